@@ -1,0 +1,55 @@
+"""Every error that the notebooks raise on purpose.
+
+A message says where, what was found, what was expected and what to do next; the facts are kept as attributes.
+"""
+
+SAMPLES = 5
+
+
+class LakehouseError(Exception):
+    """Base of all errors of this package.
+
+    Args:
+        message: *where: found X, expected Y. Next step.*
+        **facts: what a program may want to read (`table`, `file`, `column`, `rule`, ...); each becomes an attribute.
+    """
+
+    def __init__(self, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.facts = facts
+        for name, value in facts.items():
+            setattr(self, name, value)
+
+
+class ParameterError(LakehouseError):
+    """Raised when a notebook parameter has a value that it cannot have."""
+
+
+class ContractError(LakehouseError):
+    """Raised when a file of `config/tables` is not a contract, or a table differs from its contract."""
+
+
+class PlaceError(LakehouseError):
+    """Raised when a catalog, schema or volume is missing."""
+
+
+class LandedFileError(LakehouseError):
+    """Raised when landed files cannot be read as their contract says; nothing of such a file is loaded."""
+
+
+class ExpectationError(LakehouseError):
+    """Raised when an expectation of level FAIL does not hold."""
+
+
+class TablesFailedError(LakehouseError):
+    """Raised when some tables of a layer failed; the others were written.
+
+    `errors` maps the table's name to its exception.
+    """
+
+
+def samples(values: list[str]) -> str:
+    """At most five of *values*, for a message: `a`, `b`, ... and 12 more."""
+    shown = ", ".join(f"`{value}`" for value in values[:SAMPLES])
+    rest = len(values) - SAMPLES
+    return f"{shown} and {rest} more" if rest > 0 else shown

@@ -1,0 +1,52 @@
+"""Where things are: the configuration beside the notebooks, and the volumes of a catalog."""
+
+from pathlib import Path
+
+from lakehouse.errors import PlaceError
+
+ENTITIES = (
+    "customers",
+    "products",
+    "sellers",
+    "orders",
+    "order_items",
+    "order_payments",
+    "order_reviews",
+    "geolocation",
+)
+
+
+def config_folder() -> Path:
+    """The folder `config` of the project: it lies beside `notebooks`, also in a deployed bundle.
+
+    Raises:
+        PlaceError: it is not there, because only the notebooks were copied.
+    """
+    folder = Path(__file__).resolve().parents[2] / "config"
+    if not folder.is_dir():
+        raise PlaceError(
+            f"`{folder}`: found no folder `config` beside `notebooks`; expected tables/*.yml and product_categories.csv. "
+            "Deploy or clone the whole project, not the notebooks alone.",
+            folder=str(folder),
+        )
+    return folder
+
+
+def volume_root(catalog: str) -> str:
+    """The volume that files land in: `/Volumes/<catalog>/raw/olist`."""
+    return f"/Volumes/{catalog}/raw/olist"
+
+
+def volume_folder(catalog: str, entity: str) -> str:
+    """The folder of the files of *entity*, without a slash at its end; *entity* may be `cdc/customers`."""
+    return f"{volume_root(catalog)}/{entity}"
+
+
+def checkpoint_folder(catalog: str, table: str, generation: str) -> str:
+    """The checkpoint of the stream into *table*; a new *generation* starts from the first file again."""
+    return f"/Volumes/{catalog}/ops/checkpoints/{table}/{generation}"
+
+
+def volume_missing(path: str) -> PlaceError:
+    """The error for a volume path that does not exist."""
+    return PlaceError(f"Volume path not found: {path}, run notebooks/00_setup", path=path)
