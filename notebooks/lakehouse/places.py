@@ -25,7 +25,7 @@ def config_folder() -> Path:
     folder = Path(__file__).resolve().parents[2] / "config"
     if not folder.is_dir():
         raise PlaceError(
-            f"`{folder}`: found no folder `config` beside `notebooks`; expected tables/*.yml and product_categories.csv. "
+            f"`{folder}`: found no `config` beside `notebooks`; expected tables/*.yml, product_categories.csv. "
             "Deploy or clone the whole project, not the notebooks alone.",
             folder=str(folder),
         )
