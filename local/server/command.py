@@ -1,0 +1,84 @@
+"""How the JVM of the server is started: class path, options, and Spark's settings."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from local.errors import SetupError
+from local.project import State
+from local.server.settings import JITS, Settings
+
+# What Spark's own launcher opens for Java 17 and later; the script that does it needs a module that a JRE lacks.
+OPENED = (
+    "java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util",
+    "java.util.concurrent", "java.util.concurrent.atomic", "sun.nio.ch", "sun.nio.cs", "sun.security.action",
+    "sun.util.calendar",
+)  # fmt: skip
+
+
+def server_command(state: State, *, java: Path, port: int, settings: Settings) -> list[str]:
+    """The command line of the Spark Connect server of *state*, listening on loopback at *port*."""
+    conf = [
+        part
+        for name, value in spark_conf(state, port, settings.cores).items()
+        for part in ("--conf", f"{name}={value}")
+    ]
+    return [
+        str(java), f"-Xmx{settings.memory}", "-XX:+UseParallelGC", *JITS[settings.jit],
+        "-XX:+IgnoreUnrecognizedVMOptions", "--add-modules=jdk.incubator.vector",
+        *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
+        "-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true",
+        "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8",
+        f"-Dderby.system.home={state.logs}", f"-Djava.io.tmpdir={state.folder / 'tmp'}",
+        f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
+        "-cp", class_path(), "org.apache.spark.deploy.SparkSubmit",
+        "--class", "org.apache.spark.sql.connect.service.SparkConnectServer", *conf, "spark-internal",
+    ]  # fmt: skip
+
+
+def spark_conf(state: State, port: int, cores: int) -> dict[str, str]:
+    """Spark's settings: Databricks' defaults where they differ from Spark's, and what suits one machine."""
+    return {
+        "spark.master": f"local[{cores}]",
+        "spark.app.name": f"local {state.catalog}",
+        # Loopback only.
+        "spark.driver.host": "localhost",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.ui.enabled": "false",
+        # Tables and views survive a restart.
+        "spark.sql.warehouse.dir": str(state.warehouse),
+        "spark.sql.catalogImplementation": "hive",
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={state.metastore};create=true",
+        "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
+        "spark.hadoop.hive.metastore.schema.verification": "false",
+        # As on Databricks: Delta is the default, times are UTC.
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.sources.default": "delta",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
+        "spark.databricks.delta.properties.defaults.enableChangeDataFeed": "false",
+        # One machine, small data: a fixed cost for every partition.
+        "spark.sql.shuffle.partitions": str(max(2, cores)),
+        "spark.default.parallelism": str(max(2, cores)),
+        "spark.databricks.delta.snapshotPartitions": "1",
+        "spark.databricks.delta.vacuum.parallelDelete.enabled": "false",
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(max(2, cores)),
+        "spark.local.dir": str(state.folder / "tmp"),
+        # The dialect reads the plans on their way: they travel as they are.
+        "spark.connect.session.planCompression.threshold": "-1",
+    }
+
+
+def class_path() -> str:
+    """Spark's jars and Delta's."""
+    pyspark = importlib.util.find_spec("pyspark")
+    delta = Path(sys.prefix) / "share" / "spark-jars"
+    if pyspark is None or pyspark.origin is None or not any(delta.glob("*.jar")):
+        raise SetupError(
+            f"`{sys.prefix}`: found no {'pyspark' if pyspark is None else 'Delta jars'}; "
+            "expected what set-up brings. Run `make setup`."
+        )
+    return f"{Path(pyspark.origin).parent / 'jars'}/*:{delta}/*"

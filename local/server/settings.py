@@ -1,0 +1,57 @@
+"""How much of the machine the server takes: the one place to override it is the environment.
+
+| variable       | meaning                               | default                                              |
+| -------------- | ------------------------------------- | ---------------------------------------------------- |
+| `LOCAL_MEMORY` | heap of the JVM, as Java writes it    | a third of the machine's memory, 1g to 8g            |
+| `LOCAL_CORES`  | tasks that Spark runs at the same time | the cores that this process may use                  |
+| `LOCAL_JIT`    | `fast-start` or `full`                | `full`: slower in the first minute, faster afterwards |
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from local.errors import UsageError
+
+JITS = {"full": [], "fast-start": ["-XX:TieredStopAtLevel=1"]}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Heap (as Java writes it), concurrent tasks, and the kind of compilation."""
+
+    memory: str
+    cores: int
+    jit: str
+
+    @classmethod
+    def read(cls, environment: dict[str, str] | None = None) -> "Settings":
+        """The settings of this machine, overridden by *environment*."""
+        environment = dict(os.environ) if environment is None else environment
+        memory = environment.get("LOCAL_MEMORY") or f"{min(8, max(1, machine_memory() // 3 // 2**30))}g"
+        cores = environment.get("LOCAL_CORES") or str(machine_cores())
+        jit = environment.get("LOCAL_JIT") or "full"
+        _check("LOCAL_MEMORY", memory, re.fullmatch(r"[1-9]\d*[mg]", memory), "a size like 2g or 1500m")
+        _check("LOCAL_CORES", cores, re.fullmatch(r"[1-9]\d*", cores), "a number of cores like 2")
+        _check("LOCAL_JIT", jit, jit in JITS, " or ".join(JITS))
+        return cls(memory, int(cores), jit)
+
+
+def machine_memory() -> int:
+    """Bytes that this process may use: the machine's memory, or the container's limit."""
+    limit = Path("/sys/fs/cgroup/memory.max")
+    text = limit.read_text().strip() if limit.is_file() else "max"
+    return min(psutil.virtual_memory().total, int(text) if text.isdigit() else 2**62)
+
+
+def machine_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check(name: str, value: str, fits: object, expected: str) -> None:
+    if not fits:
+        raise UsageError(f"{name}: found `{value}`; expected {expected}. Correct it, or unset it for the default.")

@@ -1,0 +1,39 @@
+"""`python3 -m local.setup`: make or mend `.venv`; says each step and how long it took."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from local.errors import LocalError
+from local.setup import environment, jars, kernels
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    """Exit 0 when the environment is ready; 1 with one line that says what to do otherwise."""
+    venv = ROOT / ".venv"
+    steps: list[tuple[str, Callable[[], None]]] = [
+        ("Python environment", lambda: environment.make(ROOT, venv)),
+        ("Delta's jars", lambda: jars.make(venv)),
+        ("what every kernel loads", lambda: kernels.make(ROOT, venv)),
+    ]
+    try:
+        for number, (what, step) in enumerate(steps, 1):
+            print(f"set-up {number}/{len(steps)}: {what} ...", flush=True)
+            start = time.monotonic()
+            step()
+            print(f"set-up {number}/{len(steps)}: {what}: {time.monotonic() - start:.1f} s", flush=True)
+    except LocalError as error:
+        print(f"set-up failed: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("set-up interrupted; run the same command again to go on.", file=sys.stderr)
+        return 130
+    (venv / ".ready").write_text("made by `python3 -m local.setup`\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
