@@ -1,0 +1,12 @@
+"""A bundle (`databricks.yml` and what it includes), read, resolved for one target, checked and frozen.
+
+    bundle = load_bundle(project, target="dev", variables={"scale": "5000"})
+    job = bundle.job("olist_daily_job")
+
+`load_settings` stops before the jobs: enough to know the target and its catalog.
+"""
+
+from local.bundle.load import load_bundle, load_settings
+from local.bundle.model import Bundle, Dependency, Job, Settings, Task
+
+__all__ = ["Bundle", "Dependency", "Job", "Settings", "Task", "load_bundle", "load_settings"]

@@ -1,0 +1,161 @@
+"""YAML and JSON files as plain values that remember where each of them was written.
+
+Databricks reads JSON by its YAML reader (YAML 1.2 scalars: `yes` and `2024-01-01` are text); so does this module.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+
+from local.errors import BundleError
+
+SUFFIXES = (".yml", ".yaml", ".json")
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+class Table(dict):
+    """A mapping that knows the file and line of itself (*place*) and of each of its keys (*places*)."""
+
+    place: tuple[Path, int]
+    places: dict[str, tuple[Path, int]]
+
+    def __init__(self, place: tuple[Path, int]) -> None:
+        super().__init__()
+        self.place = place
+        self.places = {}
+
+    def put(self, key: str, value: Any, place: tuple[Path, int]) -> None:
+        """Set *key*, and where it was written."""
+        self[key] = value
+        self.places[key] = place
+
+
+def read_document(file: Path, root: Path) -> Table:
+    """The mapping in *file*; an empty file is an empty mapping. *root* shortens the names in messages.
+
+    Raises:
+        BundleError: unreadable, not YAML or JSON, a key twice, or not a mapping; with file and line.
+    """
+    name = show(file, root)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(f"`{name}`: cannot be read ({error}). Expected a UTF-8 text file.") from error
+    if file.suffix == ".json":
+        text = _checked_json(text, name)
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise BundleError(f"`{name}{line}`: not valid YAML: {getattr(error, 'problem', error)}.") from error
+    if node is None:
+        return Table((file, 1))
+    value = _Reader(file, root).value(node)
+    if not isinstance(value, Table):
+        raise BundleError(f"`{name}:1`: found {type(value).__name__}, expected a mapping of a bundle.")
+    return value
+
+
+def show(file: Path, root: Path) -> str:
+    """*file* as a message names it: relative to the bundle where it lies inside."""
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+
+
+def show_place(place: tuple[Path, int], root: Path) -> str:
+    """`file:line`, relative to the bundle."""
+    return f"{show(place[0], root)}:{place[1]}"
+
+
+def _checked_json(text: str, name: str) -> str:
+    """*text*, if it is JSON; its tabs (only possible between tokens) become blanks, since YAML knows none."""
+    if not text.strip():
+        return text
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise BundleError(f"`{name}:{error.lineno}`: not valid JSON: {error.msg} (column {error.colno}).") from error
+    return text.replace("\t", " ")
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML with the scalars of YAML 1.2: no dates, no base-60 numbers, only `true` and `false` are booleans."""
+
+    yaml_implicit_resolvers: ClassVar[dict] = {}
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)", "-+.0123456789"),
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+):
+    _firsts = [*list(_first.replace("\0", "")), ""] if "\0" in _first else list(_first)
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _firsts)
+_Loader.add_implicit_resolver(_MERGE, re.compile(r"^<<$"), ["<"])
+
+
+class _Reader:
+    """Turns the nodes of one file into values."""
+
+    def __init__(self, file: Path, root: Path) -> None:
+        self.file = file
+        self.root = root
+
+    def value(self, node: yaml.Node) -> Any:
+        """A `Table`, a list or a scalar."""
+        if isinstance(node, yaml.MappingNode):
+            return self._table(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item) for item in node.value]
+        return _scalar(node)
+
+    def _table(self, node: yaml.MappingNode) -> Table:
+        table = Table((self.file, node.start_mark.line + 1))
+        for key_node, value_node in node.value:
+            place = (self.file, key_node.start_mark.line + 1)
+            if key_node.tag == _MERGE:
+                self._merge(table, value_node)
+                continue
+            key = str(_scalar(key_node))
+            if table.places.get(key, (None,))[0] is not None and key in table and key not in self._merged(table):
+                first = table.places[key][1]
+                raise BundleError(
+                    f"`{show_place(place, self.root)}`: found the key `{key}` twice (first in line {first}); "
+                    "expected it once. Remove one of them."
+                )
+            self._merged(table).discard(key)
+            table.put(key, self.value(value_node), place)
+        return table
+
+    def _merge(self, table: Table, node: yaml.Node) -> None:
+        """`<<: *anchor`: keys of the anchor that are not written here."""
+        sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for source in sources:
+            inherited = self.value(source)
+            for key, value in inherited.items():
+                if key not in table:
+                    table.put(key, value, inherited.places[key])
+                    self._merged(table).add(key)
+
+    @staticmethod
+    def _merged(table: Table) -> set[str]:
+        """The keys that came from an anchor: writing them again is an override, not a duplicate."""
+        return table.__dict__.setdefault("inherited", set())
+
+
+def _scalar(node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode) and node.tag.startswith("tag:yaml.org,2002:"):
+        kind = node.tag.rpartition(":")[2]
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return node.value.lower() == "true"
+        if kind == "int":
+            return int(node.value, 0 if node.value[:2] in ("0x", "0o") else 10)
+        if kind == "float":
+            return float(node.value.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf"))
+    return node.value

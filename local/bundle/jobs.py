@@ -1,0 +1,203 @@
+"""Jobs as mappings -> frozen, checked `Job`s. All mistakes of all jobs are found before one error lists them.
+
+Fields, types and enums are those that `databricks-bundles` knows; the checks that neither it nor the CLI makes
+(circles, unknown dependencies, two task types, keys) are here.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from local.bundle.documents import Table, show_place
+from local.bundle.merge import plain
+from local.bundle.model import Dependency, Job, Settings, Task
+from local.bundle.names import job_id
+from local.bundle.notebooks import find_notebook
+from local.errors import BundleError
+
+TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
+PARAMETER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def read_jobs(jobs: Mapping[str, Table], settings: Settings) -> dict[str, Job]:
+    """The jobs of a bundle, in the order of their definition.
+
+    Raises:
+        BundleError: one line a mistake, each with file, line, job and task.
+    """
+    mistakes: list[str] = []
+    ids = {job_id(settings.name, settings.target, key): key for key in jobs}
+    result = {key: _Reader(key, job, settings, ids, mistakes).job() for key, job in jobs.items()}
+    if mistakes:
+        raise BundleError("\n".join(mistakes))
+    return result
+
+
+class _Reader:
+    """Reads one job and collects what is wrong with it."""
+
+    def __init__(
+        self, key: str, source: Table, settings: Settings, ids: Mapping[int, str], mistakes: list[str]
+    ) -> None:
+        self.key = key
+        self.source = source
+        self.settings = settings
+        self.ids = ids
+        self.mistakes = mistakes
+
+    def job(self) -> Job:
+        from databricks.bundles.jobs import Job as Shape  # here, since commands without jobs need not pay for it
+
+        settings = plain(self.source)
+        tasks = self.source.get("tasks") or []
+        self._shape(Shape, {**settings, "tasks": []}, self.source)
+        if not isinstance(tasks, list) or not tasks:
+            self._wrong(self.source, "found no tasks; expected at least one. Add a task")
+            tasks = []
+        parameters = self._parameters(settings.get("parameters") or [])
+        read = tuple(self._task(task) for task in tasks if isinstance(task, dict))
+        self._graph(read)
+        return Job(
+            key=self.key,
+            id=job_id(self.settings.name, self.settings.target, self.key),
+            name=str(settings.get("name")),
+            settings=settings,
+            tasks=read,
+            parameters=parameters,
+            timeout_seconds=_number(settings.get("timeout_seconds")),
+            where=self._place(self.source),
+        )
+
+    def _task(self, source: dict) -> Task:
+        from databricks.bundles.jobs import Task as Shape
+
+        settings = plain(source)
+        key = str(settings.get("task_key", ""))
+        self._shape(Shape, settings, source, key)
+        if not TASK_KEY.fullmatch(key):
+            self._wrong(source, f"found the task_key `{key}`; expected 1 to 100 letters, digits, `_` or `-`", key)
+        kinds = [name for name in settings if name.endswith("_task") and settings[name] is not None]
+        if len(kinds) != 1:
+            found = f"{len(kinds)} task types ({', '.join(kinds)})" if kinds else "no task type"
+            self._wrong(source, f"found {found}; expected exactly one, such as `notebook_task`", key)
+        kind = kinds[0] if kinds else ""
+        return Task(
+            key=key,
+            kind=kind,
+            settings=settings,
+            depends_on=_dependencies(settings.get("depends_on")),
+            run_if=str(settings.get("run_if") or "ALL_SUCCESS"),
+            max_retries=_number(settings.get("max_retries")),
+            min_retry_interval_millis=_number(settings.get("min_retry_interval_millis")),
+            retry_on_timeout=bool(settings.get("retry_on_timeout")),
+            timeout_seconds=_number(settings.get("timeout_seconds")),
+            disabled=bool(settings.get("disabled")),
+            notebook=self._notebook(source, key) if kind == "notebook_task" else None,
+            child=self._child(source, key) if kind == "run_job_task" else None,
+            where=self._place(source),
+        )
+
+    def _notebook(self, source: dict, key: str) -> Any:
+        inner = source.get("notebook_task")
+        if not isinstance(inner, Table) or not isinstance(inner.get("notebook_path"), str):
+            return None  # already reported by the shape
+        place = inner.places["notebook_path"]
+        try:
+            return find_notebook(inner["notebook_path"], place[0].parent, self.settings.root)
+        except LookupError as error:
+            self.mistakes.append(
+                f"`{show_place(place, self.settings.root)}`: job `{self.key}`, task `{key}`: {error.args[0]}"
+            )
+        return None
+
+    def _child(self, source: dict, key: str) -> str | None:
+        given = (source.get("run_job_task") or {}).get("job_id")
+        try:
+            child = self.ids.get(int(given))
+        except (TypeError, ValueError):
+            child = None
+        if child is None:
+            legal = ", ".join(f"`${{resources.jobs.{name}.id}}`" for name in self.ids.values())
+            self._wrong(source, f"found job_id `{given}`; expected a job of this bundle: {legal}", key)
+        return child
+
+    def _parameters(self, listed: list) -> dict[str, str]:
+        result: dict[str, str] = {}
+        for parameter in listed:
+            name = str((parameter or {}).get("name", ""))
+            if not PARAMETER_NAME.fullmatch(name):
+                self._wrong(self.source, f"found the parameter name `{name}`; expected letters, digits, `_`, `-`, `.`")
+            default = parameter.get("default", "")
+            result[name] = as_text(default)
+        return result
+
+    def _graph(self, tasks: tuple[Task, ...]) -> None:
+        """Dependencies name tasks of the job, and form no circle."""
+        keys = {task.key for task in tasks}
+        for task in tasks:
+            for dependency in task.depends_on:
+                if dependency.task_key not in keys:
+                    known = ", ".join(f"`{key}`" for key in sorted(keys - {task.key})) or "none"
+                    self._said(
+                        task.where, f"depends_on: found `{dependency.task_key}`; expected one of {known}", task.key
+                    )
+        left = {task.key: {d.task_key for d in task.depends_on} & keys for task in tasks}
+        while free := [key for key, needs in left.items() if not needs]:
+            for key in free:
+                del left[key]
+            for needs in left.values():
+                needs.difference_update(free)
+        if left:
+            names = ", ".join(f"`{key}`" for key in sorted(left))
+            self._wrong(self.source, f"found a circle of dependencies in {names}; expected none. Remove one of them")
+
+    def _shape(self, shape: Any, value: dict, source: dict, task: str | None = None) -> None:
+        """Check *value* against the fields, types and enums of Databricks' own model."""
+        try:
+            shape.from_dict(value)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            self._wrong(source, _sentence(error), task)
+
+    def _wrong(self, source: dict, what: str, task: str | None = None) -> None:
+        self._said(self._place(source), what, task)
+
+    def _said(self, where: str, what: str, task: str | None = None) -> None:
+        inside = f", task `{task}`" if task else ""
+        self.mistakes.append(f"`{where}`: job `{self.key}`{inside}: {what}.")
+
+    def _place(self, source: dict) -> str:
+        place = source.place if isinstance(source, Table) else self.source.place
+        return show_place(place, self.settings.root)
+
+
+def as_text(value: Any) -> str:
+    """A parameter's value as Databricks passes it: always text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _dependencies(listed: Any) -> tuple[Dependency, ...]:
+    result: dict[str, Dependency] = {}
+    for entry in listed or []:
+        if isinstance(entry, dict) and "task_key" in entry:
+            outcome = entry.get("outcome")
+            result[entry["task_key"]] = Dependency(
+                str(entry["task_key"]), None if outcome is None else as_text(outcome)
+            )
+    return tuple(result.values())
+
+
+def _number(value: Any) -> int:
+    try:
+        return int(value or 0)
+    except (TypeError, ValueError):
+        return 0  # the shape check has reported it
+
+
+def _sentence(error: Exception) -> str:
+    """The message of databricks-bundles, with the Python words of a missing field put plainly."""
+    text = str(error)
+    if missing := re.search(r"(\w+)\.__init__\(\) missing .*?: (.+)$", text):
+        return f"found no {missing[2].replace(chr(39), '`')}; a {missing[1]} needs it"
+    return text[:1].lower() + text[1:].rstrip(".")

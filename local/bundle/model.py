@@ -1,0 +1,103 @@
+"""What a bundle is after reading: frozen values, every variable resolved, every name checked.
+
+`Task.settings` and `Job.settings` keep all fields as they were written (variables resolved), so that a task type
+or a field that is honoured later needs no change here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """One entry of `depends_on`; *outcome* is set on a branch of a condition task ("true" or "false")."""
+
+    task_key: str
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of a job.
+
+    *kind* is the name of its task type (`notebook_task`, `run_job_task`, ...).
+    *notebook* is the file of a notebook task, *child* the key of the job that a run-job task starts.
+    *where* is `file:line` of its definition.
+    """
+
+    key: str
+    kind: str
+    settings: Mapping[str, Any]
+    depends_on: tuple[Dependency, ...] = ()
+    run_if: str = "ALL_SUCCESS"
+    max_retries: int = 0
+    min_retry_interval_millis: int = 0
+    retry_on_timeout: bool = False
+    timeout_seconds: int = 0
+    disabled: bool = False
+    notebook: Path | None = None
+    child: str | None = None
+    where: str = ""
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The task's own parameters: `base_parameters` of a notebook, `job_parameters` of a run-job task."""
+        inner = self.settings.get(self.kind) or {}
+        return inner.get("base_parameters") or inner.get("job_parameters") or {}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job. *id* is stable for a (bundle, target, key); *parameters* maps each name to its default."""
+
+    key: str
+    id: int
+    name: str
+    settings: Mapping[str, Any]
+    tasks: tuple[Task, ...]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    timeout_seconds: int = 0
+    where: str = ""
+
+    def task(self, key: str) -> Task:
+        """The task *key*, which must exist."""
+        return next(task for task in self.tasks if task.key == key)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The part of a bundle that does not need its jobs: the target, its catalog and its variables."""
+
+    name: str
+    root: Path
+    target: str
+    catalog: str
+    variables: Mapping[str, Any]
+    mode: str | None = None
+
+
+@dataclass(frozen=True)
+class Bundle(Settings):
+    """A whole bundle for one target. *file* is its root file."""
+
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    file: Path = Path("databricks.yml")
+
+    def job(self, key: str) -> Job:
+        """The job with the key *key*.
+
+        Raises:
+            UsageError: there is none; the message lists the keys there are.
+        """
+        if key in self.jobs:
+            return self.jobs[key]
+        known = ", ".join(f"`{name}`" for name in sorted(self.jobs)) or "none"
+        raise UsageError(f"Bundle `{self.name}`: found no job `{key}`; its jobs are {known}. Name one of them.")
+
+    def job_of_id(self, job_id: int) -> Job | None:
+        """The job whose own id is *job_id*."""
+        return next((job for job in self.jobs.values() if job.id == job_id), None)

@@ -1,0 +1,75 @@
+"""What `${...}` may name in a bundle: variables, the bundle, the workspace and the ids of its own resources."""
+
+import getpass
+import hashlib
+import re
+from typing import Any
+
+from local.bundle.documents import Table
+from local.bundle.variables import Resolver
+
+_STEP = re.compile(r"[^.\[\]]+")
+
+
+def job_id(bundle: str, target: str, key: str) -> int:
+    """The id of a job on this machine: stable for (bundle, target, key), of 15 digits as on Databricks."""
+    digest = hashlib.sha256(f"{bundle}\0{target}\0{key}".encode()).digest()
+    return 10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14)
+
+
+class Lookup:
+    """Gives the value of a reference's path; raises LookupError with the legal names."""
+
+    def __init__(self, tree: Table, values: dict[str, Any], *, bundle: str, target: str) -> None:
+        user = getpass.getuser()
+        root_path = f"/Workspace/Users/{user}/.bundle/{bundle}/{target}"
+        workspace = {"host": "local", "root_path": root_path, **(tree.get("workspace") or {})}
+        for part, folder in (("file_path", "files"), ("artifact_path", "artifacts"), ("state_path", "state")):
+            workspace.setdefault(part, f"{workspace['root_path']}/{folder}")
+        workspace["current_user"] = {
+            "userName": user,
+            "short_name": re.sub(r"\W", "_", user),
+            "domain_friendly_name": user,
+        }
+        self.tree = tree
+        self.known: dict[str, Any] = {
+            "var": values,
+            "variables": {name: {"value": value} for name, value in values.items()},
+            "bundle": {**(tree.get("bundle") or {}), "name": bundle, "target": target, "environment": target},
+            "workspace": workspace,
+        }
+        self.names = (bundle, target)
+
+    def __call__(self, path: str) -> Any:
+        steps = _STEP.findall(path)
+        if steps[0] == "resources":
+            return self._resource(steps)
+        if steps[0] not in self.known:
+            raise LookupError(f"`{steps[0]}` is none of {', '.join([*self.known, 'resources'])}")
+        value: Any = self.known[steps[0]]
+        for number, step in enumerate(steps[1:], start=1):
+            value = _inside(value, step, ".".join(steps[:number]))
+        return value
+
+    def _resource(self, steps: list[str]) -> Any:
+        kinds = self.tree.get("resources") or {}
+        if len(steps) < 4 or steps[1] != "jobs":
+            return Resolver.KEEP  # other resources have no counterpart here; tasks that need them are refused later
+        jobs = kinds.get("jobs") or {}
+        if steps[2] not in jobs:
+            raise LookupError(f"the bundle's jobs are {', '.join(f'`{key}`' for key in jobs)}")
+        if steps[3] == "id":
+            return job_id(*self.names, steps[2])
+        value: Any = jobs[steps[2]]
+        for number, step in enumerate(steps[3:], start=3):
+            value = _inside(value, step, ".".join(steps[:number]))
+        return value
+
+
+def _inside(value: Any, step: str, path: str) -> Any:
+    if isinstance(value, list) and step.isdigit() and int(step) < len(value):
+        return value[int(step)]
+    if isinstance(value, dict) and step in value:
+        return value[step]
+    known = ", ".join(f"`{name}`" for name in value) if isinstance(value, dict) else "none"
+    raise LookupError(f"`{path}` has no `{step}`; it has {known or 'none'}")

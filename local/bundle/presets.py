@@ -1,0 +1,45 @@
+"""What a target's `presets` and `mode` change in its jobs.
+
+Source: Databricks CLI 1.13, `bundle/config/mutator/resourcemutator/apply_presets.go` and `process_target_mode.go`.
+"""
+
+import getpass
+import re
+from typing import Any
+
+from local.bundle.documents import Table
+from local.errors import BundleError
+
+
+def apply_presets(tree: Table, jobs: dict[str, Table], *, mode: str | None) -> None:
+    """Change *jobs* in place: name prefix, tags, pause status and concurrent runs, then the CLI's defaults."""
+    presets: dict[str, Any] = dict(tree.get("presets") or {})
+    if mode not in (None, "development", "production"):
+        raise BundleError(f"`mode`: found `{mode}`, expected `development` or `production`. Correct the target.")
+    if mode == "development":
+        user = re.sub(r"\W", "_", getpass.getuser())
+        if presets.get("trigger_pause_status") == "UNPAUSED":
+            raise BundleError("`presets.trigger_pause_status`: found UNPAUSED in development mode; expected PAUSED.")
+        presets.setdefault("name_prefix", f"[dev {user}] ")
+        presets.setdefault("trigger_pause_status", "PAUSED")
+        presets.setdefault("jobs_max_concurrent_runs", 4)
+        presets["tags"] = {"dev": user, **(presets.get("tags") or {})}
+    for job in jobs.values():
+        _apply(presets, job)
+
+
+def _apply(presets: dict[str, Any], job: Table) -> None:
+    job.setdefault("name", "Untitled")
+    job["name"] = f"{presets.get('name_prefix') or ''}{job['name']}"
+    if presets.get("tags"):
+        # The mapping of the source is shared with the tree, so a new one is set.
+        job["tags"] = {**presets["tags"], **(job.get("tags") or {})}
+    for trigger in ("schedule", "trigger", "continuous"):
+        if isinstance(job.get(trigger), dict):
+            settings = Table(job.place) if not isinstance(job[trigger], Table) else job[trigger]
+            paused = settings.get("pause_status") or presets.get("trigger_pause_status") or "UNPAUSED"
+            job[trigger] = {**job[trigger], "pause_status": paused}
+    if presets.get("jobs_max_concurrent_runs"):
+        job.setdefault("max_concurrent_runs", presets["jobs_max_concurrent_runs"])
+    job.setdefault("max_concurrent_runs", 1)
+    job.setdefault("queue", {"enabled": True})

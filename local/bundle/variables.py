@@ -1,0 +1,141 @@
+"""Values of the bundle's variables, and `${...}` references to them.
+
+Source: Databricks CLI 1.13: `--var`, `BUNDLE_VAR_<name>`, `.databricks/bundle/<target>/variable-overrides.json`,
+default. A text that is exactly one reference takes the type of its value. `{{...}}` is left alone.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from local.bundle.documents import Table, show_place
+from local.errors import BundleError, UsageError
+
+REFERENCE = re.compile(r"\$\{([a-zA-Z][\w-]*(?:\.[\w-]+|\[\d+\])*)\}")
+_DEFINITION = {"default", "description", "lookup", "type"}
+
+
+def variable_values(settings: Table, given: Mapping[str, str], *, root: Path, target: str) -> dict[str, Any]:
+    """The value of each variable that *settings* (target merged) declares; references in them are not resolved.
+
+    Raises:
+        UsageError: *given* names a variable that the bundle does not declare.
+        BundleError: a variable has no value, or only a `lookup`, which needs a workspace.
+    """
+    declared = settings.get("variables") or Table(settings.place)
+    legal = ", ".join(f"`{name}`" for name in declared) or "none"
+    if unknown := [name for name in given if name not in declared]:
+        raise UsageError(f"--var: found no variable `{unknown[0]}`; the bundle declares {legal}. Name one of them.")
+    overrides = _override_file(root, target)
+    values: dict[str, Any] = {}
+    for name, definition in declared.items():
+        if name in given:
+            values[name] = given[name]
+        elif (environment := os.environ.get(f"BUNDLE_VAR_{name}")) is not None:
+            values[name] = environment
+        elif name in overrides:
+            values[name] = overrides[name]
+        else:
+            values[name] = _default(name, definition, show_place(declared.places[name], root))
+    return values
+
+
+def override_variables(base: Any, target: Any) -> Any:
+    """The `variables` block *base* with a target's: a value replaces the default and the lookup, never merges."""
+    if not isinstance(target, Table):
+        return base
+    result = Table(base.place if isinstance(base, Table) else target.place)
+    for name, definition in (base or {}).items():
+        result.put(name, definition, base.places[name])
+    for name, value in target.items():
+        definition = Table(target.place)
+        previous = result.get(name)
+        for key, inner in (previous or {}).items() if isinstance(previous, Table) else ():
+            if key not in ("default", "lookup"):
+                definition.put(key, inner, previous.places[key])
+        if isinstance(value, Table) and value.keys() <= _DEFINITION:
+            for key, inner in value.items():
+                definition.put(key, inner, value.places[key])
+        else:
+            definition.put("default", value, target.places[name])
+        result.put(name, definition, target.places[name])
+    return result
+
+
+def _default(name: str, definition: Any, place: str) -> Any:
+    definition = definition if isinstance(definition, dict) else {}
+    if "default" in definition:
+        return definition["default"]
+    found = "only a `lookup`, which needs a workspace" if "lookup" in definition else "no value"
+    raise BundleError(
+        f"`{place}`: variable `{name}`: found {found}; expected a default or a given value. "
+        f"Give it with --var {name}=VALUE or BUNDLE_VAR_{name}."
+    )
+
+
+def _override_file(root: Path, target: str) -> dict[str, Any]:
+    file = root / ".databricks" / "bundle" / target / "variable-overrides.json"
+    if not file.is_file():
+        return {}
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BundleError(f"`{file.relative_to(root)}`: not valid JSON ({error}). Correct or remove it.") from error
+    if not isinstance(values, dict):
+        raise BundleError(f"`{file.relative_to(root)}`: found {type(values).__name__}, expected an object of values.")
+    return values
+
+
+class Resolver:
+    """Replaces `${...}` in texts by what *lookup* gives for a path such as `var.catalog`.
+
+    *lookup(path)* returns the value, or `KEEP` to leave the reference as it stands, or raises LookupError with the
+    legal names. Values are resolved in turn; a circle is an error.
+    """
+
+    KEEP = object()
+
+    def __init__(self, lookup: Callable[[str], Any], root: Path) -> None:
+        self.lookup = lookup
+        self.root = root
+        self._open: list[str] = []
+
+    def __call__(self, text: str, place: Any = None) -> Any:
+        whole = REFERENCE.fullmatch(text)
+        if whole:
+            return self._value(whole.group(1), place, text)
+        return REFERENCE.sub(lambda found: self._text(found, place), text)
+
+    def _text(self, found: re.Match, place: Any) -> str:
+        value = self._value(found.group(1), place, found.group(0))
+        if isinstance(value, (dict, list)):
+            raise BundleError(f"{self._at(place)}found `{found.group(0)}` inside a text; its value is not a scalar.")
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    def _value(self, path: str, place: Any, literal: str) -> Any:
+        if path in self._open:
+            raise BundleError(f"{self._at(place)}found a circle of references: {' -> '.join([*self._open, path])}.")
+        try:
+            value = self.lookup(path)
+        except LookupError as error:
+            raise BundleError(f"{self._at(place)}found `{literal}`; {error.args[0]}. Correct the name.") from error
+        if value is Resolver.KEEP:
+            return literal
+        self._open.append(path)
+        try:
+            return self._deep(value, place)
+        finally:
+            self._open.pop()
+
+    def _deep(self, value: Any, place: Any) -> Any:
+        if isinstance(value, str):
+            return self(value, place)
+        if isinstance(value, dict):
+            return {key: self._deep(inner, place) for key, inner in value.items()}
+        return [self._deep(inner, place) for inner in value] if isinstance(value, list) else value
+
+    def _at(self, place: Any) -> str:
+        return f"`{show_place(place, self.root)}`: " if place else "Variables: "
