@@ -1,0 +1,53 @@
+# Every target makes its own set-up first; `make` alone prints this list.
+SHELL := /bin/sh
+PYTHON ?= python3
+JOB ?= olist_daily_job
+TARGET ?= dev
+SOURCE ?=
+RUN_DATE ?=
+VARS ?=
+PARAMS ?=
+READY := .venv/.ready
+LOCAL := .venv/bin/python -m local
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run-local sql up down status lab test check reset bench
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## packages, Delta's jars and a Java where there is none, into .venv (the other targets call it)
+
+$(READY): environment.yml constraints.txt $(wildcard local/setup/*.py local/setup/jars.sha256)
+	@$(PYTHON) -m local.setup
+
+run-local: $(READY) ## run a job here: JOB= TARGET= SOURCE=folder RUN_DATE=YYYY-MM-DD VARS="k=v ..." PARAMS="k=v ..."
+	@$(LOCAL) run $(JOB) --target $(TARGET) --strict --before notebooks/00_setup.ipynb \
+	  $(if $(SOURCE),--var source=file:$(abspath $(SOURCE))) \
+	  $(if $(RUN_DATE),--param run_date=$(RUN_DATE)) \
+	  $(foreach v,$(VARS),--var $(v)) $(foreach p,$(PARAMS),--param $(p))
+
+up: $(READY) ## start the Spark Connect server of TARGET
+	@$(LOCAL) up --target $(TARGET)
+
+down: $(READY) ## stop the server of TARGET; tables stay
+	@$(LOCAL) down --target $(TARGET)
+
+status: $(READY) ## does the server of TARGET run?
+	@$(LOCAL) status --target $(TARGET)
+
+lab: $(READY) ## JupyterLab with spark, dbutils and display in every notebook
+	@.venv/bin/jupyter lab notebooks/00_setup.ipynb
+
+test: check ## all checks and tests
+	@.venv/bin/python -m pytest
+
+check: $(READY) ## style of code and notebooks
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check local notebooks/lakehouse tests
+
+bench: $(READY) ## what the engine costs: the daily job beside a plain script and the naive chain, in one run
+	@.venv/bin/python -m tests.bench
+
+reset: $(READY) ## delete all that local runs left behind, saying what
+	@$(LOCAL) reset

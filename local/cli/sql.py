@@ -1,0 +1,102 @@
+"""`sql`: one statement, printed as a table, as CSV or as JSON."""
+
+import csv
+import datetime
+import decimal
+import json
+import math
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+
+from local.cli.scope import state_of
+from local.errors import LocalError, UsageError
+
+FORMATS = ("table", "csv", "json")
+
+
+def sql(options: Namespace) -> int:
+    """Run the statement and print its rows."""
+    names, rows = _query(options)
+    if options.format == "json":
+        if len(set(names)) < len(names):
+            raise UsageError(
+                f"Two columns have one name ({', '.join(names)}): JSON needs each once. Give them aliases."
+            )
+        print("[" + ",\n ".join(to_json(dict(zip(names, row, strict=True))) for row in rows) + "]")
+    elif options.format == "csv":
+        writer = csv.writer(sys.stdout)
+        writer.writerow(names)
+        writer.writerows([["" if value is None else _plain(value) for value in row] for row in rows])
+    else:
+        _print_table(names, rows, options.limit)
+    return 0
+
+
+def to_json(value: object) -> str:
+    """*value* as JSON text: DATE `YYYY-MM-DD`, TIMESTAMP ISO 8601 in UTC, DECIMAL a number with its exact digits."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(str(key))}: {to_json(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(to_json(item) for item in value) + "]"
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
+    if isinstance(value, float) and not math.isfinite(value):
+        return json.dumps(str(value))
+    if value is None or isinstance(value, bool | int | float | str):
+        return json.dumps(value, ensure_ascii=False)
+    return json.dumps(_plain(value), ensure_ascii=False)
+
+
+def _query(options: Namespace) -> tuple[list[str], list[tuple]]:
+    from pyspark.errors import PySparkException  # slow to import: only where a statement is run
+
+    from local.kernel.session import open_session
+
+    spark = open_session(state_of(options))
+    try:
+        result = spark.sql(options.statement).toArrow()
+    except PySparkException as error:
+        raise LocalError(_first_paragraph(str(error))) from error
+    finally:
+        spark.stop()
+    columns = [column.to_pylist() for column in result.columns]
+    return result.column_names, list(zip(*columns, strict=True))
+
+
+def _print_table(names: list[str], rows: list[tuple], limit: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*names)
+    for row in rows[:limit]:
+        table.add_row(*("NULL" if value is None else str(_plain(value)) for value in row))
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    if names:
+        console.print(table)
+    shown = f", {limit} shown (--limit)" if len(rows) > limit else ""
+    console.print(f"{len(rows):,} rows{shown}")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime.datetime):
+        if value.tzinfo is None:  # TIMESTAMP_NTZ has no zone
+            return value.isoformat()
+        return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list | Mapping):
+        return to_json(value)
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+def _first_paragraph(text: str) -> str:
+    """Spark's message without the plan and the Java frames that may follow it."""
+    lines = []
+    for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith(("at ", "JVM stacktrace")):
+            break
+        lines.append(line.strip())
+    return " ".join(lines) or text[:300]
