@@ -1,0 +1,26 @@
+"""Which catalog a kernel works with.
+
+The kernel of a task is told by its environment (`LOCAL_PROJECT`, `LOCAL_CATALOG`, `LOCAL_STATE`). An interactive
+kernel finds the project at or above its working folder and takes the catalog of the bundle's default target.
+"""
+
+import os
+from pathlib import Path
+
+from local.project import Project, State
+
+
+def find_state(start: Path) -> State:
+    """The state that a kernel started in *start* uses.
+
+    Raises:
+        ProjectError: no project at or above *start*.
+        BundleError: the bundle cannot be read, so that its catalog is not known.
+    """
+    project = Project.find(start)
+    if catalog := os.environ.get("LOCAL_CATALOG"):
+        return project.state(catalog)
+    from local.bundle import load_bundle
+
+    bundle = load_bundle(project, target=os.environ.get("LOCAL_TARGET"), variables={})
+    return project.state(bundle.catalog)

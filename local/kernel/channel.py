@@ -1,0 +1,227 @@
+"""A gRPC channel that opens on its first call, and says in one line when the server behind it has died.
+
+`SparkConnectClient` makes its stub as soon as the session exists. This channel hands it callables that look
+for the server only when one of them is called, so that a notebook which never uses `spark` starts no server.
+
+The client of Spark retries a lost server for about ten minutes. Here every failed call looks at the server's
+process: gone, and the call raises `ServerError` at once; alive, and Spark's own retries go on for `PATIENCE` seconds.
+A call that works is never limited in time.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import psutil
+
+from local.errors import ServerError
+from local.project import State
+
+PATIENCE = 8.0
+MESSAGE_LIMIT = 128 * 1024 * 1024
+
+_LOST = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.ABORTED,
+    }
+)
+# Calls that tidy up: without a connection there is nothing to tidy, and none of them may start a server.
+_TIDYING = ("/ReleaseExecute", "/ReleaseSession", "/Interrupt", "/FetchErrorDetails", "/ReattachExecute")
+_TIDYING_LIMIT = {"/ReleaseExecute": 10.0, "/ReleaseSession": 5.0, "/Interrupt": 10.0, "/FetchErrorDetails": 10.0}
+
+
+class Link:
+    """The connection to the server of *state*: none until `channel` is called, replaced after the server died.
+
+    Args:
+        state: the catalog whose server is meant.
+        ensure: finds the running server or starts one; gives `host`, `port`, `token`, `pid`, `log`.
+        interceptors: called with each new connection; what it gives is put before the channel.
+    """
+
+    def __init__(self, state: State, *, ensure: Callable[[State], Any], interceptors: Callable[[], list]) -> None:
+        self.state = state
+        self.on_lost: Callable[[], None] = lambda: None
+        self._ensure = ensure
+        self._interceptors = interceptors
+        self._lock = threading.RLock()
+        self._channel: grpc.Channel | None = None
+        self._server: Any = None
+        self._failing_since: float | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Is there a connection? Looking does not make one."""
+        return self._channel is not None
+
+    def channel(self, *, may_start: bool) -> grpc.Channel:
+        """The open channel; starts the server if need be and *may_start*.
+
+        Raises:
+            ServerError: the server does not start, or there is no connection and *may_start* is false.
+        """
+        with self._lock:
+            if self._channel is None:
+                if not may_start:
+                    raise ServerError(f"`{self.state.catalog}`: no connection to the Spark server. Run the cell again.")
+                self._server = self._ensure(self.state)
+                plain = _open(self._server)
+                wrapped = self._interceptors()
+                self._channel = grpc.intercept_channel(plain, *wrapped) if wrapped else plain
+            return self._channel
+
+    def worked(self) -> None:
+        """Note that the server answered."""
+        self._failing_since = None
+
+    def failed(self, error: grpc.RpcError) -> Exception:
+        """What to raise for *error*: `ServerError` where the server is lost, else *error* for Spark to judge."""
+        if error.code() not in _LOST:
+            self.worked()
+            return error
+        with self._lock:
+            if self._channel is None:
+                return self._lost("died")
+            if not _alive(self._server.pid):
+                self._forget()
+                return self._lost("died")
+            if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                return error
+            now = time.monotonic()
+            self._failing_since = self._failing_since or now
+            if now - self._failing_since < PATIENCE:
+                return error
+            self._forget()
+            return self._lost(f"has not answered for {PATIENCE:.0f} seconds")
+
+    def close(self) -> None:
+        """Close the connection, if there is one; the next call opens a new one."""
+        with self._lock:
+            if self._channel is not None:
+                self._channel.close()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._channel = None
+        self._failing_since = None
+        self.on_lost()
+
+    def _lost(self, what: str) -> ServerError:
+        pid, log = getattr(self._server, "pid", "?"), getattr(self._server, "log", self.state.logs)
+        return ServerError(
+            f"`{self.state.catalog}`: the Spark server (process {pid}) {what}; its tables are safe, temporary views "
+            f"are gone. Read `{log}`, start it with `python -m local up`, then run the notebook again."
+        )
+
+
+class LazyChannel(grpc.Channel):
+    """The channel that Spark's client is given; every call goes through *link*."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> "_Unary":
+        return _Unary(self._link, "unary_unary", method, args, kwargs)
+
+    def stream_unary(self, method: str, *args: Any, **kwargs: Any) -> "_Unary":
+        return _Unary(self._link, "stream_unary", method, args, kwargs)
+
+    def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> "_Stream":
+        return _Stream(self._link, "unary_stream", method, args, kwargs)
+
+    def stream_stream(self, method: str, *args: Any, **kwargs: Any) -> "_Stream":
+        return _Stream(self._link, "stream_stream", method, args, kwargs)
+
+    def subscribe(self, callback: Callable, try_to_connect: bool = False) -> None:
+        self._link.channel(may_start=True).subscribe(callback, try_to_connect)
+
+    def unsubscribe(self, callback: Callable) -> None:
+        if self._link.connected:
+            self._link.channel(may_start=False).unsubscribe(callback)
+
+    def close(self) -> None:
+        self._link.close()
+
+    def __enter__(self) -> "LazyChannel":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+class _Lazy:
+    """One method of the protocol; its real callable is made for each connection."""
+
+    def __init__(self, link: Link, kind: str, method: str, args: tuple, kwargs: dict) -> None:
+        self._link, self._kind, self._method = link, kind, method
+        self._args, self._kwargs = args, kwargs
+        self._made: tuple[grpc.Channel, Any] | None = None
+        self._may_start = not method.endswith(_TIDYING)
+        self._limit = next((limit for end, limit in _TIDYING_LIMIT.items() if method.endswith(end)), None)
+
+    def _real(self) -> Any:
+        channel = self._link.channel(may_start=self._may_start)
+        made = self._made
+        if made is None or made[0] is not channel:
+            made = self._made = (channel, getattr(channel, self._kind)(self._method, *self._args, **self._kwargs))
+        return made[1]
+
+    def _call(self, request: Any, timeout: float | None, options: dict) -> Any:
+        return self._real()(request, timeout=timeout if timeout is not None else self._limit, **options)
+
+
+class _Unary(_Lazy):
+    def __call__(self, request: Any, timeout: float | None = None, **options: Any) -> Any:
+        try:
+            answer = self._call(request, timeout, options)
+        except grpc.RpcError as error:
+            raise self._link.failed(error) from None
+        self._link.worked()
+        return answer
+
+
+class _Stream(_Lazy):
+    def __call__(self, request: Any, timeout: float | None = None, **options: Any) -> "_Answers":
+        return _Answers(self._link, self._call(request, timeout, options))
+
+
+class _Answers(Iterator):
+    """The responses of a stream; a lost server shows here, at the next response."""
+
+    def __init__(self, link: Link, call: Any) -> None:
+        self._link, self._call = link, call
+
+    def __next__(self) -> Any:
+        try:
+            answer = next(self._call)
+        except grpc.RpcError as error:
+            raise self._link.failed(error) from None
+        self._link.worked()
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._call, name)
+
+
+def _open(server: Any) -> grpc.Channel:
+    # "localhost", not 127.0.0.1: local credentials, and so a token without TLS, are for this name only.
+    credentials = grpc.composite_channel_credentials(
+        grpc.local_channel_credentials(), grpc.access_token_call_credentials(server.token)
+    )
+    options = [("grpc.max_send_message_length", MESSAGE_LIMIT), ("grpc.max_receive_message_length", MESSAGE_LIMIT)]
+    return grpc.secure_channel(f"localhost:{server.port}", credentials, options=options)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True

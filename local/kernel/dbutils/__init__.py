@@ -1,0 +1,76 @@
+"""`dbutils`: the utilities of a Databricks notebook, with their signatures and return types.
+
+Source: Databricks documentation, "Databricks Utilities (dbutils) reference".
+"""
+
+from functools import cached_property
+from typing import Any
+
+from local.errors import DbutilsError
+from local.kernel.dbutils.fs import FileSystem
+from local.kernel.dbutils.help import show_modules
+from local.kernel.dbutils.jobs import Jobs
+from local.kernel.dbutils.notebook import Notebook
+from local.kernel.dbutils.secrets import Secrets
+from local.kernel.dbutils.widgets import Widgets
+
+MODULES = {
+    "fs": "files of volumes, of DBFS and of this machine",
+    "jobs": "values that the tasks of a job pass on",
+    "notebook": "run another notebook, or end this one with a value",
+    "secrets": "values of `.secrets.yml`, kept out of outputs",
+    "widgets": "the parameters of the notebook",
+}
+
+
+class DBUtils:
+    """The utilities of one kernel.
+
+    Args:
+        kernel: has `context` (the task, or None), `state` (found on first use), `folder` and `ip`.
+    """
+
+    def __init__(self, kernel: Any) -> None:
+        self._kernel = kernel
+
+    @cached_property
+    def widgets(self) -> Widgets:
+        context = self._kernel.context
+        return Widgets(dict(context.parameters) if context else {})
+
+    @cached_property
+    def fs(self) -> FileSystem:
+        return FileSystem(lambda: self._kernel.state)
+
+    @cached_property
+    def notebook(self) -> Notebook:
+        return Notebook(self._kernel)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        return Jobs(self._kernel.context)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        return Secrets(self._kernel)
+
+    def help(self, module: str = "") -> None:
+        """List the modules, or the commands of *module*."""
+        if module:
+            getattr(self, module).help()
+        else:
+            show_modules("dbutils", MODULES)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise DbutilsError(
+            f"`dbutils.{name}`: not available in a local kernel; there are {', '.join(f'`{m}`' for m in MODULES)}. "
+            "Use one of these, or run the notebook on Databricks."
+        )
+
+    def __dir__(self) -> list[str]:
+        return sorted([*MODULES, "help"])
+
+    def __repr__(self) -> str:
+        return f"dbutils ({', '.join(MODULES)}); dbutils.help() says more"

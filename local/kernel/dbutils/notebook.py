@@ -1,0 +1,192 @@
+"""`dbutils.notebook`: end a notebook with a value, and run another one as a run of its own."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from local.context import VARIABLE, TaskContext
+from local.errors import DbutilsError
+from local.kernel.dbutils.help import HasHelp
+
+_ATTEMPT = "local.jobs.attempt"
+
+
+class NotebookRunError(DbutilsError):
+    """Raised when a notebook that `dbutils.notebook.run` started failed, or did not end in time."""
+
+
+class Notebook(HasHelp):
+    """Control of notebooks.
+
+    Args:
+        kernel: has `context`, `state`, `folder`.
+    """
+
+    _name = "dbutils.notebook"
+    _refused = dict.fromkeys(
+        ("entry_point", "getContext"),
+        "the notebook's context is Databricks' own; use job parameters such as {{job.run_id}}",
+    )
+
+    def __init__(self, kernel: Any) -> None:
+        self._kernel = kernel
+
+    def exit(self, value: str) -> None:
+        """End the notebook with *value*; the remaining cells do not run, the task succeeds."""
+        text = str(value)
+        context = self._kernel.context
+        if context is not None:
+            Path(context.exit_file).write_text(text, encoding="utf-8")
+        print(f"Notebook exited: {text}")
+        warnings.filterwarnings("ignore", message="To exit: use")
+        # Papermill takes a plain SystemExit with 0 for the notebook's regular end, any other class for a failure.
+        raise SystemExit(0)
+
+    def run(self, path: str, timeout_seconds: int, arguments: dict[str, str] | None = None) -> str | None:
+        """Run another notebook as a run of its own; gives the value it exits with, None where it has none."""
+        notebook = find_notebook(path, self.folder)
+        place = _free_place(self._records, notebook.stem)
+        context = self._child(notebook, _strings(path, arguments or {}), place)
+        status = _attempt(self._kernel.state, context, place, float(timeout_seconds))
+        output = place / notebook.name
+        if status is None:
+            raise NotebookRunError(
+                f"`{path}`: not done after {timeout_seconds} seconds, stopped. "
+                f"Allow more time; what ran is in `{output}`."
+            )
+        if status != 0:
+            raise NotebookRunError(f"`{path}`: failed. {_reason(output, place)} See `{output}`.")
+        value = Path(context.exit_file)
+        return value.read_text(encoding="utf-8") if value.exists() else None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the current notebook: relative paths start here."""
+        context = self._kernel.context
+        return Path(context.notebook).parent if context else self._kernel.folder
+
+    @property
+    def _records(self) -> Path:
+        context = self._kernel.context
+        if context is None:
+            return self._kernel.state.runs / "interactive"
+        return Path(context.exit_file).parent / f"{context.task_key}-{context.attempt_number}-notebooks"
+
+    def _child(self, notebook: Path, parameters: dict[str, str], place: Path) -> TaskContext:
+        parent = self._kernel.context or TaskContext(
+            job_id=0,
+            job_name="interactive",
+            job_run_id=0,
+            task_run_id=0,
+            task_key="interactive",
+            attempt_number=0,
+            notebook="",
+            exit_file="",
+            values_folder="",
+        )
+        return dataclasses.replace(
+            parent,
+            notebook=str(notebook),
+            parameters=parameters,
+            exit_file=str(place / "exit.txt"),
+            values_folder=str(place / "values"),
+            upstream=[],
+        )
+
+
+def find_notebook(path: str, folder: Path) -> Path:
+    """The file of the notebook *path*: relative to *folder*, `.ipynb` optional.
+
+    Raises:
+        DbutilsError: there is no such notebook.
+    """
+    named = folder / path
+    for place in (named, named.with_name(f"{named.name}.ipynb")):
+        if place.suffix == ".ipynb" and place.is_file():
+            return place.resolve()
+    raise DbutilsError(
+        f"`{path}`: found no notebook at `{named}`; expected an .ipynb file, named relative to `{folder}`."
+    )
+
+
+def _strings(path: str, arguments: dict[str, Any]) -> dict[str, str]:
+    for name, value in arguments.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise DbutilsError(
+                f"`{path}`, argument `{name}`: found {value!r} ({type(value).__name__}); expected a string. "
+                f"Write str({value!r})."
+            )
+    return dict(arguments)
+
+
+def _free_place(records: Path, stem: str) -> Path:
+    records.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        place = records / f"{stem}-{number}"
+        try:
+            place.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return place
+
+
+def _attempt(state: Any, context: TaskContext, place: Path, limit: float) -> int | None:
+    """Run the attempt process; its exit status, None where it took longer than *limit* seconds (0: no limit)."""
+    file = context.save(place / "context.json")
+    told = {
+        **os.environ,
+        VARIABLE: str(file),
+        "LOCAL_PROJECT": str(state.root),
+        "LOCAL_STATE": str(state.folder.parent),
+        "LOCAL_CATALOG": state.catalog,
+    }
+    command = [sys.executable, "-m", _ATTEMPT, str(file), str(place / Path(context.notebook).name)]
+    with (place / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=told, start_new_session=True
+        )
+        try:
+            return process.wait(timeout=limit or None)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            if process.poll() is None:  # too late, or the cell was interrupted
+                _kill_tree(process)
+
+
+def _kill_tree(process: subprocess.Popen) -> None:
+    try:
+        top = psutil.Process(process.pid)
+        family = [*top.children(recursive=True), top]
+    except psutil.NoSuchProcess:
+        return
+    for member in family:
+        try:
+            member.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(family, timeout=5)
+    process.wait(timeout=5)
+
+
+def _reason(output: Path, place: Path) -> str:
+    """The error in the executed notebook, else the end of what the attempt said."""
+    try:
+        cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        cells = []
+    for cell in cells:
+        for shown in cell.get("outputs", []):
+            if shown["output_type"] == "error":
+                return f"{shown['ename']}: {shown['evalue']}"
+    said = (place / "log.txt").read_text(encoding="utf-8", errors="replace").strip()
+    return said.splitlines()[-1] if said else "It left no word."

@@ -1,0 +1,41 @@
+"""How the emulator's own errors show in a notebook: where in the user's code, then the one line that helps.
+
+IPython's full traceback would be the frames of Spark's client and of the emulator, which help nobody.
+"""
+
+import linecache
+import sysconfig
+import traceback
+from pathlib import Path
+
+from local.errors import LocalError
+
+_OURS = Path(__file__).resolve().parents[1]
+_LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
+
+
+def install() -> None:
+    """Let IPython show `LocalError` this way; it asks each error for this method."""
+    LocalError._render_traceback_ = render
+
+
+def render(error: LocalError) -> list[str]:
+    """The lines to show for *error*: the user's frames, outermost first, then class and message."""
+    lines = []
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if _is_users(file):
+            source = linecache.getline(file, number, frame.f_globals).strip()
+            lines.append(f"{_shown(file)}, line {number}: {source}")
+    return [*lines, f"{type(error).__name__}: {error}"]
+
+
+def _is_users(file: str) -> bool:
+    if file.startswith("<"):
+        return False
+    place = Path(file).resolve()
+    return not any(place.is_relative_to(folder) for folder in (_OURS, *_LIBRARIES))
+
+
+def _shown(file: str) -> str:
+    return "this cell" if "ipykernel_" in file else Path(file).name

@@ -1,0 +1,61 @@
+"""`%run ./other $name="value"`: another notebook's cells, in the namespace of this one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from local.errors import DialectError, RunError
+from local.kernel.dbutils.notebook import find_notebook
+
+
+def run_inline(kernel: Any, words: list[str]) -> None:
+    """Run the cells of a notebook here; arguments are its widgets while it runs.
+
+    A relative path starts at the notebook that holds the `%run`, also inside a notebook run this way.
+
+    Args:
+        kernel: has `ip`, `dbutils`.
+        words: the path, then `$name=value` for each argument.
+
+    Raises:
+        DialectError: no path, or an argument that is none.
+        RunError: a cell failed; its own error is shown before.
+    """
+    if not words:
+        raise DialectError('`%run`: found no path; expected `%run ./notebook $name="value"`.')
+    folder = kernel.inline_folders[-1] if kernel.inline_folders else kernel.dbutils.notebook.folder
+    notebook = find_notebook(words[0], folder)
+    if len(kernel.inline_folders) >= 20:
+        raise RunError(f"`%run {words[0]}`: 20 notebooks run each other; expected an end. Look for a circle.")
+    with kernel.dbutils.widgets.overlaid(_arguments(words)):
+        kernel.inline_folders.append(notebook.parent)
+        try:
+            _run_cells(kernel.ip, notebook)
+        finally:
+            kernel.inline_folders.pop()
+
+
+def _run_cells(ip: Any, notebook: Path) -> None:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    for number, cell in enumerate(cells, start=1):
+        if cell["cell_type"] != "code":
+            continue
+        source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        if not source.strip():
+            continue
+        result = ip.run_cell(source, store_history=False)
+        error = result.error_before_exec or result.error_in_exec
+        if isinstance(error, SystemExit):
+            raise error
+        if error is not None:
+            raise RunError(f"`%run {notebook.name}`: cell {number} failed: {type(error).__name__}: {error}") from None
+
+
+def _arguments(words: list[str]) -> dict[str, str]:
+    found = {}
+    for word in words[1:]:
+        name, equals, value = word.partition("=")
+        if not name.startswith("$") or not equals or len(name) < 2:
+            raise DialectError(f'`%run {words[0]}`: found `{word}`; expected arguments as `$name="value"`.')
+        found[name[1:]] = value
+    return found

@@ -1,0 +1,146 @@
+"""The magics of Databricks' notebooks.
+
+`%sql`, `%md`, `%sh`, `%python`, `%scala` and `%r` head a whole cell there, with one `%`; IPython wants two.
+A transformer turns the first form into the second. `%run` and `%fs` are lines in both.
+"""
+
+import shlex
+import sys
+from typing import Any
+
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.display import Markdown, publish_display_data
+from IPython.display import display as show
+
+from local.errors import DialectError
+from local.kernel.display import publish_table, table_of
+from local.kernel.inline import run_inline
+from local.kernel.shell import run_shell
+from local.kernel.sql_cells import Statement, split_statements
+from local.kernel.table import Table
+
+_CELLS = ("sql", "md", "sh", "python", "scala", "r")
+
+
+def register(kernel: Any) -> None:
+    """Give the magics to the IPython of *kernel*."""
+    ip = kernel.ip
+    original = {name: ip.magics_manager.magics["line"].get(name) for name in ("run", "pip")}
+    ip.register_magics(DatabricksMagics(kernel, original))
+    ip.input_transformers_cleanup.append(as_cell_magic)
+
+
+def as_cell_magic(lines: list[str]) -> list[str]:
+    """A cell headed by `%sql` (or another of `_CELLS`) as a cell of `%%sql`; other cells as they are."""
+    first = next((number for number, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        return lines
+    head, _, rest = lines[first].strip().partition(" ")
+    name = head[1:]
+    if not head.startswith("%") or name not in _CELLS:
+        return lines
+    body = ([rest.strip() + "\n"] if rest.strip() else []) + lines[first + 1 :]
+    if name == "python":
+        return body
+    if not any(line.strip() for line in body):
+        return lines
+    return [f"%%{name}\n", *body]
+
+
+@magics_class
+class DatabricksMagics(Magics):
+    """See the head of this module."""
+
+    def __init__(self, kernel: Any, original: dict[str, Any]) -> None:
+        super().__init__(shell=kernel.ip)
+        self._kernel = kernel
+        self._original = original
+
+    @no_var_expand
+    @line_cell_magic
+    def sql(self, line: str, cell: str | None = None) -> None:
+        """Run SQL; the result of the last statement shows, and is in `_sqldf`."""
+        statements = split_statements(f"{line}\n{cell or ''}")
+        if not statements:
+            raise DialectError("`%sql`: found no statement. Write SQL after it, or in the lines below.")
+        for statement in statements[:-1]:
+            # A query runs when it is read; this reads all of it and keeps nothing.
+            frame = self._run(statement)
+            if frame.columns:
+                frame.write.format("noop").mode("overwrite").save()
+        frame = self.shell.user_ns["_sqldf"] = self._run(statements[-1])
+        if frame.columns:
+            publish_table(table_of(frame))
+        else:
+            print("OK")
+
+    def _run(self, statement: Statement) -> Any:
+        widgets = self._kernel.dbutils.widgets
+        values = {name: widgets.get(name) for name in statement.markers}
+        return self._kernel.spark.sql(statement.text, args=values) if values else self._kernel.spark.sql(statement.text)
+
+    @no_var_expand
+    @line_cell_magic
+    def md(self, line: str, cell: str | None = None) -> None:
+        """Show Markdown."""
+        show(Markdown(f"{line}\n{cell or ''}".strip()))
+
+    @no_var_expand
+    @line_magic
+    def fs(self, line: str) -> None:
+        """Run a command of `dbutils.fs`: `%fs ls /Volumes/...`."""
+        command, *arguments = shlex.split(line) or ["help"]
+        values = [{"true": True, "false": False}.get(text.lower(), text) for text in arguments]
+        result = getattr(self._kernel.dbutils.fs, command)(*values)
+        if command == "ls":
+            columns = [("path", "string"), ("name", "string"), ("size", "bigint"), ("modificationTime", "bigint")]
+            publish_table(Table(columns, [list(info) for info in result]))
+        elif isinstance(result, str):
+            publish_display_data({"text/plain": result})
+
+    @no_var_expand
+    @line_cell_magic
+    def sh(self, line: str, cell: str | None = None) -> None:
+        """Run shell commands on this machine; with `-e` first, a failing one fails the cell."""
+        text = f"{line}\n{cell or ''}".strip()
+        flag, _, rest = text.partition(" ") if text.startswith("-e ") else text.partition("\n")
+        strict = flag.strip() == "-e"
+        run_shell(rest if strict else text, strict=strict)
+
+    @no_var_expand
+    @line_magic
+    def run(self, line: str) -> Any:
+        r"""Run another notebook in this namespace: `%run ./other $name="value"`; scripts as IPython does."""
+        words = shlex.split(line)
+        if (words and words[0].endswith((".py", ".ipy"))) or (words and words[0].startswith("-")):
+            return self._original["run"](self.shell.var_expand(line))
+        return run_inline(self._kernel, words)
+
+    @no_var_expand
+    @line_magic
+    def pip(self, line: str) -> Any:
+        """Run pip in the environment of this kernel."""
+        if line.split()[:1] in (["install"], ["uninstall"]):
+            print(
+                f"%pip changes {sys.prefix}, which all notebooks of this environment share; "
+                "on Databricks it changes this notebook's only. Restart the kernel to use what changed."
+            )
+        return self._original["pip"](line)
+
+    @no_var_expand
+    @line_cell_magic
+    def scala(self, line: str, cell: str | None = None) -> None:
+        """Refused: a local kernel runs Python and SQL."""
+        raise DialectError("`%scala`: a local kernel runs Python and SQL only. Run this cell on Databricks.")
+
+    @no_var_expand
+    @line_cell_magic
+    def r(self, line: str, cell: str | None = None) -> None:
+        """Refused: a local kernel runs Python and SQL."""
+        raise DialectError("`%r`: a local kernel runs Python and SQL only. Run this cell on Databricks.")
+
+    @no_var_expand
+    @cell_magic
+    def python(self, line: str, cell: str) -> None:
+        """Run the cell as Python, as without the magic."""
+        self.shell.run_cell(cell)

@@ -1,0 +1,160 @@
+"""Puts the names of a Databricks notebook into a kernel, each as late as can be.
+
+`spark` costs a second of imports, so it is made just before the first cell that names it, and when anything imports
+Spark's session class: a package that calls `SparkSession.builder.getOrCreate()` gets the same session.
+"""
+
+import importlib.abc
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from local.context import current_context
+from local.errors import LocalError, ProjectError
+from local.kernel.catalog import find_state
+from local.project import Project, State
+
+_SESSION_MODULE = "pyspark.sql.connect.session"
+_NAMES_SPARK = re.compile(r"\bspark\b")
+
+
+class Kernel:
+    """One kernel: where it started, and what it made so far."""
+
+    def __init__(self, ip: Any) -> None:
+        self.ip = ip
+        self.folder = Path.cwd()
+        self.inline_folders: list[Path] = []  # of the notebooks that %run runs, the innermost last
+        self._session: Any = None
+
+    @cached_property
+    def context(self):
+        """The task that this kernel works for, None in an interactive one."""
+        return current_context()
+
+    @cached_property
+    def state(self) -> State:
+        """The state of the kernel's catalog, its folders made.
+
+        Raises:
+            ProjectError: the kernel runs outside a project.
+            BundleError: the project's bundle cannot be read.
+        """
+        return find_state(self.folder).make()
+
+    @cached_property
+    def dbutils(self):
+        from local.kernel.dbutils import DBUtils
+
+        return DBUtils(self)
+
+    @property
+    def spark(self):
+        """The session of this kernel; the same one at every call.
+
+        Raises:
+            ProjectError, BundleError: as `state`.
+        """
+        if self._session is None or self._session.is_stopped:
+            from pyspark.sql.connect.session import SparkSession
+
+            # Importing the module has registered the session, but where it was imported before the kernel started.
+            if SparkSession._default_session is None:
+                self._register()
+            self._session = SparkSession._default_session
+        return self._session
+
+    def start(self) -> None:
+        """Fill the namespace, register magics and hooks; never raises for what is missing around it."""
+        from local.kernel import failures, magics
+        from local.kernel.display import display, display_html
+
+        self._names: dict[str, Any] = {"dbutils": self.dbutils, "display": display, "displayHTML": display_html}
+        self.ip.push(self._names, interactive=False)
+        magics.register(self)
+        failures.install()
+        self.ip.events.register("pre_run_cell", self._before_cell)
+        if self._in_project():
+            os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+            os.environ.setdefault("SPARK_REMOTE", "sc://localhost")
+            _when_imported(_SESSION_MODULE, self._register)
+
+    def _in_project(self) -> bool:
+        try:
+            Project.find(self.folder)
+        except ProjectError:
+            return False
+        return True
+
+    def _register(self) -> None:
+        from pyspark.sql.connect.session import SparkSession
+
+        from local.kernel.session import open_session, register
+
+        if SparkSession._default_session is None:
+            register(open_session(self.state))
+
+    def _before_cell(self, info: Any) -> None:
+        names = self.ip.user_ns
+        for name, value in self._names.items():  # %reset takes them away
+            names.setdefault(name, value)
+        if "spark" not in names and _NAMES_SPARK.search(info.raw_cell or ""):
+            names["spark"] = self._spark_or_reason()
+            self.ip.user_ns_hidden["spark"] = names["spark"]
+
+    def _spark_or_reason(self) -> Any:
+        try:
+            return self.spark
+        except (LocalError, ImportError) as error:
+            return Missing("spark", error)
+
+
+class Missing:
+    """Stands for a name that cannot be had here; using it raises the reason."""
+
+    def __init__(self, name: str, reason: Exception) -> None:
+        self._name, self._reason = name, reason
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # Jupyter asks every object for such names
+            raise AttributeError(name)
+        raise self._reason
+
+    def __repr__(self) -> str:
+        return f"<{self._name} is not available: {self._reason}>"
+
+
+class _when_imported(importlib.abc.MetaPathFinder):
+    """Calls *action* right after the module *name* is imported, or now where it already was."""
+
+    def __init__(self, name: str, action: Callable[[], None]) -> None:
+        self._name, self._action = name, action
+        if name in sys.modules:
+            action()
+        else:
+            sys.meta_path.insert(0, self)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != self._name:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        load = spec.loader.exec_module
+
+        def load_then_act(module: Any) -> None:
+            load(module)
+            self._act()
+
+        spec.loader.exec_module = load_then_act
+        return spec
+
+    def _act(self) -> None:
+        try:
+            self._action()
+        except LocalError:
+            return  # the import itself is fine; the first use of `spark` says what is missing
