@@ -1,0 +1,176 @@
+"""Contracts of the tables: `config/tables/<table>.yml`, read once into frozen, checked values.
+
+table: silver.silver_orders          schema and name
+grain: One row per order.            becomes the table's comment
+keys: [order_id]                     what one row is; empty for the lines of a file
+columns:
+  - name, type, comment              Delta's type; the comment is written to the table
+    format, unit, source             how text is read where the type does not say it; unit or zone; where it comes from
+expectations:
+  - rule, level, condition           WARN counts, DROP sends the row to quarantine, FAIL fails the task;
+                                     a row fails a rule whose SQL condition is false (NULL passes)
+"""
+
+import re
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from lakehouse.errors import ContractError
+from lakehouse.places import config_folder
+
+LEVELS = ("WARN", "DROP", "FAIL")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; *format* names a rule of parsing where *type* alone does not (`zip`)."""
+
+    name: str
+    type: str
+    comment: str
+    format: str = ""
+    unit: str = ""
+    source: str = ""
+
+    @property
+    def description(self) -> str:
+        """The column's comment with its unit."""
+        return f"{self.comment} [{self.unit}]" if self.unit else self.comment
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A rule that rows should keep: *condition* is SQL over the table's columns."""
+
+    rule: str
+    level: str
+    condition: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a table or view promises; see the head of this module."""
+
+    table: str
+    grain: str
+    columns: tuple[Column, ...]
+    keys: tuple[str, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The table's name without its schema."""
+        return self.table.split(".")[1]
+
+    @property
+    def column_names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    def rules(self, level: str) -> list[Expectation]:
+        """The expectations of *level*, in the contract's order."""
+        return [expectation for expectation in self.expectations if expectation.level == level]
+
+
+@cache
+def load_contract(name: str) -> Contract:
+    """The contract of the table *name* (without schema).
+
+    Raises:
+        ContractError: there is none, or the file is not a contract.
+    """
+    place = config_folder() / "tables" / f"{name}.yml"
+    try:
+        text = place.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ContractError(
+            f"Table `{name}`: found no `config/tables/{name}.yml`; expected a contract for each table. Write one.",
+            table=name,
+        ) from None
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ContractError(f"`config/tables/{name}.yml`: not YAML ({error}).", table=name) from error
+    return unpack_contract(document, place)
+
+
+def unpack_contract(document: object, place: Path) -> Contract:
+    """The contract that *document* (the YAML of *place*) holds; nothing in it may be unknown.
+
+    Raises:
+        ContractError: a field is unknown, missing or of the wrong kind; a name is used twice; a key is no column.
+    """
+    values = _checked(document, Contract, place, "")
+    columns = tuple(
+        Column(**_checked(one, Column, place, f"columns[{index}]."))
+        for index, one in enumerate(_listed(values, "columns", place))
+    )
+    expectations = tuple(
+        Expectation(**_checked(one, Expectation, place, f"expectations[{index}]."))
+        for index, one in enumerate(_listed(values, "expectations", place))
+    )
+    keys = tuple(_listed(values, "keys", place))
+    contract = Contract(values["table"], values["grain"], columns, keys, expectations)
+    _check_whole(contract, place)
+    return contract
+
+
+def _listed(values: dict, field: str, place: Path) -> list:
+    found = values.get(field, [])
+    if not isinstance(found, list):
+        raise ContractError(f"`{place.name}`: found `{field}: {found}`; expected a list.", file=place.name)
+    return found
+
+
+def _checked(document: object, kind: type, place: Path, where: str) -> dict:
+    if not isinstance(document, dict):
+        raise ContractError(
+            f"`{place.name}`: found {document!r} at `{where or 'the top'}`; expected fields.", file=place.name
+        )
+    known = [field.name for field in fields(kind)]
+    needed = [field.name for field in fields(kind) if field.default is MISSING]
+    unknown = sorted(set(document) - set(known), key=str)
+    missing = [name for name in needed if name not in document]
+    if unknown or missing:
+        found = f"unknown {', '.join(f'`{where}{name}`' for name in unknown)}" if unknown else ""
+        lacks = f"no {', '.join(f'`{where}{name}`' for name in missing)}" if missing else ""
+        raise ContractError(
+            f"`{place.name}`: found {' and '.join(part for part in (found, lacks) if part)}; "
+            f"expected {', '.join(known)} (needed: {', '.join(needed)}). Correct the contract.",
+            file=place.name,
+        )
+    for name, value in document.items():
+        if name not in ("columns", "keys", "expectations") and not isinstance(value, str):
+            raise ContractError(
+                f"`{place.name}`: found `{where}{name}: {value!r}`; expected text. Put it in quotes.", file=place.name
+            )
+    return document
+
+
+def _check_whole(contract: Contract, place: Path) -> None:
+    schema, _, name = contract.table.partition(".")
+    if name != place.stem or not _NAME.fullmatch(schema):
+        _refuse(place, f"`table: {contract.table}`", f"`<schema>.{place.stem}`")
+    names = contract.column_names
+    if not names:
+        _refuse(place, "no columns", "at least one")
+    for each in names + [expectation.rule for expectation in contract.expectations]:
+        if not _NAME.fullmatch(each):
+            _refuse(place, f"the name `{each}`", "letters, digits and `_`")
+    for kind, used in (("column", names), ("rule", [one.rule for one in contract.expectations])):
+        twice = sorted({each for each in used if used.count(each) > 1})
+        if twice:
+            _refuse(place, f"the {kind} `{twice[0]}` twice", "it once")
+    for key in contract.keys:
+        if key not in names:
+            _refuse(place, f"the key `{key}`", f"one of {', '.join(names)}")
+    for expectation in contract.expectations:
+        if expectation.level not in LEVELS:
+            _refuse(place, f"`level: {expectation.level}` of `{expectation.rule}`", ", ".join(LEVELS))
+
+
+def _refuse(place: Path, found: str, expected: str) -> None:
+    raise ContractError(f"`{place.name}`: found {found}; expected {expected}. Correct the contract.", file=place.name)
