@@ -14,6 +14,7 @@ from local.errors import DialectError
 from local.kernel.table import Table
 
 ROWS = 100
+_NOT_IN_ARROW = ("interval", "variant", "geometry", "geography")
 
 
 def display(*things: Any, **options: Any) -> Any:
@@ -50,11 +51,23 @@ def table_of(frame: Any, rows: int = ROWS) -> Table:
             "`display`: found a streaming DataFrame; a local kernel shows finished tables only. "
             "Write the stream to a table with trigger(availableNow=True), then display the table."
         )
-    # Arrow, not collect(): its timestamps keep their zone, where Row has the local time of this machine.
-    found = frame.limit(rows + 1).toArrow()
     columns = [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]
+    # Arrow, not collect(): its timestamps keep their zone, where Row has the local time of this machine.
+    found = _as_arrow_can(frame, columns).limit(rows + 1).toArrow()
     values = [column.to_pylist() for column in found.slice(0, rows).columns]
     return Table(columns, [list(row) for row in zip(*values, strict=True)], more=found.num_rows > rows)
+
+
+def _as_arrow_can(frame: Any, columns: list[tuple[str, str]]) -> Any:
+    """*frame* with the columns as text that Arrow has no type for; it renames, names may occur twice."""
+    if not any(word in kind for _, kind in columns for word in _NOT_IN_ARROW):
+        return frame
+    unique = [f"column_{number}" for number in range(len(columns))]
+    wanted = [
+        f"CAST({name} AS STRING)" if any(word in kind for word in _NOT_IN_ARROW) else name
+        for name, (_, kind) in zip(unique, columns, strict=True)
+    ]
+    return frame.toDF(*unique).selectExpr(*wanted)
 
 
 def publish_table(table: Table) -> None:

@@ -5,15 +5,16 @@
 """
 
 import atexit
+import logging
 import os
 import threading
 
 import grpc
+from pyspark.logger import PySparkLogger
 from pyspark.sql.connect.client import ChannelBuilder
 from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession
 
-from local.errors import ServerError
 from local.kernel.channel import LazyChannel, Link
 from local.project import State
 
@@ -49,6 +50,8 @@ class LocalSession(SparkSession):
         atexit.unregister(self._client._cleanup_ml_cache)
         atexit.register(self._release)
         link.on_lost = self._forget_server
+        # The message says it; the Java stack trace behind it is in the server's log.
+        self._client._display_server_stack_trace = lambda: False
 
     def stop(self) -> None:
         registered = SparkSession._default_session is self
@@ -63,8 +66,8 @@ class LocalSession(SparkSession):
         if self.link.connected and not self._client.is_closed:
             try:
                 self._client.release_session()
-            except (ServerError, grpc.RpcError, Exception):  # the process ends, nobody could act on it
-                return
+            except Exception:
+                return  # the process ends; nobody could act on it
 
     def _forget_server(self) -> None:
         # The client refuses the answers of a server other than its first; after a death there is a new one.
@@ -91,6 +94,8 @@ def register(session: SparkSession) -> None:
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     # pyspark demands an address although it uses the registered session.
     os.environ.setdefault("SPARK_REMOTE", "sc://localhost")
+    # Spark's client would write every failed query to standard error once more, as one long line of JSON.
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     everywhere = type("ActiveSession", (threading.local,), {"session": session})
     with SparkSession._lock:
         SparkSession._default_session = session
