@@ -12,7 +12,7 @@ from local.errors import BundleError
 
 
 def apply_presets(tree: Table, jobs: dict[str, Table], *, mode: str | None) -> None:
-    """Change *jobs* in place: name prefix, tags, pause status and concurrent runs, then the CLI's defaults."""
+    """Change *jobs* in place: name prefix, tags, pause status and concurrent runs."""
     presets: dict[str, Any] = dict(tree.get("presets") or {})
     if mode not in (None, "development", "production"):
         raise BundleError(f"`mode`: found `{mode}`, expected `development` or `production`. Correct the target.")
@@ -41,5 +41,3 @@ def _apply(presets: dict[str, Any], job: Table) -> None:
             job[trigger] = {**job[trigger], "pause_status": paused}
     if presets.get("jobs_max_concurrent_runs"):
         job.setdefault("max_concurrent_runs", presets["jobs_max_concurrent_runs"])
-    job.setdefault("max_concurrent_runs", 1)
-    job.setdefault("queue", {"enabled": True})

@@ -1,0 +1,141 @@
+"""What the command line calls: run a job and watch it, show runs."""
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.bundle.model import Bundle
+from local.errors import LocalError
+from local.jobs.checks import check_run
+from local.jobs.parameters import job_parameters
+from local.jobs.plan import SUCCEEDED
+from local.jobs.records import Records
+from local.jobs.run import Engine, JobRun
+from local.jobs.selection import select_tasks
+from local.jobs.shape import run_list, run_shape
+from local.jobs.stop import Stop
+from local.jobs.summary import print_summary
+from local.jobs.views import Lines, Silent, View
+from local.project import State
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is started and shown.
+
+    *only* is the comma list of a partial run. *strict* refuses a parameter that its notebook does not take.
+    *json* prints nothing at all: the caller prints the run. *before_run* is called in the background at the start,
+    for what kernels need soon (the Spark server); kernels do not wait for it.
+    """
+
+    only: str | None = None
+    strict: bool = False
+    json: bool = False
+    before_run: Callable[[], Any] | None = None
+
+
+def run_job(
+    bundle: Bundle,
+    job_key: str,
+    *,
+    state: State,
+    parameters: Mapping[str, str] | None = None,
+    options: RunOptions | None = None,
+) -> dict[str, Any]:
+    """Run the job *job_key* to its end; the run as `runs/get` shows it.
+
+    Ctrl-C (or SIGTERM) stops everything: the run is then CANCELED and nothing of it is left running.
+
+    Raises:
+        UsageError: unknown job, parameter or task, or a job that cannot run here; nothing has run.
+    """
+    options = options or RunOptions()
+    job = bundle.job(job_key)
+    values = job_parameters(job, parameters or {})
+    only = select_tasks(job, options.only) if options.only else None
+    findings = check_run(bundle, job, strict=options.strict, only=only)
+    view = _view(options.json)
+    engine = Engine(bundle, state, Records.of(state), view)
+    stop = Stop()
+    try:
+        for warning in findings.warnings:
+            view.note(f"warning: {warning}")
+        if findings.ignored:
+            view.note(f"ignored locally: {', '.join(findings.ignored)}")
+        if options.before_run:
+            threading.Thread(target=_in_background, args=(options.before_run, view), daemon=True).start()
+        with _interruptible(stop, view):
+            run = JobRun(engine, job, values, only=only)
+            run.execute(stop)
+    finally:
+        view.close()
+    shape = run_shape(engine.records, run.run_id)
+    if not options.json:
+        print_summary(shape, engine.records, state)
+    return shape
+
+
+def get_run(state: State, run_id: int) -> dict[str, Any]:
+    """A recorded run as `runs/get` shows it.
+
+    Raises:
+        RunError: there is no such run.
+    """
+    return run_shape(Records.of(state), run_id)
+
+
+def list_runs(
+    state: State, *, limit: int = 20, active_only: bool = False, job_id: int | None = None
+) -> list[dict[str, Any]]:
+    """The newest runs first, as `runs/list` shows them."""
+    return run_list(Records.of(state), limit=limit, active_only=active_only, job_id=job_id)
+
+
+def exit_code(run: Mapping[str, Any]) -> int:
+    """0 where *run* ended with SUCCESS or SUCCESS_WITH_FAILURES, else 1."""
+    return 0 if run["state"].get("result_state") in SUCCEEDED else 1
+
+
+def _view(json: bool) -> View:
+    if json:
+        return Silent()
+    if sys.stdout.isatty():
+        from local.jobs.live import Live
+
+        return Live()
+    return Lines(lambda line: print(line, flush=True))
+
+
+def _in_background(work: Callable[[], Any], view: View) -> None:
+    try:
+        work()
+    except LocalError as error:
+        view.note(str(error))
+
+
+@contextlib.contextmanager
+def _interruptible(stop: Stop, view: View) -> Iterator[None]:
+    """Let SIGINT and SIGTERM ask for the end inside this block; only the main thread may do so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(*_: Any) -> None:
+        # In a thread: a signal handler interrupts code that may hold the very locks which this needs.
+        threading.Thread(target=end, daemon=True).start()
+
+    def end() -> None:
+        if stop.reason is None:
+            view.note("stopping: every task is ended, notebooks are saved as far as they ran")
+        stop.request("CANCELED")
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,150 @@
+"""Running one attempt of a notebook task: writes its context, starts its process, hears it, and ends it if asked.
+
+Places, in the run's folder: `<task>[-<attempt>].ipynb` is the executed notebook; `.attempts/` holds the context, the
+log and the exit value of each attempt; `.values/` the task values of the run.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.context import VARIABLE, TaskContext
+from local.jobs.failures import failed_cell
+from local.jobs.processes import ATTEMPT, kill_all
+from local.jobs.stop import Stop
+from local.project import State
+
+GRACE_SECONDS = 10.0  # for the attempt to save its notebook; its kernel is dead by then
+EXIT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended. *exit_value* is what `dbutils.notebook.exit` gave, None where it was not called."""
+
+    result: str
+    error: str = ""
+    trace: str = ""
+    exit_value: str | None = None
+    output: Path | None = None
+    child_run_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of one attempt."""
+
+    folder: Path
+    name: str
+
+    @classmethod
+    def of(cls, state: State, job_run_id: int, task_key: str, attempt: int) -> "Places":
+        """The places of attempt number *attempt*; their folders are created."""
+        folder = state.runs / str(job_run_id)
+        for each in (folder / ".attempts", folder / ".values"):
+            each.mkdir(parents=True, exist_ok=True)
+        return cls(folder, f"{task_key}-{attempt}" if attempt else task_key)
+
+    @property
+    def output(self) -> Path:
+        return self.folder / f"{self.name}.ipynb"
+
+    @property
+    def values(self) -> Path:
+        return self.folder / ".values"
+
+    def inner(self, suffix: str) -> Path:
+        """`.attempts/<name>.<suffix>`."""
+        return self.folder / ".attempts" / f"{self.name}.{suffix}"
+
+
+def run_notebook(
+    context: TaskContext, places: Places, environment: Mapping[str, str], stop: Stop, told: Callable[[dict], None]
+) -> Outcome:
+    """Run the attempt that *context* describes; returns when nothing of it is left.
+
+    *environment* is added to this process's own. *told* hears its events, on this thread.
+    """
+    context_file = context.save(places.inner("json"))
+    known: dict[str, Any] = {"kernel": 0}
+    with open(places.inner("log"), "ab") as log:
+        process = _start(context_file, places.output, environment, log)
+    with process, stop.calling(lambda: _end_in_time(process, context_file, known)):
+        for event in _events(process):
+            if event["event"] == "kernel":
+                known["kernel"] = event["pid"]
+            if event["event"] == "finished":
+                known["finished"] = event
+            told(event)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(EXIT_SECONDS)
+        kill_all(str(context_file), [process.pid, known["kernel"]])
+    if not places.output.exists():
+        shutil.copyfile(context.notebook, places.output)  # ended before the first cell
+    return _outcome(context, places, known.get("finished"), stop, process.returncode)
+
+
+def _start(context_file: Path, output: Path, environment: Mapping[str, str], log: Any) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "local.jobs.attempt", str(context_file), str(output)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        cwd=output.parent,
+        env={
+            **os.environ,
+            **environment,
+            VARIABLE: str(context_file),
+            ATTEMPT: str(context_file),
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else each kernel warns of frozen modules
+        },
+        start_new_session=True,  # Ctrl-C in the terminal reaches the runner only
+    )
+
+
+def _events(process: subprocess.Popen) -> Any:
+    assert process.stdout is not None
+    for line in process.stdout:
+        with contextlib.suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict) and "event" in event:
+                yield event
+
+
+def _end_in_time(process: subprocess.Popen, context_file: Path, known: Mapping[str, Any]) -> None:
+    """Ask the attempt to end, and end it by force where it does not."""
+
+    def end() -> None:
+        process.terminate()
+        try:
+            process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            kill_all(str(context_file), [process.pid, known["kernel"]])
+
+    threading.Thread(target=end, daemon=True).start()
+
+
+def _outcome(
+    context: TaskContext, places: Places, finished: dict | None, stop: Stop, returncode: int | None
+) -> Outcome:
+    output = places.output
+    if finished is not None and finished["result"] == "SUCCESS":
+        exit_file = Path(context.exit_file)
+        value = exit_file.read_text(encoding="utf-8") if exit_file.exists() else None
+        return Outcome("SUCCESS", exit_value=value, output=output)
+    if stop.reason is not None:
+        return Outcome(stop.reason, output=output)
+    if finished is None:
+        place = failed_cell(output)
+        where = f" in {place}" if place else ""
+        error = f"The process of the attempt ended{where} (exit code {returncode}). Its log: {places.inner('log')}"
+        return Outcome("FAILED", error, output=output)
+    return Outcome("FAILED", finished.get("error", ""), finished.get("trace", ""), output=output)

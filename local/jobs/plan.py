@@ -1,0 +1,159 @@
+"""Which tasks of a run start, and how tasks and run end: pure functions over states.
+
+A state is `PENDING`, `RUNNING` or one of the results of Jobs API 2.2 (`SUCCESS`, `FAILED`, ...).
+
+Source: Databricks documentation, "Configure task dependencies" and "Job run result"; see the rules of `run_if`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from local.bundle.model import Task
+
+PENDING = "PENDING"
+RUNNING = "RUNNING"
+SUCCEEDED = frozenset({"SUCCESS", "SUCCESS_WITH_FAILURES"})
+FAILED = frozenset({"FAILED", "TIMEDOUT", "MAXIMUM_CONCURRENT_RUNS_REACHED", "UPSTREAM_FAILED"})
+CANCELED = frozenset({"CANCELED", "UPSTREAM_CANCELED"})
+RUN_IF = ("ALL_SUCCESS", "AT_LEAST_ONE_SUCCESS", "NONE_FAILED", "ALL_DONE", "AT_LEAST_ONE_FAILED", "ALL_FAILED")
+FOREVER = -1
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do next: *start* these tasks; *ended* tasks have these results without having run."""
+
+    start: tuple[str, ...]
+    ended: Mapping[str, str]
+
+
+def next_step(
+    tasks: Sequence[Task],
+    states: Mapping[str, str],
+    *,
+    outcomes: Mapping[str, str] | None = None,
+    only: Collection[str] | None = None,
+) -> Step:
+    """The tasks that can start now, and those that end without running, cascades included.
+
+    Args:
+        tasks: all tasks of the job.
+        states: the state of each task; one that is missing is `PENDING`.
+        outcomes: "true" or "false" of each condition task that has ended.
+        only: the selection of a partial run: other tasks do not run, and do not count in `run_if`.
+    """
+    known = dict(states)
+    ended: dict[str, str] = {}
+    start: list[str] = []
+    changed = True
+    while changed:
+        changed = False
+        for task in tasks:
+            if known.get(task.key, PENDING) != PENDING or task.key in start:
+                continue
+            if only is not None and task.key not in only:
+                continue
+            verdict = _verdict(task, known, outcomes or {}, only)
+            if verdict == RUNNING:
+                start.append(task.key)
+            elif verdict is not None:
+                known[task.key] = ended[task.key] = verdict
+                changed = True
+    return Step(tuple(start), ended)
+
+
+def _verdict(
+    task: Task, states: Mapping[str, str], outcomes: Mapping[str, str], only: Collection[str] | None
+) -> str | None:
+    """`RUNNING` if *task* may start, its result if it never will, None while dependencies are open."""
+    upstream = []
+    for dependency in task.depends_on:
+        if only is not None and dependency.task_key not in only:
+            continue
+        state = states.get(dependency.task_key, PENDING)
+        if state in (PENDING, RUNNING):
+            return None
+        other_branch = dependency.outcome is not None and outcomes.get(dependency.task_key) != dependency.outcome
+        upstream.append("EXCLUDED" if other_branch and state in SUCCEEDED else state)
+    if task.disabled:
+        return "DISABLED"
+    if upstream and all(state == "EXCLUDED" for state in upstream):
+        return "EXCLUDED"
+    if not upstream or is_met(task.run_if, upstream):
+        return RUNNING
+    return unmet(task.run_if, upstream)
+
+
+def is_met(run_if: str, upstream: Sequence[str]) -> bool:
+    """Does a task with *run_if* run after dependencies that ended as *upstream* (at least one)?
+
+    EXCLUDED counts as success; UPSTREAM_FAILED and cancelled dependencies count as failed; DISABLED is neither.
+    """
+    good = [state in SUCCEEDED or state == "EXCLUDED" for state in upstream]
+    bad = [state in FAILED or state in CANCELED for state in upstream]
+    match run_if:
+        case "ALL_SUCCESS":
+            return all(good)
+        case "AT_LEAST_ONE_SUCCESS":
+            return any(good)
+        case "NONE_FAILED":
+            return not any(bad) and any(state in SUCCEEDED for state in upstream)
+        case "ALL_DONE":
+            return True
+        case "AT_LEAST_ONE_FAILED":
+            return any(bad)
+        case "ALL_FAILED":
+            return all(bad)
+    raise ValueError(f"run_if: found `{run_if}`, expected one of {', '.join(RUN_IF)}")
+
+
+def unmet(run_if: str, upstream: Sequence[str]) -> str:
+    """The result of a task whose *run_if* is not met."""
+    failed = any(state in FAILED for state in upstream)
+    canceled = any(state in CANCELED for state in upstream)
+    if run_if in ("AT_LEAST_ONE_FAILED", "ALL_FAILED"):
+        return (
+            "DISABLED" if "DISABLED" in upstream and not any(state in SUCCEEDED for state in upstream) else "EXCLUDED"
+        )
+    if "DISABLED" in upstream and not failed and not canceled:
+        return "DISABLED"
+    return "UPSTREAM_CANCELED" if canceled and not failed else "UPSTREAM_FAILED"
+
+
+def run_result(tasks: Sequence[Task], states: Mapping[str, str], only: Collection[str] | None = None) -> str:
+    """The result of a run whose tasks have all ended: its leaves decide."""
+    chosen = [task for task in tasks if only is None or task.key in only]
+    needed = {dependency.task_key for task in chosen for dependency in task.depends_on}
+    leaves = [states[task.key] for task in chosen if task.key not in needed]
+    if any(state in FAILED for state in leaves):
+        return "FAILED"
+    if any(state in CANCELED for state in leaves):
+        return "CANCELED"
+    everything = [states[task.key] for task in chosen]
+    if any(state in FAILED or state in CANCELED for state in everything):
+        return "SUCCESS_WITH_FAILURES"
+    return "SUCCESS"
+
+
+def next_attempt_at(task: Task, *, attempt: int, result: str, started_at: float) -> float | None:
+    """When the attempt after number *attempt* (from 0) starts, in the clock of *started_at* (s); None: no more.
+
+    `min_retry_interval_millis` counts from the start of the failed attempt.
+    """
+    if result not in ("FAILED", "TIMEDOUT") or (result == "TIMEDOUT" and not task.retry_on_timeout):
+        return None
+    if task.max_retries != FOREVER and attempt >= task.max_retries:
+        return None
+    return started_at + task.min_retry_interval_millis / 1000
+
+
+def ordered(tasks: Iterable[Task]) -> list[Task]:
+    """*tasks* with every task after its dependencies, else in their own order."""
+    left, result, done = list(tasks), [], set()
+    keys = {task.key for task in left}
+    while left:
+        task = next(t for t in left if all(d.task_key in done or d.task_key not in keys for d in t.depends_on))
+        left.remove(task)
+        result.append(task)
+        done.add(task.key)
+    return result

@@ -1,0 +1,93 @@
+"""Who watches a run: the events that the engine tells, and the view that prints a line for each of them.
+
+A *path* is where a task stands: its key, behind the keys of the run-job tasks above it.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+Path = tuple[str, ...]
+
+
+class View(Protocol):
+    """Hears of everything that happens in a run, from several threads."""
+
+    def run_started(self, path: Path, run_id: int, name: str, tasks: list[str]) -> None:
+        """A run began: the whole one (empty *path*), or the run that the task *path* starts."""
+
+    def task_started(self, path: Path, attempt: int) -> None:
+        """An attempt began."""
+
+    def doing(self, path: Path, what: str) -> None:
+        """What a task is doing now: the heading of its cell, or the last line it printed."""
+
+    def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None:
+        """A task ended; one that never ran too."""
+
+    def retrying(self, path: Path, attempt: int, seconds: float) -> None:
+        """Attempt number *attempt* begins in *seconds*."""
+
+    def note(self, text: str) -> None:
+        """Something a person should know."""
+
+    def close(self) -> None:
+        """The run is over; nothing more is told."""
+
+
+class Silent:
+    """Prints nothing: for `--json`, where standard output holds the run alone."""
+
+    def run_started(self, path: Path, run_id: int, name: str, tasks: list[str]) -> None: ...
+    def task_started(self, path: Path, attempt: int) -> None: ...
+    def doing(self, path: Path, what: str) -> None: ...
+    def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None: ...
+    def retrying(self, path: Path, attempt: int, seconds: float) -> None: ...
+    def note(self, text: str) -> None: ...
+    def close(self) -> None: ...
+
+
+class Lines:
+    """One line an event, with the time of day (local): for logs and pipes."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self.write = write
+        self._lock = threading.Lock()
+
+    def run_started(self, path: Path, run_id: int, name: str, tasks: list[str]) -> None:
+        self._line(path, f"run {run_id} of {name} started: {', '.join(tasks)}")
+
+    def task_started(self, path: Path, attempt: int) -> None:
+        self._line(path, f"started{f' (attempt {attempt})' if attempt else ''}")
+
+    def doing(self, path: Path, what: str) -> None:
+        self._line(path, what)
+
+    def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None:
+        self._line(path, f"{result} after {duration(seconds)}{f': {message}' if message else ''}")
+
+    def retrying(self, path: Path, attempt: int, seconds: float) -> None:
+        self._line(path, f"attempt {attempt} begins in {duration(seconds)}")
+
+    def note(self, text: str) -> None:
+        self._line((), text)
+
+    def close(self) -> None: ...
+
+    def _line(self, path: Path, text: str) -> None:
+        name = f"{' > '.join(path)}: " if path else ""
+        with self._lock:
+            self.write(f"{datetime.now():%H:%M:%S}  {name}{text}")
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 05 s` or `1 h 02 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

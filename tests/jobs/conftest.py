@@ -1,0 +1,93 @@
+"""Small bundles of notebooks without Spark, written for one test each."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+
+from local.bundle import load_bundle
+from local.jobs import RunOptions, run_job
+from local.project import Project, State
+
+
+@dataclass(frozen=True)
+class Case:
+    """A project in a temporary folder, and the state of its runs."""
+
+    project: Project
+    state: State
+
+    def run(self, job: str = "job", *, options: RunOptions | None = None, **parameters: str) -> dict[str, Any]:
+        """Run *job* as `--json` does; the run's shape."""
+        options = options or RunOptions(json=True)
+        return run_job(load_bundle(self.project), job, state=self.state, parameters=parameters, options=options)
+
+    def file(self, name: str) -> Path:
+        """A file beside the notebooks."""
+        return self.project.root / name
+
+
+Build = Callable[..., Case]
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
+    """Write a bundle: *jobs* by key, *notebooks* by name as lists of cells (a text that begins with `#` is Markdown)."""
+    # A path of its own, so that processes left over can be told by it.
+    monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "state"))
+
+    def write(jobs: dict[str, Any], notebooks: dict[str, list[str]]) -> Case:
+        root = tmp_path / "project"
+        root.mkdir(exist_ok=True)
+        (root / "databricks.yml").write_text("bundle: {name: example}\ninclude: [jobs.json]\n")
+        (root / "jobs.json").write_text(json.dumps({"resources": {"jobs": jobs}}))
+        for name, cells in notebooks.items():
+            write_notebook(root / f"{name}.ipynb", cells)
+        project = Project.at(root)
+        return Case(project, project.state("main").make())
+
+    return write
+
+
+def write_notebook(place: Path, cells: list[str]) -> None:
+    """A notebook of *cells*; `# parameters` as the first line of a code cell tags it so."""
+    made = []
+    for text in cells:
+        if text.startswith("# ") and "\n" not in text:
+            made.append(nbformat.v4.new_markdown_cell(text))
+            continue
+        cell = nbformat.v4.new_code_cell(text)
+        if text.startswith("# parameters\n"):
+            cell.metadata["tags"] = ["parameters"]
+        made.append(cell)
+    notebook = nbformat.v4.new_notebook(cells=made)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, place)
+
+
+def task(key: str, *after: str, notebook: str | None = None, **settings: Any) -> dict[str, Any]:
+    """A notebook task that runs the notebook of its own name."""
+    return {
+        "task_key": key,
+        "depends_on": [{"task_key": each} for each in after],
+        "notebook_task": {"notebook_path": f"./{notebook or key}.ipynb"},
+        **settings,
+    }
+
+
+def left_running(state: State) -> list[str]:
+    """The command lines of living processes that belong to attempts of *state*."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get("LOCAL_STATE") == str(state.folder.parent):
+                found.append(" ".join(process.cmdline()) or process.name())
+        except psutil.Error:
+            continue
+    return found
