@@ -1,0 +1,100 @@
+"""The volume that files land in, reached by `dbutils.fs` alone."""
+
+import contextlib
+import io
+import json
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.places import volume_missing, volume_root
+
+_MANIFESTS = "_manifests"  # Spark's readers skip names that begin with an underscore
+_STAGING = "_staging"
+_LONGEST_TEXT = 4_000_000
+_MISSING = ("notfound", "not found", "not_found", "does not exist", "no such file")
+
+
+class LandingConflictError(LakehouseError):
+    """Raised when what should land does not agree with what has landed; landed files are never rewritten."""
+
+
+class Volume:
+    """Files of one catalog's volume. A file appears in its folder whole, once, and is never written again.
+
+    Args:
+        dbutils: the notebook's `dbutils`.
+        catalog: the run's catalog.
+
+    Raises:
+        PlaceError: the volume does not exist.
+    """
+
+    def __init__(self, dbutils, catalog: str) -> None:
+        self._fs = dbutils.fs
+        self.root = volume_root(catalog)
+        if self.sizes(self.root) is None:
+            raise volume_missing(self.root)
+
+    def sizes(self, folder: str) -> dict[str, int] | None:
+        """Size in bytes of each entry of *folder* by name; None where there is no such folder."""
+        try:
+            return {entry.name.rstrip("/"): entry.size for entry in self._fs.ls(folder)}
+        except Exception as error:  # each environment has a class of its own for a missing path
+            told = f"{type(error).__name__} {error}".lower()
+            if any(word in told for word in _MISSING):
+                return None
+            raise
+
+    def head(self, path: str, size: int = _LONGEST_TEXT) -> str:
+        """The first *size* bytes of a file as text."""
+        with contextlib.redirect_stdout(io.StringIO()):  # some environments print a notice about the cut
+            return self._fs.head(path, size)
+
+    def manifests(self) -> dict[str, dict]:
+        """The manifests by their names, without `.json`."""
+        folder = f"{self.root}/{_MANIFESTS}"
+        names = [name for name in self.sizes(folder) or {} if name.endswith(".json")]
+        return {name.removesuffix(".json"): json.loads(self.head(f"{folder}/{name}")) for name in sorted(names)}
+
+    def landed_paths(self) -> dict[str, list[str]]:
+        """Entity -> the files that landed, as the manifests say."""
+        paths: dict[str, list[str]] = {}
+        for manifest in self.manifests().values():
+            for file in manifest.get("files", []):
+                paths.setdefault(file["entity"], []).append(file["file"])
+        return paths
+
+    def write_manifest(self, name: str, content: dict, scratch: Path) -> None:
+        """Write a manifest, unless there is one of this name."""
+        text = json.dumps(content, indent=1, sort_keys=True) + "\n"
+        local = scratch / f"{name}.json"
+        local.write_text(text, encoding="utf-8")
+        self.land(f"file:{local}", _MANIFESTS, local.name, size=len(text.encode()))
+
+    def land(self, origin: str, folder: str, name: str, *, size: int) -> bool:
+        """Copy *origin* to *name* in *folder* of the volume; False if it is there already, from an interrupted run.
+
+        Raises:
+            LandingConflictError: the name is taken by a file of another size.
+        """
+        target = f"{self.root}/{folder}"
+        self._fs.mkdirs(target)
+        found = (self.sizes(target) or {}).get(name)
+        if found is not None:
+            if found == size:
+                return False
+            raise LandingConflictError(
+                f"`{target}/{name}`: found {found:,} bytes, expected {size:,}; landed files are never rewritten. "
+                "Repeat the interrupted landing with its own parameters, or delete that file if nothing has read it.",
+                file=f"{target}/{name}",
+            )
+        staging = f"{self.root}/{_STAGING}"
+        self._fs.mkdirs(staging)
+        self._fs.cp(origin, f"{staging}/{name}")
+        self._fs.mv(f"{staging}/{name}", f"{target}/{name}")
+        return True
+
+    def clear_staging(self) -> None:
+        """Remove what an interrupted run left in the staging folder."""
+        if self.sizes(f"{self.root}/{_STAGING}") is not None:
+            self._fs.rm(f"{self.root}/{_STAGING}", True)

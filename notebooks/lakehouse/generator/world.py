@@ -1,0 +1,147 @@
+"""A world: everything that stays the same from the first landing on, made again from its settings whenever asked."""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from lakehouse.errors import ParameterError
+from lakehouse.generator.catalogue import Catalogue, make_catalogue
+from lakehouse.generator.geography import Places, make_places
+from lakehouse.generator.lives import Lives
+from lakehouse.generator.profile import Profile
+from lakehouse.generator.randomness import fractions, generator, spread
+from lakehouse.generator.texts import Texts
+
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the first landing was made with; later days keep to it.
+
+    Attributes:
+        first_run_date: business day of the first landing, ISO date.
+        seed: of all chance.
+        scale: orders of the initial load.
+        history_days: how many days before the first run date the initial load begins.
+        source: folder of the real files, or empty.
+    """
+
+    first_run_date: str
+    seed: int
+    scale: int
+    history_days: int
+    source: str
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no world."""
+        for name, least in (("scale", 1), ("history_days", 0), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise ParameterError(
+                    f"Parameter `{name}`: found `{getattr(self, name)}`, expected a whole number from {least} on. "
+                    "Correct it in the job or in the parameters cell.",
+                    parameter=name,
+                    value=getattr(self, name),
+                )
+
+    @property
+    def first_day(self) -> int:
+        """The first run date as a day number."""
+        return day_number(self.first_run_date)
+
+    def as_dict(self) -> dict:
+        """The settings as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class World:
+    """Profile, places, products and sellers, and how many orders each day has.
+
+    `initial` has the number of orders of each day of the initial load, the last is the first run date; it is empty on
+    top of real files. `unfinished` are the real orders that may still go on: their lives and their ids.
+    """
+
+    settings: Settings
+    profile: Profile
+    places: Places
+    catalogue: Catalogue
+    texts: Texts
+    initial: np.ndarray
+    orders_a_day: float
+    unfinished: tuple[Lives, pa.Table] | None = None
+
+    @property
+    def initial_days(self) -> range:
+        """Day numbers of the initial load."""
+        return range(self.settings.first_day - len(self.initial) + 1, self.settings.first_day + 1)
+
+    def order_count(self, day: int) -> int:
+        """How many orders are bought on *day*."""
+        days = self.initial_days
+        if day in days:
+            return int(self.initial[day - days.start])
+        weekday = self.profile.weights("weekday")[_weekday(day)] * 7
+        return max(1, int(generator(self.settings.seed, day, "counts").poisson(self.orders_a_day * weekday)))
+
+    def persons(self, day: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """For each order of *day* the (day, position) of its person's first order; few people buy again."""
+        days, position = np.full(count, day), np.arange(count)
+        before = self.initial[: max(0, min(day, self.initial_days.stop) - self.initial_days.start)]
+        if before.sum() == 0:
+            return days, position
+        chance = fractions(self.settings.seed, "customer_unique_id", day, position)
+        again = chance < self.profile.rate("repeat_customer")
+        nth = (chance / self.profile.rate("repeat_customer") * before.sum()).astype(np.int64)
+        edges = np.cumsum(before)
+        at = np.minimum(np.searchsorted(edges, nth, side="right"), len(edges) - 1)
+        earlier = nth - (edges - before)[at]
+        return np.where(again, self.initial_days.start + at, days), np.where(again, earlier, position)
+
+
+def make_world(profile: Profile, settings: Settings) -> World:
+    """The synthetic world of *settings*."""
+    places = make_places(profile, seed=settings.seed, orders=settings.scale)
+    initial = _initial_counts(profile, settings)
+    return World(
+        settings=settings,
+        profile=profile,
+        places=places,
+        catalogue=make_catalogue(profile, places, seed=settings.seed, orders=settings.scale),
+        texts=Texts(settings.seed),
+        initial=initial,
+        orders_a_day=float(initial[-28:].mean()),
+    )
+
+
+def on_top_of(world: World, *, places: Places, catalogue: Catalogue, orders_a_day: float, unfinished) -> World:
+    """The world with real places, products and sellers, and no initial load of its own."""
+    nothing = np.zeros(0, dtype=np.int64)
+    return replace(
+        world, places=places, catalogue=catalogue, orders_a_day=orders_a_day, unfinished=unfinished, initial=nothing
+    )
+
+
+def day_number(iso_date: str) -> int:
+    """Days since 1970-01-01."""
+    return (date.fromisoformat(iso_date) - _EPOCH).days
+
+
+def iso_date(day: int) -> str:
+    """The date of a day number."""
+    return date.fromordinal(_EPOCH.toordinal() + day).isoformat()
+
+
+def _weekday(day):
+    return (day + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
+
+
+def _initial_counts(profile: Profile, settings: Settings) -> np.ndarray:
+    """Orders of each day: the profile's growth over the history, times its weekdays, exactly `scale` in all."""
+    days = np.arange(settings.first_day - settings.history_days, settings.first_day + 1)
+    tenth = np.arange(len(days)) * 10 // len(days)
+    return spread(
+        settings.scale, profile.weights("tenth_of_history")[tenth] * profile.weights("weekday")[_weekday(days)]
+    )
