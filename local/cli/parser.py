@@ -38,9 +38,7 @@ def _add_server_verbs(verbs) -> None:
     down = _verb(verbs, "down", server.down, "stop the server; tables, views and volumes stay")
     down.add_argument("--all", action="store_true", help="stop the servers of all catalogs of the project")
     status = _verb(verbs, "status", server.status, "say whether the server runs, and how to connect to it")
-    status.add_argument(
-        "--json", action="store_true", help='print JSON; "remote" is the Spark Connect URL with its token'
-    )
+    status.add_argument("--json", action="store_true", help='as JSON; "remote" is the Spark Connect URL with its token')
     _verb(verbs, "reset", server.reset, "stop the servers and delete the state of all local runs, saying what goes")
 
 

@@ -29,11 +29,16 @@ def server_command(state: State, *, java: Path, port: int, settings: Settings) -
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
         "-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true",
         "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8",
-        f"-Dderby.system.home={state.logs}", f"-Djava.io.tmpdir={state.folder / 'tmp'}",
+        state_mark(state), f"-Djava.io.tmpdir={state.folder / 'tmp'}",
         f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
         "-cp", class_path(), "org.apache.spark.deploy.SparkSubmit",
         "--class", "org.apache.spark.sql.connect.service.SparkConnectServer", *conf, "spark-internal",
     ]  # fmt: skip
+
+
+def state_mark(state: State) -> str:
+    """The option by which a server's command line tells its state folder; Derby writes its own log there."""
+    return f"-Dderby.system.home={state.logs}"
 
 
 def spark_conf(state: State, port: int, cores: int) -> dict[str, str]:

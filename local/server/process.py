@@ -19,7 +19,7 @@ from local.errors import ServerError
 from local.project import State
 from local.server import log
 from local.server.adopt import adopt_tables
-from local.server.command import server_command
+from local.server.command import server_command, state_mark
 from local.server.java import find_java
 from local.server.settings import Settings
 
@@ -126,6 +126,11 @@ def _start(state: State) -> Server:
             f"`{state.folder}`: found {free // 2**20} MB of free disk; expected {LEAST_DISK // 2**20} MB at least. "
             "Free some, or move the state with LOCAL_STATE."
         )
+    if holder := _process_of(state):
+        raise ServerError(
+            f"The server of `{state.catalog}`: process {holder} still runs it, but its record `{state.server_file}` is "
+            f"gone, and with it the token. End process {holder}, then try again."
+        )
     died_before = _read(state) is not None
     (state.folder / "tmp").mkdir(exist_ok=True)
     java, settings = find_java(), Settings.read()
@@ -142,6 +147,15 @@ def _start(state: State) -> Server:
     raise ServerError(
         f"The server of `{state.catalog}` did not start: {reason.text}. {reason.next_step} Its log: {server.log}"
     )
+
+
+def _process_of(state: State) -> int | None:
+    """The process that runs a server on this state folder, whatever the record says; two would break the metastore."""
+    mark = state_mark(state)
+    for process in psutil.process_iter(["cmdline"]):
+        if mark in (process.info["cmdline"] or []):
+            return process.pid
+    return None
 
 
 def _launch(state: State, java: Path, settings: Settings) -> tuple[Server, subprocess.Popen]:
