@@ -1,6 +1,6 @@
-"""How the emulator's own errors show in a notebook: where in the user's code, then the one line that helps.
+"""How the errors of Spark and of the emulator show in a notebook: where in the user's code, then what is wrong.
 
-IPython's full traceback would be the frames of Spark's client and of the emulator, which help nobody.
+IPython's full traceback would be fifty frames of Spark's client and of the emulator, which help nobody.
 """
 
 import linecache
@@ -8,18 +8,16 @@ import sysconfig
 import traceback
 from pathlib import Path
 
-from local.errors import LocalError
-
 _OURS = Path(__file__).resolve().parents[1]
 _LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
 
 
-def install() -> None:
-    """Let IPython show `LocalError` this way; it asks each error for this method."""
-    LocalError._render_traceback_ = render
+def install(errors: type[Exception]) -> None:
+    """Let IPython show *errors* this way; it asks each error for this method."""
+    errors._render_traceback_ = render
 
 
-def render(error: LocalError) -> list[str]:
+def render(error: Exception) -> list[str]:
     """The lines to show for *error*: the user's frames, outermost first, then class and message."""
     lines = []
     for frame, number in traceback.walk_tb(error.__traceback__):

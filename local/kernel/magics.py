@@ -75,9 +75,7 @@ class DatabricksMagics(Magics):
             print("OK")
 
     def _run(self, statement: Statement) -> Any:
-        widgets = self._kernel.dbutils.widgets
-        values = {name: widgets.get(name) for name in statement.markers}
-        return self._kernel.spark.sql(statement.text, args=values) if values else self._kernel.spark.sql(statement.text)
+        return self._kernel.spark.sql(statement.filled(self._kernel.dbutils.widgets.get))
 
     @no_var_expand
     @line_cell_magic

@@ -52,6 +52,8 @@ class LocalSession(SparkSession):
         link.on_lost = self._forget_server
         # The message says it; the Java stack trace behind it is in the server's log.
         self._client._display_server_stack_trace = lambda: False
+        # And Spark's client would write each failed query to standard error once more, as one long line of JSON.
+        PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
 
     def stop(self) -> None:
         registered = SparkSession._default_session is self
@@ -94,8 +96,6 @@ def register(session: SparkSession) -> None:
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     # pyspark demands an address although it uses the registered session.
     os.environ.setdefault("SPARK_REMOTE", "sc://localhost")
-    # Spark's client would write every failed query to standard error once more, as one long line of JSON.
-    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     everywhere = type("ActiveSession", (threading.local,), {"session": session})
     with SparkSession._lock:
         SparkSession._default_session = session

@@ -77,7 +77,7 @@ class Kernel:
         self._names: dict[str, Any] = {"dbutils": self.dbutils, "display": display, "displayHTML": display_html}
         self.ip.push(self._names, interactive=False)
         magics.register(self)
-        failures.install()
+        failures.install(LocalError)
         self.ip.events.register("pre_run_cell", self._before_cell)
         if self._in_project():
             os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
@@ -92,11 +92,14 @@ class Kernel:
         return True
 
     def _register(self) -> None:
+        from pyspark.errors import PySparkException
         from pyspark.sql.connect.session import SparkSession
 
+        from local.kernel import failures
         from local.kernel.session import open_session, register
 
         if SparkSession._default_session is None:
+            failures.install(PySparkException)
             register(open_session(self.state))
 
     def _before_cell(self, info: Any) -> None:

@@ -140,7 +140,10 @@ def _free_place(records: Path, stem: str) -> Path:
 
 
 def _attempt(state: Any, context: TaskContext, place: Path, limit: float) -> int | None:
-    """Run the attempt process; its exit status, None where it took longer than *limit* seconds (0: no limit)."""
+    """Run the attempt process; its exit status, None where it took longer than *limit* seconds (0: no limit).
+
+    Its standard input stays open while this kernel lives: when that ends, the attempt ends too.
+    """
     file = context.save(place / "context.json")
     told = {
         **os.environ,
@@ -152,7 +155,7 @@ def _attempt(state: Any, context: TaskContext, place: Path, limit: float) -> int
     command = [sys.executable, "-m", _ATTEMPT, str(file), str(place / Path(context.notebook).name)]
     with (place / "log.txt").open("wb") as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=told, start_new_session=True
+            command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=told, start_new_session=True
         )
         try:
             return process.wait(timeout=limit or None)
@@ -161,6 +164,7 @@ def _attempt(state: Any, context: TaskContext, place: Path, limit: float) -> int
         finally:
             if process.poll() is None:  # too late, or the cell was interrupted
                 _kill_tree(process)
+            process.stdin.close()
 
 
 def _kill_tree(process: subprocess.Popen) -> None:
