@@ -7,7 +7,7 @@ JSON lines on standard output; everything else that is printed goes to standard 
 | -------- | ------------------------------------------------------------------ |
 | kernel   | pid                                                                |
 | cell     | index and total (code cells, from 1), heading                      |
-| printed  | line: the last one                                                 |
+| printed  | line                                                               |
 | finished | result (SUCCESS, FAILED, CANCELED); error, trace where it failed   |
 
 The output notebook is written at every cell, so it exists however the attempt ends. SIGTERM, or the end of the

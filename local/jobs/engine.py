@@ -17,8 +17,9 @@ from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
-PRINT_EVERY_SECONDS = 0.2
+PRINT_EVERY_SECONDS = 0.05  # a notebook that floods its output must not flood the runner
 LINE_LENGTH = 200
+LINES_LENGTH = 2000
 
 
 class Stopped(Exception):
@@ -104,10 +105,10 @@ class _Client(PapermillNotebookClient):
     def process_message(self, *message: Any, **settings: Any) -> Any:
         output = super().process_message(*message, **settings)
         if output and output.output_type == "stream" and time.monotonic() - self.printed_at > PRINT_EVERY_SECONDS:
-            lines = [line for line in "".join(output.text)[-2000:].splitlines() if line.strip()]
-            if lines:
+            lines = [line.strip() for line in "".join(output.text)[-LINES_LENGTH:].splitlines() if line.strip()]
+            for line in lines:
                 self.printed_at = time.monotonic()
-                self.watcher.tell("printed", line=lines[-1].strip()[:LINE_LENGTH])
+                self.watcher.tell("printed", line=line[:LINE_LENGTH])
         return output
 
 

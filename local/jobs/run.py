@@ -10,7 +10,7 @@ from typing import Any
 
 from local.bundle.model import Bundle, Job, Task
 from local.context import TaskContext
-from local.errors import LocalError
+from local.errors import LocalError, RunError
 from local.jobs import plan
 from local.jobs.checks import upstream_of
 from local.jobs.launch import Outcome, Places, run_notebook
@@ -81,9 +81,16 @@ class JobRun:
             settings=dict(job.settings),
         )
         scope = Scope(job.id, job.name, self.run_id, self.started_ms, parameters=parameters)
-        self.parameters = {name: resolve(value, scope) for name, value in parameters.items()}
+        self.parameters = {name: self._resolved(name, value, scope) for name, value in parameters.items()}
         recorded = {name: [job.parameters.get(name, ""), value] for name, value in self.parameters.items()}
         engine.records.update_run(self.run_id, job_parameters=recorded)
+
+    def _resolved(self, name: str, value: str, scope: Scope) -> str:
+        try:
+            return resolve(value, scope)
+        except LookupError as error:
+            self._record_end("FAILED")
+            raise RunError(f"Job `{self.job.key}`, parameter `{name}`: {error.args[0]}. Correct the value.") from error
 
     def execute(self, stop: Stop) -> str:
         """Run to the end; the result. Never raises for what a task does."""
@@ -238,10 +245,10 @@ class _TaskRun:
         return Outcome("SUCCESS" if result in plan.SUCCEEDED else "FAILED", error)
 
     def _hear(self, event: Mapping[str, Any]) -> None:
-        if event["event"] == "cell" and event["heading"]:
-            self.engine.view.doing(self.path, f"{event['heading']} (cell {event['index']} of {event['total']})")
+        if event["event"] == "cell":
+            self.engine.view.cell(self.path, event["heading"], event["index"], event["total"])
         elif event["event"] == "printed":
-            self.engine.view.doing(self.path, event["line"])
+            self.engine.view.printed(self.path, event["line"])
 
     def _scope(self, run_id: int, attempt: int) -> Scope:
         run = self.run

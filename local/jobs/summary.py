@@ -1,5 +1,81 @@
-"""(placeholder, replaced below)"""
+"""What is printed after a run: its tasks with durations, the tables it changed, and where its notebooks are."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from local.jobs.live import COLOURS
+from local.jobs.records import Records
+from local.jobs.shape import run_shape
+from local.jobs.tables import TableChange, table_changes
+from local.jobs.views import duration
+from local.project import State
 
 
-def print_summary(run, records, state):
-    print(run["state"])
+def print_summary(run: Mapping[str, Any], records: Records, state: State, console: Console | None = None) -> None:
+    """Print the summary of the ended *run* (its `runs/get` shape)."""
+    console = console or Console(highlight=False)
+    attempts = list(_attempts(run, records, 0))
+    console.print()
+    console.print(_attempt_table(attempts))
+    changes = table_changes(state.warehouse, since_ms=run["start_time"], until_ms=run["end_time"])
+    if any(change.commits for change in changes):
+        console.print()
+        console.print(_change_table(changes))
+    if unchanged := [change.name for change in changes if not change.commits]:
+        console.print(f"\nunchanged: {', '.join(unchanged)}", soft_wrap=True)
+    for _, attempt in attempts:
+        if "error" in attempt:
+            console.print(Text(f"\n{attempt['task_key']}: {attempt['error']}", style="red"), soft_wrap=True)
+            if "output_notebook" in attempt:
+                console.print(Text(f"  see {attempt['output_notebook']}"), soft_wrap=True)
+    result = run["state"].get("result_state", run["state"]["life_cycle_state"])
+    console.print(
+        Text(f"\nrun {run['run_id']}:"),
+        Text(result, style=COLOURS.get(result, "yellow")),
+        Text(f"after {duration((run['end_time'] - run['start_time']) / 1000)}; executed notebooks in {state.runs}"),
+        soft_wrap=True,
+    )
+
+
+def _attempts(run: Mapping[str, Any], records: Records, depth: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """All attempts of *run*, those of child runs behind the task that started them."""
+    for attempt in run["tasks"]:
+        yield depth, attempt
+        if child := attempt.get("run_job_output"):
+            yield from _attempts(run_shape(records, child["run_id"]), records, depth + 1)
+
+
+def _attempt_table(attempts: list[tuple[int, dict[str, Any]]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("task", no_wrap=True)
+    table.add_column("result", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("notebook", overflow="fold")
+    for depth, attempt in attempts:
+        result = attempt["state"].get("result_state", "")
+        number = f" (attempt {attempt['attempt_number']})" if attempt["attempt_number"] else ""
+        notebook = attempt.get("output_notebook", "")
+        table.add_row(
+            Text("  " * depth + attempt["task_key"] + number),
+            Text(result, style=COLOURS.get(result, "dim")),
+            duration(attempt["run_duration"] / 1000),
+            Text("/".join(notebook.rsplit("/", 2)[1:])),
+        )
+    return table
+
+
+def _change_table(changes: list[TableChange]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("table", no_wrap=True)
+    for name in ("inserted", "updated", "deleted", "rows now", "version"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for change in changes:
+        if change.commits:
+            rows = "?" if change.rows is None else f"{change.rows:,}"
+            counts = (f"{n:,}" if n else "-" for n in (change.inserted, change.updated, change.deleted))
+            table.add_row(Text(change.name), *counts, rows, str(change.version))
+    return table

@@ -20,8 +20,11 @@ class View(Protocol):
     def task_started(self, path: Path, attempt: int) -> None:
         """An attempt began."""
 
-    def doing(self, path: Path, what: str) -> None:
-        """What a task is doing now: the heading of its cell, or the last line it printed."""
+    def cell(self, path: Path, heading: str, index: int, total: int) -> None:
+        """A task runs code cell *index* of *total*, under *heading* (may be empty)."""
+
+    def printed(self, path: Path, line: str) -> None:
+        """A task printed *line*."""
 
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None:
         """A task ended; one that never ran too."""
@@ -41,7 +44,8 @@ class Silent:
 
     def run_started(self, path: Path, run_id: int, name: str, tasks: list[str]) -> None: ...
     def task_started(self, path: Path, attempt: int) -> None: ...
-    def doing(self, path: Path, what: str) -> None: ...
+    def cell(self, path: Path, heading: str, index: int, total: int) -> None: ...
+    def printed(self, path: Path, line: str) -> None: ...
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None: ...
     def retrying(self, path: Path, attempt: int, seconds: float) -> None: ...
     def note(self, text: str) -> None: ...
@@ -54,6 +58,7 @@ class Lines:
     def __init__(self, write: Callable[[str], None]) -> None:
         self.write = write
         self._lock = threading.Lock()
+        self._headings: dict[Path, str] = {}
 
     def run_started(self, path: Path, run_id: int, name: str, tasks: list[str]) -> None:
         self._line(path, f"run {run_id} of {name} started: {', '.join(tasks)}")
@@ -61,8 +66,13 @@ class Lines:
     def task_started(self, path: Path, attempt: int) -> None:
         self._line(path, f"started{f' (attempt {attempt})' if attempt else ''}")
 
-    def doing(self, path: Path, what: str) -> None:
-        self._line(path, what)
+    def cell(self, path: Path, heading: str, index: int, total: int) -> None:
+        if heading and self._headings.get(path) != heading:
+            self._headings[path] = heading
+            self._line(path, heading)
+
+    def printed(self, path: Path, line: str) -> None:
+        self._line(path, f"  {line}")
 
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None:
         self._line(path, f"{result} after {duration(seconds)}{f': {message}' if message else ''}")

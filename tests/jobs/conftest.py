@@ -38,7 +38,7 @@ Build = Callable[..., Case]
 
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
-    """Write a bundle: *jobs* by key, *notebooks* by name as lists of cells (a text that begins with `#` is Markdown)."""
+    """Write a bundle: *jobs* by key, *notebooks* by name as lists of cells (`# ...` alone is Markdown)."""
     # A path of its own, so that processes left over can be told by it.
     monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "state"))
 

@@ -1,0 +1,118 @@
+"""What a run did to the Delta tables of a warehouse folder, read from their logs, without Spark.
+
+Source: Delta transaction log protocol: `_delta_log/<version>.json` holds actions, one a line (`add`, `remove`,
+`commitInfo`, ...); a checkpoint `<version>.checkpoint*.parquet` holds the state at its version.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_VERSION_DIGITS = 20
+_INSERTED = ("numTargetRowsInserted", "numOutputRows")
+_UPDATED = ("numTargetRowsUpdated", "numUpdatedRows")
+_DELETED = ("numTargetRowsDeleted", "numDeletedRows")
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """One table: the *commits* made in the time asked for, their row counts, and what it holds now.
+
+    *rows* is None where a file of the table has no statistics.
+    """
+
+    name: str
+    version: int
+    commits: int
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    rows: int | None = None
+
+
+def table_changes(warehouse: Path, *, since_ms: int, until_ms: int) -> list[TableChange]:
+    """All tables `<schema>.db/<table>` of *warehouse*, by name; commits counted from *since_ms* to *until_ms*."""
+    found = []
+    for log in sorted(warehouse.glob("*.db/*/_delta_log")):
+        versions = _versions(log)
+        if versions:
+            found.append(_change(log, versions, since_ms, until_ms))
+    return found
+
+
+def _change(log: Path, versions: list[Path], since_ms: int, until_ms: int) -> TableChange:
+    commits, inserted, updated, deleted = 0, 0, 0, 0
+    # A commit before `since_ms` has no later file time: the newest are read first, until one is older.
+    for file in reversed(versions):
+        info = next((action["commitInfo"] for action in _actions(file) if "commitInfo" in action), {})
+        if info.get("timestamp", 0) < since_ms:
+            break
+        if info["timestamp"] > until_ms:
+            continue
+        commits += 1
+        metrics = info.get("operationMetrics") or {}
+        inserted += _count(metrics, _INSERTED)
+        updated += _count(metrics, _UPDATED)
+        deleted += _count(metrics, _DELETED)
+    table = log.parent
+    name = f"{table.parent.name.removesuffix('.db')}.{table.name}"
+    return TableChange(name, int(versions[-1].stem), commits, inserted, updated, deleted, _rows(log, versions))
+
+
+def _rows(log: Path, versions: list[Path]) -> int | None:
+    """The rows that the table holds: of the last checkpoint, and the log behind it."""
+    checkpoint, files = _checkpoint(log)
+    for version in versions:
+        if int(version.stem) <= checkpoint:
+            continue
+        for action in _actions(version):
+            if "add" in action:
+                files[action["add"]["path"]] = _records(action["add"].get("stats"), action["add"])
+            elif "remove" in action:
+                files.pop(action["remove"]["path"], None)
+    counts = list(files.values())
+    return None if None in counts else sum(count for count in counts if count is not None)
+
+
+def _checkpoint(log: Path) -> tuple[int, dict[str, int | None]]:
+    """The version of the last complete checkpoint and the files in it; -1 where there is none."""
+    parts = sorted(log.glob("*.checkpoint*.parquet"))
+    if not parts:
+        return -1, {}
+    import pyarrow.parquet
+
+    last = parts[-1].name[:_VERSION_DIGITS]
+    files: dict[str, int | None] = {}
+    for part in (each for each in parts if each.name.startswith(last)):
+        for add in pyarrow.parquet.read_table(part, columns=["add"])["add"].to_pylist():
+            if add and add.get("path"):
+                files[add["path"]] = _records(add.get("stats"), add)
+    return int(last), files
+
+
+def _records(stats: str | None, add: dict[str, Any]) -> int | None:
+    """The rows of a data file: those written, less those that a deletion vector hides."""
+    try:
+        written = int(json.loads(stats or "{}")["numRecords"])
+    except (KeyError, ValueError):
+        return None
+    return written - int((add.get("deletionVector") or {}).get("cardinality") or 0)
+
+
+def _versions(log: Path) -> list[Path]:
+    """The commit files, oldest first."""
+    return sorted(file for file in log.glob("*.json") if len(file.stem) == _VERSION_DIGITS and file.stem.isdigit())
+
+
+def _actions(file: Path) -> Iterator[dict[str, Any]]:
+    with file.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)
+
+
+def _count(metrics: dict[str, Any], names: Iterable[str]) -> int:
+    """The first of *names* that is there: a MERGE also counts copied rows in `numOutputRows`."""
+    return next((int(metrics[name]) for name in names if name in metrics), 0)

@@ -1,0 +1,201 @@
+"""Runs that end badly: timeouts, kills, exits and Ctrl-C. The state is right and nothing is left running."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from conftest import Build, left_running, task
+
+from local.jobs import get_run, list_runs
+
+LIMIT_SECONDS = 60
+
+# A kernel that ignores SIGTERM and has two children: one in its own session, as a daemon would be.
+STUBBORN = """
+import os, pathlib, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+sleep = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"]
+subprocess.Popen(sleep)
+subprocess.Popen(sleep, start_new_session=True)
+pathlib.Path("kernel.pid").write_text(str(os.getpid()))
+"""
+HANG = "import time\ntime.sleep(600)"
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for *condition*, at most the limit."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.05)
+
+
+def sources(output: str) -> list[str]:
+    return ["".join(cell["source"]) for cell in json.loads(Path(output).read_text())["cells"]]
+
+
+def test_a_timeout_ends_a_kernel_that_ignores_signals_and_its_children(build: Build) -> None:
+    """The attempt is TIMEDOUT and not tried again (retry_on_timeout is off); no process is left."""
+    case = build(
+        {"job": {"name": "Hang", "tasks": [task("a", timeout_seconds=8, max_retries=3)]}}, {"a": [STUBBORN, HANG]}
+    )
+
+    run = case.run()
+
+    (attempt,) = run["tasks"]
+    assert attempt["state"]["result_state"] == "TIMEDOUT"
+    assert attempt["state"]["state_message"] == "Timed out after 8 seconds."
+    assert 8000 <= attempt["run_duration"] < 20000
+    assert case.file("kernel.pid").exists(), "the timeout came before the notebook ran"
+    assert HANG in sources(attempt["output_notebook"])
+    assert left_running(case.state) == []
+
+
+def test_a_job_timeout_ends_the_run(build: Build) -> None:
+    """The run is TIMEDOUT, the running task CANCELED, the one behind it UPSTREAM_CANCELED."""
+    case = build(
+        {"job": {"name": "Long", "timeout_seconds": 6, "tasks": [task("a"), task("b", "a")]}},
+        {"a": [HANG], "b": ["1"]},
+    )
+
+    run = case.run()
+
+    assert run["state"]["result_state"] == "TIMEDOUT"
+    assert [each["state"]["result_state"] for each in run["tasks"]] == ["CANCELED", "UPSTREAM_CANCELED"]
+    assert left_running(case.state) == []
+
+
+def test_a_killed_kernel_fails_its_attempt_within_seconds(build: Build) -> None:
+    """kill -9 of the kernel: FAILED soon after, with the notebook as far as it ran."""
+    case = build(
+        {"job": {"name": "Kill", "tasks": [task("a")]}},
+        {"a": ["print('done so far')", "import os, pathlib\npathlib.Path('pid').write_text(str(os.getpid()))", HANG]},
+    )
+    killed: list[float] = []
+
+    def kill() -> None:
+        pid = case.file("pid")
+        until(lambda: pid.exists() and pid.read_text())
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+        killed.append(time.time())
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    run = case.run()
+    killer.join(LIMIT_SECONDS)
+
+    (attempt,) = run["tasks"]
+    assert attempt["state"]["result_state"] == "FAILED"
+    assert attempt["error"].startswith("The kernel died in cell")
+    assert attempt["end_time"] / 1000 - killed[0] < 5
+    cells = json.loads(Path(attempt["output_notebook"]).read_text())["cells"]
+    assert cells[0]["outputs"][0]["text"] == ["done so far\n"]
+    assert left_running(case.state) == []
+
+
+def test_a_cell_that_exits_the_process_fails_its_attempt(build: Build) -> None:
+    """`os._exit` leaves no message at all; the cell is named, and retries follow as for any failure."""
+    case = build(
+        {"job": {"name": "Exit", "tasks": [task("a", max_retries=1)]}}, {"a": ["# Leave", "import os\nos._exit(0)"]}
+    )
+
+    run = case.run()
+
+    assert [each["state"]["result_state"] for each in run["tasks"]] == ["FAILED", "FAILED"]
+    assert run["tasks"][0]["error"].startswith('The kernel died in cell 2 "Leave"')
+    assert all(Path(each["output_notebook"]).exists() for each in run["tasks"])
+
+
+def test_a_killed_attempt_process_fails_and_leaves_no_kernel(build: Build) -> None:
+    """kill -9 of the process between runner and kernel: FAILED, the kernel is ended too."""
+    case = build(
+        {"job": {"name": "Kill", "tasks": [task("a")]}},
+        {"a": ["import os, pathlib\npathlib.Path('pid').write_text(str(os.getppid()))", HANG]},
+    )
+
+    def kill() -> None:
+        pid = case.file("pid")
+        until(lambda: pid.exists() and pid.read_text())
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+
+    threading.Thread(target=kill).start()
+    run = case.run()
+
+    (attempt,) = run["tasks"]
+    assert attempt["state"]["result_state"] == "FAILED"
+    assert "The process of the attempt ended" in attempt["error"]
+    assert left_running(case.state) == []
+
+
+RUNNER = """
+    import json, sys
+    from pathlib import Path
+    from local.bundle import load_bundle
+    from local.jobs import exit_code, run_job
+    from local.project import Project
+
+    project = Project.at(Path(sys.argv[1]))
+    sys.exit(exit_code(run_job(load_bundle(project), "job", state=project.state("main").make())))
+"""
+
+
+def start_runner(root: Path) -> subprocess.Popen:
+    """A runner in a process of its own, as the command line is."""
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(RUNNER), str(root)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_ctrl_c_cancels_everything_and_says_so(build: Build) -> None:
+    """SIGINT to the runner: CANCELED, exit code 1, one word about it, and no process left."""
+    case = build(
+        {"job": {"name": "Long", "tasks": [task("a"), task("b", "a")]}},
+        {"a": ["import pathlib\npathlib.Path('here').touch()", HANG], "b": ["1"]},
+    )
+    runner = start_runner(case.project.root)
+    until(lambda: case.file("here").exists() or runner.poll() is not None)
+
+    runner.send_signal(signal.SIGINT)
+    output, _ = runner.communicate(timeout=LIMIT_SECONDS)
+
+    (run,) = list_runs(case.state)
+    assert runner.returncode == 1, output
+    assert "stopping" in output
+    assert run["state"]["result_state"] == "CANCELED"
+    tasks = get_run(case.state, run["run_id"])["tasks"]
+    assert [each["state"]["result_state"] for each in tasks] == ["CANCELED", "UPSTREAM_CANCELED"]
+    assert left_running(case.state) == []
+
+
+def test_a_killed_runner_is_found_and_its_run_closed(build: Build) -> None:
+    """kill -9 of the runner: its kernels end by themselves, and the next look at the history closes the run."""
+    case = build(
+        {"job": {"name": "Long", "tasks": [task("a")]}},
+        {"a": ["import pathlib\npathlib.Path('here').touch()", HANG]},
+    )
+    runner = start_runner(case.project.root)
+    until(lambda: case.file("here").exists() or runner.poll() is not None)
+    assert list_runs(case.state)[0]["status"]["state"] == "RUNNING"
+
+    assert left_running(case.state) != []
+    runner.kill()
+    runner.communicate(timeout=LIMIT_SECONDS)
+
+    (run,) = list_runs(case.state)
+    assert run["state"]["result_state"] == "FAILED"
+    assert run["state"]["state_message"] == "The process that ran it ended before the run did."
+    assert get_run(case.state, run["run_id"])["tasks"][0]["state"]["result_state"] == "FAILED"
+    until(lambda: left_running(case.state) == [])
+    assert not psutil.pid_exists(runner.pid)
