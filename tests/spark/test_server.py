@@ -136,7 +136,7 @@ def test_too_little_disk_is_told_at_once(fresh, monkeypatch):
     start = time.monotonic()
 
     with pytest.raises(
-        ServerError, match=r"MB of free disk; expected .* Free some, or move the state with LOCAL_STATE"
+        ServerError, match=r"MB of free disk; expected .* Free some, or move the state"
     ):
         ensure_server(fresh)
 
