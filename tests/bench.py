@@ -1,0 +1,203 @@
+"""`make bench`: what the engine costs, measured side by side in one run on one machine.
+
+Three ways to do the work of the daily job on the same files, each from empty tables:
+
+1. *daily job*: `python -m local run olist_daily_job` against a warm server;
+2. *plain script*: the cells of the same notebooks in one Python process, against the same warm server;
+3. *naive chain*: each notebook with a Spark of its own, started for it and ended after it, as notebooks that build
+   their own `SparkSession` with Delta do.
+
+Figures are seconds on the wall clock and CPU seconds of the clients; read the ratios, not the seconds.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
+STEPS = ("10_generate_data", "20_bronze", "30_silver", "40_gold")
+TASKS = (
+    ("olist_daily_job", "generate_data"),
+    *(("olist_main_pipeline", task) for task in ("bronze", "silver", "gold")),
+)
+RUN_DATE = "2018-10-18"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one way of doing the work: on the wall clock, and of CPU in the processes of the client."""
+
+    wall: float
+    cpu: float
+
+
+class Bench:
+    """One state folder, and the ways to fill it."""
+
+    def __init__(self, states: Path, source: str) -> None:
+        self.folder = states / "olist_dev"
+        self.source = source
+        self.environment = {**os.environ, "LOCAL_STATE": str(states)}
+
+    def local(self, *arguments: str) -> str:
+        """One call of the command line."""
+        return self._run(sys.executable, "-m", "local", *arguments)
+
+    def job(self, job: str = "olist_daily_job", only: str = "") -> dict:
+        """A run of *job*, or of the task *only* of it, as `runs/get` shows it."""
+        variables = ("--var", f"source={self.source}", "--param", f"run_date={RUN_DATE}")
+        partial = ("--only", only) if only else ()
+        return json.loads(self.local("run", job, "--json", *variables, *partial))
+
+    def script(self, *notebooks: str) -> None:
+        """The cells of *notebooks* as one plain script."""
+        self._run(sys.executable, "-m", "tests.bench", "--source", self.source, "--script", *notebooks)
+
+    def naive(self) -> None:
+        """A server for each notebook."""
+        for job, task in TASKS:
+            self.local("down")
+            self.job(job, only=task)
+
+    def empty(self) -> None:
+        """Drop all tables and landed files; make the schemas and volumes again."""
+        for schema in ("gold", "silver", "bronze", "ops"):
+            self.local("sql", f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        shutil.rmtree(self.folder / "volumes", ignore_errors=True)
+        (self.folder / "volumes").mkdir(parents=True, exist_ok=True)
+        self.script("00_setup")
+
+    def timed(self, work: Callable[[], object]) -> tuple[Timing, object]:
+        """Do *work* on empty tables; its time, and what it returned."""
+        self.empty()
+        before, start = _cpu(), time.monotonic()
+        result = work()
+        return Timing(time.monotonic() - start, _cpu() - before), result
+
+    def _run(self, *command: str) -> str:
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL
+        )  # fmt: skip
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+        return done.stdout
+
+
+def _cpu() -> float:
+    """CPU seconds of all ended child processes of this one."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run_script(notebooks: list[str], source: str) -> None:
+    """Run the code cells of *notebooks* in this process, with the names that a kernel has and the job's parameters."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    os.chdir(ROOT / "notebooks")
+    sys.path.insert(0, str(ROOT / "notebooks"))
+    shell = InteractiveShell.instance()
+    shell.extension_manager.load_extension("local.kernel")
+    given = {"catalog": "olist_dev", "run_date": RUN_DATE, "source": source, "refresh_mode": "incremental"}
+    for name in notebooks:
+        for cell in nbformat.read(f"{name}.ipynb", as_version=4).cells:
+            if cell.cell_type == "code":
+                shell.run_cell(cell.source).raise_error()
+            if "parameters" in cell.metadata.get("tags", []):
+                shell.push({key: value for key, value in given.items() if key in shell.user_ns})
+
+
+def breakdown(run: dict) -> list[tuple[str, float, float, float]]:
+    """Of each notebook task of *run*: seconds before the first cell, in cells, and after the last."""
+    rows = []
+    for attempt in run["tasks"]:
+        cells = [
+            cell.metadata.papermill
+            for cell in nbformat.read(attempt["output_notebook"], as_version=4).cells
+            if cell.cell_type == "code" and cell.metadata.papermill.get("start_time")
+        ]
+        first, last = _epoch(cells[0]["start_time"]), _epoch(cells[-1]["end_time"])
+        start, end = attempt["start_time"] / 1000, attempt["end_time"] / 1000
+        rows.append((attempt["task_key"], first - start, last - first, end - last))
+    return rows
+
+
+def _epoch(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def main() -> None:
+    """Measure, and print the table and where the engine's time goes."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--source", default="", help="folder of the Olist CSV files (default: the sample, if present)")
+    parser.add_argument("--script", nargs="+", metavar="NOTEBOOK", help="only run these notebooks in this process")
+    options = parser.parse_args()
+    source = options.source or (f"file:{SAMPLE.resolve()}" if SAMPLE.is_dir() else "")
+    if options.script:
+        run_script(options.script, source)
+        return
+    with tempfile.TemporaryDirectory() as states:
+        bench = Bench(Path(states), source)
+        try:
+            show(bench)
+        finally:
+            bench.local("down")
+
+
+def show(bench: Bench) -> None:
+    """Time the three ways one after the other and print what came out."""
+    console = Console(width=110)
+    console.print("warming the server: the daily job once, not counted ...")
+    bench.timed(bench.job)
+    console.print("timing: daily job ...")
+    job, run = bench.timed(bench.job)
+    console.print("timing: plain script ...")
+    script, _ = bench.timed(lambda: bench.script(*STEPS))
+    console.print("timing: naive chain ...")
+    naive, _ = bench.timed(bench.naive)
+    table = Table(
+        "way", "wall s", "client CPU s", "ratio to the plain script", title="The daily job's work, three ways"
+    )
+    ways = {
+        "daily job, warm server": job,
+        "plain script, warm server": script,
+        "naive chain, a Spark a notebook": naive,
+    }
+    for name, timing in ways.items():
+        table.add_row(name, f"{timing.wall:.1f}", f"{timing.cpu:.1f}", f"{timing.wall / script.wall:.2f}")
+    console.print(table)
+    console.print(f"the naive chain takes {naive.wall / job.wall:.1f} times the daily job")
+    show_breakdown(console, bench, run, job)
+
+
+def show_breakdown(console: Console, bench: Bench, run: dict, job: Timing) -> None:
+    """Where the wall time of the daily job went."""
+    children = [attempt["run_job_output"]["run_id"] for attempt in run["tasks"] if "run_job_output" in attempt]
+    runs = [run, *(json.loads(bench.local("runs", "get", str(child))) for child in children)]
+    rows = [row for one in runs for row in breakdown({"tasks": [t for t in one["tasks"] if "output_notebook" in t]})]
+    table = Table("task", "kernel start", "cells", "save and end", title="Where the time of the daily job goes, s")
+    for key, before, inside, after in rows:
+        table.add_row(key, f"{before:.1f}", f"{inside:.1f}", f"{after:.1f}")
+    in_run = (run["end_time"] - run["start_time"]) / 1000
+    between = in_run - sum(before + inside + after for _, before, inside, after in rows)
+    table.add_row("between tasks", "", f"{between:.1f}", "")
+    table.add_row("start and end of the command", "", f"{job.wall - in_run:.1f}", "")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
