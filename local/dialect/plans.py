@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import pyspark.sql.connect.proto as proto
 import zstandard
 from google.protobuf.message import Message
 
+from local.dialect.autoloader import AutoLoader, Use
 from local.dialect.catalog import CatalogPlans
 from local.dialect.expressions import Expressions
 from local.dialect.identifiers import fill_identifiers
@@ -53,17 +55,25 @@ class Rewriter:
 
     dialect: Dialect
     session: str
-    stream: proto.WriteStreamOperationStart | None = None
+    use: Use = field(default_factory=lambda: Use(runs=False))
 
     def rewrite(self, request: Message) -> None:
         if isinstance(request, proto.ExecutePlanRequest):
             _decompress(request.plan)
             command = request.plan.command
-            if command.HasField("write_stream_operation_start"):
-                self.stream = command.write_stream_operation_start
+            self.use = self._use(command)
             if command.HasField("sql_command"):
                 self._statement(command.sql_command)
         walk(request, self.handlers)
+
+    def _use(self, command: proto.Command) -> Use:
+        """What the request does with the streams in it."""
+        if not command.HasField("write_stream_operation_start"):
+            return Use(runs=True)
+        stream = command.write_stream_operation_start
+        named = {key.lower(): value for key, value in stream.options.items()}.get("checkpointlocation")
+        checkpoint = Path(self.dialect.sql.volumes.translate(named)) if named else None
+        return Use(runs=True, checkpoint=checkpoint, bounded=stream.available_now or stream.once)
 
     @cached_property
     def handlers(self) -> Handlers:
@@ -100,6 +110,9 @@ class Rewriter:
     def _relation(self, relation: proto.Relation) -> None:
         if relation.HasField("read") and relation.read.HasField("data_source"):
             source = relation.read.data_source
+            if source.format.lower() == "cloudfiles":
+                relation.CopyFrom(AutoLoader(self.dialect.sql, self.use).relation(relation.read))
+                return
             source.paths[:] = [self.dialect.sql.volumes.translate(path) for path in source.paths]
             self._options(source.options)
         elif relation.HasField("catalog"):

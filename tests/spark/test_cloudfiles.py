@@ -1,0 +1,421 @@
+"""Auto Loader: every file once, columns by name, nothing shifts and nothing is lost without a word."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from local.errors import DialectError, PathError
+
+SCHEMA = "id STRING, name STRING, price STRING"
+
+
+@pytest.fixture(scope="session")
+def volume(spark, state) -> Path:
+    """The volume `landing.files`, which all tests here share; each has a folder of its own in it."""
+    spark.sql("CREATE SCHEMA IF NOT EXISTS olist_dev.landing")
+    spark.sql("CREATE VOLUME IF NOT EXISTS olist_dev.landing.files")
+    return state.volumes / "landing" / "files"
+
+
+class Feed:
+    """A folder of files, and the stream from it into a table."""
+
+    def __init__(self, spark, volume: Path, name: str) -> None:
+        self.spark, self.name = spark, name
+        self.folder = volume / name
+        self.folder.mkdir()
+        self.path = f"/Volumes/olist_dev/landing/files/{name}"
+        self.table = f"olist_dev.landing.t_{name}"
+        self.checkpoint = f"/Volumes/olist_dev/landing/files/_checkpoints/{name}"
+
+    def put(self, name: str, data: str | bytes) -> Path:
+        place = self.folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data.encode() if isinstance(data, str) else data)
+        return place
+
+    def read(self, schema: str | None = SCHEMA, *, file_format: str = "csv", **options):
+        reader = self.spark.readStream.format("cloudFiles").option("cloudFiles.format", file_format)
+        if file_format == "csv":
+            reader = reader.option("header", True)
+        reader = reader.options(**{key.replace("__", "."): value for key, value in options.items()})
+        return (reader.schema(schema) if schema else reader).load(self.path)
+
+    def run(self, frame) -> None:
+        writer = frame.writeStream.option("checkpointLocation", self.checkpoint).trigger(availableNow=True)
+        query = writer.toTable(self.table)
+        assert query.awaitTermination(120)
+
+    def rows(self, order: str = "1") -> list[tuple]:
+        return [tuple(row) for row in self.spark.sql(f"SELECT * FROM {self.table} ORDER BY {order}").collect()]
+
+
+@pytest.fixture
+def feed(spark, volume, request) -> Feed:
+    return Feed(spark, volume, request.node.name.removeprefix("test_")[:60].replace("[", "_").replace("]", ""))
+
+
+def rescued(text: str | None) -> dict | None:
+    return None if text is None else json.loads(text)
+
+
+def test_columns_are_matched_by_name(feed):
+    """Spark's reader goes by position; a file with its columns in another order would shift silently."""
+    feed.put("a.csv", "id,name,price\n1,a,10\n")
+    feed.put("b.csv", "price,id,name\n20,2,b\n")
+
+    feed.run(feed.read())
+
+    assert feed.rows() == [("1", "a", "10"), ("2", "b", "20")]
+
+
+def test_an_extra_column_is_rescued_with_its_name_and_file(feed):
+    """Nothing of a file is lost because the schema is older than the file."""
+    feed.put("a.csv", "id,extra,name,price\n1,x,a,10\n")
+
+    feed.run(feed.read(rescuedDataColumn="_rescued_data"))
+
+    [(*values, rest)] = feed.rows()
+    assert values == ["1", "a", "10"]
+    assert rescued(rest) == {"extra": "x", "_file_path": f"{feed.path}/a.csv"}
+
+
+def test_a_missing_column_is_null(feed):
+    """An older file lacks a column; its other columns stay where they belong."""
+    feed.put("a.csv", "id,price\n1,10\n")
+
+    feed.run(feed.read(rescuedDataColumn="_rescued_data"))
+
+    assert feed.rows() == [("1", None, "10", None)]
+
+
+def test_a_row_with_too_many_fields_is_rescued(feed):
+    """Spark's reader drops the surplus fields without a word."""
+    feed.put("a.csv", "id,name,price\n1,a,10\n2,b,20,more,even more\n3,c,30\n")
+
+    feed.run(feed.read(rescuedDataColumn="_rescued_data"))
+
+    rows = feed.rows()
+    assert [row[:3] for row in rows] == [("1", "a", "10"), ("2", "b", "20"), ("3", "c", "30")]
+    path = f"{feed.path}/a.csv"
+    assert [rescued(row[3]) for row in rows] == [None, {"_c3": "more", "_c4": "even more", "_file_path": path}, None]
+
+
+def test_a_row_with_very_many_fields_is_rescued_whole(feed):
+    """However wide a broken row is, its text stays."""
+    line = "2,b,20," + ",".join(str(number) for number in range(60))
+    feed.put("a.csv", f"id,name,price\n{line}\n")
+
+    feed.run(feed.read(rescuedDataColumn="_rescued_data"))
+
+    [(*values, rest)] = feed.rows()
+    assert values == ["2", "b", "20"]
+    assert rescued(rest)["_corrupt_record"] == line
+
+
+def test_a_row_with_too_few_fields_has_nulls(feed):
+    """A short row keeps what it has; there is nothing to rescue."""
+    feed.put("a.csv", "id,name,price\n1\n2,b\n")
+
+    feed.run(feed.read(rescuedDataColumn="_rescued_data"))
+
+    assert feed.rows() == [("1", None, None, None), ("2", "b", None, None)]
+
+
+def test_short_and_long_headers_in_one_batch_do_not_shift(feed):
+    """The widest header sets how many fields are read; a surplus field in a narrow file is still a surplus field."""
+    feed.put("a.csv", "id,name\n1,a,surplus\n")
+    feed.put("b.csv", "name,x,price,id,y\nb,X,20,2,Y\n")
+
+    feed.run(feed.read(rescuedDataColumn="_rescued_data"))
+
+    rows = feed.rows()
+    assert [row[:3] for row in rows] == [("1", "a", None), ("2", "b", "20")]
+    assert [rescued(row[3]) for row in rows] == [
+        {"_c2": "surplus", "_file_path": f"{feed.path}/a.csv"},
+        {"x": "X", "y": "Y", "_file_path": f"{feed.path}/b.csv"},
+    ]
+
+
+def test_line_breaks_and_quotes_in_values(feed):
+    """Review comments hold line breaks and doubled quotes; RFC 4180 files need `multiLine` and `escape`."""
+    feed.put("a.csv", 'id,name,price\r\n1,"two\nlines, ""quoted""",10\r\n2,b,20,"x\ny"\r\n')
+    feed.put("b.csv", 'price,name,id\n30,"c\n",3\n')
+
+    feed.run(feed.read(multiLine=True, escape='"', rescuedDataColumn="_rescued_data"))
+
+    rows = feed.rows()
+    assert [row[:3] for row in rows] == [("1", 'two\nlines, "quoted"', "10"), ("2", "b", "20"), ("3", "c\n", "30")]
+    assert rescued(rows[1][3]) == {"_c3": "x\ny", "_file_path": f"{feed.path}/a.csv"}
+
+
+@pytest.mark.parametrize("multi_line", [False, True])
+def test_windows_files_with_a_bom(feed, multi_line):
+    """A byte order mark is no part of the first column's name, a carriage return none of the last value."""
+    feed.put("a.csv", b"\xef\xbb\xbfid,name,price\r\n1,a,10\r\n")
+    feed.put("b.csv", b"\xef\xbb\xbfprice,name,id\r\n20,b,2\r\n")
+
+    feed.run(feed.read(multiLine=multi_line, rescuedDataColumn="_rescued_data"))
+
+    assert feed.rows() == [("1", "a", "10", None), ("2", "b", "20", None)]
+
+
+@pytest.mark.parametrize("multi_line", [False, True])
+def test_empty_and_header_only_files_give_no_rows(feed, multi_line):
+    """An empty delivery is no failure, and shifts nothing in the others."""
+    feed.put("a.csv", "")
+    feed.put("b.csv", "price,name,id\n")
+    feed.put("c.csv", "id,name,price\n1,a,10\n")
+
+    feed.run(feed.read(multiLine=multi_line))
+
+    assert feed.rows() == [("1", "a", "10")]
+
+
+def test_duplicate_names_in_a_header(feed):
+    """The first one is the column, as the others have no name of their own; they are rescued."""
+    feed.put("a.csv", "id,name,name,price\n1,a,again,10\n")
+
+    feed.run(feed.read(rescuedDataColumn="_rescued_data"))
+
+    [(*values, rest)] = feed.rows()
+    assert values == ["1", "a", "10"]
+    assert rescued(rest) == {"name2": "again", "_file_path": f"{feed.path}/a.csv"}
+
+
+def test_old_files_are_read(feed):
+    """Spark's file source skips files older than a week, beside a newer one, silently."""
+    old = feed.put("old.csv", "id,name,price\n1,a,10\n")
+    os.utime(old, (0, 1_000_000_000))
+    feed.put("new.csv", "id,name,price\n2,b,20\n")
+
+    feed.run(feed.read())
+
+    assert [row[0] for row in feed.rows()] == ["1", "2"]
+
+
+def test_each_file_once_also_when_headers_change_between_runs(feed):
+    """The checkpoint stays good while the projection changes with the headers."""
+    feed.put("a.csv", "id,name,price\n1,a,10\n")
+    feed.run(feed.read())
+    feed.put("b.csv", "price,new,name,id\n20,n,b,2\n")
+    feed.run(feed.read())
+    feed.run(feed.read())
+
+    assert feed.rows() == [("1", "a", "10"), ("2", "b", "20")]
+
+
+def test_an_unfinished_batch_is_read_again_by_its_headers(feed, state):
+    """A kill after planning leaves files in the source's log that no commit covers."""
+    feed.put("a.csv", "id,name,price\n1,a,10\n")
+    feed.run(feed.read())
+    feed.put("b.csv", "price,name,id\n20,b,2\n")
+    feed.run(feed.read())
+    commits = state.volumes / "landing/files/_checkpoints" / feed.name / "commits"
+    for written in (commits / "1", commits / ".1.crc"):
+        written.unlink()
+    other = f"{feed.table}_again"
+    query = feed.read().writeStream.option("checkpointLocation", feed.checkpoint).trigger(availableNow=True)
+
+    assert query.toTable(other).awaitTermination(120)
+    assert [tuple(row) for row in feed.spark.table(other).collect()] == [("2", "b", "20")]
+
+
+def test_types_of_the_schema_and_values_that_do_not_parse(feed):
+    """What is no number becomes NULL in the column, and stays in the rescued data."""
+    feed.put("a.csv", "id,price,day\n1,10.5,2024-02-29\nx,free,2024-02-30\n")
+
+    feed.run(feed.read("id INT, price DECIMAL(12,2), day DATE", rescuedDataColumn="_rescued_data"))
+
+    rows = feed.rows("1 NULLS LAST")
+    assert [str(value) for value in rows[0]] == ["1", "10.50", "2024-02-29", "None"]
+    assert rows[1][:3] == (None, None, None)
+    assert rescued(rows[1][3]) == {
+        "id": "x", "price": "free", "day": "2024-02-30", "_file_path": f"{feed.path}/a.csv"
+    }  # fmt: skip
+
+
+def test_metadata_shows_the_path_that_the_notebook_knows(feed):
+    """`_source_file` must be the same here and on Databricks."""
+    feed.put("sub folder/a.csv", "id,name,price\n1,a,10\n")
+    frame = feed.read().selectExpr("id", "_metadata.file_path AS path", "_metadata.file_name AS file")
+
+    feed.run(frame)
+
+    assert feed.rows() == [("1", f"{feed.path}/sub%20folder/a.csv", "a.csv")]
+
+
+def test_the_schema_of_the_stream_is_the_given_one(feed):
+    """A notebook looks at the schema before anything runs."""
+    frame = feed.read("id INT, name STRING", rescuedDataColumn="_rescued_data")
+
+    assert frame.isStreaming
+    assert frame.schema.simpleString() == "struct<id:int,name:string,_rescued_data:string>"
+
+
+def test_names_are_inferred_and_kept(feed, state):
+    """Without a schema all columns are text, and a new column ends the stream once."""
+    location = f"/Volumes/olist_dev/landing/files/_schemas/{feed.name}"
+    feed.put("a.csv", "id,name\n1,a\n")
+    read = lambda: feed.read(None, cloudFiles__schemaLocation=location)  # noqa: E731
+    feed.run(read().selectExpr("id", "name", "_rescued_data"))
+    feed.put("b.csv", "id,new\n2,n\n")
+
+    with pytest.raises(DialectError, match=r"new columns `new` \(b.csv\)"):
+        feed.run(read())
+    feed.run(read().selectExpr("id", "name", "_rescued_data"))
+
+    assert read().columns == ["id", "name", "new", "_rescued_data"]
+    assert feed.rows() == [("1", "a", None), ("2", None, None)]
+
+
+def test_types_are_inferred_on_demand(feed):
+    """`inferColumnTypes` looks at the values; a hint wins."""
+    location = f"/Volumes/olist_dev/landing/files/_schemas/{feed.name}"
+    feed.put("a.csv", "n,x,flag,text,zip\n1,1.5,true,a,01234\n2,2,false,b,00001\n")
+    frame = feed.read(
+        None,
+        cloudFiles__schemaLocation=location,
+        cloudFiles__inferColumnTypes=True,
+        cloudFiles__schemaHints="zip STRING",
+    )
+
+    assert frame.schema.simpleString() == (
+        "struct<n:bigint,x:double,flag:boolean,text:string,zip:string,_rescued_data:string>"
+    )
+
+
+def test_new_columns_can_be_refused(feed):
+    """`failOnNewColumns` says which column came with which file."""
+    feed.put("a.csv", "id,name,price,surprise\n1,a,10,!\n")
+
+    with pytest.raises(DialectError, match=r"`surprise` \(a.csv\); `failOnNewColumns` is set"):
+        feed.run(feed.read(cloudFiles__schemaEvolutionMode="failOnNewColumns"))
+
+
+def test_json_by_the_schema_with_the_rest_rescued(feed):
+    """Unknown keys, values of another type and broken lines are kept."""
+    feed.put("a.json", '{"id": 1, "name": "a", "extra": {"k": [1]}}\n{"id": "x", "name": 5}\n\n{broken\n')
+
+    feed.run(feed.read("id INT, name STRING", file_format="json", rescuedDataColumn="_rescued_data"))
+
+    rows = feed.rows("1 NULLS LAST, 2 NULLS LAST")
+    path = f"{feed.path}/a.json"
+    assert [row[:2] for row in rows] == [(1, "a"), (None, "5"), (None, None)]
+    assert [rescued(row[2]) for row in rows] == [
+        {"extra": '{"k":[1]}', "_file_path": path},
+        {"id": "x", "_file_path": path},
+        {"_corrupt_record": "{broken", "_file_path": path},
+    ]
+
+
+def test_json_arrays_over_many_lines(feed):
+    """`multiLine` files hold one value, or an array of rows."""
+    feed.put("a.json", '[\n {"id": 1, "name": "a"},\n {"id": 2,\n  "name": "b"}\n]')
+    feed.put("b.json", '{"id": 3,\n "name": "c"}')
+
+    feed.run(feed.read("id INT, name STRING", file_format="json", multiLine=True))
+
+    assert feed.rows() == [(1, "a"), (2, "b"), (3, "c")]
+
+
+def test_parquet_and_text(feed, spark):
+    """Formats that carry their own types go to Spark's reader as they are."""
+    spark.sql("SELECT 1 AS id, 'a' AS name").write.parquet(f"{feed.path}/files")
+    location = f"/Volumes/olist_dev/landing/files/_schemas/{feed.name}"
+
+    feed.run(feed.read(None, file_format="parquet", cloudFiles__schemaLocation=location))
+
+    assert feed.rows() == [(1, "a", None)]
+
+
+def test_files_in_folders_below_and_by_pattern(feed):
+    """Auto Loader lists all folders; `pathGlobFilter` and partition columns narrow and name."""
+    feed.put("day=2024-01-01/a.csv", "id\n1\n")
+    feed.put("day=2024-01-02/b.csv", "id\n2\n")
+    feed.put("day=2024-01-02/c.txt", "id\n3\n")
+
+    feed.run(feed.read("id STRING, day DATE", pathGlobFilter="*.csv", cloudFiles__partitionColumns="day"))
+
+    assert [(row[0], str(row[1])) for row in feed.rows()] == [("1", "2024-01-01"), ("2", "2024-01-02")]
+
+
+def test_a_hundred_layouts_and_many_batches(feed):
+    """`maxFilesPerTrigger` cuts the work; the headers still belong to their files."""
+    names = ["id", "name", "price"]
+    for number in range(6):
+        order = names[number % 3 :] + names[: number % 3]
+        values = {"id": f"{number}", "name": f"n{number}", "price": f"p{number}"}
+        feed.put(f"{number}.csv", ",".join(order) + "\n" + ",".join(values[name] for name in order) + "\n")
+
+    feed.run(feed.read(cloudFiles__maxFilesPerTrigger=2))
+
+    assert feed.rows() == [(f"{number}", f"n{number}", f"p{number}") for number in range(6)]
+
+
+def test_a_file_that_comes_while_the_stream_starts_fails_by_name(feed, state, monkeypatch):
+    """Its header was not looked at; to guess would be to shift. The next start reads it."""
+    from local.dialect.autoloader import relation
+
+    feed.put("a.csv", "id,name,price\n1,a,10\n")
+    listed = relation.list_files
+
+    def list_then_land(*arguments):
+        found = listed(*arguments)
+        feed.put("late.csv", "price,name,id\n20,b,2\n")
+        return found
+
+    monkeypatch.setattr(relation, "list_files", list_then_land)
+    with pytest.raises(Exception, match=r"late\.csv: the file arrived while the stream was starting"):
+        feed.run(feed.read())
+    monkeypatch.undo()
+    feed.run(feed.read())
+
+    assert feed.rows() == [("1", "a", "10"), ("2", "b", "20")]
+
+
+def test_a_temporary_view_of_a_stream(feed, spark):
+    """`CREATE TABLE`-less notebooks go on in SQL, over a view of the stream."""
+    feed.put("a.csv", "price,name,id\n10,a,1\n")
+    feed.read().createOrReplaceTempView("arriving")
+
+    feed.run(spark.sql("SELECT id, concat(name, '!') AS name FROM arriving"))
+
+    assert feed.rows() == [("1", "a!")]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"cloudFiles__fooBar": 1}, "cloudFiles.fooBar: unknown option; known are format, schemaLocation"),
+        ({"cloudFiles__useNotifications": True}, "cloudFiles.useNotifications: found `True`; only `false`"),
+        ({"cloudFiles__allowOverwrites": "true"}, "cloudFiles.allowOverwrites: found `true`; only `false`"),
+        ({"cloudFiles__includeExistingFiles": "false"}, "cloudFiles.includeExistingFiles: found `false`"),
+        ({"cloudFiles__schemaEvolutionMode": "addNewColumns"}, "not possible with a given schema"),
+        ({"cloudFiles__schemaEvolutionMode": "sometimes"}, "known are addNewColumns, rescue, failOnNewColumns, none"),
+        ({"cloudFiles__maxBytesPerTrigger": "lots"}, "expected a size such as `10g`"),
+        ({"mode": "FAILFAST"}, "only PERMISSIVE is possible"),
+    ],
+)
+def test_options_are_refused_by_name(feed, options, text):
+    """An option that does nothing here would be a promise not kept."""
+    with pytest.raises(DialectError, match=text.replace("(", r"\(")):
+        feed.read(**options).printSchema()
+
+
+def test_a_missing_volume_is_named(spark):
+    """The first thing that goes wrong on a fresh machine."""
+    with pytest.raises(PathError, match=r"^Volume path not found: /Volumes/olist_dev/landing/nowhere/x"):
+        spark.readStream.format("cloudFiles").option("cloudFiles.format", "csv").schema("a STRING").load(
+            "/Volumes/olist_dev/landing/nowhere/x"
+        ).schema
+
+
+def test_a_trigger_without_end_is_refused_for_csv_headers(feed):
+    """A file that arrives later has a header that nobody looked at."""
+    feed.put("a.csv", "id,name,price\n1,a,10\n")
+
+    with pytest.raises(DialectError, match=r"Use trigger\(availableNow=True\)"):
+        feed.read().writeStream.option("checkpointLocation", feed.checkpoint).toTable(feed.table)
