@@ -100,7 +100,7 @@ class FileSystem(HasHelp):
 
     def rm(self, dir: str, recurse: bool = False) -> bool:
         """Remove a file or an empty folder, or with *recurse* a folder; False where there is nothing."""
-        place = self._places.writable(dir, parents=False)
+        place = self._places.removable(dir)
         if not place.local.exists():
             return False
         if not place.local.is_dir():

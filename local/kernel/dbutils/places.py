@@ -67,29 +67,43 @@ class Places:
             )
         return place
 
-    def writable(self, path: str, *, parents: bool = True) -> Place:
-        """The place of *path*, to be written or removed: not a volume itself; folders above it are made on demand."""
+    def writable(self, path: str) -> Place:
+        """The place of *path*, to be written to; the folders above it are made.
+
+        An existing volume or root may be written into; a schema or a volume is not made on the way.
+        """
+        place = self.at(path)
+        if not (place.local.is_dir() and self._depth(place) != 1):
+            self.refuse_roots(place)
+        try:
+            place.local.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise DbutilsError(
+                f"`{place.shown}`: a part of the path is a file; expected folders. Choose another path."
+            ) from None
+        return place
+
+    def removable(self, path: str) -> Place:
+        """The place of *path*, to be removed: never a volume as a whole, or what is above it."""
         place = self.at(path)
         self.refuse_roots(place)
-        if parents:
-            try:
-                place.local.parent.mkdir(parents=True, exist_ok=True)
-            except (FileExistsError, NotADirectoryError):
-                raise DbutilsError(
-                    f"`{place.shown}`: a part of the path is a file; expected folders. Choose another path."
-                ) from None
         return place
 
     def refuse_roots(self, place: Place) -> None:
-        """Refuse to write, move or remove a schema, a volume or a root as a whole."""
+        """Refuse to make, move or remove a root, a schema or a volume as a whole."""
         state = self._paths.state
-        inside = place.local.relative_to(state.volumes).parts if place.local.is_relative_to(state.volumes) else None
-        if (inside is not None and len(inside) < 3) and not (len(inside) == 2 and place.local.is_dir()):
+        if self._depth(place) in (0, 1, 2):
             raise PathError(
-                f"`{place.shown}`: not inside a volume; expected /Volumes/{state.catalog}/<schema>/<volume>/..."
+                f"`{place.shown}`: not inside a volume; expected /Volumes/{state.catalog}/<schema>/<volume>/... "
+                "Volumes are made and removed by CREATE VOLUME and DROP VOLUME."
             )
         if place.local in (state.dbfs, Path("/")):
-            raise PathError(f"`{place.shown}`: a root cannot be written or removed. Name something in it.")
+            raise PathError(f"`{place.shown}`: a root cannot be made, moved or removed. Name something in it.")
+
+    def _depth(self, place: Place) -> int | None:
+        """How many names *place* is below /Volumes/<catalog>: 1 a schema, 2 a volume; None outside."""
+        volumes = self._paths.state.volumes
+        return len(place.local.relative_to(volumes).parts) if place.local.is_relative_to(volumes) else None
 
     def children(self, place: Place) -> list[Place]:
         """What *place*, a folder, holds, by name; a link that leads out of the state folder is refused."""

@@ -1,0 +1,314 @@
+"""Real kernels, as papermill, nbval, JupyterLab and VS Code start them."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import papermill
+import psutil
+import pytest
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+from local.context import VARIABLE, TaskContext
+from local.project import Project, State
+from local.server import ensure_server, find_server, stop_server
+
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+Run = Callable[..., NotebookNode]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Iterator[State]:
+    """A project of nothing but a bundle, two secrets and some notebooks; its server ends with the tests."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "databricks.yml").write_text(
+        "bundle: {name: sample}\nvariables: {catalog: {default: sample_dev}}\n"
+        "targets: {dev: {default: true}, prod: {variables: {catalog: sample}}}\n"
+    )
+    (root / ".secrets.yml").write_text("mail: {password: 'hunter2 & co'}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("LOCAL_")]:
+            patch.delenv(name)
+        patch.setenv("LOCAL_STATE", str(tmp_path_factory.mktemp("states")))
+        state = Project.at(root).state("sample_dev")
+        yield state
+        stop_server(state)
+
+
+@pytest.fixture
+def run(project: State) -> Run:
+    """Runs cells in a kernel of their own, started in the project's folder; errors are in the outputs."""
+
+    def run_cells(*cells: str, folder: Path = project.root) -> NotebookNode:
+        notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=KERNEL)
+        where = {"metadata": {"path": str(folder)}}
+        return NotebookClient(notebook, timeout=120, allow_errors=True, resources=where).execute()
+
+    return run_cells
+
+
+def write_notebook(place: Path, *cells: str) -> Path:
+    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=KERNEL), place)
+    return place
+
+
+def printed(cell: NotebookNode) -> str:
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def shown(cell: NotebookNode) -> str:
+    (output,) = [output for output in cell.outputs if output.output_type == "display_data"]
+    return output.data["text/plain"]
+
+
+def error(cell: NotebookNode) -> NotebookNode:
+    (output,) = [output for output in cell.outputs if output.output_type == "error"]
+    return output
+
+
+def test_a_notebook_without_spark_needs_no_server_and_imports_no_spark(run, project):
+    """Neither Java nor a second of imports, for what a plain notebook does; and nothing is printed."""
+    plain, late = run(
+        "dbutils.widgets.text('a', '1'); dbutils.fs.put('dbfs:/x.txt', 'x', True); display(1); displayHTML('<b>1</b>')",
+        "import sys; print('pyspark' in sys.modules, 'pandas' in sys.modules)",
+    ).cells
+
+    assert {output.output_type for output in plain.outputs} == {"stream", "display_data"}
+    assert printed(late) == "False False\n"
+    assert find_server(project) is None
+
+
+def test_outside_a_project_the_kernel_works_and_spark_says_what_is_missing(run, tmp_path):
+    """The environment is a user's own, too."""
+    plain, named = run("print(1 + 1)", "spark.range(3)", folder=tmp_path).cells
+
+    assert printed(plain) == "2\n"
+    assert error(named).ename == "ProjectError"
+    assert "found no bundle" in error(named).evalue
+
+
+def test_there_is_one_session_in_every_thread(run):
+    """Also for packages that ask for it themselves, before the notebook names `spark`."""
+    first, second = run(
+        "from pyspark.sql import SparkSession as S\n"
+        "mine = S.builder.getOrCreate()\nprint(mine is S.getActiveSession())",
+        "from threading import Thread\nseen = []\n"
+        "def look():\n"
+        "    mine = [S.getActiveSession() is spark, S.builder.getOrCreate() is spark]\n"
+        "    seen.append([*mine, spark.range(3).count()])\n"
+        "threads = [Thread(target=look) for _ in range(3)]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]; print(mine is spark, seen)",
+    ).cells
+
+    assert printed(first) == "True\n"
+    assert printed(second) == f"True {[[True, True, 3]] * 3}\n"
+
+
+def test_a_stopped_session_is_followed_by_a_new_one(run):
+    """`spark.stop()` must not lead to another server, or to none."""
+    (cell,) = run(
+        "from pyspark.sql import SparkSession\nspark.range(1).count(); spark.stop()\n"
+        "fresh = SparkSession.builder.getOrCreate(); print(fresh is spark, fresh.range(4).count())"
+    ).cells
+
+    assert printed(cell) == "False 4\n"
+
+
+def test_kernels_are_isolated(run):
+    """One server, one session each: temporary views and settings are a notebook's own."""
+    (made,) = run("spark.range(2).createOrReplaceTempView('mine'); print(spark.table('mine').count())").cells
+    (other,) = run("print(spark.catalog.tableExists('mine'))").cells
+
+    assert (printed(made), printed(other)) == ("2\n", "False\n")
+
+
+def test_sql_cells_show_the_last_result_and_keep_it(run):
+    """As Databricks writes them: one `%`, several statements, widgets as parameters."""
+    _, several, kept, bound, missing, command = run(
+        "dbutils.widgets.text('n', \"it's 7\")",
+        "%sql\nCREATE OR REPLACE TEMPORARY VIEW v AS SELECT 1 AS a;\nSELECT a, ';' AS b FROM v -- ; end",
+        "print(_sqldf.columns)",
+        "%sql SELECT :n AS n",
+        "%sql\nSELECT :nothing",
+        "%sql\nCREATE SCHEMA IF NOT EXISTS kernel_test",
+    ).cells
+
+    assert shown(several).splitlines() == ["  a  b", "int  string", "---  ------", "  1  ;", "(1 row)"]
+    assert printed(kept) == "['a', 'b']\n"
+    assert "it's 7" in shown(bound)
+    assert error(missing).ename == "InputWidgetNotDefined"
+    assert printed(command) == "OK\n"
+
+
+def test_display_is_faithful(run):
+    """Types, NULL, exact decimals, UTC whatever the machine's zone, order, and a word on what is cut."""
+    _, table, long, stream = run(
+        "import os, time; os.environ['TZ'] = 'America/Sao_Paulo'; time.tzset()",
+        "display(spark.sql(\"SELECT TIMESTAMP'2018-01-31 23:30:00.5' AS t, CAST(1.10 AS DECIMAL(12,2)) AS d, \"\n"
+        "  \"CAST(NULL AS INT) AS i, MAP('k', 1) AS m, INTERVAL '2' MONTH AS y, 'a' AS i\"))",
+        "display(spark.range(200).orderBy('id', ascending=False))",
+        "display(spark.readStream.format('rate').load())",
+    ).cells
+
+    assert shown(table).splitlines()[0].split() == ["t", "d", "i", "m", "y", "i"]
+    row = shown(table).splitlines()[3]
+    assert row.split("  ")[0] == "2018-01-31 23:30:00.5"
+    assert [part for part in ("1.10", "NULL", '{"k": 1}', "INTERVAL '2' MONTH") if part not in row] == []
+    lines = shown(long).splitlines()
+    assert (lines[3].strip(), lines[102].strip(), lines[103]) == ("199", "100", "(the first 100 rows; there are more)")
+    assert error(stream).ename == "DialectError"
+
+
+def test_run_is_inline_and_takes_arguments(run, project):
+    """The same namespace; paths start at the notebook that holds the line; widgets are set for the while."""
+    folder = project.root / "inline"
+    folder.mkdir()
+    write_notebook(
+        folder / "outer.ipynb", "dbutils.widgets.text('who', 'x')", "%run ./inner", "who = dbutils.widgets.get('who')"
+    )
+    write_notebook(folder / "inner.ipynb", "deep = 1")
+    write_notebook(folder / "broken.ipynb", "1/0")
+    _, after, broken, refused = run(
+        '%run ./inline/outer $who="you there"',
+        "print(who, deep, dbutils.widgets.getAll())",
+        "%run inline/broken",
+        "%run ./inline/outer who",
+    ).cells
+
+    assert printed(after) == "you there 1 {}\n"
+    assert [output.ename for output in broken.outputs] == ["ZeroDivisionError", "RunError"]
+    assert error(refused).ename == "DialectError"
+
+
+def test_the_other_magics_do_as_on_databricks(run):
+    """Or say so in one line."""
+    _, files, markdown, shell, failing, python, scala, r, library = run(
+        "dbutils.fs.put('dbfs:/magic/a.txt', 'x', True)",
+        "%fs ls dbfs:/magic",
+        "%md\n# Title\n*text*",
+        "%sh\necho one $((1 + 1))\nfalse",
+        "%sh -e false",
+        "%python\nprint('python')",
+        "%scala\nval x = 1",
+        "%r\nx <- 1",
+        "dbutils.library.restartPython()",
+    ).cells
+
+    assert "dbfs:/magic/a.txt" in shown(files)
+    assert markdown.outputs[0].data["text/markdown"] == "# Title\n*text*"
+    assert printed(shell) == "one 2\n%sh: ended with status 1\n"
+    assert error(failing).ename == "DialectError"
+    assert printed(python) == "python\n"
+    assert [error(cell).ename for cell in (scala, r, library)] == ["DialectError", "DialectError", "DbutilsError"]
+
+
+def test_secrets_are_redacted_in_every_output(run):
+    """Printed, returned, displayed, raised, and from a child process."""
+    notebook = run(
+        "secret = dbutils.secrets.get('mail', 'password'); print(secret)",
+        "secret",
+        "display({'a': secret}); displayHTML(secret)",
+        "import sys; print(secret, file=sys.stderr); raise ValueError(secret)",
+        "import subprocess; print(subprocess.run(['echo', secret], capture_output=True, text=True).stdout)",
+        "secret == 'hunter2 & co'",
+    )
+
+    sent = json.dumps([cell.outputs for cell in notebook.cells])
+    assert "hunter2" not in sent
+    assert sent.count("[REDACTED]") >= 6
+    assert notebook.cells[-1].outputs[0].data["text/plain"] == "True"
+
+
+def test_a_killed_server_is_told_in_one_line_and_the_next_cell_has_a_new_one(run, project):
+    """Spark's client would try for ten minutes; so would the next cells."""
+    server = ensure_server(project)
+    before, killed, after = run(
+        "print(spark.range(3).count())",
+        f"import threading, os, signal, time\nthreading.Timer(1, os.kill, ({server.pid}, signal.SIGKILL)).start()\n"
+        "started = time.monotonic()\ntry:\n    spark.range(10**12).filter('id % 7 = 8').count()\n"
+        "finally:\n    print(time.monotonic() - started < 10)",
+        "print(spark.range(5).count())",
+    ).cells
+
+    assert printed(before) == "3\n"
+    assert printed(killed) == "True\n"
+    assert error(killed).ename == "ServerError"
+    assert error(killed).evalue.startswith(f"`sample_dev`: the Spark server (process {server.pid}) died")
+    assert "python -m local up" in error(killed).evalue
+    assert not any("java" in line or "grpc" in line for line in error(killed).traceback)
+    assert printed(after) == "5\n"
+
+
+def test_an_idle_servers_death_shows_at_the_next_statement(run, project):
+    """The usual case: `down`, or too little memory, between two cells."""
+    server = ensure_server(project)
+    _, killed = run(
+        "spark.range(3).count()",
+        f"import os, signal, psutil\nos.kill({server.pid}, signal.SIGKILL)\npsutil.wait_procs([], timeout=1)\n"
+        "while psutil.pid_exists(%d) and psutil.Process(%d).status() != 'zombie': pass\n"
+        % (server.pid, server.pid)
+        + "spark.range(3).count()",
+    ).cells
+
+    assert error(killed).ename == "ServerError"
+
+
+def test_exit_ends_a_notebook_with_success_under_papermill(project, tmp_path, monkeypatch):
+    """The value is in the file that the runner named; later cells do not run."""
+    context = TaskContext(
+        job_id=1,
+        job_name="job",
+        job_run_id=2,
+        task_run_id=3,
+        task_key="one",
+        attempt_number=0,
+        notebook=str(
+            write_notebook(tmp_path / "n.ipynb", "v = dbutils.widgets.get('v')", "dbutils.notebook.exit(v)", "1/0")
+        ),
+        exit_file=str(tmp_path / "exit.txt"),
+        values_folder=str(tmp_path / "values"),
+        parameters={"v": "é 1"},
+    )
+    monkeypatch.setenv(VARIABLE, str(context.save(tmp_path / "context.json")))
+    monkeypatch.setenv("LOCAL_PROJECT", str(project.root))
+
+    done = papermill.execute_notebook(context.notebook, tmp_path / "out.ipynb", cwd=tmp_path, progress_bar=False)
+
+    assert Path(context.exit_file).read_text() == "é 1"
+    assert done.cells[-1].outputs == []
+
+
+def test_another_notebook_runs_as_a_run_of_its_own(run, project):
+    """Its own kernel and widgets; its exit value comes back, its failure is told, its record is kept."""
+    write_notebook(project.root / "child.ipynb", "mine = 1", "dbutils.notebook.exit(dbutils.widgets.get('x') + '!')")
+    write_notebook(project.root / "fails.ipynb", "raise ValueError('no luck')")
+    value, failed, refused = run(
+        "print(dbutils.notebook.run('./child', 60, {'x': 'hi'}), 'mine' in globals())",
+        "dbutils.notebook.run('fails.ipynb', 60)",
+        "dbutils.notebook.run('./child', 60, {'x': 1})",
+    ).cells
+
+    assert printed(value) == "hi! False\n"
+    assert "ValueError: no luck" in error(failed).evalue
+    assert "expected a string" in error(refused).evalue
+    assert (project.runs / "interactive" / "child-1" / "child.ipynb").is_file()
+
+
+def test_a_notebook_that_takes_too_long_is_stopped_with_all_its_processes(run, project, tmp_path):
+    """Nothing of it lives on."""
+    write_notebook(
+        project.root / "slow.ipynb",
+        f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(100)",
+    )
+    started = time.monotonic()
+    (cell,) = run("dbutils.notebook.run('slow', 8)").cells
+
+    assert "not done after 8 seconds" in error(cell).evalue
+    assert time.monotonic() - started < 30
+    pid = int((tmp_path / "pid").read_text())
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
