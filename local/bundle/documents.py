@@ -128,7 +128,10 @@ class _Reader:
                     "expected it once. Remove one of them."
                 )
             self._merged(table).discard(key)
-            table.put(key, self.value(value_node), place)
+            value = self.value(value_node)
+            if isinstance(value, Table):
+                value.place = place  # the line of its name, not of its first key
+            table.put(key, value, place)
         return table
 
     def _merge(self, table: Table, node: yaml.Node) -> None:

@@ -1,0 +1,334 @@
+"""Reading bundles: includes, targets, variables, references, and the messages for what is wrong."""
+
+import json
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from local.bundle import Bundle, load_bundle, load_settings
+from local.errors import BundleError, UsageError
+from local.project import Project
+
+NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+ONE_TASK = "tasks: [{task_key: a, notebook_task: {notebook_path: ./n.ipynb}}]"
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BUNDLE_VAR_x", raising=False)
+
+
+def write(root: Path, files: dict[str, str]) -> Project:
+    for name, text in {"n.ipynb": NOTEBOOK, **files}.items():
+        place = root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(dedent(text))
+    return Project.at(root)
+
+
+def bundle(root: Path, text: str, **settings: Any) -> Bundle:
+    return load_bundle(write(root, {"databricks.yml": text}), **settings)
+
+
+def errors(root: Path, files: dict[str, str]) -> str:
+    with pytest.raises(BundleError) as raised:
+        load_bundle(write(root, files))
+    return str(raised.value)
+
+
+def test_files_are_included_by_pattern(tmp_path: Path) -> None:
+    """JSON and YAML are bundle fragments; paths are relative to the file that defines them."""
+    project = write(
+        tmp_path,
+        {
+            "databricks.yml": "bundle: {name: b}\ninclude: [jobs/*.json, jobs/*.yml]",
+            "jobs/one.json": '{"resources": {"jobs": {"one": {"name": "One", "tasks": [\n'
+            '\t{"task_key": "a", "notebook_task": {"notebook_path": "../n.ipynb"}}]}}}}',
+            "jobs/two.yml": f"resources: {{jobs: {{two: {{{ONE_TASK.replace('./', '../')}}}}}}}",
+        },
+    )
+
+    read = load_bundle(project)
+
+    assert list(read.jobs) == ["one", "two"]
+    assert read.job("one").tasks[0].notebook == tmp_path / "n.ipynb"
+    assert read.job("one").tasks[0].where == "jobs/one.json:2"
+    assert read.job("two").name == "Untitled"
+
+
+def test_the_extension_of_a_notebook_may_be_left_out(tmp_path: Path) -> None:
+    """`./n` is the notebook `n.ipynb`."""
+    read = bundle(tmp_path, f"bundle: {{name: b}}\nresources: {{jobs: {{j: {{{ONE_TASK.replace('.ipynb', '')}}}}}}}")
+
+    assert read.job("j").tasks[0].notebook == tmp_path / "n.ipynb"
+
+
+TARGETS = f"""
+    bundle: {{name: b}}
+    variables:
+      catalog: {{default: base}}
+      mail: {{type: complex, default: {{}}}}
+    resources:
+      jobs:
+        j:
+          name: Job
+          timeout_seconds: 10
+          schedule: {{quartz_cron_expression: "0 0 6 * * ?", timezone_id: UTC}}
+          parameters: [{{name: catalog, default: "${{var.catalog}}"}}, {{name: n, default: 1}}]
+          email_notifications: ${{var.mail}}
+          {ONE_TASK}
+    targets:
+      dev:
+        presets: {{name_prefix: "[DEV] ", trigger_pause_status: PAUSED, tags: {{team: data}}}}
+      prod:
+        default: true
+        variables: {{catalog: live, mail: {{on_failure: [x@example.com]}}}}
+        resources:
+          jobs:
+            j:
+              timeout_seconds: 20
+              parameters: [{{name: n, default: 2}}, {{name: more, default: "3"}}]
+              tasks:
+                - {{task_key: a, max_retries: 2}}
+                - {{task_key: Z, notebook_task: {{notebook_path: n.ipynb}}, depends_on: [{{task_key: a}}]}}
+"""
+
+
+def test_a_target_overrides_and_adds(tmp_path: Path) -> None:
+    """Maps merge, scalars are replaced, lists are joined: tasks by task_key, parameters by name."""
+    read = bundle(tmp_path, TARGETS)
+
+    job = read.job("j")
+    assert (read.target, read.catalog, job.timeout_seconds) == ("prod", "live", 20)
+    assert job.parameters == {"catalog": "live", "n": "2", "more": "3"}
+    assert [(each.key, each.max_retries, each.kind) for each in job.tasks] == [
+        ("Z", 0, "notebook_task"),
+        ("a", 2, "notebook_task"),
+    ]
+    assert job.settings["email_notifications"] == {"on_failure": ["x@example.com"]}
+    assert job.settings["schedule"]["pause_status"] == "UNPAUSED"
+
+
+def test_presets_change_names_tags_and_pause(tmp_path: Path) -> None:
+    """Without a mode the presets alone apply."""
+    job = bundle(tmp_path, TARGETS, target="dev").job("j")
+
+    assert job.name == "[DEV] Job"
+    assert job.settings["schedule"]["pause_status"] == "PAUSED"
+    assert job.settings["tags"] == {"team": "data"}
+    assert job.settings["timeout_seconds"] == 10
+
+
+def test_an_explicit_pause_status_wins_over_the_preset(tmp_path: Path) -> None:
+    """As in the CLI."""
+    text = TARGETS.replace("timezone_id: UTC", "timezone_id: UTC, pause_status: UNPAUSED")
+
+    assert bundle(tmp_path, text, target="dev").job("j").settings["schedule"]["pause_status"] == "UNPAUSED"
+
+
+def test_development_mode_prefixes_and_pauses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The prefix holds the user; four concurrent runs unless the job says otherwise."""
+    monkeypatch.setenv("LOGNAME", "ana.b")
+
+    presets = 'presets: {name_prefix: "[DEV] ", trigger_pause_status: PAUSED, tags: {team: data}}'
+    assert presets in TARGETS
+
+    job = bundle(tmp_path, TARGETS.replace(presets, "mode: development"), target="dev")
+
+    assert job.job("j").name == "[dev ana_b] Job"
+    assert job.job("j").settings["max_concurrent_runs"] == 4
+    assert job.job("j").settings["tags"] == {"dev": "ana_b"}
+    assert job.job("j").settings["schedule"]["pause_status"] == "PAUSED"
+
+
+VARIABLES = """
+    bundle: {name: b}
+    variables:
+      x: {default: from default}
+      y: {default: "${var.x} and ${bundle.target}"}
+      n: {default: 3}
+    targets: {t: {}, u: {variables: {x: from target}}}
+"""
+
+
+def test_order_of_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--var, then the environment, then the override file, then the target's default, then the default."""
+    project = write(tmp_path, {"databricks.yml": VARIABLES})
+
+    def value(**given: str) -> str:
+        return load_settings(project, target="u", variables=given).variables["x"]
+
+    assert load_settings(project).variables == {"x": "from default", "y": "from default and t", "n": 3}
+    assert value() == "from target"
+    write(tmp_path, {".databricks/bundle/u/variable-overrides.json": '{"x": "from file"}'})
+    assert value() == "from file"
+    monkeypatch.setenv("BUNDLE_VAR_x", "from environment")
+    assert value() == "from environment"
+    assert value(x="given") == "given"
+
+
+def test_a_whole_reference_keeps_its_type(tmp_path: Path) -> None:
+    """`${var.n}` is the number 3; inside a text it is text."""
+    read = bundle(
+        tmp_path,
+        VARIABLES
+        + f"""
+    resources: {{jobs: {{j: {{timeout_seconds: "${{var.n}}", name: "n ${{var.n}} of ${{bundle.name}}", {ONE_TASK}}}}}}}
+    """,
+    )
+
+    assert read.job("j").settings["timeout_seconds"] == 3
+    assert read.job("j").name == "n 3 of b"
+
+
+def test_a_reference_to_a_job_is_its_own_id(tmp_path: Path) -> None:
+    """`${resources.jobs.K.id}` stays literal until deploy; here it is the id of the job on this machine."""
+    read = bundle(
+        tmp_path,
+        f"""
+    bundle: {{name: b}}
+    resources:
+      jobs:
+        child: {{{ONE_TASK}}}
+        parent:
+          tasks: [{{task_key: t, run_job_task: {{job_id: "${{resources.jobs.child.id}}"}}}}]
+    """,
+    )
+
+    assert read.job("parent").tasks[0].child == "child"
+    assert read.job("parent").tasks[0].settings["run_job_task"]["job_id"] == read.job("child").id
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"target": "v"}, "found no target `v` in `databricks.yml`; its targets are `t`, `u`"),
+        ({"variables": {"z": "1"}}, "found no variable `z`; the bundle declares `x`, `y`, `n`"),
+    ],
+)
+def test_unknown_names_are_refused_with_the_legal_ones(tmp_path: Path, settings: dict, message: str) -> None:
+    """Wrong use, not a wrong bundle: exit code 2."""
+    with pytest.raises(UsageError, match=message):
+        bundle(tmp_path, VARIABLES, **settings)
+
+
+HEAD = "bundle: {name: b}\n"
+JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEAD + "a: 1\na: 2\n", "`databricks.yml:3`: found the key `a` twice (first in line 2)"),
+        (HEAD + "a: [1\n", "`databricks.yml:3`: not valid YAML"),
+        ("[1]", "`databricks.yml:1`: found list, expected a mapping"),
+        ("targets: {t: {}}", "found no `bundle.name`"),
+        (HEAD + "include: [no.yml]", "`databricks.yml:2`: include `no.yml`: found no such file"),
+        (HEAD + "include: ['*.ipynb']", "found `n.ipynb`; expected .yml, .yaml, .json"),
+        (HEAD + "variables:\n  x: {}\n", "`databricks.yml:3`: variable `x`: found no value"),
+        (HEAD + "variables:\n  x: {lookup: {cluster: c}}\n", "found only a `lookup`, which needs a workspace"),
+        (HEAD + "variables: {x: {default: '${var.y}'}, y: {default: '${var.x}'}}", "circle of references"),
+        (
+            JOB.replace("J\n", "${var.nope}\n") + f"      {ONE_TASK}\n",
+            "`databricks.yml:5`: found `${var.nope}`; `var` has no",
+        ),
+        (JOB, "`databricks.yml:4`: job `j`: found no tasks"),
+        (JOB + "      nmae: x\n      " + ONE_TASK, "job `j`: unexpected field 'nmae' for class Job"),
+        (
+            JOB + "      tasks:\n        - {task_key: a, notebook_task: {notebook_path: n.ipynb}, max_retries: three}",
+            "`databricks.yml:7`: job `j`, task `a`: invalid literal for int() with base 10: 'three'",
+        ),
+        (JOB + "      tasks: [{task_key: a, notebook_task: {}}]", "found no `notebook_path`; a NotebookTask needs it"),
+        (
+            JOB + "      tasks: [{task_key: a, run_if: NEVER, notebook_task: {notebook_path: n.ipynb}}]",
+            "'NEVER' is not a valid RunIf",
+        ),
+        (JOB + "      tasks: [{task_key: a}]", "task `a`: found no task type"),
+        (
+            JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: n.ipynb}, run_job_task: {job_id: 1}}]",
+            "task `a`: found 2 task types (notebook_task, run_job_task)",
+        ),
+        (JOB + "      tasks: [{task_key: 'a b', notebook_task: {notebook_path: n.ipynb}}]", "found the task_key `a b`"),
+        (
+            JOB + "      tasks:\n        - &a {task_key: a, notebook_task: {notebook_path: n.ipynb}}\n        - *a",
+            "found the task `a` twice (first at `databricks.yml:7`)",
+        ),
+        (
+            JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: n.ipynb}, depends_on: [{task_key: b}]}]",
+            "task `a`: depends_on: found `b`; expected one of none",
+        ),
+        (
+            JOB
+            + "      tasks:\n"
+            + "        - {task_key: a, notebook_task: {notebook_path: n.ipynb}, depends_on: [{task_key: b}]}\n"
+            + "        - {task_key: b, notebook_task: {notebook_path: n.ipynb}, depends_on: [{task_key: a}]}\n",
+            "found a circle of dependencies in `a`, `b`",
+        ),
+        (
+            JOB
+            + "      tasks:\n        - task_key: a\n          notebook_task:\n            notebook_path: gone.ipynb\n",
+            "`databricks.yml:9`: job `j`, task `a`: found no notebook `gone.ipynb`",
+        ),
+        (
+            JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: ../x}}]",
+            "found `../x`, outside of the bundle",
+        ),
+        (
+            JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: /Workspace/x}}]",
+            "found the workspace path",
+        ),
+        (
+            JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: databricks.yml}}]",
+            "expected a Jupyter notebook",
+        ),
+        (
+            JOB + "      tasks: [{task_key: a, run_job_task: {job_id: 5}}]",
+            "found job_id `5`; expected a job of this bundle",
+        ),
+    ],
+)
+def test_mistakes_are_named_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
+    """Where, what was found, what was expected."""
+    assert message in errors(tmp_path, {"databricks.yml": text})
+
+
+def test_all_mistakes_of_the_jobs_are_listed_at_once(tmp_path: Path) -> None:
+    """One run of the command shows all of them."""
+    text = JOB + "      tasks: [{task_key: a}, {task_key: b}]"
+
+    assert len(errors(tmp_path, {"databricks.yml": text}).splitlines()) == 2
+
+
+def test_wrong_json_is_named_with_its_line(tmp_path: Path) -> None:
+    """The YAML reader would accept a trailing comma, which Python and Databricks' UI do not."""
+    found = errors(tmp_path, {"databricks.yml": HEAD + "include: [j.json]", "j.json": '{"resources": {},\n}'})
+
+    assert found.startswith("`j.json:2`: not valid JSON")
+
+
+def test_a_resource_is_defined_in_one_file(tmp_path: Path) -> None:
+    """Two files with the same job would hide one of them."""
+    job = f"resources: {{jobs: {{j: {{{ONE_TASK}}}}}}}"
+    found = errors(tmp_path, {"databricks.yml": HEAD + "include: ['*.yaml']", "a.yaml": job, "b.yaml": job})
+
+    assert "`b.yaml:1`: found `resources.jobs.j` a second time (first in `a.yaml:1`)" in found
+
+
+def test_texts_that_yaml_1_1_would_change_stay_texts(tmp_path: Path) -> None:
+    """Dates, `yes` and 1:30 are text, as for Databricks' reader."""
+    text = HEAD + "variables: {a: {default: 2024-01-02}, b: {default: yes}, c: {default: 1:30}, d: {default: true}}"
+
+    read = load_settings(write(tmp_path, {"databricks.yml": text}))
+
+    assert read.variables == {"a": "2024-01-02", "b": "yes", "c": "1:30", "d": True}
+
+
+def test_settings_are_read_although_a_job_is_wrong(tmp_path: Path) -> None:
+    """`sql` and `status` work while a job file is being written."""
+    project = write(tmp_path, {"databricks.yml": JOB + "variables: {catalog: {default: c}}"})
+
+    assert load_settings(project).catalog == "c"
+    with pytest.raises(BundleError):
+        load_bundle(project)

@@ -1,0 +1,129 @@
+"""The run history: ids, several processes, abandoned runs, and the shape of Jobs API 2.2."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.errors import RunError
+from local.jobs.records import RUNNER_GONE, Records, now_ms
+from local.jobs.shape import run_list, run_shape
+
+RUN = {"job_id": 7, "job_key": "j", "run_name": "Job", "target": "dev", "trigger": "ONE_TIME"}
+TASK = {"task_key": "a", "attempt_number": 0, "kind": "notebook_task", "run_if": "ALL_SUCCESS", "depends_on": []}
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return Records(tmp_path / "runs.db")
+
+
+def test_a_run_has_the_shape_of_runs_get(records: Records) -> None:
+    """States of both generations, epoch milliseconds, parameters with their defaults, every attempt."""
+    before = now_ms()
+    run_id = records.start_run(**RUN, job_parameters={"day": ["1", "2"]})
+    first = records.start_attempt(job_run_id=run_id, **TASK, notebook_path="a.ipynb", parameters={"x": "1"})
+    records.update_attempt(
+        first, life_cycle_state="TERMINATED", result_state="FAILED", end_time=now_ms(), error="E: e", error_trace="t"
+    )
+    second = records.start_attempt(job_run_id=run_id, **{**TASK, "attempt_number": 1}, output_notebook="/r/a-1.ipynb")
+    records.update_attempt(
+        second, life_cycle_state="TERMINATED", result_state="SUCCESS", end_time=now_ms(), notebook_result=""
+    )
+    records.update_run(run_id, life_cycle_state="TERMINATED", result_state="SUCCESS", end_time=now_ms())
+
+    run = run_shape(records, run_id)
+
+    assert before <= run["start_time"] <= run["end_time"] <= now_ms()
+    assert run["job_parameters"] == [{"name": "day", "default": "1", "value": "2"}]
+    assert run["state"] == {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS", "state_message": ""}
+    assert run["status"]["state"] == "TERMINATED"
+    assert run["status"]["termination_details"]["code"] == "SUCCESS"
+    assert [(each["run_id"], each["attempt_number"]) for each in run["tasks"]] == [(first, 0), (second, 1)]
+    assert run["tasks"][0]["error"] == "E: e"
+    assert run["tasks"][0]["notebook_task"] == {"notebook_path": "a.ipynb", "base_parameters": {"x": "1"}}
+    assert run["tasks"][0]["status"]["termination_details"]["code"] == "RUN_EXECUTION_ERROR"
+    assert "notebook_output" not in run["tasks"][0]
+    assert run["tasks"][1]["notebook_output"] == {"result": "", "truncated": False}
+    assert run["tasks"][1]["output_notebook"] == "/r/a-1.ipynb"
+
+
+def test_a_running_run_has_no_result(records: Records) -> None:
+    """`end_time` is 0 while it runs, as in the API."""
+    run = run_shape(records, records.start_run(**RUN))
+
+    assert run["state"] == {"life_cycle_state": "RUNNING", "state_message": ""}
+    assert run["status"] == {"state": "RUNNING"}
+    assert run["end_time"] == 0
+
+
+def test_runs_are_listed_newest_first(records: Records) -> None:
+    """Limited, and by job or activity."""
+    first, second = (records.start_run(**RUN) for _ in range(2))
+    other = records.start_run(**{**RUN, "job_id": 8})
+    records.update_run(second, end_time=now_ms(), life_cycle_state="TERMINATED", result_state="SUCCESS")
+
+    def ids(**settings) -> list[int]:
+        settings = {"limit": 20, "active_only": False, "job_id": None, **settings}
+        return [run["run_id"] for run in run_list(records, **settings)]
+
+    assert ids() == [other, second, first]
+    assert ids(limit=1) == [other]
+    assert ids(active_only=True) == [other, first]
+    assert ids(job_id=7) == [second, first]
+
+
+def test_an_unknown_run_is_refused(records: Records) -> None:
+    """The message says where to look."""
+    with pytest.raises(RunError, match="found no run 5"):
+        run_shape(records, 5)
+
+
+def test_a_run_whose_process_is_gone_is_closed(records: Records) -> None:
+    """A pid that does not run any more, and one that another process has by now."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    gone = records.start_run(**RUN, **{"pid": ended.pid, "pid_started": 1.0})
+    reused = records.start_run(**RUN, **{"pid": os.getpid(), "pid_started": 1.0})
+    attempt = records.start_attempt(job_run_id=reused, **TASK)
+    alive = records.start_run(**RUN)
+
+    runs = {run["run_id"]: run for run in run_list(records, limit=9, active_only=False, job_id=None)}
+
+    for run_id in (gone, reused):
+        assert runs[run_id]["state"] == {
+            "life_cycle_state": "INTERNAL_ERROR",
+            "result_state": "FAILED",
+            "state_message": RUNNER_GONE,
+        }
+    assert runs[alive]["state"]["life_cycle_state"] == "RUNNING"
+    (task,) = run_shape(records, reused)["tasks"]
+    assert (task["run_id"], task["state"]["result_state"]) == (attempt, "FAILED")
+
+
+def test_processes_share_one_counter(tmp_path: Path) -> None:
+    """Four processes that open the history at once and take 25 ids each: none twice, none lost."""
+    code = (
+        "import sys; from pathlib import Path; from local.jobs.records import Records\n"
+        "records = Records(Path(sys.argv[1])); print(*[records.new_id() for _ in range(25)])"
+    )
+    place = str(tmp_path / "runs.db")
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, place], stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+
+    ids = [[int(word) for word in process.communicate(timeout=60)[0].split()] for process in processes]
+
+    assert sorted(each for some in ids for each in some) == list(range(1, 101))
+    assert all(each == sorted(each) for each in ids)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    """One line with the file, not a trace of SQLite."""
+    place = tmp_path / "runs.db"
+    place.write_text("not a database, but long enough to be read as one: " * 20)
+
+    with pytest.raises(RunError, match=r"runs\.db`: the run history cannot be used"):
+        Records(place)

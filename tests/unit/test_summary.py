@@ -1,0 +1,136 @@
+"""Row counts from Delta logs written by hand, and what is printed after a run."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+
+from local.jobs.live import Live
+from local.jobs.records import Records, now_ms
+from local.jobs.shape import run_shape
+from local.jobs.summary import print_summary
+from local.jobs.tables import TableChange, table_changes
+from local.project import State
+
+
+def add(path: str, rows: int | None, hidden: int = 0) -> dict[str, Any]:
+    stats = None if rows is None else json.dumps({"numRecords": rows})
+    vector = {"deletionVector": {"cardinality": hidden}} if hidden else {}
+    return {"add": {"path": path, "stats": stats, **vector}}
+
+
+def remove(path: str) -> dict[str, Any]:
+    return {"remove": {"path": path}}
+
+
+def commit(log: Path, version: int, at_ms: int, metrics: dict[str, int], *actions: dict[str, Any]) -> None:
+    log.mkdir(parents=True, exist_ok=True)
+    info = {"commitInfo": {"timestamp": at_ms, "operationMetrics": {k: str(v) for k, v in metrics.items()}}}
+    (log / f"{version:020d}.json").write_text("\n".join(json.dumps(each) for each in (info, *actions)))
+
+
+def test_counts_are_of_the_commits_in_the_time_asked_for(tmp_path: Path) -> None:
+    """Appends, a MERGE (copied rows are not inserted ones) and a DELETE; earlier and later commits do not count."""
+    log = tmp_path / "silver.db" / "orders" / "_delta_log"
+    commit(log, 0, 100, {"numOutputRows": 50}, add("a", 50))
+    commit(log, 1, 200, {"numOutputRows": 10}, add("b", 10))
+    merge = {"numTargetRowsInserted": 3, "numTargetRowsUpdated": 4, "numTargetRowsDeleted": 0, "numOutputRows": 57}
+    commit(log, 2, 210, merge, remove("a"), add("c", 53))
+    commit(log, 3, 220, {"numDeletedRows": 2}, remove("b"), add("b", 10, hidden=2))
+    commit(log, 4, 900, {"numOutputRows": 1}, add("d", 1))
+
+    (change,) = table_changes(tmp_path, since_ms=150, until_ms=300)
+
+    assert change == TableChange("silver.orders", 4, commits=3, inserted=13, updated=4, deleted=2, rows=62)
+
+
+def test_rows_are_counted_from_a_checkpoint(tmp_path: Path) -> None:
+    """Old JSON files may be gone; the checkpoint then holds what they said."""
+    log = tmp_path / "bronze.db" / "t" / "_delta_log"
+    commit(log, 2, 100, {}, remove("a"), add("c", 5))
+    stats = json.dumps({"numRecords": 20})
+    adds = [
+        {"path": "a", "stats": stats, "deletionVector": None},
+        {"path": "b", "stats": stats, "deletionVector": None},
+    ]
+    vector = pa.struct([("cardinality", pa.int64())])
+    kind = pa.struct([("path", pa.string()), ("stats", pa.string()), ("deletionVector", vector)])
+    table = pa.table({"add": pa.array([*adds, None], kind), "txn": pa.array([None, None, "x"])})
+    pq.write_table(table, log / f"{1:020d}.checkpoint.parquet")
+
+    (change,) = table_changes(tmp_path, since_ms=150, until_ms=300)
+
+    assert change == TableChange("bronze.t", 2, commits=0, rows=25)
+
+
+def test_rows_are_unknown_without_statistics(tmp_path: Path) -> None:
+    """Better no number than a wrong one."""
+    commit(tmp_path / "x.db" / "t" / "_delta_log", 0, 100, {}, add("a", None), add("b", 2))
+
+    assert table_changes(tmp_path, since_ms=0, until_ms=300)[0].rows is None
+
+
+def test_folders_without_a_log_are_no_tables(tmp_path: Path) -> None:
+    """A half-made table, and a warehouse that does not exist yet."""
+    (tmp_path / "x.db" / "t" / "_delta_log").mkdir(parents=True)
+
+    assert table_changes(tmp_path, since_ms=0, until_ms=300) == []
+    assert table_changes(tmp_path / "none", since_ms=0, until_ms=300) == []
+
+
+def test_the_summary_shows_tasks_tables_and_errors(tmp_path: Path) -> None:
+    """A person reads what ran, what was written, what was not, and why it failed."""
+    state = State(tmp_path, "main", tmp_path / "state").make()
+    start = now_ms()
+    records = Records.of(state)
+    run_id = records.start_run(job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
+    attempt = records.start_attempt(
+        job_run_id=run_id,
+        task_key="silver",
+        attempt_number=1,
+        kind="notebook_task",
+        run_if="ALL_SUCCESS",
+        depends_on=[],
+    )
+    commit(
+        state.warehouse / "silver.db" / "orders" / "_delta_log", 0, start + 1, {"numOutputRows": 1204}, add("a", 1204)
+    )
+    commit(state.warehouse / "gold.db" / "old" / "_delta_log", 0, 5, {"numOutputRows": 1}, add("a", 1))
+    ended = {"life_cycle_state": "TERMINATED", "result_state": "FAILED", "start_time": start, "end_time": start + 2000}
+    records.update_attempt(attempt, **ended, error="E: why", output_notebook="/runs/1/silver.ipynb")
+    records.update_run(run_id, **ended)
+    out = io.StringIO()
+
+    print_summary(run_shape(records, run_id), records, state, Console(file=out, width=120))
+
+    lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]
+    assert "silver (attempt 1) FAILED 2.0 s 1/silver.ipynb" in lines
+    assert "silver.orders 1,204 - - 1,204 0" in lines
+    assert "unchanged: gold.old" in lines
+    assert "silver: E: why" in lines
+    assert any(line.startswith("run 1: FAILED after 2.0 s") for line in lines)
+
+
+def test_the_live_table_shows_what_each_task_is_doing() -> None:
+    """Child runs are nested below the task that started them."""
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+    live = Live(console)
+    live.run_started((), 1, "Daily", ["start", "after"])
+    live.task_started(("start",), 0)
+    live.run_started(("start",), 2, "Child", ["bronze"])
+    live.task_started(("start", "bronze"), 1)
+    live.cell(("start", "bronze"), "Orders", 3, 9)
+    live.printed(("start", "bronze"), "wrote 5 rows")
+    with console.capture() as captured:
+        console.print(live.table())
+    live.close()
+
+    lines = [" ".join(line.split()) for line in captured.get().splitlines()]
+    assert "Daily, run 1" in lines
+    assert any(line.startswith("start RUNNING 0.0 s") for line in lines)
+    assert any(line.startswith("bronze RUNNING (1) 0.0 s 3/9 Orders: wrote 5 rows") for line in lines)
+    assert "after PENDING" in lines
