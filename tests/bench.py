@@ -90,9 +90,7 @@ class Bench:
         return Timing(time.monotonic() - start, _cpu() - before), result
 
     def _run(self, *command: str) -> str:
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL
-        )  # fmt: skip
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=900)
         if done.returncode:
             raise SystemExit(f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
         return done.stdout

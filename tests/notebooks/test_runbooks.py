@@ -1,0 +1,51 @@
+"""Every runbook works in the situation that it is for: papermill runs them one after the other on a small catalog."""
+
+import json
+import subprocess
+import sys
+
+import papermill
+import pytest
+
+from tests.notebooks.conftest import ROOT
+
+RUNBOOKS = ROOT / "runbooks"
+
+
+@pytest.fixture
+def execute(shell, tmp_path, monkeypatch):
+    """Run a runbook as a person would, in its folder; the executed notebook."""
+    for name, value in shell.items():
+        monkeypatch.setenv(name, value)
+
+    def run(name: str, **parameters):
+        return papermill.execute_notebook(
+            str(RUNBOOKS / f"{name}.ipynb"), str(tmp_path / f"{name}.ipynb"), parameters=parameters,
+            cwd=str(RUNBOOKS), kernel_name="python3", progress_bar=False,
+        )  # fmt: skip
+
+    return run
+
+
+def sql(shell: dict[str, str], statement: str) -> list[dict]:
+    """The rows of *statement*, by the command line."""
+    command = [sys.executable, "-m", "local", "sql", statement, "--format", "json"]
+    done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.timeout(400)
+def test_the_runbooks_do_what_they_say(execute, shell):
+    """A daily run; a dropped volume, healed; damaged tables, built again."""
+    execute("O10_daily_run", run_date="2018-10-18")
+    good = sql(shell, "SELECT order_id, order_status FROM silver.silver_orders ORDER BY order_id")
+    assert good
+
+    sql(shell, "UPDATE silver.silver_orders SET order_status = 'created'")
+    execute("O30_weekly_refresh")
+    assert sql(shell, "SELECT order_id, order_status FROM silver.silver_orders ORDER BY order_id") == good
+
+    sql(shell, "DROP VOLUME olist_dev.raw.olist")
+    execute("O20_data_generation_fails", run_date="2018-10-18")
+    assert sql(shell, "SHOW VOLUMES IN olist_dev.raw")
