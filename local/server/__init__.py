@@ -3,7 +3,7 @@
     server = ensure_server(state)     # finds the running one, else starts it
     server.url                        # sc://localhost:PORT/;token=...
 
-`java` finds a Java, `command` says how the JVM is started, `process` starts, finds and stops it,
+`command` says how the JVM is started, `process` starts, finds and stops it,
 `adopt` puts tables back that a kill left out of the metastore.
 """
 

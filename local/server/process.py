@@ -20,7 +20,7 @@ from local.project import State
 from local.server import log
 from local.server.adopt import adopt_tables
 from local.server.command import server_command, state_mark
-from local.server.java import find_java
+from local.java import find_java
 from local.server.settings import Settings
 
 START_LIMIT = 90  # seconds; a slow machine takes about 15

