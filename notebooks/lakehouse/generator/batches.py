@@ -50,7 +50,7 @@ def day_tables(world: World, day: int, landed: list[int]) -> Tables:
     Returns:
         Entity -> rows, without entities that have none.
     """
-    after, until = _end(landed[-1]), _end(day)
+    after, until = end_of(landed[-1]), end_of(day)
     pieces: list[Tables] = []
     for earlier in _days_before(world, landed):
         lives = _lives(world, earlier)
@@ -58,7 +58,7 @@ def day_tables(world: World, day: int, landed: list[int]) -> Tables:
         orders = _order_rows(lives.take(changed), _ids(world, earlier, changed), until)
         pieces.append({"orders": orders, "order_reviews": _reviews(world, earlier, lives, after, until)})
     pieces.append(_real_orders(world, after, until))
-    pieces.append(_bought(world, day, until))
+    pieces.append(bought_on(world, day, until))
     pieces.append(_catalogue_changes(world, [*landed[1:], day]))
     pieces.append({"geolocation": _new_points(world, [*landed[1:], day])})
     tables = {entity: [piece[entity] for piece in pieces if entity in piece] for entity in COLUMNS}
@@ -71,13 +71,13 @@ def _initial_pieces(world: World, days: list[int], *, with_catalogue: bool) -> I
         rng = generator(world.settings.seed, 0, "points")
         points = make_points(world.places, np.flatnonzero(~world.places.is_new), profile=world.profile, rng=rng)
         yield {"products": world.catalogue.products, "sellers": world.catalogue.sellers, "geolocation": points}
-    until = _end(world.settings.first_day)
+    until = end_of(world.settings.first_day)
     for day in days:
         if world.order_count(day):
-            yield _bought(world, day, until)
+            yield bought_on(world, day, until)
 
 
-def _bought(world: World, day: int, until: int) -> Tables:
+def bought_on(world: World, day: int, until: int) -> Tables:
     """The orders bought on *day* with all that belongs to them, as known at the moment *until*."""
     seed, profile = world.settings.seed, world.profile
     lives = _lives(world, day)
@@ -91,7 +91,7 @@ def _bought(world: World, day: int, until: int) -> Tables:
         "order_payments": payment_rows(
             profile, items, ids["order_id"].combine_chunks(), seed=seed, day=day, lives=lives
         ),
-        "order_reviews": _reviews(world, day, lives, _end(day - 1), until),
+        "order_reviews": _reviews(world, day, lives, end_of(day - 1), until),
     }
 
 
@@ -172,6 +172,6 @@ def _new_points(world: World, days: list[int]) -> pa.Table:
     return make_points(world.places, np.setdiff1d(found[-1], known), profile=world.profile, rng=rng)
 
 
-def _end(day: int) -> int:
+def end_of(day: int) -> int:
     """The last moment of *day*."""
     return (day + 1) * DAY - 1

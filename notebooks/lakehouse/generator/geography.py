@@ -102,8 +102,8 @@ def places_of_source(customers: pa.Table, sellers: pa.Table, known: set[str], ma
         state=place[:, 1],
         latitude=np.concatenate([zeros, made.latitude[fresh]]),
         longitude=np.concatenate([zeros, made.longitude[fresh]]),
-        customers=np.cumsum(of_customers) / of_customers.sum(),
-        sellers=np.cumsum(of_sellers) / of_sellers.sum(),
+        customers=np.cumsum(of_customers) / max(1, of_customers.sum()),
+        sellers=np.cumsum(of_sellers) / max(1, of_sellers.sum()),
         is_new=np.arange(len(ordered)) >= len(rows),
     )
 

@@ -14,6 +14,7 @@ from lakehouse.generator.randomness import generator
 NEVER = np.iinfo(np.int64).max
 DAY = 86_400
 LONGEST_LIFE_DAYS = 180  # nothing happens to an order later than this after its purchase
+_FOLLOWS_DISTANCE = 0.5  # of the orders, those whose way takes as long as their distance says
 
 # The states of an order in their sequence; the last two end any of them.
 STAGES = ("created", "approved", "invoiced", "processing", "shipped", "delivered")
@@ -58,8 +59,9 @@ def draw_lives(profile: Profile, *, seed: int, day: int, count: int) -> Lives:
     fate = np.array([STATUSES.index(name) for name in profile.values("order_status")])
     fate = fate[profile.pick("order_status", rng.random(count))]
     payment_type = profile.pick("single_payment_type", rng.random(count))
-    limit = day * DAY + DAY * profile.pick_number("estimated_days", rng.random(count))
-    delivery = _delivery(profile, rng, purchased, limit)
+    distance = rng.random(count)  # who lives far away is promised less, and waits longer
+    limit = day * DAY + DAY * profile.pick_number("estimated_days", distance)
+    delivery = _delivery(profile, rng, purchased, limit, distance)
     approval = purchased + _approval(profile, rng, payment_type, delivery - purchased)
     carrier = DAY * profile.draw("carrier_days", rng.random(count))
     shipping = approval + np.minimum(carrier, 0.8 * (delivery - approval)).astype(np.int64)
@@ -91,12 +93,13 @@ def stage_at(lives: Lives, moment: int) -> np.ndarray:
     return np.where((lives.closed <= moment) & (stage >= 0), lives.fate, stage)
 
 
-def _delivery(profile: Profile, rng, purchased: np.ndarray, limit: np.ndarray) -> np.ndarray:
+def _delivery(profile: Profile, rng, purchased: np.ndarray, limit: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """When each order arrives: late ones so many days after the limit, the others so many after the purchase."""
     count = len(purchased)
     late = rng.random(count) < profile.rate("late")
     after_limit = limit + (DAY * profile.draw("late_days", rng.random(count))).astype(np.int64)
-    after_purchase = purchased + (DAY * profile.draw("on_time_days", rng.random(count))).astype(np.int64)
+    chance = np.where(rng.random(count) < _FOLLOWS_DISTANCE, distance, rng.random(count))
+    after_purchase = purchased + (DAY * profile.draw("on_time_days", chance)).astype(np.int64)
     # A time that is too long for this order's limit is replaced by a part of what the limit allows.
     within = purchased + (rng.uniform(0.4, 0.95, count) * (limit - purchased)).astype(np.int64)
     on_time = np.where(after_purchase < limit, after_purchase, within)

@@ -1,6 +1,7 @@
 """Real Olist files: checked before anything lands, and read back from the volume for the days on top of them."""
 
 import csv
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -54,19 +55,38 @@ def world_of_source(spark, world: World, paths: dict[str, str]) -> World:
     """The *world* with the products, sellers, places and unfinished orders of the landed files at *paths*."""
 
     def read(entity: str, *columns: str) -> pd.DataFrame:
-        rows = spark.read.option("header", True).option("multiLine", True).option("escape", '"').csv(paths[entity])
-        names = list(columns or COLUMNS[entity])
-        found = rows.select(*names).toPandas().astype(object)
-        return found.where(found.notna(), None).sort_values(names, na_position="first", ignore_index=True)
+        rows = spark.read.options(header="true", multiLine="true", quote='"', escape='"').csv(paths[entity])
+        found = rows.select(*(columns or COLUMNS[entity])).toPandas().astype(object)
+        return found.where(found.notna(), None)
 
-    products = read("products").drop_duplicates("product_id", ignore_index=True)
-    sellers = read("sellers").drop_duplicates("seller_id", ignore_index=True)
-    items = read("order_items", "product_id", "seller_id", "price")
-    customers = _table(read("customers", *COLUMNS["customers"][2:]).dropna())
+    return read_world(world, read)
+
+
+def read_world(world: World, read: Callable[..., pd.DataFrame]) -> World:
+    """As `world_of_source`; *read* gives an entity's rows, or some of its columns, as text with None where empty.
+
+    The order of the rows does not matter.
+    """
+
+    def sorted_rows(entity: str, *columns: str) -> pd.DataFrame:
+        rows = read(entity, *columns)
+        return rows.sort_values(list(rows.columns), na_position="first", ignore_index=True)
+
+    products = sorted_rows("products").dropna(subset="product_id").drop_duplicates("product_id", ignore_index=True)
+    sellers = sorted_rows("sellers").dropna(subset="seller_id").drop_duplicates("seller_id", ignore_index=True)
+    items = sorted_rows("order_items", "product_id", "seller_id", "price")
+    customers = _table(sorted_rows("customers", *COLUMNS["customers"][2:]).dropna())
+    for entity, rows in (("products", products), ("sellers", sellers), ("customers", customers)):
+        if len(rows) == 0:
+            raise SourceError(
+                f"`{source_file(entity)}`: found no usable row, expected some: a further day refers to them. "
+                "Correct the file, reset the catalog and land again.",
+                entity=entity,
+            )
     known = set(read("geolocation", "geolocation_zip_code_prefix").iloc[:, 0])
-    orders = read("orders")
+    orders = sorted_rows("orders")
     bought = pd.to_datetime(orders["order_purchase_timestamp"], errors="coerce")
-    days = (bought.max() - bought.min()).days + 1
+    days = (bought.max() - bought.min()).days + 1 if bought.notna().any() else 1
     return on_top_of(
         world,
         places=places_of_source(customers, _table(sellers.dropna()), known, world.places),
@@ -76,10 +96,12 @@ def world_of_source(spark, world: World, paths: dict[str, str]) -> World:
     )
 
 
-def catalogue_of_source(profile: Profile, products: pd.DataFrame, sellers: pd.DataFrame, items: pd.DataFrame):
+def catalogue_of_source(
+    profile: Profile, products: pd.DataFrame, sellers: pd.DataFrame, items: pd.DataFrame
+) -> Catalogue:
     """Real products, each sold as often, at the median price and by the seller it has most in *items*.
 
-    All frames hold text. A product that was never sold is not sold later either.
+    All frames hold text. A product that was never sold is not sold later either, unless none was.
     """
     items = items.assign(price=pd.to_numeric(items["price"], errors="coerce")).dropna()
     items = items[items["product_id"].isin(products["product_id"]) & items["seller_id"].isin(sellers["seller_id"])]
@@ -90,6 +112,7 @@ def catalogue_of_source(profile: Profile, products: pd.DataFrame, sellers: pd.Da
     row_of_seller = pd.Series(sellers.index, index=sellers["seller_id"])
     seller = products["product_id"].map(most.set_index("product_id")["seller_id"]).map(row_of_seller).fillna(0)
     sales = products["product_id"].map(sold.size()).fillna(0).to_numpy(dtype=np.float64)
+    sales = sales if sales.any() else np.ones(len(sales))
     position = {name: at for at, name in enumerate(profile.categories)}
     unknown = position.get("", 0)
     category = [position.get(name or "", unknown) for name in products["product_category_name"]]

@@ -1,0 +1,221 @@
+"""What lands in the volume: when, once, and the same again."""
+
+import json
+from pathlib import Path
+
+import pytest
+from generator_fakes import FakeDbutils, FakeFileSystem
+
+from lakehouse import LakehouseError, config_folder
+from lakehouse.generator import Settings, Volume, land, load_profile, plan_landing
+from lakehouse.generator.columns import COLUMNS
+from lakehouse.generator.source import SourceError
+from lakehouse.generator.volume import LandingConflictError
+
+PROFILE = load_profile(config_folder())
+SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "olist_sample"
+
+
+def run(dbutils: FakeDbutils, run_date: str, *, source: str = "", scale: int = 300, seed: int = 7) -> list:
+    """One run of the notebook's landing part."""
+    volume = Volume(dbutils, "olist_dev")
+    plan = plan_landing(volume, Settings(run_date, seed=seed, scale=scale, history_days=60, source=source))
+    return land(plan, volume=volume, spark=None, profile=PROFILE)
+
+
+def make_source(folder: Path) -> Path:
+    """A folder with the eight files, one row each."""
+    folder.mkdir()
+    for entity, names in COLUMNS.items():
+        text = ",".join(names) + "\r\n" + ",".join("1" for _ in names) + "\r\n"
+        (folder / f"olist_{entity}_dataset.csv").write_bytes(text.encode())
+    return folder
+
+
+@pytest.fixture
+def dbutils(tmp_path: Path) -> FakeDbutils:
+    """An empty volume."""
+    return FakeDbutils(tmp_path / "volumes")
+
+
+def test_first_run_lands_one_file_an_entity_and_a_manifest_that_counts_them(dbutils):
+    """Later stages find every entity's folder after the first run."""
+    run(dbutils, "2018-09-01")
+
+    found = dbutils.files()
+    assert {f"{entity}/{entity}_2018-09-01_initial.csv" for entity in COLUMNS} < set(found)
+    manifest = json.loads(found["_manifests/2018-09-01_initial.json"])
+    orders = next(file for file in manifest["files"] if file["entity"] == "orders")
+    assert orders["rows"] == 300
+    assert orders["bytes"] == len(found["orders/orders_2018-09-01_initial.csv"])
+
+
+def test_same_parameters_give_the_same_bytes(tmp_path):
+    """Files of two volumes agree byte by byte, manifests too: no clock, no order of a set."""
+    volumes = [FakeDbutils(tmp_path / name) for name in ("one", "two")]
+    for dbutils in volumes:
+        for day in ("2018-09-01", "2018-09-02", "2018-09-05"):
+            run(dbutils, day)
+
+    assert volumes[0].files() == volumes[1].files()
+
+
+def test_another_seed_gives_other_orders(tmp_path):
+    """The seed is not without effect."""
+    volumes = [FakeDbutils(tmp_path / name) for name in ("one", "two")]
+    for dbutils, seed in zip(volumes, (7, 8), strict=True):
+        run(dbutils, "2018-09-01", seed=seed)
+
+    name = "orders/orders_2018-09-01_initial.csv"
+    assert volumes[0].files()[name] != volumes[1].files()[name]
+
+
+@pytest.mark.parametrize("again", ["2018-09-01", "2018-08-15"])
+def test_equal_or_earlier_run_date_lands_nothing(dbutils, again):
+    """A repeated job run must not land a day twice."""
+    run(dbutils, "2018-09-01")
+    before = dbutils.files()
+
+    assert run(dbutils, again) == []
+    assert dbutils.files() == before
+
+
+def test_plan_says_that_nothing_lands(dbutils):
+    """A reader of the notebook sees why there are no files."""
+    run(dbutils, "2018-09-01")
+    wanted = Settings("2018-09-01", seed=7, scale=300, history_days=60, source="")
+
+    assert "lands nothing" in plan_landing(Volume(dbutils, "olist_dev"), wanted).notes[-1]
+
+
+def test_names_of_later_days_sort_after_earlier_ones(dbutils):
+    """Latest wins by modification time, then by name."""
+    for day in ("2018-09-01", "2018-09-02", "2018-10-01"):
+        run(dbutils, day)
+
+    names = [name for name in dbutils.files() if name.startswith("orders/")]
+    assert sorted(names) == [
+        "orders/orders_2018-09-01_initial.csv",
+        "orders/orders_2018-09-02.csv",
+        "orders/orders_2018-10-01.csv",
+    ]
+
+
+def test_later_days_keep_to_the_parameters_of_the_first(tmp_path):
+    """Orders that go on are drawn again, so seed and scale cannot change under them."""
+    volumes = [FakeDbutils(tmp_path / name) for name in ("one", "two")]
+    for dbutils, scale in zip(volumes, (300, 999), strict=True):
+        run(dbutils, "2018-09-01")
+        run(dbutils, "2018-09-02", scale=scale, seed=scale)
+
+    assert volumes[0].files() == volumes[1].files()
+
+
+@pytest.mark.parametrize("moves", [0, 1, 4, 8, 9])
+def test_killed_first_landing_repeated_gives_the_files_of_an_undisturbed_one(tmp_path, moves):
+    """Killed before any file, in the middle, before the last manifest: the repeat completes it."""
+    disturbed, undisturbed = FakeDbutils(tmp_path / "one"), FakeDbutils(tmp_path / "two")
+    disturbed.fs.moves_left = moves
+    with pytest.raises(FakeFileSystem.Killed):
+        run(disturbed, "2018-09-01")
+    disturbed.fs.moves_left = None
+    run(disturbed, "2018-09-01")
+    run(undisturbed, "2018-09-01")
+
+    assert disturbed.files() == undisturbed.files()
+
+
+def test_interrupted_day_is_completed_before_the_next(tmp_path):
+    """A run that died is not repeated, the next day's run comes: nothing is missing."""
+    disturbed, undisturbed = FakeDbutils(tmp_path / "one"), FakeDbutils(tmp_path / "two")
+    for dbutils in (disturbed, undisturbed):
+        run(dbutils, "2018-09-01")
+    disturbed.fs.moves_left = 3
+    with pytest.raises(FakeFileSystem.Killed):
+        run(disturbed, "2018-09-02")
+    disturbed.fs.moves_left = None
+    run(disturbed, "2018-09-03")
+    for day in ("2018-09-02", "2018-09-03"):
+        run(undisturbed, day)
+
+    assert disturbed.files() == undisturbed.files()
+
+
+def test_landed_files_are_never_written_again(dbutils):
+    """A file of the same name and other content stops the run and stays as it was."""
+    folder = dbutils.root / "orders"
+    folder.mkdir()
+    (folder / "orders_2018-09-01_initial.csv").write_text("not ours\n")
+
+    with pytest.raises(LandingConflictError, match="found 9 bytes, expected"):
+        run(dbutils, "2018-09-01")
+    assert (folder / "orders_2018-09-01_initial.csv").read_text() == "not ours\n"
+
+
+def test_missing_volume_is_told_with_the_notebook_that_makes_it(dbutils):
+    """The specification's first trouble."""
+    with pytest.raises(LakehouseError, match="Volume path not found: /Volumes/other/raw/olist, run notebooks/00_setup"):
+        Volume(dbutils, "other")
+
+
+def test_files_of_a_source_land_unchanged(dbutils, tmp_path):
+    """Real files are copied byte for byte, here with Windows line ends."""
+    source = make_source(tmp_path / "olist")
+    run(dbutils, "2018-09-01", source=f"file:{source}")
+
+    for entity in COLUMNS:
+        expected = (source / f"olist_{entity}_dataset.csv").read_bytes()
+        assert dbutils.files()[f"{entity}/{entity}_2018-09-01_initial.csv"] == expected
+
+
+def test_plain_absolute_path_of_a_source_is_found_on_this_machine(dbutils, tmp_path):
+    """`/data/olist` means `file:/data/olist` where nothing else is meant."""
+    source = make_source(tmp_path / "olist")
+
+    assert len(run(dbutils, "2018-09-01", source=str(source))) == 8
+
+
+def test_source_without_a_file_lands_nothing(dbutils, tmp_path):
+    """The eight files belong together."""
+    source = make_source(tmp_path / "olist")
+    (source / "olist_sellers_dataset.csv").unlink()
+
+    with pytest.raises(SourceError, match=r"found no `olist_sellers_dataset\.csv`"):
+        run(dbutils, "2018-09-01", source=f"file:{source}")
+    assert dbutils.files() == {}
+
+
+def test_source_with_a_wrong_header_names_file_and_column(dbutils, tmp_path):
+    """A misspelt column would be empty in every table that follows."""
+    source = make_source(tmp_path / "olist")
+    file = source / "olist_orders_dataset.csv"
+    file.write_text(file.read_text().replace("order_status", "status"))
+
+    with pytest.raises(SourceError, match=r"olist_orders_dataset\.csv`: found no column `order_status`"):
+        run(dbutils, "2018-09-01", source=f"file:{source}")
+    assert dbutils.files() == {}
+
+
+def test_missing_source_folder_is_told(dbutils):
+    """A mistyped path must not become generated data."""
+    with pytest.raises(SourceError, match="no such folder, expected a folder with Olist's eight files"):
+        run(dbutils, "2018-09-01", source="file:/no/such/folder")
+
+
+def test_source_after_generated_data_is_refused(dbutils, tmp_path):
+    """Real and generated orders in one volume would be no data set at all."""
+    run(dbutils, "2018-09-01")
+
+    with pytest.raises(LandingConflictError, match="found generated data since 2018-09-01"):
+        run(dbutils, "2018-09-02", source=f"file:{make_source(tmp_path / 'olist')}")
+
+
+def test_real_sample_lands_byte_for_byte(dbutils):
+    """The owner's sample has quoted, multi-line comments."""
+    if not SAMPLE.is_dir():
+        pytest.skip("the real sample is not beside this repository")
+    run(dbutils, "2018-09-01", source=f"file:{SAMPLE}")
+
+    for entity in COLUMNS:
+        expected = (SAMPLE / f"olist_{entity}_dataset.csv").read_bytes()
+        assert dbutils.files()[f"{entity}/{entity}_2018-09-01_initial.csv"] == expected
