@@ -101,14 +101,19 @@ class Kernel:
         if SparkSession._default_session is None:
             failures.install(PySparkException)
             register(open_session(self.state))
+        self._name_spark()  # for code that the cells do not show, such as exec of a file
 
     def _before_cell(self, info: Any) -> None:
         names = self.ip.user_ns
         for name, value in self._names.items():  # %reset takes them away
             names.setdefault(name, value)
-        if "spark" not in names and _NAMES_SPARK.search(info.raw_cell or ""):
-            names["spark"] = self._spark_or_reason()
-            self.ip.user_ns_hidden["spark"] = names["spark"]
+        if _NAMES_SPARK.search(info.raw_cell or ""):
+            self._name_spark()
+
+    def _name_spark(self) -> None:
+        names = self.ip.user_ns
+        if "spark" not in names or isinstance(names["spark"], Missing):
+            names["spark"] = self.ip.user_ns_hidden["spark"] = self._spark_or_reason()
 
     def _spark_or_reason(self) -> Any:
         try:
@@ -151,13 +156,12 @@ class _when_imported(importlib.abc.MetaPathFinder):
 
         def load_then_act(module: Any) -> None:
             load(module)
-            self._act()
+            try:
+                self._action()
+            except BaseException:
+                # The import fails with the reason: without our session, Spark would look for a server elsewhere.
+                sys.meta_path.insert(0, self)
+                raise
 
         spec.loader.exec_module = load_then_act
         return spec
-
-    def _act(self) -> None:
-        try:
-            self._action()
-        except LocalError:
-            return  # the import itself is fine; the first use of `spark` says what is missing

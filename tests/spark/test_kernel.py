@@ -92,6 +92,31 @@ def test_outside_a_project_the_kernel_works_and_spark_says_what_is_missing(run, 
     assert "found no bundle" in error(named).evalue
 
 
+def test_a_broken_bundle_is_told_at_the_first_use_of_spark(run, tmp_path):
+    """However Spark is asked for, and again at the next try; plain cells work."""
+    (tmp_path / "databricks.yml").write_text("bundle: [")
+    plain, named, asked, again = run(
+        "print(1 + 1)",
+        "spark.range(3)",
+        "from pyspark.sql import SparkSession; SparkSession.builder.getOrCreate()",
+        "SparkSession.builder.getOrCreate()",
+        folder=tmp_path,
+    ).cells
+
+    assert printed(plain) == "2\n"
+    assert [error(cell).ename for cell in (named, asked, again)] == ["BundleError"] * 3
+
+
+def test_code_outside_of_cells_finds_spark_too(run, project):
+    """A file that is executed names it, not the cell."""
+    (project.root / "code.py").write_text(
+        "from pyspark.sql import SparkSession as S\nS.builder.getOrCreate()\nn = spark.range(2)"
+    )
+    (cell,) = run("exec(open('code.py').read()); print(n.count())").cells
+
+    assert printed(cell) == "2\n"
+
+
 def test_there_is_one_session_in_every_thread(run):
     """Also for packages that ask for it themselves, before the notebook names `spark`."""
     first, second = run(
