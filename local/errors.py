@@ -1,7 +1,7 @@
 """Every error that the local emulator raises on purpose.
 
 A message says where, what was found, what was expected and what to do next.
-The command line prints it as one paragraph and exits with `exit_code`: 1 where the work failed, 2 where it was asked for wrongly.
+The command line prints it as one paragraph and exits with `exit_code`: 1 where the work failed, 2 for wrong use.
 """
 
 

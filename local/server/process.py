@@ -16,11 +16,11 @@ from pathlib import Path
 import psutil
 
 from local.errors import ServerError
+from local.java import find_java
 from local.project import State
 from local.server import log
 from local.server.adopt import adopt_tables
 from local.server.command import server_command, state_mark
-from local.java import find_java
 from local.server.settings import Settings
 
 START_LIMIT = 90  # seconds; a slow machine takes about 15
