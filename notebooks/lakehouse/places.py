@@ -1,8 +1,14 @@
 """Where things are: the configuration beside the notebooks, and the volumes of a catalog."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lakehouse.errors import PlaceError
+
+if TYPE_CHECKING:  # importing pyspark takes a second that the generator does not need
+    from pyspark.sql import SparkSession
 
 ENTITIES = (
     "customers",
@@ -50,3 +56,13 @@ def checkpoint_folder(catalog: str, table: str, generation: str) -> str:
 def volume_missing(path: str) -> PlaceError:
     """The error for a volume path that does not exist."""
     return PlaceError(f"Volume path not found: {path}, run notebooks/00_setup", path=path)
+
+
+def open_catalog(spark: SparkSession, catalog: str) -> None:
+    """Use *catalog*, after creating it where it does not exist."""
+    try:
+        spark.sql(f"USE CATALOG `{catalog}`")
+    except Exception:  # a class of its own in each environment
+        # Not there, or not to be seen: the message of CREATE says which, and what privilege is missing.
+        spark.sql(f"CREATE CATALOG IF NOT EXISTS `{catalog}`")
+        spark.sql(f"USE CATALOG `{catalog}`")
