@@ -16,6 +16,7 @@ _PATH_KEYS = frozenset({"path", "checkpointlocation"})
 _NAME_ARGUMENT = frozenset({"table_changes", "identifier"})
 _ONLY_DATABRICKS = {
     "current_metastore": "there is no Unity Catalog metastore here",
+    "read_files": "use spark.read, or ``SELECT * FROM csv.`/Volumes/...` WITH (header = 'true')``",
     "read_kafka": "use spark.readStream.format('kafka')",
     "cloud_files": "use spark.readStream.format('cloudFiles')",
     "ai_query": "model serving is not part of this machine",

@@ -159,10 +159,10 @@ class Statements:
         if statement.starts("COMMENT ON CATALOG") or statement.starts("COMMENT ON VOLUME"):
             return self._note(statement, "comments on catalogs and volumes")
         if statement.starts("COMMENT ON COLUMN"):
-            parts, text = statement.name(3), statement.tokens[-1]
-            table = parts[:-1]
-            comment = literal(text.text) if text.kind == STRING else "''"
-            return f"ALTER TABLE {join_name(table)} ALTER COLUMN {quoted(parts[-1])} COMMENT {comment}"
+            parts = statement.name(3)
+            at = next((at for at, token in enumerate(statement.tokens) if token.kind == STRING), None)
+            text = "''" if at is None else statement.sql[statement.tokens[at].start : statement.tokens[-1].end]
+            return f"ALTER TABLE {join_name(parts[:-1])} ALTER COLUMN {quoted(parts[-1])} COMMENT {text}"
         return None
 
     def _grant(self, statement: Statement) -> str:

@@ -97,7 +97,7 @@ class Volumes:
 
 
 def path_part(place: Path) -> str:
-    """*place* as Spark writes it in a URI, behind `file:` (`_metadata.file_path`) or `file://` (`input_file_name()`)."""
+    """*place* as in a URI of Spark, which puts `file:` before it, or `file://` for `input_file_name()`."""
     return "".join(
         c if c in _LEGAL or ord(c) > 127 else "".join(f"%{byte:02X}" for byte in c.encode()) for c in str(place)
     )

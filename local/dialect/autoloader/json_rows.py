@@ -25,7 +25,7 @@ class JsonRows:
 
     def relation(self, *, streaming: bool) -> proto.Relation:
         self._check_encoding()
-        rows = plan.where(self._records(streaming), r"value RLIKE '\\\\S'")
+        rows = plan.where(self._records(streaming), r"value RLIKE '\\S'")
         elsewhere = {*self.source.partitions, self.source.rescued}
         parsed = [column for column in self.columns if column.name not in elsewhere]
         schema = ", ".join(column.ddl for column in parsed) or "_none STRING"

@@ -1,0 +1,160 @@
+"""Requests of Spark Connect are translated in a copy, wherever a name or a path stands in them."""
+
+import time
+
+import pyspark.sql.connect.proto as proto
+import pytest
+import zstandard
+
+from local.dialect import Dialect
+from local.errors import DialectError, PathError
+from local.project import State
+
+
+@pytest.fixture
+def dialect(tmp_path) -> Dialect:
+    state = State(tmp_path, "dev", tmp_path / "dev").make()
+    (state.volumes / "raw" / "files").mkdir(parents=True)
+    return Dialect(state)
+
+
+@pytest.fixture
+def place(dialect) -> str:
+    return str(dialect.state.volumes / "raw" / "files")
+
+
+def table(name: str) -> proto.Relation:
+    return proto.Relation(read=proto.Read(named_table=proto.Read.NamedTable(unparsed_identifier=name)))
+
+
+def request(**plan) -> proto.ExecutePlanRequest:
+    return proto.ExecutePlanRequest(session_id="s", plan=proto.Plan(**plan))
+
+
+def test_the_request_of_the_caller_is_not_changed(dialect):
+    """The client sends it again when it tries again."""
+    sent = request(root=table("dev.a.t"))
+
+    found = dialect.rewrite(sent)
+
+    assert sent == request(root=table("dev.a.t"))
+    assert found == request(root=table("a.t"))
+
+
+def test_tables_deep_in_a_plan(dialect):
+    """Joins, subqueries and the relations of a SQL text hold tables of their own."""
+
+    def plan(name: str) -> proto.Relation:
+        join = proto.Join(left=table(name), right=proto.Relation(limit=proto.Limit(input=table(name), limit=1)))
+        reference = proto.Relation(subquery_alias=proto.SubqueryAlias(input=proto.Relation(join=join), alias="x"))
+        sql = proto.Relation(sql=proto.SQL(query=f"SELECT * FROM x, {name}"))
+        return proto.Relation(with_relations=proto.WithRelations(root=sql, references=[reference]))
+
+    assert dialect.rewrite(request(root=plan("dev.a.t"))) == request(root=plan("a.t"))
+
+
+def test_analysis_is_translated_too(dialect):
+    """`df.schema` asks about the same plan that will run."""
+
+    def ask(name: str) -> proto.AnalyzePlanRequest:
+        schema = proto.AnalyzePlanRequest.Schema(plan=proto.Plan(root=table(name)))
+        return proto.AnalyzePlanRequest(session_id="s", schema=schema)
+
+    assert dialect.rewrite(ask("dev.a.t")) == ask("a.t")
+
+
+def test_compressed_plans(dialect):
+    """Clients compress large plans; the server takes them as they are without."""
+    data = zstandard.ZstdCompressor().compress(table("dev.a.t").SerializeToString())
+    packed = proto.Plan.CompressedOperation(
+        data=data,
+        op_type=proto.Plan.CompressedOperation.OP_TYPE_RELATION,
+        compression_codec=proto.COMPRESSION_CODEC_ZSTD,
+    )
+
+    assert dialect.rewrite(request(compressed_operation=packed)) == request(root=table("a.t"))
+
+
+def test_writes_and_streams(dialect, place):
+    """Tables, paths and checkpoints."""
+    write = proto.WriteOperation(input=table("dev.a.t"), source="delta", path="/Volumes/dev/raw/files/x")
+    table_write = proto.WriteOperation(
+        input=table("a.t"), table=proto.WriteOperation.SaveTable(table_name="`dev`.a.`my t`")
+    )
+    stream = proto.WriteStreamOperationStart(
+        input=table("a.t"),
+        table_name="dev.a.u",
+        options={"checkpointLocation": "dbfs:/Volumes/dev/raw/files/c"},
+    )
+
+    found = dialect.rewrite(request(command=proto.Command(write_operation=write))).plan.command.write_operation
+    assert (found.path, found.input) == (f"{place}/x", table("a.t"))
+    found = dialect.rewrite(request(command=proto.Command(write_operation=table_write))).plan.command.write_operation
+    assert found.table.table_name == "a.`my t`"
+    found = dialect.rewrite(request(command=proto.Command(write_stream_operation_start=stream))).plan.command
+    assert found.write_stream_operation_start.table_name == "a.u"
+    assert dict(found.write_stream_operation_start.options) == {"checkpointLocation": f"{place}/c"}
+
+
+def test_data_is_not_touched(dialect):
+    """Rows that a notebook sends are data, whatever is in them."""
+    rows = proto.Relation(local_relation=proto.LocalRelation(data=b"dev.a.t", schema="`dev.a.t` STRING"))
+    literal = proto.Expression(literal=proto.Expression.Literal(string="SELECT * FROM dev.a.t"))
+    plan = proto.Relation(project=proto.Project(input=rows, expressions=[literal]))
+
+    assert dialect.rewrite(request(root=plan)) == request(root=plan)
+
+
+def test_identifier_clauses_are_filled_in(dialect):
+    """`IDENTIFIER(:name)` with arguments fails over Spark Connect."""
+    argument = proto.Expression(literal=proto.Expression.Literal(string="dev"))
+    sql = proto.SQL(query="SELECT * FROM IDENTIFIER(:c || '.a.t')", named_arguments={"c": argument})
+    command = proto.Command(sql_command=proto.SqlCommand(input=proto.Relation(sql=sql)))
+
+    found = dialect.rewrite(request(command=command)).plan.command.sql_command.input.sql
+
+    assert found.query == "SELECT * FROM a.t"
+
+
+def test_a_statement_is_done_once_and_only_as_a_command(dialect):
+    """The same text inside of a query or an analysis must not create anything."""
+    sql = proto.Relation(sql=proto.SQL(query="CREATE VOLUME v"))
+
+    dialect.rewrite(request(root=sql))
+    assert dialect.statements.volumes.existing() == [("raw", "files")]
+    dialect.rewrite(request(command=proto.Command(sql_command=proto.SqlCommand(input=sql))))
+    assert dialect.statements.volumes.existing() == [("default", "v"), ("raw", "files")]
+
+
+def test_errors_name_the_table_and_the_path(dialect):
+    """A name that an API got is as good a place for an error as a statement."""
+    source = proto.Read.DataSource(format="csv", paths=["/Volumes/dev/raw/nope/x"])
+
+    with pytest.raises(DialectError, match=r"The table `prod\.a\.t`: found the catalog `prod`"):
+        dialect.rewrite(request(root=table("prod.a.t")))
+    with pytest.raises(PathError, match=r"^Volume path not found: /Volumes/dev/raw/nope/x"):
+        dialect.rewrite(request(root=proto.Relation(read=proto.Read(data_source=source))))
+
+
+def test_other_requests_pass(dialect):
+    """Settings, artifacts and reattaching carry no names."""
+    config = proto.ConfigRequest(session_id="s")
+
+    assert dialect.rewrite(config) is config
+
+
+def test_a_request_takes_about_a_millisecond(dialect):
+    """The translation is paid by every statement; the bound is loose for busy machines."""
+    sql = proto.SQL(query="SELECT a, b, sum(c) FROM dev.a.t JOIN dev.b.u USING (k) WHERE a = 'x' GROUP BY ALL")
+    sent = request(command=proto.Command(sql_command=proto.SqlCommand(input=proto.Relation(sql=sql))))
+    dialect.rewrite(sent)
+
+    best = min(_seconds(lambda: dialect.rewrite(sent)) for _ in range(20))
+
+    assert best < 0.003
+
+
+def _seconds(work) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start

@@ -1,0 +1,170 @@
+"""SQL text of Databricks becomes SQL text of Spark; what is no table's name stays as it is written."""
+
+import pytest
+
+from local.dialect.sql import SqlText
+from local.dialect.volumes import Volumes
+from local.errors import DialectError, PathError
+from local.paths import DatabricksPaths
+from local.project import State
+
+
+@pytest.fixture
+def volumes(tmp_path) -> Volumes:
+    state = State(tmp_path, "dev", tmp_path / "dev").make()
+    (state.volumes / "raw" / "files").mkdir(parents=True)
+    return Volumes(DatabricksPaths(state))
+
+
+@pytest.fixture
+def rewrite(volumes):
+    return SqlText(volumes).rewrite
+
+
+CHANGED = {
+    "SELECT * FROM dev.a.t": "SELECT * FROM a.t",
+    "select * from DEV.a.t": "select * from a.t",
+    "SELECT * FROM `dev`.`a`.`t` x": "SELECT * FROM `a`.`t` x",
+    "SELECT * FROM dev . a /* why */ . t": "SELECT * FROM a /* why */ . t",
+    "SELECT * FROM dev.a.t, dev.b.u AS u, c.v": "SELECT * FROM a.t, b.u AS u, c.v",
+    "SELECT * FROM a.t JOIN dev.b.u ON t.x = u.x, dev.c.v": "SELECT * FROM a.t JOIN b.u ON t.x = u.x, c.v",
+    "SELECT * FROM (dev.a.t CROSS JOIN dev.b.u)": "SELECT * FROM (a.t CROSS JOIN b.u)",
+    "SELECT (SELECT max(x) FROM dev.a.t) FROM dev.b.u": "SELECT (SELECT max(x) FROM a.t) FROM b.u",
+    "WITH c AS (SELECT 1 FROM dev.a.t) SELECT * FROM c, dev.b.u": "WITH c AS (SELECT 1 FROM a.t) SELECT * FROM c, b.u",
+    "SELECT dev.a.t.x, t.* FROM dev.a.t": "SELECT a.t.x, t.* FROM a.t",
+    "SELECT dev.a.t.* FROM dev.a.t": "SELECT a.t.* FROM a.t",
+    "SELECT dev.a.f(x) FROM t": "SELECT a.f(x) FROM t",
+    "INSERT INTO dev.a.t VALUES (1)": "INSERT INTO a.t VALUES (1)",
+    "INSERT OVERWRITE TABLE dev.a.t SELECT 1": "INSERT OVERWRITE TABLE a.t SELECT 1",
+    "UPDATE dev.a.t SET x = 1": "UPDATE a.t SET x = 1",
+    "DELETE FROM dev.a.t WHERE x IS DISTINCT FROM y": "DELETE FROM a.t WHERE x IS DISTINCT FROM y",
+    "MERGE INTO dev.a.t AS t USING dev.b.u AS u ON t.k = u.k WHEN MATCHED THEN UPDATE SET *": (
+        "MERGE INTO a.t AS t USING b.u AS u ON t.k = u.k WHEN MATCHED THEN UPDATE SET *"
+    ),
+    "CREATE TABLE IF NOT EXISTS dev.a.t (x INT) USING delta": "CREATE TABLE IF NOT EXISTS a.t (x INT) USING delta",
+    "CREATE TABLE dev.a.t LIKE dev.b.u": "CREATE TABLE a.t LIKE b.u",
+    "CREATE TABLE dev.a.t SHALLOW CLONE dev.b.u": "CREATE TABLE a.t SHALLOW CLONE b.u",
+    "CREATE OR REPLACE VIEW dev.a.v AS SELECT * FROM dev.a.t": "CREATE OR REPLACE VIEW a.v AS SELECT * FROM a.t",
+    "DROP TABLE IF EXISTS dev.a.t": "DROP TABLE IF EXISTS a.t",
+    "ALTER TABLE dev.a.t RENAME TO dev.a.u": "ALTER TABLE a.t RENAME TO a.u",
+    "DESCRIBE dev.a.t": "DESCRIBE a.t",
+    "DESCRIBE HISTORY dev.a.t": "DESCRIBE HISTORY a.t",
+    "DESC TABLE EXTENDED dev.a.t": "DESC TABLE EXTENDED a.t",
+    "OPTIMIZE dev.a.t ZORDER BY (x)": "OPTIMIZE a.t ZORDER BY (x)",
+    "VACUUM dev.a.t DRY RUN": "VACUUM a.t DRY RUN",
+    "REFRESH TABLE dev.a.t": "REFRESH TABLE a.t",
+    "SHOW TBLPROPERTIES dev.a.t": "SHOW TBLPROPERTIES a.t",
+    "SHOW COLUMNS IN dev.a.t": "SHOW COLUMNS IN a.t",
+    "SHOW TABLES IN dev.a": "SHOW TABLES IN a",
+    "SHOW VIEWS FROM dev.a LIKE 'x'": "SHOW VIEWS FROM a LIKE 'x'",
+    "CREATE SCHEMA IF NOT EXISTS dev.a": "CREATE SCHEMA IF NOT EXISTS a",
+    "DROP SCHEMA dev.a CASCADE": "DROP SCHEMA a CASCADE",
+    "SELECT * FROM dev.a.t VERSION AS OF 3": "SELECT * FROM a.t VERSION AS OF 3",
+    "SELECT * FROM dev.a.t@v3": "SELECT * FROM a.t@v3",
+    "SELECT * FROM table_changes('dev.a.t', 1)": "SELECT * FROM table_changes('a.t', 1)",
+    "SELECT * FROM IDENTIFIER('dev.a.t')": "SELECT * FROM IDENTIFIER('a.t')",
+    "SELECT current_catalog()": "SELECT 'dev' AS `current_catalog()`",
+    "SELECT upper(current_catalog()) AS c": "SELECT upper('dev') AS c",
+}
+
+SAME = [
+    "SELECT a.b.c FROM s.t",
+    "SELECT dev.b.c FROM s.t AS dev",
+    "SELECT dev.b.c.d FROM (SELECT dev FROM s.t)",
+    "WITH dev AS (SELECT 1 AS x) SELECT dev.x FROM dev",
+    "SELECT 'FROM dev.a.t' AS x, \"dev.a.t\" AS y FROM s.t",
+    "SELECT 'it''s dev.a.t', 'a \\' FROM dev.a.t' FROM s.t",
+    "SELECT 1 -- FROM dev.a.t",
+    "SELECT 1 /* FROM dev.a.t /* JOIN dev.b.u */ */ + 1",
+    "SELECT '/Volumes/dev/raw/files/x' AS path FROM s.t WHERE path = '/Volumes/dev/raw/files/x'",
+    "SELECT extract(YEAR FROM other.b.c), trim(BOTH ' ' FROM x.y.z) FROM s.t",
+    "SELECT x IS NOT DISTINCT FROM other.b.c FROM s.t",
+    "UPDATE s.t SET a.b.c = u.v.w",
+    "MERGE INTO s.t USING s.u ON t.a.b.c = u.a.b.c WHEN MATCHED THEN UPDATE SET t.x.y.z = u.x.y.z",
+    "SELECT transform(xs, x -> x.a.b.c) FROM s.t LATERAL VIEW explode(t.a.b.c) e AS f",
+    "CREATE TABLE s.t (x INT) TBLPROPERTIES (delta.columnMapping.mode = 'name')",
+    "SELECT * FROM s.t JOIN s.u USING (k)",
+    "SELECT * FROM spark_catalog.s.t",
+    "INSERT INTO s.t VALUES (1), (2)",
+    "SELECT a LIKE b.c.d FROM s.t",
+    "SELECT 'unfinished",
+    "",
+]
+
+
+@pytest.mark.parametrize(("sql", "expected"), CHANGED.items(), ids=range(len(CHANGED)))
+def test_names_in_a_table_position_lose_the_catalog(rewrite, sql, expected):
+    """Spark's own catalog holds the schemas of the run's catalog."""
+    assert rewrite(sql) == expected
+
+
+@pytest.mark.parametrize("sql", SAME, ids=range(len(SAME)))
+def test_all_else_stays(rewrite, sql):
+    """Struct fields, aliases, strings and comments may look like a table's name."""
+    assert rewrite(sql) == sql
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM prod.a.t",
+        "SELECT * FROM s.t, prod.a.t",
+        "INSERT INTO `prod`.a.t VALUES (1)",
+        "MERGE INTO s.t USING prod.a.u ON true WHEN MATCHED THEN DELETE",
+        "CREATE TABLE prod.a.t (x INT)",
+        "CREATE SCHEMA prod.a",
+        "SHOW TABLES IN prod.a",
+    ],
+)
+def test_another_catalog_is_an_error(rewrite, sql):
+    """A server holds one catalog; the message names both, and the statement."""
+    with pytest.raises(DialectError, match=r"found the catalog `prod`; this server holds `dev` only") as raised:
+        rewrite(sql)
+
+    assert sql[:20] in str(raised.value)
+
+
+def test_information_schema_is_refused(rewrite):
+    """There is no such schema in Spark's catalog; an empty one would be a lie."""
+    with pytest.raises(DialectError, match="`information_schema` has no counterpart"):
+        rewrite("SELECT * FROM dev.information_schema.tables")
+
+
+def test_paths_in_path_positions_are_local(rewrite, volumes):
+    """Only where a path stands; the same string elsewhere is data."""
+    place = str(volumes.paths.state.volumes / "raw" / "files")
+
+    assert rewrite("SELECT * FROM csv.`/Volumes/dev/raw/files/a b.csv`") == f"SELECT * FROM csv.`{place}/a b.csv`"
+    assert rewrite("SELECT * FROM delta.`dbfs:/Volumes/dev/raw/files/t`") == f"SELECT * FROM delta.`{place}/t`"
+    assert rewrite("CREATE TABLE s.t (x INT) LOCATION '/Volumes/dev/raw/files/t'") == (
+        f"CREATE TABLE s.t (x INT) LOCATION '{place}/t'"
+    )
+    assert rewrite("CREATE TABLE s.t USING csv OPTIONS (path '/Volumes/dev/raw/files/t', sep ';')") == (
+        f"CREATE TABLE s.t USING csv OPTIONS (path '{place}/t', sep ';')"
+    )
+    assert rewrite("CREATE TABLE s.t USING csv OPTIONS ('path' = 'dbfs:/x')") == (
+        f"CREATE TABLE s.t USING csv OPTIONS ('path' = '{volumes.paths.state.dbfs}/x')"
+    )
+
+
+def test_a_missing_volume_is_named(rewrite):
+    """The message begins as the runbooks and the troubleshooting guide have it."""
+    with pytest.raises(PathError, match=r"^Volume path not found: /Volumes/dev/raw/nope/x .*CREATE VOLUME raw\.nope"):
+        rewrite("SELECT * FROM csv.`/Volumes/dev/raw/nope/x`")
+
+
+def test_the_path_of_a_file_is_the_notebooks(rewrite, volumes):
+    """A whole entry of a SELECT list keeps its name; elsewhere a name would be a syntax error."""
+    shown = SqlText(volumes).file_path("_metadata.file_path")
+
+    assert rewrite("SELECT x, _metadata.file_path FROM s.t") == f"SELECT x, {shown} AS file_path FROM s.t"
+    assert rewrite("SELECT _metadata.file_path AS f FROM s.t") == f"SELECT {shown} AS f FROM s.t"
+    assert rewrite("SELECT x FROM s.t GROUP BY x, _metadata.file_path") == f"SELECT x FROM s.t GROUP BY x, {shown}"
+    assert rewrite("_metadata.file_path AS f") == f"{shown} AS f"
+
+
+@pytest.mark.parametrize("function", ["read_files", "ai_query", "secret"])
+def test_functions_of_databricks_are_refused(rewrite, function):
+    """Spark would only say that the function does not exist."""
+    with pytest.raises(DialectError, match=f"`{function}` is a function of Databricks; "):
+        rewrite(f"SELECT * FROM {function}('x')")
