@@ -50,6 +50,16 @@ def check_run(bundle: Bundle, job: Job, *, strict: bool, only: Collection[str] |
     return Findings(tuple(warnings), tuple(ignored))
 
 
+def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
+    """Does a notebook of *job*, or of a job that it starts, hold the word `spark` or an SQL cell?
+
+    A guess for starting things early: a kernel that needs Spark gets it in any case.
+    """
+    notebooks = {task.notebook for each in _closure(bundle, job, ()) for task in each.tasks if task.notebook}
+    texts = (notebook.read_text(encoding="utf-8") for notebook in notebooks)
+    return any("spark" in text or "%sql" in text for text in texts)
+
+
 def upstream_of(job: Job, task: Task) -> list[str]:
     """The keys of all tasks before *task*, directly or not, in the order of the job."""
     needs = {each.key: [d.task_key for d in each.depends_on] for each in job.tasks}

@@ -10,15 +10,16 @@ from typing import Any
 
 from local.bundle.model import Bundle
 from local.errors import LocalError
-from local.jobs.checks import check_run
+from local.jobs.checks import check_run, speaks_of_spark
 from local.jobs.parameters import job_parameters
 from local.jobs.plan import SUCCEEDED
 from local.jobs.records import Records
-from local.jobs.run import Engine, JobRun
+from local.jobs.run import JobRun
 from local.jobs.selection import select_tasks
 from local.jobs.shape import run_list, run_shape
 from local.jobs.stop import Stop
 from local.jobs.summary import print_summary
+from local.jobs.task import Engine
 from local.jobs.views import Lines, Silent, View
 from local.project import State
 
@@ -28,8 +29,8 @@ class RunOptions:
     """How a run is started and shown.
 
     *only* is the comma list of a partial run. *strict* refuses a parameter that its notebook does not take.
-    *json* prints nothing at all: the caller prints the run. *before_run* is called in the background at the start,
-    for what kernels need soon (the Spark server); kernels do not wait for it.
+    *json* prints nothing at all: the caller prints the run. *before_run* is called in the background at the start
+    where a notebook of the run speaks of Spark: it may start the server ahead of the first kernel that needs it.
     """
 
     only: str | None = None
@@ -66,7 +67,7 @@ def run_job(
             view.note(f"warning: {warning}")
         if findings.ignored:
             view.note(f"ignored locally: {', '.join(findings.ignored)}")
-        if options.before_run:
+        if options.before_run and speaks_of_spark(bundle, job):
             threading.Thread(target=_in_background, args=(options.before_run, view), daemon=True).start()
         with _interruptible(stop, view):
             run = JobRun(engine, job, values, only=only)
