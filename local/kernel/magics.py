@@ -24,10 +24,8 @@ _CELLS = ("sql", "md", "sh", "python", "scala", "r")
 
 def register(kernel: Any) -> None:
     """Give the magics to the IPython of *kernel*."""
-    ip = kernel.ip
-    original = {name: ip.magics_manager.magics["line"].get(name) for name in ("run", "pip")}
-    ip.register_magics(DatabricksMagics(kernel, original))
-    ip.input_transformers_cleanup.append(as_cell_magic)
+    kernel.ip.register_magics(DatabricksMagics(kernel))
+    kernel.ip.input_transformers_cleanup.append(as_cell_magic)
 
 
 def as_cell_magic(lines: list[str]) -> list[str]:
@@ -51,10 +49,9 @@ def as_cell_magic(lines: list[str]) -> list[str]:
 class DatabricksMagics(Magics):
     """See the head of this module."""
 
-    def __init__(self, kernel: Any, original: dict[str, Any]) -> None:
+    def __init__(self, kernel: Any) -> None:
         super().__init__(shell=kernel.ip)
         self._kernel = kernel
-        self._original = original
 
     @no_var_expand
     @line_cell_magic
@@ -111,7 +108,9 @@ class DatabricksMagics(Magics):
         r"""Run another notebook in this namespace: `%run ./other $name="value"`; scripts as IPython does."""
         words = shlex.split(line)
         if (words and words[0].endswith((".py", ".ipy"))) or (words and words[0].startswith("-")):
-            return self._original["run"](self.shell.var_expand(line))
+            from IPython.core.magics import ExecutionMagics
+
+            return ExecutionMagics(shell=self.shell).run(self.shell.var_expand(line))
         return run_inline(self._kernel, words)
 
     @no_var_expand
@@ -123,7 +122,9 @@ class DatabricksMagics(Magics):
                 f"%pip changes {sys.prefix}, which all notebooks of this environment share; "
                 "on Databricks it changes this notebook's only. Restart the kernel to use what changed."
             )
-        return self._original["pip"](line)
+        from IPython.core.magics import PackagingMagics
+
+        return PackagingMagics(shell=self.shell).pip(line)
 
     @no_var_expand
     @line_cell_magic

@@ -232,6 +232,18 @@ def test_the_other_magics_do_as_on_databricks(run):
     assert [error(cell).ename for cell in (scala, r, library)] == ["DialectError", "DialectError", "DbutilsError"]
 
 
+def test_magics_of_ipython_still_work(run, project):
+    """`%run` of a script, `%pip`, and names that `%reset` takes away."""
+    (project.root / "script.py").write_text("import sys; print('script', sys.argv[1:])")
+    script, pip, _, again = run(
+        "%run script.py 3", "%pip --version", "%reset -f", "print(spark.range(2).count(), dbutils.widgets.getAll())"
+    ).cells
+
+    assert printed(script) == "script ['3']\n"
+    assert printed(pip).startswith("pip ")
+    assert printed(again) == "2 {}\n"
+
+
 def test_secrets_are_redacted_in_every_output(run):
     """Printed, returned, displayed, raised, and from a child process."""
     notebook = run(

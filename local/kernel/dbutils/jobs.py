@@ -112,6 +112,11 @@ class Jobs(HasHelp):
     def taskValues(self) -> TaskValues:
         return TaskValues(self._context)
 
+    def help(self, command: str = "") -> None:
+        """Describe the one module."""
+        print(f"{self._name}: features of jobs\n  taskValues: values passed on between the tasks of one run")
+        self.taskValues.help(command)
+
     def _commands(self) -> dict[str, Any]:
         return {"taskValues": TaskValues}
 
