@@ -29,6 +29,7 @@ _LOST = frozenset(
         grpc.StatusCode.UNKNOWN,
         grpc.StatusCode.CANCELLED,
         grpc.StatusCode.ABORTED,
+        grpc.StatusCode.UNAUTHENTICATED,  # another server has taken the port
     }
 )
 # Calls that tidy up: without a connection there is nothing to tidy, and none of them may start a server.

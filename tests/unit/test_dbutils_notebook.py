@@ -1,0 +1,66 @@
+"""`dbutils.notebook`: how a notebook ends, and which file a path names. Runs of others: tests/spark/test_kernel.py."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from local.context import TaskContext
+from local.errors import DbutilsError
+from local.kernel.dbutils.notebook import Notebook, find_notebook
+
+
+def context_of(tmp_path) -> TaskContext:
+    return TaskContext(
+        job_id=1,
+        job_name="job",
+        job_run_id=2,
+        task_run_id=3,
+        task_key="one",
+        attempt_number=0,
+        notebook=str(tmp_path / "notebooks" / "n.ipynb"),
+        exit_file=str(tmp_path / "exit.txt"),
+        values_folder=str(tmp_path / "values"),
+    )
+
+
+@pytest.mark.parametrize("in_a_job", [True, False])
+def test_exit_is_a_plain_system_exit_with_zero(tmp_path, capsys, in_a_job):
+    """papermill takes exactly that for a regular end; the value goes to the runner's file."""
+    context = context_of(tmp_path) if in_a_job else None
+
+    with pytest.raises(SystemExit) as caught:
+        Notebook(SimpleNamespace(context=context)).exit("done é")
+
+    assert (type(caught.value), caught.value.code) == (SystemExit, 0)
+    assert capsys.readouterr().out == "Notebook exited: done é\n"
+    assert not in_a_job or (tmp_path / "exit.txt").read_text(encoding="utf-8") == "done é"
+
+
+def test_a_path_starts_at_the_folder_of_the_current_notebook(tmp_path):
+    """Of the task's notebook, wherever its kernel was started; the extension may be left out."""
+    (tmp_path / "notebooks").mkdir()
+    for name in ("other.ipynb", "v1.2.ipynb"):
+        (tmp_path / "notebooks" / name).write_text("{}")
+    folder = Notebook(SimpleNamespace(context=context_of(tmp_path), folder=tmp_path)).folder
+
+    assert folder == tmp_path / "notebooks"
+    assert find_notebook("./other", folder).name == "other.ipynb"
+    assert find_notebook("../notebooks/other.ipynb", folder).name == "other.ipynb"
+    assert find_notebook("v1.2", folder).name == "v1.2.ipynb"
+    assert Notebook(SimpleNamespace(context=None, folder=tmp_path)).folder == tmp_path
+
+
+@pytest.mark.parametrize("path", ["nope", "script.py", "folder", "."])
+def test_what_is_no_notebook_is_refused_with_where_it_was_looked_for(tmp_path, path):
+    """A typing error in a path is the usual one."""
+    (tmp_path / "script.py").write_text("")
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(DbutilsError, match=r"found no notebook at .* named relative to"):
+        find_notebook(path, tmp_path)
+
+
+def test_the_context_of_databricks_is_refused_by_name(tmp_path):
+    """A common idiom that has no counterpart here; the message says what to use."""
+    with pytest.raises(DbutilsError, match="use job parameters such as"):
+        Notebook(SimpleNamespace(context=None, folder=tmp_path)).entry_point.getDbutils()
