@@ -5,7 +5,7 @@ orders of a day), `world`, `catalogue` and `geography` (what stays the same), `p
 all follow).
 """
 
-from lakehouse.generator.check import check_references, count_landed, dangling_references, read_landed
+from lakehouse.generator.check import check_counts, check_references, count_landed, dangling_references, read_landed
 from lakehouse.generator.landing import LandedFile, Plan, land, plan_landing
 from lakehouse.generator.profile import load_profile
 from lakehouse.generator.volume import Volume
@@ -16,6 +16,7 @@ __all__ = [
     "Plan",
     "Settings",
     "Volume",
+    "check_counts",
     "check_references",
     "count_landed",
     "dangling_references",

@@ -2,6 +2,7 @@
 
 from functools import reduce
 
+import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -30,15 +31,35 @@ def read_landed(spark: SparkSession, paths: list[str]) -> DataFrame:
     return spark.read.options(**_OPTIONS).csv(sorted(paths))
 
 
-def count_landed(spark: SparkSession, files: list[LandedFile]) -> DataFrame | None:
-    """One row an entity: its files and rows; None without files. One statement for all."""
+def count_landed(spark: SparkSession, files: list[LandedFile]) -> pd.DataFrame:
+    """One row an entity: its files of this run and the rows that Spark reads in them. One statement for all."""
+    paths = _by_entity(files)
     counts = [
-        read_landed(spark, paths).agg(
-            F.lit(entity).alias("entity"), F.lit(len(paths)).alias("files"), F.count("*").alias("rows")
-        )
-        for entity, paths in _by_entity(files).items()
+        read_landed(spark, paths[entity]).agg(F.lit(entity).alias("entity"), F.count("*").alias("rows"))
+        for entity in paths
     ]
-    return reduce(DataFrame.unionAll, counts) if counts else None
+    rows = {row["entity"]: row["rows"] for row in reduce(DataFrame.unionAll, counts).collect()} if counts else {}
+    table = {"entity": list(paths), "files": [len(found) for found in paths.values()]}
+    return pd.DataFrame(table | {"rows": [rows[entity] for entity in paths]})
+
+
+def check_counts(files: list[LandedFile], counted: pd.DataFrame) -> None:
+    """Spark reads as many rows as were written: no comment was cut at a line break or a quote.
+
+    Real files are left out, since their rows were never counted.
+
+    Raises:
+        LandedRowsError: an entity has more or fewer rows; says how many.
+    """
+    read = dict(zip(counted["entity"], counted["rows"], strict=True))
+    for entity in _by_entity(files):
+        written = [file.rows for file in files if file.entity == entity]
+        if None not in written and sum(written) != read[entity]:
+            raise LandedRowsError(
+                f"Landed files of `{entity}`: found {read[entity]:,} rows when read back, expected {sum(written):,}. "
+                "Were files changed while they landed? Reset the catalog and land again.",
+                entity=entity,
+            )
 
 
 def dangling_references(spark: SparkSession, new: list[LandedFile], landed: dict[str, list[str]]) -> dict[str, int]:
