@@ -99,9 +99,10 @@ class _Reader:
 
     def _notebook(self, source: dict, key: str) -> Any:
         inner = source.get("notebook_task")
-        if not isinstance(inner, Table) or not isinstance(inner.get("notebook_path"), str):
+        if not isinstance(inner, dict) or not isinstance(inner.get("notebook_path"), str):
             return None  # already reported by the shape
-        place = inner.places["notebook_path"]
+        # The value of a complex variable has no place of its own; its paths count from the job's file.
+        place = inner.places["notebook_path"] if isinstance(inner, Table) else self.source.place
         try:
             return find_notebook(inner["notebook_path"], place[0].parent, self.settings.root)
         except LookupError as error:

@@ -32,7 +32,7 @@ def run_shape(records: Records, run_id: int) -> dict[str, Any]:
     """
     run = records.run(run_id)
     result = _head(run)
-    result["tasks"] = [_task(attempt) for attempt in records.attempts(run_id)]
+    result["tasks"] = [_task(attempt, records) for attempt in records.attempts(run_id)]
     return result
 
 
@@ -63,7 +63,7 @@ def _head(run: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _task(attempt: Mapping[str, Any]) -> dict[str, Any]:
+def _task(attempt: Mapping[str, Any], records: Records) -> dict[str, Any]:
     result = {
         "task_key": attempt["task_key"],
         "run_id": attempt["run_id"],
@@ -79,6 +79,7 @@ def _task(attempt: Mapping[str, Any]) -> dict[str, Any]:
         result["notebook_output"] = {"result": attempt["notebook_result"], "truncated": False}
     if attempt["child_run_id"] is not None:
         result["run_job_output"] = {"run_id": attempt["child_run_id"]}
+        result["run_job_task"]["job_id"] = records.run(attempt["child_run_id"])["job_id"]
     for name in ("error", "error_trace", "output_notebook"):
         if attempt[name]:
             result[name] = attempt[name]

@@ -42,8 +42,9 @@ def print_summary(run: Mapping[str, Any], records: Records, state: State, consol
 
 
 def _attempts(run: Mapping[str, Any], records: Records, depth: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """All attempts of *run*, those of child runs behind the task that started them."""
-    for attempt in run["tasks"]:
+    """All attempts of *run*, a task's together, those of child runs behind the task that started them."""
+    order = list(dict.fromkeys(attempt["task_key"] for attempt in run["tasks"]))
+    for attempt in sorted(run["tasks"], key=lambda each: order.index(each["task_key"])):
         yield depth, attempt
         if child := attempt.get("run_job_output"):
             yield from _attempts(run_shape(records, child["run_id"]), records, depth + 1)

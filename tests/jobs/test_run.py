@@ -125,7 +125,9 @@ def test_a_child_run_gets_the_parents_parameters(build: Build) -> None:
 
     run = case.run(level="3")
 
-    child = get_run(case.state, attempts(run, "start")[0]["run_job_output"]["run_id"])
+    (start,) = attempts(run, "start")
+    child = get_run(case.state, start["run_job_output"]["run_id"])
+    assert start["run_job_task"]["job_id"] == child["job_id"]
     assert child["state"]["result_state"] == "SUCCESS"
     assert child["trigger"] == "RUN_JOB_TASK"
     assert child["parent_run_id"] == run["run_id"]

@@ -332,3 +332,13 @@ def test_settings_are_read_although_a_job_is_wrong(tmp_path: Path) -> None:
     assert load_settings(project).catalog == "c"
     with pytest.raises(BundleError):
         load_bundle(project)
+
+
+def test_a_complex_variable_may_hold_tasks(tmp_path: Path) -> None:
+    """Its notebooks are found from the file of the job."""
+    text = HEAD + (
+        "variables: {work: {type: complex, default: [{task_key: a, notebook_task: {notebook_path: ./n}}]}}\n"
+        "resources: {jobs: {j: {tasks: '${var.work}'}}}"
+    )
+
+    assert bundle(tmp_path, text).job("j").tasks[0].notebook == tmp_path / "n.ipynb"
