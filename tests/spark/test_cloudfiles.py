@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pyspark.errors import StreamingQueryException
 
 from local.errors import DialectError, PathError
 
@@ -355,22 +356,14 @@ def test_a_hundred_layouts_and_many_batches(feed):
     assert feed.rows() == [(f"{number}", f"n{number}", f"p{number}") for number in range(6)]
 
 
-def test_a_file_that_comes_while_the_stream_starts_fails_by_name(feed, state, monkeypatch):
+def test_a_file_that_comes_between_planning_and_running_fails_by_name(feed, spark):
     """Its header was not looked at; to guess would be to shift. The next start reads it."""
-    from local.dialect.autoloader import relation
-
     feed.put("a.csv", "id,name,price\n1,a,10\n")
-    listed = relation.list_files
+    feed.read().createOrReplaceTempView("planned")
+    feed.put("late.csv", "price,name,id\n20,b,2\n")
 
-    def list_then_land(*arguments):
-        found = listed(*arguments)
-        feed.put("late.csv", "price,name,id\n20,b,2\n")
-        return found
-
-    monkeypatch.setattr(relation, "list_files", list_then_land)
-    with pytest.raises(Exception, match=r"late\.csv: the file arrived while the stream was starting"):
-        feed.run(feed.read())
-    monkeypatch.undo()
+    with pytest.raises(StreamingQueryException, match=r"late\.csv: the file arrived while the stream was starting"):
+        feed.run(spark.table("planned"))
     feed.run(feed.read())
 
     assert feed.rows() == [("1", "a", "10"), ("2", "b", "20")]
@@ -410,6 +403,14 @@ def test_a_missing_volume_is_named(spark):
     with pytest.raises(PathError, match=r"^Volume path not found: /Volumes/olist_dev/landing/nowhere/x"):
         reader = spark.readStream.format("cloudFiles").option("cloudFiles.format", "csv").schema("a STRING")
         reader.load("/Volumes/olist_dev/landing/nowhere/x").printSchema()
+
+
+def test_a_missing_folder_of_a_volume_is_named(feed):
+    """Spark would say it with a path that the notebook does not know."""
+    feed.folder.rmdir()
+
+    with pytest.raises(DialectError, match=f"`{feed.path}`: the folder does not exist"):
+        feed.read().printSchema()
 
 
 def test_a_trigger_without_end_is_refused_for_csv_headers(feed):

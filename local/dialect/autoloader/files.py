@@ -10,6 +10,11 @@ from local.dialect.volumes import uri_file
 _GLOB = frozenset("*?[{")
 
 
+def is_pattern(folder: Path) -> bool:
+    """Does *folder* stand for any number of folders?"""
+    return bool(_GLOB & set(str(folder)))
+
+
 def list_files(folder: Path, glob: str | None = None) -> list[Path]:
     """The data files at *folder* (a folder, a file, or a pattern of them) and below, sorted; hidden ones are not.
 

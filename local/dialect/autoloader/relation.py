@@ -9,7 +9,7 @@ import pyspark.sql.connect.proto as proto
 from local.dialect.autoloader import plan
 from local.dialect.autoloader.columns import Column
 from local.dialect.autoloader.csv_rows import CsvRows
-from local.dialect.autoloader.files import done_files, list_files
+from local.dialect.autoloader.files import done_files, is_pattern, list_files
 from local.dialect.autoloader.headers import header_of
 from local.dialect.autoloader.inference import infer, keep_schema, kept_schema, new_names
 from local.dialect.autoloader.json_rows import JsonRows
@@ -60,6 +60,10 @@ class AutoLoader:
         return self.rows(source, streaming=True)
 
     def rows(self, source: Source, *, streaming: bool) -> proto.Relation:
+        if not (is_pattern(source.folder) or source.folder.exists()):
+            raise DialectError(
+                f"`{source.path}`: the folder does not exist in its volume. Put a file there, or correct the path."
+            )
         glob = source.option("pathGlobFilter", "") or None
         done = done_files(self.use.checkpoint)
         files = [file for file in list_files(source.folder, glob) if file not in done] if self.use.runs else []
