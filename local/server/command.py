@@ -72,6 +72,8 @@ def spark_conf(state: State, port: int, cores: int) -> dict[str, str]:
         "spark.databricks.delta.vacuum.parallelDelete.enabled": "false",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(max(2, cores)),
         "spark.local.dir": str(state.folder / "tmp"),
+        # An idle notebook keeps its session over night.
+        "spark.connect.session.manager.defaultSessionTimeout": "24h",
         # The dialect reads the plans on their way: they travel as they are.
         "spark.connect.session.planCompression.threshold": "-1",
     }
