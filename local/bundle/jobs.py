@@ -46,6 +46,7 @@ class _Reader:
         self.mistakes = mistakes
 
     def job(self) -> Job:
+        """The job, as far as it can be read."""
         from databricks.bundles.jobs import Job as Shape  # here, since commands without jobs need not pay for it
 
         settings = plain(self.source)

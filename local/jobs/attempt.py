@@ -100,6 +100,7 @@ class _Attempt:
         self.stop()
 
     def run(self) -> int:
+        """Execute the notebook and tell how it ended; 0 for success."""
         import papermill
 
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")

@@ -65,8 +65,8 @@ class TaskRun:
         """Attempt until the task succeeds or may not be tried again; the last result."""
         attempt = 0
         while True:
-            started = time.monotonic()
-            run_id, outcome = self._attempt(attempt, stop)
+            start_ms, started = now_ms(), time.monotonic()
+            run_id, outcome = self._attempt(attempt, start_ms, stop)
             again_at = plan.next_attempt_at(self.task, attempt=attempt, result=outcome.result, started_at=started)
             self.run.ended[self.task.key] = self._upstream(run_id, outcome.result, attempt + 1)
             took = time.monotonic() - started
@@ -79,11 +79,10 @@ class TaskRun:
             if stop.wait(wait):
                 return "CANCELED"
 
-    def _attempt(self, attempt: int, stop: Stop) -> tuple[int, Outcome]:
+    def _attempt(self, attempt: int, start_ms: int, stop: Stop) -> tuple[int, Outcome]:
         records = self.engine.records
-        run_id = records.start_attempt(
-            **{**described(self.task, self.run.run_id, self.engine.bundle), "attempt_number": attempt}
-        )
+        own = {"attempt_number": attempt, "start_time": start_ms}
+        run_id = records.start_attempt(**{**described(self.task, self.run.run_id, self.engine.bundle), **own})
         self.engine.view.task_started(self.path, attempt)
         try:
             with stop.part(self.task.timeout_seconds) as own:

@@ -45,15 +45,15 @@ def sources(output: str) -> list[str]:
 def test_a_timeout_ends_a_kernel_that_ignores_signals_and_its_children(build: Build) -> None:
     """The attempt is TIMEDOUT and not tried again (retry_on_timeout is off); no process is left."""
     case = build(
-        {"job": {"name": "Hang", "tasks": [task("a", timeout_seconds=8, max_retries=3)]}}, {"a": [STUBBORN, HANG]}
+        {"job": {"name": "Hang", "tasks": [task("a", timeout_seconds=15, max_retries=3)]}}, {"a": [STUBBORN, HANG]}
     )
 
     run = case.run()
 
     (attempt,) = run["tasks"]
     assert attempt["state"]["result_state"] == "TIMEDOUT"
-    assert attempt["state"]["state_message"] == "Timed out after 8 seconds."
-    assert 8000 <= attempt["run_duration"] < 20000
+    assert attempt["state"]["state_message"] == "Timed out after 15 seconds."
+    assert 15_000 <= attempt["run_duration"] < 35_000
     assert case.file("kernel.pid").exists(), "the timeout came before the notebook ran"
     assert HANG in sources(attempt["output_notebook"])
     assert left_running(case.state) == []
@@ -95,7 +95,7 @@ def test_a_killed_kernel_fails_its_attempt_within_seconds(build: Build) -> None:
     (attempt,) = run["tasks"]
     assert attempt["state"]["result_state"] == "FAILED"
     assert attempt["error"].startswith("The kernel died in cell")
-    assert attempt["end_time"] / 1000 - killed[0] < 5
+    assert attempt["end_time"] / 1000 - killed[0] < 10
     cells = json.loads(Path(attempt["output_notebook"]).read_text())["cells"]
     assert cells[0]["outputs"][0]["text"] == ["done so far\n"]
     assert left_running(case.state) == []

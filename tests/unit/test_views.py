@@ -1,0 +1,42 @@
+"""The view that prints a line for each event."""
+
+import pytest
+
+from local.jobs.views import Lines, duration
+
+
+def test_each_event_is_one_line() -> None:
+    """With the time of day and where the task stands; a heading is said once for all its cells."""
+    lines: list[str] = []
+    view = Lines(lines.append)
+
+    view.run_started((), 7, "Daily", ["a", "b"])
+    view.task_started(("a",), 0)
+    view.cell(("a",), "Load", 1, 3)
+    view.cell(("a",), "Load", 2, 3)
+    view.printed(("a",), "wrote 5 rows")
+    view.task_ended(("a",), "FAILED", 1.5, "E: why")
+    view.retrying(("a",), 1, 60)
+    view.task_started(("a", "inner"), 1)
+    view.note("stopping")
+
+    assert [line[10:] for line in lines] == [
+        "run 7 of Daily started: a, b",
+        "a: started",
+        "a: Load",
+        "a:   wrote 5 rows",
+        "a: FAILED after 1.5 s: E: why",
+        "a: attempt 1 begins in 1 min 00 s",
+        "a > inner: started (attempt 1)",
+        "stopping",
+    ]
+    assert all(line[2] == line[5] == ":" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (9.94, "9.9 s"), (12.4, "12 s"), (65, "1 min 05 s"), (3725, "1 h 02 min")],
+)
+def test_durations_read_easily(seconds: float, text: str) -> None:
+    """As precise as a reader needs."""
+    assert duration(seconds) == text
