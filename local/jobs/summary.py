@@ -15,9 +15,15 @@ from local.jobs.views import duration
 from local.project import State
 
 
+def _console() -> Console:
+    """As wide as the terminal; wide enough for every column where the output goes elsewhere."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160)
+
+
 def print_summary(run: Mapping[str, Any], records: Records, state: State, console: Console | None = None) -> None:
     """Print the summary of the ended *run* (its `runs/get` shape)."""
-    console = console or Console(highlight=False)
+    console = console or _console()
     attempts = list(_attempts(run, records, 0))
     console.print()
     console.print(_attempt_table(attempts))

@@ -20,7 +20,6 @@ def find_state(start: Path) -> State:
     project = Project.find(start)
     if catalog := os.environ.get("LOCAL_CATALOG"):
         return project.state(catalog)
-    from local.bundle import load_bundle
+    from local.bundle import load_settings  # not the jobs: a broken job file must not stop a notebook
 
-    bundle = load_bundle(project, target=os.environ.get("LOCAL_TARGET"), variables={})
-    return project.state(bundle.catalog)
+    return project.state(load_settings(project, target=os.environ.get("LOCAL_TARGET")).catalog)

@@ -135,9 +135,7 @@ def test_too_little_disk_is_told_at_once(fresh, monkeypatch):
     monkeypatch.setattr(process, "LEAST_DISK", 2**60)
     start = time.monotonic()
 
-    with pytest.raises(
-        ServerError, match=r"MB of free disk; expected .* Free some, or move the state"
-    ):
+    with pytest.raises(ServerError, match=r"MB of free disk; expected .* Free some, or move the state"):
         ensure_server(fresh)
 
     assert time.monotonic() - start < 10

@@ -106,7 +106,7 @@ def test_a_python_that_is_too_old_is_told_how_to_go_on(monkeypatch):
 
 def test_java_reads_the_key_store_that_set_up_writes(tmp_path):
     """Java's own keytool lists each certificate of the bundle."""
-    from local.server.java import find_java
+    from local.java import find_java
 
     bundle = Path(__import__("certifi").where())
     certificates = read_certificates(bundle)
