@@ -1,4 +1,4 @@
-"""What the check at the end of a landing says when it does not hold; the reading itself is tested with the notebooks."""
+"""What the check at the end of a landing says when it does not hold; reading is tested with the notebooks."""
 
 import pandas as pd
 import pytest
