@@ -343,7 +343,7 @@ def test_files_in_folders_below_and_by_pattern(feed):
     assert [(row[0], str(row[1])) for row in feed.rows()] == [("1", "2024-01-01"), ("2", "2024-01-02")]
 
 
-def test_a_hundred_layouts_and_many_batches(feed):
+def test_layouts_over_many_batches(feed):
     """`maxFilesPerTrigger` cuts the work; the headers still belong to their files."""
     names = ["id", "name", "price"]
     for number in range(6):

@@ -19,6 +19,8 @@ from local.dialect.tokens import literal, quoted
 RAW = "_corrupt_record"
 # Fields beyond the widest header that are rescued one by one; more are rescued as the raw record.
 _BEYOND = 32
+_NO_MAP = "CAST(NULL AS MAP<STRING, STRING>)"
+_EMPTY_MAP = "CAST(map() AS MAP<STRING, STRING>)"
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,14 @@ class CsvRows:
             "columnPruning": "false",
         }
         rows = plan.read("csv", str(self.source.folder), options, schema=schema, streaming=streaming)
-        rows = plan.with_columns(rows, {"_layout": self._layout(), "_overflow": self._overflow(width)})
+        rows = plan.with_columns(rows, {"_layout": self._layout()})
         if self.guarded:
             rows = plan.where(rows, "_layout IS NOT NULL")
         found = [(column.name, self._value(at, column)) for at, column in enumerate(self.columns)]
         if self.source.rescued:
-            rescue = (self.source.rescued, self._rescued())
+            rows = plan.with_columns(rows, {"_overflow": self._overflow(width)})
+            rows = plan.with_columns(rows, {"_surplus": self._surplus(width), "_unfit": self._unfit()})
+            rescue = (self.source.rescued, rescue_json(["_unfit", "_surplus"], self.shown_path))
             at = next((at for at, (name, _) in enumerate(found) if name == self.source.rescued), None)
             found = [*found, rescue] if at is None else [*found[:at], rescue, *found[at + 1 :]]
         return plan.select(rows, found)
@@ -102,28 +106,38 @@ class CsvRows:
             return f"try_to_timestamp({text}, {literal(pattern)})"
         return f"try_cast({text} AS {column.type})"
 
-    def _rescued(self) -> str:
-        pairs = self._by_layout([self._pairs(layout) for layout, _ in self.layouts.files])
-        kept = f"map_filter({pairs}, (k, v) -> v IS NOT NULL)"
-        return rescue_json(kept, self.shown_path)
-
-    def _pairs(self, layout: Layout) -> str:
-        """SQL: a map of all that the schema has no place for in a row of *layout*."""
-        width = self.layouts.width
-        named = {at: name for at, name in layout.extras if name not in self.source.partitions}
-        fields = {name: f"_c{at}" for at, name in named.items()}
-        fields |= {f"_c{at}": f"_c{at}" for at in range(layout.width, width)}
-        fields |= {f"_c{at}": f"_overflow._c{at}" for at in range(width, width + _BEYOND)}
+    def _surplus(self, width: int) -> str:
+        """SQL: a map of the fields beyond the widest header; NULL for the usual record, which costs nothing."""
+        fields = {f"_c{at}": f"_overflow._c{at}" for at in range(width, width + _BEYOND)}
         fields[RAW] = f"IF(_overflow._c{width + _BEYOND - 1} IS NOT NULL, {RAW}, NULL)"
+        return f"IF({RAW} IS NULL, NULL, {_filled(fields)})"
+
+    def _unfit(self) -> str:
+        """SQL: a map of the fields that the schema has no place for, by the row's layout."""
+        return self._by_layout([_filled(self._unfit_fields(layout)) for layout, _ in self.layouts.files])
+
+    def _unfit_fields(self, layout: Layout) -> dict[str, str]:
+        fields = {name: f"_c{at}" for at, name in layout.extras if name not in self.source.partitions}
+        fields |= {f"_c{at}": f"_c{at}" for at in range(layout.width, self.layouts.width)}
         for at, column in enumerate(self.columns):
             if not column.is_text and column.name != self.source.rescued:
                 fields[column.name] = f"IF({self._value(at, column)} IS NULL, {self._text(at)}, NULL)"
-        return "map(" + ", ".join(f"{literal(key)}, {sql}" for key, sql in fields.items()) + ")"
+        return fields
 
 
-def rescue_json(pairs: str, shown_path: str) -> str:
-    """SQL: the map *pairs* as JSON with the file's path, NULL where it is empty."""
-    return f"IF(size({pairs}) > 0, to_json(map_concat({pairs}, map('_file_path', {shown_path}))), NULL)"
+def _filled(fields: dict[str, str]) -> str:
+    """SQL: a map of those *fields*, name to SQL, that are not NULL."""
+    if not fields:
+        return _NO_MAP
+    entries = ", ".join(f"{literal(key)}, {sql}" for key, sql in fields.items())
+    return f"map_filter(map({entries}), (k, v) -> v IS NOT NULL)"
+
+
+def rescue_json(maps: Sequence[str], shown_path: str) -> str:
+    """SQL: the columns *maps* as one JSON object with the file's path; NULL where all are empty or NULL."""
+    some = " OR ".join(f"({name} IS NOT NULL AND size({name}) > 0)" for name in maps)
+    parts = ", ".join(f"coalesce({name}, {_EMPTY_MAP})" for name in maps)
+    return f"IF({some}, to_json(map_concat({parts}, map('_file_path', {shown_path}))), NULL)"
 
 
 def field_of(struct: str, name: str) -> str:

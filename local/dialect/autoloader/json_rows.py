@@ -37,9 +37,11 @@ class JsonRows:
                 "_all": "from_json(value, 'map<string,string>')",
             },
         )
+        if self.source.rescued:
+            rows = plan.with_columns(rows, {"_unfit": self._unfit(parsed)})
         found = [(column.name, self._value(column)) for column in self.columns]
         if self.source.rescued and all(name != self.source.rescued for name, _ in found):
-            found.append((self.source.rescued, self._rescued(parsed)))
+            found.append((self.source.rescued, rescue_json(["_unfit"], self.shown_path)))
         return plan.select(rows, found)
 
     def _records(self, streaming: bool) -> proto.Relation:
@@ -59,17 +61,18 @@ class JsonRows:
             text = f"url_decode(regexp_extract(_metadata.file_path, {literal(f'/{column.name}=([^/]*)/')}, 1))"
             return f"try_cast({text} AS {column.type})"
         if column.name == self.source.rescued:
-            return self._rescued([other for other in self.columns if other.name != column.name])
+            return rescue_json(["_unfit"], self.shown_path)
         return field_of("_row", column.name)
 
-    def _rescued(self, parsed: Sequence[Column]) -> str:
+    def _unfit(self, parsed: Sequence[Column]) -> str:
+        """SQL: a map of what the schema has no place for; a record that is no JSON goes there whole."""
         names = ", ".join(literal(column.name) for column in parsed) or "''"
         failed = " ".join(
             f"WHEN {literal(column.name)} THEN {field_of('_row', column.name)} IS NULL" for column in parsed
         )
         unfit = f"CASE k {failed} ELSE true END" if failed else "true"
         kept = f"map_filter(_all, (k, v) -> v IS NOT NULL AND (NOT k IN ({names}) OR {unfit}))"
-        return rescue_json(f"IF(_all IS NULL, map({literal(RAW)}, value), {kept})", self.shown_path)
+        return f"IF(_all IS NULL, map({literal(RAW)}, value), {kept})"
 
     def _check_encoding(self) -> None:
         encoding = self.source.option("encoding", self.source.option("charset", "UTF-8"))
