@@ -20,7 +20,7 @@ SCHEMA_WORDS = frozenset(["SCHEMA", "DATABASE", "NAMESPACE"])
 # Words that may stand between such a word and the name.
 BETWEEN = frozenset(["IF", "NOT", "EXISTS", "EXTENDED", "FORMATTED", "DETAIL", "HISTORY", "LAZY", "ONLY", "LATERAL"])
 # Only as the first word of a statement do these announce a table.
-FIRST_TABLE_WORDS = frozenset(["DESCRIBE", "DESC", "OPTIMIZE", "VACUUM", "REFRESH", "UPDATE"])
+FIRST_TABLE_WORDS = frozenset(["RESTORE", "DESCRIBE", "DESC", "OPTIMIZE", "VACUUM", "REFRESH", "UPDATE"])
 FIRST_ONLY = frozenset(["OPTIMIZE", "VACUUM", "REFRESH"])
 FROM_ENDS = frozenset(
     {"WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "SET", "WHEN", "UNION", "INTERSECT", "EXCEPT", "MINUS"}
@@ -133,7 +133,7 @@ class Scanner:
             return self.head[:2] == ["CREATE", "TABLE"] and before != "NOT"
         if word == "TO":
             return before == "RENAME"
-        if word == "TBLPROPERTIES":
+        if word in ("TBLPROPERTIES", "PARTITIONS"):
             return self.head[:1] == ["SHOW"]
         if word in ("USING", "UPDATE", "STREAM"):
             return word != "USING" or self.head[:1] in (["MERGE"], ["WITH"]) or not self._creates()
