@@ -35,7 +35,7 @@ class LandedFile:
 
 
 def list_files(dbutils, folder: str) -> dict[str, LandedFile]:
-    """The files in *folder* by name, without sub-folders and what begins with `_` or `.`, as Spark's readers do.
+    """What is in *folder*, by name, without what begins with `_` or `.`, as Spark's readers do; a folder ends with `/`.
 
     Raises:
         PlaceError: the folder does not exist.
@@ -49,7 +49,7 @@ def list_files(dbutils, folder: str) -> dict[str, LandedFile]:
     return {
         entry.name: LandedFile(entry.name, f"{folder}/{entry.name}", entry.size, entry.modificationTime)
         for entry in entries
-        if not entry.name.endswith("/") and not entry.name.startswith(("_", "."))
+        if not entry.name.startswith(("_", "."))
     }
 
 
@@ -78,10 +78,14 @@ def check_headers(dbutils, contract: Contract, files: list[LandedFile]) -> None:
     """Each file that is not empty names every column of the file's contract, once; others are welcome.
 
     Raises:
-        LandedFileError: a column is missing or named twice; says which file and column.
+        LandedFileError: a column is missing or named twice, or there is a folder; says which file and column.
     """
     expected = file_columns(contract)
     for file in files:
+        if file.name.endswith("/"):
+            raise LandedFileError(
+                f"`{file.path}`: found a folder, expected files only. Move its files one level up.", file=file.path
+            )
         if file.size == 0:
             continue
         found = _header(dbutils, file)

@@ -111,20 +111,24 @@ def as_contract(rows: DataFrame, contract: Contract) -> DataFrame:
 def merge(spark: SparkSession, rows: DataFrame, contract: Contract, *, when: str) -> Written:
     """Merge *rows*, one per key, into the contract's table: new keys are inserted, known ones updated *when* it holds.
 
+    Delta rewrites each file in which a key is found, also where no row of it changes; so what would change nothing is
+    left out of the source, and where nothing is left nothing is committed.
+
     Args:
-        when: SQL over `{s}` (the row) and `{t}` (what the table has), structs of all columns, `in_order`. Where it
-            holds for no row and no key is new, nothing is committed.
+        when: SQL over `{s}` (the row) and `{t}` (what the table has), structs of all columns, `in_order`.
     """
-    view = f"merge_{contract.name}"
-    as_contract(rows, contract).createOrReplaceTempView(view)
     names = in_order(contract)
     condition = when.format(
         s=f"struct({', '.join(f's.{name}' for name in names)})", t=f"struct({', '.join(f't.{name}' for name in names)})"
     )
-    keys = " AND ".join(f"t.{key} = s.{key}" for key in contract.keys)
+    same_key = " AND ".join(f"t.{key} = s.{key}" for key in contract.keys)
+    there = spark.table(contract.table).alias("t")
+    changed = as_contract(rows, contract).alias("s").join(there, F.expr(same_key), "left")
+    view = f"merge_{contract.name}"
+    changed.where(f"t.{contract.keys[0]} IS NULL OR {condition}").select("s.*").createOrReplaceTempView(view)
     result = spark.sql(
-        f"MERGE INTO {contract.table} t USING {view} s ON {keys} "
-        f"WHEN MATCHED AND {condition} THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+        f"MERGE INTO {contract.table} t USING {view} s ON {same_key} "
+        "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
     )
     affected = result.first()["num_affected_rows"]
     return Written(contract.table, affected, latest_commit(spark, contract.table).version if affected else None)
