@@ -4,16 +4,21 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
 pytestmark = pytest.mark.skipif(not SAMPLE.is_dir(), reason="the sample of real orders is not beside this checkout")
+
+
+DAILY = ("--strict", "--before", "notebooks/00_setup.ipynb", "--var", f"source=file:{SAMPLE.resolve()}")
 
 
 class Here:
@@ -32,12 +37,7 @@ class Here:
         return done.stdout
 
     def daily(self, run_date: str) -> dict:
-        return json.loads(
-            self(
-                "run", "olist_daily_job", "--strict", "--json", "--before", "notebooks/00_setup.ipynb",
-                "--var", f"source=file:{SAMPLE.resolve()}", "--param", f"run_date={run_date}",
-            )
-        )  # fmt: skip
+        return json.loads(self("run", "olist_daily_job", "--json", *DAILY, "--param", f"run_date={run_date}"))
 
     def rows(self, statement: str) -> list[dict]:
         return json.loads(self("sql", statement, "--format", "json"), parse_float=Decimal)
@@ -65,9 +65,36 @@ def orders() -> pd.DataFrame:
     return frame.assign(day=frame.order_purchase_timestamp.str[:10])
 
 
+def kill_kernel_at(here: Here, line: str) -> tuple[int, float, str]:
+    """Start the daily job and `kill -9` the kernel that comes to *line*.
+
+    Returns:
+        The exit code, the seconds from the kill to the end of the run, and what was printed.
+    """
+    command = [sys.executable, "-m", "local", "run", "olist_daily_job", *DAILY, "--param", "run_date=2018-10-18"]
+    environment = {**os.environ, "LOCAL_STATE": str(here.states)}
+    runner = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    printed, killed = "", 0.0
+    for said in runner.stdout:
+        printed += said
+        if line in said and not killed:
+            kernels = [
+                p for p in psutil.Process(runner.pid).children(recursive=True) if "ipykernel" in str(p.cmdline())
+            ]
+            kernels[0].kill()
+            killed = time.monotonic()
+    return runner.wait(10), time.monotonic() - killed, printed
+
+
 @pytest.mark.timeout(900)
 def test_the_daily_job_on_real_orders(here, orders):
-    """First run, the same again, and one more day; the totals are those of the CSV files."""
+    """A first run whose kernel is killed, then a good one, the same again, and one more day."""
+    code, seconds, printed = kill_kernel_at(here, "silver: The eight tables")
+    assert code == 1 and seconds < 15 and "silver" in printed and "FAILED" in printed
+    partial = next((here.states / "olist_dev" / "runs").glob("*/silver.ipynb"))
+    executed = [cell for cell in json.loads(partial.read_text())["cells"] if cell.get("execution_count")]
+    assert len(executed) >= 5
+
     assert here.daily("2018-10-18")["state"]["result_state"] == "SUCCESS"
     payments = pd.read_csv(SAMPLE / "olist_order_payments_dataset.csv", dtype=str)
     valid = set(orders.order_id[~orders.order_status.isin(["canceled", "unavailable"])])

@@ -1,6 +1,7 @@
 """The lists of packages say one thing, and set-up reads them."""
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -56,6 +57,17 @@ def test_what_is_installed_is_what_is_pinned(constraints):
     differing = {name: version for name, version in installed.items() if constraints.get(name) != version}
 
     assert differing.keys() <= tools
+
+
+def test_what_the_deployed_jobs_install_is_what_is_pinned_here(listed):
+    """Serverless compute has no Faker: the job's environment names it, in the version that was tested."""
+    named = []
+    for place in sorted((ROOT / "config" / "jobs").glob("*.json")):
+        for job in json.loads(place.read_text())["resources"]["jobs"].values():
+            named += [line for each in job.get("environments", []) for line in each["spec"].get("dependencies", [])]
+
+    assert "faker" in pins(named)
+    assert pins(named).items() <= listed.items()
 
 
 def test_the_jars_are_of_the_version_of_the_python_package(listed):
