@@ -8,6 +8,7 @@ import pyspark.sql.connect.proto as proto
 import zstandard
 from google.protobuf.message import Message
 
+from local.dialect.arguments import fill_arguments
 from local.dialect.autoloader import AutoLoader, Use
 from local.dialect.catalog import CatalogPlans
 from local.dialect.expressions import Expressions
@@ -94,7 +95,7 @@ class Rewriter:
     def _statement(self, command: proto.SqlCommand) -> None:
         """Only a command is a statement that may do something; elsewhere SQL is a query that was one."""
         for holder, name in _sql_texts(command):
-            text = fill_identifiers(getattr(holder, name), holder)
+            text = fill_arguments(fill_identifiers(getattr(holder, name), holder), holder)
             setattr(holder, name, self.dialect.statements.translate(text, self.session))
 
     def _sql(self, message: proto.SQL | proto.SqlCommand) -> None:
