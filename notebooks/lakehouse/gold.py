@@ -30,48 +30,52 @@ def _create(spark: SparkSession, contract: Contract, query: str) -> None:
     )
 
 
-def check_totals(spark: SparkSession, totals: dict[str, dict[str, str]], *, run_id: str) -> None:
+def check_totals(spark: SparkSession, silver: str, totals: dict[str, dict[str, str]], *, run_id: str) -> None:
     """Hold the views against silver: their totals must agree, and every row must keep the contract's FAIL rules.
 
     Args:
-        totals: by view name, SQL queries of one row over silver: what the sum of a column of the view must be.
+        silver: SQL of one row, the totals of the silver tables.
+        totals: by view name, the column of *silver* that the sum of a column of the view must be.
 
     Raises:
         ExpectationError: a total differs (names view, column and both numbers) or rows break a rule.
     """
-    checks = []
-    for name, expected in totals.items():
-        contract = load_contract(name)
-        sums = ", ".join(f"coalesce(sum({column}), 0)" for column in expected)
-        failed = "".join(f", count_if(NOT ({rule.condition}))" for rule in contract.rules("FAIL"))
-        silver = ", ".join(f"coalesce(({query}), 0)" for query in expected.values())
-        checks.append((contract, f"SELECT count(*), {sums}{failed}, {silver} FROM {contract.table}"))
-    found = run_together({contract.name: lambda q=query: tuple(spark.sql(q).first()) for contract, query in checks})
+    contracts = {name: load_contract(name) for name in totals}
+    queries = {name: _sums(contract, list(totals[name])) for name, contract in contracts.items()} | {"": silver}
+    found = run_together({name: lambda q=query: spark.sql(q).first() for name, query in queries.items()})
+    expected = found.pop("").asDict()
     counts, wrong = [], []
-    for contract, _ in checks:
-        counted, told = _judge(contract, list(totals[contract.name]), found[contract.name])
+    for name, contract in contracts.items():
+        wanted = {column: expected[of] for column, of in totals[name].items()}
+        counted, told = _judge(contract, wanted, tuple(found[name]))
         counts += counted
         wrong += told
     record_counts(spark, run_id, counts)
     if wrong:
-        raise ExpectationError("\n".join(wrong), rules=[c.rule for c in counts if c.failed_rows])
+        raise ExpectationError("\n".join(wrong), rules=[count.rule for count in counts if count.failed_rows])
+    print(f"{len(contracts)} views agree with silver")
 
 
-def _judge(contract: Contract, columns: list[str], found: tuple) -> tuple[list[RuleCount], list[str]]:
+def _sums(contract: Contract, columns: list[str]) -> str:
+    """SQL of one row: the number of rows, the sums of *columns*, the failures of the FAIL rules."""
+    sums = [f"coalesce(sum({column}), 0)" for column in columns]
+    failed = [f"count_if(NOT ({rule.condition}))" for rule in contract.rules("FAIL")]
+    return f"SELECT {', '.join(['count(*)', *sums, *failed])} FROM {contract.table}"
+
+
+def _judge(contract: Contract, expected: dict[str, object], found: tuple) -> tuple[list[RuleCount], list[str]]:
     """The counts of the rules of one view, and a line for each that does not hold."""
-    rules = contract.rules("FAIL")
-    rows, sums = found[0], found[1 : 1 + len(columns)]
-    failed, silver = found[1 + len(columns) : 1 + len(columns) + len(rules)], found[-len(columns) :]
+    rows, sums, failed = found[0], found[1 : 1 + len(expected)], found[1 + len(expected) :]
     counts, wrong = [], []
-    for column, gold, expected in zip(columns, sums, silver, strict=True):
-        differs = Decimal(gold) != Decimal(expected)
+    for (column, silver), gold in zip(expected.items(), sums, strict=True):
+        differs = Decimal(gold) != Decimal(silver or 0)
         counts.append(RuleCount(contract.table, f"{column}_agrees_with_silver", "FAIL", rows, int(differs)))
         if differs:
             wrong.append(
-                f"`{contract.table}`: found a total `{column}` of {gold}, expected {expected} as in silver. "
+                f"`{contract.table}`: found a total `{column}` of {gold}, expected {silver} as in silver. "
                 "Compare the view's SQL with silver, or run with refresh_mode=full."
             )
-    for rule, count in zip(rules, failed, strict=True):
+    for rule, count in zip(contract.rules("FAIL"), failed, strict=True):
         counts.append(RuleCount(contract.table, rule.rule, "FAIL", rows, count))
         if count:
             wrong.append(f"`{contract.table}`: found {count} rows that break `{rule.rule}`, expected {rule.condition}.")

@@ -40,18 +40,28 @@ ENTITIES = tuple(HEADERS)
 
 
 class Lakehouse:
-    """An empty catalog `olist_dev`, set up by its notebook."""
+    """The catalog `olist_dev` of the tests: its tables, the files of its volume, and its notebooks."""
 
     def __init__(self, spark, state: State) -> None:
-        self.spark = spark
-        self.volume = state.volumes / "raw" / "olist"
-        self._state = state
-        os.environ.setdefault("SPARK_CONNECT_MODE_ENABLED", "1")  # as a kernel does, for pyspark.sql.functions
+        """An empty catalog, set up by its notebook."""
+        self._take(spark, state)
         for schema in ("bronze", "silver", "gold", "ops"):
             spark.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
         for folder in (self.volume, state.volumes / "ops"):
             shutil.rmtree(folder, ignore_errors=True)
         self.run("00_setup")
+
+    @classmethod
+    def as_it_is(cls, spark, state: State) -> "Lakehouse":
+        """What the test before left."""
+        kept = cls.__new__(cls)
+        kept._take(spark, state)
+        return kept
+
+    def _take(self, spark, state: State) -> None:
+        os.environ.setdefault("SPARK_CONNECT_MODE_ENABLED", "1")  # as a kernel does, for pyspark.sql.functions
+        self.spark, self._state = spark, state
+        self.volume = state.volumes / "raw" / "olist"
 
     def land(self, entity: str, name: str, content: str | bytes, *, modified: str = "2024-01-01T00:00:00") -> Path:
         """Write a file into the entity's folder; text gets the entity's header. *modified* is UTC."""

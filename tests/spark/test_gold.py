@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from lakehouse_fixtures import ENTITIES, SAMPLE, Lakehouse
 
+from lakehouse.errors import ExpectationError
+
 KEYS = {
     "gold_daily_orders": "order_date",
     "gold_monthly_orders": "order_month",
@@ -207,6 +209,21 @@ def test_the_views_of_small_data_equal_the_definition(spark, state):
     unknown = lakehouse.rows("SELECT order_count, item_count, items_value, average_price FROM "
                              "gold.gold_category_performance WHERE product_category_name = 'unknown'")  # fmt: skip
     assert unknown == [(2, 2, Decimal("4.32"), pytest.approx(2.16))]
+
+
+def test_views_that_disagree_with_silver_fail_the_task(spark, state):
+    """The message names view and both numbers; here the enriched table lost a cent that the payments have."""
+    lakehouse = Lakehouse.as_it_is(spark, state)
+    spark.sql("UPDATE silver.silver_orders_enriched SET payment_value = payment_value - 0.01 WHERE order_id = 'o4'")
+
+    with pytest.raises(ExpectationError) as failed:
+        lakehouse.run("40_gold", run_id="wrong")
+
+    told = str(failed.value)
+    assert "`gold.gold_daily_orders`: found a total `payment_value` of 1152.63, expected 1152.64 as in silver" in told
+    assert failed.value.rules == ["payment_value_agrees_with_silver"] * 3
+    counted = lakehouse.rows("SELECT count(*), sum(failed_rows) FROM ops.expectation_results WHERE run_id = 'wrong'")
+    assert counted == [(20, 3)]
 
 
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason="the sample of real orders is not beside the project")
