@@ -2,7 +2,7 @@
 
 | variable       | meaning                               | default                                              |
 | -------------- | ------------------------------------- | ---------------------------------------------------- |
-| `LOCAL_MEMORY` | heap of the JVM, as Java writes it    | a third of the machine's memory, 1g to 8g            |
+| `LOCAL_MEMORY` | heap of the JVM, as Java writes it    | a quarter of the machine's memory, 1g to 4g          |
 | `LOCAL_CORES`  | tasks that Spark runs at the same time | the cores that this process may use                  |
 | `LOCAL_JIT`    | `fast-start` or `full`                | `full`: slower in the first minute, faster afterwards |
 """
@@ -31,7 +31,7 @@ class Settings:
     def read(cls, environment: dict[str, str] | None = None) -> "Settings":
         """The settings of this machine, overridden by *environment*."""
         environment = dict(os.environ) if environment is None else environment
-        memory = environment.get("LOCAL_MEMORY") or f"{min(8, max(1, machine_memory() // 3 // 2**30))}g"
+        memory = environment.get("LOCAL_MEMORY") or f"{min(4, max(1, machine_memory() // 4 // 2**30))}g"
         cores = environment.get("LOCAL_CORES") or str(machine_cores())
         jit = environment.get("LOCAL_JIT") or "full"
         _check("LOCAL_MEMORY", memory, re.fullmatch(r"[1-9]\d*[mg]", memory), "a size like 2g or 1500m")

@@ -94,8 +94,8 @@ def test_a_wrong_setting_is_refused_by_name(name, value):
         Settings.read({name: value})
 
 
-def test_the_machine_gives_between_one_and_eight_gigabytes():
-    """The default never takes more than a third of the machine, nor less than Spark needs."""
+def test_the_machine_gives_between_one_and_four_gigabytes():
+    """The default never takes more than a quarter of the machine, nor less than Spark needs."""
     memory = Settings.read({}).memory
 
-    assert memory in {f"{size}g" for size in range(1, 9)}
+    assert memory in {f"{size}g" for size in range(1, 5)}
