@@ -1,0 +1,6 @@
+"""For all tests: servers that start fast and stay small, since most of them live for a minute."""
+
+import os
+
+os.environ.setdefault("LOCAL_JIT", "fast-start")
+os.environ.setdefault("LOCAL_MEMORY", "2g")
