@@ -5,14 +5,17 @@ only reads them again. Where the source was replaced, or its old versions are go
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.errors import PlaceError
 from lakehouse.operations import append, read_operations
 from lakehouse.tables import identity, latest_commit
 from lakehouse.together import run_together
+
+_FEED_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 
 
 @dataclass(frozen=True)
@@ -85,17 +88,26 @@ def _state(spark: SparkSession, source: str, known: list) -> tuple:
     return identity(spark, source).id, commit
 
 
-def read_feed(spark: SparkSession, feed: Feed) -> DataFrame:
-    """The rows of *feed*, with the columns of its source."""
+def open_feed(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
+    """The rows of *feed*, with the columns of its source; all rows, and the feed says so, where its versions are gone.
+
+    Delta forgets old versions after the table's log retention. It has many errors for that, and reading everything
+    gives the same result: so whatever fails here leads to it, and what is really broken fails then.
+    """
     if feed.is_all:
-        return spark.table(feed.source)
+        return feed, spark.table(feed.source)
     changes = (
         spark.read.option("readChangeFeed", "true")
         .option("startingVersion", feed.first)
         .option("endingVersion", feed.last)
         .table(feed.source)
     )
-    return changes.where("_change_type = 'insert'").drop("_change_type", "_commit_version", "_commit_timestamp")
+    try:
+        columns = [name for name in changes.columns if name not in _FEED_COLUMNS]  # asks the server
+    except PySparkException:
+        print(f"{feed.source}: its versions from {feed.first} on are gone, reading all of it")
+        return replace(feed, first=None), spark.table(feed.source)
+    return feed, changes.where("_change_type = 'insert'").select(*columns)
 
 
 def record_progress(spark: SparkSession, feeds: Iterable[Feed]) -> None:

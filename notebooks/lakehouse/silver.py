@@ -6,22 +6,19 @@ is the greatest of a total order, so it does not matter in which runs, or how of
 
 from dataclasses import dataclass, field
 
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.checking import Typing, check_rows, count_rules, write_quarantine
+from lakehouse.checking import Typing, check_rows, count_rules, replace_quarantine, write_quarantine
 from lakehouse.contracts import Contract, load_contract
 from lakehouse.operations import RuleCount, record_counts
-from lakehouse.progress import Feed, find_feeds, read_feed, record_progress
+from lakehouse.progress import Feed, find_feeds, open_feed, record_progress
 from lakehouse.tables import Written, in_order, merge, replace_table
 from lakehouse.together import attempt_together, raise_failures
 
 NEWER = "{s} > {t}"
 DIFFERENT = "NOT ({s} <=> {t})"
 _MANY_KEYS = 100_000
-# What Delta says where the versions to read from are gone.
-_VERSIONS_GONE = ("VERSION", "CHANGE_DATA", "LOG_FILE", "STATE_RECOVER", "FAILED_READ_FILE")
 
 
 @dataclass
@@ -95,19 +92,13 @@ def _apply(run: SilverRun, contract: Contract, feed: Feed, typing: Typing, reduc
     """What was written, and the counts of the rules."""
     if feed.is_empty:
         return Written(contract.table, 0, None), []
+    feed, bronze = open_feed(run.spark, feed)
     if feed.is_all:
-        return _derive(run, contract, feed, typing, reduced)
-    try:
-        bronze = read_feed(run.spark, feed)
-        bronze.schema  # noqa: B018 - asks the server, which finds out here that the versions are gone
-    except PySparkException as error:
-        if not any(word in (error.getCondition() or str(error)) for word in _VERSIONS_GONE):
-            raise
-        return _derive(run, contract, feed, typing, reduced)
+        return _derive(run, contract, bronze, typing, reduced)
     checked = check_rows(bronze, contract, typing)
     counts = count_rules(checked, contract, key_is_row=reduced is None)
     if _dropped(counts):
-        write_quarantine(run.spark, checked, contract, run_id=run.run_id, anew=False)
+        write_quarantine(run.spark, checked, contract, run_id=run.run_id)
     if reduced is None:
         rows, when = latest_per_key(_valid(checked), contract), NEWER
     else:
@@ -118,11 +109,11 @@ def _apply(run: SilverRun, contract: Contract, feed: Feed, typing: Typing, reduc
     return merge(run.spark, rows, contract, when=when), counts
 
 
-def _derive(run: SilverRun, contract: Contract, feed: Feed, typing: Typing, reduced: dict | None) -> tuple:
+def _derive(run: SilverRun, contract: Contract, bronze: DataFrame, typing: Typing, reduced: dict | None) -> tuple:
     """Make the table anew from all of bronze, in one commit, its quarantine first."""
-    checked = check_rows(run.spark.table(feed.source), contract, typing)
+    checked = check_rows(bronze, contract, typing)
     counts = count_rules(checked, contract, key_is_row=reduced is None)
-    write_quarantine(run.spark, checked, contract, run_id=run.run_id, anew=True)
+    replace_quarantine(run.spark, checked, contract, run_id=run.run_id, rows=_dropped(counts))
     valid = _valid(checked)
     rows = latest_per_key(valid, contract) if reduced is None else _aggregate(valid, contract, reduced)
     return replace_table(run.spark, rows, contract), counts
@@ -195,8 +186,11 @@ def _touched_keys(run: SilverRun, contract: Contract, touches: dict[str, str]) -
         return None
     queries = []
     for feed in feeds:
+        feed, rows = open_feed(run.spark, feed)
+        if feed.is_all:
+            return None
         name = feed.source.split(".")[1]
-        read_feed(run.spark, feed).createOrReplaceTempView(f"new_{name}")
+        rows.createOrReplaceTempView(f"new_{name}")
         queries.append(touches[name].format(new=f"new_{name}"))
     found = [row[0] for row in run.spark.sql(" UNION ".join(queries)).limit(_MANY_KEYS + 1).collect()]
     return None if len(found) > _MANY_KEYS else [key for key in found if key is not None]

@@ -1,6 +1,7 @@
 """Silver: typed, valid, current rows; nothing vanishes, nothing is written without need, a killed run is made good."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from lakehouse_fixtures import ENTITIES, HEADERS, Lakehouse
@@ -309,6 +310,21 @@ def test_a_lost_silver_table_is_derived_again(lakehouse):
     lakehouse.run("30_silver", run_id="lost")
 
     assert contents(lakehouse) == before
+
+
+def test_versions_that_are_gone_are_made_good_by_reading_all(lakehouse):
+    """Delta forgets old versions after a month; a pipeline may stand still for longer."""
+    lakehouse.spark.sql("ALTER TABLE bronze.bronze_sellers SET TBLPROPERTIES ('delta.checkpointInterval' = '1')")
+    lakehouse.land("sellers", "d_late.csv", "s2,80010,curitiba,PR", modified="2025-01-01T00:00:00")
+    lakehouse.run("20_bronze", run_id="gone")
+    place = lakehouse.spark.sql("DESCRIBE DETAIL bronze.bronze_sellers").first().location
+    log = sorted((Path(place.removeprefix("file:")) / "_delta_log").glob("*.json"))
+    for commit in log[:-1]:
+        commit.unlink()
+
+    lakehouse.run("30_silver", run_id="gone")
+
+    assert sorted(lakehouse.rows("SELECT seller_id FROM silver.silver_sellers")) == [("s1",), ("s2",)]
 
 
 def test_the_headers_of_the_tests_are_those_of_the_contracts():
