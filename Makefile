@@ -40,7 +40,7 @@ lab: $(READY) ## JupyterLab with spark, dbutils and display in every notebook
 	@.venv/bin/jupyter lab notebooks/00_setup.ipynb
 
 test: check ## all checks and tests
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n 2 --dist loadfile
 
 check: $(READY) ## style of code and notebooks
 	@.venv/bin/ruff check .
