@@ -255,35 +255,28 @@ def killed_before_progress(lakehouse: Lakehouse) -> None:
     lakehouse.spark.sql(f"RESTORE TABLE ops.progress TO VERSION AS OF {version - 1}")
 
 
-def test_a_run_killed_before_its_progress_was_kept_writes_nothing_twice(lakehouse):
-    """The rows are read again: silver stays as it is, and so does the quarantine."""
+def test_a_killed_run_is_made_good_and_writes_nothing_twice(lakehouse):
+    """Killed when some tables had their rows and others their quarantine only: those stay, these get theirs."""
     before, versions = contents(lakehouse), lakehouse.versions("silver")
     killed_before_progress(lakehouse)
-
-    lakehouse.run("30_silver", run_id="again")
-
-    assert contents(lakehouse) == before
-    assert lakehouse.versions("silver") == versions
-
-
-def test_a_run_killed_between_quarantine_and_merge_is_made_good(lakehouse):
-    """The tables that had not been merged yet are, those that had stay."""
-    before, versions = contents(lakehouse), lakehouse.versions("silver")
-    killed_before_progress(lakehouse)
-    for table in ("silver_orders", "silver_orders_enriched"):
+    lost = {"silver_orders", "silver_orders_enriched"}
+    for table in lost:
         lakehouse.spark.sql(f"RESTORE TABLE silver.{table} TO VERSION AS OF {versions[table] - 1}")
     assert contents(lakehouse) != before
 
     lakehouse.run("30_silver", run_id="again")
 
     assert contents(lakehouse) == before
+    now = lakehouse.versions("silver")
+    assert {table for table in now if now[table] != versions[table]} == lost
 
 
-def test_bronze_made_anew_is_derived_as_a_whole(lakehouse):
-    """A full refresh that was killed after bronze began it: the next incremental run heals bronze and silver."""
+def test_bronze_made_anew_and_a_lost_table_are_derived_as_a_whole(lakehouse):
+    """A full refresh was killed after bronze began it, and someone dropped a table: an incremental run heals both."""
     before = contents(lakehouse)
     for entity in ("orders", "geolocation"):
         empty_table(lakehouse.spark, load_contract(f"bronze_{entity}"))
+    lakehouse.spark.sql("DROP TABLE silver.silver_sellers")
 
     lakehouse.run("20_bronze", run_id="healed")
     lakehouse.run("30_silver", run_id="healed")
@@ -300,16 +293,6 @@ def test_a_full_refresh_gives_equal_tables(lakehouse):
 
     assert contents(lakehouse) == before
     assert {row[0] for row in lakehouse.rows("SELECT run_id FROM ops.quarantine_silver_orders")} == {"full"}
-
-
-def test_a_lost_silver_table_is_derived_again(lakehouse):
-    """Dropping a table is how some people repair one."""
-    before = contents(lakehouse)
-    lakehouse.spark.sql("DROP TABLE silver.silver_sellers")
-
-    lakehouse.run("30_silver", run_id="lost")
-
-    assert contents(lakehouse) == before
 
 
 def test_versions_that_are_gone_are_made_good_by_reading_all(lakehouse):
