@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from local.errors import SetupError, UsageError
-from local.server import log
 from local.java import find_java, java_version
+from local.server import log
 from local.server.settings import Settings
 
 
