@@ -38,7 +38,7 @@ def adopt_tables(state: State, url: str) -> list[str]:
 def _connect(url: str):
     from pyspark.sql.connect.session import SparkSession  # slow to import, and seldom needed here
 
-    return SparkSession.Builder().remote(url).create()
+    return SparkSession(url)  # not by the builder: it would become this process's active session
 
 
 def _tables(spark, schema: str) -> set[str]:
