@@ -25,7 +25,7 @@ def server_command(state: State, *, java: Path, port: int, settings: Settings) -
     ]
     return [
         str(java), f"-Xmx{settings.memory}", "-XX:+UseParallelGC", *JITS[settings.jit],
-        "-XX:+IgnoreUnrecognizedVMOptions", "--add-modules=jdk.incubator.vector",
+        "-XX:+IgnoreUnrecognizedVMOptions",
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
         "-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true",
         "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8",

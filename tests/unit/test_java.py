@@ -1,12 +1,15 @@
 """Which Java is used, and what a person reads when there is none."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from local.errors import SetupError, UsageError
 from local.java import find_java, java_version
+from local.project import State
 from local.server import log
+from local.server.command import server_command
 from local.server.settings import Settings
 
 
@@ -99,3 +102,15 @@ def test_the_machine_gives_between_one_and_four_gigabytes():
     memory = Settings.read({}).memory
 
     assert memory in {f"{size}g" for size in range(1, 5)}
+
+
+def test_the_packaged_runtime_takes_the_options_of_the_server(tmp_path):
+    """A runtime lacks modules that a development kit has; an option that names one would stop the server."""
+    java = find_java({"PATH": ""})
+    state = State(tmp_path, "dev", tmp_path / "dev")
+    command = server_command(state, java=java, port=1, settings=Settings("1g", 1, "full"))
+    options = command[1 : command.index("-cp")]
+
+    done = subprocess.run([java, *options, "-version"], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr
