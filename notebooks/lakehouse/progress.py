@@ -7,12 +7,16 @@ only reads them again. Where the source was replaced, or its old versions are go
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.errors import PlaceError
 from lakehouse.operations import append, read_operations
 from lakehouse.tables import identity, latest_commit
 from lakehouse.together import run_together
+
+# What Delta says where the versions to read from are gone.
+_VERSIONS_GONE = ("VERSION", "CHANGE_DATA", "LOG_FILE", "STATE_RECOVER", "FAILED_READ_FILE")
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def _state(spark: SparkSession, source: str, known: list) -> tuple:
     """The source's id and newest commit; the id is looked up only if that commit is not the one known."""
     commit = latest_commit(spark, source)
     if commit is None:
-        raise PlaceError(f"Table not found: {source}, run notebooks/20_bronze", table=source)
+        raise PlaceError(f"Table not found: {source}, run {_maker(source)}", table=source)
     seen = {(row["source_table_id"], row["source_version"], row["source_committed_ms"]) for row in known if row}
     if len(seen) == 1 and all(known):
         table_id, version, at_ms = seen.pop()
@@ -96,6 +100,25 @@ def read_feed(spark: SparkSession, feed: Feed) -> DataFrame:
         .table(feed.source)
     )
     return changes.where("_change_type = 'insert'").drop("_change_type", "_commit_version", "_commit_timestamp")
+
+
+def read_new_rows(spark: SparkSession, feed: Feed) -> DataFrame | None:
+    """The rows of *feed*, None where all of the source must be read: at first, or where its old versions are gone."""
+    if feed.is_all:
+        return None
+    try:
+        rows = read_feed(spark, feed)
+        rows.schema  # noqa: B018 - asks the server, which finds out here that the versions are gone
+    except PySparkException as error:
+        if any(word in (error.getCondition() or str(error)) for word in _VERSIONS_GONE):
+            return None
+        raise
+    return rows
+
+
+def _maker(table: str) -> str:
+    """The notebook that makes *table*."""
+    return "notebooks/50_cdc_bronze" if ".bronze_cdc_" in table else "notebooks/20_bronze"
 
 
 def record_progress(spark: SparkSession, feeds: Iterable[Feed]) -> None:

@@ -6,22 +6,19 @@ is the greatest of a total order, so it does not matter in which runs, or how of
 
 from dataclasses import dataclass, field
 
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.checking import Typing, check_rows, count_rules, write_quarantine
+from lakehouse.checking import Typing, check_rows, count_rules, dropped_rows, valid_rows, write_quarantine
 from lakehouse.contracts import Contract, load_contract
 from lakehouse.operations import RuleCount, record_counts
-from lakehouse.progress import Feed, find_feeds, read_feed, record_progress
+from lakehouse.progress import Feed, find_feeds, read_feed, read_new_rows, record_progress
 from lakehouse.tables import Written, in_order, merge, replace_table
 from lakehouse.together import attempt_together, raise_failures
 
 NEWER = "{s} > {t}"
 DIFFERENT = "NOT ({s} <=> {t})"
 _MANY_KEYS = 100_000
-# What Delta says where the versions to read from are gone.
-_VERSIONS_GONE = ("VERSION", "CHANGE_DATA", "LOG_FILE", "STATE_RECOVER", "FAILED_READ_FILE")
 
 
 @dataclass
@@ -95,25 +92,19 @@ def _apply(run: SilverRun, contract: Contract, feed: Feed, typing: Typing, reduc
     """What was written, and the counts of the rules."""
     if feed.is_empty:
         return Written(contract.table, 0, None), []
-    if feed.is_all:
-        return _derive(run, contract, feed, typing, reduced)
-    try:
-        bronze = read_feed(run.spark, feed)
-        bronze.schema  # noqa: B018 - asks the server, which finds out here that the versions are gone
-    except PySparkException as error:
-        if not any(word in (error.getCondition() or str(error)) for word in _VERSIONS_GONE):
-            raise
+    bronze = read_new_rows(run.spark, feed)
+    if bronze is None:
         return _derive(run, contract, feed, typing, reduced)
     checked = check_rows(bronze, contract, typing)
     counts = count_rules(checked, contract, key_is_row=reduced is None)
-    if _dropped(counts):
+    if dropped_rows(counts):
         write_quarantine(run.spark, checked, contract, run_id=run.run_id, anew=False)
     if reduced is None:
-        rows, when = latest_per_key(_valid(checked), contract), NEWER
+        rows, when = latest_per_key(valid_rows(checked), contract), NEWER
     else:
         everything = check_rows(run.spark.table(feed.source), contract, typing)
         touched = checked.select(*contract.keys).distinct()
-        rows = _aggregate(_valid(everything.join(touched, list(contract.keys), "left_semi")), contract, reduced)
+        rows = _aggregate(valid_rows(everything.join(touched, list(contract.keys), "left_semi")), contract, reduced)
         when = DIFFERENT
     return merge(run.spark, rows, contract, when=when), counts
 
@@ -123,17 +114,9 @@ def _derive(run: SilverRun, contract: Contract, feed: Feed, typing: Typing, redu
     checked = check_rows(run.spark.table(feed.source), contract, typing)
     counts = count_rules(checked, contract, key_is_row=reduced is None)
     write_quarantine(run.spark, checked, contract, run_id=run.run_id, anew=True)
-    valid = _valid(checked)
+    valid = valid_rows(checked)
     rows = latest_per_key(valid, contract) if reduced is None else _aggregate(valid, contract, reduced)
     return replace_table(run.spark, rows, contract), counts
-
-
-def _valid(checked: DataFrame) -> DataFrame:
-    return checked.where("_broken IS NULL").drop("_text", "_broken")
-
-
-def _dropped(counts: list[RuleCount]) -> int:
-    return sum(count.failed_rows for count in counts if count.level == "DROP")
 
 
 def latest_per_key(rows: DataFrame, contract: Contract) -> DataFrame:

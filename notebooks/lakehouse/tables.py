@@ -83,16 +83,20 @@ def replace_empty(spark: SparkSession, contract: Contract, properties: dict[str,
     )
 
 
-def replace_table(spark: SparkSession, rows: DataFrame, contract: Contract) -> Written:
+def replace_table(
+    spark: SparkSession, rows: DataFrame, contract: Contract, properties: dict[str, str] | None = None
+) -> Written:
     """Write *rows* as the contract's table, in place of what it held, in one commit.
 
-    The columns of *rows* are cast to the contract's types and get its comments.
+    The columns of *rows* are cast to the contract's types and get its comments; *properties* become the table's.
     """
     columns = [
         F.col(column.name).alias(column.name, metadata={"comment": column.description}) for column in contract.columns
     ]
     writer = as_contract(rows, contract).select(*columns).writeTo(contract.table).using("delta")
-    writer.tableProperty("comment", contract.grain).createOrReplace()
+    for name, value in ({"comment": contract.grain} | (properties or {})).items():
+        writer = writer.tableProperty(name, value)
+    writer.createOrReplace()
     commit = latest_commit(spark, contract.table)
     return Written(contract.table, commit.rows, commit.version)
 
