@@ -73,7 +73,7 @@ def _later(rows: pd.DataFrame, day: int, rng: np.random.Generator) -> np.ndarray
 
 
 def _disorder(rows: pd.DataFrame, in_time: np.ndarray, rates: FeedRates, rng: np.random.Generator) -> int:
-    """Move some of the rows that are in time behind later ones; every second one stays, so each does stand behind one."""
+    """Move some of the rows that are in time behind later ones; every second one stays, so there is one to pass."""
     movable = in_time[:-1:2]
     at = np.sort(rng.permutation(len(movable))[: share(rates.out_of_order_rate, len(movable))])
     follower = in_time[2 * at + 1]

@@ -6,13 +6,15 @@ lived again from the first one, each with the rates that it was announced with.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
 
+from lakehouse.generator.check import read_landed
 from lakehouse.generator.columns import COLUMNS, csv_file
 from lakehouse.generator.defects import spoil
 from lakehouse.generator.feed_lives import FEED_COLUMNS, KeyLives
@@ -26,7 +28,7 @@ _FOLDER = "cdc"
 _TRUTH = "_truth"
 _STARTED = ".started"
 
-# Entity and paths of its files -> their rows as text, and `_file`, the name of the file.
+# Entity and paths of its files -> their rows as text, and `file_name`.
 Reader = Callable[[str, list[str]], pd.DataFrame]
 
 
@@ -110,6 +112,41 @@ def land_feed(plan: FeedPlan, *, volume: Volume, read: Reader) -> list[FeedFile]
     return files
 
 
+def feed_reader(spark: SparkSession) -> Reader:
+    """Reads the landed files of an entity through *spark*."""
+
+    def read(entity: str, paths: list[str]) -> pd.DataFrame:
+        return read_landed(spark, paths).select(*COLUMNS[entity], "_metadata.file_name").toPandas()
+
+    return read
+
+
+def read_truth(spark: SparkSession, volume: Volume, run_date: str, name: str) -> DataFrame:
+    """The expected rows after the business day *run_date*, as text; *name* is `sellers_history`, `quarantine`, ..."""
+    return read_landed(spark, [f"{volume.root}/{_FOLDER}/{_TRUTH}/{run_date}/{name}.csv"])
+
+
+def count_operations(files: list[FeedFile]) -> pd.DataFrame:
+    """One row an operation of the landed *files*, with its rows by entity."""
+    return _by_entity(files, [one.operations for one in files], "operation")
+
+
+def count_defects(files: list[FeedFile], rates: FeedRates) -> pd.DataFrame:
+    """One row a defect: its rate in *rates*, and how many were made for the landed *files*, by entity."""
+    counts = _by_entity(files, [one.defects for one in files], "defect")
+    counts.insert(1, "rate", [rates.of(defect) for defect in counts["defect"]])
+    return counts
+
+
+def _by_entity(files: list[FeedFile], counts: list[dict[str, int]], what: str) -> pd.DataFrame:
+    names = list(dict.fromkeys(name for one in counts for name in one))
+    table: dict[str, list] = {what: names}
+    for entity in FEED_ENTITIES:
+        own = [one for file, one in zip(files, counts, strict=True) if file.entity == entity]
+        table[entity] = [sum(one.get(name, 0) for one in own) for name in names]
+    return pd.DataFrame(table)
+
+
 def _newcomers(plan: FeedPlan, entity: str, read: Reader) -> dict[str, pd.DataFrame]:
     """The rows of *entity* by the day that brought them. The first day's files may have columns of their own order."""
     rows: dict[str, pd.DataFrame] = {}
@@ -119,7 +156,7 @@ def _newcomers(plan: FeedPlan, entity: str, read: Reader) -> dict[str, pd.DataFr
         if day_of:
             found = read(entity, list(day_of))
             names = {path.rsplit("/", 1)[1]: day for path, day in day_of.items()}
-            for day, group in found.groupby(found["_file"].map(names), sort=True):
+            for day, group in found.groupby(found["file_name"].map(names), sort=True):
                 rows[day] = usable_rows(entity, group)
     return rows
 
@@ -141,7 +178,7 @@ def _go_on(road: _Road, day: str, newcomers: pd.DataFrame | None, rates: FeedRat
     return arrived, defects
 
 
-def _land_day(part: Volume, day: str, rates: FeedRates, what, scratch: Path) -> Iterator[FeedFile]:
+def _land_day(part: Volume, day: str, rates: FeedRates, what, scratch: Path) -> list[FeedFile]:
     roads, arrived, defects = what
     facts = {"run_date": day, "rates": rates.as_dict()}
     part.write_manifest(day + _STARTED, facts, scratch)
@@ -149,8 +186,8 @@ def _land_day(part: Volume, day: str, rates: FeedRates, what, scratch: Path) -> 
     for entity, rows in arrived.items():
         if len(rows):
             path = _write(part, entity, f"{entity}_cdc_{day}", rows[[*COLUMNS[entity], *FEED_COLUMNS]], scratch)
-            operations = {name: int(count) for name, count in rows["operation"].value_counts().sort_index().items()}
-            files.append(FeedFile(day, entity, path, len(rows), operations, defects[entity]))
+            told = rows["operation"].fillna("NULL").value_counts().sort_index()
+            files.append(FeedFile(day, entity, path, len(rows), told.to_dict(), defects[entity]))
     for entity, road in roads.items():
         events = pd.concat(road.events, ignore_index=True)
         _write(part, f"{_TRUTH}/{day}", f"{entity}_current", expected_current(entity, events), scratch)

@@ -52,6 +52,11 @@ class FeedRates:
                     value=value,
                 )
 
+    @classmethod
+    def named_in(cls, parameters) -> "FeedRates":
+        """The rates that a notebook's *parameters* hold under their names."""
+        return cls(**{one.name: getattr(parameters, one.name) for one in fields(cls)})
+
     def of(self, defect: str) -> float:
         """The rate of *defect*, named without `_rate`."""
         return getattr(self, f"{defect}_rate")

@@ -11,6 +11,20 @@ FREE = {
     "products": ("product_category_name", "product_photos_qty", "product_weight_g"),
     "sellers": ("seller_zip_code_prefix", "seller_city", "seller_state"),
 }
+# Where the first rows have fewer than two: for files of a few lines.
+_SPARE = {
+    "customers": {
+        "customer_zip_code_prefix": ["01001", "20010"],
+        "customer_city": ["sao paulo", "rio de janeiro"],
+        "customer_state": ["SP", "RJ"],
+    },
+    "products": {"product_category_name": ["perfumaria", "brinquedos"]},
+    "sellers": {
+        "seller_zip_code_prefix": ["01001", "20010"],
+        "seller_city": ["sao paulo", "rio de janeiro"],
+        "seller_state": ["SP", "RJ"],
+    },
+}
 _HEAVIEST = 40_000  # g; what Olist's carriers take
 
 
@@ -24,10 +38,7 @@ class Variety:
         self.entity = entity
         self._pooled = list(FREE[entity][:1] if entity == "products" else FREE[entity])
         pool = rows[self._pooled].dropna().drop_duplicates().sort_values(self._pooled, ignore_index=True)
-        spare = pd.DataFrame(
-            [["01001", "sao paulo", "SP"][-len(self._pooled) :]] * 2, columns=self._pooled, dtype=object
-        )
-        spare.iloc[1, -2:] = ["rio de janeiro", "RJ"][-len(self._pooled) :]
+        spare = pd.DataFrame(_SPARE[entity], dtype=object)
         self._pool = pool if len(pool) > 1 else spare
 
     def changed(self, rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
