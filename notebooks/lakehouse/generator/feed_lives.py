@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from lakehouse.generator.columns import COLUMNS
+from lakehouse.generator.columns import COLUMNS, timestamps
 from lakehouse.generator.feed_rates import FeedRates, share
 from lakehouse.generator.feed_values import FREE, Variety, either
 from lakehouse.generator.lives import DAY
@@ -136,4 +136,4 @@ def _in_time(events: pd.DataFrame, day: int, rng: np.random.Generator) -> pd.Dat
 
 def moments(numbers: np.ndarray) -> np.ndarray:
     """The second of each sequence number (microseconds since 1970 UTC) as `YYYY-MM-DD HH:MM:SS`."""
-    return np.char.replace((numbers // 1_000_000).astype("datetime64[s]").astype(str), "T", " ").astype(object)
+    return timestamps(numbers // 1_000_000).to_numpy(zero_copy_only=False)
