@@ -20,10 +20,10 @@ ALL_RATES = FeedRates(**{one.name: 0.1 for one in fields(FeedRates)})
 INTEGERS = COLUMNS["products"][2:]
 
 
-def land_entities(dbutils: FakeDbutils, run_date: str, *, seed: int = 7, scale: int = 120) -> None:
+def land_entities(dbutils: FakeDbutils, run_date: str, *, seed: int = 7, source: str = "") -> None:
     """What the feed follows."""
     volume = Volume(dbutils, "olist_dev")
-    plan = plan_landing(volume, Settings(run_date, seed=seed, scale=scale, history_days=30, source=""))
+    plan = plan_landing(volume, Settings(run_date, seed=seed, scale=120, history_days=30, source=source))
     land(plan, volume=volume, spark=None, profile=PROFILE)
 
 
