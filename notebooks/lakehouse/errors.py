@@ -57,6 +57,13 @@ class SnapshotError(LakehouseError):
     """Raised when a snapshot has a key twice or no key; nothing of it is applied."""
 
 
+class VerificationError(LakehouseError):
+    """Raised when the same events, delivered in another way, made another table.
+
+    `seed` repeats it; `deliveries` are the fewest deliveries found that still differ, (batch, row) each.
+    """
+
+
 class TablesFailedError(LakehouseError):
     """Raised when some tables of a layer failed; the others were written.
 
