@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from threading import Lock
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -27,6 +28,7 @@ from lakehouse.tables import identity, latest_commit, text
 
 # What Delta says where the versions to read from are gone, or the source keeps no change data feed.
 _VERSIONS_GONE = ("VERSION", "CHANGE_DATA", "CHANGE_TABLE", "LOG_FILE", "STATE_RECOVER", "FAILED_READ_FILE")
+_CREATING = Lock()
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,12 @@ def progress_rows(spark: SparkSession, query: str) -> list[Row]:
     try:
         return read_operations(spark, query)
     except PlaceError:
-        spark.sql("CREATE SCHEMA IF NOT EXISTS ops")
-        create_operations_tables(spark)
+        with _CREATING:  # the targets of a pipeline are applied at the same time, in threads
+            try:
+                return read_operations(spark, query)
+            except PlaceError:
+                spark.sql("CREATE SCHEMA IF NOT EXISTS ops")
+                create_operations_tables(spark)
         return read_operations(spark, query)
 
 
