@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, Row, SparkSession
-from pyspark.sql import functions as F
 
 from lakehouse.cdc import apply_changes
+from lakehouse.comparison import Comparison, compare
 from lakehouse.errors import VerificationError
 from lakehouse.scratch import scratch_schema
 from lakehouse.shrinking import Case, Delivery, judge, smallest
@@ -21,7 +21,6 @@ from lakehouse.together import run_together
 
 KINDS = {"current": 1, "history": 2}
 _TWICE, _REPLAYED = 0.2, 0.4  # of the events, of the batches
-_KEYS = 5
 
 
 @dataclass(frozen=True)
@@ -38,26 +37,6 @@ class VerifiedFeed:
     arguments: dict
     truth: dict[str, DataFrame] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One table held against another: *missing* and *surplus* rows of the first."""
-
-    against: str
-    feed: str
-    kind: str
-    rows: int
-    missing: int
-    surplus: int
-
-    @property
-    def differs(self) -> bool:
-        return bool(self.missing or self.surplus)
-
-    def __str__(self) -> str:
-        verdict = f"DIFFERENT: {self.missing} rows missing, {self.surplus} too many" if self.differs else "equal"
-        return f"{self.against:<34} {self.feed:<10} {self.kind:<8} {self.rows:>9,} rows  {verdict}"
 
 
 @dataclass
@@ -125,12 +104,11 @@ def _compare_single(run: _Run) -> list[Comparison]:
     for feed in run.feeds:
         for kind in KINDS:
             single = run.spark.table(run.table(feed, f"single_{kind}"))
-            for against, other in (
-                ("the ground truth", feed.truth.get(kind)),
-                ("the pipeline's table", _made(run, feed, kind)),
-            ):
+            others = {"the ground truth": feed.truth.get(kind), "the pipeline's table": _made(run, feed, kind)}
+            for against, other in others.items():
                 if other is not None:
-                    compared, keys = _compare(single, other, against=f"one batch and {against}", feed=feed, kind=kind)
+                    of = (f"one batch and {against}", feed.name, kind)
+                    compared, keys = compare(single, other, of, key=feed.key)
                     done.append(_judged(run, compared, feed, keys, seed=None, deliveries="events", order={0: [0]}))
     return done
 
@@ -153,8 +131,8 @@ def _round(run: _Run, seed: int, batches: int) -> list[Comparison]:
         for kind in KINDS:
             found = run.spark.table(run.table(feed, f"shuffled_{seed}_{kind}"))
             single = run.spark.table(run.table(feed, f"single_{kind}"))
-            against = f"{len(order)} batches, seed {seed}"
-            compared, keys = _compare(found, single, against=against, feed=feed, kind=kind)
+            of = (f"{len(order)} batches, seed {seed}", feed.name, kind)
+            compared, keys = compare(found, single, of, key=feed.key)
             done.append(_judged(run, compared, feed, keys, seed=seed, deliveries=delivered, order=order))
     return done
 
@@ -188,17 +166,6 @@ def _deliver(run: _Run, feed: VerifiedFeed, delivered: str, arrived: str, batche
         run.spark.sql(f"CREATE TABLE {target} USING delta {properties} AS {query}")
     else:
         run.spark.sql(f"INSERT INTO {target} {query}")
-
-
-def _compare(found: DataFrame, expected: DataFrame, *, against: str, feed: VerifiedFeed, kind: str) -> tuple:
-    """The comparison, and at most five keys whose rows differ; *expected* may be text."""
-    expected = expected.select(*[F.col(f.name).cast(f.dataType).alias(f.name) for f in found.schema.fields])
-    missing, surplus = expected.exceptAll(found), found.exceptAll(expected)
-    sides = missing.selectExpr(feed.key, "1 AS side").unionAll(surplus.selectExpr(feed.key, "0 AS side"))
-    rows = sides.groupBy(feed.key).agg(F.expr("sum(side)"), F.expr("count(*) - sum(side)")).collect()
-    lacks, has = sum(row[1] for row in rows), sum(row[2] for row in rows)
-    compared = Comparison(against, feed.name, kind, found.count(), lacks, has)
-    return compared, sorted(row[0] for row in rows)[:_KEYS]
 
 
 def _judged(run: _Run, compared: Comparison, feed: VerifiedFeed, keys: list, *, seed, deliveries: str, order: dict):

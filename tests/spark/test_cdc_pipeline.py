@@ -158,6 +158,23 @@ def contents(feeds: Feeds) -> dict[str, list[tuple]]:
     return made
 
 
+def test_a_run_that_was_killed_is_made_good(feeds):
+    """After the quarantine, between the targets, before the progress: each table as if it had never been written."""
+    before = feeds.commits()
+    feeds.deliver("customers", "e.csv", f"c1,u1,01001,itu,SP,UPDATE,25,{T}\n,u9,01001,itu,SP,INSERT,26,{T}")
+    feeds.take_in(run_id="whole")
+    good, quarantined = contents(feeds), len(feeds.quarantine("customers", "rule"))
+    targets = ["silver.silver_customers_current", "silver.silver_customers_history"]
+
+    for unwritten in (["silver.stg_cdc_customers", *targets], targets[1:], []):
+        for table in ["ops.progress", *unwritten]:
+            feeds.spark.sql(f"RESTORE TABLE {table} TO VERSION AS OF {before[table]}")
+        feeds.take_in("60_cdc_stage", "70_cdc_apply", run_id="again")
+
+        assert contents(feeds) == good, unwritten
+    assert len(feeds.quarantine("customers", "rule")) == quarantined
+
+
 def test_a_full_refresh_gives_the_same_tables(feeds):
     """Also after a hand has damaged a target; it stays the same table, so that readers miss nothing."""
     before = contents(feeds)

@@ -1,10 +1,10 @@
 """A right applier passes in any order; a wrong one is caught, with the fewest events that show it."""
 
 import pytest
+from lakehouse_fixtures import Lakehouse
 
 from lakehouse.cdc import apply_changes
 from lakehouse.errors import VerificationError
-from lakehouse.operations import create_operations_tables
 from lakehouse.verification import VerifiedFeed, verify
 
 COLUMNS = "id STRING, city STRING, operation STRING, n BIGINT, _source_file STRING"
@@ -23,11 +23,10 @@ ARGUMENTS = {
 
 
 @pytest.fixture(scope="module")
-def events(spark) -> str:
-    """A table of events as staging makes it."""
-    for schema in ("verified", "ops"):
-        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    create_operations_tables(spark)
+def events(spark, state) -> str:
+    """A table of events as staging makes it, in a catalog that was set up."""
+    Lakehouse(spark, state)
+    spark.sql("CREATE SCHEMA IF NOT EXISTS verified")
     frame = spark.createDataFrame(EVENTS, COLUMNS)
     frame.writeTo("verified.events").using("delta").createOrReplace()
     return "verified.events"
