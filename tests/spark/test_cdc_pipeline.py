@@ -117,6 +117,7 @@ def test_current_and_history_of_the_first_delivery(feeds):
     assert feeds.current("products") == [("p1", "bebes", 40, 10, 1, 120, 10, 10, 10)]
     assert [row[5::4] for row in feeds.history("products")] == [(100, 1), (120, 3)]
     assert feeds.history("sellers") == []
+    assert ("customer_city", "string", "City") in feeds.rows("DESCRIBE silver.silver_customers_history")
 
 
 def test_a_run_without_new_files_commits_nothing(feeds):
