@@ -29,7 +29,7 @@ from lakehouse.tables import GENERATION, Written, identity, latest_commit, repla
 from lakehouse.together import attempt_together, raise_failures
 
 # Change data feed tells silver which rows a version added, at no cost for a table that is only appended to.
-_PROPERTIES = {"delta.enableChangeDataFeed": "true", "delta.appendOnly": "true"}
+_PROPERTIES = {"delta.enableChangeDataFeed": "true"}
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,7 @@ def load_new_files(
 
 def _load(spark: SparkSession, source: Source, options: dict[str, str], lineage: dict[str, str]) -> tuple:
     """The table's write, its expectation counts and its generation."""
-    generation = source.generation
-    if not generation:
-        generation = uuid.uuid4().hex[:12]
-        replace_empty(spark, source.contract, {**_PROPERTIES, GENERATION: generation})
+    generation = source.generation or empty_table(spark, source.contract)
     if not source.new:
         return Written(source.table, 0, None), [], generation
     brought = file_columns(source.contract)
@@ -169,6 +166,13 @@ def _load(spark: SparkSession, source: Source, options: dict[str, str], lineage:
     query.awaitTermination()
     counts = _count_rules(spark, source)
     return Written(source.table, counts[0].checked_rows, latest_commit(spark, source.table).version), counts, generation
+
+
+def empty_table(spark: SparkSession, contract: Contract) -> str:
+    """Create the table, or replace it by an empty one; the new generation, which no stream has read for yet."""
+    generation = uuid.uuid4().hex[:12]
+    replace_empty(spark, contract, {**_PROPERTIES, GENERATION: generation})
+    return generation
 
 
 def _checkpoint(source: Source, generation: str) -> str:

@@ -125,21 +125,32 @@ def quarantine_table(contract: Contract) -> str:
     return f"ops.quarantine_{contract.name}"
 
 
-def write_quarantine(spark: SparkSession, checked: DataFrame, contract: Contract, *, run_id: str, anew: bool) -> None:
-    """Keep the rows that break a rule: their columns as text, `rule`, `reason`, `_source_file`, `run_id`.
+def write_quarantine(spark: SparkSession, checked: DataFrame, contract: Contract, *, run_id: str) -> None:
+    """Add the rows that break a rule: their columns as text, `rule`, `reason`, `_source_file`, `run_id`.
 
     A file's rows are added by one commit, so files that are there already are left out: a repeated run adds nothing.
-
-    Args:
-        anew: replace what the table holds, in one commit; else append.
     """
     table = quarantine_table(contract)
-    broken = checked.where("_broken IS NOT NULL").selectExpr(
-        "_text.*", "_broken.rule", "_broken.reason", "_source_file", f"{text(run_id)} AS run_id"
-    )
-    if anew or not spark.catalog.tableExists(table):
-        comment = f"Rows of {contract.table} that break a rule, as text"
-        broken.writeTo(table).using("delta").tableProperty("comment", comment).createOrReplace()
+    if not spark.catalog.tableExists(table):
+        replace_quarantine(spark, checked, contract, run_id=run_id, rows=1)
         return
     there = spark.table(table).select("_source_file").distinct()
+    broken = _broken_rows(checked, run_id)
     broken.join(there, "_source_file", "left_anti").select(*broken.columns).writeTo(table).append()
+
+
+def replace_quarantine(spark: SparkSession, checked: DataFrame, contract: Contract, *, run_id: str, rows: int) -> None:
+    """As `write_quarantine`, in place of what the table holds, in one commit; *rows* is how many there are to write."""
+    table, comment = quarantine_table(contract), f"Rows of {contract.table} that break a rule, as text"
+    broken = _broken_rows(checked, run_id)
+    if rows:
+        broken.writeTo(table).using("delta").tableProperty("comment", comment).createOrReplace()
+        return
+    columns = ", ".join(f"{name} STRING" for name in broken.columns)  # needs no Spark job
+    spark.sql(f"CREATE OR REPLACE TABLE {table} ({columns}) USING delta COMMENT {text(comment)}")
+
+
+def _broken_rows(checked: DataFrame, run_id: str) -> DataFrame:
+    return checked.where("_broken IS NOT NULL").selectExpr(
+        "_text.*", "_broken.rule", "_broken.reason", "_source_file", f"{text(run_id)} AS run_id"
+    )

@@ -5,7 +5,7 @@ only reads them again. Where the source was replaced, or its old versions are go
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -15,8 +15,7 @@ from lakehouse.operations import append, read_operations
 from lakehouse.tables import identity, latest_commit, text
 from lakehouse.together import run_together
 
-# What Delta says where the versions to read from are gone.
-_VERSIONS_GONE = ("VERSION", "CHANGE_DATA", "LOG_FILE", "STATE_RECOVER", "FAILED_READ_FILE")
+_FEED_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 
 
 @dataclass(frozen=True)
@@ -89,36 +88,26 @@ def _state(spark: SparkSession, source: str, known: list) -> tuple:
     return identity(spark, source).id, commit
 
 
-def read_feed(spark: SparkSession, feed: Feed) -> DataFrame:
-    """The rows of *feed*, with the columns of its source."""
+def open_feed(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
+    """The rows of *feed*, with the columns of its source; all rows, and the feed says so, where its versions are gone.
+
+    Delta forgets old versions after the table's log retention. It has many errors for that, and reading everything
+    gives the same result: so whatever fails here leads to it, and what is really broken fails then.
+    """
     if feed.is_all:
-        return spark.table(feed.source)
+        return feed, spark.table(feed.source)
     changes = (
         spark.read.option("readChangeFeed", "true")
         .option("startingVersion", feed.first)
         .option("endingVersion", feed.last)
         .table(feed.source)
     )
-    return changes.where("_change_type = 'insert'").drop("_change_type", "_commit_version", "_commit_timestamp")
-
-
-def read_new_rows(spark: SparkSession, feed: Feed) -> DataFrame | None:
-    """The rows of *feed*, None where all of the source must be read: at first, or where its old versions are gone."""
-    if feed.is_all:
-        return None
     try:
-        rows = read_feed(spark, feed)
-        rows.schema  # noqa: B018 - asks the server, which finds out here that the versions are gone
-    except PySparkException as error:
-        if any(word in (error.getCondition() or str(error)) for word in _VERSIONS_GONE):
-            return None
-        raise
-    return rows
-
-
-def _maker(table: str) -> str:
-    """The notebook that makes *table*."""
-    return "notebooks/50_cdc_bronze" if ".bronze_cdc_" in table else "notebooks/20_bronze"
+        columns = [name for name in changes.columns if name not in _FEED_COLUMNS]  # asks the server
+    except PySparkException:
+        print(f"{feed.source}: its versions from {feed.first} on are gone, reading all of it")
+        return replace(feed, first=None), spark.table(feed.source)
+    return feed, changes.where("_change_type = 'insert'").select(*columns)
 
 
 def record_progress(spark: SparkSession, feeds: Iterable[Feed]) -> None:
@@ -132,3 +121,21 @@ def forget_progress(spark: SparkSession, targets: Iterable[str]) -> None:
     names = ", ".join(text(target) for target in targets)
     known = read_operations(spark, f"SELECT DISTINCT target, source FROM ops.progress WHERE target IN ({names})")
     append(spark, "ops.progress", [(row["target"], row["source"], None, None, None) for row in known])
+
+
+def read_feed(spark: SparkSession, feed: Feed) -> DataFrame:
+    """The rows of *feed*, with the columns of its source; fails where its versions are gone."""
+    if feed.is_all:
+        return spark.table(feed.source)
+    changes = (
+        spark.read.option("readChangeFeed", "true")
+        .option("startingVersion", feed.first)
+        .option("endingVersion", feed.last)
+        .table(feed.source)
+    )
+    return changes.where("_change_type = 'insert'").drop(*_FEED_COLUMNS)
+
+
+def _maker(table: str) -> str:
+    """The notebook that makes *table*."""
+    return "notebooks/50_cdc_bronze" if ".bronze_cdc_" in table else "notebooks/20_bronze"

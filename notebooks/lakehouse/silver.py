@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.checking import Typing, check_rows, count_rules, dropped_rows, valid_rows, write_quarantine
+from lakehouse.checking import Typing, check_rows, count_rules, replace_quarantine, write_quarantine
 from lakehouse.contracts import Contract, load_contract
 from lakehouse.operations import RuleCount, record_counts
-from lakehouse.progress import Feed, find_feeds, read_feed, read_new_rows, record_progress
+from lakehouse.progress import Feed, find_feeds, open_feed, record_progress
 from lakehouse.tables import Written, in_order, merge, replace_table
 from lakehouse.together import attempt_together, raise_failures
 
@@ -92,31 +92,39 @@ def _apply(run: SilverRun, contract: Contract, feed: Feed, typing: Typing, reduc
     """What was written, and the counts of the rules."""
     if feed.is_empty:
         return Written(contract.table, 0, None), []
-    bronze = read_new_rows(run.spark, feed)
-    if bronze is None:
-        return _derive(run, contract, feed, typing, reduced)
+    feed, bronze = open_feed(run.spark, feed)
+    if feed.is_all:
+        return _derive(run, contract, bronze, typing, reduced)
     checked = check_rows(bronze, contract, typing)
     counts = count_rules(checked, contract, key_is_row=reduced is None)
-    if dropped_rows(counts):
-        write_quarantine(run.spark, checked, contract, run_id=run.run_id, anew=False)
+    if _dropped(counts):
+        write_quarantine(run.spark, checked, contract, run_id=run.run_id)
     if reduced is None:
-        rows, when = latest_per_key(valid_rows(checked), contract), NEWER
+        rows, when = latest_per_key(_valid(checked), contract), NEWER
     else:
         everything = check_rows(run.spark.table(feed.source), contract, typing)
         touched = checked.select(*contract.keys).distinct()
-        rows = _aggregate(valid_rows(everything.join(touched, list(contract.keys), "left_semi")), contract, reduced)
+        rows = _aggregate(_valid(everything.join(touched, list(contract.keys), "left_semi")), contract, reduced)
         when = DIFFERENT
     return merge(run.spark, rows, contract, when=when), counts
 
 
-def _derive(run: SilverRun, contract: Contract, feed: Feed, typing: Typing, reduced: dict | None) -> tuple:
+def _derive(run: SilverRun, contract: Contract, bronze: DataFrame, typing: Typing, reduced: dict | None) -> tuple:
     """Make the table anew from all of bronze, in one commit, its quarantine first."""
-    checked = check_rows(run.spark.table(feed.source), contract, typing)
+    checked = check_rows(bronze, contract, typing)
     counts = count_rules(checked, contract, key_is_row=reduced is None)
-    write_quarantine(run.spark, checked, contract, run_id=run.run_id, anew=True)
-    valid = valid_rows(checked)
+    replace_quarantine(run.spark, checked, contract, run_id=run.run_id, rows=_dropped(counts))
+    valid = _valid(checked)
     rows = latest_per_key(valid, contract) if reduced is None else _aggregate(valid, contract, reduced)
     return replace_table(run.spark, rows, contract), counts
+
+
+def _valid(checked: DataFrame) -> DataFrame:
+    return checked.where("_broken IS NULL").drop("_text", "_broken")
+
+
+def _dropped(counts: list[RuleCount]) -> int:
+    return sum(count.failed_rows for count in counts if count.level == "DROP")
 
 
 def latest_per_key(rows: DataFrame, contract: Contract) -> DataFrame:
@@ -178,8 +186,11 @@ def _touched_keys(run: SilverRun, contract: Contract, touches: dict[str, str]) -
         return None
     queries = []
     for feed in feeds:
+        feed, rows = open_feed(run.spark, feed)
+        if feed.is_all:
+            return None
         name = feed.source.split(".")[1]
-        read_feed(run.spark, feed).createOrReplaceTempView(f"new_{name}")
+        rows.createOrReplaceTempView(f"new_{name}")
         queries.append(touches[name].format(new=f"new_{name}"))
     found = [row[0] for row in run.spark.sql(" UNION ".join(queries)).limit(_MANY_KEYS + 1).collect()]
     return None if len(found) > _MANY_KEYS else [key for key in found if key is not None]

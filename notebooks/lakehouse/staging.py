@@ -8,9 +8,17 @@ kept, since `apply_changes` decides between them by a rule of its own.
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.checking import Typing, check_rows, count_rules, dropped_rows, valid_rows, write_quarantine
+from lakehouse.checking import (
+    Typing,
+    check_rows,
+    count_rules,
+    dropped_rows,
+    replace_quarantine,
+    valid_rows,
+    write_quarantine,
+)
 from lakehouse.contracts import Contract, load_contract
-from lakehouse.progress import Feed, read_new_rows
+from lakehouse.progress import Feed, open_feed
 from lakehouse.silver import SilverRun
 from lakehouse.tables import Written, as_contract, in_order, latest_commit, replace_table
 from lakehouse.together import attempt_together
@@ -40,15 +48,15 @@ def _stage(run: SilverRun, contract: Contract, feed: Feed, typing: Typing, seque
     """What was written, and the counts of the rules; quarantine first, so that no line can be lost by a kill."""
     if feed.is_empty:
         return Written(contract.table, 0, None), []
-    lines = read_new_rows(run.spark, feed)
-    anew = lines is None
-    checked = check_rows(run.spark.table(feed.source) if anew else lines, contract, typing)
+    feed, lines = open_feed(run.spark, feed)
+    checked = check_rows(lines, contract, typing)
     counts = count_rules(checked, contract, key_is_row=False)
-    if anew or dropped_rows(counts):
-        write_quarantine(run.spark, checked, contract, run_id=run.run_id, anew=anew)
-    events = each_once(valid_rows(checked), contract)
-    if anew:
+    events, dropped = each_once(valid_rows(checked), contract), dropped_rows(counts)
+    if feed.is_all:
+        replace_quarantine(run.spark, checked, contract, run_id=run.run_id, rows=dropped)
         return replace_table(run.spark, events, contract, _PROPERTIES), counts
+    if dropped:
+        write_quarantine(run.spark, checked, contract, run_id=run.run_id)
     return _add(run.spark, events, contract, sequence), counts
 
 
