@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.errors import PlaceError
 from lakehouse.operations import append, read_operations
-from lakehouse.tables import identity, latest_commit, text
+from lakehouse.tables import identity, latest_commit
 from lakehouse.together import run_together
 
 _FEED_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
@@ -114,13 +114,6 @@ def record_progress(spark: SparkSession, feeds: Iterable[Feed]) -> None:
     """Remember that the targets have read *feeds*, in one commit; call it after their data is written."""
     read = [feed for feed in feeds if not feed.is_empty]
     append(spark, "ops.progress", [(f.target, f.source, f.table_id, f.last, f.at_ms) for f in read])
-
-
-def forget_progress(spark: SparkSession, targets: Iterable[str]) -> None:
-    """Let *targets* read all of their sources the next time, as if they had read nothing; in one commit."""
-    names = ", ".join(text(target) for target in targets)
-    known = read_operations(spark, f"SELECT DISTINCT target, source FROM ops.progress WHERE target IN ({names})")
-    append(spark, "ops.progress", [(row["target"], row["source"], None, None, None) for row in known])
 
 
 def read_feed(spark: SparkSession, feed: Feed) -> DataFrame:

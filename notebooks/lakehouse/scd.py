@@ -7,9 +7,8 @@ from pyspark.sql import SparkSession
 from lakehouse.cdc import ChangeCounts, apply_changes
 from lakehouse.contracts import Contract, load_contract
 from lakehouse.errors import ExpectationError
-from lakehouse.operations import RuleCount, record_counts
-from lakehouse.progress import forget_progress
-from lakehouse.tables import Written, differences, replace_empty
+from lakehouse.operations import RuleCount, append, read_operations, record_counts
+from lakehouse.tables import Written, differences, replace_empty, text
 from lakehouse.together import run_together
 
 
@@ -28,6 +27,13 @@ def prepare_targets(spark: SparkSession, names: Iterable[str], *, full: bool) ->
             again.append(contract.table)
     if again:
         forget_progress(spark, again)
+
+
+def forget_progress(spark: SparkSession, targets: Iterable[str]) -> None:
+    """Let *targets* read all of their sources the next time, as if they had read nothing; in one commit."""
+    names = ", ".join(text(target) for target in targets)
+    known = read_operations(spark, f"SELECT DISTINCT target, source FROM ops.progress WHERE target IN ({names})")
+    append(spark, "ops.progress", [(row["target"], row["source"], None, None, None) for row in known])
 
 
 def apply_together(spark: SparkSession, calls: dict[str, dict]) -> dict[str, ChangeCounts]:
