@@ -11,16 +11,23 @@ The names and their meaning are those of Databricks' `create_auto_cdc_flow`. Wha
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.changes.columns import resolve_columns
 from lakehouse.changes.deriving import count_ties, wanted_rows
 from lakehouse.changes.merging import Applied, create_target, difference, held_rows, merge_difference
-from lakehouse.changes.reading import Batch, find_feed, read_batch, source_columns
+from lakehouse.changes.reading import Batch, find_feed, forget_progress, read_batch, source_columns
 from lakehouse.changes.request import Request, check_request
-from lakehouse.changes.settings import check_settings, grow_target, in_target_order, read_target, settings_of
+from lakehouse.changes.settings import (
+    check_settings,
+    grow_target,
+    in_target_order,
+    missing_columns,
+    read_target,
+    settings_of,
+)
 from lakehouse.changes.snapshot import apply_snapshots
 from lakehouse.progress import record_progress
 
@@ -95,6 +102,9 @@ def apply_changes(
     check_settings(held, settings)
     columns = in_target_order(columns, held) if held.is_made else columns
     feed = find_feed(spark, request, held)
+    grows = held.is_made and bool(missing_columns(held, columns))
+    if grows:
+        feed = replace(feed, first=None)  # a column may be new here and old in the source: every key is concerned
     if feed.is_empty:
         return _NOTHING
     batch = read_batch(spark, request, columns, feed)
@@ -104,7 +114,9 @@ def apply_changes(
             rows = wanted_rows(request, columns, batch)
             done = create_target(spark, held, rows, columns, settings=settings, events=batch.events_read)
         else:
-            grow_target(spark, held, columns, settings)
+            if grows:
+                forget_progress(spark, feed)
+                grow_target(spark, held, columns, settings)
             done = _merge(spark, request, columns, batch)
     else:
         ties, done = 0, Applied(0, 0, None)

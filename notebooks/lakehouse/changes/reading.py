@@ -23,7 +23,7 @@ from lakehouse.changes.request import Request, refuse
 from lakehouse.changes.settings import Target
 from lakehouse.errors import SAMPLES, ChangeEventsError, PlaceError
 from lakehouse.operations import create_operations_tables, read_operations
-from lakehouse.progress import Feed, read_feed
+from lakehouse.progress import Feed, open_feed, record_progress
 from lakehouse.tables import identity, latest_commit, text
 
 # What Delta says where the versions to read from are gone, or the source keeps no change data feed.
@@ -97,6 +97,11 @@ def progress_rows(spark: SparkSession, query: str) -> list[Row]:
         return read_operations(spark, query)
 
 
+def forget_progress(spark: SparkSession, feed: Feed) -> None:
+    """Let the target of *feed* read all of its source the next time, should this call not come to its end."""
+    record_progress(spark, [Feed(feed.target, feed.source, None, None, None, None)])
+
+
 def read_batch(spark: SparkSession, request: Request, columns: Columns, feed: Feed) -> Batch:
     """The events of *feed*, checked and counted.
 
@@ -105,9 +110,10 @@ def read_batch(spark: SparkSession, request: Request, columns: Columns, feed: Fe
         ChangeEventsError: an event has no key or no sequence.
     """
     ledger = spark.read.option("versionAsOf", feed.last).table(feed.source)
+    feed, rows = open_feed(spark, feed)
     if not feed.is_all:
         try:
-            return _checked(request, columns, Batch(feed, read_feed(spark, feed), ledger))
+            return _checked(request, columns, Batch(feed, rows, ledger))
         except PySparkException as error:
             if not any(word in (error.getCondition() or str(error)) for word in _VERSIONS_GONE):
                 raise

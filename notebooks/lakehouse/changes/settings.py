@@ -161,14 +161,14 @@ def _missing(target: Target, column: StructField, there: DataType, path: str) ->
     )
 
 
-def grow_target(spark: SparkSession, target: Target, columns: Columns, asked: dict[str, str]) -> bool:
-    """Give *target* the columns that it lacks, before the last two of its own; True where there were any.
+def grow_target(spark: SparkSession, target: Target, columns: Columns, asked: dict[str, str]) -> None:
+    """Give *target* the columns that it lacks, before the last two of its own.
 
     What it remembers of the tracked columns grows first, so that a call killed in between grows the rest.
     """
     missing = missing_columns(target, columns)
     if not missing:
-        return False
+        return
     known = _tracking(target.settings) | _tracking(asked)
     settings = {
         "tracked": json.dumps(sorted(name for name in known if known[name])),
@@ -184,4 +184,3 @@ def grow_target(spark: SparkSession, target: Target, columns: Columns, asked: di
         after = path if top else after
     for one in added:
         spark.sql(f"ALTER TABLE {target.name} ADD COLUMNS ({one})")
-    return True
