@@ -7,6 +7,7 @@ The names and their meaning are those of Databricks' `create_auto_cdc_flow`. Wha
 - a delete that follows nothing is never a visible row;
 - columns whose names begin with `_` tell of the delivery, and are stored only where `column_list` names them;
 - a truncate deletes every key at its sequence, also keys that are seen later with a lower one; it wins a tie;
+- a new column is added before `__START_AT`, and every key is derived again, since the source may have had it before;
 - a column that is gone from the source stays: rows that are there keep what they hold, rows written later hold NULL.
 """
 

@@ -179,7 +179,7 @@ def grow_target(spark: SparkSession, target: Target, columns: Columns, asked: di
     own = [f.name for f in target.columns.fields if f.name.upper() not in (START, END)]
     after, added = quote(own[-1]), []
     for path, kind in missing:
-        top = "." not in path
+        top = "`.`" not in path
         added.append(f"{path} {kind.simpleString()}" + (f" AFTER {after}" if top else ""))
         after = path if top else after
     for one in added:
