@@ -12,16 +12,6 @@ from local.project import State
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
-ENTITIES = [
-    "customers",
-    "products",
-    "sellers",
-    "orders",
-    "order_items",
-    "order_payments",
-    "order_reviews",
-    "geolocation",
-]  # as Olist's files
 HEADERS = {
     "customers": "customer_id,customer_unique_id,customer_zip_code_prefix,customer_city,customer_state",
     "products": "product_id,product_category_name,product_name_lenght,product_description_lenght,product_photos_qty,"
