@@ -11,6 +11,7 @@ shows what pruning leaves to do, from Delta's own metrics of the commit.
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -144,6 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000, help="events of the largest case")
     options = parser.parse_args()
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "notebooks"))  # where a notebook finds the package
     os.environ.setdefault("SPARK_CONNECT_MODE_ENABLED", "1")
     with tempfile.TemporaryDirectory() as folder:
         state = State(Path(folder), "olist_dev", Path(folder) / "olist_dev").make()
