@@ -5,13 +5,16 @@ JOB ?= olist_daily_job
 TARGET ?= dev
 SOURCE ?=
 RUN_DATE ?=
+ROUNDS ?= 3
+BATCHES ?= 4
+SEED ?= 0
 VARS ?=
 PARAMS ?=
 READY := .venv/.ready
 LOCAL := .venv/bin/python -m local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local sql up down status lab test check reset bench
+.PHONY: help setup run-local sql up down status lab test check verify-cdc reset bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +48,9 @@ test: check ## all checks and tests
 check: $(READY) ## style of code and notebooks
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check local notebooks/lakehouse tests
+
+verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tables: ROUNDS= BATCHES= SEED= TARGET=
+	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED)
 
 bench: $(READY) ## what the engine costs: the daily job beside a plain script and the naive chain, in one run
 	@.venv/bin/python -m tests.bench

@@ -111,6 +111,16 @@ def count_rules(checked: DataFrame, contract: Contract, *, key_is_row: bool = Tr
     ]
 
 
+def valid_rows(checked: DataFrame) -> DataFrame:
+    """Those of the *checked* rows that break no rule, with the contract's columns."""
+    return checked.where("_broken IS NULL").drop("_text", "_broken")
+
+
+def dropped_rows(counts: list[RuleCount]) -> int:
+    """How many rows go to quarantine by *counts*."""
+    return sum(count.failed_rows for count in counts if count.level == "DROP")
+
+
 def quarantine_table(contract: Contract) -> str:
     return f"ops.quarantine_{contract.name}"
 

@@ -20,6 +20,7 @@ ENTITIES = (
     "order_reviews",
     "geolocation",
 )
+CDC_ENTITIES = ("customers", "products", "sellers")  # these also have a change feed, in the folders `cdc/{entity}`
 
 
 def config_folder() -> Path:

@@ -79,7 +79,7 @@ def _state(spark: SparkSession, source: str, known: list) -> tuple:
     """The source's id and newest commit; the id is looked up only if that commit is not the one known."""
     commit = latest_commit(spark, source)
     if commit is None:
-        raise PlaceError(f"Table not found: {source}, run notebooks/20_bronze", table=source)
+        raise PlaceError(f"Table not found: {source}, run {_maker(source)}", table=source)
     seen = {(row["source_table_id"], row["source_version"], row["source_committed_ms"]) for row in known if row}
     if len(seen) == 1 and all(known):
         table_id, version, at_ms = seen.pop()
@@ -114,3 +114,13 @@ def record_progress(spark: SparkSession, feeds: Iterable[Feed]) -> None:
     """Remember that the targets have read *feeds*, in one commit; call it after their data is written."""
     read = [feed for feed in feeds if not feed.is_empty]
     append(spark, "ops.progress", [(f.target, f.source, f.table_id, f.last, f.at_ms) for f in read])
+
+
+def read_feed(spark: SparkSession, feed: Feed) -> DataFrame:
+    """The rows of `open_feed`, for those who do not ask whether these are all."""
+    return open_feed(spark, feed)[1]
+
+
+def _maker(table: str) -> str:
+    """The notebook that makes *table*."""
+    return "notebooks/50_cdc_bronze" if ".bronze_cdc_" in table else "notebooks/20_bronze"

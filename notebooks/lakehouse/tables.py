@@ -78,21 +78,25 @@ def replace_empty(spark: SparkSession, contract: Contract, properties: dict[str,
     _rows_or_none(
         spark,
         f"CREATE OR REPLACE TABLE {contract.table} (\n  {columns}\n) USING delta\n"
-        f"COMMENT {text(contract.grain)}\nTBLPROPERTIES ({listed})",
+        f"COMMENT {text(contract.grain)}" + (f"\nTBLPROPERTIES ({listed})" if listed else ""),
         contract.table,
     )
 
 
-def replace_table(spark: SparkSession, rows: DataFrame, contract: Contract) -> Written:
+def replace_table(
+    spark: SparkSession, rows: DataFrame, contract: Contract, properties: dict[str, str] | None = None
+) -> Written:
     """Write *rows* as the contract's table, in place of what it held, in one commit.
 
-    The columns of *rows* are cast to the contract's types and get its comments.
+    The columns of *rows* are cast to the contract's types and get its comments; *properties* become the table's.
     """
     columns = [
         F.col(column.name).alias(column.name, metadata={"comment": column.description}) for column in contract.columns
     ]
     writer = as_contract(rows, contract).select(*columns).writeTo(contract.table).using("delta")
-    writer.tableProperty("comment", contract.grain).createOrReplace()
+    for name, value in ({"comment": contract.grain} | (properties or {})).items():
+        writer = writer.tableProperty(name, value)
+    writer.createOrReplace()
     commit = latest_commit(spark, contract.table)
     return Written(contract.table, commit.rows, commit.version)
 
@@ -153,7 +157,7 @@ def check_tables(spark: SparkSession, names: list[str], *, unique: Iterable[str]
     Raises:
         ContractError: a column differs, or a key is NULL or there twice.
     """
-    wrong = [line for name in names for line in _differences(spark, load_contract(name))]
+    wrong = [line for name in names for line in differences(spark, load_contract(name))]
     keyed = [contract for contract in map(load_contract, sorted(unique)) if contract.keys]
     counts = [
         f"SELECT '{c.table}', count(*), count(DISTINCT {', '.join(c.keys)}) FROM {c.table}"  # NULL keys are not counted
@@ -167,7 +171,8 @@ def check_tables(spark: SparkSession, names: list[str], *, unique: Iterable[str]
     print(f"{len(names)} tables agree with their contracts")
 
 
-def _differences(spark: SparkSession, contract: Contract) -> list[str]:
+def differences(spark: SparkSession, contract: Contract) -> list[str]:
+    """A line for each column of the contract's table that is not as the contract has it."""
     found = [(f.name, f.dataType.simpleString().upper()) for f in spark.table(contract.table).schema.fields]
     expected = [(column.name, column.type.upper().replace(" ", "")) for column in contract.columns]
     return [

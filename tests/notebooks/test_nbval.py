@@ -8,12 +8,12 @@ import pytest
 from tests.notebooks.conftest import ROOT
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_every_notebook_runs_under_nbval(shell):
     """The defaults of the parameters are a safe, small run."""
     command = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "-p", "no:cacheprovider", "notebooks"]
 
-    done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=380)
+    done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=880)
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     assert " passed" in done.stdout

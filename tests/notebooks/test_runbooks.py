@@ -6,6 +6,7 @@ import sys
 
 import papermill
 import pytest
+from papermill.exceptions import PapermillExecutionError
 
 from tests.notebooks.conftest import ROOT
 
@@ -49,3 +50,21 @@ def test_the_runbooks_do_what_they_say(execute, shell):
     sql(shell, "DROP VOLUME olist_dev.raw.olist")
     execute("O20_data_generation_fails", run_date="2018-10-18")
     assert sql(shell, "SHOW VOLUMES IN olist_dev.raw")
+
+
+@pytest.mark.timeout(900)
+def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, shell):
+    """A bound that is no event's is told, repaired, and a replay makes the same tables."""
+    execute("O10_daily_run", run_date="2018-10-18")
+    rows = "SELECT * FROM silver.silver_sellers_history ORDER BY seller_id, __START_AT"
+    good = sql(shell, rows)
+    assert good
+
+    sql(shell, "UPDATE silver.silver_sellers_history SET __END_AT = __START_AT + 1 WHERE __END_AT IS NULL")
+    with pytest.raises(PapermillExecutionError, match="rows break a rule"):
+        execute("O40_scd_issues", entity="sellers")
+    execute("O40_scd_issues", entity="sellers", repair=True)
+    assert sql(shell, rows) == good
+
+    execute("T20_verify_cdc", rounds=1, batches=2, seed=5)
+    assert sql(shell, "SHOW SCHEMAS LIKE 'scratch*'") == []

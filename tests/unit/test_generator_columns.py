@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lakehouse.generator.columns import COLUMNS, csv_rows, header, money, timestamps
+from lakehouse.generator.columns import COLUMNS, csv_file, csv_rows, header, money, timestamps
 from lakehouse.generator.lives import NEVER
 from lakehouse.generator.randomness import fractions, identifiers, spread
 
@@ -112,3 +112,10 @@ def test_fractions_fill_the_unit_interval_evenly():
 def test_spread_sums_exactly(total):
     """`scale` orders are spread over days without one too many."""
     assert spread(total, np.array([0.1, 0.2, 0.3, 0.4])).sum() == total
+
+
+def test_file_quotes_any_text_that_needs_it_and_has_its_own_columns():
+    """The change feed holds what real files hold: a comma or a quote may stand anywhere."""
+    table = pa.table({"a": ['x,"y"', None], "b": ["1", "line\nbreak"]})
+
+    assert csv_file(table) == b'a,b\n"x,""y""",1\n,"line\nbreak"\n'

@@ -10,7 +10,8 @@ from local.jobs.checks import check_run
 from local.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
-DAILY, WEEKLY, MAIN = "olist_daily_job", "olist_weekly_refresh_job", "olist_main_pipeline"
+DAILY, WEEKLY = "olist_daily_job", "olist_weekly_refresh_job"
+MAIN, CDC = "olist_main_pipeline", "olist_cdc_pipeline"
 NAME = "Olist Lakehouse - Daily Orchestration"
 
 
@@ -60,30 +61,46 @@ def test_dev_is_the_default_target() -> None:
 
 
 def test_the_daily_job_tries_generation_twice() -> None:
-    """One retry, a minute after the start, not on a timeout; alerts after 1, 1.5 and 3 hours."""
+    """One retry, a minute after the start, not on a timeout; alerts after 1, 1.5, 1 and 3 hours."""
     job = bundle("dev").job(DAILY)
     generate = job.task("generate_data")
 
     retry = (generate.max_retries, generate.min_retry_interval_millis, generate.retry_on_timeout)
     alerts = [
-        each["health"]["rules"][0]["value"] for each in (generate.settings, job.task("run_main_pipeline").settings)
+        each["health"]["rules"][0]["value"]
+        for each in (generate.settings, job.task("run_main_pipeline").settings, job.task("run_cdc_pipeline").settings)
     ]
     assert retry == (1, 60_000, False)
-    assert alerts == [3600, 5400]
+    assert alerts == [3600, 5400, 3600]
     assert job.settings["health"]["rules"][0]["value"] == 10800
     assert job.settings["max_concurrent_runs"] == 1
 
 
 def test_the_weekly_job_refreshes_fully() -> None:
-    """The same pipeline, in the other mode."""
+    """The same two pipelines, in the other mode."""
     read = bundle("dev")
 
     assert read.job(WEEKLY).parameters["refresh_mode"] == "full"
     assert read.job(DAILY).parameters["refresh_mode"] == "incremental"
-    assert [task.child for task in read.job(WEEKLY).tasks] == [MAIN]
+    assert [task.child for task in read.job(WEEKLY).tasks] == [CDC, MAIN]
 
 
-@pytest.mark.parametrize("job", [DAILY, WEEKLY, MAIN])
+def test_the_pipelines_run_beside_each_other() -> None:
+    """Both wait for the data only; within each, a layer waits for the one before it."""
+    read = bundle("dev")
+
+    after = {task.key: [each.task_key for each in task.depends_on] for task in read.job(DAILY).tasks}
+    steps = {task.key: [each.task_key for each in task.depends_on] for task in read.job(CDC).tasks}
+    assert after == {
+        "generate_data": [],
+        "run_main_pipeline": ["generate_data"],
+        "run_cdc_pipeline": ["generate_data"],
+    }
+    assert steps == {"cdc_bronze": [], "cdc_stage": ["cdc_bronze"], "cdc_apply": ["cdc_stage"]}
+    assert read.job(CDC).name == "[DEV] Olist Lakehouse - CDC Pipeline"
+
+
+@pytest.mark.parametrize("job", [DAILY, WEEKLY, MAIN, CDC])
 def test_notebooks_take_the_parameters_that_their_tasks_give(job: str) -> None:
     """`--strict` would refuse them; references in them are legal too."""
     read = bundle("dev")

@@ -2,7 +2,8 @@
 
 Read in this order: `landing` (what lands and how), `batches` (the tables of a batch), `lives` and `details` (the
 orders of a day), `world`, `catalogue` and `geography` (what stays the same), `profile` (the aggregate figures that
-all follow).
+all follow). The change feed: `feed` (what lands and how), `feed_lives` and `feed_values` (what happens to a key),
+`defects` (what goes wrong on the way), `truth` (what the tables must hold).
 """
 
 from lakehouse.generator.check import check_counts, check_references, count_landed, dangling_references, read_landed

@@ -47,12 +47,21 @@ def csv_rows(entity: str, table: pa.Table) -> memoryview:
 
     Whole columns are joined by Arrow, never row by row in Python.
     """
-    if table.num_rows == 0:
+    texts = [table[name].combine_chunks().cast(pa.string()) for name in COLUMNS[entity]]
+    free = [name in _FREE_TEXT for name in COLUMNS[entity]]
+    return _lines([_quoted(text) if is_free else text for text, is_free in zip(texts, free, strict=True)])
+
+
+def csv_file(table: pa.Table) -> bytes:
+    """A whole file: the names of the columns of *table*, then its rows; any text is quoted where it must be."""
+    first = (",".join(table.column_names) + "\n").encode()
+    return first + bytes(_lines([_quoted(column.combine_chunks().cast(pa.string())) for column in table.columns]))
+
+
+def _lines(texts: list[pa.Array]) -> memoryview:
+    if len(texts[0]) == 0:
         return memoryview(b"")
-    parts = []
-    for name in COLUMNS[entity]:
-        text = table[name].combine_chunks().cast(pa.string())
-        parts += [_quoted(text) if name in _FREE_TEXT else text, ","]
+    parts = [part for text in texts for part in (text, ",")]
     parts[-1] = "\n"
     lines = pc.binary_join_element_wise(
         *parts, "", null_handling="replace", null_replacement=""

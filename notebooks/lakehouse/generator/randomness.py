@@ -28,6 +28,12 @@ STREAMS = {
     "source_orders": 13,
     "new_places": 14,
     "texts": 15,
+    "feed_customers": 16,
+    "feed_products": 17,
+    "feed_sellers": 18,
+    "defects_customers": 19,
+    "defects_products": 20,
+    "defects_sellers": 21,
     "order_id": 101,
     "customer_id": 102,
     "customer_unique_id": 103,
@@ -35,6 +41,9 @@ STREAMS = {
     "product_id": 105,
     "seller_id": 106,
     "customer_place": 107,
+    "unknown_customers": 108,
+    "unknown_products": 109,
+    "unknown_sellers": 110,
 }
 
 

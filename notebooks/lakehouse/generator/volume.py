@@ -1,6 +1,7 @@
 """The volume that files land in, reached by `dbutils.fs` alone."""
 
 import contextlib
+import copy
 import io
 import json
 from pathlib import Path
@@ -34,6 +35,12 @@ class Volume:
         self.root = volume_root(catalog)
         if self.sizes(self.root) is None:
             raise volume_missing(self.root)
+
+    def below(self, folder: str) -> "Volume":
+        """The same volume from *folder* on, with manifests and staging of its own there."""
+        part = copy.copy(self)
+        part.root = f"{self.root}/{folder}"
+        return part
 
     def sizes(self, folder: str) -> dict[str, int] | None:
         """Size in bytes of each entry of *folder* by name; None where there is no such folder."""

@@ -1,0 +1,116 @@
+"""How the values of a key change: a customer or seller moves, a product is weighed again, moved or photographed."""
+
+import numpy as np
+import pandas as pd
+
+from lakehouse.generator.columns import COLUMNS
+
+# The columns that change; any of them may become NULL and come back.
+FREE = {
+    "customers": ("customer_zip_code_prefix", "customer_city", "customer_state"),
+    "products": ("product_category_name", "product_photos_qty", "product_weight_g"),
+    "sellers": ("seller_zip_code_prefix", "seller_city", "seller_state"),
+}
+# Where the first rows have fewer than two: for files of a few lines.
+_SPARE = {
+    "customers": {
+        "customer_zip_code_prefix": ["01001", "20010"],
+        "customer_city": ["sao paulo", "rio de janeiro"],
+        "customer_state": ["SP", "RJ"],
+    },
+    "products": {"product_category_name": ["perfumaria", "brinquedos"]},
+    "sellers": {
+        "seller_zip_code_prefix": ["01001", "20010"],
+        "seller_city": ["sao paulo", "rio de janeiro"],
+        "seller_state": ["SP", "RJ"],
+    },
+}
+_HEAVIEST = 40_000  # g; what Olist's carriers take
+
+
+class Variety:
+    """The values that the rows of *entity* may change to: those that its first *rows* have, and what follows from them.
+
+    A changed row always differs from what it was.
+    """
+
+    def __init__(self, entity: str, rows: pd.DataFrame) -> None:
+        self.entity = entity
+        self._pooled = list(FREE[entity][:1] if entity == "products" else FREE[entity])
+        pool = rows[self._pooled].dropna().drop_duplicates().sort_values(self._pooled, ignore_index=True)
+        spare = pd.DataFrame(_SPARE[entity], dtype=object)
+        self._pool = pool if len(pool) > 1 else spare
+
+    def changed(self, rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        """*rows* with other values, as they change in life."""
+        if self.entity != "products":
+            return self._from_pool(rows, rng)
+        what = rng.integers(0, 3, size=len(rows))
+        sold, photos, weighed = self._from_pool(rows, rng), _more_photos(rows), _weighed(rows, rng)
+        return either(what == 0, sold, either(what == 1, photos, weighed))
+
+    def emptied(self, rows: pd.DataFrame, rng: np.random.Generator, columns: tuple[str, ...]) -> pd.DataFrame:
+        """*rows* with one of *columns* NULL; where it is NULL already, with a value."""
+        what = rng.integers(0, len(columns), size=len(rows))
+        filled = self._from_pool(rows, rng)
+        if self.entity == "products":
+            filled = _weighed(_more_photos(filled), rng)
+        rows = rows.copy()
+        for at, name in enumerate(columns):
+            here = what == at
+            rows[name] = np.where(here, np.where(rows[name].isna(), filled[name], None), rows[name])
+        return rows
+
+    def _from_pool(self, rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        at = rng.integers(0, len(self._pool), size=len(rows))
+        old = rows[self._pooled].fillna("").to_numpy()
+        pool = self._pool.to_numpy()
+        same = (pool[at] == old).all(axis=1)
+        rows = rows.copy()
+        rows[self._pooled] = pool[(at + same) % len(pool)]
+        return rows
+
+
+def _more_photos(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(product_photos_qty=_text(_numbers(rows, "product_photos_qty", 0) + 1, rows))
+
+
+def _weighed(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    old = _numbers(rows, "product_weight_g", 500)
+    new = np.clip(np.rint(old * rng.uniform(0.5, 2.0, size=len(rows))).astype(np.int64), 1, _HEAVIEST)
+    return rows.assign(product_weight_g=_text(np.where(new == old, old + 1, new), rows))
+
+
+def _numbers(rows: pd.DataFrame, name: str, missing: int) -> np.ndarray:
+    return rows[name].fillna(str(missing)).to_numpy().astype(np.int64)
+
+
+def _text(numbers: np.ndarray, rows: pd.DataFrame) -> pd.Series:
+    return pd.Series(numbers.astype(str), index=rows.index, dtype=object)
+
+
+def either(choice: np.ndarray, rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Each row from *rows* where *choice* is true, else from *others*."""
+    mixed = np.where(choice[:, None], rows.to_numpy(dtype=object), others.to_numpy(dtype=object))
+    return pd.DataFrame(mixed, columns=rows.columns, index=rows.index, dtype=object)
+
+
+def usable_rows(entity: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The landed *rows* that a life can begin with, one a key, sorted by key, each value as silver would write it.
+
+    Rows without a key, or with a number or a zip prefix that is none, are left out: a feed of valid events has none.
+    """
+    names = list(COLUMNS[entity])
+    rows = rows[names].astype(object)
+    rows = rows.where(rows.notna() & (rows != ""), None).dropna(subset=names[0])
+    for name in names:
+        text = rows[name]
+        if name.endswith("zip_code_prefix"):
+            rows = rows[text.isna() | text.str.fullmatch("[0-9]{4,5}").eq(True)]
+            rows = rows.assign(**{name: rows[name].str.zfill(5)})
+        elif name.endswith(("_lenght", "_qty", "_g", "_cm")):
+            rows = rows[text.isna() | text.str.fullmatch("[0-9]{1,9}").eq(True)]
+            rows = rows.assign(**{name: [None if one is None else str(int(one)) for one in rows[name]]})
+    rows = rows.astype(object).where(rows.notna(), None)
+    rows = rows.sort_values(names, na_position="first").drop_duplicates(names[0])
+    return rows.reset_index(drop=True)

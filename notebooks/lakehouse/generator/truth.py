@@ -1,0 +1,111 @@
+"""The ground truth of the change feed: what the tables must hold once the files that landed have been applied.
+
+Computed from the lives of the keys and from when their events land, with NumPy and pandas: nothing here knows the code
+that it judges. Definition: an event is one (key, sequence); upserts that follow each other without a delete between
+them and agree on all columns are one version; it holds from its first event to the event after its last one.
+
+Quarantine. A row goes there by the first rule that it breaks, in the order of `quarantine_rules`: values that do not
+parse, column by column, then the rules on what must be there. The staging contracts use the same names and order:
+
+    <column>_parses             of each column that is no free text, in the order of the file's columns
+                                (entity's columns, then operation, sequence_number, change_timestamp)
+    <key>_present               the key is NULL (`customer_id_present`, as in the silver contracts)
+    sequence_number_present     the sequence is NULL
+    operation_known             the operation is not INSERT, UPDATE or DELETE
+"""
+
+import numpy as np
+import pandas as pd
+
+from lakehouse.generator.columns import COLUMNS
+
+FEED_ENTITIES = ("customers", "products", "sellers")
+OPERATIONS = ("INSERT", "UPDATE", "DELETE")
+INTEGERS = frozenset(COLUMNS["products"][2:])
+ZIPS = frozenset({"customer_zip_code_prefix", "seller_zip_code_prefix"})
+
+
+def parsed_columns(entity: str) -> list[str]:
+    """The columns of the feed's files whose text may fail to parse, in the files' order."""
+    own = [name for name in COLUMNS[entity] if name in INTEGERS or name in ZIPS]
+    return [*own, "sequence_number", "change_timestamp"]
+
+
+def quarantine_rules(entity: str) -> list[str]:
+    """The rules of staging, in the order in which a row is held against them."""
+    parses = [f"{name}_parses" for name in parsed_columns(entity)]
+    return [*parses, f"{COLUMNS[entity][0]}_present", "sequence_number_present", "operation_known"]
+
+
+def expected_history(entity: str, events: pd.DataFrame) -> pd.DataFrame:
+    """The versions of every key: SCD type 2 with all columns tracked.
+
+    Args:
+        events: one row an event that has landed, in any order: entity columns and `operation` as text,
+            `sequence_number` as text of a whole number.
+
+    Returns:
+        Entity columns as text, `__START_AT`, `__END_AT` (None where open), sorted by key and start.
+    """
+    rows = _one_per_sequence(entity, events)
+    key, is_upsert = rows["_key"].to_numpy(), (rows["operation"] != "DELETE").to_numpy()
+    content = np.stack([_codes(rows[name]) for name in COLUMNS[entity]], axis=1)
+    same_key = np.append(False, key[1:] == key[:-1]) if len(rows) else np.zeros(0, dtype=bool)
+    goes_on = same_key & is_upsert
+    goes_on[1:] &= is_upsert[:-1] & (content[1:] == content[:-1]).all(axis=1)
+    first = np.flatnonzero(is_upsert & ~goes_on)
+    # The event after a version is the next one that does not go on with it, if it is of the same key.
+    other = np.append(np.flatnonzero(~goes_on), len(rows))
+    after = other[np.searchsorted(other, first, side="right")]
+    ends = np.append(same_key, False)[after]
+    sequence = np.append(rows["_sequence"].to_numpy(), 0)
+    versions = rows.iloc[first][list(COLUMNS[entity])].reset_index(drop=True)
+    start, end = sequence[first].astype(str).astype(object), sequence[after].astype(str).astype(object)
+    return versions.assign(__START_AT=start, __END_AT=np.where(ends, end, None))
+
+
+def expected_current(entity: str, events: pd.DataFrame) -> pd.DataFrame:
+    """The rows that exist: SCD type 1. *events* as of `expected_history`; entity columns as text, sorted by key."""
+    last = _one_per_sequence(entity, events).drop_duplicates("_key", keep="last")
+    return last.loc[last["operation"] != "DELETE", list(COLUMNS[entity])].reset_index(drop=True)
+
+
+def quarantine_counts(broken: dict[str, pd.Series]) -> pd.DataFrame:
+    """Rows that go to quarantine by entity and rule, also those without; *broken* has the rule of each landed row."""
+    counted = {entity: rules.value_counts() for entity, rules in broken.items()}
+    rows = [
+        (entity, rule, str(int(counted[entity].get(rule, 0)))) for entity in broken for rule in quarantine_rules(entity)
+    ]
+    return pd.DataFrame(rows, columns=["entity", "rule", "rows"], dtype=object)
+
+
+def _one_per_sequence(entity: str, events: pd.DataFrame) -> pd.DataFrame:
+    """The events by key and sequence, each once; `_key` and `_sequence` are whole numbers.
+
+    Of a tie a delete wins; among upserts the greatest by the other columns in their order, typed, NULL lowest.
+    """
+    columns = list(COLUMNS[entity])
+    rows = events.assign(
+        _key=pd.factorize(events[columns[0]], sort=True)[0],
+        _sequence=events["sequence_number"].to_numpy().astype(np.int64),
+    )
+    order = np.lexsort((rows["_sequence"].to_numpy(), rows["_key"].to_numpy()))
+    rows = rows.iloc[order].reset_index(drop=True)
+    tied = rows.duplicated(["_key", "_sequence"], keep=False)
+    some = rows[tied]
+    ranks = [_ranks(name, some[name]) for name in columns[1:]]
+    by = [*reversed(ranks), (some["operation"] == "DELETE").to_numpy(), some["_sequence"].to_numpy(), some["_key"]]
+    rows[tied] = some.iloc[np.lexsort(by)].to_numpy()
+    rows = rows.astype({"_key": np.int64, "_sequence": np.int64})
+    return rows.drop_duplicates(["_key", "_sequence"], keep="last", ignore_index=True)
+
+
+def _ranks(name: str, texts: pd.Series) -> np.ndarray:
+    """The place of each value among all, by its type; -1 for NULL. Text compares by code points, as by UTF-8 bytes."""
+    if name in INTEGERS:
+        return np.array([-(2**63) if one is None else int(one) for one in texts], dtype=np.int64)
+    return _codes(texts, sort=True)
+
+
+def _codes(texts: pd.Series, *, sort: bool = False) -> np.ndarray:
+    return pd.factorize(texts.to_numpy(dtype=object), sort=sort)[0]

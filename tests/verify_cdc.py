@@ -1,0 +1,43 @@
+"""`make verify-cdc`: run runbooks/T20_verify_cdc on the local tables and print what it prints; 1 on a difference."""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from local.bundle import load_settings
+from local.project import Project
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNBOOK = ROOT / "runbooks" / "T20_verify_cdc.ipynb"
+
+
+def main() -> int:
+    """The exit code: 0 where all tables are equal, 1 on the first difference or where the runbook cannot run."""
+    parser = argparse.ArgumentParser(prog="make verify-cdc", description=__doc__)
+    parser.add_argument("--target", default="dev", help="target of the bundle")
+    parser.add_argument("--rounds", type=int, default=3, help="how many other orders to try")
+    parser.add_argument("--batches", type=int, default=4, help="into how many the events are split")
+    parser.add_argument("--seed", type=int, default=0, help="of the first order; 0 takes one from the clock")
+    options = vars(parser.parse_args())
+    target = options.pop("target")
+    os.environ["LOCAL_TARGET"] = target
+    catalog = load_settings(Project.at(ROOT), target=target).catalog
+    with tempfile.TemporaryDirectory(prefix="verify-cdc-") as scratch:
+        try:
+            papermill.execute_notebook(
+                str(RUNBOOK), str(Path(scratch) / RUNBOOK.name), parameters={"catalog": catalog, **options},
+                cwd=str(RUNBOOK.parent), kernel_name="python3", progress_bar=False, stdout_file=sys.stdout,
+            )  # fmt: skip
+        except PapermillExecutionError as error:
+            print(f"\n{error.ename}: {error.evalue}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
