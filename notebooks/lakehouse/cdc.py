@@ -109,7 +109,7 @@ def apply_changes(
     if feed.is_empty:
         return _NOTHING
     batch = read_batch(spark, request, columns, feed)
-    if batch.events_read or not held.is_made:
+    if batch.events_read or batch.is_all or not held.is_made:
         ties = count_ties(batch, columns)
         if not held.is_made:
             rows = wanted_rows(request, columns, batch)
