@@ -52,8 +52,9 @@ check: $(READY) ## style of code and notebooks
 verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tables: ROUNDS= BATCHES= SEED= TARGET=
 	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED)
 
-bench: $(READY) ## what the engine costs: the daily job beside a plain script and the naive chain, in one run
+bench: $(READY) ## what the daily job costs beside a plain script and the naive chain, and apply_changes beside a MERGE
 	@.venv/bin/python -m tests.bench
+	@.venv/bin/python -m tests.cdc.bench
 
 reset: $(READY) ## delete all that local runs left behind, saying what
 	@$(LOCAL) reset

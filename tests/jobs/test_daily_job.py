@@ -1,54 +1,29 @@
-"""The product, whole: the daily job on real orders by the command line, twice, and with one more day."""
+"""The product, whole: the daily job on real orders by the command line, day after day.
+
+The tests go on where the one before ended, so they run in this order. `CDC_KILLS` sets how often the server is killed
+(1); a failure prints the moments.
+"""
 
 import json
 import os
-import subprocess
-import sys
+import random
 import time
 from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pandas as pd
 import psutil
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
-pytestmark = pytest.mark.skipif(not SAMPLE.is_dir(), reason="the sample of real orders is not beside this checkout")
+from tests.jobs.daily import DAILY, SAMPLE, Here, check_feeds
 
-
-DAILY = ("--strict", "--before", "notebooks/00_setup.ipynb", "--var", f"source=file:{SAMPLE.resolve()}")
-
-
-class Here:
-    """The command line with a state of its own."""
-
-    def __init__(self, states: Path) -> None:
-        self.states = states
-
-    def __call__(self, *arguments: str, limit: int = 280) -> str:
-        environment = {**os.environ, "LOCAL_STATE": str(self.states)}
-        done = subprocess.run(
-            [sys.executable, "-m", "local", *arguments],
-            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        return done.stdout
-
-    def daily(self, run_date: str) -> dict:
-        return json.loads(self("run", "olist_daily_job", "--json", *DAILY, "--param", f"run_date={run_date}"))
-
-    def rows(self, statement: str) -> list[dict]:
-        return json.loads(self("sql", statement, "--format", "json"), parse_float=Decimal)
-
-    def versions(self) -> dict[str, int]:
-        """The newest version of each Delta table, `schema.db/table`."""
-        logs = self.states.glob("olist_dev/warehouse/*.db/*/_delta_log")
-        return {
-            str(log.parent.relative_to(log.parents[2])): max(int(commit.stem) for commit in log.glob("*.json"))
-            for log in logs
-        }
+FIRST, SECOND, THIRD = "2018-10-18", "2018-10-19", "2018-10-20"
+KILLS = int(os.environ.get("CDC_KILLS", "1"))
+pytestmark = [
+    pytest.mark.skipif(not SAMPLE.is_dir(), reason="the sample of real orders is not beside this checkout"),
+    pytest.mark.timeout(900),
+]
 
 
 @pytest.fixture(scope="module")
@@ -65,68 +40,103 @@ def orders() -> pd.DataFrame:
     return frame.assign(day=frame.order_purchase_timestamp.str[:10])
 
 
-def kill_kernel_at(here: Here, line: str) -> tuple[int, float, str]:
-    """Start the daily job and `kill -9` the kernel that comes to *line*.
+def kernels_of(runner: psutil.Process) -> list[psutil.Process]:
+    return [p for p in runner.children(recursive=True) if "ipykernel" in str(p.cmdline())]
 
-    Returns:
-        The exit code, the seconds from the kill to the end of the run, and what was printed.
-    """
-    command = [sys.executable, "-m", "local", "run", "olist_daily_job", *DAILY, "--param", "run_date=2018-10-18"]
-    environment = {**os.environ, "LOCAL_STATE": str(here.states)}
-    runner = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+
+def test_a_killed_kernel_fails_the_run(here):
+    """`kill -9` in silver: the run ends at once, and the executed cells are kept."""
     printed, killed = "", 0.0
-    for said in runner.stdout:
-        printed += said
-        if line in said and not killed:
-            kernels = [
-                p for p in psutil.Process(runner.pid).children(recursive=True) if "ipykernel" in str(p.cmdline())
-            ]
-            kernels[0].kill()
-            killed = time.monotonic()
-    return runner.wait(10), time.monotonic() - killed, printed
+    with here.started("run", "olist_daily_job", *DAILY, "--param", f"run_date={FIRST}", text=True) as runner:
+        for said in runner.stdout:
+            printed += said
+            if "silver: The eight tables" in said and not killed:
+                kernel = max(kernels_of(psutil.Process(runner.pid)), key=lambda p: p.cpu_times().user)
+                kernel.kill()
+                killed = time.monotonic()
+        code = runner.wait(10)
 
-
-@pytest.mark.timeout(900)
-def test_the_daily_job_on_real_orders(here, orders):
-    """A first run whose kernel is killed, then a good one, the same again, and one more day."""
-    code, seconds, printed = kill_kernel_at(here, "silver: The eight tables")
-    assert code == 1 and seconds < 15 and "silver" in printed and "FAILED" in printed
+    assert code == 1 and "FAILED" in printed
     partial = next((here.states / "olist_dev" / "runs").glob("*/silver.ipynb"))
     executed = [cell for cell in json.loads(partial.read_text())["cells"] if cell.get("execution_count")]
     assert len(executed) >= 5
 
-    assert here.daily("2018-10-18")["state"]["result_state"] == "SUCCESS"
+
+def test_the_first_day_has_the_totals_of_the_files(here, orders):
+    """Also after the run that was killed; the two pipelines run beside each other."""
+    run = here.daily(FIRST)
+
+    assert run["state"]["result_state"] == "SUCCESS"
+    times = {task["task_key"]: (task["start_time"], task["end_time"]) for task in run["tasks"]}
+    main, feed = times["run_main_pipeline"], times["run_cdc_pipeline"]
+    assert max(main[0], feed[0]) < min(main[1], feed[1])
     payments = pd.read_csv(SAMPLE / "olist_order_payments_dataset.csv", dtype=str)
     valid = set(orders.order_id[~orders.order_status.isin(["canceled", "unavailable"])])
     paid = sum(map(Decimal, payments.payment_value[payments.order_id.isin(valid)]))
     totals = here.rows("SELECT sum(order_count) AS orders, sum(payment_value) AS paid FROM gold.gold_daily_orders")
     assert totals == [{"orders": len(orders), "paid": paid}]
     tables = {place.split(".db/")[1] for place in here.versions()}
-    assert len([name for name in tables if name.startswith("bronze_")]) == 8
-    assert len([name for name in tables if name.startswith("silver_")]) == 9
+    assert len([name for name in tables if name.startswith("bronze_")]) == 8 + 3
+    assert len([name for name in tables if name.startswith("silver_")]) == 9 + 6
     assert len(here.rows("SHOW VIEWS IN gold")) == 5
+    check_feeds(here, FIRST)
 
+
+def test_the_same_again_writes_nothing(here):
+    """But what tells of the run itself."""
     before = {name: version for name, version in here.versions().items() if not name.startswith("ops")}
-    assert here.daily("2018-10-18")["state"]["result_state"] == "SUCCESS"
+
+    assert here.daily(FIRST)["state"]["result_state"] == "SUCCESS"
+
     assert {name: version for name, version in here.versions().items() if not name.startswith("ops")} == before
 
-    assert here.daily("2018-10-19")["state"]["result_state"] == "SUCCESS"
-    after = here.rows("SELECT sum(order_count) AS orders FROM gold.gold_daily_orders WHERE order_date <> '2018-10-19'")
-    assert after == [{"orders": len(orders)}]
-    assert here.rows("SELECT count(*) AS n FROM gold.gold_daily_orders WHERE order_date = '2018-10-19'") == [{"n": 1}]
-    old_orders = "SELECT count(*) AS n FROM silver.silver_orders WHERE _source_file NOT LIKE '%2018-10-19%'"
-    assert here.rows(old_orders)[0]["n"] <= len(orders)
+
+def test_each_further_day_is_added(here, orders):
+    """One order a day; the feeds equal their truth after each, with every kind of defect."""
+    for day in (SECOND, THIRD):
+        assert here.daily(day)["state"]["result_state"] == "SUCCESS"
+        check_feeds(here, day)
+
+    old = here.rows(f"SELECT sum(order_count) AS n FROM gold.gold_daily_orders WHERE order_date < '{SECOND}'")
+    assert old == [{"n": len(orders)}]
+    new = here.rows(f"SELECT order_count AS n FROM gold.gold_daily_orders WHERE order_date >= '{SECOND}'")
+    assert new == [{"n": 1}, {"n": 1}]
+    made = [here.defects(day) for day in (FIRST, SECOND, THIRD)]
+    assert all(sum(day[defect] for day in made) for defect in made[0]), made
 
 
-@pytest.mark.timeout(120)
-def test_wrong_names_are_refused_before_anything_runs(here):
-    """A parameter or variable that does not exist is refused with the legal names; no run is recorded."""
-    before = here("runs", "list", "--json")
-    for wrong, legal in (("--param", "run_date"), ("--var", "scale")):
-        done = subprocess.run(
-            [sys.executable, "-m", "local", "run", "olist_daily_job", wrong, "catlog=x"],
-            cwd=ROOT, env={**os.environ, "LOCAL_STATE": str(here.states)}, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-        assert done.returncode == 2
-        assert "catlog" in done.stderr and legal in done.stderr and "Traceback" not in done.stderr
-    assert here("runs", "list", "--json") == before
+@pytest.mark.timeout(900 + 300 * KILLS)
+def test_a_server_that_is_killed_while_changes_are_applied_is_made_good(here):
+    """`kill -9` of the server at moments by chance; the repeated task leaves what the truth says."""
+    chance, took = random.Random(KILLS), 10.0
+    for number in range(KILLS):
+        day = (date.fromisoformat(THIRD) + timedelta(days=number + 1)).isoformat()
+        on = ("--param", f"run_date={day}")
+        here.run("olist_daily_job", *DAILY, *on, "--only", "generate_data")
+        here.run("olist_cdc_pipeline", *on, "--only", "cdc_bronze,cdc_stage")
+        moment = chance.uniform(0, took)
+        print(f"{day}: the server is killed {moment:.1f} s after the task began")
+
+        with here.started("run", "olist_cdc_pipeline", *on, "--only", "cdc_apply") as runner:
+            while not kernels_of(psutil.Process(runner.pid)):
+                time.sleep(0.05)
+            with pytest.raises(psutil.TimeoutExpired):
+                psutil.Process(runner.pid).wait(moment)
+            server = json.loads(here("status", "--json"))
+            psutil.Process(server["pid"]).kill()
+            assert runner.wait(120) == 1
+
+        again = here.run("olist_cdc_pipeline", *on, "--only", "cdc_apply")
+        assert again["state"]["result_state"] == "SUCCESS"
+        took = (again["end_time"] - again["start_time"]) / 1000 - 4  # less the start of the server
+        check_feeds(here, day)
+
+
+def test_a_full_refresh_of_the_feeds_gives_the_same_tables(here):
+    """From all files at once, as day by day."""
+    last = max(place.name for place in (here.feed / "_truth").iterdir())
+
+    refreshed = here.run("olist_cdc_pipeline", "--param", "refresh_mode=full")
+
+    assert refreshed["state"]["result_state"] == "SUCCESS"
+    check_feeds(here, last)

@@ -1,0 +1,105 @@
+"""The command line with a state of its own, and what the generator expects of the change feeds."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
+DAILY = ("--strict", "--before", "notebooks/00_setup.ipynb", "--var", f"source=file:{SAMPLE.resolve()}")
+FEEDS = ("customers", "products", "sellers")
+
+
+class Here:
+    """`python -m local` with the state folder *states*."""
+
+    def __init__(self, states: Path) -> None:
+        self.states = states
+        self.feed = states / "olist_dev" / "volumes" / "raw" / "olist" / "cdc"
+        self.environment = {**os.environ, "LOCAL_STATE": str(states)}
+
+    def __call__(self, *arguments: str, limit: int = 580) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "local", *arguments],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=limit,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+        return done.stdout
+
+    @contextmanager
+    def started(self, *arguments: str, **options) -> Iterator[subprocess.Popen]:
+        """The same without waiting; killed at the end if it still runs."""
+        command = [sys.executable, "-m", "local", *arguments]
+        with subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, **options) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def run(self, job: str, *more: str) -> dict:
+        return json.loads(self("run", job, "--json", *more))
+
+    def daily(self, run_date: str) -> dict:
+        return self.run("olist_daily_job", *DAILY, "--param", f"run_date={run_date}")
+
+    def rows(self, statement: str) -> list[dict]:
+        return json.loads(self("sql", statement, "--format", "json"), parse_float=Decimal)
+
+    def versions(self) -> dict[str, int]:
+        """The newest version of each Delta table, `schema.db/table`."""
+        logs = self.states.glob("olist_dev/warehouse/*.db/*/_delta_log")
+        return {
+            str(log.parent.relative_to(log.parents[2])): max(int(commit.stem) for commit in log.glob("*.json"))
+            for log in logs
+        }
+
+    def truth(self, day: str, name: str) -> list[dict]:
+        """The expected rows of a table after *day*, as text; None where the file has nothing."""
+        with (self.feed / "_truth" / day / f"{name}.csv").open(encoding="utf-8", newline="") as opened:
+            return [{k: v if v != "" else None for k, v in row.items()} for row in csv.DictReader(opened)]
+
+    def defects(self, day: str) -> dict[str, int]:
+        """How many of each defect the files of *day* have."""
+        made: dict[str, int] = {}
+        for file in json.loads((self.feed / "_manifests" / f"{day}.json").read_text())["files"]:
+            for defect, count in file["defects"].items():
+                made[defect] = made.get(defect, 0) + count
+        return made
+
+
+def check_feeds(here: Here, day: str) -> None:
+    """All six tables and the quarantine equal what the generator expects after *day*."""
+    for entity in FEEDS:
+        for kind in ("current", "history"):
+            expected = here.truth(day, f"{entity}_{kind}")
+            found = here.rows(f"SELECT * FROM silver.silver_{entity}_{kind}")
+            assert list(found[0]) == list(expected[0])
+            assert _in_order(found) == _in_order(expected), f"{entity}_{kind} after {day}"
+        expected_rules = {
+            row["rule"]: int(row["rows"])
+            for row in here.truth(day, "quarantine")
+            if row["entity"] == entity and row["rows"] != "0"
+        }
+        found = here.rows(f"SELECT rule, count(*) AS n FROM ops.quarantine_stg_cdc_{entity} GROUP BY rule")
+        assert {row["rule"]: row["n"] for row in found} == expected_rules, f"quarantine of {entity} after {day}"
+
+
+def _in_order(rows: list[dict]) -> list[tuple]:
+    """Rows as text, sorted; whole numbers have no `.0` and zip codes their five digits."""
+    return sorted((tuple(_text(name, value) for name, value in row.items()) for row in rows), key=repr)
+
+
+def _text(name: str, value: object) -> str | None:
+    if value is None:
+        return None
+    text = str(value)
+    if name.endswith("zip_code_prefix"):
+        return text.zfill(5)
+    is_number = name.startswith("product_") and name not in ("product_id", "product_category_name")
+    return text.removesuffix(".0") if is_number else text
