@@ -1,33 +1,23 @@
-"""`run`, and `runs list` and `get`."""
+"""`runs list`, `runs get`: the history of runs."""
 
 import json
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from local.bundle import Bundle
-from local.cli.scope import bundle_of, pairs, project_of, state_of
-from local.errors import UsageError
-from local.jobs import RunOptions, exit_code, get_run, list_runs, run_job
-from local.jobs.first import run_first
-from local.server import ensure_server
+from local.cli.scope import state_of
+from local.cli.verbs import Verbs, add_group, add_verb
+from local.jobs import get_run, list_runs
 
 
-def run(options: Namespace) -> int:
-    """Run a job to its end; the exit code says how it ended."""
-    bundle: Bundle = bundle_of(options, pairs("--var", options.var))
-    state = project_of(options).state(bundle.catalog)
-    parameters = pairs("--param", options.param)
-    how = RunOptions(
-        only=options.only, strict=options.strict, json=options.json, before_run=lambda: ensure_server(state)
-    )
-    if options.before:
-        if not options.before.is_file():
-            raise UsageError(f"--before: found no notebook `{options.before}`. Correct its path.")
-        run_first(bundle, options.job, options.before.resolve(), state=state, parameters=parameters, quiet=options.json)
-    shape = run_job(bundle, options.job, state=state, parameters=parameters, options=how)
-    if options.json:
-        print(json.dumps(shape, indent=1, ensure_ascii=False))
-    return exit_code(shape)
+def add(verbs: Verbs) -> None:
+    """Declare the verb and its actions."""
+    actions = add_group(verbs, "runs", "the history of runs: list, get")
+    listing = add_verb(actions, "list", list_, "the newest runs first")
+    listing.add_argument("--limit", type=int, default=20, help="how many (default 20)")
+    listing.add_argument("--active-only", action="store_true", help="only runs that have not ended")
+    listing.add_argument("--json", action="store_true")
+    one = add_verb(actions, "get", get, "one run with every attempt, as the Jobs API shows it")
+    one.add_argument("run_id", type=int)
 
 
 def list_(options: Namespace) -> int:
