@@ -4,7 +4,7 @@
 or a field that is honoured later needs no change here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ class Task:
     """One task of a job.
 
     *kind* is the name of its task type (`notebook_task`, `run_job_task`, ...).
-    *notebook* is the file of a notebook task, *child* the key of the job that a run-job task starts.
+    *notebook* is the file of a notebook task, *child* the key of the job that a run-job task starts, *nested* the task
+    that a for-each task runs for each of its inputs.
     *where* is `file:line` of its definition.
     """
 
@@ -41,18 +42,26 @@ class Task:
     disabled: bool = False
     notebook: Path | None = None
     child: str | None = None
+    nested: "Task | None" = None
     where: str = ""
 
     @property
     def parameters(self) -> Mapping[str, str]:
         """The task's own parameters: `base_parameters` of a notebook, `job_parameters` of a run-job task."""
-        inner = self.settings.get(self.kind) or {}
-        return inner.get("base_parameters") or inner.get("job_parameters") or {}
+        return self.inner.get("base_parameters") or self.inner.get("job_parameters") or {}
+
+    @property
+    def inner(self) -> Mapping[str, Any]:
+        """What is written below the task type: `{"left": ..., "op": ..., "right": ...}` of a condition task."""
+        return self.settings.get(self.kind) or {}
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job. *id* is stable for a (bundle, target, key); *parameters* maps each name to its default."""
+    """One job. *id* is stable for a (bundle, target, key); *parameters* maps each name to its default.
+
+    *max_concurrent_runs* 0 skips every run; *queue*: a run that finds no slot waits for one instead of being skipped.
+    """
 
     key: str
     id: int
@@ -61,11 +70,20 @@ class Job:
     tasks: tuple[Task, ...]
     parameters: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: int = 0
+    max_concurrent_runs: int = 1
+    queue: bool = True
     where: str = ""
 
     def task(self, key: str) -> Task:
         """The task *key*, which must exist."""
         return next(task for task in self.tasks if task.key == key)
+
+    def every_task(self) -> Iterator[Task]:
+        """All tasks, those too that for-each tasks run, each behind its own."""
+        for task in self.tasks:
+            yield task
+            if task.nested is not None:
+                yield task.nested
 
 
 @dataclass(frozen=True)

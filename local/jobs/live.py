@@ -52,6 +52,12 @@ class Live:
             for key in tasks:
                 self._rows[(*path, key)] = _Row()
 
+    def iterations_started(self, path: Path, names: list[str], concurrency: int) -> None:
+        with self._lock:
+            self._rows[path].children = [(*path, name) for name in names]
+            for child in self._rows[path].children:
+                self._rows[child] = _Row()
+
     def task_started(self, path: Path, attempt: int) -> None:
         with self._lock:
             row = self._rows[path]

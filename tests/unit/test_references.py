@@ -3,7 +3,8 @@
 import pytest
 
 from local.errors import UsageError
-from local.jobs.references import Scope, Upstream, check_references, resolve
+from local.jobs.reference_checks import Known, check_references
+from local.jobs.references import Scope, Upstream, resolve
 
 # 2026-02-03 04:05:06.789 UTC, a Tuesday
 START_MS = 1770091506789
@@ -34,7 +35,7 @@ SCOPE = Scope(
         ("{{job.start_time.year}}-{{job.start_time.month}}-{{job.start_time.day}}", "2026-2-3"),
         ("{{job.start_time.hour}}:{{job.start_time.minute}}:{{job.start_time.second}}", "4:5:6"),
         ("{{job.start_time.iso_weekday}} {{job.start_time.is_weekday}}", "2 true"),
-        ("{{job.trigger.type}}", "ONE_TIME"),
+        ("{{job.trigger.type}}", "one_time"),
         ("{{task.name}} {{task.run_id}} {{task.execution_count}} {{task.notebook_path}}", "silver 12 2 silver.ipynb"),
         ("{{tasks.bronze.run_id}} {{tasks.bronze.result_state}}", "9 success"),
         ("{{tasks.bronze.execution_count}} {{tasks.bronze.notebook_path}}", "2 bronze.ipynb"),
@@ -59,7 +60,7 @@ def test_resolve(text: str, expected: str) -> None:
         ("{{job.notebook_url}}", "`id`, `name`, `run_id`, `repair_count`"),
         ("{{job.parameters.dya}}", "`day`, `a-b`"),
         ("{{job.start_time.week}}", "`iso_weekday`, `is_weekday`, `iso_date`"),
-        ("{{job.trigger.time.iso_date}}", "`job` has no `trigger.time.iso_date`"),
+        ("{{job.trigger.time.iso_date}}", "only a scheduled run has a trigger time"),
         ("{{task.id}}", "`name`, `run_id`"),
         ("{{tasks.gold.run_id}}", "`bronze`"),
         ("{{tasks.bronze.rows}}", "`values`"),
@@ -77,10 +78,10 @@ def test_an_unknown_member_is_an_error(text: str, legal: str) -> None:
 
 def test_check_before_the_run() -> None:
     """Members are checked without values; what a notebook will set cannot be known yet."""
-    known = {"parameters": {"day": ""}, "tasks": {"bronze": "b.ipynb"}, "where": "here"}
+    known = Known({"day": ""}, {"bronze": "b.ipynb"})
 
-    check_references("{{job.parameters.day}} {{tasks.bronze.values.any}} {{x.y}}", **known)
+    check_references("{{job.parameters.day}} {{tasks.bronze.values.any}} {{x.y}}", known, where="here")
     with pytest.raises(UsageError, match=r"^here: found `\{\{job.notebook_url\}\}`"):
-        check_references("{{job.notebook_url}}", **known)
+        check_references("{{job.notebook_url}}", known, where="here")
     with pytest.raises(UsageError, match="`tasks` has `bronze`"):
-        check_references("{{tasks.later.run_id}}", **known)
+        check_references("{{tasks.later.run_id}}", known, where="here")
