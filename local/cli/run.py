@@ -3,6 +3,7 @@
 import argparse
 import json
 from argparse import Namespace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from local.bundle import Bundle
@@ -24,6 +25,9 @@ def add(verbs: Verbs) -> None:
     )
     add_checks(command)
     command.add_argument(
+        "--scheduled-at", type=moment, metavar="TIME", help="run as its schedule would at this time (ISO 8601)"
+    )
+    command.add_argument(
         "--before", type=Path, metavar="NOTEBOOK", help="run this notebook first, once for a state folder"
     )
     command.add_argument("--json", action="store_true", help="print the run as `runs get` of the Jobs API shows it")
@@ -40,6 +44,15 @@ def add_checks(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--strict", action="store_true", help="refuse a task parameter that its notebook does not take"
     )
+    command.add_argument(
+        "--skip-unsupported", action="store_true", help="pass over tasks whose type does not run locally"
+    )
+
+
+def moment(text: str) -> datetime:
+    """An ISO 8601 time, UTC where it names no zone; raises ValueError."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def run(options: Namespace) -> int:
@@ -48,7 +61,12 @@ def run(options: Namespace) -> int:
     state = project_of(options).state(bundle.catalog)
     parameters = pairs("--param", options.param)
     how = RunOptions(
-        only=options.only, strict=options.strict, json=options.json, before_run=lambda: ensure_server(state)
+        only=options.only,
+        strict=options.strict,
+        skip_unsupported=options.skip_unsupported,
+        scheduled_at=options.scheduled_at,
+        json=options.json,
+        before_run=lambda: ensure_server(state),
     )
     if options.before:
         if not options.before.is_file():

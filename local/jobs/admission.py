@@ -8,6 +8,7 @@ import sqlite3
 from typing import Any
 
 from local.bundle.model import Job
+from local.errors import RunError
 from local.jobs.records import Records, insert, now_ms, this_process, update
 from local.jobs.stop import Stop
 
@@ -38,12 +39,35 @@ def enter(records: Records, job: Job, **values: Any) -> int:
     return run_id
 
 
-def enter_again(records: Records, run_id: int, job: Job, **values: Any) -> None:
-    """Open the ended run *run_id* again, admitted or not."""
+def enter_again(records: Records, run_id: int, job: Job) -> int:
+    """Open the ended run *run_id* again for a repair, admitted or not; the number of the repair.
+
+    Raises:
+        RunError: it has not ended.
+    """
     records.close_abandoned()
     with records.opened(exclusive=True) as database:
-        columns = {"end_time": None, "result_state": None, "state_message": "", "cancel_requested": 0, **this_process()}
-        update(database, "runs", run_id, {**columns, **values, **_admitted(database, job, now_ms())})
+        run = database.execute("SELECT * FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+        if run["end_time"] is None:
+            raise RunError(
+                f"Run {run_id}: found it {run['life_cycle_state']}, expected a run that has ended. "
+                f"Wait for its end, or cancel it with `python -m local runs cancel {run_id}`."
+            )
+        number, now = run["repair_count"] + 1, now_ms()
+        insert(database, "phases", _phase(run))
+        columns = {
+            **{"repair_count": number, "repair_start": now, "settings": dict(job.settings), "cancel_requested": 0},
+            **{"end_time": None, "result_state": None, "state_message": "", "queue_duration": None},
+        }
+        update(database, "runs", run_id, {**columns, **this_process(), **_admitted(database, job, now)})
+    return number
+
+
+def _phase(run: sqlite3.Row) -> dict[str, Any]:
+    """How the run has ended, for its repair history."""
+    kept = ("run_id", "end_time", "life_cycle_state", "result_state", "state_message")
+    start = run["start_time"] if run["repair_start"] is None else run["repair_start"]
+    return {**{name: run[name] for name in kept}, "number": run["repair_count"], "start_time": start}
 
 
 def wait_for_slot(records: Records, run_id: int, limit: int, stop: Stop) -> str | None:

@@ -60,6 +60,7 @@ def _notebook(attempt: Attempt, stop: Stop) -> Outcome:
     attempt.record(parameters=parameters)
     run, engine = attempt.run, attempt.owner.engine
     places = Places.of(engine.state, run.run_id, attempt.name, attempt.number)
+    (places.values / f"{attempt.name}.json").unlink(missing_ok=True)  # what an earlier attempt left counts no more
     context = TaskContext(
         job_id=run.job.id,
         job_name=run.job.name,

@@ -14,13 +14,13 @@ from local.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, enter, wait_for_s
 from local.jobs.durations import watching
 from local.jobs.kinds import runs_here
 from local.jobs.listener import ON_DURATION, ON_FAILURE, ON_START, ON_SUCCESS
+from local.jobs.messages import MESSAGES, end_message
 from local.jobs.progress import Progress
 from local.jobs.records import now_ms
 from local.jobs.references import Scope, Upstream, resolve
 from local.jobs.stop import Stop
-from local.jobs.task import MESSAGES, Engine, TaskRun, described
+from local.jobs.task import Engine, TaskRun, described
 
-_ENDED_BADLY = ("FAILED", "TIMEDOUT")
 _NOT_TOLD = ("EXCLUDED", "DISABLED", plan.SKIPPED)
 
 
@@ -85,20 +85,17 @@ class JobRun:
             settings=dict(job.settings),
             only_tasks=sorted(only) if only is not None else None,
         )
-        started_ms = engine.records.run(run_id)["start_time"]
         scope = Scope(
             job.id,
             job.name,
             run_id,
-            started_ms,
-            parameters=parameters,
+            engine.records.run(run_id)["start_time"],
             trigger=origin.trigger,
             scheduled=origin.scheduled,
             backfill=origin.backfill,
         )
         run = cls(engine, job, scope, path=path, only=only)
-        run.scope = replace(scope, parameters={name: run._resolved(name, parameters) for name in parameters})
-        run.record_parameters()
+        run.take_parameters(parameters)
         return run
 
     @property
@@ -113,9 +110,16 @@ class JobRun:
     def repair_count(self) -> int:
         return self.scope.repair_count
 
-    def record_parameters(self) -> None:
-        """Record the job parameters of the run, each with the job's default."""
-        recorded = {name: [self.job.parameters.get(name, ""), value] for name, value in self.parameters.items()}
+    def take_parameters(self, given: Mapping[str, str], known: Mapping[str, str] | None = None) -> None:
+        """Make *given*, with references resolved, over *known* the parameters of the run, and record them.
+
+        Raises:
+            RunError: an unknown member in a reference; the run is recorded as FAILED.
+        """
+        self.scope = replace(self.scope, parameters={**(known or {}), **given})
+        values = {**(known or {}), **{name: self._resolved(name, text) for name, text in given.items()}}
+        self.scope = replace(self.scope, parameters=values)
+        recorded = {name: [self.job.parameters.get(name, ""), value] for name, value in values.items()}
         self.engine.records.update_run(self.run_id, job_parameters=recorded)
 
     def child(self, job: Job, parameters: Mapping[str, str], path: tuple[str, ...]) -> "JobRun":
@@ -208,9 +212,9 @@ class JobRun:
         self.engine.view.note(f"warning: run {self.run_id} takes longer than {rule['value']} s (health rule)")
         self.engine.announcer.run(ON_DURATION, self.job, self.run_id)
 
-    def _resolved(self, name: str, given: Mapping[str, str]) -> str:
+    def _resolved(self, name: str, text: str) -> str:
         try:
-            return resolve(given[name], self.scope)
+            return resolve(text, self.scope)
         except LookupError as error:
             self._record_end("FAILED")
             raise RunError(f"Job `{self.job.key}`, parameter `{name}`: {error.args[0]}. Correct the value.") from error
@@ -219,14 +223,14 @@ class JobRun:
         columns = described(self.job.task(key), self.run_id, self.engine.bundle)
         skipped = result == plan.SKIPPED
         run_id = self.engine.records.start_attempt(
-            **{**columns, "attempt_number": self.progress.tried.get(key, 0), "repair": self.repair_count},
+            **{**columns, "attempt_number": self.progress.next_number(key), "repair": self.repair_count},
             life_cycle_state="SKIPPED" if skipped else "TERMINATED",
             result_state=None if skipped else result,
             state_message=message,
             end_time=now_ms(),
         )
         self.progress.states[key] = result
-        self.progress.ended[key] = Upstream(run_id, result, 0)
+        self.progress.ended[key] = Upstream(run_id, result, self.progress.ran.get(key, 0))
         if result not in _NOT_TOLD:
             announcer, task = self.engine.announcer, self.job.task(key)
             announcer.task(ON_FAILURE, self.job, task, run_id=self.run_id, attempt_id=run_id, last=True)
@@ -237,17 +241,6 @@ class JobRun:
             self.run_id,
             life_cycle_state="INTERNAL_ERROR" if result == "FAILED" else "TERMINATED",
             result_state=result,
-            state_message=self._end_message(result),
+            state_message=end_message(self.job, self.progress.states, result),
             end_time=now_ms(),
         )
-
-    def _end_message(self, result: str) -> str:
-        states = self.progress.states
-        if result == "TIMEDOUT":
-            return f"Timed out after {self.job.timeout_seconds} seconds."
-        failed = next((key for key, state in states.items() if state in _ENDED_BADLY), None)
-        if failed and result == "FAILED":
-            return f"Task {failed} failed with message: Workload failed, see run output for details."
-        if skipped := [key for key, state in states.items() if state == plan.SKIPPED]:
-            return f"Passed over, since their types do not run locally: {', '.join(skipped)}."
-        return MESSAGES.get(result, "")

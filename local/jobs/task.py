@@ -14,7 +14,8 @@ from local.jobs.durations import watching
 from local.jobs.kinds import RUNNERS, Attempt
 from local.jobs.launch import Outcome
 from local.jobs.listener import ON_DURATION, ON_FAILURE, ON_START, ON_SUCCESS, Announcer, Listener
-from local.jobs.progress import left_behind
+from local.jobs.messages import MESSAGES
+from local.jobs.progress import file_name, left_behind
 from local.jobs.records import Records, now_ms
 from local.jobs.references import Absent, Scope
 from local.jobs.selection import upstream_of
@@ -24,14 +25,6 @@ from local.project import State
 
 if TYPE_CHECKING:
     from local.jobs.run import JobRun
-
-MESSAGES = {
-    "UPSTREAM_FAILED": "An upstream task failed.",
-    "UPSTREAM_CANCELED": "An upstream task was cancelled.",
-    "EXCLUDED": "Not run: the condition of its dependencies was not met.",
-    "DISABLED": "Not run: the task or what it needs is disabled.",
-    "CANCELED": "Cancelled.",
-}
 
 
 @dataclass(frozen=True)
@@ -71,7 +64,7 @@ class TaskRun:
         self.place = task
         self.engine = run.engine
         self.path = (*run.path, task.key)
-        self.name = task.key
+        self.name = file_name(task.key)
         self.input: Any = Absent
         self.error = ""
         self.described: dict[str, Any] = described(task, run.run_id, self.engine.bundle)
@@ -82,9 +75,9 @@ class TaskRun:
         found = TaskRun(self.run, self.task.nested)
         found.place = self.task
         found.path = (*self.path, f"{self.task.nested.key}[{index}]")
-        found.name = f"{self.task.key}.{index}"
-        found.input = value
         found.described["iteration"] = {"for_each_task_key": self.task.key, "index": index, "input": value}
+        found.name = file_name(self.task.nested.key, found.described["iteration"])
+        found.input = value
         return found
 
     def show_iterations(self, count: int, concurrency: int) -> None:
@@ -97,16 +90,15 @@ class TaskRun:
         """Attempt until the task succeeds or may not be tried again; the last result."""
         retry = 0
         while True:
-            number = self.run.progress.tried.get(self.name, 0)
-            self.run.progress.tried[self.name] = number + 1
-            start_ms, started = now_ms(), time.monotonic()
-            run_id, outcome = self._attempt(number, start_ms, stop)
+            number, before = self.run.progress.begin(self.name)
+            started = time.monotonic()
+            run_id, outcome = self._attempt(number, before, stop)
             self.error = outcome.error or MESSAGES.get(outcome.result, "")
             again_at = plan.next_attempt_at(self.task, attempt=retry, result=outcome.result, started_at=started)
             last = again_at is None or stop.reason is not None
             if self.place is self.task:
                 self.run.progress.ended[self.task.key] = left_behind(
-                    self.engine.state, self.run.run_id, self.task, run_id, outcome.result, number + 1
+                    self.engine.state, self.run.run_id, self.task, run_id, outcome.result, before + 1
                 )
             self._tell(ON_SUCCESS if outcome.result in plan.SUCCEEDED else ON_FAILURE, run_id, last)
             self.engine.view.task_ended(self.path, outcome.result, time.monotonic() - started, self._message(outcome))
@@ -125,13 +117,12 @@ class TaskRun:
         elif event["event"] == "printed":
             self.engine.view.printed(self.path, event["line"])
 
-    def _attempt(self, number: int, start_ms: int, stop: Stop) -> tuple[int, Outcome]:
-        records = self.engine.records
-        own = {"attempt_number": number, "start_time": start_ms, "repair": self.run.repair_count}
-        run_id = records.start_attempt(**{**self.described, **own})
+    def _attempt(self, number: int, before: int, stop: Stop) -> tuple[int, Outcome]:
+        own = {"attempt_number": number, "repair": self.run.repair_count}
+        run_id = self.engine.records.start_attempt(**{**self.described, **own})
         self.engine.view.task_started(self.path, number)
         self._tell(ON_START, run_id, False)
-        attempt = Attempt(self, self.task, run_id, number, self.name, self._scope(run_id, number))
+        attempt = Attempt(self, self.task, run_id, number, self.name, self._scope(run_id, before))
         warnings: list[dict[str, Any]] = []
 
         def exceeded(rule: dict[str, Any]) -> None:
@@ -163,7 +154,7 @@ class TaskRun:
         run = self.run
         self.engine.announcer.task(event, run.job, self.task, run_id=run.run_id, attempt_id=attempt_id, last=last)
 
-    def _scope(self, run_id: int, number: int) -> Scope:
+    def _scope(self, run_id: int, before: int) -> Scope:
         run = self.run
         ended = run.progress.ended
         return replace(
@@ -171,7 +162,7 @@ class TaskRun:
             parameters=run.parameters,
             task_key=self.task.key,
             task_run_id=run_id,
-            attempt=number,
+            attempt=before,
             notebook=str(self.task.notebook or ""),
             tasks={key: ended[key] for key in upstream_of(run.job, self.place) if key in ended},
             input=self.input,
