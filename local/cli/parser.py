@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from local.cli import run, runs, server, sql
+from local.cli import backfill, run, runs, server, sql
 
 DESCRIPTION = """\
 Databricks on this machine: runs the jobs of a bundle as they are deployed, on a local Spark Connect server with Delta.
@@ -19,6 +19,7 @@ Databricks on this machine: runs the jobs of a bundle as they are deployed, on a
 # The order is that of the help.
 MODULES = (
     run,
+    backfill,
     runs,
     sql,
     server,

@@ -33,9 +33,9 @@ def add(verbs: Verbs) -> None:
     command.add_argument("--json", action="store_true", help="print the run as `runs get` of the Jobs API shows it")
 
 
-def add_values(command: argparse.ArgumentParser) -> None:
+def add_values(command: argparse.ArgumentParser, parameter: str = "a job parameter; may be repeated") -> None:
     """The options of every verb that starts runs: values of parameters and variables."""
-    command.add_argument("--param", action="append", default=[], metavar="K=V", help="a job parameter; may be repeated")
+    command.add_argument("--param", action="append", default=[], metavar="K=V", help=parameter)
     command.add_argument("--var", action="append", default=[], metavar="K=V", help="a bundle variable; may be repeated")
 
 
@@ -50,8 +50,11 @@ def add_checks(command: argparse.ArgumentParser) -> None:
 
 
 def moment(text: str) -> datetime:
-    """An ISO 8601 time, UTC where it names no zone; raises ValueError."""
-    found = datetime.fromisoformat(text)
+    """An ISO 8601 time, UTC where it names no zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found `{text}`, expected a time such as 2018-01-31T06:00:00Z") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

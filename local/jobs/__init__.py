@@ -8,8 +8,8 @@
     cancel_run(state, run["run_id"])              # from another process
 
 Reading and checking (`local.bundle`, `checks`), planning (`plan`: pure), admitting (`admission`), executing (`run`,
-`task`, `kinds`, `launch`, `attempt`), recording (`records`, `shape`), telling (`listener`) and showing (`views`, `live`,
-`summary`) are apart.
+`task`, `kinds`, `launch`, `attempt`), recording (`records`, `shape`), telling (`listener`) and showing (`views`,
+`live`, `summary`) are apart.
 """
 
 from local.jobs.cancel import cancel_run

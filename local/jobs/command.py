@@ -96,17 +96,22 @@ def watched(
 ) -> dict[str, Any]:
     """Say the *findings* of *job*, do *work*, which gives the id of a run, and show that run; Ctrl-C stops it."""
     with engine_of(bundle, state, options) as (engine, stop):
-        for warning in findings.warnings:
-            engine.view.note(f"warning: {warning}")
-        if findings.ignored:
-            engine.view.note(f"ignored locally: {', '.join(findings.ignored)}")
-        if options.before_run and speaks_of_spark(bundle, job):
-            threading.Thread(target=_in_background, args=(options.before_run, engine.view), daemon=True).start()
+        say_findings(engine, bundle, job, findings, options)
         run_id = work(engine, stop)
     shape = run_shape(engine.records, run_id)
     if not options.json:
         print_summary(shape, engine.records, state)
     return shape
+
+
+def say_findings(engine: Engine, bundle: Bundle, job: Job, findings: Findings, options: RunOptions) -> None:
+    """Say what a person should know before *job* runs, and begin in the background what its notebooks will need."""
+    for warning in findings.warnings:
+        engine.view.note(f"warning: {warning}")
+    if findings.ignored:
+        engine.view.note(f"ignored locally: {', '.join(findings.ignored)}")
+    if options.before_run and speaks_of_spark(bundle, job):
+        threading.Thread(target=_in_background, args=(options.before_run, engine.view), daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -48,15 +48,16 @@ class Live:
         with self._lock:
             if not path:
                 self._title = f"{name}, run {run_id}"
-            self._rows[path].children = [(*path, key) for key in tasks]
-            for key in tasks:
-                self._rows[(*path, key)] = _Row()
+            self._add_rows(path, tasks)
+
+    def backfill_started(self, name: str, labels: list[str]) -> None:
+        with self._lock:
+            self._title = f"{name}, backfill"
+            self._add_rows((), labels)
 
     def iterations_started(self, path: Path, names: list[str], concurrency: int) -> None:
         with self._lock:
-            self._rows[path].children = [(*path, name) for name in names]
-            for child in self._rows[path].children:
-                self._rows[child] = _Row()
+            self._add_rows(path, names)
 
     def task_started(self, path: Path, attempt: int) -> None:
         with self._lock:
@@ -101,6 +102,10 @@ class Live:
             for path in self._rows[()].children:
                 self._add(table, path)
             return table
+
+    def _add_rows(self, path: Path, names: list[str]) -> None:
+        self._rows[path].children = [(*path, name) for name in names]
+        self._rows.update({child: _Row() for child in self._rows[path].children})
 
     def _add(self, table: Table, path: Path) -> None:
         row = self._rows[path]
