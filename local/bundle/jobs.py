@@ -221,7 +221,7 @@ def _number(value: Any, default: int = 0) -> int:
 
 def _enabled(queue: Any) -> bool:
     """Does a run wait for a slot? `databricks bundle deploy` sets `queue.enabled` where the job does not."""
-    return True if not isinstance(queue, dict) else bool(queue.get("enabled", True))
+    return not isinstance(queue, dict) or queue.get("enabled") is not False
 
 
 def _sentence(error: Exception) -> str:

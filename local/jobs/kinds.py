@@ -38,6 +38,11 @@ class Attempt:
     def run(self) -> "JobRun":
         return self.owner.run
 
+    @property
+    def places(self) -> Places:
+        """Its files."""
+        return Places.of(self.owner.engine.state, self.run.run_id, self.name, self.number)
+
     def resolved(self, value: Any, field: str) -> Any:
         """*value* of the task's *field* with its references replaced.
 
@@ -57,9 +62,13 @@ class Attempt:
 def _notebook(attempt: Attempt, stop: Stop) -> Outcome:
     own = attempt.resolved(attempt.task.parameters, "base_parameters")
     parameters = notebook_parameters({name: str(value) for name, value in own.items()}, attempt.run.parameters)
-    attempt.record(parameters=parameters)
-    run, engine = attempt.run, attempt.owner.engine
-    places = Places.of(engine.state, run.run_id, attempt.name, attempt.number)
+    return _in_a_kernel(attempt, stop, notebook=str(attempt.task.notebook), parameters=parameters)
+
+
+def _in_a_kernel(attempt: Attempt, stop: Stop, **given: Any) -> Outcome:
+    """Run a notebook in a process of its own; *given* are the fields of its context that depend on the task's type."""
+    run, places = attempt.run, attempt.places
+    attempt.record(parameters=given["parameters"])
     (places.values / f"{attempt.name}.json").unlink(missing_ok=True)  # what an earlier attempt left counts no more
     context = TaskContext(
         job_id=run.job.id,
@@ -68,13 +77,12 @@ def _notebook(attempt: Attempt, stop: Stop) -> Outcome:
         task_run_id=attempt.run_id,
         task_key=attempt.task.key,
         attempt_number=attempt.number,
-        notebook=str(attempt.task.notebook),
         exit_file=str(places.inner("exit")),
         values_folder=str(places.values),
-        parameters=parameters,
         upstream=upstream_of(run.job, attempt.owner.place),
+        **given,
     )
-    return run_notebook(context, places, engine.environment, stop, attempt.owner.hear)
+    return run_notebook(context, places, attempt.owner.engine.environment, stop, attempt.owner.hear)
 
 
 def _child_job(attempt: Attempt, stop: Stop) -> Outcome:

@@ -87,6 +87,9 @@ def repair_run(
         run = JobRun(engine, job, scope, only=None if only is None else only | again, progress=progress)
         run.take_parameters(given, known)
         engine.view.note(f"repair {number} of run {run_id}: {', '.join(_in_order(job, again))}")
+        for key in _in_order(job, again):
+            if child := job.task(key).child:
+                engine.view.note(f"{key} starts a new run of the job `{child}`")
         if reused := [f"{key} ({progress.states[key]})" for key in _in_order(job, progress.states)]:
             engine.view.note(f"reused: {', '.join(reused)}")
         run.execute(stop)

@@ -38,6 +38,9 @@ def print_summary(run: Mapping[str, Any], records: Records, state: State, consol
             console.print(Text(f"\n{attempt['task_key']}: {attempt['error']}", style="red"), soft_wrap=True)
             if "output_notebook" in attempt:
                 console.print(Text(f"  see {attempt['output_notebook']}"), soft_wrap=True)
+    message = run["state"]["state_message"]
+    if message and not any("error" in attempt for _, attempt in attempts):
+        console.print(Text(f"\n{message}"), soft_wrap=True)
     result = run["state"].get("result_state", run["state"]["life_cycle_state"])
     console.print(
         Text(f"\nrun {run['run_id']}:"),
