@@ -94,7 +94,7 @@ class Live:
     def table(self) -> Table:
         """The table as it stands now."""
         with self._lock:
-            table = Table(title=self._title, title_justify="left", box=None, pad_edge=False)
+            table = Table(title=self._title, title_justify="left", box=None, pad_edge=False, expand=True)
             table.add_column("task", no_wrap=True)
             table.add_column("state", no_wrap=True)
             table.add_column("time", justify="right", no_wrap=True)

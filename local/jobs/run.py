@@ -152,7 +152,8 @@ class JobRun:
         return result
 
     def _execute_tasks(self, stop: Stop) -> str:
-        chosen = [task.key for task in plan.ordered(self.job.tasks) if self.only is None or task.key in self.only]
+        left = [task.key for task in plan.ordered(self.job.tasks) if task.key not in self.progress.states]
+        chosen = [key for key in left if self.only is None or key in self.only]
         self.engine.view.run_started(self.path, self.run_id, self.job.name, chosen)
         with stop.part(self.job.timeout_seconds) as own, watching(self.job.settings, self._takes_long):
             self._loop(own)
@@ -221,13 +222,14 @@ class JobRun:
 
     def _end_without_run(self, key: str, result: str, message: str) -> None:
         columns = described(self.job.task(key), self.run_id, self.engine.bundle)
-        skipped = result == plan.SKIPPED
+        skipped, now = result == plan.SKIPPED, now_ms()
         run_id = self.engine.records.start_attempt(
             **{**columns, "attempt_number": self.progress.next_number(key), "repair": self.repair_count},
             life_cycle_state="SKIPPED" if skipped else "TERMINATED",
             result_state=None if skipped else result,
             state_message=message,
-            end_time=now_ms(),
+            start_time=now,
+            end_time=now,
         )
         self.progress.states[key] = result
         self.progress.ended[key] = Upstream(run_id, result, self.progress.ran.get(key, 0))

@@ -211,6 +211,7 @@ def test_a_task_type_that_does_not_run_here_is_passed_over_on_request(build: Bui
         "state_message": "A pipeline_task does not run locally; it was passed over.",
     }
     assert passed_over["status"]["termination_details"]["code"] == "SKIPPED"
+    assert passed_over["run_duration"] == 0
     assert after["condition_task"]["outcome"] == "true"
     assert run["state"]["result_state"] == "SUCCESS"
     assert run["state"]["state_message"] == "Passed over, since their types do not run locally: p."
