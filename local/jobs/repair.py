@@ -73,7 +73,7 @@ def repair_run(
 
     def work(engine: Engine, stop: Stop) -> int:
         number = enter_again(records, run_id, job)
-        _end_what_is_left(attempts, state, run_id)
+        _end_what_is_left(records, state, run_id)
         progress = earlier_progress(job, attempts, again=again, state=state, run_id=run_id)
         scope = Scope(
             job.id,
@@ -124,13 +124,15 @@ def _given(job: Job, known: Mapping[str, str], parameters: Mapping[str, str]) ->
     return {**{name: value for name, value in job.parameters.items() if name not in known}, **parameters}
 
 
-def _end_what_is_left(attempts: list[dict[str, Any]], state: State, run_id: int) -> None:
+def _end_what_is_left(records: Records, state: State, run_id: int) -> None:
     """End the processes of attempts whose runner was killed: two attempts of one task must not overlap."""
-    for row in attempts:
-        if row["state_message"] == RUNNER_GONE:
-            name = file_name(row["task_key"], json.loads(row["iteration"]) if row["iteration"] else None)
-            places = Places.of(state, run_id, name, row["attempt_number"])
-            kill_all(str(places.inner("json")), [])
+    for row in records.attempts(run_id):
+        if row["state_message"] != RUNNER_GONE:
+            continue
+        if row["child_run_id"] is not None:
+            _end_what_is_left(records, state, row["child_run_id"])
+        name = file_name(row["task_key"], json.loads(row["iteration"]) if row["iteration"] else None)
+        kill_all(str(Places.of(state, run_id, name, row["attempt_number"]).inner("json")), [])
 
 
 def _moment(epoch_ms: int | None) -> datetime | None:
