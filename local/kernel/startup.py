@@ -71,10 +71,9 @@ class Kernel:
 
     def start(self) -> None:
         """Fill the namespace, register magics and hooks; never raises for what is missing around it."""
-        from local.kernel import failures, magics
-        from local.kernel.display import display, display_html
+        from local.kernel import failures, magics, runtime
 
-        self._names: dict[str, Any] = {"dbutils": self.dbutils, "display": display, "displayHTML": display_html}
+        self._names = runtime.notebook_names(self)
         self.ip.push(self._names, interactive=False)
         magics.register(self)
         failures.install(LocalError)
@@ -82,6 +81,7 @@ class Kernel:
         if self._in_project():
             os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
             os.environ.setdefault("SPARK_REMOTE", "sc://localhost")
+            runtime.provide_modules(self)
             _when_imported(_SESSION_MODULE, self._register)
 
     def _in_project(self) -> bool:
