@@ -21,11 +21,23 @@ class Dependency:
 
 
 @dataclass(frozen=True)
+class Library:
+    """A Python library as it is written: the path or pattern of a wheel, or what `pip install` takes.
+
+    Relative paths start at *folder*, that of the file which defines it.
+    """
+
+    text: str
+    folder: Path
+
+
+@dataclass(frozen=True)
 class Task:
     """One task of a job.
 
     *kind* is the name of its task type (`notebook_task`, `run_job_task`, ...).
-    *notebook* is the file of a notebook task, *child* the key of the job that a run-job task starts.
+    *notebook* is the file of a notebook task, *file* that of a Python or SQL file task, *child* the key of the job that
+    a run-job task starts. *libraries* are those of the task and of its environment.
     *where* is `file:line` of its definition.
     """
 
@@ -40,6 +52,8 @@ class Task:
     timeout_seconds: int = 0
     disabled: bool = False
     notebook: Path | None = None
+    file: Path | None = None
+    libraries: tuple[Library, ...] = ()
     child: str | None = None
     where: str = ""
 

@@ -5,7 +5,6 @@ A transformer turns the first form into the second. `%run` and `%fs` are lines i
 """
 
 import shlex
-import sys
 from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
@@ -122,18 +121,10 @@ class DatabricksMagics(Magics):
             return ExecutionMagics(shell=self.shell).run(self.shell.var_expand(line))
         return run_inline(self._kernel, words)
 
-    @no_var_expand
-    @line_magic
-    def pip(self, line: str) -> Any:
-        """Run pip in the environment of this kernel."""
-        if line.split()[:1] in (["install"], ["uninstall"]):
-            print(
-                f"%pip changes {sys.prefix}, which all notebooks of this environment share; "
-                "on Databricks it changes this notebook's only. Restart the kernel to use what changed."
-            )
-        from IPython.core.magics import PackagingMagics
-
-        return PackagingMagics(shell=self.shell).pip(line)
+    @line_magic  # its `$name` are Python variables, such as the token of a private index
+    def pip(self, line: str) -> None:
+        """Install packages for this notebook: `%pip install ...`; other commands are pip's own."""
+        self._kernel.packages.pip(line)
 
     @no_var_expand
     @line_cell_magic

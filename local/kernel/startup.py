@@ -23,6 +23,15 @@ _SESSION_MODULE = "pyspark.sql.connect.session"
 _NAMES_SPARK = re.compile(r"\bspark\b")
 
 
+_current: "Kernel | None" = None
+
+
+def current_kernel() -> "Kernel":
+    """The kernel of this process, which `start` has made so."""
+    assert _current is not None, "called by cells only"
+    return _current
+
+
 class Kernel:
     """One kernel: where it started, and what it made so far."""
 
@@ -53,6 +62,12 @@ class Kernel:
 
         return DBUtils(self)
 
+    @cached_property
+    def packages(self):
+        from local.kernel.packages import Packages
+
+        return Packages(self)
+
     @property
     def spark(self):
         """The session of this kernel; the same one at every call.
@@ -71,6 +86,8 @@ class Kernel:
 
     def start(self) -> None:
         """Fill the namespace, register magics and hooks; never raises for what is missing around it."""
+        global _current
+        _current = self
         from local.kernel import failures, magics, runtime
 
         self._names = runtime.notebook_names(self)
@@ -103,12 +120,16 @@ class Kernel:
             register(open_session(self.state))
         self._name_spark()  # for code that the cells do not show, such as exec of a file
 
-    def _before_cell(self, info: Any) -> None:
-        names = self.ip.user_ns
+    def namespace_for(self, code: str) -> dict[str, Any]:
+        """The names of the notebook with all that *code* may use, `spark` only where it names it."""
         for name, value in self._names.items():  # %reset takes them away
-            names.setdefault(name, value)
-        if _NAMES_SPARK.search(info.raw_cell or ""):
+            self.ip.user_ns.setdefault(name, value)
+        if _NAMES_SPARK.search(code):
             self._name_spark()
+        return self.ip.user_ns
+
+    def _before_cell(self, info: Any) -> None:
+        self.namespace_for(info.raw_cell or "")
 
     def _name_spark(self) -> None:
         names = self.ip.user_ns
