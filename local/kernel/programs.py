@@ -10,6 +10,7 @@ first argument is the package's name).
 import importlib
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def run_script(file: str, arguments: list[str]) -> None:
     program = compile(text, file, "exec", dont_inherit=True)
     names = current_kernel().namespace_for(text)
     names["__file__"] = file
-    _run(lambda: exec(program, names), Path(file).name, [file, *arguments])
+    _run(partial(exec, program, names), Path(file).name, [file, *arguments])
 
 
 def run_entry_point(package: str, entry_point: str, arguments: list[str]) -> None:
