@@ -25,6 +25,7 @@ class TaskContext:
     *values_folder* holds the task values of the run: `<task key>.json`, an object of key to JSON value.
     *upstream* are the task keys of the run whose values may be read.
     *working_folder* is where the code runs, the notebook's own folder where it is empty.
+    *installs* are arguments of `%pip install` for the task's environment, in place of the notebook's own.
     """
 
     job_id: int
@@ -39,6 +40,7 @@ class TaskContext:
     parameters: dict[str, str] = field(default_factory=dict)
     upstream: list[str] = field(default_factory=list)
     working_folder: str = ""
+    installs: list[str] = field(default_factory=list)
 
     @property
     def folder(self) -> Path:

@@ -112,7 +112,7 @@ class _Attempt:
         failure: dict[str, Any] = {}
         try:
             papermill.execute_notebook(
-                str(as_jupyter(notebook, Path(self.context_file).with_suffix(".source.ipynb"))),
+                str(self._source(notebook)),
                 str(self.output),
                 parameters=injected(self.context.parameters, read_notebook_parameters(notebook).defaults),
                 engine_name="local",
@@ -132,6 +132,11 @@ class _Attempt:
             kill_all(self.context_file, [self.kernel_pid])
             shutil.rmtree(self.context.packages, ignore_errors=True)
         return self._finish(failure)
+
+    def _source(self, notebook: Path) -> Path:
+        """What papermill runs: *notebook*, or what it stands for, beside the context."""
+        converted = Path(self.context_file).with_suffix(".source.ipynb")
+        return as_jupyter(notebook, converted, installs=self.context.installs)
 
     def _finish(self, failure: dict[str, Any]) -> int:
         result = "CANCELED" if self.stopped.is_set() and failure else "FAILED" if failure else "SUCCESS"

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from local.sources import headings, place_of
+from local.sources.environment import ENVIRONMENT
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TRACE_LENGTH = 20_000
-_ADDED = {"injected-parameters", "papermill-error-cell-tag"}
+_ADDED = {"injected-parameters", "papermill-error-cell-tag", ENVIRONMENT}
 
 
 def failure_of(error: Exception, output: Path) -> dict[str, Any]:

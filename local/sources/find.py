@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from local.errors import NotebookError
+from local.sources.environment import NOTEBOOK
 from local.sources.languages import LANGUAGES, RUN_HERE, SUFFIXES
 
-_DATABRICKS = "application/vnd.databricks.v1+notebook"
 _PLAIN_TASK = {".py": "spark_python_task", ".sql": "sql_task"}
 
 
@@ -65,7 +65,7 @@ def language_of(content: dict[str, Any]) -> str:
     Databricks notes it under a key of its own; a notebook of SQL has plain SQL in its cells.
     """
     metadata = content.get("metadata") or {}
-    own = (metadata.get(_DATABRICKS) or {}).get("language")
+    own = (metadata.get(NOTEBOOK) or {}).get("language")
     return str(own or (metadata.get("language_info") or {}).get("name") or "python").lower()
 
 

@@ -7,11 +7,12 @@ Databricks' own exports keep it.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from local.errors import NotebookError
+from local.sources.environment import ENVIRONMENT, NOTEBOOK, install_lines, script_block
 from local.sources.find import language_of, why_no_notebook
 from local.sources.headings import CELL, PLACE
 from local.sources.languages import LANGUAGES, Language
@@ -32,19 +33,33 @@ def read_notebook(file: Path) -> dict[str, Any]:
     if file.suffix.lower() == ".ipynb":
         return _jupyter(json.loads(text))
     language = LANGUAGES[file.suffix.lower()]
-    cells = [_cell(lines, language, file.name, line) for line, lines in _chunks(text, language)]
-    return notebook_of(cells)
+    lines = text.splitlines()[1:]
+    try:
+        environment, taken = script_block(lines, language)
+    except ValueError as error:
+        raise NotebookError(f"`{file}`: found a block `/// script` that is not TOML ({error}). Correct it.") from error
+    cells = [_cell(held, language, file.name, line) for line, held in _chunks(lines[taken:], taken + 2, language)]
+    content = notebook_of(cells)
+    content["metadata"] = {**content["metadata"], NOTEBOOK: {"environmentMetadata": environment}}
+    return content
 
 
-def as_jupyter(file: Path, converted: Path) -> Path:
+def as_jupyter(file: Path, converted: Path, *, installs: Sequence[str] = ()) -> Path:
     """A file `.ipynb` whose cells run as they are: *file* itself, else what it stands for, written to *converted*.
+
+    *installs* are arguments of `%pip install`, of the task's environment; without them the notebook's own counts.
 
     Raises:
         NotebookError: as `read_notebook`.
     """
     content = read_notebook(file)
-    if file.suffix.lower() == ".ipynb" and language_of(content) != "sql":
+    first = [f"%pip install {arguments}" for arguments in installs] or install_lines(content["metadata"])
+    if file.suffix.lower() == ".ipynb" and language_of(content) != "sql" and not first:
         return file
+    for number, line in reversed(list(enumerate(first, start=1))):
+        cell = code_cell(line, tags=[ENVIRONMENT])
+        has_ids = content.get("nbformat_minor", 0) >= 5
+        content["cells"].insert(0, {**cell, "id": f"{ENVIRONMENT}-{number}"} if has_ids else cell)
     return write_notebook(content, converted)
 
 
@@ -80,17 +95,20 @@ def _jupyter(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _chunks(text: str, language: Language) -> Iterator[tuple[int, list[str]]]:
-    """The lines of each cell without blank ones around them, and the number of the first in the file."""
+def _chunks(lines: Sequence[str], first: int, language: Language) -> Iterator[tuple[int, list[str]]]:
+    """The lines of each cell without blank ones around them, and the number of the first in the file.
+
+    *lines* begin in line *first* of the file.
+    """
     separator = re.compile(rf"{re.escape(language.comment)} COMMAND -{{5,}}\s*")
-    start, held = 2, []
-    for number, line in enumerate(text.splitlines()[1:], start=2):
+    start, held = first, []
+    for number, line in enumerate(lines, start=first):
         if separator.fullmatch(line):
             yield _stripped(start, held)
             start, held = number + 1, []
         else:
             held.append(line)
-    if held or start == 2:
+    if held or start == first:
         yield _stripped(start, held)
 
 
@@ -105,8 +123,8 @@ def _stripped(start: int, lines: list[str]) -> tuple[int, list[str]]:
 def _cell(lines: list[str], language: Language, file: str, line: int) -> dict[str, Any]:
     comment = re.escape(language.comment)
     metadata: dict[str, Any] = {}
-    if lines and (title := re.match(rf"{comment} DBTITLE \d+,(.*)", lines[0])):
-        metadata[CELL] = {"showTitle": True, "title": title[1].strip()}
+    if lines and (title := re.match(rf"{comment} DBTITLE (\d+),(.*)", lines[0])):
+        metadata[CELL] = {"showTitle": title[1] != "0", "title": title[2].strip()}
         line, lines = _stripped(line + 1, lines[1:])
     metadata[PLACE] = {"file": file, "line": line}
     magic = re.compile(rf"{comment} MAGIC(?: |$)")

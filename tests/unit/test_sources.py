@@ -152,6 +152,76 @@ def test_a_jupyter_notebook_of_sql_has_sql_cells(tmp_path: Path) -> None:
     assert as_jupyter(file, tmp_path / "made.ipynb") == tmp_path / "made.ipynb"
 
 
+BLOCK = """\
+# Databricks notebook source
+# /// script
+# [tool.databricks.environment]
+# environment_version = "5"
+# dependencies = [
+#   "six==1.16.0",
+#   "-r requirements.txt",
+# ]
+# ///
+# DBTITLE 0,not shown
+# MAGIC %md
+# MAGIC # Title
+
+# COMMAND ----------
+
+x = 1
+"""
+
+
+def test_the_environment_of_a_serverless_notebook_is_no_part_of_its_first_cell(tmp_path: Path) -> None:
+    """Lines and cells count as in the file; where the notebook runs by itself, its packages are installed first."""
+    file = write(tmp_path / "n.py", BLOCK)
+
+    cells = read_notebook(file)["cells"]
+    assert cells_of(file) == [("markdown", "# Title"), ("code", "x = 1")]
+    assert [(place_of(cell), heading) for cell, heading in zip(cells, headings(cells), strict=True)] == [
+        ("line 11 of n.py", "Title"),
+        ("line 16 of n.py", "Title"),
+    ]
+    made = nbformat.read(as_jupyter(file, tmp_path / "made.ipynb"), as_version=4)
+    nbformat.validate(made)
+    assert [cell.source for cell in made.cells] == ["%pip install six==1.16.0 -r requirements.txt", "# Title", "x = 1"]
+
+
+def test_the_environment_of_a_task_takes_the_place_of_the_notebooks(tmp_path: Path) -> None:
+    """As on Databricks; for a Jupyter notebook too."""
+    own = write(tmp_path / "n.py", BLOCK)
+    plain = write_notebook({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, tmp_path / "n.ipynb")
+
+    for file in (own, plain):
+        made = nbformat.read(as_jupyter(file, tmp_path / "made.ipynb", installs=["a", "-e /x"]), as_version=4)
+        nbformat.validate(made)
+        assert [cell.source for cell in made.cells][:2] == ["%pip install a", "%pip install -e /x"]
+        assert "six" not in str(made.cells)
+
+
+def test_a_jupyter_notebook_has_its_environment_in_its_metadata(tmp_path: Path) -> None:
+    """Without dependencies there is nothing to install, and the file runs as it is."""
+    metadata = {"application/vnd.databricks.v1+notebook": {"environmentMetadata": {"environment_version": "4"}}}
+    content = {"cells": [], "metadata": metadata, "nbformat": 4, "nbformat_minor": 0}
+    file = write(tmp_path / "n.ipynb", json.dumps(content))
+    assert as_jupyter(file, tmp_path / "made.ipynb") == file
+
+    metadata["application/vnd.databricks.v1+notebook"]["environmentMetadata"]["dependencies"] = ["a b", ""]
+    write(file, json.dumps(content))
+
+    made = nbformat.read(as_jupyter(file, tmp_path / "made.ipynb"), as_version=4)
+    nbformat.validate(made)
+    assert [cell.source for cell in made.cells] == ["%pip install 'a b'"]
+
+
+def test_a_broken_environment_is_told(tmp_path: Path) -> None:
+    """With the reason of TOML's reader."""
+    file = write(tmp_path / "n.py", "# Databricks notebook source\n# /// script\n# [tool\n# ///\nx = 1\n")
+
+    with pytest.raises(NotebookError, match=r"found a block `/// script` that is not TOML"):
+        read_notebook(file)
+
+
 def test_what_is_made_of_a_source_file_is_valid_nbformat(tmp_path: Path) -> None:
     """nbformat itself says so, and reads the same cells; a Jupyter notebook of Python is used as it is."""
     file = write(tmp_path / "n.py", PYTHON)

@@ -96,6 +96,7 @@ class Notebook(HasHelp):
             parent,
             notebook=str(notebook),
             working_folder="",
+            installs=[],
             parameters=parameters,
             exit_file=str(place / "exit.txt"),
             values_folder=str(place / "values"),
