@@ -4,7 +4,7 @@
 | ------------------------- | ---------------------------------------------------------------------------------- |
 | `spark_python_task`       | installs the libraries, runs the file with the parameters as `sys.argv[1:]`        |
 | `python_wheel_task`       | installs the wheel, calls the entry point with the parameters as `sys.argv[1:]`    |
-| `sql_task` with a `file`  | a cell a statement; `:name` takes the task's parameters as it does those of widgets |
+| `sql_task` with a `file`  | a cell a statement; `:name` and `{{name}}` are the parameters, as string literals    |
 
 Source: Jobs API 2.2, `SparkPythonTask`, `PythonWheelTask`, `SqlTaskFile`.
 """
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from local.bundle.model import Bundle, Task
 from local.errors import RunError
 from local.jobs.libraries import installs_of
-from local.kernel.sql_cells import split_statements
+from local.kernel.sql_cells import escaped, split_statements, tokens_of
 from local.sources import write_notebook
 from local.sources.headings import PLACE
 from local.sources.read import code_cell, markdown_cell, notebook_of
@@ -111,15 +111,25 @@ def _installs(task: Task, bundle: Bundle) -> Cells:
 
 
 def _filled(text: str, values: Mapping[str, str], task: Task) -> str:
-    """*text* with each `{{name}}` as the value of the parameter, as text."""
+    """*text* with each `{{name}}` as the parameter's value: a string literal, inside of a string plain text.
+
+    Those in comments stay. Source: Databricks' bundle template `default_sql` (`USE IDENTIFIER({{schema}})`).
+    """
+    tokens = tokens_of(text) or []
+    code = {token.start for token in tokens if token.token_type.name == "L_BRACE"}
+    strings = [(token.start, token.end) for token in tokens if token.token_type.name == "STRING"]
 
     def value(found: re.Match[str]) -> str:
-        if found[1] in values:
-            return values[found[1]]
-        known = ", ".join(f"`{name}`" for name in values) or "none"
-        raise RunError(
-            f"`{task.where}`: task `{task.key}`: `{task.file.name}` holds `{found[0]}`; the task's parameters are "
-            f"{known}. Add it to the parameters of the sql_task."
-        )
+        in_string = any(start < found.start() < end for start, end in strings)
+        if found.start() not in code and not in_string:
+            return found[0]
+        if found[1] not in values:
+            known = ", ".join(f"`{name}`" for name in values) or "none"
+            raise RunError(
+                f"`{task.where}`: task `{task.key}`: `{task.file.name}` holds `{found[0]}`; the task's parameters are "
+                f"{known}. Add it to the parameters of the task or of the job."
+            )
+        plain = escaped(values[found[1]])
+        return plain if in_string else f"'{plain}'"
 
     return _MUSTACHE.sub(value, text)

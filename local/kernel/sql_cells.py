@@ -36,7 +36,7 @@ class Statement:
 
         Delta's parser drops the arguments of Spark's own markers (delta-io/delta#7640), so they are written out.
         """
-        changes = [(start, end, _literal(value_of(name))) for name, start, end in self.markers]
+        changes = [(start, end, f"'{escaped(value_of(name))}'") for name, start, end in self.markers]
         changes += [(start, end, value_of(name)) for name, start, end in self.legacy if known(name)]
         text = self.text
         for start, end, new in sorted(changes, reverse=True):
@@ -116,9 +116,9 @@ def _arguments(tokens: list[Any]) -> Iterator[Marker]:
             yield name.text, call.start, closed.end + 1
 
 
-def _literal(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+def escaped(value: str) -> str:
+    """*value* as it stands between the quotes of a string literal."""
+    return value.replace("\\", "\\\\").replace("'", "\\'")
 
 
 _OPENERS = frozenset("([,=<>+-*/%|&!")

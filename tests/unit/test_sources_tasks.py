@@ -18,7 +18,7 @@ FILES = {
     "src/etl.py": "print(1)\n",
     "src/n.py": "# Databricks notebook source\n",
     "sql/report.sql": "-- a report\nSELECT ';' AS a;\n\n"
-    "SELECT *\nFROM {{ table }}\nWHERE day = :day;\nSELECT ';' AS a\n",
+    "SELECT * -- {{ no }}\nFROM IDENTIFIER({{ table }})\nWHERE day = :day AND '{{table}}' <> '';\nSELECT ';' AS a\n",
 }
 
 
@@ -193,14 +193,14 @@ def test_a_wheel_runs_in_a_folder_of_its_own(tmp_path: Path) -> None:
 
 
 def test_each_statement_of_an_sql_file_is_a_cell(tmp_path: Path) -> None:
-    """`:name` stays for the widgets, `{{name}}` becomes text; a cell knows its line, also of a repeated statement."""
-    cells, folder = generated(load(tmp_path, SQL), {"table": "gold.daily", "day": "1"}, tmp_path / "t.ipynb")
+    """`:name` stays for the widgets, `{{name}}` is a literal, in a string text; each cell knows its line."""
+    cells, folder = generated(load(tmp_path, SQL), {"table": "it's", "day": "1"}, tmp_path / "t.ipynb")
 
     assert folder == tmp_path / "sql"
     assert [cell.source for cell in cells] == [
         "# report.sql",
         "%sql\n-- a report\nSELECT ';' AS a",
-        "%sql\nSELECT *\nFROM gold.daily\nWHERE day = :day",
+        "%sql\nSELECT * -- {{ no }}\nFROM IDENTIFIER('it\\'s')\nWHERE day = :day AND 'it\\'s' <> ''",
         "%sql\nSELECT ';' AS a",
     ]
     assert [cell.metadata.source_place.line for cell in cells[1:]] == [1, 4, 7]
