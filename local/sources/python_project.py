@@ -67,7 +67,10 @@ def _from_toml(tree: Mapping[str, Any]) -> dict[str, Any]:
         "name": str(project.get("name") or poetry.get("name") or ""),
         "version": str(project.get("version") or poetry.get("version") or ""),
         "entry_points": {group: entries for group, entries in groups.items() if entries},
-        "dependencies": tuple(project.get("dependencies") or ()),
+        "dependencies": (
+            *(project.get("dependencies") or ()),
+            *(name for name in poetry.get("dependencies") or () if name != "python"),  # its ranges are Poetry's own
+        ),
     }
 
 

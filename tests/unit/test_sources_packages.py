@@ -183,6 +183,13 @@ def test_a_project_is_read_without_building_it(
     assert found.entry_points == entry_points
 
 
+def test_the_dependencies_of_poetry_are_names(tmp_path: Path) -> None:
+    """Its ranges (`^6.1`) are none that pip knows."""
+    text = "[tool.poetry]\nname = 'p'\n[tool.poetry.dependencies]\npython = '^3.10'\ncowsay = '^6.1'\n"
+
+    assert read_project(project(tmp_path, {"pyproject.toml": text})).dependencies == ("cowsay",)
+
+
 def test_a_folder_without_a_project_is_none_and_a_broken_one_is_told(tmp_path: Path) -> None:
     """The file and the reason."""
     assert read_project(tmp_path) is None
