@@ -5,14 +5,16 @@ Fields, types and enums are those that `databricks-bundles` knows; the checks th
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from local.bundle.documents import Table, show_place
+from local.bundle.libraries import read_libraries
 from local.bundle.merge import plain
 from local.bundle.model import Dependency, Job, Settings, Task
 from local.bundle.names import job_id
-from local.bundle.notebooks import find_notebook
+from local.bundle.notebooks import find_file, find_notebook
 from local.errors import BundleError
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -97,19 +99,32 @@ class _Reader:
             timeout_seconds=_number(settings.get("timeout_seconds")),
             disabled=bool(settings.get("disabled")),
             notebook=self._notebook(source, key) if kind == "notebook_task" else None,
+            file=self._file(source, key, kind),
+            libraries=read_libraries(source, self.source, self.source.place[0].parent),
             child=self._child(source, key) if kind == "run_job_task" else None,
             nested=self._nested(source, key) if kind == "for_each_task" else None,
             where=self._place(source),
         )
 
-    def _notebook(self, source: dict, key: str) -> Any:
-        inner = source.get("notebook_task")
-        if not isinstance(inner, dict) or not isinstance(inner.get("notebook_path"), str):
+    def _notebook(self, source: dict, key: str) -> Path | None:
+        return self._path(source.get("notebook_task"), key, "notebook_path", find_notebook)
+
+    def _file(self, source: dict, key: str, kind: str) -> Path | None:
+        """The Python file or the SQL file of a task of these kinds."""
+        if kind == "spark_python_task":
+            return self._path(source.get(kind), key, "python_file", find_file)
+        if kind == "sql_task" and isinstance(source.get(kind), dict):
+            return self._path(source[kind].get("file"), key, "path", find_file)
+        return None
+
+    def _path(self, inner: Any, key: str, name: str, find: Callable[[str, Path, Path], Path]) -> Path | None:
+        """What *find* finds for the field *name* of *inner*."""
+        if not isinstance(inner, dict) or not isinstance(inner.get(name), str):
             return None  # already reported by the shape
         # The value of a complex variable has no place of its own; its paths count from the job's file.
-        place = inner.places["notebook_path"] if isinstance(inner, Table) else self.source.place
+        place = inner.places[name] if isinstance(inner, Table) else self.source.place
         try:
-            return find_notebook(inner["notebook_path"], place[0].parent, self.settings.root)
+            return find(inner[name], place[0].parent, self.settings.root)
         except LookupError as error:
             self.mistakes.append(
                 f"`{show_place(place, self.settings.root)}`: job `{self.key}`, task `{key}`: {error.args[0]}"

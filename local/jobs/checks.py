@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from local.bundle.model import Bundle, Job, Task
 from local.errors import UsageError
-from local.jobs.kinds import RUNNERS
+from local.jobs.kinds import RUNNERS, runs_here
 from local.jobs.parameters import check_task_parameters
 from local.jobs.plan import INPUTS
 from local.jobs.reference_checks import Known, check_references
@@ -73,14 +73,14 @@ def check_run(
 
 
 def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
-    """Does a notebook of *job*, or of a job that it starts, hold the word `spark` or an SQL cell?
+    """Does a notebook or file of *job*, or of a job that it starts, hold the word `spark` or SQL?
 
     A guess for starting things early: a kernel that needs Spark gets it in any case.
     """
-    jobs = [each for each, _ in _closure(bundle, job, (), {})]
-    notebooks = {task.notebook for each in jobs for task in each.every_task() if task.notebook}
-    texts = (notebook.read_text(encoding="utf-8") for notebook in notebooks)
-    return any("spark" in text or "%sql" in text for text in texts)
+    tasks = [task for each, _ in _closure(bundle, job, (), {}) for task in each.every_task()]
+    files = {file for task in tasks for file in (task.notebook, task.file) if file}
+    texts = (file.read_text(encoding="utf-8") for file in files if file.suffix != ".sql")
+    return any(file.suffix == ".sql" for file in files) or any("spark" in text or "%sql" in text for text in texts)
 
 
 def _closure(
@@ -104,12 +104,17 @@ def _closure(
 
 
 def _unsupported(job: Job, task: Task) -> str | None:
-    if task.kind in RUNNERS:
-        return None
+    if runs_here(task) or task.nested is not None:
+        return None  # a nested task is named by itself
     return (
-        f"`{task.where}`: job `{job.key}`, task `{task.key}`: found a `{task.kind}`, which does not run locally; "
+        f"`{task.where}`: job `{job.key}`, task `{task.key}`: found a `{task.kind}`{_form(task)}, which does not run "
+        f"locally; "
         f"expected one of {', '.join(f'`{name}`' for name in RUNNERS)}."
     )
+
+
+def _form(task: Task) -> str:
+    return " without a `file`" if task.kind == "sql_task" else ""
 
 
 def _check_job_references(job: Job, parameters: Mapping[str, str], *, scheduled: bool, backfill: bool) -> None:
@@ -128,7 +133,8 @@ def _check_job_references(job: Job, parameters: Mapping[str, str], *, scheduled:
 
 def _check_task_references(job: Job, task: Task, known: Known) -> None:
     where = f"`{task.where}`: job `{job.key}`, task `{task.key}`"
-    for name, value in task.parameters.items():
+    own = task.parameters
+    for name, value in own.items() if isinstance(own, Mapping) else enumerate(own):
         check_references(value, known, where=f"{where}, parameter `{name}`")
     for name in INPUTS.get(task.kind, ()):
         check_references(task.inner.get(name), known, where=f"{where}, `{name}`")

@@ -13,8 +13,10 @@ from local.errors import RunError
 from local.jobs import conditions, plan
 from local.jobs.foreach import run_iterations
 from local.jobs.launch import Outcome, Places, run_notebook
+from local.jobs.libraries import installs_of
 from local.jobs.parameters import child_parameters, notebook_parameters
 from local.jobs.references import Scope, resolve_all
+from local.jobs.scripts import KINDS, write_task_notebook
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
 
@@ -62,7 +64,20 @@ class Attempt:
 def _notebook(attempt: Attempt, stop: Stop) -> Outcome:
     own = attempt.resolved(attempt.task.parameters, "base_parameters")
     parameters = notebook_parameters({name: str(value) for name, value in own.items()}, attempt.run.parameters)
-    return _in_a_kernel(attempt, stop, notebook=str(attempt.task.notebook), parameters=parameters)
+    installs = [each.arguments for each in installs_of(attempt.task, attempt.owner.engine.bundle)]
+    return _in_a_kernel(attempt, stop, notebook=str(attempt.task.notebook), parameters=parameters, installs=installs)
+
+
+def _script(attempt: Attempt, stop: Stop) -> Outcome:
+    """A Python file, a wheel or an SQL file, as a generated notebook; job parameters reach those that have names."""
+    own = attempt.resolved(attempt.task.parameters, "parameters")
+    named = attempt.task.kind == "sql_task" or bool(attempt.task.inner.get("named_parameters"))
+    parameters = notebook_parameters(dict(own), attempt.run.parameters) if named else own
+    bundle = attempt.owner.engine.bundle
+    made = write_task_notebook(attempt.task, parameters, attempt.places.inner("task.ipynb"), bundle=bundle)
+    attempt.record(details={"parameters": parameters})
+    widgets = {name: str(value) for name, value in parameters.items()} if named else {}
+    return _in_a_kernel(attempt, stop, notebook=str(made.notebook), working_folder=str(made.folder), parameters=widgets)
 
 
 def _in_a_kernel(attempt: Attempt, stop: Stop, **given: Any) -> Outcome:
@@ -119,9 +134,12 @@ RUNNERS: dict[str, Runner] = {
     "run_job_task": _child_job,
     "condition_task": _condition,
     "for_each_task": run_iterations,
+    **dict.fromkeys(KINDS, _script),
 }
 
 
 def runs_here(task: Task) -> bool:
-    """Does a task of this type, and the one that it iterates over, run on this machine?"""
+    """Does a task of this type, and the one that it iterates over, run here? Of SQL tasks, those of files do."""
+    if task.kind == "sql_task" and task.file is None:
+        return False
     return task.kind in RUNNERS and (task.nested is None or runs_here(task.nested))

@@ -257,3 +257,33 @@ def test_a_disabled_task_and_what_needs_it_do_not_run(build: Build) -> None:
 
     assert (result(run, "a"), result(run, "b"), exit_code(run)) == ("DISABLED", "DISABLED", 0)
     assert json.dumps(run)
+
+
+def test_a_python_file_is_a_task_like_others(build: Build) -> None:
+    """References in its list of parameters, a retry, and no job parameters pushed into the list."""
+    script = {"python_file": "./go.py", "parameters": ["--day", "{{job.parameters.day}}", "{{task.execution_count}}"]}
+    job = {
+        "name": "Script",
+        "parameters": [{"name": "day", "default": "2018-01-31"}],
+        "tasks": [{"task_key": "go", "spark_python_task": script, "environment_key": "e", "max_retries": 1}],
+        "environments": [{"environment_key": "e", "spec": {"environment_version": "4"}}],
+    }
+    case = build({"job": job}, {})
+    case.file("go.py").write_text("import sys\nassert sys.argv[1:] == ['--day', '2018-01-31', '2'], sys.argv\n")
+
+    run = case.run()
+
+    assert [each["state"]["result_state"] for each in run["tasks"]] == ["FAILED", "SUCCESS"]
+    assert run["tasks"][1]["spark_python_task"]["parameters"] == ["--day", "2018-01-31", "2"]
+
+
+def test_an_sql_task_of_a_query_does_not_run_here(build: Build) -> None:
+    """Only those of files do; the nested task of a for-each task is named by itself."""
+    query = {"task_key": "q", "sql_task": {"query": {"query_id": "1"}, "warehouse_id": "w"}}
+    case = build({"job": {"name": "Sql", "tasks": [for_each("loop", "[1]", query)]}}, {})
+
+    with pytest.raises(UsageError, match="task `q`: found a `sql_task` without a `file`"):
+        case.run()
+    run = case.run(options=RunOptions(json=True, skip_unsupported=True))
+
+    assert result(run, "loop") == "SKIPPED"

@@ -64,6 +64,24 @@ def test_names_come_from_the_parameters_cell_and_from_widgets(tmp_path: Path) ->
     assert not taken.takes("other")
 
 
+def test_names_come_from_source_files_and_from_sql_cells(tmp_path: Path) -> None:
+    """In all the forms that SQL has for a widget; what is in a string or a comment is none."""
+    python = tmp_path / "n.py"
+    python.write_text(
+        "# Databricks notebook source\n"
+        "dbutils.widgets.text('day', '')\n# COMMAND ----------\n"
+        "# MAGIC %sql\n# MAGIC SELECT ':no', raw:no -- :no\n# MAGIC FROM ${table} WHERE a = :state\n"
+    )
+    sql = tmp_path / "m.sql"
+    sql.write_text(
+        "-- Databricks notebook source\nCREATE WIDGET TEXT day DEFAULT ''; SELECT getArgument('state')\n"
+        "-- COMMAND ----------\n-- MAGIC %python\n-- MAGIC dbutils.widgets.get('mode')\n"
+    )
+
+    assert read_notebook_parameters(python).widgets == {"day", "table", "state"}
+    assert read_notebook_parameters(sql).widgets == {"day", "state", "mode"}
+
+
 def test_a_notebook_that_reads_all_widgets_takes_anything(tmp_path: Path) -> None:
     """`getAll` and computed names cannot be listed, so nothing is called unknown."""
     assert read_notebook_parameters(notebook(tmp_path / "a.ipynb", ("dbutils.widgets.getAll()", []))).takes("x")
