@@ -5,17 +5,20 @@ Fields, types and enums are those that `databricks-bundles` knows; the checks th
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from local.bundle.documents import Table, show_place
+from local.bundle.libraries import read_libraries
 from local.bundle.merge import plain
 from local.bundle.model import Dependency, Job, Settings, Task
 from local.bundle.names import job_id
-from local.bundle.notebooks import find_notebook
+from local.bundle.notebooks import find_file, find_notebook
 from local.errors import BundleError
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
+MAX_CONCURRENCY = 100
 PARAMETER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -66,6 +69,8 @@ class _Reader:
             tasks=read,
             parameters=parameters,
             timeout_seconds=_number(settings.get("timeout_seconds")),
+            max_concurrent_runs=_number(settings.get("max_concurrent_runs"), default=1),
+            queue=_enabled(settings.get("queue")),
             where=self._place(self.source),
         )
 
@@ -94,18 +99,32 @@ class _Reader:
             timeout_seconds=_number(settings.get("timeout_seconds")),
             disabled=bool(settings.get("disabled")),
             notebook=self._notebook(source, key) if kind == "notebook_task" else None,
+            file=self._file(source, key, kind),
+            libraries=read_libraries(source, self.source, self.source.place[0].parent),
             child=self._child(source, key) if kind == "run_job_task" else None,
+            nested=self._nested(source, key) if kind == "for_each_task" else None,
             where=self._place(source),
         )
 
-    def _notebook(self, source: dict, key: str) -> Any:
-        inner = source.get("notebook_task")
-        if not isinstance(inner, dict) or not isinstance(inner.get("notebook_path"), str):
+    def _notebook(self, source: dict, key: str) -> Path | None:
+        return self._path(source.get("notebook_task"), key, "notebook_path", find_notebook)
+
+    def _file(self, source: dict, key: str, kind: str) -> Path | None:
+        """The Python file or the SQL file of a task of these kinds."""
+        if kind == "spark_python_task":
+            return self._path(source.get(kind), key, "python_file", find_file)
+        if kind == "sql_task" and isinstance(source.get(kind), dict):
+            return self._path(source[kind].get("file"), key, "path", find_file)
+        return None
+
+    def _path(self, inner: Any, key: str, name: str, find: Callable[[str, Path, Path], Path]) -> Path | None:
+        """What *find* finds for the field *name* of *inner*."""
+        if not isinstance(inner, dict) or not isinstance(inner.get(name), str):
             return None  # already reported by the shape
         # The value of a complex variable has no place of its own; its paths count from the job's file.
-        place = inner.places["notebook_path"] if isinstance(inner, Table) else self.source.place
+        place = inner.places[name] if isinstance(inner, Table) else self.source.place
         try:
-            return find_notebook(inner["notebook_path"], place[0].parent, self.settings.root)
+            return find(inner[name], place[0].parent, self.settings.root)
         except LookupError as error:
             self.mistakes.append(
                 f"`{show_place(place, self.settings.root)}`: job `{self.key}`, task `{key}`: {error.args[0]}"
@@ -123,6 +142,18 @@ class _Reader:
             self._wrong(source, f"found job_id `{given}`; expected a job of this bundle: {legal}", key)
         return child
 
+    def _nested(self, source: dict, key: str) -> Task | None:
+        inner = source.get("for_each_task") or {}
+        if not isinstance(inner, dict) or not isinstance(inner.get("task"), dict):
+            return None  # already reported by the shape
+        concurrency = _number(inner.get("concurrency"), default=1)
+        if not 1 <= concurrency <= MAX_CONCURRENCY:
+            self._wrong(source, f"found the concurrency {concurrency}; expected 1 to {MAX_CONCURRENCY}", key)
+        nested = self._task(inner["task"])
+        if nested.kind == "for_each_task":
+            self._wrong(source, f"found a for_each_task (`{nested.key}`) inside; expected any other task type", key)
+        return nested
+
     def _parameters(self, listed: list) -> dict[str, str]:
         result: dict[str, str] = {}
         for parameter in listed:
@@ -134,15 +165,21 @@ class _Reader:
         return result
 
     def _graph(self, tasks: tuple[Task, ...]) -> None:
-        """Dependencies name tasks of the job, and form no circle."""
+        """Dependencies name tasks of the job, have an outcome only where it is a condition's, and form no circle."""
         keys = {task.key for task in tasks}
+        conditions = {task.key for task in tasks if task.kind == "condition_task"}
         for task in tasks:
             for dependency in task.depends_on:
                 if dependency.task_key not in keys:
                     known = ", ".join(f"`{key}`" for key in sorted(keys - {task.key})) or "none"
-                    self._said(
-                        task.where, f"depends_on: found `{dependency.task_key}`; expected one of {known}", task.key
-                    )
+                    found = f"depends_on: found `{dependency.task_key}`; expected one of {known}"
+                    self._said(task.where, found, task.key)
+                elif dependency.outcome is not None and dependency.task_key not in conditions:
+                    found = f"depends_on: found an outcome of `{dependency.task_key}`; only a condition_task has one"
+                    self._said(task.where, found, task.key)
+                elif dependency.outcome not in (None, "true", "false"):
+                    found = f"depends_on: found the outcome `{dependency.outcome}`; expected `true` or `false`"
+                    self._said(task.where, found, task.key)
         left = {task.key: {d.task_key for d in task.depends_on} & keys for task in tasks}
         while free := [key for key, needs in left.items() if not needs]:
             for key in free:
@@ -190,11 +227,16 @@ def _dependencies(listed: Any) -> tuple[Dependency, ...]:
     return tuple(result.values())
 
 
-def _number(value: Any) -> int:
+def _number(value: Any, default: int = 0) -> int:
     try:
-        return int(value or 0)
+        return default if value is None else int(value)
     except (TypeError, ValueError):
-        return 0  # the shape check has reported it
+        return default  # the shape check has reported it
+
+
+def _enabled(queue: Any) -> bool:
+    """Does a run wait for a slot? `databricks bundle deploy` sets `queue.enabled` where the job does not."""
+    return not isinstance(queue, dict) or queue.get("enabled") is not False
 
 
 def _sentence(error: Exception) -> str:

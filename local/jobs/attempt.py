@@ -1,7 +1,8 @@
 """One attempt of a notebook task, in a process of its own: `python -m local.jobs.attempt CONTEXT.json OUTPUT.ipynb`.
 
-papermill runs the notebook in the kernel `python3`, in the notebook's folder. What happens is told to the runner as
-JSON lines on standard output; everything else that is printed goes to standard error, the attempt's log.
+papermill runs the notebook (of a source file the notebook that it stands for) in the kernel `python3`, in the folder
+that the context names. What happens is told to the runner as JSON lines on standard output; everything else that is
+printed goes to standard error, the attempt's log.
 
 | event    | fields                                                             |
 | -------- | ------------------------------------------------------------------ |
@@ -17,6 +18,7 @@ runner (end of standard input), kills the kernel with all its children; the note
 import json
 import logging
 import os
+import shutil
 import signal
 import stat
 import sys
@@ -30,6 +32,7 @@ from local.jobs.engine import Stopped, Watcher, register
 from local.jobs.failures import failure_of
 from local.jobs.parameters import injected, read_notebook_parameters
 from local.jobs.processes import kill_all
+from local.sources import as_jupyter
 
 AUTOSAVE_SECONDS = 5
 KERNEL_START_SECONDS = 120
@@ -109,14 +112,14 @@ class _Attempt:
         failure: dict[str, Any] = {}
         try:
             papermill.execute_notebook(
-                str(notebook),
+                str(self._source(notebook)),
                 str(self.output),
                 parameters=injected(self.context.parameters, read_notebook_parameters(notebook).defaults),
                 engine_name="local",
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
-                cwd=str(notebook.parent),
+                cwd=str(self.context.folder),
                 start_timeout=KERNEL_START_SECONDS,
                 autosave_cell_every=AUTOSAVE_SECONDS,
             )
@@ -127,7 +130,13 @@ class _Attempt:
             failure = failure_of(error, self.output)
         finally:
             kill_all(self.context_file, [self.kernel_pid])
+            shutil.rmtree(self.context.packages, ignore_errors=True)
         return self._finish(failure)
+
+    def _source(self, notebook: Path) -> Path:
+        """What papermill runs: *notebook*, or what it stands for, beside the context."""
+        converted = Path(self.context_file).with_suffix(".source.ipynb")
+        return as_jupyter(notebook, converted, installs=self.context.installs)
 
     def _finish(self, failure: dict[str, Any]) -> int:
         result = "CANCELED" if self.stopped.is_set() and failure else "FAILED" if failure else "SUCCESS"

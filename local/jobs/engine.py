@@ -17,6 +17,8 @@ from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
+from local.sources import headings
+
 PRINT_EVERY_SECONDS = 0.05  # a notebook that floods its output must not flood the runner
 LINE_LENGTH = 200
 LINES_LENGTH = 2000
@@ -72,7 +74,7 @@ class _Client(PapermillNotebookClient):
     def __init__(self, nb_man: Any, *, watcher: Watcher, **settings: Any) -> None:
         super().__init__(nb_man, **settings)
         self.watcher = watcher
-        self.headings = _headings(self.nb.cells)
+        self.headings = headings(self.nb.cells)
         self.total = sum(cell.cell_type == "code" for cell in self.nb.cells)
         self.printed_at = 0.0
         self.on_cell_execute = self._cell
@@ -110,14 +112,3 @@ class _Client(PapermillNotebookClient):
                 self.printed_at = time.monotonic()
                 self.watcher.tell("printed", line=line[:LINE_LENGTH])
         return output
-
-
-def _headings(cells: list[Any]) -> list[str]:
-    """For each cell the text of the nearest Markdown heading at or above it."""
-    result, current = [], ""
-    for cell in cells:
-        if cell.cell_type == "markdown":
-            lines = [line for line in cell.source.splitlines() if line.startswith("#")]
-            current = lines[-1].lstrip("#").strip() if lines else current
-        result.append(current)
-    return result

@@ -7,7 +7,6 @@ log and the exit value of each attempt; `.values/` the task values of the run.
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from local.jobs.failures import failed_cell
 from local.jobs.processes import ATTEMPT, kill_all
 from local.jobs.stop import Stop
 from local.project import State
+from local.sources import read_notebook, write_notebook
 
 GRACE_SECONDS = 10.0  # for the attempt to save its notebook; its kernel is dead by then
 EXIT_SECONDS = 30.0
@@ -88,7 +88,7 @@ def run_notebook(
             process.wait(EXIT_SECONDS)
         kill_all(str(context_file), [process.pid, known["kernel"]])
     if not places.output.exists():
-        shutil.copyfile(context.notebook, places.output)  # ended before the first cell
+        write_notebook(read_notebook(Path(context.notebook)), places.output)  # ended before the first cell
     return _outcome(context, places, known.get("finished"), stop, process.returncode)
 
 
