@@ -69,7 +69,10 @@ class Dispatcher:
         timeout = self.settings.timeout_seconds
         if isinstance(message, Email):
             assert self.settings.smtp is not None, "submit has looked"
-            send_email(self.outbox.email(id_, message), self.settings.smtp, timeout)
+            if message.addresses:
+                send_email(self.outbox.email(id_, message), self.settings.smtp, timeout)
+            if wrong := [each for each in message.to if each not in message.addresses]:
+                raise NotDelivered(f"no e-mail address: {', '.join(wrong)}")
         else:
             post(message.payload, str(self.settings.webhooks[message.to[0]]), timeout)
         self.outbox.write(id_, message, DELIVERED)

@@ -10,6 +10,7 @@ Source: Databricks documentation, "Add notifications on a job", HTTP webhook pay
 """
 
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from local.notifications import occasion
 from local.notifications.occasion import Occasion
 from local.notifications.rules import EMAIL, SKIPPED, Destination, destinations, ending, threshold
 
+_ADDRESS = re.compile(r'[^\s@<>()\[\],;:\\"]+@[^\s@<>()\[\],;:\\"]+')
 WORKSPACE_ID = 0  # what `{{workspace.id}}` gives here
 
 
@@ -31,6 +33,11 @@ class Email:
     subject: str
     text: str
     html: str
+
+    @property
+    def addresses(self) -> list[str]:
+        """Those of *to* that are addresses."""
+        return [each for each in self.to if _ADDRESS.fullmatch(each)]
 
 
 @dataclass(frozen=True)

@@ -98,11 +98,12 @@ class Outbox:
         """*message* as it is sent."""
         result = EmailMessage()
         result["From"] = self.sender
-        result["To"] = ", ".join(message.to)
+        result["To"] = ", ".join(message.addresses)
         result["Subject"] = message.subject
         result["Date"] = format_datetime(_time_of(id_))
         result["Message-ID"] = f"<{id_}@localhost>"
         result["X-Event-Type"] = message.event_type
+        result["X-Recipients"] = ", ".join(message.to)  # also what is no address, which `To` cannot hold
         result.set_content(message.text)
         result.add_alternative(message.html, subtype="html")
         return result
@@ -177,7 +178,7 @@ def _read_email(file: Path, content: bytes) -> Entry:
         file,
         {
             "event_type": found["X-Event-Type"],
-            "to": [address.strip() for address in found["To"].split(",")],
+            "to": found["X-Recipients"].split(", "),
             "subject": found["Subject"],
             "delivery": found["X-Delivery"],
         },
