@@ -31,6 +31,8 @@ KEPT = "kept"
 DELIVERED = "delivered"
 NOBODY = "noreply@localhost"
 _NAME = re.compile(r"(\d{8}T\d{12}Z)-\d+\.(eml|json)")
+# Headers in UTF-8 (RFC 6532), each one line: folded and encoded, blanks do not all come back, and nobody can read them.
+_READABLE = policy.default.clone(utf8=True, max_line_length=0)
 _TIME = "%Y%m%dT%H%M%S%fZ"
 
 
@@ -135,7 +137,7 @@ class Outbox:
         if isinstance(message, Email):
             result = self.email(id_, message)
             result["X-Delivery"] = delivery
-            return result.as_bytes()
+            return result.as_bytes(policy=_READABLE)
         fields = {
             "event_type": message.event_type,
             "to": message.to[0],

@@ -14,8 +14,9 @@
 The file is the user's, not the project's: it lies in the state's folder, which git ignores.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
@@ -75,16 +76,27 @@ def read_settings(file: Path) -> NotificationSettings:
     if not file.is_file():
         return NotificationSettings()
     try:
-        return NotificationSettings.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
-    except ValidationError as error:
-        raise ProjectError("\n".join(f"`{file}`: {_sentence(mistake)}" for mistake in error.errors())) from error
+        found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ProjectError(f"`{file}:{line}`: not YAML ({error.problem}). Correct it.") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ProjectError(f"`{file}`: not readable as YAML ({' '.join(str(error).split())}). Correct it.") from error
+        raise ProjectError(f"`{file}`: cannot be read ({error}). Correct it.") from error
+    if not isinstance(found, dict):
+        known = ", ".join(NotificationSettings.model_fields)
+        raise ProjectError(f"`{file}`: found a {type(found).__name__}; expected {known}. Correct it.")
+    try:
+        return NotificationSettings.model_validate(found)
+    except ValidationError as error:
+        raise ProjectError("\n".join(f"`{file}`: {_sentence(mistake)}" for mistake in error.errors())) from None
 
 
-def _sentence(mistake: dict) -> str:
+def _sentence(mistake: Mapping[str, Any]) -> str:
     """One mistake without its value: it may be a password or a URL that holds a token."""
     field = ".".join(str(part) for part in mistake["loc"])
-    message = mistake["msg"].removeprefix("Value error, ")
-    known = f" The file may hold {', '.join(NotificationSettings.model_fields)}." if not field else ""
-    return f"{f'`{field}`: ' if field else ''}{message[:1].lower() + message[1:]}.{known} Correct or remove it."
+    return f"`{field}`: {_lowered(mistake['msg'].removeprefix('Value error, '))}. Correct or remove it."
+
+
+def _lowered(text: str) -> str:
+    """*text* as it goes on after a colon; `URL` stays."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]

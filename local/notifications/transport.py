@@ -90,6 +90,4 @@ def _reason(error: Exception) -> str:
         return f"refused {', '.join(error.recipients)}"
     if isinstance(error, URLError):
         error = error.reason if isinstance(error.reason, Exception) else error
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
     return str(error) or type(error).__name__

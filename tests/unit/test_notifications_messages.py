@@ -3,6 +3,7 @@
 import pytest
 from notification_runs import HOOK, MAIL, START_MS, attempt_of, job_of, run_of, settings_of
 
+from local.bundle.model import Job
 from local.notifications.messages import Email, WebhookCall, messages
 from local.notifications.occasion import Occasion
 
@@ -165,3 +166,11 @@ def test_a_message_of_several_lines_stays_together() -> None:
     what = Occasion("on_failure", job_of(settings_of("on_failure")), run, at=START_MS)
 
     assert "Message:  first\n          second\n" in told(what)[0].text
+
+
+def test_the_subject_is_one_line() -> None:
+    """Whatever the job's name holds: it becomes a header."""
+    job = Job("daily", 4711, "Daily\r\nBcc: x@example.com\u2028end", settings_of("on_start"), ())
+    what = Occasion("on_start", job, run_of(life_cycle="RUNNING"), at=START_MS)
+
+    assert told(what)[0].subject == "Started: Daily Bcc: x@example.com end (run 12)"

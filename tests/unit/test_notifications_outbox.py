@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+import tempfile
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from notification_runs import HOOK
 
 from local.cli import main
@@ -94,7 +97,7 @@ def test_a_delivery_is_marked_in_the_message(tmp_path: Path, message: Email | We
 def test_an_address_of_any_kind_can_be_kept(tmp_path: Path, address: str) -> None:
     """A wrong address is seen in the outbox; it fails no run, and the others still get the message."""
     outbox = Outbox(tmp_path)
-    email = Email("jobs.on_start", ("a@example.com", address), "Início\u2028: relatório", "é\n", "<p>é</p>")
+    email = Email("jobs.on_start", ("a@example.com", address), "Início: relatório", "é\n", "<p>é</p>")
     id_ = outbox.put(email, undelivered("é\nx"))
 
     entry = outbox.entry(id_)
@@ -102,6 +105,24 @@ def test_an_address_of_any_kind_can_be_kept(tmp_path: Path, address: str) -> Non
     assert entry.to == ("a@example.com", address)
     assert (entry.body, entry.delivery) == ("é\n", "undelivered: é x")
     assert "a@example.com" in message_from_bytes(entry.file.read_bytes(), policy=policy.default)["To"]
+
+
+_words = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=100)
+_texts = st.lists(_words, min_size=1, max_size=20).map(" ".join)
+
+
+_addresses = st.lists(_words.filter(lambda text: "," not in text), min_size=1, max_size=10)
+
+
+@settings(max_examples=100, deadline=None)
+@given(addresses=_addresses, subject=_texts, why=_texts)
+def test_long_headers_come_back_as_they_were(addresses: list[str], subject: str, why: str) -> None:
+    """Mail folds and encodes them."""
+    with tempfile.TemporaryDirectory() as folder:
+        outbox = Outbox(Path(folder))
+        entry = outbox.entry(outbox.put(Email("jobs.on_start", tuple(addresses), subject, "", ""), undelivered(why)))
+
+    assert (entry.to, entry.subject, entry.delivery) == (tuple(addresses), subject, f"undelivered: {why}")
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
