@@ -26,7 +26,7 @@ class Dispatcher:
         self._waiting: queue.Queue[tuple[str, Message] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._said: set[str] = set()
+        self._said: set[str | None] = set()
 
     def submit(self, message: Message) -> None:
         """Keep *message* in the outbox, and send it soon.
@@ -60,32 +60,32 @@ class Dispatcher:
             id_, message = work
             try:
                 self._send(id_, message)
-            except NotDelivered as error:
-                self._failed(id_, message, str(error))
+                delivery = DELIVERED
             except Exception as error:  # a defect of ours must not end the thread: others are waiting
-                self._failed(id_, message, f"{type(error).__name__}: {error}")
+                why = str(error) if isinstance(error, NotDelivered) else f"{type(error).__name__}: {error}"
+                self._say_once(message, why)
+                delivery = undelivered(why)
+            try:
+                self.outbox.write(id_, message, delivery)
+            except ProjectError as error:
+                self.say(f"warning: notification {id_} ({delivery}): {error}")
 
     def _send(self, id_: str, message: Message) -> None:
         timeout = self.settings.timeout_seconds
-        if isinstance(message, Email):
-            assert self.settings.smtp is not None, "submit has looked"
-            if message.addresses:
-                send_email(self.outbox.email(id_, message), self.settings.smtp, timeout)
-            if wrong := [each for each in message.to if each not in message.addresses]:
-                raise NotDelivered(f"no e-mail address: {', '.join(wrong)}")
-        else:
+        if not isinstance(message, Email):
             post(message.payload, str(self.settings.webhooks[message.to[0]]), timeout)
-        self.outbox.write(id_, message, DELIVERED)
+            return
+        assert self.settings.smtp is not None, "submit has looked"
+        if message.addresses:
+            send_email(self.outbox.email(id_, message), self.settings.smtp, timeout)
+        if wrong := [each for each in message.to if each not in message.addresses]:
+            raise NotDelivered(f"no e-mail address: {', '.join(wrong)}")
 
-    def _failed(self, id_: str, message: Message, why: str) -> None:
+    def _say_once(self, message: Message, why: str) -> None:
         way = self._way(message)
         if way not in self._said:
-            self._said.add(str(way))
+            self._said.add(way)
             self.say(f"warning: notification not delivered: {why}; {self._where()}")
-        try:
-            self.outbox.write(id_, message, undelivered(why))
-        except ProjectError as error:
-            self.say(f"warning: {error}")
 
     def _way(self, message: Message) -> str | None:
         """What carries *message*: the SMTP server or one webhook; None where that is not configured."""

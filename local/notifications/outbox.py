@@ -52,7 +52,7 @@ class Entry:
     subject: str
     delivery: str
     file: Path
-    body: str = ""
+    body: str
 
     @property
     def shape(self) -> dict[str, Any]:
@@ -165,10 +165,9 @@ _clock = _Clock()
 
 
 def _read(file: Path) -> Entry:
+    read = _read_email if file.suffix == ".eml" else _read_call
     try:
-        content = file.read_bytes()
-        read = _read_email if file.suffix == ".eml" else _read_call
-        return read(file, content)
+        return read(file, file.read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ProjectError(f"`{file}`: found no message ({error}); expected what a run wrote. Remove it.") from error
 

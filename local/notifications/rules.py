@@ -3,7 +3,7 @@
 | switch                                             | what it does                                             |
 | -------------------------------------------------- | -------------------------------------------------------- |
 | `email_notifications.<event>`                      | addresses; an empty list sends nothing                   |
-| `webhook_notifications.<event>`                    | ids of notification destinations, at most three          |
+| `webhook_notifications.<event>`                    | ids of notification destinations, each called            |
 | `health.rules`                                     | without a rule of its metric, a warning tells nobody     |
 | `notification_settings.no_alert_for_skipped_runs`  | `on_failure` says nothing of a skipped run               |
 | `notification_settings.no_alert_for_canceled_runs` | the same for a cancelled run                             |
@@ -19,13 +19,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.bundle.model import Job
 from local.notifications import occasion
 from local.notifications.occasion import Occasion
 
 EMAIL = "email"
 WEBHOOK = "webhook"
-WEBHOOKS_PER_EVENT = 3
 
 FAILED = "failed"
 CANCELED = "canceled"
@@ -81,19 +79,6 @@ def threshold(what: Occasion) -> int | None:
     return next((int(rule["value"]) for rule in rules if rule["metric"] == "RUN_DURATION_SECONDS"), None)
 
 
-def excess_webhooks(job: Job) -> list[str]:
-    """One line for each event of *job* and its tasks with more than three webhooks, which Databricks refuses."""
-    owners = [(f"`{job.where}`: job `{job.key}`", job.settings)]
-    owners += [(f"`{task.where}`: job `{job.key}`, task `{task.key}`", task.settings) for task in job.every_task()]
-    return [
-        f"{owner}: webhook_notifications.{event}: found {len(listed)} destinations; "
-        f"expected at most {WEBHOOKS_PER_EVENT}. Remove {len(listed) - WEBHOOKS_PER_EVENT}."
-        for owner, settings in owners
-        for event, listed in (settings.get("webhook_notifications") or {}).items()
-        if len(listed or []) > WEBHOOKS_PER_EVENT
-    ]
-
-
 def _is_told(what: Occasion) -> bool:
     """Does anyone hear of *what*, by the switches that count for every channel?"""
     if what.task and what.task.kind == "condition_task":
@@ -109,9 +94,9 @@ def _is_told(what: Occasion) -> bool:
             muted = {
                 SKIPPED: _is_on(switches, "no_alert_for_skipped_runs"),
                 CANCELED: _is_on(switches, "no_alert_for_canceled_runs"),
-                FAILED: False,
+                FAILED: only_last and not what.last,
             }
-            return not muted.get(ending(what) or "", True) and (what.last or not only_last)
+            return not muted.get(ending(what), True)
         case occasion.ON_DURATION:
             return threshold(what) is not None
         case occasion.ON_BACKLOG:

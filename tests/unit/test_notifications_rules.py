@@ -9,7 +9,7 @@ from conformance.notifications import DURATION, EVERYTHING, FAILURE, RULES, SLOW
 
 from local.bundle.model import Job, Task
 from local.notifications.occasion import Occasion
-from local.notifications.rules import destinations, excess_webhooks, threshold
+from local.notifications.rules import destinations, threshold
 
 
 def occasion(case: Case) -> Occasion:
@@ -18,11 +18,9 @@ def occasion(case: Case) -> Occasion:
     of_job, of_task = (own, case.other) if case.level == "job" else (case.other, own)
     task = Task("bronze", case.kind, settings=of_task)
     job = Job("daily", 1, "Daily", settings=of_job, tasks=(task,))
-    state = {"life_cycle_state": case.life_cycle, "state_message": ""}
-    ended = {**state, "result_state": case.result} if case.result else state
     if case.level == "job":
-        return Occasion(case.event, job, {"run_id": 1, "state": ended}, at=0, last=case.last)
-    attempt = {"run_id": 2, "attempt_number": case.attempt, "state": ended}
+        return Occasion(case.event, job, {"run_id": 1, "state": case.shape}, at=0, last=case.last)
+    attempt = {"run_id": 2, "attempt_number": case.attempt, "state": case.shape}
     run = {"run_id": 1, "state": {"life_cycle_state": "RUNNING", "state_message": ""}}
     return Occasion(case.event, job, run, at=0, task=task, attempt=attempt, last=case.last)
 
@@ -38,7 +36,7 @@ def test_null_in_place_of_the_settings_sends_nothing(level: str) -> None:
     """As a variable of the type complex may give."""
     nothing = {"email_notifications": None, "webhook_notifications": None, "notification_settings": None}
 
-    assert destinations(occasion(Case(level, FAILURE, result="FAILED", settings=nothing))) == []
+    assert destinations(occasion(Case(level, FAILURE, "FAILED", nothing))) == []
 
 
 def test_every_rule_has_an_id_of_its_own() -> None:
@@ -49,7 +47,7 @@ def test_every_rule_has_an_id_of_its_own() -> None:
 @pytest.mark.parametrize("event", ["on_maintenance_start", "on_something_new"])
 def test_an_event_without_a_rule_tells_nobody(event: str) -> None:
     """Maintenance concerns continuous jobs of the platform only."""
-    case = Case("job", event, settings={"email_notifications": {event: ["a@example.com"]}})
+    case = Case("job", event, "RUNNING", {"email_notifications": {event: ["a@example.com"]}})
 
     assert destinations(occasion(case)) == []
 
@@ -60,7 +58,7 @@ def test_one_email_goes_to_all_and_one_call_to_each_webhook() -> None:
         "email_notifications": {SUCCESS: ["a@example.com", "b@example.com"]},
         "webhook_notifications": {SUCCESS: [{"id": "x"}, {"id": "y"}]},
     }
-    case = Case("job", SUCCESS, result="SUCCESS", settings=lists)
+    case = Case("job", SUCCESS, "SUCCESS", lists)
 
     found = [(each.channel, each.to) for each in destinations(occasion(case))]
 
@@ -70,7 +68,7 @@ def test_one_email_goes_to_all_and_one_call_to_each_webhook() -> None:
 def test_the_threshold_is_the_rule_that_was_exceeded() -> None:
     """Of several rules, each warns once."""
     rules = [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": value} for value in (60, 120)]
-    what = occasion(Case("job", DURATION, settings={"health": {"rules": rules}}))
+    what = occasion(Case("job", DURATION, "RUNNING", {"health": {"rules": rules}}))
 
     assert threshold(what) == 60
     assert threshold(replace(what, run={**what.run, "health_warnings": rules})) == 120
@@ -80,20 +78,5 @@ def test_a_threshold_may_come_from_a_variable() -> None:
     """Values of --var are texts."""
     rule = {"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": "60"}
 
-    assert threshold(occasion(Case("job", DURATION, settings={"health": {"rules": [rule]}}))) == 60
-    assert threshold(occasion(Case("job", DURATION, settings=SLOW))) == 60
-
-
-def test_a_fourth_webhook_is_named() -> None:
-    """Databricks takes at most three for an event; each level and event counts alone."""
-    four = {"webhook_notifications": {FAILURE: [{"id": str(n)} for n in range(4)], SUCCESS: [{"id": "a"}]}}
-    nested = Task("each", "notebook_task", settings=four, where="job.yml:9")
-    task = Task("loop", "for_each_task", settings={}, nested=nested, where="job.yml:5")
-    job = Job("daily", 1, "Daily", settings=four, tasks=(task,), where="job.yml:1")
-
-    assert excess_webhooks(job) == [
-        "`job.yml:1`: job `daily`: webhook_notifications.on_failure: found 4 destinations; "
-        "expected at most 3. Remove 1.",
-        "`job.yml:9`: job `daily`, task `each`: webhook_notifications.on_failure: found 4 destinations; "
-        "expected at most 3. Remove 1.",
-    ]
+    assert threshold(occasion(Case("job", DURATION, "RUNNING", {"health": {"rules": [rule]}}))) == 60
+    assert threshold(occasion(Case("job", DURATION, "RUNNING", SLOW))) == 60
