@@ -2,15 +2,17 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from local.bundle.model import Job, Task
+from local.bundle.model import Bundle, Job, Task
 from local.notifications.dispatcher import Dispatcher
 from local.notifications.messages import messages
 from local.notifications.occasion import Occasion
 from local.notifications.outbox import NOBODY, Outbox
+from local.notifications.rules import are_asked_for
 from local.notifications.settings import read_settings
 from local.project import State
 
@@ -19,6 +21,20 @@ DRAIN_SECONDS = 15
 
 def _to_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def notifying(bundle: Bundle, state: State, say: Callable[[str], None]) -> "Iterator[list[Notifier]]":
+    """The listeners of the runs in this block: a notifier where a job of *bundle* lists anyone, else none.
+
+    Raises:
+        ProjectError: `.local/notifications.yml` is wrong, and it is needed.
+    """
+    if are_asked_for(bundle):
+        with Notifier(state, say=say) as notifier:
+            yield [notifier]
+    else:
+        yield []
 
 
 class Notifier:

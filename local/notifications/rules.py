@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.bundle.model import Bundle
 from local.notifications import occasion
 from local.notifications.occasion import Occasion
 
@@ -77,6 +78,17 @@ def threshold(what: Occasion) -> int | None:
     """The seconds that the health rule on durations allows, None without one; of several rules the last exceeded."""
     rules = [*reversed(what.subject.get("health_warnings") or []), *_health(what.settings)]
     return next((int(rule["value"]) for rule in rules if rule["metric"] == "RUN_DURATION_SECONDS"), None)
+
+
+def are_asked_for(bundle: Bundle) -> bool:
+    """Does any job or task of *bundle* list anyone, for any event?"""
+    owners = [owner for job in bundle.jobs.values() for owner in (job, *job.every_task())]
+    return any(
+        isinstance(listed, list) and listed
+        for owner in owners
+        for field in ("email_notifications", "webhook_notifications")
+        for listed in (owner.settings.get(field) or {}).values()
+    )
 
 
 def _is_told(what: Occasion) -> bool:

@@ -2,14 +2,16 @@
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from conformance import cases
 from conformance.notifications import DURATION, EVERYTHING, FAILURE, RULES, SLOW, SUCCESS, Case
 
-from local.bundle.model import Job, Task
+from local.bundle.model import Bundle, Job, Task
 from local.notifications.occasion import Occasion
-from local.notifications.rules import destinations, threshold
+from local.notifications.rules import are_asked_for, destinations, threshold
 
 
 def occasion(case: Case) -> Occasion:
@@ -80,3 +82,22 @@ def test_a_threshold_may_come_from_a_variable() -> None:
 
     assert threshold(occasion(Case("job", DURATION, "RUNNING", {"health": {"rules": [rule]}}))) == 60
     assert threshold(occasion(Case("job", DURATION, "RUNNING", SLOW))) == 60
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        ({}, False),
+        ({"email_notifications": {}, "webhook_notifications": None}, False),
+        ({"email_notifications": {"on_failure": [], "no_alert_for_skipped_runs": True}}, False),
+        ({"email_notifications": {"on_failure": ["a@example.com"]}}, True),
+        ({"webhook_notifications": {"on_success": [{"id": "x"}]}}, True),
+    ],
+)
+def test_a_bundle_asks_for_notifications_where_it_lists_someone(settings: dict[str, Any], asked: bool) -> None:
+    """For a job, a task, or a task in a for-each task; without, runs read nothing for them."""
+    nested = Task("each", "notebook_task", settings=settings)
+    task = Task("loop", "for_each_task", settings={}, nested=nested)
+    for job in (Job("a", 1, "A", settings, ()), Job("a", 1, "A", {}, (nested,)), Job("a", 1, "A", {}, (task,))):
+        bundle = Bundle("b", Path(), "dev", "main", {}, jobs={"a": job})
+        assert are_asked_for(bundle) is asked

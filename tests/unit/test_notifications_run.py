@@ -1,4 +1,4 @@
-"""A real run of the engine, told to a real notifier. Its tasks are conditions: no kernel is started."""
+"""A real run of the engine, and what it leaves in the outbox. Its tasks are conditions: no kernel is started."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from local.bundle import load_bundle
-from local.jobs import RunOptions, run_job
-from local.notifications.notifier import Notifier
+from local.errors import ProjectError
+from local.jobs import RunOptions, list_runs, run_job
 from local.notifications.outbox import Entry, Outbox
 from local.project import Project
 
@@ -31,9 +31,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         )
         project = Project.at(tmp_path)
         state = project.state("main").make()
-        with Notifier(state) as notifier:
-            options = RunOptions(json=True, listeners=[notifier])
-            shape = run_job(load_bundle(project), "check", state=state, options=options)
+        shape = run_job(load_bundle(project), "check", state=state, options=RunOptions(json=True))
         return shape, Outbox(state.outbox).entries()[::-1]
 
     return run
@@ -72,3 +70,13 @@ def test_a_skipped_run_tells_unless_muted(run: Run) -> None:
 
     _, more = run("10", **limit, notification_settings={"no_alert_for_skipped_runs": True})
     assert more == messages
+
+
+def test_a_mistake_in_the_settings_stops_the_run_before_it_begins(run: Run, tmp_path: Path) -> None:
+    """Nothing is recorded. Where no job lists anyone, the file is not even read."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "notifications.yml").write_text("smtp: {}")
+
+    with pytest.raises(ProjectError, match=r"notifications\.yml`: `smtp\.host`: field required"):
+        run("10")
+    assert list_runs(Project.at(tmp_path).state("main")) == []
