@@ -57,7 +57,10 @@ def _print_table(entries: list[Entry]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("id", "time (UTC)", "event", "to", "subject", "delivery")
+    table = Table()
+    table.add_column("id", no_wrap=True)
+    for name in ("time (UTC)", "event", "to", "subject", "delivery"):
+        table.add_column(name, overflow="fold")
     for entry in entries:
         cells = (
             entry.id,
