@@ -12,12 +12,15 @@ from local.jobs.reference_checks import Known, check_references
 from local.jobs.selection import upstream_of
 
 LEVELS = 3
+_NOTIFICATIONS = ("email_notifications", "webhook_notifications", "notification_settings")
 _TASK_FIELDS = {
+    *_NOTIFICATIONS,
     *("task_key", "description", "depends_on", "run_if", "disabled", *RUNNERS),
     *("max_retries", "min_retry_interval_millis", "retry_on_timeout", "timeout_seconds", "health"),
 }
 # A schedule or trigger has no part in a run that a person starts, on Databricks neither; the others change no result.
 _JOB_FIELDS = {
+    *_NOTIFICATIONS,
     *("name", "description", "parameters", "tasks", "timeout_seconds", "schedule", "trigger", "continuous"),
     *("max_concurrent_runs", "queue", "health", "tags", "format", "edit_mode", "deployment", "permissions"),
 }

@@ -23,6 +23,7 @@ from local.jobs.stop import Stop
 from local.jobs.summary import print_summary
 from local.jobs.task import Engine
 from local.jobs.views import Lines, Silent, View
+from local.notifications.notifier import notifying
 from local.project import State
 
 
@@ -32,7 +33,8 @@ class RunOptions:
 
     *only* is the comma list of a partial run. *strict* refuses a parameter that its notebook does not take;
     *skip_unsupported* passes over tasks whose type does not run here. *scheduled_at* is the time for which a schedule
-    starts the run (with a zone): its trigger is then PERIODIC. *listeners* are told of runs and attempts.
+    starts the run (with a zone): its trigger is then PERIODIC. *listeners* are told of runs and attempts, beside
+    those whom the jobs name in their notifications.
     *json* prints nothing at all: the caller prints the run. *before_run* is called in the background at the start
     where a notebook of the run speaks of Spark: it may start the server ahead of the first kernel that needs it.
     """
@@ -117,13 +119,13 @@ def say_findings(engine: Engine, bundle: Bundle, job: Job, findings: Findings, o
 @contextlib.contextmanager
 def engine_of(bundle: Bundle, state: State, options: RunOptions) -> Iterator[tuple[Engine, Stop]]:
     """What runs need: the engine with its view, closed at the end, and the stop that Ctrl-C and SIGTERM ask."""
-    engine = Engine(bundle, state, Records.of(state), _view(options.json), options.listeners)
+    view = _view(options.json)
     stop = Stop()
     try:
-        with _interruptible(stop, engine.view):
-            yield engine, stop
+        with notifying(bundle, state, view.note) as notifiers, _interruptible(stop, view):
+            yield Engine(bundle, state, Records.of(state), view, (*notifiers, *options.listeners)), stop
     finally:
-        engine.view.close()
+        view.close()
 
 
 def get_run(state: State, run_id: int) -> dict[str, Any]:
