@@ -78,7 +78,6 @@ def _edge(points: Sequence[Point], outcome: str | None) -> Iterator[Markup]:
     (layer, row), *rest = points
     x, y = _left(layer) + _WIDTH, _middle(row)
     path = [f"M{x:.6g} {y:.6g}"]
-    label_at = (x + 8, y - 5)
     for layer, row in rest:
         end_x, end_y = _left(layer), _middle(row)
         half = (x + end_x) / 2
@@ -89,7 +88,8 @@ def _edge(points: Sequence[Point], outcome: str | None) -> Iterator[Markup]:
     yield element("path", d="".join(path), class_="edge")
     yield element("path", d=f"M{x:.6g} {y:.6g}l-8 -4v8z", class_="arrow")
     if outcome is not None:
-        yield element("text", outcome, x=label_at[0], y=label_at[1], class_="on-edge")
+        layer, row = points[1]  # where the edge first arrives: at its start the outcomes would cover each other
+        yield element("text", outcome, x=_left(layer) - 10, y=_middle(row) - 6, class_="on-edge outcome")
 
 
 def _node(run: Run, node: Node, layout: Layout) -> Markup:

@@ -11,7 +11,7 @@ class Markup(str):
     """Text that is HTML already."""
 
 
-def element(name: str, *content: Content, **attributes: str | int | float | bool | None) -> Markup:
+def element(name: str, /, *content: Content, **attributes: str | int | float | bool | None) -> Markup:
     """`<name attributes>content</name>`.
 
     *content* may be nested iterables; None is nothing. Of an attribute's name a trailing `_` is dropped (`class_`), any
