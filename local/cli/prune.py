@@ -1,6 +1,7 @@
 """`runs prune`: make room by deleting old runs."""
 
 import re
+import sys
 from argparse import ArgumentTypeError, Namespace
 from datetime import timedelta
 
@@ -37,7 +38,7 @@ def prune(options: Namespace) -> int:
 
     rule = older_than(options.older_than) if options.keep is None else keep_newest(options.keep)
     deleted = prune_runs(state_of(options), rule, dry_run=options.dry_run)
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     if deleted:
         table = Table("run id", "job", "ended (UTC)", "result", box=None, pad_edge=False)
         for name in ("runs with child runs", "files"):

@@ -1,6 +1,6 @@
 """A run as one HTML page: no network, no script, readable in light and dark, on screen and on paper."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -108,10 +108,9 @@ def _facts(run: Run) -> Markup:
     )
 
 
-def _warning(warning: Any) -> str:
-    if isinstance(warning, dict):
-        return ", ".join(f"{name} {value}" for name, value in warning.items())
-    return str(warning)
+def _warning(rule: Mapping[str, Any]) -> str:
+    """A health rule that was exceeded, and when."""
+    return f"{rule['metric']} {rule['op']} {rule['value']} since {utc(rule['exceeded_at'])}"
 
 
 def _parameters(run: Run) -> Markup | None:

@@ -87,6 +87,8 @@ class Tags(HTMLParser):
         if tag not in VOID:
             self.open.append(tag)
 
+    handle_startendtag = handle_starttag
+
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
