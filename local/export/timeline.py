@@ -8,7 +8,7 @@ from local.export.markup import Markup, element
 from local.export.recorded import NOT_RUN, Attempt, Run, Work, utc
 from local.jobs.views import duration
 
-_WIDTH, _LEFT, _RIGHT = 1100, 290, 170
+_WIDTH, _LEFT, _RIGHT = 1160, 290, 230
 _ROW, _TOP = 24, 30
 _TICKS = 8
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
