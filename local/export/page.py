@@ -44,16 +44,24 @@ def page(run: Run) -> str:
 def overridden(run: Run) -> set[str]:
     """The parameters whose value is not what their default gives in this run."""
     shape = run.shape
-    scope = Scope(shape["job_id"], run.name, run.run_id, shape["start_time"], trigger=shape["trigger"])
-    found = set()
-    for parameter in shape["job_parameters"]:
-        try:
-            default = resolve(parameter["default"], scope)
-        except LookupError:  # of something that only the time of the run knew
-            default = parameter["value"]
-        if default != parameter["value"]:
-            found.add(parameter["name"])
-    return found
+    trigger_time = shape.get("trigger_time")
+    scope = Scope(
+        shape["job_id"],
+        run.name,
+        run.run_id,
+        shape["start_time"],
+        parameters={each["name"]: each["value"] for each in shape["job_parameters"]},
+        trigger=shape["trigger"],
+        scheduled=datetime.fromtimestamp(trigger_time / 1000, UTC) if trigger_time else None,
+    )
+    return {each["name"] for each in shape["job_parameters"] if not _is_default(each, scope)}
+
+
+def _is_default(parameter: Mapping[str, str], scope: Scope) -> bool:
+    try:
+        return resolve(parameter["default"], scope) == parameter["value"]
+    except LookupError:  # the default has no value in such a run, so another one was given
+        return False
 
 
 def _each_once(run: Run) -> list[Run]:

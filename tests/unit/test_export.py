@@ -161,6 +161,12 @@ def test_a_parameter_is_marked_only_where_its_value_is_not_the_defaults(records)
     """A default that is a reference is resolved for this run before it is compared."""
     assert overridden(read_run(records, whole_run(records))) == {"n"}
 
+    of_trigger = "{{job.trigger.time.iso_date}}"
+    day = {"day": [of_trigger, "1970-01-03"]}
+    scheduled = start(records, job_parameters=day, trigger="PERIODIC", trigger_time=2 * 86_400_000)
+    assert overridden(read_run(records, scheduled)) == set()
+    assert overridden(read_run(records, start(records, job_parameters=day))) == {"day"}
+
 
 def test_an_active_run_says_so_and_shows_what_waits(records):
     """In the page and in the report; tasks that have not begun come from the settings."""
