@@ -53,7 +53,7 @@ def prune(options: Namespace) -> int:
         console.print(table)
     runs, size = sum(len(each.run_ids) for each in deleted), sum(each.size for each in deleted)
     done = "would delete" if options.dry_run else "deleted"
-    console.print(f"{done} {runs} runs, {size:,} bytes of notebooks and logs", soft_wrap=True)
+    console.print(f"{done} {runs} run{'s' * (runs != 1)}, {size:,} bytes of notebooks and logs", soft_wrap=True)
     return 0
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from local.export.layout import Layout, Point, layered
 from local.export.markup import Markup, element
-from local.export.recorded import Run, Work
+from local.export.recorded import NOT_RUN, SUCCEEDED, Run, Work
 from local.jobs.views import duration
 
 _WIDTH, _HEIGHT = 200, 50
@@ -32,18 +32,13 @@ def nodes_of(run: Run) -> list[Node]:
     The job's settings know the tasks that have not begun. Of an ended run only what is recorded was a part of it.
     """
     works = {work.task_key: work for work in run.works if not work.is_iteration}
-    defined = {task["task_key"]: task for task in run.settings.get("tasks", [])}
+    defined = {task["task_key"]: task for task in run.tasks}
     counted: dict[str, int] = {}
     for work in run.works:
         if work.is_iteration:
             outer = work.last.shape["iteration"]["for_each_task_key"]
             counted[outer] = counted.get(outer, 0) + 1
-    waiting = (
-        {key: defined[key] for key in defined if key not in works}
-        if run.is_active and defined.keys() >= works.keys()
-        else {}
-    )
-    shapes = {**{key: work.last.shape for key, work in works.items()}, **waiting}
+    shapes = {**(defined if run.is_active else {}), **{key: work.last.shape for key, work in works.items()}}
     order = {key: at for at, key in enumerate(defined)}
     return [
         Node(
@@ -97,7 +92,7 @@ def _node(run: Run, node: Node, layout: Layout) -> Markup:
     x, y = _left(layer), _middle(row) - _HEIGHT / 2
     result = node.work.last.result if node.work else "PENDING"
     below = [result]
-    if node.work and (result not in ("EXCLUDED", "DISABLED") and not result.startswith("UPSTREAM")):
+    if node.work and result not in NOT_RUN:
         below.append(duration(run.seconds(node.work.last.shape)))
     if node.work and len(node.work.attempts) > 1:
         below.append(f"{len(node.work.attempts)} attempts")
@@ -119,7 +114,7 @@ def _node(run: Run, node: Node, layout: Layout) -> Markup:
 
 def tone(result: str) -> str:
     """The class of a state's colour."""
-    if result in ("SUCCESS", "SUCCESS_WITH_FAILURES"):
+    if result in SUCCEEDED:
         return "good" if result == "SUCCESS" else "mixed"
     if result in ("FAILED", "TIMEDOUT", "INTERNAL_ERROR", "CANCELED", "MAXIMUM_CONCURRENT_RUNS_REACHED"):
         return "bad"

@@ -72,10 +72,13 @@ class Work:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as `runs/get` shows it, with the job's *settings* of its time; *read_ms* is when it was read (epoch ms)."""
+    """A run as `runs/get` shows it, read at *read_ms* (epoch ms).
+
+    *tasks* are those of the job's settings at the time of the run; of a partial run the chosen ones.
+    """
 
     shape: Mapping[str, Any]
-    settings: Mapping[str, Any]
+    tasks: tuple[Mapping[str, Any], ...]
     works: tuple[Work, ...]
     read_ms: int
 
@@ -129,8 +132,11 @@ def read_run(records: Records, run_id: int) -> Run:
         RunError: there is no such run.
     """
     shape = run_shape(records, run_id)
-    settings = json.loads(records.run(run_id)["settings"])
-    return Run(shape, settings, tuple(_works(records, shape["tasks"])), now_ms())
+    row = records.run(run_id)
+    defined = json.loads(row["settings"]).get("tasks", [])
+    only = json.loads(row["only_tasks"]) if row["only_tasks"] else None
+    tasks = tuple(task for task in defined if only is None or task["task_key"] in only)
+    return Run(shape, tasks, tuple(_works(records, shape["tasks"])), now_ms())
 
 
 def utc(ms: int) -> str:

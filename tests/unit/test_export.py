@@ -170,8 +170,8 @@ def test_a_parameter_is_marked_only_where_its_value_is_not_the_defaults(records)
 
 def test_an_active_run_says_so_and_shows_what_waits(records):
     """In the page and in the report; tasks that have not begun come from the settings."""
-    settings = {"tasks": [{"task_key": "a"}, {"task_key": "b", "depends_on": [{"task_key": "a"}]}]}
-    run_id = start(records, settings=settings)
+    settings = {"tasks": [{"task_key": "a"}, {"task_key": "b", "depends_on": [{"task_key": "a"}]}, {"task_key": "c"}]}
+    run_id = start(records, settings=settings, only_tasks=["a", "b"])
     attempt(records, run_id, "a", None)
     run = read_run(records, run_id)
 
@@ -179,6 +179,7 @@ def test_an_active_run_says_so_and_shows_what_waits(records):
     Tags(text)
     assert "This run has not ended" in text
     assert "b: PENDING" in text
+    assert "c: PENDING" not in text, "it was not chosen for this partial run"
     (case,) = check_schema(junit(run)).iter("testcase")
     assert case.find("skipped").get("message").startswith("still RUNNING")
 

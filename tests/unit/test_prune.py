@@ -140,11 +140,11 @@ def test_the_command_line_says_what_and_how_much(tmp_path, monkeypatch, capsys):
     record(state, day=1, size=1234)
 
     assert main(["runs", "prune", "--dry-run"]) == 0
-    assert "would delete 1 runs, 1,234 bytes" in capsys.readouterr().out
+    assert "would delete 1 run, 1,234 bytes" in capsys.readouterr().out
     assert main(["runs", "prune", "--keep", "0"]) == 0
     output = capsys.readouterr().out
     assert "1.2 kB" in output
-    assert "deleted 1 runs, 1,234 bytes of notebooks and logs" in output
+    assert "deleted 1 run, 1,234 bytes of notebooks and logs" in output
     assert left(state) == []
 
 
