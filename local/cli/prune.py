@@ -8,7 +8,7 @@ from datetime import timedelta
 from local.cli.scope import state_of
 from local.cli.verbs import Verbs, add_verb
 
-# As long as Databricks keeps the history of runs (documentation, "View runs for a job": up to 60 days).
+# As long as Databricks keeps runs. Source: Jobs API, `runs/get-output`: "automatically removed after 60 days".
 KEPT_ON_DATABRICKS = timedelta(days=60)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
