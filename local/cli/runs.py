@@ -4,6 +4,7 @@ import json
 from argparse import Namespace
 from datetime import UTC, datetime
 
+from local.cli import export, prune
 from local.cli.run import add_checks, add_values
 from local.cli.scope import bundle_of, pairs, project_of, state_of
 from local.cli.verbs import Verbs, add_group, add_verb
@@ -13,7 +14,7 @@ from local.server import ensure_server
 
 def add(verbs: Verbs) -> None:
     """Declare the verb and its actions."""
-    actions = add_group(verbs, "runs", "the history of runs: list, get, repair, cancel")
+    actions = add_group(verbs, "runs", "the history of runs: list, get, repair, cancel, export, prune")
     listing = add_verb(actions, "list", list_, "the newest runs first")
     listing.add_argument("--limit", type=int, default=20, help="how many (default 20)")
     listing.add_argument("--active-only", action="store_true", help="only runs that have not ended")
@@ -30,6 +31,8 @@ def add(verbs: Verbs) -> None:
     end = add_verb(actions, "cancel", cancel, "end a running or queued run, with all its tasks")
     end.add_argument("run_id", type=int)
     end.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
+    export.add(actions)
+    prune.add(actions)
 
 
 def list_(options: Namespace) -> int:
