@@ -12,8 +12,9 @@ Syntax (`fields`), times (`quartz`), triggers (`triggers`), planning (`plan`, `s
 
 from local.schedule.plan import Decision, Firing, Outcome, decide, firings
 from local.schedule.quartz import Schedule
-from local.schedule.simulation import Assumption, Simulated, clock_changes, simulate
+from local.schedule.simulation import Assumption, Simulated, simulate
 from local.schedule.triggers import ScheduledJob, scheduled_jobs
+from local.schedule.zones import clock_changes
 
 __all__ = [
     "Assumption",

@@ -17,10 +17,11 @@ from local.schedule.history import active_runs, assumption, last_result
 from local.schedule.plan import remarks
 from local.schedule.report import Simulation, describe
 from local.schedule.scheduler import Doing, Scheduler
-from local.schedule.simulation import clock_changes, simulate
+from local.schedule.simulation import simulate
 from local.schedule.starting import Starter
 from local.schedule.triggers import NotLocal, ScheduledJob, scheduled_jobs
 from local.schedule.views import Lines, LiveTable, View
+from local.schedule.zones import clock_changes
 
 
 def run_scheduler(

@@ -77,7 +77,7 @@ def decide(firing: Firing, *, active: int, now: datetime | None = None) -> Decis
 def remarks(jobs: Iterable[ScheduledJob], *, start: datetime) -> list[str]:
     """What differs from Databricks in the times of *jobs*, a sentence each."""
     return [
-        f"{job.key}: fires more often than every {MINIMUM_INTERVAL.seconds} s, Databricks' least; here it fires as written"
+        f"{job.key}: fires more often than every {MINIMUM_INTERVAL.seconds} s, the least on Databricks; here as written"
         for job in jobs
         if any(later - at < MINIMUM_INTERVAL for at, later in pairwise(_next_times(job, start)))
     ]

@@ -15,8 +15,6 @@ differs in one case: asked from inside the first pass through a repeated hour, Q
 pass before the same wall time; here the firings do not depend on when one asks.
 """
 
-import difflib
-import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -24,8 +22,8 @@ from zoneinfo import ZoneInfo
 
 from croniter import CroniterBadDateError, croniter
 
-from local.errors import BundleError
 from local.schedule.fields import DAY_OF_WEEK, FIELDS, YEAR, Field, parse
+from local.schedule.zones import clock_change, find_zone
 
 _DAY_END = time(23, 59, 59)
 
@@ -35,7 +33,7 @@ class Occurrence:
     """A wall-clock time that an expression names.
 
     *at* is its instant (UTC), *wall* the local time without zone. Where *exists* is false the zone skips that local
-    time: nothing fires, and *at* is where a clock that was not put forward would show it.
+    time: nothing fires, and *at* is when the clocks go forward over it.
     """
 
     at: datetime
@@ -93,22 +91,6 @@ class Schedule:
                 search.set_current(datetime.combine(wall, _DAY_END))
 
 
-def find_zone(name: str) -> ZoneInfo:
-    """The zone *name*.
-
-    Raises:
-        BundleError: there is none; the message names similar ones.
-    """
-    try:
-        return ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        known = zoneinfo.available_timezones()
-        similar = difflib.get_close_matches(name, known, n=3) or ["UTC", "Europe/Berlin", "America/Sao_Paulo"]
-        raise BundleError(
-            f"timezone_id: found `{name}`; expected an IANA name such as {', '.join(f'`{each}`' for each in similar)}."
-        ) from error
-
-
 def _for_croniter(field: Field, numbers: tuple[int, ...] | None) -> str:
     if numbers is None:
         return "*"
@@ -128,7 +110,7 @@ def _offset(local: datetime, *, fold: int) -> timedelta:
 
 
 def _located(wall: datetime, zone: ZoneInfo) -> Occurrence:
-    at = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    if at.astimezone(zone).replace(tzinfo=None) == wall:
-        return Occurrence(at, wall)
-    return Occurrence(wall.replace(tzinfo=zone, fold=0).astimezone(UTC), wall, exists=False)
+    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first <= second:  # they differ where the local time comes twice
+        return Occurrence(second, wall)
+    return Occurrence(clock_change(zone, second, first).at, wall, exists=False)

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from local.schedule.plan import Outcome
 from local.schedule.quartz import Occurrence
-from local.schedule.simulation import Assumption, ClockChange, Simulated
+from local.schedule.simulation import Assumption, Simulated
 from local.schedule.starting import utc_text
 from local.schedule.triggers import ScheduledJob
+from local.schedule.zones import ClockChange
 
 _STYLES = {Outcome.RUN: "green", Outcome.QUEUED: "yellow", Outcome.SKIPPED: "red", Outcome.NO_SUCH_TIME: "magenta"}
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count, takewhile
-from zoneinfo import ZoneInfo
 
 from local.schedule.plan import QUEUE_LIMIT, Decision, Firing, Outcome, decide, firings
 from local.schedule.triggers import Continuous, ScheduledJob
@@ -32,21 +31,6 @@ class Simulated:
     ends: datetime | None = None
 
 
-@dataclass(frozen=True)
-class ClockChange:
-    """The clocks of *zone* change at *at* (UTC), from one offset to the other."""
-
-    zone: str
-    at: datetime
-    before: timedelta
-    after: timedelta
-
-    def __str__(self) -> str:
-        way = "forward" if self.after > self.before else "back"
-        old, new = self.at + self.before, self.at + self.after
-        return f"clocks of {self.zone} go {way} from {old:%H:%M} to {new:%H:%M}"
-
-
 def simulate(
     jobs: Iterable[ScheduledJob], assumed: Mapping[int, Assumption], *, start: datetime, until: datetime
 ) -> Iterator[Simulated]:
@@ -62,12 +46,6 @@ def simulate(
     free: dict[int, list[datetime]] = defaultdict(list)  # when each busy place of a job becomes free
     for firing in takewhile(lambda each: each.at < until, merged):
         yield _admit(firing, free[firing.job.id], assumed[firing.job.id].duration)
-
-
-def clock_changes(zones: Iterable[ZoneInfo], *, start: datetime, until: datetime) -> list[ClockChange]:
-    """The changes of the clocks in *zones* between *start* and *until*, in order."""
-    found = [change for zone in {zone.key: zone for zone in zones}.values() for change in _changes(zone, start, until)]
-    return sorted(found, key=lambda change: (change.at, change.zone))
 
 
 def _admit(firing: Firing, free: list[datetime], duration: timedelta) -> Simulated:
@@ -91,26 +69,3 @@ def _back_to_back(job: ScheduledJob, duration: timedelta, start: datetime) -> It
     for number in count():
         at = start + number * duration
         yield Firing(job, at, at.replace(tzinfo=None))
-
-
-def _changes(zone: ZoneInfo, start: datetime, until: datetime) -> Iterator[ClockChange]:
-    day = start
-    while day < until:
-        end = min(day + timedelta(days=1), until)
-        if _offset(zone, day) != _offset(zone, end):
-            yield _change(zone, day, end)
-        day = end
-
-
-def _change(zone: ZoneInfo, low: datetime, high: datetime) -> ClockChange:
-    """The change between *low* and *high*, found by halving."""
-    before, after = _offset(zone, low), _offset(zone, high)
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) // 2
-        low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)
-    at = high.replace(microsecond=0)
-    return ClockChange(zone.key, at, before, after)
-
-
-def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
-    return at.astimezone(zone).utcoffset() or timedelta(0)

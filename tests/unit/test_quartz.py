@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.errors import BundleError
-from local.schedule.quartz import Schedule, find_zone
+from local.schedule.quartz import Schedule
+from local.schedule.zones import find_zone
 
 VECTORS = json.loads((Path(__file__).parent / "fixtures" / "quartz_vectors.json").read_text())
 
@@ -165,10 +166,15 @@ def test_a_skipped_local_time_does_not_fire_and_a_repeated_one_fires_once_at_las
 
 
 def test_a_skipped_local_time_is_told() -> None:
-    """02:30 on the day of the change is there, marked, between the firings."""
+    """02:30 on the day of the change is there, marked, at the instant of the change, once."""
     berlin = Schedule("0 30 2 * * ?", "Europe/Berlin")
+    change = datetime(2026, 3, 29, 1, tzinfo=UTC)
 
     told = list(islice(berlin.occurrences(datetime(2026, 3, 28, tzinfo=UTC)), 3))
+
+    assert told[1].at == change
+    assert next(berlin.occurrences(change - timedelta(seconds=1))) == told[1]
+    assert next(berlin.occurrences(change)) == told[2]
 
     assert [(str(each.wall), each.exists) for each in told] == [
         ("2026-03-28 02:30:00", True),
