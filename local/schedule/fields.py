@@ -134,6 +134,8 @@ class _Reader:
         first, last, step = found.group("first", "last", "step") if found else (None, None, None)
         if (first is None and step is None) or (last and first in (None, "*")):
             self._refuse(field.name, item, _syntax(field))
+        if last and first.isdigit() != last.isdigit():
+            self._refuse(field.name, item, "two numbers or two names")
         everything = first in (None, "*")
         begin = field.low if everything else self._number(field, first, item)
         until = field.high if everything or step else begin

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from local.errors import RunError
 from local.schedule.plan import Firing
 from local.schedule.triggers import Continuous
 
@@ -45,16 +46,27 @@ class Starter:
     options: Sequence[str] = ()
 
     def __call__(self, firing: Firing) -> Started:
-        self.logs.mkdir(parents=True, exist_ok=True)
+        """Start the run of *firing*.
+
+        Raises:
+            RunError: the machine has no room for its process or its log.
+        """
         log = self.logs / f"{firing.job.key}-{firing.at:%Y%m%dT%H%M%SZ}.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                self.command(firing),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C in the terminal reaches the scheduler only
-            )
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            with log.open("ab") as output:
+                process = subprocess.Popen(
+                    self.command(firing),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C in the terminal reaches the scheduler only
+                )
+        except OSError as error:
+            raise RunError(
+                f"`{log}`: the run of `{firing.job.key}` cannot be started ({error}). "
+                "Free memory or disk, and start the scheduler again."
+            ) from error
         return Started(process, log)
 
     def command(self, firing: Firing) -> list[str]:

@@ -65,6 +65,7 @@ def test_what_quartz_refuses_is_refused(expression: str) -> None:
         ("0 0/0 6 * * ?", "minutes", "`0/0`", "increment"),
         ("0 0 6/24 * * ?", "hours", "`6/24`", "increment"),
         ("0 0 6 ? * MON-FRI/2", "day-of-week", "`MON-FRI/2`", "numbers"),
+        ("0 0 6 ? * MON-6", "day-of-week", "`MON-6`", "two numbers or two names"),
         ("0 0 6, * * ?", "hours", "``", "0 to 23"),
         ("? 0 6 * * ?", "seconds", "`?`", "0 to 59"),
         ("0 0 6 * * ? 2030-2020", "year", "`2030-2020`", "not after its last"),
