@@ -1,7 +1,9 @@
 """Which firings there are, and what comes of them; and whole schedules played through."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,6 +25,7 @@ from local.schedule import (
 from local.schedule.plan import remarks
 from local.schedule.triggers import Continuous, Cron, NotLocal, Periodic, Trigger
 
+VECTORS = json.loads((Path(__file__).parent / "fixtures" / "quartz_vectors.json").read_text())
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -207,6 +210,20 @@ def test_four_hundred_days_over_changing_clocks_agree_with_asking_one_by_one() -
         ("berlin", "2026-03-29 02:30:00"),
         ("lord-howe", "2026-10-04 02:15:00"),
     ]
+
+
+@pytest.mark.parametrize(("expression", "zone", "after", "expected"), VECTORS["fires"])
+def test_a_simulation_of_400_days_has_the_times_of_quartz(
+    expression: str, zone: str, after: str, expected: list[int]
+) -> None:
+    """The first eight runs, as Quartz gave them, as far as they are in the window; from just after the start."""
+    start = datetime.fromisoformat(after) + timedelta(seconds=1)
+    one = job(expression, zone=zone, max_concurrent_runs=1000)
+
+    steps = simulate([one], {one.id: Assumption(MINUTE, "")}, start=start, until=start + 400 * DAY)
+
+    times = [step.begins.timestamp() for step in islice((step for step in steps if step.begins), 8)]
+    assert times == [at for at in expected if at < (start + 400 * DAY).timestamp()]
 
 
 def test_changes_of_clocks_are_found() -> None:

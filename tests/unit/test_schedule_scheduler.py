@@ -1,5 +1,6 @@
 """The scheduler by a clock of the test's own: what it starts, says and leaves, and that no firing is taken twice."""
 
+import io
 import subprocess
 import sys
 from collections import Counter
@@ -8,13 +9,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from local.schedule import Firing, Schedule, ScheduledJob
 from local.schedule.claims import Claims
 from local.schedule.scheduler import Doing, Scheduler
 from local.schedule.starting import Started, Starter
 from local.schedule.triggers import Continuous, Cron, Periodic, Trigger
-from local.schedule.views import Lines
+from local.schedule.views import Lines, table
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -259,6 +261,27 @@ def test_at_the_end_runs_go_on_unless_told_otherwise(bench: Bench, stop_runs: bo
     assert alive is not stop_runs
     assert bench.said[-1] == "the scheduler has ended"
     assert ("stopped, exit code" if stop_runs else f"goes on (process {run.process.pid})") in bench.said[-2]
+
+
+def test_the_table_shows_what_is_next_and_what_runs(bench: Bench) -> None:
+    """Times in UTC and in the zone; a paused job has none; plain lines say the same at the start."""
+    berlin, paused = job("0 0 6 * * ?", zone="Europe/Berlin"), job("0 0 * * * ?", key="p", paused=True)
+    bench.active = {berlin.id: 2}
+    rows = bench.scheduler(berlin, paused, job(Continuous(), key="c")).rows()
+    console = Console(width=150, file=io.StringIO(), force_terminal=False)
+
+    console.print(table(rows))
+
+    shown = [line.split("  ") for line in console.file.getvalue().splitlines()]
+    assert [[cell.strip() for cell in line if cell.strip()] for line in shown[1:]] == [
+        ["j", "0 0 6 * * ? (Europe/Berlin)", "2026-01-02 05:00:00", "Fri 06:00:00 +0100", "2"],
+        ["p", "0 0 * * * ? (UTC)", "PAUSED"],
+        ["c", "continuous: a run begins when the last has ended"],
+    ]
+    assert [str(row) for row in rows[:2]] == [
+        "j: 0 0 6 * * ? (Europe/Berlin), next 2026-01-02 05:00:00 UTC",
+        "p: 0 0 * * * ? (UTC), PAUSED",
+    ]
 
 
 def test_the_command_of_a_run(tmp_path: Path) -> None:
