@@ -2,6 +2,9 @@
 
 One row a firing: the job's id, the slot of its trigger (see `triggers`), and the process that took it: first the
 scheduler, then the run that it started.
+
+The file has SQLite's default journal: two processes that switch a new file to WAL at once get "database is locked",
+whatever their timeout, and transactions of one row gain nothing by it.
 """
 
 import os
@@ -69,7 +72,6 @@ class Claims:
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(sqlite3.connect(self.place, timeout=BUSY_SECONDS, isolation_level=None)) as database:
-                database.execute("PRAGMA journal_mode=WAL")
                 database.execute("BEGIN IMMEDIATE")
                 yield database
                 database.execute("COMMIT")

@@ -157,6 +157,7 @@ def test_a_clock_that_is_put_back_fires_nothing_twice(bench: Bench) -> None:
         scheduler.step()
 
     assert bench.started == [("j", NOON + HOUR)]
+    assert not any("another scheduler" in text for text in bench.said)
 
 
 @pytest.mark.parametrize("trigger", ["0 0/10 * * * ?", Periodic(timedelta(minutes=10))])
@@ -301,6 +302,7 @@ RACER = """
 import sys
 from pathlib import Path
 from local.schedule.claims import Claims
+print("ready", flush=True)
 sys.stdin.readline()
 claims = Claims(Path(sys.argv[1]))
 print(*[slot for slot in range(300) if claims.take(7, slot)])
@@ -318,6 +320,7 @@ def test_processes_that_race_for_claims_get_each_once(tmp_path: Path) -> None:
         )
         for _ in range(4)
     ]
+    assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 4
     for racer in racers:
         racer.stdin.write("go\n")
         racer.stdin.flush()
