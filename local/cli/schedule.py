@@ -13,6 +13,7 @@ from local.cli.scope import bundle_of, pairs, project_of
 from local.errors import BundleError, UsageError
 
 NEXT = "next"
+TIMES = 10
 DESCRIPTION = """\
 Run the jobs of a target when they are due, as Databricks does: time zone, pause_status, max_concurrent_runs and
 queue are honoured. It stays in the foreground; Ctrl-C ends it, and the runs that it started go on.
@@ -50,15 +51,34 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "--assume", action="append", default=[], metavar="JOB=TIME", help="of --simulate: how long its runs last"
     )
-    parser.add_argument("-n", dest="number", type=int, default=10, metavar="N", help="of next: how many (default 10)")
+    parser.add_argument("-n", type=int, metavar="N", help=f"of next: how many (default {TIMES})")
     parser.add_argument("--json", action="store_true", help="of next and --simulate: print JSON")
 
 
 def schedule(options: argparse.Namespace) -> int:
     """Do what the options ask for."""
     if options.jobs[:1] == [NEXT]:
+        _check_options(options, "`schedule next`", "--from", "-n", "--json")
         return _next(options)
-    return _run(options) if options.simulate is None else _simulate(options)
+    if options.simulate is not None:
+        _check_options(options, "a simulation", "--simulate", "--from", "--assume", "--json")
+        return _simulate(options)
+    _check_options(options, "a scheduler", "--stop-runs")
+    return _run(options)
+
+
+def _check_options(options: argparse.Namespace, what: str, *allowed: str) -> None:
+    """Refuse options that would have no effect."""
+    given = {
+        "--stop-runs": options.stop_runs,
+        "--simulate": options.simulate,
+        "--from": options.start,
+        "--assume": options.assume,
+        "-n": options.n,
+        "--json": options.json,
+    }
+    if stray := [name for name, value in given.items() if value and name not in allowed]:
+        raise UsageError(f"schedule: found {stray[0]}; {what} takes {', '.join(allowed)}. Leave it out.")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -80,10 +100,11 @@ def _next(options: argparse.Namespace) -> int:
 
     if len(options.jobs) != 2:
         raise UsageError(f"schedule next: found {len(options.jobs) - 1} jobs; expected one. Write `schedule next JOB`.")
-    if options.number < 1:
-        raise UsageError(f"-n: found {options.number}; expected 1 or more.")
+    number = TIMES if options.n is None else options.n
+    if number < 1:
+        raise UsageError(f"-n: found {number}; expected 1 or more.")
     (job,) = scheduled_jobs(bundle_of(options, pairs("--var", options.var)), options.jobs[1:])
-    times = report.next_times(job, _start(options), options.number)
+    times = report.next_times(job, _start(options), number)
     if options.json:
         print(json.dumps(report.next_json(job, times), indent=1))
     else:

@@ -153,6 +153,8 @@ def test_durations_are_given_measured_or_cut(project: Path, capsys: Out) -> None
         (["--simulate", "0d"], "--simulate: found `0d`"),
         (["--simulate", "1d", "--assume", "nightly=long"], "--assume: found `long`"),
         (["--simulate", "1d", "--assume", "other=1h"], "found no job `other`"),
+        (["--from", "2026-03-28"], "found --from; a scheduler takes --stop-runs"),
+        (["next", "nightly", "--simulate", "1d"], "found --simulate; `schedule next` takes --from, -n, --json"),
         (["--target", "dev"], "nothing to schedule: `nightly`: 0 30 2 * * ? (Europe/Berlin), PAUSED; `files`:"),
     ],
 )
