@@ -76,7 +76,7 @@ class Scheduler:
             decision = decide(firing, active=active.get(firing.job.id, 0), now=now)
             if decision.outcome in STARTED:
                 self._start(decision, alone=isinstance(firing.job.trigger, Continuous), active=active)
-            elif decision.outcome is not Outcome.PAUSED:
+            elif not firing.job.paused:
                 self._say(firing, f"{decision.outcome}: {decision.reason}")
 
     def leave(self, *, stop_runs: bool) -> None:
