@@ -53,6 +53,13 @@ def load_bundle(project: Project, *, target: str | None = None, variables: Mappi
     )
 
 
+def target_names(project: Project) -> list[str]:
+    """The targets of *project*'s bundle, in the order of their definition."""
+    root_file = bundle_file(project.root)
+    assert root_file is not None, "Project.at has found it"
+    return list(_with_includes(root_file, project.root).get("targets") or {}) or [NO_TARGET]
+
+
 @dataclass(frozen=True)
 class _Source:
     """A bundle whose target is merged in, and whose references can be resolved."""

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from local.cli import backfill, outbox, run, runs, server, sql
+from local.cli import backfill, outbox, run, runs, schedule, server, sql
 
 DESCRIPTION = """\
 Databricks on this machine: runs the jobs of a bundle as they are deployed, on a local Spark Connect server with Delta.
@@ -20,6 +20,7 @@ Databricks on this machine: runs the jobs of a bundle as they are deployed, on a
 MODULES = (
     run,
     backfill,
+    schedule,
     runs,
     outbox,
     sql,
