@@ -10,12 +10,13 @@ from typing import Any
 
 from local.bundle.documents import Table, show_place
 from local.bundle.merge import plain
+from local.bundle.mistakes import Mistake, Mistakes
 from local.bundle.model import Dependency, Job, Settings, Task
 from local.bundle.names import job_id
 from local.bundle.notebooks import find_notebook
-from local.errors import BundleError
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
+SHAPE = "shape"  # the rule of a field, type or enum that the model of Databricks refuses
 PARAMETER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -25,20 +26,22 @@ def read_jobs(jobs: Mapping[str, Table], settings: Settings) -> dict[str, Job]:
     Raises:
         BundleError: one line a mistake, each with file, line, job and task.
     """
-    mistakes: list[str] = []
-    ids = {job_id(settings.name, settings.target, key): key for key in jobs}
-    result = {key: _Reader(key, job, settings, ids, mistakes).job() for key, job in jobs.items()}
-    if mistakes:
-        raise BundleError("\n".join(mistakes))
+    result, mistakes = collect_jobs(jobs, settings)
+    mistakes.raise_any()
     return result
+
+
+def collect_jobs(jobs: Mapping[str, Table], settings: Settings) -> tuple[dict[str, Job], Mistakes]:
+    """The jobs of a bundle as far as they can be read, and what is wrong with them."""
+    mistakes = Mistakes()
+    ids = {job_id(settings.name, settings.target, key): key for key in jobs}
+    return {key: _Reader(key, job, settings, ids, mistakes).job() for key, job in jobs.items()}, mistakes
 
 
 class _Reader:
     """Reads one job and collects what is wrong with it."""
 
-    def __init__(
-        self, key: str, source: Table, settings: Settings, ids: Mapping[int, str], mistakes: list[str]
-    ) -> None:
+    def __init__(self, key: str, source: Table, settings: Settings, ids: Mapping[int, str], mistakes: Mistakes) -> None:
         self.key = key
         self.source = source
         self.settings = settings
@@ -53,7 +56,7 @@ class _Reader:
         tasks = self.source.get("tasks") or []
         self._shape(Shape, {**settings, "tasks": []}, self.source)
         if not isinstance(tasks, list) or not tasks:
-            self._wrong(self.source, "found no tasks; expected at least one. Add a task")
+            self._wrong("no-tasks", self.source, "found no tasks; expected at least one. Add a task")
             tasks = []
         parameters = self._parameters(settings.get("parameters") or [])
         read = tuple(self._task(task) for task in tasks if isinstance(task, dict))
@@ -76,11 +79,13 @@ class _Reader:
         key = str(settings.get("task_key", ""))
         self._shape(Shape, settings, source, key)
         if not TASK_KEY.fullmatch(key):
-            self._wrong(source, f"found the task_key `{key}`; expected 1 to 100 letters, digits, `_` or `-`", key)
+            found = f"found the task_key `{key}`; expected 1 to 100 letters, digits, `_` or `-`. Rename it"
+            self._wrong("task-key", source, found, key)
         kinds = [name for name in settings if name.endswith("_task") and settings[name] is not None]
         if len(kinds) != 1:
             found = f"{len(kinds)} task types ({', '.join(kinds)})" if kinds else "no task type"
-            self._wrong(source, f"found {found}; expected exactly one, such as `notebook_task`", key)
+            said = f"found {found}; expected exactly one, such as `notebook_task`. Split the task or add one"
+            self._wrong("task-type", source, said, key)
         kind = kinds[0] if kinds else ""
         return Task(
             key=key,
@@ -107,9 +112,8 @@ class _Reader:
         try:
             return find_notebook(inner["notebook_path"], place[0].parent, self.settings.root)
         except LookupError as error:
-            self.mistakes.append(
-                f"`{show_place(place, self.settings.root)}`: job `{self.key}`, task `{key}`: {error.args[0]}"
-            )
+            where = show_place(place, self.settings.root)
+            self.mistakes.append(Mistake("missing-file", where, error.args[0], self.key, key))
         return None
 
     def _child(self, source: dict, key: str) -> str | None:
@@ -120,7 +124,8 @@ class _Reader:
             child = None
         if child is None:
             legal = ", ".join(f"`${{resources.jobs.{name}.id}}`" for name in self.ids.values())
-            self._wrong(source, f"found job_id `{given}`; expected a job of this bundle: {legal}", key)
+            found = f"found job_id `{given}`; expected a job of this bundle: {legal}. Name one of them"
+            self._wrong("unknown-job", source, found, key)
         return child
 
     def _parameters(self, listed: list) -> dict[str, str]:
@@ -128,7 +133,8 @@ class _Reader:
         for parameter in listed:
             name = str((parameter or {}).get("name", ""))
             if not PARAMETER_NAME.fullmatch(name):
-                self._wrong(self.source, f"found the parameter name `{name}`; expected letters, digits, `_`, `-`, `.`")
+                found = f"found the parameter name `{name}`; expected letters, digits, `_`, `-`, `.`. Rename it"
+                self._wrong("parameter-name", self.source, found)
             default = parameter.get("default", "")
             result[name] = as_text(default)
         return result
@@ -140,9 +146,8 @@ class _Reader:
             for dependency in task.depends_on:
                 if dependency.task_key not in keys:
                     known = ", ".join(f"`{key}`" for key in sorted(keys - {task.key})) or "none"
-                    self._said(
-                        task.where, f"depends_on: found `{dependency.task_key}`; expected one of {known}", task.key
-                    )
+                    found = f"depends_on: found `{dependency.task_key}`; expected one of {known}. Correct the key"
+                    self._said("unknown-dependency", task.where, found, task.key)
         left = {task.key: {d.task_key for d in task.depends_on} & keys for task in tasks}
         while free := [key for key, needs in left.items() if not needs]:
             for key in free:
@@ -151,21 +156,21 @@ class _Reader:
                 needs.difference_update(free)
         if left:
             names = ", ".join(f"`{key}`" for key in sorted(left))
-            self._wrong(self.source, f"found a circle of dependencies in {names}; expected none. Remove one of them")
+            found = f"found a circle of dependencies in {names}; expected none. Remove one of them"
+            self._wrong("circle", self.source, found)
 
     def _shape(self, shape: Any, value: dict, source: dict, task: str | None = None) -> None:
         """Check *value* against the fields, types and enums of Databricks' own model."""
         try:
             shape.from_dict(value)
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            self._wrong(source, _sentence(error), task)
+            self._wrong(SHAPE, source, _sentence(error), task)
 
-    def _wrong(self, source: dict, what: str, task: str | None = None) -> None:
-        self._said(self._place(source), what, task)
+    def _wrong(self, rule: str, source: dict, what: str, task: str | None = None) -> None:
+        self._said(rule, self._place(source), what, task)
 
-    def _said(self, where: str, what: str, task: str | None = None) -> None:
-        inside = f", task `{task}`" if task else ""
-        self.mistakes.append(f"`{where}`: job `{self.key}`{inside}: {what}.")
+    def _said(self, rule: str, where: str, what: str, task: str | None = None) -> None:
+        self.mistakes.append(Mistake(rule, where, f"{what}.", self.key, task or ""))
 
     def _place(self, source: dict) -> str:
         place = source.place if isinstance(source, Table) else self.source.place

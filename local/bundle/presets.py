@@ -8,18 +8,21 @@ import re
 from typing import Any
 
 from local.bundle.documents import Table
-from local.errors import BundleError
+from local.bundle.mistakes import Wrong
 
 
 def apply_presets(tree: Table, jobs: dict[str, Table], *, mode: str | None) -> None:
     """Change *jobs* in place: name prefix, tags, pause status and concurrent runs."""
     presets: dict[str, Any] = dict(tree.get("presets") or {})
     if mode not in (None, "development", "production"):
-        raise BundleError(f"`mode`: found `{mode}`, expected `development` or `production`. Correct the target.")
+        raise Wrong(
+            "target-mode", "", f"`mode`: found `{mode}`, expected `development` or `production`. Correct the target."
+        )
     if mode == "development":
         user = re.sub(r"\W", "_", getpass.getuser())
         if presets.get("trigger_pause_status") == "UNPAUSED":
-            raise BundleError("`presets.trigger_pause_status`: found UNPAUSED in development mode; expected PAUSED.")
+            message = "`presets.trigger_pause_status`: found UNPAUSED in development mode; expected PAUSED. Correct it."
+            raise Wrong("target-mode", "", message)
         presets.setdefault("name_prefix", f"[dev {user}] ")
         presets.setdefault("trigger_pause_status", "PAUSED")
         presets.setdefault("jobs_max_concurrent_runs", 4)
