@@ -16,7 +16,8 @@ from local.bundle.names import job_id
 from local.bundle.notebooks import find_notebook
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
-SHAPE = "shape"  # the rule of a field, type or enum that the model of Databricks refuses
+SHAPE = "shape"  # the rule of what Databricks' model refuses
+DEFINITION = "definition"  # the rule of all that has none of its own
 PARAMETER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -56,7 +57,7 @@ class _Reader:
         tasks = self.source.get("tasks") or []
         self._shape(Shape, {**settings, "tasks": []}, self.source)
         if not isinstance(tasks, list) or not tasks:
-            self._wrong("no-tasks", self.source, "found no tasks; expected at least one. Add a task")
+            self._wrong(self.source, "found no tasks; expected at least one. Add a task", rule="no-tasks")
             tasks = []
         parameters = self._parameters(settings.get("parameters") or [])
         read = tuple(self._task(task) for task in tasks if isinstance(task, dict))
@@ -79,13 +80,13 @@ class _Reader:
         key = str(settings.get("task_key", ""))
         self._shape(Shape, settings, source, key)
         if not TASK_KEY.fullmatch(key):
-            found = f"found the task_key `{key}`; expected 1 to 100 letters, digits, `_` or `-`. Rename it"
-            self._wrong("task-key", source, found, key)
+            found = f"found the task_key `{key}`; expected 1 to 100 letters, digits, `_` or `-`"
+            self._wrong(source, found, key, rule="task-key")
         kinds = [name for name in settings if name.endswith("_task") and settings[name] is not None]
         if len(kinds) != 1:
             found = f"{len(kinds)} task types ({', '.join(kinds)})" if kinds else "no task type"
-            said = f"found {found}; expected exactly one, such as `notebook_task`. Split the task or add one"
-            self._wrong("task-type", source, said, key)
+            text = f"found {found}; expected exactly one, such as `notebook_task`"
+            self._wrong(source, text, key, rule="task-type")
         kind = kinds[0] if kinds else ""
         return Task(
             key=key,
@@ -124,8 +125,8 @@ class _Reader:
             child = None
         if child is None:
             legal = ", ".join(f"`${{resources.jobs.{name}.id}}`" for name in self.ids.values())
-            found = f"found job_id `{given}`; expected a job of this bundle: {legal}. Name one of them"
-            self._wrong("unknown-job", source, found, key)
+            text = f"found job_id `{given}`; expected a job of this bundle: {legal}"
+            self._wrong(source, text, key, rule="unknown-job")
         return child
 
     def _parameters(self, listed: list) -> dict[str, str]:
@@ -133,8 +134,8 @@ class _Reader:
         for parameter in listed:
             name = str((parameter or {}).get("name", ""))
             if not PARAMETER_NAME.fullmatch(name):
-                found = f"found the parameter name `{name}`; expected letters, digits, `_`, `-`, `.`. Rename it"
-                self._wrong("parameter-name", self.source, found)
+                found = f"found the parameter name `{name}`; expected letters, digits, `_`, `-`, `.`"
+                self._wrong(self.source, found, rule="parameter-name")
             default = parameter.get("default", "")
             result[name] = as_text(default)
         return result
@@ -146,8 +147,8 @@ class _Reader:
             for dependency in task.depends_on:
                 if dependency.task_key not in keys:
                     known = ", ".join(f"`{key}`" for key in sorted(keys - {task.key})) or "none"
-                    found = f"depends_on: found `{dependency.task_key}`; expected one of {known}. Correct the key"
-                    self._said("unknown-dependency", task.where, found, task.key)
+                    found = f"depends_on: found `{dependency.task_key}`; expected one of {known}"
+                    self._said(task.where, found, task.key, rule="unknown-dependency")
         left = {task.key: {d.task_key for d in task.depends_on} & keys for task in tasks}
         while free := [key for key, needs in left.items() if not needs]:
             for key in free:
@@ -157,19 +158,19 @@ class _Reader:
         if left:
             names = ", ".join(f"`{key}`" for key in sorted(left))
             found = f"found a circle of dependencies in {names}; expected none. Remove one of them"
-            self._wrong("circle", self.source, found)
+            self._wrong(self.source, found, rule="circle")
 
     def _shape(self, shape: Any, value: dict, source: dict, task: str | None = None) -> None:
         """Check *value* against the fields, types and enums of Databricks' own model."""
         try:
             shape.from_dict(value)
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            self._wrong(SHAPE, source, _sentence(error), task)
+            self._wrong(source, _sentence(error), task, rule=SHAPE)
 
-    def _wrong(self, rule: str, source: dict, what: str, task: str | None = None) -> None:
-        self._said(rule, self._place(source), what, task)
+    def _wrong(self, source: dict, what: str, task: str | None = None, *, rule: str = DEFINITION) -> None:
+        self._said(self._place(source), what, task, rule=rule)
 
-    def _said(self, rule: str, where: str, what: str, task: str | None = None) -> None:
+    def _said(self, where: str, what: str, task: str | None = None, *, rule: str = DEFINITION) -> None:
         self.mistakes.append(Mistake(rule, where, f"{what}.", self.key, task or ""))
 
     def _place(self, source: dict) -> str:

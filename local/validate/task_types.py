@@ -1,0 +1,185 @@
+"""What single task types ask for: for-each, run-job and SQL tasks, and files from the bundle or from Git."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from local.bundle.model import Job
+from local.bundle.notebooks import find_notebook
+from local.validate.conditions import is_reference
+from local.validate.findings import Finding
+from local.validate.subject import GIT, WORKSPACE, Subject, TaskView
+
+LEVELS = 3
+SQL_KINDS = ("query", "alert", "dashboard", "file")
+GIT_REFERENCES = ("git_branch", "git_tag", "git_commit")
+# The field that names the file of a task, below its type, and the field beside it that says where the file comes from.
+FILES = {"spark_python_task": ("python_file",), "sql_task": ("file", "path")}
+
+
+def check_for_each(subject: Subject) -> Iterator[Finding]:
+    """Inputs, and what is inside."""
+    for task in subject.all_tasks:
+        if task.kind != "for_each_task":
+            continue
+        inputs = str(task.inner.get("inputs", "[]"))
+        if not is_reference(inputs) and not _is_array(inputs):
+            yield subject.finding(
+                "for-each-inputs",
+                f"`{inputs}` as `inputs`",
+                'a JSON array, such as `["a", "b"]`, or a reference, such as `{{tasks.T.values.K}}`',
+                "Correct the text.",
+                task=task,
+                path=("for_each_task", "inputs"),
+            )
+        if task.outer:
+            found, expected = f"a for-each task inside of `{task.outer}`", "any other task type inside"
+            action = "Flatten the inputs into one list, or start a job with a run_job_task."
+            yield subject.finding("for-each-nested", found, expected, action, task=task)
+        inner = (task.inner.get("task") or {}).get("depends_on")
+        if inner:
+            found, expected = "`depends_on` in the task of a for-each task", "dependencies of the for-each task itself"
+            path = ("for_each_task", "task", "depends_on")
+            yield subject.finding("useless-setting", found, expected, "Move them up.", task=task, path=path)
+
+
+def check_job_levels(subject: Subject) -> Iterator[Finding]:
+    """Jobs start each other in no circle, and at most three levels deep."""
+    for task in subject.all_tasks:
+        child = subject.job_started_by(task)
+        if child is None:
+            continue
+        path = (task.kind, "job_id")
+        circle = _way(subject, child, subject.job.key)
+        if circle:
+            found, expected = f"jobs that start each other: {' -> '.join((subject.job.key, *circle))}", "no circle"
+            yield subject.finding("job-circle", found, expected, "Remove one of the tasks.", task=task, path=path)
+            continue
+        deepest = max(_chains(subject, child, (subject.job.key,)), key=len)
+        if len(deepest) > LEVELS:
+            found, expected = f"more than {LEVELS} levels of jobs: {' -> '.join(deepest)}", f"at most {LEVELS}"
+            yield subject.finding("job-levels", found, expected, "Merge two of the jobs.", task=task, path=path)
+
+
+def check_sql_kind(subject: Subject) -> Iterator[Finding]:
+    """One of query, alert, dashboard and file."""
+    for task in subject.all_tasks:
+        given = [name for name in SQL_KINDS if task.inner.get(name) is not None]
+        if task.kind == "sql_task" and len(given) != 1:
+            found, expected = f"{' and '.join(given) or 'nothing to run'}", f"one of {', '.join(SQL_KINDS)}"
+            yield subject.finding("sql-task", found, expected, "Name one of them.", task=task, path=("sql_task",))
+
+
+def check_git(subject: Subject) -> Iterator[Finding]:
+    """`source: GIT` and git_source belong together; one branch, tag or commit."""
+    source = subject.source.get("git_source")
+    if source is not None:
+        given = [name for name in GIT_REFERENCES if source.get(name)]
+        if len(given) != 1:
+            found, expected = (
+                f"{' and '.join(given) or 'no reference'} in git_source",
+                f"one of {', '.join(GIT_REFERENCES)}",
+            )
+            yield subject.finding("git-source", found, expected, "Name one of them.", path=("git_source",))
+        return
+    for task in subject.all_tasks:
+        inner = task.inner.get("file") if task.kind == "sql_task" else task.inner
+        if (inner or {}).get("source") == GIT:
+            found, expected = "`source: GIT` in a job without `git_source`", "a git_source"
+            action = f"Add it to the job, or write `source: {WORKSPACE}`."
+            yield subject.finding("git-source", found, expected, action, task=task, path=(task.kind, "source"))
+
+
+def check_files(subject: Subject) -> Iterator[Finding]:
+    """Python and SQL files, and the notebooks of for-each tasks (those of other tasks: `local.bundle.jobs`)."""
+    for task in subject.all_tasks:
+        if task.outer and task.kind == "notebook_task":
+            yield from _check_nested_notebook(subject, task)
+        steps = FILES.get(task.kind)
+        named = task.inner
+        for step in steps or ():
+            source, named = named.get("source"), (named.get(step) or "") if isinstance(named, dict) else ""
+        if not isinstance(named, str) or not named or is_git(subject, source) or not is_local(named):
+            continue
+        path = (task.kind, *(steps or ()))
+        root = subject.bundle.root.resolve()
+        file = (subject.folder_of(task, path) / named).resolve()
+        if not file.is_relative_to(root):
+            found, expected, action = (
+                f"`{named}`, outside of the bundle",
+                "a file inside it",
+                "Move it into the bundle.",
+            )
+        elif not file.is_file():
+            found = f"no file `{named}` (`{file.relative_to(root).as_posix()}`)"
+            expected, action = "a file, relative to the one that names it", "Correct the path."
+        else:
+            continue
+        yield subject.finding("missing-file", found, expected, action, task=task, path=path)
+
+
+def is_git(subject: Subject, source: str | None) -> bool:
+    """Does a file come from Git? So it does by default where the job has a git_source."""
+    return source == GIT or (source is None and bool(subject.source.get("git_source")))
+
+
+def is_local(path: str) -> bool:
+    """Is *path* one of the bundle, and not of the workspace, of a volume or of cloud storage?"""
+    return not path.startswith("/") and ":/" not in path and not is_reference(path)
+
+
+def _check_nested_notebook(subject: Subject, task: TaskView) -> Iterator[Finding]:
+    named = task.inner.get("notebook_path")
+    if not isinstance(named, str) or is_git(subject, task.inner.get("source")) or is_reference(named):
+        return
+    path = ("notebook_task", "notebook_path")
+    if notebook_of(subject, task) is None:
+        found = f"no notebook `{named}`"
+        expected = "a notebook of the bundle, relative to the file that names it"
+        yield subject.finding("missing-file", found, expected, "Correct the path.", task=task, path=path)
+
+
+def notebook_of(subject: Subject, task: TaskView) -> Path | None:
+    """The file of the notebook task *task*, None where there is none in the bundle."""
+    named = task.inner.get("notebook_path")
+    if task.kind != "notebook_task" or not isinstance(named, str):
+        return None
+    try:
+        folder = subject.folder_of(task, ("notebook_task", "notebook_path"))
+        return find_notebook(named, folder, subject.bundle.root)
+    except LookupError:
+        return None
+
+
+def _way(subject: Subject, job: Job, goal: str) -> tuple[str, ...]:
+    """The keys of the jobs from *job* to the job *goal* that it starts, itself or by others; empty where it does not."""
+    ways = [(job.key,)]
+    known = {job.key}
+    for way in ways:  # grows while it is walked
+        if way[-1] == goal:
+            return way
+        fresh = [key for key in _children(subject.bundle.jobs[way[-1]]) if key not in known]
+        known.update(fresh)
+        ways += [(*way, key) for key in fresh]
+    return ()
+
+
+def _chains(subject: Subject, job: Job, parents: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The keys of jobs on each way down from *job*, to one level more than is allowed; circles are left."""
+    path = (*parents, job.key)
+    children = [] if len(path) > LEVELS else [key for key in _children(job) if key not in path]
+    if not children:
+        yield path
+    for child in children:
+        yield from _chains(subject, subject.bundle.jobs[child], path)
+
+
+def _children(job: Job) -> list[str]:
+    return list(dict.fromkeys(task.child for task in job.tasks if task.child is not None))
+
+
+def _is_array(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), list)
+    except ValueError:
+        return False
