@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from local.cli import runs, server, sql
+from local.cli import runs, server, sql, validate
 
 DESCRIPTION = """\
 Databricks on this machine: runs the jobs of a bundle as they are deployed, on a local Spark Connect server with Delta.
@@ -29,6 +29,7 @@ def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
     _add_sql(verbs)
     _add_run(verbs)
     _add_runs(verbs)
+    validate.add(verbs)
     return parser.parse_args(arguments)
 
 

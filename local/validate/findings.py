@@ -45,12 +45,17 @@ class Finding:
 
 
 def of_mistake(mistake: Mistake) -> Finding:
-    """The finding of a *mistake*, whose message reads "found ...; expected .... Do this."."""
-    sentences = _SENTENCE.split(mistake.message.rstrip("."))
-    what_to_do = f"{sentences.pop()}." if len(sentences) > 1 else action(mistake.rule)
+    """The finding of a *mistake*."""
+    words = words_of(mistake.message, otherwise=action(mistake.rule))
+    return Finding(mistake.where, mistake.job, mistake.task, mistake.rule, *words)
+
+
+def words_of(message: str, *, otherwise: str) -> tuple[str, str, str]:
+    """What was found, what was expected and what to do, of a *message* "found ...; expected .... Do this."."""
+    sentences = _SENTENCE.split(message.rstrip("."))
+    what_to_do = f"{sentences.pop()}." if len(sentences) > 1 else otherwise
     found, _, expected = _parted(". ".join(sentences))
-    found = found.removeprefix("found ")
-    return Finding(mistake.where, mistake.job, mistake.task, mistake.rule, found, expected, what_to_do)
+    return found.removeprefix("found "), expected, what_to_do
 
 
 def _parted(text: str) -> tuple[str, str, str]:

@@ -71,7 +71,7 @@ def _at_most(
     subject: Subject, what: str, count: int, most: int, action: str, *, task: TaskView | None = None, path: Path
 ) -> Iterator[Finding]:
     if count > most:
-        yield subject.finding("limit", f"{count:,} {what}", f"at most {most:,}", action, task=task, path=path)
+        yield subject.finding("limit", f"{what}: {count:,}", f"at most {most:,}", action, task=task, path=path)
 
 
 def _not_negative(subject: Subject, task: TaskView | None, field: str) -> Iterator[Finding]:

@@ -47,11 +47,16 @@ class TaskView:
 
 @dataclass(frozen=True)
 class Subject:
-    """The job *job* of *bundle*, and *source*: its fields with their places, all of the types of Databricks' model."""
+    """The job *job* of *bundle*.
+
+    *source* are its fields with their places, all of the types of Databricks' model; *written* is the job as its file
+    has it, without what a target adds.
+    """
 
     bundle: Bundle
     job: Job
     source: Table
+    written: Table
 
     @cached_property
     def tasks(self) -> tuple[TaskView, ...]:

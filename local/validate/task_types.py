@@ -152,7 +152,7 @@ def notebook_of(subject: Subject, task: TaskView) -> Path | None:
 
 
 def _way(subject: Subject, job: Job, goal: str) -> tuple[str, ...]:
-    """The keys of the jobs from *job* to the job *goal* that it starts, itself or by others; empty where it does not."""
+    """The keys of the jobs from *job* down to *goal*, empty where it does not start that one at any depth."""
     ways = [(job.key,)]
     known = {job.key}
     for way in ways:  # grows while it is walked

@@ -4,18 +4,17 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from local.errors import LocalError
-from local.validate.findings import Finding
+from local.validate.findings import Finding, words_of
 from local.validate.subject import Subject
 
-# Where a schedule can stand in a job; a list entry is a number.
-_SCHEDULE = ("schedule",)
+_EVERY_DAY = "0 0 0 * * ?"
 RETRIES = ("max_retries", "min_retry_interval_millis", "retry_on_timeout")
 
 
 def check_schedules(subject: Subject) -> Iterator[Finding]:
     """Quartz expressions that never fire or are none, and unknown time zones."""
-    places = [
-        _SCHEDULE,
+    places: list[tuple] = [
+        ("schedule",),
         *(("triggers", number, "schedule") for number in range(len(subject.source.get("triggers") or []))),
     ]
     for path in places:
@@ -25,12 +24,9 @@ def check_schedules(subject: Subject) -> Iterator[Finding]:
         expression, zone = schedule.get("quartz_cron_expression"), schedule.get("timezone_id")
         if not isinstance(expression, str) or not isinstance(zone, str):
             continue  # no schedule, or its missing fields are reported
-        problem = schedule_problem(expression, zone)
-        if problem:
-            found = f"`{expression}` in `{zone}`: {problem}"
-            expected = "a Quartz expression of 6 or 7 fields, such as `0 0 6 * * ?`, and an IANA time zone"
-            at = (*path, "quartz_cron_expression")
-            yield subject.finding("schedule", found, expected, "Correct the schedule.", path=at)
+        for field, message in _problems(expression, zone):
+            words = words_of(message, otherwise="Correct the schedule.")
+            yield subject.finding("schedule", *words, path=(*path, field))
 
 
 def check_continuous(subject: Subject) -> Iterator[Finding]:
@@ -48,8 +44,15 @@ def check_continuous(subject: Subject) -> Iterator[Finding]:
                 yield subject.finding("continuous", found, expected, action, task=task, path=(field,))
 
 
-def schedule_problem(expression: str, zone: str) -> str | None:
-    """What is wrong with a schedule, None if nothing is."""
+def _problems(expression: str, zone: str) -> Iterator[tuple[str, str]]:
+    """The fields of a schedule that are wrong, and why."""
+    for field, pair in (("timezone_id", (_EVERY_DAY, zone)), ("quartz_cron_expression", (expression, "UTC"))):
+        if reason := schedule_error(*pair):
+            yield field, reason
+
+
+def schedule_error(expression: str, zone: str) -> str | None:
+    """Why *expression* in *zone* is no schedule, None where it is one."""
     if find_spec("local.schedule") is None:
         return None
     from local.schedule.quartz import Schedule
@@ -57,5 +60,5 @@ def schedule_problem(expression: str, zone: str) -> str | None:
     try:
         Schedule(expression, zone)
     except LocalError as error:
-        return str(error).rstrip(".")
+        return str(error)
     return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from local.validate.findings import Finding
 from local.validate.limits import whole
-from local.validate.subject import Subject, TaskView
+from local.validate.subject import Subject
 
 _DURATION = "on_duration_warning_threshold_exceeded"
 
