@@ -1,6 +1,7 @@
 """`validate`: everything that is wrong with a bundle, and how faithfully a job of it runs here."""
 
 import json
+import sys
 from argparse import Namespace
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,7 @@ from local.validate.fidelity import summary
 from local.validate.fidelity_table import HONOURED, VERDICTS
 from local.validate.rules import ERROR, WARNING
 
+WIDTH = 200  # of a table that is not shown in a terminal
 _STYLES = {ERROR: "bold red", WARNING: "yellow"}
 
 
@@ -61,9 +63,9 @@ def _print(report: Report, *, with_fields: bool) -> None:
     counts = ", ".join(_counted(report.count(severity), severity) for severity in (ERROR, WARNING))
     where = f"{_counted(len(report.jobs), 'job')}, {_counted(len(report.targets), 'target')}"
     console.print(f"{counts} in {where} ({', '.join(report.targets) or 'none'})", markup=False)
-    if with_fields:
-        _print_fields(report)
     for job, fields in _by_job(report.fields).items():
+        if with_fields:
+            _print_fields(job, fields)
         console.print(f"{job} runs here with {summary(fields)}{_named(fields)}", markup=False)
 
 
@@ -80,14 +82,18 @@ def _line(finding: Finding, targets: Iterable[str]) -> list:
     ]
 
 
-def _print_fields(report: Report) -> None:
+def _print_fields(job: str, fields: Iterable[FieldVerdict]) -> None:
+    """A table of the fields of one job, each once with the tasks that set it; what is not honoured comes first."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("verdict", "job", "task", "field", "note")
-    for each in sorted(report.fields, key=lambda field: -VERDICTS.index(field.verdict)):
-        table.add_row(each.verdict, each.job, each.task, each.field, each.note)
-    Console().print(table)
+    rows: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for each in fields:
+        rows[each.verdict, each.field, each.note].append(each.task)
+    table = Table("verdict", "field", "note", "tasks", title=f"{job}: the fields that it sets", title_justify="left")
+    for (verdict, field, note), tasks in sorted(rows.items(), key=lambda row: -VERDICTS.index(row[0][0])):
+        table.add_row(verdict, field, note, ", ".join(task for task in tasks if task))
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
 
 
 def _by_job(fields: Iterable[FieldVerdict]) -> Mapping[str, list[FieldVerdict]]:

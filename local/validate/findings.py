@@ -7,7 +7,7 @@ from typing import Any
 
 from local.bundle.documents import Table
 from local.bundle.mistakes import Mistake
-from local.validate.rules import action, severity
+from local.validate.rules import RULES, action, severity
 
 _EXPECTED = re.compile(r"[;,] expected ")
 _SENTENCE = re.compile(r"\. (?=[A-Z-])")
@@ -45,9 +45,10 @@ class Finding:
 
 
 def of_mistake(mistake: Mistake) -> Finding:
-    """The finding of a *mistake*."""
-    words = words_of(mistake.message, otherwise=action(mistake.rule))
-    return Finding(mistake.where, mistake.job, mistake.task, mistake.rule, *words)
+    """The finding of a *mistake*; where its message does not say what was expected, its rule does."""
+    found, expected, what_to_do = words_of(mistake.message, otherwise=action(mistake.rule))
+    expected = expected or RULES[mistake.rule][1]
+    return Finding(mistake.where, mistake.job, mistake.task, mistake.rule, found, expected, what_to_do)
 
 
 def words_of(message: str, *, otherwise: str) -> tuple[str, str, str]:

@@ -17,6 +17,7 @@ from local.validate.findings import Finding
 from local.validate.subject import Subject, TaskView
 
 End = tuple[str, str]  # the result of a task, and its outcome if it is a condition
+OUTCOMES = ("true", "false")
 _DEPENDENT = "task"
 
 
@@ -33,7 +34,7 @@ def check_outcomes(subject: Subject) -> Iterator[Finding]:
                 found = f"an outcome of `{upstream.key}`, a {upstream.kind}"
                 expected = "an outcome only of a condition_task"
                 yield subject.finding("outcome", found, expected, "Remove `outcome`.", task=task, path=path)
-            elif str(outcome).lower() not in ("true", "false"):
+            elif str(outcome).lower() not in OUTCOMES:
                 found = f"the outcome `{outcome}`"
                 expected = '`"true"` or `"false"`'
                 yield subject.finding("outcome", found, expected, "Correct the outcome.", task=task, path=path)
@@ -88,11 +89,11 @@ def _courses(task: TaskView, ends: Mapping[str, frozenset[End]]) -> set[frozense
     """The sets of (result, outcome, wanted outcome) that can be among the dependencies of *task*."""
     courses: set[frozenset[tuple[str, str, str]]] = {frozenset()}
     for entry in task.dependencies:
-        wanted = entry.get("outcome")
-        wanted = "" if wanted is None else str(wanted).lower()
-        courses = {
-            course | {(result, outcome, wanted)} for course in courses for result, outcome in ends[entry["task_key"]]
-        }
+        before = ends[entry["task_key"]]
+        # The outcome of a task that has none is reported as such, and left out here.
+        wanted = str(entry.get("outcome") or "").lower() if any(outcome for _, outcome in before) else ""
+        wanted = wanted if wanted in OUTCOMES else ""
+        courses = {course | {(result, outcome, wanted)} for course in courses for result, outcome in before}
     return courses
 
 

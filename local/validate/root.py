@@ -1,4 +1,4 @@
-"""Fields of databricks.yml, of what it includes and of its targets that the Databricks CLI does not know.
+"""databricks.yml, what it includes and its targets: fields that the Databricks CLI does not know, two default targets.
 
 Source: Databricks CLI 1.13, `bundle/config/root.go` and `target.go`. The CLI warns, and goes on without them.
 """
@@ -24,9 +24,16 @@ def check_root(written: Table, root: Path) -> Iterator[Finding]:
     """The bundle as its files have it, and each of its targets."""
     yield from _unknown(written, ROOT, "a bundle", root)
     targets = written.get("targets")
-    for target in targets.values() if isinstance(targets, dict) else ():
+    if not isinstance(targets, Table):
+        return
+    for target in targets.values():
         if isinstance(target, Table):
             yield from _unknown(target, TARGET, "a target", root)
+    defaults = [name for name, target in targets.items() if isinstance(target, Table) and target.get("default") is True]
+    if len(defaults) > 1:
+        found = f"{len(defaults)} targets with `default: true` ({', '.join(defaults)})"
+        where = show_place(targets.place, root)
+        yield Finding(where, "", "", "default-target", found, "one of them", "Remove the others.")
 
 
 def _unknown(table: Table, known: tuple[str, ...], what: str, root: Path) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from local.validate.subject import GIT, WORKSPACE, Subject, TaskView
 LEVELS = 3
 SQL_KINDS = ("query", "alert", "dashboard", "file")
 GIT_REFERENCES = ("git_branch", "git_tag", "git_commit")
-# The field that names the file of a task, below its type, and the field beside it that says where the file comes from.
+# The field that names the file of a task, below its type.
 FILES = {"spark_python_task": ("python_file",), "sql_task": ("file", "path")}
 
 
@@ -95,13 +95,12 @@ def check_files(subject: Subject) -> Iterator[Finding]:
     for task in subject.all_tasks:
         if task.outer and task.kind == "notebook_task":
             yield from _check_nested_notebook(subject, task)
-        steps = FILES.get(task.kind)
-        named = task.inner
-        for step in steps or ():
-            source, named = named.get("source"), (named.get(step) or "") if isinstance(named, dict) else ""
-        if not isinstance(named, str) or not named or is_git(subject, source) or not is_local(named):
+        steps = FILES.get(task.kind, ())
+        block = task.inner if len(steps) < 2 else task.inner.get(steps[0]) or {}
+        named = block.get(steps[-1]) if steps else None
+        if not isinstance(named, str) or is_git(subject, block.get("source")) or not is_local(named):
             continue
-        path = (task.kind, *(steps or ()))
+        path = (task.kind, *steps)
         root = subject.bundle.root.resolve()
         file = (subject.folder_of(task, path) / named).resolve()
         if not file.is_relative_to(root):
