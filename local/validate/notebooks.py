@@ -38,9 +38,14 @@ class Notebook:
     opaque: bool = False
 
 
-@cache
 def read_notebook(file: Path) -> Notebook:
     """The notebook *file*: Jupyter, or Databricks source in Python; opaque where it is neither."""
+    return _read(file, file.stat().st_mtime_ns)
+
+
+@cache
+def _read(file: Path, changed: int) -> Notebook:
+    """The notebook as it was *changed* last."""
     found = Notebook()
     for source in _cells(file):
         _read_cell(source, found)
