@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local.bundle import names
+from local.bundle.blocks import take_out_misfits
 from local.bundle.documents import SUFFIXES, Table, read_document, show, show_place
 from local.bundle.jobs import read_jobs
 from local.bundle.merge import copied, grouped_job, mapped, merged
@@ -140,17 +141,23 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], mistak
 
 
 def _with_includes(root_file: Path, root: Path, mistakes: Mistakes) -> Table:
-    tree = read_document(root_file, root, mistakes)
+    tree = _read_blocks(root_file, root, mistakes)
     for pattern in tree.get("include") or []:
         files: list[Path] = []
         with mistakes.caught():
             files = _included(str(pattern), root, show_place(tree.places["include"], root))
         for file in files:
             with mistakes.caught():
-                included = read_document(file, root, mistakes)
+                included = _read_blocks(file, root, mistakes)
                 _take_out_known(tree, included, root, mistakes)
                 tree = merged(tree, included)
     return tree
+
+
+def _read_blocks(file: Path, root: Path, mistakes: Mistakes) -> Table:
+    document = read_document(file, root, mistakes)
+    take_out_misfits(document, root, mistakes)
+    return document
 
 
 def _included(pattern: str, root: Path, place: str) -> list[Path]:
@@ -186,7 +193,8 @@ def _check_unique_tasks(tree: Table, root: Path, mistakes: Mistakes) -> None:
     jobs = (tree.get("resources") or {}).get("jobs") or {}
     for key, job in jobs.items():
         seen: dict[str, str] = {}
-        for task in (job if isinstance(job, Table) else {}).get("tasks") or []:
+        tasks = job.get("tasks") if isinstance(job, Table) else None
+        for task in tasks if isinstance(tasks, list) else ():
             if isinstance(task, Table) and "task_key" in task:
                 name, place = str(task["task_key"]), show_place(task.place, root)
                 if name in seen:

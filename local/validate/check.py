@@ -144,9 +144,8 @@ def _subject(bundle: Bundle, key: str, source: Table, draft: Draft) -> Subject:
 
 
 def _of_misfit(misfit: Misfit, key: str, source: Table, project: Project) -> Finding:
-    task = ""
-    if misfit.path[0] == "tasks" and len(misfit.path) > 1:
-        task = str(source["tasks"][misfit.path[1]].get("task_key") or "")
+    inside = source["tasks"][misfit.path[1]] if misfit.path[0] == "tasks" and len(misfit.path) > 1 else {}
+    task = str(inside.get("task_key") or "") if isinstance(inside, dict) else ""
     where = show_place(misfit.place, project.root)
     return Finding(where, key, task, misfit.rule, misfit.found, misfit.expected, misfit.action)
 

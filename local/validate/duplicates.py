@@ -26,10 +26,12 @@ def check_duplicates(subject: Subject) -> Iterator[Finding]:
 
 def _twice(subject: Subject, source: Any, block: str, key: str, task: TaskView | None = None) -> Iterator[Finding]:
     entries = source.get(block)
-    seen: set[Any] = set()
+    seen: set[str] = set()
     for number, entry in enumerate(entries if isinstance(entries, list) else ()):
         name = entry.get(key) if isinstance(entry, dict) else None
-        if isinstance(name, str) and name in seen:
+        if not isinstance(name, str):
+            continue
+        if name in seen:
             where = show_place(place_of(source, (block, number), subject.source.place), subject.bundle.root)
             found, expected = f"the {key} `{name}` twice in `{block}`", "each once"
             rule, inside = ("duplicate-dependency", task.key) if task else ("duplicate-entry", "")

@@ -75,11 +75,15 @@ class _Walk:
 
     def value(self, kind: Any, value: Any, path: tuple, place: Place) -> Any:
         """*value*, if it fits *kind*."""
-        if value is None or (isinstance(value, str) and REFERENCE.fullmatch(value)):
-            return value  # null is as good as absent; a reference that is still there was reported
+        origin = typing.get_origin(kind)
+        if value is None:
+            return None
+        if isinstance(value, str) and REFERENCE.fullmatch(value):  # it was reported that nothing has taken its place
+            if kind is str:
+                return value
+            raise _Nothing
         if is_dataclass(kind):
             return self._fields(kind, value, path, place)
-        origin = typing.get_origin(kind)
         if origin is list:
             return self._items(bare(typing.get_args(kind)[0]), value, path, place)
         if origin is dict:
@@ -109,6 +113,7 @@ class _Walk:
         result = []
         for number, inner in enumerate(value):
             with contextlib.suppress(_Nothing):
+                self._expect(inner is not None, "nothing", _named(kind), (*path, number), place)
                 result.append(self.value(kind, inner, (*path, number), _own_place(inner, place)))
         return result
 
