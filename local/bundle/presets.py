@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from local.bundle.documents import Table
+from local.bundle.merge import copied
 from local.bundle.mistakes import Wrong
 
 
@@ -38,9 +39,9 @@ def _apply(presets: dict[str, Any], job: Table) -> None:
         # The mapping of the source is shared with the tree, so a new one is set.
         job["tags"] = {**presets["tags"], **(job.get("tags") or {})}
     for trigger in ("schedule", "trigger", "continuous"):
-        if isinstance(job.get(trigger), dict):
-            settings = Table(job.place) if not isinstance(job[trigger], Table) else job[trigger]
-            paused = settings.get("pause_status") or presets.get("trigger_pause_status") or "UNPAUSED"
-            job[trigger] = {**job[trigger], "pause_status": paused}
+        if isinstance(job.get(trigger), Table):
+            settings = copied(job[trigger])  # the source is shared with the tree; its places stay
+            settings["pause_status"] = settings.get("pause_status") or presets.get("trigger_pause_status") or "UNPAUSED"
+            job[trigger] = settings
     if presets.get("jobs_max_concurrent_runs"):
         job.setdefault("max_concurrent_runs", presets["jobs_max_concurrent_runs"])

@@ -12,7 +12,7 @@ RETRIES = ("max_retries", "min_retry_interval_millis", "retry_on_timeout")
 
 
 def check_schedules(subject: Subject) -> Iterator[Finding]:
-    """Quartz expressions that never fire or are none, and unknown time zones."""
+    """Expressions that Quartz refuses, and unknown time zones."""
     places: list[tuple] = [
         ("schedule",),
         *(("triggers", number, "schedule") for number in range(len(subject.source.get("triggers") or []))),
