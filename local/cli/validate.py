@@ -57,16 +57,16 @@ def as_json(report: Report) -> dict:
 def _print(report: Report, *, with_fields: bool) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
     for finding, targets in report.findings.items():
         console.print(*_line(finding, targets if len(report.targets) > 1 else ()), sep="")
     counts = ", ".join(_counted(report.count(severity), severity) for severity in (ERROR, WARNING))
     where = f"{_counted(len(report.jobs), 'job')}, {_counted(len(report.targets), 'target')}"
-    console.print(f"{counts} in {where} ({', '.join(report.targets) or 'none'})", markup=False)
+    console.print(f"{counts} in {where} ({', '.join(report.targets) or 'none'})")
     for job, fields in _by_job(report.fields).items():
         if with_fields:
             _print_fields(job, fields)
-        console.print(f"{job} runs here with {summary(fields)}{_named(fields)}", markup=False)
+        console.print(f"{job} runs here with {summary(fields)}{_named(fields)}")
 
 
 def _line(finding: Finding, targets: Iterable[str]) -> list:
@@ -93,7 +93,7 @@ def _print_fields(job: str, fields: Iterable[FieldVerdict]) -> None:
     table = Table("verdict", "field", "note", "tasks", title=f"{job}: the fields that it sets", title_justify="left")
     for (verdict, field, note), tasks in sorted(rows.items(), key=lambda row: -VERDICTS.index(row[0][0])):
         table.add_row(verdict, field, note, ", ".join(task for task in tasks if task))
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    Console(width=None if sys.stdout.isatty() else WIDTH, markup=False, emoji=False).print(table)
 
 
 def _by_job(fields: Iterable[FieldVerdict]) -> Mapping[str, list[FieldVerdict]]:

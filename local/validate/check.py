@@ -19,7 +19,6 @@ from local.validate.limits import check_job_limits, check_task_limits
 from local.validate.parameters import check_parameters
 from local.validate.references import check_references
 from local.validate.root import check_root
-from local.validate.rules import ERROR
 from local.validate.shape import Misfit, fitted
 from local.validate.subject import Subject
 from local.validate.task_types import check_files, check_for_each, check_git, check_job_levels, check_sql_kind, is_git
@@ -64,11 +63,6 @@ class Report:
         """How many findings are of *severity*."""
         return sum(finding.severity == severity for finding in self.findings)
 
-    @property
-    def is_clean(self) -> bool:
-        """No errors; there may be warnings."""
-        return not self.count(ERROR)
-
 
 def validate(
     project: Project, *, job: str | None = None, target: str | None = None, variables: Mapping[str, str] | None = None
@@ -87,7 +81,7 @@ def validate(
     targets = [target] if target is not None else _targets(project, findings)
     for name in targets:
         found, bundle = _of_target(project, name, variables or {})
-        bundles.append(bundle) if bundle else None
+        bundles += [bundle] if bundle else []
         for finding in found:
             findings.setdefault(finding, []).append(name)
     wanted = _wanted(bundles, job)
@@ -128,7 +122,7 @@ def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> t
     misshapen: set[str] = set()
     for key, source in draft.jobs.items():
         sources[key], misfits = fitted(Shape, source)
-        misshapen |= {key for _ in misfits}
+        misshapen |= {key} if misfits else set()
         findings += [_of_misfit(misfit, key, source, project) for misfit in misfits]
     jobs, mistakes = collect_jobs(sources, draft.settings)
     bundle = Bundle(**vars(draft.settings), jobs=jobs, file=bundle_file(project.root) or project.root)

@@ -22,7 +22,7 @@ _INSTALL = f"not installed: {_ENVIRONMENT}; install it there"
 _NO_EVENT = "the event does not happen here"
 _NOT_HERE = "nothing here does what it asks for"
 _NO_TRIGGER = "not scheduled here: start the job with `run`"
-_GIT = "tasks run from the folder of the bundle; `source: GIT` is refused"
+_GIT = "nothing is cloned: only tasks with `source: WORKSPACE` run, from the folder of the bundle"
 
 Rule = tuple[str, str]
 

@@ -21,7 +21,7 @@ Path = tuple[str | int, ...]
 def check_job_limits(subject: Subject) -> Iterator[Finding]:
     """Tasks, tags, concurrent runs, parameters and webhooks of the job."""
     source = subject.source
-    yield from _at_most(subject, "tasks", len(subject.all_tasks), TASKS, "Split the job.", path=("tasks",))
+    yield from _at_most(subject, "tasks", len(subject.tasks), TASKS, "Split the job.", path=("tasks",))
     yield from _at_most(subject, "tags", len(source.get("tags") or {}), TAGS, "Remove some.", path=("tags",))
     runs = whole(source.get("max_concurrent_runs"))
     path: Path = ("max_concurrent_runs",)
@@ -29,6 +29,7 @@ def check_job_limits(subject: Subject) -> Iterator[Finding]:
     if source.get("max_concurrent_runs") is not None and runs == 0:
         found, expected = "max_concurrent_runs 0: every run is skipped", f"1 to {CONCURRENT_RUNS}"
         yield subject.finding("useless-setting", found, expected, "Pause the schedule instead.", path=path)
+    yield from _not_negative(subject, None, "max_concurrent_runs")
     yield from _not_negative(subject, None, "timeout_seconds")
     size = _size({name: value for name, value in subject.job.parameters.items() if "{{" not in value})
     unit = "bytes of job parameters"
@@ -64,7 +65,10 @@ def check_task_limits(subject: Subject) -> Iterator[Finding]:
 
 def whole(value: Any) -> int:
     """A whole number, 0 where there is none or a reference still stands in its place."""
-    return int(value) if str(value).lstrip("-").isdigit() else 0
+    try:
+        return int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return 0
 
 
 def _at_most(
@@ -77,7 +81,7 @@ def _at_most(
 def _not_negative(subject: Subject, task: TaskView | None, field: str) -> Iterator[Finding]:
     value = whole((task.source if task else subject.source).get(field))
     if value < 0:
-        found, expected = f"{field} {value}", "a number from 0 on (0: none)"
+        found, expected = f"{field} {value}", "a number from 0 on"
         yield subject.finding("limit", found, expected, "Correct it.", task=task, path=(field,))
 
 

@@ -40,6 +40,8 @@ def _unknown(table: Table, known: tuple[str, ...], what: str, root: Path) -> Ite
     for name in (name for name in table if name not in known):
         near = difflib.get_close_matches(name, known, n=1)
         action = f"Did you mean `{near[0]}`?" if near else "Remove it, or move it to where it belongs."
+        if name == "tasks":
+            action = "Put the job around it into `resources.jobs.KEY`: without a key there is no job."
         found, expected = (
             f"the unknown field `{name}`",
             f"a field of {what}: {', '.join(f'`{each}`' for each in known)}",

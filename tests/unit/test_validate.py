@@ -188,7 +188,7 @@ def test_a_job_is_looked_at_with_those_that_it_starts(tmp_path: Path) -> None:
         ({}, ["--strict"], 0),
         ({"max_concurrent_runs": 0}, [], 0),
         ({"max_concurrent_runs": 0}, ["--strict"], 1),
-        ({"max_concurrent_runs": -5000}, [], 0),
+        ({"max_concurrent_runs": -5000}, [], 1),
         ({"max_concurrent_runs": 5000}, [], 1),
         ({}, ["nope"], 2),
         ({}, ["--target", "nope"], 2),
