@@ -44,7 +44,7 @@ def variable_values(
         elif name in overrides:
             values[name] = overrides[name]
         else:
-            values[name] = None  # what a variable is to others that use it, where it has no value
+            values[name] = Resolver.KEEP  # where it has no value, references to it stay as they are
             with mistakes.caught():
                 values[name] = _default(name, definition, show_place(declared.places[name], root))
     return values
@@ -78,7 +78,7 @@ def _default(name: str, definition: Any, place: str) -> Any:
         return definition["default"]
     found = "only a `lookup`, which needs a workspace" if "lookup" in definition else "no value"
     raise Wrong(
-        "variable-value",
+        "variable-lookup" if "lookup" in definition else "variable-value",
         place,
         f"variable `{name}`: found {found}; expected a default or a given value. "
         f"Give it with --var {name}=VALUE or BUNDLE_VAR_{name}.",

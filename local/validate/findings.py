@@ -47,7 +47,7 @@ class Finding:
 def of_mistake(mistake: Mistake) -> Finding:
     """The finding of a *mistake*; where its message does not say what was expected, its rule does."""
     found, expected, what_to_do = words_of(mistake.message, otherwise=action(mistake.rule))
-    expected = expected or RULES[mistake.rule][1]
+    expected = expected or f"that {RULES[mistake.rule][1]}"
     return Finding(mistake.where, mistake.job, mistake.task, mistake.rule, found, expected, what_to_do)
 
 

@@ -19,6 +19,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "default-target": (ERROR, "one target at most is the default"),
     "target-mode": (ERROR, "the mode of a target and its presets fit each other"),
     "variable-value": (ERROR, "every variable has a value"),
+    "variable-lookup": (WARNING, "a variable has a value without a workspace: no local run starts before it has one"),
     "variable-reference": (ERROR, "every `${...}` names something that exists"),
     "bundle-field": (WARNING, "databricks.yml and its targets have known fields only"),
     # shape
@@ -88,6 +89,7 @@ ACTIONS: Mapping[str, str] = {
     "syntax": "Correct the file.",
     "include": "Correct the pattern.",
     "variable-reference": "Correct the reference.",
+    "missing-file": "Correct the path.",
 }
 
 

@@ -39,6 +39,7 @@ HEAD_CASES: list[tuple[str, str, str]] = [
     ("default-target", ROOT + "targets: {t: {default: true}, u: {default: true}}\n", "databricks.yml:3"),
     ("target-mode", ROOT + "targets: {t: {mode: fast}}\n", ""),
     ("variable-value", ROOT + "variables:\n  x: {}\n", "databricks.yml:4"),
+    ("variable-lookup", ROOT + "variables:\n  x: {lookup: {warehouse: w}}\n", "databricks.yml:4"),
     ("variable-reference", ROOT + "variables: {x: {default: '${var.y}'}}\n", ""),
     ("job-levels", "bundle: {name: b}\ninclude: [deep.json]\n", "deep.json:10"),
 ]
