@@ -1,6 +1,6 @@
 """Clusters and environments that tasks name.
 
-Source: Databricks CLI 1.13, `bundle/config/validate`: an undefined job_cluster_key, and tasks without compute.
+Source: Databricks CLI 1.13, `bundle/config/validate/job_cluster_key_defined.go` and `job_task_cluster_spec.go`.
 """
 
 from collections.abc import Iterator
@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from local.validate.findings import Finding
 from local.validate.subject import Subject
 
-CLUSTERS = ("existing_cluster_id", "new_cluster", "job_cluster_key")
-WITH_ENVIRONMENT = ("spark_python_task", "python_wheel_task", "dbt_task", "python_operator_task")
-WITH_CLUSTER = ("spark_jar_task", "spark_submit_task")
+COMPUTE = ("job_cluster_key", "environment_key", "existing_cluster_id", "new_cluster")
+WITH_COMPUTE = ("spark_python_task", "python_wheel_task", "dbt_task", "spark_jar_task", "spark_submit_task")
 # Where a task names something of the job: its field, the rule, the list of the job and the key of an entry.
 _NAMED = (
     ("job_cluster_key", "unknown-cluster", "job_clusters", "job_cluster_key"),
@@ -30,11 +29,6 @@ def check_compute(subject: Subject) -> Iterator[Finding]:
                 found, expected = f"the {field} `{named}`", f"one of `{block}`: {legal}"
                 yield subject.finding(rule, found, expected, "Correct the key.", task=task, path=(field,))
     for task in subject.all_tasks:
-        legal = [*CLUSTERS]
-        if task.kind in WITH_ENVIRONMENT:
-            legal.append("environment_key")
-        elif task.kind not in WITH_CLUSTER:
-            continue
-        if not any(task.settings.get(name) for name in legal):
-            found, expected = f"a {task.kind} without compute", f"one of {', '.join(f'`{name}`' for name in legal)}"
+        if task.kind in WITH_COMPUTE and not any(task.settings.get(name) for name in COMPUTE):
+            found, expected = f"a {task.kind} without compute", f"one of {', '.join(f'`{name}`' for name in COMPUTE)}"
             yield subject.finding("missing-compute", found, expected, "Add one of them.", task=task)

@@ -18,7 +18,7 @@ _SCHEDULER = "by `python -m local schedule`; `run` starts a job whenever it is c
 _ACCOUNT = "there is no account here"
 _COMPUTE = "all tasks run on this machine"
 _ENVIRONMENT = "the local Python environment is used for all tasks"
-_INSTALL = f"not installed: {_ENVIRONMENT}; install it there"
+_INSTALL = "installed for attempts of Python file and wheel tasks; notebooks have the local Python environment"
 _NO_EVENT = "the event does not happen here"
 _NOT_HERE = "nothing here does what it asks for"
 _NO_TRIGGER = "not scheduled here: start the job with `run`"
@@ -108,7 +108,9 @@ _TASK: dict[str, Rule] = {
     **_all("", "existing_cluster_id new_cluster job_cluster_key compute", IGNORED, _COMPUTE),
     "environment_key": (APPROXIMATED, _ENVIRONMENT),
     "environment_variables_key": (IGNORED, "kernels have the environment of the runner"),
-    "libraries": (IGNORED, _INSTALL),
+    **_all("", "libraries libraries.whl libraries.requirements", APPROXIMATED, _INSTALL),
+    **_all("libraries", "pypi pypi.package pypi.repo", APPROXIMATED, _INSTALL),
+    **_all("libraries", "jar maven cran egg", IGNORED, "only Python packages are installed"),
     "notebook_task": (HONOURED, ""),
     "notebook_task.notebook_path": (HONOURED, ".ipynb, and Databricks source files .py and .sql"),
     "notebook_task.base_parameters": (HONOURED, ""),
@@ -121,7 +123,7 @@ _TASK: dict[str, Rule] = {
     **_all("", "for_each_task for_each_task.inputs for_each_task.concurrency for_each_task.task", HONOURED),
     **_all("", "spark_python_task spark_python_task.python_file spark_python_task.parameters", HONOURED),
     **_source("spark_python_task"),
-    "python_wheel_task": (HONOURED, "the package must be installed in the local environment"),
+    "python_wheel_task": (HONOURED, "a wheel that is not built is imported from its source tree"),
     **_all("python_wheel_task", "entry_point package_name parameters named_parameters", HONOURED),
     "sql_task": (HONOURED, "on the local Spark server"),
     **_all("sql_task", "file file.path parameters", HONOURED),

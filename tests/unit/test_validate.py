@@ -254,7 +254,7 @@ def test_fidelity_shows_every_field_that_the_job_sets(tmp_path: Path, capsys: py
 
     rows = [line.split("│")[1:3] for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
     assert [tuple(cell.strip() for cell in row) for row in rows] == [
-        ("ignored", "tasks.libraries"),
+        ("ignored", "tasks.libraries.jar"),
         ("honoured", "name"),
         ("honoured", "tasks.task_key"),
         ("honoured", "tasks.notebook_task.notebook_path"),

@@ -66,6 +66,8 @@ def test_whatever_is_not_honoured_says_why() -> None:
     ("path", "value", "verdict"),
     [
         ("tasks.run_if", "ALL_DONE", HONOURED),
+        ("tasks.libraries.pypi.package", "x", APPROXIMATED),
+        ("tasks.libraries.maven.coordinates", "x", IGNORED),
         ("tasks.notebook_task.source", "WORKSPACE", HONOURED),
         ("tasks.notebook_task.source", "GIT", REFUSED),
         ("tasks.new_cluster.aws_attributes.availability", "SPOT", IGNORED),
@@ -108,11 +110,11 @@ def test_a_job_is_judged_by_what_it_sets(tmp_path: Path) -> None:
         ("", "job_clusters", IGNORED),
         ("b", "tasks.environment_key", APPROXIMATED),
         ("b", "tasks.webhook_notifications.on_failure.id", APPROXIMATED),
-        ("f", "tasks.libraries", IGNORED),
+        ("f", "tasks.libraries.jar", IGNORED),
         ("f", "tasks.sql_task.warehouse_id", IGNORED),
         ("f", "tasks.sql_task.query", REFUSED),
     }
     assert len(fidelity(read)) == len(set(fidelity(read)))
-    assert ignored(read) == ["job_clusters", "tags", "tasks.libraries", "tasks.sql_task.warehouse_id"]
+    assert ignored(read) == ["job_clusters", "tags", "tasks.libraries.jar", "tasks.sql_task.warehouse_id"]
     assert refused(read.task("b")) is None
     assert refused(read.task("f")) == "`sql_task.query`: it lives in the workspace; use `sql_task.file`"
