@@ -19,7 +19,7 @@ from local.validate.limits import check_job_limits, check_task_limits
 from local.validate.parameters import check_parameters
 from local.validate.references import check_references
 from local.validate.root import check_root
-from local.validate.shape import Misfit, fitted
+from local.validate.shape import OF_SHAPE, Misfit, fitted
 from local.validate.subject import Subject
 from local.validate.task_types import check_files, check_for_each, check_git, check_job_levels, check_sql_kind, is_git
 from local.validate.triggers import check_continuous, check_schedules
@@ -119,16 +119,14 @@ def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> t
     findings = [of_mistake(mistake) for mistake in draft.mistakes]
     findings += check_root(draft.written, project.root)
     sources: dict[str, Table] = {}
-    misshapen: set[str] = set()
     for key, source in draft.jobs.items():
         sources[key], misfits = fitted(Shape, source)
-        misshapen |= {key} if misfits else set()
         findings += [_of_misfit(misfit, key, source, project) for misfit in misfits]
     jobs, mistakes = collect_jobs(sources, draft.settings)
     bundle = Bundle(**vars(draft.settings), jobs=jobs, file=bundle_file(project.root) or project.root)
     subjects = [_subject(bundle, key, sources[key], draft) for key in jobs]
-    findings += _of_mistakes(mistakes, subjects, misshapen)
     findings += [finding for subject in subjects for check in CHECKS for finding in check(subject)]
+    findings += list(_of_mistakes(mistakes, subjects, findings))
     return findings, bundle
 
 
@@ -144,17 +142,25 @@ def _of_misfit(misfit: Misfit, key: str, source: Table, project: Project) -> Fin
     return Finding(where, key, task, misfit.rule, misfit.found, misfit.expected, misfit.action)
 
 
-def _of_mistakes(mistakes: Iterable[Mistake], subjects: Iterable[Subject], misshapen: set[str]) -> Iterator[Finding]:
-    """The findings of the reader of jobs, but those that the shape told better, and files that Git has."""
+def _of_mistakes(mistakes: Iterable[Mistake], subjects: Iterable[Subject], told: list[Finding]) -> Iterator[Finding]:
+    """The findings of the reader of jobs, but those that are *told* already, and files that Git has.
+
+    The reader knows the task of a mistake, the checks here the field: where both break one rule, the field is told.
+    """
     from_git = {
         (subject.job.key, task.key)
         for subject in subjects
         for task in subject.all_tasks
         if is_git(subject, task.inner.get("source"))
     }
+    known = {(each.rule, each.job, each.task) for each in told}
+    misshapen = {each.job for each in told if each.rule in OF_SHAPE}
     for mistake in mistakes:
-        told = mistake.rule == SHAPE and mistake.job in misshapen
-        if not told and not (mistake.rule == "missing-file" and (mistake.job, mistake.task) in from_git):
+        if mistake.rule == SHAPE and mistake.job in misshapen:
+            continue
+        if mistake.rule == "missing-file" and (mistake.job, mistake.task) in from_git:
+            continue
+        if (mistake.rule, mistake.job, mistake.task) not in known:
             yield of_mistake(mistake)
 
 

@@ -21,6 +21,7 @@ from local.bundle.documents import Table
 from local.bundle.variables import REFERENCE
 
 Place = tuple[Path, int]
+OF_SHAPE = ("unknown-field", "wrong-type", "wrong-enum", "missing-field")
 _WORDS = {"true", "yes", "on", "y", "false", "no", "off", "n"}
 
 

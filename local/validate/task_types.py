@@ -32,12 +32,12 @@ def check_for_each(subject: Subject) -> Iterator[Finding]:
                 task=task,
                 path=("for_each_task", "inputs"),
             )
-        if task.outer:
-            found, expected = f"a for-each task inside of `{task.outer}`", "any other task type inside"
-            action = "Flatten the inputs into one list, or start a job with a run_job_task."
-            yield subject.finding("for-each-nested", found, expected, action, task=task)
-        inner = (task.inner.get("task") or {}).get("depends_on")
-        if inner:
+        nested = task.inner.get("task") or {}
+        if nested.get("for_each_task"):
+            found, expected = f"a for_each_task (`{nested.get('task_key')}`) inside", "any other task type inside"
+            action, path = "Flatten the inputs into one list, or start a job with a run_job_task.", (task.kind, "task")
+            yield subject.finding("for-each-nested", found, expected, action, task=task, path=path)
+        if nested.get("depends_on"):
             found, expected = "`depends_on` in the task of a for-each task", "dependencies of the for-each task itself"
             path = ("for_each_task", "task", "depends_on")
             yield subject.finding("useless-setting", found, expected, "Move them up.", task=task, path=path)

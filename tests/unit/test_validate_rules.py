@@ -89,9 +89,9 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("for-each-inputs", "f", '"inputs"', "`{", job(task("f", for_each_task={**EACH, "inputs": '{"a": 1}'}))),
     (
         "for-each-nested",
-        "g",
+        "f",
         '"task"',
-        "inside of `f`",
+        "(`g`) inside",
         job(task("f", for_each_task={"inputs": "[1]", "task": {"task_key": "g", "for_each_task": EACH}})),
     ),
     ("unknown-job", "a", "{", "job_id `5`", job(task("a", run_job_task={"job_id": 5}))),
