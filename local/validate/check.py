@@ -21,7 +21,14 @@ from local.validate.references import check_references
 from local.validate.root import check_root
 from local.validate.shape import OF_SHAPE, Misfit, fitted
 from local.validate.subject import Subject
-from local.validate.task_types import check_files, check_for_each, check_git, check_job_levels, check_sql_kind, is_git
+from local.validate.task_types import (
+    check_files,
+    check_for_each,
+    check_git,
+    check_job_levels,
+    check_sql_kind,
+    comes_from_git,
+)
 from local.validate.triggers import check_continuous, check_schedules
 from local.validate.useless import check_duration_warnings, check_useless
 
@@ -151,7 +158,7 @@ def _of_mistakes(mistakes: Iterable[Mistake], subjects: Iterable[Subject], told:
         (subject.job.key, task.key)
         for subject in subjects
         for task in subject.all_tasks
-        if is_git(subject, task.inner.get("source"))
+        if comes_from_git(subject, task)
     }
     known = {(each.rule, each.job, each.task) for each in told}
     misshapen = {each.job for each in told if each.rule in OF_SHAPE}

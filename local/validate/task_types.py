@@ -76,15 +76,12 @@ def check_git(subject: Subject) -> Iterator[Finding]:
     if source is not None:
         given = [name for name in GIT_REFERENCES if source.get(name)]
         if len(given) != 1:
-            found, expected = (
-                f"{' and '.join(given) or 'no reference'} in git_source",
-                f"one of {', '.join(GIT_REFERENCES)}",
-            )
+            found = f"{' and '.join(given) or 'no reference'} in git_source"
+            expected = f"one of {', '.join(GIT_REFERENCES)}"
             yield subject.finding("git-source", found, expected, "Name one of them.", path=("git_source",))
         return
     for task in subject.all_tasks:
-        inner = task.inner.get("file") if task.kind == "sql_task" else task.inner
-        if (inner or {}).get("source") == GIT:
+        if _source_of(task) == GIT:
             found, expected = "`source: GIT` in a job without `git_source`", "a git_source"
             action = f"Add it to the job, or write `source: {WORKSPACE}`."
             yield subject.finding("git-source", found, expected, action, task=task, path=(task.kind, "source"))
@@ -98,17 +95,14 @@ def check_files(subject: Subject) -> Iterator[Finding]:
         steps = FILES.get(task.kind, ())
         block = task.inner if len(steps) < 2 else task.inner.get(steps[0]) or {}
         named = block.get(steps[-1]) if steps else None
-        if not isinstance(named, str) or is_git(subject, block.get("source")) or not is_local(named):
+        if not isinstance(named, str) or comes_from_git(subject, task) or not is_local(named):
             continue
         path = (task.kind, *steps)
         root = subject.bundle.root.resolve()
         file = (subject.folder_of(task, path) / named).resolve()
         if not file.is_relative_to(root):
-            found, expected, action = (
-                f"`{named}`, outside of the bundle",
-                "a file inside it",
-                "Move it into the bundle.",
-            )
+            found, expected = f"`{named}`, outside of the bundle", "a file inside it"
+            action = "Move it into the bundle."
         elif not file.is_file():
             found = f"no file `{named}` (`{file.relative_to(root).as_posix()}`)"
             expected, action = "a file, relative to the one that names it", "Correct the path."
@@ -117,8 +111,9 @@ def check_files(subject: Subject) -> Iterator[Finding]:
         yield subject.finding("missing-file", found, expected, action, task=task, path=path)
 
 
-def is_git(subject: Subject, source: str | None) -> bool:
-    """Does a file come from Git? So it does by default where the job has a git_source."""
+def comes_from_git(subject: Subject, task: TaskView) -> bool:
+    """Does the file of *task* come from Git? So it does by default where the job has a git_source."""
+    source = _source_of(task)
     return source == GIT or (source is None and bool(subject.source.get("git_source")))
 
 
@@ -127,9 +122,14 @@ def is_local(path: str) -> bool:
     return not path.startswith("/") and ":/" not in path and not is_reference(path)
 
 
+def _source_of(task: TaskView) -> str | None:
+    block = task.inner.get("file") if task.kind == "sql_task" else task.inner
+    return (block or {}).get("source")
+
+
 def _check_nested_notebook(subject: Subject, task: TaskView) -> Iterator[Finding]:
     named = task.inner.get("notebook_path")
-    if not isinstance(named, str) or is_git(subject, task.inner.get("source")) or is_reference(named):
+    if not isinstance(named, str) or comes_from_git(subject, task) or is_reference(named):
         return
     path = ("notebook_task", "notebook_path")
     if notebook_of(subject, task) is None:
