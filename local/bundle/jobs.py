@@ -12,13 +12,15 @@ from typing import Any
 from local.bundle.documents import Table, show_place
 from local.bundle.libraries import read_libraries
 from local.bundle.merge import plain
+from local.bundle.mistakes import Mistake, Mistakes
 from local.bundle.model import Dependency, Job, Settings, Task
 from local.bundle.names import job_id
 from local.bundle.notebooks import find_file, find_notebook
-from local.errors import BundleError
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MAX_CONCURRENCY = 100
+SHAPE = "shape"  # the rule of what Databricks' model refuses
+DEFINITION = "definition"  # the rule of all that has none of its own
 PARAMETER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -28,20 +30,22 @@ def read_jobs(jobs: Mapping[str, Table], settings: Settings) -> dict[str, Job]:
     Raises:
         BundleError: one line a mistake, each with file, line, job and task.
     """
-    mistakes: list[str] = []
-    ids = {job_id(settings.name, settings.target, key): key for key in jobs}
-    result = {key: _Reader(key, job, settings, ids, mistakes).job() for key, job in jobs.items()}
-    if mistakes:
-        raise BundleError("\n".join(mistakes))
+    result, mistakes = collect_jobs(jobs, settings)
+    mistakes.raise_any()
     return result
+
+
+def collect_jobs(jobs: Mapping[str, Table], settings: Settings) -> tuple[dict[str, Job], Mistakes]:
+    """The jobs of a bundle as far as they can be read, and what is wrong with them."""
+    mistakes = Mistakes()
+    ids = {job_id(settings.name, settings.target, key): key for key in jobs}
+    return {key: _Reader(key, job, settings, ids, mistakes).job() for key, job in jobs.items()}, mistakes
 
 
 class _Reader:
     """Reads one job and collects what is wrong with it."""
 
-    def __init__(
-        self, key: str, source: Table, settings: Settings, ids: Mapping[int, str], mistakes: list[str]
-    ) -> None:
+    def __init__(self, key: str, source: Table, settings: Settings, ids: Mapping[int, str], mistakes: Mistakes) -> None:
         self.key = key
         self.source = source
         self.settings = settings
@@ -56,7 +60,7 @@ class _Reader:
         tasks = self.source.get("tasks") or []
         self._shape(Shape, {**settings, "tasks": []}, self.source)
         if not isinstance(tasks, list) or not tasks:
-            self._wrong(self.source, "found no tasks; expected at least one. Add a task")
+            self._wrong(self.source, "found no tasks; expected at least one. Add a task", rule="no-tasks")
             tasks = []
         parameters = self._parameters(settings.get("parameters") or [])
         read = tuple(self._task(task) for task in tasks if isinstance(task, dict))
@@ -81,11 +85,13 @@ class _Reader:
         key = str(settings.get("task_key", ""))
         self._shape(Shape, settings, source, key)
         if not TASK_KEY.fullmatch(key):
-            self._wrong(source, f"found the task_key `{key}`; expected 1 to 100 letters, digits, `_` or `-`", key)
+            found = f"found the task_key `{key}`; expected 1 to 100 letters, digits, `_` or `-`"
+            self._wrong(source, found, key, rule="task-key")
         kinds = [name for name in settings if name.endswith("_task") and settings[name] is not None]
         if len(kinds) != 1:
             found = f"{len(kinds)} task types ({', '.join(kinds)})" if kinds else "no task type"
-            self._wrong(source, f"found {found}; expected exactly one, such as `notebook_task`", key)
+            text = f"found {found}; expected exactly one, such as `notebook_task`"
+            self._wrong(source, text, key, rule="task-type")
         kind = kinds[0] if kinds else ""
         return Task(
             key=key,
@@ -126,9 +132,8 @@ class _Reader:
         try:
             return find(inner[name], place[0].parent, self.settings.root)
         except LookupError as error:
-            self.mistakes.append(
-                f"`{show_place(place, self.settings.root)}`: job `{self.key}`, task `{key}`: {error.args[0]}"
-            )
+            where = show_place(place, self.settings.root)
+            self.mistakes.append(Mistake("missing-file", where, error.args[0], self.key, key))
         return None
 
     def _child(self, source: dict, key: str) -> str | None:
@@ -139,7 +144,8 @@ class _Reader:
             child = None
         if child is None:
             legal = ", ".join(f"`${{resources.jobs.{name}.id}}`" for name in self.ids.values())
-            self._wrong(source, f"found job_id `{given}`; expected a job of this bundle: {legal}", key)
+            text = f"found job_id `{given}`; expected a job of this bundle: {legal}"
+            self._wrong(source, text, key, rule="unknown-job")
         return child
 
     def _nested(self, source: dict, key: str) -> Task | None:
@@ -148,10 +154,12 @@ class _Reader:
             return None  # already reported by the shape
         concurrency = _number(inner.get("concurrency"), default=1)
         if not 1 <= concurrency <= MAX_CONCURRENCY:
-            self._wrong(source, f"found the concurrency {concurrency}; expected 1 to {MAX_CONCURRENCY}", key)
+            text = f"found the concurrency {concurrency}; expected 1 to {MAX_CONCURRENCY}"
+            self._wrong(source, text, key, rule="limit")
         nested = self._task(inner["task"])
         if nested.kind == "for_each_task":
-            self._wrong(source, f"found a for_each_task (`{nested.key}`) inside; expected any other task type", key)
+            text = f"found a for_each_task (`{nested.key}`) inside; expected any other task type"
+            self._wrong(source, text, key, rule="for-each-nested")
         return nested
 
     def _parameters(self, listed: list) -> dict[str, str]:
@@ -159,7 +167,8 @@ class _Reader:
         for parameter in listed:
             name = str((parameter or {}).get("name", ""))
             if not PARAMETER_NAME.fullmatch(name):
-                self._wrong(self.source, f"found the parameter name `{name}`; expected letters, digits, `_`, `-`, `.`")
+                found = f"found the parameter name `{name}`; expected letters, digits, `_`, `-`, `.`"
+                self._wrong(self.source, found, rule="parameter-name")
             default = parameter.get("default", "")
             result[name] = as_text(default)
         return result
@@ -173,13 +182,13 @@ class _Reader:
                 if dependency.task_key not in keys:
                     known = ", ".join(f"`{key}`" for key in sorted(keys - {task.key})) or "none"
                     found = f"depends_on: found `{dependency.task_key}`; expected one of {known}"
-                    self._said(task.where, found, task.key)
+                    self._said(task.where, found, task.key, rule="unknown-dependency")
                 elif dependency.outcome is not None and dependency.task_key not in conditions:
                     found = f"depends_on: found an outcome of `{dependency.task_key}`; only a condition_task has one"
-                    self._said(task.where, found, task.key)
+                    self._said(task.where, found, task.key, rule="outcome")
                 elif dependency.outcome not in (None, "true", "false"):
                     found = f"depends_on: found the outcome `{dependency.outcome}`; expected `true` or `false`"
-                    self._said(task.where, found, task.key)
+                    self._said(task.where, found, task.key, rule="outcome")
         left = {task.key: {d.task_key for d in task.depends_on} & keys for task in tasks}
         while free := [key for key, needs in left.items() if not needs]:
             for key in free:
@@ -188,21 +197,21 @@ class _Reader:
                 needs.difference_update(free)
         if left:
             names = ", ".join(f"`{key}`" for key in sorted(left))
-            self._wrong(self.source, f"found a circle of dependencies in {names}; expected none. Remove one of them")
+            found = f"found a circle of dependencies in {names}; expected none. Remove one of them"
+            self._wrong(self.source, found, rule="circle")
 
     def _shape(self, shape: Any, value: dict, source: dict, task: str | None = None) -> None:
         """Check *value* against the fields, types and enums of Databricks' own model."""
         try:
             shape.from_dict(value)
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            self._wrong(source, _sentence(error), task)
+            self._wrong(source, _sentence(error), task, rule=SHAPE)
 
-    def _wrong(self, source: dict, what: str, task: str | None = None) -> None:
-        self._said(self._place(source), what, task)
+    def _wrong(self, source: dict, what: str, task: str | None = None, *, rule: str = DEFINITION) -> None:
+        self._said(self._place(source), what, task, rule=rule)
 
-    def _said(self, where: str, what: str, task: str | None = None) -> None:
-        inside = f", task `{task}`" if task else ""
-        self.mistakes.append(f"`{where}`: job `{self.key}`{inside}: {what}.")
+    def _said(self, where: str, what: str, task: str | None = None, *, rule: str = DEFINITION) -> None:
+        self.mistakes.append(Mistake(rule, where, f"{what}.", self.key, task or ""))
 
     def _place(self, source: dict) -> str:
         place = source.place if isinstance(source, Table) else self.source.place
