@@ -21,6 +21,7 @@ from local.jobs.stop import Stop
 from local.jobs.summary import print_summary
 from local.jobs.task import Engine
 from local.jobs.views import Lines, Silent, View
+from local.pool.pool import Pool
 from local.project import State
 
 
@@ -60,19 +61,22 @@ def run_job(
     only = select_tasks(job, options.only) if options.only else None
     findings = check_run(bundle, job, strict=options.strict, only=only)
     view = _view(options.json)
-    engine = Engine(bundle, state, Records.of(state), view)
+    spark = speaks_of_spark(bundle, job)
+    pool = Pool(state.logs / "pool.log", spark=spark, note=view.note)
+    engine = Engine(bundle, state, Records.of(state), view, pool)
     stop = Stop()
     try:
         for warning in findings.warnings:
             view.note(f"warning: {warning}")
         if findings.ignored:
             view.note(f"ignored locally: {', '.join(findings.ignored)}")
-        if options.before_run and speaks_of_spark(bundle, job):
+        if options.before_run and spark:
             threading.Thread(target=_in_background, args=(options.before_run, view), daemon=True).start()
         with _interruptible(stop, view):
             run = JobRun(engine, job, values, only=only)
             run.execute(stop)
     finally:
+        pool.close()
         view.close()
     shape = run_shape(engine.records, run.run_id)
     if not options.json:

@@ -18,6 +18,7 @@ from local.jobs.records import Records, now_ms
 from local.jobs.references import Scope, Upstream, resolve
 from local.jobs.stop import Stop
 from local.jobs.views import View
+from local.pool.pool import Pool
 from local.project import State
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Engine:
     state: State
     records: Records
     view: View
+    pool: Pool
 
     @property
     def environment(self) -> dict[str, str]:
@@ -128,7 +130,7 @@ class TaskRun:
             parameters=parameters,
             upstream=upstream_of(self.run.job, self.task),
         )
-        return run_notebook(context, places, self.engine.environment, stop, self._hear)
+        return run_notebook(self.engine.pool, context, places, self.engine.environment, stop, self._hear)
 
     def _run_child(self, run_id: int, own: Mapping[str, str], stop: Stop) -> Outcome:
         assert self.task.child is not None, "checked when the bundle was read"

@@ -1,0 +1,57 @@
+"""The runner's side of processes that are started ahead, each for one attempt."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+from local.jobs.processes import ATTEMPT
+from local.pool.order import Order
+
+
+class Spare:
+    """A pair of processes that imports and then waits for its order; see `local.pool.pool.Process`."""
+
+    def __init__(self, log: Path, libraries: tuple[str, ...]) -> None:
+        self.mark = uuid.uuid4().hex  # in its environment from the start: it has no context file yet
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "local.pool.spare", "attempt", *libraries],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                env={**os.environ, ATTEMPT: self.mark, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+                start_new_session=True,  # Ctrl-C in the terminal reaches the runner only
+            )
+        self.pid = self.process.pid
+        self.events = self.process.stdout
+
+    @property
+    def waits(self) -> bool:
+        """Does it still run?"""
+        return self.process.poll() is None
+
+    def give(self, order: Order) -> None:
+        """Let it be the attempt of *order*."""
+        own = dataclasses.replace(order, mark=self.mark, environment={**order.environment, ATTEMPT: self.mark})
+        self.process.stdin.write(own.line)
+        self.process.stdin.flush()
+
+    def ask_end(self) -> None:
+        """Close its standard input: it then ends itself and all that it has started."""
+        self.process.stdin.close()
+
+    def wait(self, timeout: float) -> None:
+        """Wait for its end; what it has started may still run where it was killed, so this gives None.
+
+        Raises:
+            TimeoutExpired: it still runs after *timeout* seconds.
+        """
+        self.process.wait(timeout)
+
+    def close(self) -> None:
+        """Close the pipes."""
+        self.ask_end()
+        self.events.close()
