@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from queue import Empty
 from typing import Any
 
-import zmq
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
@@ -19,7 +18,6 @@ from local.jobs.outputs import OutputLimit
 from local.pool.kernels import Process
 
 PRINT_EVERY_SECONDS = 0.05  # a notebook that floods its output must not flood the runner
-RECONNECT_MILLISECONDS = 5  # the kernel opens its sockets while the client connects
 LINE_LENGTH = 200
 LINES_LENGTH = 2000
 
@@ -66,7 +64,6 @@ def _manager(kernel_name: str, kernel: Process, connection: str) -> AsyncKernelM
     """A kernel manager that has *kernel* already."""
     manager = AsyncKernelManager(kernel_name=kernel_name, connection_file=connection)
     manager.load_connection_file()
-    manager.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
     manager.client_factory = _PromptClient
     manager.provisioner = LocalProvisioner(parent=manager)
     manager.provisioner.process = kernel
