@@ -57,7 +57,10 @@ def belonging(mark: str, roots: Iterable[int]) -> list[psutil.Process]:
 
 def is_server(process: psutil.Process) -> bool:
     """Is *process* a Spark Connect server? It outlives the kernel that started it."""
-    return _SERVER in process.cmdline()
+    try:
+        return _SERVER in process.cmdline()
+    except psutil.Error:
+        return False  # it has ended
 
 
 def _family(processes: dict[int, psutil.Process], roots: Collection[int]) -> set[int]:
@@ -70,10 +73,9 @@ def _family(processes: dict[int, psutil.Process], roots: Collection[int]) -> set
     todo = list(roots)
     while todo:
         pid = todo.pop()
-        with contextlib.suppress(psutil.Error):
-            if pid not in family and not (pid in processes and is_server(processes[pid])):
-                family.add(pid)
-                todo.extend(children.get(pid, []))
+        if pid not in family and not (pid in processes and is_server(processes[pid])):
+            family.add(pid)
+            todo.extend(children.get(pid, []))
     return family
 
 
