@@ -52,7 +52,8 @@ check: $(READY) ## style of code and notebooks
 verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tables: ROUNDS= BATCHES= SEED= TARGET=
 	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED)
 
-bench: $(READY) ## what the engine costs: the daily job beside a plain script and the naive chain, in one run
+bench: $(READY) ## what the engine costs, side by side: starts of notebooks; the daily job, a plain script, the naive chain
+	@.venv/bin/python -m tests.bench_engine
 	@.venv/bin/python -m tests.bench
 
 reset: $(READY) ## delete all that local runs left behind, saying what

@@ -42,13 +42,14 @@ def main(arguments: list[str]) -> int:
     """Run an attempt for which nothing was made ready; 0 where the notebook succeeded."""
     os.environ[VARIABLE] = arguments[0]
     kernel = SpareKernel()  # imports while this process does
-    return run_attempt(arguments[0], arguments[1], mark=arguments[0], kernels=kernel)
+    return run_attempt(arguments[1], mark=arguments[0], kernels=kernel)
 
 
-def run_attempt(context_file: str, output: str, *, mark: str, kernels: Kernels) -> int:
-    """Run the attempt of *context_file*; 0 where the notebook succeeded.
+def run_attempt(output: str, *, mark: str, kernels: Kernels) -> int:
+    """Run the attempt whose context the environment names; 0 where the notebook succeeded.
 
-    *kernels* starts the kernel; it may fork, so nothing comes before that which a fork must not have.
+    *output* is the notebook to write, *mark* tells the attempt's processes from others. *kernels* starts the kernel; it
+    may fork, so nothing comes before that which a fork must not have: a thread, a socket, an open file.
     """
     adopt_orphans()
     context = current_context()

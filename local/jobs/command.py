@@ -62,7 +62,7 @@ def run_job(
     findings = check_run(bundle, job, strict=options.strict, only=only)
     view = _view(options.json)
     spark = speaks_of_spark(bundle, job)
-    pool = Pool(state.logs / "pool.log", spark=spark, note=view.note)
+    pool = Pool(state.make().logs / "pool.log", spark=spark, note=view.note)
     engine = Engine(bundle, state, Records.of(state), view, pool)
     stop = Stop()
     try:

@@ -129,6 +129,7 @@ class _Client(PapermillNotebookClient):
     def _cell(self, cell: Any, cell_index: int) -> None:
         if self.watcher.stopped():
             raise Stopped
+        self.limit.ask(cell.source)
         number = sum(each.cell_type == "code" for each in self.nb.cells[: cell_index + 1])
         self.watcher.tell("cell", index=number, total=self.total, heading=self.headings[cell_index])
 

@@ -9,7 +9,6 @@ import json
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 from local.context import VARIABLE, TaskContext
 from local.jobs.failures import failed_cell
-from local.jobs.processes import ATTEMPT, kill_all, started_at
+from local.jobs.processes import ATTEMPT, kill_all
 from local.jobs.stop import Stop
 from local.pool.order import Order
 from local.pool.pool import Pool, Process
@@ -25,7 +24,6 @@ from local.project import State
 
 GRACE_SECONDS = 10.0  # for the attempt to save its notebook; its kernel is dead by then
 EXIT_SECONDS = 30.0
-POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,6 @@ def run_notebook(
     """
     file = str(context.save(places.inner("json")))
     order = Order(
-        file,
         str(places.output),
         log=str(places.inner("log")),
         folder=str(places.folder),
@@ -90,8 +87,9 @@ def run_notebook(
         environment={**environment, VARIABLE: file, ATTEMPT: file},
     )
     known: dict[str, Any] = {"kernel": 0}
+    over = threading.Event()
     process = pool.start(order)
-    with contextlib.closing(process), stop.calling(lambda: _end_in_time(process, known)):
+    with contextlib.closing(process), stop.calling(lambda: _end_in_time(process, known, over)):
         for event in _events(process):
             if event["event"] == "kernel":
                 known["kernel"] = event["pid"]
@@ -99,6 +97,7 @@ def run_notebook(
                 known["finished"] = event
             told(event)
         status = _ended(process, known)
+        over.set()
     if not places.output.exists():
         shutil.copyfile(context.notebook, places.output)  # ended before the first cell
     return _outcome(context, places, known.get("finished"), stop, status)
@@ -122,17 +121,13 @@ def _ended(process: Process, known: Mapping[str, Any]) -> int | None:
     return status
 
 
-def _end_in_time(process: Process, known: Mapping[str, Any]) -> None:
+def _end_in_time(process: Process, known: Mapping[str, Any], over: threading.Event) -> None:
     """Ask the attempt to end, and end it by force where it does not."""
 
     def end() -> None:
         process.ask_end()
-        deadline = time.monotonic() + GRACE_SECONDS
-        while started_at(process.pid) is not None:
-            if time.monotonic() > deadline:
-                kill_all(process.mark, [process.pid, known["kernel"]])
-                return
-            time.sleep(POLL_SECONDS)
+        if not over.wait(GRACE_SECONDS):
+            kill_all(process.mark, [process.pid, known["kernel"]])
 
     threading.Thread(target=end, daemon=True).start()
 
@@ -155,5 +150,5 @@ def _outcome(context: TaskContext, places: Places, finished: dict | None, stop: 
 
 def _how(status: int | None) -> str:
     if status is None:
-        return "nobody knows how"
+        return "exit code unknown"
     return f"killed by signal {-status}" if status < 0 else f"exit code {status}"

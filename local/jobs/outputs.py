@@ -1,7 +1,7 @@
 """How much output an executed notebook keeps: what Databricks keeps, and a note where there was more.
 
-A cell keeps 10 MB (Databricks Runtime 17 and later, serverless environment 3), a notebook of a job 30 MB; more is cut
-off. Bytes are counted in UTF-8, of text and data alike. An error is always kept, each of its lines cut to
+A cell keeps 10 MB (Databricks Runtime 17 and later, serverless environment 3), or what the magic
+`%set_cell_max_output_size_in_mb` asks for; a notebook of a job keeps 30 MB. More is cut off. Bytes are counted in UTF-8, of text and data alike. An error is always kept, each of its lines cut to
 `ERROR_LENGTH` characters: it decides the result of the task.
 
 Source: Databricks documentation, "Known limitations Databricks notebooks", notebook cell outputs. It does not say what
@@ -9,12 +9,15 @@ becomes of a job whose notebook passes 30 MB; here the task goes on.
 """
 
 import json
+import re
 from typing import Any
 
 MEGABYTE = 1_000_000
 CELL_BYTES = 10 * MEGABYTE
 NOTEBOOK_BYTES = 30 * MEGABYTE
+ASKED_MEGABYTES = range(1, 21)
 ERROR_LENGTH = 100_000
+_ASKED = re.compile(r"^%set_cell_max_output_size_in_mb +(\d+) *$", re.MULTILINE)
 
 Message = dict[str, Any]
 
@@ -27,6 +30,12 @@ class OutputLimit:
         self.notebook = notebook
         self._used: dict[int, int] = {}
         self._full: set[int] = set()
+
+    def ask(self, source: str) -> None:
+        """Let cells keep what the magic in *source* asks for, from this cell on."""
+        asked = _ASKED.search(source)
+        if asked and int(asked[1]) in ASKED_MEGABYTES:
+            self.cell = int(asked[1]) * MEGABYTE
 
     def clear(self, cell: int) -> None:
         """The output of *cell* was emptied."""

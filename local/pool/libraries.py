@@ -1,5 +1,6 @@
 """What is imported ahead of time, and whether a process may be forked after it."""
 
+import contextlib
 import importlib
 import os
 import threading
@@ -36,10 +37,14 @@ SPARK = (
 
 
 def load(names: Iterable[str]) -> Iterator[str]:
-    """Import *names*, one a step; gives each name before its import."""
+    """Import *names*, one a step; gives each name after its import.
+
+    What is missing is left out: the notebook that needs it says so.
+    """
     for name in names:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
         yield name
-        importlib.import_module(name)
 
 
 def end_idle_threads() -> None:

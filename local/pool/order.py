@@ -11,12 +11,11 @@ from dataclasses import asdict, dataclass, field
 class Order:
     """One attempt.
 
-    *context* is its context file, *output* the notebook that it writes, *log* the file for what it and its kernel
-    print outside of cells, *folder* its working folder. *environment* is added to the runner's. *mark* tells its
+    *output* is the notebook that it writes, *log* the file for what it and its kernel print outside of cells, *folder*
+    its working folder. *environment* is added to the runner's and names the attempt's context. *mark* tells its
     processes from others (see `local.jobs.processes`).
     """
 
-    context: str
     output: str
     log: str
     folder: str

@@ -31,9 +31,7 @@ def _attempt(libraries: list[str]) -> int:
         return 0
     order = Order.of(line)
     order.settle()
-    return run_attempt(
-        order.context, order.output, mark=order.mark, kernels=lambda connection: kernel(connection, order.log)
-    )
+    return run_attempt(order.output, mark=order.mark, kernels=lambda connection: kernel(connection, order.log))
 
 
 def _kernel(libraries: list[str]) -> int:

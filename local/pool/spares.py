@@ -1,5 +1,6 @@
 """The runner's side of processes that are started ahead, each for one attempt."""
 
+import contextlib
 import dataclasses
 import os
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import uuid
 from pathlib import Path
 
-from local.jobs.processes import ATTEMPT
+from local.jobs.processes import ATTEMPT, kill_all
 from local.pool.order import Order
 
 
@@ -36,20 +37,24 @@ class Spare:
     def give(self, order: Order) -> None:
         """Let it be the attempt of *order*."""
         own = dataclasses.replace(order, mark=self.mark, environment={**order.environment, ATTEMPT: self.mark})
-        self.process.stdin.write(own.line)
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has died, which `events` and `wait` tell
+            self.process.stdin.write(own.line)
+            self.process.stdin.flush()
 
     def ask_end(self) -> None:
         """Close its standard input: it then ends itself and all that it has started."""
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
 
-    def wait(self, timeout: float) -> None:
-        """Wait for its end; what it has started may still run where it was killed, so this gives None.
+    def wait(self, timeout: float) -> int:
+        """Its exit status when nothing of it is left.
 
         Raises:
             TimeoutExpired: it still runs after *timeout* seconds.
         """
-        self.process.wait(timeout)
+        status = self.process.wait(timeout)
+        kill_all(self.mark, [self.pid])  # where it was killed itself
+        return status
 
     def close(self) -> None:
         """Close the pipes."""

@@ -91,16 +91,23 @@ class _Template:
         end_idle_threads()
         gc.collect()
         gc.freeze()  # the memory of what is imported stays shared with the forks
+        try:
+            os.close(os.pidfd_open(os.getpid()))
+        except OSError as error:
+            return f"the end of a fork cannot be heard of (pidfd_open: {error.strerror})"
         return why_no_fork()
 
     def _start(self, order: Order, given: list[int]) -> Callable[[], int] | None:
-        if refused := self.refused or why_no_fork():
-            self._tell(refused=refused)
-        elif (pid := os.fork()) == 0:
-            return lambda: self._become(order, given)
-        else:
-            self.attempts[os.pidfd_open(pid)] = _Running(pid, order.mark)
-            self._tell(pid=pid)
+        try:
+            if refused := self.refused or why_no_fork():
+                self._tell(refused=refused)
+            elif (pid := os.fork()) == 0:
+                return lambda: self._become(order, given)
+            else:
+                self.attempts[os.pidfd_open(pid)] = _Running(pid, order.mark)
+                self._tell(pid=pid)
+        except OSError as error:
+            self._tell(refused=f"the system refuses a new process ({error.strerror})")
         for descriptor in given:
             os.close(descriptor)
         return None
@@ -119,7 +126,7 @@ class _Template:
         for name in SETTINGS:
             os.environ.pop(name, None)
         order.settle()
-        return run_attempt(order.context, order.output, mark=order.mark, kernels=fork_kernel)
+        return run_attempt(order.output, mark=order.mark, kernels=fork_kernel)
 
     def _reap(self, readable: Collection) -> None:
         for descriptor in [each for each in self.attempts if each in readable]:

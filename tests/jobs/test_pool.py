@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from conftest import Build, Case, left_running, task
 from local.context import TaskContext
 from local.jobs import RunOptions
 from local.jobs.launch import Outcome, Places, run_notebook
+from local.jobs.processes import started_at
 from local.jobs.stop import Stop
 from local.pool.forks import Refused, Template
 from local.pool.order import Order
@@ -25,6 +27,7 @@ WAYS = [pytest.param(True, id="forks", marks=linux), pytest.param(False, id="spa
 SURROUNDINGS = """
 import builtins, json, os, pathlib, random, sys, threading
 import numpy
+import beside
 seen = {
     "name": dbutils.widgets.get("name"),
     "used": hasattr(builtins, "used"),
@@ -88,6 +91,7 @@ def pool(request: pytest.FixtureRequest, tmp_path: Path, build: Build, notes: li
 def test_each_attempt_has_a_fresh_process_with_its_own_surroundings(build: Build, pool: Pool, notes: list[str]) -> None:
     """Nothing is shared but the imports: not a name, not the environment, not the random numbers."""
     case = build({}, {"look": [SURROUNDINGS]})
+    case.file("beside.py").touch()
 
     assert [attempt(case, pool, "look", name).result for name in ("one", "two")] == ["SUCCESS", "SUCCESS"]
 
@@ -105,6 +109,30 @@ def test_each_attempt_has_a_fresh_process_with_its_own_surroundings(build: Build
         assert one[what] != two[what]
     assert one["random"][1] != two["random"][1], "numpy repeats itself"
     assert notes == []
+
+
+@pytest.mark.parametrize("pool", WAYS, indirect=True)
+def test_a_killed_attempt_leaves_nothing(build: Build, pool: Pool) -> None:
+    """kill -9 of the attempt: it has failed, and the kernel and its program in a session of its own are ended."""
+    start = """
+import os, pathlib, subprocess, sys
+program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+pathlib.Path("pids").write_text(f"{os.getppid()} {os.getpid()} {program.pid}")
+"""
+    case = build({}, {"a": [start, "import time\ntime.sleep(600)"]})
+
+    def kill_in_the_second_cell(event: dict) -> None:
+        if event["event"] == "cell" and event["index"] == 2:
+            os.kill(pids()[0], signal.SIGKILL)
+
+    def pids() -> list[int]:
+        return [int(pid) for pid in case.file("pids").read_text().split()]
+
+    outcome = attempt(case, pool, "a", told=kill_in_the_second_cell)
+
+    assert outcome.result == "FAILED"
+    assert "(killed by signal 9)" in outcome.error
+    assert [pid for pid in pids() if started_at(pid) is not None] == []
 
 
 @linux
@@ -147,7 +175,7 @@ def test_a_library_that_starts_threads_is_refused_by_name(
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     case = build({}, {"a": ["1"]})
     template = Template(tmp_path / "pool.log", ("threaded",))
-    order = Order("none", "none", log=str(tmp_path / "log"), folder=str(tmp_path), mark="none")
+    order = Order("none", log=str(tmp_path / "log"), folder=str(tmp_path), mark="none")
     try:
         with pytest.raises(Refused, match="the threads busy"):
             while True:  # until the library is imported, it forks; this order names no context and ends at once
@@ -168,7 +196,6 @@ def test_the_template_ends_with_its_attempts_when_the_runner_lets_go(build: Buil
     context = TaskContext(1, "job", 1, 1, "a", 0, str(case.file("a.ipynb")), str(places.inner("exit")), "")
     file = str(context.save(places.inner("json")))
     order = Order(
-        file,
         str(places.output),
         log=str(places.inner("log")),
         folder=str(places.folder),

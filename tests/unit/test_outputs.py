@@ -61,6 +61,25 @@ def test_an_emptied_cell_has_its_room_again() -> None:
     assert kept(limit, stream("12345")) == ("12345", False)
 
 
+@pytest.mark.parametrize(
+    ("source", "kept_bytes"),
+    [
+        ("%set_cell_max_output_size_in_mb 1", 1_000_000),
+        ("# more, please\n%set_cell_max_output_size_in_mb  20\nprint(1)", 20_000_000),
+        ("%set_cell_max_output_size_in_mb 21", 10_000_000),
+        ("text = '%set_cell_max_output_size_in_mb 1'", 10_000_000),
+    ],
+)
+def test_a_cell_asks_for_another_limit(source: str, kept_bytes: int) -> None:
+    """Between 1 and 20 MB; the magic itself refuses another number."""
+    limit = OutputLimit()
+
+    limit.ask(source)
+
+    text, noted = kept(limit, stream("x" * 25_000_000))
+    assert (len(text), noted) == (kept_bytes, True)
+
+
 def test_an_error_is_kept_also_in_a_full_cell() -> None:
     """papermill reads the result of the notebook from it; a huge one is cut."""
     limit = OutputLimit(cell=1, notebook=1)
@@ -76,6 +95,6 @@ def test_an_error_is_kept_also_in_a_full_cell() -> None:
     assert note == ""
     assert fitting["content"] == {
         "ename": "ValueError",
-        "evalue": "t" * ERROR_LENGTH,
+        "evalue": "v" * ERROR_LENGTH,
         "traceback": ["short", "t" * ERROR_LENGTH],
     }
