@@ -1,11 +1,13 @@
 """The papermill engine of the runner: a kernel that runs already, and a word for each cell and each printed line."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty
 from typing import Any
 
+import psutil
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
@@ -18,6 +20,7 @@ from local.jobs.outputs import OutputLimit
 from local.pool.kernels import Process
 
 PRINT_EVERY_SECONDS = 0.05  # a notebook that floods its output must not flood the runner
+END_SECONDS = 2.0
 LINE_LENGTH = 200
 LINES_LENGTH = 2000
 
@@ -42,22 +45,32 @@ def register(watcher: Watcher, kernel: Process, connection: str) -> None:
 
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
+            client = _Client(
+                nb_man,
+                watcher=watcher,
+                km=_manager(kernel_name, kernel, connection),
+                kernel_name=kernel_name,
+                startup_timeout=settings.get("start_timeout", 60),
+                timeout=None,
+                iopub_timeout=30,
+            )
             try:
-                return _Client(
-                    nb_man,
-                    watcher=watcher,
-                    km=_manager(kernel_name, kernel, connection),
-                    kernel_name=kernel_name,
-                    startup_timeout=settings.get("start_timeout", 60),
-                    timeout=None,
-                    iopub_timeout=30,
-                ).execute()
+                executed = client.execute()
+                _let_end(client, kernel)
+                return executed
             except (DeadKernelError, RuntimeError):
                 if watcher.stopped():
                     raise Stopped from None
                 raise
 
     papermill_engines.register("local", LocalEngine)
+
+
+def _let_end(client: PapermillNotebookClient, kernel: Process) -> None:
+    """Let the kernel end by itself, so that its Spark session is released on the server; later it is killed."""
+    client.kc.shutdown()
+    with contextlib.suppress(psutil.Error):
+        psutil.Process(kernel.pid).wait(END_SECONDS)
 
 
 def _manager(kernel_name: str, kernel: Process, connection: str) -> AsyncKernelManager:

@@ -1,8 +1,9 @@
 """How much output an executed notebook keeps: what Databricks keeps, and a note where there was more.
 
 A cell keeps 10 MB (Databricks Runtime 17 and later, serverless environment 3), or what the magic
-`%set_cell_max_output_size_in_mb` asks for; a notebook of a job keeps 30 MB. More is cut off. Bytes are counted in UTF-8, of text and data alike. An error is always kept, each of its lines cut to
-`ERROR_LENGTH` characters: it decides the result of the task.
+`%set_cell_max_output_size_in_mb` asks for; a notebook of a job keeps 30 MB. More is cut off. Bytes are counted in
+UTF-8, of text and data alike. An error is always kept, since it decides the result of the task; its lines are cut to
+`ERROR_LENGTH` characters.
 
 Source: Databricks documentation, "Known limitations Databricks notebooks", notebook cell outputs. It does not say what
 becomes of a job whose notebook passes 30 MB; here the task goes on.

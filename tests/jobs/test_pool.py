@@ -25,7 +25,7 @@ WAYS = [pytest.param(True, id="forks", marks=linux), pytest.param(False, id="spa
 
 # What a cell sees of its process; the last line would show in the next kernel, if that were this one.
 SURROUNDINGS = """
-import builtins, json, os, pathlib, random, sys, threading
+import atexit, builtins, json, os, pathlib, random, sys
 import numpy
 import beside
 seen = {
@@ -45,6 +45,7 @@ seen = {
 }
 pathlib.Path(f"{seen['name']}.json").write_text(json.dumps(seen))
 builtins.used = True
+atexit.register(pathlib.Path(f"{seen['name']}.ended").touch)
 """
 
 
@@ -105,6 +106,7 @@ def test_each_attempt_has_a_fresh_process_with_its_own_surroundings(build: Build
         assert os.getcwd() not in seen["path"] or os.getcwd() in os.environ.get("PYTHONPATH", "")
         assert seen["settings"] == []
         assert seen["input"] == ""
+        assert case.file(f"{name}.ended").exists(), "the kernel could not end by itself"
     for what in ("kernel", "attempt", "random"):
         assert one[what] != two[what]
     assert one["random"][1] != two["random"][1], "numpy repeats itself"
