@@ -82,7 +82,6 @@ def run_notebook(
     order = Order(
         str(places.output),
         log=str(places.inner("log")),
-        folder=str(places.folder),
         mark=file,
         environment={**environment, VARIABLE: file, ATTEMPT: file},
     )

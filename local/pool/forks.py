@@ -54,14 +54,14 @@ class Template:
         Raises:
             Refused: the template may not fork, does not answer, or is gone.
         """
-        their_input, input = os.pipe()
-        output, their_output = os.pipe()
+        their_input, our_input = os.pipe()
+        our_output, their_output = os.pipe()
         ended = self._ended[order.mark] = queue.Queue()
         with self._one:
             answer = self._ask(order, [their_input, their_output])
         os.close(their_input)
         os.close(their_output)
-        forked = Forked(answer.get("pid", 0), order.mark, input, output, ended)
+        forked = Forked(answer.get("pid", 0), order.mark, our_input, our_output, ended)
         if "refused" in answer:
             del self._ended[order.mark]
             forked.close()
@@ -107,13 +107,13 @@ class Template:
 
 
 class Forked:
-    """A forked attempt; see `local.pool.pool.Process`."""
+    """A forked attempt; see `local.pool.pool.Process`. The two descriptors are this end of its input and output."""
 
-    def __init__(self, pid: int, mark: str, input: int, output: int, ended: queue.Queue) -> None:
+    def __init__(self, pid: int, mark: str, to_input: int, from_output: int, ended: queue.Queue) -> None:
         self.pid = pid
         self.mark = mark
-        self.events = os.fdopen(output, "rb")
-        self._input: int | None = input
+        self.events = os.fdopen(from_output, "rb")
+        self._input: int | None = to_input
         self._ended = ended
 
     def ask_end(self) -> None:

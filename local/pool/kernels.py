@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
-from local.pool.libraries import why_no_fork
+from local.pool.libraries import QUIET, why_no_fork
 from local.pool.order import to_line
 
 
@@ -56,6 +56,7 @@ class SpareKernel:
             [sys.executable, "-m", "local.pool.spare", "kernel", *libraries],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
+            env={**os.environ, QUIET: "1"},
             start_new_session=True,
         )
 

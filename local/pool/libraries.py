@@ -4,16 +4,15 @@ import contextlib
 import importlib
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-# For the import alone. Arrow's allocator would start a thread, the debugger's modules would warn; pyspark is imported
-# as in a kernel of a project.
-SETTINGS = {
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    "SPARK_CONNECT_MODE_ENABLED": "1",
-}
+QUIET = "PYDEVD_DISABLE_FILE_VALIDATION"  # else the debugger of each kernel warns of frozen modules
+# For the import alone: Arrow's allocator would start a thread; pyspark is imported as in a kernel of a project.
+SETTINGS = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "SPARK_CONNECT_MODE_ENABLED": "1", QUIET: "1"}
+
+_LEAVING_SECONDS = 0.5
 
 KERNEL = (
     "ipykernel.kernelapp",
@@ -47,19 +46,35 @@ def load(names: Iterable[str]) -> Iterator[str]:
         yield name
 
 
-def end_idle_threads() -> None:
-    """End the waiting threads of OpenBLAS, which does so before any fork and starts them again for its next work."""
+def why_no_fork() -> str:
+    """Why a fork of this process is not safe, "" where it is: a thread's locks live on in the fork, the thread not.
+
+    OpenBLAS starts threads when it is loaded, ends them before any fork, and starts them again for its next work: a
+    fork whose child ends at once leaves a process without them.
+    """
+    if threading.active_count() > 1:
+        return f"it has the threads {', '.join(thread.name for thread in threading.enumerate()[1:])}"
+    if _tasks() > 1:
+        _fork_once()
+    deadline = time.monotonic() + _LEAVING_SECONDS
+    while _tasks() > 1:  # one that has ended is listed a moment longer
+        if time.monotonic() > deadline:
+            return f"libraries have started threads: {', '.join(_names())}"
+        time.sleep(0.001)
+    return ""
+
+
+def _fork_once() -> None:
     child = os.fork()
     if child == 0:
         os._exit(0)
     os.waitpid(child, 0)
 
 
-def why_no_fork() -> str:
-    """Why a fork of this process is not safe, "" where it is: a thread's locks live on in the fork, the thread not."""
-    if threading.active_count() > 1:
-        return f"it has the threads {', '.join(thread.name for thread in threading.enumerate()[1:])}"
-    tasks = sorted(Path("/proc/self/task").iterdir())
-    if len(tasks) > 1:
-        return f"libraries have started threads: {', '.join((task / 'comm').read_text().strip() for task in tasks)}"
-    return ""
+def _tasks() -> int:
+    """The threads of this process, those of libraries too."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def _names() -> list[str]:
+    return [file.read_text().strip() for file in Path("/proc/self/task").glob("*/comm")]

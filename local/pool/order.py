@@ -11,14 +11,13 @@ from dataclasses import asdict, dataclass, field
 class Order:
     """One attempt.
 
-    *output* is the notebook that it writes, *log* the file for what it and its kernel print outside of cells, *folder*
-    its working folder. *environment* is added to the runner's and names the attempt's context. *mark* tells its
-    processes from others (see `local.jobs.processes`).
+    *output* is the notebook that it writes, *log* the file for what it and its kernel print outside of cells.
+    *environment* is added to the runner's and names the attempt's context. *mark* tells its processes from others (see
+    `local.jobs.processes`).
     """
 
     output: str
     log: str
-    folder: str
     mark: str
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -33,10 +32,9 @@ class Order:
         return cls(**json.loads(line))
 
     def settle(self) -> None:
-        """Give this process the log, the environment and the folder of the order."""
+        """Give this process the log and the environment of the order."""
         log_to(self.log)
         os.environ.update(self.environment)
-        os.chdir(self.folder)
 
 
 def log_to(file: str) -> None:

@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 
 from local.jobs.processes import ATTEMPT, kill_all
+from local.pool.libraries import QUIET
 from local.pool.order import Order
 
 
@@ -23,7 +24,7 @@ class Spare:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
-                env={**os.environ, ATTEMPT: self.mark, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+                env={**os.environ, ATTEMPT: self.mark, QUIET: "1"},
                 start_new_session=True,  # Ctrl-C in the terminal reaches the runner only
             )
         self.pid = self.process.pid

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import psutil
 
 from local.jobs.processes import adopt_orphans, is_server, kill
-from local.pool.libraries import ATTEMPT, SETTINGS, end_idle_threads, load, why_no_fork
+from local.pool.libraries import ATTEMPT, SETTINGS, load, why_no_fork
 from local.pool.order import Order, leave_folder, to_line
 
 END_SECONDS = 20.0
@@ -88,14 +88,14 @@ class _Template:
         self._end_orphans()
 
     def _ready(self) -> str:
-        end_idle_threads()
+        reason = why_no_fork()
         gc.collect()
         gc.freeze()  # the memory of what is imported stays shared with the forks
         try:
             os.close(os.pidfd_open(os.getpid()))
         except OSError as error:
             return f"the end of a fork cannot be heard of (pidfd_open: {error.strerror})"
-        return why_no_fork()
+        return reason
 
     def _start(self, order: Order, given: list[int]) -> Callable[[], int] | None:
         try:

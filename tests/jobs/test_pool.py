@@ -138,6 +138,27 @@ pathlib.Path("pids").write_text(f"{os.getppid()} {os.getpid()} {program.pid}")
 
 
 @linux
+def test_a_spark_server_that_a_kernel_started_stays(build: Build, pool: Pool) -> None:
+    """Other notebooks use it; it is told by its main class, and has no part in the attempt's environment."""
+    start = """
+import pathlib, subprocess, sys
+main = "org.apache.spark.sql.connect.service.SparkConnectServer"
+command = [sys.executable, "-c", "import time; time.sleep(600)", main]
+server = subprocess.Popen(command, env={}, start_new_session=True)
+pathlib.Path("pid").write_text(str(server.pid))
+"""
+    case = build({}, {"a": [start]})
+
+    outcome = attempt(case, pool, "a")
+    pool.close()
+
+    server = psutil.Process(int(case.file("pid").read_text()))
+    assert outcome.result == "SUCCESS"
+    assert server.is_running()
+    server.kill()
+
+
+@linux
 def test_attempts_are_forked_from_the_template(build: Build, pool: Pool) -> None:
     """The kernel below the attempt, the attempt below the template: so all of it can be found and ended."""
     case = build({}, {"a": ["import psutil\nprint(*(each.pid for each in psutil.Process().parents()))"]})
@@ -177,7 +198,7 @@ def test_a_library_that_starts_threads_is_refused_by_name(
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     case = build({}, {"a": ["1"]})
     template = Template(tmp_path / "pool.log", ("threaded",))
-    order = Order("none", log=str(tmp_path / "log"), folder=str(tmp_path), mark="none")
+    order = Order("none", log=str(tmp_path / "log"), mark="none")
     try:
         with pytest.raises(Refused, match="the threads busy"):
             while True:  # until the library is imported, it forks; this order names no context and ends at once
@@ -200,7 +221,6 @@ def test_the_template_ends_with_its_attempts_when_the_runner_lets_go(build: Buil
     order = Order(
         str(places.output),
         log=str(places.inner("log")),
-        folder=str(places.folder),
         mark=file,
         environment={"LOCAL_CONTEXT": file, "LOCAL_PROJECT": str(case.project.root), "LOCAL_CATALOG": "main"},
     )

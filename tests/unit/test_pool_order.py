@@ -8,7 +8,7 @@ import pytest
 
 from local.pool.order import Order, leave_folder, read_line
 
-ORDER = Order("/o.ipynb", log="/l", folder="/f", mark="/c.json", environment={"NAME": 'é "x"\n'})
+ORDER = Order("/o.ipynb", log="/l", mark="/c.json", environment={"NAME": 'é "x"\n'})
 
 
 def test_an_order_is_one_line() -> None:
