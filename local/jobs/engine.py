@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from queue import Empty
 from typing import Any
 
-import psutil
+import zmq
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 from nbclient.exceptions import DeadKernelError
+from nbclient.util import run_sync
 from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
@@ -20,7 +21,9 @@ from local.jobs.outputs import OutputLimit
 from local.pool.kernels import Process
 
 PRINT_EVERY_SECONDS = 0.05  # a notebook that floods its output must not flood the runner
-END_SECONDS = 2.0
+RELEASE_SECONDS = 5.0
+RECONNECT_MILLISECONDS = 5  # the kernel opens its sockets while the client connects; a lost answer costs 0.3 s
+_RELEASE = "(session := __import__('sys').modules.get('local.kernel.session')) and session.release()"
 LINE_LENGTH = 200
 LINES_LENGTH = 2000
 
@@ -56,7 +59,7 @@ def register(watcher: Watcher, kernel: Process, connection: str) -> None:
             )
             try:
                 executed = client.execute()
-                _let_end(client, kernel)
+                client.release()
                 return executed
             except (DeadKernelError, RuntimeError):
                 if watcher.stopped():
@@ -64,13 +67,6 @@ def register(watcher: Watcher, kernel: Process, connection: str) -> None:
                 raise
 
     papermill_engines.register("local", LocalEngine)
-
-
-def _let_end(client: PapermillNotebookClient, kernel: Process) -> None:
-    """Let the kernel end by itself, so that its Spark session is released on the server; later it is killed."""
-    client.kc.shutdown()
-    with contextlib.suppress(psutil.Error):
-        psutil.Process(kernel.pid).wait(END_SECONDS)
 
 
 def _manager(kernel_name: str, kernel: Process, connection: str) -> AsyncKernelManager:
@@ -85,6 +81,10 @@ def _manager(kernel_name: str, kernel: Process, connection: str) -> AsyncKernelM
 
 class _PromptClient(AsyncKernelClient):
     """A client that is ready when the kernel is; its parent class then listens to silence for 0.2 s."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers on both channels, at most *timeout* seconds.
@@ -138,6 +138,15 @@ class _Client(PapermillNotebookClient):
             self.nb_man.cell_exception(dead, cell_index=cell_index)
             dead.outputs.append(new_output("error", ename="DeadKernelError", evalue="Kernel died", traceback=[]))
             raise
+
+    async def _async_release(self) -> None:
+        """Free the kernel's Spark session on the server, which would keep it for a day; the kernel is killed then."""
+        asked = self.kc.execute(_RELEASE, silent=True)
+        with contextlib.suppress(Empty):
+            while _parent(await self.kc.shell_channel.get_msg(timeout=RELEASE_SECONDS)) != asked:
+                pass
+
+    release = run_sync(_async_release)
 
     def _cell(self, cell: Any, cell_index: int) -> None:
         if self.watcher.stopped():

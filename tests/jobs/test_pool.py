@@ -25,7 +25,7 @@ WAYS = [pytest.param(True, id="forks", marks=linux), pytest.param(False, id="spa
 
 # What a cell sees of its process; the last line would show in the next kernel, if that were this one.
 SURROUNDINGS = """
-import atexit, builtins, json, os, pathlib, random, sys
+import builtins, json, os, pathlib, random, sys
 import numpy
 import beside
 seen = {
@@ -45,7 +45,6 @@ seen = {
 }
 pathlib.Path(f"{seen['name']}.json").write_text(json.dumps(seen))
 builtins.used = True
-atexit.register(pathlib.Path(f"{seen['name']}.ended").touch)
 """
 
 
@@ -106,7 +105,6 @@ def test_each_attempt_has_a_fresh_process_with_its_own_surroundings(build: Build
         assert os.getcwd() not in seen["path"] or os.getcwd() in os.environ.get("PYTHONPATH", "")
         assert seen["settings"] == []
         assert seen["input"] == ""
-        assert case.file(f"{name}.ended").exists(), "the kernel could not end by itself"
     for what in ("kernel", "attempt", "random"):
         assert one[what] != two[what]
     assert one["random"][1] != two["random"][1], "numpy repeats itself"
@@ -135,6 +133,17 @@ pathlib.Path("pids").write_text(f"{os.getppid()} {os.getpid()} {program.pid}")
     assert outcome.result == "FAILED"
     assert "(killed by signal 9)" in outcome.error
     assert [pid for pid in pids() if started_at(pid) is not None] == []
+
+
+@pytest.mark.parametrize(("last", "result"), [("1", "SUCCESS"), ("1 / 0", "FAILED")])
+def test_the_spark_session_is_released_at_the_end(build: Build, pool: Pool, last: str, result: str) -> None:
+    """Also behind a cell that failed: the kernel is killed and could not tell the server itself."""
+    replace = "import local.kernel.session, pathlib\nlocal.kernel.session.release = pathlib.Path('released').touch"
+    case = build({}, {"a": [replace, last]})
+
+    assert attempt(case, pool, "a").result == result
+
+    assert case.file("released").exists()
 
 
 @linux
