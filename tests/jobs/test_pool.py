@@ -138,8 +138,8 @@ pathlib.Path("pids").write_text(f"{os.getppid()} {os.getpid()} {program.pid}")
 @pytest.mark.parametrize(("last", "result"), [("1", "SUCCESS"), ("1 / 0", "FAILED")])
 def test_the_spark_session_is_released_at_the_end(build: Build, pool: Pool, last: str, result: str) -> None:
     """Also behind a cell that failed: the kernel is killed and could not tell the server itself."""
-    replace = "import local.kernel.session, pathlib\nlocal.kernel.session.release = pathlib.Path('released').touch"
-    case = build({}, {"a": [replace, last]})
+    replace = "import pathlib\nfrom local.kernel import session\nsession.release = pathlib.Path('released').touch"
+    case = build({}, {"a": ["spark", replace, last]})
 
     assert attempt(case, pool, "a").result == result
 
