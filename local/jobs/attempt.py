@@ -30,8 +30,8 @@ from pathlib import Path
 from typing import Any
 
 from local.context import VARIABLE, TaskContext, current_context
-from local.jobs.processes import adopt_orphans, kill_all
 from local.pool.kernels import Kernels, Process, SpareKernel
+from local.processes import adopt_orphans, kill_all
 
 AUTOSAVE_SECONDS = 5
 KERNEL_START_SECONDS = 120

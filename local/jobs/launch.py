@@ -16,10 +16,10 @@ from typing import Any
 
 from local.context import VARIABLE, TaskContext
 from local.jobs.failures import failed_cell
-from local.jobs.processes import ATTEMPT, kill_all
 from local.jobs.stop import Stop
 from local.pool.order import Order
 from local.pool.pool import Pool, Process
+from local.processes import ATTEMPT, kill_all
 from local.project import State
 
 GRACE_SECONDS = 10.0  # for the attempt to save its notebook; its kernel is dead by then

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from local.errors import RunError
-from local.jobs.processes import started_at
+from local.processes import started_at
 from local.project import State
 
 BUSY_SECONDS = 30

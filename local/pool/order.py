@@ -13,7 +13,7 @@ class Order:
 
     *output* is the notebook that it writes, *log* the file for what it and its kernel print outside of cells.
     *environment* is added to the runner's and names the attempt's context. *mark* tells its processes from others (see
-    `local.jobs.processes`).
+    `local.processes`).
     """
 
     output: str

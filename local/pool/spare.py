@@ -8,10 +8,10 @@ import json
 import os
 import sys
 
-from local.jobs.processes import adopt_orphans
 from local.pool.kernels import SpareKernel, run_kernel
 from local.pool.libraries import ATTEMPT, KERNEL, load
 from local.pool.order import Order, leave_folder, log_to, read_line
+from local.processes import adopt_orphans
 
 
 def main(kind: str, libraries: list[str]) -> int:

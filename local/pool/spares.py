@@ -8,9 +8,9 @@ import sys
 import uuid
 from pathlib import Path
 
-from local.jobs.processes import ATTEMPT, kill_all
 from local.pool.libraries import QUIET
 from local.pool.order import Order
+from local.processes import ATTEMPT, kill_all
 
 
 class Spare:

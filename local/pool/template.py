@@ -25,9 +25,9 @@ from dataclasses import dataclass
 
 import psutil
 
-from local.jobs.processes import adopt_orphans, is_server, kill
 from local.pool.libraries import ATTEMPT, SETTINGS, load, why_no_fork
 from local.pool.order import Order, leave_folder, to_line
+from local.processes import adopt_orphans, is_server, kill
 
 END_SECONDS = 20.0
 _MESSAGE = 2**16

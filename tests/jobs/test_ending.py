@@ -15,7 +15,7 @@ import psutil
 from conftest import Build, Case, left_running, task
 
 from local.jobs import get_run, list_runs
-from local.jobs.processes import started_at
+from local.processes import started_at
 
 LIMIT_SECONDS = 60
 

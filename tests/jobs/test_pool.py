@@ -14,11 +14,11 @@ from conftest import Build, Case, left_running, task
 from local.context import TaskContext
 from local.jobs import RunOptions
 from local.jobs.launch import Outcome, Places, run_notebook
-from local.jobs.processes import started_at
 from local.jobs.stop import Stop
 from local.pool.forks import Refused, Template
 from local.pool.order import Order
 from local.pool.pool import Pool
+from local.processes import started_at
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="attempts are forked on Linux alone")
 WAYS = [pytest.param(True, id="forks", marks=linux), pytest.param(False, id="spares")]

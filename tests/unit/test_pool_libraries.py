@@ -86,3 +86,9 @@ def test_a_thread_of_a_library_is_seen() -> None:
     """)
 
     assert lines == ["libraries have started threads"]
+
+
+@pytest.mark.parametrize("module", ["pool", "template", "spare", "kernels"])
+def test_a_module_can_be_the_first_to_be_imported(module: str) -> None:
+    """`local.jobs` uses the pool, and the processes of the pool run what is in `local.jobs`: no circle."""
+    assert fresh(f"import local.pool.{module}") == []
