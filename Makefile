@@ -56,7 +56,8 @@ check: $(READY) ## style of code and notebooks
 verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tables: ROUNDS= BATCHES= SEED= TARGET=
 	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED)
 
-bench: $(READY) ## what the daily job costs beside a plain script and the naive chain, and apply_changes beside a MERGE
+bench: $(READY) ## side by side: starts of notebooks; the daily job, a plain script, a naive chain; apply_changes, a MERGE
+	@.venv/bin/python -m tests.bench_engine
 	@.venv/bin/python -m tests.bench
 	@.venv/bin/python -m tests.cdc.bench
 

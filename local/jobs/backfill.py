@@ -77,7 +77,7 @@ def backfill_job(
         skip_unsupported=options.skip_unsupported,
         backfill=True,
     )
-    with engine_of(bundle, state, options) as (engine, stop):
+    with engine_of(bundle, job, state, options) as (engine, stop):
         say_findings(engine, bundle, job, findings, options)
         if not any(_NAMES_BACKFILL.search(value) for value in values.values()):
             engine.view.note(

@@ -24,6 +24,7 @@ from local.jobs.summary import print_summary
 from local.jobs.task import Engine
 from local.jobs.views import Lines, Silent, View
 from local.notifications.notifier import notifying
+from local.pool.pool import Pool
 from local.project import State
 
 
@@ -97,7 +98,7 @@ def watched(
     options: RunOptions,
 ) -> dict[str, Any]:
     """Say the *findings* of *job*, do *work*, which gives the id of a run, and show that run; Ctrl-C stops it."""
-    with engine_of(bundle, state, options) as (engine, stop):
+    with engine_of(bundle, job, state, options) as (engine, stop):
         say_findings(engine, bundle, job, findings, options)
         run_id = work(engine, stop)
     shape = run_shape(engine.records, run_id)
@@ -117,13 +118,14 @@ def say_findings(engine: Engine, bundle: Bundle, job: Job, findings: Findings, o
 
 
 @contextlib.contextmanager
-def engine_of(bundle: Bundle, state: State, options: RunOptions) -> Iterator[tuple[Engine, Stop]]:
-    """What runs need: the engine with its view, closed at the end, and the stop that Ctrl-C and SIGTERM ask."""
+def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> Iterator[tuple[Engine, Stop]]:
+    """What runs of *job* need: the engine, closed at the end, and the stop that Ctrl-C and SIGTERM ask."""
     view = _view(options.json)
     stop = Stop()
+    pool = Pool(state.make().logs / "pool.log", spark=speaks_of_spark(bundle, job), note=view.note)
     try:
-        with notifying(bundle, state, view.note) as notifiers, _interruptible(stop, view):
-            yield Engine(bundle, state, Records.of(state), view, (*notifiers, *options.listeners)), stop
+        with pool, notifying(bundle, state, view.note) as notifiers, _interruptible(stop, view):
+            yield Engine(bundle, state, Records.of(state), view, pool, (*notifiers, *options.listeners)), stop
     finally:
         view.close()
 

@@ -97,7 +97,8 @@ def _in_a_kernel(attempt: Attempt, stop: Stop, **given: Any) -> Outcome:
         upstream=upstream_of(run.job, attempt.owner.place),
         **given,
     )
-    return run_notebook(context, places, attempt.owner.engine.environment, stop, attempt.owner.hear)
+    engine = attempt.owner.engine
+    return run_notebook(engine.pool, context, places, engine.environment, stop, attempt.owner.hear)
 
 
 def _child_job(attempt: Attempt, stop: Stop) -> Outcome:

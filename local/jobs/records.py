@@ -18,7 +18,7 @@ from typing import Any
 
 from local.errors import RunError
 from local.jobs import schema
-from local.jobs.processes import started_at
+from local.processes import started_at
 from local.project import State
 
 BUSY_SECONDS = 30

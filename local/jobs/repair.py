@@ -16,7 +16,6 @@ from local.jobs.admission import enter_again
 from local.jobs.checks import check_run
 from local.jobs.command import RunOptions, watched
 from local.jobs.launch import Places
-from local.jobs.processes import kill_all
 from local.jobs.progress import earlier_progress, file_name, last_results
 from local.jobs.records import RUNNER_GONE, Records
 from local.jobs.references import Scope
@@ -24,6 +23,7 @@ from local.jobs.run import JobRun
 from local.jobs.selection import tasks_to_repair
 from local.jobs.stop import Stop
 from local.jobs.task import Engine
+from local.processes import kill_all
 from local.project import State
 
 

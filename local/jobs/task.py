@@ -21,6 +21,7 @@ from local.jobs.references import Absent, Scope
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
 from local.jobs.views import View
+from local.pool.pool import Pool
 from local.project import State
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Engine:
     state: State
     records: Records
     view: View
+    pool: Pool
     listeners: Sequence[Listener] = field(default=())
 
     @cached_property

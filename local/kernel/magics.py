@@ -126,6 +126,14 @@ class DatabricksMagics(Magics):
         """Install packages for this notebook: `%pip install ...`; other commands are pip's own."""
         self._kernel.packages.pip(line)
 
+    @line_magic
+    def set_cell_max_output_size_in_mb(self, line: str) -> None:
+        """Set how many MB of output a cell of a task keeps, 1 to 20; the runner reads it from the cell."""
+        if not (line.strip().isdigit() and 1 <= int(line) <= 20):
+            raise DialectError(
+                f"`%set_cell_max_output_size_in_mb`: found `{line.strip()}`; expected a whole number from 1 to 20."
+            )
+
     @no_var_expand
     @line_cell_magic
     def scala(self, line: str, cell: str | None = None) -> None:

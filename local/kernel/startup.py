@@ -1,7 +1,8 @@
 """Puts the names of a Databricks notebook into a kernel, each as late as can be.
 
 `spark` costs a second of imports, so it is made just before the first cell that names it, and when anything imports
-Spark's session class: a package that calls `SparkSession.builder.getOrCreate()` gets the same session.
+Spark's session class: a package that calls `SparkSession.builder.getOrCreate()` gets the same session. In a process
+that was forked with Spark imported (`local.pool`) it is there from the start; it connects when it is used.
 """
 
 import importlib.abc

@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from local.errors import RunError
-from local.jobs.processes import started_at
+from local.processes import started_at
 from local.project import State
 
 BUSY_SECONDS = 30
