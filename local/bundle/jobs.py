@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from local.bundle.dependencies import read_dependencies, wrong_dependencies
 from local.bundle.documents import Table, show_place
 from local.bundle.libraries import read_libraries
 from local.bundle.merge import plain
 from local.bundle.mistakes import Mistake, Mistakes
-from local.bundle.model import Dependency, Job, Settings, Task
+from local.bundle.model import Job, Settings, Task
 from local.bundle.names import job_id
 from local.bundle.notebooks import find_file, find_notebook
+from local.bundle.texts import as_number, as_switch, as_text
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MAX_CONCURRENCY = 100
@@ -72,8 +74,8 @@ class _Reader:
             settings=settings,
             tasks=read,
             parameters=parameters,
-            timeout_seconds=_number(settings.get("timeout_seconds")),
-            max_concurrent_runs=_number(settings.get("max_concurrent_runs"), default=1),
+            timeout_seconds=as_number(settings.get("timeout_seconds")),
+            max_concurrent_runs=as_number(settings.get("max_concurrent_runs"), default=1),
             queue=_enabled(settings.get("queue")),
             where=self._place(self.source),
         )
@@ -97,13 +99,13 @@ class _Reader:
             key=key,
             kind=kind,
             settings=settings,
-            depends_on=_dependencies(settings.get("depends_on")),
+            depends_on=read_dependencies(settings.get("depends_on")),
             run_if=str(settings.get("run_if") or "ALL_SUCCESS"),
-            max_retries=_number(settings.get("max_retries")),
-            min_retry_interval_millis=_number(settings.get("min_retry_interval_millis")),
-            retry_on_timeout=bool(settings.get("retry_on_timeout")),
-            timeout_seconds=_number(settings.get("timeout_seconds")),
-            disabled=bool(settings.get("disabled")),
+            max_retries=as_number(settings.get("max_retries")),
+            min_retry_interval_millis=as_number(settings.get("min_retry_interval_millis")),
+            retry_on_timeout=as_switch(settings.get("retry_on_timeout")),
+            timeout_seconds=as_number(settings.get("timeout_seconds")),
+            disabled=as_switch(settings.get("disabled")),
             notebook=self._notebook(source, key) if kind == "notebook_task" else None,
             file=self._file(source, key, kind),
             libraries=read_libraries(source, self.source, self.source.place[0].parent),
@@ -152,7 +154,7 @@ class _Reader:
         inner = source.get("for_each_task") or {}
         if not isinstance(inner, dict) or not isinstance(inner.get("task"), dict):
             return None  # already reported by the shape
-        concurrency = _number(inner.get("concurrency"), default=1)
+        concurrency = as_number(inner.get("concurrency"), default=1)
         if not 1 <= concurrency <= MAX_CONCURRENCY:
             text = f"found the concurrency {concurrency}; expected 1 to {MAX_CONCURRENCY}"
             self._wrong(source, text, key, rule="limit")
@@ -174,31 +176,9 @@ class _Reader:
         return result
 
     def _graph(self, tasks: tuple[Task, ...]) -> None:
-        """Dependencies name tasks of the job, have an outcome only where it is a condition's, and form no circle."""
-        keys = {task.key for task in tasks}
-        conditions = {task.key for task in tasks if task.kind == "condition_task"}
-        for task in tasks:
-            for dependency in task.depends_on:
-                if dependency.task_key not in keys:
-                    known = ", ".join(f"`{key}`" for key in sorted(keys - {task.key})) or "none"
-                    found = f"depends_on: found `{dependency.task_key}`; expected one of {known}"
-                    self._said(task.where, found, task.key, rule="unknown-dependency")
-                elif dependency.outcome is not None and dependency.task_key not in conditions:
-                    found = f"depends_on: found an outcome of `{dependency.task_key}`; only a condition_task has one"
-                    self._said(task.where, found, task.key, rule="outcome")
-                elif dependency.outcome not in (None, "true", "false"):
-                    found = f"depends_on: found the outcome `{dependency.outcome}`; expected `true` or `false`"
-                    self._said(task.where, found, task.key, rule="outcome")
-        left = {task.key: {d.task_key for d in task.depends_on} & keys for task in tasks}
-        while free := [key for key, needs in left.items() if not needs]:
-            for key in free:
-                del left[key]
-            for needs in left.values():
-                needs.difference_update(free)
-        if left:
-            names = ", ".join(f"`{key}`" for key in sorted(left))
-            found = f"found a circle of dependencies in {names}; expected none. Remove one of them"
-            self._wrong(self.source, found, rule="circle")
+        for rule, found, task in wrong_dependencies(tasks):
+            where = task.where if task else self._place(self.source)
+            self._said(where, found, task.key if task else None, rule=rule)
 
     def _shape(self, shape: Any, value: dict, source: dict, task: str | None = None) -> None:
         """Check *value* against the fields, types and enums of Databricks' own model."""
@@ -218,34 +198,9 @@ class _Reader:
         return show_place(place, self.settings.root)
 
 
-def as_text(value: Any) -> str:
-    """A parameter's value as Databricks passes it: always text."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
-
-
-def _dependencies(listed: Any) -> tuple[Dependency, ...]:
-    result: dict[str, Dependency] = {}
-    for entry in listed or []:
-        if isinstance(entry, dict) and "task_key" in entry:
-            outcome = entry.get("outcome")
-            result[entry["task_key"]] = Dependency(
-                str(entry["task_key"]), None if outcome is None else as_text(outcome)
-            )
-    return tuple(result.values())
-
-
-def _number(value: Any, default: int = 0) -> int:
-    try:
-        return default if value is None else int(value)
-    except (TypeError, ValueError):
-        return default  # the shape check has reported it
-
-
 def _enabled(queue: Any) -> bool:
     """Does a run wait for a slot? `databricks bundle deploy` sets `queue.enabled` where the job does not."""
-    return not isinstance(queue, dict) or queue.get("enabled") is not False
+    return not isinstance(queue, dict) or as_text(queue.get("enabled")).lower() != "false"
 
 
 def _sentence(error: Exception) -> str:

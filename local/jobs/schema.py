@@ -1,8 +1,10 @@
 """The tables of the run history, and how a file of an older version gets the columns that it lacks."""
 
 import sqlite3
+import time
 
 VERSION = 2
+WAIT_SECONDS = 30.0
 _RUNS = {
     "run_id": "INTEGER PRIMARY KEY",
     "job_id": "INTEGER NOT NULL",
@@ -72,7 +74,7 @@ def prepare(database: sqlite3.Connection) -> None:
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version >= VERSION:
         return
-    database.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(database)
     database.execute("BEGIN IMMEDIATE")
     database.execute("CREATE TABLE IF NOT EXISTS ids (id INTEGER PRIMARY KEY AUTOINCREMENT)")
     for table, columns in _TABLES.items():
@@ -84,3 +86,16 @@ def prepare(database: sqlite3.Connection) -> None:
     database.execute("CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (job_run_id, run_id)")
     database.execute("CREATE INDEX IF NOT EXISTS open_runs ON runs (job_id) WHERE end_time IS NULL")
     database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _write_ahead(database: sqlite3.Connection) -> None:
+    """Switch the file to WAL. Its timeout does not count for this: where another process is at it, SQLite gives up."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

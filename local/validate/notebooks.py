@@ -5,20 +5,19 @@ What cannot be read is not guessed: a notebook is *opaque* where it hands `dbuti
 """
 
 import ast
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from local import sources
+from local.errors import LocalError
+
 _DECLARING = frozenset({"text", "dropdown", "combobox", "multiselect"})
 _READING = frozenset({"get", "getArgument"})
 _CREATE_WIDGET = re.compile(r"\bCREATE\s+WIDGET\s+(?:TEXT|DROPDOWN|COMBOBOX|MULTISELECT)\s+`?([\w.-]+)`?", re.I)
 _SQL_PARAMETER = re.compile(r"(?<![:\w])[:$]\{?`?(\w+)")
-_SOURCE_HEAD = "# Databricks notebook source"
-_SEPARATOR = re.compile(r"^# COMMAND -+[ \t]*$", re.M)
-_MAGIC = re.compile(r"^# MAGIC ?", re.M)
 # Magics that leave widgets and task values alone.
 _HARMLESS = frozenset({"md", "md-sandbox", "pip", "sh", "fs", "time", "timeit", "matplotlib", "config", "env", "conda"})
 
@@ -39,7 +38,7 @@ class Notebook:
 
 
 def read_notebook(file: Path) -> Notebook:
-    """The notebook *file*: Jupyter, or Databricks source in Python; opaque where it is neither."""
+    """The notebook *file*: Jupyter or Databricks source; opaque where it cannot be read."""
     return _read(file, file.stat().st_mtime_ns)
 
 
@@ -53,16 +52,12 @@ def _read(file: Path, changed: int) -> Notebook:
 
 
 def _cells(file: Path) -> Iterator[str]:
-    text = file.read_text(encoding="utf-8")
-    if file.suffix == ".ipynb":
-        for cell in json.loads(text)["cells"]:
-            if cell.get("cell_type") == "code":
-                source = cell.get("source", "")
-                yield source if isinstance(source, str) else "".join(source)
-    elif text.startswith(_SOURCE_HEAD):
-        yield from (_MAGIC.sub("", cell) for cell in _SEPARATOR.split(text.removeprefix(_SOURCE_HEAD)))
-    else:
-        yield "%unknown"
+    try:
+        cells = sources.read_notebook(file)["cells"]
+    except LocalError:
+        yield "%unknown"  # whoever reads the task says so
+        return
+    yield from (cell["source"] for cell in cells if cell["cell_type"] == "code")
 
 
 def _read_cell(source: str, found: Notebook) -> None:

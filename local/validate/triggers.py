@@ -1,9 +1,9 @@
 """When a job starts: Quartz expressions, time zones, and what a continuous job may not have."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 
 from local.errors import LocalError
+from local.schedule.quartz import Schedule
 from local.validate.findings import Finding, words_of
 from local.validate.subject import Subject
 
@@ -53,10 +53,6 @@ def _problems(expression: str, zone: str) -> Iterator[tuple[str, str]]:
 
 def schedule_error(expression: str, zone: str) -> str | None:
     """Why *expression* in *zone* is no schedule, None where it is one."""
-    if find_spec("local.schedule") is None:
-        return None
-    from local.schedule.quartz import Schedule
-
     try:
         Schedule(expression, zone)
     except LocalError as error:

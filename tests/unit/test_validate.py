@@ -1,6 +1,5 @@
 """`validate` as a whole: everything at once, over all targets, for one job, as text and as JSON."""
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -262,7 +261,6 @@ def test_fidelity_shows_every_field_that_the_job_sets(tmp_path: Path, capsys: py
     ]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("local.schedule") is None, reason="local.schedule is not there")
 @pytest.mark.parametrize(
     ("expression", "zone", "field"),
     [
