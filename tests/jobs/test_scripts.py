@@ -17,6 +17,7 @@ from local.context import TaskContext
 from local.jobs.launch import Outcome, Places, run_notebook
 from local.jobs.scripts import write_task_notebook
 from local.jobs.stop import Stop
+from local.pool.pool import Pool
 from local.project import Project
 
 
@@ -58,8 +59,8 @@ class Attempt:
             parameters=dict(parameters) if read.notebook else {},
         )
         environment = {"LOCAL_PROJECT": str(self.root), "LOCAL_CATALOG": "main", "PIP_NO_INDEX": "1"}
-        with Stop().part(0) as stop:
-            return run_notebook(context, places, environment, stop, lambda event: None), places
+        with Pool(state.logs / "pool.log", spark=False) as pool, Stop().part(0) as stop:
+            return run_notebook(pool, context, places, environment, stop, lambda event: None), places
 
 
 @pytest.fixture
