@@ -14,7 +14,7 @@ READY := .venv/.ready
 LOCAL := .venv/bin/python -m local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local sql up down status lab test check verify-cdc reset bench
+.PHONY: help setup run-local validate sql up down status lab test check verify-cdc reset bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ run-local: $(READY) ## run a job here: JOB= TARGET= SOURCE=folder RUN_DATE=YYYY-
 	  $(if $(SOURCE),--var source=file:$(abspath $(SOURCE))) \
 	  $(if $(RUN_DATE),--param run_date=$(RUN_DATE)) \
 	  $(foreach v,$(VARS),--var $(v)) $(foreach p,$(PARAMS),--param $(p))
+
+validate: $(READY) ## find everything that is wrong with the bundle: TARGET= (default: all) JOB= (default: all)
+	@$(LOCAL) validate $(if $(filter command environment,$(origin JOB)),$(JOB)) \
+	  $(if $(filter command environment,$(origin TARGET)),--target $(TARGET))
 
 up: $(READY) ## start the Spark Connect server of TARGET
 	@$(LOCAL) up --target $(TARGET)
@@ -52,7 +56,8 @@ check: $(READY) ## style of code and notebooks
 verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tables: ROUNDS= BATCHES= SEED= TARGET=
 	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED)
 
-bench: $(READY) ## what the daily job costs beside a plain script and the naive chain, and apply_changes beside a MERGE
+bench: $(READY) ## side by side: starts of notebooks; the daily job, a plain script, a naive chain; apply_changes, a MERGE
+	@.venv/bin/python -m tests.bench_engine
 	@.venv/bin/python -m tests.bench
 	@.venv/bin/python -m tests.cdc.bench
 

@@ -24,6 +24,8 @@ class TaskContext:
     *exit_file* is where `dbutils.notebook.exit` leaves its value; absent when it was never called.
     *values_folder* holds the task values of the run: `<task key>.json`, an object of key to JSON value.
     *upstream* are the task keys of the run whose values may be read.
+    *working_folder* is where the code runs, the notebook's own folder where it is empty.
+    *installs* are arguments of `%pip install` for the task's environment, in place of the notebook's own.
     """
 
     job_id: int
@@ -37,6 +39,18 @@ class TaskContext:
     values_folder: str
     parameters: dict[str, str] = field(default_factory=dict)
     upstream: list[str] = field(default_factory=list)
+    working_folder: str = ""
+    installs: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """Where the notebook's code runs: relative paths start here."""
+        return Path(self.working_folder) if self.working_folder else Path(self.notebook).parent
+
+    @property
+    def packages(self) -> Path:
+        """Where the attempt installs Python packages of its own; deleted when it ends."""
+        return Path(self.exit_file).with_suffix(".packages")
 
     def save(self, place: Path) -> Path:
         """Write the context to *place*, readable by this user only."""

@@ -29,6 +29,10 @@ class BundleError(LocalError):
     exit_code = 2
 
 
+class NotebookError(LocalError):
+    """Raised when a file is no notebook, or one that a local kernel cannot run."""
+
+
 class SetupError(LocalError):
     """Raised when something that set-up provides (Java, jars, packages) is missing or broken."""
 

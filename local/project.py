@@ -7,6 +7,8 @@
         dbfs/                          what notebooks call dbfs:/
         runs/<run id>/  runs.db        executed notebooks, run history
         logs/  server.json             the Spark Connect server
+        outbox/                        notifications of runs, a file each
+    <root>/.local/notifications.yml    what sends them away, kept by the user; may be absent
 
 This module only names places; it creates none, but for `State.make`.
 """
@@ -104,6 +106,14 @@ class State:
     @property
     def server_file(self) -> Path:
         return self.folder / "server.json"
+
+    @property
+    def outbox(self) -> Path:
+        return self.folder / "outbox"
+
+    @property
+    def notifications_file(self) -> Path:
+        return self.folder.parent / "notifications.yml"
 
     @property
     def secrets_file(self) -> Path:

@@ -6,7 +6,7 @@
 `load_settings` stops before the jobs: enough to know the target and its catalog.
 """
 
-from local.bundle.load import load_bundle, load_settings
+from local.bundle.load import load_bundle, load_settings, target_names
 from local.bundle.model import Bundle, Dependency, Job, Settings, Task
 
-__all__ = ["Bundle", "Dependency", "Job", "Settings", "Task", "load_bundle", "load_settings"]
+__all__ = ["Bundle", "Dependency", "Job", "Settings", "Task", "load_bundle", "load_settings", "target_names"]

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from local.errors import BundleError
+from local.bundle.mistakes import Mistake, Mistakes, Wrong
 
 SUFFIXES = (".yml", ".yaml", ".json")
 _MERGE = "tag:yaml.org,2002:merge"
@@ -33,17 +33,19 @@ class Table(dict):
         self.places[key] = place
 
 
-def read_document(file: Path, root: Path) -> Table:
+def read_document(file: Path, root: Path, mistakes: Mistakes) -> Table:
     """The mapping in *file*; an empty file is an empty mapping. *root* shortens the names in messages.
 
+    A key that stands twice in a mapping is added to *mistakes*; its first value counts.
+
     Raises:
-        BundleError: unreadable, not YAML or JSON, a key twice, or not a mapping; with file and line.
+        BundleError: unreadable, not YAML or JSON, or not a mapping; with file and line.
     """
     name = show(file, root)
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(f"`{name}`: cannot be read ({error}). Expected a UTF-8 text file.") from error
+        raise Wrong("unreadable-file", name, f"cannot be read ({error}). Expected a UTF-8 text file.") from error
     if file.suffix == ".json":
         text = _checked_json(text, name)
     try:
@@ -51,12 +53,12 @@ def read_document(file: Path, root: Path) -> Table:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise BundleError(f"`{name}{line}`: not valid YAML: {getattr(error, 'problem', error)}.") from error
+        raise Wrong("syntax", f"{name}{line}", f"not valid YAML: {getattr(error, 'problem', error)}.") from error
     if node is None:
         return Table((file, 1))
-    value = _Reader(file, root).value(node)
+    value = _Reader(file, root, mistakes).value(node)
     if not isinstance(value, Table):
-        raise BundleError(f"`{name}:1`: found {type(value).__name__}, expected a mapping of a bundle.")
+        raise Wrong("syntax", f"{name}:1", f"found {type(value).__name__}, expected a mapping of a bundle.")
     return value
 
 
@@ -77,7 +79,8 @@ def _checked_json(text: str, name: str) -> str:
     try:
         json.loads(text)
     except ValueError as error:
-        raise BundleError(f"`{name}:{error.lineno}`: not valid JSON: {error.msg} (column {error.colno}).") from error
+        where = f"{name}:{error.lineno}"
+        raise Wrong("syntax", where, f"not valid JSON: {error.msg} (column {error.colno}).") from error
     return text.replace("\t", " ")
 
 
@@ -101,9 +104,10 @@ _Loader.add_implicit_resolver(_MERGE, re.compile(r"^<<$"), ["<"])
 class _Reader:
     """Turns the nodes of one file into values."""
 
-    def __init__(self, file: Path, root: Path) -> None:
+    def __init__(self, file: Path, root: Path, mistakes: Mistakes) -> None:
         self.file = file
         self.root = root
+        self.mistakes = mistakes
 
     def value(self, node: yaml.Node) -> Any:
         """A `Table`, a list or a scalar."""
@@ -123,10 +127,9 @@ class _Reader:
             key = str(_scalar(key_node))
             if table.places.get(key, (None,))[0] is not None and key in table and key not in self._merged(table):
                 first = table.places[key][1]
-                raise BundleError(
-                    f"`{show_place(place, self.root)}`: found the key `{key}` twice (first in line {first}); "
-                    "expected it once. Remove one of them."
-                )
+                message = f"found the key `{key}` twice (first in line {first}); expected it once. Remove one of them."
+                self.mistakes.append(Mistake("duplicate-key", show_place(place, self.root), message))
+                continue
             self._merged(table).discard(key)
             value = self.value(value_node)
             if isinstance(value, Table):

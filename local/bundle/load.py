@@ -8,18 +8,35 @@ import glob
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local.bundle import names
+from local.bundle.blocks import take_out_misfits
 from local.bundle.documents import SUFFIXES, Table, read_document, show, show_place
 from local.bundle.jobs import read_jobs
 from local.bundle.merge import copied, grouped_job, mapped, merged
+from local.bundle.mistakes import Mistake, Mistakes, Wrong
 from local.bundle.model import Bundle, Settings
 from local.bundle.presets import apply_presets
 from local.bundle.variables import Resolver, override_variables, variable_values
-from local.errors import BundleError, UsageError
+from local.errors import UsageError
 from local.project import Project, bundle_file
 
 NO_TARGET = "default"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A bundle for one target before its jobs are read.
+
+    *written* is the bundle as its files have it; *jobs* are its jobs with the target merged in and every reference
+    resolved. *mistakes* are those found so far.
+    """
+
+    written: Table
+    settings: Settings
+    jobs: Mapping[str, Table]
+    mistakes: Mistakes
 
 
 def load_settings(
@@ -31,7 +48,10 @@ def load_settings(
         UsageError: unknown target or variable; the message lists the legal names.
         BundleError: a file is not a bundle, or a variable has no value.
     """
-    return _read(project, target, variables or {}).settings
+    mistakes = Mistakes()
+    source = _read(project, target, variables or {}, mistakes)
+    mistakes.raise_any()
+    return source.settings
 
 
 def load_bundle(project: Project, *, target: str | None = None, variables: Mapping[str, str] | None = None) -> Bundle:
@@ -41,40 +61,72 @@ def load_bundle(project: Project, *, target: str | None = None, variables: Mappi
         UsageError: unknown target or variable.
         BundleError: anything wrong in the files; all mistakes in the jobs are listed with file and line.
     """
-    source = _read(project, target, variables or {})
-    resources = source.tree.get("resources") or {}
-    jobs = {key: grouped_job(job) for key, job in (resources.get("jobs") or {}).items() if isinstance(job, Table)}
-    apply_presets(source.tree, jobs, mode=source.settings.mode)
-    resolved = {key: mapped(job, source.resolver) for key, job in jobs.items()}
+    draft = read_draft(project, target=target, variables=variables)
+    draft.mistakes.raise_any()
     return Bundle(
-        **vars(source.settings),
-        jobs=read_jobs(resolved, source.settings),
+        **vars(draft.settings),
+        jobs=read_jobs(draft.jobs, draft.settings),
         file=bundle_file(project.root) or project.root,
     )
+
+
+def read_draft(project: Project, *, target: str | None = None, variables: Mapping[str, str] | None = None) -> Draft:
+    """The bundle of *project* for *target*, as far as it can be read.
+
+    Raises:
+        UsageError: unknown target or variable.
+        BundleError: the root file or the target cannot be read at all.
+    """
+    mistakes = Mistakes()
+    source = _read(project, target, variables or {}, mistakes)
+    resources = source.tree.get("resources") or {}
+    jobs = {key: grouped_job(job) for key, job in (resources.get("jobs") or {}).items() if isinstance(job, Table)}
+    for key in (resources.get("jobs") or {}).keys() - jobs.keys():
+        where = show_place(resources["jobs"].places[key], project.root)
+        mistakes.append(Mistake("wrong-type", where, "found no mapping; expected the fields of a job. Add them.", key))
+    with mistakes.caught():
+        apply_presets(source.tree, jobs, mode=source.settings.mode)
+    resolved = {key: mapped(job, source.resolver) for key, job in jobs.items()}
+    return Draft(source.written, source.settings, resolved, mistakes)
+
+
+def target_names(project: Project) -> list[str]:
+    """The targets of *project* in the order of the file; `default` where it declares none.
+
+    Raises:
+        BundleError: the root file cannot be read.
+    """
+    root_file = bundle_file(project.root)
+    assert root_file is not None, "Project.at has found it"
+    return list(_with_includes(root_file, project.root, Mistakes()).get("targets") or [NO_TARGET])
 
 
 @dataclass(frozen=True)
 class _Source:
     """A bundle whose target is merged in, and whose references can be resolved."""
 
+    written: Table
     tree: Table
     settings: Settings
     resolver: Resolver
 
 
-def _read(project: Project, target: str | None, given: Mapping[str, str]) -> _Source:
+def _read(project: Project, target: str | None, given: Mapping[str, str], mistakes: Mistakes) -> _Source:
     root_file = bundle_file(project.root)
     assert root_file is not None, "Project.at has found it"
-    tree = _with_includes(root_file, project.root)
-    _check_unique_tasks(tree, project.root)
-    name = _target_name(tree, target, show(root_file, project.root))
-    tree = _with_target(tree, name)
-    values = variable_values(tree, given, root=project.root, target=name)
+    written = _with_includes(root_file, project.root, mistakes)
+    _check_unique_tasks(written, project.root, mistakes)
+    name = _target_name(written, target, show(root_file, project.root))
+    tree = _with_target(written, name)
+    with mistakes.caught():
+        values: dict[str, Any] = {}
+        values = variable_values(tree, given, root=project.root, target=name, mistakes=mistakes)
     bundle_name = (tree.get("bundle") or {}).get("name")
     if not bundle_name:
-        raise BundleError(f"`{show(root_file, project.root)}:1`: found no `bundle.name`; expected one. Add it.")
+        where = f"{show(root_file, project.root)}:1"
+        mistakes.append(Mistake("bundle-name", where, "found no `bundle.name`; expected one. Add it."))
     lookup = names.Lookup(tree, values, bundle=str(bundle_name), target=name)
-    resolver = Resolver(lookup, project.root)
+    resolver = Resolver(lookup, project.root, mistakes)
     resolved = {key: resolver("${var." + key + "}") for key in values}
     catalog = resolved.get("catalog")
     settings = Settings(
@@ -85,57 +137,73 @@ def _read(project: Project, target: str | None, given: Mapping[str, str]) -> _So
         variables=resolved,
         mode=tree.get("mode"),
     )
-    return _Source(tree, settings, resolver)
+    return _Source(written, tree, settings, resolver)
 
 
-def _with_includes(root_file: Path, root: Path) -> Table:
-    tree = read_document(root_file, root)
+def _with_includes(root_file: Path, root: Path, mistakes: Mistakes) -> Table:
+    tree = _read_blocks(root_file, root, mistakes)
     for pattern in tree.get("include") or []:
-        for file in _included(str(pattern), root, show_place(tree.places["include"], root)):
-            included = read_document(file, root)
-            _check_defined_once(tree, included, root)
-            tree = merged(tree, included)
+        files: list[Path] = []
+        with mistakes.caught():
+            files = _included(str(pattern), root, show_place(tree.places["include"], root))
+        for file in files:
+            with mistakes.caught():
+                included = _read_blocks(file, root, mistakes)
+                _take_out_known(tree, included, root, mistakes)
+                tree = merged(tree, included)
     return tree
+
+
+def _read_blocks(file: Path, root: Path, mistakes: Mistakes) -> Table:
+    document = read_document(file, root, mistakes)
+    take_out_misfits(document, root, mistakes)
+    return document
 
 
 def _included(pattern: str, root: Path, place: str) -> list[Path]:
     found = sorted(Path(name) for name in glob.glob(str(root / pattern)))
     if not found and not glob.has_magic(pattern):
-        raise BundleError(f"`{place}`: include `{pattern}`: found no such file. Correct the name or remove the line.")
+        message = f"include `{pattern}`: found no such file. Correct the name or remove the line."
+        raise Wrong("include", place, message)
     for file in found:
         if file.suffix not in SUFFIXES:
-            raise BundleError(
-                f"`{place}`: include `{pattern}`: found `{show(file, root)}`; expected {', '.join(SUFFIXES)}. "
-                "Narrow the pattern."
+            raise Wrong(
+                "include",
+                place,
+                f"include `{pattern}`: found `{show(file, root)}`; expected {', '.join(SUFFIXES)}. Narrow the pattern.",
             )
     return [file.resolve() for file in found]
 
 
-def _check_defined_once(tree: Table, included: Table, root: Path) -> None:
+def _take_out_known(tree: Table, included: Table, root: Path, mistakes: Mistakes) -> None:
+    """A resource that *tree* has already counts once: its second definition leaves *included*."""
     for kind, resources in (included.get("resources") or {}).items():
         known = (tree.get("resources") or {}).get(kind) or {}
-        for key in resources or {}:
-            if key in known:
-                raise BundleError(
-                    f"`{show_place(resources.places[key], root)}`: found `resources.{kind}.{key}` a second time "
-                    f"(first in `{show_place(known.places[key], root)}`); expected it in one file. Rename one of them."
-                )
+        for key in [key for key in resources or {} if key in known]:
+            message = (
+                f"found `resources.{kind}.{key}` a second time (first in `{show_place(known.places[key], root)}`); "
+                "expected it in one file. Rename one of them."
+            )
+            mistakes.append(Mistake("duplicate-resource", show_place(resources.places[key], root), message))
+            del resources[key]
 
 
-def _check_unique_tasks(tree: Table, root: Path) -> None:
+def _check_unique_tasks(tree: Table, root: Path, mistakes: Mistakes) -> None:
     """A task key twice in one definition; after the target is merged in, it would look like an override."""
     jobs = (tree.get("resources") or {}).get("jobs") or {}
     for key, job in jobs.items():
         seen: dict[str, str] = {}
-        for task in (job or {}).get("tasks") or []:
+        tasks = job.get("tasks") if isinstance(job, Table) else None
+        for task in tasks if isinstance(tasks, list) else ():
             if isinstance(task, Table) and "task_key" in task:
                 name, place = str(task["task_key"]), show_place(task.place, root)
                 if name in seen:
-                    raise BundleError(
-                        f"`{place}`: job `{key}`: found the task `{name}` twice (first at `{seen[name]}`); "
-                        "expected each key once. Rename one of them."
+                    message = (
+                        f"found the task `{name}` twice (first at `{seen[name]}`); expected each key once. "
+                        "Rename one of them."
                     )
-                seen[name] = place
+                    mistakes.append(Mistake("duplicate-task", place, message, job=key))
+                seen.setdefault(name, place)
 
 
 def _target_name(tree: Table, wanted: str | None, file: str) -> str:
@@ -149,9 +217,8 @@ def _target_name(tree: Table, wanted: str | None, file: str) -> str:
         )
     defaults = [name for name, settings in targets.items() if (settings or {}).get("default") is True]
     if len(defaults) > 1:
-        raise BundleError(
-            f"`{file}`: found {len(defaults)} targets with `default: true` ({', '.join(defaults)}); expected one."
-        )
+        found = f"found {len(defaults)} targets with `default: true` ({', '.join(defaults)})"
+        raise Wrong("default-target", file, f"{found}; expected one. Remove the others.")
     return next(iter([*defaults, *targets]), NO_TARGET)
 
 

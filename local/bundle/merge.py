@@ -36,10 +36,11 @@ def grouped_job(job: Table) -> Table:
     for name, key in _GROUPED.items():
         entries = result.get(name)
         if isinstance(entries, list) and all(isinstance(entry, Table) for entry in entries):
-            groups: dict[Any, Table] = {}
+            groups: dict[str, Table] = {}
             for entry in entries:
-                groups[entry.get(key)] = merged(groups[entry.get(key)], entry) if entry.get(key) in groups else entry
-            ordered = sorted(groups, key=str) if name == "tasks" else list(groups)
+                named = str(entry.get(key))
+                groups[named] = merged(groups[named], entry) if named in groups else entry
+            ordered = sorted(groups) if name == "tasks" else list(groups)
             result[name] = [groups[each] for each in ordered]
     return result
 

@@ -4,7 +4,7 @@
 or a field that is honoured later needs no change here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,24 @@ class Dependency:
 
 
 @dataclass(frozen=True)
+class Library:
+    """A Python library as it is written: the path or pattern of a wheel, or what `pip install` takes.
+
+    Relative paths start at *folder*, that of the file which defines it.
+    """
+
+    text: str
+    folder: Path
+
+
+@dataclass(frozen=True)
 class Task:
     """One task of a job.
 
     *kind* is the name of its task type (`notebook_task`, `run_job_task`, ...).
-    *notebook* is the file of a notebook task, *child* the key of the job that a run-job task starts.
+    *notebook* is the file of a notebook task, *file* that of a Python or SQL file task, *child* the key of the job that
+    a run-job task starts, *nested* the task that a for-each task runs for each of its inputs. *libraries* are those of
+    the task and of its environment.
     *where* is `file:line` of its definition.
     """
 
@@ -40,19 +53,30 @@ class Task:
     timeout_seconds: int = 0
     disabled: bool = False
     notebook: Path | None = None
+    file: Path | None = None
+    libraries: tuple[Library, ...] = ()
     child: str | None = None
+    nested: "Task | None" = None
     where: str = ""
 
     @property
-    def parameters(self) -> Mapping[str, str]:
-        """The task's own parameters: `base_parameters` of a notebook, `job_parameters` of a run-job task."""
-        inner = self.settings.get(self.kind) or {}
-        return inner.get("base_parameters") or inner.get("job_parameters") or {}
+    def parameters(self) -> Mapping[str, str] | Sequence[str]:
+        """The task's own parameters, by name; those of a Python file, and a wheel's without names, as a list."""
+        named = ("base_parameters", "job_parameters", "named_parameters", "parameters")
+        return next((self.inner[name] for name in named if self.inner.get(name)), {})
+
+    @property
+    def inner(self) -> Mapping[str, Any]:
+        """What is written below the task type: `{"left": ..., "op": ..., "right": ...}` of a condition task."""
+        return self.settings.get(self.kind) or {}
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job. *id* is stable for a (bundle, target, key); *parameters* maps each name to its default."""
+    """One job. *id* is stable for a (bundle, target, key); *parameters* maps each name to its default.
+
+    *max_concurrent_runs* 0 skips every run; *queue*: a run that finds no slot waits for one instead of being skipped.
+    """
 
     key: str
     id: int
@@ -61,11 +85,20 @@ class Job:
     tasks: tuple[Task, ...]
     parameters: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: int = 0
+    max_concurrent_runs: int = 1
+    queue: bool = True
     where: str = ""
 
     def task(self, key: str) -> Task:
         """The task *key*, which must exist."""
         return next(task for task in self.tasks if task.key == key)
+
+    def every_task(self) -> Iterator[Task]:
+        """All tasks, those too that for-each tasks run, each behind its own."""
+        for task in self.tasks:
+            yield task
+            if task.nested is not None:
+                yield task.nested
 
 
 @dataclass(frozen=True)

@@ -1,43 +1,58 @@
-"""Finding the file that a `notebook_path` names.
+"""Finding the files that a job names: a `notebook_path`, a `python_file`, the `path` of an SQL file.
 
 Source: Databricks CLI 1.13: paths are relative to the file that defines them and must stay inside the bundle; a
-local notebook must be JSON with `cells`, `metadata` and nbformat >= 4.
+notebook must be one, and a plain file must not be a notebook.
 """
 
-import json
 from pathlib import Path
+
+from local.errors import NotebookError
+from local.sources import find_source, is_notebook, why_no_notebook
 
 
 def find_notebook(path: str, folder: Path, root: Path) -> Path:
     """The notebook *path*, written in a file of *folder*, with or without its extension.
 
     Raises:
-        LookupError: it is missing, outside of the bundle at *root*, or no Jupyter notebook; the text says which.
+        LookupError: it is missing, outside of the bundle at *root*, or no notebook; the text says which.
     """
-    if path.startswith("/"):
+    named = _inside(path, folder, root, "notebook")
+    try:
+        file = find_source(named)
+    except NotebookError as error:
+        raise LookupError(str(error)) from error
+    if file is None:
+        shown = named.relative_to(root.resolve()).as_posix()
         raise LookupError(
-            f"found the workspace path `{path}`; expected a path relative to this file. "
-            "Put the notebook into the bundle."
+            f"found no notebook `{path}` (`{shown}`, with or without `.ipynb`, `.py`, `.sql`). Correct the path."
+        )
+    if reason := why_no_notebook(file):
+        raise LookupError(f"found `{path}`, {reason}")
+    return file
+
+
+def find_file(path: str, folder: Path, root: Path) -> Path:
+    """The plain file *path*, written in a file of *folder*: a Python program or a file of SQL.
+
+    Raises:
+        LookupError: it is missing, outside of the bundle at *root*, or a notebook; the text says which.
+    """
+    named = _inside(path, folder, root, "file")
+    if not named.is_file():
+        shown = named.relative_to(root.resolve()).as_posix()
+        raise LookupError(f"found no file `{path}` (`{shown}`). Correct the path.")
+    if is_notebook(named):
+        raise LookupError(f"found `{path}`, a notebook; expected a plain file. Make the task a `notebook_task`.")
+    return named
+
+
+def _inside(path: str, folder: Path, root: Path, what: str) -> Path:
+    """The place of *path*, which must be inside of *root*."""
+    if path.startswith("/") or ":/" in path:
+        raise LookupError(
+            f"found the workspace path `{path}`; expected a path relative to this file. Put the {what} into the bundle."
         )
     named = (folder / path).resolve()
     if not named.is_relative_to(root.resolve()):
-        raise LookupError(f"found `{path}`, outside of the bundle; expected a notebook inside it.")
-    for file in (named, named.with_name(named.name + ".ipynb")):
-        if file.is_file():
-            _check(file, path)
-            return file
-    shown = named.relative_to(root.resolve()).as_posix()
-    raise LookupError(f"found no notebook `{path}` (`{shown}`, with or without `.ipynb`). Correct the path.")
-
-
-def _check(file: Path, path: str) -> None:
-    if file.suffix != ".ipynb":
-        raise LookupError(f"found `{path}`; expected a Jupyter notebook (.ipynb). Export it as .ipynb.")
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise LookupError(f"found `{path}`, which is not JSON ({error}). Restore the notebook.") from error
-    if not isinstance(content, dict) or not {"cells", "metadata", "nbformat"} <= content.keys():
-        raise LookupError(f"found `{path}` without cells, metadata or nbformat; expected a notebook of nbformat 4.")
-    if content["nbformat"] < 4:
-        raise LookupError(f"found `{path}` of nbformat {content['nbformat']}; expected 4. Save it again in Jupyter.")
+        raise LookupError(f"found `{path}`, outside of the bundle; expected a {what} inside it.")
+    return named

@@ -8,18 +8,22 @@ import re
 from typing import Any
 
 from local.bundle.documents import Table
-from local.errors import BundleError
+from local.bundle.merge import copied
+from local.bundle.mistakes import Wrong
 
 
 def apply_presets(tree: Table, jobs: dict[str, Table], *, mode: str | None) -> None:
     """Change *jobs* in place: name prefix, tags, pause status and concurrent runs."""
     presets: dict[str, Any] = dict(tree.get("presets") or {})
     if mode not in (None, "development", "production"):
-        raise BundleError(f"`mode`: found `{mode}`, expected `development` or `production`. Correct the target.")
+        raise Wrong(
+            "target-mode", "", f"`mode`: found `{mode}`, expected `development` or `production`. Correct the target."
+        )
     if mode == "development":
         user = re.sub(r"\W", "_", getpass.getuser())
         if presets.get("trigger_pause_status") == "UNPAUSED":
-            raise BundleError("`presets.trigger_pause_status`: found UNPAUSED in development mode; expected PAUSED.")
+            message = "`presets.trigger_pause_status`: found UNPAUSED in development mode; expected PAUSED. Correct it."
+            raise Wrong("target-mode", "", message)
         presets.setdefault("name_prefix", f"[dev {user}] ")
         presets.setdefault("trigger_pause_status", "PAUSED")
         presets.setdefault("jobs_max_concurrent_runs", 4)
@@ -35,9 +39,9 @@ def _apply(presets: dict[str, Any], job: Table) -> None:
         # The mapping of the source is shared with the tree, so a new one is set.
         job["tags"] = {**presets["tags"], **(job.get("tags") or {})}
     for trigger in ("schedule", "trigger", "continuous"):
-        if isinstance(job.get(trigger), dict):
-            settings = Table(job.place) if not isinstance(job[trigger], Table) else job[trigger]
-            paused = settings.get("pause_status") or presets.get("trigger_pause_status") or "UNPAUSED"
-            job[trigger] = {**job[trigger], "pause_status": paused}
+        if isinstance(job.get(trigger), Table):
+            settings = copied(job[trigger])  # the source is shared with the tree; its places stay
+            settings["pause_status"] = settings.get("pause_status") or presets.get("trigger_pause_status") or "UNPAUSED"
+            job[trigger] = settings
     if presets.get("jobs_max_concurrent_runs"):
         job.setdefault("max_concurrent_runs", presets["jobs_max_concurrent_runs"])

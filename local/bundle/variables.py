@@ -12,18 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from local.bundle.documents import Table, show_place
-from local.errors import BundleError, UsageError
+from local.bundle.mistakes import Mistakes, Wrong
+from local.errors import UsageError
 
 REFERENCE = re.compile(r"\$\{([a-zA-Z][\w-]*(?:\.[\w-]+|\[\d+\])*)\}")
 _DEFINITION = {"default", "description", "lookup", "type"}
 
 
-def variable_values(settings: Table, given: Mapping[str, str], *, root: Path, target: str) -> dict[str, Any]:
+def variable_values(
+    settings: Table, given: Mapping[str, str], *, root: Path, target: str, mistakes: Mistakes
+) -> dict[str, Any]:
     """The value of each variable that *settings* (target merged) declares; references in them are not resolved.
+
+    A variable without value, or only a `lookup`, which needs a workspace, is added to *mistakes*.
 
     Raises:
         UsageError: *given* names a variable that the bundle does not declare.
-        BundleError: a variable has no value, or only a `lookup`, which needs a workspace.
+        BundleError: the override file is not an object of values.
     """
     declared = settings.get("variables") or Table(settings.place)
     legal = ", ".join(f"`{name}`" for name in declared) or "none"
@@ -39,7 +44,9 @@ def variable_values(settings: Table, given: Mapping[str, str], *, root: Path, ta
         elif name in overrides:
             values[name] = overrides[name]
         else:
-            values[name] = _default(name, definition, show_place(declared.places[name], root))
+            values[name] = Resolver.KEEP  # where it has no value, references to it stay as they are
+            with mistakes.caught():
+                values[name] = _default(name, definition, show_place(declared.places[name], root))
     return values
 
 
@@ -70,9 +77,11 @@ def _default(name: str, definition: Any, place: str) -> Any:
     if "default" in definition:
         return definition["default"]
     found = "only a `lookup`, which needs a workspace" if "lookup" in definition else "no value"
-    raise BundleError(
-        f"`{place}`: variable `{name}`: found {found}; expected a default or a given value. "
-        f"Give it with --var {name}=VALUE or BUNDLE_VAR_{name}."
+    raise Wrong(
+        "variable-lookup" if "lookup" in definition else "variable-value",
+        place,
+        f"variable `{name}`: found {found}; expected a default or a given value. "
+        f"Give it with --var {name}=VALUE or BUNDLE_VAR_{name}.",
     )
 
 
@@ -80,12 +89,13 @@ def _override_file(root: Path, target: str) -> dict[str, Any]:
     file = root / ".databricks" / "bundle" / target / "variable-overrides.json"
     if not file.is_file():
         return {}
+    name = file.relative_to(root).as_posix()
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise BundleError(f"`{file.relative_to(root)}`: not valid JSON ({error}). Correct or remove it.") from error
+        raise Wrong("syntax", name, f"not valid JSON ({error}). Correct or remove it.") from error
     if not isinstance(values, dict):
-        raise BundleError(f"`{file.relative_to(root)}`: found {type(values).__name__}, expected an object of values.")
+        raise Wrong("syntax", name, f"found {type(values).__name__}, expected an object of values.")
     return values
 
 
@@ -93,17 +103,23 @@ class Resolver:
     """Replaces `${...}` in texts by what *lookup* gives for a path such as `var.catalog`.
 
     *lookup(path)* returns the value, or `KEEP` to leave the reference as it stands, or raises LookupError with the
-    legal names. Values are resolved in turn; a circle is an error.
+    legal names. Values are resolved in turn. A text that cannot be resolved stays, and is added to *mistakes*.
     """
 
     KEEP = object()
 
-    def __init__(self, lookup: Callable[[str], Any], root: Path) -> None:
+    def __init__(self, lookup: Callable[[str], Any], root: Path, mistakes: Mistakes) -> None:
         self.lookup = lookup
         self.root = root
+        self.mistakes = mistakes
         self._open: list[str] = []
 
     def __call__(self, text: str, place: Any = None) -> Any:
+        with self.mistakes.caught():
+            return self._resolved(text, place)
+        return text
+
+    def _resolved(self, text: str, place: Any) -> Any:
         whole = REFERENCE.fullmatch(text)
         if whole:
             return self._value(whole.group(1), place, text)
@@ -112,16 +128,16 @@ class Resolver:
     def _text(self, found: re.Match, place: Any) -> str:
         value = self._value(found.group(1), place, found.group(0))
         if isinstance(value, (dict, list)):
-            raise BundleError(f"{self._at(place)}found `{found.group(0)}` inside a text; its value is not a scalar.")
+            raise self._wrong(place, f"found `{found.group(0)}` inside a text; its value is not a scalar.")
         return str(value).lower() if isinstance(value, bool) else str(value)
 
     def _value(self, path: str, place: Any, literal: str) -> Any:
         if path in self._open:
-            raise BundleError(f"{self._at(place)}found a circle of references: {' -> '.join([*self._open, path])}.")
+            raise self._wrong(place, f"found a circle of references: {' -> '.join([*self._open, path])}.")
         try:
             value = self.lookup(path)
         except LookupError as error:
-            raise BundleError(f"{self._at(place)}found `{literal}`; {error.args[0]}. Correct the name.") from error
+            raise self._wrong(place, f"found `{literal}`; {error.args[0]}. Correct the name.") from error
         if value is Resolver.KEEP:
             return literal
         self._open.append(path)
@@ -132,10 +148,12 @@ class Resolver:
 
     def _deep(self, value: Any, place: Any) -> Any:
         if isinstance(value, str):
-            return self(value, place)
+            return self._resolved(value, place)
         if isinstance(value, dict):
             return {key: self._deep(inner, place) for key, inner in value.items()}
         return [self._deep(inner, place) for inner in value] if isinstance(value, list) else value
 
-    def _at(self, place: Any) -> str:
-        return f"`{show_place(place, self.root)}`: " if place else "Variables: "
+    def _wrong(self, place: Any, message: str) -> Wrong:
+        if place:
+            return Wrong("variable-reference", show_place(place, self.root), message)
+        return Wrong("variable-reference", "", f"Variables: {message}")

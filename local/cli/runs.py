@@ -1,33 +1,38 @@
-"""`run`, and `runs list` and `get`."""
+"""`runs list`, `get`, `repair` and `cancel`: the history of runs, and what can be done about one of them."""
 
 import json
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from local.bundle import Bundle
+from local.cli import export, prune
+from local.cli.run import add_checks, add_values
 from local.cli.scope import bundle_of, pairs, project_of, state_of
-from local.errors import UsageError
-from local.jobs import RunOptions, exit_code, get_run, list_runs, run_job
-from local.jobs.first import run_first
+from local.cli.verbs import Verbs, add_group, add_verb
+from local.jobs import RunOptions, cancel_run, exit_code, get_run, list_runs, repair_run
 from local.server import ensure_server
 
 
-def run(options: Namespace) -> int:
-    """Run a job to its end; the exit code says how it ended."""
-    bundle: Bundle = bundle_of(options, pairs("--var", options.var))
-    state = project_of(options).state(bundle.catalog)
-    parameters = pairs("--param", options.param)
-    how = RunOptions(
-        only=options.only, strict=options.strict, json=options.json, before_run=lambda: ensure_server(state)
-    )
-    if options.before:
-        if not options.before.is_file():
-            raise UsageError(f"--before: found no notebook `{options.before}`. Correct its path.")
-        run_first(bundle, options.job, options.before.resolve(), state=state, parameters=parameters, quiet=options.json)
-    shape = run_job(bundle, options.job, state=state, parameters=parameters, options=how)
-    if options.json:
-        print(json.dumps(shape, indent=1, ensure_ascii=False))
-    return exit_code(shape)
+def add(verbs: Verbs) -> None:
+    """Declare the verb and its actions."""
+    actions = add_group(verbs, "runs", "the history of runs: list, get, repair, cancel, export, prune")
+    listing = add_verb(actions, "list", list_, "the newest runs first")
+    listing.add_argument("--limit", type=int, default=20, help="how many (default 20)")
+    listing.add_argument("--active-only", action="store_true", help="only runs that have not ended")
+    listing.add_argument("--json", action="store_true")
+    one = add_verb(actions, "get", get, "one run with every attempt, as the Jobs API shows it")
+    one.add_argument("run_id", type=int)
+    again = add_verb(actions, "repair", repair, "run the failed tasks of an ended run again, in the same run")
+    again.add_argument("run_id", type=int)
+    again.add_argument("--tasks", default="", metavar="TASKS", help="these tasks instead of those that failed: a,b")
+    again.add_argument("--no-dependents", action="store_true", help="without the tasks that depend on them")
+    add_values(again)
+    add_checks(again)
+    again.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
+    end = add_verb(actions, "cancel", cancel, "end a running or queued run, with all its tasks")
+    end.add_argument("run_id", type=int)
+    end.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
+    export.add(actions)
+    prune.add(actions)
 
 
 def list_(options: Namespace) -> int:
@@ -55,4 +60,38 @@ def list_(options: Namespace) -> int:
 def get(options: Namespace) -> int:
     """One run, as JSON."""
     print(json.dumps(get_run(state_of(options), options.run_id), indent=1, ensure_ascii=False))
+    return 0
+
+
+def repair(options: Namespace) -> int:
+    """Repair a run, to its end; the exit code says how it ended."""
+    bundle = bundle_of(options, pairs("--var", options.var))
+    state = project_of(options).state(bundle.catalog)
+    how = RunOptions(
+        strict=options.strict,
+        skip_unsupported=options.skip_unsupported,
+        json=options.json,
+        before_run=lambda: ensure_server(state),
+    )
+    shape = repair_run(
+        bundle,
+        options.run_id,
+        state=state,
+        tasks=options.tasks,
+        dependents=not options.no_dependents,
+        parameters=pairs("--param", options.param),
+        options=how,
+    )
+    if options.json:
+        print(json.dumps(shape, indent=1, ensure_ascii=False))
+    return exit_code(shape)
+
+
+def cancel(options: Namespace) -> int:
+    """Cancel a run and wait for its end."""
+    shape = cancel_run(state_of(options), options.run_id)
+    if options.json:
+        print(json.dumps(shape, indent=1, ensure_ascii=False))
+    else:
+        print(f"run {options.run_id} has ended: {shape['state'].get('result_state')}")
     return 0

@@ -6,9 +6,21 @@ from argparse import Namespace
 from pathlib import Path
 
 from local.cli.scope import project_of, state_of
+from local.cli.verbs import Verbs, add_verb
 from local.errors import ProjectError
 from local.project import State
 from local.server import ensure_server, find_server, server_status, stop_server
+
+
+def add(verbs: Verbs) -> None:
+    """Declare the verbs."""
+    start = add_verb(verbs, "up", up, "start the Spark Connect server of a target's catalog, if it does not run")
+    start.add_argument("--json", action="store_true", help="print the status as JSON")
+    stop = add_verb(verbs, "down", down, "stop the server; tables, views and volumes stay")
+    stop.add_argument("--all", action="store_true", help="stop the servers of all catalogs of the project")
+    say = add_verb(verbs, "status", status, "say whether the server runs, and how to connect to it")
+    say.add_argument("--json", action="store_true", help='as JSON; "remote" is the Spark Connect URL with its token')
+    add_verb(verbs, "reset", reset, "stop the servers and delete the state of all local runs, saying what goes")
 
 
 def up(options: Namespace) -> int:

@@ -10,9 +10,18 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from local.cli.scope import state_of
+from local.cli.verbs import Verbs, add_verb
 from local.errors import LocalError, UsageError
 
 FORMATS = ("table", "csv", "json")
+
+
+def add(verbs: Verbs) -> None:
+    """Declare the verb."""
+    command = add_verb(verbs, "sql", sql, "run one SQL statement in the target's catalog and print the result")
+    command.add_argument("statement", help='for example "SELECT * FROM gold.gold_daily_orders"')
+    command.add_argument("--format", choices=FORMATS, default="table", help="json and csv have all rows")
+    command.add_argument("--limit", type=int, default=100, help="rows of a table (default 100)")
 
 
 def sql(options: Namespace) -> int:

@@ -1,7 +1,8 @@
-"""One attempt of a notebook task, in a process of its own: `python -m local.jobs.attempt CONTEXT.json OUTPUT.ipynb`.
+"""One attempt of a notebook task, in a process of its own: `run_attempt`, called by a process of `local.pool`.
 
-papermill runs the notebook in the kernel `python3`, in the notebook's folder. What happens is told to the runner as
-JSON lines on standard output; everything else that is printed goes to standard error, the attempt's log.
+papermill runs the notebook (of a source file the notebook that it stands for) in a fresh kernel, in the folder that the
+context names. What happens is told to the runner as JSON lines on standard output; everything else that is printed
+goes to standard error, the attempt's log.
 
 | event    | fields                                                             |
 | -------- | ------------------------------------------------------------------ |
@@ -12,24 +13,27 @@ JSON lines on standard output; everything else that is printed goes to standard 
 
 The output notebook is written at every cell, so it exists however the attempt ends. SIGTERM, or the end of the
 runner (end of standard input), kills the kernel with all its children; the notebook is still saved.
+
+`python -m local.jobs.attempt CONTEXT.json OUTPUT.ipynb` is an attempt without a runner, for `dbutils.notebook.run`.
 """
 
 import json
 import logging
 import os
+import shutil
 import signal
 import stat
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from local.context import TaskContext, current_context
-from local.jobs.engine import Stopped, Watcher, register
-from local.jobs.failures import failure_of
-from local.jobs.parameters import injected, read_notebook_parameters
-from local.jobs.processes import kill_all
+from local.context import VARIABLE, TaskContext, current_context
+from local.pool.kernels import Kernels, Process, SpareKernel
+from local.processes import adopt_orphans, kill_all
+from local.sources import as_jupyter
 
 AUTOSAVE_SECONDS = 5
 KERNEL_START_SECONDS = 120
@@ -37,15 +41,43 @@ PARENT_POLL_SECONDS = 0.5
 
 
 def main(arguments: list[str]) -> int:
-    """Run the attempt; 0 where the notebook succeeded."""
-    os.environ["LOCAL_CONTEXT"] = arguments[0]
+    """Run an attempt for which nothing was made ready; 0 where the notebook succeeded."""
+    os.environ[VARIABLE] = arguments[0]
+    kernel = SpareKernel()  # imports while this process does
+    return run_attempt(arguments[1], mark=arguments[0], kernels=kernel)
+
+
+def run_attempt(output: str, *, mark: str, kernels: Kernels) -> int:
+    """Run the attempt whose context the environment names; 0 where the notebook succeeded.
+
+    *output* is the notebook to write, *mark* tells the attempt's processes from others. *kernels* starts the kernel; it
+    may fork, so nothing comes before that which a fork must not have: a thread, a socket, an open file.
+    """
+    adopt_orphans()
     context = current_context()
-    assert context is not None, "the variable is set above"
-    attempt = _Attempt(context, arguments[0], Path(arguments[1]), _take_stdout())
+    assert context is not None, "whoever starts an attempt names its context"
+    folder = Path(tempfile.mkdtemp(prefix="kernel-"))  # short: a socket's path has a limit of about 100
+    connection = _connection(folder)
+    os.chdir(context.folder)
+    kernel = kernels(connection)
+    attempt = _Attempt(context, Path(output), mark, _take_stdout(), kernel)
     threading.Thread(target=attempt.watch_runner, daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: attempt.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner decides what Ctrl-C means
-    return attempt.run()
+    return attempt.run(connection)
+
+
+def _connection(folder: Path) -> str:
+    """The file that tells kernel and client where they meet: sockets in *folder*.
+
+    Kernels over TCP warn, and race for ports when several start at once; a socket file does neither.
+    """
+    from jupyter_client.connect import write_connection_file
+
+    file, _ = write_connection_file(
+        str(folder / "kernel.json"), transport="ipc", ip=str(folder / "kernel"), key=os.urandom(16).hex().encode()
+    )
+    return file
 
 
 def _take_stdout() -> Any:
@@ -58,26 +90,22 @@ def _take_stdout() -> Any:
 class _Attempt:
     """The state of this process: what it runs, and whether it was told to stop."""
 
-    def __init__(self, context: TaskContext, context_file: str, output: Path, events: Any) -> None:
+    def __init__(self, context: TaskContext, output: Path, mark: str, events: Any, kernel: Process) -> None:
         self.context = context
-        self.context_file = context_file
         self.output = output
+        self.mark = mark
         self.events = events
-        self.kernel_pid = 0
+        self.kernel = kernel
         self.stopped = threading.Event()
         self._lock = threading.Lock()
 
     def tell(self, event: str, **fields: Any) -> None:
         """Send one event; a runner that is gone does not matter here."""
-        if event == "kernel":
-            self.kernel_pid = fields["pid"]
         try:
             with self._lock:
                 self.events.write(json.dumps({"event": event, **fields}, ensure_ascii=False) + "\n")
         except (BrokenPipeError, ValueError):
             self.stopped.set()
-        if event == "kernel" and self.stopped.is_set():
-            self.stop()  # told to stop while the kernel was starting
 
     def stop(self) -> None:
         """End the kernel and its children; papermill then sees a dead kernel and saves the notebook."""
@@ -86,7 +114,7 @@ class _Attempt:
         threading.Thread(target=self._kill, daemon=True).start()
 
     def _kill(self) -> None:
-        kill_all(self.context_file, [self.kernel_pid])
+        kill_all(self.mark, [os.getpid(), self.kernel.pid])
 
     def watch_runner(self) -> None:
         """Stop when the runner ends: it holds the other end of standard input, or else is the parent process."""
@@ -99,24 +127,29 @@ class _Attempt:
                 time.sleep(PARENT_POLL_SECONDS)
         self.stop()
 
-    def run(self) -> int:
+    def run(self, connection: str) -> int:
         """Execute the notebook and tell how it ended; 0 for success."""
         import papermill
 
+        from local.jobs.engine import Stopped, Watcher, register
+        from local.jobs.failures import failure_of
+        from local.jobs.parameters import injected, read_notebook_parameters
+
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+        self.tell("kernel", pid=self.kernel.pid)
         notebook = Path(self.context.notebook)
-        register(Watcher(self.tell, self.stopped.is_set))
+        register(Watcher(self.tell, self.stopped.is_set), self.kernel, connection)
         failure: dict[str, Any] = {}
         try:
             papermill.execute_notebook(
-                str(notebook),
+                str(self._source(notebook)),
                 str(self.output),
                 parameters=injected(self.context.parameters, read_notebook_parameters(notebook).defaults),
                 engine_name="local",
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
-                cwd=str(notebook.parent),
+                cwd=str(self.context.folder),
                 start_timeout=KERNEL_START_SECONDS,
                 autosave_cell_every=AUTOSAVE_SECONDS,
             )
@@ -126,8 +159,15 @@ class _Attempt:
             logging.getLogger("local.jobs").exception("the notebook failed")
             failure = failure_of(error, self.output)
         finally:
-            kill_all(self.context_file, [self.kernel_pid])
+            self._kill()
+            shutil.rmtree(Path(connection).parent, ignore_errors=True)
+            shutil.rmtree(self.context.packages, ignore_errors=True)
         return self._finish(failure)
+
+    def _source(self, notebook: Path) -> Path:
+        """What papermill runs: *notebook*, or what it stands for, beside the context."""
+        converted = Path(self.mark).with_suffix(".source.ipynb")
+        return as_jupyter(notebook, converted, installs=self.context.installs)
 
     def _finish(self, failure: dict[str, Any]) -> int:
         result = "CANCELED" if self.stopped.is_set() and failure else "FAILED" if failure else "SUCCESS"

@@ -4,23 +4,27 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from local.bundle.model import Bundle
+from local.bundle.model import Bundle, Job
 from local.errors import LocalError
-from local.jobs.checks import check_run, speaks_of_spark
+from local.jobs.checks import Findings, check_run, speaks_of_spark
+from local.jobs.listener import Listener
 from local.jobs.parameters import job_parameters
 from local.jobs.plan import SUCCEEDED
 from local.jobs.records import Records
-from local.jobs.run import JobRun
+from local.jobs.run import JobRun, Origin
 from local.jobs.selection import select_tasks
 from local.jobs.shape import run_list, run_shape
 from local.jobs.stop import Stop
 from local.jobs.summary import print_summary
 from local.jobs.task import Engine
 from local.jobs.views import Lines, Silent, View
+from local.notifications.notifier import notifying
+from local.pool.pool import Pool
 from local.project import State
 
 
@@ -28,14 +32,20 @@ from local.project import State
 class RunOptions:
     """How a run is started and shown.
 
-    *only* is the comma list of a partial run. *strict* refuses a parameter that its notebook does not take.
+    *only* is the comma list of a partial run. *strict* refuses a parameter that its notebook does not take;
+    *skip_unsupported* passes over tasks whose type does not run here. *scheduled_at* is the time for which a schedule
+    starts the run (with a zone): its trigger is then PERIODIC. *listeners* are told of runs and attempts, beside
+    those whom the jobs name in their notifications.
     *json* prints nothing at all: the caller prints the run. *before_run* is called in the background at the start
     where a notebook of the run speaks of Spark: it may start the server ahead of the first kernel that needs it.
     """
 
     only: str | None = None
     strict: bool = False
+    skip_unsupported: bool = False
+    scheduled_at: datetime | None = None
     json: bool = False
+    listeners: Sequence[Listener] = ()
     before_run: Callable[[], Any] | None = None
 
 
@@ -58,26 +68,66 @@ def run_job(
     job = bundle.job(job_key)
     values = job_parameters(job, parameters or {})
     only = select_tasks(job, options.only) if options.only else None
-    findings = check_run(bundle, job, strict=options.strict, only=only)
-    view = _view(options.json)
-    engine = Engine(bundle, state, Records.of(state), view)
-    stop = Stop()
-    try:
-        for warning in findings.warnings:
-            view.note(f"warning: {warning}")
-        if findings.ignored:
-            view.note(f"ignored locally: {', '.join(findings.ignored)}")
-        if options.before_run and speaks_of_spark(bundle, job):
-            threading.Thread(target=_in_background, args=(options.before_run, view), daemon=True).start()
-        with _interruptible(stop, view):
-            run = JobRun(engine, job, values, only=only)
-            run.execute(stop)
-    finally:
-        view.close()
-    shape = run_shape(engine.records, run.run_id)
+    scheduled = options.scheduled_at
+    findings = check_run(
+        bundle,
+        job,
+        parameters=values,
+        only=only,
+        strict=options.strict,
+        skip_unsupported=options.skip_unsupported,
+        scheduled=scheduled is not None,
+    )
+    origin = Origin("PERIODIC", scheduled=scheduled.astimezone(UTC)) if scheduled else Origin()
+
+    def work(engine: Engine, stop: Stop) -> int:
+        run = JobRun.new(engine, job, values, only=only, origin=origin)
+        run.execute(stop)
+        return run.run_id
+
+    return watched(bundle, job, findings, work, state=state, options=options)
+
+
+def watched(
+    bundle: Bundle,
+    job: Job,
+    findings: Findings,
+    work: Callable[[Engine, Stop], int],
+    *,
+    state: State,
+    options: RunOptions,
+) -> dict[str, Any]:
+    """Say the *findings* of *job*, do *work*, which gives the id of a run, and show that run; Ctrl-C stops it."""
+    with engine_of(bundle, job, state, options) as (engine, stop):
+        say_findings(engine, bundle, job, findings, options)
+        run_id = work(engine, stop)
+    shape = run_shape(engine.records, run_id)
     if not options.json:
         print_summary(shape, engine.records, state)
     return shape
+
+
+def say_findings(engine: Engine, bundle: Bundle, job: Job, findings: Findings, options: RunOptions) -> None:
+    """Say what a person should know before *job* runs, and begin in the background what its notebooks will need."""
+    for warning in findings.warnings:
+        engine.view.note(f"warning: {warning}")
+    if findings.ignored:
+        engine.view.note(f"ignored locally: {', '.join(findings.ignored)}")
+    if options.before_run and speaks_of_spark(bundle, job):
+        threading.Thread(target=_in_background, args=(options.before_run, engine.view), daemon=True).start()
+
+
+@contextlib.contextmanager
+def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> Iterator[tuple[Engine, Stop]]:
+    """What runs of *job* need: the engine, closed at the end, and the stop that Ctrl-C and SIGTERM ask."""
+    view = _view(options.json)
+    stop = Stop()
+    pool = Pool(state.make().logs / "pool.log", spark=speaks_of_spark(bundle, job), note=view.note)
+    try:
+        with pool, notifying(bundle, state, view.note) as notifiers, _interruptible(stop, view):
+            yield Engine(bundle, state, Records.of(state), view, pool, (*notifiers, *options.listeners)), stop
+    finally:
+        view.close()
 
 
 def get_run(state: State, run_id: int) -> dict[str, Any]:

@@ -1,23 +1,30 @@
-"""The papermill engine of the runner: a kernel over IPC, and a word for each cell and each printed line.
+"""The papermill engine of the runner: a kernel that runs already, and a word for each cell and each printed line."""
 
-Kernels over TCP warn, and race for ports when several start at once; a socket file does neither.
-"""
-
-import shutil
-import tempfile
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from queue import Empty
 from typing import Any
 
+import zmq
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import LocalProvisioner
 from nbclient.exceptions import DeadKernelError
+from nbclient.util import run_sync
 from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
+from local.jobs.outputs import OutputLimit
+from local.pool.kernels import Process
+from local.sources import headings
+
 PRINT_EVERY_SECONDS = 0.05  # a notebook that floods its output must not flood the runner
+RELEASE_SECONDS = 5.0
+RECONNECT_MILLISECONDS = 5  # the kernel opens its sockets while the client connects; a lost answer costs 0.3 s
+_RELEASE = "(session := __import__('sys').modules.get('local.kernel.session')) and session.release()"
 LINE_LENGTH = 200
 LINES_LENGTH = 2000
 
@@ -34,52 +41,89 @@ class Watcher:
     stopped: Callable[[], bool]
 
 
-def register(watcher: Watcher) -> None:
-    """Make the engine `local` known to papermill, telling *watcher*."""
+def register(watcher: Watcher, kernel: Process, connection: str) -> None:
+    """Make the engine `local` known to papermill: *kernel*, which listens at *connection*, told to *watcher*."""
 
     class LocalEngine(NBClientEngine):
-        """Runs the cells of a notebook in one fresh kernel."""
+        """Runs the cells of a notebook in the one kernel."""
 
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
-            folder = Path(tempfile.mkdtemp(prefix="kernel-"))  # short: a socket's path has a limit of about 100
-            manager = AsyncKernelManager(
-                kernel_name=kernel_name, transport="ipc", connection_file=str(folder / "kernel.json")
+            client = _Client(
+                nb_man,
+                watcher=watcher,
+                km=_manager(kernel_name, kernel, connection),
+                kernel_name=kernel_name,
+                startup_timeout=settings.get("start_timeout", 60),
+                timeout=None,
+                iopub_timeout=30,
             )
             try:
-                return _Client(
-                    nb_man,
-                    watcher=watcher,
-                    km=manager,
-                    kernel_name=kernel_name,
-                    startup_timeout=settings.get("start_timeout", 60),
-                    timeout=None,
-                    iopub_timeout=30,
-                ).execute()
+                executed = client.execute()
+                client.release()
+                return executed
             except (DeadKernelError, RuntimeError):
                 if watcher.stopped():
                     raise Stopped from None
                 raise
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
 
     papermill_engines.register("local", LocalEngine)
 
 
+def _manager(kernel_name: str, kernel: Process, connection: str) -> AsyncKernelManager:
+    """A kernel manager that has *kernel* already."""
+    manager = AsyncKernelManager(kernel_name=kernel_name, connection_file=connection)
+    manager.load_connection_file()
+    manager.client_factory = _PromptClient
+    manager.provisioner = LocalProvisioner(parent=manager)
+    manager.provisioner.process = kernel
+    return manager
+
+
+class _PromptClient(AsyncKernelClient):
+    """A client that is ready when the kernel is; its parent class then listens to silence for 0.2 s."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers on both channels, at most *timeout* seconds.
+
+        Raises:
+            RuntimeError: the kernel died, or did not answer in time.
+        """
+        deadline = time.monotonic() + (timeout or float("inf"))
+        while True:
+            asked = self.kernel_info()
+            try:
+                while _parent(await self.shell_channel.get_msg(timeout=1)) != asked:
+                    pass
+                while _parent(await self.iopub_channel.get_msg(timeout=0.2)) != asked:
+                    pass
+                return
+            except Empty:
+                if not await self.is_alive():
+                    raise RuntimeError("Kernel died before it answered") from None
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"The kernel did not answer within {timeout:.0f} seconds") from None
+
+
+def _parent(message: dict[str, Any]) -> str | None:
+    return message["parent_header"].get("msg_id")
+
+
 class _Client(PapermillNotebookClient):
-    """papermill's client; tells of the kernel, of cells and of printed lines."""
+    """papermill's client; tells of cells and of printed lines, and keeps the output within Databricks' limits."""
 
     def __init__(self, nb_man: Any, *, watcher: Watcher, **settings: Any) -> None:
         super().__init__(nb_man, **settings)
         self.watcher = watcher
-        self.headings = _headings(self.nb.cells)
+        self.headings = headings(self.nb.cells)
         self.total = sum(cell.cell_type == "code" for cell in self.nb.cells)
         self.printed_at = 0.0
+        self.limit = OutputLimit()
         self.on_cell_execute = self._cell
-
-    async def async_start_new_kernel(self, **settings: Any) -> None:
-        await super().async_start_new_kernel(**settings)
-        self.watcher.tell("kernel", pid=self.km.provisioner.pid)
 
     def papermill_execute_cells(self) -> None:
         if self.watcher.stopped():
@@ -96,11 +140,31 @@ class _Client(PapermillNotebookClient):
             dead.outputs.append(new_output("error", ename="DeadKernelError", evalue="Kernel died", traceback=[]))
             raise
 
+    async def _async_release(self) -> None:
+        """Free the kernel's Spark session on the server, which would keep it for a day; the kernel is killed then."""
+        asked = self.kc.execute(_RELEASE, silent=True)
+        with contextlib.suppress(Empty):
+            while _parent(await self.kc.shell_channel.get_msg(timeout=RELEASE_SECONDS)) != asked:
+                pass
+
+    release = run_sync(_async_release)
+
     def _cell(self, cell: Any, cell_index: int) -> None:
         if self.watcher.stopped():
             raise Stopped
+        self.limit.ask(cell.source)
         number = sum(each.cell_type == "code" for each in self.nb.cells[: cell_index + 1])
         self.watcher.tell("cell", index=number, total=self.total, heading=self.headings[cell_index])
+
+    def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
+        """As nbclient does, with what fits of the message."""
+        if self.clear_before_next_output or not outs:
+            self.limit.clear(cell_index)
+        fitting, note = self.limit.fit(msg, cell_index)
+        output = super().output(outs, fitting, display_id, cell_index) if fitting else None
+        if note:
+            outs.append(new_output("stream", name="stderr", text=note))
+        return output
 
     def process_message(self, *message: Any, **settings: Any) -> Any:
         output = super().process_message(*message, **settings)
@@ -110,14 +174,3 @@ class _Client(PapermillNotebookClient):
                 self.printed_at = time.monotonic()
                 self.watcher.tell("printed", line=line[:LINE_LENGTH])
         return output
-
-
-def _headings(cells: list[Any]) -> list[str]:
-    """For each cell the text of the nearest Markdown heading at or above it."""
-    result, current = [], ""
-    for cell in cells:
-        if cell.cell_type == "markdown":
-            lines = [line for line in cell.source.splitlines() if line.startswith("#")]
-            current = lines[-1].lstrip("#").strip() if lines else current
-        result.append(current)
-    return result

@@ -5,9 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from local.sources import headings, place_of
+from local.sources.environment import ENVIRONMENT
+
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TRACE_LENGTH = 20_000
-_ADDED = {"injected-parameters", "papermill-error-cell-tag"}
+_ADDED = {"injected-parameters", "papermill-error-cell-tag", ENVIRONMENT}
 
 
 def failure_of(error: Exception, output: Path) -> dict[str, Any]:
@@ -33,21 +36,21 @@ def failure_of(error: Exception, output: Path) -> dict[str, Any]:
 
 
 def failed_cell(output: Path) -> str:
-    """`cell 4 "Silver orders"`: the cell that failed, or was running when all ended; "" where there is none."""
-    number, heading = 0, ""
-    for cell in (_read(output) or {}).get("cells", []):
-        if _ADDED & set(cell.get("metadata", {}).get("tags", [])):
-            continue
-        number += 1
-        source = "".join(cell.get("source", ""))
-        if cell.get("cell_type") == "markdown":
-            titles = [line for line in source.splitlines() if line.startswith("#")]
-            heading = titles[-1].lstrip("#").strip() if titles else heading
-            continue
+    """`cell 4 "Silver orders", line 37 of silver.py`: the cell that failed, or was running when all ended.
+
+    "" where there is none; the line is where the cell begins, for notebooks that are source files.
+    """
+    cells = [cell for cell in (_read(output) or {}).get("cells", []) if not _ADDED & _tags(cell)]
+    for number, (cell, heading) in enumerate(zip(cells, headings(cells), strict=True), start=1):
         state = cell.get("metadata", {}).get("papermill", {})
-        if state.get("exception") is True or state.get("status") == "running":
-            return f'cell {number} "{heading}"' if heading else f"cell {number}"
+        if cell.get("cell_type") == "code" and (state.get("exception") is True or state.get("status") == "running"):
+            named = f'cell {number} "{heading}"' if heading else f"cell {number}"
+            return ", ".join(text for text in (named, place_of(cell)) if text)
     return ""
+
+
+def _tags(cell: dict[str, Any]) -> set[str]:
+    return set(cell.get("metadata", {}).get("tags", []))
 
 
 def _read(output: Path) -> dict[str, Any] | None:

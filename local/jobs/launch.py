@@ -1,4 +1,4 @@
-"""Running one attempt of a notebook task: writes its context, starts its process, hears it, and ends it if asked.
+"""Running one attempt of a notebook task: writes its context, gets its process, hears it, and ends it if asked.
 
 Places, in the run's folder: `<task>[-<attempt>].ipynb` is the executed notebook; `.attempts/` holds the context, the
 log and the exit value of each attempt; `.values/` the task values of the run.
@@ -6,10 +6,7 @@ log and the exit value of each attempt; `.values/` the task values of the run.
 
 import contextlib
 import json
-import os
-import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,9 +15,12 @@ from typing import Any
 
 from local.context import VARIABLE, TaskContext
 from local.jobs.failures import failed_cell
-from local.jobs.processes import ATTEMPT, kill_all
 from local.jobs.stop import Stop
+from local.pool.order import Order
+from local.pool.pool import Pool, Process
+from local.processes import ATTEMPT, kill_all
 from local.project import State
+from local.sources import read_notebook, write_notebook
 
 GRACE_SECONDS = 10.0  # for the attempt to save its notebook; its kernel is dead by then
 EXIT_SECONDS = 30.0
@@ -67,74 +67,71 @@ class Places:
 
 
 def run_notebook(
-    context: TaskContext, places: Places, environment: Mapping[str, str], stop: Stop, told: Callable[[dict], None]
+    pool: Pool,
+    context: TaskContext,
+    places: Places,
+    environment: Mapping[str, str],
+    stop: Stop,
+    told: Callable[[dict], None],
 ) -> Outcome:
-    """Run the attempt that *context* describes; returns when nothing of it is left.
+    """Run the attempt that *context* describes, in a process of *pool*; returns when nothing of it is left.
 
     *environment* is added to this process's own. *told* hears its events, on this thread.
     """
-    context_file = context.save(places.inner("json"))
+    file = str(context.save(places.inner("json")))
+    order = Order(
+        str(places.output),
+        log=str(places.inner("log")),
+        mark=file,
+        environment={**environment, VARIABLE: file, ATTEMPT: file},
+    )
     known: dict[str, Any] = {"kernel": 0}
-    with open(places.inner("log"), "ab") as log:
-        process = _start(context_file, places.output, environment, log)
-    with process, stop.calling(lambda: _end_in_time(process, context_file, known)):
+    over = threading.Event()
+    process = pool.start(order)
+    with contextlib.closing(process), stop.calling(lambda: _end_in_time(process, known, over)):
         for event in _events(process):
             if event["event"] == "kernel":
                 known["kernel"] = event["pid"]
             if event["event"] == "finished":
                 known["finished"] = event
             told(event)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(EXIT_SECONDS)
-        kill_all(str(context_file), [process.pid, known["kernel"]])
+        status = _ended(process, known)
+        over.set()
     if not places.output.exists():
-        shutil.copyfile(context.notebook, places.output)  # ended before the first cell
-    return _outcome(context, places, known.get("finished"), stop, process.returncode)
+        write_notebook(read_notebook(Path(context.notebook)), places.output)  # ended before the first cell
+    return _outcome(context, places, known.get("finished"), stop, status)
 
 
-def _start(context_file: Path, output: Path, environment: Mapping[str, str], log: Any) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "local.jobs.attempt", str(context_file), str(output)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        cwd=output.parent,
-        env={
-            **os.environ,
-            **environment,
-            VARIABLE: str(context_file),
-            ATTEMPT: str(context_file),
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else each kernel warns of frozen modules
-        },
-        start_new_session=True,  # Ctrl-C in the terminal reaches the runner only
-    )
-
-
-def _events(process: subprocess.Popen) -> Any:
-    assert process.stdout is not None
-    for line in process.stdout:
+def _events(process: Process) -> Any:
+    for line in process.events:
         with contextlib.suppress(ValueError):
             event = json.loads(line)
             if isinstance(event, dict) and "event" in event:
                 yield event
 
 
-def _end_in_time(process: subprocess.Popen, context_file: Path, known: Mapping[str, Any]) -> None:
+def _ended(process: Process, known: Mapping[str, Any]) -> int | None:
+    """Wait for the end of the attempt, which has said all, and make sure of it."""
+    status = None
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        status = process.wait(EXIT_SECONDS)
+    if status is None:
+        kill_all(process.mark, [process.pid, known["kernel"]])
+    return status
+
+
+def _end_in_time(process: Process, known: Mapping[str, Any], over: threading.Event) -> None:
     """Ask the attempt to end, and end it by force where it does not."""
 
     def end() -> None:
-        process.terminate()
-        try:
-            process.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            kill_all(str(context_file), [process.pid, known["kernel"]])
+        process.ask_end()
+        if not over.wait(GRACE_SECONDS):
+            kill_all(process.mark, [process.pid, known["kernel"]])
 
     threading.Thread(target=end, daemon=True).start()
 
 
-def _outcome(
-    context: TaskContext, places: Places, finished: dict | None, stop: Stop, returncode: int | None
-) -> Outcome:
+def _outcome(context: TaskContext, places: Places, finished: dict | None, stop: Stop, status: int | None) -> Outcome:
     output = places.output
     if finished is not None and finished["result"] == "SUCCESS":
         exit_file = Path(context.exit_file)
@@ -145,6 +142,12 @@ def _outcome(
     if finished is None:
         place = failed_cell(output)
         where = f" in {place}" if place else ""
-        error = f"The process of the attempt ended{where} (exit code {returncode}). Its log: {places.inner('log')}"
+        error = f"The process of the attempt ended{where} ({_how(status)}). Its log: {places.inner('log')}"
         return Outcome("FAILED", error, output=output)
     return Outcome("FAILED", finished.get("error", ""), finished.get("trace", ""), output=output)
+
+
+def _how(status: int | None) -> str:
+    if status is None:
+        return "exit code unknown"
+    return f"killed by signal {-status}" if status < 0 else f"exit code {status}"

@@ -48,9 +48,16 @@ class Live:
         with self._lock:
             if not path:
                 self._title = f"{name}, run {run_id}"
-            self._rows[path].children = [(*path, key) for key in tasks]
-            for key in tasks:
-                self._rows[(*path, key)] = _Row()
+            self._add_rows(path, tasks)
+
+    def backfill_started(self, name: str, labels: list[str]) -> None:
+        with self._lock:
+            self._title = f"{name}, backfill"
+            self._add_rows((), labels)
+
+    def iterations_started(self, path: Path, names: list[str], concurrency: int) -> None:
+        with self._lock:
+            self._add_rows(path, names)
 
     def task_started(self, path: Path, attempt: int) -> None:
         with self._lock:
@@ -87,7 +94,7 @@ class Live:
     def table(self) -> Table:
         """The table as it stands now."""
         with self._lock:
-            table = Table(title=self._title, title_justify="left", box=None, pad_edge=False)
+            table = Table(title=self._title, title_justify="left", box=None, pad_edge=False, expand=True)
             table.add_column("task", no_wrap=True)
             table.add_column("state", no_wrap=True)
             table.add_column("time", justify="right", no_wrap=True)
@@ -95,6 +102,10 @@ class Live:
             for path in self._rows[()].children:
                 self._add(table, path)
             return table
+
+    def _add_rows(self, path: Path, names: list[str]) -> None:
+        self._rows[path].children = [(*path, name) for name in names]
+        self._rows.update({child: _Row() for child in self._rows[path].children})
 
     def _add(self, table: Table, path: Path) -> None:
         row = self._rows[path]

@@ -6,7 +6,6 @@ notebook and child job. Source: Databricks documentation, "Parameterize jobs".
 """
 
 import ast
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,9 @@ from typing import Any
 
 from local.bundle.model import Bundle, Job, Task
 from local.errors import UsageError
+from local.kernel.sql_cells import sql_of
+from local.kernel.sql_widgets import widget_names
+from local.sources import read_notebook
 
 _DECLARES = frozenset({"text", "dropdown", "combobox", "multiselect", "get", "getArgument"})
 
@@ -89,16 +91,24 @@ def read_notebook_parameters(notebook: Path) -> NotebookParameters:
     defaults: dict[str, Any] = {}
     widgets: set[str] = set()
     anything = False
-    for cell, source in _code_cells(notebook):
-        tree = _parsed(source)
+    for cell in read_notebook(notebook)["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        tree = _parsed(cell["source"])
         if "parameters" in cell.get("metadata", {}).get("tags", []):
             defaults.update(_assignments(tree))
-        for name in _widget_names(tree):
+        for name in (*_widget_names(tree), *_sql_names(cell["source"])):
             if name is None:
                 anything = True
             else:
                 widgets.add(name)
     return NotebookParameters(defaults, frozenset(widgets), anything)
+
+
+def _sql_names(source: str) -> Iterator[str]:
+    """The widgets that an SQL cell reads or makes."""
+    text = sql_of(source)
+    return iter(()) if text is None else widget_names(text)
 
 
 def _typed(text: str, default: Any) -> Any:
@@ -111,13 +121,6 @@ def _typed(text: str, default: Any) -> Any:
     except ValueError:
         return text
     return text
-
-
-def _code_cells(notebook: Path) -> Iterator[tuple[dict, str]]:
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-        if cell.get("cell_type") == "code":
-            source = cell.get("source", "")
-            yield cell, source if isinstance(source, str) else "".join(source)
 
 
 def _parsed(source: str) -> ast.Module:

@@ -1,6 +1,7 @@
 """Which tasks of a run start, and how tasks and run end: pure functions over states.
 
-A state is `PENDING`, `RUNNING` or one of the results of Jobs API 2.2 (`SUCCESS`, `FAILED`, ...).
+A state is `PENDING`, `RUNNING`, one of the results of Jobs API 2.2 (`SUCCESS`, `FAILED`, ...), or `SKIPPED`: a task
+whose type does not run on this machine, passed over on request. What comes after it goes on as after a success.
 
 Source: Databricks documentation, "Configure task dependencies" and "Job run result"; see the rules of `run_if`.
 """
@@ -9,13 +10,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from local.bundle.model import Task
+from local.jobs.references import tasks_named
 
 PENDING = "PENDING"
 RUNNING = "RUNNING"
-SUCCEEDED = frozenset({"SUCCESS", "SUCCESS_WITH_FAILURES"})
+SKIPPED = "SKIPPED"
+SUCCEEDED = frozenset({"SUCCESS", "SUCCESS_WITH_FAILURES", SKIPPED})
 FAILED = frozenset({"FAILED", "TIMEDOUT", "MAXIMUM_CONCURRENT_RUNS_REACHED", "UPSTREAM_FAILED"})
 CANCELED = frozenset({"CANCELED", "UPSTREAM_CANCELED"})
 RUN_IF = ("ALL_SUCCESS", "AT_LEAST_ONE_SUCCESS", "NONE_FAILED", "ALL_DONE", "AT_LEAST_ONE_FAILED", "ALL_FAILED")
+INPUTS = {"condition_task": ("left", "right"), "for_each_task": ("inputs",)}
 FOREVER = -1
 
 
@@ -81,7 +85,14 @@ def _verdict(
         return "EXCLUDED"
     if not upstream or is_met(task.run_if, upstream):
         return RUNNING
-    return unmet(task.run_if, upstream)
+    result = unmet(task.run_if, upstream)
+    return RUNNING if result == "DISABLED" and _reads_disabled(task, states) else result
+
+
+def _reads_disabled(task: Task, states: Mapping[str, str]) -> bool:
+    """Does a condition or for-each task take its input from a disabled task? It then runs, and fails for want of it."""
+    operands = [task.inner.get(name) for name in INPUTS.get(task.kind, ())]
+    return any(states.get(key) == "DISABLED" for key in tasks_named(operands))
 
 
 def is_met(run_if: str, upstream: Sequence[str]) -> bool:
@@ -138,8 +149,10 @@ def run_result(tasks: Sequence[Task], states: Mapping[str, str], only: Collectio
 def next_attempt_at(task: Task, *, attempt: int, result: str, started_at: float) -> float | None:
     """When the attempt after number *attempt* (from 0) starts, in the clock of *started_at* (s); None: no more.
 
-    `min_retry_interval_millis` counts from the start of the failed attempt.
+    `min_retry_interval_millis` counts from the start of the failed attempt. A condition task has no retries.
     """
+    if task.kind == "condition_task":
+        return None
     if result not in ("FAILED", "TIMEDOUT") or (result == "TIMEDOUT" and not task.retry_on_timeout):
         return None
     if task.max_retries != FOREVER and attempt >= task.max_retries:

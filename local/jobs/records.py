@@ -1,7 +1,8 @@
 """The history of runs: SQLite in the state folder, safe with several processes.
 
-Two tables: `runs`, one row a run of a job; `attempts`, one row an attempt of a task (also a task that ended without
-running). Ids are given by one counter, so they grow and never repeat. Times are epoch milliseconds.
+`runs` has one row a run of a job; `attempts` one row an attempt of a task (also a task that ended without running);
+`phases` how a repaired run had ended before. Ids are given by one counter, so they grow and never repeat. Times are
+epoch milliseconds. A file of an older version is brought up to this one when it is opened.
 
 A run whose runner is gone (its pid does not run, or is another process by now) is closed on the next read.
 """
@@ -16,29 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from local.errors import RunError
-from local.jobs.processes import started_at
+from local.jobs import schema
+from local.processes import started_at
 from local.project import State
 
 BUSY_SECONDS = 30
 RUNNER_GONE = "The process that ran it ended before the run did."
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS ids (id INTEGER PRIMARY KEY AUTOINCREMENT);
-CREATE TABLE IF NOT EXISTS runs (
-    run_id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL, job_key TEXT NOT NULL, run_name TEXT NOT NULL,
-    target TEXT NOT NULL, trigger TEXT NOT NULL, parent_run_id INTEGER, life_cycle_state TEXT NOT NULL,
-    result_state TEXT, state_message TEXT NOT NULL DEFAULT '', start_time INTEGER NOT NULL, end_time INTEGER,
-    job_parameters TEXT NOT NULL DEFAULT '{}', settings TEXT NOT NULL DEFAULT '{}',
-    pid INTEGER NOT NULL, pid_started REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS attempts (
-    run_id INTEGER PRIMARY KEY, job_run_id INTEGER NOT NULL REFERENCES runs, task_key TEXT NOT NULL,
-    attempt_number INTEGER NOT NULL, kind TEXT NOT NULL, depends_on TEXT NOT NULL, run_if TEXT NOT NULL,
-    life_cycle_state TEXT NOT NULL, result_state TEXT, state_message TEXT NOT NULL DEFAULT '',
-    start_time INTEGER NOT NULL, end_time INTEGER, notebook_path TEXT, parameters TEXT NOT NULL DEFAULT '{}',
-    output_notebook TEXT, notebook_result TEXT, error TEXT, error_trace TEXT, child_run_id INTEGER
-);
-CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (job_run_id, run_id);
-"""
 
 
 def now_ms() -> int:
@@ -51,9 +35,8 @@ class Records:
 
     def __init__(self, place: Path) -> None:
         self.place = place
-        with self._open() as database:
-            database.execute("PRAGMA journal_mode=WAL")
-            database.executescript(_SCHEMA)
+        with self.opened() as database:
+            schema.prepare(database)
 
     @classmethod
     def of(cls, state: State) -> "Records":
@@ -63,31 +46,34 @@ class Records:
 
     def new_id(self) -> int:
         """The next id."""
-        with self._open() as database:
+        with self.opened() as database:
             return int(database.execute("INSERT INTO ids DEFAULT VALUES").lastrowid or 0)
 
     def start_run(self, **values: Any) -> int:
-        """Record a new run of this process, RUNNING from now; its id."""
+        """Record a new run of this process, RUNNING from now unless *values* say otherwise; its id."""
         run_id = self.new_id()
-        own = {"pid": os.getpid(), "pid_started": started_at(os.getpid()) or 0.0}
         times = {"life_cycle_state": "RUNNING", "start_time": now_ms()}
-        self._insert("runs", {"run_id": run_id, **times, **own, **values})
+        with self.opened() as database:
+            insert(database, "runs", {"run_id": run_id, **times, **this_process(), **values})
         return run_id
 
     def start_attempt(self, **values: Any) -> int:
         """Record a new attempt, RUNNING from now unless *values* say otherwise; its id."""
         run_id = self.new_id()
         times = {"life_cycle_state": "RUNNING", "start_time": now_ms()}
-        self._insert("attempts", {"run_id": run_id, **times, **values})
+        with self.opened() as database:
+            insert(database, "attempts", {"run_id": run_id, **times, **values})
         return run_id
 
     def update_run(self, run_id: int, **values: Any) -> None:
         """Set columns of a run."""
-        self._update("runs", run_id, values)
+        with self.opened() as database:
+            update(database, "runs", run_id, values)
 
     def update_attempt(self, run_id: int, **values: Any) -> None:
         """Set columns of an attempt."""
-        self._update("attempts", run_id, values)
+        with self.opened() as database:
+            update(database, "attempts", run_id, values)
 
     def run(self, run_id: int) -> dict[str, Any]:
         """The row of a run.
@@ -96,7 +82,7 @@ class Records:
             RunError: there is none with this id.
         """
         self.close_abandoned()
-        with self._open() as database:
+        with self.opened() as database:
             row = database.execute("SELECT * FROM runs WHERE run_id = ?", (run_id,)).fetchone()
         if row is None:
             raise RunError(f"`{self.place}`: found no run {run_id}. See `python -m local runs list`.")
@@ -111,18 +97,30 @@ class Records:
         if job_id is not None:
             conditions.append(f"job_id = {int(job_id)}")
         query = f"SELECT * FROM runs WHERE {' AND '.join(conditions)} ORDER BY run_id DESC LIMIT ?"
-        with self._open() as database:
+        with self.opened() as database:
             return [dict(row) for row in database.execute(query, (limit,))]
 
     def attempts(self, run_id: int) -> list[dict[str, Any]]:
         """The attempts of a run, in the order in which they began."""
-        with self._open() as database:
+        with self.opened() as database:
             rows = database.execute("SELECT * FROM attempts WHERE job_run_id = ? ORDER BY run_id", (run_id,))
             return [dict(row) for row in rows]
 
+    def phases(self, run_id: int) -> list[dict[str, Any]]:
+        """How the run had ended each time before it was repaired, the oldest first."""
+        with self.opened() as database:
+            rows = database.execute("SELECT * FROM phases WHERE run_id = ? ORDER BY number", (run_id,))
+            return [dict(row) for row in rows]
+
+    def cancel_requested(self, run_id: int) -> bool:
+        """Has someone asked for the end of the run?"""
+        with self.opened() as database:
+            row = database.execute("SELECT cancel_requested FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+        return bool(row and row[0])
+
     def close_abandoned(self) -> None:
         """End the runs whose runner is gone, with their attempts."""
-        with self._open() as database:
+        with self.opened() as database:
             rows = database.execute("SELECT run_id, pid, pid_started FROM runs WHERE end_time IS NULL").fetchall()
             for row in rows:
                 started = started_at(row["pid"])
@@ -136,28 +134,42 @@ class Records:
                         values,
                     )
 
-    def _insert(self, table: str, values: Mapping[str, Any]) -> None:
-        names = ", ".join(values)
-        marks = ", ".join("?" for _ in values)
-        with self._open() as database:
-            database.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", [_cell(v) for v in values.values()])
-
-    def _update(self, table: str, run_id: int, values: Mapping[str, Any]) -> None:
-        changes = ", ".join(f"{name} = ?" for name in values)
-        with self._open() as database:
-            cells = [*(_cell(value) for value in values.values()), run_id]
-            database.execute(f"UPDATE {table} SET {changes} WHERE run_id = ?", cells)
-
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def opened(self, *, exclusive: bool = False) -> Iterator[sqlite3.Connection]:
+        """The database for one transaction; *exclusive*: no other process writes between its reads and its writes.
+
+        Raises:
+            RunError: the file cannot be read or written.
+        """
         try:
             with closing(sqlite3.connect(self.place, timeout=BUSY_SECONDS)) as database, database:
                 database.row_factory = sqlite3.Row
+                if exclusive:
+                    database.execute("BEGIN IMMEDIATE")
                 yield database
         except sqlite3.Error as error:
             raise RunError(
                 f"`{self.place}`: the run history cannot be used ({error}). Free the place or move the file away."
             ) from error
+
+
+def this_process() -> dict[str, Any]:
+    """The columns that say who runs a run: a pid alone may be another process by now."""
+    return {"pid": os.getpid(), "pid_started": started_at(os.getpid()) or 0.0}
+
+
+def insert(database: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> None:
+    """Add a row; lists and mappings are kept as JSON."""
+    marks = ", ".join("?" for _ in values)
+    cells = [_cell(value) for value in values.values()]
+    database.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", cells)
+
+
+def update(database: sqlite3.Connection, table: str, run_id: int, values: Mapping[str, Any]) -> None:
+    """Set columns of the row *run_id*."""
+    changes = ", ".join(f"{name} = ?" for name in values)
+    cells = [*(_cell(value) for value in values.values()), run_id]
+    database.execute(f"UPDATE {table} SET {changes} WHERE run_id = ?", cells)
 
 
 def _cell(value: Any) -> Any:

@@ -6,46 +6,46 @@ times are UTC. Source: Databricks documentation, "What is a dynamic value refere
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from local.errors import UsageError
+from local.jobs.moments import TIME_PARTS
 
 _BRACES = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _PART = re.compile(r"`([^`]+)`|([A-Za-z0-9_]+)")
-TIME_PARTS: Mapping[str, Callable[[datetime], str]] = {
-    "iso_weekday": lambda t: str(t.isoweekday()),
-    "is_weekday": lambda t: str(t.isoweekday() <= 5).lower(),
-    "iso_date": lambda t: t.date().isoformat(),
-    "iso_datetime": lambda t: t.replace(microsecond=0, tzinfo=None).isoformat(),
-    "year": lambda t: str(t.year),
-    "month": lambda t: str(t.month),
-    "day": lambda t: str(t.day),
-    "hour": lambda t: str(t.hour),
-    "minute": lambda t: str(t.minute),
-    "second": lambda t: str(t.second),
-    "timestamp_ms": lambda t: str(int(t.timestamp() * 1000)),
-}
-_OF_TASKS = ("run_id", "result_state", "error_code", "execution_count", "notebook_path", "values")
+_NAMESPACES = ("job", "task", "tasks", "workspace", "input", "backfill")
 _OLD = ("job_id", "run_id", "start_date", "start_time", "task_retry_count", "parent_run_id", "task_key")
+_NO_TRIGGER_TIME = "only a scheduled run has a trigger time: start it with --scheduled-at, or use `job.start_time`"
+_NO_OUTPUT = "only an SQL task that has returned rows has an output"
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """What is known of a task that has ended: for `{{tasks.T...}}`. *values* are its task values (JSON)."""
+    """What is known of a task that has ended: for `{{tasks.T...}}`.
+
+    *values* are its task values (JSON), *rows* what an SQL task returned, each a mapping of column to value.
+    """
 
     run_id: int
     result: str
     attempts: int
     notebook: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    rows: tuple[Mapping[str, Any], ...] | None = None
+
+
+class Absent:
+    """The input of a task that no for-each task runs: `{{input}}` is then text like any other."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Everything that a reference may name while one attempt is prepared; *start_ms* is epoch ms."""
+    """Everything that a reference may name while one attempt is prepared; *start_ms* is epoch ms.
+
+    *scheduled* is the time for which a schedule started the run, *backfill* the time that a backfill run is for.
+    """
 
     job_id: int
     job_name: str
@@ -59,6 +59,9 @@ class Scope:
     tasks: Mapping[str, Upstream] = field(default_factory=dict)
     trigger: str = "ONE_TIME"
     repair_count: int = 0
+    scheduled: datetime | None = None
+    backfill: datetime | None = None
+    input: Any = Absent
 
     @property
     def started(self) -> datetime:
@@ -74,43 +77,30 @@ def resolve(text: str, scope: Scope) -> str:
     return _BRACES.sub(lambda found: _one(found, scope), text)
 
 
-def check_references(text: str, *, parameters: Mapping[str, str], tasks: Mapping[str, str], where: str) -> None:
-    """Refuse unknown members in *text* before anything runs.
-
-    Args:
-        parameters: the job's parameters.
-        tasks: the tasks upstream of the field's task, key to notebook.
+def resolve_all(value: Any, scope: Scope) -> Any:
+    """*value* with the references in all its texts replaced, also inside lists and mappings.
 
     Raises:
-        UsageError: naming *where*, the reference and the legal names.
+        LookupError: as of `resolve`.
     """
-    anything = _Anything()
-    upstream = {key: Upstream(0, "SUCCESS", 1, notebook, anything) for key, notebook in tasks.items()}
-    scope = Scope(0, "", 0, 0, parameters=parameters, task_key="t", tasks=upstream)
-    try:
-        resolve(text, scope)
-    except LookupError as error:
-        raise UsageError(f"{where}: {error.args[0]}. Correct the reference.") from error
+    if isinstance(value, str):
+        return resolve(value, scope)
+    if isinstance(value, Mapping):
+        return {name: resolve_all(each, scope) for name, each in value.items()}
+    return [resolve_all(each, scope) for each in value] if isinstance(value, list) else value
 
 
-class _Anything(dict):
-    """Task values before the run: any key may come."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
-def _one(found: re.Match, scope: Scope) -> str:
-    path = _split(found.group(1))
-    if path is None or (path[0] not in ("job", "task", "tasks", "workspace") and path not in [[name] for name in _OLD]):
-        return found.group(0)
-    return _value(path, scope, found.group(0))
+def tasks_named(value: Any) -> set[str]:
+    """The keys of the tasks that references in *value* name: `{{tasks.KEY...}}`."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        return {key for each in value for key in tasks_named(each)}
+    paths = (split_path(found[1]) for found in _BRACES.finditer(value)) if isinstance(value, str) else ()
+    return {path[1] for path in paths if path and path[0] == "tasks" and len(path) > 1}
 
 
-def _split(text: str) -> list[str] | None:
+def split_path(text: str) -> list[str] | None:
     """`job.parameters.`a-b`` -> its parts; None where the text is malformed."""
     parts, position = [], 0
     while True:
@@ -126,47 +116,98 @@ def _split(text: str) -> list[str] | None:
         position += 1
 
 
-def _value(path: list[str], scope: Scope, literal: str) -> str:
-    match path:
-        case ["job", "parameters", name]:
-            return _pick(scope.parameters, name, literal, "job.parameters")
-        case ["job", "start_time", part]:
-            return _pick(TIME_PARTS, part, literal, "job.start_time")(scope.started)
-        case ["job", "trigger", "type"]:
-            return scope.trigger
-        case ["job", name]:
-            return str(_pick(_job(scope), name, literal, "job"))
-        case ["task", name]:
-            return str(_pick(_task(scope), name, literal, "task"))
-        case ["tasks", key, *rest]:
-            return _of_task(_pick(scope.tasks, key, literal, "tasks"), rest, literal)
-        case ["workspace", name]:
-            return _pick({"id": "0", "url": "local"}, name, literal, "workspace")
-        case [name] if name in _OLD:
-            return str(_old(scope)[name])
-    raise LookupError(f"found `{literal}`; `{path[0]}` has no `{'.'.join(path[1:])}`")
-
-
-def _of_task(task: Upstream, rest: list[str], literal: str) -> str:
-    match rest:
-        case ["values", key]:
-            value = _pick(task.values, key, literal, "values")
-            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        case [name] if name in _OF_TASKS and name != "values":
-            facts = {
-                "run_id": task.run_id,
-                "result_state": result_word(task.result),
-                "error_code": "" if result_word(task.result) == "success" else "RUN_EXECUTION_ERROR",
-                "execution_count": task.attempts,
-                "notebook_path": task.notebook,
-            }
-            return str(facts[name])
-    raise LookupError(f"found `{literal}`; a task has {', '.join(f'`{name}`' for name in _OF_TASKS)}")
+def as_text(value: Any) -> str:
+    """A task value, an input or a cell of a row as a reference to it is replaced: text as it is, else JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def result_word(result: str) -> str:
     """A result as `{{tasks.T.result_state}}` writes it."""
     return "success" if result == "SUCCESS_WITH_FAILURES" else result.lower()
+
+
+def _one(found: re.Match, scope: Scope) -> str:
+    path = split_path(found.group(1))
+    if path is None or not _is_known(path, scope):
+        return found.group(0)
+    try:
+        return _value(path, scope)
+    except LookupError as error:
+        raise LookupError(f"found `{found.group(0)}`; {error.args[0]}") from None
+
+
+def _is_known(path: list[str], scope: Scope) -> bool:
+    if path[0] == "input":
+        return scope.input is not Absent
+    if path[0] == "backfill":
+        return scope.backfill is not None
+    return path[0] in _NAMESPACES or (len(path) == 1 and path[0] in _OLD)
+
+
+def _value(path: list[str], scope: Scope) -> str:
+    match path:
+        case ["job", "parameters", name]:
+            return pick(scope.parameters, name, "job.parameters")
+        case ["job", "start_time", part]:
+            return pick(TIME_PARTS, part, "job.start_time")(scope.started)
+        case ["job", "trigger", "type"]:
+            return scope.trigger.lower()
+        case ["job", "trigger", "time", part]:
+            moment = pick(TIME_PARTS, part, "job.trigger.time")
+            if scope.scheduled is None:
+                raise LookupError(_NO_TRIGGER_TIME)
+            return moment(scope.scheduled)
+        case ["job", name]:
+            return str(pick(_job(scope), name, "job"))
+        case ["task", name]:
+            return str(pick(_task(scope), name, "task"))
+        case ["tasks", key, *rest]:
+            return _of_task(pick(scope.tasks, key, "tasks"), rest)
+        case ["workspace", name]:
+            return pick({"id": "0", "url": "local"}, name, "workspace")
+        case ["backfill", part] if scope.backfill is not None:
+            return pick(TIME_PARTS, part, "backfill")(scope.backfill)
+        case ["input", *fields]:
+            return as_text(_inside(scope.input, fields))
+        case [name] if name in _OLD:
+            return str(_old(scope)[name])
+    raise LookupError(f"`{path[0]}` has no `{'.'.join(path[1:])}`")
+
+
+def _inside(value: Any, fields: list[str]) -> Any:
+    for number, name in enumerate(fields):
+        known = value if isinstance(value, Mapping) else {}
+        value = pick(known, name, ".".join(["input", *fields[:number]]))
+    return value
+
+
+def _of_task(task: Upstream, rest: list[str]) -> str:
+    facts = {
+        "run_id": task.run_id,
+        "result_state": result_word(task.result),
+        "error_code": "RUN_EXECUTION_ERROR" if task.result in ("FAILED", "TIMEDOUT") else "",
+        "execution_count": task.attempts,
+        "notebook_path": task.notebook,
+    }
+    match rest:
+        case ["values", key]:
+            return as_text(pick(task.values, key, "values"))
+        case ["output", "rows"]:
+            return as_text([dict(row) for row in _rows(task)])
+        case ["output", "first_row"]:
+            return as_text(dict(_rows(task)[0]))
+        case ["output", "first_row", column]:
+            return as_text(pick(_rows(task)[0], column, "output.first_row"))
+        case [name] if name in facts:
+            return str(facts[name])
+    legal = ", ".join(f"`{name}`" for name in (*facts, "values", "output"))
+    raise LookupError(f"a task has {legal}")
+
+
+def _rows(task: Upstream) -> tuple[Mapping[str, Any], ...]:
+    if not task.rows:
+        raise LookupError(_NO_OUTPUT)
+    return task.rows
 
 
 def _job(scope: Scope) -> dict[str, Any]:
@@ -200,8 +241,9 @@ def _old(scope: Scope) -> dict[str, Any]:
     }
 
 
-def _pick(known: Mapping[str, Any], name: str, literal: str, namespace: str) -> Any:
+def pick(known: Mapping[str, Any], name: str, namespace: str) -> Any:
+    """The member *name* of *namespace*; a LookupError lists the members."""
     if name in known:
         return known[name]
     legal = ", ".join(f"`{key}`" for key in known) or "nothing"
-    raise LookupError(f"found `{literal}`; `{namespace}` has {legal}")
+    raise LookupError(f"`{namespace}` has {legal}")

@@ -3,16 +3,35 @@
 import queue
 import threading
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from local.bundle.model import Job
 from local.errors import RunError
 from local.jobs import plan
+from local.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, enter, wait_for_slot
+from local.jobs.durations import watching
+from local.jobs.kinds import runs_here
+from local.jobs.listener import ON_DURATION, ON_FAILURE, ON_START, ON_SUCCESS
+from local.jobs.messages import MESSAGES, end_message
+from local.jobs.progress import Progress
 from local.jobs.records import now_ms
 from local.jobs.references import Scope, Upstream, resolve
 from local.jobs.stop import Stop
-from local.jobs.task import MESSAGES, Engine, TaskRun, described
+from local.jobs.task import Engine, TaskRun, described
 
-_ENDED_BADLY = ("FAILED", "TIMEDOUT")
+_NOT_TOLD = ("EXCLUDED", "DISABLED", plan.SKIPPED)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Why a run exists. *scheduled* and *backfill*: the times that it is for, UTC."""
+
+    trigger: str = "ONE_TIME"
+    parent: int | None = None
+    scheduled: datetime | None = None
+    backfill: datetime | None = None
 
 
 class JobRun:
@@ -22,74 +41,163 @@ class JobRun:
         self,
         engine: Engine,
         job: Job,
-        parameters: Mapping[str, str],
+        scope: Scope,
         *,
         path: tuple[str, ...] = (),
-        parent: int | None = None,
         only: Collection[str] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.engine = engine
         self.job = job
+        self.scope = scope
         self.path = path
         self.only = only
-        self.states: dict[str, str] = {}
-        self.ended: dict[str, Upstream] = {}
-        self.started_ms = now_ms()
-        self.run_id = engine.records.start_run(
+        self.progress = progress or Progress()
+        self.warnings: list[dict[str, Any]] = []
+
+    @classmethod
+    def new(
+        cls,
+        engine: Engine,
+        job: Job,
+        parameters: Mapping[str, str],
+        *,
+        origin: Origin | None = None,
+        path: tuple[str, ...] = (),
+        only: Collection[str] | None = None,
+    ) -> "JobRun":
+        """Record a run with *parameters*, their references resolved; it may have to wait, or be skipped.
+
+        Raises:
+            RunError: a parameter has an unknown member in a reference; the run is recorded as FAILED.
+        """
+        origin = origin or Origin()
+        run_id = enter(
+            engine.records,
+            job,
             job_id=job.id,
             job_key=job.key,
             run_name=job.name,
             target=engine.bundle.target,
-            trigger="RUN_JOB_TASK" if parent else "ONE_TIME",
-            parent_run_id=parent,
+            trigger=origin.trigger,
+            trigger_time=int(origin.scheduled.timestamp() * 1000) if origin.scheduled else None,
+            parent_run_id=origin.parent,
             settings=dict(job.settings),
+            only_tasks=sorted(only) if only is not None else None,
         )
-        scope = Scope(job.id, job.name, self.run_id, self.started_ms, parameters=parameters)
-        self.parameters = {name: self._resolved(name, value, scope) for name, value in parameters.items()}
-        recorded = {name: [job.parameters.get(name, ""), value] for name, value in self.parameters.items()}
-        engine.records.update_run(self.run_id, job_parameters=recorded)
+        scope = Scope(
+            job.id,
+            job.name,
+            run_id,
+            engine.records.run(run_id)["start_time"],
+            trigger=origin.trigger,
+            scheduled=origin.scheduled,
+            backfill=origin.backfill,
+        )
+        run = cls(engine, job, scope, path=path, only=only)
+        run.take_parameters(parameters)
+        return run
 
-    def _resolved(self, name: str, value: str, scope: Scope) -> str:
-        try:
-            return resolve(value, scope)
-        except LookupError as error:
-            self._record_end("FAILED")
-            raise RunError(f"Job `{self.job.key}`, parameter `{name}`: {error.args[0]}. Correct the value.") from error
+    @property
+    def run_id(self) -> int:
+        return self.scope.run_id
 
-    def execute(self, stop: Stop) -> str:
-        """Run to the end; the result. Never raises for what a task does."""
-        chosen = [task.key for task in plan.ordered(self.job.tasks) if self.only is None or task.key in self.only]
-        self.engine.view.run_started(self.path, self.run_id, self.job.name, chosen)
-        with stop.part(self.job.timeout_seconds) as own:
-            self._loop(own)
-            result = own.reason if own.reason else plan.run_result(self.job.tasks, self.states, self.only)
-        self._record_end(result)
-        return result
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return self.scope.parameters
+
+    @property
+    def repair_count(self) -> int:
+        return self.scope.repair_count
+
+    def take_parameters(self, given: Mapping[str, str], known: Mapping[str, str] | None = None) -> None:
+        """Make *given*, with references resolved, over *known* the parameters of the run, and record them.
+
+        Raises:
+            RunError: an unknown member in a reference; the run is recorded as FAILED.
+        """
+        self.scope = replace(self.scope, parameters={**(known or {}), **given})
+        values = {**(known or {}), **{name: self._resolved(name, text) for name, text in given.items()}}
+        self.scope = replace(self.scope, parameters=values)
+        recorded = {name: [self.job.parameters.get(name, ""), value] for name, value in values.items()}
+        self.engine.records.update_run(self.run_id, job_parameters=recorded)
 
     def child(self, job: Job, parameters: Mapping[str, str], path: tuple[str, ...]) -> "JobRun":
         """The run of *job* that the task at *path* starts."""
-        return JobRun(self.engine, job, parameters, path=path, parent=self.run_id)
+        return JobRun.new(self.engine, job, parameters, origin=Origin("RUN_JOB_TASK", self.run_id), path=path)
+
+    def execute(self, stop: Stop) -> str:
+        """Run to the end; the result. Never raises for what a task does."""
+        announcer = self.engine.announcer
+        with stop.part() as whole:
+            result = self._unadmitted(whole)
+            if result is None:
+                announcer.run(ON_START, self.job, self.run_id)
+                result = self._execute_tasks(whole)
+        if result != SKIPPED_RESULT:
+            self._record_end(result)
+        announcer.run(ON_SUCCESS if result in plan.SUCCEEDED else ON_FAILURE, self.job, self.run_id)
+        return result
+
+    def _unadmitted(self, stop: Stop) -> str | None:
+        """The result of a run that found no slot, None as soon as it may start."""
+        row = self.engine.records.run(self.run_id)
+        name = " > ".join((*self.path, f"run {self.run_id} of {self.job.name}"))
+        result, limit = row["result_state"], self.job.max_concurrent_runs
+        if row["life_cycle_state"] == "QUEUED":
+            self.engine.view.note(f"{name} waits in the queue: the job has as many active runs as it allows ({limit})")
+            result = wait_for_slot(self.engine.records, self.run_id, limit, stop)
+        if result == SKIPPED_RESULT:
+            self.engine.view.note(f"{name} is skipped: the job allows {limit} runs at once")
+        return result
+
+    def _execute_tasks(self, stop: Stop) -> str:
+        left = [task.key for task in plan.ordered(self.job.tasks) if task.key not in self.progress.states]
+        chosen = [key for key in left if self.only is None or key in self.only]
+        self.engine.view.run_started(self.path, self.run_id, self.job.name, chosen)
+        with stop.part(self.job.timeout_seconds) as own, watching(self.job.settings, self._takes_long):
+            self._loop(own)
+            return own.reason or plan.run_result(self.job.tasks, self.progress.states, self.only)
 
     def _loop(self, stop: Stop) -> None:
         done: queue.Queue[tuple[str, str]] = queue.Queue()
         running = 0
         while True:
-            step = plan.next_step(self.job.tasks, self.states, only=self.only)
+            step = plan.next_step(self.job.tasks, self.progress.states, outcomes=self.progress.outcomes, only=self.only)
             for key, result in step.ended.items():
-                self._end_without_run(key, result)
-            for key in step.start:
-                if stop.reason is not None:
-                    self._end_without_run(key, "UPSTREAM_CANCELED" if self.job.task(key).depends_on else "CANCELED")
-                    continue
-                self.states[key] = plan.RUNNING
-                running += 1
-                threading.Thread(target=self._task_thread, args=(key, stop, done), daemon=True).start()
-            if running:
-                key, result = done.get()
-                self.states[key] = result
-                running -= 1
-            elif not step.start:
+                self._end_without_run(key, result, MESSAGES.get(result, ""))
+            started = [key for key in step.start if self._start(key, stop, done)]
+            running += len(started)
+            if len(started) < len(step.start):
+                continue  # what ended at once may let others start
+            if not running:
                 return
+            key, result = self._next_end(done, stop)
+            self.progress.states[key] = result
+            running -= 1
+
+    def _start(self, key: str, stop: Stop, done: queue.Queue) -> bool:
+        """Start the task in a thread of its own; False where it ended at once instead."""
+        task = self.job.task(key)
+        if stop.reason is not None:
+            result = "UPSTREAM_CANCELED" if task.depends_on else "CANCELED"
+            self._end_without_run(key, result, MESSAGES[result])
+            return False
+        if not runs_here(task):
+            self._end_without_run(key, plan.SKIPPED, f"A {task.kind} does not run locally; it was passed over.")
+            return False
+        self.progress.states[key] = plan.RUNNING
+        threading.Thread(target=self._task_thread, args=(key, stop, done), daemon=True).start()
+        return True
+
+    def _next_end(self, done: queue.Queue, stop: Stop) -> tuple[str, str]:
+        """The next task that ends, with its result; meanwhile asks whether the run shall be cancelled."""
+        while True:
+            try:
+                return done.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                if stop.reason is None and self.engine.records.cancel_requested(self.run_id):
+                    stop.request("CANCELED")
 
     def _task_thread(self, key: str, stop: Stop, done: queue.Queue) -> None:
         try:
@@ -99,28 +207,42 @@ class JobRun:
             result = "FAILED"
         done.put((key, result))
 
-    def _end_without_run(self, key: str, result: str) -> None:
-        task = self.job.task(key)
-        message = MESSAGES.get(result, "")
+    def _takes_long(self, rule: dict[str, Any]) -> None:
+        self.warnings.append({**rule, "exceeded_at": now_ms()})
+        self.engine.records.update_run(self.run_id, health_warnings=self.warnings)
+        self.engine.view.note(f"warning: run {self.run_id} takes longer than {rule['value']} s (health rule)")
+        self.engine.announcer.run(ON_DURATION, self.job, self.run_id)
+
+    def _resolved(self, name: str, text: str) -> str:
+        try:
+            return resolve(text, self.scope)
+        except LookupError as error:
+            self._record_end("FAILED")
+            raise RunError(f"Job `{self.job.key}`, parameter `{name}`: {error.args[0]}. Correct the value.") from error
+
+    def _end_without_run(self, key: str, result: str, message: str) -> None:
+        columns = described(self.job.task(key), self.run_id, self.engine.bundle)
+        skipped, now = result == plan.SKIPPED, now_ms()
         run_id = self.engine.records.start_attempt(
-            **described(task, self.run_id), result_state=result, state_message=message, end_time=now_ms()
+            **{**columns, "attempt_number": self.progress.next_number(key), "repair": self.repair_count},
+            life_cycle_state="SKIPPED" if skipped else "TERMINATED",
+            result_state=None if skipped else result,
+            state_message=message,
+            start_time=now,
+            end_time=now,
         )
-        self.engine.records.update_attempt(run_id, life_cycle_state="TERMINATED")
-        self.states[key] = result
-        self.ended[key] = Upstream(run_id, result, 0)
+        self.progress.states[key] = result
+        self.progress.ended[key] = Upstream(run_id, result, self.progress.ran.get(key, 0))
+        if result not in _NOT_TOLD:
+            announcer, task = self.engine.announcer, self.job.task(key)
+            announcer.task(ON_FAILURE, self.job, task, run_id=self.run_id, attempt_id=run_id, last=True)
         self.engine.view.task_ended((*self.path, key), result, 0, message)
 
     def _record_end(self, result: str) -> None:
-        failed = next((key for key, state in self.states.items() if state in _ENDED_BADLY), None)
-        message = MESSAGES.get(result, "")
-        if result == "TIMEDOUT":
-            message = f"Timed out after {self.job.timeout_seconds} seconds."
-        elif failed and result == "FAILED":
-            message = f"Task {failed} failed with message: Workload failed, see run output for details."
         self.engine.records.update_run(
             self.run_id,
             life_cycle_state="INTERNAL_ERROR" if result == "FAILED" else "TERMINATED",
             result_state=result,
-            state_message=message,
+            state_message=end_message(self.job, self.progress.states, result),
             end_time=now_ms(),
         )

@@ -1,7 +1,12 @@
 """A recorded run as Jobs API 2.2 `runs/get` shows it, every attempt an entry of `tasks`.
 
-Source: Databricks SDK (`databricks.sdk.service.jobs`): `RunState`, `RunStatus`, `TerminationDetails`. Not in the API:
-`output_notebook` and `error_trace` of a task, and its `notebook_output` and `error`, which `runs/get-output` has.
+Source: Databricks SDK (`databricks.sdk.service.jobs`): `RunState`, `RunStatus`, `TerminationDetails`,
+`RunConditionTask`, `RunForEachTask`, `RepairHistoryItem`. Not in the API:
+
+- `trigger_time` and `health_warnings`;
+- of a task `output_notebook`, `error_trace`, and its `notebook_output` and `error`, which `runs/get-output` has;
+- the iterations of a for-each task as entries of `tasks`, each with the nested task's key and `iteration`:
+  `{"for_each_task_key", "index", "input"}`.
 """
 
 import json
@@ -19,6 +24,7 @@ _CODES = {
     "UPSTREAM_CANCELED": ("SKIPPED", "SUCCESS"),
     "UPSTREAM_FAILED": ("SKIPPED", "SUCCESS"),
     "EXCLUDED": ("SKIPPED", "SUCCESS"),
+    "SKIPPED": ("SKIPPED", "SUCCESS"),
     "DISABLED": ("DISABLED", "SUCCESS"),
     "MAXIMUM_CONCURRENT_RUNS_REACHED": ("MAX_CONCURRENT_RUNS_EXCEEDED", "CLIENT_ERROR"),
 }
@@ -31,8 +37,11 @@ def run_shape(records: Records, run_id: int) -> dict[str, Any]:
         RunError: there is no such run.
     """
     run = records.run(run_id)
+    attempts = records.attempts(run_id)
     result = _head(run)
-    result["tasks"] = [_task(attempt, records) for attempt in records.attempts(run_id)]
+    result["tasks"] = [_task(attempt, records) for attempt in attempts]
+    if run["repair_count"]:
+        result["repair_history"] = _repair_history(run, records.phases(run_id), attempts)
     return result
 
 
@@ -58,9 +67,35 @@ def _head(run: Mapping[str, Any]) -> dict[str, Any]:
             {"name": name, "default": default, "value": value} for name, (default, value) in parameters.items()
         ],
     }
-    if run["parent_run_id"] is not None:
-        result["parent_run_id"] = run["parent_run_id"]
+    for name in ("parent_run_id", "queue_duration", "trigger_time"):
+        if run[name] is not None:
+            result[name] = run[name]
+    _add_warnings(result, run)
     return result
+
+
+def _repair_history(
+    run: Mapping[str, Any], phases: list[dict[str, Any]], attempts: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The original run and each repair, the last one as the run stands now."""
+    now = {**run, "number": run["repair_count"], "start_time": run["repair_start"]}
+    return [
+        {
+            "type": "REPAIR" if phase["number"] else "ORIGINAL",
+            **({"id": phase["number"]} if phase["number"] else {}),
+            "state": _state(phase),
+            "status": _status(phase),
+            "start_time": phase["start_time"],
+            "end_time": phase["end_time"] or 0,
+            "task_run_ids": [each["run_id"] for each in attempts if each["repair"] == phase["number"]],
+        }
+        for phase in (*phases, now)
+    ]
+
+
+def _add_warnings(result: dict[str, Any], row: Mapping[str, Any]) -> None:
+    if warnings := json.loads(row["health_warnings"]):
+        result["health_warnings"] = warnings
 
 
 def _task(attempt: Mapping[str, Any], records: Records) -> dict[str, Any]:
@@ -80,6 +115,9 @@ def _task(attempt: Mapping[str, Any], records: Records) -> dict[str, Any]:
     if attempt["child_run_id"] is not None:
         result["run_job_output"] = {"run_id": attempt["child_run_id"]}
         result["run_job_task"]["job_id"] = records.run(attempt["child_run_id"])["job_id"]
+    if attempt["iteration"] is not None:
+        result["iteration"] = json.loads(attempt["iteration"])
+    _add_warnings(result, attempt)
     for name in ("error", "error_trace", "output_notebook"):
         if attempt[name]:
             result[name] = attempt[name]
@@ -87,10 +125,13 @@ def _task(attempt: Mapping[str, Any], records: Records) -> dict[str, Any]:
 
 
 def _kind(attempt: Mapping[str, Any]) -> dict[str, Any]:
-    parameters = json.loads(attempt["parameters"])
-    if attempt["kind"] == "notebook_task":
-        return {"notebook_path": attempt["notebook_path"], "base_parameters": parameters}
-    return {"job_parameters": parameters} if attempt["kind"] == "run_job_task" else {}
+    parameters, details = json.loads(attempt["parameters"]), json.loads(attempt["details"])
+    match attempt["kind"]:
+        case "notebook_task":
+            return {"notebook_path": attempt["notebook_path"], "base_parameters": parameters}
+        case "run_job_task":
+            return {"job_parameters": parameters}
+    return details
 
 
 def _state(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +144,7 @@ def _state(row: Mapping[str, Any]) -> dict[str, Any]:
 def _status(row: Mapping[str, Any]) -> dict[str, Any]:
     if row["end_time"] is None:
         return {"state": row["life_cycle_state"]}
-    code, kind = _CODES.get(row["result_state"] or "", ("INTERNAL_ERROR", "INTERNAL_ERROR"))
+    code, kind = _CODES.get(row["result_state"] or row["life_cycle_state"], ("INTERNAL_ERROR", "INTERNAL_ERROR"))
     return {
         "state": "TERMINATED",
         "termination_details": {"code": code, "type": kind, "message": row["state_message"]},

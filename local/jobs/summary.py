@@ -38,6 +38,9 @@ def print_summary(run: Mapping[str, Any], records: Records, state: State, consol
             console.print(Text(f"\n{attempt['task_key']}: {attempt['error']}", style="red"), soft_wrap=True)
             if "output_notebook" in attempt:
                 console.print(Text(f"  see {attempt['output_notebook']}"), soft_wrap=True)
+    message = run["state"]["state_message"]
+    if message and not any("error" in attempt for _, attempt in attempts):
+        console.print(Text(f"\n{message}"), soft_wrap=True)
     result = run["state"].get("result_state", run["state"]["life_cycle_state"])
     console.print(
         Text(f"\nrun {run['run_id']}:"),
@@ -49,11 +52,17 @@ def print_summary(run: Mapping[str, Any], records: Records, state: State, consol
 
 def _attempts(run: Mapping[str, Any], records: Records, depth: int) -> Iterator[tuple[int, dict[str, Any]]]:
     """All attempts of *run*, a task's together, those of child runs behind the task that started them."""
-    order = list(dict.fromkeys(attempt["task_key"] for attempt in run["tasks"]))
-    for attempt in sorted(run["tasks"], key=lambda each: order.index(each["task_key"])):
+    order = list(dict.fromkeys(_place(attempt)[0] for attempt in run["tasks"]))
+    for attempt in sorted(run["tasks"], key=lambda each: (order.index(_place(each)[0]), *_place(each)[1:])):
         yield depth, attempt
         if child := attempt.get("run_job_output"):
             yield from _attempts(run_shape(records, child["run_id"]), records, depth + 1)
+
+
+def _place(attempt: Mapping[str, Any]) -> tuple[str, int, int]:
+    """Where an attempt stands in the table: with its task, the iterations of a for-each task behind it, by number."""
+    iteration = attempt.get("iteration") or {"for_each_task_key": attempt["task_key"], "index": -1}
+    return iteration["for_each_task_key"], iteration["index"], attempt["attempt_number"]
 
 
 def _attempt_table(attempts: list[tuple[int, dict[str, Any]]]) -> Table:
@@ -63,16 +72,22 @@ def _attempt_table(attempts: list[tuple[int, dict[str, Any]]]) -> Table:
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("notebook", overflow="fold")
     for depth, attempt in attempts:
-        result = attempt["state"].get("result_state", "")
+        result = attempt["state"].get("result_state", attempt["state"]["life_cycle_state"])
         number = f" (attempt {attempt['attempt_number']})" if attempt["attempt_number"] else ""
         notebook = attempt.get("output_notebook", "")
         table.add_row(
-            Text("  " * depth + attempt["task_key"] + number),
+            Text("  " * depth + _name(attempt) + number),
             Text(result, style=COLOURS.get(result, "dim")),
             duration(attempt["run_duration"] / 1000),
             Text("/".join(notebook.rsplit("/", 2)[1:])),
         )
     return table
+
+
+def _name(attempt: Mapping[str, Any]) -> str:
+    """The task's key; of an iteration with its number, below the for-each task."""
+    iteration = attempt.get("iteration")
+    return f"  {attempt['task_key']}[{iteration['index']}]" if iteration else attempt["task_key"]
 
 
 def _change_table(changes: list[TableChange]) -> Table:

@@ -1,45 +1,47 @@
 """One task of a run: its attempts, each prepared, executed and recorded."""
 
-import json
 import time
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from local.bundle.model import Bundle, Task
-from local.context import TaskContext
-from local.errors import LocalError, RunError
+from local.errors import LocalError
 from local.jobs import plan
-from local.jobs.checks import upstream_of
-from local.jobs.launch import Outcome, Places, run_notebook
-from local.jobs.parameters import child_parameters, notebook_parameters
+from local.jobs.durations import watching
+from local.jobs.kinds import RUNNERS, Attempt
+from local.jobs.launch import Outcome
+from local.jobs.listener import ON_DURATION, ON_FAILURE, ON_START, ON_SUCCESS, Announcer, Listener
+from local.jobs.messages import MESSAGES
+from local.jobs.progress import file_name, left_behind
 from local.jobs.records import Records, now_ms
-from local.jobs.references import Scope, Upstream, resolve
+from local.jobs.references import Absent, Scope
+from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
 from local.jobs.views import View
+from local.pool.pool import Pool
 from local.project import State
 
 if TYPE_CHECKING:
     from local.jobs.run import JobRun
 
-MESSAGES = {
-    "UPSTREAM_FAILED": "An upstream task failed.",
-    "UPSTREAM_CANCELED": "An upstream task was cancelled.",
-    "EXCLUDED": "Not run: the condition of its dependencies was not met.",
-    "DISABLED": "Not run: the task or what it needs is disabled.",
-    "CANCELED": "Cancelled.",
-}
-
 
 @dataclass(frozen=True)
 class Engine:
-    """What all runs of one command share."""
+    """What all runs of one command share. *listeners* are told of runs and attempts."""
 
     bundle: Bundle
     state: State
     records: Records
     view: View
+    pool: Pool
+    listeners: Sequence[Listener] = field(default=())
+
+    @cached_property
+    def announcer(self) -> Announcer:
+        return Announcer(self.listeners, self.records, self.view.note)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -53,46 +55,92 @@ class Engine:
 
 
 class TaskRun:
-    """One task of a run with all its attempts."""
+    """One task of a run with all its attempts; or one iteration of a for-each task, which runs the nested task.
+
+    *place* is the task as it stands in the job's graph: for an iteration the for-each task.
+    """
 
     def __init__(self, run: "JobRun", task: Task) -> None:
         self.run = run
         self.task = task
+        self.place = task
         self.engine = run.engine
         self.path = (*run.path, task.key)
+        self.name = file_name(task.key)
+        self.input: Any = Absent
+        self.error = ""
+        self.described: dict[str, Any] = described(task, run.run_id, self.engine.bundle)
+
+    def iteration(self, index: int, value: Any) -> "TaskRun":
+        """The run of the nested task for the input *value*, the element number *index*."""
+        assert self.task.nested is not None, "checked when the bundle was read"
+        found = TaskRun(self.run, self.task.nested)
+        found.place = self.task
+        found.path = (*self.path, f"{self.task.nested.key}[{index}]")
+        found.described["iteration"] = {"for_each_task_key": self.task.key, "index": index, "input": value}
+        found.name = file_name(self.task.nested.key, found.described["iteration"])
+        found.input = value
+        return found
+
+    def show_iterations(self, count: int, concurrency: int) -> None:
+        """Tell the view which iterations follow, named `load[3]` after the nested task."""
+        assert self.task.nested is not None, "checked when the bundle was read"
+        names = [f"{self.task.nested.key}[{index}]" for index in range(count)]
+        self.engine.view.iterations_started(self.path, names, concurrency)
 
     def execute(self, stop: Stop) -> str:
         """Attempt until the task succeeds or may not be tried again; the last result."""
-        attempt = 0
+        retry = 0
         while True:
-            start_ms, started = now_ms(), time.monotonic()
-            run_id, outcome = self._attempt(attempt, start_ms, stop)
-            again_at = plan.next_attempt_at(self.task, attempt=attempt, result=outcome.result, started_at=started)
-            self.run.ended[self.task.key] = self._upstream(run_id, outcome.result, attempt + 1)
-            took = time.monotonic() - started
-            self.engine.view.task_ended(self.path, outcome.result, took, self._message(outcome))
-            if again_at is None or stop.reason is not None:
+            number, before = self.run.progress.begin(self.name)
+            started = time.monotonic()
+            run_id, outcome = self._attempt(number, before, stop)
+            self.error = outcome.error or MESSAGES.get(outcome.result, "")
+            again_at = plan.next_attempt_at(self.task, attempt=retry, result=outcome.result, started_at=started)
+            last = again_at is None or stop.reason is not None
+            if self.place is self.task:
+                self.run.progress.ended[self.task.key] = left_behind(
+                    self.engine.state, self.run.run_id, self.task, run_id, outcome.result, before + 1
+                )
+            self._tell(ON_SUCCESS if outcome.result in plan.SUCCEEDED else ON_FAILURE, run_id, last)
+            self.engine.view.task_ended(self.path, outcome.result, time.monotonic() - started, self._message(outcome))
+            if again_at is None or last:
                 return outcome.result
-            attempt += 1
+            retry += 1
             wait = max(0.0, again_at - time.monotonic())
-            self.engine.view.retrying(self.path, attempt, wait)
+            self.engine.view.retrying(self.path, number + 1, wait)
             if stop.wait(wait):
                 return "CANCELED"
 
-    def _attempt(self, attempt: int, start_ms: int, stop: Stop) -> tuple[int, Outcome]:
-        records = self.engine.records
-        own = {"attempt_number": attempt, "start_time": start_ms}
-        run_id = records.start_attempt(**{**described(self.task, self.run.run_id, self.engine.bundle), **own})
-        self.engine.view.task_started(self.path, attempt)
+    def hear(self, event: Mapping[str, Any]) -> None:
+        """Show an event of the attempt's process."""
+        if event["event"] == "cell":
+            self.engine.view.cell(self.path, event["heading"], event["index"], event["total"])
+        elif event["event"] == "printed":
+            self.engine.view.printed(self.path, event["line"])
+
+    def _attempt(self, number: int, before: int, stop: Stop) -> tuple[int, Outcome]:
+        own = {"attempt_number": number, "repair": self.run.repair_count}
+        run_id = self.engine.records.start_attempt(**{**self.described, **own})
+        self.engine.view.task_started(self.path, number)
+        self._tell(ON_START, run_id, False)
+        attempt = Attempt(self, self.task, run_id, number, self.name, self._scope(run_id, before))
+        warnings: list[dict[str, Any]] = []
+
+        def exceeded(rule: dict[str, Any]) -> None:
+            warnings.append({**rule, "exceeded_at": now_ms()})
+            attempt.record(health_warnings=warnings)
+            self.engine.view.note(f"warning: {' > '.join(self.path)} takes longer than {rule['value']} s (health rule)")
+            self._tell(ON_DURATION, run_id, False)
+
         try:
-            with stop.part(self.task.timeout_seconds) as own:
-                outcome = self._run_kind(run_id, attempt, own)
+            with stop.part(self.task.timeout_seconds) as part, watching(self.task.settings, exceeded):
+                outcome = RUNNERS[self.task.kind](attempt, part)
         except LocalError as error:
             outcome = Outcome("FAILED", str(error))
         except Exception as error:  # whatever it is, the attempt has ended and is recorded so
             outcome = Outcome("FAILED", f"{type(error).__name__}: {error}", traceback.format_exc())
-        records.update_attempt(
-            run_id,
+        attempt.record(
             life_cycle_state="TERMINATED",
             result_state=outcome.result,
             state_message=self._message(outcome),
@@ -104,72 +152,23 @@ class TaskRun:
         )
         return run_id, outcome
 
-    def _run_kind(self, run_id: int, attempt: int, stop: Stop) -> Outcome:
-        scope = self._scope(run_id, attempt)
-        try:
-            own = {name: resolve(str(value), scope) for name, value in self.task.parameters.items()}
-        except LookupError as error:
-            raise RunError(f"parameters of the task: {error.args[0]}. Correct the reference.") from error
-        if self.task.kind == "run_job_task":
-            return self._run_child(run_id, own, stop)
-        parameters = notebook_parameters(own, self.run.parameters)
-        self.engine.records.update_attempt(run_id, parameters=parameters)
-        places = Places.of(self.engine.state, self.run.run_id, self.task.key, attempt)
-        context = TaskContext(
-            job_id=self.run.job.id,
-            job_name=self.run.job.name,
-            job_run_id=self.run.run_id,
-            task_run_id=run_id,
-            task_key=self.task.key,
-            attempt_number=attempt,
-            notebook=str(self.task.notebook),
-            exit_file=str(places.inner("exit")),
-            values_folder=str(places.values),
-            parameters=parameters,
-            upstream=upstream_of(self.run.job, self.task),
-        )
-        return run_notebook(context, places, self.engine.environment, stop, self._hear)
-
-    def _run_child(self, run_id: int, own: Mapping[str, str], stop: Stop) -> Outcome:
-        assert self.task.child is not None, "checked when the bundle was read"
-        job = self.engine.bundle.job(self.task.child)
-        parameters = child_parameters(job, own, self.run.parameters)
-        child = self.run.child(job, parameters, self.path)
-        self.engine.records.update_attempt(run_id, child_run_id=child.run_id, parameters=parameters)
-        result = child.execute(stop)
-        if stop.reason is not None:
-            return Outcome(stop.reason)
-        error = "" if result in plan.SUCCEEDED else f"Run {child.run_id} of job `{job.key}` ended with {result}."
-        return Outcome("SUCCESS" if result in plan.SUCCEEDED else "FAILED", error)
-
-    def _hear(self, event: Mapping[str, Any]) -> None:
-        if event["event"] == "cell":
-            self.engine.view.cell(self.path, event["heading"], event["index"], event["total"])
-        elif event["event"] == "printed":
-            self.engine.view.printed(self.path, event["line"])
-
-    def _scope(self, run_id: int, attempt: int) -> Scope:
+    def _tell(self, event: str, attempt_id: int, last: bool) -> None:
         run = self.run
-        return Scope(
-            run.job.id,
-            run.job.name,
-            run.run_id,
-            run.started_ms,
+        self.engine.announcer.task(event, run.job, self.task, run_id=run.run_id, attempt_id=attempt_id, last=last)
+
+    def _scope(self, run_id: int, before: int) -> Scope:
+        run = self.run
+        ended = run.progress.ended
+        return replace(
+            run.scope,
             parameters=run.parameters,
             task_key=self.task.key,
             task_run_id=run_id,
-            attempt=attempt,
+            attempt=before,
             notebook=str(self.task.notebook or ""),
-            tasks={key: run.ended[key] for key in upstream_of(run.job, self.task) if key in run.ended},
+            tasks={key: ended[key] for key in upstream_of(run.job, self.place) if key in ended},
+            input=self.input,
         )
-
-    def _upstream(self, run_id: int, result: str, attempts: int) -> Upstream:
-        file = self.engine.state.runs / str(self.run.run_id) / ".values" / f"{self.task.key}.json"
-        try:
-            values = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            values = {}
-        return Upstream(run_id, result, attempts, str(self.task.notebook or ""), values)
 
     def _message(self, outcome: Outcome) -> str:
         if outcome.result == "TIMEDOUT":

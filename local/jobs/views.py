@@ -17,6 +17,12 @@ class View(Protocol):
     def run_started(self, path: Path, run_id: int, name: str, tasks: list[str]) -> None:
         """A run began: the whole one (empty *path*), or the run that the task *path* starts."""
 
+    def backfill_started(self, name: str, labels: list[str]) -> None:
+        """A backfill of the job *name* began; each of its runs has one of *labels* as its path."""
+
+    def iterations_started(self, path: Path, names: list[str], concurrency: int) -> None:
+        """The for-each task *path* runs the iterations *names*, *concurrency* at a time."""
+
     def task_started(self, path: Path, attempt: int) -> None:
         """An attempt began."""
 
@@ -43,6 +49,8 @@ class Silent:
     """Prints nothing: for `--json`, where standard output holds the run alone."""
 
     def run_started(self, path: Path, run_id: int, name: str, tasks: list[str]) -> None: ...
+    def backfill_started(self, name: str, labels: list[str]) -> None: ...
+    def iterations_started(self, path: Path, names: list[str], concurrency: int) -> None: ...
     def task_started(self, path: Path, attempt: int) -> None: ...
     def cell(self, path: Path, heading: str, index: int, total: int) -> None: ...
     def printed(self, path: Path, line: str) -> None: ...
@@ -62,6 +70,12 @@ class Lines:
 
     def run_started(self, path: Path, run_id: int, name: str, tasks: list[str]) -> None:
         self._line(path, f"run {run_id} of {name} started: {', '.join(tasks)}")
+
+    def backfill_started(self, name: str, labels: list[str]) -> None:
+        self._line((), f"backfill of {name}: {len(labels)} runs, for {labels[0]} to {labels[-1]}")
+
+    def iterations_started(self, path: Path, names: list[str], concurrency: int) -> None:
+        self._line(path, f"{len(names)} iterations, {concurrency} at a time")
 
     def task_started(self, path: Path, attempt: int) -> None:
         self._line(path, f"started{f' (attempt {attempt})' if attempt else ''}")

@@ -1,4 +1,4 @@
-"""What every local kernel has: `spark`, `dbutils`, `display` and the magics of Databricks' notebooks.
+"""What every local kernel has: `spark`, `dbutils`, `display`, the magics and the modules of Databricks' notebooks.
 
 An IPython extension. Set-up names it in the environment's own IPython configuration
 (`.venv/etc/ipython/ipython_kernel_config.py`), so papermill, nbval, JupyterLab and VS Code all load it and a user's own

@@ -1,11 +1,11 @@
 """`%run ./other $name="value"`: another notebook's cells, in the namespace of this one."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from local.errors import DialectError, RunError
 from local.kernel.dbutils.notebook import find_notebook
+from local.sources import is_notebook, place_of, read_notebook
 
 
 def run_inline(kernel: Any, words: list[str]) -> None:
@@ -23,8 +23,7 @@ def run_inline(kernel: Any, words: list[str]) -> None:
     """
     if not words:
         raise DialectError('`%run`: found no path; expected `%run ./notebook $name="value"`.')
-    folder = kernel.inline_folders[-1] if kernel.inline_folders else kernel.dbutils.notebook.folder
-    notebook = find_notebook(words[0], folder)
+    notebook = find_notebook(words[0], _folder(kernel))
     if len(kernel.inline_folders) >= 20:
         raise RunError(f"`%run {words[0]}`: 20 notebooks run each other; expected an end. Look for a circle.")
     with kernel.dbutils.widgets.overlaid(_arguments(words)):
@@ -35,20 +34,28 @@ def run_inline(kernel: Any, words: list[str]) -> None:
             kernel.inline_folders.pop()
 
 
+def is_script(kernel: Any, path: str) -> bool:
+    """Is *path* a plain Python file, which IPython's own `%run` runs, and no notebook?"""
+    file = _folder(kernel) / path
+    return path.endswith(".ipy") or (path.endswith(".py") and file.is_file() and not is_notebook(file))
+
+
+def _folder(kernel: Any) -> Path:
+    """The folder of the notebook that holds the `%run`."""
+    return kernel.inline_folders[-1] if kernel.inline_folders else kernel.dbutils.notebook.folder
+
+
 def _run_cells(ip: Any, notebook: Path) -> None:
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    for number, cell in enumerate(cells, start=1):
-        if cell["cell_type"] != "code":
+    for number, cell in enumerate(read_notebook(notebook)["cells"], start=1):
+        if cell["cell_type"] != "code" or not cell["source"].strip():
             continue
-        source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
-        if not source.strip():
-            continue
-        result = ip.run_cell(source, store_history=False)
+        result = ip.run_cell(cell["source"], store_history=False)
         error = result.error_before_exec or result.error_in_exec
         if isinstance(error, SystemExit):
             raise error
         if error is not None:
-            raise RunError(f"`%run {notebook.name}`: cell {number} failed: {type(error).__name__}: {error}") from None
+            place = ", ".join(text for text in (f"cell {number}", place_of(cell)) if text)
+            raise RunError(f"`%run {notebook.name}`: {place} failed: {type(error).__name__}: {error}") from None
 
 
 def _arguments(words: list[str]) -> dict[str, str]:

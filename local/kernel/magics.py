@@ -5,7 +5,6 @@ A transformer turns the first form into the second. `%run` and `%fs` are lines i
 """
 
 import shlex
-import sys
 from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
@@ -14,10 +13,11 @@ from IPython.display import display as show
 
 from local.errors import DialectError
 from local.kernel.display import publish_table, table_of
-from local.kernel.inline import run_inline
+from local.kernel.inline import is_script, run_inline
 from local.kernel.shell import run_shell
 from local.kernel.sql_cells import Statement, split_statements
-from local.kernel.table import Table
+from local.kernel.sql_widgets import widget_statement
+from local.kernel.table import Table, to_text
 
 _CELLS = ("sql", "md", "sh", "python", "scala", "r")
 
@@ -63,16 +63,24 @@ class DatabricksMagics(Magics):
         for statement in statements[:-1]:
             # A query runs when it is read; this reads all of it and keeps nothing.
             frame = self._run(statement)
-            if frame.columns:
+            if frame is not None and frame.columns:
                 frame.write.format("noop").mode("overwrite").save()
-        frame = self.shell.user_ns["_sqldf"] = self._run(statements[-1])
-        if frame.columns:
+        frame = self._run(statements[-1])
+        if frame is not None:
+            self.shell.user_ns["_sqldf"] = frame
+        if frame is not None and frame.columns:
             publish_table(table_of(frame))
         else:
             print("OK")
 
     def _run(self, statement: Statement) -> Any:
-        return self._kernel.spark.sql(statement.filled(self._kernel.dbutils.widgets.get))
+        """The frame of *statement*; None where it is about widgets, which need no Spark."""
+        widgets = self._kernel.dbutils.widgets
+        text = statement.filled(widgets.get, known=lambda name: name in widgets.getAll())
+        if (made := widget_statement(text)) is None:
+            return self._kernel.spark.sql(text)
+        made.apply(widgets, lambda query: [to_text(row[0]) for row in self._kernel.spark.sql(query).collect()])
+        return None
 
     @no_var_expand
     @line_cell_magic
@@ -107,24 +115,24 @@ class DatabricksMagics(Magics):
     def run(self, line: str) -> Any:
         r"""Run another notebook in this namespace: `%run ./other $name="value"`; scripts as IPython does."""
         words = shlex.split(line)
-        if (words and words[0].endswith((".py", ".ipy"))) or (words and words[0].startswith("-")):
+        if words and (words[0].startswith("-") or is_script(self._kernel, words[0])):
             from IPython.core.magics import ExecutionMagics
 
             return ExecutionMagics(shell=self.shell).run(self.shell.var_expand(line))
         return run_inline(self._kernel, words)
 
-    @no_var_expand
-    @line_magic
-    def pip(self, line: str) -> Any:
-        """Run pip in the environment of this kernel."""
-        if line.split()[:1] in (["install"], ["uninstall"]):
-            print(
-                f"%pip changes {sys.prefix}, which all notebooks of this environment share; "
-                "on Databricks it changes this notebook's only. Restart the kernel to use what changed."
-            )
-        from IPython.core.magics import PackagingMagics
+    @line_magic  # its `$name` are Python variables, such as the token of a private index
+    def pip(self, line: str) -> None:
+        """Install packages for this notebook: `%pip install ...`; other commands are pip's own."""
+        self._kernel.packages.pip(line)
 
-        return PackagingMagics(shell=self.shell).pip(line)
+    @line_magic
+    def set_cell_max_output_size_in_mb(self, line: str) -> None:
+        """Set how many MB of output a cell of a task keeps, 1 to 20; the runner reads it from the cell."""
+        if not (line.strip().isdigit() and 1 <= int(line) <= 20):
+            raise DialectError(
+                f"`%set_cell_max_output_size_in_mb`: found `{line.strip()}`; expected a whole number from 1 to 20."
+            )
 
     @no_var_expand
     @line_cell_magic

@@ -102,6 +102,13 @@ def register(session: SparkSession) -> None:
         SparkSession._active_session = everywhere()
 
 
+def release() -> None:
+    """Free the session of this process on the server, if it is connected: the process is about to be killed."""
+    session = SparkSession._default_session
+    if isinstance(session, LocalSession):
+        session._release()
+
+
 def _ensure(state: State):
     from local.server import ensure_server
 

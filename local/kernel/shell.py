@@ -23,12 +23,21 @@ def run_shell(text: str, *, strict: bool) -> None:
     """
     shell = shutil.which("bash") or "sh"
     told = {name: value for name, value in os.environ.items() if name not in _PRIVATE}
+    status = run_command([shell, *(["-e"] if strict else []), "-c", text], told)
+    if status != 0 and strict:
+        raise DialectError(f"`%sh -e`: the commands ended with status {status}; expected 0. Their output is above.")
+    if status != 0:
+        print(f"%sh: ended with status {status}")
+
+
+def run_command(command: list[str], environment: dict[str, str]) -> int:
+    """Run *command*, its output shown as it comes; its exit status. Interrupted, it dies with all its children."""
     process = subprocess.Popen(
-        [shell, *(["-e"] if strict else []), "-c", text],
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=told,
+        env=environment,
         text=True,
         errors="replace",
         start_new_session=True,
@@ -36,14 +45,10 @@ def run_shell(text: str, *, strict: bool) -> None:
     try:
         for line in process.stdout:
             print(line, end="", flush=True)
-        status = process.wait()
+        return process.wait()
     except BaseException:  # the cell was interrupted: nothing of it may live on
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=5)
         raise
     finally:
         process.stdout.close()
-    if status != 0 and strict:
-        raise DialectError(f"`%sh -e`: the commands ended with status {status}; expected 0. Their output is above.")
-    if status != 0:
-        print(f"%sh: ended with status {status}")

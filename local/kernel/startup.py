@@ -1,7 +1,8 @@
 """Puts the names of a Databricks notebook into a kernel, each as late as can be.
 
 `spark` costs a second of imports, so it is made just before the first cell that names it, and when anything imports
-Spark's session class: a package that calls `SparkSession.builder.getOrCreate()` gets the same session.
+Spark's session class: a package that calls `SparkSession.builder.getOrCreate()` gets the same session. In a process
+that was forked with Spark imported (`local.pool`) it is there from the start; it connects when it is used.
 """
 
 import importlib.abc
@@ -21,6 +22,15 @@ from local.project import Project, State
 
 _SESSION_MODULE = "pyspark.sql.connect.session"
 _NAMES_SPARK = re.compile(r"\bspark\b")
+
+
+_current: "Kernel | None" = None
+
+
+def current_kernel() -> "Kernel":
+    """The kernel of this process, which `start` has made so."""
+    assert _current is not None, "called by cells only"
+    return _current
 
 
 class Kernel:
@@ -53,6 +63,12 @@ class Kernel:
 
         return DBUtils(self)
 
+    @cached_property
+    def packages(self):
+        from local.kernel.packages import Packages
+
+        return Packages(self)
+
     @property
     def spark(self):
         """The session of this kernel; the same one at every call.
@@ -71,10 +87,11 @@ class Kernel:
 
     def start(self) -> None:
         """Fill the namespace, register magics and hooks; never raises for what is missing around it."""
-        from local.kernel import failures, magics
-        from local.kernel.display import display, display_html
+        global _current
+        _current = self
+        from local.kernel import failures, magics, runtime
 
-        self._names: dict[str, Any] = {"dbutils": self.dbutils, "display": display, "displayHTML": display_html}
+        self._names = runtime.notebook_names(self)
         self.ip.push(self._names, interactive=False)
         magics.register(self)
         failures.install(LocalError)
@@ -82,6 +99,7 @@ class Kernel:
         if self._in_project():
             os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
             os.environ.setdefault("SPARK_REMOTE", "sc://localhost")
+            runtime.provide_modules(self)
             _when_imported(_SESSION_MODULE, self._register)
 
     def _in_project(self) -> bool:
@@ -103,12 +121,16 @@ class Kernel:
             register(open_session(self.state))
         self._name_spark()  # for code that the cells do not show, such as exec of a file
 
-    def _before_cell(self, info: Any) -> None:
-        names = self.ip.user_ns
+    def namespace_for(self, code: str) -> dict[str, Any]:
+        """The names of the notebook with all that *code* may use, `spark` only where it names it."""
         for name, value in self._names.items():  # %reset takes them away
-            names.setdefault(name, value)
-        if _NAMES_SPARK.search(info.raw_cell or ""):
+            self.ip.user_ns.setdefault(name, value)
+        if _NAMES_SPARK.search(code):
             self._name_spark()
+        return self.ip.user_ns
+
+    def _before_cell(self, info: Any) -> None:
+        self.namespace_for(info.raw_cell or "")
 
     def _name_spark(self) -> None:
         names = self.ip.user_ns

@@ -81,6 +81,13 @@ def task(key: str, *after: str, notebook: str | None = None, **settings: Any) ->
     }
 
 
+def condition(key: str, left: str, op: str, right: str, *after: str, **settings: Any) -> dict[str, Any]:
+    """A condition task: it needs no kernel. *after* names tasks, with `=true` or `=false` for a branch."""
+    depends_on = [dict(zip(("task_key", "outcome"), each.split("="), strict=False)) for each in after]
+    inner = {"left": left, "op": op, "right": right}
+    return {"task_key": key, "depends_on": depends_on, "condition_task": inner, **settings}
+
+
 def left_running(state: State) -> list[str]:
     """The command lines of living processes that belong to attempts of *state*."""
     found = []

@@ -12,21 +12,38 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from conftest import Build, left_running, task
+from conftest import Build, Case, left_running, task
 
 from local.jobs import get_run, list_runs
+from local.processes import started_at
 
 LIMIT_SECONDS = 60
 
-# A kernel that ignores SIGTERM and has two children: one in its own session, as a daemon would be.
-STUBBORN = """
-import os, pathlib, signal, subprocess, sys, time
+# A kernel that ignores SIGTERM, and four more processes that do: a child, a program in a session of its own that has
+# no environment at all, a fork of the kernel itself, and a daemon (forked twice, with a session of its own).
+PROGRAM = """
+import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-sleep = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"]
-subprocess.Popen(sleep)
-subprocess.Popen(sleep, start_new_session=True)
-pathlib.Path("kernel.pid").write_text(str(os.getpid()))
+with open("pids", "a") as file:
+    file.write(f"{os.getpid()}\\\\n")
+time.sleep(600)
 """
+STUBBORN = f"""
+import os, signal, subprocess, sys
+program = '''{PROGRAM}'''
+def fork(then):
+    if os.fork() == 0:
+        then()
+        os._exit(0)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen([sys.executable, "-c", program])
+subprocess.Popen([sys.executable, "-c", program], env={{}}, start_new_session=True)
+fork(lambda: exec(program, {{}}))
+fork(lambda: (os.setsid(), fork(lambda: exec(program, {{}}))))
+with open("pids", "a") as file:
+    print(os.getpid(), file=file)
+"""
+PROCESSES = 5
 HANG = "import time\ntime.sleep(600)"
 
 
@@ -36,6 +53,25 @@ def until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true"
         time.sleep(0.05)
+
+
+def stubborn(case: Case) -> list[int]:
+    """The process ids of `STUBBORN`, once all five have written them."""
+    file = case.file("pids")
+    until(lambda: file.exists() and file.read_text().count("\n") == PROCESSES)
+    return [int(line) for line in file.read_text().splitlines()]
+
+
+def living(pids: list[int]) -> list[int]:
+    """Those of *pids* that run: one that has ended and waits for its parent does not."""
+    return [pid for pid in pids if started_at(pid) is not None]
+
+
+def beside(action: Callable[[], None]) -> threading.Thread:
+    """Do *action* while the run goes on; it waits for what it needs."""
+    thread = threading.Thread(target=action, daemon=True)
+    thread.start()
+    return thread
 
 
 def sources(output: str) -> list[str]:
@@ -54,8 +90,8 @@ def test_a_timeout_ends_a_kernel_that_ignores_signals_and_its_children(build: Bu
     assert attempt["state"]["result_state"] == "TIMEDOUT"
     assert attempt["state"]["state_message"] == "Timed out after 15 seconds."
     assert 15_000 <= attempt["run_duration"] < 35_000
-    assert case.file("kernel.pid").exists(), "the timeout came before the notebook ran"
     assert HANG in sources(attempt["output_notebook"])
+    assert living(stubborn(case)) == []
     assert left_running(case.state) == []
 
 
@@ -87,8 +123,7 @@ def test_a_killed_kernel_fails_its_attempt_within_seconds(build: Build) -> None:
         os.kill(int(pid.read_text()), signal.SIGKILL)
         killed.append(time.time())
 
-    killer = threading.Thread(target=kill)
-    killer.start()
+    killer = beside(kill)
     run = case.run()
     killer.join(LIMIT_SECONDS)
 
@@ -114,24 +149,25 @@ def test_a_cell_that_exits_the_process_fails_its_attempt(build: Build) -> None:
     assert all(Path(each["output_notebook"]).exists() for each in run["tasks"])
 
 
-def test_a_killed_attempt_process_fails_and_leaves_no_kernel(build: Build) -> None:
-    """kill -9 of the process between runner and kernel: FAILED, the kernel is ended too."""
+def test_a_killed_attempt_process_fails_and_leaves_nothing(build: Build) -> None:
+    """kill -9 of the process between runner and kernel: FAILED, the kernel and its daemons are ended too."""
     case = build(
         {"job": {"name": "Kill", "tasks": [task("a")]}},
-        {"a": ["import os, pathlib\npathlib.Path('pid').write_text(str(os.getppid()))", HANG]},
+        {"a": ["import os, pathlib\npathlib.Path('pid').write_text(str(os.getppid()))", STUBBORN, HANG]},
     )
 
     def kill() -> None:
-        pid = case.file("pid")
-        until(lambda: pid.exists() and pid.read_text())
-        os.kill(int(pid.read_text()), signal.SIGKILL)
+        stubborn(case)
+        os.kill(int(case.file("pid").read_text()), signal.SIGKILL)
 
-    threading.Thread(target=kill).start()
+    beside(kill)
     run = case.run()
 
     (attempt,) = run["tasks"]
     assert attempt["state"]["result_state"] == "FAILED"
     assert "The process of the attempt ended" in attempt["error"]
+    assert "killed by signal 9" in attempt["error"]
+    assert living(stubborn(case)) == []
     assert left_running(case.state) == []
 
 
@@ -180,16 +216,14 @@ def test_ctrl_c_cancels_everything_and_says_so(build: Build) -> None:
 
 
 def test_a_killed_runner_is_found_and_its_run_closed(build: Build) -> None:
-    """kill -9 of the runner: its kernels end by themselves, and the next look at the history closes the run."""
-    case = build(
-        {"job": {"name": "Long", "tasks": [task("a")]}},
-        {"a": ["import pathlib\npathlib.Path('here').touch()", HANG]},
-    )
+    """kill -9 of the runner: all that it started ends by itself, and the next look at the history closes the run."""
+    case = build({"job": {"name": "Long", "tasks": [task("a")]}}, {"a": [STUBBORN, HANG]})
     runner = start_runner(case.project.root)
-    until(lambda: case.file("here").exists() or runner.poll() is not None)
+    pids = stubborn(case)
     assert list_runs(case.state)[0]["status"]["state"] == "RUNNING"
-
+    assert living(pids) == pids
     assert left_running(case.state) != []
+
     runner.kill()
     runner.communicate(timeout=LIMIT_SECONDS)
 
@@ -198,4 +232,5 @@ def test_a_killed_runner_is_found_and_its_run_closed(build: Build) -> None:
     assert run["state"]["state_message"] == "The process that ran it ended before the run did."
     assert get_run(case.state, run["run_id"])["tasks"][0]["state"]["result_state"] == "FAILED"
     until(lambda: left_running(case.state) == [])
+    assert living(pids) == []
     assert not psutil.pid_exists(runner.pid)

@@ -212,7 +212,7 @@ def test_run_is_inline_and_takes_arguments(run, project):
 
 def test_the_other_magics_do_as_on_databricks(run):
     """Or say so in one line."""
-    _, files, markdown, shell, failing, python, scala, r, library = run(
+    _, files, markdown, shell, failing, python, scala, r, library, restart = run(
         "dbutils.fs.put('dbfs:/magic/a.txt', 'x', True)",
         "%fs ls dbfs:/magic",
         "%md\n# Title\n*text*",
@@ -221,6 +221,7 @@ def test_the_other_magics_do_as_on_databricks(run):
         "%python\nprint('python')",
         "%scala\nval x = 1",
         "%r\nx <- 1",
+        "dbutils.library.installPyPI('six')",
         "dbutils.library.restartPython()",
     ).cells
 
@@ -230,6 +231,7 @@ def test_the_other_magics_do_as_on_databricks(run):
     assert error(failing).ename == "DialectError"
     assert printed(python) == "python\n"
     assert [error(cell).ename for cell in (scala, r, library)] == ["DialectError", "DialectError", "DbutilsError"]
+    assert printed(restart).startswith("dbutils.library.restartPython: nothing needs a restart here.")
 
 
 def test_magics_of_ipython_still_work(run, project):

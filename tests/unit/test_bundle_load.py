@@ -281,7 +281,7 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
         ),
         (
             JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: databricks.yml}}]",
-            "expected a Jupyter notebook",
+            "which is no notebook; expected one of `.ipynb`, `.py`, `.sql`",
         ),
         (
             JOB + "      tasks: [{task_key: a, run_job_task: {job_id: 5}}]",

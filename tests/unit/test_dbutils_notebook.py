@@ -8,6 +8,8 @@ from local.context import TaskContext
 from local.errors import DbutilsError
 from local.kernel.dbutils.notebook import Notebook, find_notebook
 
+EMPTY = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+
 
 def context_of(tmp_path) -> TaskContext:
     return TaskContext(
@@ -40,7 +42,7 @@ def test_a_path_starts_at_the_folder_of_the_current_notebook(tmp_path):
     """Of the task's notebook, wherever its kernel was started; the extension may be left out."""
     (tmp_path / "notebooks").mkdir()
     for name in ("other.ipynb", "v1.2.ipynb"):
-        (tmp_path / "notebooks" / name).write_text("{}")
+        (tmp_path / "notebooks" / name).write_text(EMPTY)
     folder = Notebook(SimpleNamespace(context=context_of(tmp_path), folder=tmp_path)).folder
 
     assert folder == tmp_path / "notebooks"
@@ -50,13 +52,21 @@ def test_a_path_starts_at_the_folder_of_the_current_notebook(tmp_path):
     assert Notebook(SimpleNamespace(context=None, folder=tmp_path)).folder == tmp_path
 
 
-@pytest.mark.parametrize("path", ["nope", "script.py", "folder", "."])
+@pytest.mark.parametrize("path", ["nope", "folder", "."])
 def test_what_is_no_notebook_is_refused_with_where_it_was_looked_for(tmp_path, path):
     """A typing error in a path is the usual one."""
-    (tmp_path / "script.py").write_text("")
     (tmp_path / "folder").mkdir()
 
     with pytest.raises(DbutilsError, match=r"found no notebook at .* named relative to"):
+        find_notebook(path, tmp_path)
+
+
+@pytest.mark.parametrize("path", ["script", "script.py"])
+def test_a_python_file_without_the_header_is_refused_with_the_reason(tmp_path, path):
+    """It lies where the notebook should be, so "not found" would send one looking elsewhere."""
+    (tmp_path / "script.py").write_text("print(1)\n")
+
+    with pytest.raises(DbutilsError, match=r"its first line is `print\(1\)`, that of a notebook `# Databricks"):
         find_notebook(path, tmp_path)
 
 

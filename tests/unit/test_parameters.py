@@ -1,9 +1,11 @@
 """Which parameter wins, and which of them a notebook takes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conformance import cases, parameters
 
 from local.bundle import Job
 from local.errors import UsageError
@@ -24,32 +26,23 @@ def notebook(place: Path, *cells: tuple[str, list[str]]) -> Path:
     return place
 
 
-def test_given_values_win_over_defaults() -> None:
-    """`--param` over the job's default."""
-    assert job_parameters(JOB, {"mode": "full"}) == {"day": "1", "mode": "full"}
+FUNCTIONS = {
+    "job": lambda declared, given: job_parameters(replace(JOB, parameters=declared), given),
+    "task": notebook_parameters,
+    "child": lambda declared, task, parent: child_parameters(replace(JOB, parameters=declared), task, parent),
+}
+
+
+@pytest.mark.parametrize(("function", "layers", "expected"), cases(parameters.RULES))
+def test_which_parameter_wins(function: str, layers: tuple[dict, ...], expected: dict) -> None:
+    """The layers of the run, the job, the task and the child."""
+    assert FUNCTIONS[function](*layers) == expected
 
 
 def test_an_unknown_parameter_is_refused_with_the_legal_names() -> None:
     """A typing mistake must not run the job with the default."""
     with pytest.raises(UsageError, match="job `daily`: found `mod`; its parameters are `day`, `mode`"):
         job_parameters(JOB, {"mod": "full"})
-
-
-def test_a_job_parameter_wins_over_a_task_parameter() -> None:
-    """The opposite of most systems; marked important in Databricks' documentation."""
-    assert notebook_parameters({"day": "task", "own": "1"}, {"day": "job"}) == {"day": "job", "own": "1"}
-
-
-def test_a_child_job_gets_all_parameters_of_its_parent() -> None:
-    """Child's default, then the task's, then the parent's; undeclared ones are pushed down too."""
-    child = Job("child", 2, "Child", {}, (), parameters={"day": "0", "mode": "part", "size": "1"})
-
-    assert child_parameters(child, {"mode": "full", "size": "2"}, {"size": "3", "new": "4"}) == {
-        "day": "0",
-        "mode": "full",
-        "size": "3",
-        "new": "4",
-    }
 
 
 def test_names_come_from_the_parameters_cell_and_from_widgets(tmp_path: Path) -> None:
@@ -69,6 +62,24 @@ def test_names_come_from_the_parameters_cell_and_from_widgets(tmp_path: Path) ->
     assert taken.widgets == {"day", "mode"}
     assert taken.takes("rows")
     assert not taken.takes("other")
+
+
+def test_names_come_from_source_files_and_from_sql_cells(tmp_path: Path) -> None:
+    """In all the forms that SQL has for a widget; what is in a string or a comment is none."""
+    python = tmp_path / "n.py"
+    python.write_text(
+        "# Databricks notebook source\n"
+        "dbutils.widgets.text('day', '')\n# COMMAND ----------\n"
+        "# MAGIC %sql\n# MAGIC SELECT ':no', raw:no -- :no\n# MAGIC FROM ${table} WHERE a = :state\n"
+    )
+    sql = tmp_path / "m.sql"
+    sql.write_text(
+        "-- Databricks notebook source\nCREATE WIDGET TEXT day DEFAULT ''; SELECT getArgument('state')\n"
+        "-- COMMAND ----------\n-- MAGIC %python\n-- MAGIC dbutils.widgets.get('mode')\n"
+    )
+
+    assert read_notebook_parameters(python).widgets == {"day", "table", "state"}
+    assert read_notebook_parameters(sql).widgets == {"day", "state", "mode"}
 
 
 def test_a_notebook_that_reads_all_widgets_takes_anything(tmp_path: Path) -> None:

@@ -3,75 +3,31 @@
 import itertools
 
 import pytest
+from conformance import cases
+from conformance import results as result_rules
+from conformance import retries as retry_rules
+from conformance import run_if as run_if_rules
 
 from local.bundle import Dependency, Task
 from local.jobs.plan import next_attempt_at, next_step, ordered, run_result
 
 S, F, X, U, C, D = "SUCCESS", "FAILED", "EXCLUDED", "UPSTREAM_FAILED", "CANCELED", "DISABLED"
-RUNS = "RUNS"
 
 
 def make(key: str, *after: str, **settings) -> Task:
     depends_on = tuple(Dependency(*each.split("=")) for each in after)
-    return Task(key=key, kind="notebook_task", settings={}, depends_on=depends_on, **settings)
+    return Task(**{"key": key, "kind": "notebook_task", "settings": {}, "depends_on": depends_on, **settings})
 
 
-def verdict(run_if: str, *upstream: str) -> str:
+@pytest.mark.parametrize(("run_if", "upstream", "expected"), cases(run_if_rules.RULES))
+def test_run_if(run_if: str, upstream: tuple[str, ...], expected: str) -> None:
     """What becomes of a task with *run_if* behind dependencies that ended so."""
     keys = [f"u{number}" for number in range(len(upstream))]
     tasks = [*(make(key) for key in keys), make("t", *keys, run_if=run_if)]
+
     step = next_step(tasks, dict(zip(keys, upstream, strict=True)))
-    return RUNS if step.start == ("t",) else step.ended["t"]
 
-
-@pytest.mark.parametrize(
-    ("run_if", "upstream", "expected"),
-    [
-        ("ALL_SUCCESS", (S, S), RUNS),
-        ("ALL_SUCCESS", (S, F), U),
-        ("ALL_SUCCESS", (S, X), RUNS),
-        ("ALL_SUCCESS", (S, U), U),
-        ("ALL_SUCCESS", (S, "TIMEDOUT"), U),
-        ("ALL_SUCCESS", (S, "SUCCESS_WITH_FAILURES"), RUNS),
-        ("ALL_SUCCESS", (S, C), "UPSTREAM_CANCELED"),
-        ("ALL_SUCCESS", (S, "UPSTREAM_CANCELED"), "UPSTREAM_CANCELED"),
-        ("ALL_SUCCESS", (S, D), D),
-        ("AT_LEAST_ONE_SUCCESS", (S, F), RUNS),
-        ("AT_LEAST_ONE_SUCCESS", (F, F), U),
-        ("AT_LEAST_ONE_SUCCESS", (X, F), RUNS),
-        ("AT_LEAST_ONE_SUCCESS", (D, S), RUNS),
-        ("AT_LEAST_ONE_SUCCESS", (D, D), D),
-        ("NONE_FAILED", (S, S), RUNS),
-        ("NONE_FAILED", (S, X), RUNS),
-        ("NONE_FAILED", (S, F), U),
-        ("NONE_FAILED", (X, U), U),
-        ("ALL_DONE", (F, F), RUNS),
-        ("ALL_DONE", (U, C), RUNS),
-        ("ALL_DONE", (D,), RUNS),
-        ("AT_LEAST_ONE_FAILED", (S, F), RUNS),
-        ("AT_LEAST_ONE_FAILED", (S, U), RUNS),
-        ("AT_LEAST_ONE_FAILED", (S, C), RUNS),
-        ("AT_LEAST_ONE_FAILED", (S, S), X),
-        ("AT_LEAST_ONE_FAILED", (S, X), X),
-        ("AT_LEAST_ONE_FAILED", (D, F), RUNS),
-        ("ALL_FAILED", (F, U), RUNS),
-        ("ALL_FAILED", (F, S), X),
-        ("ALL_FAILED", (F, X), X),
-        ("ALL_FAILED", (F, D), D),
-    ],
-)
-def test_run_if(run_if: str, upstream: tuple[str, ...], expected: str) -> None:
-    """EXCLUDED counts as success; upstream failures and cancellations count as failed."""
-    assert verdict(run_if, *upstream) == expected
-
-
-@pytest.mark.parametrize(
-    "run_if",
-    ["ALL_SUCCESS", "AT_LEAST_ONE_SUCCESS", "NONE_FAILED", "ALL_DONE", "AT_LEAST_ONE_FAILED", "ALL_FAILED"],
-)
-def test_only_excluded_dependencies_exclude(run_if: str) -> None:
-    """All dependencies EXCLUDED: the task is too, whatever its run_if."""
-    assert verdict(run_if, X, X) == X
+    assert ("RUNS" if step.start == ("t",) else step.ended["t"]) == expected
 
 
 def test_nothing_is_decided_before_all_dependencies_ended() -> None:
@@ -127,6 +83,34 @@ def test_a_disabled_task_does_not_run() -> None:
     assert step.start == ("c",)
 
 
+def test_a_condition_that_failed_has_no_branch() -> None:
+    """Both branches are UPSTREAM_FAILED; neither is excluded."""
+    tasks = [make("if", kind="condition_task"), make("yes", "if=true"), make("no", "if=false")]
+
+    assert next_step(tasks, {"if": F}).ended == {"yes": U, "no": U}
+
+
+@pytest.mark.parametrize(
+    ("kind", "inner"),
+    [
+        ("condition_task", {"left": "{{tasks.off.values.n}}", "op": "EQUAL_TO", "right": "1"}),
+        ("for_each_task", {"inputs": "{{tasks.off.values.list}}"}),
+    ],
+)
+def test_a_task_that_reads_a_disabled_one_runs_and_fails_for_want_of_its_input(kind: str, inner: dict) -> None:
+    """It is not DISABLED in silence; one that reads something else is."""
+    tasks = [
+        make("off", disabled=True),
+        make("reads", "off", kind=kind, settings={kind: inner}),
+        make("other", "off", kind=kind, settings={kind: {"left": "{{tasks.on.values.n}}", "inputs": "[]"}}),
+    ]
+
+    step = next_step(tasks, {})
+
+    assert step.start == ("reads",)
+    assert step.ended == {"off": D, "other": D}
+
+
 def test_a_slow_branch_delays_no_other() -> None:
     """A task starts as soon as its own dependencies ended."""
     tasks = [make("slow"), make("fast"), make("next", "fast")]
@@ -142,39 +126,18 @@ def test_a_partial_run_ignores_what_is_not_selected() -> None:
     assert next_step(tasks, {"b": S}, only={"b", "c"}).start == ("c",)
 
 
-@pytest.mark.parametrize(
-    ("states", "expected"),
-    [
-        ({"a": S, "b": S, "leaf": S}, "SUCCESS"),
-        ({"a": S, "b": X, "leaf": X}, "SUCCESS"),
-        ({"a": F, "b": S, "leaf": S}, "SUCCESS_WITH_FAILURES"),
-        ({"a": S, "b": S, "leaf": F}, "FAILED"),
-        ({"a": F, "b": U, "leaf": U}, "FAILED"),
-        ({"a": S, "b": S, "leaf": "TIMEDOUT"}, "FAILED"),
-        ({"a": S, "b": C, "leaf": "UPSTREAM_CANCELED"}, "CANCELED"),
-    ],
-)
-def test_leaves_decide_the_result_of_a_run(states: dict[str, str], expected: str) -> None:
+@pytest.mark.parametrize(("results", "expected"), cases(result_rules.RULES))
+def test_leaves_decide_the_result_of_a_run(results: tuple[str, str, str], expected: str) -> None:
     """Tasks with dependants count only for SUCCESS_WITH_FAILURES."""
-    assert run_result([make("a"), make("b", "a"), make("leaf", "b")], states) == expected
+    tasks = [make("a"), make("b", "a"), make("leaf", "b")]
+
+    assert run_result(tasks, dict(zip(("a", "b", "leaf"), results, strict=True))) == expected
 
 
-@pytest.mark.parametrize(
-    ("settings", "attempt", "result", "expected"),
-    [
-        ({"max_retries": 1, "min_retry_interval_millis": 60_000}, 0, F, 160.0),
-        ({"max_retries": 1}, 1, F, None),
-        ({"max_retries": 1}, 0, S, None),
-        ({"max_retries": 1}, 0, "TIMEDOUT", None),
-        ({"max_retries": 1, "retry_on_timeout": True}, 0, "TIMEDOUT", 100.0),
-        ({"max_retries": 1}, 0, C, None),
-        ({"max_retries": -1}, 1000, F, 100.0),
-        ({}, 0, F, None),
-    ],
-)
-def test_retries(settings: dict, attempt: int, result: str, expected: float | None) -> None:
-    """The interval counts from the start (100 s) of the failed attempt; timeouts are retried only if asked."""
-    assert next_attempt_at(make("a", **settings), attempt=attempt, result=result, started_at=100.0) == expected
+@pytest.mark.parametrize(("settings", "retry", "result", "expected"), cases(retry_rules.RULES))
+def test_retries(settings: dict, retry: int, result: str, expected: float | None) -> None:
+    """The attempt began at 100 s."""
+    assert next_attempt_at(make("a", **settings), attempt=retry, result=result, started_at=100.0) == expected
 
 
 def test_every_plan_ends() -> None:

@@ -1,8 +1,10 @@
 """The run history: ids, several processes, abandoned runs, and the shape of Jobs API 2.2."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -127,3 +129,43 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(RunError, match=r"runs\.db`: the run history cannot be used"):
         Records(place)
+
+
+OLDER = """
+CREATE TABLE ids (id INTEGER PRIMARY KEY AUTOINCREMENT);
+CREATE TABLE runs (
+    run_id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL, job_key TEXT NOT NULL, run_name TEXT NOT NULL,
+    target TEXT NOT NULL, trigger TEXT NOT NULL, parent_run_id INTEGER, life_cycle_state TEXT NOT NULL,
+    result_state TEXT, state_message TEXT NOT NULL DEFAULT '', start_time INTEGER NOT NULL, end_time INTEGER,
+    job_parameters TEXT NOT NULL DEFAULT '{}', settings TEXT NOT NULL DEFAULT '{}',
+    pid INTEGER NOT NULL, pid_started REAL NOT NULL
+);
+CREATE TABLE attempts (
+    run_id INTEGER PRIMARY KEY, job_run_id INTEGER NOT NULL REFERENCES runs, task_key TEXT NOT NULL,
+    attempt_number INTEGER NOT NULL, kind TEXT NOT NULL, depends_on TEXT NOT NULL, run_if TEXT NOT NULL,
+    life_cycle_state TEXT NOT NULL, result_state TEXT, state_message TEXT NOT NULL DEFAULT '',
+    start_time INTEGER NOT NULL, end_time INTEGER, notebook_path TEXT, parameters TEXT NOT NULL DEFAULT '{}',
+    output_notebook TEXT, notebook_result TEXT, error TEXT, error_trace TEXT, child_run_id INTEGER
+);
+INSERT INTO ids VALUES (2);
+INSERT INTO runs VALUES (1, 7, 'j', 'Job', 'dev', 'ONE_TIME', NULL, 'TERMINATED', 'SUCCESS', '',
+    5, 9, '{}', '{}', 1, 1);
+INSERT INTO attempts VALUES
+    (2, 1, 'a', 0, 'notebook_task', '[]', 'ALL_SUCCESS', 'TERMINATED', 'SUCCESS', '', 5, 9, 'a.ipynb', '{}',
+     NULL, NULL, NULL, NULL, NULL);
+"""
+
+
+def test_a_file_of_an_older_version_is_brought_up(tmp_path: Path) -> None:
+    """Its runs are shown as they were, and new ones follow."""
+    place = tmp_path / "runs.db"
+    with closing(sqlite3.connect(place)) as database:
+        database.executescript(OLDER)
+
+    records = Records(place)
+
+    old = run_shape(records, 1)
+    assert (old["state"]["result_state"], old["end_time"], old["tasks"][0]["task_key"]) == ("SUCCESS", 9, "a")
+    assert "repair_history" not in old
+    assert run_shape(records, records.start_run(**RUN))["run_id"] == 3
+    assert Records(place).run(1)["repair_count"] == 0

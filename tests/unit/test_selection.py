@@ -1,10 +1,11 @@
-"""`--only`: which tasks a word selects."""
+"""Which tasks a partial run and a repair run."""
 
 import pytest
+from conformance import cases, repairs, selections
 
 from local.bundle import Dependency, Job, Task
 from local.errors import UsageError
-from local.jobs.selection import select_tasks
+from local.jobs.selection import select_tasks, tasks_to_repair
 
 
 def make(key: str, *after: str) -> Task:
@@ -15,21 +16,28 @@ def make(key: str, *after: str) -> Task:
 JOB = Job("j", 1, "J", {}, (make("a"), make("b", "a"), make("c", "a"), make("d", "b", "c"), make("e")))
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("b", {"b"}),
-        ("b, e", {"b", "e"}),
-        ("+b", {"a", "b"}),
-        ("b+", {"b", "d"}),
-        ("+d", {"a", "b", "c", "d"}),
-        ("a+,e", {"a", "b", "c", "d", "e"}),
-        ("+b+", {"a", "b", "d"}),
-    ],
-)
-def test_select_tasks(text: str, expected: set[str]) -> None:
+@pytest.mark.parametrize(("text", "expected"), cases(selections.RULES))
+def test_select_tasks(text: str, expected: str) -> None:
     """`+t` adds everything upstream, `t+` everything downstream."""
-    assert select_tasks(JOB, text) == expected
+    assert select_tasks(JOB, text) == set(expected.split())
+
+
+@pytest.mark.parametrize(("letters", "chosen", "dependents", "expected"), cases(repairs.RULES))
+def test_tasks_to_repair(letters: str, chosen: str, dependents: bool, expected: str) -> None:
+    """What failed and what depends on it, or what a person names."""
+    words = {"S": "SUCCESS", "F": "FAILED", "U": "UPSTREAM_FAILED", "X": "EXCLUDED", "C": "CANCELED", "T": "TIMEDOUT"}
+    tasks = (make("a"), make("b", "a"), make("c", "b"), make("d", "a"), make("handler", "d"))
+    results = {task.key: words[letter] for task, letter in zip(tasks, letters, strict=True) if letter != "-"}
+
+    found = tasks_to_repair(Job("j", 1, "J", {}, tasks), results, chosen=chosen, dependents=dependents)
+
+    assert found == set(expected.split())
+
+
+def test_a_repair_of_an_unknown_task_is_refused() -> None:
+    """The message lists the tasks of the job."""
+    with pytest.raises(UsageError, match="--tasks: job `j`: found no task `z`; its tasks are `a`, `b`"):
+        tasks_to_repair(JOB, {}, chosen="z")
 
 
 @pytest.mark.parametrize("text", ["z", "a,zz+", ",", " "])

@@ -134,3 +134,45 @@ def test_the_live_table_shows_what_each_task_is_doing() -> None:
     assert any(line.startswith("start RUNNING 0.0 s") for line in lines)
     assert any(line.startswith("bronze RUNNING (1) 0.0 s 3/9 Orders: wrote 5 rows") for line in lines)
     assert "after PENDING" in lines
+
+
+def test_the_live_table_keeps_names_and_states_whole() -> None:
+    """A long message is cut, not the rest; iterations and the runs of a backfill have rows of their own."""
+    console = Console(file=io.StringIO(), width=60, force_terminal=False)
+    live = Live(console)
+    live.backfill_started("Daily", ["2018-01-01", "2018-01-02"])
+    live.task_started(("2018-01-01",), 0)
+    live.run_started(("2018-01-01",), 1, "Daily", ["loop"])
+    live.iterations_started(("2018-01-01", "loop"), ["load[0]", "load[1]"], 2)
+    live.task_ended(("2018-01-01", "loop", "load[1]"), "FAILED", 2, "a reason " * 20)
+    with console.capture() as captured:
+        console.print(live.table())
+    live.close()
+
+    lines = [" ".join(line.split()) for line in captured.get().splitlines()]
+    assert "Daily, backfill" in lines
+    assert any(line.startswith("load[1] FAILED a reason") and line.endswith("…") for line in lines)
+    assert "load[0] PENDING" in lines
+    assert "2018-01-02 PENDING" in lines
+
+
+def test_iterations_stand_below_their_task(tmp_path: Path) -> None:
+    """In the order of the inputs, however they ended; a run without an error says why it ended so."""
+    state = State(tmp_path, "main", tmp_path / "state").make()
+    records = Records.of(state)
+    run_id = records.start_run(job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
+    row = {"job_run_id": run_id, "attempt_number": 0, "run_if": "ALL_SUCCESS", "depends_on": []}
+    ended = {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS", "start_time": 1, "end_time": 2}
+    records.start_attempt(**row, **ended, task_key="loop", kind="for_each_task")
+    records.start_attempt(**row, **ended, task_key="after", kind="condition_task")
+    for index in (1, 0):
+        iteration = {"for_each_task_key": "loop", "index": index, "input": "x"}
+        records.start_attempt(**row, **ended, task_key="load", kind="notebook_task", iteration=iteration)
+    records.update_run(run_id, **ended, state_message="Passed over: p.")
+    out = io.StringIO()
+
+    print_summary(run_shape(records, run_id), records, state, Console(file=out, width=120))
+
+    words = [line.split()[0] for line in out.getvalue().splitlines() if line.strip()]
+    assert words[:5] == ["task", "loop", "load[0]", "load[1]", "after"]
+    assert "Passed over: p." in out.getvalue()

@@ -10,12 +10,14 @@ from local.errors import DbutilsError
 from local.kernel.dbutils.fs import FileSystem
 from local.kernel.dbutils.help import show_modules
 from local.kernel.dbutils.jobs import Jobs
+from local.kernel.dbutils.library import Library
 from local.kernel.dbutils.notebook import Notebook
 from local.kernel.dbutils.secrets import Secrets
 from local.kernel.dbutils.widgets import Widgets
 
 MODULES = {
     "fs": "files of volumes, of DBFS and of this machine",
+    "library": "start Python again after `%pip install`",
     "jobs": "values that the tasks of a job pass on",
     "notebook": "run another notebook, or end this one with a value",
     "secrets": "values of `.secrets.yml`, kept out of outputs",
@@ -49,6 +51,10 @@ class DBUtils:
     @cached_property
     def jobs(self) -> Jobs:
         return Jobs(self._kernel.context)
+
+    @cached_property
+    def library(self) -> Library:
+        return Library(self._kernel)
 
     @cached_property
     def secrets(self) -> Secrets:

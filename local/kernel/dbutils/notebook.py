@@ -14,6 +14,7 @@ import psutil
 from local.context import VARIABLE, TaskContext
 from local.errors import DbutilsError
 from local.kernel.dbutils.help import HasHelp
+from local.sources import find_source, why_no_notebook
 
 _ATTEMPT = "local.jobs.attempt"
 
@@ -55,7 +56,7 @@ class Notebook(HasHelp):
         place = _free_place(self._records, notebook.stem)
         context = self._child(notebook, _strings(path, arguments or {}), place)
         status = _attempt(self._kernel.state, context, place, float(timeout_seconds))
-        output = place / notebook.name
+        output = _output(notebook, place)
         if status is None:
             raise NotebookRunError(
                 f"`{path}`: not done after {timeout_seconds} seconds, stopped. "
@@ -70,7 +71,7 @@ class Notebook(HasHelp):
     def folder(self) -> Path:
         """The folder of the current notebook: relative paths start here."""
         context = self._kernel.context
-        return Path(context.notebook).parent if context else self._kernel.folder
+        return context.folder if context else self._kernel.folder
 
     @property
     def _records(self) -> Path:
@@ -94,6 +95,8 @@ class Notebook(HasHelp):
         return dataclasses.replace(
             parent,
             notebook=str(notebook),
+            working_folder="",
+            installs=[],
             parameters=parameters,
             exit_file=str(place / "exit.txt"),
             values_folder=str(place / "values"),
@@ -102,18 +105,26 @@ class Notebook(HasHelp):
 
 
 def find_notebook(path: str, folder: Path) -> Path:
-    """The file of the notebook *path*: relative to *folder*, `.ipynb` optional.
+    """The file of the notebook *path*: relative to *folder*, with or without its extension.
 
     Raises:
-        DbutilsError: there is no such notebook.
+        DbutilsError: there is no such file, or it is no notebook.
+        NotebookError: two notebooks have that name.
     """
     named = folder / path
-    for place in (named, named.with_name(f"{named.name}.ipynb")):
-        if place.suffix == ".ipynb" and place.is_file():
-            return place.resolve()
-    raise DbutilsError(
-        f"`{path}`: found no notebook at `{named}`; expected an .ipynb file, named relative to `{folder}`."
-    )
+    file = find_source(named) if named.name else None
+    if file is None:
+        raise DbutilsError(
+            f"`{path}`: found no notebook at `{named}`; expected an .ipynb, .py or .sql file, named relative to "
+            f"`{folder}`."
+        )
+    if reason := why_no_notebook(file):
+        raise DbutilsError(f"`{path}`: found `{file}`, {reason}")
+    return file.resolve()
+
+
+def _output(notebook: Path, place: Path) -> Path:
+    return place / f"{notebook.stem}.ipynb"
 
 
 def _strings(path: str, arguments: dict[str, Any]) -> dict[str, str]:
@@ -152,7 +163,7 @@ def _attempt(state: Any, context: TaskContext, place: Path, limit: float) -> int
         "LOCAL_STATE": str(state.folder.parent),
         "LOCAL_CATALOG": state.catalog,
     }
-    command = [sys.executable, "-m", _ATTEMPT, str(file), str(place / Path(context.notebook).name)]
+    command = [sys.executable, "-m", _ATTEMPT, str(file), str(_output(Path(context.notebook), place))]
     with (place / "log.txt").open("wb") as log:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=told, start_new_session=True

@@ -1,0 +1,58 @@
+"""`backfill`: a job once for each of some past times."""
+
+import json
+from argparse import Namespace
+
+from local.cli.run import add_checks, add_values
+from local.cli.scope import bundle_of, pairs, project_of
+from local.cli.verbs import Verbs, add_verb
+from local.jobs import RunOptions, exit_code
+from local.jobs.backfill import backfill_job, backfill_times, label
+from local.jobs.views import duration
+from local.server import ensure_server
+
+
+def add(verbs: Verbs) -> None:
+    """Declare the verb."""
+    command = add_verb(verbs, "backfill", backfill, "run a job once for each of some past times")
+    command.add_argument("job", help="the job's key in the bundle, for example olist_daily_job")
+    command.add_argument("--from", dest="start", required=True, metavar="D", help="the first date or time, ISO 8601")
+    command.add_argument("--to", dest="end", required=True, metavar="D", help="the last one")
+    command.add_argument("--every", default="1d", metavar="N", help="the interval: 30m, 6h, 1d, 1w (default 1d)")
+    add_values(command, "a job parameter, such as run_date={{backfill.iso_date}}; may be repeated")
+    add_checks(command)
+    command.add_argument("--json", action="store_true", help="print the runs as the Jobs API shows them")
+
+
+def backfill(options: Namespace) -> int:
+    """Run them all; the exit code is 1 where one did not succeed."""
+    bundle = bundle_of(options, pairs("--var", options.var))
+    state = project_of(options).state(bundle.catalog)
+    times = backfill_times(options.start, options.end, options.every)
+    how = RunOptions(
+        strict=options.strict,
+        skip_unsupported=options.skip_unsupported,
+        json=options.json,
+        before_run=lambda: ensure_server(state),
+    )
+    runs = backfill_job(
+        bundle, options.job, times, state=state, parameters=pairs("--param", options.param), options=how
+    )
+    if options.json:
+        print(json.dumps(runs, indent=1, ensure_ascii=False))
+    else:
+        _print_summary([label(each) for each in times], runs)
+    return max((exit_code(run) for run in runs), default=1) if len(runs) == len(times) else 1
+
+
+def _print_summary(labels: list[str], runs: list[dict]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("for", "run id", "result", "time")
+    for name, run in zip(labels, runs, strict=False):
+        took = duration((run["end_time"] - run["start_time"]) / 1000)
+        table.add_row(name, str(run["run_id"]), run["state"].get("result_state"), took)
+    for name in labels[len(runs) :]:
+        table.add_row(name, "", "not started", "")
+    Console().print(table)

@@ -1,0 +1,81 @@
+"""`run`: a job of the bundle, to its end."""
+
+import argparse
+import json
+from argparse import Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local.bundle import Bundle
+from local.cli.scope import bundle_of, pairs, project_of
+from local.cli.verbs import Verbs, add_verb
+from local.errors import UsageError
+from local.jobs import RunOptions, exit_code, run_job
+from local.jobs.first import run_first
+from local.server import ensure_server
+
+
+def add(verbs: Verbs) -> None:
+    """Declare the verb."""
+    command = add_verb(verbs, "run", run, "run a job of the bundle, with its parameters, retries and timeouts")
+    command.add_argument("job", help="the job's key in the bundle, for example olist_daily_job")
+    add_values(command)
+    command.add_argument(
+        "--only", metavar="TASKS", help="only these tasks: a,b; +a with all that it needs, a+ with all that needs it"
+    )
+    add_checks(command)
+    command.add_argument(
+        "--scheduled-at", type=moment, metavar="TIME", help="run as its schedule would at this time (ISO 8601)"
+    )
+    command.add_argument(
+        "--before", type=Path, metavar="NOTEBOOK", help="run this notebook first, once for a state folder"
+    )
+    command.add_argument("--json", action="store_true", help="print the run as `runs get` of the Jobs API shows it")
+
+
+def add_values(command: argparse.ArgumentParser, parameter: str = "a job parameter; may be repeated") -> None:
+    """The options of every verb that starts runs: values of parameters and variables."""
+    command.add_argument("--param", action="append", default=[], metavar="K=V", help=parameter)
+    command.add_argument("--var", action="append", default=[], metavar="K=V", help="a bundle variable; may be repeated")
+
+
+def add_checks(command: argparse.ArgumentParser) -> None:
+    """The options of every verb that starts runs: what is refused."""
+    command.add_argument(
+        "--strict", action="store_true", help="refuse a task parameter that its notebook does not take"
+    )
+    command.add_argument(
+        "--skip-unsupported", action="store_true", help="pass over tasks whose type does not run locally"
+    )
+
+
+def moment(text: str) -> datetime:
+    """An ISO 8601 time, UTC where it names no zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found `{text}`, expected a time such as 2018-01-31T06:00:00Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def run(options: Namespace) -> int:
+    """Run a job to its end; the exit code says how it ended."""
+    bundle: Bundle = bundle_of(options, pairs("--var", options.var))
+    state = project_of(options).state(bundle.catalog)
+    parameters = pairs("--param", options.param)
+    how = RunOptions(
+        only=options.only,
+        strict=options.strict,
+        skip_unsupported=options.skip_unsupported,
+        scheduled_at=options.scheduled_at,
+        json=options.json,
+        before_run=lambda: ensure_server(state),
+    )
+    if options.before:
+        if not options.before.is_file():
+            raise UsageError(f"--before: found no notebook `{options.before}`. Correct its path.")
+        run_first(bundle, options.job, options.before.resolve(), state=state, parameters=parameters, quiet=options.json)
+    shape = run_job(bundle, options.job, state=state, parameters=parameters, options=how)
+    if options.json:
+        print(json.dumps(shape, indent=1, ensure_ascii=False))
+    return exit_code(shape)

@@ -1,0 +1,115 @@
+"""Backfills: one run of a job for each of some past times, which parameters name with `{{backfill.iso_date}}`.
+
+Source: Databricks documentation, "Backfill jobs": at most 100 runs, always the whole job, side by side as far as
+`max_concurrent_runs` allows.
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from local.bundle.model import Bundle, Job
+from local.errors import UsageError
+from local.jobs.checks import check_run
+from local.jobs.command import RunOptions, engine_of, say_findings
+from local.jobs.parameters import job_parameters
+from local.jobs.run import JobRun, Origin
+from local.jobs.shape import run_shape
+from local.jobs.stop import Stop
+from local.jobs.task import Engine
+from local.project import State
+
+MOST_RUNS = 100
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_EVERY = re.compile(r"([1-9][0-9]*)([mhdw])")
+_NAMES_BACKFILL = re.compile(r"\{\{\s*backfill\.")
+
+
+def backfill_times(start: str, end: str, every: str) -> list[datetime]:
+    """The times from *start* to *end*, that one included where it is met; dates are midnights, zones UTC if unnamed.
+
+    *every* is a number and a unit: `30m`, `6h`, `1d`, `1w`.
+
+    Raises:
+        UsageError: no time, no interval, *end* before *start*, or more than 100 times.
+    """
+    step = _EVERY.fullmatch(every)
+    if not step:
+        raise UsageError(f"--every: found `{every}`, expected a number and m, h, d or w. Write for example 1d.")
+    interval = timedelta(**{_UNITS[step[2]]: int(step[1])})
+    first, last = _time("--from", start), _time("--to", end)
+    if last < first:
+        raise UsageError(f"--to: found `{end}`, expected a time at or after --from `{start}`. Exchange them.")
+    count = (last - first) // interval + 1
+    if count > MOST_RUNS:
+        raise UsageError(
+            f"--every: found {count:,} runs from {start} to {end}, expected at most {MOST_RUNS}. "
+            "Choose a longer interval, or make several backfills."
+        )
+    return [first + number * interval for number in range(count)]
+
+
+def backfill_job(
+    bundle: Bundle,
+    job_key: str,
+    times: list[datetime],
+    *,
+    state: State,
+    parameters: Mapping[str, str] | None = None,
+    options: RunOptions | None = None,
+) -> list[dict[str, Any]]:
+    """Run the job *job_key* once for each of *times*, to the end; the runs as `runs/get` shows them, in that order.
+
+    Raises:
+        UsageError: unknown job or parameter, or a job that cannot run here; nothing has run.
+    """
+    options = options or RunOptions()
+    job = bundle.job(job_key)
+    values = job_parameters(job, parameters or {})
+    findings = check_run(
+        bundle,
+        job,
+        parameters=values,
+        strict=options.strict,
+        skip_unsupported=options.skip_unsupported,
+        backfill=True,
+    )
+    with engine_of(bundle, job, state, options) as (engine, stop):
+        say_findings(engine, bundle, job, findings, options)
+        if not any(_NAMES_BACKFILL.search(value) for value in values.values()):
+            engine.view.note(
+                "warning: no parameter names a time of the backfill, so all runs get the same values; "
+                "for example --param run_date={{backfill.iso_date}}"
+            )
+        engine.view.backfill_started(job.name, [label(each) for each in times])
+        with ThreadPoolExecutor(max_workers=max(1, min(job.max_concurrent_runs, len(times)))) as pool:
+            ids = list(pool.map(lambda each: _run_one(engine, job, values, each, stop), times))
+    return [run_shape(engine.records, run_id) for run_id in ids if run_id is not None]
+
+
+def label(moment: datetime) -> str:
+    """How a run of a backfill is called: its date, with the time of day where it has one."""
+    return moment.strftime("%Y-%m-%d" if (moment.hour, moment.minute) == (0, 0) else "%Y-%m-%dT%H:%M")
+
+
+def _run_one(engine: Engine, job: Job, values: Mapping[str, str], moment: datetime, stop: Stop) -> int | None:
+    """The id of the run for *moment*; None where all was stopped before."""
+    if stop.reason is not None:
+        return None
+    path, started = (label(moment),), time.monotonic()
+    engine.view.task_started(path, 0)
+    run = JobRun.new(engine, job, values, origin=Origin(backfill=moment), path=path)
+    result = run.execute(stop)
+    engine.view.task_ended(path, result, time.monotonic() - started, "")
+    return run.run_id
+
+
+def _time(option: str, text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option}: found `{text}`, expected an ISO 8601 date or time, such as 2018-01-31.") from None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

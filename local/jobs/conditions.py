@@ -1,0 +1,50 @@
+"""What a condition task compares: pure functions over two texts.
+
+Source: Jobs API 2.2, `ConditionTask`: EQUAL_TO and NOT_EQUAL compare texts ("12.0" is not "12"), the others numbers.
+"""
+
+import json
+import operator
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+
+_TEXTS: dict[str, Callable[[str, str], bool]] = {"EQUAL_TO": operator.eq, "NOT_EQUAL": operator.ne}
+_NUMBERS: dict[str, Callable[[Decimal, Decimal], bool]] = {
+    "GREATER_THAN": operator.gt,
+    "GREATER_THAN_OR_EQUAL": operator.ge,
+    "LESS_THAN": operator.lt,
+    "LESS_THAN_OR_EQUAL": operator.le,
+}
+
+
+def outcome(op: str, left: str, right: str) -> str:
+    """`"true"` or `"false"`.
+
+    Raises:
+        ValueError: an operand is a list, or no number where numbers are compared, or *op* is none; the text says which.
+    """
+    for side, text in (("left", left), ("right", right)):
+        if _is_list(text):
+            raise ValueError(f"{side}: found the list `{text}`, expected a text or a number")
+    if op in _TEXTS:
+        return str(_TEXTS[op](left, right)).lower()
+    if op in _NUMBERS:
+        return str(_NUMBERS[op](_number("left", left, op), _number("right", right, op))).lower()
+    raise ValueError(f"op: found `{op}`, expected one of {', '.join([*_TEXTS, *_NUMBERS])}")
+
+
+def _number(side: str, text: str, op: str) -> Decimal:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if number.is_nan():
+        raise ValueError(f"{side}: found `{text}`, expected a number: {op} compares numbers")
+    return number
+
+
+def _is_list(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), list)
+    except ValueError:
+        return False

@@ -1,0 +1,146 @@
+"""How a task of each type runs: a table of task type to function, and those functions.
+
+A task whose type is not in `RUNNERS` does not run on this machine: it is refused before the run, or passed over.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local.bundle.model import Task
+from local.context import TaskContext
+from local.errors import RunError
+from local.jobs import conditions, plan
+from local.jobs.foreach import run_iterations
+from local.jobs.launch import Outcome, Places, run_notebook
+from local.jobs.libraries import installs_of
+from local.jobs.parameters import child_parameters, notebook_parameters
+from local.jobs.references import Scope, resolve_all
+from local.jobs.scripts import KINDS, write_task_notebook
+from local.jobs.selection import upstream_of
+from local.jobs.stop import Stop
+
+if TYPE_CHECKING:
+    from local.jobs.run import JobRun
+    from local.jobs.task import TaskRun
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt of a task. *number* counts from 0, through repairs; *name* is what its files are called after."""
+
+    owner: "TaskRun"
+    task: Task
+    run_id: int
+    number: int
+    name: str
+    scope: Scope
+
+    @property
+    def run(self) -> "JobRun":
+        return self.owner.run
+
+    @property
+    def places(self) -> Places:
+        """Its files."""
+        return Places.of(self.owner.engine.state, self.run.run_id, self.name, self.number)
+
+    def resolved(self, value: Any, field: str) -> Any:
+        """*value* of the task's *field* with its references replaced.
+
+        Raises:
+            RunError: a reference has an unknown member.
+        """
+        try:
+            return resolve_all(value, self.scope)
+        except LookupError as error:
+            raise RunError(f"{field}: {error.args[0]}. Correct the reference.") from error
+
+    def record(self, **columns: Any) -> None:
+        """Record what is known of the attempt while it runs."""
+        self.owner.engine.records.update_attempt(self.run_id, **columns)
+
+
+def _notebook(attempt: Attempt, stop: Stop) -> Outcome:
+    own = attempt.resolved(attempt.task.parameters, "base_parameters")
+    parameters = notebook_parameters({name: str(value) for name, value in own.items()}, attempt.run.parameters)
+    installs = [each.arguments for each in installs_of(attempt.task, attempt.owner.engine.bundle)]
+    return _in_a_kernel(attempt, stop, notebook=str(attempt.task.notebook), parameters=parameters, installs=installs)
+
+
+def _script(attempt: Attempt, stop: Stop) -> Outcome:
+    """A Python file, a wheel or an SQL file, as a generated notebook; job parameters reach those that have names."""
+    own = attempt.resolved(attempt.task.parameters, "parameters")
+    named = attempt.task.kind == "sql_task" or bool(attempt.task.inner.get("named_parameters"))
+    parameters = notebook_parameters(dict(own), attempt.run.parameters) if named else own
+    bundle = attempt.owner.engine.bundle
+    made = write_task_notebook(attempt.task, parameters, attempt.places.inner("task.ipynb"), bundle=bundle)
+    attempt.record(details={"parameters": parameters})
+    widgets = {name: str(value) for name, value in parameters.items()} if named else {}
+    return _in_a_kernel(attempt, stop, notebook=str(made.notebook), working_folder=str(made.folder), parameters=widgets)
+
+
+def _in_a_kernel(attempt: Attempt, stop: Stop, **given: Any) -> Outcome:
+    """Run a notebook in a process of its own; *given* are the fields of its context that depend on the task's type."""
+    run, places = attempt.run, attempt.places
+    attempt.record(parameters=given["parameters"])
+    (places.values / f"{attempt.name}.json").unlink(missing_ok=True)  # what an earlier attempt left counts no more
+    context = TaskContext(
+        job_id=run.job.id,
+        job_name=run.job.name,
+        job_run_id=run.run_id,
+        task_run_id=attempt.run_id,
+        task_key=attempt.task.key,
+        attempt_number=attempt.number,
+        exit_file=str(places.inner("exit")),
+        values_folder=str(places.values),
+        upstream=upstream_of(run.job, attempt.owner.place),
+        **given,
+    )
+    engine = attempt.owner.engine
+    return run_notebook(engine.pool, context, places, engine.environment, stop, attempt.owner.hear)
+
+
+def _child_job(attempt: Attempt, stop: Stop) -> Outcome:
+    assert attempt.task.child is not None, "checked when the bundle was read"
+    job = attempt.owner.engine.bundle.job(attempt.task.child)
+    own = attempt.resolved(attempt.task.parameters, "job_parameters")
+    parameters = child_parameters(job, {name: str(value) for name, value in own.items()}, attempt.run.parameters)
+    child = attempt.run.child(job, parameters, attempt.owner.path)
+    attempt.record(child_run_id=child.run_id, parameters=parameters)
+    result = child.execute(stop)
+    if stop.reason is not None:
+        return Outcome(stop.reason)
+    if result in plan.SUCCEEDED:
+        return Outcome("SUCCESS")
+    return Outcome("FAILED", f"Run {child.run_id} of job `{job.key}` ended with {result}.")
+
+
+def _condition(attempt: Attempt, stop: Stop) -> Outcome:
+    given = attempt.task.inner
+    left, right = (str(attempt.resolved(given.get(side, ""), side)) for side in ("left", "right"))
+    attempt.record(details={"left": left, "op": given.get("op"), "right": right})
+    try:
+        found = conditions.outcome(str(given.get("op")), left, right)
+    except ValueError as error:
+        raise RunError(f"condition_task: {error.args[0]}. Correct the operand.") from error
+    attempt.record(details={"left": left, "op": given.get("op"), "right": right, "outcome": found})
+    attempt.run.progress.outcomes[attempt.task.key] = found
+    return Outcome("SUCCESS")
+
+
+Runner = Callable[[Attempt, Stop], Outcome]
+RUNNERS: dict[str, Runner] = {
+    "notebook_task": _notebook,
+    "run_job_task": _child_job,
+    "condition_task": _condition,
+    "for_each_task": run_iterations,
+    **dict.fromkeys(KINDS, _script),
+}
+
+
+def runs_here(task: Task) -> bool:
+    """Does a task of this type, and the one that it iterates over, run here? Of SQL tasks, those of files do."""
+    if task.kind == "sql_task" and task.file is None:
+        return False
+    return task.kind in RUNNERS and (task.nested is None or runs_here(task.nested))

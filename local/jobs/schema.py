@@ -1,0 +1,101 @@
+"""The tables of the run history, and how a file of an older version gets the columns that it lacks."""
+
+import sqlite3
+import time
+
+VERSION = 2
+WAIT_SECONDS = 30.0
+_RUNS = {
+    "run_id": "INTEGER PRIMARY KEY",
+    "job_id": "INTEGER NOT NULL",
+    "job_key": "TEXT NOT NULL",
+    "run_name": "TEXT NOT NULL",
+    "target": "TEXT NOT NULL",
+    "trigger": "TEXT NOT NULL",
+    "parent_run_id": "INTEGER",
+    "life_cycle_state": "TEXT NOT NULL",
+    "result_state": "TEXT",
+    "state_message": "TEXT NOT NULL DEFAULT ''",
+    "start_time": "INTEGER NOT NULL",
+    "end_time": "INTEGER",
+    "job_parameters": "TEXT NOT NULL DEFAULT '{}'",
+    "settings": "TEXT NOT NULL DEFAULT '{}'",
+    "pid": "INTEGER NOT NULL",
+    "pid_started": "REAL NOT NULL",
+    "trigger_time": "INTEGER",  # of a scheduled run: the time it was scheduled for
+    "queued_since": "INTEGER",  # when it began to wait for a slot
+    "queue_duration": "INTEGER",
+    "cancel_requested": "INTEGER NOT NULL DEFAULT 0",
+    "only_tasks": "TEXT",  # the selection of a partial run, a JSON list
+    "repair_count": "INTEGER NOT NULL DEFAULT 0",
+    "repair_start": "INTEGER",  # when the last repair began
+    "health_warnings": "TEXT NOT NULL DEFAULT '[]'",
+}
+_ATTEMPTS = {
+    "run_id": "INTEGER PRIMARY KEY",
+    "job_run_id": "INTEGER NOT NULL REFERENCES runs",
+    "task_key": "TEXT NOT NULL",
+    "attempt_number": "INTEGER NOT NULL",
+    "kind": "TEXT NOT NULL",
+    "depends_on": "TEXT NOT NULL",
+    "run_if": "TEXT NOT NULL",
+    "life_cycle_state": "TEXT NOT NULL",
+    "result_state": "TEXT",
+    "state_message": "TEXT NOT NULL DEFAULT ''",
+    "start_time": "INTEGER NOT NULL",
+    "end_time": "INTEGER",
+    "notebook_path": "TEXT",
+    "parameters": "TEXT NOT NULL DEFAULT '{}'",
+    "output_notebook": "TEXT",
+    "notebook_result": "TEXT",
+    "error": "TEXT",
+    "error_trace": "TEXT",
+    "child_run_id": "INTEGER",
+    "details": "TEXT NOT NULL DEFAULT '{}'",  # what the entry shows below its task type
+    "iteration": "TEXT",  # of a for-each task: {"for_each_task_key", "index", "input"}
+    "repair": "INTEGER NOT NULL DEFAULT 0",  # 0: of the original run, 1: of its first repair, ...
+    "health_warnings": "TEXT NOT NULL DEFAULT '[]'",
+}
+# How a run had ended each time before it was repaired: number 0 is the original run.
+_PHASES = {
+    "run_id": "INTEGER NOT NULL REFERENCES runs",
+    "number": "INTEGER NOT NULL",
+    "start_time": "INTEGER NOT NULL",
+    "end_time": "INTEGER NOT NULL",
+    "life_cycle_state": "TEXT NOT NULL",
+    "result_state": "TEXT",
+    "state_message": "TEXT NOT NULL",
+}
+_TABLES = {"runs": _RUNS, "attempts": _ATTEMPTS, "phases": _PHASES}
+
+
+def prepare(database: sqlite3.Connection) -> None:
+    """Make the tables of a new file, and add what an older one lacks; does nothing where all is there."""
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version >= VERSION:
+        return
+    _write_ahead(database)
+    database.execute("BEGIN IMMEDIATE")
+    database.execute("CREATE TABLE IF NOT EXISTS ids (id INTEGER PRIMARY KEY AUTOINCREMENT)")
+    for table, columns in _TABLES.items():
+        declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({declared})")
+        there = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+        for name in columns.keys() - there:
+            database.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
+    database.execute("CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (job_run_id, run_id)")
+    database.execute("CREATE INDEX IF NOT EXISTS open_runs ON runs (job_id) WHERE end_time IS NULL")
+    database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _write_ahead(database: sqlite3.Connection) -> None:
+    """Switch the file to WAL. Its timeout does not count for this: where another process is at it, SQLite gives up."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

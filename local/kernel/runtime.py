@@ -1,0 +1,179 @@
+"""What Databricks gives to code by import: `databricks.sdk.runtime`, `databricks.connect`, `pyspark.dbutils`.
+
+The modules exist in a local kernel only, also where databricks-sdk and databricks-connect are not installed, so that a
+bundle's packages import unchanged and get this kernel's session. An installed databricks-sdk stays itself but for
+`databricks.sdk.runtime`.
+
+Source: databricks-sdk 0.156 `databricks/sdk/runtime/__init__.py` (the names); Databricks documentation,
+"Databricks Connect for Python" (the builder).
+"""
+
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from local.errors import DialectError
+
+_NO_CONTEXT = "Spark Connect has none, neither here nor on serverless compute. Use `spark`."
+
+
+def notebook_names(kernel: Any) -> dict[str, Any]:
+    """The names that every notebook has on Databricks, but for `spark`; none of them imports Spark before its use."""
+    from local.kernel.display import display, display_html
+
+    def sql(query: str, *arguments: Any, **named: Any) -> Any:
+        """`spark.sql`."""
+        return kernel.spark.sql(query, *arguments, **named)
+
+    def table(name: str) -> Any:
+        """`spark.table`."""
+        return kernel.spark.table(name)
+
+    def udf(*arguments: Any, **named: Any) -> Any:
+        """`pyspark.sql.functions.udf`."""
+        from pyspark.sql import functions
+
+        return functions.udf(*arguments, **named)
+
+    return {
+        "dbutils": kernel.dbutils,
+        "display": display,
+        "displayHTML": display_html,
+        "getArgument": kernel.dbutils.widgets.getArgument,
+        "sql": sql,
+        "table": table,
+        "udf": udf,
+    }
+
+
+def provide_modules(kernel: Any) -> None:
+    """Let this process import the modules of this module's head."""
+    makers = {
+        "databricks.sdk.runtime": lambda name: _Runtime(name, kernel),
+        "databricks.connect": lambda name: _with(ModuleType(name), DatabricksSession=databricks_session(kernel)),
+        "databricks.connect.session": lambda name: _with(
+            ModuleType(name), DatabricksSession=sys.modules["databricks.connect"].DatabricksSession
+        ),
+        "pyspark.dbutils": lambda name: _with(ModuleType(name), DBUtils=_dbutils_class(kernel)),
+    }
+    sys.meta_path.insert(0, _Provided(makers))
+    # Behind all other finders: an installed package is found before.
+    sys.meta_path.append(_Provided({"databricks": ModuleType, "databricks.sdk": _NotInstalled}))
+
+
+class _Provided(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules of *makers*, each made by its function when it is imported; all may have submodules."""
+
+    def __init__(self, makers: dict[str, Callable[[str], ModuleType]]) -> None:
+        self._makers = makers
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        if name not in self._makers:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, origin="local.kernel.runtime", is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return self._makers[spec.name](spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing to run: the module is whole when it is made."""
+
+
+class _Runtime(ModuleType):
+    """`databricks.sdk.runtime`; `spark` is the session at the time of asking, since `stop()` makes a new one."""
+
+    is_local_implementation = False
+
+    def __init__(self, name: str, kernel: Any) -> None:
+        super().__init__(name)
+        names = notebook_names(kernel)
+        self.__dict__.update(names, __all__=["spark", *names])
+        self._kernel = kernel
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "spark":
+            return self._kernel.spark
+        if name in ("sc", "sqlContext"):
+            raise DialectError(f"`databricks.sdk.runtime.{name}`: {_NO_CONTEXT}")
+        raise AttributeError(f"`databricks.sdk.runtime` has no `{name}`; it has {', '.join(self.__all__)}")
+
+
+class _NotInstalled(ModuleType):
+    """`databricks.sdk` where the package is not installed: only `databricks.sdk.runtime` can be had."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ImportError(
+            f"`databricks.sdk.{name}`: the package databricks-sdk is not installed; only `databricks.sdk.runtime` is "
+            "provided here. Install it in the notebook: `%pip install databricks-sdk`."
+        )
+
+
+def databricks_session(kernel: Any) -> type:
+    """The class `DatabricksSession` whose builder gives the session of *kernel*, whatever workspace it is told."""
+
+    class Builder:
+        """Takes the settings of the real one; what names a workspace or its compute has no meaning here."""
+
+        def __init__(self) -> None:
+            self._settings: dict[str, Any] = {}
+
+        def config(self, key: str, value: Any) -> "Builder":
+            self._settings[key] = value
+            return self
+
+        def getOrCreate(self) -> Any:
+            for key, value in self._settings.items():
+                kernel.spark.conf.set(key, value)
+            return kernel.spark
+
+        def create(self) -> Any:
+            from local.kernel.session import open_session
+
+            return open_session(kernel.state)
+
+    for name, silent in _BUILDER.items():
+        setattr(Builder, name, _unused(name, silent=silent))
+
+    class Session(type):
+        @property
+        def builder(cls) -> Builder:
+            return Builder()
+
+    return Session("DatabricksSession", (), {"Builder": Builder, "__doc__": "The session of this kernel."})
+
+
+# What a builder can be told; True where nothing is lost by not using it.
+_BUILDER = {
+    **dict.fromkeys(("serverless", "validateSession", "userAgent", "appName"), True),
+    **dict.fromkeys(("clusterId", "header", "host", "profile", "remote", "sdkConfig", "token"), False),
+}
+
+
+def _unused(name: str, *, silent: bool) -> Callable[..., Any]:
+    def method(self: Any, *_: Any, **__: Any) -> Any:
+        if not silent:
+            print(f"DatabricksSession.builder.{name}: not used in a local kernel; the session is that of its server.")
+        return self
+
+    method.__name__ = name
+    return method
+
+
+def _dbutils_class(kernel: Any) -> type:
+    class DBUtils:
+        """`DBUtils(spark)` gives the `dbutils` of this kernel."""
+
+        def __new__(cls, spark: Any = None) -> Any:
+            return kernel.dbutils
+
+    return DBUtils
+
+
+def _with(module: ModuleType, **attributes: Any) -> ModuleType:
+    module.__dict__.update(attributes, __all__=list(attributes))
+    return module

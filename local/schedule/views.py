@@ -1,0 +1,88 @@
+"""What a scheduler shows: a live table in a terminal, else a line an event."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+
+@dataclass(frozen=True)
+class Row:
+    """One job as the table shows it; *next* is None where no time is known."""
+
+    job: str
+    trigger: str
+    next: datetime | None
+    zone: ZoneInfo
+    paused: bool
+    active: int
+    last: str
+
+    def __str__(self) -> str:
+        state = "PAUSED" if self.paused else f"next {self.next:%Y-%m-%d %H:%M:%S} UTC" if self.next else ""
+        return ", ".join(text for text in (f"{self.job}: {self.trigger}", state) if text)
+
+
+class View(Protocol):
+    """Hears of a scheduler."""
+
+    def note(self, text: str) -> None:
+        """Something happened."""
+
+    def show(self, rows: Callable[[], list[Row]]) -> None:
+        """A step is over; *rows* gives the state of the jobs, which costs a look at the run history."""
+
+    def close(self) -> None:
+        """The scheduler has ended."""
+
+
+class Lines:
+    """A line an event, with the time of day (local)."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self.write = write
+
+    def note(self, text: str) -> None:
+        self.write(f"{datetime.now():%H:%M:%S}  {text}")
+
+    def show(self, rows: Callable[[], list[Row]]) -> None: ...
+    def close(self) -> None: ...
+
+
+class LiveTable:
+    """The table of the jobs, drawn anew at each step, below the lines of the events."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console()
+        self._screen = Live(console=self.console, auto_refresh=False)
+        self._screen.start()
+
+    def note(self, text: str) -> None:
+        self.console.print(Text(f"{datetime.now():%H:%M:%S}  {text}"), soft_wrap=True)
+
+    def show(self, rows: Callable[[], list[Row]]) -> None:
+        self._screen.update(table(rows()), refresh=True)
+
+    def close(self) -> None:
+        self._screen.stop()
+
+
+def table(rows: list[Row]) -> Table:
+    """The state of the jobs."""
+    result = Table("job", "trigger", "next (UTC)", "next (its zone)", "active runs", "last result", box=None)
+    for row in rows:
+        result.add_row(
+            Text(row.job),
+            Text(row.trigger),
+            Text("PAUSED", style="dim") if row.paused else Text(f"{row.next:%Y-%m-%d %H:%M:%S}" if row.next else ""),
+            Text(f"{row.next.astimezone(row.zone):%a %H:%M:%S %z}" if row.next else ""),
+            Text(str(row.active) if row.active else "", style="cyan"),
+            Text(row.last),
+        )
+    return result

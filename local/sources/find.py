@@ -1,0 +1,90 @@
+"""Which file a notebook's path names, and whether that file is a notebook."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from local.errors import NotebookError
+from local.sources.environment import NOTEBOOK
+from local.sources.languages import LANGUAGES, RUN_HERE, SUFFIXES
+
+_PLAIN_TASK = {".py": "spark_python_task", ".sql": "sql_task"}
+
+
+def find_source(named: Path) -> Path | None:
+    """The file of the notebook *named*, with or without its extension; None where there is none.
+
+    A file that is there but is no notebook is given where nothing else fits: `why_no_notebook` says what is wrong.
+
+    Raises:
+        NotebookError: two notebooks have the name without its extension.
+    """
+    if named.suffix.lower() in (".ipynb", *LANGUAGES) and named.is_file():
+        return named
+    files = [file for suffix in (".ipynb", *LANGUAGES) if (file := named.with_name(named.name + suffix)).is_file()]
+    notebooks = [file for file in files if is_notebook(file)]
+    if len(notebooks) > 1:
+        found = " and ".join(f"`{file.name}`" for file in notebooks)
+        raise NotebookError(f"`{named}`: found {found}; expected one notebook of that name. Rename one of them.")
+    if not files and named.is_file():
+        return named
+    return next(iter([*notebooks, *files]), None)
+
+
+def is_notebook(file: Path) -> bool:
+    """Is *file* a notebook that can run here?"""
+    return why_no_notebook(file) is None
+
+
+def why_no_notebook(file: Path) -> str | None:
+    """Why *file* is no notebook that can run here, the rest of a sentence "found `x.py`, ..."; None if it is one."""
+    suffix = file.suffix.lower()
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        return f"which cannot be read ({error}). Expected a file in UTF-8; restore it."
+    if suffix == ".ipynb":
+        return _why_not_jupyter(text)
+    if suffix not in LANGUAGES:
+        return f"which is no notebook; expected one of {', '.join(f'`{each}`' for each in SUFFIXES)}. Correct the path."
+    language = LANGUAGES[suffix]
+    if language.name not in RUN_HERE:
+        return _other_language(language.name)
+    first = text.partition("\n")[0].rstrip("\r")
+    if first == language.header:
+        return None
+    return (
+        f"a plain file: its first line is `{first[:60]}`, that of a notebook `{language.header}`. "
+        f"Add that line, or run the file as a `{_PLAIN_TASK[suffix]}`."
+    )
+
+
+def language_of(content: dict[str, Any]) -> str:
+    """The language of a Jupyter notebook's cells, `python` where it does not say.
+
+    Databricks notes it under a key of its own; a notebook of SQL has plain SQL in its cells.
+    """
+    metadata = content.get("metadata") or {}
+    own = (metadata.get(NOTEBOOK) or {}).get("language")
+    return str(own or (metadata.get("language_info") or {}).get("name") or "python").lower()
+
+
+def _why_not_jupyter(text: str) -> str | None:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        return f"which is not JSON ({error}). Restore the notebook."
+    if not isinstance(content, dict) or not {"cells", "metadata", "nbformat"} <= content.keys():
+        return "without cells, metadata or nbformat; expected a notebook of nbformat 4. Restore the notebook."
+    if content["nbformat"] < 4:
+        return f"of nbformat {content['nbformat']}; expected 4. Save it again in Jupyter."
+    if (language := language_of(content)) in ("scala", "r"):
+        return _other_language(language)
+    return None
+
+
+def _other_language(name: str) -> str:
+    return (
+        f"a notebook in {name.capitalize()}; a local kernel runs {' and '.join(RUN_HERE)} only. "
+        "Run it on Databricks, and the other tasks here with --only."
+    )

@@ -1,0 +1,39 @@
+"""Entries of keyed lists that stand twice: the second would be merged into the first, or shadow it.
+
+Source: Databricks CLI 1.13: job clusters and parameters with one key are merged, also within one definition.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from local.bundle.documents import show_place
+from local.validate.findings import Finding, place_of
+from local.validate.subject import Subject, TaskView
+
+# Lists whose entries a target may override are looked at as they are written, the others with the target merged in.
+_WRITTEN = (("job_clusters", "job_cluster_key"), ("parameters", "name"))
+_MERGED = (("environments", "environment_key"), ("environment_variables", "environment_variables_key"))
+
+
+def check_duplicates(subject: Subject) -> Iterator[Finding]:
+    """Clusters, parameters and environments of the job, and dependencies of a task."""
+    for source, lists in ((subject.written, _WRITTEN), (subject.source, _MERGED)):
+        for block, key in lists:
+            yield from _twice(subject, source, block, key)
+    for task in subject.all_tasks:
+        yield from _twice(subject, task.source, "depends_on", "task_key", task)
+
+
+def _twice(subject: Subject, source: Any, block: str, key: str, task: TaskView | None = None) -> Iterator[Finding]:
+    entries = source.get(block)
+    seen: set[str] = set()
+    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+        name = entry.get(key) if isinstance(entry, dict) else None
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            where = show_place(place_of(source, (block, number), subject.source.place), subject.bundle.root)
+            found, expected = f"the {key} `{name}` twice in `{block}`", "each once"
+            rule, inside = ("duplicate-dependency", task.key) if task else ("duplicate-entry", "")
+            yield Finding(where, subject.job.key, inside, rule, found, expected, "Remove one of them.")
+        seen.add(name)

@@ -1,0 +1,51 @@
+"""Parameters of notebook tasks: those that the notebook does not take, and those that it needs and does not get.
+
+Source: Databricks documentation, "Parameterize jobs" (job parameters are pushed down to notebooks and child jobs) and
+"Databricks widgets" (`dbutils.widgets.get` fails with InputWidgetNotDefined where there is no such widget).
+"""
+
+from collections.abc import Iterator
+
+from local.jobs.parameters import read_notebook_parameters
+from local.validate.findings import Finding
+from local.validate.notebooks import read_notebook
+from local.validate.subject import Subject
+from local.validate.task_types import notebook_of
+
+
+def check_parameters(subject: Subject) -> Iterator[Finding]:
+    """Both ways, for each notebook task of the bundle."""
+    pushed = set(subject.job.parameters)
+    pushed_by_parents = _of_parents(subject)
+    for task in subject.all_tasks:
+        file = notebook_of(subject, task)
+        if file is None:
+            continue
+        own = task.inner.get("base_parameters") or {}
+        notebook, taken = read_notebook(file), read_notebook_parameters(file)
+        name = file.relative_to(subject.bundle.root.resolve()).as_posix()
+        if taken.defaults or not notebook.opaque:
+            for parameter in (each for each in own if not taken.takes(each) and each not in notebook.mentions):
+                legal = ", ".join(f"`{each}`" for each in taken.names) or "none"
+                found, expected = f"the parameter `{parameter}`", f"one that `{name}` takes: {legal}"
+                action, path = "Remove it, or read it in the notebook.", ("notebook_task", "base_parameters", parameter)
+                yield subject.finding("parameter-not-taken", found, expected, action, task=task, path=path)
+        if notebook.opaque:
+            continue
+        missing = notebook.needs - notebook.declares - taken.defaults.keys() - own.keys() - pushed - pushed_by_parents
+        for parameter in sorted(missing):
+            found = f"no parameter `{parameter}`, which `{name}` reads without a default"
+            expected, action = "it in base_parameters or among the job's parameters", "Add it, or declare the widget."
+            path = ("notebook_task", "base_parameters") if own else ("notebook_task", "notebook_path")
+            yield subject.finding("parameter-missing", found, expected, action, task=task, path=path)
+
+
+def _of_parents(subject: Subject) -> set[str]:
+    """The parameters that jobs of the bundle push down when they start this one."""
+    return {
+        name
+        for parent in subject.bundle.jobs.values()
+        for task in parent.tasks
+        if task.child == subject.job.key
+        for name in (*parent.parameters, *task.parameters)
+    }

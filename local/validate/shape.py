@@ -1,0 +1,201 @@
+"""A job against Databricks' own model (`databricks.bundles.jobs`): every unknown field, wrong type and wrong word.
+
+The model's `from_dict` stops at the first mistake and knows no lines; this walk finds all of them where they are
+written, and gives back what is left of the job, so that the rules behind it see values of the right types only.
+"""
+
+import contextlib
+import difflib
+import types
+import typing
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from databricks.bundles.core import Variable
+
+from local.bundle.documents import Table
+from local.bundle.variables import REFERENCE
+
+Place = tuple[Path, int]
+OF_SHAPE = ("unknown-field", "wrong-type", "wrong-enum", "missing-field")
+_WORDS = {"true", "yes", "on", "y", "false", "no", "off", "n"}
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """One mistake in the shape: *path* is its field, *place* where it stands, or what is around it.
+
+    The value of a complex variable has no place of its own.
+    """
+
+    rule: str
+    path: tuple[str | int, ...]
+    place: Place
+    found: str
+    expected: str
+    action: str
+
+
+def fitted(model: type, source: Table) -> tuple[Table, list[Misfit]]:
+    """*source* without what does not fit *model*, and what that is. Places stay."""
+    walk = _Walk()
+    return walk.value(model, source, (), source.place), walk.misfits
+
+
+@cache
+def model_fields(model: type) -> dict[str, tuple[Any, bool]]:
+    """The fields of a *model*: name to its type (without None and variables) and whether it is required."""
+    hints = typing.get_type_hints(model)
+    required = {field.name: field.default is MISSING and field.default_factory is MISSING for field in fields(model)}
+    return {name: (bare(hints[name]), required[name]) for name in required}
+
+
+def bare(kind: Any) -> Any:
+    """*kind* without the None and the `Variable` of its union."""
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        kept = [
+            each
+            for each in typing.get_args(kind)
+            if each is not type(None) and typing.get_origin(each) is not Variable and each is not Variable
+        ]
+        return bare(kept[0])
+    return kind
+
+
+class _Nothing(Exception):
+    """Raised for a value that is left out."""
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.misfits: list[Misfit] = []
+
+    def value(self, kind: Any, value: Any, path: tuple, place: Place) -> Any:
+        """*value*, if it fits *kind*."""
+        origin = typing.get_origin(kind)
+        if value is None:
+            return None
+        if isinstance(value, str) and REFERENCE.fullmatch(value):  # it was reported that nothing has taken its place
+            if kind is str:
+                return value
+            raise _Nothing
+        if is_dataclass(kind):
+            return self._fields(kind, value, path, place)
+        if origin is list:
+            return self._items(bare(typing.get_args(kind)[0]), value, path, place)
+        if origin is dict:
+            return self._entries(bare(typing.get_args(kind)[1]), value, path, place)
+        return self._scalar(kind, value, path, place)
+
+    def _fields(self, model: type, value: Any, path: tuple, place: Place) -> Table:
+        self._expect(isinstance(value, dict), value, f"a mapping: the fields of a {model.__name__}", path, place)
+        known = model_fields(model)
+        result = Table(_own_place(value, place))
+        for name, inner in value.items():
+            at = _place(value, name, place)
+            if name not in known:
+                self._unknown(name, model, (*path, name), at)
+            else:
+                self._keep(result, name, known[name][0], inner, (*path, name), at)
+        for name, (kind, required) in known.items():
+            if required and value.get(name) is None:
+                at = _own_place(value, place)
+                self._wrong(
+                    "missing-field", (*path, name), at, f"no `{name}` in this {model.__name__}", _named(kind), "Add it."
+                )
+        return result
+
+    def _items(self, kind: Any, value: Any, path: tuple, place: Place) -> list:
+        self._expect(isinstance(value, list), value, f"a list of {_named(kind)}", path, place)
+        result = []
+        for number, inner in enumerate(value):
+            with contextlib.suppress(_Nothing):
+                self._expect(inner is not None, "nothing", _named(kind), (*path, number), place)
+                result.append(self.value(kind, inner, (*path, number), _own_place(inner, place)))
+        return result
+
+    def _entries(self, kind: Any, value: Any, path: tuple, place: Place) -> Table:
+        self._expect(isinstance(value, dict), value, f"a mapping of names to {_named(kind)}", path, place)
+        result = Table(_own_place(value, place))
+        for name, inner in value.items():
+            self._keep(result, name, kind, inner, (*path, name), _place(value, name, place))
+        return result
+
+    def _scalar(self, kind: Any, value: Any, path: tuple, place: Place) -> Any:
+        if kind is Any:
+            return value
+        self._expect(not isinstance(value, (dict, list)), value, _named(kind), path, place)
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            words = [member.value for member in kind]
+            if str(value) not in words:
+                legal = ", ".join(f"`{word}`" for word in words)
+                self._wrong(
+                    "wrong-enum", path, place, f"`{value}` as `{path[-1]}`", f"one of {legal}", _like(value, words)
+                )
+                raise _Nothing
+        elif kind is bool:
+            self._expect(isinstance(value, bool) or str(value).lower() in _WORDS, value, _named(kind), path, place)
+        elif kind in (int, float):
+            self._expect(not isinstance(value, bool) and _is_number(kind, value), value, _named(kind), path, place)
+        return value
+
+    def _keep(self, table: Table, name: str, kind: Any, value: Any, path: tuple, place: Place) -> None:
+        with contextlib.suppress(_Nothing):
+            table.put(name, self.value(kind, value, path, place), place)
+
+    def _expect(self, is_so: bool, value: Any, expected: str, path: tuple, place: Place) -> None:
+        if not is_so:
+            named = next((step for step in reversed(path) if isinstance(step, str)), "job")
+            found = f"{_found(value)} as `{named}`"
+            self._wrong("wrong-type", path, place, found, expected, "Correct the value.")
+            raise _Nothing
+
+    def _unknown(self, name: str, model: type, path: tuple, place: Place) -> None:
+        known = list(model_fields(model))
+        expected = f"a field of a {model.__name__}"
+        self._wrong("unknown-field", path, place, f"the unknown field `{name}`", expected, _like(name, known))
+
+    def _wrong(self, rule: str, path: tuple, place: Place, found: str, expected: str, action: str) -> None:
+        self.misfits.append(Misfit(rule, path, place, found, expected, action))
+
+
+def _like(name: Any, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(str(name), list(known), n=1)
+    return f"Did you mean `{near[0]}`?" if near else "Correct or remove it."
+
+
+def _named(kind: Any) -> str:
+    if is_dataclass(kind):
+        return f"the fields of a {kind.__name__}"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return f"one of {', '.join(f'`{member.value}`' for member in kind)}"
+    if typing.get_origin(kind) is list:
+        return "a list"
+    if typing.get_origin(kind) is dict:
+        return "a mapping"
+    return {str: "a text", int: "a whole number", float: "a number", bool: "`true` or `false`"}.get(kind, "a value")
+
+
+def _found(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, list) else f"`{value}`"
+
+
+def _is_number(kind: type, value: Any) -> bool:
+    try:
+        return kind(value) == float(value)
+    except (TypeError, ValueError):
+        return False
+
+
+def _own_place(value: Any, otherwise: Place) -> Place:
+    return value.place if isinstance(value, Table) else otherwise
+
+
+def _place(value: Any, name: str, otherwise: Place) -> Place:
+    return value.places.get(name, otherwise) if isinstance(value, Table) else otherwise

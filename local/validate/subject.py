@@ -1,0 +1,119 @@
+"""One job as the rules see it: its tasks with their places, and the bundle around it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from local.bundle.documents import Table, show_place
+from local.bundle.merge import plain
+from local.bundle.model import Bundle, Job
+from local.bundle.names import job_id
+from local.validate.findings import Finding, place_of
+
+WORKSPACE = "WORKSPACE"
+GIT = "GIT"
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """One task as it is written; *outer* is the key of the for-each task around it.
+
+    *kind* is its task type, empty unless there is exactly one; *inner* the fields of that type.
+    """
+
+    key: str
+    source: Table
+    outer: str = ""
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        return plain(self.source)
+
+    @cached_property
+    def kind(self) -> str:
+        kinds = [name for name, value in self.source.items() if name.endswith("_task") and value is not None]
+        return kinds[0] if len(kinds) == 1 else ""
+
+    @property
+    def inner(self) -> Mapping[str, Any]:
+        return self.settings.get(self.kind) or {}
+
+    @property
+    def dependencies(self) -> list[Mapping[str, Any]]:
+        return [entry for entry in self.settings.get("depends_on") or [] if entry.get("task_key")]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The job *job* of *bundle*.
+
+    *source* are its fields with their places, all of the types of Databricks' model; *written* is the job as its file
+    has it, without what a target adds.
+    """
+
+    bundle: Bundle
+    job: Job
+    source: Table
+    written: Table
+
+    @cached_property
+    def tasks(self) -> tuple[TaskView, ...]:
+        """The tasks of the job itself."""
+        return tuple(_views(self.source.get("tasks") or [], ""))
+
+    @cached_property
+    def all_tasks(self) -> tuple[TaskView, ...]:
+        """The tasks of the job, and those inside of its for-each tasks."""
+        found = list(self.tasks)
+        for task in found:  # grows while it is walked
+            inner = task.source.get("for_each_task") or {}
+            found += _views([inner.get("task")], task.outer or task.key)
+        return tuple(found)
+
+    def task(self, key: str) -> TaskView | None:
+        """The task *key* of the job itself."""
+        return next((task for task in self.tasks if task.key == key), None)
+
+    def upstream(self, task: TaskView) -> set[str]:
+        """The keys of all tasks before *task*, directly or not."""
+        needs = {each.key: [str(entry["task_key"]) for entry in each.dependencies] for each in self.tasks}
+        found: set[str] = set()
+        todo = [task.outer or task.key]
+        while todo:
+            fresh = set(needs.get(todo.pop(), ())) - found
+            found |= fresh
+            todo += fresh
+        return found
+
+    def job_started_by(self, task: TaskView) -> Job | None:
+        """The job of the bundle that the run-job task *task* starts."""
+        given = str(task.inner.get("job_id"))
+        ids = {str(job_id(self.bundle.name, self.bundle.target, key)): key for key in self.bundle.jobs}
+        return self.bundle.jobs[ids[given]] if task.kind == "run_job_task" and given in ids else None
+
+    def finding(
+        self,
+        rule: str,
+        found: str,
+        expected: str,
+        action: str,
+        *,
+        task: TaskView | None = None,
+        path: tuple[str | int, ...] = (),
+    ) -> Finding:
+        """A finding at the field *path* of *task*, or of the job."""
+        place = place_of(task.source if task else self.source, path, self.source.place)
+        where = show_place(place, self.bundle.root)
+        return Finding(where, self.job.key, task.key if task else "", rule, found, expected, action)
+
+    def folder_of(self, task: TaskView, path: tuple[str, ...]) -> Path:
+        """The folder of the file in which the field *path* of *task* is written: its paths count from there."""
+        return place_of(task.source, path, self.source.place)[0].parent
+
+
+def _views(sources: list[Any], outer: str) -> Iterator[TaskView]:
+    for source in sources:
+        if isinstance(source, Table):
+            yield TaskView(str(source.get("task_key") or ""), source, outer)

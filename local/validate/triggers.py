@@ -1,0 +1,60 @@
+"""When a job starts: Quartz expressions, time zones, and what a continuous job may not have."""
+
+from collections.abc import Iterator
+
+from local.errors import LocalError
+from local.schedule.quartz import Schedule
+from local.validate.findings import Finding, words_of
+from local.validate.subject import Subject
+
+_EVERY_DAY = "0 0 0 * * ?"
+RETRIES = ("max_retries", "min_retry_interval_millis", "retry_on_timeout")
+
+
+def check_schedules(subject: Subject) -> Iterator[Finding]:
+    """Expressions that Quartz refuses, and unknown time zones."""
+    places: list[tuple] = [
+        ("schedule",),
+        *(("triggers", number, "schedule") for number in range(len(subject.source.get("triggers") or []))),
+    ]
+    for path in places:
+        schedule = subject.source
+        for step in path:
+            schedule = (schedule.get(step) if isinstance(step, str) else schedule[step]) or {}
+        expression, zone = schedule.get("quartz_cron_expression"), schedule.get("timezone_id")
+        if not isinstance(expression, str) or not isinstance(zone, str):
+            continue  # no schedule, or its missing fields are reported
+        for field, message in _problems(expression, zone):
+            words = words_of(message, otherwise="Correct the schedule.")
+            yield subject.finding("schedule", *words, path=(*path, field))
+
+
+def check_continuous(subject: Subject) -> Iterator[Finding]:
+    """A continuous job has neither a schedule nor dependencies nor retries of tasks."""
+    if subject.source.get("continuous") is None:
+        return
+    if subject.source.get("schedule") is not None:
+        found, expected = "`schedule` beside `continuous`", "one of them"
+        yield subject.finding("continuous", found, expected, "Remove one of them.", path=("schedule",))
+    for task in subject.all_tasks:
+        for field in ("depends_on", *RETRIES):
+            if task.settings.get(field):
+                found, expected = f"`{field}` in a continuous job", "none: its tasks start together and are not retried"
+                action = "Remove it; `continuous.task_retry_mode` says what happens after a failure."
+                yield subject.finding("continuous", found, expected, action, task=task, path=(field,))
+
+
+def _problems(expression: str, zone: str) -> Iterator[tuple[str, str]]:
+    """The fields of a schedule that are wrong, and why."""
+    for field, pair in (("timezone_id", (_EVERY_DAY, zone)), ("quartz_cron_expression", (expression, "UTC"))):
+        if reason := schedule_error(*pair):
+            yield field, reason
+
+
+def schedule_error(expression: str, zone: str) -> str | None:
+    """Why *expression* in *zone* is no schedule, None where it is one."""
+    try:
+        Schedule(expression, zone)
+    except LocalError as error:
+        return str(error)
+    return None

@@ -1,0 +1,69 @@
+"""Settings that have no effect, and so are not what their author meant.
+
+Source: Jobs API 2.2: condition tasks support neither retries nor notifications; a warning about the duration needs a
+health rule.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from local.validate.findings import Finding
+from local.validate.limits import whole
+from local.validate.subject import Subject
+
+_DURATION = "on_duration_warning_threshold_exceeded"
+
+
+def check_useless(subject: Subject) -> Iterator[Finding]:
+    """Settings of tasks that have no effect."""
+    for task in subject.all_tasks:
+        for field, is_idle, why, action in _IDLE:
+            if task.settings.get(field) and is_idle(task.settings):
+                yield subject.finding(
+                    "useless-setting",
+                    f"`{field}` {why}",
+                    "settings that have an effect",
+                    action,
+                    task=task,
+                    path=(field,),
+                )
+
+
+def check_duration_warnings(subject: Subject) -> Iterator[Finding]:
+    """A warning about the duration needs a health rule, with a threshold below the timeout."""
+    for task in (None, *subject.all_tasks):
+        settings = task.source if task else subject.source
+        rules = (settings.get("health") or {}).get("rules") or []
+        limits = [whole(rule.get("value")) for rule in rules if rule.get("metric") == "RUN_DURATION_SECONDS"]
+        for block in ("email_notifications", "webhook_notifications"):
+            if (settings.get(block) or {}).get(_DURATION) and not limits:
+                found = f"`{_DURATION}` without a health rule RUN_DURATION_SECONDS: it is never sent"
+                action, path = "Add the rule to `health.rules`, or remove it.", (block, _DURATION)
+                yield subject.finding("useless-setting", found, "such a rule", action, task=task, path=path)
+        timeout = whole(settings.get("timeout_seconds"))
+        if timeout and any(limit >= timeout for limit in limits):
+            found = f"a health rule at {max(limits)} s with timeout_seconds {timeout}: the run ends before the warning"
+            expected, action = "a threshold below the timeout", "Lower the threshold, or raise the timeout."
+            yield subject.finding("useless-setting", found, expected, action, task=task, path=("health",))
+
+
+def _is_never_retried(settings: Mapping[str, Any]) -> bool:
+    return not whole(settings.get("max_retries"))
+
+
+def _never_times_out(settings: Mapping[str, Any]) -> bool:
+    return bool(whole(settings.get("max_retries"))) and not whole(settings.get("timeout_seconds"))
+
+
+def _is_condition(settings: Mapping[str, Any]) -> bool:
+    return settings.get("condition_task") is not None
+
+
+_IDLE: tuple[tuple[str, Callable[[Mapping[str, Any]], bool], str, str], ...] = (
+    ("min_retry_interval_millis", _is_never_retried, "without max_retries", "Set max_retries, or remove it."),
+    ("retry_on_timeout", _is_never_retried, "without max_retries", "Set max_retries, or remove it."),
+    ("retry_on_timeout", _never_times_out, "without timeout_seconds", "Set timeout_seconds, or remove it."),
+    ("max_retries", _is_condition, "of a condition task, which is never retried", "Remove it."),
+    ("email_notifications", _is_condition, "of a condition task, which notifies nobody", "Move it to another task."),
+    ("webhook_notifications", _is_condition, "of a condition task, which notifies nobody", "Move it to another task."),
+)

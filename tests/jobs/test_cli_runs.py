@@ -1,0 +1,110 @@
+"""The verbs `run`, `backfill`, `runs repair` and `runs cancel` as a person calls them."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+from conftest import Build, condition, left_running, task
+from test_ending import HANG, LIMIT_SECONDS, until
+
+from local.cli import main
+from local.jobs import list_runs
+
+JOB = {
+    "job": {
+        "name": "Cli",
+        "parameters": [{"name": "day", "default": "{{job.trigger.type}}"}],
+        "tasks": [condition("a", "{{job.parameters.day}}", "GREATER_THAN", "1")],
+    }
+}
+
+
+def test_a_run_is_repaired(build: Build, capsys: pytest.CaptureFixture) -> None:
+    """The exit code is that of the run; the output says what runs again and what is kept."""
+    tasks = [condition("first", "1", "EQUAL_TO", "1"), *JOB["job"]["tasks"]]
+    case = build({"job": {**JOB["job"], "tasks": tasks}}, {})
+    project = ["--project", str(case.project.root)]
+
+    assert main([*project, "run", "job"]) == 1
+    (run,) = list_runs(case.state)
+    assert main([*project, "runs", "repair", str(run["run_id"])]) == 1
+    capsys.readouterr()
+    assert main([*project, "runs", "repair", str(run["run_id"]), "--param", "day=2"]) == 0
+
+    output = capsys.readouterr().out
+    assert "repair 2 of run 1: a" in output
+    assert "reused: first (SUCCESS)" in output
+
+
+def test_a_scheduled_run_prints_its_json(build: Build, capsys: pytest.CaptureFixture) -> None:
+    """Nothing else is on standard output."""
+    case = build(JOB, {})
+
+    status = main(
+        ["--project", str(case.project.root), "run", "job", "--json", "--scheduled-at", "2018-01-31T06:00:00Z"]
+    )
+
+    run = json.loads(capsys.readouterr().out)
+    assert (status, run["trigger"], run["job_parameters"][0]["value"]) == (1, "PERIODIC", "periodic")
+
+
+def test_a_backfill_prints_a_table(build: Build, capsys: pytest.CaptureFixture) -> None:
+    """One line a run; 1 where one failed."""
+    case = build(JOB, {})
+    command = ["--project", str(case.project.root), "backfill", "job", "--from", "2018-01-31", "--to", "2018-02-01"]
+
+    assert main([*command, "--param", "day={{backfill.day}}"]) == 0
+    table = capsys.readouterr().out
+    assert main([*command, "--param", "day={{backfill.iso_date}}"]) == 1
+
+    assert "backfill of Cli: 2 runs, for 2018-01-31 to 2018-02-01" in table
+    assert [line.split("│")[1].strip() for line in table.splitlines() if "SUCCESS" in line and "│" in line] == [
+        "2018-01-31",
+        "2018-02-01",
+    ]
+    assert "FAILED" in capsys.readouterr().out
+
+
+def test_wrong_use_says_what_was_expected(build: Build, capsys: pytest.CaptureFixture) -> None:
+    """Exit code 2, and nothing runs."""
+    case = build(JOB, {})
+    project = ["--project", str(case.project.root)]
+
+    with pytest.raises(SystemExit) as raised:
+        main([*project, "run", "job", "--scheduled-at", "tomorrow"])
+    assert raised.value.code == 2
+    assert main([*project, "backfill", "job", "--from", "2018", "--to", "2018-02-01"]) == 2
+    assert main([*project, "runs", "cancel", "7"]) == 1
+
+    errors = capsys.readouterr().err
+    assert "found `tomorrow`, expected a time such as 2018-01-31T06:00:00Z" in errors
+    assert "--from: found `2018`" in errors
+    assert list_runs(case.state) == []
+
+
+def test_a_run_is_cancelled_from_another_terminal(build: Build, capsys: pytest.CaptureFixture) -> None:
+    """Its tasks end, the runner says CANCELED and exits with 1, and no process is left."""
+    case = build(
+        {"job": {"name": "Long", "tasks": [task("a"), task("b", "a")]}},
+        {"a": ["import pathlib\npathlib.Path('here').touch()", HANG], "b": ["1"]},
+    )
+    project = ["--project", str(case.project.root)]
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "local", *project, "run", "job"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        until(lambda: case.file("here").exists() or runner.poll() is not None)
+
+        assert main([*project, "runs", "cancel", str(list_runs(case.state)[0]["run_id"]), "--json"]) == 0
+
+        run = json.loads(capsys.readouterr().out)
+        output, _ = runner.communicate(timeout=LIMIT_SECONDS)
+    finally:
+        if runner.poll() is None:
+            runner.send_signal(signal.SIGTERM)
+    assert run["state"]["result_state"] == "CANCELED"
+    assert [each["state"]["result_state"] for each in run["tasks"]] == ["CANCELED", "UPSTREAM_CANCELED"]
+    assert (runner.returncode, "CANCELED" in output) == (1, True)
+    assert left_running(case.state) == []

@@ -1,0 +1,52 @@
+"""Real runs, exported: the page and the report hold what their notebooks printed, and how they failed."""
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from conftest import Build, task
+
+from local.export import junit, keep_newest, page, prune, read_run
+from local.jobs.records import Records
+
+FAILS_ONCE = """
+import pathlib
+flag = pathlib.Path("tried")
+first = not flag.exists()
+flag.touch()
+assert not first, "the <first> time"
+"""
+JOBS = {
+    "job": {
+        "name": "Parent",
+        "tasks": [
+            task("load", max_retries=1),
+            {"task_key": "start", "run_job_task": {"job_id": "${resources.jobs.child.id}"}},
+        ],
+    },
+    "child": {"name": "Child", "tasks": [task("show")]},
+}
+
+
+def test_a_run_with_a_retry_and_a_child_run(build: Build) -> None:
+    """Every executed notebook is in the page; when they are deleted it says so; pruning leaves nothing."""
+    case = build(JOBS, {"load": [FAILS_ONCE, "# Loaded", "print('row', 6 * 7)"], "show": ["print('child', 6 * 8)"]})
+    run_id = case.run()["run_id"]
+    run = read_run(Records.of(case.state), run_id)
+
+    text = page(run)
+    assert "row 42" in text
+    assert "child 48" in text
+    assert text.count("<summary>executed notebook") == 3
+    assert "AssertionError: the &lt;first&gt; time" in text
+    parent, child = ET.fromstring(junit(run))
+    assert [case.get("name") for case in parent.iter("testcase")] == ["load", "start"]
+    assert "the <first> time" in parent.find("testcase/flakyFailure").get("message")
+    assert [case.get("name") for case in child.iter("testcase")] == ["show"]
+
+    for place in case.state.runs.glob("*/*.ipynb"):
+        place.unlink()
+    assert page(run).count("The executed notebook was deleted") == 3
+
+    (pruned,) = prune(case.state, keep_newest(0))
+    assert pruned.run_ids == (run_id, *(each.run_id for each in run.children))
+    assert list(Path(case.state.runs).iterdir()) == []

@@ -1,0 +1,27 @@
+"""A new run beside others of its job: (max_concurrent_runs, active, waiting, queue enabled) -> what becomes of it."""
+
+from conformance import CONCURRENCY, Rule
+
+RULES = [
+    Rule("concurrency.free-slot", "a run starts where a slot is free", CONCURRENCY, (1, 0, 0, True, "RUNNING")),
+    Rule("concurrency.several", "up to max_concurrent_runs at once", CONCURRENCY, (3, 2, 0, True, "RUNNING")),
+    Rule(
+        "concurrency.ceiling-queue", "at the ceiling a run waits in the queue", CONCURRENCY, (1, 1, 0, True, "QUEUED")
+    ),
+    Rule("concurrency.ceiling-no-queue", "without a queue it is skipped", CONCURRENCY, (1, 1, 0, False, "SKIPPED")),
+    Rule(
+        "concurrency.behind-others", "a free slot is for those who wait longer", CONCURRENCY, (2, 1, 1, True, "QUEUED")
+    ),
+    Rule(
+        "concurrency.zero",
+        "0 skips every run",
+        "Jobs API: JobSettings.max_concurrent_runs",
+        (0, 0, 0, False, "SKIPPED"),
+    ),
+    Rule(
+        "concurrency.zero-with-queue",
+        "0 skips every run, the queue does not help",
+        "Jobs API: JobSettings.max_concurrent_runs",
+        (0, 0, 0, True, "SKIPPED"),
+    ),
+]

@@ -1,0 +1,94 @@
+"""What is imported ahead leaves a process that can be forked, and one that cannot is known."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from local.pool.libraries import SETTINGS
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="attempts are forked on Linux alone")
+
+
+def fresh(code: str) -> list[str]:
+    """The lines that *code* prints in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env={**os.environ, **SETTINGS},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def test_the_imports_leave_no_thread() -> None:
+    """Neither of Python's nor of a library, although OpenBLAS starts some when it is loaded."""
+    lines = fresh("""
+        import os
+        from local.pool.libraries import ATTEMPT, SPARK, load, why_no_fork
+        for _ in load([*ATTEMPT, *SPARK]):
+            pass
+        print(repr(why_no_fork()), os.listdir("/proc/self/task") == [str(os.getpid())])
+    """)
+
+    assert lines == ["'' True"]
+
+
+def test_a_fork_calculates_with_all_its_threads() -> None:
+    """The threads of OpenBLAS that ended before the fork start again in the process that multiplies matrices."""
+    lines = fresh("""
+        import os
+        import numpy
+        from local.pool.libraries import why_no_fork
+
+        def threads():
+            return len(os.listdir("/proc/self/task"))
+
+        loaded = threads()
+        assert why_no_fork() == "" and threads() == 1
+        child = os.fork()
+        if child == 0:
+            square = numpy.ones((800, 800))
+            square @ square
+            print(threads() == loaded, flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)
+    """)
+
+    assert lines == ["True"]
+
+
+def test_a_thread_of_python_is_named() -> None:
+    """The person who reads why attempts start slowly can look for it."""
+    lines = fresh("""
+        import threading
+        from local.pool.libraries import why_no_fork
+        threading.Thread(target=threading.Event().wait, name="watcher", daemon=True).start()
+        print(why_no_fork())
+    """)
+
+    assert lines == ["it has the threads watcher"]
+
+
+def test_a_thread_of_a_library_is_seen() -> None:
+    """Python does not know of it; the kernel does."""
+    lines = fresh("""
+        import _thread, threading, time
+        from local.pool.libraries import why_no_fork
+        started = threading.Event()
+        _thread.start_new_thread(lambda: (started.set(), time.sleep(600)), ())
+        started.wait()
+        print(why_no_fork().split(":")[0])
+    """)
+
+    assert lines == ["libraries have started threads"]
+
+
+@pytest.mark.parametrize("module", ["pool", "template", "spare", "kernels"])
+def test_a_module_can_be_the_first_to_be_imported(module: str) -> None:
+    """`local.jobs` uses the pool, and the processes of the pool run what is in `local.jobs`: no circle."""
+    assert fresh(f"import local.pool.{module}") == []

@@ -1,0 +1,64 @@
+"""A session is freed on the server before its process is killed; a server keeps it for a day otherwise."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import grpc
+import pytest
+
+from local.project import State
+
+pytest.importorskip("pyspark")
+
+from pyspark.sql.connect.session import SparkSession
+
+from local.kernel.channel import Link
+from local.kernel.session import LocalSession, release
+
+
+class Calls(grpc.GenericRpcHandler):
+    """Answers every call with an empty message, and keeps the methods."""
+
+    def __init__(self) -> None:
+        self.methods: list[str] = []
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        self.methods.append(details.method.rsplit("/", 1)[-1])
+        return grpc.unary_unary_rpc_method_handler(lambda request, context: b"")
+
+
+@pytest.fixture
+def calls() -> Calls:
+    return Calls()
+
+
+@pytest.fixture
+def session(calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalSession]:
+    """The session of this process, for a server that is *calls*; not connected yet."""
+    server = grpc.server(ThreadPoolExecutor(1), handlers=[calls])
+    port = server.add_secure_port("localhost:0", grpc.local_server_credentials())
+    server.start()
+    found = SimpleNamespace(host="localhost", port=port, token="t", pid=1, log="log")
+    made = LocalSession(Link(State(tmp_path, "main", tmp_path), ensure=lambda state: found, interceptors=lambda: []))
+    monkeypatch.setattr(SparkSession, "_default_session", made)
+    yield made
+    made.link.close()
+    server.stop(None).wait()
+
+
+def test_a_connected_session_is_released(session: LocalSession, calls: Calls) -> None:
+    session.link.channel(may_start=True)
+
+    release()
+
+    assert calls.methods == ["ReleaseSession"]
+
+
+def test_a_session_that_never_spoke_has_nothing_to_release(session: LocalSession, calls: Calls) -> None:
+    """Telling it so would connect, or even start a server."""
+    release()
+
+    assert calls.methods == []
+    assert not session.link.connected

@@ -1,0 +1,230 @@
+"""`%pip install` without harm to the shared environment, in a process of its own for each test."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from local.errors import ProjectError
+from local.sources.python_project import read_project
+
+KERNEL = """
+    import json, sys
+    from types import SimpleNamespace
+    from pathlib import Path
+    from local.kernel.packages import Packages
+
+    packages = Packages(SimpleNamespace(context=SimpleNamespace(packages=Path("packages").resolve())))
+"""
+
+
+def outcome(folder: Path, code: str) -> str:
+    """What *code* prints in a process that works in *folder*; errors too. No index can be reached."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{dedent(KERNEL)}\n{dedent(code)}"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=folder,
+        env={**os.environ, "PIP_NO_INDEX": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    return done.stdout + done.stderr
+
+
+def write_wheel(folder: Path, name: str, version: str, *requires: str) -> Path:
+    """A wheel of one module that says its version, with the entry point `main`."""
+    place = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    needs = "".join(f"Requires-Dist: {each}\n" for each in requires)
+    with zipfile.ZipFile(place, "w") as wheel:
+        wheel.writestr(f"{name}.py", f"version = {version!r}\ndef main(): print(version)\n")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}")
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(f"{info}/entry_points.txt", f"[console_scripts]\nmain = {name}:main\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return place
+
+
+def test_a_wheel_goes_into_the_notebooks_own_folder(tmp_path: Path) -> None:
+    """The environment does not change; what is imported already is told, and taken after `restartPython`."""
+    write_wheel(tmp_path, "sample_pkg", "1.0")
+    write_wheel(tmp_path, "sample_pkg", "2.0", "nothing-has-this-name>=3", "pip")
+
+    said = outcome(
+        tmp_path,
+        """
+        packages.pip("install ./sample_pkg-1.0-py3-none-any.whl  # a comment")
+        import sample_pkg
+        print("first", sample_pkg.version, Path(sample_pkg.__file__).parent == packages.folder)
+        sample_pkg.__file__ = "/elsewhere/sample_pkg.py"
+        packages.pip("install --no-deps --force-reinstall 'sample_pkg-2.0-py3-none-any.whl'")
+        packages.forget_replaced()
+        import sample_pkg
+        print("then", sample_pkg.version)
+        """,
+    )
+
+    assert "first 1.0 True" in said
+    assert "sample_pkg: needs `nothing-has-this-name>=3`, which this environment lacks" in said
+    assert "Already imported: sample_pkg. dbutils.library.restartPython()" in said
+    assert "then 2.0" in said
+    assert "Installed for this notebook only" in said
+    listed = subprocess.run([sys.executable, "-m", "pip", "list"], capture_output=True, text=True, timeout=60).stdout
+    assert "sample" not in listed
+
+
+def test_what_the_environment_has_is_not_installed_again(tmp_path: Path) -> None:
+    """pip's own words say so, and the folder stays empty."""
+    said = outcome(tmp_path, "packages.pip('install pip'); print(list(packages.folder.iterdir()))")
+
+    assert "Requirement already satisfied: pip" in said
+    assert said.endswith("[]\n")
+
+
+def test_what_cannot_be_installed_fails_the_cell(tmp_path: Path) -> None:
+    """As on Databricks; pip says why."""
+    said = outcome(tmp_path, "packages.pip('install nothing-has-this-name')")
+
+    assert "No matching distribution found for nothing-has-this-name" in said
+    assert "DialectError: `%pip install`: pip ended with status 1" in said
+
+
+def test_uninstall_changes_nothing_and_says_so(tmp_path: Path) -> None:
+    """The package would be gone for all notebooks."""
+    said = outcome(tmp_path, "packages.pip('uninstall -y packaging'); import packaging; print(packaging.__name__)")
+
+    assert "%pip uninstall: nothing is done" in said
+    assert said.endswith("packaging\n")
+
+
+PYPROJECT = """
+[project]
+name = "My-Project"
+version = "1.2"
+dependencies = ["pip"]
+[project.scripts]
+run = "my_project.main:main"
+[project.entry-points.other]
+more = "my_project:more"
+"""
+SETUP = """
+from setuptools import find_packages, setup
+import my_project
+setup(
+    name="my_project", version=my_project.__version__, packages=find_packages(where="./src"),
+    package_dir={"": "src"}, entry_points={"packages": ["main=my_project.main:main"]}, install_requires=["pip"],
+)
+"""
+
+
+def project(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        place = root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "version", "imports", "entry_points"),
+    [
+        (
+            {"pyproject.toml": PYPROJECT, "src/my_project/__init__.py": ""},
+            "My-Project",
+            "1.2",
+            "src",
+            {"console_scripts": {"run": "my_project.main:main"}, "other": {"more": "my_project:more"}},
+        ),
+        (
+            {"setup.py": SETUP, "src/my_project/__init__.py": ""},
+            "my_project",
+            "",
+            "src",
+            {"packages": {"main": "my_project.main:main"}},
+        ),
+        (
+            {"pyproject.toml": PYPROJECT, "my_project/__init__.py": "", "src/notes.py": ""},
+            "My-Project",
+            "1.2",
+            ".",
+            {"console_scripts": {"run": "my_project.main:main"}, "other": {"more": "my_project:more"}},
+        ),
+        (
+            {"pyproject.toml": "[tool.poetry]\nname = 'p'\n[tool.poetry.scripts]\nx = 'p:x'\n", "p.py": ""},
+            "p",
+            "",
+            ".",
+            {"console_scripts": {"x": "p:x"}},
+        ),
+        (
+            {"pyproject.toml": "[build-system]\nrequires = []\n", "setup.py": SETUP, "src/my_project/__init__.py": ""},
+            "my_project",
+            "",
+            "src",
+            {"packages": {"main": "my_project.main:main"}},
+        ),
+    ],
+)
+def test_a_project_is_read_without_building_it(
+    tmp_path: Path, files: dict[str, str], name: str, version: str, imports: str, entry_points: dict
+) -> None:
+    """Of pyproject.toml, of Poetry's and of setup.py; with `src` or without."""
+    found = read_project(project(tmp_path, files))
+
+    assert found is not None
+    assert (found.name, found.version, found.imports) == (name, version, (tmp_path / imports).resolve())
+    assert found.entry_points == entry_points
+
+
+def test_the_dependencies_of_poetry_are_names(tmp_path: Path) -> None:
+    """Its ranges (`^6.1`) are none that pip knows."""
+    text = "[tool.poetry]\nname = 'p'\n[tool.poetry.dependencies]\npython = '^3.10'\ncowsay = '^6.1'\n"
+
+    assert read_project(project(tmp_path, {"pyproject.toml": text})).dependencies == ("cowsay",)
+
+
+def test_a_folder_without_a_project_is_none_and_a_broken_one_is_told(tmp_path: Path) -> None:
+    """The file and the reason."""
+    assert read_project(tmp_path) is None
+    project(tmp_path, {"pyproject.toml": "["})
+
+    with pytest.raises(ProjectError, match=r"pyproject\.toml`: cannot be read"):
+        read_project(tmp_path)
+
+
+def test_a_project_named_by_e_is_imported_from_its_source(tmp_path: Path) -> None:
+    """With version and entry points, as an editable install has them; without a build or an index."""
+    project(
+        tmp_path,
+        {
+            "pyproject.toml": PYPROJECT,
+            "src/my_project/__init__.py": "def more(): return 'more'\n",
+            "src/my_project/main.py": "def main(): return 'main'\n",
+            "notebooks/n.txt": "",
+        },
+    )
+
+    said = outcome(
+        tmp_path / "notebooks",
+        """
+        packages.pip("install -q -e '../[dev]'")
+        from importlib import metadata
+        found = {entry.name: entry.load()() for entry in metadata.distribution("my-project").entry_points}
+        print(json.dumps([metadata.version("my_project"), found]))
+        """,
+    )
+
+    assert f"My-Project: imported from its source tree, {tmp_path / 'src'}" in said
+    assert json.loads(said.splitlines()[-1]) == ["1.2", {"run": "main", "more": "more"}]
+
+
+def test_a_folder_that_is_no_project_is_refused(tmp_path: Path) -> None:
+    """The path starts at the notebook's folder, where one easily miscounts the `..`."""
+    assert "found no Python project in" in outcome(tmp_path, "packages.pip('install -e .')")

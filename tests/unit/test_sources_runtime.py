@@ -1,0 +1,112 @@
+"""The modules that Databricks gives by import, in a process of its own for each test: imports stay."""
+
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+# A kernel whose session is only a text: these modules hand it on and know nothing of it.
+KERNEL = """
+    import sys
+    from types import SimpleNamespace
+    from local.kernel.dbutils import DBUtils
+    from local.kernel.runtime import provide_modules
+
+    conf = {}
+    session = SimpleNamespace(conf=SimpleNamespace(set=conf.__setitem__), sql=lambda q, **n: ("sql", q, n))
+    kernel = SimpleNamespace(context=None, spark=session)
+    kernel.dbutils = DBUtils(kernel)
+    provide_modules(kernel)
+"""
+
+
+def outcome(code: str, *folders: Path) -> str:
+    """What *code* prints in a process with the modules, *folders* being on the path; errors too."""
+    path = "".join(f"sys.path.insert(0, {str(folder)!r})\n" for folder in folders)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{dedent(KERNEL)}\n{path}{dedent(code)}"], capture_output=True, text=True, timeout=60
+    )
+    return done.stdout + done.stderr
+
+
+def test_the_names_of_a_notebook_can_be_imported() -> None:
+    """As packages of a bundle do it; nothing imports Spark before it is used."""
+    said = outcome("""
+        from databricks.sdk.runtime import spark, dbutils, display, sql, udf, getArgument, displayHTML, table
+        assert spark is session and dbutils is kernel.dbutils
+        assert sql("SELECT :a", args={"a": 1}) == ("sql", "SELECT :a", {"args": {"a": 1}})
+        dbutils.widgets.text("day", "1")
+        assert getArgument("day") == "1" and getArgument("none", "2") == "2"
+        from databricks.sdk.runtime import *
+        import databricks.sdk.runtime as runtime
+        kernel.spark = "another"
+        assert runtime.spark == "another"
+        print("pyspark" in sys.modules)
+    """)
+
+    assert said == "False\n"
+
+
+def test_a_databricks_session_is_the_local_one() -> None:
+    """However it is asked for; what is not used is said, where it would choose another place."""
+    said = outcome("""
+        from databricks.connect import DatabricksSession
+        from databricks.connect.session import DatabricksSession as Same
+        assert Same is DatabricksSession
+        assert DatabricksSession.builder.getOrCreate() is session
+        assert DatabricksSession.builder.serverless(True).validateSession(False).getOrCreate() is session
+        assert DatabricksSession.builder.config("a", 1).getOrCreate() is session and conf == {"a": 1}
+        assert DatabricksSession.builder.profile("x").getOrCreate() is session
+        assert DatabricksSession.Builder().remote(host="h", cluster_id="c").getOrCreate() is session
+    """)
+
+    assert said.splitlines() == [
+        f"DatabricksSession.builder.{name}: not used in a local kernel; the session is that of its server."
+        for name in ("profile", "remote")
+    ]
+
+
+def test_dbutils_of_a_session_is_the_kernels() -> None:
+    """The older way to have it in a module; the rest of pyspark stays the real one."""
+    said = outcome("""
+        from pyspark.dbutils import DBUtils
+        import pyspark
+        print(DBUtils(session) is kernel.dbutils, DBUtils() is kernel.dbutils, bool(pyspark.__version__))
+    """)
+
+    assert said == "True True True\n"
+
+
+def test_what_databricks_sdk_alone_has_is_refused_with_how_to_install_it() -> None:
+    """And what no Spark Connect session has."""
+    for code, expected in (
+        ("from databricks.sdk import WorkspaceClient", "`databricks.sdk.WorkspaceClient`: the package databricks-sdk"),
+        ("from databricks.sdk.runtime import sc", "`databricks.sdk.runtime.sc`: Spark Connect has none"),
+        ("from databricks.sdk.runtime import nonsense", "cannot import name 'nonsense'"),
+        ("import databricks.nonsense", "No module named 'databricks.nonsense'"),
+    ):
+        assert expected in outcome(code)
+
+
+def test_an_installed_sdk_stays_itself(tmp_path: Path) -> None:
+    """Only `databricks.sdk.runtime` is replaced: the real one would look for a workspace."""
+    package = tmp_path / "databricks" / "sdk"
+    (package / "runtime").mkdir(parents=True)
+    (tmp_path / "databricks" / "__init__.py").write_text(
+        '__path__ = __import__("pkgutil").extend_path(__path__, __name__)\n'
+    )
+    (package / "__init__.py").write_text("WorkspaceClient = 'real'\n")
+    (package / "service.py").write_text("jobs = 'real'\n")
+    (package / "runtime" / "__init__.py").write_text("raise RuntimeError('the real one')\n")
+
+    said = outcome(
+        """
+        from databricks.sdk import WorkspaceClient
+        from databricks.sdk.service import jobs
+        from databricks.sdk.runtime import dbutils
+        print(WorkspaceClient, jobs, dbutils is kernel.dbutils)
+        """,
+        tmp_path,
+    )
+
+    assert said == "real real True\n"
