@@ -40,8 +40,10 @@ def orders() -> pd.DataFrame:
     return frame.assign(day=frame.order_purchase_timestamp.str[:10])
 
 
-def kernels_of(runner: psutil.Process) -> list[psutil.Process]:
-    return [p for p in runner.children(recursive=True) if "ipykernel" in str(p.cmdline())]
+def kernel_of(runner: psutil.Process, task: str) -> psutil.Process | None:
+    """The kernel of *task*, None before it is there: the child of the attempt, which has the task's log open too."""
+    there = [p for p in runner.children(recursive=True) if any(f.path.endswith(f"/{task}.log") for f in p.open_files())]
+    return next((p for p in there if p.ppid() in {other.pid for other in there}), None)
 
 
 def test_a_killed_kernel_fails_the_run(here):
@@ -51,8 +53,7 @@ def test_a_killed_kernel_fails_the_run(here):
         for said in runner.stdout:
             printed += said
             if "silver: The eight tables" in said and not killed:
-                kernel = max(kernels_of(psutil.Process(runner.pid)), key=lambda p: p.cpu_times().user)
-                kernel.kill()
+                kernel_of(psutil.Process(runner.pid), "silver").kill()
                 killed = time.monotonic()
         code = runner.wait(10)
 
@@ -122,7 +123,7 @@ def test_a_server_that_is_killed_while_changes_are_applied_is_made_good(here):
         print(f"{day}: the server is killed {moment:.1f} s after the task began")
 
         with here.started("run", "olist_cdc_pipeline", *on, "--only", "cdc_apply") as runner:
-            while not kernels_of(psutil.Process(runner.pid)):
+            while not kernel_of(psutil.Process(runner.pid), "cdc_apply"):
                 time.sleep(0.05)
             with pytest.raises(psutil.TimeoutExpired):
                 psutil.Process(runner.pid).wait(moment)
