@@ -81,3 +81,14 @@ def test_without_a_run_there_is_nothing_to_do(build: Build, name: str) -> None:
     case = with_target(build({"job": {"name": "Never", "tasks": [task("a")]}}, {"a": ["1"]}))
 
     assert "no run has" in execute(case, name)
+
+
+def test_a_paused_schedule_is_told_with_its_next_times(build: Build) -> None:
+    """And the times that went by without a run."""
+    schedule = {"quartz_cron_expression": "0 30 5 * * ?", "timezone_id": "UTC", "pause_status": "PAUSED"}
+    case = with_target(build({"job": {"name": "Asleep", "schedule": schedule, "tasks": [task("a")]}}, {"a": ["1"]}))
+
+    said = execute(case, "O60_job_not_running_on_schedule", job="job")
+
+    assert "paused" in said.lower()
+    assert "05:30" in said

@@ -38,8 +38,9 @@ def sql(shell: dict[str, str], statement: str) -> list[dict]:
 
 @pytest.mark.timeout(400)
 def test_the_runbooks_do_what_they_say(execute, shell):
-    """A daily run; a dropped volume, healed; damaged tables, built again."""
+    """A daily run and the report on it; a dropped volume, healed; damaged tables, built again."""
     execute("O10_daily_run", run_date="2018-10-18")
+    execute("T10_monitoring")
     good = sql(shell, "SELECT order_id, order_status FROM silver.silver_orders ORDER BY order_id")
     assert good
 
