@@ -199,14 +199,9 @@ def _raise_incomplete(request: Request, columns: Columns, raw: DataFrame, counts
 
 def _differs(columns: Columns) -> str:
     """SQL over the events of one key and sequence: do they differ in anything that the target would show?"""
-    content = [f"CASE WHEN NOT {DELETE} THEN {_hashable(f)} END" for f in columns.values]
-    digest = f"xxhash64({', '.join([DELETE, *content])})"
-    return f"(min({digest}) <> max({digest}))"
-
-
-def _hashable(field) -> str:
-    value = comparable(quote(field.name), field.dataType)
-    return f"({value} + 0)" if field.dataType.typeName() in ("float", "double") else value  # -0.0 is 0.0
+    shown = [f"CASE WHEN NOT {DELETE} THEN {comparable(quote(f.name), f.dataType)} END" for f in columns.values]
+    content = f"struct({', '.join([DELETE, *shown])})"
+    return f"NOT (min({content}) <=> max({content}))"
 
 
 def _extremes(columns: Columns) -> list:
