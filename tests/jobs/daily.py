@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -75,19 +76,31 @@ class Here:
 
 def check_feeds(here: Here, day: str) -> None:
     """All six tables and the quarantine equal what the generator expects after *day*."""
-    for entity in FEEDS:
-        for kind in ("current", "history"):
-            expected = here.truth(day, f"{entity}_{kind}")
-            found = here.rows(f"SELECT * FROM silver.silver_{entity}_{kind}")
-            assert list(found[0]) == list(expected[0])
-            assert _in_order(found) == _in_order(expected), f"{entity}_{kind} after {day}"
-        expected_rules = {
-            row["rule"]: int(row["rows"])
-            for row in here.truth(day, "quarantine")
-            if row["entity"] == entity and row["rows"] != "0"
-        }
-        found = here.rows(f"SELECT rule, count(*) AS n FROM ops.quarantine_stg_cdc_{entity} GROUP BY rule")
-        assert {row["rule"]: row["n"] for row in found} == expected_rules, f"quarantine of {entity} after {day}"
+    names = [f"{entity}_{kind}" for entity in FEEDS for kind in ("current", "history")]
+    found = _rows_of(here, {name: f"silver.silver_{name}" for name in names})
+    for name in names:
+        expected = here.truth(day, name)
+        assert list(found[name][0]) == list(expected[0])
+        assert _in_order(found[name]) == _in_order(expected), f"{name} after {day}"
+    quarantined = _rows_of(here, {entity: f"ops.quarantine_stg_cdc_{entity}" for entity in FEEDS})
+    rules = {entity: dict(Counter(row["rule"] for row in rows)) for entity, rows in quarantined.items()}
+    expected_rules: dict[str, dict[str, int]] = {entity: {} for entity in FEEDS}
+    for row in here.truth(day, "quarantine"):
+        if row["rows"] != "0":
+            expected_rules[row["entity"]][row["rule"]] = int(row["rows"])
+    assert rules == expected_rules, f"quarantine after {day}"
+
+
+def _rows_of(here: Here, tables: dict[str, str]) -> dict[str, list[dict]]:
+    """All rows of *tables*, by the same names, in one statement."""
+    parts = [
+        f"SELECT '{name}' AS name, to_json(struct(*), map('ignoreNullFields', 'false')) AS row FROM {table}"
+        for name, table in tables.items()
+    ]
+    found: dict[str, list[dict]] = {name: [] for name in tables}
+    for line in here.rows(" UNION ALL ".join(parts)):
+        found[line["name"]].append(json.loads(line["row"]))
+    return found
 
 
 def _in_order(rows: list[dict]) -> list[tuple]:

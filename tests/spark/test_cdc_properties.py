@@ -1,7 +1,7 @@
 """`apply_changes` against the definition, for feeds by chance: hundreds of keys a batch, compared after every batch.
 
-The profile of every run is small; `HYPOTHESIS_PROFILE=long` takes 2,000 keys with up to 28 events, 14 on average, in 10 batches.
-A failure prints its seed; `CDC_SEED` repeats it.
+The profile of every run is small; `HYPOTHESIS_PROFILE=long` takes 2,000 keys with up to 28 events, 14 on average, in
+10 batches. A failure prints its seed; `CDC_SEED` repeats it.
 """
 
 import json
