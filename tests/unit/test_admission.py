@@ -22,6 +22,6 @@ def test_a_run_leaves_the_queue_after_48_hours(tmp_path: Path) -> None:
     cancelled.request("CANCELED")
 
     assert wait_for_slot(records, old, 1, Stop()) == SKIPPED_RESULT
-    assert wait_for_slot(records, young, 1, cancelled) == "CANCELED", "it was still in the queue when it was asked to end"
+    assert wait_for_slot(records, young, 1, cancelled) == "CANCELED", "until someone cancelled it"
     assert [records.run(each)["life_cycle_state"] for each in (holder, old, young)] == ["RUNNING", "SKIPPED", "QUEUED"]
     assert records.run(old)["state_message"] == "Skipped: it has waited 48 hours in the queue."

@@ -68,6 +68,7 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "no `timezone_id`",
         job(schedule={"quartz_cron_expression": "0 0 6 * * ?"}),
     ),
+    ("missing-field", "", '"schedule"', "no `quartz_cron_expression`", job(schedule={"timezone_id": "UTC"})),
     ("no-tasks", "", '"j"', "no tasks", {"name": "J"}),
     ("task-key", "a b", "{", "`a b`", job(task("a b"))),
     ("task-type", "a", "{", "2 task types", job(task("a", condition_task=condition(), run_job_task=starts("other")))),
