@@ -26,6 +26,8 @@ PROVED = [
     # References.
     proved("references.fields", "they are resolved in fields of the job, at any depth",
         REFERENCES, "unit/test_references.py::test_lists_and_mappings_are_resolved_inside"),
+    proved("references.not-in-notebooks", "never inside of a notebook's code",
+        REFERENCES, "jobs/test_run.py::test_task_values_reach_references"),
     proved("references.trigger-time-unscheduled", "`{{job.trigger.time...}}` of a run that no schedule started is "
         "an error that says so",
         UNDOCUMENTED, "unit/test_references.py::test_what_a_run_does_not_have"),

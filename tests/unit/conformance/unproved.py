@@ -69,6 +69,11 @@ UNPROVED = [
         RETRIES, "described for failed attempts only; here it counts from the start too"),
     absent("concurrency.rest-default", "the REST API has a queue by default from 2.2 on, not in 2.1",
         "Jobs API: QueueSettings", "jobs come from bundles, whose CLI sets a queue"),
+    absent("concurrency.workspace", "a run is queued at the limits of the workspace too: active runs, run-job tasks",
+        "documentation: Configure maximum concurrent runs; Job queueing", "there is no workspace here"),
+    absent("continuous.task-retry-mode", "task_retry_mode ON_FAILURE: a task is tried again while another is in its "
+        "first attempt",
+        "Jobs API: TaskRetryMode", "the field has no effect here"),
     absent("limits.pages", "runs/get and jobs/get show 100 tasks a page", LIMITS, "there is no REST API here"),
     absent("limits.idempotency-token", "idempotency_token: 64 characters", LIMITS, "there is no REST API here"),
     # Parameters.
@@ -121,7 +126,7 @@ UNPROVED = [
     open_question("schedules.hourly", "hourly jobs in zones with changing clocks may be skipped or shifted",
         SCHEDULES, "the documentation warns and gives no times; here Quartz's times"),
     open_question("continuous.waits", "how long a continuous job waits after failures",
-        SCHEDULES, "the periods are not published; here 10 s doubling to 10 min"),
+        "documentation: Run jobs continuously", "the periods are not published; here 10 s doubling to 10 min"),
     absent("schedules.events", "trigger.file_arrival, table_update, model, sql_condition",
         SCHEDULES, "not scheduled here, said by name"),
     absent("health.streaming", "STREAMING_BACKLOG_BYTES, _RECORDS, _SECONDS, _FILES",
