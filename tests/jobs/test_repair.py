@@ -116,6 +116,37 @@ def test_a_partial_run_is_repaired_within_its_selection(build: Build) -> None:
     assert entries(run) == [("check", 0, "FAILED"), ("check", 1, "SUCCESS")]
 
 
+def test_a_repair_starts_a_new_run_of_a_child_job(build: Build) -> None:
+    """The run of the child that failed stays as it is."""
+    start = {"task_key": "t", "run_job_task": {"job_id": "${resources.jobs.child.id}"}}
+    parameters = [{"name": "n", "default": "none"}]
+    tasks = [condition("a", "{{job.parameters.n}}", "GREATER_THAN", "1")]
+    child = {"name": "Child", "parameters": parameters, "tasks": tasks}
+    case = build({"job": {"name": "Parent", "parameters": parameters, "tasks": [start]}, "child": child}, {})
+    failed = case.run()
+
+    run = repair(case, failed, parameters={"n": "2"})
+
+    first, second = (each["run_job_output"]["run_id"] for each in run["tasks"])
+    assert get_run(case.state, first)["state"]["result_state"] == "FAILED"
+    assert get_run(case.state, second)["state"]["result_state"] == run["state"]["result_state"] == "SUCCESS"
+
+
+def test_a_repair_runs_all_inputs_of_a_for_each_task_again(build: Build) -> None:
+    """Also those that had succeeded."""
+    nested = condition("inner", "{{input}}", "GREATER_THAN", "1")
+    loop = {"task_key": "loop", "for_each_task": {"inputs": "{{job.parameters.inputs}}", "task": nested}}
+    parameters = [{"name": "inputs", "default": '[1, "x"]'}]
+    case = build({"job": {"name": "Loop", "parameters": parameters, "tasks": [loop]}}, {})
+    failed = case.run()
+
+    run = repair(case, failed, parameters={"inputs": "[1, 2]"})
+
+    again = run["tasks"][len(failed["tasks"]) :]
+    assert [each["iteration"]["input"] for each in again if each["task_key"] == "inner"] == [1, 2]
+    assert run["state"]["result_state"] == "SUCCESS"
+
+
 def test_a_run_whose_runner_was_killed_is_repaired(build: Build) -> None:
     """Task values of what had succeeded are still there; what never ran runs; no process of the first life is left."""
     wait = "import pathlib\npathlib.Path('here').touch()\nif not pathlib.Path('again').exists():\n    " + HANG.replace(

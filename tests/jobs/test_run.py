@@ -156,7 +156,7 @@ def test_an_exit_value_is_the_result_of_the_notebook(build: Build) -> None:
 
 
 def test_task_values_reach_references(build: Build) -> None:
-    """`{{tasks.T.values.K}}` in a later task's parameters is what the earlier one set."""
+    """`{{tasks.T.values.K}}` in a later task's parameters is what the earlier one set; in its code it is text."""
     case = build(
         {
             "job": {
@@ -176,7 +176,10 @@ def test_task_values_reach_references(build: Build) -> None:
         },
         {
             "a": ["dbutils.jobs.taskValues.set('rows', 12)"],
-            "b": ["assert dbutils.widgets.get('rows') == '12'\nassert dbutils.widgets.get('how') == 'success'"],
+            "b": [
+                "assert dbutils.widgets.get('rows') == '12'\nassert dbutils.widgets.get('how') == 'success'",
+                "assert '{{job.id}}'.strip('{}') == 'job.id'",
+            ],
         },
     )
 

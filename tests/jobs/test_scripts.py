@@ -91,7 +91,7 @@ print("day", dbutils.widgets.get("day"), IPYTHON.user_ns["dbutils"] is dbutils)
 
 # COMMAND ----------
 
-print(greeting, dbutils.notebook.run("helpers/child", 60, {"n": "20"}))
+print(greeting, dbutils.notebook.run("helpers/child", 0, {"n": "20"}))
 
 # COMMAND ----------
 

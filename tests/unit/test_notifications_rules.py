@@ -1,6 +1,5 @@
 """Who hears of what: every rule of `conformance.notifications`, against the pure part."""
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,11 +38,6 @@ def test_null_in_place_of_the_settings_sends_nothing(level: str) -> None:
     nothing = {"email_notifications": None, "webhook_notifications": None, "notification_settings": None}
 
     assert destinations(occasion(Case(level, FAILURE, "FAILED", nothing))) == []
-
-
-def test_every_rule_has_an_id_of_its_own() -> None:
-    """They are the rows of a table."""
-    assert [id_ for id_, count in Counter(rule.id for rule in RULES).items() if count > 1] == []
 
 
 @pytest.mark.parametrize("event", ["on_maintenance_start", "on_something_new"])

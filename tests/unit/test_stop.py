@@ -56,3 +56,11 @@ def test_a_part_that_is_over_does_not_time_out() -> None:
     assert part.reason is None
     timers = [each for each in threading.enumerate() if isinstance(each, threading.Timer) and each.interval == 3600]
     assert all(each.finished.is_set() for each in timers)
+
+
+def test_a_part_of_no_seconds_never_times_out() -> None:
+    """0 is no limit: no timer is started."""
+    with Stop().part(0) as part:
+        timers = [each for each in threading.enumerate() if isinstance(each, threading.Timer) and each.interval == 0]
+
+    assert (timers, part.reason) == ([], None)

@@ -61,6 +61,14 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "no `right`",
         job(task("a", condition_task={"left": "{{job.id}}", "op": "EQUAL_TO"})),
     ),
+    (
+        "missing-field",
+        "",
+        '"schedule"',
+        "no `timezone_id`",
+        job(schedule={"quartz_cron_expression": "0 0 6 * * ?"}),
+    ),
+    ("missing-field", "", '"schedule"', "no `quartz_cron_expression`", job(schedule={"timezone_id": "UTC"})),
     ("no-tasks", "", '"j"', "no tasks", {"name": "J"}),
     ("task-key", "a b", "{", "`a b`", job(task("a b"))),
     ("task-type", "a", "{", "2 task types", job(task("a", condition_task=condition(), run_job_task=starts("other")))),
@@ -70,6 +78,13 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("outcome", "b", '"outcome"', "the outcome `yes`", job(task("a", condition_task=condition()), task("b", "a=yes"))),
     ("duplicate-dependency", "b", "{", "`a` twice", job(task("a"), task("b", "a", "a"))),
     ("duplicate-entry", "", "{", "the name `p` twice", job(parameters=[{"name": "p", "default": "1"}] * 2)),
+    (
+        "duplicate-entry",
+        "",
+        "{",
+        "the environment_key `e` twice",
+        job(environments=[{"environment_key": "e", "spec": {"environment_version": "4"}}] * 2),
+    ),
     (
         "constant-condition",
         "a",

@@ -1,7 +1,8 @@
 """Databricks' rules as data, each with an input and what Databricks makes of it; the tests beside run them.
 
-A rule's id begins with the name of its module. *source* is where Databricks says so: its documentation, the Jobs API
-(SDK and CLI sources), or `not documented` where only practice or a choice of this project stands behind it.
+A rule's id begins with its topic (`document.SECTIONS`). *source* is where Databricks says so: its documentation, the
+Jobs API (SDK and CLI sources), or `not documented` where only practice or a choice of this project stands behind it.
+`elsewhere` has the rules that whole runs prove, `unproved` those without a test, `document` makes one table of all.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,15 @@ PARTIAL = "Jobs API: run-now.only"
 BACKFILL = "documentation: Backfill jobs"
 HEALTH = "Jobs API: JobsHealthRules"
 API = "Jobs API: RunState, RunStatus, TerminationDetails"
+LIMITS = "Jobs API: docstrings of JobSettings, RunNow"
+DBUTILS = "documentation: Databricks Utilities (dbutils) reference"
+WIDGETS = "documentation: Databricks widgets"
+NOTEBOOKS = "documentation: Run a Databricks notebook from another notebook"
+SDK = "Databricks SDK: databricks.sdk.dbutils"
+SCHEDULES = "documentation: Run jobs on a schedule"
+QUARTZ = "Quartz 2.3.2: its own times and refusals"
+CLI = "Databricks CLI 1.13"
+PAPERMILL = "papermill 2.7.0: tried"
 UNDOCUMENTED = "not documented"
 
 
@@ -36,6 +46,30 @@ class Rule:
     what: str
     source: str
     case: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Proved:
+    """A rule that *tests* prove which are no rows of a table: `tests/<file>::<function>`."""
+
+    id: str
+    what: str
+    source: str
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unproved:
+    """A rule without a test: *status* is `NOT_APPLICABLE` or `NOT_CONFIRMED`, *reason* says why."""
+
+    id: str
+    what: str
+    source: str
+    status: str
+    reason: str
+
+
+NOT_APPLICABLE, NOT_CONFIRMED = "not applicable locally", "not confirmed"
 
 
 def cases(rules: list[Rule]) -> list[Any]:

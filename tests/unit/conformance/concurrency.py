@@ -1,6 +1,6 @@
 """A new run beside others of its job: (max_concurrent_runs, active, waiting, queue enabled) -> what becomes of it."""
 
-from conformance import CONCURRENCY, Rule
+from conformance import CONCURRENCY, UNDOCUMENTED, Rule
 
 RULES = [
     Rule("concurrency.free-slot", "a run starts where a slot is free", CONCURRENCY, (1, 0, 0, True, "RUNNING")),
@@ -10,7 +10,7 @@ RULES = [
     ),
     Rule("concurrency.ceiling-no-queue", "without a queue it is skipped", CONCURRENCY, (1, 1, 0, False, "SKIPPED")),
     Rule(
-        "concurrency.behind-others", "a free slot is for those who wait longer", CONCURRENCY, (2, 1, 1, True, "QUEUED")
+        "concurrency.behind-others", "a free slot is for those who wait longer", UNDOCUMENTED, (2, 1, 1, True, "QUEUED")
     ),
     Rule(
         "concurrency.zero",

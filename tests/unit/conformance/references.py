@@ -58,7 +58,7 @@ RESOLVED = [
         "4:5:6",
     ),
     rule("start_time.weekday", "Monday is 1", "{{job.start_time.iso_weekday}} {{job.start_time.is_weekday}}", "2 true"),
-    rule("trigger.type", "the trigger of the run, in lower case", "{{job.trigger.type}}", "periodic"),
+    rule("trigger.type", "the trigger of the run, in lower case", "{{job.trigger.type}}", "periodic", UNDOCUMENTED),
     rule(
         "trigger.time",
         "the time for which a schedule started the run",

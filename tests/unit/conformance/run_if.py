@@ -1,6 +1,6 @@
 """`run_if`: (run_if, results of the dependencies) -> the task's result, or RUNS."""
 
-from conformance import DEPENDENCIES, DISABLED, Rule
+from conformance import DEPENDENCIES, DISABLED, UNDOCUMENTED, Rule
 
 S, F, X, U, C, D = "SUCCESS", "FAILED", "EXCLUDED", "UPSTREAM_FAILED", "CANCELED", "DISABLED"
 UC, T, SF, SKIPPED, RUNS = "UPSTREAM_CANCELED", "TIMEDOUT", "SUCCESS_WITH_FAILURES", "SKIPPED", "RUNS"
@@ -23,10 +23,17 @@ RULES = [
     rule("child-with-failures", "SUCCESS_WITH_FAILURES is a success", "ALL_SUCCESS", (S, SF), RUNS),
     rule("one-canceled", "a cancelled dependency cancels what is downstream", "ALL_SUCCESS", (S, C), UC),
     rule("one-upstream-canceled", "the cancellation goes on downstream", "ALL_SUCCESS", (S, UC), UC),
-    rule("canceled-and-failed", "a failure outweighs a cancellation", "ALL_SUCCESS", (F, C), U),
+    rule("canceled-and-failed", "a failure outweighs a cancellation", "ALL_SUCCESS", (F, C), U, UNDOCUMENTED),
     rule("one-disabled", "a task that needs a disabled one is DISABLED", "ALL_SUCCESS", (S, D), D, DISABLED),
-    rule("disabled-and-failed", "a failure outweighs a disabled dependency", "ALL_SUCCESS", (F, D), U, DISABLED),
-    rule("passed-over", "a task that does not run locally holds nothing up", "ALL_SUCCESS", (S, SKIPPED), RUNS),
+    rule("disabled-and-failed", "a failure outweighs a disabled dependency", "ALL_SUCCESS", (F, D), U, UNDOCUMENTED),
+    rule(
+        "passed-over",
+        "a task that does not run locally holds nothing up",
+        "ALL_SUCCESS",
+        (S, SKIPPED),
+        RUNS,
+        UNDOCUMENTED,
+    ),
     rule("all-excluded", ALL_EXCLUDED, "ALL_SUCCESS", (X, X), X),
     rule("one-succeeded", "runs when at least one dependency succeeded", "AT_LEAST_ONE_SUCCESS", (S, F), RUNS),
     rule("none-succeeded", "not met: UPSTREAM_FAILED", "AT_LEAST_ONE_SUCCESS", (F, F), U),
@@ -43,8 +50,8 @@ RULES = [
     rule("one-upstream-failed", "UPSTREAM_FAILED is a failure", "NONE_FAILED", (X, U), U),
     rule("one-canceled", "a cancelled dependency counts as failed", "NONE_FAILED", (S, C), UC),
     rule("all-excluded", ALL_EXCLUDED, "NONE_FAILED", (X, X), X),
-    rule("one-disabled", DISABLED_PARENT, "NONE_FAILED", (S, D), RUNS, DISABLED),
-    rule("only-disabled", "none of its dependencies ran", "NONE_FAILED", (D,), D, DISABLED),
+    rule("one-disabled", DISABLED_PARENT, "NONE_FAILED", (S, D), RUNS, UNDOCUMENTED),
+    rule("only-disabled", "none of its dependencies ran", "NONE_FAILED", (D,), D, UNDOCUMENTED),
     rule("all-failed", "runs when all are finished, whatever the result", "ALL_DONE", (F, F), RUNS),
     rule("upstream-failed-and-canceled", "no result holds it up", "ALL_DONE", (U, C), RUNS),
     rule("disabled", "runs behind a disabled task", "ALL_DONE", (D,), RUNS, DISABLED),

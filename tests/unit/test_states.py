@@ -1,0 +1,21 @@
+"""What `runs/get` says of the end of a run."""
+
+from pathlib import Path
+
+import pytest
+from conformance import cases, states
+
+from local.jobs.records import Records, now_ms
+from local.jobs.shape import run_shape
+
+
+@pytest.mark.parametrize(("life_cycle", "result", "code"), cases(states.RULES))
+def test_the_code_of_an_end(tmp_path: Path, life_cycle: str, result: str | None, code: str) -> None:
+    """Whatever the older states are, the newer one is TERMINATED."""
+    records = Records(tmp_path / "runs.db")
+    run_id = records.start_run(job_id=7, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
+    records.update_run(run_id, life_cycle_state=life_cycle, result_state=result, end_time=now_ms())
+
+    status = run_shape(records, run_id)["status"]
+
+    assert (status["state"], status["termination_details"]["code"]) == ("TERMINATED", code)
