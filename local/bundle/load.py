@@ -18,6 +18,7 @@ from local.bundle.merge import copied, grouped_job, mapped, merged
 from local.bundle.mistakes import Mistake, Mistakes, Wrong
 from local.bundle.model import Bundle, Settings
 from local.bundle.presets import apply_presets
+from local.bundle.python_resources import apply_python
 from local.bundle.variables import Resolver, override_variables, variable_values
 from local.errors import UsageError
 from local.project import Project, bundle_file
@@ -79,15 +80,19 @@ def read_draft(project: Project, *, target: str | None = None, variables: Mappin
     """
     mistakes = Mistakes()
     source = _read(project, target, variables or {}, mistakes)
+    settings = source.settings
+    apply_python(
+        source.tree, target=settings.target, variables=settings.variables, root=project.root, mistakes=mistakes
+    )
     resources = source.tree.get("resources") or {}
     jobs = {key: grouped_job(job) for key, job in (resources.get("jobs") or {}).items() if isinstance(job, Table)}
     for key in (resources.get("jobs") or {}).keys() - jobs.keys():
         where = show_place(resources["jobs"].places[key], project.root)
         mistakes.append(Mistake("wrong-type", where, "found no mapping; expected the fields of a job. Add them.", key))
     with mistakes.caught():
-        apply_presets(source.tree, jobs, mode=source.settings.mode)
+        apply_presets(source.tree, jobs, mode=settings.mode)
     resolved = {key: mapped(job, source.resolver) for key, job in jobs.items()}
-    return Draft(source.written, source.settings, resolved, mistakes)
+    return Draft(source.written, settings, resolved, mistakes)
 
 
 def target_names(project: Project) -> list[str]:
