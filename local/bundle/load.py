@@ -130,7 +130,7 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], mistak
     if not bundle_name:
         where = f"{show(root_file, project.root)}:1"
         mistakes.append(Mistake("bundle-name", where, "found no `bundle.name`; expected one. Add it."))
-    lookup = names.Lookup(tree, values, bundle=str(bundle_name), target=name)
+    lookup = names.Lookup(tree, values, bundle=str(bundle_name), target=name, root=project.root)
     resolver = Resolver(lookup, project.root, mistakes)
     resolved = {key: resolver("${var." + key + "}") for key in values}
     catalog = resolved.get("catalog")

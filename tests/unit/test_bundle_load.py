@@ -1,6 +1,7 @@
 """Reading bundles: includes, targets, variables, references, and the messages for what is wrong."""
 
 import json
+import subprocess
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -342,3 +343,57 @@ def test_a_complex_variable_may_hold_tasks(tmp_path: Path) -> None:
     )
 
     assert bundle(tmp_path, text).job("j").tasks[0].notebook == tmp_path / "n.ipynb"
+
+
+def git(folder: Path, *words: str) -> str:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=start")
+    done = subprocess.run(["git", *identity, *words], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_git_is_that_of_the_checkout(tmp_path: Path) -> None:
+    """The branch that a target names wins over the one that is checked out."""
+    root = tmp_path / "repository" / "part"
+    root.mkdir(parents=True)
+    git(root.parent, "init")
+    git(root.parent, "commit", "--allow-empty", "-m", "first")
+    git(root.parent, "remote", "add", "origin", "https://example.com/a.git")
+    every = "branch commit origin_url actual_branch bundle_root_path"
+    text = (
+        HEAD + "variables:\n" + "".join(f"  {each}: {{default: '${{bundle.git.{each}}}'}}\n" for each in every.split())
+    )
+
+    found = load_settings(write(root, {"databricks.yml": text})).variables
+
+    assert found == {
+        "branch": "start",
+        "commit": git(root, "rev-parse", "HEAD"),
+        "origin_url": "https://example.com/a.git",
+        "actual_branch": "start",
+        "bundle_root_path": "part",
+    }
+    named = load_settings(write(root, {"databricks.yml": text + "targets: {t: {git: {branch: main}}}"})).variables
+    assert (named["branch"], named["actual_branch"]) == ("main", "start")
+
+
+def test_git_is_empty_without_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the CLI; a repository above the folder of tests is not looked for."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    text = HEAD + "variables: {v: {default: 'at ${bundle.git.commit}'}}"
+
+    assert load_settings(write(tmp_path, {"databricks.yml": text})).variables == {"v": "at "}
+
+
+def test_fields_of_other_resources_are_those_that_are_written(tmp_path: Path) -> None:
+    """An id exists in a workspace only, so its reference stays."""
+    text = HEAD + (
+        "variables: {v: {default: schema}}\n"
+        "resources:\n"
+        "  schemas: {s: {name: 'a_${var.v}', catalog_name: main}}\n"
+        "  jobs:\n"
+        "    j:\n"
+        "      name: ${resources.schemas.s.name} ${resources.schemas.s.id}\n"
+        f"      {ONE_TASK}\n"
+    )
+
+    assert bundle(tmp_path, text).job("j").name == "a_schema ${resources.schemas.s.id}"
