@@ -5,7 +5,7 @@ Fields, types and enums are those that `databricks-bundles` knows; the checks th
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,14 +125,14 @@ class _Reader:
             return self._path(source[kind].get("file"), key, "path", find_file)
         return None
 
-    def _path(self, inner: Any, key: str, name: str, find: Callable[[str, Path, Path], Path]) -> Path | None:
+    def _path(self, inner: Any, key: str, name: str, find: Callable[[str, Path, Sequence[Path]], Path]) -> Path | None:
         """What *find* finds for the field *name* of *inner*."""
         if not isinstance(inner, dict) or not isinstance(inner.get(name), str):
             return None  # already reported by the shape
         # The value of a complex variable has no place of its own; its paths count from the job's file.
         place = inner.places[name] if isinstance(inner, Table) else self.source.place
         try:
-            return find(inner[name], place[0].parent, self.settings.root)
+            return find(inner[name], place[0].parent, self.settings.folders)
         except LookupError as error:
             where = show_place(place, self.settings.root)
             self.mistakes.append(Mistake("missing-file", where, error.args[0], self.key, key))

@@ -17,6 +17,7 @@ from local.bundle.jobs import read_jobs
 from local.bundle.merge import copied, grouped_job, mapped, merged
 from local.bundle.mistakes import Mistake, Mistakes, Wrong
 from local.bundle.model import Bundle, Settings
+from local.bundle.notebooks import synced_folders
 from local.bundle.presets import apply_presets
 from local.bundle.python_resources import apply_python
 from local.bundle.variables import Resolver, override_variables, variable_values
@@ -141,6 +142,7 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], mistak
         catalog=str(catalog) if catalog is not None else "main",
         variables=resolved,
         mode=tree.get("mode"),
+        synced=synced_folders(tree.get("sync"), project.root),
     )
     return _Source(written, tree, settings, resolver)
 

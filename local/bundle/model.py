@@ -103,7 +103,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Settings:
-    """The part of a bundle that does not need its jobs: the target, its catalog and its variables."""
+    """The part of a bundle that does not need its jobs: the target, its catalog and its variables.
+
+    *synced* are the folders of `sync.paths`, which are deployed with it; they may lie outside of *root*.
+    """
 
     name: str
     root: Path
@@ -111,6 +114,12 @@ class Settings:
     catalog: str
     variables: Mapping[str, Any]
     mode: str | None = None
+    synced: tuple[Path, ...] = ()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where files of the bundle may lie."""
+        return (self.root, *self.synced)
 
 
 @dataclass(frozen=True)

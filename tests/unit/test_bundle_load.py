@@ -397,3 +397,17 @@ def test_fields_of_other_resources_are_those_that_are_written(tmp_path: Path) ->
     )
 
     assert bundle(tmp_path, text).job("j").name == "a_schema ${resources.schemas.s.id}"
+
+
+def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
+    """`sync.paths` counts from the file that has it; files beside these folders are not deployed."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "s.ipynb").write_text(NOTEBOOK)
+    text = HEAD + (
+        "sync: {paths: [., ../shared]}\n"
+        "resources: {jobs: {j: {tasks: [{task_key: a, notebook_task: {notebook_path: ../shared/s}}]}}}"
+    )
+
+    assert bundle(tmp_path / "b", text).job("j").task("a").notebook == tmp_path / "shared" / "s.ipynb"
+    with pytest.raises(BundleError, match="outside of the bundle"):
+        bundle(tmp_path / "b", text.replace(", ../shared]", "]"))
