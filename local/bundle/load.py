@@ -20,7 +20,7 @@ from local.bundle.model import Bundle, Settings
 from local.bundle.notebooks import synced_folders
 from local.bundle.presets import apply_presets
 from local.bundle.python_resources import apply_python
-from local.bundle.variables import Resolver, override_variables, variable_values
+from local.bundle.variables import Resolver, override_variables, unset_in, variable_values
 from local.errors import UsageError
 from local.project import Project, bundle_file
 
@@ -48,7 +48,7 @@ def load_settings(
 
     Raises:
         UsageError: unknown target or variable; the message lists the legal names.
-        BundleError: a file is not a bundle, or a variable has no value.
+        BundleError: a file is not a bundle, or the catalog has no value.
     """
     mistakes = Mistakes()
     source = _read(project, target, variables or {}, mistakes)
@@ -126,15 +126,17 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], mistak
     tree = _with_target(written, name)
     with mistakes.caught():
         values: dict[str, Any] = {}
-        values = variable_values(tree, given, root=project.root, target=name, mistakes=mistakes)
+        unset: dict[str, Mistake] = {}
+        values, unset = variable_values(tree, given, root=project.root, target=name)
     bundle_name = (tree.get("bundle") or {}).get("name")
     if not bundle_name:
         where = f"{show(root_file, project.root)}:1"
         mistakes.append(Mistake("bundle-name", where, "found no `bundle.name`; expected one. Add it."))
     lookup = names.Lookup(tree, values, bundle=str(bundle_name), target=name, root=project.root)
     resolver = Resolver(lookup, project.root, mistakes)
-    resolved = {key: resolver("${var." + key + "}") for key in values}
-    catalog = resolved.get("catalog")
+    resolved = {key: resolver("${var." + key + "}") for key in values if key not in unset}
+    catalog = resolver("${var.catalog}") if "catalog" in values else None
+    mistakes += unset_in(catalog, unset)
     settings = Settings(
         name=str(bundle_name),
         root=project.root,
@@ -143,6 +145,7 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], mistak
         variables=resolved,
         mode=tree.get("mode"),
         synced=synced_folders(tree.get("sync"), project.root),
+        unset=unset,
     )
     return _Source(written, tree, settings, resolver)
 

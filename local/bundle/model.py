@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local.bundle.mistakes import Mistake
 from local.errors import UsageError
 
 
@@ -106,6 +107,7 @@ class Settings:
     """The part of a bundle that does not need its jobs: the target, its catalog and its variables.
 
     *synced* are the folders of `sync.paths`, which are deployed with it; they may lie outside of *root*.
+    *unset* are the variables without a value, each with what is wrong with it where something needed refers to it.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Settings:
     variables: Mapping[str, Any]
     mode: str | None = None
     synced: tuple[Path, ...] = ()
+    unset: Mapping[str, Mistake] = field(default_factory=dict)
 
     @property
     def folders(self) -> tuple[Path, ...]:

@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from local.bundle.mistakes import Mistakes
 from local.bundle.model import Bundle, Job, Task
+from local.bundle.variables import unset_in
 from local.errors import UsageError
 from local.jobs.kinds import RUNNERS, runs_here
 from local.jobs.parameters import check_task_parameters
@@ -55,12 +57,14 @@ def check_run(
         backfill: the run is part of a backfill, so that it has a time to name with `backfill`.
 
     Raises:
+        BundleError: a value that has an effect refers to a variable without a value.
         UsageError: a task type that does not run here, jobs in a circle or more than three levels deep, an unknown
             member in a reference; with *strict* also a parameter that a notebook does not take.
     """
     if only is not None:
         job = replace(job, tasks=tuple(task for task in job.tasks if task.key in only))
     jobs = list(_closure(bundle, job, (), job.parameters if parameters is None else parameters))
+    _check_variables(bundle, [each for each, _ in jobs])
     refused = [text for each, _ in jobs for task in each.every_task() if (text := _unsupported(each, task))]
     if refused and not skip_unsupported:
         advice = "Run the others with --only, or pass over it with --skip-unsupported."
@@ -73,6 +77,14 @@ def check_run(
         raise UsageError("\n".join(f"{text}. Remove it, or run without --strict." for text in warnings))
     ignored = sorted({name for each, _ in jobs for name in _ignored(each)})
     return Findings((*(f"{text} It is passed over." for text in refused), *warnings), tuple(ignored))
+
+
+def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
+    if bundle.unset:
+        from local.validate.fidelity import effective  # here, since few bundles have such a variable
+
+        values = [value for job in jobs for value in effective(job)]
+        Mistakes(unset_in(values, bundle.unset)).raise_any()
 
 
 def speaks_of_spark(bundle: Bundle, job: Job) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from local.bundle import Bundle, load_bundle, load_settings
 from local.errors import BundleError, UsageError
+from local.jobs.checks import check_run
 from local.project import Project
 
 NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
@@ -228,8 +229,8 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
         ("targets: {t: {}}", "found no `bundle.name`"),
         (HEAD + "include: [no.yml]", "`databricks.yml:2`: include `no.yml`: found no such file"),
         (HEAD + "include: ['*.ipynb']", "found `n.ipynb`; expected .yml, .yaml, .json"),
-        (HEAD + "variables:\n  x: {}\n", "`databricks.yml:3`: variable `x`: found no value"),
-        (HEAD + "variables:\n  x: {lookup: {cluster: c}}\n", "found only a `lookup`, which needs a workspace"),
+        (HEAD + "variables:\n  catalog: {}\n", "`databricks.yml:3`: variable `catalog`: found no value"),
+        (HEAD + "variables: {x: {}, catalog: {default: '${var.x}_c'}}", "variable `x`: found no value"),
         (HEAD + "variables: {x: {default: '${var.y}'}, y: {default: '${var.x}'}}", "circle of references"),
         (
             JOB.replace("J\n", "${var.nope}\n") + f"      {ONE_TASK}\n",
@@ -411,3 +412,56 @@ def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
     assert bundle(tmp_path / "b", text).job("j").task("a").notebook == tmp_path / "shared" / "s.ipynb"
     with pytest.raises(BundleError, match="outside of the bundle"):
         bundle(tmp_path / "b", text.replace(", ../shared]", "]"))
+
+
+UNSET = """
+    bundle: {name: b}
+    variables:
+      none: {}
+      looked_up: {lookup: {warehouse: w}}
+      both: {default: "${var.none}/${var.looked_up}"}
+    resources:
+      jobs:
+        j:
+          tasks: [{task_key: a, notebook_task: {notebook_path: ./n.ipynb}, FIELDS}]
+        starts:
+          tasks: [{task_key: a, run_job_task: {job_id: "${resources.jobs.j.id}"}}]
+        other:
+          tasks: [{task_key: a, notebook_task: {notebook_path: ./n.ipynb}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ("timeout_seconds: '${var.none}'", ["`databricks.yml:4`: variable `none`: found no value"]),
+        ("description: 'at ${var.both}'", ["`none`: found no value", "`looked_up`: found only a `lookup`"]),
+        ("description: '${variables.looked_up.value}'", ["needs a workspace; expected a default or a given value"]),
+        ("existing_cluster_id: '${var.looked_up}'", []),
+        ("new_cluster: {policy_id: '${var.none}', num_workers: 1}", []),
+    ],
+)
+def test_a_variable_needs_a_value_where_a_run_needs_it(tmp_path: Path, fields: str, told: list[str]) -> None:
+    """By the job itself or one that it starts, in a field that has an effect here; other jobs run without it."""
+    read = bundle(tmp_path, UNSET.replace("FIELDS", fields))
+
+    check_run(read, read.job("other"))
+    for key in ("j", "starts"):
+        if not told:
+            check_run(read, read.job(key))
+            continue
+        with pytest.raises(BundleError) as raised:
+            check_run(read, read.job(key))
+        assert len(str(raised.value).splitlines()) == len(told)
+        assert all(each in line for each, line in zip(told, str(raised.value).splitlines(), strict=True))
+
+
+def test_a_path_in_a_variable_without_a_value_is_told_when_it_is_needed(tmp_path: Path) -> None:
+    """Where it has a value, the job runs."""
+    text = UNSET.replace("./n.ipynb}, FIELDS", "'${var.none}'}")
+
+    read = bundle(tmp_path, text)
+    with pytest.raises(BundleError, match="variable `none`: found no value"):
+        check_run(read, read.job("j"))
+
+    assert bundle(tmp_path, text, variables={"none": "n.ipynb"}).job("j").task("a").notebook == tmp_path / "n.ipynb"
