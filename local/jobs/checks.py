@@ -19,12 +19,24 @@ _TASK_FIELDS = {
     *_NOTIFICATIONS,
     *("task_key", "description", "depends_on", "run_if", "disabled", *RUNNERS),
     *("max_retries", "min_retry_interval_millis", "retry_on_timeout", "timeout_seconds", "health"),
+    *("libraries", "environment_key"),
 }
+_PYTHON_LIBRARIES = {"whl", "requirements", "pypi"}
 # A schedule or trigger has no part in a run that a person starts, on Databricks neither; the others change no result.
 _JOB_FIELDS = {
     *_NOTIFICATIONS,
     *("name", "description", "parameters", "tasks", "timeout_seconds", "schedule", "trigger", "continuous"),
-    *("max_concurrent_runs", "queue", "health", "tags", "format", "edit_mode", "deployment", "permissions"),
+    *(
+        "max_concurrent_runs",
+        "queue",
+        "health",
+        "tags",
+        "format",
+        "edit_mode",
+        "deployment",
+        "permissions",
+        "environments",
+    ),
 }
 
 
@@ -159,3 +171,5 @@ def _ignored(job: Job) -> Iterator[str]:
     yield from (name for name in job.settings if name not in _JOB_FIELDS)
     for task in job.every_task():
         yield from (name for name in task.settings if name not in _TASK_FIELDS)
+        kinds = (kind for library in task.settings.get("libraries") or () for kind in library)
+        yield from (f"libraries.{kind}" for kind in kinds if kind not in _PYTHON_LIBRARIES)
