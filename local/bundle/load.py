@@ -132,7 +132,8 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], mistak
     if not bundle_name:
         where = f"{show(root_file, project.root)}:1"
         mistakes.append(Mistake("bundle-name", where, "found no `bundle.name`; expected one. Add it."))
-    lookup = names.Lookup(tree, values, bundle=str(bundle_name), target=name, root=project.root)
+    synced = synced_folders(tree.get("sync"), project.root)
+    lookup = names.Lookup(tree, values, bundle=str(bundle_name), target=name, folders=(project.root, *synced))
     resolver = Resolver(lookup, project.root, mistakes)
     resolved = {key: resolver("${var." + key + "}") for key in values if key not in unset}
     catalog = resolver("${var.catalog}") if "catalog" in values else None
@@ -144,7 +145,7 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], mistak
         catalog=str(catalog) if catalog is not None else "main",
         variables=resolved,
         mode=tree.get("mode"),
-        synced=synced_folders(tree.get("sync"), project.root),
+        synced=synced,
         unset=unset,
     )
     return _Source(written, tree, settings, resolver)

@@ -2,7 +2,9 @@
 
 import getpass
 import hashlib
+import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +22,21 @@ def job_id(bundle: str, target: str, key: str) -> int:
 
 
 class Lookup:
-    """Gives the value of a reference's path; raises LookupError with the legal names."""
+    """Gives the value of a reference's path; raises LookupError with the legal names.
 
-    def __init__(self, tree: Table, values: dict[str, Any], *, bundle: str, target: str, root: Path) -> None:
+    *folders* are those of the bundle's files, its root first. Nothing is copied to a workspace: `workspace.file_path`
+    is where the files are, the folder around all of them as in the CLI.
+    """
+
+    def __init__(
+        self, tree: Table, values: dict[str, Any], *, bundle: str, target: str, folders: Sequence[Path]
+    ) -> None:
         user = getpass.getuser()
         root_path = f"/Workspace/Users/{user}/.bundle/{bundle}/{target}"
         workspace = {"host": "local", "root_path": root_path, **(tree.get("workspace") or {})}
-        for part, folder in (("file_path", "files"), ("artifact_path", "artifacts"), ("state_path", "state")):
+        for part, folder in (("artifact_path", "artifacts"), ("state_path", "state")):
             workspace.setdefault(part, f"{workspace['root_path']}/{folder}")
+        workspace["file_path"] = os.path.commonpath(folders)
         workspace["current_user"] = {
             "userName": user,
             "short_name": re.sub(r"\W", "_", user),
@@ -41,7 +50,7 @@ class Lookup:
             "workspace": workspace,
         }
         self.names = (bundle, target)
-        self.root = root
+        self.root = folders[0]
 
     def __call__(self, path: str) -> Any:
         steps = _STEP.findall(path)

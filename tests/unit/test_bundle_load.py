@@ -406,10 +406,14 @@ def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
     (tmp_path / "shared" / "s.ipynb").write_text(NOTEBOOK)
     text = HEAD + (
         "sync: {paths: [., ../shared]}\n"
+        "variables: {files: {default: '${workspace.file_path}'}}\n"
         "resources: {jobs: {j: {tasks: [{task_key: a, notebook_task: {notebook_path: ../shared/s}}]}}}"
     )
 
-    assert bundle(tmp_path / "b", text).job("j").task("a").notebook == tmp_path / "shared" / "s.ipynb"
+    read = bundle(tmp_path / "b", text)
+
+    assert read.job("j").task("a").notebook == tmp_path / "shared" / "s.ipynb"
+    assert read.variables == {"files": str(tmp_path)}, "the folder around all that is deployed"
     with pytest.raises(BundleError, match="outside of the bundle"):
         bundle(tmp_path / "b", text.replace(", ../shared]", "]"))
 
