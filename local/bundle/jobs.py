@@ -5,7 +5,7 @@ Fields, types and enums are those that `databricks-bundles` knows; the checks th
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from local.bundle.model import Job, Settings, Task
 from local.bundle.names import job_id
 from local.bundle.notebooks import find_file, find_notebook
 from local.bundle.texts import as_number, as_switch, as_text
+from local.bundle.variables import unset_in
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MAX_CONCURRENCY = 100
@@ -125,14 +126,16 @@ class _Reader:
             return self._path(source[kind].get("file"), key, "path", find_file)
         return None
 
-    def _path(self, inner: Any, key: str, name: str, find: Callable[[str, Path, Path], Path]) -> Path | None:
+    def _path(self, inner: Any, key: str, name: str, find: Callable[[str, Path, Sequence[Path]], Path]) -> Path | None:
         """What *find* finds for the field *name* of *inner*."""
         if not isinstance(inner, dict) or not isinstance(inner.get(name), str):
             return None  # already reported by the shape
+        if unset_in(inner[name], self.settings.unset):
+            return None  # said when a run needs it
         # The value of a complex variable has no place of its own; its paths count from the job's file.
         place = inner.places[name] if isinstance(inner, Table) else self.source.place
         try:
-            return find(inner[name], place[0].parent, self.settings.root)
+            return find(inner[name], place[0].parent, self.settings.folders)
         except LookupError as error:
             where = show_place(place, self.settings.root)
             self.mistakes.append(Mistake("missing-file", where, error.args[0], self.key, key))
@@ -144,7 +147,7 @@ class _Reader:
             child = self.ids.get(int(given))
         except (TypeError, ValueError):
             child = None
-        if child is None:
+        if child is None and not unset_in(given, self.settings.unset):
             legal = ", ".join(f"`${{resources.jobs.{name}.id}}`" for name in self.ids.values())
             text = f"found job_id `{given}`; expected a job of this bundle: {legal}"
             self._wrong(source, text, key, rule="unknown-job")

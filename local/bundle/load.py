@@ -17,8 +17,10 @@ from local.bundle.jobs import read_jobs
 from local.bundle.merge import copied, grouped_job, mapped, merged
 from local.bundle.mistakes import Mistake, Mistakes, Wrong
 from local.bundle.model import Bundle, Settings
+from local.bundle.notebooks import synced_folders
 from local.bundle.presets import apply_presets
-from local.bundle.variables import Resolver, override_variables, variable_values
+from local.bundle.python_resources import apply_python
+from local.bundle.variables import Resolver, override_variables, unset_in, variable_values
 from local.errors import UsageError
 from local.project import Project, bundle_file
 
@@ -46,7 +48,7 @@ def load_settings(
 
     Raises:
         UsageError: unknown target or variable; the message lists the legal names.
-        BundleError: a file is not a bundle, or a variable has no value.
+        BundleError: a file is not a bundle, or the catalog has no value.
     """
     mistakes = Mistakes()
     source = _read(project, target, variables or {}, mistakes)
@@ -79,15 +81,19 @@ def read_draft(project: Project, *, target: str | None = None, variables: Mappin
     """
     mistakes = Mistakes()
     source = _read(project, target, variables or {}, mistakes)
+    settings = source.settings
+    apply_python(
+        source.tree, target=settings.target, variables=settings.variables, root=project.root, mistakes=mistakes
+    )
     resources = source.tree.get("resources") or {}
     jobs = {key: grouped_job(job) for key, job in (resources.get("jobs") or {}).items() if isinstance(job, Table)}
     for key in (resources.get("jobs") or {}).keys() - jobs.keys():
         where = show_place(resources["jobs"].places[key], project.root)
         mistakes.append(Mistake("wrong-type", where, "found no mapping; expected the fields of a job. Add them.", key))
     with mistakes.caught():
-        apply_presets(source.tree, jobs, mode=source.settings.mode)
+        apply_presets(source.tree, jobs, mode=settings.mode)
     resolved = {key: mapped(job, source.resolver) for key, job in jobs.items()}
-    return Draft(source.written, source.settings, resolved, mistakes)
+    return Draft(source.written, settings, resolved, mistakes)
 
 
 def target_names(project: Project) -> list[str]:
@@ -120,15 +126,18 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], mistak
     tree = _with_target(written, name)
     with mistakes.caught():
         values: dict[str, Any] = {}
-        values = variable_values(tree, given, root=project.root, target=name, mistakes=mistakes)
+        unset: dict[str, Mistake] = {}
+        values, unset = variable_values(tree, given, root=project.root, target=name)
     bundle_name = (tree.get("bundle") or {}).get("name")
     if not bundle_name:
         where = f"{show(root_file, project.root)}:1"
         mistakes.append(Mistake("bundle-name", where, "found no `bundle.name`; expected one. Add it."))
-    lookup = names.Lookup(tree, values, bundle=str(bundle_name), target=name)
+    synced = synced_folders(tree.get("sync"), project.root)
+    lookup = names.Lookup(tree, values, bundle=str(bundle_name), target=name, folders=(project.root, *synced))
     resolver = Resolver(lookup, project.root, mistakes)
-    resolved = {key: resolver("${var." + key + "}") for key in values}
-    catalog = resolved.get("catalog")
+    resolved = {key: resolver("${var." + key + "}") for key in values if key not in unset}
+    catalog = resolver("${var.catalog}") if "catalog" in values else None
+    mistakes += unset_in(catalog, unset)
     settings = Settings(
         name=str(bundle_name),
         root=project.root,
@@ -136,6 +145,8 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], mistak
         catalog=str(catalog) if catalog is not None else "main",
         variables=resolved,
         mode=tree.get("mode"),
+        synced=synced,
+        unset=unset,
     )
     return _Source(written, tree, settings, resolver)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local.bundle.mistakes import Mistake
 from local.errors import UsageError
 
 
@@ -103,7 +104,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Settings:
-    """The part of a bundle that does not need its jobs: the target, its catalog and its variables."""
+    """The part of a bundle that does not need its jobs: the target, its catalog and its variables.
+
+    *synced* are the folders of `sync.paths`, which are deployed with it; they may lie outside of *root*.
+    *unset* are the variables without a value, each with what is wrong with it where something needed refers to it.
+    """
 
     name: str
     root: Path
@@ -111,6 +116,13 @@ class Settings:
     catalog: str
     variables: Mapping[str, Any]
     mode: str | None = None
+    synced: tuple[Path, ...] = ()
+    unset: Mapping[str, Mistake] = field(default_factory=dict)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where files of the bundle may lie."""
+        return (self.root, *self.synced)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,14 @@
 
 import getpass
 import hashlib
+import os
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from local.bundle.documents import Table
+from local.bundle.git import git_details
 from local.bundle.variables import Resolver
 
 _STEP = re.compile(r"[^.\[\]]+")
@@ -18,14 +22,21 @@ def job_id(bundle: str, target: str, key: str) -> int:
 
 
 class Lookup:
-    """Gives the value of a reference's path; raises LookupError with the legal names."""
+    """Gives the value of a reference's path; raises LookupError with the legal names.
 
-    def __init__(self, tree: Table, values: dict[str, Any], *, bundle: str, target: str) -> None:
+    *folders* are those of the bundle's files, its root first. Nothing is copied to a workspace: `workspace.file_path`
+    is where the files are, the folder around all of them as in the CLI.
+    """
+
+    def __init__(
+        self, tree: Table, values: dict[str, Any], *, bundle: str, target: str, folders: Sequence[Path]
+    ) -> None:
         user = getpass.getuser()
         root_path = f"/Workspace/Users/{user}/.bundle/{bundle}/{target}"
         workspace = {"host": "local", "root_path": root_path, **(tree.get("workspace") or {})}
-        for part, folder in (("file_path", "files"), ("artifact_path", "artifacts"), ("state_path", "state")):
+        for part, folder in (("artifact_path", "artifacts"), ("state_path", "state")):
             workspace.setdefault(part, f"{workspace['root_path']}/{folder}")
+        workspace["file_path"] = os.path.commonpath(folders)
         workspace["current_user"] = {
             "userName": user,
             "short_name": re.sub(r"\W", "_", user),
@@ -39,6 +50,7 @@ class Lookup:
             "workspace": workspace,
         }
         self.names = (bundle, target)
+        self.root = folders[0]
 
     def __call__(self, path: str) -> Any:
         steps = _STEP.findall(path)
@@ -46,15 +58,25 @@ class Lookup:
             return self._resource(steps)
         if steps[0] not in self.known:
             raise LookupError(f"`{steps[0]}` is none of {', '.join([*self.known, 'resources'])}")
+        if steps[:2] == ["bundle", "git"]:
+            self._know_git()
         value: Any = self.known[steps[0]]
         for number, step in enumerate(steps[1:], start=1):
             value = _inside(value, step, ".".join(steps[:number]))
         return value
 
+    def _know_git(self) -> None:
+        """Only when it is asked for: git is another program."""
+        if "actual_branch" not in self.known["bundle"].get("git", {}):
+            written = {**(self.known["bundle"].get("git") or {}), **(self.tree.get("git") or {})}
+            self.known["bundle"]["git"] = git_details(self.root, written)
+
     def _resource(self, steps: list[str]) -> Any:
         kinds = self.tree.get("resources") or {}
-        if len(steps) < 4 or steps[1] != "jobs":
-            return Resolver.KEEP  # other resources have no counterpart here; tasks that need them are refused later
+        if len(steps) < 4:
+            return Resolver.KEEP
+        if steps[1] != "jobs":
+            return _written(kinds.get(steps[1]), steps[2:])
         jobs = kinds.get("jobs") or {}
         if steps[2] not in jobs:
             raise LookupError(f"the bundle's jobs are {', '.join(f'`{key}`' for key in jobs)}")
@@ -64,6 +86,13 @@ class Lookup:
         for number, step in enumerate(steps[3:], start=3):
             value = _inside(value, step, ".".join(steps[:number]))
         return value
+
+
+def _written(value: Any, steps: list[str]) -> Any:
+    """The field of a resource other than a job, if it is written in the bundle: what a workspace adds is not known."""
+    for step in steps:
+        value = value.get(step) if isinstance(value, dict) else None
+    return Resolver.KEEP if value is None else value
 
 
 def _inside(value: Any, step: str, path: str) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local.bundle.documents import Table, show_place
-from local.bundle.mistakes import Mistakes, Wrong
+from local.bundle.mistakes import Mistake, Mistakes, Wrong
 from local.errors import UsageError
 
 REFERENCE = re.compile(r"\$\{([a-zA-Z][\w-]*(?:\.[\w-]+|\[\d+\])*)\}")
@@ -20,11 +20,11 @@ _DEFINITION = {"default", "description", "lookup", "type"}
 
 
 def variable_values(
-    settings: Table, given: Mapping[str, str], *, root: Path, target: str, mistakes: Mistakes
-) -> dict[str, Any]:
+    settings: Table, given: Mapping[str, str], *, root: Path, target: str
+) -> tuple[dict[str, Any], dict[str, Mistake]]:
     """The value of each variable that *settings* (target merged) declares; references in them are not resolved.
 
-    A variable without value, or only a `lookup`, which needs a workspace, is added to *mistakes*.
+    The second part says why a variable has none: it needs one only where something that is needed refers to it.
 
     Raises:
         UsageError: *given* names a variable that the bundle does not declare.
@@ -36,6 +36,7 @@ def variable_values(
         raise UsageError(f"--var: found no variable `{unknown[0]}`; the bundle declares {legal}. Name one of them.")
     overrides = _override_file(root, target)
     values: dict[str, Any] = {}
+    unset: dict[str, Mistake] = {}
     for name, definition in declared.items():
         if name in given:
             values[name] = given[name]
@@ -43,11 +44,22 @@ def variable_values(
             values[name] = environment
         elif name in overrides:
             values[name] = overrides[name]
+        elif isinstance(definition, dict) and "default" in definition:
+            values[name] = definition["default"]
         else:
-            values[name] = Resolver.KEEP  # where it has no value, references to it stay as they are
-            with mistakes.caught():
-                values[name] = _default(name, definition, show_place(declared.places[name], root))
-    return values
+            values[name] = Resolver.KEEP  # references to it stay as they are
+            unset[name] = _without_value(name, definition, show_place(declared.places[name], root))
+    return values, unset
+
+
+def unset_in(value: Any, unset: Mapping[str, Mistake]) -> list[Mistake]:
+    """What is wrong with those variables of *unset* to which a text in *value* refers, each once."""
+    if isinstance(value, dict | list):
+        inside = value.values() if isinstance(value, dict) else value
+        return list(dict.fromkeys(mistake for each in inside for mistake in unset_in(each, unset)))
+    paths = [path.split(".") for path in REFERENCE.findall(value)] if isinstance(value, str) else []
+    names = (name.partition("[")[0] for kind, name, *_ in paths if kind in ("var", "variables"))
+    return [unset[name] for name in dict.fromkeys(names) if name in unset]
 
 
 def override_variables(base: Any, target: Any) -> Any:
@@ -72,13 +84,11 @@ def override_variables(base: Any, target: Any) -> Any:
     return result
 
 
-def _default(name: str, definition: Any, place: str) -> Any:
-    definition = definition if isinstance(definition, dict) else {}
-    if "default" in definition:
-        return definition["default"]
-    found = "only a `lookup`, which needs a workspace" if "lookup" in definition else "no value"
-    raise Wrong(
-        "variable-lookup" if "lookup" in definition else "variable-value",
+def _without_value(name: str, definition: Any, place: str) -> Mistake:
+    lookup = isinstance(definition, dict) and "lookup" in definition
+    found = "only a `lookup`, which needs a workspace" if lookup else "no value"
+    return Mistake(
+        "variable-lookup" if lookup else "variable-value",
         place,
         f"variable `{name}`: found {found}; expected a default or a given value. "
         f"Give it with --var {name}=VALUE or BUNDLE_VAR_{name}.",

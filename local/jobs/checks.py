@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from local.bundle.mistakes import Mistakes
 from local.bundle.model import Bundle, Job, Task
+from local.bundle.variables import unset_in
 from local.errors import UsageError
 from local.jobs.kinds import RUNNERS, runs_here
 from local.jobs.parameters import check_task_parameters
@@ -17,12 +19,24 @@ _TASK_FIELDS = {
     *_NOTIFICATIONS,
     *("task_key", "description", "depends_on", "run_if", "disabled", *RUNNERS),
     *("max_retries", "min_retry_interval_millis", "retry_on_timeout", "timeout_seconds", "health"),
+    *("libraries", "environment_key"),
 }
+_PYTHON_LIBRARIES = {"whl", "requirements", "pypi"}
 # A schedule or trigger has no part in a run that a person starts, on Databricks neither; the others change no result.
 _JOB_FIELDS = {
     *_NOTIFICATIONS,
     *("name", "description", "parameters", "tasks", "timeout_seconds", "schedule", "trigger", "continuous"),
-    *("max_concurrent_runs", "queue", "health", "tags", "format", "edit_mode", "deployment", "permissions"),
+    *(
+        "max_concurrent_runs",
+        "queue",
+        "health",
+        "tags",
+        "format",
+        "edit_mode",
+        "deployment",
+        "permissions",
+        "environments",
+    ),
 }
 
 
@@ -55,12 +69,14 @@ def check_run(
         backfill: the run is part of a backfill, so that it has a time to name with `backfill`.
 
     Raises:
+        BundleError: a value that has an effect refers to a variable without a value.
         UsageError: a task type that does not run here, jobs in a circle or more than three levels deep, an unknown
             member in a reference; with *strict* also a parameter that a notebook does not take.
     """
     if only is not None:
         job = replace(job, tasks=tuple(task for task in job.tasks if task.key in only))
     jobs = list(_closure(bundle, job, (), job.parameters if parameters is None else parameters))
+    _check_variables(bundle, [each for each, _ in jobs])
     refused = [text for each, _ in jobs for task in each.every_task() if (text := _unsupported(each, task))]
     if refused and not skip_unsupported:
         advice = "Run the others with --only, or pass over it with --skip-unsupported."
@@ -73,6 +89,14 @@ def check_run(
         raise UsageError("\n".join(f"{text}. Remove it, or run without --strict." for text in warnings))
     ignored = sorted({name for each, _ in jobs for name in _ignored(each)})
     return Findings((*(f"{text} It is passed over." for text in refused), *warnings), tuple(ignored))
+
+
+def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
+    if bundle.unset:
+        from local.validate.fidelity import effective  # here, since few bundles have such a variable
+
+        values = [value for job in jobs for value in effective(job)]
+        Mistakes(unset_in(values, bundle.unset)).raise_any()
 
 
 def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
@@ -147,3 +171,5 @@ def _ignored(job: Job) -> Iterator[str]:
     yield from (name for name in job.settings if name not in _JOB_FIELDS)
     for task in job.every_task():
         yield from (name for name in task.settings if name not in _TASK_FIELDS)
+        kinds = (kind for library in task.settings.get("libraries") or () for kind in library)
+        yield from (f"libraries.{kind}" for kind in kinds if kind not in _PYTHON_LIBRARIES)

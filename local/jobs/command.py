@@ -114,7 +114,8 @@ def say_findings(engine: Engine, bundle: Bundle, job: Job, findings: Findings, o
     if findings.ignored:
         engine.view.note(f"ignored locally: {', '.join(findings.ignored)}")
     if options.before_run and speaks_of_spark(bundle, job):
-        threading.Thread(target=_in_background, args=(options.before_run, engine.view), daemon=True).start()
+        # No daemon: a server whose start is cut off before it is recorded would be lost, and could not be stopped.
+        threading.Thread(target=_in_background, args=(options.before_run, engine.view)).start()
 
 
 @contextlib.contextmanager

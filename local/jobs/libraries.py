@@ -1,4 +1,7 @@
-"""What `%pip install` must be told for the libraries of a task."""
+"""What `%pip install` must be told for the libraries of a task.
+
+A wheel is installed although the environment has its version already; of what it needs only that which is lacking.
+"""
 
 import glob
 import re
@@ -39,7 +42,7 @@ def _installs(library: Library, task: Task, bundle: Bundle) -> list[Install]:
     if not text.endswith(".whl") and not text.startswith("."):
         return [Install(text if "--" in text else shlex.quote(text))]
     if text.startswith(("/Volumes/", "dbfs:/Volumes/")):
-        return [Install(f"--no-deps --force-reinstall {shlex.quote(text)}")]
+        return _of_wheels([text])
     if text.startswith("/") or "://" in text or ":/" in text:
         raise RunError(
             f"`{task.where}`: task `{task.key}`: found the library `{text}` in a workspace; expected a path in the "
@@ -50,9 +53,17 @@ def _installs(library: Library, task: Task, bundle: Bundle) -> list[Install]:
     wheels = _newest(Path(name).resolve() for name in glob.glob(str(library.folder / text)))
     if not wheels:
         return [_from_source(library, task, bundle)]
+    return _of_wheels([str(wheel) for wheel in wheels])
+
+
+def _of_wheels(wheels: list[str]) -> list[Install]:
+    """The *wheels* alone, then what they need: forced together, pip would replace what the environment has."""
+    named = " ".join(shlex.quote(wheel) for wheel in wheels)
+    names = ", ".join(f"`{wheel.rpartition('/')[2]}`" for wheel in wheels)
+    one = len(wheels) == 1
     return [
-        Install(f"--no-deps --force-reinstall {shlex.quote(str(wheel))}", f"The wheel `{wheel.name}`:")
-        for wheel in wheels
+        Install(f"--no-deps --force-reinstall {named}", f"The {'wheel' if one else 'wheels'} {names}:"),
+        Install(named, f"What {'it needs' if one else 'they need'}:"),
     ]
 
 
@@ -73,7 +84,7 @@ def _from_source(library: Library, task: Task, bundle: Bundle) -> Install:
         if project and (not package or not project.name or normalised(project.name) == normalised(package)):
             shown = root.relative_to(bundle.root).as_posix() if root.is_relative_to(bundle.root) else root
             return Install(
-                f"--no-deps -e {shlex.quote(str(root))}",
+                f"-e {shlex.quote(str(root))}",
                 f"There is no wheel `{library.text}`: `{project.name or package}` is imported from its source tree, "
                 f"`{shown}`. Databricks needs the wheel; build it by {_BUILD}.",
             )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.bundle.documents import show
 from local.bundle.model import Bundle, Job, Task
 from local.errors import UsageError
 from local.kernel.sql_cells import sql_of
@@ -77,7 +78,7 @@ def check_task_parameters(bundle: Bundle, task: Task) -> str | None:
         return None
     found = ", ".join(f"`{name}`" for name in unknown)
     legal = ", ".join(f"`{name}`" for name in taken.names) or "none"
-    name = task.notebook.relative_to(bundle.root.resolve()).as_posix()
+    name = show(task.notebook, bundle.root)
     return f"`{task.where}`: task `{task.key}`: found base_parameters {found}; `{name}` takes {legal}"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from local.jobs.moments import TIME_PARTS
 
 _BRACES = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
-_PART = re.compile(r"`([^`]+)`|([A-Za-z0-9_]+)")
+_PART = re.compile(r"`([^`]+)`|([A-Za-z0-9_]+)|\[([A-Za-z0-9_.-]+)\]")  # [name]: so written in Databricks' own examples
 _NAMESPACES = ("job", "task", "tasks", "workspace", "input", "backfill")
 _OLD = ("job_id", "run_id", "start_date", "start_time", "task_retry_count", "parent_run_id", "task_key")
 _NO_TRIGGER_TIME = "only a scheduled run has a trigger time: start it with --scheduled-at, or use `job.start_time`"
@@ -107,7 +107,7 @@ def split_path(text: str) -> list[str] | None:
         part = _PART.match(text, position)
         if not part:
             return None
-        parts.append(part[1] or part[2])
+        parts.append(part[part.lastindex])
         position = part.end()
         if position == len(text):
             return parts

@@ -28,6 +28,7 @@ from local.sources.python_project import PythonProject, normalised, read_project
 
 _EDITABLE = ("-e", "--editable")
 _KEPT = frozenset({"pyspark", "pyspark-client", "pyspark-connect", "databricks-connect", "delta-spark"})
+_PLAIN = {"PIP_PROGRESS_BAR": "off", "PIP_NO_COLOR": "1"}  # its output is kept in the notebook and told line by line
 _PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 
 
@@ -143,7 +144,7 @@ class Packages:
 
     def _run(self, command: str, *arguments: str) -> None:
         known = [str(self.folder), os.environ.get("PYTHONPATH", "")]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in known if path)}
+        environment = {**_PLAIN, **os.environ, "PYTHONPATH": os.pathsep.join(path for path in known if path)}
         if status := run_command([*_PIP, command, *arguments], environment):
             raise DialectError(f"`%pip {command}`: pip ended with status {status}; expected 0. Its words are above.")
 

@@ -123,7 +123,7 @@ def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> t
         return [of_mistake(error.mistake)], None
     from databricks.bundles.jobs import Job as Shape  # here, since a bundle that cannot be read need not pay for it
 
-    findings = [of_mistake(mistake) for mistake in draft.mistakes]
+    findings = [of_mistake(mistake) for mistake in (*draft.mistakes, *draft.settings.unset.values())]
     findings += check_root(draft.written, project.root)
     sources: dict[str, Table] = {}
     for key, source in draft.jobs.items():

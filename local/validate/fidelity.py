@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.bundle.model import Job, Task
-from local.validate.fidelity_table import IGNORED, REFUSED, TABLE, VERDICTS
+from local.validate.fidelity_table import APPROXIMATED, HONOURED, IGNORED, REFUSED, TABLE, VERDICTS
 
 _TASKS = "tasks"
 _NESTED = "tasks.for_each_task.task"
+_WITH_EFFECT = (HONOURED, APPROXIMATED)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ def fidelity(job: Job) -> list[FieldVerdict]:
 def ignored(job: Job) -> list[str]:
     """The fields of *job* and its tasks that have no effect in a local run, sorted, each once."""
     return sorted({each.field for each in _job_verdicts(job) if each.verdict == IGNORED})
+
+
+def effective(job: Job) -> Iterator[Any]:
+    """The values of *job* and its tasks that have an effect in a local run."""
+    for path, settings in [("", _own(job)), *((_TASKS, task.settings) for task in job.tasks)]:
+        yield from (value for field, value in _fields(path, settings) if rule_of(field, value)[0] in _WITH_EFFECT)
 
 
 def refused(task: Task) -> str | None:
@@ -68,10 +75,13 @@ def summary(fields: Iterable[FieldVerdict]) -> str:
 
 
 def _job_verdicts(job: Job) -> Iterator[FieldVerdict]:
-    own = {name: value for name, value in job.settings.items() if name != _TASKS}
-    yield from _verdicts(job.key, "", "", own)
+    yield from _verdicts(job.key, "", "", _own(job))
     for task in job.tasks:
         yield from _verdicts(job.key, task.key, _TASKS, task.settings)
+
+
+def _own(job: Job) -> dict[str, Any]:
+    return {name: value for name, value in job.settings.items() if name != _TASKS}
 
 
 def _verdicts(job: str, task: str, path: str, settings: Any) -> Iterator[FieldVerdict]:

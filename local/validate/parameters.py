@@ -6,6 +6,7 @@ Source: Databricks documentation, "Parameterize jobs" (job parameters are pushed
 
 from collections.abc import Iterator
 
+from local.bundle.documents import show
 from local.jobs.parameters import read_notebook_parameters
 from local.validate.findings import Finding
 from local.validate.notebooks import read_notebook
@@ -23,7 +24,7 @@ def check_parameters(subject: Subject) -> Iterator[Finding]:
             continue
         own = task.inner.get("base_parameters") or {}
         notebook, taken = read_notebook(file), read_notebook_parameters(file)
-        name = file.relative_to(subject.bundle.root.resolve()).as_posix()
+        name = show(file, subject.bundle.root)
         if taken.defaults or not notebook.opaque:
             for parameter in (each for each in own if not taken.takes(each) and each not in notebook.mentions):
                 legal = ", ".join(f"`{each}`" for each in taken.names) or "none"

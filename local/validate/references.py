@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.bundle.documents import show
 from local.jobs.references import TIME_PARTS
 from local.validate.findings import Finding
 from local.validate.notebooks import read_notebook
@@ -154,7 +155,7 @@ def _check_value(key: str, subject: Subject, upstream: TaskView | None) -> None:
     notebook = read_notebook(file) if file else None
     if file is None or notebook is None or notebook.opaque or notebook.sets_computed or key in notebook.sets:
         return
-    name = file.relative_to(subject.bundle.root.resolve()).as_posix()
+    name = show(file, subject.bundle.root)
     sets = ", ".join(f"`{each}`" for each in sorted(notebook.sets)) or "none"
     action = "Correct the key, or set the value with dbutils.jobs.taskValues.set."
     raise _Wrong("reference-value", "", f"a value that `{name}` sets: {sets}", action)

@@ -19,8 +19,12 @@ RULES: Mapping[str, tuple[str, str]] = {
     "default-target": (ERROR, "one target at most is the default"),
     "target-mode": (ERROR, "the mode of a target and its presets fit each other"),
     "variable-value": (ERROR, "every variable has a value"),
-    "variable-lookup": (WARNING, "a variable has a value without a workspace: no local run starts before it has one"),
+    "variable-lookup": (
+        WARNING,
+        "a variable has a value without a workspace: jobs that need it run here only with one",
+    ),
     "variable-reference": (ERROR, "every `${...}` names something that exists"),
+    "python": (ERROR, "the Python code of the bundle defines and changes its jobs without an error"),
     "bundle-field": (WARNING, "databricks.yml and its targets have known fields only"),
     # shape
     "unknown-field": (ERROR, "a job has fields of Databricks' model only"),

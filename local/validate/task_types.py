@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from local.bundle.documents import show
 from local.bundle.model import Job
 from local.bundle.notebooks import find_notebook
 from local.validate.conditions import is_reference
@@ -98,13 +99,15 @@ def check_files(subject: Subject) -> Iterator[Finding]:
         if not isinstance(named, str) or comes_from_git(subject, task) or not is_local(named):
             continue
         path = (task.kind, *steps)
-        root = subject.bundle.root.resolve()
         file = (subject.folder_of(task, path) / named).resolve()
-        if not file.is_relative_to(root):
-            found, expected = f"`{named}`, outside of the bundle", "a file inside it"
+        if not any(file.is_relative_to(folder.resolve()) for folder in subject.bundle.folders):
+            found, expected = (
+                f"`{named}`, outside of the bundle",
+                "a file inside it, or inside a folder of `sync.paths`",
+            )
             action = "Move it into the bundle."
         elif not file.is_file():
-            found = f"no file `{named}` (`{file.relative_to(root).as_posix()}`)"
+            found = f"no file `{named}` (`{show(file, subject.bundle.root)}`)"
             expected, action = "a file, relative to the one that names it", "Correct the path."
         else:
             continue
@@ -145,7 +148,7 @@ def notebook_of(subject: Subject, task: TaskView) -> Path | None:
         return None
     try:
         folder = subject.folder_of(task, ("notebook_task", "notebook_path"))
-        return find_notebook(named, folder, subject.bundle.root)
+        return find_notebook(named, folder, subject.bundle.folders)
     except LookupError:
         return None
 

@@ -1,6 +1,7 @@
 """Reading bundles: includes, targets, variables, references, and the messages for what is wrong."""
 
 import json
+import subprocess
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from local.bundle import Bundle, load_bundle, load_settings
 from local.errors import BundleError, UsageError
+from local.jobs.checks import check_run
 from local.project import Project
 
 NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
@@ -227,8 +229,8 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
         ("targets: {t: {}}", "found no `bundle.name`"),
         (HEAD + "include: [no.yml]", "`databricks.yml:2`: include `no.yml`: found no such file"),
         (HEAD + "include: ['*.ipynb']", "found `n.ipynb`; expected .yml, .yaml, .json"),
-        (HEAD + "variables:\n  x: {}\n", "`databricks.yml:3`: variable `x`: found no value"),
-        (HEAD + "variables:\n  x: {lookup: {cluster: c}}\n", "found only a `lookup`, which needs a workspace"),
+        (HEAD + "variables:\n  catalog: {}\n", "`databricks.yml:3`: variable `catalog`: found no value"),
+        (HEAD + "variables: {x: {}, catalog: {default: '${var.x}_c'}}", "variable `x`: found no value"),
         (HEAD + "variables: {x: {default: '${var.y}'}, y: {default: '${var.x}'}}", "circle of references"),
         (
             JOB.replace("J\n", "${var.nope}\n") + f"      {ONE_TASK}\n",
@@ -342,3 +344,128 @@ def test_a_complex_variable_may_hold_tasks(tmp_path: Path) -> None:
     )
 
     assert bundle(tmp_path, text).job("j").tasks[0].notebook == tmp_path / "n.ipynb"
+
+
+def git(folder: Path, *words: str) -> str:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=start")
+    done = subprocess.run(["git", *identity, *words], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_git_is_that_of_the_checkout(tmp_path: Path) -> None:
+    """The branch that a target names wins over the one that is checked out."""
+    root = tmp_path / "repository" / "part"
+    root.mkdir(parents=True)
+    git(root.parent, "init")
+    git(root.parent, "commit", "--allow-empty", "-m", "first")
+    git(root.parent, "remote", "add", "origin", "https://example.com/a.git")
+    every = "branch commit origin_url actual_branch bundle_root_path"
+    text = (
+        HEAD + "variables:\n" + "".join(f"  {each}: {{default: '${{bundle.git.{each}}}'}}\n" for each in every.split())
+    )
+
+    found = load_settings(write(root, {"databricks.yml": text})).variables
+
+    assert found == {
+        "branch": "start",
+        "commit": git(root, "rev-parse", "HEAD"),
+        "origin_url": "https://example.com/a.git",
+        "actual_branch": "start",
+        "bundle_root_path": "part",
+    }
+    named = load_settings(write(root, {"databricks.yml": text + "targets: {t: {git: {branch: main}}}"})).variables
+    assert (named["branch"], named["actual_branch"]) == ("main", "start")
+
+
+def test_git_is_empty_without_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the CLI; a repository above the folder of tests is not looked for."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    text = HEAD + "variables: {v: {default: 'at ${bundle.git.commit}'}}"
+
+    assert load_settings(write(tmp_path, {"databricks.yml": text})).variables == {"v": "at "}
+
+
+def test_fields_of_other_resources_are_those_that_are_written(tmp_path: Path) -> None:
+    """An id exists in a workspace only, so its reference stays."""
+    text = HEAD + (
+        "variables: {v: {default: schema}}\n"
+        "resources:\n"
+        "  schemas: {s: {name: 'a_${var.v}', catalog_name: main}}\n"
+        "  jobs:\n"
+        "    j:\n"
+        "      name: ${resources.schemas.s.name} ${resources.schemas.s.id}\n"
+        f"      {ONE_TASK}\n"
+    )
+
+    assert bundle(tmp_path, text).job("j").name == "a_schema ${resources.schemas.s.id}"
+
+
+def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
+    """`sync.paths` counts from the file that has it; files beside these folders are not deployed."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "s.ipynb").write_text(NOTEBOOK)
+    text = HEAD + (
+        "sync: {paths: [., ../shared]}\n"
+        "variables: {files: {default: '${workspace.file_path}'}}\n"
+        "resources: {jobs: {j: {tasks: [{task_key: a, notebook_task: {notebook_path: ../shared/s}}]}}}"
+    )
+
+    read = bundle(tmp_path / "b", text)
+
+    assert read.job("j").task("a").notebook == tmp_path / "shared" / "s.ipynb"
+    assert read.variables == {"files": str(tmp_path)}, "the folder around all that is deployed"
+    with pytest.raises(BundleError, match="outside of the bundle"):
+        bundle(tmp_path / "b", text.replace(", ../shared]", "]"))
+
+
+UNSET = """
+    bundle: {name: b}
+    variables:
+      none: {}
+      looked_up: {lookup: {warehouse: w}}
+      both: {default: "${var.none}/${var.looked_up}"}
+    resources:
+      jobs:
+        j:
+          tasks: [{task_key: a, notebook_task: {notebook_path: ./n.ipynb}, FIELDS}]
+        starts:
+          tasks: [{task_key: a, run_job_task: {job_id: "${resources.jobs.j.id}"}}]
+        other:
+          tasks: [{task_key: a, notebook_task: {notebook_path: ./n.ipynb}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ("timeout_seconds: '${var.none}'", ["`databricks.yml:4`: variable `none`: found no value"]),
+        ("description: 'at ${var.both}'", ["`none`: found no value", "`looked_up`: found only a `lookup`"]),
+        ("description: '${variables.looked_up.value}'", ["needs a workspace; expected a default or a given value"]),
+        ("existing_cluster_id: '${var.looked_up}'", []),
+        ("new_cluster: {policy_id: '${var.none}', num_workers: 1}", []),
+    ],
+)
+def test_a_variable_needs_a_value_where_a_run_needs_it(tmp_path: Path, fields: str, told: list[str]) -> None:
+    """By the job itself or one that it starts, in a field that has an effect here; other jobs run without it."""
+    read = bundle(tmp_path, UNSET.replace("FIELDS", fields))
+
+    check_run(read, read.job("other"))
+    for key in ("j", "starts"):
+        if not told:
+            check_run(read, read.job(key))
+            continue
+        with pytest.raises(BundleError) as raised:
+            check_run(read, read.job(key))
+        assert len(str(raised.value).splitlines()) == len(told)
+        assert all(each in line for each, line in zip(told, str(raised.value).splitlines(), strict=True))
+
+
+def test_a_path_in_a_variable_without_a_value_is_told_when_it_is_needed(tmp_path: Path) -> None:
+    """Where it has a value, the job runs."""
+    text = UNSET.replace("./n.ipynb}, FIELDS", "'${var.none}'}")
+
+    read = bundle(tmp_path, text)
+    with pytest.raises(BundleError, match="variable `none`: found no value"):
+        check_run(read, read.job("j"))
+
+    assert bundle(tmp_path, text, variables={"none": "n.ipynb"}).job("j").task("a").notebook == tmp_path / "n.ipynb"

@@ -80,6 +80,26 @@ def test_a_wheel_goes_into_the_notebooks_own_folder(tmp_path: Path) -> None:
     assert "sample" not in listed
 
 
+def test_what_a_wheel_needs_and_the_environment_lacks_comes_too(tmp_path: Path) -> None:
+    """As a task's wheel is installed: itself in any case, and what is lacking; `pyspark` stays the server's."""
+    write_wheel(tmp_path, "sample_pkg", "1.0", "needed_pkg>=2", "pip", "pyspark>1")
+    write_wheel(tmp_path, "needed_pkg", "2.1")
+    write_wheel(tmp_path, "needed_pkg", "1.9")
+
+    said = outcome(
+        tmp_path,
+        """
+        packages.pip("install --no-deps --force-reinstall ./sample_pkg-1.0-py3-none-any.whl")
+        packages.pip("install --find-links . ./sample_pkg-1.0-py3-none-any.whl")
+        import needed_pkg, sample_pkg
+        print(sample_pkg.version, needed_pkg.version)
+        print(sorted(each.name for each in packages.folder.iterdir() if each.suffix == ".py"))
+        """,
+    )
+
+    assert said.endswith("1.0 2.1\n['needed_pkg.py', 'sample_pkg.py']\n"), said
+
+
 def test_what_the_environment_has_is_not_installed_again(tmp_path: Path) -> None:
     """pip's own words say so, and the folder stays empty."""
     said = outcome(tmp_path, "packages.pip('install pip'); print(list(packages.folder.iterdir()))")

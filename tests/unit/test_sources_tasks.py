@@ -112,14 +112,16 @@ def test_what_pip_is_told(tmp_path: Path) -> None:
         tmp_path, "../dist/*.whl", "pandas>=2", "-r ../r.txt", "../dir", "-e ../dir", "/Volumes/c/s/v/x.whl"
     )
 
+    wheels = f"{tmp_path}/dist/my_pkg-0.1-py3-none-any.whl {tmp_path}/dist/other-1-py3-none-any.whl"
     assert told == [
-        f"--no-deps --force-reinstall {tmp_path}/dist/my_pkg-0.1-py3-none-any.whl",
-        f"--no-deps --force-reinstall {tmp_path}/dist/other-1-py3-none-any.whl",
+        f"--no-deps --force-reinstall {wheels}",
+        wheels,
         "'pandas>=2'",
         f"-r {tmp_path}/r.txt",
         f"-e {tmp_path}/dir",
         f"-e {tmp_path}/dir",
         "--no-deps --force-reinstall /Volumes/c/s/v/x.whl",
+        "/Volumes/c/s/v/x.whl",
     ]
 
 
@@ -134,7 +136,7 @@ def test_a_wheel_that_is_not_built_is_imported_from_its_source(tmp_path: Path, w
 
     (install,) = installs_of(bundle.job("j").task("t"), bundle)
 
-    assert install.arguments == f"--no-deps -e {(tmp_path / place).resolve()}"
+    assert install.arguments == f"-e {(tmp_path / place).resolve()}"
     assert f"There is no wheel `{wheel}`: `my-pkg` is imported from its source tree, `{place}`" in install.note
 
 
@@ -188,6 +190,8 @@ def test_a_wheel_runs_in_a_folder_of_its_own(tmp_path: Path) -> None:
         "# my_pkg: main",
         "The wheel `my_pkg-1-py3-none-any.whl`:",
         f"%pip install --no-deps --force-reinstall {tmp_path}/dist/my_pkg-1-py3-none-any.whl",
+        "What it needs:",
+        f"%pip install {tmp_path}/dist/my_pkg-1-py3-none-any.whl",
         "run_entry_point('my_pkg', 'main', ['--day=1', '--mode=a b'])",
     ]
 

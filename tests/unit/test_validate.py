@@ -37,6 +37,7 @@ HEAD_CASES: list[tuple[str, str, str]] = [
     ("bundle-field", ROOT + "targets:\n  t:\n    variable: {}\n", "databricks.yml:5"),
     ("default-target", ROOT + "targets: {t: {default: true}, u: {default: true}}\n", "databricks.yml:3"),
     ("target-mode", ROOT + "targets: {t: {mode: fast}}\n", ""),
+    ("python", ROOT + "python:\n  resources: [gone:load]\n", "databricks.yml:3"),
     ("variable-value", ROOT + "variables:\n  x: {}\n", "databricks.yml:4"),
     ("variable-lookup", ROOT + "variables:\n  x: {lookup: {warehouse: w}}\n", "databricks.yml:4"),
     ("variable-reference", ROOT + "variables: {x: {default: '${var.y}'}}\n", ""),

@@ -38,6 +38,7 @@ RESOLVED = [
     rule("job", "id, name and run id of the job", "{{job.id}}/{{job.run_id}}/{{ job.name }}", "7/11/Daily"),
     rule("job.repair_count", "how often the run was repaired", "{{job.repair_count}}", "2"),
     rule("job.parameters", "a job parameter", "{{job.parameters.day}}", "2026-02-03"),
+    rule("brackets", "around a name: as in its examples", "{{ job.parameters.[day] }}", "2026-02-03", UNDOCUMENTED),
     rule("backticks.dash", "names with - need backticks", "{{job.parameters.`a-b`}}", "dashed"),
     rule("backticks.dot", "names with . need backticks", "{{job.parameters.`x.y`}}", "dotted"),
     rule("backticks.task", "task keys too", "{{tasks.`a-b`.result_state}}", "excluded"),

@@ -1,0 +1,33 @@
+"""What `${bundle.git...}` gives: the checkout in which the bundle lies.
+
+Source: Databricks CLI 1.13, `bundle/config/mutator/load_git_details.go`: what the bundle or its target writes wins;
+without a repository, a branch or an origin the text is empty.
+"""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def git_details(root: Path, written: Mapping[str, Any]) -> dict[str, Any]:
+    """`branch`, `commit`, `origin_url`, `actual_branch` and `bundle_root_path` of the bundle at *root*."""
+    branch = _git(root, "symbolic-ref", "--short", "HEAD")
+    return {
+        "branch": branch,
+        "commit": _git(root, "rev-parse", "--verify", "HEAD"),
+        "origin_url": _git(root, "config", "--get", "remote.origin.url"),
+        "actual_branch": branch,
+        "bundle_root_path": _git(root, "rev-parse", "--show-prefix").rstrip("/") or ".",
+        **{name: value for name, value in written.items() if value},
+    }
+
+
+def _git(root: Path, *words: str) -> str:
+    """What git answers, "" where there is no git, no repository or no answer."""
+    try:
+        return subprocess.run(
+            ["git", *words], cwd=root, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

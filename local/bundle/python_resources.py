@@ -1,0 +1,159 @@
+"""Jobs that a bundle defines or changes in Python: its `python` block, as the Databricks CLI runs it.
+
+The CLI starts `python -m databricks.bundles.build` in the bundle's folder, once to load resources and once to apply
+the mutators to all jobs. Paths in jobs that Python defines count from the bundle's root. The Python is that of
+`venv_path`; where the bundle has none (yet), it is the one that runs here.
+
+Source: Databricks CLI 1.13, `bundle/config/mutator/python/python_mutator.go`; `databricks.bundles.build`.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local.bundle.documents import Table, show_place
+from local.bundle.merge import copied, plain
+from local.bundle.mistakes import Mistake, Mistakes, Wrong
+
+_RULE = "python"
+_LAST_LINES = 5
+
+
+def apply_python(tree: Table, *, target: str, variables: Mapping[str, Any], root: Path, mistakes: Mistakes) -> None:
+    """Add to *tree* the jobs that its Python code defines, and change jobs as its mutators do.
+
+    *variables* are the values that the code sees. What goes wrong in the code is added to *mistakes*.
+    """
+    block = tree.get("python")
+    if not isinstance(block, Table):
+        return
+    with mistakes.caught():
+        python = _Python(tree, block, target, variables, root)
+        if block.get("resources"):
+            _add(tree, python.jobs("load_resources"), python.places, root, mistakes)
+        if block.get("mutators"):
+            _change(tree, python.jobs("apply_mutators"), block.place)
+
+
+class _Python:
+    """The build program of databricks-bundles for one bundle; *places* is where each job was defined last."""
+
+    def __init__(self, tree: Table, block: Table, target: str, variables: Mapping[str, Any], root: Path) -> None:
+        self.tree = tree
+        self.block = block
+        self.target = target
+        self.variables = variables
+        self.root = root
+        self.places: dict[str, tuple[Path, int]] = {}
+
+    def jobs(self, phase: str) -> dict[str, Any]:
+        """All jobs of the bundle after *phase*.
+
+        Raises:
+            Wrong: the code failed; with its place and its own words.
+        """
+        with tempfile.TemporaryDirectory(prefix="bundle-python-") as name:
+            place = Path(name)
+            (place / "input").write_text(json.dumps(self._input()), encoding="utf-8")
+            command = [self._executable(), "-m", "databricks.bundles.build", "--phase", phase]
+            for file in ("input", "output", "diagnostics", "locations"):
+                command += [f"--{file}", str(place / file)]
+            done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
+            self._raise_error(_lines(place / "diagnostics"))
+            if done.returncode:
+                last = " ".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
+                raise self._wrong(f"found that `{command[0]} -m databricks.bundles.build` ended with: {last}")
+            for each in _lines(place / "locations"):
+                key = each["path"].removeprefix("resources.jobs.")
+                self.places[key] = (self.root / each["file"], each.get("line", 1))
+            return json.loads((place / "output").read_text(encoding="utf-8")).get("resources", {}).get("jobs", {})
+
+    def _input(self) -> dict[str, Any]:
+        return {
+            "bundle": {"target": self.target},
+            "variables": {name: {"value": plain(value)} for name, value in self.variables.items()},
+            "python": plain(self.block),
+            "resources": {"jobs": plain(_jobs(self.tree))},
+        }
+
+    def _executable(self) -> str:
+        folder = self.root / str(self.block.get("venv_path") or "")
+        inside = (folder / "bin" / "python", folder / "Scripts" / "python.exe")
+        return str(next((file for file in inside if file.is_file()), sys.executable))
+
+    def _raise_error(self, diagnostics: list[dict[str, Any]]) -> None:
+        for each in diagnostics:
+            if each["severity"] == "error":
+                at = each.get("location") or {}
+                where = show_place((self.root / at["file"], at.get("line", 1)), self.root) if at.get("file") else None
+                cause = (each.get("detail") or "").strip().splitlines()[-1:]
+                raise self._wrong(": ".join([f"found in Python code: {each['summary']}", *cause]), where)
+
+    def _wrong(self, found: str, where: str | None = None) -> Wrong:
+        advice = f"Correct the code, or install what it needs where `venv_path` says (it ran in {self._executable()})."
+        return Wrong(_RULE, where or show_place(self.block.place, self.root), f"{found.rstrip('.')}. {advice}")
+
+
+def _add(
+    tree: Table,
+    jobs: Mapping[str, Any],
+    places: Mapping[str, tuple[Path, int]],
+    root: Path,
+    mistakes: Mistakes,
+) -> None:
+    """Put into *tree* those of *jobs* that it has not; loading may not define a job a second time."""
+    known, base = _jobs(tree), tree.places["python"]
+    result = copied(known)
+    for key, job in jobs.items():
+        place = places.get(key)
+        if key not in known:
+            result.put(key, _placed(job, None, place or base, base), place or base)
+        elif place is not None:
+            first = show_place(known.places[key], root)
+            message = f"found `resources.jobs.{key}` a second time (first in `{first}`); expected it once. Rename one."
+            mistakes.append(Mistake("duplicate-resource", show_place(place, root), message))
+    _put_jobs(tree, result)
+
+
+def _change(tree: Table, jobs: Mapping[str, Any], base: tuple[Path, int]) -> None:
+    """Put the changed *jobs* into *tree*; what did not change keeps its place."""
+    known = _jobs(tree)
+    result = copied(known)
+    for key, job in jobs.items():
+        result.put(key, _placed(job, known[key], known[key].place, base), known.places[key])
+    _put_jobs(tree, result)
+
+
+def _placed(value: Any, known: Any, place: tuple[Path, int], base: tuple[Path, int]) -> Any:
+    """*value* as `Table`s with the places of *known*; what is new is at *place*, and its paths count from *base*."""
+    if isinstance(value, dict):
+        before = known if isinstance(known, Table) else Table(place)
+        table = Table(before.place)
+        for key, inner in value.items():
+            table.put(key, _placed(inner, before.get(key), before.place, base), before.places.get(key, base))
+        return table
+    if isinstance(value, list):
+        before = known if isinstance(known, list) else []
+        return [_placed(each, before[i] if i < len(before) else None, place, base) for i, each in enumerate(value)]
+    return value
+
+
+def _jobs(tree: Table) -> Table:
+    jobs = (tree.get("resources") or {}).get("jobs")
+    return jobs if isinstance(jobs, Table) else Table(tree.place)
+
+
+def _put_jobs(tree: Table, jobs: Table) -> None:
+    resources = tree.get("resources")
+    changed = copied(resources) if isinstance(resources, Table) else Table(tree.place)
+    changed.put("jobs", jobs, jobs.place)
+    tree.put("resources", changed, changed.place)
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    """The objects in *file*, one a line; none where it was not written."""
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.is_file() else []

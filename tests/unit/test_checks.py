@@ -1,0 +1,32 @@
+"""What is said about a job before it runs."""
+
+from pathlib import Path
+
+from local.bundle import load_bundle
+from local.jobs.checks import check_run
+from local.project import Project
+
+BUNDLE = """
+bundle: {name: b}
+resources:
+  jobs:
+    j:
+      tags: {team: data}
+      environments: [{environment_key: e, spec: {environment_version: "4", dependencies: [pandas]}}]
+      job_clusters: [{job_cluster_key: c, new_cluster: {spark_version: "17", num_workers: 1}}]
+      tasks:
+        - {task_key: a, spark_python_task: {python_file: p.py}, environment_key: e}
+        - task_key: b
+          spark_python_task: {python_file: p.py}
+          job_cluster_key: c
+          libraries: [{pypi: {package: pandas}}, {whl: dist/*.whl}, {jar: a.jar}]
+"""
+
+
+def test_what_is_ignored_is_named(tmp_path: Path) -> None:
+    """Python packages are installed, so that only the JAR of the libraries is left out."""
+    (tmp_path / "databricks.yml").write_text(BUNDLE)
+    (tmp_path / "p.py").touch()
+    bundle = load_bundle(Project.at(tmp_path))
+
+    assert check_run(bundle, bundle.job("j")).ignored == ("job_cluster_key", "job_clusters", "libraries.jar")
