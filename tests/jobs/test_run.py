@@ -70,7 +70,8 @@ def test_a_failed_task_keeps_its_downstream_from_running(build: Build) -> None:
 def test_a_retry_starts_its_interval_after_the_failed_start(build: Build) -> None:
     """Every attempt is an entry with its own notebook; the interval counts from the start of the one before."""
     fails_once = (
-        "import pathlib\nflag = pathlib.Path('tried')\nfirst = not flag.exists()\nflag.touch()\nassert not first"
+        "import pathlib, time\nflag = pathlib.Path('tried')\nfirst = not flag.exists()\nflag.touch()\n"
+        "time.sleep(3 * first)  # start and end must be told apart on a busy machine\nassert not first"
     )
     case = build(
         {"job": {"name": "Retry", "tasks": [task("a", max_retries=2, min_retry_interval_millis=6000)]}},
