@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from local.bundle.mistakes import Mistake, Mistakes, Wrong
+from local.bundle.mistakes import Mistake, Mistakes, mistaken
 
 SUFFIXES = (".yml", ".yaml", ".json")
 _MERGE = "tag:yaml.org,2002:merge"
@@ -45,7 +45,7 @@ def read_document(file: Path, root: Path, mistakes: Mistakes) -> Table:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise Wrong("unreadable-file", name, f"cannot be read ({error}). Expected a UTF-8 text file.") from error
+        raise mistaken("unreadable-file", name, f"cannot be read ({error}). Expected a UTF-8 text file.") from error
     if file.suffix == ".json":
         text = _checked_json(text, name)
     try:
@@ -53,12 +53,12 @@ def read_document(file: Path, root: Path, mistakes: Mistakes) -> Table:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise Wrong("syntax", f"{name}{line}", f"not valid YAML: {getattr(error, 'problem', error)}.") from error
+        raise mistaken("syntax", f"{name}{line}", f"not valid YAML: {getattr(error, 'problem', error)}.") from error
     if node is None:
         return Table((file, 1))
     value = _Reader(file, root, mistakes).value(node)
     if not isinstance(value, Table):
-        raise Wrong("syntax", f"{name}:1", f"found {type(value).__name__}, expected a mapping of a bundle.")
+        raise mistaken("syntax", f"{name}:1", f"found {type(value).__name__}, expected a mapping of a bundle.")
     return value
 
 
@@ -80,7 +80,7 @@ def _checked_json(text: str, name: str) -> str:
         json.loads(text)
     except ValueError as error:
         where = f"{name}:{error.lineno}"
-        raise Wrong("syntax", where, f"not valid JSON: {error.msg} (column {error.colno}).") from error
+        raise mistaken("syntax", where, f"not valid JSON: {error.msg} (column {error.colno}).") from error
     return text.replace("\t", " ")
 
 

@@ -15,7 +15,7 @@ from local.bundle.blocks import take_out_misfits
 from local.bundle.documents import SUFFIXES, Table, read_document, show, show_place
 from local.bundle.jobs import read_jobs
 from local.bundle.merge import copied, grouped_job, mapped, merged
-from local.bundle.mistakes import Mistake, Mistakes, Wrong
+from local.bundle.mistakes import Mistake, Mistakes, mistaken
 from local.bundle.model import Bundle, Settings
 from local.bundle.notebooks import synced_folders
 from local.bundle.presets import apply_presets
@@ -175,10 +175,10 @@ def _included(pattern: str, root: Path, place: str) -> list[Path]:
     found = sorted(Path(name) for name in glob.glob(str(root / pattern)))
     if not found and not glob.has_magic(pattern):
         message = f"include `{pattern}`: found no such file. Correct the name or remove the line."
-        raise Wrong("include", place, message)
+        raise mistaken("include", place, message)
     for file in found:
         if file.suffix not in SUFFIXES:
-            raise Wrong(
+            raise mistaken(
                 "include",
                 place,
                 f"include `{pattern}`: found `{show(file, root)}`; expected {', '.join(SUFFIXES)}. Narrow the pattern.",
@@ -229,7 +229,7 @@ def _target_name(tree: Table, wanted: str | None, file: str) -> str:
     defaults = [name for name, settings in targets.items() if (settings or {}).get("default") is True]
     if len(defaults) > 1:
         found = f"found {len(defaults)} targets with `default: true` ({', '.join(defaults)})"
-        raise Wrong("default-target", file, f"{found}; expected one. Remove the others.")
+        raise mistaken("default-target", file, f"{found}; expected one. Remove the others.")
     return next(iter([*defaults, *targets]), NO_TARGET)
 
 

@@ -26,12 +26,10 @@ class Mistake:
         return ": ".join(part for part in (f"`{self.where}`" if self.where else "", inside, self.message) if part)
 
 
-class Wrong(BundleError):
-    """Raised for one mistake after which a value cannot be read; its text is that of the mistake."""
-
-    def __init__(self, rule: str, where: str, message: str) -> None:
-        self.mistake = Mistake(rule, where, message)
-        super().__init__(str(self.mistake))
+def mistaken(rule: str, where: str, message: str) -> BundleError:
+    """What to raise for one mistake after which a value cannot be read; its text is that of the mistake."""
+    mistake = Mistake(rule, where, message)
+    return BundleError(str(mistake), mistake=mistake)
 
 
 class Mistakes(list[Mistake]):
@@ -39,10 +37,12 @@ class Mistakes(list[Mistake]):
 
     @contextmanager
     def caught(self) -> Iterator[None]:
-        """What is raised as `Wrong` inside is added, and the work goes on behind."""
+        """A `mistaken` error raised inside is added, and the work goes on behind."""
         try:
             yield
-        except Wrong as error:
+        except BundleError as error:
+            if error.mistake is None:
+                raise
             self.append(error.mistake)
 
     def raise_any(self) -> None:

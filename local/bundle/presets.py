@@ -9,21 +9,21 @@ from typing import Any
 
 from local.bundle.documents import Table
 from local.bundle.merge import copied
-from local.bundle.mistakes import Wrong
+from local.bundle.mistakes import mistaken
 
 
 def apply_presets(tree: Table, jobs: dict[str, Table], *, mode: str | None) -> None:
     """Change *jobs* in place: name prefix, tags, pause status and concurrent runs."""
     presets: dict[str, Any] = dict(tree.get("presets") or {})
     if mode not in (None, "development", "production"):
-        raise Wrong(
+        raise mistaken(
             "target-mode", "", f"`mode`: found `{mode}`, expected `development` or `production`. Correct the target."
         )
     if mode == "development":
         user = re.sub(r"\W", "_", getpass.getuser())
         if presets.get("trigger_pause_status") == "UNPAUSED":
             message = "`presets.trigger_pause_status`: found UNPAUSED in development mode; expected PAUSED. Correct it."
-            raise Wrong("target-mode", "", message)
+            raise mistaken("target-mode", "", message)
         presets.setdefault("name_prefix", f"[dev {user}] ")
         presets.setdefault("trigger_pause_status", "PAUSED")
         presets.setdefault("jobs_max_concurrent_runs", 4)

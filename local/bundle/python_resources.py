@@ -17,7 +17,8 @@ from typing import Any
 
 from local.bundle.documents import Table, show_place
 from local.bundle.merge import copied, plain
-from local.bundle.mistakes import Mistake, Mistakes, Wrong
+from local.bundle.mistakes import Mistake, Mistakes, mistaken
+from local.errors import BundleError
 
 _RULE = "python"
 _LAST_LINES = 5
@@ -54,7 +55,7 @@ class _Python:
         """All jobs of the bundle after *phase*.
 
         Raises:
-            Wrong: the code failed; with its place and its own words.
+            BundleError: the code failed; with its place and its own words.
         """
         with tempfile.TemporaryDirectory(prefix="bundle-python-") as name:
             place = Path(name)
@@ -93,9 +94,9 @@ class _Python:
                 cause = (each.get("detail") or "").strip().splitlines()[-1:]
                 raise self._wrong(": ".join([f"found in Python code: {each['summary']}", *cause]), where)
 
-    def _wrong(self, found: str, where: str | None = None) -> Wrong:
+    def _wrong(self, found: str, where: str | None = None) -> BundleError:
         advice = f"Correct the code, or install what it needs where `venv_path` says (it ran in {self._executable()})."
-        return Wrong(_RULE, where or show_place(self.block.place, self.root), f"{found.rstrip('.')}. {advice}")
+        return mistaken(_RULE, where or show_place(self.block.place, self.root), f"{found.rstrip('.')}. {advice}")
 
 
 def _add(

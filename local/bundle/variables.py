@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from local.bundle.documents import Table, show_place
-from local.bundle.mistakes import Mistake, Mistakes, Wrong
-from local.errors import UsageError
+from local.bundle.mistakes import Mistake, Mistakes, mistaken
+from local.errors import BundleError, UsageError
 
 REFERENCE = re.compile(r"\$\{([a-zA-Z][\w-]*(?:\.[\w-]+|\[\d+\])*)\}")
 _DEFINITION = {"default", "description", "lookup", "type"}
@@ -103,9 +103,9 @@ def _override_file(root: Path, target: str) -> dict[str, Any]:
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise Wrong("syntax", name, f"not valid JSON ({error}). Correct or remove it.") from error
+        raise mistaken("syntax", name, f"not valid JSON ({error}). Correct or remove it.") from error
     if not isinstance(values, dict):
-        raise Wrong("syntax", name, f"found {type(values).__name__}, expected an object of values.")
+        raise mistaken("syntax", name, f"found {type(values).__name__}, expected an object of values.")
     return values
 
 
@@ -163,7 +163,7 @@ class Resolver:
             return {key: self._deep(inner, place) for key, inner in value.items()}
         return [self._deep(inner, place) for inner in value] if isinstance(value, list) else value
 
-    def _wrong(self, place: Any, message: str) -> Wrong:
+    def _wrong(self, place: Any, message: str) -> BundleError:
         if place:
-            return Wrong("variable-reference", show_place(place, self.root), message)
-        return Wrong("variable-reference", "", f"Variables: {message}")
+            return mistaken("variable-reference", show_place(place, self.root), message)
+        return mistaken("variable-reference", "", f"Variables: {message}")

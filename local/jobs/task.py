@@ -93,8 +93,8 @@ class TaskRun:
         retry = 0
         while True:
             number, before = self.run.progress.begin(self.name)
-            started = time.monotonic()
-            run_id, outcome = self._attempt(number, before, stop)
+            start_ms, started = now_ms(), time.monotonic()
+            run_id, outcome = self._attempt(number, before, start_ms, stop)
             self.error = outcome.error or MESSAGES.get(outcome.result, "")
             again_at = plan.next_attempt_at(self.task, attempt=retry, result=outcome.result, started_at=started)
             last = again_at is None or stop.reason is not None
@@ -119,8 +119,8 @@ class TaskRun:
         elif event["event"] == "printed":
             self.engine.view.printed(self.path, event["line"])
 
-    def _attempt(self, number: int, before: int, stop: Stop) -> tuple[int, Outcome]:
-        own = {"attempt_number": number, "repair": self.run.repair_count}
+    def _attempt(self, number: int, before: int, start_ms: int, stop: Stop) -> tuple[int, Outcome]:
+        own = {"attempt_number": number, "repair": self.run.repair_count, "start_time": start_ms}
         run_id = self.engine.records.start_attempt(**{**self.described, **own})
         self.engine.view.task_started(self.path, number)
         self._tell(ON_START, run_id, False)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from local.bundle.documents import Table, show_place
 from local.bundle.jobs import SHAPE, collect_jobs
 from local.bundle.load import Draft, read_draft, target_names
-from local.bundle.mistakes import Mistake, Wrong
+from local.bundle.mistakes import Mistake
 from local.bundle.model import Bundle
+from local.errors import BundleError
 from local.project import Project, bundle_file
 from local.validate.compute import check_compute
 from local.validate.conditions import check_conditions
@@ -110,17 +111,24 @@ def validate(
 def _targets(project: Project, findings: dict[Finding, list[str]]) -> list[str]:
     try:
         return target_names(project)
-    except Wrong as error:
-        findings[of_mistake(error.mistake)] = []
+    except BundleError as error:
+        findings[_finding_of(error)] = []
         return []
+
+
+def _finding_of(error: BundleError) -> Finding:
+    """What *error* tells; one that is no single mistake is raised on."""
+    if error.mistake is None:
+        raise error
+    return of_mistake(error.mistake)
 
 
 def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> tuple[list[Finding], Bundle | None]:
     """The findings for one target, and its bundle without what does not fit; None where it cannot be read."""
     try:
         draft = read_draft(project, target=target, variables=variables)
-    except Wrong as error:
-        return [of_mistake(error.mistake)], None
+    except BundleError as error:
+        return [_finding_of(error)], None
     from databricks.bundles.jobs import Job as Shape  # here, since a bundle that cannot be read need not pay for it
 
     findings = [of_mistake(mistake) for mistake in (*draft.mistakes, *draft.settings.unset.values())]
