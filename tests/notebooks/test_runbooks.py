@@ -36,7 +36,7 @@ def sql(shell: dict[str, str], statement: str) -> list[dict]:
     return json.loads(done.stdout)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_the_runbooks_do_what_they_say(execute, shell):
     """A daily run and the report on it; a dropped volume, healed; damaged tables, built again."""
     execute("O10_daily_run", run_date="2018-10-18")
