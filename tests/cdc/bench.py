@@ -151,7 +151,7 @@ def main() -> None:
         state = State(Path(folder), "olist_dev", Path(folder) / "olist_dev").make()
         spark = open_session(state)
         try:
-            run(spark, options.rows, Console())
+            run(spark, options.rows, Console(width=120))
         finally:
             spark.stop()
             stop_server(state)
