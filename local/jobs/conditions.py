@@ -8,8 +8,8 @@ import operator
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
-_TEXTS: dict[str, Callable[[str, str], bool]] = {"EQUAL_TO": operator.eq, "NOT_EQUAL": operator.ne}
-_NUMBERS: dict[str, Callable[[Decimal, Decimal], bool]] = {
+TEXTS: dict[str, Callable[[str, str], bool]] = {"EQUAL_TO": operator.eq, "NOT_EQUAL": operator.ne}
+NUMBERS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "GREATER_THAN": operator.gt,
     "GREATER_THAN_OR_EQUAL": operator.ge,
     "LESS_THAN": operator.lt,
@@ -24,13 +24,13 @@ def outcome(op: str, left: str, right: str) -> str:
         ValueError: an operand is a list, or no number where numbers are compared, or *op* is none; the text says which.
     """
     for side, text in (("left", left), ("right", right)):
-        if _is_list(text):
+        if is_list(text):
             raise ValueError(f"{side}: found the list `{text}`, expected a text or a number")
-    if op in _TEXTS:
-        return str(_TEXTS[op](left, right)).lower()
-    if op in _NUMBERS:
-        return str(_NUMBERS[op](_number("left", left, op), _number("right", right, op))).lower()
-    raise ValueError(f"op: found `{op}`, expected one of {', '.join([*_TEXTS, *_NUMBERS])}")
+    if op in TEXTS:
+        return str(TEXTS[op](left, right)).lower()
+    if op in NUMBERS:
+        return str(NUMBERS[op](_number("left", left, op), _number("right", right, op))).lower()
+    raise ValueError(f"op: found `{op}`, expected one of {', '.join([*TEXTS, *NUMBERS])}")
 
 
 def _number(side: str, text: str, op: str) -> Decimal:
@@ -43,7 +43,8 @@ def _number(side: str, text: str, op: str) -> Decimal:
     return number
 
 
-def _is_list(text: str) -> bool:
+def is_list(text: str) -> bool:
+    """Is *text* a JSON array? Such an operand fails the task."""
     try:
         return isinstance(json.loads(text), list)
     except ValueError:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice, pairwise
 
+from local.jobs.admission import QUEUE_MS, verdict
 from local.schedule.triggers import ScheduledJob
 
-QUEUE_LIMIT = timedelta(hours=48)  # Databricks keeps a run in the queue this long
+QUEUE_LIMIT = timedelta(milliseconds=QUEUE_MS)
 MINIMUM_INTERVAL = timedelta(seconds=10)
 LATE = timedelta(seconds=60)  # a firing seen later than this was missed: the machine slept
 
@@ -25,6 +26,7 @@ class Outcome(StrEnum):
     MISSED = "MISSED"
 
 
+_ADMITTED = {"RUNNING": Outcome.RUN, "QUEUED": Outcome.QUEUED, "SKIPPED": Outcome.SKIPPED}
 STARTED = (Outcome.RUN, Outcome.QUEUED, Outcome.SKIPPED)  # Databricks records a run for each of these
 
 
@@ -64,14 +66,17 @@ def decide(firing: Firing, *, active: int, now: datetime | None = None) -> Decis
         return Decision(firing, Outcome.PAUSED, "pause_status is PAUSED")
     if now is not None and now - firing.at > LATE:
         return Decision(firing, Outcome.MISSED, "nothing ran at that time; missed firings are not made up")
+    admitted = _ADMITTED[verdict(limit=job.max_concurrent_runs, active=active, waiting=0, queue=job.queue)]
+    return Decision(firing, admitted, _why(admitted, job, active))
+
+
+def _why(admitted: Outcome, job: ScheduledJob, active: int) -> str:
+    if admitted is Outcome.RUN:
+        return ""
     if job.max_concurrent_runs == 0:
-        return Decision(firing, Outcome.SKIPPED, "max_concurrent_runs is 0")
-    if active < job.max_concurrent_runs:
-        return Decision(firing, Outcome.RUN)
+        return "max_concurrent_runs is 0"
     reason = f"{active} of {job.max_concurrent_runs} concurrent runs active"
-    if job.queue:
-        return Decision(firing, Outcome.QUEUED, reason)
-    return Decision(firing, Outcome.SKIPPED, f"{reason}, no queue")
+    return reason if admitted is Outcome.QUEUED else f"{reason}, no queue"
 
 
 def remarks(jobs: Iterable[ScheduledJob], *, start: datetime) -> list[str]:

@@ -139,15 +139,14 @@ def scheduled_jobs(bundle: Bundle, keys: Iterable[str] = ()) -> list[ScheduledJo
 
 
 def _scheduled(job: Job, target: str, trigger: Trigger, paused: bool) -> ScheduledJob:
-    limit = job.settings.get("max_concurrent_runs")
     return ScheduledJob(
         key=job.key,
         id=job.id,
         target=target,
         trigger=trigger,
         paused=paused,
-        max_concurrent_runs=1 if limit is None else int(limit),
-        queue=bool((job.settings.get("queue") or {}).get("enabled", True)),
+        max_concurrent_runs=job.max_concurrent_runs,
+        queue=job.queue,
         timeout=timedelta(seconds=job.timeout_seconds) if job.timeout_seconds else None,
     )
 

@@ -3,22 +3,15 @@
 Source: Jobs API 2.2, `condition_task.op`: EQUAL_TO and NOT_EQUAL compare texts, the others numbers.
 """
 
-import json
 import math
-import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from local.bundle.texts import as_text
+from local.jobs import conditions
 from local.validate.findings import Finding
 from local.validate.subject import Subject
 
-_NUMERIC: Mapping[str, Callable[[float, float], bool]] = {
-    "GREATER_THAN": operator.gt,
-    "GREATER_THAN_OR_EQUAL": operator.ge,
-    "LESS_THAN": operator.lt,
-    "LESS_THAN_OR_EQUAL": operator.le,
-}
-_TEXTUAL: Mapping[str, Callable[[str, str], bool]] = {"EQUAL_TO": operator.eq, "NOT_EQUAL": operator.ne}
 SIDES = ("left", "right")
 
 
@@ -29,15 +22,15 @@ def check_conditions(subject: Subject) -> Iterator[Finding]:
             continue
         op = str(task.inner.get("op"))
         for side in SIDES:
-            text = _text(task.inner.get(side))
+            text = as_text(task.inner.get(side))
             path = ("condition_task", side)
             if is_reference(text):
                 continue
-            if _is_list(text):
+            if conditions.is_list(text):
                 found, expected = f"the list `{text}` as `{side}`", "a single value: a list fails the task"
                 action = "Compare a value, or its length."
                 yield subject.finding("condition-operand", found, expected, action, task=task, path=path)
-            elif op in _NUMERIC and number(text) is None:
+            elif op in conditions.NUMBERS and number(text) is None:
                 found, expected = f"`{text}` as `{side}` of {op}", "a number: anything else fails the task"
                 action = "Write a number, or compare with EQUAL_TO."
                 yield subject.finding("condition-operand", found, expected, action, task=task, path=path)
@@ -50,15 +43,12 @@ def check_conditions(subject: Subject) -> Iterator[Finding]:
 
 def constant_outcome(condition: Mapping[str, Any]) -> str | None:
     """`"true"` or `"false"`, where no run can change the outcome of *condition*; else, or where it fails, None."""
-    op, left, right = condition.get("op"), *(_text(condition.get(side)) for side in SIDES)
-    if any(is_reference(text) or _is_list(text) for text in (left, right)):
+    op, left, right = condition.get("op"), *(as_text(condition.get(side)) for side in SIDES)
+    if any(is_reference(text) or conditions.is_list(text) for text in (left, right)):
         return None
-    if op in _TEXTUAL:
-        return str(_TEXTUAL[op](left, right)).lower()
-    numbers = number(left), number(right)
-    if op not in _NUMERIC or numbers[0] is None or numbers[1] is None:
+    if op in conditions.NUMBERS and None in (number(left), number(right)):
         return None
-    return str(_NUMERIC[op](numbers[0], numbers[1])).lower()
+    return conditions.outcome(op, left, right) if op in (*conditions.TEXTS, *conditions.NUMBERS) else None
 
 
 def is_reference(text: str) -> bool:
@@ -73,14 +63,3 @@ def number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
-
-
-def _is_list(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), list)
-    except ValueError:
-        return False

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,12 @@ def attempt(case: Case, pool: Pool, notebook: str, name: str = "", told=lambda e
     return run_notebook(pool, context, places, environment, Stop(), told)
 
 
+def ordinary_path(folder: Path) -> list[str]:
+    """`sys.path` of a Python that is started in *folder*, as nothing but the environment makes it."""
+    command = [sys.executable, "-c", "import json, sys; print(json.dumps(sys.path))"]
+    return json.loads(subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60).stdout)
+
+
 @pytest.fixture
 def notes() -> list[str]:
     """What a person would have been told."""
@@ -95,6 +102,7 @@ def test_each_attempt_has_a_fresh_process_with_its_own_surroundings(build: Build
 
     assert [attempt(case, pool, "look", name).result for name in ("one", "two")] == ["SUCCESS", "SUCCESS"]
 
+    ordinary = ordinary_path(case.project.root)
     one, two = (json.loads(case.file(f"{name}.json").read_text()) for name in ("one", "two"))
     for name, seen in (("one", one), ("two", two)):
         assert seen["name"] == seen["added"] == Path(seen["context"]).stem == name
@@ -102,7 +110,7 @@ def test_each_attempt_has_a_fresh_process_with_its_own_surroundings(build: Build
         assert seen["session"] == seen["kernel"]
         assert seen["folder"] == str(case.project.root)
         assert seen["arguments"].endswith("ipykernel_launcher.py")
-        assert os.getcwd() not in seen["path"] or os.getcwd() in os.environ.get("PYTHONPATH", "")
+        assert seen["path"].count(os.getcwd()) == ordinary.count(os.getcwd()), "the pool's own folder is on the path"
         assert seen["settings"] == []
         assert seen["input"] == ""
     for what in ("kernel", "attempt", "random"):
