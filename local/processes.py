@@ -106,6 +106,12 @@ def kill(processes: Collection[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=0.5)
 
 
+def still_runs(pid: int, started: float) -> bool:
+    """Does process *pid* run, and is it the one that began at *started* (epoch s)?"""
+    now = started_at(pid)
+    return now is not None and abs(now - started) < 1
+
+
 def started_at(pid: int) -> float | None:
     """When process *pid* started (epoch s), None if it does not run: tells a reused pid from the first."""
     try:

@@ -1,10 +1,12 @@
 """`make bench`: what the engine costs, measured side by side in one run on one machine.
 
-Three ways to do the work of the daily job on the same files, each from empty tables:
+Four ways to do the work of the daily job on the same files, each from empty tables:
 
 1. *daily job*: `python -m local run olist_daily_job` against a warm server;
-2. *plain script*: the cells of the same notebooks in one Python process, against the same warm server;
-3. *naive chain*: each notebook with a Spark of its own, started for it and ended after it, as notebooks that build
+2. *plain script*: the cells of the same notebooks in one Python process, against the same warm server, one notebook
+   after the other and one table after the other;
+3. *concurrent script*: the same, with the tables of a layer made at the same time as in the notebooks;
+4. *naive chain*: each notebook with a Spark of its own, started for it and ended after it, as notebooks that build
    their own `SparkSession` with Delta do.
 
 Figures are seconds on the wall clock and CPU seconds of the clients; read the ratios, not the seconds.
@@ -30,10 +32,11 @@ from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
-STEPS = ("10_generate_data", "20_bronze", "30_silver", "40_gold")
+STEPS = ("10_generate_data", "20_bronze", "30_silver", "40_gold", "50_cdc_bronze", "60_cdc_stage", "70_cdc_apply")
 TASKS = (
     ("olist_daily_job", "generate_data"),
     *(("olist_main_pipeline", task) for task in ("bronze", "silver", "gold")),
+    *(("olist_cdc_pipeline", task) for task in ("cdc_bronze", "cdc_stage", "cdc_apply")),
 )
 RUN_DATE = "2018-10-18"
 
@@ -64,9 +67,10 @@ class Bench:
         partial = ("--only", only) if only else ()
         return json.loads(self.local("run", job, "--json", *variables, *partial))
 
-    def script(self, *notebooks: str) -> None:
-        """The cells of *notebooks* as one plain script."""
-        self._run(sys.executable, "-m", "tests.bench", "--source", self.source, "--script", *notebooks)
+    def script(self, *notebooks: str, together: bool = True) -> None:
+        """The cells of *notebooks* as one plain script; *together*: the tables of a layer at the same time."""
+        alone = () if together else ("--one-by-one",)
+        self._run(sys.executable, "-m", "tests.bench", "--source", self.source, *alone, "--script", *notebooks)
 
     def naive(self) -> None:
         """A server for each notebook."""
@@ -102,12 +106,16 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def run_script(notebooks: list[str], source: str) -> None:
+def run_script(notebooks: list[str], source: str, *, one_by_one: bool) -> None:
     """Run the code cells of *notebooks* in this process, with the names that a kernel has and the job's parameters."""
     from IPython.core.interactiveshell import InteractiveShell
 
     os.chdir(ROOT / "notebooks")
     sys.path.insert(0, str(ROOT / "notebooks"))
+    if one_by_one:
+        import lakehouse.together
+
+        lakehouse.together.AT_ONCE = 1
     shell = InteractiveShell.instance()
     shell.extension_manager.load_extension("local.kernel")
     given = {"catalog": "olist_dev", "run_date": RUN_DATE, "source": source, "refresh_mode": "incremental"}
@@ -119,10 +127,10 @@ def run_script(notebooks: list[str], source: str) -> None:
                 shell.push({key: value for key, value in given.items() if key in shell.user_ns})
 
 
-def breakdown(run: dict) -> list[tuple[str, float, float, float]]:
-    """Of each notebook task of *run*: seconds before the first cell, in cells, and after the last."""
+def breakdown(attempts: list[dict]) -> list[tuple[str, float, float, float]]:
+    """Of each attempt at a notebook task: seconds before the first cell, in cells, and after the last."""
     rows = []
-    for attempt in run["tasks"]:
+    for attempt in attempts:
         cells = [
             cell.metadata.papermill
             for cell in nbformat.read(attempt["output_notebook"], as_version=4).cells
@@ -134,6 +142,15 @@ def breakdown(run: dict) -> list[tuple[str, float, float, float]]:
     return rows
 
 
+def covered(attempts: list[dict]) -> float:
+    """Seconds during which at least one of *attempts* ran."""
+    total = until = 0.0
+    for start, end in sorted((attempt["start_time"] / 1000, attempt["end_time"] / 1000) for attempt in attempts):
+        total += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return total
+
+
 def _epoch(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
@@ -143,10 +160,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__.splitlines()[0])
     parser.add_argument("--source", default="", help="folder of the Olist CSV files (default: the sample, if present)")
     parser.add_argument("--script", nargs="+", metavar="NOTEBOOK", help="only run these notebooks in this process")
+    parser.add_argument("--one-by-one", action="store_true", help="with --script: one table after the other")
     options = parser.parse_args()
     source = options.source or (f"file:{SAMPLE.resolve()}" if SAMPLE.is_dir() else "")
     if options.script:
-        run_script(options.script, source)
+        run_script(options.script, source, one_by_one=options.one_by_one)
         return
     with tempfile.TemporaryDirectory() as states:
         bench = Bench(Path(states), source)
@@ -157,22 +175,23 @@ def main() -> None:
 
 
 def show(bench: Bench) -> None:
-    """Time the three ways one after the other and print what came out."""
+    """Time the four ways one after the other and print what came out."""
     console = Console(width=110)
     console.print("warming the server: the daily job once, not counted ...")
     bench.timed(bench.job)
     console.print("timing: daily job ...")
     job, run = bench.timed(bench.job)
     console.print("timing: plain script ...")
-    script, _ = bench.timed(lambda: bench.script(*STEPS))
+    script, _ = bench.timed(lambda: bench.script(*STEPS, together=False))
+    console.print("timing: concurrent script ...")
+    concurrent, _ = bench.timed(lambda: bench.script(*STEPS))
     console.print("timing: naive chain ...")
     naive, _ = bench.timed(bench.naive)
-    table = Table(
-        "way", "wall s", "client CPU s", "ratio to the plain script", title="The daily job's work, three ways"
-    )
+    table = Table("way", "wall s", "client CPU s", "ratio to the plain script", title="The daily job's work, four ways")
     ways = {
         "daily job, warm server": job,
         "plain script, warm server": script,
+        "concurrent script, warm server": concurrent,
         "naive chain, a Spark a notebook": naive,
     }
     for name, timing in ways.items():
@@ -186,13 +205,12 @@ def show_breakdown(console: Console, bench: Bench, run: dict, job: Timing) -> No
     """Where the wall time of the daily job went."""
     children = [attempt["run_job_output"]["run_id"] for attempt in run["tasks"] if "run_job_output" in attempt]
     runs = [run, *(json.loads(bench.local("runs", "get", str(child))) for child in children)]
-    rows = [row for one in runs for row in breakdown({"tasks": [t for t in one["tasks"] if "output_notebook" in t]})]
+    attempts = [attempt for one in runs for attempt in one["tasks"] if "output_notebook" in attempt]
     table = Table("task", "kernel start", "cells", "save and end", title="Where the time of the daily job goes, s")
-    for key, before, inside, after in rows:
+    for key, before, inside, after in breakdown(attempts):
         table.add_row(key, f"{before:.1f}", f"{inside:.1f}", f"{after:.1f}")
     in_run = (run["end_time"] - run["start_time"]) / 1000
-    between = in_run - sum(before + inside + after for _, before, inside, after in rows)
-    table.add_row("between tasks", "", f"{between:.1f}", "")
+    table.add_row("no notebook runs", "", f"{in_run - covered(attempts):.1f}", "")
     table.add_row("start and end of the command", "", f"{job.wall - in_run:.1f}", "")
     console.print(table)
 

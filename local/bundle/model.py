@@ -142,7 +142,3 @@ class Bundle(Settings):
             return self.jobs[key]
         known = ", ".join(f"`{name}`" for name in sorted(self.jobs)) or "none"
         raise UsageError(f"Bundle `{self.name}`: found no job `{key}`; its jobs are {known}. Name one of them.")
-
-    def job_of_id(self, job_id: int) -> Job | None:
-        """The job whose own id is *job_id*."""
-        return next((job for job in self.jobs.values() if job.id == job_id), None)

@@ -3,13 +3,12 @@
 import json
 from argparse import Namespace
 
-from local.cli.run import add_checks, add_values
+from local.cli.run import add_checks, add_values, run_options
 from local.cli.scope import bundle_of, pairs, project_of
 from local.cli.verbs import Verbs, add_verb
-from local.jobs import RunOptions, exit_code
+from local.jobs import exit_code
 from local.jobs.backfill import backfill_job, backfill_times, label
 from local.jobs.views import duration
-from local.server import ensure_server
 
 
 def add(verbs: Verbs) -> None:
@@ -29,14 +28,13 @@ def backfill(options: Namespace) -> int:
     bundle = bundle_of(options, pairs("--var", options.var))
     state = project_of(options).state(bundle.catalog)
     times = backfill_times(options.start, options.end, options.every)
-    how = RunOptions(
-        strict=options.strict,
-        skip_unsupported=options.skip_unsupported,
-        json=options.json,
-        before_run=lambda: ensure_server(state),
-    )
     runs = backfill_job(
-        bundle, options.job, times, state=state, parameters=pairs("--param", options.param), options=how
+        bundle,
+        options.job,
+        times,
+        state=state,
+        parameters=pairs("--param", options.param),
+        options=run_options(options, state),
     )
     if options.json:
         print(json.dumps(runs, indent=1, ensure_ascii=False))

@@ -5,6 +5,7 @@ import json
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from local.bundle import Bundle
 from local.cli.scope import bundle_of, pairs, project_of
@@ -12,6 +13,7 @@ from local.cli.verbs import Verbs, add_verb
 from local.errors import UsageError
 from local.jobs import RunOptions, exit_code, run_job
 from local.jobs.first import run_first
+from local.project import State
 from local.server import ensure_server
 
 
@@ -49,6 +51,17 @@ def add_checks(command: argparse.ArgumentParser) -> None:
     )
 
 
+def run_options(options: Namespace, state: State, **more: Any) -> RunOptions:
+    """What the options of `add_checks` say; the server of *state* is started ahead. *more* as `RunOptions`."""
+    return RunOptions(
+        strict=options.strict,
+        skip_unsupported=options.skip_unsupported,
+        json=options.json,
+        before_run=lambda: ensure_server(state),
+        **more,
+    )
+
+
 def moment(text: str) -> datetime:
     """An ISO 8601 time, UTC where it names no zone."""
     try:
@@ -63,14 +76,7 @@ def run(options: Namespace) -> int:
     bundle: Bundle = bundle_of(options, pairs("--var", options.var))
     state = project_of(options).state(bundle.catalog)
     parameters = pairs("--param", options.param)
-    how = RunOptions(
-        only=options.only,
-        strict=options.strict,
-        skip_unsupported=options.skip_unsupported,
-        scheduled_at=options.scheduled_at,
-        json=options.json,
-        before_run=lambda: ensure_server(state),
-    )
+    how = run_options(options, state, only=options.only, scheduled_at=options.scheduled_at)
     if options.before:
         if not options.before.is_file():
             raise UsageError(f"--before: found no notebook `{options.before}`. Correct its path.")

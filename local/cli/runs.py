@@ -5,11 +5,10 @@ from argparse import Namespace
 from datetime import UTC, datetime
 
 from local.cli import export, prune
-from local.cli.run import add_checks, add_values
+from local.cli.run import add_checks, add_values, run_options
 from local.cli.scope import bundle_of, pairs, project_of, state_of
 from local.cli.verbs import Verbs, add_group, add_verb
-from local.jobs import RunOptions, cancel_run, exit_code, get_run, list_runs, repair_run
-from local.server import ensure_server
+from local.jobs import cancel_run, exit_code, get_run, list_runs, repair_run
 
 
 def add(verbs: Verbs) -> None:
@@ -67,12 +66,6 @@ def repair(options: Namespace) -> int:
     """Repair a run, to its end; the exit code says how it ended."""
     bundle = bundle_of(options, pairs("--var", options.var))
     state = project_of(options).state(bundle.catalog)
-    how = RunOptions(
-        strict=options.strict,
-        skip_unsupported=options.skip_unsupported,
-        json=options.json,
-        before_run=lambda: ensure_server(state),
-    )
     shape = repair_run(
         bundle,
         options.run_id,
@@ -80,7 +73,7 @@ def repair(options: Namespace) -> int:
         tasks=options.tasks,
         dependents=not options.no_dependents,
         parameters=pairs("--param", options.param),
-        options=how,
+        options=run_options(options, state),
     )
     if options.json:
         print(json.dumps(shape, indent=1, ensure_ascii=False))

@@ -7,31 +7,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from local.jobs import plan
 from local.jobs.records import Records, now_ms
 from local.jobs.shape import run_shape
 
-SUCCEEDED = frozenset({"SUCCESS", "SUCCESS_WITH_FAILURES"})
 NOT_RUN = frozenset({"EXCLUDED", "UPSTREAM_FAILED", "UPSTREAM_CANCELED", "DISABLED", "SKIPPED"})
+SUCCEEDED = plan.SUCCEEDED - NOT_RUN
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One attempt of a task, as `runs/get` shows it; *child* is the run that it started."""
+class Shown:
+    """A run or an attempt as `runs/get` shows it."""
 
     shape: Mapping[str, Any]
-    child: "Run | None" = None
 
     @property
     def run_id(self) -> int:
         return self.shape["run_id"]
 
     @property
-    def number(self) -> int:
-        return self.shape["attempt_number"]
-
-    @property
     def result(self) -> str:
-        return result_of(self.shape)
+        """How it ended, or the state in which it is."""
+        state = self.shape["state"]
+        return state.get("result_state") or state["life_cycle_state"]
 
     @property
     def is_active(self) -> bool:
@@ -41,6 +39,17 @@ class Attempt:
     def message(self) -> str:
         """Its error in one line, else what its state says."""
         return self.shape.get("error") or self.shape["state"]["state_message"]
+
+
+@dataclass(frozen=True)
+class Attempt(Shown):
+    """One attempt of a task; *child* is the run that it started."""
+
+    child: "Run | None" = None
+
+    @property
+    def number(self) -> int:
+        return self.shape["attempt_number"]
 
     @property
     def trace(self) -> str:
@@ -71,36 +80,19 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run as `runs/get` shows it, read at *read_ms* (epoch ms).
+class Run(Shown):
+    """A run, read at *read_ms* (epoch ms).
 
     *tasks* are those of the job's settings at the time of the run; of a partial run the chosen ones.
     """
 
-    shape: Mapping[str, Any]
     tasks: tuple[Mapping[str, Any], ...]
     works: tuple[Work, ...]
     read_ms: int
 
     @property
-    def run_id(self) -> int:
-        return self.shape["run_id"]
-
-    @property
     def name(self) -> str:
         return self.shape["run_name"]
-
-    @property
-    def result(self) -> str:
-        return result_of(self.shape)
-
-    @property
-    def is_active(self) -> bool:
-        return not self.shape["end_time"]
-
-    @property
-    def message(self) -> str:
-        return self.shape["state"]["state_message"]
 
     @property
     def children(self) -> Iterator["Run"]:
@@ -142,12 +134,6 @@ def read_run(records: Records, run_id: int) -> Run:
 def utc(ms: int) -> str:
     """`2018-09-02 06:00:00`."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def result_of(shape: Mapping[str, Any]) -> str:
-    """How the run or attempt *shape* ended, or the state in which it is."""
-    state = shape["state"]
-    return state.get("result_state") or state["life_cycle_state"]
 
 
 def _works(records: Records, tasks: list[Mapping[str, Any]]) -> Iterator[Work]:

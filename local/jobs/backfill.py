@@ -78,7 +78,7 @@ def backfill_job(
         backfill=True,
     )
     with engine_of(bundle, job, state, options) as (engine, stop):
-        say_findings(engine, bundle, job, findings, options)
+        say_findings(engine, findings)
         if not any(_NAMES_BACKFILL.search(value) for value in values.values()):
             engine.view.note(
                 "warning: no parameter names a time of the backfill, so all runs get the same values; "

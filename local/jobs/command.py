@@ -1,7 +1,6 @@
 """What the command line calls: run a job and watch it, show runs."""
 
 import contextlib
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 from local.bundle.model import Bundle, Job
 from local.errors import LocalError
+from local.interrupts import on_interrupt
 from local.jobs.checks import Findings, check_run, speaks_of_spark
 from local.jobs.listener import Listener
 from local.jobs.parameters import job_parameters
@@ -99,7 +99,7 @@ def watched(
 ) -> dict[str, Any]:
     """Say the *findings* of *job*, do *work*, which gives the id of a run, and show that run; Ctrl-C stops it."""
     with engine_of(bundle, job, state, options) as (engine, stop):
-        say_findings(engine, bundle, job, findings, options)
+        say_findings(engine, findings)
         run_id = work(engine, stop)
     shape = run_shape(engine.records, run_id)
     if not options.json:
@@ -107,15 +107,12 @@ def watched(
     return shape
 
 
-def say_findings(engine: Engine, bundle: Bundle, job: Job, findings: Findings, options: RunOptions) -> None:
-    """Say what a person should know before *job* runs, and begin in the background what its notebooks will need."""
+def say_findings(engine: Engine, findings: Findings) -> None:
+    """Say what a person should know before the job runs."""
     for warning in findings.warnings:
         engine.view.note(f"warning: {warning}")
     if findings.ignored:
         engine.view.note(f"ignored locally: {', '.join(findings.ignored)}")
-    if options.before_run and speaks_of_spark(bundle, job):
-        # No daemon: a server whose start is cut off before it is recorded would be lost, and could not be stopped.
-        threading.Thread(target=_in_background, args=(options.before_run, engine.view)).start()
 
 
 @contextlib.contextmanager
@@ -123,9 +120,19 @@ def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> It
     """What runs of *job* need: the engine, closed at the end, and the stop that Ctrl-C and SIGTERM ask."""
     view = _view(options.json)
     stop = Stop()
-    pool = Pool(state.make().logs / "pool.log", spark=speaks_of_spark(bundle, job), note=view.note)
+    spark = speaks_of_spark(bundle, job)
+    pool = Pool(state.make().logs / "pool.log", spark=spark, note=view.note)
+    if spark and options.before_run:
+        # No daemon: a server whose start is cut off before it is recorded would be lost, and could not be stopped.
+        threading.Thread(target=_in_background, args=(options.before_run, view)).start()
+
+    def end() -> None:
+        if stop.reason is None:
+            view.note("stopping: every task is ended, notebooks are saved as far as they ran")
+        stop.request("CANCELED")
+
     try:
-        with pool, notifying(bundle, state, view.note) as notifiers, _interruptible(stop, view):
+        with pool, notifying(bundle, state, view.note) as notifiers, on_interrupt(end):
             yield Engine(bundle, state, Records.of(state), view, pool, (*notifiers, *options.listeners)), stop
     finally:
         view.close()
@@ -167,27 +174,3 @@ def _in_background(work: Callable[[], Any], view: View) -> None:
         work()
     except LocalError as error:
         view.note(str(error))
-
-
-@contextlib.contextmanager
-def _interruptible(stop: Stop, view: View) -> Iterator[None]:
-    """Let SIGINT and SIGTERM ask for the end inside this block; only the main thread may do so."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ask(*_: Any) -> None:
-        # In a thread: a signal handler interrupts code that may hold the very locks which this needs.
-        threading.Thread(target=end, daemon=True).start()
-
-    def end() -> None:
-        if stop.reason is None:
-            view.note("stopping: every task is ended, notebooks are saved as far as they ran")
-        stop.request("CANCELED")
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

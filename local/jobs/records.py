@@ -18,7 +18,7 @@ from typing import Any
 
 from local.errors import RunError
 from local.jobs import schema
-from local.processes import started_at
+from local.processes import started_at, still_runs
 from local.project import State
 
 BUSY_SECONDS = 30
@@ -48,14 +48,6 @@ class Records:
         """The next id."""
         with self.opened() as database:
             return int(database.execute("INSERT INTO ids DEFAULT VALUES").lastrowid or 0)
-
-    def start_run(self, **values: Any) -> int:
-        """Record a new run of this process, RUNNING from now unless *values* say otherwise; its id."""
-        run_id = self.new_id()
-        times = {"life_cycle_state": "RUNNING", "start_time": now_ms()}
-        with self.opened() as database:
-            insert(database, "runs", {"run_id": run_id, **times, **this_process(), **values})
-        return run_id
 
     def start_attempt(self, **values: Any) -> int:
         """Record a new attempt, RUNNING from now unless *values* say otherwise; its id."""
@@ -123,8 +115,7 @@ class Records:
         with self.opened() as database:
             rows = database.execute("SELECT run_id, pid, pid_started FROM runs WHERE end_time IS NULL").fetchall()
             for row in rows:
-                started = started_at(row["pid"])
-                if started is not None and abs(started - row["pid_started"]) < 1:
+                if still_runs(row["pid"], row["pid_started"]):
                     continue
                 values = ("INTERNAL_ERROR", "FAILED", RUNNER_GONE, now_ms(), row["run_id"])
                 for table, key in (("runs", "run_id"), ("attempts", "job_run_id")):

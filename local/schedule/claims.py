@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from local.errors import RunError
-from local.processes import started_at
+from local.processes import started_at, still_runs
 from local.project import State
 
 BUSY_SECONDS = 30
@@ -66,7 +66,7 @@ class Claims:
     @staticmethod
     def _alive(database: sqlite3.Connection, job_id: int) -> bool:
         rows = database.execute("SELECT pid, pid_started FROM claims WHERE job_id = ?", (job_id,))
-        return any(abs((started_at(pid) or 0.0) - began) < 1 for pid, began in rows if began)
+        return any(still_runs(pid, began) for pid, began in rows)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -1,15 +1,12 @@
 """What the command line calls: schedule jobs until asked to end, and play a schedule through."""
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from local.bundle import Bundle
 from local.errors import UsageError
+from local.interrupts import on_interrupt
 from local.project import State
 from local.schedule.claims import Claims
 from local.schedule.clock import SystemClock
@@ -51,7 +48,7 @@ def run_scheduler(
         view.note(f"target `{bundle.target}`; what was due before now is not made up; Ctrl-C ends the scheduler")
         for text in [*map(str, scheduler.rows()), *remarks(jobs, start=scheduler.begun)]:
             view.note(text)
-        with _ending(clock):
+        with on_interrupt(clock.end):
             scheduler.run()
         scheduler.leave(stop_runs=stop_runs)
     finally:
@@ -95,19 +92,3 @@ def _check_something_to_do(bundle: Bundle, jobs: Sequence[ScheduledJob]) -> None
 
 def _view() -> View:
     return LiveTable() if sys.stdout.isatty() else Lines(lambda line: print(line, flush=True))
-
-
-@contextmanager
-def _ending(clock: SystemClock) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the scheduler after its step."""
-
-    def end(*_: Any) -> None:
-        # In a thread: the handler may interrupt the very wait whose lock this needs.
-        threading.Thread(target=clock.end, daemon=True).start()
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -17,6 +17,7 @@ import psutil
 
 from local.errors import ServerError
 from local.java import find_java
+from local.processes import started_at, still_runs
 from local.project import State
 from local.server import log
 from local.server.adopt import adopt_tables
@@ -47,11 +48,7 @@ class Server:
     @property
     def is_alive(self) -> bool:
         """Is the process there, and the very one that was started?"""
-        try:
-            process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        return still_runs(self.pid, self.started)
 
     @property
     def answers(self) -> bool:
@@ -172,8 +169,7 @@ def _launch(state: State, java: Path, settings: Settings) -> tuple[Server, subpr
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=state.folder, env=environment,
             start_new_session=True,  # it outlives the command that started it
         )  # fmt: skip
-    started = psutil.Process(process.pid).create_time()
-    return Server(process.pid, started, port, token, str(place)), process
+    return Server(process.pid, started_at(process.pid) or 0.0, port, token, str(place)), process
 
 
 def _wait_until_ready(server: Server, process: subprocess.Popen) -> bool:

@@ -116,11 +116,6 @@ def record_progress(spark: SparkSession, feeds: Iterable[Feed]) -> None:
     append(spark, "ops.progress", [(f.target, f.source, f.table_id, f.last, f.at_ms) for f in read])
 
 
-def read_feed(spark: SparkSession, feed: Feed) -> DataFrame:
-    """The rows of `open_feed`, for those who do not ask whether these are all."""
-    return open_feed(spark, feed)[1]
-
-
 def _maker(table: str) -> str:
     """The notebook that makes *table*."""
     return "notebooks/50_cdc_bronze" if ".bronze_cdc_" in table else "notebooks/20_bronze"

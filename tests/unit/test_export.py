@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from recorded_runs import start_run
 
 from local.cli import main
 from local.export import junit, page, read_run
@@ -46,7 +47,7 @@ def records(tmp_path: Path) -> Records:
 
 def start(records: Records, **values) -> int:
     own = {"job_id": 7, "job_key": "nightly", "run_name": "Nightly", "target": "dev", "trigger": "ONE_TIME"}
-    return records.start_run(**{**own, "start_time": 1_000_000, **values})
+    return start_run(records, **{**own, "start_time": 1_000_000, **values})
 
 
 def end(records: Records, run_id: int, result: str, *, at: int = 1_060_000, message: str = "") -> None:

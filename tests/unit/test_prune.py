@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from recorded_runs import start_run
 
 from local.cli import main
 from local.cli.prune import age
@@ -26,7 +27,7 @@ def record(state: State, *, day: int | None, job_id: int = 1, parent: int | None
     """A run that ended on *day* (None: it has not), with one attempt and *size* bytes of files."""
     records = Records.of(state)
     own = {"job_id": job_id, "job_key": "j", "run_name": "Job", "target": "dev", "trigger": "ONE_TIME"}
-    run_id = records.start_run(**own, parent_run_id=parent)
+    run_id = start_run(records, **own, parent_run_id=parent)
     records.start_attempt(
         job_run_id=run_id, task_key="a", attempt_number=0, kind="notebook_task", run_if="ALL_SUCCESS", depends_on=[]
     )

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from recorded_runs import start_run
 
 from local.errors import RunError
 from local.jobs.records import RUNNER_GONE, Records, now_ms
@@ -25,7 +26,7 @@ def records(tmp_path: Path) -> Records:
 def test_a_run_has_the_shape_of_runs_get(records: Records) -> None:
     """States of both generations, epoch milliseconds, parameters with their defaults, every attempt."""
     before = now_ms()
-    run_id = records.start_run(**RUN, job_parameters={"day": ["1", "2"]})
+    run_id = start_run(records, **RUN, job_parameters={"day": ["1", "2"]})
     first = records.start_attempt(job_run_id=run_id, **TASK, notebook_path="a.ipynb", parameters={"x": "1"})
     records.update_attempt(
         first, life_cycle_state="TERMINATED", result_state="FAILED", end_time=now_ms(), error="E: e", error_trace="t"
@@ -54,7 +55,7 @@ def test_a_run_has_the_shape_of_runs_get(records: Records) -> None:
 
 def test_a_running_run_has_no_result(records: Records) -> None:
     """`end_time` is 0 while it runs, as in the API."""
-    run = run_shape(records, records.start_run(**RUN))
+    run = run_shape(records, start_run(records, **RUN))
 
     assert run["state"] == {"life_cycle_state": "RUNNING", "state_message": ""}
     assert run["status"] == {"state": "RUNNING"}
@@ -63,8 +64,8 @@ def test_a_running_run_has_no_result(records: Records) -> None:
 
 def test_runs_are_listed_newest_first(records: Records) -> None:
     """Limited, and by job or activity."""
-    first, second = (records.start_run(**RUN) for _ in range(2))
-    other = records.start_run(**{**RUN, "job_id": 8})
+    first, second = (start_run(records, **RUN) for _ in range(2))
+    other = start_run(records, **{**RUN, "job_id": 8})
     records.update_run(second, end_time=now_ms(), life_cycle_state="TERMINATED", result_state="SUCCESS")
 
     def ids(**settings) -> list[int]:
@@ -87,10 +88,10 @@ def test_a_run_whose_process_is_gone_is_closed(records: Records) -> None:
     """A pid that does not run any more, and one that another process has by now."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    gone = records.start_run(**RUN, **{"pid": ended.pid, "pid_started": 1.0})
-    reused = records.start_run(**RUN, **{"pid": os.getpid(), "pid_started": 1.0})
+    gone = start_run(records, **RUN, **{"pid": ended.pid, "pid_started": 1.0})
+    reused = start_run(records, **RUN, **{"pid": os.getpid(), "pid_started": 1.0})
     attempt = records.start_attempt(job_run_id=reused, **TASK)
-    alive = records.start_run(**RUN)
+    alive = start_run(records, **RUN)
 
     runs = {run["run_id"]: run for run in run_list(records, limit=9, active_only=False, job_id=None)}
 
@@ -167,5 +168,5 @@ def test_a_file_of_an_older_version_is_brought_up(tmp_path: Path) -> None:
     old = run_shape(records, 1)
     assert (old["state"]["result_state"], old["end_time"], old["tasks"][0]["task_key"]) == ("SUCCESS", 9, "a")
     assert "repair_history" not in old
-    assert run_shape(records, records.start_run(**RUN))["run_id"] == 3
+    assert run_shape(records, start_run(records, **RUN))["run_id"] == 3
     assert Records(place).run(1)["repair_count"] == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded_runs import start_run
 
 from local.cli import main
 from local.jobs.records import Records
@@ -129,7 +130,7 @@ def test_durations_are_given_measured_or_cut(project: Path, capsys: Out) -> None
     state.mkdir(parents=True)
     records = Records(state / "runs.db")
     for seconds, result in ((60, "SUCCESS"), (90, "SUCCESS"), (300, "SUCCESS_WITH_FAILURES"), (5000, "FAILED")):
-        run = records.start_run(job_id=job_id, job_key="nightly", run_name="N", target="prod", trigger="PERIODIC")
+        run = start_run(records, job_id=job_id, job_key="nightly", run_name="N", target="prod", trigger="PERIODIC")
         began = records.run(run)["start_time"]
         records.update_run(run, result_state=result, life_cycle_state="TERMINATED", end_time=began + seconds * 1000)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from conformance import cases, states
+from recorded_runs import start_run
 
 from local.jobs.records import Records, now_ms
 from local.jobs.shape import run_shape
@@ -13,7 +14,7 @@ from local.jobs.shape import run_shape
 def test_the_code_of_an_end(tmp_path: Path, life_cycle: str, result: str | None, code: str) -> None:
     """Whatever the older states are, the newer one is TERMINATED."""
     records = Records(tmp_path / "runs.db")
-    run_id = records.start_run(job_id=7, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
+    run_id = start_run(records, job_id=7, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
     records.update_run(run_id, life_cycle_state=life_cycle, result_state=result, end_time=now_ms())
 
     status = run_shape(records, run_id)["status"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from recorded_runs import start_run
 from rich.console import Console
 
 from local.jobs.live import Live
@@ -87,7 +88,7 @@ def test_the_summary_shows_tasks_tables_and_errors(tmp_path: Path) -> None:
     state = State(tmp_path, "main", tmp_path / "state").make()
     start = now_ms()
     records = Records.of(state)
-    run_id = records.start_run(job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
+    run_id = start_run(records, job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
     attempt = records.start_attempt(
         job_run_id=run_id,
         task_key="silver",
@@ -160,7 +161,7 @@ def test_iterations_stand_below_their_task(tmp_path: Path) -> None:
     """In the order of the inputs, however they ended; a run without an error says why it ended so."""
     state = State(tmp_path, "main", tmp_path / "state").make()
     records = Records.of(state)
-    run_id = records.start_run(job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
+    run_id = start_run(records, job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
     row = {"job_run_id": run_id, "attempt_number": 0, "run_if": "ALL_SUCCESS", "depends_on": []}
     ended = {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS", "start_time": 1, "end_time": 2}
     records.start_attempt(**row, **ended, task_key="loop", kind="for_each_task")

@@ -20,7 +20,6 @@ import pandas as pd
 from lakehouse.generator.columns import COLUMNS
 
 FEED_ENTITIES = ("customers", "products", "sellers")
-OPERATIONS = ("INSERT", "UPDATE", "DELETE")
 INTEGERS = frozenset(COLUMNS["products"][2:])
 ZIPS = frozenset({"customer_zip_code_prefix", "seller_zip_code_prefix"})
 

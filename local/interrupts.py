@@ -1,0 +1,26 @@
+"""SIGINT and SIGTERM as a wish to end, not as an exception in the middle of something."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def on_interrupt(end: Callable[[], Any]) -> Iterator[None]:
+    """Call *end* at each SIGINT and SIGTERM inside this block; does nothing outside the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(*_: Any) -> None:
+        # In a thread: a signal handler interrupts code that may hold the very locks which *end* needs.
+        threading.Thread(target=end, daemon=True).start()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
