@@ -14,17 +14,16 @@ from local.bundle import names
 from local.bundle.blocks import take_out_misfits
 from local.bundle.documents import SUFFIXES, Table, read_document, show, show_place
 from local.bundle.jobs import read_jobs
-from local.bundle.merge import copied, grouped_job, mapped, merged
+from local.bundle.merge import grouped_job, mapped, merged
 from local.bundle.mistakes import Mistake, Mistakes, mistaken
 from local.bundle.model import Bundle, Settings
 from local.bundle.notebooks import synced_folders
 from local.bundle.presets import apply_presets
 from local.bundle.python_resources import apply_python
-from local.bundle.variables import Resolver, override_variables, unset_in, variable_values
-from local.errors import UsageError
+from local.bundle.securables import Securable, read_securables
+from local.bundle.targets import NO_TARGET, chosen_target, with_target
+from local.bundle.variables import Resolver, unset_in, variable_values
 from local.project import Project, bundle_file
-
-NO_TARGET = "default"
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,13 @@ class Draft:
     """A bundle for one target before its jobs are read.
 
     *written* is the bundle as its files have it; *jobs* are its jobs with the target merged in and every reference
-    resolved. *mistakes* are those found so far.
+    resolved, *securables* its schemas and volumes. *mistakes* are those found so far.
     """
 
     written: Table
     settings: Settings
     jobs: Mapping[str, Table]
+    securables: tuple[Securable, ...]
     mistakes: Mistakes
 
 
@@ -68,6 +68,7 @@ def load_bundle(project: Project, *, target: str | None = None, variables: Mappi
     return Bundle(
         **vars(draft.settings),
         jobs=read_jobs(draft.jobs, draft.settings),
+        securables=draft.securables,
         file=bundle_file(project.root) or project.root,
     )
 
@@ -93,7 +94,8 @@ def read_draft(project: Project, *, target: str | None = None, variables: Mappin
     with mistakes.caught():
         apply_presets(source.tree, jobs, mode=settings.mode)
     resolved = {key: mapped(job, source.resolver) for key, job in jobs.items()}
-    return Draft(source.written, settings, resolved, mistakes)
+    securables = read_securables(source.tree, source.resolver, project.root, mistakes)
+    return Draft(source.written, settings, resolved, securables, mistakes)
 
 
 def target_names(project: Project) -> list[str]:
@@ -122,8 +124,8 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], mistak
     assert root_file is not None, "Project.at has found it"
     written = _with_includes(root_file, project.root, mistakes)
     _check_unique_tasks(written, project.root, mistakes)
-    name = _target_name(written, target, show(root_file, project.root))
-    tree = _with_target(written, name)
+    name = chosen_target(written, target, show(root_file, project.root))
+    tree = with_target(written, name)
     with mistakes.caught():
         values: dict[str, Any] = {}
         unset: dict[str, Mistake] = {}
@@ -215,35 +217,3 @@ def _check_unique_tasks(tree: Table, root: Path, mistakes: Mistakes) -> None:
                     )
                     mistakes.append(Mistake("duplicate-task", place, message, job=key))
                 seen.setdefault(name, place)
-
-
-def _target_name(tree: Table, wanted: str | None, file: str) -> str:
-    targets = tree.get("targets") or {}
-    if wanted is not None:
-        if wanted in targets or (not targets and wanted == NO_TARGET):
-            return wanted
-        known = ", ".join(f"`{name}`" for name in targets) or f"`{NO_TARGET}`"
-        raise UsageError(
-            f"--target: found no target `{wanted}` in `{file}`; its targets are {known}. Name one of them."
-        )
-    defaults = [name for name, settings in targets.items() if (settings or {}).get("default") is True]
-    if len(defaults) > 1:
-        found = f"found {len(defaults)} targets with `default: true` ({', '.join(defaults)})"
-        raise mistaken("default-target", file, f"{found}; expected one. Remove the others.")
-    return next(iter([*defaults, *targets]), NO_TARGET)
-
-
-def _with_target(tree: Table, name: str) -> Table:
-    """*tree* with what the target overrides; its `targets` block is gone."""
-    target = (tree.get("targets") or {}).get(name)
-    result = copied(tree)
-    result.pop("targets", None)
-    if not isinstance(target, Table):
-        return result
-    overrides = copied(target)
-    variables = override_variables(tree.get("variables"), overrides.pop("variables", None))
-    overrides.pop("default", None)
-    result = merged(result, overrides)
-    if isinstance(variables, Table):
-        result.put("variables", variables, variables.place)
-    return result

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local.bundle.mistakes import Mistake
+from local.bundle.securables import Securable
 from local.errors import UsageError
 
 
@@ -127,9 +128,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Bundle(Settings):
-    """A whole bundle for one target. *file* is its root file."""
+    """A whole bundle for one target. *file* is its root file, *securables* its schemas and volumes."""
 
     jobs: Mapping[str, Job] = field(default_factory=dict)
+    securables: tuple[Securable, ...] = ()
     file: Path = Path("databricks.yml")
 
     def job(self, key: str) -> Job:

@@ -10,10 +10,11 @@ from typing import Any
 from local.bundle.documents import Table
 from local.bundle.merge import copied
 from local.bundle.mistakes import mistaken
+from local.bundle.securables import prefix_schemas
 
 
 def apply_presets(tree: Table, jobs: dict[str, Table], *, mode: str | None) -> None:
-    """Change *jobs* in place: name prefix, tags, pause status and concurrent runs."""
+    """Change *jobs* in place: name prefix, tags, pause status, concurrent runs; and the names of *tree*'s schemas."""
     presets: dict[str, Any] = dict(tree.get("presets") or {})
     if mode not in (None, "development", "production"):
         raise mistaken(
@@ -28,6 +29,7 @@ def apply_presets(tree: Table, jobs: dict[str, Table], *, mode: str | None) -> N
         presets.setdefault("trigger_pause_status", "PAUSED")
         presets.setdefault("jobs_max_concurrent_runs", 4)
         presets["tags"] = {"dev": user, **(presets.get("tags") or {})}
+    prefix_schemas(tree, str(presets.get("name_prefix") or ""))
     for job in jobs.values():
         _apply(presets, job)
 

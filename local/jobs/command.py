@@ -17,6 +17,7 @@ from local.jobs.parameters import job_parameters
 from local.jobs.plan import SUCCEEDED
 from local.jobs.records import Records
 from local.jobs.run import JobRun, Origin
+from local.jobs.securables import create_securables
 from local.jobs.selection import select_tasks
 from local.jobs.shape import run_list, run_shape
 from local.jobs.stop import Stop
@@ -24,6 +25,7 @@ from local.jobs.summary import print_summary
 from local.jobs.task import Engine
 from local.jobs.views import Lines, Silent, View
 from local.notifications.notifier import notifying
+from local.pipes import print_line
 from local.pool.pool import Pool
 from local.project import State
 
@@ -133,6 +135,7 @@ def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> It
 
     try:
         with pool, notifying(bundle, state, view.note) as notifiers, on_interrupt(end):
+            create_securables(bundle, state, view.note)
             yield Engine(bundle, state, Records.of(state), view, pool, (*notifiers, *options.listeners)), stop
     finally:
         view.close()
@@ -166,7 +169,7 @@ def _view(json: bool) -> View:
         from local.jobs.live import Live
 
         return Live()
-    return Lines(lambda line: print(line, flush=True))
+    return Lines(print_line)
 
 
 def _in_background(work: Callable[[], Any], view: View) -> None:

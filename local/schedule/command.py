@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from local.bundle import Bundle
 from local.errors import UsageError
 from local.interrupts import on_interrupt
+from local.pipes import print_line
 from local.project import State
 from local.schedule.claims import Claims
 from local.schedule.clock import SystemClock
@@ -91,4 +92,4 @@ def _check_something_to_do(bundle: Bundle, jobs: Sequence[ScheduledJob]) -> None
 
 
 def _view() -> View:
-    return LiveTable() if sys.stdout.isatty() else Lines(lambda line: print(line, flush=True))
+    return LiveTable() if sys.stdout.isatty() else Lines(print_line)

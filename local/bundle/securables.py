@@ -1,0 +1,68 @@
+"""The schemas and volumes that a bundle declares: a deployment creates them, and so does a local run.
+
+Source: Databricks CLI 1.13, `apply_presets.go`: a name prefix, made an identifier, goes before the names of schemas,
+and not before those of volumes.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.bundle.documents import Table, show_place
+from local.bundle.merge import copied, mapped
+from local.bundle.mistakes import Mistake, Mistakes
+from local.bundle.variables import Resolver
+
+_FIELDS = {"schemas": ("catalog_name", "name"), "volumes": ("catalog_name", "schema_name", "name")}
+
+
+@dataclass(frozen=True)
+class Securable:
+    """A schema, or with *volume* a volume in it; *key* is its place in the bundle: `schemas.KEY`, `volumes.KEY`."""
+
+    key: str
+    catalog: str
+    schema: str
+    volume: str | None = None
+
+    def __str__(self) -> str:
+        return ".".join(part for part in (self.catalog, self.schema, self.volume) if part)
+
+
+def prefix_schemas(tree: Table, prefix: str) -> None:
+    """Put *prefix* before the names of the schemas of *tree*, so that references to them show it too."""
+    schemas = (tree.get("resources") or {}).get("schemas")
+    if not prefix or not isinstance(schemas, Table):
+        return
+    renamed, resources = copied(schemas), copied(tree["resources"])  # the source is shared with the tree as written
+    for key, schema in schemas.items():
+        if isinstance(schema, Table) and "name" in schema:
+            renamed[key] = copied(schema)
+            renamed[key]["name"] = f"{_identifier(prefix)}{schema['name']}"
+    resources["schemas"] = renamed
+    tree["resources"] = resources
+
+
+def read_securables(tree: Table, resolver: Resolver, root: Path, mistakes: Mistakes) -> tuple[Securable, ...]:
+    """What the resources of *tree* declare, references resolved, schemas first; what has no name is a mistake."""
+    return tuple(each for kind in _FIELDS for each in _read(tree, kind, resolver, root, mistakes))
+
+
+def _read(tree: Table, kind: str, resolver: Resolver, root: Path, mistakes: Mistakes) -> Iterator[Securable]:
+    declared = (tree.get("resources") or {}).get(kind) or {}
+    for key, written in declared.items():
+        fields = mapped(written, resolver) if isinstance(written, Table) else {}
+        missing = [name for name in _FIELDS[kind] if fields.get(name) in (None, "")]
+        if missing:
+            where = show_place(declared.places[key], root)
+            message = f"`resources.{kind}.{key}`: found no `{missing[0]}`; expected one. Add it."
+            mistakes.append(Mistake("missing-field", where, message))
+        else:
+            yield Securable(f"{kind}.{key}", *(str(fields[name]) for name in _FIELDS[kind]))
+
+
+def _identifier(prefix: str) -> str:
+    """`[dev ana] ` as the beginning of a name: `dev_ana_`."""
+    text = prefix.replace("[", "").strip(" ")
+    return re.sub(r"[\W_]+", "_", text.lower()).strip("_") + ("_" if text.endswith("]") else "")

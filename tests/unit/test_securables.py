@@ -1,0 +1,74 @@
+"""Schemas and volumes that a bundle declares: read from its resources, named as a deployment would name them."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from local.bundle import Bundle, load_bundle
+from local.errors import BundleError
+from local.jobs.securables import create_securables
+from local.project import Project
+
+DECLARED = """
+    bundle: {name: b}
+    variables: {catalog: {default: main}}
+    resources:
+      volumes:
+        landing: {catalog_name: "${var.catalog}", schema_name: "${resources.schemas.raw.name}", name: landing}
+      schemas:
+        raw: {catalog_name: "${var.catalog}", name: raw}
+    targets:
+      plain: {}
+      own: {presets: {name_prefix: "[dev ana.b] "}}
+      other: {variables: {catalog: elsewhere}}
+"""
+
+
+def read(root: Path, text: str = DECLARED, target: str | None = None) -> Bundle:
+    (root / "databricks.yml").write_text(dedent(text))
+    return load_bundle(Project.at(root), target=target)
+
+
+def test_schemas_come_before_their_volumes(tmp_path: Path) -> None:
+    """A volume needs its schema; references between them are resolved."""
+    assert [str(each) for each in read(tmp_path, target="plain").securables] == ["main.raw", "main.raw.landing"]
+
+
+def test_a_prefix_goes_before_the_names_of_schemas(tmp_path: Path) -> None:
+    """As an identifier, also where a volume refers to the schema; the volume's own name stays."""
+    assert [str(each) for each in read(tmp_path, target="own").securables] == [
+        "main.dev_ana_b_raw",
+        "main.dev_ana_b_raw.landing",
+    ]
+
+
+def test_a_volume_without_a_schema_is_named_with_its_place(tmp_path: Path) -> None:
+    """File, line and the field that is missing."""
+    with pytest.raises(BundleError, match=r"databricks\.yml:\d+.*`resources\.volumes\.v`: found no `schema_name`"):
+        read(tmp_path, "bundle: {name: b}\nresources: {volumes: {v: {catalog_name: main, name: v}}}")
+
+
+def test_volumes_are_made_once_where_their_schema_is(tmp_path: Path) -> None:
+    """What is there is left alone, and nothing is said of it."""
+    told: list[str] = []
+    bundle = read(tmp_path, target="plain")
+    state = Project.at(tmp_path).state("main").make()
+    (state.warehouse / "raw.db").mkdir()  # as the metastore leaves it
+
+    create_securables(bundle, state, told.append)
+    create_securables(bundle, state, told.append)
+
+    assert (state.volumes / "raw" / "landing").is_dir()
+    assert told == ["created, as the bundle declares: main.raw.landing"]
+
+
+def test_another_catalog_is_left_alone(tmp_path: Path) -> None:
+    """One server holds one catalog."""
+    told: list[str] = []
+    state = Project.at(read(tmp_path, target="other").root).state("main").make()
+
+    create_securables(read(tmp_path, target="other"), state, told.append)
+
+    assert len(told) == 2 and all("this run's catalog is main" in each for each in told)
+    assert not list(state.volumes.iterdir())
