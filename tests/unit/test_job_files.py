@@ -15,7 +15,7 @@ MAIN, CDC = "olist_main_pipeline", "olist_cdc_pipeline"
 HOUR = 3600
 TEAM = ["data-engineering@example.com"]
 
-# target: prefix of the names, catalog, addresses, hour (UTC) and state of the daily job, its timeout, state of the weekly
+# prefix of the names, catalog, addresses, hour (UTC) and state of the daily job, its timeout, state of the weekly one
 TARGETS: dict[str, tuple[str, str, list[str], int, str, int, str]] = {
     "dev": ("[DEV] ", "olist_dev", [], 6, "PAUSED", 10_800, "PAUSED"),
     "staging": ("[STAGING] ", "olist_staging", TEAM, 7, "UNPAUSED", 10_800, "PAUSED"),
