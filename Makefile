@@ -52,6 +52,7 @@ test: check ## all checks and tests
 check: $(READY) ## style of code and notebooks
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check local notebooks/lakehouse tests
+	@.venv/bin/python -m tests.portability
 
 verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tables: ROUNDS= BATCHES= SEED= TARGET=
 	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED)

@@ -95,12 +95,16 @@ def replace_table(
     columns = [
         F.col(column.name).alias(column.name, metadata={"comment": column.description}) for column in contract.columns
     ]
-    writer = as_contract(rows, contract).select(*columns).writeTo(contract.table).using("delta")
-    if contract.keys:
-        writer = writer.clusterBy(*contract.keys[:_CLUSTERED])
-    for name, value in ({"comment": contract.grain} | (properties or {})).items():
-        writer = writer.tableProperty(name, value)
-    writer.createOrReplace()
+    view = f"replace_{contract.name}"
+    as_contract(rows, contract).select(*columns).createOrReplaceTempView(view)
+    listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in (properties or {}).items())
+    spark.sql(
+        f"CREATE OR REPLACE TABLE {contract.table} USING delta\n"
+        + (f"CLUSTER BY ({', '.join(contract.keys[:_CLUSTERED])})\n" if contract.keys else "")
+        + f"COMMENT {text(contract.grain)}\n"
+        + (f"TBLPROPERTIES ({listed})\n" if listed else "")
+        + f"AS SELECT * FROM {view}"
+    )
     commit = latest_commit(spark, contract.table)
     return Written(contract.table, commit.rows, commit.version)
 
