@@ -123,6 +123,17 @@ def test_staging_and_prod_are_deployed_once_and_dev_by_everyone() -> None:
     assert "workspace" not in targets["dev"]
 
 
+def test_a_target_overrides_no_list() -> None:
+    """The CLI joins the lists of a job and its target instead of replacing one by the other, and sorts tasks by key."""
+
+    def lists(value: object) -> list:
+        if isinstance(value, dict):
+            return [found for each in value.values() for found in lists(each)]
+        return [value] if isinstance(value, list) else []
+
+    assert [lists(target.get("resources")) for target in bundle()["targets"].values()] == [[], [], []]
+
+
 def test_nobody_is_named_as_owner_of_the_runs_unless_somebody_says_so() -> None:
     """The CLI refuses an empty `run_as`, so that one by a variable would stop every command."""
     assert not any("run_as" in place for place in (bundle(), *bundle()["targets"].values()))
