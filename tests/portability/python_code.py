@@ -130,6 +130,14 @@ def _volume_path(node: ast.AST) -> str | None:
     return None
 
 
+def _machine_file(node: ast.AST) -> str | None:
+    chain = _chain(node) if isinstance(node, ast.Call) else []
+    if not isinstance(node, ast.Call) or not {"fs", "_fs"} & set(chain[:-1]):
+        return None
+    files = [text for argument in node.args if (text := _text(argument) or "").startswith("file:")]
+    return f"{'.'.join(chain)}('{files[0]}')" if files else None
+
+
 def _input_file_name(node: ast.AST) -> str | None:
     imported = "input_file_name" in _imported(node, "pyspark")
     return "input_file_name" if imported else _named(node, {"input_file_name"})
@@ -180,6 +188,7 @@ _CHECKS: tuple[tuple[str, Callable[[ast.AST], str | None]], ...] = (
     ("trigger", _trigger),
     ("storage-path", _mount),
     ("volume-path", _volume_path),
+    ("machine-file", _machine_file),
     ("input-file-name", _input_file_name),
     *((rule, _magic(rule)) for rule in ("run-magic", "install", "shell")),
     ("sys-path", _sys_path),

@@ -7,6 +7,7 @@ SETTINGS = 'Databricks documentation, "Set Spark configuration properties on Dat
 FOREACH = 'Databricks documentation, "Use foreachBatch to write to arbitrary data sinks"'
 VOLUMES = 'Databricks documentation, "Work with files in Unity Catalog volumes"'
 PATHS = 'Databricks documentation, "Work with Python and R modules"'
+ACCESS = 'Databricks documentation, "Compute access mode limitations for Unity Catalog"'
 HERE = "this project: the same notebook runs in four places"
 
 # All that a session may set on serverless compute.
@@ -75,7 +76,7 @@ RULES = {
             "hive-variable",
             "Spark Connect does not substitute `${...}` in SQL",
             "pass arguments, or format the text",
-            'Databricks documentation, "Compute access mode limitations for Unity Catalog"',
+            ACCESS,
         ),
         Rule(
             "external-table",
@@ -100,6 +101,12 @@ RULES = {
             "Python reaches the files of a volume inside Databricks only",
             "use Spark or dbutils.fs",
             VOLUMES,
+        ),
+        Rule(
+            "machine-file",
+            "serverless compute keeps dbutils.fs away from the files of the machine",
+            "write with dbutils.fs.put, or with Spark",
+            ACCESS,
         ),
         Rule(
             "input-file-name",

@@ -94,6 +94,7 @@ REFUSED = {
         "os.listdir(f'/Volumes/{catalog}/raw/olist')",
         "pd.read_csv('/Volumes/c/raw/olist/orders.csv')",
     ],
+    "machine-file": ["dbutils.fs.cp(f'file:{local}', target)", "self._fs.ls('file:/tmp')"],
     "input-file-name": [
         "from pyspark.sql.functions import input_file_name",
         "df.select(F.input_file_name())",
@@ -136,6 +137,7 @@ ALLOWED = {
         "thread.start()",
     ],
     "volume-path": ["place.open()", "Path('config/tables')", "spark.read.csv('/Volumes/c/raw/olist')"],
+    "machine-file": ["dbutils.fs.cp(origin, '/Volumes/c/raw/olist/a.csv')", "f(text='file: not found')"],
     "input-file-name": ["df.select('_metadata.file_path')", "name = 'input_file_name'"],
     "run-magic": ["text = '''\n%run ./helpers\n'''", "a = 7 %run", "%sql SELECT 1"],
     "install": ["text = '''\n%pip install faker\n'''", "%matplotlib inline"],
@@ -203,4 +205,4 @@ def test_the_command_fails_where_a_notebook_has_one(tmp_path):
     assert done.returncode == 1
     assert "notebooks/20_x.ipynb, cell 2, line 2: found `.cache()`" in done.stdout
     assert "notebooks/lakehouse/slow.py:3: found `sleep()`" in done.stdout
-    assert done.stdout.splitlines()[-1] == "2 constructs that a place refuses in 2 cells and modules, by 19 rules"
+    assert done.stdout.splitlines()[-1] == "2 constructs that a place refuses in 2 cells and modules, by 20 rules"
