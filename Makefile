@@ -49,9 +49,11 @@ lab: $(READY) ## JupyterLab with spark, dbutils and display in every notebook
 test: check ## all checks and tests
 	@.venv/bin/python -m pytest -n 2 --dist loadfile
 
-check: $(READY) ## style of code and notebooks
+check: $(READY) ## style of code and notebooks, what every place runs, GitHub workflows
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check local notebooks/lakehouse tests
+	@.venv/bin/python -m tests.portability
+	@.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tables: ROUNDS= BATCHES= SEED= TARGET=
 	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED)
