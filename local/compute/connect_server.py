@@ -1,0 +1,160 @@
+"""Any Spark Connect server, named by its URL: Databricks' dialect is translated for it as for the local one.
+
+Its volumes are folders of the state: `LOCAL_STATE` has to be on a path that the server sees too, under the same name.
+"""
+
+import uuid
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import grpc
+
+from local.compute import home, reasons
+from local.compute.client import check_client
+from local.errors import ServerError, UsageError
+from local.project import State
+
+ANSWER_SECONDS = 10.0
+WAREHOUSE = "spark.sql.warehouse.dir"
+# A connection without a sign of life is given up, in place of a call that waits for ever: the server is asked after
+# ten seconds of silence. And connecting, to a listener that never answers, takes five seconds at most.
+_OPTIONS = [
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.min_reconnect_backoff_ms", 5_000),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+]
+
+
+class ConnectServer:
+    """See `local.compute.choice.Compute`.
+
+    Raises:
+        UsageError: the URL is none of a Spark Connect server, or it is a workspace's.
+    """
+
+    deploys = False
+
+    def __init__(self, state: State, remote: str) -> None:
+        self.state = state
+        self.remote = remote
+        self.label = _label(remote)
+
+    def warm_up(self) -> None:
+        """It runs already, or cannot be started from here."""
+
+    def check(self) -> None:
+        """Connect once.
+
+        Raises:
+            SetupError: this environment has no client, or two.
+            ServerError: the server cannot be reached, refuses the token, or does not hold the tables of the state.
+        """
+        ConnectEndpoint(self).connect().close()
+
+    def session(self) -> Any:
+        """A session that connects by its first use."""
+        from local.kernel.channel import Link
+        from local.kernel.session import LinkedSession
+
+        return LinkedSession(Link(ConnectEndpoint(self), self._dialect), again=self.session, url=self.remote)
+
+    def utilities(self) -> None:
+        """The state's folders are the volumes."""
+
+    def _dialect(self) -> list:
+        from local.dialect import Dialect, interceptors
+
+        return interceptors(Dialect(self.state))
+
+
+class ConnectEndpoint:
+    """The server as one link sees it; see `local.kernel.channel.Endpoint`."""
+
+    def __init__(self, compute: ConnectServer) -> None:
+        self._compute = compute
+
+    def connect(self) -> grpc.Channel:
+        """A channel to the server, which has answered and holds the tables of the state.
+
+        Raises:
+            SetupError, ServerError: as `ConnectServer.check`.
+        """
+        check_client(None, "a Spark Connect server")
+        from pyspark.sql.connect.client import DefaultChannelBuilder
+
+        builder = DefaultChannelBuilder(self._compute.remote, channelOptions=_OPTIONS)
+        channel = builder.toChannel()
+        try:
+            warehouse = _setting(channel, WAREHOUSE, builder.userId, builder.metadata())
+            home.claim(self._compute.state, warehouse)
+        except grpc.RpcError as error:
+            channel.close()
+            raise ServerError(f"`{self._compute.label}`: {reasons.reason(error, ANSWER_SECONDS)}") from None
+        except ServerError:
+            channel.close()
+            raise
+        return channel
+
+    def has_died(self) -> bool:
+        """Only its answers can tell."""
+        return False
+
+    def lost(self, what: str) -> ServerError:
+        return ServerError(
+            f"`{self._compute.label}`: the Spark Connect server {what}: the connection is lost, and with it temporary "
+            "views and what was running. See that the server runs, then repair the run or run the notebook again."
+        )
+
+
+def _label(url: str) -> str:
+    """*url* without what follows host and port: tokens stand there."""
+    place = urlsplit("http" + url.removeprefix("sc"))
+    host, _, parameters = place.netloc.partition(";")
+    try:
+        known = urlsplit(f"//{host}")
+        name, port = known.hostname, known.port
+    except ValueError:
+        name, port = None, None
+    expected = "expected `sc://host:port/;token=...`. Correct it."
+    if not name or known.username or parameters or place.path.partition(";")[0] not in ("", "/"):
+        shown = host.rpartition("@")[2]
+        raise UsageError(f"--remote: found `sc://{shown}`, which is no plain host, port and `/`; {expected}")
+    pairs = [part.partition("=") for part in place.path.partition(";")[2].split(";") if part]
+    if bad := [key for key, equals, _ in pairs if not (key and equals)]:
+        raise UsageError(f"--remote: found a parameter without a value (number {_number(pairs, bad)}); {expected}")
+    if any(key.startswith("x-databricks-") for key, _, _ in pairs):
+        raise UsageError(
+            f"--remote: found `sc://{host}` with `x-databricks-` parameters, which is a workspace's; its dialect is "
+            "not to be translated. Set DATABRICKS_HOST, DATABRICKS_TOKEN and DATABRICKS_CLUSTER_ID, and write "
+            "`--remote databricks`."
+        )
+    return f"sc://{host}" if port else f"sc://{host}:15002"
+
+
+def _number(pairs: Sequence[tuple[str, str, str]], bad: Sequence[str]) -> int:
+    return 1 + next(number for number, (key, _, _) in enumerate(pairs) if key == bad[0])
+
+
+def _setting(channel: grpc.Channel, name: str, user: str | None, metadata: Any) -> str:
+    """A setting of the server, asked in a session of its own, which ends with it.
+
+    Raises:
+        RpcError: no answer within `ANSWER_SECONDS`, or a refusal.
+    """
+    import pyspark.sql.connect.proto as proto
+    from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
+
+    who = {"session_id": str(uuid.uuid4()), "user_context": proto.UserContext(user_id=user or "")}
+    ask = partial(_in_time, metadata=metadata)
+    stub = SparkConnectServiceStub(channel)
+    get = proto.ConfigRequest.GetOption(keys=[name])
+    answer = ask(stub.Config, proto.ConfigRequest(**who, operation=proto.ConfigRequest.Operation(get_option=get)))
+    ask(stub.ReleaseSession, proto.ReleaseSessionRequest(**who))
+    return answer.pairs[0].value
+
+
+def _in_time(call: Any, request: Any, metadata: Any) -> Any:
+    return call(request, timeout=ANSWER_SECONDS, metadata=metadata)
