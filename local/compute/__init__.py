@@ -14,6 +14,10 @@
 `reasons` says in words why a server cannot be reached.
 """
 
+import os
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would print of a failed handshake is raised too
+
 from local.compute.choice import REMOTE, WORKSPACE, Compute, compute_of, workspace_is_named
 
 __all__ = ["REMOTE", "WORKSPACE", "Compute", "compute_of", "workspace_is_named"]

@@ -29,8 +29,9 @@ class LocalServer:
         """Start the server.
 
         Raises:
-            ServerError: it does not start.
+            SetupError, ServerError: it may not run here, or does not start.
         """
+        self.check()
         ensure_server(self.state)
 
     def check(self) -> None:

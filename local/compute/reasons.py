@@ -5,6 +5,7 @@ import re
 import grpc
 
 _CODES = grpc.StatusCode
+_ANOTHER = "what listens there is no Spark Connect server. Correct host and port."
 # (status, what its details hold) -> what is wrong; the first that fits.
 _KNOWN = (
     (
@@ -35,11 +36,8 @@ _KNOWN = (
         "the token is refused. Correct `token=` in the URL (for a server of `python -m local`: status --json has it).",
     ),
     (_CODES.PERMISSION_DENIED, "", "the user of this token may not use it. Ask for access, or take another token."),
-    (
-        _CODES.UNIMPLEMENTED,
-        "",
-        "what listens there is no Spark Connect server. Correct host and port.",
-    ),
+    (_CODES.UNIMPLEMENTED, "", _ANOTHER),
+    (_CODES.UNAVAILABLE, r"parsing HTTP/2|[Pp]rotocol|GOAWAY", _ANOTHER),
 )
 
 

@@ -16,8 +16,10 @@ from local.compute.client import DATABRICKS, check_client
 from local.errors import ServerError
 from local.project import State
 
-# For questions to the workspace, so that a wrong host or a lost network is told soon; seconds.
-_LIMITS = {"http_timeout_seconds": 10, "retry_timeout_seconds": 15}
+# For questions to the workspace, so that a wrong host or a lost network is told soon; seconds. There are two of them:
+# the SDK asks the host for its configuration first.
+_LIMITS = {"http_timeout_seconds": 5, "retry_timeout_seconds": 6}
+_TELLING = ("DATABRICKS_CONFIG_PROFILE", "DATABRICKS_HOST")
 _RETRIES = 22  # with a second between them: what the client of a lost connection tries before it says so
 
 
@@ -97,7 +99,10 @@ class Workspace:
         return WorkspaceClient(config=config).dbutils
 
     def _refused(self, error: Exception) -> ServerError:
-        return ServerError(f"`{self.label}`: {type(error).__name__}: {_first_line(error)}. {_next_step(error)}")
+        cause = error
+        while cause.__cause__ is not None:  # the SDK's own says only that the time was over
+            cause = cause.__cause__
+        return ServerError(f"`{self.label}`: {type(cause).__name__}: {_first_line(cause)}. {_next_step(error)}")
 
 
 def _configured(**limits: Any) -> Any:
@@ -107,10 +112,12 @@ def _configured(**limits: Any) -> Any:
     try:
         config = Config(**limits)
     except ValueError as error:
+        told = [f"{name}={os.environ[name]}" for name in _TELLING if os.environ.get(name)]
         raise ServerError(
-            f"No credentials for a Databricks workspace ({_first_line(error)}). Set DATABRICKS_CONFIG_PROFILE to a "
-            "profile of ~/.databrickscfg, or DATABRICKS_HOST and DATABRICKS_TOKEN; DATABRICKS_CLUSTER_ID names a "
-            'cluster (default: serverless). For another Spark Connect server: REMOTE="sc://host:port/;token=...".'
+            f"No credentials for a Databricks workspace: {_first_line(error)} (found "
+            f"{', '.join(told) or 'neither a profile nor a host'}). Set DATABRICKS_CONFIG_PROFILE to a profile of "
+            "~/.databrickscfg, or DATABRICKS_HOST and DATABRICKS_TOKEN; then repair the run. For a plain Spark "
+            'Connect server: REMOTE="sc://host:port/;token=...".'
         ) from None
     if not config.cluster_id and not config.serverless_compute_id:
         config.serverless_compute_id = "auto"
@@ -125,9 +132,9 @@ def _builder() -> Any:
 
 
 def _first_line(error: Exception) -> str:
-    """What *error* says first, without the SDK's listing of its configuration."""
+    """What *error* says first, without the SDK's list of its configuration and the name of its way to authenticate."""
     lines = str(error).strip().splitlines() or ["no reason given"]
-    return lines[0].partition(". Config:")[0].rstrip(".")[:400]
+    return lines[0].partition(". Config:")[0].removeprefix("default auth: ").rstrip(".")[:300]
 
 
 def _next_step(error: Exception) -> str:

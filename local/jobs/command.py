@@ -132,7 +132,7 @@ def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> It
     pool = Pool(state.logs / "pool.log", spark=spark, note=view.note)
     if spark and options.start_ahead:
         # No daemon: a server whose start is cut off before it is recorded would be lost, and could not be stopped.
-        threading.Thread(target=_warm_up, args=(compute, view)).start()
+        threading.Thread(target=_warm_up, args=(compute,)).start()
 
     def end() -> None:
         if stop.reason is None:
@@ -177,8 +177,6 @@ def _view(json: bool) -> View:
     return Lines(print_line)
 
 
-def _warm_up(compute: Compute, view: View) -> None:
-    try:
+def _warm_up(compute: Compute) -> None:
+    with contextlib.suppress(LocalError):  # whoever needs Spark is told, and records it
         compute.warm_up()
-    except LocalError as error:
-        view.note(str(error))

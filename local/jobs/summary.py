@@ -26,8 +26,9 @@ def print_summary(run: Mapping[str, Any], records: Records, state: State, consol
     """Print the summary of the ended *run* (its `runs/get` shape)."""
     console = console or _console()
     attempts = list(_attempts(run, records, 0))
-    console.print()
-    console.print(_attempt_table(attempts))
+    if attempts:
+        console.print()
+        console.print(_attempt_table(attempts))
     tables = home.tables_folder(state)
     changes = table_changes(tables, since_ms=run["start_time"], until_ms=run["end_time"]) if tables else []
     if any(change.commits for change in changes):

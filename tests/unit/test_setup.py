@@ -163,7 +163,7 @@ def test_where_no_python_fits_it_is_told_how_to_get_one(tmp_path):
     shim = program(tmp_path / "shims" / "python3.99", 127)
 
     with pytest.raises(
-        SetupError, match=rf"no Python 3\.99 that runs .*`{shim}`.*pyenv install 3\.99.*make PYTHON399="
+        SetupError, match=rf"no Python 3\.99 that runs .*`{shim}`.*pyenv install.*make PYTHON399="
     ):
         find_python((3, 99), (3, 99), {"PATH": str(shim.parent), "HOME": str(tmp_path)})
 
