@@ -76,13 +76,12 @@ class Link:
         """The open channel; connects if need be and *may_start*.
 
         Raises:
-            LocalError: the server cannot be used.
-            ServerError: there is no connection and *may_start* is false.
+            LocalError: the server cannot be used; or there is no connection and *may_start* is false.
         """
         with self._lock:
             if self._channel is None:
                 if not may_start:
-                    raise ServerError("There is no connection to the Spark server any more. Run the cell again.")
+                    raise self.endpoint.lost("is not connected any more")
                 plain = self.endpoint.connect()
                 wrapped = self._interceptors()
                 self._channel = grpc.intercept_channel(plain, *wrapped) if wrapped else plain
