@@ -7,6 +7,7 @@ Source: databricks-sdk 0.162, `databricks/sdk/config.py`; databricks-connect 18.
 whose builder checks the version of the runtime against its own and waits for a cluster that starts.
 """
 
+import logging
 import os
 from functools import cached_property
 from typing import Any
@@ -83,6 +84,9 @@ class Workspace:
             raise self._refused(error) from error
         from pyspark.sql.connect.client import retries
 
+        from local.kernel.session import show_messages_only
+
+        show_messages_only(session)
         patience = retries.DefaultPolicy(max_retries=_RETRIES, max_backoff=1000, jitter=100)
         session.client.set_retry_policies([retries.DatabricksClusterWaitPolicy(), patience])
         return session
@@ -109,6 +113,7 @@ def _configured(**limits: Any) -> Any:
     check_client(DATABRICKS, "a Databricks workspace")
     from databricks.sdk.core import Config
 
+    logging.getLogger("databricks.sdk").setLevel(logging.ERROR)  # what goes wrong is raised too
     try:
         config = Config(**limits)
     except ValueError as error:

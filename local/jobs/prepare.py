@@ -14,8 +14,10 @@ def prepare(run: JobRun, stop: Stop) -> None:
     """
     engine = run.engine
     if engine.needs_spark:
-        engine.compute.check()
-        engine.records.update_run(run.run_id, remote=engine.compute.label or None)  # a check may know more of it
+        try:
+            engine.compute.check()
+        finally:
+            engine.records.update_run(run.run_id, remote=engine.compute.label or None)  # more is known of it now
     create_securables(engine.bundle, engine.compute, engine.view.note)
     if run.before is not None:
         run_first(run, run.before, stop)

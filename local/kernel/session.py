@@ -71,10 +71,7 @@ class LinkedSession(SparkSession):
                 atexit.unregister(at_exit)
         atexit.register(self._release)
         link.on_lost = self._forget_server
-        # The message says it; the Java stack trace behind it is in the server's log.
-        self._client._display_server_stack_trace = lambda: False
-        # And Spark's client would write each failed query to standard error once more, as one long line of JSON.
-        PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+        show_messages_only(self)
 
     def stop(self) -> None:
         registered = SparkSession._default_session is self
@@ -95,6 +92,14 @@ class LinkedSession(SparkSession):
     def _forget_server(self) -> None:
         # The client refuses the answers of a server other than its first; after a death there is a new one.
         self._client._server_session_id = None
+
+
+def show_messages_only(session: SparkSession) -> None:
+    """Let the errors of *session* be their messages."""
+    # The Java stack trace behind it is in the server's log.
+    session.client._display_server_stack_trace = lambda: False
+    # And Spark's client would write each failed query to standard error once more, as one long line of JSON.
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
 
 
 def register(session: SparkSession) -> None:

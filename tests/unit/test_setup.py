@@ -162,9 +162,7 @@ def test_where_no_python_fits_it_is_told_how_to_get_one(tmp_path):
     """The message names what was looked at, what is expected and the variable to set."""
     shim = program(tmp_path / "shims" / "python3.99", 127)
 
-    with pytest.raises(
-        SetupError, match=rf"no Python 3\.99 that runs .*`{shim}`.*pyenv install.*make PYTHON399="
-    ):
+    with pytest.raises(SetupError, match=rf"no Python 3\.99 that runs .*`{shim}`.*pyenv install.*make PYTHON399="):
         find_python((3, 99), (3, 99), {"PATH": str(shim.parent), "HOME": str(tmp_path)})
 
 
