@@ -1,4 +1,4 @@
-"""A workspace, by the real databricks-connect and databricks-sdk against a hand-made outside of one (see `workspace`)."""
+"""A workspace: the real databricks-connect and databricks-sdk against a hand-made outside of one (see `workspace`)."""
 
 import json
 import re
@@ -35,9 +35,8 @@ LEFT_ALONE = "spark.sql('SELECT * FROM other_catalog.raw.t').collect()"
 def workspace(server, tmp_path: Path, remote_python: str) -> Iterator[Workspace]:
     """Its only cluster is the local server."""
     running = ensure_server(server)
-    made = Workspace(
-        running.token, tmp_path / "certificate.pem", running.port, secrets={("mail", "password"): "s3cret"}
-    )
+    secrets = {("mail", "password"): "s3cret"}
+    made = Workspace(running.token, tmp_path / "certificate.pem", running.port, secrets=secrets)
     with serving(made, remote_python) as found:
         yield found
 
@@ -68,7 +67,8 @@ def test_the_dialect_is_left_alone(build: Build, workspace: Workspace) -> None:
     """A workspace has many catalogs: the name reaches the server, which alone knows what there is."""
     run = build("databricks", first=[LEFT_ALONE]).run(**workspace.environment)
 
-    assert "TABLE_OR_VIEW_NOT_FOUND" in run["tasks"][0]["error"] and "other_catalog" in run["tasks"][0]["error"]
+    error = run["tasks"][0]["error"]
+    assert error.startswith("AnalysisException: ") and "`other_catalog`.`raw`" in error and "\n" not in error, error
 
 
 def test_a_state_of_a_workspace_is_refused_elsewhere(build: Build, workspace: Workspace, url: str) -> None:

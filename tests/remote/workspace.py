@@ -8,6 +8,7 @@ import base64
 import contextlib
 import json
 import re
+import select
 import socket
 import ssl
 import subprocess
@@ -105,7 +106,7 @@ def _pass_on(secure: ssl.SSLSocket, port: int) -> None:
             if data == b"":
                 return
             if data is None:
-                _wait(secure)
+                select.select([secure], [], [], 1)
             else:
                 plain.sendall(data)
 
@@ -118,15 +119,7 @@ def _read(secure: ssl.SSLSocket) -> bytes | None:
         return None
 
 
-def _wait(secure: ssl.SSLSocket) -> None:
-    import select
-
-    select.select([secure], [], [], 1)
-
-
 def _back(plain: socket.socket, secure: ssl.SSLSocket, lock: threading.Lock) -> None:
-    import select
-
     with contextlib.suppress(OSError):
         while data := plain.recv(65536):
             view = memoryview(data)
@@ -176,9 +169,7 @@ class _Rest(BaseHTTPRequestHandler):
     def _answer(self, status: int, content: dict | bytes) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.send_response(status)
-        self.send_header(
-            "Content-Type", "application/json" if isinstance(content, dict) else "application/octet-stream"
-        )
+        self.send_header("Content-Type", f"application/{'octet-stream' if isinstance(content, bytes) else 'json'}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
