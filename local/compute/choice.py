@@ -17,12 +17,13 @@ class Compute(Protocol):
     """A place where Spark runs, for the catalog of *state*.
 
     *remote* is what chose it, and may hold a token. *deploys*: schemas and volumes that a bundle declares are made
-    there by its deployment, not by a run.
+    there by its deployment, not by a run. *libraries* are modules that a session imports beside Spark's client.
     """
 
     state: State
     remote: str
     deploys: bool
+    libraries: tuple[str, ...]
 
     @property
     def label(self) -> str:

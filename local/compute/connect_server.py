@@ -37,6 +37,7 @@ class ConnectServer:
     """
 
     deploys = False
+    libraries = ()
 
     def __init__(self, state: State, remote: str) -> None:
         self.state = state

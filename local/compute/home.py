@@ -6,6 +6,7 @@ are, and a use elsewhere is refused. Where nothing is written, a state with a me
 """
 
 import os
+import uuid
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -62,7 +63,7 @@ def _write(state: State, warehouse: str) -> str:
     if warehouse == own(state):
         return warehouse
     state.make()
-    part = state.warehouse_file.with_suffix(f".{os.getpid()}")
+    part = state.warehouse_file.with_suffix(f".{uuid.uuid4().hex}")
     part.write_text(warehouse + "\n", encoding="utf-8")
     try:
         os.link(part, state.warehouse_file)

@@ -21,6 +21,7 @@ class LocalServer:
     remote = ""
     label = ""
     deploys = False
+    libraries = ()
 
     def __init__(self, state: State) -> None:
         self.state = state

@@ -28,6 +28,7 @@ class Workspace:
     """See `local.compute.choice.Compute`."""
 
     deploys = True
+    libraries = ("databricks.connect.session", "databricks.sdk")
 
     def __init__(self, state: State, remote: str) -> None:
         self.state = state

@@ -15,9 +15,10 @@ from local.bundle.model import Bundle, Job
 from local.errors import UsageError
 from local.jobs.checks import check_run
 from local.jobs.command import RunOptions, engine_of, say_findings
+from local.jobs.origin import Origin
 from local.jobs.parameters import job_parameters
 from local.jobs.prepare import prepare
-from local.jobs.run import JobRun, Origin
+from local.jobs.run import JobRun
 from local.jobs.shape import run_shape
 from local.jobs.stop import Stop
 from local.jobs.task import Engine

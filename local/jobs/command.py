@@ -15,11 +15,12 @@ from local.errors import LocalError
 from local.interrupts import on_interrupt
 from local.jobs.checks import Findings, check_run, speaks_of_spark
 from local.jobs.listener import Listener
+from local.jobs.origin import Origin
 from local.jobs.parameters import job_parameters
 from local.jobs.plan import SUCCEEDED
 from local.jobs.prepare import prepare
 from local.jobs.records import Records
-from local.jobs.run import JobRun, Origin
+from local.jobs.run import JobRun
 from local.jobs.selection import select_tasks
 from local.jobs.shape import run_list, run_shape
 from local.jobs.stop import Stop
@@ -129,7 +130,7 @@ def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> It
     stop = Stop()
     spark = speaks_of_spark(bundle, job)
     compute = compute_of(state.make(), options.remote)
-    pool = Pool(state.logs / "pool.log", spark=spark, note=view.note)
+    pool = Pool(state.logs / "pool.log", spark=spark, more=compute.libraries, note=view.note)
     if spark and options.start_ahead:
         # No daemon: a server whose start is cut off before it is recorded would be lost, and could not be stopped.
         threading.Thread(target=_warm_up, args=(compute,)).start()

@@ -3,19 +3,19 @@
 import queue
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from local.bundle.model import Job
 from local.errors import LocalError, RunError
 from local.jobs import plan
-from local.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, enter, wait_for_slot
+from local.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, wait_for_slot
 from local.jobs.durations import watching
 from local.jobs.kinds import runs_here
 from local.jobs.listener import ON_DURATION, ON_FAILURE, ON_START, ON_SUCCESS
 from local.jobs.messages import MESSAGES, end_message
+from local.jobs.origin import Origin, record_new
 from local.jobs.progress import Progress
 from local.jobs.records import now_ms
 from local.jobs.references import Scope, Upstream, resolve
@@ -23,16 +23,6 @@ from local.jobs.stop import Stop
 from local.jobs.task import Engine, TaskRun, described
 
 _NOT_TOLD = ("EXCLUDED", "DISABLED", plan.SKIPPED)
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Why a run exists. *scheduled* and *backfill*: the times that it is for, UTC."""
-
-    trigger: str = "ONE_TIME"
-    parent: int | None = None
-    scheduled: datetime | None = None
-    backfill: datetime | None = None
 
 
 class JobRun:
@@ -78,31 +68,7 @@ class JobRun:
         Raises:
             RunError: a parameter has an unknown member in a reference; the run is recorded as FAILED.
         """
-        origin = origin or Origin()
-        run_id = enter(
-            engine.records,
-            job,
-            job_id=job.id,
-            job_key=job.key,
-            run_name=job.name,
-            target=engine.bundle.target,
-            trigger=origin.trigger,
-            trigger_time=int(origin.scheduled.timestamp() * 1000) if origin.scheduled else None,
-            parent_run_id=origin.parent,
-            settings=dict(job.settings),
-            only_tasks=sorted(only) if only is not None else None,
-            remote=engine.compute.label or None,
-            before_notebook=str(before) if before else None,
-        )
-        scope = Scope(
-            job.id,
-            job.name,
-            run_id,
-            engine.records.run(run_id)["start_time"],
-            trigger=origin.trigger,
-            scheduled=origin.scheduled,
-            backfill=origin.backfill,
-        )
+        scope = record_new(engine, job, origin or Origin(), only=only, before=before)
         run = cls(engine, job, scope, path=path, only=only, before=before)
         run.take_parameters(parameters)
         return run
