@@ -17,15 +17,16 @@ from local.errors import ServerError, UsageError
 from local.project import State
 
 ANSWER_SECONDS = 10.0
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 WAREHOUSE = "spark.sql.warehouse.dir"
 # A connection without a sign of life is given up, in place of a call that waits for ever: the server is asked after
-# ten seconds of silence. And connecting, to a listener that never answers, takes five seconds at most.
+# eight seconds of silence. And connecting, to a listener that never answers, takes four seconds at most.
 _OPTIONS = [
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.http2.ping_timeout_ms", 5_000),  # of pings that are not for keeping alive, and delay those that are
-    ("grpc.min_reconnect_backoff_ms", 5_000),
-    ("grpc.max_reconnect_backoff_ms", 5_000),
+    ("grpc.keepalive_time_ms", 8_000),
+    ("grpc.keepalive_timeout_ms", 4_000),
+    ("grpc.http2.ping_timeout_ms", 4_000),  # of pings that are not for keeping alive, and delay those that are
+    ("grpc.min_reconnect_backoff_ms", 4_000),
+    ("grpc.max_reconnect_backoff_ms", 4_000),
 ]
 
 
@@ -88,6 +89,8 @@ class ConnectEndpoint:
         from pyspark.sql.connect.client import DefaultChannelBuilder
 
         builder = DefaultChannelBuilder(self._compute.remote, channelOptions=_OPTIONS)
+        if builder.host in _LOOPBACK:
+            builder.setChannelOption("grpc.enable_http_proxy", 0)
         channel = builder.toChannel()
         try:
             warehouse = _setting(channel, WAREHOUSE, builder.userId, builder.metadata())

@@ -13,6 +13,11 @@ from local.project import State
 from local.server import Server, ensure_server
 
 MESSAGE_LIMIT = 128 * 1024 * 1024
+_OPTIONS = [
+    ("grpc.max_send_message_length", MESSAGE_LIMIT),
+    ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+    ("grpc.enable_http_proxy", 0),  # a company's proxy knows nothing of this machine
+]
 
 
 class LocalServer:
@@ -86,8 +91,7 @@ class LocalEndpoint:
         credentials = grpc.composite_channel_credentials(
             grpc.local_channel_credentials(), grpc.access_token_call_credentials(self._server.token)
         )
-        options = [("grpc.max_send_message_length", MESSAGE_LIMIT), ("grpc.max_receive_message_length", MESSAGE_LIMIT)]
-        return grpc.secure_channel(f"localhost:{self._server.port}", credentials, options=options)
+        return grpc.secure_channel(f"localhost:{self._server.port}", credentials, options=_OPTIONS)
 
     def has_died(self) -> bool:
         """Is the server's process gone?"""

@@ -21,7 +21,7 @@ from local.project import State
 # the SDK asks the host for its configuration first.
 _LIMITS = {"http_timeout_seconds": 5, "retry_timeout_seconds": 6}
 _TELLING = ("DATABRICKS_CONFIG_PROFILE", "DATABRICKS_HOST")
-_RETRIES = 22  # with a second between them: what the client of a lost connection tries before it says so
+_PATIENCE = 20.0  # what stands before a workspace is renewed now and then, which is no loss
 
 
 class Workspace:
@@ -83,13 +83,13 @@ class Workspace:
             session = _builder().sdkConfig(config).validateSession(True).create()
         except Exception as error:  # the builder raises plain exceptions
             raise self._refused(error) from error
-        from pyspark.sql.connect.client import retries
+        from pyspark.sql.connect.client.retries import DatabricksClusterWaitPolicy
 
-        from local.kernel.session import show_messages_only
+        from local.kernel.channel import Link
+        from local.kernel.session import follow
 
-        show_messages_only(session)
-        patience = retries.DefaultPolicy(max_retries=_RETRIES, max_backoff=1000, jitter=100)
-        session.client.set_retry_policies([retries.DatabricksClusterWaitPolicy(), patience])
+        link = Link(WorkspaceEndpoint(session.client._channel, self.label), patience=_PATIENCE)
+        follow(session, link, DatabricksClusterWaitPolicy())
         return session
 
     def utilities(self) -> Any:
@@ -108,6 +108,28 @@ class Workspace:
         while cause.__cause__ is not None:  # the SDK's own says only that the time was over
             cause = cause.__cause__
         return ServerError(f"`{self.label}`: {type(cause).__name__}: {_first_line(cause)}. {_next_step(error)}")
+
+
+class WorkspaceEndpoint:
+    """The workspace at the other end of *channel*, which databricks-connect has made; see `local.kernel.channel`."""
+
+    def __init__(self, channel: Any, label: str) -> None:
+        self._channel = channel
+        self._label = label
+
+    def connect(self) -> Any:
+        """The channel; it connects again by itself."""
+        return self._channel
+
+    def has_died(self) -> bool:
+        """Only its answers can tell."""
+        return False
+
+    def lost(self, what: str) -> ServerError:
+        return ServerError(
+            f"`{self._label}`: the workspace {what}: the connection is lost, and with it temporary views and what was "
+            "running. Check the network and the cluster, then repair the run or run the notebook again."
+        )
 
 
 def _configured(**limits: Any) -> Any:

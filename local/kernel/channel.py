@@ -4,8 +4,8 @@
 for the server only when one of them is called, so that a notebook which never uses `spark` starts no server.
 
 The client of Spark retries a lost server for about ten minutes. Here every failed call asks whether the server has
-died: it has, and the call raises `ServerError` at once; it has not, and Spark's own retries go on for `PATIENCE`
-seconds. A call that works is never limited in time.
+died: it has, and the call raises `ServerError` at once; it has not, and Spark's own retries go on for a few seconds.
+A call that works is never limited in time.
 """
 
 import threading
@@ -57,10 +57,14 @@ class Link:
     Args:
         endpoint: finds the server.
         interceptors: called with each new connection; what it gives is put before the channel.
+        patience: how long a server may not be there before it is lost, s.
     """
 
-    def __init__(self, endpoint: Endpoint, interceptors: Callable[[], list] = list) -> None:
+    def __init__(
+        self, endpoint: Endpoint, interceptors: Callable[[], list] = list, *, patience: float = PATIENCE
+    ) -> None:
         self.endpoint = endpoint
+        self.patience = patience
         self.on_lost: Callable[[], None] = lambda: None
         self._interceptors = interceptors
         self._lock = threading.RLock()
@@ -104,10 +108,10 @@ class Link:
                 return error
             now = time.monotonic()
             self._failing_since = self._failing_since or now
-            if now - self._failing_since < PATIENCE:
+            if now - self._failing_since < self.patience:
                 return error
             self._forget()
-            return self.endpoint.lost(f"has not answered for {PATIENCE:.0f} seconds")
+            return self.endpoint.lost(f"has not answered for {self.patience:.0f} seconds")
 
     def close(self) -> None:
         """Close the connection, if there is one; the next call opens a new one."""
@@ -201,11 +205,11 @@ class _Answers(Iterator):
     """The responses of a stream; a lost server shows here, at the next response."""
 
     def __init__(self, link: Link, call: Any) -> None:
-        self._link, self._call = link, call
+        self._link, self._call, self._answers = link, call, iter(call)
 
     def __next__(self) -> Any:
         try:
-            answer = next(self._call)
+            answer = next(self._answers)
         except grpc.RpcError as error:
             raise self._link.failed(error) from None
         self._link.worked()

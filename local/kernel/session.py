@@ -13,7 +13,8 @@ from collections.abc import Callable
 import grpc
 from pyspark.logger import PySparkLogger
 from pyspark.sql.connect.client import DefaultChannelBuilder
-from pyspark.sql.connect.client.retries import DefaultPolicy
+from pyspark.sql.connect.client.retries import DefaultPolicy, RetryPolicy
+from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 from pyspark.sql.connect.session import SparkSession
 
 from local.compute import compute_of
@@ -45,7 +46,8 @@ class Patience(DefaultPolicy):
     """Spark's retries, with short waits; when to give up, the link decides."""
 
     def __init__(self) -> None:
-        super().__init__(max_backoff=1000, jitter=100)  # the server waits a second at most where it is busy
+        # The server waits a second at most where it is busy; the link gives up long before the last retry.
+        super().__init__(max_retries=60, max_backoff=1000, jitter=100)
 
     def can_retry(self, error: BaseException) -> bool:
         """Also where nothing listens any more, for which databricks-connect has a policy of its own."""
@@ -92,6 +94,15 @@ class LinkedSession(SparkSession):
     def _forget_server(self) -> None:
         # The client refuses the answers of a server other than its first; after a death there is a new one.
         self._client._server_session_id = None
+
+
+def follow(session: SparkSession, link: Link, *policies: RetryPolicy) -> None:
+    """Let the calls of *session*, which another library has connected, go through *link*; *policies* come first."""
+    client = session.client
+    client._channel = LazyChannel(link)
+    client._stub = SparkConnectServiceStub(client._channel)
+    client.set_retry_policies([*policies, Patience()])
+    show_messages_only(session)
 
 
 def show_messages_only(session: SparkSession) -> None:

@@ -7,14 +7,11 @@ tests are of the wiring between them, and of nothing that a workspace does.
 import fcntl
 import hashlib
 import json
-import os
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,8 +21,9 @@ from local.server import ensure_server, stop_server
 from local.setup import environment
 from local.setup.pythons import find_python, works
 from tests.jobs.conftest import write_notebook
+from tests.remote.projects import ROOT, Build, Project
+from tests.remote.signs import Signs
 
-ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / environment.REMOTE.folder / "bin" / "python"
 
 
@@ -61,44 +59,6 @@ def url(server: State) -> str:
     return ensure_server(server).url
 
 
-@dataclass(frozen=True)
-class Project:
-    """A small bundle, run by the Python of one environment against *remote*."""
-
-    root: Path
-    states: Path
-    python: str
-    remote: str
-
-    def command(self, *arguments: str) -> list[str]:
-        return [self.python, "-m", "local", "--project", str(self.root), *arguments]
-
-    def environment(self, **more: str) -> dict[str, str]:
-        own = {"LOCAL_STATE": str(self.states), "LOCAL_REMOTE": self.remote, "HOME": str(self.states)}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DATABRICKS_", "LOCAL_"))}
-        return {**kept, **own, **more}
-
-    def __call__(self, *arguments: str, limit: float = 120, **more: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=ROOT, env=self.environment(**more), capture_output=True, text=True, timeout=limit,
-        )  # fmt: skip
-
-    def run(self, *arguments: str, **more: str) -> dict[str, Any]:
-        """What `run job` or another verb prints of the run; how it ended is the caller's matter."""
-        done = self(*(arguments or ("run", "job")), "--json", **more)
-        assert done.stdout.startswith("{"), done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-    def recorded(self) -> dict[str, Any]:
-        """The newest run, as the history has it."""
-        (run, *_) = json.loads(self("runs", "list", "--json").stdout)
-        return run
-
-
-Build = Callable[..., Project]
-
-
 @pytest.fixture
 def build(tmp_path: Path, remote_python: str) -> Build:
     """Write a bundle whose job `job` runs *notebooks* (lists of cells), one after the other."""
@@ -121,3 +81,9 @@ def build(tmp_path: Path, remote_python: str) -> Build:
         return Project(root, tmp_path / "state", python, remote)
 
     return write
+
+
+@pytest.fixture
+def signs(tmp_path: Path) -> Signs:
+    """A notebook's signs, in a folder of the test."""
+    return Signs(tmp_path)

@@ -6,8 +6,11 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
-from tests.remote.conftest import Build, Project
+import pytest
+
+from tests.remote.projects import Build, Project
 from tests.remote.sockets import closed_port, mute_listener
 
 LIMIT = 30
@@ -120,6 +123,32 @@ def test_a_local_run_from_the_environment_of_databricks_connect(build: Build) ->
     assert re.search(
         r"found databricks-connect 18\S+; expected pyspark for Spark on this machine\..*`make run-local`", said
     )
+
+
+@pytest.mark.parametrize(
+    ("package", "said"),
+    [
+        (
+            "Name: databricks-connect\nVersion: 18.3.7\nRequires-Python: ==3.99.*",
+            r"found Python 3\.12\.\d+; expected ==3\.99\.\*, as databricks-connect 18\.3\.7 requires",
+        ),
+        (
+            "Name: pyspark\nVersion: 4.1.1",
+            r"found pyspark 4\.1\.1 and databricks-connect 18\S+, which both own the package",
+        ),
+    ],
+    ids=["the wrong Python", "both clients"],
+)
+def test_an_environment_that_was_mended_by_hand(build: Build, tmp_path: Path, package: str, said: str) -> None:
+    """`pip install` into it, or an environment of another Python: what its packages say of themselves tells."""
+    name, version = (line.partition(": ")[2].replace("-", "_") for line in package.splitlines()[:2])
+    about = tmp_path / "packages" / f"{name}-{version}.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\n{package}\n")
+
+    found = failure(build("sc://localhost:1", first=["spark.range(1)"]), PYTHONPATH=str(about.parent))
+
+    assert re.search(said, found) and "`make setup-remote`" in found
 
 
 def test_a_place_that_is_none_is_wrong_use(build: Build) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from local.server import ensure_server
-from tests.remote.conftest import Build
+from tests.remote.projects import Build
+from tests.remote.signs import Signs
+from tests.remote.sockets import Proxy
 from tests.remote.workspace import CLUSTER, Workspace, serving
 
 FIRST = """
@@ -106,6 +108,22 @@ def test_what_a_workspace_refuses_is_one_line(build: Build, workspace: Workspace
     assert done.returncode == 1 and re.search(said, line), done.stdout + done.stderr
     assert told["DATABRICKS_TOKEN"] not in done.stdout + done.stderr
     assert time.monotonic() - started < 30
+
+
+def test_a_workspace_that_is_lost_in_the_middle_is_one_line(build: Build, workspace: Workspace, signs: Signs) -> None:
+    """databricks-connect itself would show a page of gRPC's inner state."""
+    proxy = Proxy(workspace.port)
+    told = {**workspace.environment, "DATABRICKS_HOST": f"https://localhost:{proxy.port}"}
+    project = build("databricks", first=[signs.waiting])
+
+    run, took = signs.run_until_lost(project, proxy.cut, **told)
+
+    error = run["tasks"][0]["error"]
+    expected = (
+        f"ServerError: `https://localhost:{proxy.port} ({CLUSTER})`: the workspace has not answered for 20 seconds"
+    )
+    assert error.startswith(expected) and "\n" not in error, error
+    assert took < 30
 
 
 def test_without_a_cluster_it_is_serverless_compute(build: Build, workspace: Workspace) -> None:
