@@ -3,11 +3,10 @@
 Its volumes are folders of the state: `LOCAL_STATE` has to be on a path that the server sees too, under the same name.
 """
 
+import re
 import uuid
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import grpc
 
@@ -15,10 +14,13 @@ from local.compute import home, reasons
 from local.compute.client import check_client
 from local.errors import ServerError, UsageError
 from local.project import State
+from local.server.command import CATALOG
 
 ANSWER_SECONDS = 10.0
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 WAREHOUSE = "spark.sql.warehouse.dir"
+_PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?/?")
+_PARAMETER = re.compile(r"[^=]+=[^=]+")
 # A connection without a sign of life is given up, in place of a call that waits for ever: the server is asked after
 # eight seconds of silence. And connecting, to a listener that never answers, takes four seconds at most.
 _OPTIONS = [
@@ -93,7 +95,8 @@ class ConnectEndpoint:
             builder.setChannelOption("grpc.enable_http_proxy", 0)
         channel = builder.toChannel()
         try:
-            warehouse = _setting(channel, WAREHOUSE, builder.userId, builder.metadata())
+            warehouse, catalog = _settings(channel, [WAREHOUSE, CATALOG], builder.userId, builder.metadata())
+            self._check_catalog(catalog)
             home.claim(self._compute.state, warehouse)
         except grpc.RpcError as error:
             channel.close()
@@ -102,6 +105,14 @@ class ConnectEndpoint:
             channel.close()
             raise
         return channel
+
+    def _check_catalog(self, found: str) -> None:
+        wanted = self._compute.state.catalog
+        if found and found != wanted:
+            raise ServerError(
+                f"`{self._compute.label}`: found a server that holds the catalog `{found}`, expected `{wanted}`: both "
+                "would write the same tables. Choose the target of that catalog, or another server."
+            )
 
     def has_died(self) -> bool:
         """Only its answers can tell."""
@@ -116,35 +127,26 @@ class ConnectEndpoint:
 
 def _label(url: str) -> str:
     """*url* without what follows host and port: tokens stand there."""
-    place = urlsplit("http" + url.removeprefix("sc"))
-    host, _, parameters = place.netloc.partition(";")
-    try:
-        known = urlsplit(f"//{host}")
-        name, port = known.hostname, known.port
-    except ValueError:
-        name, port = None, None
+    place, *parameters = url.removeprefix("sc://").split(";")
+    found = _PLACE.fullmatch(place)
     expected = "expected `sc://host:port/;token=...`. Correct it."
-    if not name or known.username or parameters or place.path.partition(";")[0] not in ("", "/"):
-        shown = host.rpartition("@")[2]
+    if not found or (parameters and not place.endswith("/")):
+        shown = place.rpartition("@")[2]
         raise UsageError(f"--remote: found `sc://{shown}`, which is no plain host, port and `/`; {expected}")
-    pairs = [part.partition("=") for part in place.path.partition(";")[2].split(";") if part]
-    if bad := [key for key, equals, _ in pairs if not (key and equals)]:
-        raise UsageError(f"--remote: found a parameter without a value (number {_number(pairs, bad)}); {expected}")
-    if any(key.startswith("x-databricks-") for key, _, _ in pairs):
+    for number, parameter in enumerate(parameters, 1):
+        if not _PARAMETER.fullmatch(parameter):
+            raise UsageError(f"--remote: found no `name=value` as parameter {number} of the URL; {expected}")
+    if any(parameter.startswith("x-databricks-") for parameter in parameters):
         raise UsageError(
-            f"--remote: found `sc://{host}` with `x-databricks-` parameters, which is a workspace's; its dialect is "
-            "not to be translated. Set DATABRICKS_HOST, DATABRICKS_TOKEN and DATABRICKS_CLUSTER_ID, and write "
-            "`--remote databricks`."
+            f"--remote: found `sc://{found['host']}` with `x-databricks-` parameters, which is a workspace's; its "
+            "dialect is not to be translated. Set DATABRICKS_HOST, DATABRICKS_TOKEN and DATABRICKS_CLUSTER_ID, and "
+            "write `--remote databricks`."
         )
-    return f"sc://{host}" if port else f"sc://{host}:15002"
+    return f"sc://{found['host']}:{found['port'] or 15002}"
 
 
-def _number(pairs: Sequence[tuple[str, str, str]], bad: Sequence[str]) -> int:
-    return 1 + next(number for number, (key, _, _) in enumerate(pairs) if key == bad[0])
-
-
-def _setting(channel: grpc.Channel, name: str, user: str | None, metadata: Any) -> str:
-    """A setting of the server, asked in a session of its own, which ends with it.
+def _settings(channel: grpc.Channel, names: Sequence[str], user: str | None, metadata: Any) -> list[str]:
+    """Settings of the server ("" where it has none), asked in a session of its own, which ends with it.
 
     Raises:
         RpcError: no answer within `ANSWER_SECONDS`, or a refusal.
@@ -152,14 +154,10 @@ def _setting(channel: grpc.Channel, name: str, user: str | None, metadata: Any) 
     import pyspark.sql.connect.proto as proto
     from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 
-    who = {"session_id": str(uuid.uuid4()), "user_context": proto.UserContext(user_id=user or "")}
-    ask = partial(_in_time, metadata=metadata)
     stub = SparkConnectServiceStub(channel)
-    get = proto.ConfigRequest.GetOption(keys=[name])
-    answer = ask(stub.Config, proto.ConfigRequest(**who, operation=proto.ConfigRequest.Operation(get_option=get)))
-    ask(stub.ReleaseSession, proto.ReleaseSessionRequest(**who))
-    return answer.pairs[0].value
-
-
-def _in_time(call: Any, request: Any, metadata: Any) -> Any:
-    return call(request, timeout=ANSWER_SECONDS, metadata=metadata)
+    how = {"timeout": ANSWER_SECONDS, "metadata": metadata}
+    who = {"session_id": str(uuid.uuid4()), "user_context": proto.UserContext(user_id=user or "")}
+    get = proto.ConfigRequest.Operation(get_option=proto.ConfigRequest.GetOption(keys=names))
+    answer = stub.Config(proto.ConfigRequest(**who, operation=get), **how)
+    stub.ReleaseSession(proto.ReleaseSessionRequest(**who), **how)
+    return [pair.value for pair in answer.pairs]

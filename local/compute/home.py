@@ -5,6 +5,7 @@ would say of files that they are read, while the tables lack their rows. So the 
 are, and a use elsewhere is refused. Where nothing is written, a state with a metastore has tables of its own.
 """
 
+import contextlib
 import os
 import uuid
 from pathlib import Path
@@ -20,8 +21,19 @@ def claim(state: State, warehouse: str) -> None:
     Raises:
         ServerError: they are in another one.
     """
+    if warehouse_of(state) is None:
+        _write(state, canonical(warehouse))
+    verify(state, warehouse)
+
+
+def verify(state: State, warehouse: str) -> None:
+    """Make sure that the tables of *state*, if it has any, are in *warehouse*.
+
+    Raises:
+        ServerError: they are in another one.
+    """
     wanted = canonical(warehouse)
-    known = warehouse_of(state) or _write(state, wanted)
+    known = warehouse_of(state) or wanted
     if known != wanted:
         raise ServerError(
             f"`{state.folder}`: found a state whose tables are in `{known}`, expected one of `{wanted}`, where Spark "
@@ -58,17 +70,13 @@ def canonical(warehouse: str) -> str:
     return warehouse.rstrip("/")
 
 
-def _write(state: State, warehouse: str) -> str:
-    """Write *warehouse* down unless someone was faster; what is written then. The own one needs no word."""
+def _write(state: State, warehouse: str) -> None:
+    """Write *warehouse* down unless someone was faster. The own one needs no word."""
     if warehouse == own(state):
-        return warehouse
+        return
     state.make()
     part = state.warehouse_file.with_suffix(f".{uuid.uuid4().hex}")
     part.write_text(warehouse + "\n", encoding="utf-8")
-    try:
+    with contextlib.suppress(FileExistsError):
         os.link(part, state.warehouse_file)
-    except FileExistsError:
-        pass
-    finally:
-        part.unlink()
-    return state.warehouse_file.read_text(encoding="utf-8").strip()
+    part.unlink()

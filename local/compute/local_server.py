@@ -48,7 +48,7 @@ class LocalServer:
             ServerError: the tables of the state are elsewhere.
         """
         check_client(PYSPARK, "Spark on this machine")
-        home.claim(self.state, home.own(self.state))
+        home.verify(self.state, home.own(self.state))
 
     def session(self) -> Any:
         """A session whose first use finds or starts the server."""

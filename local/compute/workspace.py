@@ -78,11 +78,13 @@ class Workspace:
             SetupError, ServerError: as `check`.
         """
         config = self.config
-        home.claim(self.state, f"{config.host}/{self.state.catalog}")
+        warehouse = f"{config.host}/{self.state.catalog}"
+        home.verify(self.state, warehouse)
         try:
             session = _builder().sdkConfig(config).validateSession(True).create()
         except Exception as error:  # the builder raises plain exceptions
             raise self._refused(error) from error
+        home.claim(self.state, warehouse)
         from pyspark.sql.connect.client.retries import DatabricksClusterWaitPolicy
 
         from local.kernel.channel import Link
