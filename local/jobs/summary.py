@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from local.compute import home
 from local.jobs.live import COLOURS
 from local.jobs.records import Records
 from local.jobs.shape import run_shape
@@ -25,9 +26,11 @@ def print_summary(run: Mapping[str, Any], records: Records, state: State, consol
     """Print the summary of the ended *run* (its `runs/get` shape)."""
     console = console or _console()
     attempts = list(_attempts(run, records, 0))
-    console.print()
-    console.print(_attempt_table(attempts))
-    changes = table_changes(state.warehouse, since_ms=run["start_time"], until_ms=run["end_time"])
+    if attempts:
+        console.print()
+        console.print(_attempt_table(attempts))
+    tables = home.tables_folder(state)
+    changes = table_changes(tables, since_ms=run["start_time"], until_ms=run["end_time"]) if tables else []
     if any(change.commits for change in changes):
         console.print()
         console.print(_change_table(changes))
