@@ -59,10 +59,12 @@ def local_schema(parts: Sequence[str], catalog: str, where: str) -> list[str] | 
 
 def other_catalog(found: str, catalog: str, where: str) -> DialectError:
     """The error for a name in the catalog *found*."""
-    return DialectError(
-        f"{where}: found the catalog `{found}`; this server holds `{catalog}` only. "
-        "Use the run's catalog, or run with another --target."
-    )
+    advice = "Use the run's catalog, or run with another --target."
+    if found.lower() == "samples":
+        advice = (
+            "Databricks' sample data are not on this machine: make tables of your own, and name them by a parameter."
+        )
+    return DialectError(f"{where}: found the catalog `{found}`; this server holds `{catalog}` only. {advice}")
 
 
 def shorten(sql: str, limit: int = 100) -> str:

@@ -109,6 +109,8 @@ class Statements:
                 raise DialectError(f"{statement.where}: an external volume; there is no other storage here.")
             self.volumes.create(*self._volume(statement, at), if_not_exists=if_not_exists)
             return NOTHING
+        if statement.has("WITH METRICS"):
+            raise DialectError(f"{statement.where}: a metric view, which Spark does not have; use CREATE VIEW.")
         return None
 
     def _drop(self, statement: Statement) -> str | None:

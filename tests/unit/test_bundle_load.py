@@ -400,6 +400,17 @@ def test_fields_of_other_resources_are_those_that_are_written(tmp_path: Path) ->
     assert bundle(tmp_path, text).job("j").name == "a_schema ${resources.schemas.s.id}"
 
 
+def test_the_user_has_the_names_of_a_databricks_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Databricks' own examples greet the person by `displayName`."""
+    monkeypatch.setenv("LOGNAME", "ana.b")
+    names = ("userName", "displayName", "short_name")
+    text = "".join(f"  {name}: {{default: '${{workspace.current_user.{name}}}'}}\n" for name in names)
+
+    values = load_settings(write(tmp_path, {"databricks.yml": f"{HEAD}variables:\n{text}"})).variables
+
+    assert values == {"userName": "ana.b", "displayName": "ana.b", "short_name": "ana_b"}
+
+
 def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
     """`sync.paths` counts from the file that has it; files beside these folders are not deployed."""
     (tmp_path / "shared").mkdir()
