@@ -61,9 +61,7 @@ def other_catalog(found: str, catalog: str, where: str) -> DialectError:
     """The error for a name in the catalog *found*."""
     advice = "Use the run's catalog, or run with another --target."
     if found.lower() == "samples":
-        advice = (
-            "Databricks' sample data are not on this machine: read tables of your own, named by a parameter."
-        )
+        advice = "Databricks' sample data are not on this machine: read tables of your own, named by a parameter."
     return DialectError(f"{where}: found the catalog `{found}`; this server holds `{catalog}` only. {advice}")
 
 

@@ -429,6 +429,19 @@ def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
         bundle(tmp_path / "b", text.replace(", ../shared]", "]"))
 
 
+def test_a_path_from_the_place_of_the_deployed_files_is_one_of_the_bundle(tmp_path: Path) -> None:
+    """`${workspace.file_path}` is how bundles name their own files without counting folders."""
+    paths = "{notebook_path: '${workspace.file_path}/n'}", "{python_file: '${workspace.file_path}/src/p.py'}"
+    tasks = f"[{{task_key: a, notebook_task: {paths[0]}}}, {{task_key: b, spark_python_task: {paths[1]}}}]"
+    job = f"resources: {{jobs: {{j: {{tasks: {tasks}}}}}}}"
+    files = {"databricks.yml": HEAD + "include: [jobs/*.yml]", "jobs/j.yml": job, "src/p.py": ""}
+
+    read = load_bundle(write(tmp_path, files)).job("j")
+
+    assert read.task("a").notebook == tmp_path / "n.ipynb"
+    assert read.task("b").file == tmp_path / "src" / "p.py"
+
+
 UNSET = """
     bundle: {name: b}
     variables:
