@@ -10,25 +10,42 @@ BATCHES ?= 4
 SEED ?= 0
 VARS ?=
 PARAMS ?=
+REMOTE ?= databricks
 READY := .venv/.ready
+READY_REMOTE := .venv-remote/.ready
 LOCAL := .venv/bin/python -m local
+SET_UP := $(wildcard local/setup/*.py)
+
+# What a run is given, here and elsewhere. A folder of this machine becomes a URL; a volume stays as it is.
+FOLDER = $(if $(filter /Volumes/% dbfs:/% s3://% abfss://% gs://%,$(SOURCE)),$(SOURCE),file:$(abspath $(SOURCE)))
+RUN = run $(JOB) --target $(TARGET) --strict --before notebooks/00_setup.ipynb \
+  $(if $(SOURCE),--var source=$(FOLDER)) $(if $(RUN_DATE),--param run_date=$(RUN_DATE)) \
+  $(foreach v,$(VARS),--var $(v)) $(foreach p,$(PARAMS),--param $(p))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local validate sql up down status lab test check verify-cdc reset bench
+.PHONY: help setup setup-remote run-local run-remote validate sql up down status lab test check verify-cdc reset bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## packages, Delta's jars and a Java where there is none, into .venv (the other targets call it)
 
-$(READY): environment.yml constraints.txt $(wildcard local/setup/*.py local/setup/jars.sha256)
+$(READY): environment.yml constraints.txt $(SET_UP) local/setup/jars.sha256
 	@$(PYTHON) -m local.setup
 
+setup-remote: $(READY_REMOTE) ## databricks-connect into .venv-remote (Python 3.12, also by PYTHON312=path)
+
+$(READY_REMOTE): environment-remote.yml constraints-remote.txt $(SET_UP)
+	@$(PYTHON) -m local.setup --remote
+
+run-local: export LOCAL_REMOTE =
 run-local: $(READY) ## run a job here: JOB= TARGET= SOURCE=folder RUN_DATE=YYYY-MM-DD VARS="k=v ..." PARAMS="k=v ..."
-	@$(LOCAL) run $(JOB) --target $(TARGET) --strict --before notebooks/00_setup.ipynb \
-	  $(if $(SOURCE),--var source=file:$(abspath $(SOURCE))) \
-	  $(if $(RUN_DATE),--param run_date=$(RUN_DATE)) \
-	  $(foreach v,$(VARS),--var $(v)) $(foreach p,$(PARAMS),--param $(p))
+	@$(LOCAL) $(RUN)
+
+# The URL goes by the environment, where make has put it: a command line shows a token to everyone on the machine.
+run-remote: export LOCAL_REMOTE = $(REMOTE)
+run-remote: $(READY_REMOTE) ## the same, Spark in a Databricks workspace or at REMOTE="sc://host:port/;token=..."
+	@.venv-remote/bin/python -m local $(RUN)
 
 validate: $(READY) ## find everything that is wrong with the bundle: TARGET= (default: all) JOB= (default: all)
 	@$(LOCAL) validate $(if $(filter command environment,$(origin JOB)),$(JOB)) \
@@ -49,9 +66,11 @@ lab: $(READY) ## JupyterLab with spark, dbutils and display in every notebook
 test: check ## all checks and tests
 	@.venv/bin/python -m pytest -n 2 --dist loadfile
 
-check: $(READY) ## style of code and notebooks
+check: $(READY) ## style of code and notebooks, what every place runs, GitHub workflows
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check local notebooks/lakehouse tests
+	@.venv/bin/python -m tests.portability
+	@.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tables: ROUNDS= BATCHES= SEED= TARGET=
 	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED)

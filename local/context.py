@@ -3,7 +3,8 @@
 The runner writes a context file for each attempt and names it in the environment variable `LOCAL_CONTEXT`;
 the kernel reads it. A kernel without it is interactive (JupyterLab, VS Code, nbval).
 
-Environment of a task's kernel: `LOCAL_PROJECT`, `LOCAL_STATE`, `LOCAL_TARGET`, `LOCAL_CATALOG`, `LOCAL_CONTEXT`.
+Environment of a task's kernel: `LOCAL_PROJECT`, `LOCAL_STATE`, `LOCAL_TARGET`, `LOCAL_CATALOG`, `LOCAL_REMOTE`,
+`LOCAL_CONTEXT`.
 """
 
 import json

@@ -3,6 +3,7 @@
     <root>/databricks.yml              the bundle
     <root>/.local/<catalog>/           everything that local runs leave behind (`LOCAL_STATE` moves `.local`)
         warehouse/ metastore/          tables and views
+        warehouse.uri                  where they are instead, if Spark runs elsewhere
         volumes/<schema>/<volume>/     what notebooks call /Volumes/<catalog>/<schema>/<volume>/
         dbfs/                          what notebooks call dbfs:/
         runs/<run id>/  runs.db        executed notebooks, run history
@@ -78,6 +79,10 @@ class State:
     @property
     def warehouse(self) -> Path:
         return self.folder / "warehouse"
+
+    @property
+    def warehouse_file(self) -> Path:
+        return self.folder / "warehouse.uri"
 
     @property
     def metastore(self) -> Path:

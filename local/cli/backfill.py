@@ -3,7 +3,7 @@
 import json
 from argparse import Namespace
 
-from local.cli.run import add_checks, add_values, run_options
+from local.cli.run import add_checks, add_remote, add_values, run_options
 from local.cli.scope import bundle_of, pairs, project_of
 from local.cli.verbs import Verbs, add_verb
 from local.jobs import exit_code
@@ -20,6 +20,7 @@ def add(verbs: Verbs) -> None:
     command.add_argument("--every", default="1d", metavar="N", help="the interval: 30m, 6h, 1d, 1w (default 1d)")
     add_values(command, "a job parameter, such as run_date={{backfill.iso_date}}; may be repeated")
     add_checks(command)
+    add_remote(command)
     command.add_argument("--json", action="store_true", help="print the runs as the Jobs API shows them")
 
 
@@ -34,7 +35,7 @@ def backfill(options: Namespace) -> int:
         times,
         state=state,
         parameters=pairs("--param", options.param),
-        options=run_options(options, state),
+        options=run_options(options),
     )
     if options.json:
         print(json.dumps(runs, indent=1, ensure_ascii=False))

@@ -10,11 +10,9 @@ from typing import Any
 from local.bundle import Bundle
 from local.cli.scope import bundle_of, pairs, project_of
 from local.cli.verbs import Verbs, add_verb
+from local.compute import REMOTE, WORKSPACE
 from local.errors import UsageError
 from local.jobs import RunOptions, exit_code, run_job
-from local.jobs.first import run_first
-from local.project import State
-from local.server import ensure_server
 
 
 def add(verbs: Verbs) -> None:
@@ -26,6 +24,7 @@ def add(verbs: Verbs) -> None:
         "--only", metavar="TASKS", help="only these tasks: a,b; +a with all that it needs, a+ with all that needs it"
     )
     add_checks(command)
+    add_remote(command)
     command.add_argument(
         "--scheduled-at", type=moment, metavar="TIME", help="run as its schedule would at this time (ISO 8601)"
     )
@@ -51,13 +50,23 @@ def add_checks(command: argparse.ArgumentParser) -> None:
     )
 
 
-def run_options(options: Namespace, state: State, **more: Any) -> RunOptions:
-    """What the options of `add_checks` say; the server of *state* is started ahead. *more* as `RunOptions`."""
+def add_remote(command: argparse.ArgumentParser) -> None:
+    """The option of every verb that needs Spark: where it runs."""
+    command.add_argument(
+        "--remote", nargs="?", const=WORKSPACE, metavar="URL",
+        help=f"Spark runs at this Spark Connect URL, or without one in the Databricks workspace of the environment; "
+        f"a URL with a token is better given as {REMOTE}, since a command line is seen by everyone",
+    )  # fmt: skip
+
+
+def run_options(options: Namespace, **more: Any) -> RunOptions:
+    """What the options of `add_checks` and `add_remote` say; a server is started ahead. *more* as `RunOptions`."""
     return RunOptions(
         strict=options.strict,
         skip_unsupported=options.skip_unsupported,
         json=options.json,
-        before_run=lambda: ensure_server(state),
+        remote=options.remote,
+        start_ahead=True,
         **more,
     )
 
@@ -76,11 +85,10 @@ def run(options: Namespace) -> int:
     bundle: Bundle = bundle_of(options, pairs("--var", options.var))
     state = project_of(options).state(bundle.catalog)
     parameters = pairs("--param", options.param)
-    how = run_options(options, state, only=options.only, scheduled_at=options.scheduled_at)
-    if options.before:
-        if not options.before.is_file():
-            raise UsageError(f"--before: found no notebook `{options.before}`. Correct its path.")
-        run_first(bundle, options.job, options.before.resolve(), state=state, parameters=parameters, quiet=options.json)
+    if options.before and not options.before.is_file():
+        raise UsageError(f"--before: found no notebook `{options.before}`. Correct its path.")
+    before = options.before.resolve() if options.before else None
+    how = run_options(options, only=options.only, scheduled_at=options.scheduled_at, before=before)
     shape = run_job(bundle, options.job, state=state, parameters=parameters, options=how)
     if options.json:
         print(json.dumps(shape, indent=1, ensure_ascii=False))

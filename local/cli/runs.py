@@ -5,7 +5,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 
 from local.cli import export, prune
-from local.cli.run import add_checks, add_values, run_options
+from local.cli.run import add_checks, add_remote, add_values, run_options
 from local.cli.scope import bundle_of, pairs, project_of, state_of
 from local.cli.verbs import Verbs, add_group, add_verb, at_least_one
 from local.jobs import cancel_run, exit_code, get_run, list_runs, repair_run
@@ -27,6 +27,7 @@ def add(verbs: Verbs) -> None:
     again.add_argument("--no-dependents", action="store_true", help="without the tasks that depend on them")
     add_values(again)
     add_checks(again)
+    add_remote(again)
     again.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
     end = add_verb(actions, "cancel", cancel, "end a running or queued run, with all its tasks")
     end.add_argument("run_id", type=int)
@@ -75,7 +76,7 @@ def repair(options: Namespace) -> int:
         tasks=options.tasks,
         dependents=not options.no_dependents,
         parameters=pairs("--param", options.param),
-        options=run_options(options, state),
+        options=run_options(options),
     )
     if options.json:
         print(json.dumps(shape, indent=1, ensure_ascii=False))

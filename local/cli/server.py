@@ -7,9 +7,11 @@ from pathlib import Path
 
 from local.cli.scope import project_of, state_of
 from local.cli.verbs import Verbs, add_verb
+from local.compute import home
+from local.compute.local_server import LocalServer
 from local.errors import ProjectError
 from local.project import State
-from local.server import ensure_server, find_server, server_status, stop_server
+from local.server import find_server, server_status, stop_server
 
 
 def add(verbs: Verbs) -> None:
@@ -28,7 +30,7 @@ def up(options: Namespace) -> int:
     state = state_of(options)
     if not options.json and not find_server(state):
         print(f"starting the server of `{state.catalog}` ...", flush=True)
-    ensure_server(state)
+    LocalServer(state).warm_up()
     return status(options)
 
 
@@ -62,6 +64,8 @@ def reset(options: Namespace) -> int:
     for folder in folders:
         state = State(project.root, folder.name, folder)
         print(f"deleting `{folder}`: {_contents(state)}")
+        if state.warehouse_file.exists():
+            print(f"  its tables are in `{home.warehouse_of(state)}` and stay there")
         stop_server(state)
         try:
             shutil.rmtree(folder)

@@ -9,6 +9,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping
 
+from local.cli.run import add_remote
 from local.cli.scope import state_of
 from local.cli.verbs import Verbs, add_verb, at_least_one
 from local.errors import LocalError, UsageError
@@ -21,6 +22,7 @@ def add(verbs: Verbs) -> None:
     command = add_verb(verbs, "sql", sql, "run one SQL statement in the target's catalog and print the result")
     command.add_argument("statement", help='for example "SELECT * FROM gold.gold_daily_orders"')
     command.add_argument("--format", choices=FORMATS, default="table", help="json and csv have all rows")
+    add_remote(command)
     command.add_argument("--limit", type=at_least_one, default=100, help="rows of a table (default 100)")
 
 
@@ -63,7 +65,7 @@ def _query(options: Namespace) -> tuple[list[str], list[tuple]]:
     from local.kernel.failures import what_spark_says
     from local.kernel.session import open_session
 
-    spark = open_session(state_of(options))
+    spark = open_session(state_of(options), options.remote)
     try:
         result = spark.sql(options.statement).toArrow()
     except PySparkException as error:

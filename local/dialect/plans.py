@@ -1,5 +1,6 @@
 """Requests of Spark Connect: what to do with each kind of message in a plan."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,11 @@ from local.dialect.walk import Handlers, walk
 from local.paths import DatabricksPaths
 from local.project import State
 
+
+def _not_asked(schema: str) -> bool:
+    raise AssertionError(f"asked for the schema {schema} in a request that executes nothing")
+
+
 _PATH_OPTIONS = frozenset({"path", "checkpointlocation", "badrecordspath"})
 
 
@@ -36,8 +42,10 @@ class Dialect:
         volumes = Volumes(DatabricksPaths(self.state))
         self.sql, self.statements = SqlText(volumes), Statements(volumes)
 
-    def rewrite(self, request: Message) -> Message:
+    def rewrite(self, request: Message, has_schema: Callable[[str], bool] = _not_asked) -> Message:
         """*request* as open-source Spark understands it; a new message, *request* itself is not changed.
+
+        *has_schema* asks the server whether it has a schema; only statements need it.
 
         Raises:
             DialectError: the request holds what has no counterpart here.
@@ -46,7 +54,7 @@ class Dialect:
             return request
         copy = type(request)()
         copy.CopyFrom(request)
-        Rewriter(self, request.session_id).rewrite(copy)
+        Rewriter(self, request.session_id, has_schema).rewrite(copy)
         return copy
 
 
@@ -56,6 +64,7 @@ class Rewriter:
 
     dialect: Dialect
     session: str
+    has_schema: Callable[[str], bool]
     use: Use = field(default_factory=lambda: Use(runs=False))
 
     def rewrite(self, request: Message) -> None:
@@ -96,7 +105,7 @@ class Rewriter:
         """Only a command is a statement that may do something; elsewhere SQL is a query that was one."""
         for holder, name in _sql_texts(command):
             text = fill_arguments(fill_identifiers(getattr(holder, name), holder), holder)
-            setattr(holder, name, self.dialect.statements.translate(text, self.session))
+            setattr(holder, name, self.dialect.statements.translate(text, self.session, self.has_schema))
 
     def _sql(self, message: proto.SQL | proto.SqlCommand) -> None:
         name = "query" if isinstance(message, proto.SQL) else "sql"

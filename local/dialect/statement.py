@@ -19,6 +19,7 @@ class Statement:
     sql: str
     tokens: tuple[Token, ...]
     session: str
+    has_schema: Callable[[str], bool]
 
     @property
     def where(self) -> str:

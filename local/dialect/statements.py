@@ -55,8 +55,10 @@ class Statements:
     volumes: Volumes
     schemas: dict[str, str] = field(default_factory=dict)
 
-    def translate(self, sql: str, session: str) -> str:
+    def translate(self, sql: str, session: str, has_schema: Callable[[str], bool]) -> str:
         """What Spark runs instead of *sql*; *sql* itself where it is no such statement.
+
+        *has_schema* tells whether the server has a schema.
 
         Raises:
             DialectError: the statement has no counterpart here, or names another catalog.
@@ -64,7 +66,7 @@ class Statements:
         tokens = tokenize(sql)
         if not tokens:
             return sql
-        statement = Statement(sql, tuple(token for token in tokens if token.word != ";"), session)
+        statement = Statement(sql, tuple(token for token in tokens if token.word != ";"), session, has_schema)
         first = statement.words[0] if statement.words else ""
         handler: Callable[[Statement], str | None] | None = getattr(self, f"_{first.lower()}", None)
         if first in _FIRST and handler is not None and (found := handler(statement)) is not None:
@@ -107,7 +109,13 @@ class Statements:
             at, if_not_exists = statement.skip(2, "IF NOT EXISTS")
             if "LOCATION" in statement.words:
                 raise DialectError(f"{statement.where}: an external volume; there is no other storage here.")
-            self.volumes.create(*self._volume(statement, at), if_not_exists=if_not_exists)
+            schema, volume = self._volume(statement, at)
+            if not statement.has_schema(schema):
+                raise DialectError(
+                    f"CREATE VOLUME {schema}.{volume}: the schema `{schema}` cannot be found. "
+                    f"Create it first: CREATE SCHEMA IF NOT EXISTS {schema}."
+                )
+            self.volumes.create(schema, volume, if_not_exists=if_not_exists)
             return NOTHING
         if statement.has("WITH METRICS"):
             raise DialectError(f"{statement.where}: a metric view, which Spark does not have; use CREATE VIEW.")

@@ -53,17 +53,8 @@ class Volumes:
     def folder(self, schema: str, volume: str) -> Path:
         return self.paths.to_local(f"/Volumes/{self.catalog}/{schema}/{volume}")
 
-    def has_schema(self, schema: str) -> bool:
-        """Is there a schema of this name? The metastore keeps a folder for each."""
-        return schema.lower() == "default" or (self.paths.state.warehouse / f"{schema.lower()}.db").is_dir()
-
     def create(self, schema: str, volume: str, *, if_not_exists: bool) -> None:
-        """Make the volume, on a file system: its folder."""
-        if not self.has_schema(schema):
-            raise DialectError(
-                f"CREATE VOLUME {schema}.{volume}: the schema `{schema}` cannot be found. "
-                f"Create it first: CREATE SCHEMA IF NOT EXISTS {schema}."
-            )
+        """Make the volume, on a file system: its folder. The schema is there."""
         folder = self.folder(schema, volume)
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -15,8 +15,10 @@ from local.bundle.model import Bundle, Job
 from local.errors import UsageError
 from local.jobs.checks import check_run
 from local.jobs.command import RunOptions, engine_of, say_findings
+from local.jobs.origin import Origin
 from local.jobs.parameters import job_parameters
-from local.jobs.run import JobRun, Origin
+from local.jobs.prepare import prepare
+from local.jobs.run import JobRun
 from local.jobs.shape import run_shape
 from local.jobs.stop import Stop
 from local.jobs.task import Engine
@@ -102,7 +104,7 @@ def _run_one(engine: Engine, job: Job, values: Mapping[str, str], moment: dateti
     path, started = (label(moment),), time.monotonic()
     engine.view.task_started(path, 0)
     run = JobRun.new(engine, job, values, origin=Origin(backfill=moment), path=path)
-    result = run.execute(stop)
+    result = run.execute(stop, prepare)
     engine.view.task_ended(path, result, time.monotonic() - started, "")
     return run.run_id
 

@@ -6,18 +6,21 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from local.bundle.model import Bundle, Job
+from local.compute import Compute, compute_of
 from local.errors import LocalError
 from local.interrupts import on_interrupt
 from local.jobs.checks import Findings, check_run, speaks_of_spark
 from local.jobs.listener import Listener
+from local.jobs.origin import Origin
 from local.jobs.parameters import job_parameters
 from local.jobs.plan import SUCCEEDED
+from local.jobs.prepare import prepare
 from local.jobs.records import Records
-from local.jobs.run import JobRun, Origin
-from local.jobs.securables import create_securables
+from local.jobs.run import JobRun
 from local.jobs.selection import select_tasks
 from local.jobs.shape import run_list, run_shape
 from local.jobs.stop import Stop
@@ -38,8 +41,9 @@ class RunOptions:
     *skip_unsupported* passes over tasks whose type does not run here. *scheduled_at* is the time for which a schedule
     starts the run (with a zone): its trigger is then PERIODIC. *listeners* are told of runs and attempts, beside
     those whom the jobs name in their notifications.
-    *json* prints nothing at all: the caller prints the run. *before_run* is called in the background at the start
-    where a notebook of the run speaks of Spark: it may start the server ahead of the first kernel that needs it.
+    *json* prints nothing at all: the caller prints the run. *remote* says where Spark runs (see `local.compute`; None:
+    as the environment says). *start_ahead* starts the server in the background, ahead of the first kernel that needs
+    it, where a notebook of the run speaks of Spark. *before* is a notebook that the state folder needs once, first.
     """
 
     only: str | None = None
@@ -48,7 +52,9 @@ class RunOptions:
     scheduled_at: datetime | None = None
     json: bool = False
     listeners: Sequence[Listener] = ()
-    before_run: Callable[[], Any] | None = None
+    remote: str | None = None
+    start_ahead: bool = False
+    before: Path | None = None
 
 
 def run_job(
@@ -83,8 +89,8 @@ def run_job(
     origin = Origin("PERIODIC", scheduled=scheduled.astimezone(UTC)) if scheduled else Origin()
 
     def work(engine: Engine, stop: Stop) -> int:
-        run = JobRun.new(engine, job, values, only=only, origin=origin)
-        run.execute(stop)
+        run = JobRun.new(engine, job, values, only=only, origin=origin, before=options.before)
+        run.execute(stop, prepare)
         return run.run_id
 
     return watched(bundle, job, findings, work, state=state, options=options)
@@ -123,10 +129,11 @@ def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> It
     view = _view(options.json)
     stop = Stop()
     spark = speaks_of_spark(bundle, job)
-    pool = Pool(state.make().logs / "pool.log", spark=spark, note=view.note)
-    if spark and options.before_run:
+    compute = compute_of(state.make(), options.remote)
+    pool = Pool(state.logs / "pool.log", spark=spark, more=compute.libraries, note=view.note)
+    if spark and options.start_ahead:
         # No daemon: a server whose start is cut off before it is recorded would be lost, and could not be stopped.
-        threading.Thread(target=_in_background, args=(options.before_run, view)).start()
+        threading.Thread(target=_warm_up, args=(compute,)).start()
 
     def end() -> None:
         if stop.reason is None:
@@ -135,8 +142,7 @@ def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> It
 
     try:
         with pool, notifying(bundle, state, view.note) as notifiers, on_interrupt(end):
-            create_securables(bundle, state, view.note)
-            yield Engine(bundle, state, Records.of(state), view, pool, (*notifiers, *options.listeners)), stop
+            yield Engine(bundle, compute, Records.of(state), view, pool, spark, (*notifiers, *options.listeners)), stop
     finally:
         view.close()
 
@@ -172,8 +178,6 @@ def _view(json: bool) -> View:
     return Lines(print_line)
 
 
-def _in_background(work: Callable[[], Any], view: View) -> None:
-    try:
-        work()
-    except LocalError as error:
-        view.note(str(error))
+def _warm_up(compute: Compute) -> None:
+    with contextlib.suppress(LocalError):  # whoever needs Spark is told, and records it
+        compute.warm_up()

@@ -8,6 +8,7 @@ and skipped tasks". What it says of child runs and iterations is not known.
 import json
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from local.bundle.model import Bundle, Job
@@ -16,6 +17,7 @@ from local.jobs.admission import enter_again
 from local.jobs.checks import check_run
 from local.jobs.command import RunOptions, watched
 from local.jobs.launch import Places
+from local.jobs.prepare import prepare
 from local.jobs.progress import earlier_progress, file_name, last_results
 from local.jobs.records import RUNNER_GONE, Records
 from local.jobs.references import Scope
@@ -84,7 +86,9 @@ def repair_run(
             repair_count=number,
             scheduled=_moment(row["trigger_time"]),
         )
-        run = JobRun(engine, job, scope, only=None if only is None else only | again, progress=progress)
+        before = Path(row["before_notebook"]) if row["before_notebook"] else None
+        run = JobRun(engine, job, scope, only=None if only is None else only | again, before=before, progress=progress)
+        records.update_run(run_id, remote=engine.compute.label or None)
         run.take_parameters(given, known)
         engine.view.note(f"repair {number} of run {run_id}: {', '.join(_in_order(job, again))}")
         for key in _in_order(job, again):
@@ -92,7 +96,7 @@ def repair_run(
                 engine.view.note(f"{key} starts a new run of the job `{child}`")
         if reused := [f"{key} ({progress.states[key]})" for key in _in_order(job, progress.states)]:
             engine.view.note(f"reused: {', '.join(reused)}")
-        run.execute(stop)
+        run.execute(stop, prepare)
         return run_id
 
     return watched(bundle, job, findings, work, state=state, options=options)

@@ -2,19 +2,20 @@
 
 import queue
 import threading
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from local.bundle.model import Job
-from local.errors import RunError
+from local.errors import LocalError, RunError
 from local.jobs import plan
-from local.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, enter, wait_for_slot
+from local.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, wait_for_slot
 from local.jobs.durations import watching
 from local.jobs.kinds import runs_here
 from local.jobs.listener import ON_DURATION, ON_FAILURE, ON_START, ON_SUCCESS
 from local.jobs.messages import MESSAGES, end_message
+from local.jobs.origin import Origin, record_new
 from local.jobs.progress import Progress
 from local.jobs.records import now_ms
 from local.jobs.references import Scope, Upstream, resolve
@@ -22,16 +23,6 @@ from local.jobs.stop import Stop
 from local.jobs.task import Engine, TaskRun, described
 
 _NOT_TOLD = ("EXCLUDED", "DISABLED", plan.SKIPPED)
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Why a run exists. *scheduled* and *backfill*: the times that it is for, UTC."""
-
-    trigger: str = "ONE_TIME"
-    parent: int | None = None
-    scheduled: datetime | None = None
-    backfill: datetime | None = None
 
 
 class JobRun:
@@ -45,6 +36,7 @@ class JobRun:
         *,
         path: tuple[str, ...] = (),
         only: Collection[str] | None = None,
+        before: Path | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.engine = engine
@@ -52,7 +44,9 @@ class JobRun:
         self.scope = scope
         self.path = path
         self.only = only
+        self.before = before
         self.progress = progress or Progress()
+        self.failure = ""
         self.warnings: list[dict[str, Any]] = []
 
     @classmethod
@@ -65,36 +59,17 @@ class JobRun:
         origin: Origin | None = None,
         path: tuple[str, ...] = (),
         only: Collection[str] | None = None,
+        before: Path | None = None,
     ) -> "JobRun":
         """Record a run with *parameters*, their references resolved; it may have to wait, or be skipped.
+
+        *before* is a notebook that the state needs once, before the tasks.
 
         Raises:
             RunError: a parameter has an unknown member in a reference; the run is recorded as FAILED.
         """
-        origin = origin or Origin()
-        run_id = enter(
-            engine.records,
-            job,
-            job_id=job.id,
-            job_key=job.key,
-            run_name=job.name,
-            target=engine.bundle.target,
-            trigger=origin.trigger,
-            trigger_time=int(origin.scheduled.timestamp() * 1000) if origin.scheduled else None,
-            parent_run_id=origin.parent,
-            settings=dict(job.settings),
-            only_tasks=sorted(only) if only is not None else None,
-        )
-        scope = Scope(
-            job.id,
-            job.name,
-            run_id,
-            engine.records.run(run_id)["start_time"],
-            trigger=origin.trigger,
-            scheduled=origin.scheduled,
-            backfill=origin.backfill,
-        )
-        run = cls(engine, job, scope, path=path, only=only)
+        scope = record_new(engine, job, origin or Origin(), only=only, before=before)
+        run = cls(engine, job, scope, path=path, only=only, before=before)
         run.take_parameters(parameters)
         return run
 
@@ -126,14 +101,17 @@ class JobRun:
         """The run of *job* that the task at *path* starts."""
         return JobRun.new(self.engine, job, parameters, origin=Origin("RUN_JOB_TASK", self.run_id), path=path)
 
-    def execute(self, stop: Stop) -> str:
-        """Run to the end; the result. Never raises for what a task does."""
+    def execute(self, stop: Stop, prepare: Callable[["JobRun", Stop], None] = lambda run, stop: None) -> str:
+        """Run to the end; the result. Never raises for what a task does.
+
+        *prepare* is called before the first task; the run fails where it raises a `LocalError`.
+        """
         announcer = self.engine.announcer
         with stop.part() as whole:
             result = self._unadmitted(whole)
             if result is None:
                 announcer.run(ON_START, self.job, self.run_id)
-                result = self._execute_tasks(whole)
+                result = self._unprepared(whole, prepare) or self._execute_tasks(whole)
         if result != SKIPPED_RESULT:
             self._record_end(result)
         announcer.run(ON_SUCCESS if result in plan.SUCCEEDED else ON_FAILURE, self.job, self.run_id)
@@ -150,6 +128,15 @@ class JobRun:
         if result == SKIPPED_RESULT:
             self.engine.view.note(f"{name} is skipped: the job has as many active runs as it allows ({limit})")
         return result
+
+    def _unprepared(self, stop: Stop, prepare: Callable[["JobRun", Stop], None]) -> str | None:
+        """The result of a run that cannot begin, None where it can."""
+        try:
+            prepare(self, stop)
+        except LocalError as error:
+            self.failure = str(error)
+            return stop.reason or "FAILED"
+        return None
 
     def _execute_tasks(self, stop: Stop) -> str:
         left = [task.key for task in plan.ordered(self.job.tasks) if task.key not in self.progress.states]
@@ -243,6 +230,6 @@ class JobRun:
             self.run_id,
             life_cycle_state="INTERNAL_ERROR" if result == "FAILED" else "TERMINATED",
             result_state=result,
-            state_message=end_message(self.job, self.progress.states, result),
+            state_message=self.failure or end_message(self.job, self.progress.states, result),
             end_time=now_ms(),
         )

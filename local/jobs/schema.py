@@ -3,7 +3,7 @@
 import sqlite3
 import time
 
-VERSION = 2
+VERSION = 3
 WAIT_SECONDS = 30.0
 _RUNS = {
     "run_id": "INTEGER PRIMARY KEY",
@@ -30,6 +30,8 @@ _RUNS = {
     "repair_count": "INTEGER NOT NULL DEFAULT 0",
     "repair_start": "INTEGER",  # when the last repair began
     "health_warnings": "TEXT NOT NULL DEFAULT '[]'",
+    "remote": "TEXT",  # where Spark runs if not in the state's own server; without a token
+    "before_notebook": "TEXT",  # what the state needed once before the tasks
 }
 _ATTEMPTS = {
     "run_id": "INTEGER PRIMARY KEY",

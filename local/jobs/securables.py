@@ -4,16 +4,19 @@ from collections.abc import Callable
 
 from local.bundle import Bundle
 from local.bundle.securables import Securable
+from local.compute import Compute, home
 from local.project import State
 
 
-def create_securables(bundle: Bundle, state: State, note: Callable[[str], None]) -> None:
-    """Create those that are declared and absent; *note* is told which, and which belong to another catalog.
+def create_securables(bundle: Bundle, compute: Compute, note: Callable[[str], None]) -> None:
+    """Create those that are declared and absent; *note* is told which, and which are left alone.
 
     Raises:
-        ServerError: a schema is needed and the server does not start.
+        LocalError: a schema is needed and Spark cannot be used.
     """
-    absent = []
+    if compute.deploys:
+        return  # `databricks bundle deploy` makes them
+    state, absent = compute.state, []
     for securable in bundle.securables:
         if securable.catalog.lower() != state.catalog.lower():
             note(
@@ -21,26 +24,26 @@ def create_securables(bundle: Bundle, state: State, note: Callable[[str], None])
             )
         elif not _exists(state, securable):
             absent.append(securable)
-    _create_schemas(state, sorted({each.schema for each in absent if each.volume is None}))
+    _create_schemas(compute, sorted({each.schema for each in absent if each.volume is None}))
     for securable in absent:
         if securable.volume is not None:
             (state.volumes / securable.schema / securable.volume).mkdir(parents=True, exist_ok=True)
     if absent:
-        note(f"created, as the bundle declares: {', '.join(map(str, absent))}")
+        note(f"created where absent, as the bundle declares: {', '.join(map(str, absent))}")
 
 
 def _exists(state: State, securable: Securable) -> bool:
+    """Is it there? A schema of which this machine does not see the folder may be absent."""
     if securable.volume is not None:
         return (state.volumes / securable.schema / securable.volume).is_dir()
-    return (state.warehouse / f"{securable.schema.lower()}.db").is_dir()
+    tables = home.tables_folder(state)
+    return tables is not None and (tables / f"{securable.schema.lower()}.db").is_dir()
 
 
-def _create_schemas(state: State, names: list[str]) -> None:
+def _create_schemas(compute: Compute, names: list[str]) -> None:
     if not names:
         return
-    from local.kernel.session import open_session  # imports Spark: only where a schema is missing
-
-    spark = open_session(state)
+    spark = compute.session()
     try:
         for name in names:
             spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{name.replace('`', '``')}`").collect()

@@ -3,7 +3,7 @@
 Source: Databricks SDK (`databricks.sdk.service.jobs`): `RunState`, `RunStatus`, `TerminationDetails`,
 `RunConditionTask`, `RunForEachTask`, `RepairHistoryItem`. Not in the API:
 
-- `trigger_time` and `health_warnings`;
+- `trigger_time` and `health_warnings`; `remote`, where Spark ran if not in the state's own server;
 - of a task `output_notebook`, `error_trace`, and its `notebook_output` and `error`, which `runs/get-output` has;
 - the iterations of a for-each task as entries of `tasks`, each with the nested task's key and `iteration`:
   `{"for_each_task_key", "index", "input"}`.
@@ -68,7 +68,7 @@ def _head(run: Mapping[str, Any]) -> dict[str, Any]:
             {"name": name, "default": default, "value": value} for name, (default, value) in parameters.items()
         ],
     }
-    for name in ("parent_run_id", "queue_duration", "trigger_time"):
+    for name in ("parent_run_id", "queue_duration", "trigger_time", "remote"):
         if run[name] is not None:
             result[name] = run[name]
     _add_warnings(result, run)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from local.compute import home
 from local.console import console_for_people
 from local.jobs.live import COLOURS
 from local.jobs.records import Records
@@ -24,7 +25,8 @@ def print_summary(run: Mapping[str, Any], records: Records, state: State, consol
     if lines:
         console.print()
         console.print(_attempt_table(lines))
-    changes = table_changes(state.warehouse, since_ms=run["start_time"], until_ms=run["end_time"])
+    tables = home.tables_folder(state)
+    changes = table_changes(tables, since_ms=run["start_time"], until_ms=run["end_time"]) if tables else []
     if any(change.commits for change in changes):
         console.print()
         console.print(_change_table(changes))

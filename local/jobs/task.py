@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from local.bundle.model import Bundle, Task
+from local.compute import REMOTE, Compute
 from local.errors import LocalError
 from local.jobs import plan
 from local.jobs.durations import watching
@@ -30,14 +31,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Engine:
-    """What all runs of one command share. *listeners* are told of runs and attempts."""
+    """What all runs of one command share. *listeners* are told of runs and attempts.
+
+    *compute* is where Spark runs, *needs_spark* whether a notebook of the job speaks of it.
+    """
 
     bundle: Bundle
-    state: State
+    compute: Compute
     records: Records
     view: View
     pool: Pool
+    needs_spark: bool = False
     listeners: Sequence[Listener] = field(default=())
+
+    @property
+    def state(self) -> State:
+        return self.compute.state
 
     @cached_property
     def announcer(self) -> Announcer:
@@ -51,6 +60,7 @@ class Engine:
             "LOCAL_STATE": str(self.state.folder.parent),
             "LOCAL_TARGET": self.bundle.target,
             "LOCAL_CATALOG": self.state.catalog,
+            REMOTE: self.compute.remote,
         }
 
 

@@ -1,26 +1,23 @@
-"""A gRPC channel that opens on its first call, and says in one line when the server behind it has died.
+"""A gRPC channel that opens on its first call, and says in one line when the server behind it is lost.
 
 `SparkConnectClient` makes its stub as soon as the session exists. This channel hands it callables that look
 for the server only when one of them is called, so that a notebook which never uses `spark` starts no server.
 
-The client of Spark retries a lost server for about ten minutes. Here every failed call looks at the server's
-process: gone, and the call raises `ServerError` at once; alive, and Spark's own retries go on for `PATIENCE` seconds.
+The client of Spark retries a lost server for about ten minutes. Here every failed call asks whether the server has
+died: it has, and the call raises `ServerError` at once; it has not, and Spark's own retries go on for a few seconds.
 A call that works is never limited in time.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
-import psutil
 
 from local.errors import ServerError
-from local.project import State
 
 PATIENCE = 8.0
-MESSAGE_LIMIT = 128 * 1024 * 1024
 
 _LOST = frozenset(
     {
@@ -37,23 +34,41 @@ _TIDYING = ("/ReleaseExecute", "/ReleaseSession", "/Interrupt", "/FetchErrorDeta
 _TIDYING_LIMIT = {"/ReleaseExecute": 10.0, "/ReleaseSession": 5.0, "/Interrupt": 10.0, "/FetchErrorDetails": 10.0}
 
 
+class Endpoint(Protocol):
+    """The server at the other end, as a link needs to know it."""
+
+    def connect(self) -> grpc.Channel:
+        """A channel to the server, which is started if need be.
+
+        Raises:
+            LocalError: there is none, or it may not be used; says why in one line.
+        """
+
+    def has_died(self) -> bool:
+        """Is the server known to be gone? False where only its answers can tell."""
+
+    def lost(self, what: str) -> ServerError:
+        """What to tell a person of the server that *what* ("died")."""
+
+
 class Link:
-    """The connection to the server of *state*: none until `channel` is called, replaced after the server died.
+    """The connection to *endpoint*: none until `channel` is called, replaced after the server was lost.
 
     Args:
-        state: the catalog whose server is meant.
-        ensure: finds the running server or starts one; gives `host`, `port`, `token`, `pid`, `log`.
+        endpoint: finds the server.
         interceptors: called with each new connection; what it gives is put before the channel.
+        patience: how long a server may not be there before it is lost, s.
     """
 
-    def __init__(self, state: State, *, ensure: Callable[[State], Any], interceptors: Callable[[], list]) -> None:
-        self.state = state
+    def __init__(
+        self, endpoint: Endpoint, interceptors: Callable[[], list] = list, *, patience: float = PATIENCE
+    ) -> None:
+        self.endpoint = endpoint
+        self.patience = patience
         self.on_lost: Callable[[], None] = lambda: None
-        self._ensure = ensure
         self._interceptors = interceptors
         self._lock = threading.RLock()
         self._channel: grpc.Channel | None = None
-        self._server: Any = None
         self._failing_since: float | None = None
 
     @property
@@ -62,17 +77,16 @@ class Link:
         return self._channel is not None
 
     def channel(self, *, may_start: bool) -> grpc.Channel:
-        """The open channel; starts the server if need be and *may_start*.
+        """The open channel; connects if need be and *may_start*.
 
         Raises:
-            ServerError: the server does not start, or there is no connection and *may_start* is false.
+            LocalError: the server cannot be used; or there is no connection and *may_start* is false.
         """
         with self._lock:
             if self._channel is None:
                 if not may_start:
-                    raise ServerError(f"`{self.state.catalog}`: no connection to the Spark server. Run the cell again.")
-                self._server = self._ensure(self.state)
-                plain = _open(self._server)
+                    raise self.endpoint.lost("is not connected any more")
+                plain = self.endpoint.connect()
                 wrapped = self._interceptors()
                 self._channel = grpc.intercept_channel(plain, *wrapped) if wrapped else plain
             return self._channel
@@ -87,19 +101,17 @@ class Link:
             self.worked()
             return error
         with self._lock:
-            if self._channel is None:
-                return self._lost("died")
-            if not _alive(self._server.pid):
+            if self._channel is None or self.endpoint.has_died():
                 self._forget()
-                return self._lost("died")
+                return self.endpoint.lost("died")
             if error.code() is not grpc.StatusCode.UNAVAILABLE:
                 return error
             now = time.monotonic()
             self._failing_since = self._failing_since or now
-            if now - self._failing_since < PATIENCE:
+            if now - self._failing_since < self.patience:
                 return error
             self._forget()
-            return self._lost(f"has not answered for {PATIENCE:.0f} seconds")
+            return self.endpoint.lost(f"has not answered for {self.patience:.0f} seconds")
 
     def close(self) -> None:
         """Close the connection, if there is one; the next call opens a new one."""
@@ -112,13 +124,6 @@ class Link:
         self._channel = None
         self._failing_since = None
         self.on_lost()
-
-    def _lost(self, what: str) -> ServerError:
-        pid, log = getattr(self._server, "pid", "?"), getattr(self._server, "log", self.state.logs)
-        return ServerError(
-            f"`{self.state.catalog}`: the Spark server (process {pid}) {what}; its tables are safe, temporary views "
-            f"are gone. Read `{log}`, start it with `python -m local up`, then run the notebook again."
-        )
 
 
 class LazyChannel(grpc.Channel):
@@ -173,34 +178,38 @@ class _Lazy:
             made = self._made = (channel, getattr(channel, self._kind)(self._method, *self._args, **self._kwargs))
         return made[1]
 
-    def _call(self, request: Any, timeout: float | None, options: dict) -> Any:
-        return self._real()(request, timeout=timeout if timeout is not None else self._limit, **options)
+    def _options(self, timeout: float | None, options: dict) -> dict:
+        return {**options, "timeout": timeout if timeout is not None else self._limit}
 
 
 class _Unary(_Lazy):
     def __call__(self, request: Any, timeout: float | None = None, **options: Any) -> Any:
+        return self.with_call(request, timeout, **options)[0]
+
+    def with_call(self, request: Any, timeout: float | None = None, **options: Any) -> tuple[Any, Any]:
+        """The answer and its call: what an interceptor of the client, above this channel, asks for."""
         try:
-            answer = self._call(request, timeout, options)
+            answer, call = self._real().with_call(request, **self._options(timeout, options))
         except grpc.RpcError as error:
             raise self._link.failed(error) from None
         self._link.worked()
-        return answer
+        return answer, call
 
 
 class _Stream(_Lazy):
     def __call__(self, request: Any, timeout: float | None = None, **options: Any) -> "_Answers":
-        return _Answers(self._link, self._call(request, timeout, options))
+        return _Answers(self._link, self._real()(request, **self._options(timeout, options)))
 
 
 class _Answers(Iterator):
     """The responses of a stream; a lost server shows here, at the next response."""
 
     def __init__(self, link: Link, call: Any) -> None:
-        self._link, self._call = link, call
+        self._link, self._call, self._answers = link, call, iter(call)
 
     def __next__(self) -> Any:
         try:
-            answer = next(self._call)
+            answer = next(self._answers)
         except grpc.RpcError as error:
             raise self._link.failed(error) from None
         self._link.worked()
@@ -208,21 +217,3 @@ class _Answers(Iterator):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._call, name)
-
-
-def _open(server: Any) -> grpc.Channel:
-    # "localhost", not 127.0.0.1: local credentials, and so a token without TLS, are for this name only.
-    credentials = grpc.composite_channel_credentials(
-        grpc.local_channel_credentials(), grpc.access_token_call_credentials(server.token)
-    )
-    options = [("grpc.max_send_message_length", MESSAGE_LIMIT), ("grpc.max_receive_message_length", MESSAGE_LIMIT)]
-    return grpc.secure_channel(f"localhost:{server.port}", credentials, options=options)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True

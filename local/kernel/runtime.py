@@ -1,10 +1,10 @@
 """What Databricks gives to code by import: `databricks.sdk.runtime`, `databricks.connect`, `pyspark.dbutils`.
 
-The modules exist in a local kernel only, also where databricks-sdk and databricks-connect are not installed, so that a
-bundle's packages import unchanged and get this kernel's session. An installed databricks-sdk stays itself but for
-`databricks.sdk.runtime`.
+The modules exist in a kernel of ours only, also where databricks-sdk and databricks-connect are not installed, so that
+a bundle's packages import unchanged and get this kernel's session. An installed databricks-sdk stays itself but for
+`databricks.sdk.runtime`, an installed databricks-connect but for the builder of `DatabricksSession`.
 
-Source: databricks-sdk 0.156 `databricks/sdk/runtime/__init__.py` (the names); Databricks documentation,
+Source: databricks-sdk 0.162 `databricks/sdk/runtime/__init__.py` (the names); Databricks documentation,
 "Databricks Connect for Python" (the builder).
 """
 
@@ -15,8 +15,11 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from local.compute import client
 from local.errors import DialectError
+from local.kernel.imports import when_imported
 
+_CONNECT_SESSION = "databricks.connect.session"
 _NO_CONTEXT = "Spark Connect has none, neither here nor on serverless compute. Use `spark`."
 
 
@@ -53,12 +56,16 @@ def provide_modules(kernel: Any) -> None:
     """Let this process import the modules of this module's head."""
     makers = {
         "databricks.sdk.runtime": lambda name: _Runtime(name, kernel),
-        "databricks.connect": lambda name: _with(ModuleType(name), DatabricksSession=databricks_session(kernel)),
-        "databricks.connect.session": lambda name: _with(
-            ModuleType(name), DatabricksSession=sys.modules["databricks.connect"].DatabricksSession
-        ),
         "pyspark.dbutils": lambda name: _with(ModuleType(name), DBUtils=_dbutils_class(kernel)),
     }
+    if client.DATABRICKS in client.installed():
+        when_imported(_CONNECT_SESSION, lambda: _take_over(kernel))
+    else:
+        session = databricks_session(kernel)
+        makers |= {
+            "databricks.connect": lambda name: _with(ModuleType(name), DatabricksSession=session),
+            _CONNECT_SESSION: lambda name: _with(ModuleType(name), DatabricksSession=session),
+        }
     sys.meta_path.insert(0, _Provided(makers))
     # Behind all other finders: an installed package is found before.
     sys.meta_path.append(_Provided({"databricks": ModuleType, "databricks.sdk": _NotInstalled}))
@@ -113,13 +120,26 @@ class _NotInstalled(ModuleType):
         )
 
 
-def databricks_session(kernel: Any) -> type:
-    """The class `DatabricksSession` whose builder gives the session of *kernel*, whatever workspace it is told."""
+def _take_over(kernel: Any) -> None:
+    """Let the imported databricks-connect give the session of *kernel*."""
+    module = sys.modules[_CONNECT_SESSION]
+    session = databricks_session(kernel, module.DatabricksSession)
+    for each in (module, sys.modules.get("databricks.connect")):  # imported ahead of the kernel, or about to be
+        if hasattr(each, "DatabricksSession"):
+            each.DatabricksSession = session
 
-    class Builder:
+
+def databricks_session(kernel: Any, real: type | None = None) -> type:
+    """The class `DatabricksSession` whose builder gives the session of *kernel*, whatever workspace it is told.
+
+    Where the *real* one is installed it is its base, and its `__wrapped__`: a workspace's session is made by that.
+    """
+
+    class Builder(real.Builder if real else object):
         """Takes the settings of the real one; what names a workspace or its compute has no meaning here."""
 
         def __init__(self) -> None:
+            super().__init__()
             self._settings: dict[str, Any] = {}
 
         def config(self, key: str, value: Any) -> "Builder":
@@ -132,9 +152,7 @@ def databricks_session(kernel: Any) -> type:
             return kernel.spark
 
         def create(self) -> Any:
-            from local.kernel.session import open_session
-
-            return open_session(kernel.state)
+            return kernel.compute.session()
 
     for name, silent in _BUILDER.items():
         setattr(Builder, name, _unused(name, silent=silent))
@@ -144,20 +162,23 @@ def databricks_session(kernel: Any) -> type:
         def builder(cls) -> Builder:
             return Builder()
 
-    return Session("DatabricksSession", (), {"Builder": Builder, "__doc__": "The session of this kernel."})
+    bases = (real,) if real else ()
+    names = {"Builder": Builder, "__wrapped__": real, "__doc__": "The session of this kernel."}
+    return Session("DatabricksSession", bases, names)
 
 
 # What a builder can be told; True where nothing is lost by not using it.
 _BUILDER = {
     **dict.fromkeys(("serverless", "validateSession", "userAgent", "appName"), True),
-    **dict.fromkeys(("clusterId", "header", "host", "profile", "remote", "sdkConfig", "token"), False),
+    **dict.fromkeys(("clusterId", "header", "headers", "host", "profile", "remote", "sdkConfig", "token"), False),
+    "withEnvironment": False,
 }
 
 
 def _unused(name: str, *, silent: bool) -> Callable[..., Any]:
     def method(self: Any, *_: Any, **__: Any) -> Any:
         if not silent:
-            print(f"DatabricksSession.builder.{name}: not used in a local kernel; the session is that of its server.")
+            print(f"DatabricksSession.builder.{name}: not used in this kernel; the session is the kernel's own.")
         return self
 
     method.__name__ = name

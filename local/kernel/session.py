@@ -1,6 +1,6 @@
-"""The Spark session of a catalog: Spark Connect, connected on first use, speaking Databricks' dialect.
+"""A Spark session on a link: Spark Connect, connected on first use.
 
-`open_session(state)` gives a session without any network; `register(session)` makes it the one that
+`open_session(state)` gives a session of wherever Spark runs; `register(session)` makes it the one that
 `SparkSession.builder.getOrCreate()` and `getActiveSession()` give, in every thread of the process.
 """
 
@@ -8,52 +8,72 @@ import atexit
 import logging
 import os
 import threading
+from collections.abc import Callable
 
 import grpc
 from pyspark.logger import PySparkLogger
-from pyspark.sql.connect.client import ChannelBuilder
-from pyspark.sql.connect.client.retries import DefaultPolicy
+from pyspark.sql.connect.client import DefaultChannelBuilder
+from pyspark.sql.connect.client.retries import DefaultPolicy, RetryPolicy
+from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 from pyspark.sql.connect.session import SparkSession
 
+from local.compute import compute_of
 from local.kernel.channel import LazyChannel, Link
 from local.project import State
 
 
-class LocalChannelBuilder(ChannelBuilder):
-    """Builds the lazy channel to the server of one catalog."""
+def open_session(state: State, remote: str | None = None) -> SparkSession:
+    """A session of where Spark runs for *state*: where *remote* says, else the environment (see `local.compute`).
 
-    def __init__(self, link: Link) -> None:
-        super().__init__()
+    Raises:
+        LocalError: Spark cannot be used, some of it by the first use only.
+    """
+    return compute_of(state, remote).session()
+
+
+class LinkedChannelBuilder(DefaultChannelBuilder):
+    """Builds the lazy channel of *link*; *url* says who the user is and what goes with each request."""
+
+    def __init__(self, url: str, link: Link) -> None:
+        super().__init__(url)
         self.link = link
-
-    @property
-    def host(self) -> str:
-        return "localhost"
 
     def toChannel(self) -> grpc.Channel:
         return LazyChannel(self.link)
 
 
-class LocalSession(SparkSession):
-    """A session of the local server.
+class Patience(DefaultPolicy):
+    """Spark's retries, with short waits; when to give up, the link decides."""
+
+    def __init__(self) -> None:
+        # The server waits a second at most where it is busy; the link gives up long before the last retry.
+        super().__init__(max_retries=60, max_backoff=1000, jitter=100)
+
+    def can_retry(self, error: BaseException) -> bool:
+        """Also where nothing listens any more, for which databricks-connect has a policy of its own."""
+        unavailable = isinstance(error, grpc.RpcError) and error.code() is grpc.StatusCode.UNAVAILABLE
+        return unavailable or super().can_retry(error)
+
+
+class LinkedSession(SparkSession):
+    """A session of the server at the end of *link*.
 
     `stop()` ends the session on the server. As with Databricks' notebooks the next `getOrCreate()` gives a
-    fresh one, of the same catalog.
+    fresh one, made by *again*.
     """
 
-    def __init__(self, link: Link) -> None:
-        super().__init__(connection=LocalChannelBuilder(link))
+    def __init__(self, link: Link, *, again: Callable[[], SparkSession], url: str = "sc://localhost") -> None:
+        super().__init__(connection=LinkedChannelBuilder(url, link))
         self.link = link
-        # The server waits a second at most where it is busy; a dead one is told by the channel, not by these.
-        self._client.set_retry_policies([DefaultPolicy(max_backoff=1000, jitter=100)])
-        # At exit Spark's client would empty its ML cache, and so start a server for nothing; `_release` covers it.
-        atexit.unregister(self._client._cleanup_ml_cache)
+        self._again = again
+        self._client.set_retry_policies([Patience()])
+        # At exit the client would empty its ML cache, and so start a server for nothing; `_release` covers it.
+        for name in ("_cleanup_ml_cache", "_on_exit"):  # pyspark's, databricks-connect's
+            if at_exit := getattr(self._client, name, None):
+                atexit.unregister(at_exit)
         atexit.register(self._release)
         link.on_lost = self._forget_server
-        # The message says it; the Java stack trace behind it is in the server's log.
-        self._client._display_server_stack_trace = lambda: False
-        # And Spark's client would write each failed query to standard error once more, as one long line of JSON.
-        PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+        show_messages_only(self)
 
     def stop(self) -> None:
         registered = SparkSession._default_session is self
@@ -61,7 +81,7 @@ class LocalSession(SparkSession):
         self.release_session_on_close = self.link.connected
         super().stop()
         if registered:
-            register(open_session(self.link.state))
+            register(self._again())
 
     def _release(self) -> None:
         """Free the session on the server when the process ends; a lost server needs no telling."""
@@ -76,16 +96,21 @@ class LocalSession(SparkSession):
         self._client._server_session_id = None
 
 
-def open_session(state: State) -> SparkSession:
-    """A session for the server of *state*; the server is found or started by its first use.
+def follow(session: SparkSession, link: Link, *policies: RetryPolicy) -> None:
+    """Let the calls of *session*, which another library has connected, go through *link*; *policies* come first."""
+    client = session.client
+    client._channel = LazyChannel(link)
+    client._stub = SparkConnectServiceStub(client._channel)
+    client.set_retry_policies([*policies, Patience()])
+    show_messages_only(session)
 
-    Statements, names and paths are translated by `local.dialect`. Nothing is imported or started for
-    them before the first use.
 
-    Raises (by the first use, not by this call):
-        ServerError: the server does not start, or has died.
-    """
-    return LocalSession(Link(state, ensure=_ensure, interceptors=lambda: _dialect(state)))
+def show_messages_only(session: SparkSession) -> None:
+    """Let the errors of *session* be their messages."""
+    # The Java stack trace behind it is in the server's log.
+    session.client._display_server_stack_trace = lambda: False
+    # And Spark's client would write each failed query to standard error once more, as one long line of JSON.
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
 
 
 def register(session: SparkSession) -> None:
@@ -105,17 +130,7 @@ def register(session: SparkSession) -> None:
 def release() -> None:
     """Free the session of this process on the server, if it is connected: the process is about to be killed."""
     session = SparkSession._default_session
-    if isinstance(session, LocalSession):
+    if isinstance(session, LinkedSession):
         session._release()
-
-
-def _ensure(state: State):
-    from local.server import ensure_server
-
-    return ensure_server(state)
-
-
-def _dialect(state: State) -> list:
-    from local.dialect import Dialect, interceptors
-
-    return interceptors(Dialect(state))
+    elif session is not None:  # a workspace's, which connects when it is made
+        session.client.release_session()

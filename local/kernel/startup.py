@@ -5,12 +5,8 @@ Spark's session class: a package that calls `SparkSession.builder.getOrCreate()`
 that was forked with Spark imported (`local.pool`) it is there from the start; it connects when it is used.
 """
 
-import importlib.abc
-import importlib.util
 import os
 import re
-import sys
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +14,7 @@ from typing import Any
 from local.context import current_context
 from local.errors import LocalError, ProjectError
 from local.kernel.catalog import find_state
+from local.kernel.imports import when_imported
 from local.project import Project, State
 
 _SESSION_MODULE = "pyspark.sql.connect.session"
@@ -56,6 +53,18 @@ class Kernel:
             BundleError: the project's bundle cannot be read.
         """
         return find_state(self.folder).make()
+
+    @cached_property
+    def compute(self):
+        """Where Spark runs for this kernel.
+
+        Raises:
+            ProjectError, BundleError: as `state`.
+            UsageError: the environment names no such place.
+        """
+        from local.compute import compute_of
+
+        return compute_of(self.state)
 
     @cached_property
     def dbutils(self):
@@ -100,7 +109,7 @@ class Kernel:
             os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
             os.environ.setdefault("SPARK_REMOTE", "sc://localhost")
             runtime.provide_modules(self)
-            _when_imported(_SESSION_MODULE, self._register)
+            when_imported(_SESSION_MODULE, self._register)
 
     def _in_project(self) -> bool:
         try:
@@ -114,11 +123,11 @@ class Kernel:
         from pyspark.sql.connect.session import SparkSession
 
         from local.kernel import failures
-        from local.kernel.session import open_session, register
+        from local.kernel.session import register
 
         if SparkSession._default_session is None:
             failures.install(PySparkException)
-            register(open_session(self.state))
+            register(self.compute.session())
         self._name_spark()  # for code that the cells do not show, such as exec of a file
 
     def namespace_for(self, code: str) -> dict[str, Any]:
@@ -157,33 +166,3 @@ class Missing:
 
     def __repr__(self) -> str:
         return f"<{self._name} is not available: {self._reason}>"
-
-
-class _when_imported(importlib.abc.MetaPathFinder):
-    """Calls *action* right after the module *name* is imported, or now where it already was."""
-
-    def __init__(self, name: str, action: Callable[[], None]) -> None:
-        self._name, self._action = name, action
-        if name in sys.modules:
-            action()
-        else:
-            sys.meta_path.insert(0, self)
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name != self._name:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        load = spec.loader.exec_module
-
-        def load_then_act(module: Any) -> None:
-            load(module)
-            try:
-                self._action()
-            except BaseException:
-                # The import fails with the reason: without our session, Spark would look for a server elsewhere.
-                sys.meta_path.insert(0, self)
-                raise
-
-        spec.loader.exec_module = load_then_act
-        return spec

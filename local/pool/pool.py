@@ -42,7 +42,7 @@ class Pool:
 
     Args:
         log: what waiting processes print, which is nothing unless something is wrong.
-        spark: import Spark's client and what it needs ahead of time too.
+        spark: import Spark's client and what it needs ahead of time too, and the modules *more*.
         note: called with a sentence where attempts will start more slowly than they could.
         forks: whether to fork at all; a platform that cannot is known here.
     """
@@ -52,12 +52,13 @@ class Pool:
         log: Path,
         *,
         spark: bool,
+        more: tuple[str, ...] = (),
         note: Callable[[str], None] = lambda text: None,
         forks: bool = sys.platform == "linux",
     ) -> None:
         self.log = log
         self.note = note
-        self.libraries = SPARK if spark else ()
+        self.libraries = (*SPARK, *more) if spark else ()
         self._lock = threading.Lock()
         self._spares: list[Spare] = []
         self._forks = forks

@@ -8,6 +8,7 @@ from local.errors import SetupError
 from local.project import State
 from local.server.settings import JITS, Settings
 
+CATALOG = "spark.local.catalog"  # the one catalog that a server holds, for clients that want to know it
 # What Spark's own launcher opens for Java 17 and later; the script that does it needs a module that a JRE lacks.
 OPENED = (
     "java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util",
@@ -46,6 +47,7 @@ def spark_conf(state: State, port: int, cores: int) -> dict[str, str]:
     return {
         "spark.master": f"local[{cores}]",
         "spark.app.name": f"local {state.catalog}",
+        CATALOG: state.catalog,
         # Loopback only.
         "spark.driver.host": "localhost",
         "spark.driver.bindAddress": "127.0.0.1",

@@ -1,4 +1,4 @@
-"""`python3 -m local.setup`: make or mend `.venv`; says each step and how long it took."""
+"""`python3 -m local.setup [--remote]`: make or mend `.venv` (`.venv-remote`); says each step and how long it took."""
 
 import sys
 import time
@@ -9,16 +9,19 @@ from local.errors import LocalError
 from local.setup import environment, jars, kernels
 
 ROOT = Path(__file__).resolve().parents[2]
+REMOTE = "--remote"
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Exit 0 when the environment is ready; 1 with one line that says what to do otherwise."""
-    venv = ROOT / ".venv"
+    which = environment.REMOTE if REMOTE in arguments else environment.LOCAL
+    venv = ROOT / which.folder
     steps: list[tuple[str, Callable[[], None]]] = [
-        ("Python environment", lambda: environment.make(ROOT, venv)),
-        ("Delta's jars", lambda: jars.make(venv)),
+        (f"Python environment {which.folder}", lambda: environment.make(ROOT, which)),
         ("what every kernel loads", lambda: kernels.make(ROOT, venv)),
     ]
+    if which is environment.LOCAL:  # the remote environment has no Spark of its own
+        steps.insert(1, ("Delta's jars", lambda: jars.make(venv)))
     try:
         for number, (what, step) in enumerate(steps, 1):
             print(f"set-up {number}/{len(steps)}: {what} ...", flush=True)
@@ -36,4 +39,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

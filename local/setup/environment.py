@@ -1,31 +1,55 @@
-"""The packages: `environment.yml` names and pins what is used, `constraints.txt` pins what those bring along."""
+"""The packages of an environment: its list names and pins what is used, its constraints pin what those bring along.
+
+There are two environments, since pyspark and databricks-connect both own the package `pyspark` and break each other.
+"""
 
 import os
 import re
 import shutil
 import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import SetupError
+from local.setup.pythons import find_python, works
 
-OLDEST, NEWEST = (3, 11), (3, 13)
+
+@dataclass(frozen=True)
+class Environment:
+    """A folder for packages, and the versions of Python that they support."""
+
+    folder: str
+    packages: str
+    constraints: str
+    oldest: tuple[int, int]
+    newest: tuple[int, int]
 
 
-def make(root: Path, venv: Path) -> None:
-    """Bring *venv* to the pins of *root*; by conda where `CONDA` names a conda or mamba, else by venv and pip."""
+LOCAL = Environment(".venv", "environment.yml", "constraints.txt", (3, 11), (3, 13))
+# databricks-connect 18 takes exactly the Python of Databricks Runtime 18.
+REMOTE = Environment(".venv-remote", "environment-remote.yml", "constraints-remote.txt", (3, 12), (3, 12))
+
+
+def make(root: Path, which: Environment) -> None:
+    """Bring an environment of *root* to its pins; by conda where `CONDA` names a conda or mamba, else by venv and pip.
+
+    Raises:
+        SetupError: no Python that fits, or the packages cannot be installed.
+    """
+    venv, packages = root / which.folder, root / which.packages
     conda = os.environ.get("CONDA")
     if conda:
-        _run([conda, "env", "update", "-y", "-p", str(venv), "-f", str(root / "environment.yml")])
+        _run([conda, "env", "update", "-y", "-p", str(venv), "-f", str(packages)])
         return
     python = venv / "bin" / "python"
-    if not _works(python):
+    if not works(python, which.oldest, which.newest):
+        chosen = find_python(which.oldest, which.newest)
         shutil.rmtree(venv, ignore_errors=True)
-        _run([find_python(), "-m", "venv", str(venv)])
+        _run([chosen, "-m", "venv", str(venv)])
     requirements = venv / "requirements.txt"
-    requirements.write_text("\n".join(pinned_packages(root / "environment.yml")) + "\n")
+    requirements.write_text("\n".join(pinned_packages(packages)) + "\n")
     _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--prefer-binary",
-          "-r", str(requirements), "-c", str(root / "constraints.txt")])  # fmt: skip
+          "-r", str(requirements), "-c", str(root / which.constraints)])  # fmt: skip
 
 
 def pinned_packages(environment_file: Path) -> list[str]:
@@ -36,26 +60,6 @@ def pinned_packages(environment_file: Path) -> list[str]:
     section = environment_file.read_text(encoding="utf-8").partition("- pip:")[2]
     lines = [line.split("#")[0].strip() for line in section.splitlines()]
     return [line[2:].strip() for line in lines if re.match(r"- [A-Za-z]", line)]
-
-
-def find_python() -> str:
-    """A Python that the pins support: this one, else one on the path."""
-    if OLDEST <= sys.version_info[:2] <= NEWEST:
-        return sys.executable
-    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
-        if (found := shutil.which(f"python3.{minor}")) and _works(Path(found)):
-            return found
-    raise SetupError(
-        f"`{sys.executable}`: found Python {sys.version_info[0]}.{sys.version_info[1]}; "
-        f"expected 3.{OLDEST[1]} to 3.{NEWEST[1]}. Install one, or name it: make PYTHON=/path/to/python3.12 ..."
-    )
-
-
-def _works(python: Path) -> bool:
-    if not python.exists():
-        return False
-    check = f"import sys, pip, venv; sys.exit(not {OLDEST} <= sys.version_info[:2] <= {NEWEST})"
-    return subprocess.run([python, "-c", check], capture_output=True, timeout=60).returncode == 0
 
 
 def _run(command: list[str]) -> None:

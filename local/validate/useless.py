@@ -1,7 +1,7 @@
 """Settings that have no effect, and so are not what their author meant.
 
 Source: Jobs API 2.2: condition tasks support neither retries nor notifications; a warning about the duration needs a
-health rule.
+health rule; a timeout is a failure, and told as one.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,11 @@ def check_useless(subject: Subject) -> Iterator[Finding]:
 
 
 def check_duration_warnings(subject: Subject) -> Iterator[Finding]:
-    """A warning about the duration needs a health rule, with a threshold below the timeout."""
+    """A warning about the duration needs a health rule, with a threshold that comes before the timeout.
+
+    A threshold at the timeout itself may stand where all who hear of the duration hear of the failure: nobody waits in
+    vain, and a target with a longer timeout has its warning.
+    """
     for task in (None, *subject.all_tasks):
         settings = task.source if task else subject.source
         rules = (settings.get("health") or {}).get("rules") or []
@@ -41,10 +45,19 @@ def check_duration_warnings(subject: Subject) -> Iterator[Finding]:
                 action, path = "Add the rule to `health.rules`, or remove it.", (block, _DURATION)
                 yield subject.finding("useless-setting", found, "such a rule", action, task=task, path=path)
         timeout = whole(settings.get("timeout_seconds"))
-        if timeout and any(limit >= timeout for limit in limits):
+        if timeout and any(limit > timeout or (limit == timeout and _waits(settings)) for limit in limits):
             found = f"a health rule at {max(limits)} s with timeout_seconds {timeout}: the run ends before the warning"
             expected, action = "a threshold below the timeout", "Lower the threshold, or raise the timeout."
             yield subject.finding("useless-setting", found, expected, action, task=task, path=("health",))
+
+
+def _waits(settings: Mapping[str, Any]) -> bool:
+    """Is there somebody who hears of the duration and not of the failure?"""
+    for block in ("email_notifications", "webhook_notifications"):
+        told = settings.get(block) or {}
+        if any(each not in (told.get("on_failure") or []) for each in told.get(_DURATION) or []):
+            return True
+    return False
 
 
 def _is_never_retried(settings: Mapping[str, Any]) -> bool:

@@ -149,7 +149,13 @@ def load_new_files(
 
 
 def _load(spark: SparkSession, source: Source, options: dict[str, str], lineage: dict[str, str]) -> tuple:
-    """The table's write, its expectation counts and its generation."""
+    """The table's write, its expectation counts and its generation.
+
+    The contract gives Auto Loader the schema, so it keeps none at a `cloudFiles.schemaLocation` and evolves none: what
+    fits no column is rescued. With a rescued data column it finds CSV columns by the header, not by their place.
+
+    Source: Databricks documentation, "Configure schema inference and evolution in Auto Loader", "Auto Loader options".
+    """
     generation = source.generation or empty_table(spark, source.contract)
     if not source.new:
         return Written(source.table, 0, None), [], generation

@@ -60,10 +60,23 @@ def volume_missing(path: str) -> PlaceError:
 
 
 def open_catalog(spark: SparkSession, catalog: str) -> None:
-    """Use *catalog*, after creating it where it does not exist."""
+    """Use *catalog*, after creating it where it does not exist.
+
+    Raises:
+        PlaceError: it cannot be used, nor created; says what to ask for.
+    """
     try:
         spark.sql(f"USE CATALOG `{catalog}`")
     except Exception:  # a class of its own in each environment
-        # Not there, or not to be seen: the message of CREATE says which, and what privilege is missing.
-        spark.sql(f"CREATE CATALOG IF NOT EXISTS `{catalog}`")
-        spark.sql(f"USE CATALOG `{catalog}`")
+        try:
+            # Not there, or not to be seen: the message of CREATE says which.
+            spark.sql(f"CREATE CATALOG IF NOT EXISTS `{catalog}`")
+            spark.sql(f"USE CATALOG `{catalog}`")
+        except Exception as error:
+            raise PlaceError(
+                f"Catalog `{catalog}`: found none that you may use, and it could not be created "
+                f"({str(error).splitlines()[0]}); expected the catalog, or the privilege CREATE CATALOG and a storage "
+                f"location for it. Ask an administrator of the metastore to create `{catalog}` and to grant you "
+                "USE CATALOG and CREATE SCHEMA on it, then run this notebook again.",
+                catalog=catalog,
+            ) from error

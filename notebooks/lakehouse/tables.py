@@ -14,6 +14,7 @@ from lakehouse.errors import ContractError, PlaceError
 _ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE")
 _NO_SCHEMA = ("SCHEMA_NOT_FOUND", "NO_SUCH_CATALOG_EXCEPTION", "CATALOG_NOT_FOUND")
 GENERATION = "lakehouse.generation"
+_CLUSTERED = 4  # columns at most, Delta's limit
 
 
 @dataclass(frozen=True)
@@ -88,15 +89,22 @@ def replace_table(
 ) -> Written:
     """Write *rows* as the contract's table, in place of what it held, in one commit.
 
-    The columns of *rows* are cast to the contract's types and get its comments; *properties* become the table's.
+    The columns of *rows* are cast to the contract's types and get its comments; *properties* become the table's. It is
+    clustered by its keys, by which a merge looks for its rows.
     """
     columns = [
         F.col(column.name).alias(column.name, metadata={"comment": column.description}) for column in contract.columns
     ]
-    writer = as_contract(rows, contract).select(*columns).writeTo(contract.table).using("delta")
-    for name, value in ({"comment": contract.grain} | (properties or {})).items():
-        writer = writer.tableProperty(name, value)
-    writer.createOrReplace()
+    view = f"replace_{contract.name}"
+    as_contract(rows, contract).select(*columns).createOrReplaceTempView(view)
+    listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in (properties or {}).items())
+    spark.sql(
+        f"CREATE OR REPLACE TABLE {contract.table} USING delta\n"
+        + (f"CLUSTER BY ({', '.join(contract.keys[:_CLUSTERED])})\n" if contract.keys else "")
+        + f"COMMENT {text(contract.grain)}\n"
+        + (f"TBLPROPERTIES ({listed})\n" if listed else "")
+        + f"AS SELECT * FROM {view}"
+    )
     commit = latest_commit(spark, contract.table)
     return Written(contract.table, commit.rows, commit.version)
 

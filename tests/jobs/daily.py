@@ -18,16 +18,17 @@ FEEDS = ("customers", "products", "sellers")
 
 
 class Here:
-    """`python -m local` with the state folder *states*."""
+    """`python -m local` with the state folder *states*, by the Python *python*; Spark runs where *remote* says."""
 
-    def __init__(self, states: Path) -> None:
+    def __init__(self, states: Path, *, python: str = sys.executable, remote: str = "") -> None:
         self.states = states
+        self.python = python
         self.feed = states / "olist_dev" / "volumes" / "raw" / "olist" / "cdc"
-        self.environment = {**os.environ, "LOCAL_STATE": str(states)}
+        self.environment = {**os.environ, "LOCAL_STATE": str(states), "LOCAL_REMOTE": remote}
 
     def __call__(self, *arguments: str, limit: int = 580) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "local", *arguments],
+            [self.python, "-m", "local", *arguments],
             cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=limit,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
@@ -36,7 +37,7 @@ class Here:
     @contextmanager
     def started(self, *arguments: str, **options) -> Iterator[subprocess.Popen]:
         """The same without waiting; killed at the end if it still runs."""
-        command = [sys.executable, "-m", "local", *arguments]
+        command = [self.python, "-m", "local", *arguments]
         with subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, **options) as process:
             try:
                 yield process

@@ -69,3 +69,20 @@ def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, shel
 
     execute("T20_verify_cdc", rounds=1, batches=2, seed=5)
     assert sql(shell, "SHOW SCHEMAS LIKE 'scratch*'") == []
+
+
+def printed(notebook) -> str:
+    """All that an executed notebook printed and showed."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
+
+
+@pytest.mark.parametrize(("target", "state"), [("dev", "PAUSED"), ("prod", "UNPAUSED")])
+def test_the_runbook_of_deployment_shows_what_a_target_becomes(execute, target, state):
+    """Without a workspace: a clean bundle, the commands to copy, the next times."""
+    said = printed(execute("D10_deploy", target=target, go_back_to="v1.0.0"))
+
+    assert f"0 errors, 0 warnings in 4 jobs of {target}" in said
+    assert f"databricks bundle run olist_daily_job -t {target}\n" in said
+    assert "git switch --detach v1.0.0" in said
+    assert f"0 0 6 * * ? (UTC) {state}" in said

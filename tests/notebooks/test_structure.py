@@ -11,19 +11,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA_FLOW = sorted((ROOT / "notebooks").glob("*.ipynb"))
 RUNBOOKS = sorted((ROOT / "runbooks").glob("*.ipynb"))
 LONGEST_CELL = 30
-REFUSED = {
-    "sys.path": "the folder of a notebook is on the path in all four places",
-    "sleep(": "wait for a thing, not for a time",
-    "import *": "a reader must see where a name comes from",
-    "%run": "imports show where names come from",
-    "%pip": "packages are pinned in one list",
-    "import local": "notebooks run where `local` does not exist",
-    "from local": "notebooks run where `local` does not exist",
-    ".cache()": "serverless compute refuses it",
-    ".persist()": "serverless compute refuses it",
-    ".rdd": "serverless compute refuses it",
-    "foreachBatch": "serverless compute runs it elsewhere than here",
-}
 
 
 def read(place: Path) -> dict:
@@ -101,14 +88,6 @@ def test_cells_are_short_and_explained(notebook):
     for cell in code_cells(notebook):
         assert len(source(cell).splitlines()) <= LONGEST_CELL, source(cell)[:80]
     assert len(prose) >= 0.35 * len(cells)
-
-
-def test_nothing_is_in_a_cell_that_works_in_one_place_only(step):
-    """The same notebook runs in four places."""
-    for cell in code_cells(step):
-        for word, why in REFUSED.items():
-            assert word not in source(cell), f"{word}: {why}"
-        assert not re.search(r"(?<![\w.])open\(", source(cell)), "volumes are reached through Spark and dbutils.fs"
 
 
 def test_a_name_is_assigned_in_one_cell_only(notebook):

@@ -213,6 +213,16 @@ def test_a_run_without_new_rows_commits_nothing(lakehouse):
     assert (lakehouse.versions("silver"), lakehouse.versions("ops")) == before
 
 
+def test_a_table_is_clustered_by_its_keys_and_has_its_comments(lakehouse):
+    """A merge looks for its rows by their keys; a reader of the catalog finds what a row and a column are."""
+    detail = lakehouse.spark.sql("DESCRIBE DETAIL silver.silver_order_items").first()
+    columns = {row[0]: row[2] for row in lakehouse.rows("DESCRIBE TABLE silver.silver_order_items")}
+
+    assert detail["clusteringColumns"] == ["order_id", "order_item_id"]
+    assert detail["description"] == load_contract("silver_order_items").grain
+    assert columns["price"] == "Price of the item, without freight [BRL]"
+
+
 def test_later_files_change_only_what_they_touch_and_an_older_file_changes_nothing(lakehouse):
     """The latest by the age of the file wins, in whatever order files arrive."""
     before = lakehouse.versions("silver")

@@ -45,6 +45,11 @@ class FakeFileSystem:
         """The first *size* bytes as text."""
         return self.place(path).read_bytes()[:size].decode("utf-8", "replace")
 
+    def put(self, path: str, contents: str, overwrite: bool = False) -> bool:
+        """Write a text."""
+        self.place(path).write_bytes(contents.encode("utf-8"))
+        return True
+
     def mkdirs(self, path: str) -> bool:
         """Create a folder."""
         self.place(path).mkdir(parents=True, exist_ok=True)

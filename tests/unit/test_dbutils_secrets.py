@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from local.errors import DbutilsError
-from local.kernel.dbutils.secrets import SecretMetadata, Secrets, SecretScope, redacting
+from local.kernel.dbutils.secrets import SecretMetadata, Secrets, SecretScope, SecretsFile, redacting
 from local.project import State
 
 
@@ -14,7 +14,8 @@ def secrets(tmp_path):
     """The secrets of a project with two scopes."""
     (tmp_path / ".secrets.yml").write_text("mail:\n  user: me\n  password: 'p<&w'\nempty: {}\n")
     state = State(tmp_path, "main", tmp_path / "state")
-    return Secrets(SimpleNamespace(state=state, ip=SimpleNamespace()))
+    kernel = SimpleNamespace(state=state, ip=SimpleNamespace())
+    return Secrets(kernel, SecretsFile(kernel))
 
 
 def test_secrets_are_read_and_listed(secrets):

@@ -122,7 +122,7 @@ def test_a_statement_is_done_once_and_only_as_a_command(dialect):
 
     dialect.rewrite(request(root=sql))
     assert dialect.statements.volumes.existing() == [("raw", "files")]
-    dialect.rewrite(request(command=proto.Command(sql_command=proto.SqlCommand(input=sql))))
+    dialect.rewrite(request(command=proto.Command(sql_command=proto.SqlCommand(input=sql))), ["default"].__contains__)
     assert dialect.statements.volumes.existing() == [("default", "v"), ("raw", "files")]
 
 

@@ -14,15 +14,15 @@ from local.project import State
 
 @pytest.fixture
 def statements(tmp_path) -> Statements:
-    """The catalog `dev` with the schema `raw`, as the metastore leaves it on disk."""
+    """Those of the catalog `dev`."""
     state = State(tmp_path, "dev", tmp_path / "dev").make()
-    (state.warehouse / "raw.db").mkdir()
     return Statements(Volumes(DatabricksPaths(state)))
 
 
 @pytest.fixture
 def run(statements):
-    return lambda sql: statements.translate(sql, "session")
+    """Translates for a server with the schemas `default` and `raw`."""
+    return lambda sql: statements.translate(sql, "session", {"default", "raw"}.__contains__)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +124,6 @@ def test_a_volume_without_a_schema_is_in_the_sessions_own(run, statements):
     """Sessions of several notebooks share the dialect, but not their current schema."""
     run("USE dev.raw")
     run("CREATE VOLUME mine")
-    statements.translate("CREATE VOLUME other", "another session")
+    statements.translate("CREATE VOLUME other", "another session", {"default", "raw"}.__contains__)
 
     assert statements.volumes.existing() == [("default", "other"), ("raw", "mine")]

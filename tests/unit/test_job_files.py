@@ -1,4 +1,4 @@
-"""The project's own jobs, target by target, as the specification has them."""
+"""The project's own jobs, target by target and field by field, as its design has them; no field more."""
 
 from pathlib import Path
 from typing import Any
@@ -12,92 +12,205 @@ from local.project import Project
 ROOT = Path(__file__).resolve().parents[2]
 DAILY, WEEKLY = "olist_daily_job", "olist_weekly_refresh_job"
 MAIN, CDC = "olist_main_pipeline", "olist_cdc_pipeline"
-NAME = "Olist Lakehouse - Daily Orchestration"
+HOUR = 3600
+TEAM = ["data-engineering@example.com"]
+
+# prefix of the names, catalog, addresses, hour (UTC) and state of the daily job, its timeout, state of the weekly one
+TARGETS: dict[str, tuple[str, str, list[str], int, str, int, str]] = {
+    "dev": ("[DEV] ", "olist_dev", [], 6, "PAUSED", 10_800, "PAUSED"),
+    "staging": ("[STAGING] ", "olist_staging", TEAM, 7, "UNPAUSED", 10_800, "PAUSED"),
+    "prod": ("", "olist", TEAM, 6, "UNPAUSED", 14_400, "UNPAUSED"),
+}
+# What generation alone takes.
+GENERATION = {
+    "source": "",
+    "scale": "5000",
+    "seed": "42",
+    "history_days": "730",
+    "cdc_change_rate": "0.02",
+    "late_rate": "0.02",
+    "out_of_order_rate": "0.02",
+    "duplicate_rate": "0.02",
+    "tie_rate": "0.01",
+    "no_op_rate": "0.05",
+    "unknown_delete_rate": "0.01",
+    "null_key_rate": "0.01",
+    "null_sequence_rate": "0.01",
+    "unknown_operation_rate": "0.01",
+    "unparsable_rate": "0.01",
+    "flip_rate": "0.05",
+    "null_flip_rate": "0.05",
+}
 
 
 def bundle(target: str) -> Bundle:
     return load_bundle(Project.at(ROOT), target=target)
 
 
-def schedule(target: str, job: str) -> tuple[str, str, str]:
-    settings: dict[str, Any] = bundle(target).job(job).settings["schedule"]
-    return settings["quartz_cron_expression"], settings["timezone_id"], settings["pause_status"]
+def settings(read: Bundle, job: str) -> dict[str, Any]:
+    """The resolved fields of a job, its tasks by key; the ids of jobs that tasks start are their keys again."""
+    ids = {str(read.job(key).id): key for key in read.jobs}
+    found = {**read.job(job).settings}
+    found["tasks"] = {task["task_key"]: {**task} for task in found["tasks"]}
+    for task in found["tasks"].values():
+        del task["task_key"]
+        if "run_job_task" in task:
+            task["run_job_task"] = {**task["run_job_task"], "job_id": ids[str(task["run_job_task"]["job_id"])]}
+    return found
 
 
-@pytest.mark.parametrize(
-    ("target", "catalog", "name", "daily", "weekly", "timeout"),
-    [
-        ("dev", "olist_dev", f"[DEV] {NAME}", ("6", "PAUSED"), "PAUSED", 10800),
-        ("staging", "olist_staging", f"[STAGING] {NAME}", ("7", "UNPAUSED"), "PAUSED", 10800),
-        ("prod", "olist", NAME, ("6", "UNPAUSED"), "UNPAUSED", 14400),
-    ],
-)  # fmt: skip
-def test_targets(target: str, catalog: str, name: str, daily: tuple[str, str], weekly: str, timeout: int) -> None:
-    """Catalog, name, schedules, pause and timeout of each target."""
+def parameters(catalog: str, refresh_mode: str = "incremental") -> list[dict[str, str]]:
+    return [
+        {"name": "catalog", "default": catalog},
+        {"name": "run_date", "default": "{{job.start_time.iso_date}}"},
+        {"name": "refresh_mode", "default": refresh_mode},
+    ]
+
+
+def daily(expression: str, state: str) -> dict[str, str]:
+    return {"quartz_cron_expression": expression, "timezone_id": "UTC", "pause_status": state}
+
+
+def longer_than(seconds: int) -> dict[str, Any]:
+    return {"rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": seconds}]}
+
+
+def late(addresses: list[str]) -> dict[str, list[str]]:
+    return {"on_duration_warning_threshold_exceeded": addresses}
+
+
+def starts(job: str) -> dict[str, Any]:
+    """The three parameters are handed on, whatever the child's own defaults are."""
+    names = ("catalog", "run_date", "refresh_mode")
+    return {"job_id": job, "job_parameters": {name: f"{{{{job.parameters.{name}}}}}" for name in names}}
+
+
+def runs(notebook: str, **parameters: str) -> dict[str, Any]:
+    return {"notebook_path": f"../../notebooks/{notebook}.ipynb", "base_parameters": parameters}
+
+
+def serverless(*dependencies: str) -> list[dict[str, Any]]:
+    spec = {"environment_version": "4", **({"dependencies": list(dependencies)} if dependencies else {})}
+    return [{"environment_key": "default", "spec": spec}]
+
+
+def after(task: str) -> dict[str, list[dict[str, str]]]:
+    return {"depends_on": [{"task_key": task}]}
+
+
+IN_JOB_ENVIRONMENT = {"environment_key": "default"}  # without it a notebook task takes the notebook's own environment
+RUN_ID = {"run_id": "{{job.run_id}}"}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_daily_job(target: str) -> None:
+    """Generation with one retry a minute later, then both pipelines at once; told after 3, 1, 1.5 and 1 hours."""
+    prefix, catalog, addresses, hour, state, timeout, _ = TARGETS[target]
+
+    assert settings(bundle(target), DAILY) == {
+        "name": f"{prefix}Olist Lakehouse - Daily Orchestration",
+        "parameters": parameters(catalog),
+        "schedule": daily(f"0 0 {hour} * * ?", state),
+        "timeout_seconds": timeout,
+        "max_concurrent_runs": 1,
+        "health": longer_than(3 * HOUR),
+        "email_notifications": {"on_failure": addresses} | late(addresses),
+        "environments": serverless("faker==40.54.0"),
+        "tasks": {
+            "generate_data": {
+                "notebook_task": runs("10_generate_data", **GENERATION),
+                "max_retries": 1,
+                "min_retry_interval_millis": 60_000,
+                "retry_on_timeout": False,
+                "disable_auto_optimization": True,
+                "health": longer_than(HOUR),
+                "email_notifications": late(addresses),
+            }
+            | IN_JOB_ENVIRONMENT,
+            "run_main_pipeline": {
+                "run_job_task": starts(MAIN),
+                "health": longer_than(HOUR * 3 // 2),
+                "email_notifications": late(addresses),
+            }
+            | after("generate_data"),
+            "run_cdc_pipeline": {
+                "run_job_task": starts(CDC),
+                "health": longer_than(HOUR),
+                "email_notifications": late(addresses),
+            }
+            | after("generate_data"),
+        },
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_weekly_job(target: str) -> None:
+    """The same two pipelines, in the other mode; it has no health rule, so nobody waits for its duration."""
+    prefix, catalog, addresses, _, _, _, state = TARGETS[target]
+
+    assert settings(bundle(target), WEEKLY) == {
+        "name": f"{prefix}Olist Lakehouse - Weekly Full Refresh",
+        "parameters": parameters(catalog, "full"),
+        "schedule": daily("0 0 2 ? * SUN", state),
+        "timeout_seconds": 21_600,
+        "max_concurrent_runs": 1,
+        "email_notifications": {"on_failure": addresses},
+        "tasks": {
+            "run_main_pipeline": {"run_job_task": starts(MAIN)},
+            "run_cdc_pipeline": {"run_job_task": starts(CDC)},
+        },
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_main_pipeline(target: str) -> None:
+    """A layer waits for the one before it; nothing starts it but other jobs and people."""
+    prefix, catalog, *_ = TARGETS[target]
+
+    assert settings(bundle(target), MAIN) == {
+        "name": f"{prefix}Olist Lakehouse - Main Pipeline",
+        "parameters": parameters(catalog),
+        "max_concurrent_runs": 1,
+        "environments": serverless(),
+        "tasks": {
+            "bronze": {"notebook_task": runs("20_bronze", **RUN_ID)} | IN_JOB_ENVIRONMENT,
+            "silver": {"notebook_task": runs("30_silver", **RUN_ID)} | IN_JOB_ENVIRONMENT | after("bronze"),
+            "gold": {"notebook_task": runs("40_gold", **RUN_ID)} | IN_JOB_ENVIRONMENT | after("silver"),
+        },
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_cdc_pipeline(target: str) -> None:
+    """As the main pipeline; the worked example of the notebook is for readers."""
+    prefix, catalog, *_ = TARGETS[target]
+    apply = runs("70_cdc_apply", **RUN_ID, example="false")
+
+    assert settings(bundle(target), CDC) == {
+        "name": f"{prefix}Olist Lakehouse - CDC Pipeline",
+        "parameters": parameters(catalog),
+        "max_concurrent_runs": 1,
+        "environments": serverless(),
+        "tasks": {
+            "cdc_bronze": {"notebook_task": runs("50_cdc_bronze", **RUN_ID)} | IN_JOB_ENVIRONMENT,
+            "cdc_stage": {"notebook_task": runs("60_cdc_stage", **RUN_ID)} | IN_JOB_ENVIRONMENT | after("cdc_bronze"),
+            "cdc_apply": {"notebook_task": apply} | IN_JOB_ENVIRONMENT | after("cdc_stage"),
+        },
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_has_these_four_jobs_and_its_catalog(target: str) -> None:
+    """Nothing else is deployed."""
     read = bundle(target)
 
-    assert read.catalog == catalog
-    assert read.job(DAILY).parameters["catalog"] == catalog
-    assert read.job(DAILY).name == name
-    assert read.job(DAILY).timeout_seconds == timeout
-    assert schedule(target, DAILY) == (f"0 0 {daily[0]} * * ?", "UTC", daily[1])
-    assert schedule(target, WEEKLY) == ("0 0 2 ? * SUN", "UTC", weekly)
-    assert read.job(WEEKLY).timeout_seconds == 21600
-
-
-def test_only_staging_and_prod_notify() -> None:
-    """Failures and long durations go to the same addresses."""
-    for target, expected in (("dev", set()), ("staging", {"failure", "duration"}), ("prod", {"failure", "duration"})):
-        found = bundle(target).job(DAILY).settings["email_notifications"]
-
-        named = {"on_failure": "failure", "on_duration_warning_threshold_exceeded": "duration"}
-        assert {named[key] for key, addresses in found.items() if addresses} == expected
-        assert len({tuple(addresses) for addresses in found.values()}) <= 1
+    assert set(read.jobs) == {DAILY, WEEKLY, MAIN, CDC}
+    assert read.catalog == TARGETS[target][1]
 
 
 def test_dev_is_the_default_target() -> None:
     """A command without --target must not touch production."""
     assert load_bundle(Project.at(ROOT)).target == "dev"
-
-
-def test_the_daily_job_tries_generation_twice() -> None:
-    """One retry, a minute after the start, not on a timeout; alerts after 1, 1.5, 1 and 3 hours."""
-    job = bundle("dev").job(DAILY)
-    generate = job.task("generate_data")
-
-    retry = (generate.max_retries, generate.min_retry_interval_millis, generate.retry_on_timeout)
-    alerts = [
-        each["health"]["rules"][0]["value"]
-        for each in (generate.settings, job.task("run_main_pipeline").settings, job.task("run_cdc_pipeline").settings)
-    ]
-    assert retry == (1, 60_000, False)
-    assert alerts == [3600, 5400, 3600]
-    assert job.settings["health"]["rules"][0]["value"] == 10800
-    assert job.settings["max_concurrent_runs"] == 1
-
-
-def test_the_weekly_job_refreshes_fully() -> None:
-    """The same two pipelines, in the other mode."""
-    read = bundle("dev")
-
-    assert read.job(WEEKLY).parameters["refresh_mode"] == "full"
-    assert read.job(DAILY).parameters["refresh_mode"] == "incremental"
-    assert [task.child for task in read.job(WEEKLY).tasks] == [CDC, MAIN]
-
-
-def test_the_pipelines_run_beside_each_other() -> None:
-    """Both wait for the data only; within each, a layer waits for the one before it."""
-    read = bundle("dev")
-
-    after = {task.key: [each.task_key for each in task.depends_on] for task in read.job(DAILY).tasks}
-    steps = {task.key: [each.task_key for each in task.depends_on] for task in read.job(CDC).tasks}
-    assert after == {
-        "generate_data": [],
-        "run_main_pipeline": ["generate_data"],
-        "run_cdc_pipeline": ["generate_data"],
-    }
-    assert steps == {"cdc_bronze": [], "cdc_stage": ["cdc_bronze"], "cdc_apply": ["cdc_stage"]}
-    assert read.job(CDC).name == "[DEV] Olist Lakehouse - CDC Pipeline"
 
 
 @pytest.mark.parametrize("job", [DAILY, WEEKLY, MAIN, CDC])

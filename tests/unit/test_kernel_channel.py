@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import grpc
 import pytest
 
+from local.compute.local_server import LocalEndpoint, LocalServer
 from local.errors import ServerError
 from local.kernel.channel import LazyChannel, Link
 from local.project import State
@@ -34,7 +35,7 @@ def ended_pid() -> int:
 
 
 def channel_to(servers: Servers, tmp_path) -> tuple[LazyChannel, Link]:
-    link = Link(State(tmp_path, "main", tmp_path), ensure=servers, interceptors=lambda: [])
+    link = Link(LocalEndpoint(LocalServer(State(tmp_path, "main", tmp_path)), servers))
     return LazyChannel(link), link
 
 

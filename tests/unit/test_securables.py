@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from local.bundle import Bundle, load_bundle
+from local.compute.local_server import LocalServer
 from local.errors import BundleError
 from local.jobs.securables import create_securables
 from local.project import Project
@@ -56,11 +57,11 @@ def test_volumes_are_made_once_where_their_schema_is(tmp_path: Path) -> None:
     state = Project.at(tmp_path).state("main").make()
     (state.warehouse / "raw.db").mkdir()  # as the metastore leaves it
 
-    create_securables(bundle, state, told.append)
-    create_securables(bundle, state, told.append)
+    create_securables(bundle, LocalServer(state), told.append)
+    create_securables(bundle, LocalServer(state), told.append)
 
     assert (state.volumes / "raw" / "landing").is_dir()
-    assert told == ["created, as the bundle declares: main.raw.landing"]
+    assert told == ["created where absent, as the bundle declares: main.raw.landing"]
 
 
 def test_another_catalog_is_left_alone(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_another_catalog_is_left_alone(tmp_path: Path) -> None:
     told: list[str] = []
     state = Project.at(read(tmp_path, target="other").root).state("main").make()
 
-    create_securables(read(tmp_path, target="other"), state, told.append)
+    create_securables(read(tmp_path, target="other"), LocalServer(state), told.append)
 
     assert len(told) == 2 and all("this run's catalog is main" in each for each in told)
     assert not list(state.volumes.iterdir())

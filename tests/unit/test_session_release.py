@@ -14,8 +14,9 @@ pytest.importorskip("pyspark")
 
 from pyspark.sql.connect.session import SparkSession
 
+from local.compute.local_server import LocalEndpoint, LocalServer
 from local.kernel.channel import Link
-from local.kernel.session import LocalSession, release
+from local.kernel.session import LinkedSession, release
 
 
 class Calls(grpc.GenericRpcHandler):
@@ -35,20 +36,21 @@ def calls() -> Calls:
 
 
 @pytest.fixture
-def session(calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalSession]:
+def session(calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LinkedSession]:
     """The session of this process, for a server that is *calls*; not connected yet."""
     server = grpc.server(ThreadPoolExecutor(1), handlers=[calls])
     port = server.add_secure_port("localhost:0", grpc.local_server_credentials())
     server.start()
     found = SimpleNamespace(host="localhost", port=port, token="t", pid=1, log="log")
-    made = LocalSession(Link(State(tmp_path, "main", tmp_path), ensure=lambda state: found, interceptors=lambda: []))
+    endpoint = LocalEndpoint(LocalServer(State(tmp_path, "main", tmp_path)), lambda state: found)
+    made = LinkedSession(Link(endpoint), again=lambda: made)
     monkeypatch.setattr(SparkSession, "_default_session", made)
     yield made
     made.link.close()
     server.stop(None).wait()
 
 
-def test_a_connected_session_is_released(session: LocalSession, calls: Calls) -> None:
+def test_a_connected_session_is_released(session: LinkedSession, calls: Calls) -> None:
     session.link.channel(may_start=True)
 
     release()
@@ -56,7 +58,7 @@ def test_a_connected_session_is_released(session: LocalSession, calls: Calls) ->
     assert calls.methods == ["ReleaseSession"]
 
 
-def test_a_session_that_never_spoke_has_nothing_to_release(session: LocalSession, calls: Calls) -> None:
+def test_a_session_that_never_spoke_has_nothing_to_release(session: LinkedSession, calls: Calls) -> None:
     """Telling it so would connect, or even start a server."""
     release()
 

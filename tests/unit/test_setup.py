@@ -5,7 +5,6 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import yaml
 
 from local.errors import SetupError
 from local.setup import environment, jars, kernels
+from local.setup.pythons import find_python
 from local.setup.trust import key_store, read_certificates
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,26 +27,58 @@ def pins(lines: list[str]) -> dict[str, str]:
     return {canonical(name): version for name, version in (line.split("==") for line in lines)}
 
 
+def listed_in(which: environment.Environment) -> dict[str, str]:
+    return pins(environment.pinned_packages(ROOT / which.packages))
+
+
+def constraints_of(which: environment.Environment) -> dict[str, str]:
+    return pins((ROOT / which.constraints).read_text().split())
+
+
 @pytest.fixture(scope="module")
 def listed() -> dict[str, str]:
-    return pins(environment.pinned_packages(ROOT / "environment.yml"))
+    return listed_in(environment.LOCAL)
 
 
 @pytest.fixture(scope="module")
 def constraints() -> dict[str, str]:
-    return pins((ROOT / "constraints.txt").read_text().split())
+    return constraints_of(environment.LOCAL)
 
 
-def test_set_up_reads_the_same_list_as_conda(listed):
+both = pytest.mark.parametrize("which", [environment.LOCAL, environment.REMOTE], ids=lambda which: which.folder)
+
+
+@both
+def test_set_up_reads_the_same_list_as_conda(which):
     """The small reader of set-up and a YAML parser see the same packages."""
-    section = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"][-1]["pip"]
+    section = yaml.safe_load((ROOT / which.packages).read_text())["dependencies"][-1]["pip"]
 
-    assert listed == pins([line for line in section if not line.startswith("-c")])
+    assert listed_in(which) == pins([line for line in section if not line.startswith("-c")])
 
 
-def test_every_package_of_the_list_is_pinned_alike_in_the_constraints(listed, constraints):
-    """constraints.txt only adds what the listed packages bring along."""
+@both
+def test_every_package_of_the_list_is_pinned_alike_in_the_constraints(which):
+    """The constraints only add what the listed packages bring along."""
+    listed, constraints = listed_in(which), constraints_of(which)
+
     assert listed == {name: constraints.get(name) for name in listed}
+
+
+def test_both_environments_have_the_same_versions():
+    """A notebook behaves the same in both; databricks-connect and its SDK alone want another pyarrow and certifi."""
+    local, remote = constraints_of(environment.LOCAL), constraints_of(environment.REMOTE)
+
+    differing = {name for name in local.keys() & remote.keys() if local[name] != remote[name]}
+
+    assert differing == {"pyarrow", "certifi"}
+
+
+def test_the_two_clients_of_spark_are_kept_apart():
+    """Both own the package `pyspark`; databricks-connect is of the same Spark line as the local server."""
+    local, remote = constraints_of(environment.LOCAL), constraints_of(environment.REMOTE)
+
+    assert "databricks-connect" not in local and "pyspark" not in remote and "delta-spark" not in remote
+    assert local["pyspark"].startswith("4.1.") and remote["databricks-connect"].startswith("18.")
 
 
 def test_what_is_installed_is_what_is_pinned(constraints):
@@ -76,14 +108,6 @@ def test_the_jars_are_of_the_version_of_the_python_package(listed):
     assert all(f"-{listed['delta-spark']}.jar" in line for line in jars.PINS.read_text().split() if "io.delta" in line)
 
 
-def test_the_remote_extra_pins_databricks_connect_of_the_same_spark_line():
-    """databricks-connect stays out of the local list: it owns the package pyspark too."""
-    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["remote"]
-
-    assert len(extra) == 1 and re.fullmatch(r"databricks-connect==18\.\d+\.\d+", extra[0])
-    assert "databricks-connect" not in pins(environment.pinned_packages(ROOT / "environment.yml"))
-
-
 def test_a_jar_of_other_content_is_told(tmp_path):
     """A jar is used only if its content is the pinned one."""
     name = jars.PINS.read_text().split()[1]
@@ -107,13 +131,39 @@ def test_the_kernel_configuration_is_valid_python(tmp_path):
     compile(written.read_text(), str(written), "exec")
 
 
-def test_a_python_that_is_too_old_is_told_how_to_go_on(monkeypatch):
-    """The message names what was found, what is expected and the variable to set."""
-    monkeypatch.setattr(environment.sys, "version_info", (3, 9, 1))
-    monkeypatch.setattr(environment.shutil, "which", lambda name: None)
+def program(place: Path, status: int) -> Path:
+    """A program that ends with *status*, whatever it is told."""
+    place.parent.mkdir(parents=True)
+    place.write_text(f"#!/bin/sh\nexit {status}\n")
+    place.chmod(0o755)
+    return place
 
-    with pytest.raises(SetupError, match=r"found Python 3\.9; expected 3\.11 to 3\.13.*make PYTHON="):
-        environment.find_python()
+
+def test_a_python_of_a_version_manager_is_found_behind_a_shim_that_fails(tmp_path):
+    """pyenv puts a `python3.12` on the path that does not run unless the version is chosen."""
+    program(tmp_path / "shims" / "python3.99", 127)
+    good = program(tmp_path / "pyenv" / "versions" / "3.99.1" / "bin" / "python3.99", 0)
+    surroundings = {"PATH": str(tmp_path / "shims"), "PYENV_ROOT": str(tmp_path / "pyenv"), "HOME": str(tmp_path)}
+
+    assert find_python((3, 99), (3, 99), surroundings) == str(good)
+
+
+def test_a_named_python_is_taken_or_refused(tmp_path):
+    """Another one in its place would surprise."""
+    good = program(tmp_path / "good" / "python", 0)
+    wrong = program(tmp_path / "wrong" / "python", 1)
+
+    assert find_python((3, 99), (3, 99), {"PYTHON399": str(good), "HOME": str(tmp_path)}) == str(good)
+    with pytest.raises(SetupError, match=r"PYTHON399: found `.*/wrong/python`, which is no Python 3\.99 that runs"):
+        find_python((3, 99), (3, 99), {"PYTHON399": str(wrong), "HOME": str(tmp_path)})
+
+
+def test_where_no_python_fits_it_is_told_how_to_get_one(tmp_path):
+    """The message names what was looked at, what is expected and the variable to set."""
+    shim = program(tmp_path / "shims" / "python3.99", 127)
+
+    with pytest.raises(SetupError, match=rf"no Python 3\.99 that runs .*`{shim}`.*pyenv install.*make PYTHON399="):
+        find_python((3, 99), (3, 99), {"PATH": str(shim.parent), "HOME": str(tmp_path)})
 
 
 def test_java_reads_the_key_store_that_set_up_writes(tmp_path):

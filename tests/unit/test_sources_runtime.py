@@ -61,7 +61,7 @@ def test_a_databricks_session_is_the_local_one() -> None:
     """)
 
     assert said.splitlines() == [
-        f"DatabricksSession.builder.{name}: not used in a local kernel; the session is that of its server."
+        f"DatabricksSession.builder.{name}: not used in this kernel; the session is the kernel's own."
         for name in ("profile", "remote")
     ]
 

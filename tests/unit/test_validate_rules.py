@@ -267,7 +267,14 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
         job(task("a", condition_task=condition(), email_notifications={"on_failure": ["x"]})),
     ),
     ("useless-setting", "", '"on_duration', "without a health rule", job(email_notifications={LATE: ["x"]})),
-    ("useless-setting", "a", '"health"', "ends before", job(task("a", timeout_seconds=60, health=HEALTH))),
+    ("useless-setting", "a", '"health"', "ends before", job(task("a", timeout_seconds=59, health=HEALTH))),
+    (
+        "useless-setting",
+        "a",
+        '"health"',
+        "ends before",
+        job(task("a", timeout_seconds=60, health=HEALTH, email_notifications={LATE: ["x", "y"], "on_failure": ["x"]})),
+    ),
     (
         "useless-setting",
         "f",
@@ -294,3 +301,16 @@ def test_a_broken_rule_is_found_alone_with_its_place(
     assert marker in text.splitlines()[int(line) - 1]
     assert words in findings[0].message
     assert findings[0].found and findings[0].expected and findings[0].action
+
+
+def test_a_threshold_at_the_timeout_may_stand_where_the_failure_is_told(tmp_path: Path) -> None:
+    """One job for several targets: at the shorter timeout its readers hear of the timeout, at the longer of both."""
+    told = {LATE: ["x"], "on_failure": ["x"]}
+    allowed = job(
+        task("silent", timeout_seconds=60, health=HEALTH),
+        timeout_seconds=60,
+        health=HEALTH,
+        email_notifications=told,
+    )
+
+    assert found(tmp_path, {"j": allowed}) == []

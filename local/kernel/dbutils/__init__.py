@@ -6,13 +6,14 @@ Source: Databricks documentation, "Databricks Utilities (dbutils) reference".
 from functools import cached_property
 from typing import Any
 
+from local.compute import workspace_is_named
 from local.errors import DbutilsError
 from local.kernel.dbutils.fs import FileSystem
 from local.kernel.dbutils.help import show_modules
 from local.kernel.dbutils.jobs import Jobs
 from local.kernel.dbutils.library import Library
 from local.kernel.dbutils.notebook import Notebook
-from local.kernel.dbutils.secrets import Secrets
+from local.kernel.dbutils.secrets import Secrets, SecretsFile
 from local.kernel.dbutils.widgets import Widgets
 
 MODULES = {
@@ -20,13 +21,13 @@ MODULES = {
     "library": "start Python again after `%pip install`",
     "jobs": "values that the tasks of a job pass on",
     "notebook": "run another notebook, or end this one with a value",
-    "secrets": "values of `.secrets.yml`, kept out of outputs",
+    "secrets": "values of `.secrets.yml` or of the workspace, kept out of outputs",
     "widgets": "the parameters of the notebook",
 }
 
 
 class DBUtils:
-    """The utilities of one kernel.
+    """The utilities of one kernel; in a workspace `fs` and `secrets` are the workspace's.
 
     Args:
         kernel: has `context` (the task, or None), `state` (found on first use), `folder` and `ip`.
@@ -41,8 +42,8 @@ class DBUtils:
         return Widgets(dict(context.parameters) if context else {})
 
     @cached_property
-    def fs(self) -> FileSystem:
-        return FileSystem(lambda: self._kernel.state)
+    def fs(self) -> FileSystem | Any:
+        return self._elsewhere.fs if self._elsewhere else FileSystem(lambda: self._kernel.state)
 
     @cached_property
     def notebook(self) -> Notebook:
@@ -58,7 +59,12 @@ class DBUtils:
 
     @cached_property
     def secrets(self) -> Secrets:
-        return Secrets(self._kernel)
+        return Secrets(self._kernel, self._elsewhere.secrets if self._elsewhere else SecretsFile(self._kernel))
+
+    @cached_property
+    def _elsewhere(self) -> Any:
+        """The workspace's `dbutils`, None where Spark runs elsewhere."""
+        return self._kernel.compute.utilities() if workspace_is_named() else None
 
     def help(self, module: str = "") -> None:
         """List the modules, or the commands of *module*."""

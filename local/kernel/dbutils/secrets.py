@@ -1,7 +1,7 @@
-"""`dbutils.secrets`: values of the user's `.secrets.yml` (`{scope: {key: value}}`), shown as `[REDACTED]`.
+"""`dbutils.secrets`: values of the user's `.secrets.yml` (`{scope: {key: value}}`), or of a workspace.
 
-Every secret that was read is replaced in all outputs of the kernel: streams, displayed data, results, errors, also in
-their HTML and `repr` forms. It is approximate, as on Databricks: a value printed in pieces by separate writes that
+Every secret that was read is `[REDACTED]` in all outputs of the kernel: streams, displayed data, results, errors, also
+in their HTML and `repr` forms. It is approximate, as on Databricks: a value printed in pieces by separate writes that
 are sent apart, encoded, or spelled with spaces is not recognised.
 """
 
@@ -34,18 +34,57 @@ class SecretMetadata(NamedTuple):
 
 
 class Secrets(HasHelp):
-    """Secrets of `.secrets.yml` beside the bundle; read ones are kept out of outputs.
+    """Secrets; those that were read are kept out of outputs.
 
     Args:
-        kernel: has `state` and `ip`.
+        kernel: has `ip`.
+        source: has `get`, `list` and `listScopes`: a `SecretsFile`, or the `dbutils.secrets` of a workspace.
     """
 
     _name = "dbutils.secrets"
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: Any, source: Any) -> None:
         self._kernel = kernel
+        self._source = source
         self._read: set[str] = set()
         self._guarded = False
+
+    def get(self, scope: str, key: str) -> str:
+        """The value of a secret, as text."""
+        value = self._source.get(scope, key)
+        self._guard(value)
+        return value
+
+    def getBytes(self, scope: str, key: str) -> bytes:
+        """The value of a secret, as UTF-8 bytes."""
+        return self.get(scope, key).encode("utf-8")
+
+    def list(self, scope: str) -> list[SecretMetadata]:
+        """The keys of a scope; never the values."""
+        return [SecretMetadata(each.key) for each in self._source.list(scope)]
+
+    def listScopes(self) -> "list[SecretScope]":
+        """The scopes."""
+        return [SecretScope(each.name) for each in self._source.listScopes()]
+
+    def _guard(self, value: str) -> None:
+        if value.strip():
+            self._read.update({value, html.escape(value), repr(value)[1:-1]})
+        kernel = getattr(self._kernel.ip, "kernel", None)
+        if kernel is not None and not self._guarded:
+            self._guarded = True
+            kernel.session.send = redacting(kernel.session.send, lambda: self._read)
+
+
+class SecretsFile:
+    """The secrets of `.secrets.yml` beside the bundle.
+
+    Args:
+        kernel: has `state`.
+    """
+
+    def __init__(self, kernel: Any) -> None:
+        self._kernel = kernel
 
     def get(self, scope: str, key: str) -> str:
         """The value of a secret, as text."""
@@ -55,13 +94,7 @@ class Secrets(HasHelp):
                 f"Secret does not exist with scope: {scope} and key: {key}; the scope has {_listed(keys)}. "
                 f"Add it to `{self._kernel.state.secrets_file}`."
             )
-        value = str(keys[key])
-        self._guard(value)
-        return value
-
-    def getBytes(self, scope: str, key: str) -> bytes:
-        """The value of a secret, as UTF-8 bytes."""
-        return self.get(scope, key).encode("utf-8")
+        return str(keys[key])
 
     def list(self, scope: str) -> list[SecretMetadata]:
         """The keys of a scope; never the values."""
@@ -97,14 +130,6 @@ class Secrets(HasHelp):
         if not isinstance(found, dict) or not all(isinstance(keys, dict) for keys in found.values()):
             raise DbutilsError(f"`{file}`: found something else than scopes with keys. {expected}")
         return {str(scope): {str(key): value for key, value in keys.items()} for scope, keys in found.items()}
-
-    def _guard(self, value: str) -> None:
-        if value.strip():
-            self._read.update({value, html.escape(value), repr(value)[1:-1]})
-        kernel = getattr(self._kernel.ip, "kernel", None)
-        if kernel is not None and not self._guarded:
-            self._guarded = True
-            kernel.session.send = redacting(kernel.session.send, lambda: self._read)
 
 
 def redacting(send: Callable[..., Any], secrets: Callable[[], set[str]]) -> Callable[..., Any]:

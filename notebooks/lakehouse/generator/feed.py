@@ -5,10 +5,8 @@ announced, landed and ended by manifests in `cdc/_manifests`, as in `landing`. N
 lived again from the first one, each with the rates that it was announced with.
 """
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -106,8 +104,7 @@ def land_feed(plan: FeedPlan, *, volume: Volume, read: Reader) -> list[FeedFile]
         for entity, road in roads.items():
             arrived[entity], defects[entity] = _go_on(road, day, begin_with[entity].get(day), rates, plan.seed)
         if day in plan.missing:
-            with tempfile.TemporaryDirectory(prefix="feed-") as scratch:
-                files += _land_day(part, day, rates, (roads, arrived, defects), Path(scratch))
+            files += _land_day(part, day, rates, (roads, arrived, defects))
     part.clear_staging()
     return files
 
@@ -178,34 +175,30 @@ def _go_on(road: _Road, day: str, newcomers: pd.DataFrame | None, rates: FeedRat
     return arrived, defects
 
 
-def _land_day(part: Volume, day: str, rates: FeedRates, what, scratch: Path) -> list[FeedFile]:
+def _land_day(part: Volume, day: str, rates: FeedRates, what) -> list[FeedFile]:
     roads, arrived, defects = what
     facts = {"run_date": day, "rates": rates.as_dict()}
-    part.write_manifest(day + _STARTED, facts, scratch)
+    part.write_manifest(day + _STARTED, facts)
     files = []
     for entity, rows in arrived.items():
         if len(rows):
-            path = _write(part, entity, f"{entity}_cdc_{day}", rows[[*COLUMNS[entity], *FEED_COLUMNS]], scratch)
+            path = _write(part, entity, f"{entity}_cdc_{day}", rows[[*COLUMNS[entity], *FEED_COLUMNS]])
             told = rows["operation"].fillna("NULL").value_counts().sort_index()
             files.append(FeedFile(day, entity, path, len(rows), told.to_dict(), defects[entity]))
     for entity, road in roads.items():
         events = pd.concat(road.events, ignore_index=True)
-        _write(part, f"{_TRUTH}/{day}", f"{entity}_current", expected_current(entity, events), scratch)
-        _write(part, f"{_TRUTH}/{day}", f"{entity}_history", expected_history(entity, events), scratch)
+        _write(part, f"{_TRUTH}/{day}", f"{entity}_current", expected_current(entity, events))
+        _write(part, f"{_TRUTH}/{day}", f"{entity}_history", expected_history(entity, events))
     broken = {entity: pd.concat(road.rules) for entity, road in roads.items()}
-    _write(part, f"{_TRUTH}/{day}", "quarantine", quarantine_counts(broken), scratch)
+    _write(part, f"{_TRUTH}/{day}", "quarantine", quarantine_counts(broken))
     listed = [{"entity": one.entity, "file": one.path, "rows": one.rows, "defects": one.defects} for one in files]
-    part.write_manifest(day, facts | {"files": listed}, scratch)
+    part.write_manifest(day, facts | {"files": listed})
     return files
 
 
-def _write(part: Volume, folder: str, name: str, rows: pd.DataFrame, scratch: Path) -> str:
+def _write(part: Volume, folder: str, name: str, rows: pd.DataFrame) -> str:
     table = pa.table({column: pa.array(rows[column].tolist(), pa.string()) for column in rows.columns})
-    local = scratch / f"{name}.csv"
-    local.write_bytes(csv_file(table))
-    size = local.stat().st_size
-    was_new = part.land(f"file:{local}", folder, local.name, size=size)
-    local.unlink()
+    was_new = part.write(csv_file(table), folder, f"{name}.csv")
     path = f"{part.root}/{folder}/{name}.csv"
     print(f"{'landed' if was_new else 'found'} {len(rows):,} rows in {path}")
     return path

@@ -4,11 +4,9 @@ A batch is announced by `_manifests/<batch>.started.json`, its files follow, and
 batch that was announced but not ended is made again first, with the parameters it was announced with.
 """
 
-import tempfile
+import io
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from lakehouse.generator.batches import Tables, day_tables, initial_parts
 from lakehouse.generator.columns import COLUMNS, csv_rows, header
@@ -96,26 +94,25 @@ def land(plan: Plan, *, volume: Volume, spark, profile: Profile) -> list[LandedF
     landed = list(plan.landed)
     for step in plan.steps:
         volume.clear_staging()
-        with tempfile.TemporaryDirectory(prefix="landing-") as scratch:
-            files += _land_step(step, plan.settings, landed, volume, (spark, profile, Path(scratch)))
+        files += _land_step(step, plan.settings, landed, volume, (spark, profile))
         landed.append(step.run_date)
     volume.clear_staging()
     return files
 
 
 def _land_step(step: Step, settings: Settings, landed: list[str], volume: Volume, means) -> list[LandedFile]:
-    spark, profile, scratch = means
+    spark, profile = means
     facts = {"run_date": step.run_date, "settings": settings.as_dict()}
     if step.is_first and settings.source:
         origins = check_source(volume, settings.source)
-        volume.write_manifest(step.name + _STARTED, facts, scratch)
+        volume.write_manifest(step.name + _STARTED, facts)
         files = [_land_source(volume, step, entity, origins[entity]) for entity in COLUMNS]
     else:
         parts = _parts(step, _world(profile, settings, volume, spark, step), landed)
-        volume.write_manifest(step.name + _STARTED, facts, scratch)
-        files = list(_land_parts(volume, step, parts, scratch))
+        volume.write_manifest(step.name + _STARTED, facts)
+        files = list(_land_parts(volume, step, parts))
     listed = [{"entity": file.entity, "file": file.path, "rows": file.rows, "bytes": file.size} for file in files]
-    volume.write_manifest(step.name, facts | {"files": listed}, scratch)
+    volume.write_manifest(step.name, facts | {"files": listed})
     return files
 
 
@@ -133,38 +130,33 @@ def _parts(step: Step, world: World, landed: list[str]) -> Iterable[Iterable[Tab
     return [[day_tables(world, day_number(step.run_date), [day_number(day) for day in landed])]]
 
 
-def _land_parts(volume: Volume, step: Step, parts: Iterable[Iterable[Tables]], scratch: Path) -> Iterator[LandedFile]:
+def _land_parts(volume: Volume, step: Step, parts: Iterable[Iterable[Tables]]) -> Iterator[LandedFile]:
     for number, pieces in enumerate(parts, start=1):
-        rows = _write_part(pieces, scratch)
-        for entity, count in rows.items():
-            local = scratch / f"{entity}.csv"
-            size = local.stat().st_size
+        for entity, (count, content) in _files_of(pieces).items():
             path = _path(volume, step, entity, number)
-            was_new = volume.land(f"file:{local}", entity, path.rsplit("/", 1)[1], size=size)
-            local.unlink()
+            was_new = volume.write(content, entity, path.rsplit("/", 1)[1])
             print(f"{'landed' if was_new else 'found'} {count:,} rows in {path}")
-            yield LandedFile(entity, path, count, size)
+            yield LandedFile(entity, path, count, len(content))
 
 
-def _write_part(pieces: Iterable[Tables], scratch: Path) -> dict[str, int]:
-    """Write one local file an entity, and count its rows."""
+def _files_of(pieces: Iterable[Tables]) -> dict[str, tuple[int, bytes]]:
+    """Rows and content of one part's file of each entity."""
     rows: dict[str, int] = {}
-    with ExitStack() as files:
-        opened = {}
-        for tables in pieces:
-            for entity, table in tables.items():
-                if entity not in opened:
-                    opened[entity] = files.enter_context((scratch / f"{entity}.csv").open("wb"))
-                    opened[entity].write(header(entity))
-                opened[entity].write(csv_rows(entity, table))
-                rows[entity] = rows.get(entity, 0) + table.num_rows
-    return {entity: rows[entity] for entity in COLUMNS if entity in rows}
+    files: dict[str, io.BytesIO] = {}
+    for tables in pieces:
+        for entity, table in tables.items():
+            if entity not in files:
+                files[entity] = io.BytesIO()
+                files[entity].write(header(entity))
+            files[entity].write(csv_rows(entity, table))
+            rows[entity] = rows.get(entity, 0) + table.num_rows
+    return {entity: (rows[entity], files[entity].getvalue()) for entity in COLUMNS if entity in rows}
 
 
 def _land_source(volume: Volume, step: Step, entity: str, origin: tuple[str, int]) -> LandedFile:
     where, size = origin
     path = _path(volume, step, entity)
-    was_new = volume.land(where, entity, path.rsplit("/", 1)[1], size=size)
+    was_new = volume.copy(where, entity, path.rsplit("/", 1)[1], size=size)
     print(f"{'landed' if was_new else 'found'} {size:,} bytes of {source_file(entity)} in {path}")
     return LandedFile(entity, path, None, size)
 

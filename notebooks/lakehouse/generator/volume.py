@@ -4,7 +4,7 @@ import contextlib
 import copy
 import io
 import json
-from pathlib import Path
+from collections.abc import Callable
 
 from lakehouse.errors import LakehouseError
 from lakehouse.places import volume_missing, volume_root
@@ -71,19 +71,26 @@ class Volume:
                 paths.setdefault(file["entity"], []).append(file["file"])
         return paths
 
-    def write_manifest(self, name: str, content: dict, scratch: Path) -> None:
+    def write_manifest(self, name: str, content: dict) -> None:
         """Write a manifest, unless there is one of this name."""
         text = json.dumps(content, indent=1, sort_keys=True) + "\n"
-        local = scratch / f"{name}.json"
-        local.write_text(text, encoding="utf-8")
-        self.land(f"file:{local}", _MANIFESTS, local.name, size=len(text.encode()))
+        self.write(text.encode(), _MANIFESTS, f"{name}.json")
 
-    def land(self, origin: str, folder: str, name: str, *, size: int) -> bool:
-        """Copy *origin* to *name* in *folder* of the volume; False if it is there already, from an interrupted run.
+    def write(self, content: bytes, folder: str, name: str) -> bool:
+        """Write UTF-8 *content* as the file *name* in *folder*; False if it is there already, from an interrupted run.
+
+        No file of this machine is in between: serverless compute keeps `dbutils.fs` away from `file:/`.
 
         Raises:
             LandingConflictError: the name is taken by a file of another size.
         """
+        return self._publish(folder, name, len(content), lambda staged: self._put(staged, content))
+
+    def copy(self, origin: str, folder: str, name: str, *, size: int) -> bool:
+        """Copy the file *origin*, as `write`."""
+        return self._publish(folder, name, size, lambda staged: self._fs.cp(origin, staged))
+
+    def _publish(self, folder: str, name: str, size: int, stage: Callable[[str], object]) -> bool:
         target = f"{self.root}/{folder}"
         self._fs.mkdirs(target)
         found = (self.sizes(target) or {}).get(name)
@@ -97,9 +104,13 @@ class Volume:
             )
         staging = f"{self.root}/{_STAGING}"
         self._fs.mkdirs(staging)
-        self._fs.cp(origin, f"{staging}/{name}")
+        stage(f"{staging}/{name}")
         self._fs.mv(f"{staging}/{name}", f"{target}/{name}")
         return True
+
+    def _put(self, path: str, content: bytes) -> None:
+        with contextlib.redirect_stdout(io.StringIO()):  # it says how much it wrote
+            self._fs.put(path, content.decode("utf-8"), True)
 
     def clear_staging(self) -> None:
         """Remove what an interrupted run left in the staging folder."""

@@ -1,0 +1,70 @@
+"""The decision where Spark runs."""
+
+import os
+from typing import Any, Protocol
+
+from local.compute.connect_server import ConnectServer
+from local.compute.local_server import LocalServer
+from local.compute.workspace import Workspace
+from local.errors import UsageError
+from local.project import State
+
+REMOTE = "LOCAL_REMOTE"
+WORKSPACE = "databricks"
+
+
+class Compute(Protocol):
+    """A place where Spark runs, for the catalog of *state*.
+
+    *remote* is what chose it, and may hold a token. *deploys*: schemas and volumes that a bundle declares are made
+    there by its deployment, not by a run. *libraries* are modules that a session imports beside Spark's client.
+    """
+
+    state: State
+    remote: str
+    deploys: bool
+    libraries: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """What is recorded of a run; never a secret. Empty for the state's own server."""
+
+    def warm_up(self) -> None:
+        """Start what takes a while to start, if this machine can start it."""
+
+    def check(self) -> None:
+        """Make sure that Spark can be used from here.
+
+        Raises:
+            LocalError: it cannot; one line says why and what to do.
+        """
+
+    def session(self) -> Any:
+        """A Spark session. It may connect by its first use only, and then raise what `check` does."""
+
+    def utilities(self) -> Any:
+        """The place's own `dbutils`, for `fs` and `secrets`; None where the volumes are folders of the state."""
+
+
+def compute_of(state: State, remote: str | None = None) -> Compute:
+    """Where Spark runs for *state*: where *remote* says, else the environment.
+
+    Raises:
+        UsageError: it names no such place.
+    """
+    remote = os.environ.get(REMOTE, "") if remote is None else remote
+    if not remote:
+        return LocalServer(state)
+    if remote == WORKSPACE:
+        return Workspace(state, remote)
+    if remote.startswith("sc://"):
+        return ConnectServer(state, remote)
+    raise UsageError(
+        f"--remote ({REMOTE}): found `{remote.partition(';')[0]}`; expected `sc://host:port/;token=...` for a Spark "
+        f"Connect server, or `{WORKSPACE}` for a workspace. Correct it."
+    )
+
+
+def workspace_is_named() -> bool:
+    """Does the environment choose a workspace? Asked where no state is known yet."""
+    return os.environ.get(REMOTE) == WORKSPACE

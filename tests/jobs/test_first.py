@@ -1,0 +1,45 @@
+"""A notebook that a state needs once, before the tasks of a run: part of the run, so that a repair begins with it."""
+
+import json
+
+from local.bundle import load_bundle
+from local.jobs import RunOptions, get_run, list_runs, repair_run
+from tests.jobs.conftest import Build, task, write_notebook
+
+WRITES = "from pathlib import Path\nwith Path('log').open('a') as log:\n    log.write({name!r} + ' ')"
+
+
+def test_it_runs_once_before_the_first_task(build: Build) -> None:
+    """A changed one runs again; the history shows it as a run of its own."""
+    case = build(
+        {"job": {"name": "job", "tasks": [task("a")]}},
+        {"a": [WRITES.format(name="a")], "setup": [WRITES.format(name="setup")]},
+    )
+    options = RunOptions(json=True, before=case.file("setup.ipynb"))
+
+    for _ in range(2):
+        assert case.run(options=options)["state"]["result_state"] == "SUCCESS"
+    write_notebook(case.file("setup.ipynb"), [WRITES.format(name="changed")])
+    case.run(options=options)
+
+    assert case.file("log").read_text().split() == ["setup", "a", "a", "changed", "a"]
+    assert [run["run_name"] for run in list_runs(case.state)] == ["setup", "job", "job", "setup", "job"]
+
+
+def test_its_failure_is_the_runs_and_a_repair_runs_it_again(build: Build) -> None:
+    """No task has begun; the repair knows which notebook was to come first."""
+    case = build({"job": {"name": "job", "tasks": [task("a")]}}, {"a": [WRITES.format(name="a")], "setup": ["1 / 0"]})
+    options = RunOptions(json=True, before=case.file("setup.ipynb"))
+
+    failed = case.run(options=options)
+
+    assert failed["state"]["result_state"] == "FAILED" and failed["tasks"] == []
+    assert failed["state"]["state_message"].startswith("`setup.ipynb`: ZeroDivisionError: division by zero (cell 1)")
+
+    write_notebook(case.file("setup.ipynb"), [WRITES.format(name="setup")])
+    repair_run(load_bundle(case.project), failed["run_id"], state=case.state, options=RunOptions(json=True))
+
+    run = get_run(case.state, failed["run_id"])
+    assert (run["state"]["result_state"], [each["task_key"] for each in run["tasks"]]) == ("SUCCESS", ["a"])
+    assert case.file("log").read_text().split() == ["setup", "a"]
+    assert "setup.ipynb" in json.loads((case.state.folder / "first.json").read_text())

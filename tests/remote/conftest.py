@@ -1,0 +1,89 @@
+"""The second environment, and a Spark Connect server that it connects to.
+
+The server is the local one: Databricks does not support databricks-connect with open-source Spark Connect, so these
+tests are of the wiring between them, and of nothing that a workspace does.
+"""
+
+import fcntl
+import hashlib
+import json
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.errors import SetupError
+from local.project import State
+from local.server import ensure_server, stop_server
+from local.setup import environment
+from local.setup.pythons import find_python, works
+from tests.jobs.conftest import write_notebook
+from tests.remote.projects import ROOT, Build, Project
+from tests.remote.signs import Signs
+
+PYTHON = ROOT / environment.REMOTE.folder / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def remote_python() -> str:
+    """The Python of `.venv-remote`, which is made here; without Python 3.12 the tests are skipped, and say so."""
+    versions = environment.REMOTE.oldest, environment.REMOTE.newest
+    try:
+        works(PYTHON, *versions) or find_python(*versions)
+    except SetupError as error:
+        warnings.warn(f"NOT TESTED: remote runs, since there is no environment for them: {error}", stacklevel=1)
+        pytest.skip(str(error))
+    name = hashlib.sha256(str(ROOT).encode()).hexdigest()[:16]
+    with (Path(tempfile.gettempdir()) / f"set-up-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the files of tests run side by side
+        made = subprocess.run(["make", "setup-remote"], cwd=ROOT, capture_output=True, text=True, timeout=550)
+    assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
+    return str(PYTHON)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    """The state of another project's server: its tables are elsewhere than the volumes of the tests."""
+    folder = tmp_path_factory.mktemp("server")
+    state = State(folder, "main", folder / "main").make()
+    yield state
+    stop_server(state)
+
+
+@pytest.fixture(scope="session")
+def url(server: State) -> str:
+    """Where the server listens, with its token."""
+    return ensure_server(server).url
+
+
+@pytest.fixture
+def build(tmp_path: Path, remote_python: str) -> Build:
+    """Write a bundle whose job `job` runs *notebooks* (lists of cells), one after the other."""
+
+    def write(remote: str, python: str = remote_python, **notebooks: list[str]) -> Project:
+        root = tmp_path / "project"
+        root.mkdir(exist_ok=True)
+        tasks = [
+            {
+                "task_key": key,
+                "notebook_task": {"notebook_path": f"./{key}.ipynb"},
+                "depends_on": [{"task_key": before}] if before else [],
+            }
+            for before, key in zip([None, *notebooks], notebooks, strict=False)
+        ]
+        (root / "databricks.yml").write_text("bundle: {name: example}\ninclude: [jobs.json]\n")
+        (root / "jobs.json").write_text(json.dumps({"resources": {"jobs": {"job": {"name": "job", "tasks": tasks}}}}))
+        for name, cells in notebooks.items():
+            write_notebook(root / f"{name}.ipynb", cells)
+        return Project(root, tmp_path / "state", python, remote)
+
+    return write
+
+
+@pytest.fixture
+def signs(tmp_path: Path) -> Signs:
+    """A notebook's signs, in a folder of the test."""
+    return Signs(tmp_path)
