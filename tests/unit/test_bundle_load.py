@@ -429,6 +429,22 @@ def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
         bundle(tmp_path / "b", text.replace(", ../shared]", "]"))
 
 
+@pytest.mark.parametrize(
+    ("variables", "catalog"),
+    [
+        ("{}", "main"),
+        ("{catalog: {default: a}, catalog_name: {default: b}}", "a"),
+        ("{catalog_name: {default: '${bundle.target}_lake'}}", "default_lake"),
+        ("{uc_catalog: {default: c}, other: {default: d}}", "c"),
+    ],
+)
+def test_the_catalog_of_a_run_is_a_variable_of_the_bundle(tmp_path: Path, variables: str, catalog: str) -> None:
+    """Bundles have no field for it; these are the names under which they pass it to their notebooks."""
+    text = f"{HEAD}variables: {variables}\n"
+
+    assert load_settings(write(tmp_path, {"databricks.yml": text})).catalog == catalog
+
+
 def test_a_path_from_the_place_of_the_deployed_files_is_one_of_the_bundle(tmp_path: Path) -> None:
     """`${workspace.file_path}` is how bundles name their own files without counting folders."""
     paths = "{notebook_path: '${workspace.file_path}/n'}", "{python_file: '${workspace.file_path}/src/p.py'}"
