@@ -7,8 +7,7 @@ from pathlib import Path
 
 from local.cli.scope import project_of, state_of
 from local.cli.verbs import Verbs, add_verb
-from local.compute import home
-from local.compute.local_server import LocalServer
+from local.compute import compute_of, home
 from local.errors import ProjectError
 from local.project import State
 from local.server import find_server, server_status, stop_server
@@ -30,7 +29,7 @@ def up(options: Namespace) -> int:
     state = state_of(options)
     if not options.json and not find_server(state):
         print(f"starting the server of `{state.catalog}` ...", flush=True)
-    LocalServer(state).warm_up()
+    compute_of(state, "").warm_up()
     return status(options)
 
 

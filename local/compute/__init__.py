@@ -18,6 +18,6 @@ import os
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would print of a failed handshake is raised too
 
-from local.compute.choice import REMOTE, WORKSPACE, Compute, compute_of, workspace_is_named
+from local.compute.choice import REMOTE, WORKSPACE, Compute, compute_of
 
-__all__ = ["REMOTE", "WORKSPACE", "Compute", "compute_of", "workspace_is_named"]
+__all__ = ["REMOTE", "WORKSPACE", "Compute", "compute_of"]

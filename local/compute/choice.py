@@ -3,9 +3,6 @@
 import os
 from typing import Any, Protocol
 
-from local.compute.connect_server import ConnectServer
-from local.compute.local_server import LocalServer
-from local.compute.workspace import Workspace
 from local.errors import UsageError
 from local.project import State
 
@@ -53,18 +50,20 @@ def compute_of(state: State, remote: str | None = None) -> Compute:
         UsageError: it names no such place.
     """
     remote = os.environ.get(REMOTE, "") if remote is None else remote
+    # Imported here: most commands and many kernels never ask for Spark.
     if not remote:
+        from local.compute.local_server import LocalServer
+
         return LocalServer(state)
     if remote == WORKSPACE:
+        from local.compute.workspace import Workspace
+
         return Workspace(state, remote)
     if remote.startswith("sc://"):
+        from local.compute.connect_server import ConnectServer
+
         return ConnectServer(state, remote)
     raise UsageError(
         f"--remote ({REMOTE}): found `{remote.partition(';')[0]}`; expected `sc://host:port/;token=...` for a Spark "
         f"Connect server, or `{WORKSPACE}` for a workspace. Correct it."
     )
-
-
-def workspace_is_named() -> bool:
-    """Does the environment choose a workspace? Asked where no state is known yet."""
-    return os.environ.get(REMOTE) == WORKSPACE

@@ -17,6 +17,7 @@ from local.project import State
 from local.server.command import CATALOG
 
 ANSWER_SECONDS = 10.0
+_PATIENCE = 12.0  # a busy driver may pause for that long; with the silence before it, still less than half a minute
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 WAREHOUSE = "spark.sql.warehouse.dir"
 _PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?/?")
@@ -64,7 +65,8 @@ class ConnectServer:
         from local.kernel.channel import Link
         from local.kernel.session import LinkedSession
 
-        return LinkedSession(Link(ConnectEndpoint(self), self._dialect), again=self.session, url=self.remote)
+        link = Link(ConnectEndpoint(self), self._dialect, patience=_PATIENCE)
+        return LinkedSession(link, again=self.session, url=self.remote)
 
     def utilities(self) -> None:
         """The state's folders are the volumes."""

@@ -18,6 +18,7 @@ import grpc
 from local.errors import ServerError
 
 PATIENCE = 8.0
+_NOT_CONNECTED = "is not connected"
 
 _LOST = frozenset(
     {
@@ -70,6 +71,7 @@ class Link:
         self._lock = threading.RLock()
         self._channel: grpc.Channel | None = None
         self._failing_since: float | None = None
+        self._loss = _NOT_CONNECTED
 
     @property
     def connected(self) -> bool:
@@ -85,10 +87,11 @@ class Link:
         with self._lock:
             if self._channel is None:
                 if not may_start:
-                    raise self.endpoint.lost("is not connected any more")
+                    raise self.endpoint.lost(self._loss)
                 plain = self.endpoint.connect()
                 wrapped = self._interceptors()
                 self._channel = grpc.intercept_channel(plain, *wrapped) if wrapped else plain
+                self._loss = _NOT_CONNECTED
             return self._channel
 
     def worked(self) -> None:
@@ -101,17 +104,17 @@ class Link:
             self.worked()
             return error
         with self._lock:
-            if self._channel is None or self.endpoint.has_died():
-                self._forget()
-                return self.endpoint.lost("died")
+            if self._channel is None:
+                return self.endpoint.lost(self._loss)  # another thread has noticed
+            if self.endpoint.has_died():
+                return self._lost("died")
             if error.code() is not grpc.StatusCode.UNAVAILABLE:
                 return error
             now = time.monotonic()
             self._failing_since = self._failing_since or now
             if now - self._failing_since < self.patience:
                 return error
-            self._forget()
-            return self.endpoint.lost(f"has not answered for {self.patience:.0f} seconds")
+            return self._lost(f"has not answered for {self.patience:.0f} seconds")
 
     def close(self) -> None:
         """Close the connection, if there is one; the next call opens a new one."""
@@ -119,6 +122,11 @@ class Link:
             if self._channel is not None:
                 self._channel.close()
             self._forget()
+
+    def _lost(self, what: str) -> ServerError:
+        self._loss = what
+        self._forget()
+        return self.endpoint.lost(what)
 
     def _forget(self) -> None:
         self._channel = None

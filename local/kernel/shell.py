@@ -5,11 +5,10 @@ import shutil
 import signal
 import subprocess
 
-from local.compute import REMOTE
 from local.errors import DialectError
 
-# They point Spark at a session of this kernel, which no other process can have; and the last one may hold a token.
-_PRIVATE = ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED", REMOTE)
+# They point Spark at a session of this kernel, which no other process can have.
+_PRIVATE = ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED")
 
 
 def run_shell(text: str, *, strict: bool) -> None:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from local.compute import REMOTE, compute_of
 from local.context import current_context
 from local.errors import LocalError, ProjectError
 from local.kernel.catalog import find_state
@@ -37,6 +38,8 @@ class Kernel:
         self.ip = ip
         self.folder = Path.cwd()
         self.inline_folders: list[Path] = []  # of the notebooks that %run runs, the innermost last
+        # Taken out of the environment, which notebooks show and hand on: it may hold a token.
+        self.remote = os.environ.pop(REMOTE, "")
         self._session: Any = None
 
     @cached_property
@@ -62,9 +65,7 @@ class Kernel:
             ProjectError, BundleError: as `state`.
             UsageError: the environment names no such place.
         """
-        from local.compute import compute_of
-
-        return compute_of(self.state)
+        return compute_of(self.state, self.remote)
 
     @cached_property
     def dbutils(self):

@@ -9,7 +9,9 @@ from tests.remote.signs import Signs
 from tests.remote.sockets import Proxy
 
 LIMIT = 30
-LOST = r"^ServerError: `sc://localhost:\d+`: the Spark Connect server (has not answered for 8 seconds|is not connected)"
+LOST = (
+    r"^ServerError: `sc://localhost:\d+`: the Spark Connect server has not answered for 12 seconds: the connection is"
+)
 
 
 @pytest.mark.parametrize("how", ["cut", "freeze"])

@@ -14,6 +14,7 @@ from tests.remote.projects import Build, Project
 from tests.remote.sockets import closed_port, mute_listener
 
 LIMIT = 30
+SHOWS = "import os, subprocess\nprint(dict(os.environ), subprocess.run(['env'], capture_output=True, text=True).stdout)"
 
 
 def failure(project: Project, **environment: str) -> str:
@@ -70,7 +71,7 @@ def test_a_listener_of_another_protocol(build: Build) -> None:
 
 def test_a_refused_token_and_the_repair_with_the_right_one(build: Build, url: str) -> None:
     """The token is in no record: neither the refused one nor the right one."""
-    wrong = build(f"{url.partition(';')[0]};token=wr0ng", first=["print(spark.range(7).count())"])
+    wrong = build(f"{url.partition(';')[0]};token=wr0ng", first=["print(spark.range(7).count())", SHOWS])
 
     said = failure(wrong)
 

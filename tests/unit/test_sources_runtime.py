@@ -14,7 +14,7 @@ KERNEL = """
 
     conf = {}
     session = SimpleNamespace(conf=SimpleNamespace(set=conf.__setitem__), sql=lambda q, **n: ("sql", q, n))
-    kernel = SimpleNamespace(context=None, spark=session)
+    kernel = SimpleNamespace(context=None, remote="", spark=session)
     kernel.dbutils = DBUtils(kernel)
     provide_modules(kernel)
 """

@@ -6,7 +6,7 @@ Source: Databricks documentation, "Databricks Utilities (dbutils) reference".
 from functools import cached_property
 from typing import Any
 
-from local.compute import workspace_is_named
+from local.compute import WORKSPACE
 from local.errors import DbutilsError
 from local.kernel.dbutils.fs import FileSystem
 from local.kernel.dbutils.help import show_modules
@@ -30,7 +30,7 @@ class DBUtils:
     """The utilities of one kernel; in a workspace `fs` and `secrets` are the workspace's.
 
     Args:
-        kernel: has `context` (the task, or None), `state` (found on first use), `folder` and `ip`.
+        kernel: has `context` (the task, or None), `state` and `compute` (found on first use), `remote`, `folder`, `ip`.
     """
 
     def __init__(self, kernel: Any) -> None:
@@ -64,7 +64,7 @@ class DBUtils:
     @cached_property
     def _elsewhere(self) -> Any:
         """The workspace's `dbutils`, None where Spark runs elsewhere."""
-        return self._kernel.compute.utilities() if workspace_is_named() else None
+        return self._kernel.compute.utilities() if self._kernel.remote == WORKSPACE else None
 
     def help(self, module: str = "") -> None:
         """List the modules, or the commands of *module*."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from local.compute import REMOTE
 from local.context import VARIABLE, TaskContext
 from local.errors import DbutilsError
 from local.kernel.dbutils.help import HasHelp
@@ -27,7 +28,7 @@ class Notebook(HasHelp):
     """Control of notebooks.
 
     Args:
-        kernel: has `context`, `state`, `folder`.
+        kernel: has `context`, `state`, `remote`, `folder`.
     """
 
     _name = "dbutils.notebook"
@@ -55,7 +56,7 @@ class Notebook(HasHelp):
         notebook = find_notebook(path, self.folder)
         place = _free_place(self._records, notebook.stem)
         context = self._child(notebook, _strings(path, arguments or {}), place)
-        status = _attempt(self._kernel.state, context, place, float(timeout_seconds))
+        status = _attempt(self._kernel, context, place, float(timeout_seconds))
         output = _output(notebook, place)
         if status is None:
             raise NotebookRunError(
@@ -150,14 +151,16 @@ def _free_place(records: Path, stem: str) -> Path:
             return place
 
 
-def _attempt(state: Any, context: TaskContext, place: Path, limit: float) -> int | None:
+def _attempt(kernel: Any, context: TaskContext, place: Path, limit: float) -> int | None:
     """Run the attempt process; its exit status, None where it took longer than *limit* seconds (0: no limit).
 
     Its standard input stays open while this kernel lives: when that ends, the attempt ends too.
     """
     file = context.save(place / "context.json")
+    state = kernel.state
     told = {
         **os.environ,
+        REMOTE: kernel.remote,
         VARIABLE: str(file),
         "LOCAL_PROJECT": str(state.root),
         "LOCAL_STATE": str(state.folder.parent),
