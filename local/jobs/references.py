@@ -12,17 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.jobs.moments import TIME_PARTS
+from local.jobs.reference_names import DEPRECATED, MEMBERS, NAMESPACES, split_path
 
 _BRACES = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
-_PART = re.compile(r"`([^`]+)`|([A-Za-z0-9_]+)|\[([A-Za-z0-9_.-]+)\]")  # [name]: so written in Databricks' own examples
-NAMESPACES = ("job", "task", "tasks", "workspace", "input", "backfill")
-DEPRECATED = ("job_id", "run_id", "start_date", "start_time", "task_retry_count", "parent_run_id", "task_key")
-MEMBERS: Mapping[str, tuple[str, ...]] = {
-    "job": ("id", "name", "run_id", "repair_count", "parameters", "start_time", "trigger"),
-    "task": ("name", "run_id", "execution_count", "notebook_path"),
-    "tasks": ("run_id", "result_state", "error_code", "execution_count", "notebook_path", "values", "output"),
-    "workspace": ("id", "url"),
-}
 _NO_TRIGGER_TIME = "only a scheduled run has a trigger time: start it with --scheduled-at, or use `job.start_time`"
 _NO_OUTPUT = "only an SQL task that has returned rows has an output"
 
@@ -104,22 +96,6 @@ def tasks_named(value: Any) -> set[str]:
         return {key for each in value for key in tasks_named(each)}
     paths = (split_path(found[1]) for found in _BRACES.finditer(value)) if isinstance(value, str) else ()
     return {path[1] for path in paths if path and path[0] == "tasks" and len(path) > 1}
-
-
-def split_path(text: str) -> list[str] | None:
-    """`job.parameters.`a-b`` -> its parts; None where the text is malformed."""
-    parts, position = [], 0
-    while True:
-        part = _PART.match(text, position)
-        if not part:
-            return None
-        parts.append(part[part.lastindex])
-        position = part.end()
-        if position == len(text):
-            return parts
-        if text[position] != ".":
-            return None
-        position += 1
 
 
 def as_text(value: Any) -> str:

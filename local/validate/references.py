@@ -13,7 +13,7 @@ from typing import Any
 
 from local.bundle.documents import show
 from local.jobs.moments import TIME_PARTS
-from local.jobs.references import DEPRECATED, MEMBERS, NAMESPACES, split_path
+from local.jobs.reference_names import DEPRECATED, MEMBERS, NAMESPACES, split_path
 from local.validate.findings import Finding
 from local.validate.notebooks import read_notebook
 from local.validate.subject import Subject, TaskView

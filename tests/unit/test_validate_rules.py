@@ -314,3 +314,11 @@ def test_a_threshold_at_the_timeout_may_stand_where_the_failure_is_told(tmp_path
     )
 
     assert found(tmp_path, {"j": allowed}) == []
+
+
+@pytest.mark.parametrize("text", ["{{ job.parameters.[a-b] }}", "{{job.parameters.`a-b`}}", "{ {{job.run_id}} }"])
+def test_what_the_run_resolves_is_a_reference(tmp_path: Path, text: str) -> None:
+    """Names in brackets, as Databricks' own examples have them; and a reference between other braces."""
+    taken = job(value_of(text), parameters=[{"name": "a-b", "default": ""}])
+
+    assert not [each for each in found(tmp_path, {"j": taken}, FILES) if each.rule.startswith("reference")]
