@@ -26,6 +26,7 @@ class TaskContext:
     *values_folder* holds the task values of the run: `<task key>.json`, an object of key to JSON value.
     *upstream* are the task keys of the run whose values may be read.
     *working_folder* is where the code runs, the notebook's own folder where it is empty.
+    *rows_file* is where an SQL task leaves the rows of its last statement; empty for other tasks.
     *installs* are arguments of `%pip install` for the task's environment, in place of the notebook's own.
     """
 
@@ -42,6 +43,7 @@ class TaskContext:
     upstream: list[str] = field(default_factory=list)
     working_folder: str = ""
     installs: list[str] = field(default_factory=list)
+    rows_file: str = ""
 
     @property
     def folder(self) -> Path:

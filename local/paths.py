@@ -15,6 +15,11 @@ from pathlib import Path
 from local.errors import PathError
 from local.project import State
 
+# What to do about the name of another catalog; the bundle's reader knows the same variables.
+WHICH_CATALOG = (
+    "Use the run's catalog. It is the value of the bundle's variable `catalog`, `catalog_name` or `uc_catalog`; "
+    "without one it is `main`."
+)
 _DBFS = re.compile(r"dbfs:/+|/dbfs/+", re.IGNORECASE)
 _FILE = re.compile(r"file:/+", re.IGNORECASE)
 
@@ -76,7 +81,7 @@ class DatabricksPaths:
         if names and names[0].lower() != self.state.catalog.lower():
             raise PathError(
                 f"`{path}`: found the catalog `{names[0]}`; this server holds `{self.state.catalog}` only. "
-                "Use the run's catalog, or run with another --target."
+                f"{WHICH_CATALOG}"
             )
         return self.state.volumes, names[1:]
 

@@ -63,7 +63,7 @@ class Project:
         if not CATALOG_NAME.fullmatch(catalog):
             raise ProjectError(
                 f"`{self.root}`: found the catalog name `{catalog}`; expected letters, digits, `_` and `-`. "
-                "Correct the variable `catalog` in the bundle."
+                "Correct the bundle's variable that holds it."
             )
         return State(self.root, catalog, self.states / catalog)
 

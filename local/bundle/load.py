@@ -25,6 +25,8 @@ from local.bundle.targets import NO_TARGET, chosen_target, with_target
 from local.bundle.variables import Resolver, unset_in, variable_values
 from local.project import Project, bundle_file
 
+CATALOG_VARIABLES = ("catalog", "catalog_name", "uc_catalog")  # the names that bundles give it; the first one counts
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -138,7 +140,8 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], mistak
     lookup = names.Lookup(tree, values, bundle=str(bundle_name), target=name, folders=(project.root, *synced))
     resolver = Resolver(lookup, project.root, mistakes)
     resolved = {key: resolver("${var." + key + "}") for key in values if key not in unset}
-    catalog = resolver("${var.catalog}") if "catalog" in values else None
+    named = next((name for name in CATALOG_VARIABLES if name in values), None)
+    catalog = resolver("${var." + named + "}") if named else None
     mistakes += unset_in(catalog, unset)
     settings = Settings(
         name=str(bundle_name),

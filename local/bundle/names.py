@@ -39,6 +39,7 @@ class Lookup:
         workspace["file_path"] = os.path.commonpath(folders)
         workspace["current_user"] = {
             "userName": user,
+            "displayName": user,
             "short_name": re.sub(r"\W", "_", user),
             "domain_friendly_name": user,
         }

@@ -60,13 +60,14 @@ def find_file(path: str, folder: Path, roots: Sequence[Path]) -> Path:
 
 
 def _inside(path: str, folder: Path, roots: Sequence[Path], what: str) -> Path:
-    """The place of *path*, which must be inside of one of *roots*."""
-    if path.startswith("/") or ":/" in path:
+    """The place of *path*, which must be inside of one of *roots*; from the root it is one of `workspace.file_path`."""
+    named = (folder / path).resolve()
+    is_inside = any(named.is_relative_to(root.resolve()) for root in roots)
+    if ":/" in path or (path.startswith("/") and not is_inside):
         raise LookupError(
             f"found the workspace path `{path}`; expected a path relative to this file. Put the {what} into the bundle."
         )
-    named = (folder / path).resolve()
-    if not any(named.is_relative_to(root.resolve()) for root in roots):
+    if not is_inside:
         raise LookupError(
             f"found `{path}`, outside of the bundle; expected a {what} inside it, or inside a folder of `sync.paths`."
         )

@@ -45,8 +45,9 @@ def backfill(options: Namespace) -> int:
 
 
 def _print_summary(labels: list[str], runs: list[dict]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from local.console import console_for_people
 
     table = Table("for", "run id", "result", "time")
     for name, run in zip(labels, runs, strict=False):
@@ -54,4 +55,4 @@ def _print_summary(labels: list[str], runs: list[dict]) -> None:
         table.add_row(name, str(run["run_id"]), run["state"].get("result_state"), took)
     for name in labels[len(runs) :]:
         table.add_row(name, "", "not started", "")
-    Console().print(table)
+    console_for_people().print(table)

@@ -5,14 +5,14 @@ import json
 from argparse import Namespace
 
 from local.cli.scope import state_of
-from local.cli.verbs import Verbs, add_verb
+from local.cli.verbs import Verbs, add_verb, at_least_one
 from local.notifications.outbox import Entry, Outbox
 
 
 def add(verbs: Verbs) -> None:
     """Declare the verb; without an action it lists."""
     command = add_verb(verbs, "outbox", list_, "the notifications of runs, newest first; `outbox show ID` prints one")
-    command.add_argument("--limit", type=int, default=20, help="how many (default 20)")
+    command.add_argument("--limit", type=at_least_one, default=20, help="how many (default 20)")
     command.add_argument("--json", action="store_true", help="as JSON: time, event, destination, subject, delivery")
     actions = command.add_subparsers(title="actions", metavar="ACTION")
     summary = "one message: its head, and its text or payload"
@@ -53,9 +53,10 @@ def show(options: Namespace) -> int:
 
 
 def _print_table(entries: list[Entry]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from local.console import console_for_people
 
     table = Table()
     table.add_column("id", no_wrap=True)
@@ -71,5 +72,4 @@ def _print_table(entries: list[Entry]) -> None:
             entry.delivery,
         )
         table.add_row(*(Text(cell) for cell in cells))
-    console = Console()
-    (console if console.is_terminal else Console(width=200)).print(table)
+    console_for_people().print(table)

@@ -1,7 +1,6 @@
 """`runs prune`: make room by deleting old runs."""
 
 import re
-import sys
 from argparse import ArgumentTypeError, Namespace
 from datetime import timedelta
 
@@ -27,18 +26,18 @@ def add(actions: Verbs) -> None:
 
 def prune(options: Namespace) -> int:
     """Delete, and say what and how much."""
-    from rich.console import Console
     from rich.filesize import decimal
     from rich.table import Table
     from rich.text import Text
 
+    from local.console import console_for_people
     from local.export.pruning import keep_newest, older_than
     from local.export.pruning import prune as prune_runs
     from local.export.recorded import utc
 
     rule = older_than(options.older_than) if options.keep is None else keep_newest(options.keep)
     deleted = prune_runs(state_of(options), rule, dry_run=options.dry_run)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    console = console_for_people()
     if deleted:
         table = Table("run id", "job", "ended (UTC)", "result", box=None, pad_edge=False)
         for name in ("runs with child runs", "files"):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from local.cli import export, prune
 from local.cli.run import add_checks, add_remote, add_values, run_options
 from local.cli.scope import bundle_of, pairs, project_of, state_of
-from local.cli.verbs import Verbs, add_group, add_verb
+from local.cli.verbs import Verbs, add_group, add_verb, at_least_one
 from local.jobs import cancel_run, exit_code, get_run, list_runs, repair_run
 
 
@@ -15,11 +15,12 @@ def add(verbs: Verbs) -> None:
     """Declare the verb and its actions."""
     actions = add_group(verbs, "runs", "the history of runs: list, get, repair, cancel, export, prune")
     listing = add_verb(actions, "list", list_, "the newest runs first")
-    listing.add_argument("--limit", type=int, default=20, help="how many (default 20)")
+    listing.add_argument("--limit", type=at_least_one, default=20, help="how many (default 20)")
     listing.add_argument("--active-only", action="store_true", help="only runs that have not ended")
     listing.add_argument("--json", action="store_true")
     one = add_verb(actions, "get", get, "one run with every attempt, as the Jobs API shows it")
     one.add_argument("run_id", type=int)
+    one.add_argument("--json", action="store_true", help="as JSON, which it always is")
     again = add_verb(actions, "repair", repair, "run the failed tasks of an ended run again, in the same run")
     again.add_argument("run_id", type=int)
     again.add_argument("--tasks", default="", metavar="TASKS", help="these tasks instead of those that failed: a,b")
@@ -41,8 +42,9 @@ def list_(options: Namespace) -> int:
     if options.json:
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return 0
-    from rich.console import Console
     from rich.table import Table
+
+    from local.console import console_for_people
 
     table = Table("run id", "job", "started (UTC)", "seconds", "state", "result")
     for shape in found:
@@ -53,7 +55,7 @@ def list_(options: Namespace) -> int:
         table.add_row(
             str(shape["run_id"]), shape["run_name"], began, took, state["life_cycle_state"], state.get("result_state")
         )
-    Console().print(table if found else "no runs yet: `python -m local run JOB` makes one")
+    console_for_people().print(table if found else "no runs yet: `python -m local run JOB` makes one")
     return 0
 
 

@@ -3,13 +3,13 @@
 import argparse
 import json
 import re
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.bundle import Bundle, load_bundle, target_names
 from local.cli.scope import bundle_of, pairs, project_of
+from local.cli.verbs import at_least_one
 from local.errors import BundleError, UsageError
 
 NEXT = "next"
@@ -51,7 +51,7 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "--assume", action="append", default=[], metavar="JOB=TIME", help="of --simulate: how long its runs last"
     )
-    parser.add_argument("-n", type=int, metavar="N", help=f"of next: how many (default {TIMES})")
+    parser.add_argument("-n", type=at_least_one, metavar="N", help=f"of next: how many (default {TIMES})")
     parser.add_argument("--json", action="store_true", help="of next and --simulate: print JSON")
 
 
@@ -100,11 +100,8 @@ def _next(options: argparse.Namespace) -> int:
 
     if len(options.jobs) != 2:
         raise UsageError(f"schedule next: found {len(options.jobs) - 1} jobs; expected one. Write `schedule next JOB`.")
-    number = TIMES if options.n is None else options.n
-    if number < 1:
-        raise UsageError(f"-n: found {number}; expected 1 or more.")
     (job,) = scheduled_jobs(bundle_of(options, pairs("--var", options.var)), options.jobs[1:])
-    times = report.next_times(job, _start(options), number)
+    times = report.next_times(job, _start(options), options.n or TIMES)
     if options.json:
         print(json.dumps(report.next_json(job, times), indent=1))
     else:
@@ -141,11 +138,11 @@ def _bundles(options: argparse.Namespace) -> Iterator[Bundle]:
 
 
 def _print(*parts: Any) -> None:
-    from rich.console import Console
+    from local.console import console_for_people
 
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    console = console_for_people()
     for part in parts:
-        console.print(part, markup=False)
+        console.print(part)
 
 
 def _start(options: argparse.Namespace) -> datetime:

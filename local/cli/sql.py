@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from local.cli.run import add_remote
 from local.cli.scope import state_of
-from local.cli.verbs import Verbs, add_verb
+from local.cli.verbs import Verbs, add_verb, at_least_one
 from local.errors import LocalError, UsageError
 
 FORMATS = ("table", "csv", "json")
@@ -23,7 +23,7 @@ def add(verbs: Verbs) -> None:
     command.add_argument("statement", help='for example "SELECT * FROM gold.gold_daily_orders"')
     command.add_argument("--format", choices=FORMATS, default="table", help="json and csv have all rows")
     add_remote(command)
-    command.add_argument("--limit", type=int, default=100, help="rows of a table (default 100)")
+    command.add_argument("--limit", type=at_least_one, default=100, help="rows of a table (default 100)")
 
 
 def sql(options: Namespace) -> int:
@@ -62,27 +62,29 @@ def to_json(value: object) -> str:
 def _query(options: Namespace) -> tuple[list[str], list[tuple]]:
     from pyspark.errors import PySparkException  # slow to import: only where a statement is run
 
+    from local.kernel.failures import what_spark_says
     from local.kernel.session import open_session
 
     spark = open_session(state_of(options), options.remote)
     try:
         result = spark.sql(options.statement).toArrow()
     except PySparkException as error:
-        raise LocalError(_first_paragraph(str(error))) from error
+        raise LocalError(what_spark_says(str(error))) from error
     finally:
         spark.stop()
-    columns = [column.to_pylist() for column in result.columns]
+    columns = [column.to_pylist(maps_as_pydicts="strict") for column in result.columns]
     return result.column_names, list(zip(*columns, strict=True))
 
 
 def _print_table(names: list[str], rows: list[tuple], limit: int) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from local.console import console_for_people
 
     table = Table(*names)
     for row in rows[:limit]:
         table.add_row(*("NULL" if value is None else str(_plain(value)) for value in row))
-    console = Console(width=None if sys.stdout.isatty() else 200)
+    console = console_for_people()
     if names:
         console.print(table)
     shown = f", {limit} shown (--limit)" if len(rows) > limit else ""
@@ -101,13 +103,3 @@ def _plain(value: object) -> object:
     if isinstance(value, list | Mapping):
         return to_json(value)
     return value if isinstance(value, str | int | float) else str(value)
-
-
-def _first_paragraph(text: str) -> str:
-    """Spark's message without the plan and the Java frames that may follow it."""
-    lines = []
-    for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith(("at ", "JVM stacktrace")):
-            break
-        lines.append(line.strip())
-    return " ".join(lines) or text[:300]

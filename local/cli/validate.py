@@ -1,7 +1,6 @@
 """`validate`: everything that is wrong with a bundle, and how faithfully a job of it runs here."""
 
 import json
-import sys
 from argparse import Namespace
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -13,7 +12,6 @@ from local.validate.fidelity import summary
 from local.validate.fidelity_table import HONOURED, VERDICTS
 from local.validate.rules import ERROR, WARNING
 
-WIDTH = 200  # of a table that is not shown in a terminal
 _STYLES = {ERROR: "bold red", WARNING: "yellow"}
 
 
@@ -84,8 +82,9 @@ def _line(finding: Finding, targets: Iterable[str]) -> list:
 
 def _print_fields(job: str, fields: Iterable[FieldVerdict]) -> None:
     """A table of the fields of one job, each once with the tasks that set it; what is not honoured comes first."""
-    from rich.console import Console
     from rich.table import Table
+
+    from local.console import console_for_people
 
     rows: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for each in fields:
@@ -93,7 +92,7 @@ def _print_fields(job: str, fields: Iterable[FieldVerdict]) -> None:
     table = Table("verdict", "field", "note", "tasks", title=f"{job}: the fields that it sets", title_justify="left")
     for (verdict, field, note), tasks in sorted(rows.items(), key=lambda row: -VERDICTS.index(row[0][0])):
         table.add_row(verdict, field, note, ", ".join(task for task in tasks if task))
-    Console(width=None if sys.stdout.isatty() else WIDTH, markup=False, emoji=False).print(table)
+    console_for_people().print(table)
 
 
 def _by_job(fields: Iterable[FieldVerdict]) -> Mapping[str, list[FieldVerdict]]:

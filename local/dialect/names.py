@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from local.dialect.tokens import quoted, tokenize
 from local.errors import DialectError
+from local.paths import WHICH_CATALOG
 
 # Catalogs of Spark itself, which mean the same here.
 SPARK_CATALOGS = frozenset({"spark_catalog", "system"})
@@ -59,10 +60,10 @@ def local_schema(parts: Sequence[str], catalog: str, where: str) -> list[str] | 
 
 def other_catalog(found: str, catalog: str, where: str) -> DialectError:
     """The error for a name in the catalog *found*."""
-    return DialectError(
-        f"{where}: found the catalog `{found}`; this server holds `{catalog}` only. "
-        "Use the run's catalog, or run with another --target."
-    )
+    advice = WHICH_CATALOG
+    if found.lower() == "samples":
+        advice = "Databricks' sample data are not on this machine: read tables of your own, named by a parameter."
+    return DialectError(f"{where}: found the catalog `{found}`; this server holds `{catalog}` only. {advice}")
 
 
 def shorten(sql: str, limit: int = 100) -> str:

@@ -117,6 +117,8 @@ class Statements:
                 )
             self.volumes.create(schema, volume, if_not_exists=if_not_exists)
             return NOTHING
+        if statement.has("WITH METRICS"):
+            raise DialectError(f"{statement.where}: a metric view, which Spark does not have; use CREATE VIEW.")
         return None
 
     def _drop(self, statement: Statement) -> str | None:

@@ -91,7 +91,8 @@ def _admitted(database: sqlite3.Connection, job: Job, now: int) -> dict[str, Any
     if state == "QUEUED":
         return {"life_cycle_state": state, "queued_since": now}
     if state == "SKIPPED":
-        return _skipped(f"Skipped: {active} runs of the job are active, it allows {job.max_concurrent_runs}.", now)
+        allowed = job.max_concurrent_runs
+        return _skipped(f"Skipped: the job allows {allowed} active run{'s' * (allowed != 1)}, and has {active}.", now)
     return {"life_cycle_state": state}
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from local.kernel.failures import what_spark_says
 from local.sources import headings, place_of
 from local.sources.environment import ENVIRONMENT
 
@@ -22,7 +23,7 @@ def failure_of(error: Exception, output: Path) -> dict[str, Any]:
     if name == "PapermillExecutionError":
         place = failed_cell(output)
         return {
-            "error": f"{error.ename}: {_ANSI.sub('', error.evalue)}{f' ({place})' if place else ''}",
+            "error": f"{error.ename}: {what_spark_says(_ANSI.sub('', error.evalue))}{f' ({place})' if place else ''}",
             "trace": _ANSI.sub("", "\n".join(error.traceback))[-_TRACE_LENGTH:],
         }
     if name == "DeadKernelError" or "Kernel died" in str(error):

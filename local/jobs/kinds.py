@@ -77,14 +77,23 @@ def _script(attempt: Attempt, stop: Stop) -> Outcome:
     made = write_task_notebook(attempt.task, parameters, attempt.places.inner("task.ipynb"), bundle=bundle)
     attempt.record(details={"parameters": parameters})
     widgets = {name: str(value) for name, value in parameters.items()} if named else {}
-    return _in_a_kernel(attempt, stop, notebook=str(made.notebook), working_folder=str(made.folder), parameters=widgets)
+    rows = attempt.places.values / f"{attempt.name}.rows.json" if attempt.task.kind == "sql_task" else ""
+    return _in_a_kernel(
+        attempt,
+        stop,
+        notebook=str(made.notebook),
+        working_folder=str(made.folder),
+        parameters=widgets,
+        rows_file=str(rows),
+    )
 
 
 def _in_a_kernel(attempt: Attempt, stop: Stop, **given: Any) -> Outcome:
     """Run a notebook in a process of its own; *given* are the fields of its context that depend on the task's type."""
     run, places = attempt.run, attempt.places
     attempt.record(parameters=given["parameters"])
-    (places.values / f"{attempt.name}.json").unlink(missing_ok=True)  # what an earlier attempt left counts no more
+    for left in ("json", "rows.json"):  # what an earlier attempt left counts no more
+        (places.values / f"{attempt.name}.{left}").unlink(missing_ok=True)
     context = TaskContext(
         job_id=run.job.id,
         job_name=run.job.name,

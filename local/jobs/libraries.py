@@ -79,7 +79,8 @@ def _from_source(library: Library, task: Task, bundle: Bundle) -> Install:
     """The project whose wheel is not built: that above the wheel's folder, or that of the bundle."""
     package = str((task.settings.get("python_wheel_task") or {}).get("package_name") or "")
     named = Path(_absolute(library.text, library.folder))
-    for root in (named.parent.parent, bundle.root):
+    roots = list(dict.fromkeys((named.parent.parent, bundle.root)))
+    for root in roots:
         project = read_project(root) if root.is_dir() else None
         if project and (not package or not project.name or normalised(project.name) == normalised(package)):
             shown = root.relative_to(bundle.root).as_posix() if root.is_relative_to(bundle.root) else root
@@ -93,7 +94,7 @@ def _from_source(library: Library, task: Task, bundle: Bundle) -> Install:
     raise RunError(
         f"`{task.where}`: task `{task.key}`: found no wheel `{library.text}`{wanted}"
         f"{f', whose entry point `{entry}` it runs' if entry else ''} (looked in `{named.parent}`), and no Python "
-        f"project of it in `{named.parent.parent}` or `{bundle.root}`. Build the wheel by {_BUILD}, "
+        f"project of it in {' or '.join(f'`{root}`' for root in roots)}. Build the wheel by {_BUILD}, "
         "or correct the path."
     )
 

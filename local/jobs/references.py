@@ -6,7 +6,7 @@ times are UTC. Source: Databricks documentation, "What is a dynamic value refere
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +15,14 @@ from local.jobs.moments import TIME_PARTS
 
 _BRACES = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _PART = re.compile(r"`([^`]+)`|([A-Za-z0-9_]+)|\[([A-Za-z0-9_.-]+)\]")  # [name]: so written in Databricks' own examples
-_NAMESPACES = ("job", "task", "tasks", "workspace", "input", "backfill")
-_OLD = ("job_id", "run_id", "start_date", "start_time", "task_retry_count", "parent_run_id", "task_key")
+NAMESPACES = ("job", "task", "tasks", "workspace", "input", "backfill")
+DEPRECATED = ("job_id", "run_id", "start_date", "start_time", "task_retry_count", "parent_run_id", "task_key")
+MEMBERS: Mapping[str, tuple[str, ...]] = {
+    "job": ("id", "name", "run_id", "repair_count", "parameters", "start_time", "trigger"),
+    "task": ("name", "run_id", "execution_count", "notebook_path"),
+    "tasks": ("run_id", "result_state", "error_code", "execution_count", "notebook_path", "values", "output"),
+    "workspace": ("id", "url"),
+}
 _NO_TRIGGER_TIME = "only a scheduled run has a trigger time: start it with --scheduled-at, or use `job.start_time`"
 _NO_OUTPUT = "only an SQL task that has returned rows has an output"
 
@@ -141,7 +147,7 @@ def _is_known(path: list[str], scope: Scope) -> bool:
         return scope.input is not Absent
     if path[0] == "backfill":
         return scope.backfill is not None
-    return path[0] in _NAMESPACES or (len(path) == 1 and path[0] in _OLD)
+    return path[0] in NAMESPACES or (len(path) == 1 and path[0] in DEPRECATED)
 
 
 def _value(path: list[str], scope: Scope) -> str:
@@ -157,21 +163,23 @@ def _value(path: list[str], scope: Scope) -> str:
             if scope.scheduled is None:
                 raise LookupError(_NO_TRIGGER_TIME)
             return moment(scope.scheduled)
-        case ["job", name]:
-            return str(pick(_job(scope), name, "job"))
-        case ["task", name]:
-            return str(pick(_task(scope), name, "task"))
+        case ["job", "trigger", *_]:
+            raise LookupError(f"`job.trigger` has {_listed(('type', 'time'))}")
+        case ["job", name] if name in (job := _job(scope)):
+            return str(job[name])
+        case ["task", name] if name in (task := _task(scope)):
+            return str(task[name])
         case ["tasks", key, *rest]:
             return _of_task(pick(scope.tasks, key, "tasks"), rest)
-        case ["workspace", name]:
-            return pick({"id": "0", "url": "local"}, name, "workspace")
+        case ["workspace", name] if name in (workspace := {"id": "0", "url": "local"}):
+            return workspace[name]
         case ["backfill", part] if scope.backfill is not None:
             return pick(TIME_PARTS, part, "backfill")(scope.backfill)
         case ["input", *fields]:
             return as_text(_inside(scope.input, fields))
-        case [name] if name in _OLD:
+        case [name] if name in DEPRECATED:
             return str(_old(scope)[name])
-    raise LookupError(f"`{path[0]}` has no `{'.'.join(path[1:])}`")
+    raise LookupError(f"`{path[0]}` has {_listed(MEMBERS.get(path[0], TIME_PARTS))}")
 
 
 def _inside(value: Any, fields: list[str]) -> Any:
@@ -200,8 +208,7 @@ def _of_task(task: Upstream, rest: list[str]) -> str:
             return as_text(pick(_rows(task)[0], column, "output.first_row"))
         case [name] if name in facts:
             return str(facts[name])
-    legal = ", ".join(f"`{name}`" for name in (*facts, "values", "output"))
-    raise LookupError(f"a task has {legal}")
+    raise LookupError(f"a task has {_listed(MEMBERS['tasks'])}")
 
 
 def _rows(task: Upstream) -> tuple[Mapping[str, Any], ...]:
@@ -245,5 +252,8 @@ def pick(known: Mapping[str, Any], name: str, namespace: str) -> Any:
     """The member *name* of *namespace*; a LookupError lists the members."""
     if name in known:
         return known[name]
-    legal = ", ".join(f"`{key}`" for key in known) or "nothing"
-    raise LookupError(f"`{namespace}` has {legal}")
+    raise LookupError(f"`{namespace}` has {_listed(known)}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "nothing"

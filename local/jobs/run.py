@@ -126,7 +126,7 @@ class JobRun:
             self.engine.view.note(f"{name} waits in the queue: the job has as many active runs as it allows ({limit})")
             result = wait_for_slot(self.engine.records, self.run_id, limit, stop)
         if result == SKIPPED_RESULT:
-            self.engine.view.note(f"{name} is skipped: the job allows {limit} runs at once")
+            self.engine.view.note(f"{name} is skipped: the job has as many active runs as it allows ({limit})")
         return result
 
     def _unprepared(self, stop: Stop, prepare: Callable[["JobRun", Stop], None]) -> str | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from local.jobs.records import Records
 
+EXIT_VALUE_BYTES = 5_000_000
 _CODES = {
     "SUCCESS": ("SUCCESS", "SUCCESS"),
     "SUCCESS_WITH_FAILURES": ("SUCCESS_WITH_FAILURES", "SUCCESS"),
@@ -111,7 +112,7 @@ def _task(attempt: Mapping[str, Any], records: Records) -> dict[str, Any]:
         attempt["kind"]: _kind(attempt),
     }
     if attempt["notebook_result"] is not None:
-        result["notebook_output"] = {"result": attempt["notebook_result"], "truncated": False}
+        result["notebook_output"] = _exit_value(attempt["notebook_result"])
     if attempt["child_run_id"] is not None:
         result["run_job_output"] = {"run_id": attempt["child_run_id"]}
         result["run_job_task"]["job_id"] = records.run(attempt["child_run_id"])["job_id"]
@@ -122,6 +123,12 @@ def _task(attempt: Mapping[str, Any], records: Records) -> dict[str, Any]:
         if attempt[name]:
             result[name] = attempt[name]
     return result
+
+
+def _exit_value(value: str) -> dict[str, Any]:
+    """`NotebookOutput`: the first 5 MB of what the notebook exited with."""
+    shown = value.encode()[:EXIT_VALUE_BYTES].decode(errors="ignore")
+    return {"result": shown, "truncated": len(shown) < len(value)}
 
 
 def _kind(attempt: Mapping[str, Any]) -> dict[str, Any]:

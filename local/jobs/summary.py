@@ -1,6 +1,7 @@
 """What is printed after a run: its tasks with durations, the tables it changed, and where its notebooks are."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.compute import home
+from local.console import console_for_people
 from local.jobs.live import COLOURS
 from local.jobs.records import Records
 from local.jobs.shape import run_shape
@@ -16,19 +18,13 @@ from local.jobs.views import duration
 from local.project import State
 
 
-def _console() -> Console:
-    """As wide as the terminal; wide enough for every column where the output goes elsewhere."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=160)
-
-
 def print_summary(run: Mapping[str, Any], records: Records, state: State, console: Console | None = None) -> None:
     """Print the summary of the ended *run* (its `runs/get` shape)."""
-    console = console or _console()
-    attempts = list(_attempts(run, records, 0))
-    if attempts:
+    console = console or console_for_people()
+    lines = list(_lines(run, records))
+    if lines:
         console.print()
-        console.print(_attempt_table(attempts))
+        console.print(_attempt_table(lines))
     tables = home.tables_folder(state)
     changes = table_changes(tables, since_ms=run["start_time"], until_ms=run["end_time"]) if tables else []
     if any(change.commits for change in changes):
@@ -36,13 +32,13 @@ def print_summary(run: Mapping[str, Any], records: Records, state: State, consol
         console.print(_change_table(changes))
     if unchanged := [change.name for change in changes if not change.commits]:
         console.print(f"\nunchanged: {', '.join(unchanged)}", soft_wrap=True)
-    for _, attempt in attempts:
-        if "error" in attempt:
-            console.print(Text(f"\n{attempt['task_key']}: {attempt['error']}", style="red"), soft_wrap=True)
-            if "output_notebook" in attempt:
-                console.print(Text(f"  see {attempt['output_notebook']}"), soft_wrap=True)
+    failed = [line.attempt for line in lines if line.counts and "error" in line.attempt]
+    for attempt in failed:
+        console.print(Text(f"\n{_name(attempt).strip()}: {attempt['error']}", style="red"), soft_wrap=True)
+        if "output_notebook" in attempt:
+            console.print(Text(f"  see {attempt['output_notebook']}"), soft_wrap=True)
     message = run["state"]["state_message"]
-    if message and not any("error" in attempt for _, attempt in attempts):
+    if message and not failed:
         console.print(Text(f"\n{message}"), soft_wrap=True)
     result = run["state"].get("result_state", run["state"]["life_cycle_state"])
     console.print(
@@ -53,13 +49,24 @@ def print_summary(run: Mapping[str, Any], records: Records, state: State, consol
     )
 
 
-def _attempts(run: Mapping[str, Any], records: Records, depth: int) -> Iterator[tuple[int, dict[str, Any]]]:
+@dataclass(frozen=True)
+class _Line:
+    """An attempt as the table has it, *depth* levels of jobs down; *counts*: no later attempt took its place."""
+
+    depth: int
+    attempt: Mapping[str, Any]
+    counts: bool
+
+
+def _lines(run: Mapping[str, Any], records: Records, depth: int = 0, counts: bool = True) -> Iterator[_Line]:
     """All attempts of *run*, a task's together, those of child runs behind the task that started them."""
     order = list(dict.fromkeys(_place(attempt)[0] for attempt in run["tasks"]))
+    last = {_place(attempt)[:2]: attempt["run_id"] for attempt in run["tasks"]}
     for attempt in sorted(run["tasks"], key=lambda each: (order.index(_place(each)[0]), *_place(each)[1:])):
-        yield depth, attempt
+        own = counts and last[_place(attempt)[:2]] == attempt["run_id"]
+        yield _Line(depth, attempt, own)
         if child := attempt.get("run_job_output"):
-            yield from _attempts(run_shape(records, child["run_id"]), records, depth + 1)
+            yield from _lines(run_shape(records, child["run_id"]), records, depth + 1, own)
 
 
 def _place(attempt: Mapping[str, Any]) -> tuple[str, int, int]:
@@ -68,18 +75,19 @@ def _place(attempt: Mapping[str, Any]) -> tuple[str, int, int]:
     return iteration["for_each_task_key"], iteration["index"], attempt["attempt_number"]
 
 
-def _attempt_table(attempts: list[tuple[int, dict[str, Any]]]) -> Table:
+def _attempt_table(lines: list[_Line]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("task", no_wrap=True)
     table.add_column("result", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("notebook", overflow="fold")
-    for depth, attempt in attempts:
+    for line in lines:
+        attempt = line.attempt
         result = attempt["state"].get("result_state", attempt["state"]["life_cycle_state"])
         number = f" (attempt {attempt['attempt_number']})" if attempt["attempt_number"] else ""
         notebook = attempt.get("output_notebook", "")
         table.add_row(
-            Text("  " * depth + _name(attempt) + number),
+            Text("  " * line.depth + _name(attempt) + number),
             Text(result, style=COLOURS.get(result, "dim")),
             duration(attempt["run_duration"] / 1000),
             Text("/".join(notebook.rsplit("/", 2)[1:])),

@@ -4,11 +4,13 @@ IPython's full traceback would be fifty frames of Spark's client and of the emul
 """
 
 import linecache
+import re
 import sysconfig
 import traceback
 from pathlib import Path
 
 _OURS = Path(__file__).resolve().parents[1]
+_CONDITION = re.compile(r"\s*\[[A-Z0-9_.]+\]")
 _LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
 
 
@@ -26,6 +28,23 @@ def render(error: Exception) -> list[str]:
             source = linecache.getline(file, number, frame.f_globals).strip()
             lines.append(f"{_shown(file)}, line {number}: {source}")
     return [*lines, f"{type(error).__name__}: {error}"]
+
+
+def what_spark_says(text: str) -> str:
+    """Spark's message *text* in one line, without the statement, the plan and the Java frames that follow it.
+
+    It begins with the name of its condition in brackets; any other text is given back as it is.
+    """
+    if not _CONDITION.match(text):
+        return text
+    lines = []
+    for line in text.strip().splitlines():
+        if not line.strip():
+            break
+        lines.append(line.strip())
+        if line.endswith(";"):  # what follows is the plan
+            break
+    return " ".join(lines).removesuffix(";")
 
 
 def _is_users(file: str) -> bool:

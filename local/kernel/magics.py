@@ -5,6 +5,7 @@ A transformer turns the first form into the second. `%run` and `%fs` are lines i
 """
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
@@ -12,7 +13,8 @@ from IPython.display import Markdown, publish_display_data
 from IPython.display import display as show
 
 from local.errors import DialectError
-from local.kernel.display import publish_table, table_of
+from local.kernel import sql_output
+from local.kernel.display import ROWS, publish_table, table_of
 from local.kernel.inline import is_script, run_inline
 from local.kernel.shell import run_shell
 from local.kernel.sql_cells import Statement, split_statements
@@ -68,8 +70,12 @@ class DatabricksMagics(Magics):
         frame = self._run(statements[-1])
         if frame is not None:
             self.shell.user_ns["_sqldf"] = frame
-        if frame is not None and frame.columns:
-            publish_table(table_of(frame))
+        output = self._kernel.context and self._kernel.context.rows_file
+        table = table_of(frame, sql_output.ROWS if output else ROWS) if frame is not None and frame.columns else None
+        if output:
+            sql_output.keep_rows(table, Path(output))
+        if table:
+            publish_table(table)
         else:
             print("OK")
 

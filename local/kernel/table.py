@@ -55,9 +55,9 @@ _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal"
 def to_text(value: Any) -> str:
     """A value as Spark's SQL writes it: NULL, true, exact decimals, timestamps in UTC, nested values as JSON."""
     if isinstance(value, dict | list | tuple):
-        return json.dumps(_plain(value), ensure_ascii=False)
-    plain = _scalar(value)
-    return "NULL" if plain is None else plain
+        return json.dumps(plain(value), ensure_ascii=False)
+    text = _scalar(value)
+    return "NULL" if text is None else text
 
 
 def _scalar(value: Any) -> str | None:
@@ -77,14 +77,14 @@ def _scalar(value: Any) -> str | None:
     return str(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """*value* with only what JSON has; a map is a list of pairs in Arrow, here an object."""
     if isinstance(value, dict):
-        return {str(name): _plain(inner) for name, inner in value.items()}
+        return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         if value and all(isinstance(pair, tuple) and len(pair) == 2 for pair in value):
-            return {to_text(name): _plain(inner) for name, inner in value}
-        return [_plain(inner) for inner in value]
+            return {to_text(name): plain(inner) for name, inner in value}
+        return [plain(inner) for inner in value]
     return value if isinstance(value, bool | int | float) or value is None else _scalar(value)
 
 

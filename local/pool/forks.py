@@ -43,6 +43,7 @@ class Template:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C in the terminal reaches the runner only
             )
+        self._asked = False
         self._one = threading.Lock()
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self._ended: dict[str, queue.Queue[int | None]] = {}
@@ -54,6 +55,7 @@ class Template:
         Raises:
             Refused: the template may not fork, does not answer, or is gone.
         """
+        self._asked = True
         their_input, our_input = os.pipe()
         our_output, their_output = os.pipe()
         ended = self._ended[order.mark] = queue.Queue()
@@ -69,9 +71,14 @@ class Template:
         return forked
 
     def close(self) -> None:
-        """Tell it to end, and wait for that; attempts that still run end with it."""
+        """Tell it to end, and wait for that; attempts that still run end with it.
+
+        One that was never asked has nothing to end, and may be importing still: it is not waited for.
+        """
         with contextlib.suppress(OSError):
             self.control.shutdown(socket.SHUT_RDWR)
+        if not self._asked:
+            self.process.kill()
         try:
             self.process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:

@@ -12,20 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.bundle.documents import show
-from local.jobs.references import TIME_PARTS
+from local.jobs.moments import TIME_PARTS
+from local.jobs.references import DEPRECATED, MEMBERS, NAMESPACES, split_path
 from local.validate.findings import Finding
 from local.validate.notebooks import read_notebook
 from local.validate.subject import Subject, TaskView
 from local.validate.task_types import notebook_of
 
-NAMESPACES = ("job", "task", "tasks", "workspace", "input", "backfill")
-DEPRECATED = ("job_id", "run_id", "start_date", "start_time", "task_retry_count", "parent_run_id", "task_key")
-MEMBERS: Mapping[str, tuple[str, ...]] = {
-    "job": ("id", "name", "run_id", "repair_count", "parameters", "start_time", "trigger"),
-    "task": ("name", "run_id", "execution_count", "notebook_path"),
-    "tasks": ("run_id", "result_state", "error_code", "execution_count", "notebook_path", "values", "output"),
-    "workspace": ("id", "url"),
-}
 TRIGGERS: Mapping[str, tuple[str, ...]] = {
     "time": ("schedule", "trigger", "triggers", "continuous"),
     "file_arrival": ("trigger.file_arrival", "triggers"),
@@ -34,9 +27,7 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
 WITHOUT_VALUES = ("condition_task", "run_job_task", "sql_task", "pipeline_task")
 WITHOUT_OUTPUT = ("notebook_task", "condition_task", "run_job_task", "for_each_task")
 
-_BRACES = re.compile(r"\{\{\s*(.*?)\s*\}\}")
-_PARTS = re.compile(r"(?:`[^`]+`|\w+)(?:\.(?:`[^`]+`|\w+))*", re.ASCII)
-_PART = re.compile(r"`([^`]+)`|(\w+)", re.ASCII)
+_BRACES = re.compile(r"\{\{\s*((?:(?!\{\{).)*?)\s*\}\}")  # also around what is no reference: that is worth a word
 
 
 class _Wrong(Exception):
@@ -81,7 +72,7 @@ def _texts(value: Any) -> Iterator[tuple[str, tuple[str | int, ...]]]:
 
 
 def _check(text: str, subject: Subject, task: TaskView | None) -> None:
-    path = [part[1] or part[2] for part in _PART.finditer(text)] if _PARTS.fullmatch(text) else None
+    path = split_path(text)
     if path is None:
         expected = "names joined by dots; names with other signs than letters, digits and `_` in backticks"
         raise _Wrong("reference-literal", ", which stays as text", expected, "Write it as a reference, or as it is.")

@@ -91,7 +91,8 @@ def count_rules(checked: DataFrame, contract: Contract, *, key_is_row: bool = Tr
     brought = checked.select("_text.*").columns
     drops = [f"{name}_parses" for name in parse_rules(contract, brought)] + [r.rule for r in contract.rules("DROP")]
     warns = contract.rules("WARN")
-    content = ", ".join(name for name in contract.column_names if not name.startswith("_"))
+    # A hash passes over NULLs: where they are counts too.
+    content = ", ".join(f"{name}, {name} IS NULL" for name in contract.column_names if not name.startswith("_"))
     groups = checked.groupBy(*contract.keys, "_source_file", F.col("_broken.rule").alias("_rule")).agg(
         F.expr("count(*) AS _rows"),
         F.expr(f"min(xxhash64({content})) <> max(xxhash64({content})) AS _differs"),

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.checking import Typing, check_rows, count_rules, replace_quarantine, write_quarantine
+from lakehouse.checking import (
+    Typing,
+    check_rows,
+    count_rules,
+    dropped_rows,
+    replace_quarantine,
+    valid_rows,
+    write_quarantine,
+)
 from lakehouse.contracts import Contract, load_contract
 from lakehouse.operations import RuleCount, record_counts
 from lakehouse.progress import Feed, find_feeds, open_feed, record_progress
@@ -97,14 +105,14 @@ def _apply(run: SilverRun, contract: Contract, feed: Feed, typing: Typing, reduc
         return _derive(run, contract, bronze, typing, reduced)
     checked = check_rows(bronze, contract, typing)
     counts = count_rules(checked, contract, key_is_row=reduced is None)
-    if _dropped(counts):
+    if dropped_rows(counts):
         write_quarantine(run.spark, checked, contract, run_id=run.run_id)
     if reduced is None:
-        rows, when = latest_per_key(_valid(checked), contract), NEWER
+        rows, when = latest_per_key(valid_rows(checked), contract), NEWER
     else:
         everything = check_rows(run.spark.table(feed.source), contract, typing)
         touched = checked.select(*contract.keys).distinct()
-        rows = _aggregate(_valid(everything.join(touched, list(contract.keys), "left_semi")), contract, reduced)
+        rows = _aggregate(valid_rows(everything.join(touched, list(contract.keys), "left_semi")), contract, reduced)
         when = DIFFERENT
     return merge(run.spark, rows, contract, when=when), counts
 
@@ -113,18 +121,10 @@ def _derive(run: SilverRun, contract: Contract, bronze: DataFrame, typing: Typin
     """Make the table anew from all of bronze, in one commit, its quarantine first."""
     checked = check_rows(bronze, contract, typing)
     counts = count_rules(checked, contract, key_is_row=reduced is None)
-    replace_quarantine(run.spark, checked, contract, run_id=run.run_id, rows=_dropped(counts))
-    valid = _valid(checked)
+    replace_quarantine(run.spark, checked, contract, run_id=run.run_id, rows=dropped_rows(counts))
+    valid = valid_rows(checked)
     rows = latest_per_key(valid, contract) if reduced is None else _aggregate(valid, contract, reduced)
     return replace_table(run.spark, rows, contract), counts
-
-
-def _valid(checked: DataFrame) -> DataFrame:
-    return checked.where("_broken IS NULL").drop("_text", "_broken")
-
-
-def _dropped(counts: list[RuleCount]) -> int:
-    return sum(count.failed_rows for count in counts if count.level == "DROP")
 
 
 def latest_per_key(rows: DataFrame, contract: Contract) -> DataFrame:

@@ -254,6 +254,16 @@ def test_the_template_ends_with_its_attempts_when_the_runner_lets_go(build: Buil
     assert left_running(case.state) == []
 
 
+@linux
+def test_a_template_that_nobody_asked_is_not_waited_for(tmp_path: Path) -> None:
+    """A skipped run, or one of conditions only, ends at once: not when the imports for its notebooks are done."""
+    template = Template(tmp_path / "log", ())
+
+    template.close()
+
+    assert template.process.returncode == -signal.SIGKILL
+
+
 def test_a_run_says_nothing_of_the_pool(build: Build, capfd: pytest.CaptureFixture) -> None:
     """Processes that wait and end are the engine's affair: no word on the terminal, none in the log."""
     case = build({"job": {"name": "Quiet", "tasks": [task("a")]}}, {"a": ["1"]})

@@ -146,7 +146,7 @@ CASES = (
          rows(f"SELECT * FROM read_files('{FILES}')"), "`read_files` is a function of Databricks"),
     Case("`COPY INTO`", REFUSED, "use `cloudFiles`",
          rows(f"COPY INTO olist_dev.shelf.books FROM '{FILES}' FILEFORMAT = CSV"), "use Auto Loader"),
-    Case("streaming tables, materialized views, connections, shares, credentials", REFUSED, "",
+    Case("streaming tables, materialized and metric views, connections, shares, credentials", REFUSED, "",
          rows("CREATE OR REFRESH STREAMING TABLE t AS SELECT 1"), "pipelines are not part of this machine"),
 )  # fmt: skip
 

@@ -400,6 +400,17 @@ def test_fields_of_other_resources_are_those_that_are_written(tmp_path: Path) ->
     assert bundle(tmp_path, text).job("j").name == "a_schema ${resources.schemas.s.id}"
 
 
+def test_the_user_has_the_names_of_a_databricks_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Databricks' own examples greet the person by `displayName`."""
+    monkeypatch.setenv("LOGNAME", "ana.b")
+    names = ("userName", "displayName", "short_name")
+    text = "".join(f"  {name}: {{default: '${{workspace.current_user.{name}}}'}}\n" for name in names)
+
+    values = load_settings(write(tmp_path, {"databricks.yml": f"{HEAD}variables:\n{text}"})).variables
+
+    assert values == {"userName": "ana.b", "displayName": "ana.b", "short_name": "ana_b"}
+
+
 def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
     """`sync.paths` counts from the file that has it; files beside these folders are not deployed."""
     (tmp_path / "shared").mkdir()
@@ -416,6 +427,35 @@ def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
     assert read.variables == {"files": str(tmp_path)}, "the folder around all that is deployed"
     with pytest.raises(BundleError, match="outside of the bundle"):
         bundle(tmp_path / "b", text.replace(", ../shared]", "]"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "catalog"),
+    [
+        ("{}", "main"),
+        ("{catalog: {default: a}, catalog_name: {default: b}}", "a"),
+        ("{catalog_name: {default: '${bundle.target}_lake'}}", "default_lake"),
+        ("{uc_catalog: {default: c}, other: {default: d}}", "c"),
+    ],
+)
+def test_the_catalog_of_a_run_is_a_variable_of_the_bundle(tmp_path: Path, variables: str, catalog: str) -> None:
+    """Bundles have no field for it; these are the names under which they pass it to their notebooks."""
+    text = f"{HEAD}variables: {variables}\n"
+
+    assert load_settings(write(tmp_path, {"databricks.yml": text})).catalog == catalog
+
+
+def test_a_path_from_the_place_of_the_deployed_files_is_one_of_the_bundle(tmp_path: Path) -> None:
+    """`${workspace.file_path}` is how bundles name their own files without counting folders."""
+    paths = "{notebook_path: '${workspace.file_path}/n'}", "{python_file: '${workspace.file_path}/src/p.py'}"
+    tasks = f"[{{task_key: a, notebook_task: {paths[0]}}}, {{task_key: b, spark_python_task: {paths[1]}}}]"
+    job = f"resources: {{jobs: {{j: {{tasks: {tasks}}}}}}}"
+    files = {"databricks.yml": HEAD + "include: [jobs/*.yml]", "jobs/j.yml": job, "src/p.py": ""}
+
+    read = load_bundle(write(tmp_path, files)).job("j")
+
+    assert read.task("a").notebook == tmp_path / "n.ipynb"
+    assert read.task("b").file == tmp_path / "src" / "p.py"
 
 
 UNSET = """

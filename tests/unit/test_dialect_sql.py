@@ -128,6 +128,12 @@ def test_another_catalog_is_an_error(rewrite, sql):
     assert sql[:20] in str(raised.value)
 
 
+def test_the_sample_data_of_databricks_are_named_as_such(rewrite):
+    """Another target would not have them either."""
+    with pytest.raises(DialectError, match="Databricks' sample data are not on this machine"):
+        rewrite("SELECT * FROM samples.nyctaxi.trips")
+
+
 def test_information_schema_is_refused(rewrite):
     """There is no such schema in Spark's catalog; an empty one would be a lie."""
     with pytest.raises(DialectError, match="`information_schema` has no counterpart"):

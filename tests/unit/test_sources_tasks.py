@@ -149,7 +149,11 @@ def test_a_wheel_that_is_not_built_is_imported_from_its_source(tmp_path: Path, w
             r"`jobs/j\.json:1`: task `t`: found no wheel `\.\./dist/\*\.whl` for the package `my_pkg`, whose entry "
             r"point `main` it runs .*Build the wheel by `python -m build --wheel`",
         ),
-        ("../dist/*.whl", {"pyproject.toml": '[project]\nname = "another"\n'}, "found no wheel"),
+        (
+            "../dist/*.whl",
+            {"pyproject.toml": '[project]\nname = "another"\n'},
+            r"found no wheel .* no Python project of it in `[^`]+`\. Build",  # each folder is named once
+        ),
         ("/Workspace/x.whl", {}, "found the library `/Workspace/x.whl` in a workspace"),
         ("s3://bucket/x.whl", {}, "in a workspace"),
     ],

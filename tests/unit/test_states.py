@@ -7,7 +7,7 @@ from conformance import cases, states
 from recorded_runs import start_run
 
 from local.jobs.records import Records, now_ms
-from local.jobs.shape import run_shape
+from local.jobs.shape import EXIT_VALUE_BYTES, run_shape
 
 
 @pytest.mark.parametrize(("life_cycle", "result", "code"), cases(states.RULES))
@@ -20,3 +20,19 @@ def test_the_code_of_an_end(tmp_path: Path, life_cycle: str, result: str | None,
     status = run_shape(records, run_id)["status"]
 
     assert (status["state"], status["termination_details"]["code"]) == ("TERMINATED", code)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "truncated"),
+    [("done", "done", False), ("x" * EXIT_VALUE_BYTES + "y", "x" * EXIT_VALUE_BYTES, True)],
+)
+def test_an_exit_value_is_shown_up_to_five_megabytes(tmp_path: Path, value: str, shown: str, truncated: bool) -> None:
+    """What the notebook gave is recorded whole; the API shows the beginning."""
+    records = Records(tmp_path / "runs.db")
+    run_id = start_run(records, job_id=7, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
+    attempt = {"task_key": "a", "attempt_number": 0, "kind": "notebook_task", "run_if": "ALL_SUCCESS", "depends_on": []}
+    records.update_attempt(records.start_attempt(job_run_id=run_id, **attempt), notebook_result=value)
+
+    (task,) = run_shape(records, run_id)["tasks"]
+
+    assert task["notebook_output"] == {"result": shown, "truncated": truncated}

@@ -116,6 +116,40 @@ def test_the_summary_shows_tasks_tables_and_errors(tmp_path: Path) -> None:
     assert any(line.startswith("run 1: FAILED after 2.0 s") for line in lines)
 
 
+def test_only_the_last_attempt_of_a_task_is_explained(tmp_path: Path) -> None:
+    """What a retry has made good is in the table; below it stands what there is to do."""
+    state = State(tmp_path, "main", tmp_path / "state").make()
+    records = Records.of(state)
+    run_id = start_run(records, job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
+    row = {"job_run_id": run_id, "run_if": "ALL_SUCCESS", "depends_on": [], "kind": "notebook_task"}
+    ended = {"life_cycle_state": "TERMINATED", "start_time": 1, "end_time": 2}
+    for key, number, result in (("a", 0, "FAILED"), ("a", 1, "SUCCESS"), ("b", 0, "FAILED"), ("b", 1, "FAILED")):
+        error = f"{key}{number} broke" if result == "FAILED" else None
+        attempt = records.start_attempt(**row, task_key=key, attempt_number=number)
+        records.update_attempt(attempt, **ended, result_state=result, error=error)
+    records.update_run(run_id, **ended, result_state="FAILED")
+    out = io.StringIO()
+
+    print_summary(run_shape(records, run_id), records, state, Console(file=out, width=120))
+
+    assert [line for line in out.getvalue().splitlines() if "broke" in line] == ["b: b1 broke"]
+    assert "a (attempt 1)" in out.getvalue()
+
+
+def test_a_run_without_tasks_has_no_table(tmp_path: Path) -> None:
+    """A skipped run says why, below no empty heading."""
+    state = State(tmp_path, "main", tmp_path / "state").make()
+    records = Records.of(state)
+    run_id = start_run(records, job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
+    ended = {"life_cycle_state": "SKIPPED", "result_state": "MAXIMUM_CONCURRENT_RUNS_REACHED"}
+    records.update_run(run_id, **ended, start_time=1, end_time=1, state_message="Skipped: why.")
+    out = io.StringIO()
+
+    print_summary(run_shape(records, run_id), records, state, Console(file=out, width=120))
+
+    assert [line.split()[0] for line in out.getvalue().splitlines() if line.strip()] == ["Skipped:", "run"]
+
+
 def test_the_live_table_shows_what_each_task_is_doing() -> None:
     """Child runs are nested below the task that started them."""
     console = Console(file=io.StringIO(), width=100, force_terminal=False)

@@ -155,7 +155,7 @@ REFUSED = [
     ),
     rule("member.parameter", "the legal names are listed", "{{job.parameters.dya}}", "`day`, `a-b`"),
     rule("member.time", "parts of times", "{{job.start_time.week}}", "`iso_weekday`, `is_weekday`, `iso_date`"),
-    rule("member.trigger", "parts of triggers", "{{job.trigger.name}}", "`job` has no `trigger.name`"),
+    rule("member.trigger", "parts of triggers", "{{job.trigger.name}}", "`job.trigger` has `type`, `time`"),
     rule("member.task", "members of the task", "{{task.id}}", "`name`, `run_id`"),
     rule("member.tasks", "tasks that are not upstream", "{{tasks.gold.run_id}}", "`bronze`, `query`"),
     rule("member.of-task", "members of a task", "{{tasks.bronze.rows}}", "`values`, `output`"),

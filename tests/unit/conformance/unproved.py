@@ -107,8 +107,6 @@ UNPROVED = [
     absent("backfills.ui", "backfills are started in the UI", "documentation: Backfill jobs",
         "`python -m local backfill` starts them"),
     # dbutils.
-    open_question("notebook.exit-limit", "the API returns the first 5 MB of an exit value",
-        "Jobs API: NotebookOutput", "the whole value is kept here, `truncated` is always false"),
     open_question("notebook.output-limit", "what becomes of a job whose notebook passes 30 MB of output",
         UNDOCUMENTED, "what is more is cut off, and the task goes on"),
     absent("notebook.run-ephemeral", "dbutils.notebook.run makes a job run of its own in the workspace",

@@ -1,0 +1,67 @@
+"""The rows that an SQL task leaves, and what Spark says when it leaves none."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from local.kernel.failures import what_spark_says
+from local.kernel.sql_output import BYTES, ROWS, keep_rows, rows_as_json
+from local.kernel.table import Table
+
+NUMBERS = [("n", "bigint")]
+
+
+def test_rows_are_objects_of_json() -> None:
+    """Numbers as numbers, exact decimals as text, NULL as null, text as it is."""
+    columns = [("n", "bigint"), ("price", "decimal(4,2)"), ("city", "string")]
+
+    text = rows_as_json(Table(columns, [[3, Decimal("1.50"), "São Paulo"], [None, None, None]]))
+
+    assert text == '[{"n": 3, "price": "1.50", "city": "São Paulo"}, {"n": null, "price": null, "city": null}]'
+
+
+def test_a_thousand_rows_are_kept() -> None:
+    """Databricks keeps no more."""
+    assert len(json.loads(rows_as_json(Table(NUMBERS, [[n] for n in range(ROWS + 5)])))) == ROWS
+
+
+def test_rows_are_kept_as_far_as_they_fit() -> None:
+    """48 KB of UTF-8, whole rows only."""
+    text = rows_as_json(Table([("t", "string")], [["é" * 10_000] for _ in range(5)]))
+
+    assert len(text.encode()) <= BYTES
+    assert len(json.loads(text)) == 2
+
+
+def test_a_statement_without_rows_leaves_none(tmp_path: Path) -> None:
+    """The output is that of the last statement."""
+    place = tmp_path / "t.rows.json"
+
+    keep_rows(Table(NUMBERS, [[1]]), place)
+    assert json.loads(place.read_text()) == [{"n": 1}]
+    keep_rows(None, place)
+    keep_rows(None, place)
+
+    assert not place.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "\n[PARSE_SYNTAX_ERROR] Syntax error at or near 'selec'. (line 1, pos 0)\n\n== SQL ==\nselec 1\n^^^\n",
+            "[PARSE_SYNTAX_ERROR] Syntax error at or near 'selec'. (line 1, pos 0)",
+        ),
+        (
+            "[TABLE_OR_VIEW_NOT_FOUND] No table `t`.\nDrop it. SQLSTATE: 42P01; line 1 pos 14;\n'Project [*]\n+- 'X",
+            "[TABLE_OR_VIEW_NOT_FOUND] No table `t`. Drop it. SQLSTATE: 42P01; line 1 pos 14",
+        ),
+        ("two\n\nparagraphs of a user", "two\n\nparagraphs of a user"),
+        ("[1, 2] is no condition;\nnor this", "[1, 2] is no condition;\nnor this"),
+    ],
+)
+def test_an_error_of_spark_is_one_line(text: str, said: str) -> None:
+    """Without the statement, the plan and the frames; the errors of others stay whole."""
+    assert what_spark_says(text) == said
