@@ -1,4 +1,4 @@
-"""For all tests: servers that start fast and stay small, since most live for a minute; no user's state, no user's Spark."""
+"""For all tests: servers that start fast and stay small, since most live for a minute; nothing of the user counts."""
 
 import os
 
