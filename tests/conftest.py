@@ -1,8 +1,8 @@
-"""For all tests: small servers that start fast, since most live for a minute; no user's state; and Spark is here."""
+"""For all tests: servers that start fast and stay small, since most live for a minute; nothing of the user counts."""
 
 import os
 
-os.environ.pop("LOCAL_STATE", None)
+for name in ("LOCAL_STATE", "LOCAL_REMOTE"):
+    os.environ.pop(name, None)
 os.environ.setdefault("LOCAL_JIT", "fast-start")
 os.environ.setdefault("LOCAL_MEMORY", "2g")
-os.environ.pop("LOCAL_REMOTE", None)  # where the person who tests has Spark is no matter of theirs

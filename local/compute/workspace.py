@@ -19,7 +19,7 @@ from local.project import State
 
 # For questions to the workspace, so that a wrong host or a lost network is told soon; seconds. There are two of them:
 # the SDK asks the host for its configuration first.
-_LIMITS = {"http_timeout_seconds": 5, "retry_timeout_seconds": 6}
+_LIMITS = {"http_timeout_seconds": 5, "retry_timeout_seconds": 3}
 _TELLING = ("DATABRICKS_CONFIG_PROFILE", "DATABRICKS_HOST")
 _PATIENCE = 20.0  # what stands before a workspace is renewed now and then, which is no loss
 

@@ -13,7 +13,7 @@ from tests.jobs.daily import ROOT, Here, check_feeds
 
 DAY = "2018-09-01"
 VARS = "scale=300 history_days=20"
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def here(elsewhere: State, remote_python: str, tmp_path_factory: pytest.TempPath
     here = Here(tmp_path_factory.mktemp("remote"), python=remote_python, remote=url)
     done = subprocess.run(
         ["make", "run-remote", f"REMOTE={url}", f"VARS={VARS}", f"RUN_DATE={DAY}"],
-        cwd=ROOT, env=here.environment, capture_output=True, text=True, timeout=600,
+        cwd=ROOT, env=here.environment, capture_output=True, text=True, timeout=1100,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     return here

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,14 +99,12 @@ def test_what_a_workspace_refuses_is_one_line(build: Build, workspace: Workspace
     told = workspace.environment
     for name, value in change.items():
         setattr(workspace, name, value)
-    started = time.monotonic()
 
     done = build("databricks", first=["spark.range(1).count()"])("run", "job", **told)
 
     line = next(line for line in done.stdout.splitlines() if line.startswith("`https://localhost"))
     assert done.returncode == 1 and re.search(said, line), done.stdout + done.stderr
     assert told["DATABRICKS_TOKEN"] not in done.stdout + done.stderr
-    assert time.monotonic() - started < 30
 
 
 def test_a_workspace_that_is_lost_in_the_middle_is_one_line(build: Build, workspace: Workspace, signs: Signs) -> None:
