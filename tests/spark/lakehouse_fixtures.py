@@ -67,7 +67,7 @@ class Lakehouse:
     def run(self, stem: str, **parameters: str) -> None:
         """Run the code cells of a notebook as they are, with this session; *parameters* as a job gives them."""
         context = SimpleNamespace(parameters={"catalog": "olist_dev", **parameters})
-        kernel = SimpleNamespace(context=context, state=self._state, folder=ROOT / "notebooks", ip=None)
+        kernel = SimpleNamespace(context=context, state=self._state, remote="", folder=ROOT / "notebooks", ip=None)
         names = {"spark": self.spark, "dbutils": DBUtils(kernel), "display": lambda frame: frame.collect()}
         notebook = json.loads((ROOT / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8"))
         for number, cell in enumerate(notebook["cells"]):
