@@ -42,7 +42,7 @@ def compare_runs(a: Side, b: Side, options: Options) -> Comparison:
 
         def verdict(name: str) -> Verdict:
             left, right = outline_a.get(name), outline_b.get(name)
-            return _compare(Source(spark_a, left), Source(spark_b, right), options.scope)
+            return compare_table(Source(spark_a, left), Source(spark_b, right), options.scope)
 
         return Comparison((*tasks, *together(verdict, sorted({*outline_a, *outline_b}))))
 
@@ -60,8 +60,8 @@ def _sessions(a: Side, b: Side, options: Options, opened: ExitStack) -> tuple[An
     return first, second
 
 
-def _compare(a: Source, b: Source, scope: Scope) -> Verdict:
-    """The verdict on one table, with some of the rows that differ."""
+def compare_table(a: Source, b: Source, scope: Scope) -> Verdict:
+    """The verdict on one table or view, with some of the rows that differ; a relation is None where the side lacks it."""
     if not (_is_readable(a.relation) and _is_readable(b.relation)):
         return compare_relations(a.relation, b.relation, None, scope)
     columns = shared_columns(a.relation, b.relation, scope)

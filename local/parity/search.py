@@ -41,10 +41,10 @@ class Differing:
 
 @dataclass(frozen=True)
 class Source:
-    """A relation and the session that reads it."""
+    """A relation and the session that reads it; None where the side lacks it."""
 
     spark: Any
-    relation: Relation
+    relation: Relation | None
 
 
 def differing_rows(a: Source, b: Source, columns: Mapping[str, DataType]) -> Differing:
