@@ -61,7 +61,7 @@ def _sessions(a: Side, b: Side, options: Options, opened: ExitStack) -> tuple[An
 
 
 def compare_table(a: Source, b: Source, scope: Scope) -> Verdict:
-    """The verdict on one table or view, with some of the rows that differ; a relation is None where the side lacks it."""
+    """The verdict on one table or view, with some of the rows that differ; None is a relation that a side lacks."""
     if not (_is_readable(a.relation) and _is_readable(b.relation)):
         return compare_relations(a.relation, b.relation, None, scope)
     columns = shared_columns(a.relation, b.relation, scope)
