@@ -13,6 +13,7 @@ from local.cli.run import add_remote
 from local.cli.scope import state_of
 from local.cli.verbs import Verbs, add_verb, at_least_one
 from local.errors import LocalError, UsageError
+from local.kernel.failures import what_spark_says
 
 FORMATS = ("table", "csv", "json")
 
@@ -62,7 +63,6 @@ def to_json(value: object) -> str:
 def _query(options: Namespace) -> tuple[list[str], list[tuple]]:
     from pyspark.errors import PySparkException  # slow to import: only where a statement is run
 
-    from local.kernel.failures import what_spark_says
     from local.kernel.session import open_session
 
     spark = open_session(state_of(options), options.remote)
