@@ -50,11 +50,8 @@ run-remote: export LOCAL_REMOTE = $(REMOTE)
 run-remote: $(READY_REMOTE) ## the same, Spark in a Databricks workspace or at REMOTE="sc://host:port/;token=..."
 	@.venv-remote/bin/python -m local $(RUN)
 
-# Between two runs these differ by what they are: which versions were read and which files taken in, and when.
-UNLIKE := --exclude ops.progress --exclude ops.landed_files --ignore 'ops.*.recorded_at'
-
 diff: $(READY) ## do two runs make the same tables? A= B= (12, latest, TARGET:12, folder/of/state:12) OPTIONS="--rows 20"
-	@$(LOCAL) diff $(A) $(B) --target $(TARGET) $(UNLIKE) $(OPTIONS)
+	@$(LOCAL) diff $(A) $(B) --target $(TARGET) $(OPTIONS)
 
 validate: $(READY) ## find everything that is wrong with the bundle: TARGET= (default: all) JOB= (default: all)
 	@$(LOCAL) validate $(if $(filter command environment,$(origin JOB)),$(JOB)) \

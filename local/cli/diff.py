@@ -5,7 +5,7 @@ import json
 import sys
 from argparse import Namespace
 
-from local.cli.scope import state_of
+from local.cli.scope import project_of, state_of
 from local.cli.verbs import Verbs, add_verb
 from local.compute import REMOTE
 from local.project import State
@@ -29,8 +29,9 @@ compared if no table of their catalog was written after the run, and else said t
 exist then, or a version that is not there any more, is a difference.
 
 Left out by default are columns that begin with one underscore, which tell of the delivery (`_ingested_at`; two, as in
-`__START_AT`, are content), and columns named run_id, job_run_id and task_run_id, which no two runs share.
-Patterns are as in file names, of `schema.table`.
+`__START_AT`, are content), and columns named run_id, job_run_id and task_run_id, which no two runs share; and what the
+project names in pyproject.toml, [tool.local.diff] `exclude` and `ignore`. Patterns are as in file names, of
+`schema.table`.
 
 A run that went elsewhere by --remote is read there: its records have no token, so {REMOTE} has to name that place
 again. --remote-a and --remote-b say where the tables of a side are now, in place of where the run ran."""
@@ -49,7 +50,7 @@ def add(verbs: Verbs) -> None:
     command.add_argument(
         "--ignore", **repeated, help="without these columns (`column` or `schema.table.column`); may be repeated"
     )
-    command.add_argument("--all-columns", action="store_true", help="leave out no column by default")
+    command.add_argument("--all-columns", action="store_true", help="leave out nothing by default")
     command.add_argument(
         "--rows", type=_count, default=ROWS, metavar="N", help=f"rows shown of a table that differs (default {ROWS})"
     )
@@ -67,7 +68,13 @@ def diff(options: Namespace) -> int:
     def state(target: str | None) -> State:
         return state_of(Namespace(**{**vars(options), "target": target or options.target}))
 
-    scope = Scope(tuple(options.tables) or ("*",), tuple(options.exclude), tuple(options.ignore), options.all_columns)
+    scope = Scope.of(
+        project_of(options).root,
+        tables=options.tables,
+        excluded=options.exclude,
+        ignored=options.ignore,
+        all_columns=options.all_columns,
+    )
     a, b = find_side(options.a, state), find_side(options.b, state)
     comparison = compare_runs(a, b, Options(scope, options.remote_a, options.remote_b))
     if options.json:
