@@ -138,7 +138,7 @@ def _schemas(a: Relation, b: Relation, scope: Scope) -> list[str]:
 
 
 def _type(kind: DataType | None) -> str:
-    return kind.simpleString().upper() if kind else ""
+    return kind.simpleString() if kind else ""
 
 
 def _rows(digest: Digest | str) -> str:

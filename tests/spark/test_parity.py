@@ -118,8 +118,8 @@ def test_a_column_of_another_type_or_on_one_side_leaves_the_others_compared(both
     verdict = both("SELECT 1 AS id, 2 AS n, 'p' AS only", "SELECT 1 AS id, 2L AS n")
 
     assert verdict.differences == (
-        "column `n`: A INT, B BIGINT; its values were not compared",
-        "column `only`: only A has it (STRING)",
+        "column `n`: A int, B bigint; its values were not compared",
+        "column `only`: only A has it (string)",
     )
     assert verdict.rows is None
 

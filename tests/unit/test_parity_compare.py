@@ -71,9 +71,9 @@ def test_types_and_missing_columns_are_told_and_their_values_not_compared():
     assert list(shared_columns(a, b, ALL)) == ["y"]
     assert (verdict.same, verdict.rows_differ) == (False, False)
     assert verdict.differences == (
-        "column `x`: A BIGINT, B INT; its values were not compared",
-        "column `z`: only A has it (BIGINT)",
-        "column `w`: only B has it (BIGINT)",
+        "column `x`: A bigint, B int; its values were not compared",
+        "column `z`: only A has it (bigint)",
+        "column `w`: only B has it (bigint)",
     )
 
 
