@@ -11,6 +11,9 @@ SEED ?= 0
 VARS ?=
 PARAMS ?=
 REMOTE ?= databricks
+A ?= latest
+B ?=
+OPTIONS ?=
 READY := .venv/.ready
 READY_REMOTE := .venv-remote/.ready
 LOCAL := .venv/bin/python -m local
@@ -23,7 +26,7 @@ RUN = run $(JOB) --target $(TARGET) --strict --before notebooks/00_setup.ipynb \
   $(foreach v,$(VARS),--var $(v)) $(foreach p,$(PARAMS),--param $(p))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-remote run-local run-remote validate sql up down status lab test check verify-cdc reset bench
+.PHONY: help setup setup-remote run-local run-remote diff validate sql up down status lab test check verify-cdc reset bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +49,12 @@ run-local: $(READY) ## run a job here: JOB= TARGET= SOURCE=folder RUN_DATE=YYYY-
 run-remote: export LOCAL_REMOTE = $(REMOTE)
 run-remote: $(READY_REMOTE) ## the same, Spark in a Databricks workspace or at REMOTE="sc://host:port/;token=..."
 	@.venv-remote/bin/python -m local $(RUN)
+
+# Between two runs these differ by what they are: which versions were read and which files taken in, and when.
+UNLIKE := --exclude ops.progress --exclude ops.landed_files --ignore 'ops.*.recorded_at'
+
+diff: $(READY) ## do two runs make the same tables? A= B= (12, latest, TARGET:12, folder/of/state:12) OPTIONS="--rows 20"
+	@$(LOCAL) diff $(A) $(B) --target $(TARGET) $(UNLIKE) $(OPTIONS)
 
 validate: $(READY) ## find everything that is wrong with the bundle: TARGET= (default: all) JOB= (default: all)
 	@$(LOCAL) validate $(if $(filter command environment,$(origin JOB)),$(JOB)) \

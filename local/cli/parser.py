@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from local.cli import backfill, outbox, run, runs, schedule, server, sql, validate
+from local.cli import backfill, diff, outbox, run, runs, schedule, server, sql, validate
 
 DESCRIPTION = """\
 Databricks on this machine: runs the jobs of a bundle as they are deployed, on a local Spark Connect server with Delta.
@@ -23,6 +23,7 @@ MODULES = (
     schedule,
     validate,
     runs,
+    diff,
     outbox,
     sql,
     server,

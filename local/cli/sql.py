@@ -13,6 +13,7 @@ from local.cli.run import add_remote
 from local.cli.scope import state_of
 from local.cli.verbs import Verbs, add_verb
 from local.errors import LocalError, UsageError
+from local.kernel.failures import spark_message
 
 FORMATS = ("table", "csv", "json")
 
@@ -68,7 +69,7 @@ def _query(options: Namespace) -> tuple[list[str], list[tuple]]:
     try:
         result = spark.sql(options.statement).toArrow()
     except PySparkException as error:
-        raise LocalError(_first_paragraph(str(error))) from error
+        raise LocalError(spark_message(error)) from error
     finally:
         spark.stop()
     columns = [column.to_pylist() for column in result.columns]
@@ -101,13 +102,3 @@ def _plain(value: object) -> object:
     if isinstance(value, list | Mapping):
         return to_json(value)
     return value if isinstance(value, str | int | float) else str(value)
-
-
-def _first_paragraph(text: str) -> str:
-    """Spark's message without the plan and the Java frames that may follow it."""
-    lines = []
-    for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith(("at ", "JVM stacktrace")):
-            break
-        lines.append(line.strip())
-    return " ".join(lines) or text[:300]

@@ -28,6 +28,16 @@ def render(error: Exception) -> list[str]:
     return [*lines, f"{type(error).__name__}: {error}"]
 
 
+def spark_message(error: Exception) -> str:
+    """What Spark says in *error*, as one line without the plan and the Java frames that may follow it."""
+    text, lines = str(error), []
+    for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith(("at ", "JVM stacktrace")):
+            break
+        lines.append(line.strip())
+    return " ".join(lines) or text[:300]
+
+
 def _is_users(file: str) -> bool:
     if file.startswith("<"):
         return False

@@ -1,0 +1,18 @@
+"""Are two runs the same? Their tasks, and the tables of their catalogs as they were at the end of each run.
+
+    a, b = find_side("12", state_of), find_side("staging:latest", state_of)
+    comparison = compare_runs(a, b, Options())
+    comparison.equal
+
+`sides` says what a run is called and where its tables are. `outline` lists the tables of a side with versions and
+schemas, `digests` hashes and counts their rows where they are, `search` finds rows that differ; these three ask Spark.
+Pure are `tasks`, `scope` (what is compared), `hashing` (the text of the hash), `compare` (the verdicts) and `pairs`
+(rows that belong together). `run` does all of it, `report` and `table` show it.
+"""
+
+from local.parity.compare import Comparison, Verdict
+from local.parity.run import Options, compare_runs
+from local.parity.scope import Scope
+from local.parity.sides import Side, find_side
+
+__all__ = ["Comparison", "Options", "Scope", "Side", "Verdict", "compare_runs", "find_side"]
