@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.errors import SetupError
@@ -19,22 +20,29 @@ OPENED = (
 
 def server_command(state: State, *, java: Path, port: int, settings: Settings) -> list[str]:
     """The command line of the Spark Connect server of *state*, listening on loopback at *port*."""
-    conf = [
-        part
-        for name, value in spark_conf(state, port, settings.cores).items()
-        for part in ("--conf", f"{name}={value}")
-    ]
+    return [
+        *jvm(java, settings), state_mark(state), f"-Djava.io.tmpdir={state.folder / 'tmp'}", "-cp", class_path(),
+        *submission(spark_conf(state, port, settings.cores)),
+    ]  # fmt: skip
+
+
+def jvm(java: Path, settings: Settings) -> list[str]:
+    """Java with the options of any process of Spark: its driver here, or the master and the workers of a cluster."""
     return [
         str(java), f"-Xmx{settings.memory}", "-XX:+UseParallelGC", *JITS[settings.jit],
         "-XX:+IgnoreUnrecognizedVMOptions",
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
         "-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true",
         "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8",
-        state_mark(state), f"-Djava.io.tmpdir={state.folder / 'tmp'}",
         f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
-        "-cp", class_path(), "org.apache.spark.deploy.SparkSubmit",
-        "--class", "org.apache.spark.sql.connect.service.SparkConnectServer", *conf, "spark-internal",
     ]  # fmt: skip
+
+
+def submission(conf: Mapping[str, str]) -> list[str]:
+    """The main class and its arguments: Spark's launcher starts the Spark Connect server with the settings *conf*."""
+    options = [part for name, value in conf.items() for part in ("--conf", f"{name}={value}")]
+    server = "org.apache.spark.sql.connect.service.SparkConnectServer"
+    return ["org.apache.spark.deploy.SparkSubmit", "--class", server, *options, "spark-internal"]
 
 
 def state_mark(state: State) -> str:

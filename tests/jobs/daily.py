@@ -13,7 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
-DAILY = ("--strict", "--before", "notebooks/00_setup.ipynb", "--var", f"source=file:{SAMPLE.resolve()}")
+FIRST = ("--strict", "--before", "notebooks/00_setup.ipynb")
+DAILY = (*FIRST, "--var", f"source=file:{SAMPLE.resolve()}")
+SMALL_DAY, SMALL_VARS = "2018-09-01", ("scale=300", "history_days=20")  # generated: the smallest that has everything
 FEEDS = ("customers", "products", "sellers")
 
 
@@ -49,6 +51,11 @@ class Here:
 
     def daily(self, run_date: str) -> dict:
         return self.run("olist_daily_job", *DAILY, "--param", f"run_date={run_date}")
+
+    def small(self) -> dict:
+        """The daily job on few generated rows, the same in each state."""
+        variables = [word for each in SMALL_VARS for word in ("--var", each)]
+        return self.run("olist_daily_job", *FIRST, *variables, "--param", f"run_date={SMALL_DAY}")
 
     def rows(self, statement: str) -> list[dict]:
         return json.loads(self("sql", statement, "--format", "json"), parse_float=Decimal)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import papermill
+import psutil
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
@@ -86,3 +87,18 @@ def test_the_runbook_of_deployment_shows_what_a_target_becomes(execute, target, 
     assert f"databricks bundle run olist_daily_job -t {target}\n" in said
     assert "git switch --detach v1.0.0" in said
     assert f"0 0 6 * * ? (UTC) {state}" in said
+
+
+def test_the_runbook_of_a_machine_that_is_too_small_gives_the_server_more(execute, shell):
+    """The server runs with it, and what a cluster needs is told; more than the machine has is refused."""
+    said = printed(execute("O80_one_machine_is_too_small", memory="1500m", cores=1))
+
+    assert "heap 1500m, 1 cores" in said
+    command = [sys.executable, "-m", "local", "status", "--json"]
+    status = json.loads(subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, timeout=60).stdout)
+    assert "-Xmx1500m" in psutil.Process(status["pid"]).cmdline()
+    assert "--packages io.delta:delta-spark_4.1_2.13:4.3.1,org.apache.hadoop:hadoop-aws:3.4.2\n" in said
+    assert "spark.sql.extensions io.delta.sql.DeltaSparkSessionExtension\n" in said
+
+    with pytest.raises(PapermillExecutionError, match="more than three quarters of this machine"):
+        execute("O80_one_machine_is_too_small", memory="9000g")

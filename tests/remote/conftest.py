@@ -21,6 +21,7 @@ from local.server import ensure_server, stop_server
 from local.setup import environment
 from local.setup.pythons import find_python, works
 from tests.jobs.conftest import write_notebook
+from tests.jobs.daily import Here
 from tests.remote.projects import ROOT, Build, Project
 from tests.remote.signs import Signs
 
@@ -57,6 +58,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
 def url(server: State) -> str:
     """Where the server listens, with its token."""
     return ensure_server(server).url
+
+
+@pytest.fixture(scope="session")
+def on_one_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
+    """The small daily job has run on the local server: what a run elsewhere is compared with."""
+    here = Here(tmp_path_factory.mktemp("one"))
+    try:
+        here.small()
+        yield here
+    finally:
+        here("down", "--all")
 
 
 @pytest.fixture

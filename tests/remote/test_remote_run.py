@@ -9,10 +9,8 @@ import pytest
 from local.compute import home
 from local.project import State
 from local.server import ensure_server, stop_server
-from tests.jobs.daily import ROOT, Here, check_feeds
+from tests.jobs.daily import ROOT, SMALL_DAY, SMALL_VARS, Here, check_feeds
 
-DAY = "2018-09-01"
-VARS = "scale=300 history_days=20"
 pytestmark = pytest.mark.timeout(1200)
 
 
@@ -31,7 +29,7 @@ def here(elsewhere: State, remote_python: str, tmp_path_factory: pytest.TempPath
     url = ensure_server(elsewhere).url
     here = Here(tmp_path_factory.mktemp("remote"), python=remote_python, remote=url)
     done = subprocess.run(
-        ["make", "run-remote", f"REMOTE={url}", f"VARS={VARS}", f"RUN_DATE={DAY}"],
+        ["make", "run-remote", f"REMOTE={url}", f"VARS={' '.join(SMALL_VARS)}", f"RUN_DATE={SMALL_DAY}"],
         cwd=ROOT, env=here.environment, capture_output=True, text=True, timeout=1100,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
@@ -40,7 +38,7 @@ def here(elsewhere: State, remote_python: str, tmp_path_factory: pytest.TempPath
 
 def test_the_change_feeds_come_out_as_the_generator_expects(here: Here) -> None:
     """All rows of the six tables of the CDC pipeline, and what is in quarantine; read by `sql` from there too."""
-    check_feeds(here, DAY)
+    check_feeds(here, SMALL_DAY)
 
 
 def test_the_medallion_agrees_with_the_landed_files(here: Here) -> None:

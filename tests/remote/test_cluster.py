@@ -1,0 +1,55 @@
+"""The daily job on a Spark standalone cluster: one master, two workers, a Connect server with Delta, a shared path."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.jobs.daily import ROOT, SMALL_DAY, Here, check_feeds
+from tests.remote.cluster import WORKERS, Cluster, standalone_cluster
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of its own, with tables of its own."""
+    with standalone_cluster(tmp_path_factory.mktemp("cluster"), "olist_dev") as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def there(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Here:
+    """The daily job has run on the cluster, by the client that is at hand; volumes and runs are in a shared folder."""
+    there = Here(tmp_path_factory.mktemp("there"), remote=cluster.url)
+    there.small()
+    return there
+
+
+def test_both_workers_do_the_work(cluster: Cluster, there: Here) -> None:
+    """A cluster whose driver does all, or one worker, would prove nothing."""
+    tasks = cluster.tasks()
+
+    assert sorted(tasks) == sorted(WORKERS)
+    assert min(tasks.values()) > sum(tasks.values()) / 4, tasks
+
+
+def test_the_change_feeds_come_out_as_the_generator_expects(there: Here) -> None:
+    """All rows of the six tables of the CDC pipeline, and what is in quarantine."""
+    check_feeds(there, SMALL_DAY)
+
+
+def test_nothing_differs_from_a_run_on_one_machine(there: Here, on_one_machine: Here) -> None:
+    """Tasks, and schema and rows of each table of a contract; the order in which workers finish must not show."""
+    a, b = (here.states / "olist_dev" for here in (on_one_machine, there))
+    done = subprocess.run(
+        ["make", "--silent", "diff", f"A={a}:latest", f"B={b}:latest", "OPTIONS=--json"],
+        cwd=ROOT, env=there.environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+
+    contracts = {yaml.safe_load(each.read_text())["table"] for each in (ROOT / "config" / "tables").glob("*.yml")}
+    equal = {verdict["name"] for verdict in json.loads(done.stdout)["verdicts"] if verdict["same"]}
+    assert contracts and contracts - equal == set()
