@@ -6,8 +6,9 @@
 
 `sides` says what a run is called and where its tables are. `outline` lists the tables of a side with versions and
 schemas, `digests` hashes and counts their rows where they are, `search` finds rows that differ; these three ask Spark.
-Pure are `tasks`, `scope` (what is compared), `hashing` (the text of the hash), `compare` (the verdicts) and `pairs`
-(rows that belong together). `run` does all of it, `report` and `table` show it.
+Pure are `tasks`, `scope` (what is compared), `hashing` (the text of the hash), `compare` (the verdicts), `groups`
+(which rows of large tables to look at) and `pairs` (rows that belong together). `run` does all of it, `report` shows
+it.
 """
 
 from local.parity.compare import Comparison, Verdict

@@ -74,7 +74,7 @@ def _hash(value: str, kind: DataType, depth: int) -> str:
     if isinstance(kind, (FloatType, DoubleType)):
         return f"xxhash64({value} + 0D)"  # -0.0 becomes 0.0; all NaN have one hash
     if isinstance(kind, VariantType):
-        return f"xxhash64(to_json({value}))"  # the keys of its objects are sorted
+        return f"xxhash64(to_json({value}), schema_of_variant({value}))"  # keys are sorted; JSON hides types
     if isinstance(kind, NullType):
         return "0L"
     return f"xxhash64({value})" if isinstance(kind, _HASHED_AS_THEY_ARE) else f"xxhash64(CAST({value} AS STRING))"
@@ -90,5 +90,6 @@ def _hash_of_list(digests: str) -> str:
 
 def _text(value: str, kind: DataType) -> str:
     if isinstance(kind, VariantType):
-        return f"to_json({value})"
-    return f"hex({value})" if isinstance(kind, BinaryType) else f"CAST({value} AS STRING)"
+        return f"concat(to_json({value}), ' ', schema_of_variant({value}))"
+    # a client cannot take a text that is not UTF-8, which files may have
+    return f"hex({value})" if isinstance(kind, BinaryType) else f"make_valid_utf8(CAST({value} AS STRING))"

@@ -7,16 +7,32 @@ come first, then those that agree in more of the first columns, where keys mostl
 from collections.abc import Sequence
 from itertools import takewhile
 
-from local.parity.search import Row
+from local.parity.search import Differing, Row
+
+Pair = tuple[Row | None, Row | None]
 
 
-def paired(a: Sequence[Row], b: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
+def shown_pairs(differing: Differing, most: int) -> list[Pair]:
+    """At most *most* rows of each side; in pairs where the rows of *differing* can be."""
+    if differing.aligned:
+        pairs = paired(differing.a, differing.b)
+    else:
+        pairs = [*((row, None) for row in differing.a), *((None, row) for row in differing.b)]
+    shown, left = [], [most, most]
+    for pair in pairs:
+        if all(left[side] for side in (0, 1) if pair[side]):
+            shown.append(pair)
+            left = [left[side] - bool(pair[side]) for side in (0, 1)]
+    return shown
+
+
+def paired(a: Sequence[Row], b: Sequence[Row]) -> list[Pair]:
     """Each row once, in pairs or alone: the pairs first, then those that only one side has, in their order."""
     agreeing = [
-        (_agreement(left, right), i, j)
+        (agreement, i, j)
         for i, left in enumerate(a)
         for j, right in enumerate(b)
-        if 2 * _agreement(left, right)[0] >= len(left.cells)
+        if 2 * (agreement := _agreement(left, right))[0] >= len(left.cells)
     ]
     partner: dict[int, int] = {}
     taken: set[int] = set()
@@ -29,7 +45,7 @@ def paired(a: Sequence[Row], b: Sequence[Row]) -> list[tuple[Row | None, Row | N
     return [*pairs, *alone_a, *((None, row) for j, row in enumerate(b) if j not in taken)]
 
 
-def telling_columns(pairs: Sequence[tuple[Row | None, Row | None]], most: int) -> list[int]:
+def telling_columns(pairs: Sequence[Pair], most: int) -> list[int]:
     """The numbers of at most *most* columns to show: those that differ within a pair, then the first."""
     width = max((len(row.cells) for pair in pairs for row in pair if row), default=0)
     differ = [

@@ -11,7 +11,7 @@ from rich.text import Text
 from local.export.recorded import utc
 from local.jobs.live import COLOURS
 from local.parity.compare import ABSENT, TABLE, TASK, VIEW, Comparison, Verdict
-from local.parity.pairs import paired, telling_columns
+from local.parity.pairs import shown_pairs, telling_columns
 from local.parity.scope import RULE, Scope
 from local.parity.search import Differing, Row
 from local.parity.sides import Side
@@ -112,7 +112,7 @@ def _print_difference(verdict: Verdict, rows: int, console: Console) -> None:
 
 def _print_rows(differing: Differing, most: int, console: Console) -> None:
     """The rows, `-` those that only A has, `+` those that only B has; the two states of one stand together."""
-    pairs = paired(differing.a, differing.b)[:most]
+    pairs = shown_pairs(differing, most)
     shown = telling_columns(pairs, COLUMNS)
     lines = [(sign, row) for pair in pairs for sign, row in zip("-+", pair, strict=True) if row]
     table = Table("", *(differing.columns[i] for i in shown), box=None, pad_edge=False)
@@ -122,15 +122,16 @@ def _print_rows(differing: Differing, most: int, console: Console) -> None:
         )
     console.print(table)
     notes = [_how_many(differing, lines)]
+    if not differing.aligned:
+        notes.append("no first columns tell rows apart: other rows of A than of B may be shown")
     if hidden := len(differing.columns) - len(shown):
         notes.append(f"{_counted(hidden, 'more column')}")
     console.print(Text(f"  - only A, + only B; {'; '.join(notes)}", style="dim"), soft_wrap=True)
 
 
 def _how_many(differing: Differing, lines: Sequence[tuple[str, Row]]) -> str:
-    only_a, only_b = (sum(row.times for row in rows) for rows in (differing.a, differing.b))
-    least = "" if differing.complete else "at least "
-    return f"{len(lines)} shown of {least}{only_a:,} rows only in A, {least}{only_b:,} only in B"
+    least = "" if differing.exact else "at least "
+    return f"{len(lines)} shown of {least}{differing.only_a:,} rows only in A, {least}{differing.only_b:,} only in B"
 
 
 def _times(row: Row) -> str:
@@ -170,10 +171,12 @@ def _verdict_json(verdict: Verdict, rows: int) -> dict[str, Any]:
     found = asdict(verdict)
     del found["rows_differ"]
     if differing := verdict.rows:
-        pairs = paired(differing.a, differing.b)[:rows]
+        pairs = shown_pairs(differing, rows)
         found["rows"] = {
             "columns": differing.columns,
-            "complete": differing.complete,
+            "count_only_a": differing.only_a,
+            "count_only_b": differing.only_b,
+            "exact": differing.exact,
             "only_a": [asdict(row) for row, _ in pairs if row],
             "only_b": [asdict(row) for _, row in pairs if row],
         }

@@ -11,6 +11,7 @@ from local.jobs.records import Records, insert, now_ms, this_process
 from local.kernel.session import open_session
 from local.parity import Options, Scope, compare_runs, find_side
 from local.parity.outline import Relation
+from local.parity.pairs import paired, shown_pairs
 from local.parity.run import compare_table
 from local.parity.search import Source
 from local.project import State
@@ -82,7 +83,12 @@ DIFFERENT = {
     "a value in a map": ("SELECT map('k', array(1)) AS x", "SELECT map('k', array(2)) AS x"),
     "a value in a variant": ("""SELECT parse_json('{"k": 1}') AS x""", """SELECT parse_json('{"k": 2}') AS x"""),
     "content with two underscores": ("SELECT 1 AS __START_AT", "SELECT 2 AS __START_AT"),
+    "the type of a value in a variant": (
+        "SELECT CAST(DATE'2018-01-01' AS VARIANT) AS x",
+        "SELECT CAST('2018-01-01' AS VARIANT) AS x",
+    ),
     "bytes": ("SELECT X'00' AS x", "SELECT X'01' AS x"),
+    "a text that is not UTF-8": ("SELECT CAST(X'C328' AS STRING) AS x", "SELECT CAST(X'C329' AS STRING) AS x"),
     "cents": ("SELECT 1.10BD AS x", "SELECT 1.11BD AS x"),
 }
 
@@ -101,7 +107,8 @@ def test_as_many_rows_that_differ_by(both, what):
     verdict = both(*DIFFERENT[what])
 
     assert verdict.differences == ("same number of rows, other values",)
-    assert len(verdict.rows.a) == len(verdict.rows.b) == 1 and verdict.rows.complete
+    assert len(verdict.rows.a) == len(verdict.rows.b) == 1
+    assert (verdict.rows.only_a, verdict.rows.only_b, verdict.rows.exact) == (1, 1, True)
 
 
 def test_a_row_more_is_shown_with_how_often_it_is_there_more(both):
@@ -132,7 +139,29 @@ def test_few_rows_are_found_among_many(both):
 
     assert [row.cells for row in verdict.rows.a] == [("12345", "4"), ("777", "0")]
     assert [row.cells for row in verdict.rows.b] == [("777", "70")]
-    assert verdict.rows.complete
+    assert verdict.rows.exact
+
+
+def test_both_states_of_a_row_are_shown_where_all_rows_differ(both):
+    """The rows with the least hashes are other ones on each side; an order's items stay together."""
+    many = "SELECT id DIV 3 AS order_id, id % 3 AS item, id % 7 AS kind, id AS price FROM range(3000)"
+
+    found = both(many, f"SELECT order_id, item, kind, price + 1 AS price FROM ({many}) WHERE order_id <> 5").rows
+
+    assert (found.only_a, found.only_b, found.exact, found.aligned) == (3000, 2997, True, True)
+    pairs = [(a, b) for a, b in paired(found.a, found.b) if b]
+    assert len(pairs) == len(found.b) > 100
+    assert all(a.cells[:2] == b.cells[:2] and int(a.cells[3]) + 1 == int(b.cells[3]) for a, b in pairs)
+
+
+def test_rows_without_a_key_in_front_are_shown_but_not_as_pairs(both):
+    """A pair of them would be two rows that have nothing to do with each other."""
+    many = "SELECT id % 2 AS a, id % 3 AS b, id % 5 AS c, 0 AS d, id AS price FROM range(900)"
+
+    found = both(many, f"SELECT a, b, c, d, price + 1000 AS price FROM ({many})").rows
+
+    assert (found.only_a, found.only_b, found.aligned) == (900, 900, False)
+    assert [bool(a) for a, _ in shown_pairs(found, 2)] == [True, True, False, False]
 
 
 @pytest.fixture(scope="module")
