@@ -16,7 +16,7 @@ Compare two ended runs: how their tasks ended, and the tables of their catalogs 
 schema, row count and a hash that no order of rows changes. Exit code 0: equal, 1: not, 2: wrong use.
 
 A and B are each one of
-  12, latest               run 12, or the newest ended one, of --target
+  12, latest               run 12, or the one that ended last, of --target
   staging:12               a run of another target of the bundle
   ../x/.local/dev:latest   a run of the state in this folder; a path has a slash (./dev:12)
 

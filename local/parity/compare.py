@@ -95,7 +95,7 @@ def compare_relations(
         )
     kind = VIEW if a.is_view and b.is_view else TABLE
     if a.hidden or b.hidden:
-        reasons = [f"not compared: of {side} {each.hidden}" for side, each in (("A", a), ("B", b)) if each.hidden]
+        reasons = [f"{each.hidden} ({side})" for side, each in (("A", a), ("B", b)) if each.hidden]
         return Verdict(kind, a.name, _unknown(a), _unknown(b), None, tuple(reasons))
     digest_a, digest_b = digests or (a.problem, b.problem)
     differences = [*_kinds(a, b), *_problems(digest_a, digest_b)]
@@ -138,7 +138,7 @@ def _schemas(a: Relation, b: Relation, scope: Scope) -> list[str]:
 
 
 def _type(kind: DataType | None) -> str:
-    return kind.simpleString().upper() if kind else ""
+    return kind.simpleString() if kind else ""
 
 
 def _rows(digest: Digest | str) -> str:

@@ -56,8 +56,10 @@ def read_outline(spark: Any, catalog: str, end_ms: int, scope: Scope) -> dict[st
     spark.sql(f"USE CATALOG {quoted(catalog)}")
     is_view = _names(spark)
     chosen = [name for name in is_view if scope.takes(name)]
-    tables = [name for name, view in is_view.items() if not view]
-    histories = dict(zip(tables, together(lambda name: _history(spark, name), tables), strict=True))
+    histories = _histories(spark, [name for name in chosen if not is_view[name]])
+    if any(histories.get(name) is None for name in chosen):
+        others = [name for name, view in is_view.items() if not view and name not in histories]
+        histories |= _histories(spark, others)
     moved_on = moved_since(histories, end_ms)
     planned = [relation_at(name, is_view[name], histories.get(name), end_ms, moved_on) for name in chosen]
     found = together(lambda relation: _with_columns(spark, relation), [each for each in planned if each])
@@ -72,7 +74,7 @@ def relation_at(name: str, is_view: bool, history: list[Commit] | None, end_ms: 
         moved_on: a table of the catalog with a later commit; empty where there is none.
     """
     if history is None:
-        why = f"it has no versions, and `{moved_on}` was written after {utc(end_ms)}" if moved_on else ""
+        why = f"no versions, and `{moved_on}` was written after {utc(end_ms)}" if moved_on else ""
         return Relation(name, is_view, hidden=why)
     earlier = [version for version, at in history if at <= end_ms]
     if earlier:
@@ -110,6 +112,10 @@ def _names(spark: Any) -> dict[str, bool]:
                     name = row["tableName" if kind == "TABLES" else "viewName"]
                     found[f"{schema}.{name}"] = is_view
     return dict(sorted(found.items()))
+
+
+def _histories(spark: Any, names: list[str]) -> dict[str, list[Commit] | None]:
+    return dict(zip(names, together(lambda name: _history(spark, name), names), strict=True))
 
 
 def _history(spark: Any, name: str) -> list[Commit] | None:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from local.export.recorded import utc
 from local.jobs.live import COLOURS
-from local.parity.compare import TABLE, TASK, VIEW, Comparison, Verdict
+from local.parity.compare import ABSENT, TABLE, TASK, VIEW, Comparison, Verdict
 from local.parity.pairs import paired, telling_columns
 from local.parity.scope import RULE, Scope
 from local.parity.search import Differing, Row
@@ -26,7 +26,7 @@ def print_report(a: Side, b: Side, comparison: Comparison, scope: Scope, *, rows
     console.print()
     console.print(_verdicts_table(comparison.verdicts))
     for verdict in comparison.verdicts:
-        if verdict.same is False:
+        if verdict.same is False and ABSENT not in (verdict.a, verdict.b):
             _print_difference(verdict, rows, console)
     for line in ["", *not_compared(comparison), *left_out(comparison, scope), "", conclusion(comparison)]:
         console.print(Text(line), soft_wrap=True)
@@ -44,8 +44,12 @@ def as_json(a: Side, b: Side, comparison: Comparison, scope: Scope, *, rows: int
 
 
 def not_compared(comparison: Comparison) -> list[str]:
-    """A line a thing that could not be compared, with the reason."""
-    return [f"{each.name}: {'; '.join(each.differences)}" for each in comparison.verdicts if each.same is None]
+    """What could not be compared, a line a reason."""
+    reasons: dict[tuple[str, ...], list[str]] = {}
+    for verdict in comparison.verdicts:
+        if verdict.same is None:
+            reasons.setdefault(verdict.differences, []).append(verdict.name)
+    return [f"not compared: {', '.join(names)}: {'; '.join(why)}" for why, names in reasons.items()]
 
 
 def left_out(comparison: Comparison, scope: Scope) -> list[str]:
@@ -71,7 +75,7 @@ def conclusion(comparison: Comparison) -> str:
     unknown = [verdict for verdict in comparison.verdicts if verdict.same is None]
     rest = f"; not compared: {_counts(unknown)}" if unknown else ""
     if different:
-        return f"NOT EQUAL: {_counts(different)} of {compared} differ{rest}"
+        return f"NOT EQUAL: {_counts(different)} (of {compared}){rest}"
     return f"EQUAL: {compared}{rest}"
 
 

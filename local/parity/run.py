@@ -36,8 +36,10 @@ def compare_runs(a: Side, b: Side, options: Options) -> Comparison:
     tasks = compare_tasks(task_pictures(a.run), task_pictures(b.run))
     with ExitStack() as opened:
         spark_a, spark_b = _sessions(a, b, options, opened)
-        outline_a = read_outline(spark_a, a.state.catalog, a.end_ms, options.scope)
-        outline_b = read_outline(spark_b, b.state.catalog, b.end_ms, options.scope)
+        outline_a, outline_b = together(  # both servers start at the same time
+            lambda side: read_outline(side[0], side[1].state.catalog, side[1].end_ms, options.scope),
+            [(spark_a, a), (spark_b, b)],
+        )
         _check_patterns(options.scope, [*outline_a, *outline_b])
 
         def verdict(name: str) -> Verdict:

@@ -20,7 +20,7 @@ class RunName:
     """A run as the command line names it.
 
     *place* is a target, or the path of a state's folder; empty for the target of the command. *run_id* is None for the
-    newest run that has ended.
+    run that ended last.
     """
 
     place: str
@@ -112,11 +112,15 @@ def _folder(folder: Path) -> State:
 
 
 def _newest(text: str, records: Records) -> int:
-    """The newest ended run that no other run has started."""
-    for run in records.runs(limit=-1):
-        if run["end_time"] is not None and run["parent_run_id"] is None:
-            return run["run_id"]
-    raise RunError(f"`{text}`: `{records.place}` has no ended run. Run a job first: `python -m local run JOB`.")
+    """The run that ended last, of those that no other run has started.
+
+    Not that with the greatest id: the notebook that a state needs before a run is a run too, which is recorded later.
+    """
+    runs = records.runs(limit=-1)
+    ended = [run for run in runs if run["end_time"] is not None and run["parent_run_id"] is None]
+    if not ended:
+        raise RunError(f"`{text}`: `{records.place}` has no ended run. Run a job first: `python -m local run JOB`.")
+    return max(ended, key=lambda run: run["end_time"])["run_id"]
 
 
 def _place(label: str) -> str:

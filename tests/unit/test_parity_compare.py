@@ -71,9 +71,9 @@ def test_types_and_missing_columns_are_told_and_their_values_not_compared():
     assert list(shared_columns(a, b, ALL)) == ["y"]
     assert (verdict.same, verdict.rows_differ) == (False, False)
     assert verdict.differences == (
-        "column `x`: A BIGINT, B INT; its values were not compared",
-        "column `z`: only A has it (BIGINT)",
-        "column `w`: only B has it (BIGINT)",
+        "column `x`: A bigint, B int; its values were not compared",
+        "column `z`: only A has it (bigint)",
+        "column `w`: only B has it (bigint)",
     )
 
 
@@ -122,11 +122,11 @@ def test_a_table_that_one_side_lacks_is_a_difference():
 
 def test_what_cannot_be_known_is_no_difference_and_is_told():
     """Of an earlier day's view; the verdict on the rest stands, and says what was left out."""
-    old = Relation("gold.v", is_view=True, hidden="it has no versions")
+    old = Relation("gold.v", is_view=True, hidden="no versions")
     verdict = compare_relations(old, Relation("gold.v", is_view=True), None, ALL)
     equal = compare_relations(relation(), relation(), (SOME, SOME), ALL)
 
-    assert (verdict.same, verdict.differences) == (None, ("not compared: of A it has no versions",))
+    assert (verdict.same, verdict.differences) == (None, ("no versions (A)",))
     assert conclusion(Comparison((equal, verdict))) == "EQUAL: 1 table; not compared: 1 view"
 
 
@@ -137,7 +137,7 @@ def test_a_table_that_cannot_be_read_is_a_difference():
     assert compare_relations(gone, relation(), None, ALL).same is False
     verdict = compare_relations(relation(), relation(), ("a file is gone", SOME), ALL)
     assert (verdict.same, verdict.differences) == (False, ("A cannot be read: a file is gone",))
-    assert conclusion(Comparison((verdict,))) == "NOT EQUAL: 1 table of 1 table differ"
+    assert conclusion(Comparison((verdict,))) == "NOT EQUAL: 1 table (of 1 table)"
 
 
 @pytest.mark.parametrize(

@@ -54,10 +54,11 @@ def test_another_text_is_refused_with_the_forms_that_there_are(text):
         parse_name(text)
 
 
-def test_the_latest_is_the_newest_ended_run_that_no_other_started(state):
-    """A child run ends before its parent; a running one has no tables of its end yet."""
-    wanted = record(state)
-    record(state, parent_run_id=wanted)
+def test_the_latest_is_the_run_that_ended_last_of_those_that_no_other_started(state):
+    """A run's set-up is recorded after it and ends before it; a child's end is not that of the whole."""
+    wanted = record(state, end=9000)
+    record(state, end=1000)
+    record(state, end=9001, parent_run_id=wanted)
     record(state, end=None)
 
     assert find_side("latest", lambda _: state).run.run_id == wanted
