@@ -46,7 +46,7 @@ def test_nothing_differs_from_a_run_on_one_machine(there: Here, on_one_machine: 
     a, b = (here.states / "olist_dev" for here in (on_one_machine, there))
     done = subprocess.run(
         ["make", "--silent", "diff", f"A={a}:latest", f"B={b}:latest", "OPTIONS=--json"],
-        cwd=ROOT, env=there.environment, capture_output=True, text=True, timeout=300,
+        cwd=ROOT, env=there.environment, capture_output=True, text=True, timeout=580,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
 
