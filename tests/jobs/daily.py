@@ -28,7 +28,7 @@ class Here:
         self.feed = states / "olist_dev" / "volumes" / "raw" / "olist" / "cdc"
         self.environment = {**os.environ, "LOCAL_STATE": str(states), "LOCAL_REMOTE": remote}
 
-    def __call__(self, *arguments: str, limit: int = 580) -> str:
+    def __call__(self, *arguments: str, limit: int = 1100) -> str:
         done = subprocess.run(
             [self.python, "-m", "local", *arguments],
             cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=limit,

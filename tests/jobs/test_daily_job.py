@@ -23,7 +23,7 @@ FIRST, SECOND, THIRD = "2018-10-18", "2018-10-19", "2018-10-20"
 KILLS = int(os.environ.get("CDC_KILLS", "1"))
 pytestmark = [
     pytest.mark.skipif(not SAMPLE.is_dir(), reason="the sample of real orders is not beside this checkout"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1500),
 ]
 
 

@@ -10,7 +10,7 @@ import yaml
 from tests.jobs.daily import ROOT, SMALL_DAY, Here, check_feeds
 from tests.remote.cluster import WORKERS, Cluster, standalone_cluster
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(2000)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_nothing_differs_from_a_run_on_one_machine(there: Here, on_one_machine: 
     a, b = (here.states / "olist_dev" for here in (on_one_machine, there))
     done = subprocess.run(
         ["make", "--silent", "diff", f"A={a}:latest", f"B={b}:latest", "OPTIONS=--json"],
-        cwd=ROOT, env=there.environment, capture_output=True, text=True, timeout=300,
+        cwd=ROOT, env=there.environment, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
 
