@@ -61,3 +61,9 @@ class DbutilsError(LocalError):
 
 class RunError(LocalError):
     """Raised when a run cannot be started, found or recorded."""
+
+
+class ComparisonError(LocalError):
+    """Raised when two runs cannot be compared at all, for whatever reason: 1 would say that they differ."""
+
+    exit_code = 2

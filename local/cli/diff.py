@@ -8,12 +8,14 @@ from argparse import Namespace
 from local.cli.scope import project_of, state_of
 from local.cli.verbs import Verbs, add_verb
 from local.compute import REMOTE
+from local.errors import ComparisonError, LocalError
 from local.project import State
 
 ROWS = 5
 _HELP = f"""\
 Compare two ended runs: how their tasks ended, and the tables of their catalogs as they were at the end of each run, by
-schema, row count and a hash that no order of rows changes. Exit code 0: equal, 1: not, 2: wrong use.
+schema, row count and a hash that no order of rows changes. Exit code 0: equal, 1: not, 2: wrong use, or the runs could
+not be compared (there is no such run, no connection).
 
 A and B are each one of
   12, latest               run 12, or the one that ended last, of --target
@@ -62,7 +64,18 @@ def add(verbs: Verbs) -> None:
 
 
 def diff(options: Namespace) -> int:
-    """Print the comparison; 1 where something differs."""
+    """Print the comparison; 1 where something differs.
+
+    Raises:
+        ComparisonError: there is none.
+    """
+    try:
+        return _diff(options)
+    except LocalError as error:
+        raise ComparisonError(str(error)) from error
+
+
+def _diff(options: Namespace) -> int:
     from local.parity import Options, Scope, compare_runs, find_side  # imports Spark's client
 
     def state(target: str | None) -> State:

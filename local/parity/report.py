@@ -131,7 +131,8 @@ def _print_rows(differing: Differing, most: int, console: Console) -> None:
 
 def _how_many(differing: Differing, lines: Sequence[tuple[str, Row]]) -> str:
     least = "" if differing.exact else "at least "
-    return f"{len(lines)} shown of {least}{differing.only_a:,} rows only in A, {least}{differing.only_b:,} only in B"
+    only_a = _counted(differing.only_a, "row")
+    return f"{len(lines)} shown of {least}{only_a} only in A, {least}{differing.only_b:,} only in B"
 
 
 def _times(row: Row) -> str:

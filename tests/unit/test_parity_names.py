@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from recorded_runs import start_run
 
+from local.cli import main
 from local.compute import REMOTE
 from local.errors import RunError, UsageError
 from local.jobs.records import Records
@@ -89,6 +90,16 @@ def test_a_folder_without_a_history_is_no_state_and_stays_as_it_is(tmp_path):
         find_side(f"{tmp_path}/nowhere:1", lambda _: pytest.fail("a target was asked"))
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["9", "latest", "nowhere:9"])
+def test_runs_that_cannot_be_compared_are_not_called_different(tmp_path, monkeypatch, capsys, name):
+    """Exit code 1 would tell a script that somebody compared them."""
+    (tmp_path / "databricks.yml").write_text("bundle: {name: example}\ntargets: {dev: {default: true}}\n")
+    monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "state"))
+
+    assert main(["--project", str(tmp_path), "diff", name, "latest"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
 
 
 def test_a_run_that_has_not_ended_has_no_end_to_compare(state):
