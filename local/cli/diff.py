@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from argparse import Namespace
 
 from local.cli.scope import project_of, state_of
@@ -95,12 +94,10 @@ def _diff(options: Namespace) -> int:
 
         print(json.dumps(as_json(a, b, comparison, scope, rows=options.rows), indent=1, ensure_ascii=False))
     else:
-        from rich.console import Console
-
+        from local.console import console_for_people
         from local.parity.report import print_report
 
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-        print_report(a, b, comparison, scope, rows=options.rows, console=console)
+        print_report(a, b, comparison, scope, rows=options.rows, console=console_for_people())
     return 0 if comparison.equal else 1
 
 

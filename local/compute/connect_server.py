@@ -62,19 +62,13 @@ class ConnectServer:
 
     def session(self) -> Any:
         """A session that connects by its first use."""
-        from local.kernel.channel import Link
-        from local.kernel.session import LinkedSession
+        from local.kernel.session import LinkedSession, translated_link
 
-        link = Link(ConnectEndpoint(self), self._dialect, patience=_PATIENCE)
+        link = translated_link(ConnectEndpoint(self), self.state, patience=_PATIENCE)
         return LinkedSession(link, again=self.session, url=self.remote)
 
     def utilities(self) -> None:
         """The state's folders are the volumes."""
-
-    def _dialect(self) -> list:
-        from local.dialect import Dialect, interceptors
-
-        return interceptors(Dialect(self.state))
 
 
 class ConnectEndpoint:

@@ -52,18 +52,12 @@ class LocalServer:
 
     def session(self) -> Any:
         """A session whose first use finds or starts the server."""
-        from local.kernel.channel import Link
-        from local.kernel.session import LinkedSession
+        from local.kernel.session import LinkedSession, translated_link
 
-        return LinkedSession(Link(LocalEndpoint(self), self._dialect), again=self.session)
+        return LinkedSession(translated_link(LocalEndpoint(self), self.state), again=self.session)
 
     def utilities(self) -> None:
         """The state's folders are the volumes."""
-
-    def _dialect(self) -> list:
-        from local.dialect import Dialect, interceptors
-
-        return interceptors(Dialect(self.state))
 
 
 class LocalEndpoint:

@@ -43,9 +43,11 @@ def _exists(state: State, securable: Securable) -> bool:
 def _create_schemas(compute: Compute, names: list[str]) -> None:
     if not names:
         return
+    from local.dialect.tokens import quoted  # imports a parser of SQL: only where a schema is missing
+
     spark = compute.session()
     try:
         for name in names:
-            spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{name.replace('`', '``')}`").collect()
+            spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(name)}").collect()
     finally:
         spark.stop()

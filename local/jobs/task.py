@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from local.bundle.model import Bundle, Task
-from local.compute import REMOTE, Compute
+from local.compute import Compute
 from local.errors import LocalError
 from local.jobs import plan
 from local.jobs.durations import watching
@@ -22,6 +22,7 @@ from local.jobs.references import Absent, Scope
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
 from local.jobs.views import View
+from local.kernel.catalog import environment_of
 from local.pool.pool import Pool
 from local.project import State
 
@@ -55,13 +56,7 @@ class Engine:
     @property
     def environment(self) -> dict[str, str]:
         """What every kernel of these runs has in its environment."""
-        return {
-            "LOCAL_PROJECT": str(self.state.root),
-            "LOCAL_STATE": str(self.state.folder.parent),
-            "LOCAL_TARGET": self.bundle.target,
-            "LOCAL_CATALOG": self.state.catalog,
-            REMOTE: self.compute.remote,
-        }
+        return {**environment_of(self.state, self.compute.remote), "LOCAL_TARGET": self.bundle.target}
 
 
 class TaskRun:

@@ -1,4 +1,4 @@
-"""Which catalog a kernel works with.
+"""Which catalog a kernel works with, as its starter says and as the kernel finds it.
 
 The kernel of a task is told by its environment (`LOCAL_PROJECT`, `LOCAL_CATALOG`, `LOCAL_STATE`). An interactive
 kernel finds the project at or above its working folder and takes the catalog of the bundle's default target.
@@ -7,7 +7,18 @@ kernel finds the project at or above its working folder and takes the catalog of
 import os
 from pathlib import Path
 
+from local.compute import REMOTE
 from local.project import Project, State
+
+
+def environment_of(state: State, remote: str) -> dict[str, str]:
+    """The environment of a kernel that shall work with *state*, Spark running where *remote* says."""
+    return {
+        "LOCAL_PROJECT": str(state.root),
+        "LOCAL_STATE": str(state.folder.parent),
+        "LOCAL_CATALOG": state.catalog,
+        REMOTE: remote,
+    }
 
 
 def find_state(start: Path) -> State:

@@ -18,7 +18,7 @@ from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 from pyspark.sql.connect.session import SparkSession
 
 from local.compute import compute_of
-from local.kernel.channel import LazyChannel, Link
+from local.kernel.channel import PATIENCE, Endpoint, LazyChannel, Link
 from local.project import State
 
 
@@ -94,6 +94,17 @@ class LinkedSession(SparkSession):
     def _forget_server(self) -> None:
         # The client refuses the answers of a server other than its first; after a death there is a new one.
         self._client._server_session_id = None
+
+
+def translated_link(endpoint: Endpoint, state: State, *, patience: float = PATIENCE) -> Link:
+    """A link to *endpoint* that speaks Databricks' dialect, for the catalog of *state*."""
+
+    def dialect() -> list:
+        from local.dialect import Dialect, interceptors  # when it connects: imports a parser of SQL
+
+        return interceptors(Dialect(state))
+
+    return Link(endpoint, dialect, patience=patience)
 
 
 def follow(session: SparkSession, link: Link, *policies: RetryPolicy) -> None:

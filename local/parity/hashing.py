@@ -29,6 +29,8 @@ from pyspark.sql.types import (
     VariantType,
 )
 
+from local.dialect.tokens import quoted
+
 _HASHED_AS_THEY_ARE = (
     BinaryType,
     BooleanType,
@@ -49,11 +51,6 @@ def row_hash(columns: Mapping[str, DataType]) -> str:
 def row_text(columns: Mapping[str, DataType]) -> str:
     """An expression for people: the values of *columns* as an array of texts, in their order; NULL stays NULL."""
     return f"array({', '.join(_text(quoted(name), kind) for name, kind in columns.items())})"
-
-
-def quoted(name: str) -> str:
-    """*name* as an identifier of SQL; the dots of `schema.table` belong to it where it is a column."""
-    return f"`{name.replace('`', '``')}`"
 
 
 def _digest(value: str, kind: DataType, depth: int = 0) -> str:

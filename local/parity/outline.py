@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql.types import DataType
 
+from local.dialect.tokens import quoted
 from local.export.recorded import utc
 from local.kernel.failures import what_spark_says
-from local.parity.hashing import quoted
 from local.parity.scope import Scope
 
 WORKERS = 4  # statements on small tables are mostly waiting

@@ -17,13 +17,14 @@ import pytest
 
 from local.errors import SetupError
 from local.project import State
-from local.server import ensure_server, stop_server
+from local.server import ensure_server
 from local.setup import environment
 from local.setup.pythons import find_python, works
 from tests.jobs.conftest import write_notebook
 from tests.jobs.daily import Here
 from tests.remote.projects import ROOT, Build, Project
 from tests.remote.signs import Signs
+from tests.states import state_in
 
 PYTHON = ROOT / environment.REMOTE.folder / "bin" / "python"
 
@@ -48,10 +49,8 @@ def remote_python() -> str:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     """The state of another project's server: its tables are elsewhere than the volumes of the tests."""
-    folder = tmp_path_factory.mktemp("server")
-    state = State(folder, "main", folder / "main").make()
-    yield state
-    stop_server(state)
+    with state_in(tmp_path_factory.mktemp("server"), "main") as state:
+        yield state
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ import pytest
 
 from local.compute import home
 from local.project import State
-from local.server import ensure_server, stop_server
+from local.server import ensure_server
 from tests.jobs.daily import ROOT, SMALL_DAY, SMALL_VARS, Here, check_feeds
+from tests.states import state_in
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -17,10 +18,8 @@ pytestmark = pytest.mark.timeout(1200)
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     """A state whose server is used by another one: it holds the tables, the other has volumes and runs."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    state = State(ROOT, "olist_dev", folder / "olist_dev").make()
-    yield state
-    stop_server(state)
+    with state_in(tmp_path_factory.mktemp("elsewhere"), root=ROOT) as state:
+        yield state
 
 
 @pytest.fixture(scope="module")

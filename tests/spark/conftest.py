@@ -6,16 +6,14 @@ import pytest
 
 from local.kernel.session import open_session
 from local.project import State
-from local.server import stop_server
+from tests.states import state_in
 
 
 @pytest.fixture(scope="session")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     """The catalog `olist_dev` with its own tables and volumes; its server, if one was started, ends with the tests."""
-    folder = tmp_path_factory.mktemp("state")
-    state = State(folder, "olist_dev", folder / "olist_dev").make()
-    yield state
-    stop_server(state)
+    with state_in(tmp_path_factory.mktemp("state")) as state:
+        yield state
 
 
 @pytest.fixture(scope="session")

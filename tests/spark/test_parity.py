@@ -15,7 +15,8 @@ from local.parity.pairs import paired, shown_pairs
 from local.parity.run import compare_table
 from local.parity.search import Source
 from local.project import State
-from local.server import ensure_server, stop_server
+from local.server import ensure_server
+from tests.states import state_in
 
 JOB = {"job_id": 1, "job_key": "job", "run_name": "Job", "target": "dev", "trigger": "ONE_TIME"}
 
@@ -167,21 +168,19 @@ def test_rows_without_a_key_in_front_are_shown_but_not_as_pairs(both):
 @pytest.fixture(scope="module")
 def days(tmp_path_factory) -> Iterator[tuple[State, int, int]]:
     """A catalog after two days, each with a run; a view, and a table that is not Delta's."""
-    folder = tmp_path_factory.mktemp("days")
-    state = State(folder, "olist_dev", folder / "olist_dev").make()
-    spark = open_session(state)
-    spark.sql("CREATE SCHEMA s")
-    spark.sql("CREATE TABLE s.orders AS SELECT 1 AS id")
-    spark.sql("CREATE TABLE s.kept AS SELECT 1 AS id")
-    spark.sql("CREATE TABLE s.plain USING parquet AS SELECT 1 AS id")
-    spark.sql("CREATE VIEW s.counted AS SELECT count(*) AS n FROM s.orders")
-    first = ended_run(state)
-    spark.sql("INSERT INTO s.orders VALUES (2)")
-    spark.sql("CREATE TABLE s.later AS SELECT 1 AS id")
-    second = ended_run(state)
-    yield state, first, second
-    spark.stop()
-    stop_server(state)
+    with state_in(tmp_path_factory.mktemp("days")) as state:
+        spark = open_session(state)
+        spark.sql("CREATE SCHEMA s")
+        spark.sql("CREATE TABLE s.orders AS SELECT 1 AS id")
+        spark.sql("CREATE TABLE s.kept AS SELECT 1 AS id")
+        spark.sql("CREATE TABLE s.plain USING parquet AS SELECT 1 AS id")
+        spark.sql("CREATE VIEW s.counted AS SELECT count(*) AS n FROM s.orders")
+        first = ended_run(state)
+        spark.sql("INSERT INTO s.orders VALUES (2)")
+        spark.sql("CREATE TABLE s.later AS SELECT 1 AS id")
+        second = ended_run(state)
+        yield state, first, second
+        spark.stop()
 
 
 def verdicts(a, b, scope: Scope | None = None) -> dict:

@@ -14,23 +14,21 @@ from pyspark.sql.connect.session import SparkSession
 from local.errors import ServerError
 from local.project import State
 from local.server import ensure_server, find_server, process, server_status, stop_server
+from tests.states import state_in
 
 
 @pytest.fixture
 def fresh(tmp_path) -> Iterator[State]:
     """A state folder of its own, whose server is stopped in the end."""
-    state = State(tmp_path, "olist_dev", tmp_path / "olist_dev").make()
-    yield state
-    stop_server(state)
+    with state_in(tmp_path) as state:
+        yield state
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory) -> Iterator[State]:
     """A state whose server the tests of this module may use, but not end."""
-    folder = tmp_path_factory.mktemp("server")
-    state = State(folder, "olist_dev", folder / "olist_dev").make()
-    yield state
-    stop_server(state)
+    with state_in(tmp_path_factory.mktemp("server")) as state:
+        yield state
 
 
 def connect(url: str) -> SparkSession:

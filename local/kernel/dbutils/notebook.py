@@ -11,9 +11,9 @@ from typing import Any
 
 import psutil
 
-from local.compute import REMOTE
 from local.context import VARIABLE, TaskContext
 from local.errors import DbutilsError
+from local.kernel.catalog import environment_of
 from local.kernel.dbutils.help import HasHelp
 from local.sources import find_source, why_no_notebook
 
@@ -157,15 +157,7 @@ def _attempt(kernel: Any, context: TaskContext, place: Path, limit: float) -> in
     Its standard input stays open while this kernel lives: when that ends, the attempt ends too.
     """
     file = context.save(place / "context.json")
-    state = kernel.state
-    told = {
-        **os.environ,
-        REMOTE: kernel.remote,
-        VARIABLE: str(file),
-        "LOCAL_PROJECT": str(state.root),
-        "LOCAL_STATE": str(state.folder.parent),
-        "LOCAL_CATALOG": state.catalog,
-    }
+    told = {**os.environ, **environment_of(kernel.state, kernel.remote), VARIABLE: str(file)}
     command = [sys.executable, "-m", _ATTEMPT, str(file), str(_output(Path(context.notebook), place))]
     with (place / "log.txt").open("wb") as log:
         process = subprocess.Popen(
