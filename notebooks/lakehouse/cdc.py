@@ -8,7 +8,9 @@ The names and their meaning are those of Databricks' `create_auto_cdc_flow`. Wha
 - columns whose names begin with `_` tell of the delivery, and are stored only where `column_list` names them;
 - a truncate deletes every key at its sequence, also keys that are seen later with a lower one; it wins a tie;
 - a new column is added before `__START_AT`, and every key is derived again, since the source may have had it before;
-- a column that is gone from the source stays: rows that are there keep what they hold, rows written later hold NULL.
+- a column that is gone from the source stays: rows that are there keep what they hold, rows written later hold NULL;
+- an event that is removed from the source, or corrected there, is so in the target: every key is derived again;
+- rows of a target that were edited by hand are put right only where a later event touches their key.
 """
 
 from collections.abc import Callable
@@ -19,9 +21,10 @@ from pyspark.sql import DataFrame, SparkSession
 from lakehouse.changes.columns import resolve_columns
 from lakehouse.changes.deriving import count_ties, wanted_rows
 from lakehouse.changes.merging import Applied, create_target, difference, held_rows, merge_difference
-from lakehouse.changes.reading import Batch, find_feed, forget_progress, read_batch, source_columns
+from lakehouse.changes.reading import Batch, read_batch
 from lakehouse.changes.request import Request, check_request
 from lakehouse.changes.settings import (
+    check_kind,
     check_settings,
     grow_target,
     in_target_order,
@@ -30,6 +33,7 @@ from lakehouse.changes.settings import (
     settings_of,
 )
 from lakehouse.changes.snapshot import apply_snapshots
+from lakehouse.changes.source import find_feed, forget_progress, source_columns
 from lakehouse.progress import record_progress
 
 
@@ -74,9 +78,11 @@ def apply_changes(
     in one commit. Nothing new, or nothing that differs, makes no commit. A call that was killed is simply repeated.
 
     Args:
-        source: an append-only Delta table of events; with `delta.enableChangeDataFeed` only what is new is read, else
-            all of it. Events equal on all columns but those that begin with `_` are one event.
-        target: created where it is absent or empty; it remembers keys, sequence type, tracked columns, SCD type.
+        source: a Delta table of events, to which they are appended; with `delta.enableChangeDataFeed` only what is new
+            is read. Without it, or after events were removed or changed, all of it is read. Events equal on all
+            columns but those that begin with `_` are one event.
+        target: created where it is absent; an empty table is replaced, with its comments and properties kept. It
+            remembers keys, sequence type, tracked columns, SCD type.
         keys: the columns that identify a row; never NULL but in truncates.
         sequence_by: the column that orders the events of a key, or several, which become a STRUCT; never NULL.
         apply_as_deletes: SQL condition; true where the event deletes its key.
@@ -99,6 +105,7 @@ def apply_changes(
     request = check_request(**arguments)
     columns = resolve_columns(request, source_columns(spark, request))
     held = read_target(spark, target)
+    check_kind(held, "change events")
     settings = settings_of(request, columns)
     check_settings(held, settings)
     columns = in_target_order(columns, held) if held.is_made else columns
@@ -152,7 +159,8 @@ def apply_changes_from_snapshot(
 
     Args:
         source: the name of a Delta table, whose version is the snapshot's; or a function that gets the version
-            applied last (None at first) and gives the next snapshot with its version, or None.
+            applied last (None at first) and gives the next snapshot with its version, or None. A version is an int, a
+            date, or a datetime with a zone.
 
     Returns:
         The sums over all snapshots of this call; *events_read* counts the rows of the snapshots, *ties* is 0.

@@ -15,7 +15,7 @@ from lakehouse.operations import append, read_operations
 from lakehouse.tables import identity, latest_commit
 from lakehouse.together import run_together
 
-_FEED_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
+REMOVED = "_change_type <> 'insert'"  # of the rows of `open_changes`: those taken away, or changed in place
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,15 @@ def _state(spark: SparkSession, source: str, known: list) -> tuple:
 
 
 def open_feed(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
-    """The rows of *feed*, with the columns of its source; all rows, and the feed says so, where its versions are gone.
+    """The rows that *feed* adds, with the columns of its source; all rows where `open_changes` gives them."""
+    feed, changes = open_changes(spark, feed)
+    return feed, changes if feed.is_all else changes.where(f"NOT ({REMOVED})").drop("_change_type")
+
+
+def open_changes(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
+    """The rows that *feed* adds or takes away: the columns of its source, and `_change_type` as Delta has it.
+
+    All rows of the source, and the feed says so, where its versions are gone.
 
     Delta forgets old versions after the table's log retention. It has many errors for that, and reading everything
     gives the same result: so whatever fails here leads to it, and what is really broken fails then.
@@ -103,11 +111,11 @@ def open_feed(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
         .table(feed.source)
     )
     try:
-        columns = [name for name in changes.columns if name not in _FEED_COLUMNS]  # asks the server
+        changes.schema  # noqa: B018 - asks the server
     except PySparkException:
         print(f"{feed.source}: its versions from {feed.first} on are gone, reading all of it")
         return replace(feed, first=None), spark.table(feed.source)
-    return feed, changes.where("_change_type = 'insert'").select(*columns)
+    return feed, changes.drop("_commit_version", "_commit_timestamp")
 
 
 def record_progress(spark: SparkSession, feeds: Iterable[Feed]) -> None:

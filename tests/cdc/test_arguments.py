@@ -66,6 +66,18 @@ REFUSED = {
         {"track_history_column_list": ["name"]},
         "found `track_history_column_list` with SCD type 1; expected it with `stored_as_scd_type=2` only. Remove it.",
     ),
+    "a sequence that is no name": (
+        {"sequence_by": 5},
+        "found `sequence_by=5`; expected a list of column names. Write `sequence_by=[...]`.",
+    ),
+    "a condition that is no text": (
+        {"apply_as_deletes": True},
+        "found `apply_as_deletes=True`; expected a SQL condition. Give it as text.",
+    ),
+    "NULLs that are ignored somehow": (
+        {"ignore_null_updates": "yes"},
+        "found `ignore_null_updates='yes'`; expected True or False. Choose one.",
+    ),
     "another type": ({"stored_as_scd_type": 3}, "found `stored_as_scd_type=3`; expected 1 or 2. Choose one."),
     "truncate with type 2": (
         {"apply_as_truncates": "true", "stored_as_scd_type": 2},

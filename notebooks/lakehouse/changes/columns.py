@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType, VariantType
 
 from lakehouse.changes.request import Request, refuse
+from lakehouse.tables import text
 
 START, END = "__START_AT", "__END_AT"
 INTERNAL = "__cdc_"
+_MICROS = "yyyy-MM-dd\\'T\\'HH:mm:ss.SSSSSS"
+_WHOLE_TIMES = f"map('timestampFormat', '{_MICROS}XXX', 'timestampNTZFormat', '{_MICROS}')"  # else to milliseconds
 SEQUENCE, DELETE, TRUNCATE, FRESH, GONE = (
     INTERNAL + name for name in ("sequence", "delete", "truncate", "fresh", "gone")
 )
@@ -19,7 +22,8 @@ class Columns:
     """The columns of one target; each *field* holds a name as the source spells it, and its type.
 
     *values* are the stored columns that are no keys, in the target's order; *tracked* are the names of those whose
-    change opens a version. *sequence* is SQL over the source's columns.
+    change opens a version. *sequence* is SQL over the source's columns. *order* are the names of all stored columns, as
+    a new target has them.
     """
 
     keys: tuple[StructField, ...]
@@ -45,6 +49,17 @@ class Columns:
 def quote(name: str) -> str:
     """*name* as a SQL identifier."""
     return "`" + name.replace("`", "``") + "`"
+
+
+def sql_type(kind: DataType) -> str:
+    """*kind* as SQL, whatever the names of its fields."""
+    if isinstance(kind, StructType):
+        return f"struct<{','.join(f'{quote(f.name)}:{sql_type(f.dataType)}' for f in kind.fields)}>"
+    if isinstance(kind, ArrayType):
+        return f"array<{sql_type(kind.elementType)}>"
+    if isinstance(kind, MapType):
+        return f"map<{sql_type(kind.keyType)},{sql_type(kind.valueType)}>"
+    return kind.simpleString()
 
 
 def resolve_columns(request: Request, source: StructType) -> Columns:
@@ -169,7 +184,7 @@ def _sequence(order: list[StructField]) -> tuple[str, DataType]:
         return "", StructType()
     if len(order) == 1:
         return quote(order[0].name), order[0].dataType
-    fields = ", ".join(f"'{field.name}', {quote(field.name)}" for field in order)
+    fields = ", ".join(f"{text(field.name)}, {quote(field.name)}" for field in order)
     return f"named_struct({fields})", StructType([StructField(field.name, field.dataType) for field in order])
 
 
@@ -183,4 +198,6 @@ def is_null(expression: str, kind: DataType) -> str:
 
 def comparable(expression: str, kind: DataType) -> str:
     """SQL by which two values are compared: the value itself, or its text where it holds a map or a variant."""
-    return expression if is_orderable(kind) else f"to_json(struct({expression}))"
+    if is_orderable(kind):
+        return expression
+    return f"CASE WHEN {expression} IS NOT NULL THEN to_json(struct({expression}), {_WHOLE_TIMES}) END"

@@ -10,8 +10,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
 from lakehouse.changes.columns import DELETE, END, INTERNAL, SEQUENCE, START, TRUNCATE, Columns, comparable, quote
-from lakehouse.changes.reading import Batch, _differs
+from lakehouse.changes.reading import TIE, Batch, differs
 from lakehouse.changes.request import Request
+from lakehouse.tables import text
 
 _LIFE, _BEFORE, _AFTER, _OPENS, _TRACKED, _NEXT = (
     INTERNAL + name for name in ("life", "before", "after", "opens", "tracked", "next")
@@ -36,8 +37,8 @@ def count_ties(batch: Batch, columns: Columns) -> int:
     at = [*columns.key_names, SEQUENCE]
     fresh = batch.events.where(f"NOT {TRUNCATE}").select(*names, SEQUENCE).distinct()
     events = batch.ledger.alias("e").where(f"NOT {TRUNCATE} AND {batch.within.format(t='e')}")
-    groups = events.join(fresh, at, "left_semi").groupBy(*names, SEQUENCE).agg(F.expr(f"{_differs(columns)} AS tie"))
-    return groups.agg(F.expr("count_if(tie)")).first()[0]
+    groups = events.join(fresh, at, "left_semi").groupBy(*names, SEQUENCE).agg(F.expr(f"{differs(columns)} AS {TIE}"))
+    return groups.agg(F.expr(f"count_if({TIE})")).first()[0]
 
 
 def wanted_rows(request: Request, columns: Columns, batch: Batch) -> DataFrame:
@@ -119,5 +120,5 @@ def _last(path: str, kind: DataType, over: str) -> str:
     """SQL: the last value of *path* that is not NULL; of a struct the last value of each of its fields."""
     if not isinstance(kind, StructType):
         return f"last_value({path}) IGNORE NULLS {over}"
-    fields = ", ".join(f"'{f.name}', {_last(f'{path}.{quote(f.name)}', f.dataType, over)}" for f in kind.fields)
+    fields = ", ".join(f"{text(f.name)}, {_last(f'{path}.{quote(f.name)}', f.dataType, over)}" for f in kind.fields)
     return f"CASE WHEN count({path}) {over} > 0 THEN named_struct({fields}) END"

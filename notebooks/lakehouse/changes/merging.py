@@ -5,14 +5,16 @@ from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, StructType
 
 from lakehouse.changes.columns import END, GONE, INTERNAL, START, Columns, comparable, quote
 from lakehouse.changes.pruning import is_bounded
-from lakehouse.changes.settings import PREFIX, Target
+from lakehouse.changes.settings import PREFIX, Target, mapping
 from lakehouse.tables import latest_commit, text
 
 _ROWS_A_FILE = 50_000
 _CLUSTERED = 4  # Delta's limit
+_WITH_STATISTICS = 32  # Delta's default: the first columns of a table, those within structs counted
 _WANTED, _HAS = INTERNAL + "wanted", INTERNAL + "has"
 
 
@@ -31,7 +33,7 @@ def create_target(
     """Write *rows* as the target, in one commit with what it has to remember.
 
     The rows are spread over the files by ranges of the keys, so that later calls rewrite few of them; deletion vectors
-    leave the files of a merge in that order. An empty table is replaced; its comments stay.
+    leave the files of a merge in that order. An empty table is replaced; its comments and properties stay.
 
     Args:
         events: about how many rows there are.
@@ -40,10 +42,12 @@ def create_target(
     names = [quote(name) for name in columns.key_names]
     if files > 1:
         rows = rows.repartitionByRange(files, *names).sortWithinPartitions(*names)
-    properties = {"delta.enableDeletionVectors": "true"} | {PREFIX + name: value for name, value in settings.items()}
+    properties = {"delta.enableDeletionVectors": "true"} | mapping(columns) | _statistics(columns)
+    properties |= target.properties | {PREFIX + name: value for name, value in settings.items()}
     listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
     clustered = ", ".join([quote(key.name) for key in columns.keys if is_bounded(key.dataType)][:_CLUSTERED])
-    view = _view(_as_before(rows, target))
+    history = [START, END] if START in rows.columns else []
+    view = _view(_as_before(rows.select(*[quote(name) for name in columns.order], *history), target))
     try:
         spark.sql(
             f"CREATE OR REPLACE TABLE {target.name} USING delta {f'CLUSTER BY ({clustered})' if clustered else ''} "
@@ -54,6 +58,18 @@ def create_target(
         spark.catalog.dropTempView(view)
     commit = latest_commit(spark, target.name)
     return Applied(commit.rows, 0, commit.version)
+
+
+def _statistics(columns: Columns) -> dict[str, str]:
+    """The table property that makes Delta keep statistics of all keys, which prune files; none where it does anyway."""
+    kinds = {field.name: field.dataType for field in (*columns.keys, *columns.values)}
+    last = max(columns.order.index(name) for name in columns.key_names)
+    width = sum(_width(kinds[name]) for name in columns.order[: last + 1])
+    return {"delta.dataSkippingNumIndexedCols": str(width)} if width > _WITH_STATISTICS else {}
+
+
+def _width(kind: DataType) -> int:
+    return sum(_width(field.dataType) for field in kind.fields) if isinstance(kind, StructType) else 1
 
 
 def _as_before(rows: DataFrame, target: Target) -> DataFrame:

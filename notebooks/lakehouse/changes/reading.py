@@ -1,16 +1,15 @@
-"""What a target has not yet applied of its source: which versions, which events, which keys."""
+"""What a target has not yet applied of its source: which events, which keys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import Lock
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
 
 from lakehouse.changes.columns import (
     DELETE,
+    INTERNAL,
     SEQUENCE,
     TRUNCATE,
     Columns,
@@ -20,15 +19,12 @@ from lakehouse.changes.columns import (
 )
 from lakehouse.changes.pruning import FEW_KEYS, bounds, extremes, is_bounded
 from lakehouse.changes.request import Request, refuse
-from lakehouse.changes.settings import Target
-from lakehouse.errors import SAMPLES, ChangeEventsError, PlaceError
-from lakehouse.operations import create_operations_tables, read_operations
-from lakehouse.progress import Feed, open_feed, record_progress
-from lakehouse.tables import identity, latest_commit, text
+from lakehouse.errors import SAMPLES, ChangeEventsError
+from lakehouse.progress import REMOVED, Feed, open_changes
 
 # What Delta says where the versions to read from are gone, or the source keeps no change data feed.
 _VERSIONS_GONE = ("VERSION", "CHANGE_DATA", "CHANGE_TABLE", "LOG_FILE", "STATE_RECOVER", "FAILED_READ_FILE")
-_CREATING = Lock()
+TIE, _ROWS, _REMOVED = (INTERNAL + name for name in ("tie", "rows", "removed"))
 
 
 @dataclass(frozen=True)
@@ -54,111 +50,75 @@ class Batch:
         return self.feed.is_all or self.truncated
 
 
-def find_feed(spark: SparkSession, request: Request, target: Target) -> Feed:
-    """The versions of the source that *target* lacks; all of them where it was not made yet.
-
-    Raises:
-        PlaceError: the source does not exist.
-    """
-    source = request.source
-    commit = latest_commit(spark, source)
-    if commit is None:
-        raise _no_source(request)
-    known = _progress(spark, request.target, source)
-    if known and (known["source_version"], known["source_committed_ms"]) == (commit.version, commit.at_ms):
-        table_id = known["source_table_id"]
-    else:
-        table_id = identity(spark, source).id
-    same = target.is_made and known is not None and known["source_table_id"] == table_id
-    first = known["source_version"] + 1 if same and known["source_version"] <= commit.version else None
-    return Feed(request.target, source, table_id, first, commit.version, commit.at_ms)
-
-
-def _progress(spark: SparkSession, target: str, source: str):
-    query = (
-        f"SELECT * FROM ops.progress WHERE target = {text(target)} AND source = {text(source)} "
-        "ORDER BY recorded_at DESC, source_version DESC LIMIT 1"
-    )
-    rows = progress_rows(spark, query)
-    return rows[0] if rows else None
-
-
-def progress_rows(spark: SparkSession, query: str) -> list[Row]:
-    """The rows of *query* over `ops.progress`, which is created where it is missing."""
-    try:
-        return read_operations(spark, query)
-    except PlaceError:
-        with _CREATING:  # the targets of a pipeline are applied at the same time, in threads
-            try:
-                return read_operations(spark, query)
-            except PlaceError:
-                spark.sql("CREATE SCHEMA IF NOT EXISTS ops")
-                create_operations_tables(spark)
-        return read_operations(spark, query)
-
-
-def forget_progress(spark: SparkSession, feed: Feed) -> None:
-    """Let the target of *feed* read all of its source the next time, should this call not come to its end."""
-    record_progress(spark, [Feed(feed.target, feed.source, None, None, None, None)])
-
-
 def read_batch(spark: SparkSession, request: Request, columns: Columns, feed: Feed) -> Batch:
-    """The events of *feed*, checked and counted.
+    """The events of *feed*, checked and counted; all of the source where rows were changed in it, or taken from it.
 
     Raises:
         ChangeArgumentsError: a condition of the request does not fit the source.
         ChangeEventsError: an event has no key or no sequence.
     """
     ledger = spark.read.option("versionAsOf", feed.last).table(feed.source)
-    feed, rows = open_feed(spark, feed)
+    feed, changes = open_changes(spark, feed)
     if not feed.is_all:
         try:
-            return _checked(request, columns, Batch(feed, rows, ledger))
+            found = _checked(request, columns, Batch(feed, changes, ledger))
+            if found:
+                return found
+            print(f"{feed.source}: rows were changed or removed since version {feed.first}, reading all of it")
         except PySparkException as error:
             if not any(word in (error.getCondition() or str(error)) for word in _VERSIONS_GONE):
                 raise
     return _checked(request, columns, Batch(replace(feed, first=None), ledger, ledger))
 
 
-def _checked(request: Request, columns: Columns, batch: Batch) -> Batch:
-    events, raw = _normal(request, columns, batch.events), batch.events
-    kept = {name: F.expr(sql) for name, sql in _missing_parts(columns).items()}
-    touched = events.groupBy(*[quote(name) for name in columns.key_names], SEQUENCE, TRUNCATE).agg(
-        F.expr("count(*) AS n"), F.expr(f"{_differs(columns)} AS tie")
-    )
-    keys = f"struct({', '.join(quote(name) for name in columns.key_names)})"
-    row = touched.agg(
-        F.expr("coalesce(sum(n), 0)"),
-        F.expr(f"count(DISTINCT CASE WHEN NOT {TRUNCATE} THEN {keys} END)"),
-        F.expr(f"count_if(tie AND NOT {TRUNCATE})"),
-        F.expr(f"coalesce(bool_or({TRUNCATE}), false)"),
-        *[F.expr(f"coalesce(sum(n) FILTER (WHERE {sql}), 0)") for sql in _missing_parts(columns).values()],
-        *_extremes(columns),
-    ).first()
-    first_count, last_count = 4, 4 + len(kept)
-    counts = dict(zip(kept, row[first_count:last_count], strict=True))
+def _checked(request: Request, columns: Columns, batch: Batch) -> Batch | None:
+    """*batch* with its counts; None where it is a part of the source, and more than additions."""
+    removed = "false" if batch.feed.is_all else REMOVED
+    events = _normal(request, columns, batch.events, f"{removed} AS {_REMOVED}")
+    lacks = _missing_parts(columns)
+    rows, keys, ties, truncated, removed, *rest = _counted(columns, events, lacks)
+    if removed:
+        return None
+    counts = dict(zip(lacks, rest, strict=False))
     if any(counts.values()):
-        _raise_incomplete(request, columns, raw, counts)
+        _raise_incomplete(request, columns, batch.events, counts)
     found = replace(
         batch,
         events=events,
         ledger=_normal(request, columns, batch.ledger),
-        events_read=row[0],
-        keys_touched=row[1],
-        ties=row[2],
-        truncated=row[3],
+        events_read=rows,
+        keys_touched=keys,
+        ties=ties,
+        truncated=truncated,
     )
-    if found.is_all:
-        return found
-    return replace(found, within=_within(columns, found, row[last_count:]))
+    return found if found.is_all else replace(found, within=_within(columns, found, rest[len(lacks) :]))
 
 
-def _normal(request: Request, columns: Columns, rows: DataFrame) -> DataFrame:
+def _counted(columns: Columns, events: DataFrame, lacks: dict[str, str]) -> Row:
+    """Events, keys, ties; is there a truncate, a row that was removed; events without each of *lacks*; key bounds."""
+    names = [quote(name) for name in columns.key_names]
+    touched = events.groupBy(*names, SEQUENCE, TRUNCATE).agg(
+        F.expr(f"count(*) AS {_ROWS}"),
+        F.expr(f"{differs(columns)} AS {TIE}"),
+        F.expr(f"bool_or({_REMOVED}) AS {_REMOVED}"),
+    )
+    return touched.agg(
+        F.expr(f"coalesce(sum({_ROWS}), 0)"),
+        F.expr(f"count(DISTINCT CASE WHEN NOT {TRUNCATE} THEN struct({', '.join(names)}) END)"),
+        F.expr(f"count_if({TIE} AND NOT {TRUNCATE})"),
+        F.expr(f"coalesce(bool_or({TRUNCATE}), false)"),
+        F.expr(f"coalesce(bool_or({_REMOVED}), false)"),
+        *[F.expr(f"coalesce(sum({_ROWS}) FILTER (WHERE {sql}), 0)") for sql in lacks.values()],
+        *_extremes(columns),
+    ).first()
+
+
+def _normal(request: Request, columns: Columns, rows: DataFrame, *more: str) -> DataFrame:
     """The stored columns of *rows*, with the sequence and what kind of event it is; NULL conditions are not true."""
     marks = {DELETE: request.apply_as_deletes, TRUNCATE: request.apply_as_truncates}
     stored = [quote(name) for name in columns.key_names + columns.value_names]
-    conditions = [f"coalesce({f'({sql})' if sql else 'false'}, false) AS {mark}" for mark, sql in marks.items()]
-    normal = rows.selectExpr(*stored, f"{columns.sequence} AS {SEQUENCE}", *conditions)
+    conditions = [f"{_is_true(sql)} AS {mark}" for mark, sql in marks.items()]
+    normal = rows.selectExpr(*stored, f"{columns.sequence} AS {SEQUENCE}", *conditions, *more)
     try:
         normal.schema  # noqa: B018 - asks the server, which looks at the conditions
     except PySparkException as error:
@@ -175,29 +135,34 @@ def _normal(request: Request, columns: Columns, rows: DataFrame) -> DataFrame:
     return normal
 
 
+def _is_true(condition: str | None) -> str:
+    """SQL: does *condition* hold? NULL does not; the line's end is that of a comment in it."""
+    return f"coalesce(({condition}\n), false)" if condition else "false"
+
+
 def _missing_parts(columns: Columns) -> dict[str, str]:
-    """SQL by what an event lacks: its sequence, and each column of its key."""
-    lacks = {"sequence": is_null(SEQUENCE, columns.sequence_type)}
+    """SQL by what an event lacks: `SEQUENCE`, and each column of its key."""
+    lacks = {SEQUENCE: is_null(SEQUENCE, columns.sequence_type)}
     return lacks | {name: f"({quote(name)} IS NULL AND NOT {TRUNCATE})" for name in columns.key_names}
 
 
 def _raise_incomplete(request: Request, columns: Columns, raw: DataFrame, counts: dict[str, int]) -> None:
-    truncate = f"coalesce(({request.apply_as_truncates or 'false'}), false)"
+    truncate = _is_true(request.apply_as_truncates)
     parts = _missing_parts(columns).values()
     broken = " OR ".join(sql.replace(SEQUENCE, columns.sequence).replace(TRUNCATE, truncate) for sql in parts)
     rows = [str(row.asDict()) for row in raw.where(broken).limit(SAMPLES).collect()]
     named = [f"{counts[name]:,} with a NULL in key `{name}`" for name in columns.key_names if counts[name]]
-    if counts["sequence"]:
-        named.insert(0, f"{counts['sequence']:,} with a NULL sequence")
+    if counts[SEQUENCE]:
+        named.insert(0, f"{counts[SEQUENCE]:,} with a NULL sequence")
     raise ChangeEventsError(
         f"`{request.source}`: found events {', '.join(named)}; expected a key and a sequence in each, so none was "
         f"applied to `{request.target}`. Quarantine them before they are staged. The first: " + "; ".join(rows),
         table=request.source,
-        counts=counts,
+        counts={"sequence": counts[SEQUENCE]} | {name: counts[name] for name in columns.key_names},
     )
 
 
-def _differs(columns: Columns) -> str:
+def differs(columns: Columns) -> str:
     """SQL over the events of one key and sequence: do they differ in anything that the target would show?"""
     shown = [f"CASE WHEN NOT {DELETE} THEN {comparable(quote(f.name), f.dataType)} END" for f in columns.values]
     content = f"struct({', '.join([DELETE, *shown])})"
@@ -218,24 +183,3 @@ def _within(columns: Columns, batch: Batch, extreme_values: list) -> str:
     names = [quote(name) for name in columns.key_names]
     rows = batch.events.where(f"NOT {TRUNCATE}").select(*names).distinct().collect()
     return bounds(columns.keys, rows)
-
-
-def source_columns(spark: SparkSession, request: Request) -> StructType:
-    """The columns of the source.
-
-    Raises:
-        PlaceError: the source does not exist.
-    """
-    try:
-        return spark.table(request.source).schema
-    except PySparkException as error:
-        if (error.getCondition() or "").startswith(("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND")):
-            raise _no_source(request) from error
-        raise
-
-
-def _no_source(request: Request) -> PlaceError:
-    return PlaceError(
-        f"`{request.target}`: found no table `{request.source}`; expected the change events. Create it first.",
-        table=request.source,
-    )

@@ -61,6 +61,12 @@ def check_request(**arguments: object) -> Request:
         if not sequence:
             refuse(target, "no `sequence_by`", "the column, or columns, that order the events", "Name it")
     arguments["sequence_by"] = sequence
+    for name in ("apply_as_deletes", "apply_as_truncates"):
+        if not isinstance(arguments.get(name), str | None):
+            refuse(target, f"`{name}={arguments[name]!r}`", "a SQL condition", "Give it as text")
+    if not isinstance(arguments.get("ignore_null_updates", False), bool):
+        found = f"`ignore_null_updates={arguments['ignore_null_updates']!r}`"
+        refuse(target, found, "True or False", "Choose one")
     request = Request(**arguments)
     _check_together(request)
     return request
@@ -69,7 +75,7 @@ def check_request(**arguments: object) -> Request:
 def _names(target: object, argument: str, given: object) -> tuple[str, ...]:
     if given is None:
         return ()
-    if isinstance(given, str) or not all(isinstance(one, str) and one for one in given):
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) and one for one in given):
         refuse(target, f"`{argument}={given!r}`", "a list of column names", f"Write `{argument}=[...]`")
     names = tuple(given)
     lower = [name.lower() for name in names]

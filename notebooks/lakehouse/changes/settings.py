@@ -1,18 +1,21 @@
 """What a target remembers, in its table properties, of how it was made; and how it grows with its source."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
-from pyspark.sql.types import DataType, StructField, StructType
+from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
-from lakehouse.changes.columns import END, START, Columns, quote
+from lakehouse.changes.columns import END, START, Columns, quote, sql_type
 from lakehouse.changes.request import Request
 from lakehouse.errors import ChangeTargetError
 from lakehouse.tables import text
 
 PREFIX = "lakehouse.cdc."
+_NEEDS_MAPPING = set(" ,;{}()\n\t=")  # characters that Delta takes in names by column mapping only
+_OF_DELTA = ("delta.columnMapping.maxColumnId", "delta.rowTracking.materialized")  # properties that no one may set
 _ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE")
 
 
@@ -20,12 +23,14 @@ _ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DE
 class Target:
     """A target as it is now: its columns, the settings that it remembers, and what a replacement has to keep.
 
-    *settings* is empty where the table was not made by `cdc`; *columns* is None where there is no table.
+    *settings* is empty where the table was not made by `cdc`; *columns* is None where there is no table. *properties*
+    are those that its user gave it.
     """
 
     name: str
     columns: StructType | None = None
     settings: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
     comment: str | None = None
 
     @property
@@ -59,7 +64,8 @@ def read_target(spark: SparkSession, name: str) -> Target:
             "or a target of an earlier call. Choose another name, or drop the table.",
             table=name,
         )
-    return Target(name, table.schema, settings, detail["description"])
+    others = {key: value for key, value in properties.items() if not key.startswith((PREFIX, *_OF_DELTA))}
+    return Target(name, table.schema, settings, others, detail["description"])
 
 
 def settings_of(request: Request, columns: Columns) -> dict[str, str]:
@@ -84,6 +90,17 @@ _NAMES = {
 }
 
 
+def check_kind(target: Target, asked: str) -> None:
+    """Hold what a call applies, `change events` or `snapshots`, against what *target* was made from.
+
+    Raises:
+        ChangeTargetError: it was made from the other.
+    """
+    had = "snapshots" if "generation" in target.settings else "change events"
+    if target.is_made and had != asked:
+        _drift(target, "a source of", had, asked)
+
+
 def check_settings(target: Target, asked: dict[str, str]) -> None:
     """Hold a call against what *target* remembers.
 
@@ -93,13 +110,20 @@ def check_settings(target: Target, asked: dict[str, str]) -> None:
     if not target.is_made:
         return
     for name, shown in _NAMES.items():
-        if asked[name] != target.settings.get(name):
-            _drift(target, shown, target.settings.get(name, ""), asked[name])
+        had = target.settings.get(name, "")
+        if asked[name] != had and not (name == "source" and _is_same_table(asked[name], had)):
+            _drift(target, shown, had, asked[name])
     if asked["scd_type"] != "2":
         return
     had, has = _tracking(target.settings), _tracking(asked)
     if any(had[name] != has[name] for name in had.keys() & has.keys()):
         _drift(target, "tracked columns", target.settings["tracked"], asked["tracked"])
+
+
+def _is_same_table(one: str, other: str) -> bool:
+    """Do two names stand for one table: in any case of their letters, quoted or not, with their catalog or without?"""
+    short, long = sorted((name.lower().replace("`", "").split(".") for name in (one, other)), key=len)
+    return long[-len(short) :] == short and len(short) > 1
 
 
 def _tracking(settings: dict[str, str]) -> dict[str, bool]:
@@ -170,17 +194,37 @@ def grow_target(spark: SparkSession, target: Target, columns: Columns, asked: di
     if not missing:
         return
     known = _tracking(target.settings) | _tracking(asked)
-    settings = {
-        "tracked": json.dumps(sorted(name for name in known if known[name])),
-        "untracked": json.dumps(sorted(name for name in known if not known[name])),
+    properties = mapping(columns) | {
+        f"{PREFIX}tracked": json.dumps(sorted(name for name in known if known[name])),
+        f"{PREFIX}untracked": json.dumps(sorted(name for name in known if not known[name])),
     }
-    listed = ", ".join(f"{text(PREFIX + name)} = {text(value)}" for name, value in settings.items())
+    listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
     spark.sql(f"ALTER TABLE {target.name} SET TBLPROPERTIES ({listed})")
     own = [f.name for f in target.columns.fields if f.name.upper() not in (START, END)]
     after, added = quote(own[-1]), []
     for path, kind in missing:
         top = "`.`" not in path
-        added.append(f"{path} {kind.simpleString()}" + (f" AFTER {after}" if top else ""))
+        added.append(f"{path} {sql_type(kind)}" + (f" AFTER {after}" if top else ""))
         after = path if top else after
     for one in added:
         spark.sql(f"ALTER TABLE {target.name} ADD COLUMNS ({one})")
+
+
+def mapping(columns: Columns) -> dict[str, str]:
+    """The table property without which Delta refuses a name of *columns*, where there is such a name."""
+    fields = [*columns.keys, *columns.values]
+    needed = any(_NEEDS_MAPPING & set(name) for name in _all_names(StructType(fields)))
+    return {"delta.columnMapping.mode": "name"} if needed else {}
+
+
+def _all_names(kind: DataType) -> Iterable[str]:
+    """The names of the fields of *kind*, at any depth."""
+    if isinstance(kind, StructType):
+        for one in kind.fields:
+            yield one.name
+            yield from _all_names(one.dataType)
+    elif isinstance(kind, ArrayType):
+        yield from _all_names(kind.elementType)
+    elif isinstance(kind, MapType):
+        yield from _all_names(kind.keyType)
+        yield from _all_names(kind.valueType)

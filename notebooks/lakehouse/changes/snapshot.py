@@ -1,36 +1,30 @@
 """Whole copies of a table, one a version, become SCD type 1 or 2 rows.
 
-A version is remembered twice: the first by the commit that creates the target, the later ones in `ops.progress`
-after their data. Applying a snapshot again changes nothing, so a call killed in between is simply repeated.
+Applying a snapshot again changes nothing, so a call killed between its data and its progress is simply repeated.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, DateType, LongType, TimestampType
 
 from lakehouse.changes.columns import END, GONE, INTERNAL, START, Columns, comparable, quote, resolve_columns
 from lakehouse.changes.merging import Applied, create_target, difference, held_rows, merge_difference
-from lakehouse.changes.reading import progress_rows
 from lakehouse.changes.request import Request, check_request, refuse
 from lakehouse.changes.settings import Target, check_settings, grow_target, in_target_order, read_target, settings_of
-from lakehouse.errors import SAMPLES, PlaceError, SnapshotError, samples
+from lakehouse.changes.versions import given_by, last_version, number_of, versions_of
+from lakehouse.errors import SAMPLES, SnapshotError, samples
 from lakehouse.progress import Feed, record_progress
-from lakehouse.tables import latest_commit, text
+from lakehouse.tables import text
 
 _A_FUNCTION = "a function of versions"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WANTED, _HAS = INTERNAL + "wanted", INTERNAL + "has"
-
-Snapshots = Callable[[object], tuple[DataFrame, object] | None]
 
 
 def apply_snapshots(
-    spark: SparkSession, source: str | Snapshots, arguments: dict[str, object]
+    spark: SparkSession, source: str | Callable, arguments: dict[str, object]
 ) -> Iterator[tuple[int, int, Applied]]:
     """Apply the snapshots that the target has not seen; gives rows read, keys, and what was written, of each.
 
@@ -40,70 +34,20 @@ def apply_snapshots(
     request = check_request(source=source if isinstance(source, str) else _A_FUNCTION, **arguments)
     if not isinstance(source, str) and not callable(source):
         refuse(request.target, f"`source={source!r}`", "the name of a table, or a function of versions", "Give one")
-    snapshots = _versions_of(spark, request) if isinstance(source, str) else source
-    last = _last_version(spark, request)
-    while found := snapshots(last):
-        rows, version = found
-        _number(request, version)
+    last, at_ms = last_version(spark, request)
+    snapshots = versions_of(spark, request) if isinstance(source, str) else given_by(request, source)
+    while found := snapshots(last, at_ms):
+        rows, version, at_ms = found
         if last is not None and version <= last:
             return
-        yield _apply(spark, request, rows, version)
+        yield _apply(spark, request, rows, version, at_ms)
         last = version
 
 
-def _versions_of(spark: SparkSession, request: Request) -> Snapshots:
-    """A table as snapshots: what it is now, under its Delta version."""
-
-    def newest(last: object) -> tuple[DataFrame, int] | None:
-        commit = latest_commit(spark, request.source)
-        if commit is None:
-            raise PlaceError(
-                f"`{request.target}`: found no table `{request.source}`; expected the snapshots. Create it first.",
-                table=request.source,
-            )
-        if last is not None and commit.version <= last:
-            return None
-        return spark.read.option("versionAsOf", commit.version).table(request.source), commit.version
-
-    return newest
-
-
-def _number(request: Request, version: object) -> tuple[int, DataType, str]:
-    """A version as it is remembered, its type, and as SQL."""
-    if isinstance(version, int) and not isinstance(version, bool):
-        return version, LongType(), f"CAST({version} AS BIGINT)"
-    if isinstance(version, datetime) and version.tzinfo:
-        micros = (version - _EPOCH) // timedelta(microseconds=1)
-        return micros, TimestampType(), f"timestamp_micros({micros})"
-    if isinstance(version, date) and not isinstance(version, datetime):
-        days = (version - _EPOCH.date()).days
-        return days, DateType(), f"date_from_unix_date({days})"
-    return refuse(request.target, f"the version {version!r}", "an int, a date, or a datetime with a zone", "Give one")
-
-
-def _version(number: int, kind: str) -> object:
-    if kind == "timestamp":
-        return _EPOCH + timedelta(microseconds=number)
-    return _EPOCH.date() + timedelta(days=number) if kind == "date" else number
-
-
-def _last_version(spark: SparkSession, request: Request) -> object:
-    held = read_target(spark, request.target)
-    if not held.is_made:
-        return None
-    if "generation" not in held.settings:
-        check_settings(held, held.settings | {"source": request.source})
-    query = (
-        f"SELECT max(source_version) FROM ops.progress WHERE target = {text(request.target)} "
-        f"AND source_table_id = {text(held.settings['generation'])}"
-    )
-    (number,) = progress_rows(spark, query)[0]
-    first = int(held.settings["first_version"])
-    return _version(first if number is None else max(number, first), held.settings["sequence_type"])
-
-
-def _apply(spark: SparkSession, request: Request, rows: DataFrame, version: object) -> tuple[int, int, Applied]:
-    number, kind, literal = _number(request, version)
+def _apply(
+    spark: SparkSession, request: Request, rows: DataFrame, version: object, at_ms: int
+) -> tuple[int, int, Applied]:
+    number, kind, literal = number_of(request, version)
     columns = replace(resolve_columns(request, rows.schema), sequence=literal, sequence_type=kind)
     held = read_target(spark, request.target)
     settings = settings_of(request, columns)
@@ -118,7 +62,7 @@ def _apply(spark: SparkSession, request: Request, rows: DataFrame, version: obje
     else:
         settings |= {"generation": generation, "first_version": str(number)}
         done = _create(spark, request, held, wanted, columns, settings=settings, rows=count)
-    record_progress(spark, [Feed(request.target, request.source, generation, None, number, 0)])
+    record_progress(spark, [Feed(request.target, request.source, generation, None, number, at_ms)])
     return count, count, done
 
 
