@@ -71,13 +71,15 @@ def progress_rows(spark: SparkSession, query: str) -> list[Row]:
     try:
         return read_operations(spark, query)
     except PlaceError:
-        with _CREATING:  # the targets of a pipeline are applied at the same time, in threads
-            try:
-                return read_operations(spark, query)
-            except PlaceError:
-                spark.sql("CREATE SCHEMA IF NOT EXISTS ops")
-                create_operations_tables(spark)
+        make_progress(spark)
         return read_operations(spark, query)
+
+
+def make_progress(spark: SparkSession) -> None:
+    """Create `ops.progress` where it is missing: a call in a catalog without it needs no set-up."""
+    with _CREATING:  # the targets of a pipeline are applied at the same time, in threads
+        spark.sql("CREATE SCHEMA IF NOT EXISTS ops")
+        create_operations_tables(spark)
 
 
 def forget_progress(spark: SparkSession, feed: Feed) -> None:

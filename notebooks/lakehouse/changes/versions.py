@@ -13,7 +13,7 @@ from pyspark.sql.types import DataType, DateType, LongType, TimestampType
 from lakehouse.changes.columns import END, START
 from lakehouse.changes.request import Request, refuse
 from lakehouse.changes.settings import Target, check_kind, read_target
-from lakehouse.changes.source import progress_rows
+from lakehouse.changes.source import make_progress, progress_rows
 from lakehouse.errors import ChangeTargetError, PlaceError
 from lakehouse.tables import latest_commit, text
 
@@ -97,6 +97,7 @@ def last_version(spark: SparkSession, request: Request) -> tuple[object, int]:
     held = read_target(spark, request.target)
     check_kind(held, "snapshots")
     if not held.is_made:
+        make_progress(spark)
         return None, 0
     query = (
         "SELECT source_version, source_committed_ms FROM ops.progress "
