@@ -5,6 +5,7 @@ JOB ?= olist_daily_job
 TARGET ?= dev
 SOURCE ?=
 RUN_DATE ?=
+FEED ?=
 ROUNDS ?= 3
 BATCHES ?= 4
 SEED ?= 0
@@ -78,8 +79,10 @@ check: $(READY) ## style of code and notebooks, what every place runs, GitHub wo
 	@.venv/bin/python -m tests.portability
 	@.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tables: ROUNDS= BATCHES= SEED= TARGET=
-	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED)
+verify-cdc: export VERIFIED_FEED = $(FEED)
+verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tables: FEED= ROUNDS= BATCHES= SEED= TARGET=
+	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED) \
+	  --feed "$$VERIFIED_FEED"
 
 bench: $(READY) ## side by side: starts of notebooks; the daily job, a plain script, a naive chain; apply_changes, a MERGE
 	@.venv/bin/python -m tests.bench_engine

@@ -20,11 +20,14 @@ def main() -> int:
     """The exit code: 0 where all tables are equal, 1 on the first difference or where the runbook cannot run."""
     parser = argparse.ArgumentParser(prog="make verify-cdc", description=__doc__)
     parser.add_argument("--target", default="dev", help="target of the bundle")
+    parser.add_argument("--feed", default="", help="arguments of another apply_changes, as JSON or in a JSON file")
     parser.add_argument("--rounds", type=int, default=3, help="how many other orders to try")
     parser.add_argument("--batches", type=int, default=4, help="into how many the events are split")
     parser.add_argument("--seed", type=int, default=0, help="of the first order; 0 takes one from the clock")
     options = vars(parser.parse_args())
     target = options.pop("target")
+    if options["feed"] and Path(options["feed"]).is_file():
+        options["feed"] = Path(options["feed"]).read_text(encoding="utf-8")
     os.environ["LOCAL_TARGET"] = target
     catalog = load_settings(Project.at(ROOT), target=target).catalog
     with tempfile.TemporaryDirectory(prefix="verify-cdc-") as scratch:

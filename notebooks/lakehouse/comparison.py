@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.changes.columns import comparable, quote
 from lakehouse.errors import SAMPLES
 
 
@@ -28,15 +29,19 @@ class Comparison:
         return f"{self.against:<34} {self.feed:<10} {self.kind:<8} {self.rows:>9,} rows  {verdict}"
 
 
-def compare(found: DataFrame, expected: DataFrame, of: tuple[str, str, str], *, key: str) -> tuple[Comparison, list]:
-    """Hold *found* against *expected*, which may be text: what differs, and at most five keys whose rows do.
+def compare(found: DataFrame, expected: DataFrame, of: tuple[str, str, str], *, keys: list[str]) -> tuple:
+    """Hold *found* against *expected*, which may be text: what differs, and at most five keys (rows) that do.
 
     Args:
         of: what it is held against, the feed's name and the kind of table, for the reader.
     """
-    expected = expected.select(*[F.col(f.name).cast(f.dataType).alias(f.name) for f in found.schema.fields])
+    fields = found.schema.fields
+    expected = expected.select(*[F.col(quote(f.name)).cast(f.dataType).alias(f.name) for f in fields])
+    shown = [f"{comparable(quote(f.name), f.dataType)} AS {quote(f.name)}" for f in fields]
+    found, expected = found.selectExpr(*shown), expected.selectExpr(*shown)
     missing, surplus = expected.exceptAll(found), found.exceptAll(expected)
-    sides = missing.selectExpr(key, "1 AS side").unionAll(surplus.selectExpr(key, "0 AS side"))
-    rows = sides.groupBy(key).agg(F.expr("sum(side)"), F.expr("count(*) - sum(side)")).collect()
-    lacks, has = sum(row[1] for row in rows), sum(row[2] for row in rows)
-    return Comparison(*of, found.count(), lacks, has), sorted(row[0] for row in rows)[:SAMPLES]
+    names = [quote(name) for name in keys]
+    sides = missing.selectExpr(*names, "1 AS side").unionAll(surplus.selectExpr(*names, "0 AS side"))
+    rows = sides.groupBy(*names).agg(F.expr("sum(side)"), F.expr("count(*) - sum(side)")).collect()
+    lacks, has = sum(row[-2] for row in rows), sum(row[-1] for row in rows)
+    return Comparison(*of, found.count(), lacks, has), sorted((tuple(row[:-2]) for row in rows), key=str)[:SAMPLES]

@@ -1,33 +1,38 @@
 """What SCD type 1 and 2 mean, in plain Python for a few events: what a verification holds Spark's result against.
 
 Per key and sequence one event counts: a delete, else the greatest values, NULL lowest. Events in order of sequence; a
-version is a block of upserts without a delete in between that agree on all values. It begins at its first event and
-ends at the event after its last one.
+version is a block of upserts without a delete in between that agree on the tracked values. It has the values of its
+last event, begins at its first one and ends at the event after its last one.
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 
 class Event(NamedTuple):
-    """One change: *values* are those of the stored columns that are no keys, in their order."""
+    """One change: *values* are those of the stored columns that are no keys, in their order; structs are tuples."""
 
     sequence: object
     is_delete: bool
     values: tuple
 
 
-def versions(events: Iterable[Event]) -> list[tuple]:
-    """The history of one key: (values, start, end) by start; *end* is None for a version that is still open."""
-    winners: dict[object, Event] = {}
-    for event in events:
-        held = winners.get(event.sequence)
-        if held is None or _rank(held) < _rank(event):
-            winners[event.sequence] = event
+def versions(
+    events: Iterable[Event], *, tracked: Collection[int] | None = None, ignore_nulls: bool = False
+) -> list[tuple]:
+    """The history of one key: (values, start, end) by start; *end* is None for a version that is still open.
+
+    Args:
+        tracked: the places of the values whose change opens a version; all of them for None.
+        ignore_nulls: a NULL keeps the value before it, back to the last delete; in structs field by field.
+    """
     made: list[list] = []
     follows = False  # does the next upsert follow one directly, without a delete in between?
-    for event in sorted(winners.values(), key=lambda one: one.sequence):
-        if follows and not event.is_delete and made[-1][0] == event.values:
+    for event in _counting(events, ignore_nulls=ignore_nulls):
+        goes_on = follows and not event.is_delete and _shown(made[-1][0], tracked) == _shown(event.values, tracked)
+        if goes_on:
+            made[-1][0] = event.values
             continue
         if follows:
             made[-1][2] = event.sequence
@@ -37,10 +42,48 @@ def versions(events: Iterable[Event]) -> list[tuple]:
     return [tuple(version) for version in made]
 
 
-def current(events: Iterable[Event]) -> list[tuple]:
+def current(events: Iterable[Event], *, ignore_nulls: bool = False) -> list[tuple]:
     """The row of one key that exists, if any: its values alone."""
-    return [(values,) for values, _, end in versions(events) if end is None]
+    return [(values,) for values, _, end in versions(events, ignore_nulls=ignore_nulls) if end is None]
+
+
+def _counting(events: Iterable[Event], *, ignore_nulls: bool) -> list[Event]:
+    """The events that count, in order of sequence; their NULLs filled with *ignore_nulls*."""
+    winners: dict[object, Event] = {}
+    for event in events:
+        held = winners.get(event.sequence)
+        if held is None or _rank(held) < _rank(event):
+            winners[event.sequence] = event
+    ordered = sorted(winners.values(), key=lambda one: one.sequence)
+    if not ignore_nulls:
+        return ordered
+    before, filled = None, []
+    for event in ordered:
+        before = None if event.is_delete else _over(before, event.values)
+        filled.append(event if event.is_delete else event._replace(values=before))
+    return filled
+
+
+def _over(before: object, now: object) -> object:
+    """*now*, with what was there *before* in place of each NULL."""
+    if isinstance(now, tuple):
+        return tuple(_over(old, new) for old, new in zip(before or [None] * len(now), now, strict=True))
+    return before if now is None else now
+
+
+def _shown(values: tuple, tracked: Collection[int] | None) -> tuple:
+    return values if tracked is None else tuple(values[place] for place in tracked)
 
 
 def _rank(event: Event) -> tuple:
-    return event.is_delete, tuple((value is not None, value) for value in event.values) if not event.is_delete else ()
+    return event.is_delete, () if event.is_delete else _order(event.values)
+
+
+def _order(value: object) -> tuple:
+    """*value* so that Python orders it as Spark does: NULL lowest, NaN highest, structs and arrays by their parts."""
+    if value is None:
+        return (False,)
+    if isinstance(value, tuple | list):
+        return True, False, tuple(_order(part) for part in value)
+    is_nan = isinstance(value, float) and math.isnan(value)
+    return True, is_nan, str(value) if is_nan or isinstance(value, dict) else value

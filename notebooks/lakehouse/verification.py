@@ -7,36 +7,22 @@ in a schema of its own, which is dropped at the end.
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql.types import StructType
 
 from lakehouse.cdc import apply_changes
+from lakehouse.changes.columns import comparable, quote, resolve_columns
+from lakehouse.changes.request import check_request
 from lakehouse.comparison import Comparison, compare
 from lakehouse.errors import VerificationError
 from lakehouse.scratch import scratch_schema
 from lakehouse.shrinking import Case, Delivery, judge, smallest
-from lakehouse.tables import text
 from lakehouse.together import run_together
+from lakehouse.verified_feed import KINDS, VerifiedFeed
 
-KINDS = {"current": 1, "history": 2}
 _TWICE, _REPLAYED = 0.2, 0.4  # of the events, of the batches
-
-
-@dataclass(frozen=True)
-class VerifiedFeed:
-    """The events of one entity, and how its tables are made of them.
-
-    *arguments* are those of `apply_changes` but source, target and type. *truth* has the expected rows by kind
-    (`current`, `history`), as text; *made* the tables that the pipeline made, by kind.
-    """
-
-    name: str
-    source: str
-    key: str
-    arguments: dict
-    truth: dict[str, DataFrame] = field(default_factory=dict)
-    made: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -62,7 +48,7 @@ class _Run:
                 **f.arguments,
             )
             for feed in self.feeds
-            for kind in KINDS
+            for kind in feed.kinds
         }
         run_together(work)
 
@@ -102,13 +88,13 @@ def _compare_single(run: _Run) -> list[Comparison]:
     """The tables of a single batch beside the truth, and beside those that the pipeline made."""
     done = []
     for feed in run.feeds:
-        for kind in KINDS:
+        for kind in feed.kinds:
             single = run.spark.table(run.table(feed, f"single_{kind}"))
             others = {"the ground truth": feed.truth.get(kind), "the pipeline's table": _made(run, feed, kind)}
             for against, other in others.items():
                 if other is not None:
                     of = (f"one batch and {against}", feed.name, kind)
-                    compared, keys = compare(single, other, of, key=feed.key)
+                    compared, keys = compare(single, other, of, keys=feed.keys)
                     done.append(_judged(run, compared, feed, keys, seed=None, deliveries="events", order={0: [0]}))
     return done
 
@@ -128,11 +114,11 @@ def _round(run: _Run, seed: int, batches: int) -> list[Comparison]:
         run.apply_all(f"arrived_{seed}", f"shuffled_{seed}")
     done = []
     for feed in run.feeds:
-        for kind in KINDS:
+        for kind in feed.kinds:
             found = run.spark.table(run.table(feed, f"shuffled_{seed}_{kind}"))
             single = run.spark.table(run.table(feed, f"single_{kind}"))
             of = (f"{len(order)} batches, seed {seed}", feed.name, kind)
-            compared, keys = compare(found, single, of, key=feed.key)
+            compared, keys = compare(found, single, of, keys=feed.keys)
             done.append(_judged(run, compared, feed, keys, seed=seed, deliveries=delivered, order=order))
     return done
 
@@ -149,7 +135,8 @@ def _order(seed: int, batches: int) -> dict[int, list[int]]:
 def _shuffle(run: _Run, feed: VerifiedFeed, name: str, seed: int, batches: int) -> None:
     """Give each event a batch, and some of them a second one; by a hash of its content, so that a seed repeats it."""
     source = run.table(feed, "events")
-    content = ", ".join(f"`{c}`" for c in run.spark.table(source).columns if not c.startswith("_"))
+    fields = [f for f in run.spark.table(source).schema if not f.name.startswith("_")]
+    content = ", ".join(comparable(quote(f.name), f.dataType) for f in fields)
     by = f"pmod(xxhash64({{salt}}, {seed}, {content}), {{of}})"
     first = f"SELECT *, CAST({by.format(salt=1, of=batches)} AS INT) AS _batch FROM {source}"
     second = f"SELECT *, CAST({by.format(salt=2, of=batches)} AS INT) AS _batch FROM {source}"
@@ -177,41 +164,47 @@ def _judged(run: _Run, compared: Comparison, feed: VerifiedFeed, keys: list, *, 
     print(compared)
     if not compared.differs:
         return compared
-    case = _case(run, feed, compared.kind)
-    table = run.table(feed, deliveries)
-    fewest = _fewest(run, case, table, keys, order)
-    shown = "\n".join(f"  batch {d.batch}: {_shown(d.row)}" for d in fewest)
-    expected = case.expected(fewest)
-    told = (
-        f"The fewest deliveries found that make a wrong table:\n{shown}\nBy the definition they make {expected}."
-        if fewest
-        else "No delivery of these keys alone makes a wrong table: the events agree, the tables compared do not."
-    )
+    fewest, told = [], "A truncate concerns every key, so the fewest deliveries were not sought."
+    if not feed.truncates:
+        case = _case(run, feed, compared.kind)
+        fewest = _fewest(run, case, run.table(feed, deliveries), keys, order)
+        told = _told(case, fewest)
+    named = ", ".join(", ".join(map(str, key)) if len(key) == 1 else str(key) for key in keys)
     raise VerificationError(
-        f"{compared}\nexpected no difference. Keys: {', '.join(map(str, keys))}. {told} See runbooks/O40_scd_issues.",
+        f"{compared}\nexpected no difference. Keys: {named}. {told} See runbooks/O40_scd_issues.",
         seed=seed,
         keys=keys,
         deliveries=[(d.batch, d.row) for d in fewest],
     )
 
 
+def _told(case: Case, fewest: list[Delivery]) -> str:
+    if not fewest:
+        return "No delivery of these keys alone makes a wrong table: the events agree, the tables compared do not."
+    shown = "\n".join(f"  batch {d.batch}: {_shown(d.row)}" for d in fewest)
+    return (
+        f"The fewest deliveries found that make a wrong table:\n{shown}\n"
+        f"By the definition they make {case.expected(fewest)}."
+    )
+
+
 def _case(run: _Run, feed: VerifiedFeed, kind: str) -> Case:
     schema = run.spark.table(run.table(feed, "events")).schema
-    left_out = feed.arguments.get("except_column_list", [])
-    columns = tuple(name for name in schema.names if not name.startswith("_") and name not in left_out)
-    return Case(feed.arguments, KINDS[kind], schema, columns, feed.key)
+    request = check_request(source=feed.source, target=feed.name, stored_as_scd_type=KINDS[kind], **feed.arguments)
+    return Case(feed.arguments, KINDS[kind], schema, resolve_columns(request, schema))
 
 
-def _fewest(run: _Run, case: Case, table: str, keys: list, order: dict[int, list[int]]) -> list[Delivery]:
+def _fewest(run: _Run, case: Case, table: str, keys: list[tuple], order: dict[int, list[int]]) -> list[Delivery]:
     """Of the first of *keys* whose events alone make a wrong table, the fewest deliveries that do; else none."""
-    listed = ", ".join(text(key) for key in keys)
-    rows = run.spark.sql(f"SELECT * FROM {table} WHERE {case.key} IN ({listed})").collect()
-    by_key: dict[object, list[Delivery]] = {}
+    rows = run.spark.table(table)
+    rows = rows if "_batch" in rows.columns else rows.selectExpr("*", "0 AS _batch")
+    wanted = run.spark.createDataFrame(keys, StructType(list(case.columns.keys)))
+    delivered = case.deliveries(rows.join(wanted, case.columns.key_names, "left_semi"))
+    by_key: dict[tuple, list[Delivery]] = {}
     for step, brought in order.items():
-        for row in rows:
-            if row.asDict().get("_batch", 0) in brought:
-                bare = Row(**{name: row[name] for name in case.schema.names})
-                by_key.setdefault(row[case.key], []).append(Delivery(step, bare))
+        for key, delivery in delivered:
+            if delivery.batch in brought:
+                by_key.setdefault(key, []).append(replace(delivery, batch=step))
     fails = judge(run.spark, case, run.apply)
     candidates = sorted(by_key.values(), key=len)
     if not candidates:

@@ -1,11 +1,14 @@
 """A right applier passes in any order; a wrong one is caught, with the fewest events that show it."""
 
+import json
+
 import pytest
 from lakehouse_fixtures import Lakehouse
 
 from lakehouse.cdc import apply_changes
-from lakehouse.errors import VerificationError
-from lakehouse.verification import VerifiedFeed, verify
+from lakehouse.errors import ChangeArgumentsError, ParameterError, VerificationError
+from lakehouse.verification import verify
+from lakehouse.verified_feed import VerifiedFeed, feed_of_call
 
 COLUMNS = "id STRING, city STRING, operation STRING, n BIGINT, _source_file STRING"
 EVENTS = [
@@ -46,8 +49,8 @@ def test_a_right_applier_makes_the_same_tables_in_any_order(spark, events, capsy
     one = spark.table(events).where("id = 'tied'")
     one.writeTo("verified.one").using("delta").createOrReplace()
 
-    done = verify(spark, [VerifiedFeed("one", "verified.one", "id", ARGUMENTS, truth={"history": truth}),
-                          VerifiedFeed("all", events, "id", ARGUMENTS)], rounds=1, batches=3, seed=7)  # fmt: skip
+    done = verify(spark, [VerifiedFeed("one", "verified.one", ARGUMENTS, truth={"history": truth}),
+                          VerifiedFeed("all", events, ARGUMENTS)], rounds=1, batches=3, seed=7)  # fmt: skip
 
     assert len(done) == 5 and not any(each.differs for each in done)
     assert "3 batches, seed 7" in capsys.readouterr().out
@@ -61,17 +64,25 @@ class IgnoringLateEvents:
         self.taken: dict[str, list] = {}
 
     def __call__(self, spark, *, source: str, target: str, **arguments):
-        taken = self.taken.setdefault(target, [])
-        seen = {row.id: max(other.n for other in taken if other.id == row.id) for row in taken}
-        new = [row for row in spark.table(source).collect() if row not in taken]
-        taken += [row for row in new if row.n >= seen.get(row.id, row.n)]
-        spark.createDataFrame(taken, COLUMNS).writeTo(f"{target}_taken").using("delta").createOrReplace()
+        order = arguments["sequence_by"]
+
+        def key(row) -> tuple:
+            return tuple(row[name] for name in arguments["keys"])
+
+        def sequence(row) -> tuple:
+            return tuple(row[name] for name in ([order] if isinstance(order, str) else order))
+
+        taken, rows = self.taken.setdefault(target, []), spark.table(source)
+        seen = {key(row): max(sequence(other) for other in taken if key(other) == key(row)) for row in taken}
+        new = [row for row in rows.collect() if row not in taken]
+        taken += [row for row in new if sequence(row) >= seen.get(key(row), sequence(row))]
+        spark.createDataFrame(taken, rows.schema).writeTo(f"{target}_taken").using("delta").createOrReplace()
         return apply_changes(spark, source=f"{target}_taken", target=target, **arguments)
 
 
 def test_a_wrong_applier_is_caught_with_the_fewest_events(spark, events):
     """Two events of one key, the later one first, and nothing else; the message has the seed."""
-    feed, wrong = VerifiedFeed("all", events, "id", ARGUMENTS), IgnoringLateEvents()
+    feed, wrong = VerifiedFeed("all", events, ARGUMENTS, kinds=("history",)), IgnoringLateEvents()
 
     with pytest.raises(VerificationError, match="fewest deliveries") as error:
         verify(spark, [feed], rounds=1, batches=2, seed=3, apply=wrong)
@@ -85,9 +96,105 @@ def test_a_wrong_applier_is_caught_with_the_fewest_events(spark, events):
 def test_a_difference_from_the_truth_says_that_the_events_agree(spark, events):
     """The truth is wrong, or of other events: no sequence of events shows it."""
     truth = spark.createDataFrame([("k0", "nowhere")], "id STRING, city STRING")
-    feed = VerifiedFeed("all", events, "id", ARGUMENTS, truth={"current": truth})
+    feed = VerifiedFeed("all", events, ARGUMENTS, truth={"current": truth})
 
     with pytest.raises(VerificationError, match="the events agree") as error:
         verify(spark, [feed], rounds=0, batches=2, seed=1)
 
-    assert "k0" in error.value.keys and left(spark) == []
+    assert ("k0",) in error.value.keys and left(spark) == []
+
+
+WIDE = "shop INT, id INT, day DATE, n INT, op STRING, x DOUBLE, y STRUCT<a: INT, b: STRING>, z MAP<STRING, INT>"
+WIDE_CALL = {
+    "source": "verified.wide",
+    "keys": ["shop", "id"],
+    "sequence_by": ["day", "n"],
+    "apply_as_deletes": "op = 'D' -- gone",
+    "except_column_list": ["day", "n", "op"],
+    "stored_as_scd_type": 2,
+    "track_history_column_list": ["x"],
+    "ignore_null_updates": True,
+}
+
+
+@pytest.fixture(scope="module")
+def wide(spark, events) -> dict:
+    """The call of a feed of another kind: a key of two numbers, a STRUCT as sequence, a NaN, a struct and a map."""
+    numbers = ("1", "NULL", "double('NaN')")
+    rows = ", ".join(
+        f"({k % 2}, {k}, DATE'2018-01-0{1 + n // 2}', {n % 2}, '{'D' if (k + n) % 4 == 0 else 'U'}', "
+        f"{numbers[(k + n) % 3]}, named_struct('a', {n}, 'b', NULL), map('m', {n}))"
+        for k in range(4)
+        for n in range(4)
+    )
+    spark.sql(f"CREATE OR REPLACE TABLE verified.wide ({WIDE}) USING delta")
+    spark.sql(f"INSERT INTO verified.wide VALUES {rows}")
+    return WIDE_CALL
+
+
+def test_any_feed_is_verified_by_the_arguments_of_its_call(spark, wide):
+    """Its target, which the call made, is held against a single batch."""
+    apply_changes(spark, target="verified.wide_history", **wide)
+    feed = feed_of_call(spark, json.dumps({**wide, "target": "verified.wide_history"}))
+
+    done = verify(spark, [feed], rounds=1, batches=3, seed=11)
+
+    assert [(each.against, each.kind) for each in done] == [
+        ("one batch and the pipeline's table", "history"),
+        ("3 batches, seed 11", "history"),
+    ]
+    assert not any(each.differs for each in done) and left(spark) == []
+
+
+def test_a_wrong_applier_of_any_feed_is_caught(spark, wide):
+    """Two events of one key of two numbers, the later one first."""
+    feed = feed_of_call(spark, json.dumps(wide))
+
+    with pytest.raises(VerificationError, match="fewest deliveries") as error:
+        verify(spark, [feed], rounds=1, batches=2, seed=5, apply=IgnoringLateEvents())
+
+    (first, early), (second, late) = error.value.deliveries
+    assert first < second and (early.shop, early.id) == (late.shop, late.id)
+    assert (early.day, early.n) > (late.day, late.n) and left(spark) == []
+
+
+def test_a_damaged_target_of_any_feed_is_told_with_its_key(spark, wide):
+    """The events agree: the table was edited by hand."""
+    apply_changes(spark, target="verified.wide_damaged", **wide)
+    spark.sql("UPDATE verified.wide_damaged SET x = 7 WHERE id = 3 AND __END_AT IS NULL")
+    feed = feed_of_call(spark, json.dumps({**wide, "target": "verified.wide_damaged"}))
+
+    with pytest.raises(VerificationError, match="the events agree") as error:
+        verify(spark, [feed], rounds=0, batches=2, seed=1)
+
+    assert error.value.keys == [(1, 3)] and left(spark) == []
+
+
+def test_a_feed_with_truncates_is_verified_without_shrinking(spark, wide):
+    """A truncate concerns every key, so that the events of one do not show what went wrong."""
+    call = {k: v for k, v in wide.items() if k not in ("stored_as_scd_type", "track_history_column_list")}
+    call["apply_as_truncates"] = "op = 'T'"
+    feed = feed_of_call(spark, json.dumps(call))
+
+    assert [each.kind for each in verify(spark, [feed], rounds=1, batches=2, seed=2)] == ["current"]
+    truth = spark.table("verified.wide").selectExpr("shop", "id", "x", "y").limit(1)
+    spoiled = VerifiedFeed("wide", feed.source, {**feed.arguments, "except_column_list": ["day", "n", "op", "z"]},
+                           truth={"current": truth}, kinds=("current",))  # fmt: skip
+    with pytest.raises(VerificationError, match="were not sought"):
+        verify(spark, [spoiled], rounds=0, batches=2, seed=2)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        ("{source", ParameterError, "`feed`: found `{source`"),
+        ('["a"]', ParameterError, "expected a JSON object"),
+        ('{"source": "a", "keys": ["k"]}', ParameterError, "found no `sequence_by`"),
+        ('{"source": "a", "keys": ["k"], "sequence_by": "n", "key": 1}', ParameterError, "found `key`; expected names"),
+        ('{"source": "a", "keys": "k", "sequence_by": "n"}', ChangeArgumentsError, "a list of column names"),
+    ],
+)
+def test_what_is_no_call_is_told(spark, call, error, message):
+    """Before anything is delivered."""
+    with pytest.raises(error, match=message):
+        feed_of_call(spark, call)

@@ -1,8 +1,11 @@
-"""The definition of SCD 1 and 2 that verifications trust: the documentation's example and the rules for ties."""
+"""The definition of SCD 1 and 2 that verifications trust: the documentation's example, ties, and the tests' own one."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lakehouse.definition import Event, current, versions
+from tests.cdc import oracle
 
 A, B = ("A",), ("B",)
 
@@ -47,3 +50,28 @@ def test_the_current_row_is_the_open_version():
     """A deleted key has none."""
     assert current([up(1, A), up(2, B)]) == [(B,)]
     assert current([up(1, A), gone(2)]) == []
+
+
+ONE = st.sampled_from([None, 1, 2])
+STRUCTS = st.one_of(st.none(), st.tuples(ONE, ONE))
+EVENTS = st.lists(st.tuples(st.integers(1, 5), st.booleans(), st.tuples(ONE, STRUCTS)), max_size=8)
+
+
+def as_oracle(event: tuple) -> oracle.Event:
+    """The same event for the tests' own definition, which names its values."""
+    sequence, is_delete, (one, struct) = event
+    values = {"one": one, "struct": struct and dict(zip(("x", "y"), struct, strict=True))}
+    return oracle.Event("k", sequence, oracle.DELETE if is_delete else oracle.UPSERT, values)
+
+
+@given(events=EVENTS, only_one=st.booleans(), ignore_nulls=st.booleans())
+def test_it_says_what_the_definition_of_the_tests_says(events, only_one, ignore_nulls):
+    """Two programs, written apart: tracked lists, NULLs that are ignored, structs field by field, ties."""
+    given_events, theirs = [Event(*event) for event in events], list(map(as_oracle, events))
+
+    found = versions(given_events, tracked=[0] if only_one else None, ignore_nulls=ignore_nulls)
+    expected = oracle.history(theirs, tracked=["one"] if only_one else None, ignore_nulls=ignore_nulls)
+
+    named = [as_oracle((0, False, values)).values for values, _, _ in found]
+    assert named == [version.values for version in expected]
+    assert [bounds for _, *bounds in found] == [[version.start, version.end] for version in expected]
