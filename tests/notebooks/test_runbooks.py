@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import nbformat
 import papermill
 import psutil
 import pytest
@@ -54,17 +55,34 @@ def test_the_runbooks_do_what_they_say(execute, shell):
     assert sql(shell, "SHOW VOLUMES IN olist_dev.raw")
 
 
+# By the rule of O40 that tells it: how the history of one key is damaged.
+DAMAGES = {
+    "bound of no event": "UPDATE {history} SET __END_AT = __START_AT + 1 WHERE {one} AND __END_AT IS NULL",
+    "event without its version": "DELETE FROM {history} WHERE {one}",
+    "current but not open": "UPDATE {history} SET seller_city = 'nowhere' WHERE {one}",
+    "end not after its start": "UPDATE {history} SET __END_AT = __START_AT - 1 WHERE {one}",
+    "versions touch without a difference": (
+        "INSERT INTO {history} SELECT * REPLACE (__START_AT - 1 AS __START_AT, __START_AT AS __END_AT) FROM {history} "
+        "WHERE {one} AND __END_AT IS NULL"
+    ),
+}
+
+
 @pytest.mark.timeout(900)
-def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, shell):
-    """A bound that is no event's is told, repaired, and a replay makes the same tables."""
+def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, shell, tmp_path):
+    """Each way in which a row can be wrong is told by its rule, and repaired; a replay makes the same tables."""
     execute("O10_daily_run", run_date="2018-10-18")
     rows = "SELECT * FROM silver.silver_sellers_history ORDER BY seller_id, __START_AT"
     good = sql(shell, rows)
-    assert good
+    keys = sorted({row["seller_id"] for row in good if row["__END_AT"] is None})
 
-    sql(shell, "UPDATE silver.silver_sellers_history SET __END_AT = __START_AT + 1 WHERE __END_AT IS NULL")
+    for key, damage in zip(keys, DAMAGES.values(), strict=False):
+        sql(shell, damage.format(history="silver.silver_sellers_history", one=f"seller_id = '{key}'"))
     with pytest.raises(PapermillExecutionError, match="rows break a rule"):
         execute("O40_scd_issues", entity="sellers")
+    said = printed(nbformat.read(tmp_path / "O40_scd_issues.ipynb", as_version=4))
+    told = {rule: said.partition(f"rule='{rule}'")[2].partition("]")[0] for rule in DAMAGES}
+    assert all(key in told[rule] for key, rule in zip(keys, DAMAGES, strict=False)), told
     execute("O40_scd_issues", entity="sellers", repair=True)
     assert sql(shell, rows) == good
 
