@@ -62,8 +62,8 @@ DAMAGES = {
     "current but not open": "UPDATE {history} SET seller_city = 'nowhere' WHERE {one}",
     "end not after its start": "UPDATE {history} SET __END_AT = __START_AT - 1 WHERE {one}",
     "versions touch without a difference": (
-        "INSERT INTO {history} SELECT * REPLACE (__START_AT - 1 AS __START_AT, __START_AT AS __END_AT) FROM {history} "
-        "WHERE {one} AND __END_AT IS NULL"
+        "INSERT INTO {history} SELECT * EXCEPT (__START_AT, __END_AT), __START_AT - 1, __START_AT "
+        "FROM {history} WHERE {one} AND __END_AT IS NULL"
     ),
 }
 
