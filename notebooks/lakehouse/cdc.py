@@ -10,6 +10,7 @@ The names and their meaning are those of Databricks' `create_auto_cdc_flow`. Wha
 - a new column is added before `__START_AT`, and every key is derived again, since the source may have had it before;
 - a column that is gone from the source stays: rows that are there keep what they hold, rows written later hold NULL;
 - an event that is removed from the source, or corrected there, is so in the target: every key is derived again;
+- so it is where a call has other conditions, or another sequence of the same type, than the one before;
 - rows of a target that were edited by hand are put right only where a later event touches their key.
 """
 
@@ -20,16 +21,17 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.changes.columns import resolve_columns
 from lakehouse.changes.deriving import count_ties, wanted_rows
+from lakehouse.changes.growing import grow_target, missing_columns
 from lakehouse.changes.merging import Applied, create_target, difference, held_rows, merge_difference
 from lakehouse.changes.reading import Batch, read_batch
 from lakehouse.changes.request import Request, check_request
 from lakehouse.changes.settings import (
     check_kind,
     check_settings,
-    grow_target,
     in_target_order,
-    missing_columns,
     read_target,
+    reads_otherwise,
+    remember_reading,
     settings_of,
 )
 from lakehouse.changes.snapshot import apply_snapshots
@@ -82,7 +84,7 @@ def apply_changes(
             is read. Without it, or after events were removed or changed, all of it is read. Events equal on all
             columns but those that begin with `_` are one event.
         target: created where it is absent; an empty table is replaced, with its comments and properties kept. It
-            remembers keys, sequence type, tracked columns, SCD type.
+            remembers keys, sequence type, tracked columns, SCD type; a call that differs in them is refused.
         keys: the columns that identify a row; never NULL but in truncates.
         sequence_by: the column that orders the events of a key, or several, which become a STRUCT; never NULL.
         apply_as_deletes: SQL condition; true where the event deletes its key.
@@ -111,7 +113,8 @@ def apply_changes(
     columns = in_target_order(columns, held) if held.is_made else columns
     feed = find_feed(spark, request, held)
     grows = held.is_made and bool(missing_columns(held, columns))
-    if grows:
+    rereads = reads_otherwise(held, settings)
+    if grows or rereads:
         feed = replace(feed, first=None)  # a column may be new here and old in the source: every key is concerned
     if feed.is_empty:
         return _NOTHING
@@ -126,6 +129,8 @@ def apply_changes(
                 forget_progress(spark, feed)
                 grow_target(spark, held, columns, settings)
             done = _merge(spark, request, columns, batch)
+            if rereads:
+                remember_reading(spark, held, settings)
     else:
         ties, done = 0, Applied(0, 0, None)
     record_progress(spark, [feed])

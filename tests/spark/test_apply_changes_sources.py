@@ -36,6 +36,24 @@ def test_events_that_are_removed_or_corrected_in_the_source_are_so_in_the_target
     assert tables.rows("corrected_versions") == [(3, "D", 1, None), (4, "e", 1, None)]
 
 
+def test_a_call_that_reads_the_events_in_another_way_derives_all_of_them_again(tables):
+    """Other deletes, another sequence of the same type: the table is what a new one would be, and then at rest."""
+    columns = f"{EVENTS}, seq2 INT"
+    events = [(1, "a", 1, "U", 9), (1, "b", 2, "D", 1), (2, "c", 1, "U", 5), (2, "d", 2, "X", 4)]
+    tables.source("reread", columns, events)
+    other = {**CALL, **HISTORY, "apply_as_deletes": "op IN ('D', 'X')"}
+    tables.apply("reread", "reread_versions", **CALL, **HISTORY)
+    tables.apply("reread", "reread_versions", **other)
+    other_deletes = tables.rows("reread_versions")
+    tables.apply("reread", "reread_versions", **{**other, "sequence_by": "SEQ2"})
+    commits = tables.commits("reread_versions")
+    again = tables.apply("reread", "reread_versions", **{**other, "sequence_by": "seq2"})
+
+    assert other_deletes == [(1, "a", 1, 2), (2, "c", 1, 2)]
+    assert tables.rows("reread_versions") == [(1, "a", 9, None), (2, "c", 5, None)]
+    assert again.events_read == 0 and tables.commits("reread_versions") == commits
+
+
 def test_names_may_hold_anything_that_a_delta_table_takes(tables):
     """Spaces, dots, quotes and backticks, in structs too; the target has the columns in the order of the source."""
     columns = "`a.b` STRING, `Order Id` INT, `n` INT, `it's` STRUCT<`q'`: INT, `x y`: INT>, `s q` INT, `s'q` INT"

@@ -2,7 +2,8 @@
 
 request     what a call asks for, checked by itself
 columns     the same, held against the columns of the source
-settings    what a target remembers of how it was made, and how it grows with its source
+settings    what a target remembers of how it was made, and how a call is held against that
+growing     the columns that a target gains with its source
 source      the source's columns, and which of its versions the target lacks
 reading     what the source gained since the last call
 pruning     literal bounds on the keys, by which Delta leaves files out

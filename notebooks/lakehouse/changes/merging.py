@@ -8,8 +8,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
 from lakehouse.changes.columns import END, GONE, INTERNAL, START, Columns, comparable, quote
+from lakehouse.changes.growing import mapping
 from lakehouse.changes.pruning import is_bounded
-from lakehouse.changes.settings import PREFIX, Target, mapping
+from lakehouse.changes.settings import PREFIX, Target
 from lakehouse.tables import latest_commit, text
 
 _ROWS_A_FILE = 50_000

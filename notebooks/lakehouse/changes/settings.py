@@ -1,20 +1,18 @@
-"""What a target remembers, in its table properties, of how it was made; and how it grows with its source."""
+"""What a target remembers, in its table properties, of how it was made, and how a call is held against that."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
-from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
+from pyspark.sql.types import DataType, StructType
 
-from lakehouse.changes.columns import END, START, Columns, quote, sql_type
+from lakehouse.changes.columns import Columns
 from lakehouse.changes.request import Request
 from lakehouse.errors import ChangeTargetError
 from lakehouse.tables import text
 
 PREFIX = "lakehouse.cdc."
-_NEEDS_MAPPING = set(" ,;{}()\n\t=")  # characters that Delta takes in names by column mapping only
 _OF_DELTA = ("delta.columnMapping.maxColumnId", "delta.rowTracking.materialized")  # properties that no one may set
 _ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE")
 
@@ -78,6 +76,9 @@ def settings_of(request: Request, columns: Columns) -> dict[str, str]:
         "tracked": json.dumps(sorted(name.lower() for name in columns.tracked)),
         "untracked": json.dumps(sorted(name.lower() for name in columns.untracked)),
         "ignore_null_updates": str(request.ignore_null_updates).lower(),
+        "sequence_by": json.dumps([name.lower() for name in request.sequence_by]),
+        "apply_as_deletes": (request.apply_as_deletes or "").strip(),
+        "apply_as_truncates": (request.apply_as_truncates or "").strip(),
     }
 
 
@@ -88,6 +89,7 @@ _NAMES = {
     "scd_type": "SCD type",
     "ignore_null_updates": "ignore_null_updates",
 }
+_READINGS = ("sequence_by", "apply_as_deletes", "apply_as_truncates")
 
 
 def check_kind(target: Target, asked: str) -> None:
@@ -115,9 +117,28 @@ def check_settings(target: Target, asked: dict[str, str]) -> None:
             _drift(target, shown, had, asked[name])
     if asked["scd_type"] != "2":
         return
-    had, has = _tracking(target.settings), _tracking(asked)
+    had, has = tracking(target.settings), tracking(asked)
     if any(had[name] != has[name] for name in had.keys() & has.keys()):
         _drift(target, "tracked columns", target.settings["tracked"], asked["tracked"])
+
+
+def reads_otherwise(target: Target, asked: dict[str, str]) -> bool:
+    """Does a call read the events in another way than *target* remembers: by another column or condition?
+
+    The rows are as before in kind, but each may be another one.
+    """
+    return target.is_made and any(target.settings.get(name) != asked[name] for name in _READINGS)
+
+
+def remember_reading(spark: SparkSession, target: Target, asked: dict[str, str]) -> None:
+    """Let *target* remember the way in which this call reads the events; call it after the data is written."""
+    set_properties(spark, target, {PREFIX + name: asked[name] for name in _READINGS})
+
+
+def set_properties(spark: SparkSession, target: Target, properties: dict[str, str]) -> None:
+    """Set table properties of *target*, in a commit of their own."""
+    listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
+    spark.sql(f"ALTER TABLE {target.name} SET TBLPROPERTIES ({listed})")
 
 
 def _is_same_table(one: str, other: str) -> bool:
@@ -126,7 +147,8 @@ def _is_same_table(one: str, other: str) -> bool:
     return long[-len(short) :] == short and len(short) > 1
 
 
-def _tracking(settings: dict[str, str]) -> dict[str, bool]:
+def tracking(settings: dict[str, str]) -> dict[str, bool]:
+    """By column whether its change opens a version."""
     tracked = dict.fromkeys(json.loads(settings["tracked"]), True)
     return tracked | dict.fromkeys(json.loads(settings["untracked"]), False)
 
@@ -148,83 +170,3 @@ def in_target_order(columns: Columns, target: Target) -> Columns:
     last = len(place)
     values = sorted(columns.values, key=lambda f: place.get(f.name.lower(), last))  # stable
     return replace(columns, values=tuple(values))
-
-
-def missing_columns(target: Target, columns: Columns) -> list[tuple[str, DataType]]:
-    """The columns, and the fields at the end of structs, that *target* has to gain: SQL paths and types.
-
-    Raises:
-        ChangeTargetError: the type of a stored column has changed.
-    """
-    missing = []
-    for f in [*columns.keys, *columns.values]:
-        there = target.type_of(f.name)
-        if there is None:
-            missing.append((quote(f.name), f.dataType))
-        else:
-            missing += _missing(target, f, there, quote(f.name))
-    return missing
-
-
-def _missing(target: Target, column: StructField, there: DataType, path: str) -> list[tuple[str, DataType]]:
-    if there.simpleString() == column.dataType.simpleString():
-        return []
-    if isinstance(there, StructType) and isinstance(column.dataType, StructType):
-        common = list(zip(there.fields, column.dataType.fields, strict=False))
-        if len(common) == len(there.fields) and all(old.name == new.name for old, new in common):
-            added = [(f"{path}.{quote(new.name)}", new.dataType) for new in column.dataType.fields[len(common) :]]
-            for old, new in common:
-                added += _missing(target, new, old.dataType, f"{path}.{quote(new.name)}")
-            return added
-    raise ChangeTargetError(
-        f"`{target.name}`: found the type {column.dataType.simpleString().upper()} of `{path.replace('`', '')}` in the "
-        f"source; expected {there.simpleString().upper()}, as the table has it. Cast it in the source, or drop the "
-        "table to derive it anew.",
-        table=target.name,
-        column=path.replace("`", ""),
-    )
-
-
-def grow_target(spark: SparkSession, target: Target, columns: Columns, asked: dict[str, str]) -> None:
-    """Give *target* the columns that it lacks, before the last two of its own.
-
-    What it remembers of the tracked columns grows first, so that a call killed in between grows the rest.
-    """
-    missing = missing_columns(target, columns)
-    if not missing:
-        return
-    known = _tracking(target.settings) | _tracking(asked)
-    properties = mapping(columns) | {
-        f"{PREFIX}tracked": json.dumps(sorted(name for name in known if known[name])),
-        f"{PREFIX}untracked": json.dumps(sorted(name for name in known if not known[name])),
-    }
-    listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
-    spark.sql(f"ALTER TABLE {target.name} SET TBLPROPERTIES ({listed})")
-    own = [f.name for f in target.columns.fields if f.name.upper() not in (START, END)]
-    after, added = quote(own[-1]), []
-    for path, kind in missing:
-        top = "`.`" not in path
-        added.append(f"{path} {sql_type(kind)}" + (f" AFTER {after}" if top else ""))
-        after = path if top else after
-    for one in added:
-        spark.sql(f"ALTER TABLE {target.name} ADD COLUMNS ({one})")
-
-
-def mapping(columns: Columns) -> dict[str, str]:
-    """The table property without which Delta refuses a name of *columns*, where there is such a name."""
-    fields = [*columns.keys, *columns.values]
-    needed = any(_NEEDS_MAPPING & set(name) for name in _all_names(StructType(fields)))
-    return {"delta.columnMapping.mode": "name"} if needed else {}
-
-
-def _all_names(kind: DataType) -> Iterable[str]:
-    """The names of the fields of *kind*, at any depth."""
-    if isinstance(kind, StructType):
-        for one in kind.fields:
-            yield one.name
-            yield from _all_names(one.dataType)
-    elif isinstance(kind, ArrayType):
-        yield from _all_names(kind.elementType)
-    elif isinstance(kind, MapType):
-        yield from _all_names(kind.keyType)
-        yield from _all_names(kind.valueType)

@@ -11,9 +11,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.changes.columns import END, GONE, INTERNAL, START, Columns, comparable, quote, resolve_columns
+from lakehouse.changes.growing import grow_target
 from lakehouse.changes.merging import Applied, create_target, difference, held_rows, merge_difference
 from lakehouse.changes.request import Request, check_request, refuse
-from lakehouse.changes.settings import Target, check_settings, grow_target, in_target_order, read_target, settings_of
+from lakehouse.changes.settings import Target, check_settings, in_target_order, read_target, settings_of
 from lakehouse.changes.versions import given_by, last_version, number_of, versions_of
 from lakehouse.errors import SAMPLES, SnapshotError, samples
 from lakehouse.progress import Feed, record_progress
