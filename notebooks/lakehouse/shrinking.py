@@ -8,11 +8,11 @@ from itertools import pairwise
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.types import IntegerType, StructField, StructType
 
-from lakehouse.changes.columns import Columns
+from lakehouse.changes.columns import END, START, Columns
+from lakehouse.changes.reading import is_true
 from lakehouse.definition import Event, current, versions
 from lakehouse.scratch import scratch_schema
 
-_START, _END = "__START_AT", "__END_AT"
 _CANDIDATE, _SEQUENCE, _DELETES = "candidate_number", "candidate_sequence", "candidate_deletes"
 
 
@@ -42,10 +42,8 @@ class Case:
 
     def deliveries(self, rows: DataFrame) -> list[tuple[tuple, Delivery]]:
         """*rows*, the source's with the column `_batch`, by their keys."""
-        deletes = self.arguments.get("apply_as_deletes") or "false"
-        told = rows.selectExpr(
-            "*", f"{self.columns.sequence} AS {_SEQUENCE}", f"coalesce(({deletes}\n), false) AS {_DELETES}"
-        )
+        deletes = is_true(self.arguments.get("apply_as_deletes"))
+        told = rows.selectExpr("*", f"{self.columns.sequence} AS {_SEQUENCE}", f"{deletes} AS {_DELETES}")
         found = []
         for row in told.collect():
             key = tuple(row[name] for name in self.columns.key_names)
@@ -66,7 +64,7 @@ class Case:
 
     def found(self, rows: list[Row]) -> list[tuple]:
         """Rows of a target in the form of `expected`."""
-        bounds = (_START, _END) if self.scd_type == 2 else ()
+        bounds = (START, END) if self.scd_type == 2 else ()
         made = [
             (tuple(_plain(row[name]) for name in self.columns.value_names), *(row[b] for b in bounds)) for row in rows
         ]

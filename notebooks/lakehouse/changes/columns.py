@@ -12,9 +12,7 @@ START, END = "__START_AT", "__END_AT"
 INTERNAL = "__cdc_"
 _MICROS = "yyyy-MM-dd\\'T\\'HH:mm:ss.SSSSSS"
 _WHOLE_TIMES = f"map('timestampFormat', '{_MICROS}XXX', 'timestampNTZFormat', '{_MICROS}')"  # else to milliseconds
-SEQUENCE, DELETE, TRUNCATE, FRESH, GONE = (
-    INTERNAL + name for name in ("sequence", "delete", "truncate", "fresh", "gone")
-)
+SEQUENCE, DELETE, TRUNCATE, GONE = (INTERNAL + name for name in ("sequence", "delete", "truncate", "gone"))
 
 
 @dataclass(frozen=True)

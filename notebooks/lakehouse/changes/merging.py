@@ -10,7 +10,7 @@ from pyspark.sql.types import DataType, StructType
 from lakehouse.changes.columns import END, GONE, INTERNAL, START, Columns, comparable, quote
 from lakehouse.changes.growing import mapping
 from lakehouse.changes.pruning import is_bounded
-from lakehouse.changes.settings import PREFIX, Target
+from lakehouse.changes.settings import PREFIX, Target, listed
 from lakehouse.tables import latest_commit, text
 
 _ROWS_A_FILE = 50_000
@@ -45,14 +45,13 @@ def create_target(
         rows = rows.repartitionByRange(files, *names).sortWithinPartitions(*names)
     properties = {"delta.enableDeletionVectors": "true"} | mapping(columns) | _statistics(columns)
     properties |= target.properties | {PREFIX + name: value for name, value in settings.items()}
-    listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
     clustered = ", ".join([quote(key.name) for key in columns.keys if is_bounded(key.dataType)][:_CLUSTERED])
     history = [START, END] if START in rows.columns else []
     view = _view(_as_before(rows.select(*[quote(name) for name in columns.order], *history), target))
     try:
         spark.sql(
             f"CREATE OR REPLACE TABLE {target.name} USING delta {f'CLUSTER BY ({clustered})' if clustered else ''} "
-            f"{f'COMMENT {text(target.comment)}' if target.comment else ''} TBLPROPERTIES ({listed}) "
+            f"{f'COMMENT {text(target.comment)}' if target.comment else ''} TBLPROPERTIES ({listed(properties)}) "
             f"AS SELECT * FROM {view}"
         )
     finally:

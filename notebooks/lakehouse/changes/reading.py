@@ -117,7 +117,7 @@ def _normal(request: Request, columns: Columns, rows: DataFrame, *more: str) -> 
     """The stored columns of *rows*, with the sequence and what kind of event it is; NULL conditions are not true."""
     marks = {DELETE: request.apply_as_deletes, TRUNCATE: request.apply_as_truncates}
     stored = [quote(name) for name in columns.key_names + columns.value_names]
-    conditions = [f"{_is_true(sql)} AS {mark}" for mark, sql in marks.items()]
+    conditions = [f"{is_true(sql)} AS {mark}" for mark, sql in marks.items()]
     normal = rows.selectExpr(*stored, f"{columns.sequence} AS {SEQUENCE}", *conditions, *more)
     try:
         normal.schema  # noqa: B018 - asks the server, which looks at the conditions
@@ -135,7 +135,7 @@ def _normal(request: Request, columns: Columns, rows: DataFrame, *more: str) -> 
     return normal
 
 
-def _is_true(condition: str | None) -> str:
+def is_true(condition: str | None) -> str:
     """SQL: does *condition* hold? NULL does not; the line's end is that of a comment in it."""
     return f"coalesce(({condition}\n), false)" if condition else "false"
 
@@ -147,7 +147,7 @@ def _missing_parts(columns: Columns) -> dict[str, str]:
 
 
 def _raise_incomplete(request: Request, columns: Columns, raw: DataFrame, counts: dict[str, int]) -> None:
-    truncate = _is_true(request.apply_as_truncates)
+    truncate = is_true(request.apply_as_truncates)
     parts = _missing_parts(columns).values()
     broken = " OR ".join(sql.replace(SEQUENCE, columns.sequence).replace(TRUNCATE, truncate) for sql in parts)
     rows = [str(row.asDict()) for row in raw.where(broken).limit(SAMPLES).collect()]

@@ -137,8 +137,12 @@ def remember_reading(spark: SparkSession, target: Target, asked: dict[str, str])
 
 def set_properties(spark: SparkSession, target: Target, properties: dict[str, str]) -> None:
     """Set table properties of *target*, in a commit of their own."""
-    listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
-    spark.sql(f"ALTER TABLE {target.name} SET TBLPROPERTIES ({listed})")
+    spark.sql(f"ALTER TABLE {target.name} SET TBLPROPERTIES ({listed(properties)})")
+
+
+def listed(properties: dict[str, str]) -> str:
+    """*properties* as SQL has them between the parentheses of TBLPROPERTIES."""
+    return ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
 
 
 def _is_same_table(one: str, other: str) -> bool:

@@ -26,13 +26,14 @@ def source_columns(spark: SparkSession, request: Request) -> StructType:
         return spark.table(request.source).schema
     except PySparkException as error:
         if (error.getCondition() or "").startswith(("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND")):
-            raise _no_source(request) from error
+            raise no_source(request) from error
         raise
 
 
-def _no_source(request: Request) -> PlaceError:
+def no_source(request: Request, expected: str = "the change events") -> PlaceError:
+    """The error for a source that does not exist."""
     return PlaceError(
-        f"`{request.target}`: found no table `{request.source}`; expected the change events. Create it first.",
+        f"`{request.target}`: found no table `{request.source}`; expected {expected}. Create it first.",
         table=request.source,
     )
 
@@ -46,7 +47,7 @@ def find_feed(spark: SparkSession, request: Request, target: Target) -> Feed:
     source = request.source
     commit = latest_commit(spark, source)
     if commit is None:
-        raise _no_source(request)
+        raise no_source(request)
     known = _progress(spark, request.target, source)
     if known and (known["source_version"], known["source_committed_ms"]) == (commit.version, commit.at_ms):
         table_id = known["source_table_id"]

@@ -13,8 +13,8 @@ from pyspark.sql.types import DataType, DateType, LongType, TimestampType
 from lakehouse.changes.columns import END, START
 from lakehouse.changes.request import Request, refuse
 from lakehouse.changes.settings import Target, check_kind, read_target
-from lakehouse.changes.source import make_progress, progress_rows
-from lakehouse.errors import ChangeTargetError, PlaceError
+from lakehouse.changes.source import make_progress, no_source, progress_rows
+from lakehouse.errors import ChangeTargetError
 from lakehouse.tables import latest_commit, text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,10 +54,7 @@ def versions_of(spark: SparkSession, request: Request) -> Snapshots:
     def newest(last: object, last_at_ms: int) -> tuple[DataFrame, int, int] | None:
         commit = latest_commit(spark, request.source)
         if commit is None:
-            raise PlaceError(
-                f"`{request.target}`: found no table `{request.source}`; expected the snapshots. Create it first.",
-                table=request.source,
-            )
+            raise no_source(request, "the snapshots")
         if last is None or commit.version > last:
             rows = spark.read.option("versionAsOf", commit.version).table(request.source)
             return rows, commit.version, commit.at_ms
