@@ -26,7 +26,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first order; 0 takes one from the clock")
     options = vars(parser.parse_args())
     target = options.pop("target")
-    if options["feed"] and Path(options["feed"]).is_file():
+    if options["feed"].endswith(".json"):
+        if not Path(options["feed"]).is_file():
+            parser.error(f"--feed: found no file `{options['feed']}`; expected the arguments of a call, as JSON")
         options["feed"] = Path(options["feed"]).read_text(encoding="utf-8")
     os.environ["LOCAL_TARGET"] = target
     catalog = load_settings(Project.at(ROOT), target=target).catalog
