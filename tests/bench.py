@@ -113,9 +113,9 @@ def run_script(notebooks: list[str], source: str, *, one_by_one: bool) -> None:
     os.chdir(ROOT / "notebooks")
     sys.path.insert(0, str(ROOT / "notebooks"))
     if one_by_one:
-        import lakehouse.together
+        import lakehouse.tables.together
 
-        lakehouse.together.AT_ONCE = 1
+        lakehouse.tables.together.AT_ONCE = 1
     shell = InteractiveShell.instance()
     shell.extension_manager.load_extension("local.kernel")
     given = {"catalog": "olist_dev", "run_date": RUN_DATE, "source": source, "refresh_mode": "incremental"}

@@ -12,9 +12,9 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from lakehouse.changes.columns import is_null, resolve_columns
-from lakehouse.changes.pruning import bounds, extremes
-from lakehouse.changes.request import check_request
+from lakehouse.cdc.columns import is_null, resolve_columns
+from lakehouse.cdc.pruning import bounds, extremes
+from lakehouse.cdc.request import check_request
 from lakehouse.errors import ChangeArgumentsError
 
 TEXT = StringType()

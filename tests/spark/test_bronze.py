@@ -5,9 +5,9 @@ import json
 import pytest
 from lakehouse_fixtures import HEADERS, Lakehouse
 
-from lakehouse.bronze import empty_table
-from lakehouse.contracts import load_contract
 from lakehouse.errors import LandedFileError, PlaceError, TablesFailedError
+from lakehouse.layers.bronze import empty_table
+from lakehouse.tables.contracts import load_contract
 
 STAMPS = "2018-01-01 00:00:00"
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from lakehouse.cdc import apply_changes
 from lakehouse.errors import ChangeEventsError
-from lakehouse.tables import latest_commit
-from lakehouse.together import run_together
+from lakehouse.tables.delta import latest_commit
+from lakehouse.tables.together import run_together
 from tests.cdc import laws, oracle
 from tests.cdc.feeds import (
     COLUMNS,

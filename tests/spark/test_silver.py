@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from lakehouse_fixtures import ENTITIES, HEADERS, Lakehouse
 
-from lakehouse.bronze import empty_table
-from lakehouse.contracts import load_contract
+from lakehouse.layers.bronze import empty_table
+from lakehouse.tables.contracts import load_contract
 
 TABLES = [*(f"silver_{entity}" for entity in ENTITIES), "silver_orders_enriched"]
 FIRST = {

@@ -7,8 +7,8 @@ from lakehouse_fixtures import Lakehouse
 
 from lakehouse.cdc import apply_changes
 from lakehouse.errors import ChangeArgumentsError, ParameterError, VerificationError
-from lakehouse.verification import verify
-from lakehouse.verified_feed import VerifiedFeed, feed_of_call
+from lakehouse.verification.feed import VerifiedFeed, feed_of_call
+from lakehouse.verification.verify import verify
 
 COLUMNS = "id STRING, city STRING, operation STRING, n BIGINT, _source_file STRING"
 EVENTS = [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.definition import Event, current, versions
+from lakehouse.verification.definition import Event, current, versions
 from tests.cdc import oracle
 
 A, B = ("A",), ("B",)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.contracts import load_contract, unpack_contract
 from lakehouse.errors import ContractError
+from lakehouse.tables.contracts import load_contract, unpack_contract
 
 PLACE = Path("config/tables/silver_coins.yml")
 TABLES = Path(__file__).resolve().parents[2] / "config" / "tables"

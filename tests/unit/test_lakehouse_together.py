@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from lakehouse.errors import TablesFailedError, samples
-from lakehouse.tables import Written
-from lakehouse.together import attempt_together, run_together
+from lakehouse.tables.delta import Written
+from lakehouse.tables.together import attempt_together, run_together
 
 
 def fail(message: str):

@@ -174,7 +174,7 @@ def test_the_project_has_none():
     """All four places take every cell and module."""
     codes = list(read_code(ROOT))
 
-    assert {code.file for code in codes} >= {"notebooks/00_setup.ipynb", "notebooks/lakehouse/changes/merging.py"}
+    assert {code.file for code in codes} >= {"notebooks/00_setup.ipynb", "notebooks/lakehouse/cdc/merging.py"}
     assert told(codes) == []
 
 

@@ -1,6 +1,6 @@
 """The fewest deliveries that still fail, found with few judgements."""
 
-from lakehouse.shrinking import smallest
+from lakehouse.verification.shrinking import smallest
 
 
 class Judge:

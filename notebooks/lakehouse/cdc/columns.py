@@ -1,0 +1,201 @@
+"""The columns of a target: which a call stores, keys by, orders by and tracks, held against the source's columns."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType, VariantType
+
+from lakehouse.cdc.request import Request, refuse
+from lakehouse.tables.delta import text
+
+START, END = "__START_AT", "__END_AT"
+INTERNAL = "__cdc_"
+_MICROS = "yyyy-MM-dd\\'T\\'HH:mm:ss.SSSSSS"
+_WHOLE_TIMES = f"map('timestampFormat', '{_MICROS}XXX', 'timestampNTZFormat', '{_MICROS}')"  # else to milliseconds
+SEQUENCE, DELETE, TRUNCATE, GONE = (INTERNAL + name for name in ("sequence", "delete", "truncate", "gone"))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of one target; each *field* holds a name as the source spells it, and its type.
+
+    *values* are the stored columns that are no keys, in the target's order; *tracked* are the names of those whose
+    change opens a version. *sequence* is SQL over the source's columns. *order* are the names of all stored columns, as
+    a new target has them.
+    """
+
+    keys: tuple[StructField, ...]
+    values: tuple[StructField, ...]
+    tracked: tuple[str, ...]
+    sequence: str
+    sequence_type: DataType
+    order: tuple[str, ...]
+
+    @property
+    def key_names(self) -> list[str]:
+        return [field.name for field in self.keys]
+
+    @property
+    def value_names(self) -> list[str]:
+        return [field.name for field in self.values]
+
+    @property
+    def untracked(self) -> list[str]:
+        return [name for name in self.value_names if name not in self.tracked]
+
+
+def quote(name: str) -> str:
+    """*name* as a SQL identifier."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def sql_type(kind: DataType) -> str:
+    """*kind* as SQL, whatever the names of its fields."""
+    if isinstance(kind, StructType):
+        return f"struct<{','.join(f'{quote(f.name)}:{sql_type(f.dataType)}' for f in kind.fields)}>"
+    if isinstance(kind, ArrayType):
+        return f"array<{sql_type(kind.elementType)}>"
+    if isinstance(kind, MapType):
+        return f"map<{sql_type(kind.keyType)},{sql_type(kind.valueType)}>"
+    return kind.simpleString()
+
+
+def resolve_columns(request: Request, source: StructType) -> Columns:
+    """What *request* means with the columns of *source*.
+
+    Without `column_list` all columns are stored but those that begin with `_`: they tell of the delivery, not of the
+    event. A `column_list` may name them.
+
+    Raises:
+        ChangeArgumentsError: a column is missing, has a reserved name, or is of a type that cannot be a key, a
+            sequence or tracked.
+    """
+    find = _finder(request, source)
+    keys = [find(name, "keys") for name in request.keys]
+    stored = _stored(request, source, find)
+    names = [field.name for field in stored]
+    for key in keys:
+        if key.name not in names:
+            refuse(
+                request.target, f"the key `{key.name}` outside the stored columns", "all keys among them", "Store it"
+            )
+        _orderable(request, key, "a key")
+    _check_reserved(request, source, names)
+    values = tuple(field for field in stored if field.name not in {key.name for key in keys})
+    tracked = _tracked(request, values, find)
+    for field in values:
+        if field.name in tracked and request.keeps_history:
+            _orderable(request, field, "tracked", "Name it in `track_history_except_column_list`")
+    order = [find(name, "sequence_by") for name in request.sequence_by]
+    for field in order:
+        _orderable(request, field, "a sequence")
+    sequence, kind = _sequence(order)
+    return Columns(tuple(keys), values, tracked, sequence, kind, tuple(names))
+
+
+def _finder(request: Request, source: StructType):
+    known = {field.name.lower(): field for field in source.fields}
+
+    def find(name: str, argument: str) -> StructField:
+        if name.lower() not in known:
+            columns = ", ".join(f"`{field.name}`" for field in source.fields)
+            refuse(
+                request.target,
+                f"the column `{name}` in `{argument}`",
+                f"columns of `{request.source}`: {columns}",
+                "Correct the name",
+            )
+        return known[name.lower()]
+
+    return find
+
+
+def _stored(request: Request, source: StructType, find) -> list[StructField]:
+    if request.column_list:
+        return [find(name, "column_list") for name in request.column_list]
+    left_out = {find(name, "except_column_list").name for name in request.except_column_list}
+    keys = {find(name, "keys").name for name in request.keys} - left_out
+    return [
+        field
+        for field in source.fields
+        if field.name in keys
+        or (field.name not in left_out and (not field.name.startswith("_") or field.name.upper() in (START, END)))
+    ]
+
+
+def _tracked(request: Request, values: Iterable[StructField], find) -> tuple[str, ...]:
+    names = [field.name for field in values]
+    for argument in ("track_history_column_list", "track_history_except_column_list"):
+        listed = [find(name, argument).name for name in getattr(request, argument)]
+        if outside := [name for name in listed if name not in names]:
+            refuse(
+                request.target,
+                f"the column `{outside[0]}` in `{argument}`",
+                f"stored columns that are no keys: {', '.join(f'`{name}`' for name in names)}",
+                "Correct the list",
+            )
+        if listed:
+            return tuple(name for name in names if (name in listed) == (argument == "track_history_column_list"))
+    return tuple(names)
+
+
+def _check_reserved(request: Request, source: StructType, stored: list[str]) -> None:
+    for name in stored:
+        if name.upper() in (START, END):
+            refuse(
+                request.target,
+                f"the column `{name}` among the stored columns",
+                f"`{START}` and `{END}` to be free for the target's own columns",
+                "Rename it in the source, or name it in `except_column_list`",
+            )
+    for field in source.fields:
+        if field.name.lower().startswith(INTERNAL):
+            refuse(
+                request.target,
+                f"the column `{field.name}` in `{request.source}`",
+                f"no name that begins with `{INTERNAL}`",
+                "Rename it in the source",
+            )
+
+
+def is_orderable(kind: DataType) -> bool:
+    """Can values of this type be compared? Not maps and variants, nor what holds them."""
+    if isinstance(kind, StructType):
+        return all(is_orderable(field.dataType) for field in kind.fields)
+    if isinstance(kind, ArrayType):
+        return is_orderable(kind.elementType)
+    return not isinstance(kind, MapType | VariantType)
+
+
+def _orderable(request: Request, field: StructField, role: str, advice: str = "Choose another column") -> None:
+    if not is_orderable(field.dataType):
+        refuse(
+            request.target,
+            f"the column `{field.name}` of type {field.dataType.simpleString().upper()} as {role}",
+            "a type whose values can be compared (no MAP, no VARIANT)",
+            advice,
+        )
+
+
+def _sequence(order: list[StructField]) -> tuple[str, DataType]:
+    if not order:
+        return "", StructType()
+    if len(order) == 1:
+        return quote(order[0].name), order[0].dataType
+    fields = ", ".join(f"{text(field.name)}, {quote(field.name)}" for field in order)
+    return f"named_struct({fields})", StructType([StructField(field.name, field.dataType) for field in order])
+
+
+def is_null(expression: str, kind: DataType) -> str:
+    """SQL: is this sequence NULL, or any part of it?"""
+    parts = [f"{expression} IS NULL"]
+    if isinstance(kind, StructType):
+        parts += [is_null(f"{expression}.{quote(field.name)}", field.dataType) for field in kind.fields]
+    return f"({' OR '.join(parts)})"
+
+
+def comparable(expression: str, kind: DataType) -> str:
+    """SQL by which two values are compared: the value itself, or its text where it holds a map or a variant."""
+    if is_orderable(kind):
+        return expression
+    return f"CASE WHEN {expression} IS NOT NULL THEN to_json(struct({expression}), {_WHOLE_TIMES}) END"

@@ -1,0 +1,176 @@
+"""What a target remembers, in its table properties, of how it was made, and how a call is held against that."""
+
+import json
+from dataclasses import dataclass, field, replace
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from pyspark.sql.types import DataType, StructType
+
+from lakehouse.cdc.columns import Columns
+from lakehouse.cdc.request import Request
+from lakehouse.errors import ChangeTargetError
+from lakehouse.tables.delta import text
+
+PREFIX = "lakehouse.cdc."
+_OF_DELTA = ("delta.columnMapping.maxColumnId", "delta.rowTracking.materialized")  # properties that no one may set
+_ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target as it is now: its columns, the settings that it remembers, and what a replacement has to keep.
+
+    *settings* is empty where the table was not made by `cdc`; *columns* is None where there is no table. *properties*
+    are those that its user gave it.
+    """
+
+    name: str
+    columns: StructType | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+    comment: str | None = None
+
+    @property
+    def is_made(self) -> bool:
+        return bool(self.settings)
+
+    def type_of(self, name: str) -> DataType | None:
+        """The type of the column *name*, in any case of its letters; None where there is none."""
+        found = [f for f in (self.columns or StructType()).fields if f.name.lower() == name.lower()]
+        return found[0].dataType if found else None
+
+
+def read_target(spark: SparkSession, name: str) -> Target:
+    """The table *name*.
+
+    Raises:
+        ChangeTargetError: there is a table with rows that `cdc` has not made.
+    """
+    try:
+        detail = spark.sql(f"DESCRIBE DETAIL {name}").first()
+    except PySparkException as error:
+        if (error.getCondition() or "").startswith(_ABSENT):
+            return Target(name)
+        raise
+    properties = detail["properties"] or {}
+    settings = {key.removeprefix(PREFIX): value for key, value in properties.items() if key.startswith(PREFIX)}
+    table = spark.table(name)
+    if not settings and not table.isEmpty():
+        raise ChangeTargetError(
+            f"`{name}`: found a table with rows that were not written by `apply_changes`; expected none, an empty one, "
+            "or a target of an earlier call. Choose another name, or drop the table.",
+            table=name,
+        )
+    others = {key: value for key, value in properties.items() if not key.startswith((PREFIX, *_OF_DELTA))}
+    return Target(name, table.schema, settings, others, detail["description"])
+
+
+def settings_of(request: Request, columns: Columns) -> dict[str, str]:
+    """What a target made by *request* has to remember."""
+    return {
+        "source": request.source,
+        "keys": json.dumps(sorted(f"{key.name.lower()} {key.dataType.simpleString()}" for key in columns.keys)),
+        "sequence_type": columns.sequence_type.simpleString(),
+        "scd_type": str(request.stored_as_scd_type),
+        "tracked": json.dumps(sorted(name.lower() for name in columns.tracked)),
+        "untracked": json.dumps(sorted(name.lower() for name in columns.untracked)),
+        "ignore_null_updates": str(request.ignore_null_updates).lower(),
+        "sequence_by": json.dumps([name.lower() for name in request.sequence_by]),
+        "apply_as_deletes": (request.apply_as_deletes or "").strip(),
+        "apply_as_truncates": (request.apply_as_truncates or "").strip(),
+    }
+
+
+_NAMES = {
+    "source": "source",
+    "keys": "keys",
+    "sequence_type": "type of `sequence_by`",
+    "scd_type": "SCD type",
+    "ignore_null_updates": "ignore_null_updates",
+}
+_READINGS = ("sequence_by", "apply_as_deletes", "apply_as_truncates")
+
+
+def check_kind(target: Target, asked: str) -> None:
+    """Hold what a call applies, `change events` or `snapshots`, against what *target* was made from.
+
+    Raises:
+        ChangeTargetError: it was made from the other.
+    """
+    had = "snapshots" if "generation" in target.settings else "change events"
+    if target.is_made and had != asked:
+        _drift(target, "a source of", had, asked)
+
+
+def check_settings(target: Target, asked: dict[str, str]) -> None:
+    """Hold a call against what *target* remembers.
+
+    Raises:
+        ChangeTargetError: they differ; the message shows both sides.
+    """
+    if not target.is_made:
+        return
+    for name, shown in _NAMES.items():
+        had = target.settings.get(name, "")
+        if asked[name] != had and not (name == "source" and _is_same_table(asked[name], had)):
+            _drift(target, shown, had, asked[name])
+    if asked["scd_type"] != "2":
+        return
+    had, has = tracking(target.settings), tracking(asked)
+    if any(had[name] != has[name] for name in had.keys() & has.keys()):
+        _drift(target, "tracked columns", target.settings["tracked"], asked["tracked"])
+
+
+def reads_otherwise(target: Target, asked: dict[str, str]) -> bool:
+    """Does a call read the events in another way than *target* remembers: by another column or condition?
+
+    The rows are as before in kind, but each may be another one.
+    """
+    return target.is_made and any(target.settings.get(name) != asked[name] for name in _READINGS)
+
+
+def remember_reading(spark: SparkSession, target: Target, asked: dict[str, str]) -> None:
+    """Let *target* remember the way in which this call reads the events; call it after the data is written."""
+    set_properties(spark, target, {PREFIX + name: asked[name] for name in _READINGS})
+
+
+def set_properties(spark: SparkSession, target: Target, properties: dict[str, str]) -> None:
+    """Set table properties of *target*, in a commit of their own."""
+    spark.sql(f"ALTER TABLE {target.name} SET TBLPROPERTIES ({listed(properties)})")
+
+
+def listed(properties: dict[str, str]) -> str:
+    """*properties* as SQL has them between the parentheses of TBLPROPERTIES."""
+    return ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
+
+
+def _is_same_table(one: str, other: str) -> bool:
+    """Do two names stand for one table: in any case of their letters, quoted or not, with their catalog or without?"""
+    short, long = sorted((name.lower().replace("`", "").split(".") for name in (one, other)), key=len)
+    return long[-len(short) :] == short and len(short) > 1
+
+
+def tracking(settings: dict[str, str]) -> dict[str, bool]:
+    """By column whether its change opens a version."""
+    tracked = dict.fromkeys(json.loads(settings["tracked"]), True)
+    return tracked | dict.fromkeys(json.loads(settings["untracked"]), False)
+
+
+def _drift(target: Target, what: str, had: str, asked: str) -> None:
+    raise ChangeTargetError(
+        f"`{target.name}`: found {what} {asked} in this call; expected {had}, with which the table was made. "
+        "Call it as before, or drop the table to derive it anew.",
+        table=target.name,
+        setting=what,
+        found=asked,
+        expected=had,
+    )
+
+
+def in_target_order(columns: Columns, target: Target) -> Columns:
+    """*columns* with their values in the order of the target, new ones last; ties are decided in that order."""
+    place = {f.name.lower(): i for i, f in enumerate((target.columns or StructType()).fields)}
+    last = len(place)
+    values = sorted(columns.values, key=lambda f: place.get(f.name.lower(), last))  # stable
+    return replace(columns, values=tuple(values))

@@ -1,0 +1,10 @@
+"""How the rows of one layer become those of the next; the rules themselves are in the notebooks and the contracts.
+
+landing      which files of the volume are new, and whether they are what the contract says
+bronze       files become rows, as text
+checking     text becomes typed rows; each row is held against the rules of its contract
+silver       one row a key, the latest wins; tables that are made of other silver tables
+staging      lines of a change feed become events, each once
+scd          the `_current` and `_history` tables, held against their rules
+gold         views, and the totals that must agree with silver
+"""

@@ -1,0 +1,168 @@
+"""What lies in the volume, what of it is new, and whether the new files are what the contract says.
+
+A file is known by its name: landed names are unique and files are never rewritten. The stream reads a name once,
+so a known name with new content would be skipped silently; here it is refused.
+"""
+
+import contextlib
+import csv
+import io
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lakehouse.errors import LandedFileError, samples
+from lakehouse.places import volume_missing
+from lakehouse.tables.contracts import Contract
+from lakehouse.tables.operations import append, read_operations
+
+CSV = {"header": "true", "multiLine": "true", "quote": '"', "escape": '"', "encoding": "UTF-8"}
+_BOM = "\ufeff"
+_REPLACEMENT = "\ufffd"  # what a decoder puts where bytes are no UTF-8
+_ABSENT = ("FileNotFound", "No such file", "does not exist", "not found", "NOT_FOUND")
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A file of a volume's folder; *modified_ms* is since 1970 UTC."""
+
+    name: str
+    path: str
+    size: int
+    modified_ms: int
+
+
+def list_files(dbutils, folder: str) -> dict[str, LandedFile]:
+    """What is in *folder*, by name, without what begins with `_` or `.`, as Spark's readers do; a folder ends with `/`.
+
+    Raises:
+        PlaceError: the folder does not exist.
+    """
+    try:
+        entries = dbutils.fs.ls(folder)
+    except Exception as error:  # each environment raises a class of its own
+        if any(word in f"{type(error).__name__}: {error}" for word in _ABSENT):
+            raise volume_missing(folder) from error
+        raise
+    return {
+        entry.name: LandedFile(entry.name, f"{folder}/{entry.name}", entry.size, entry.modificationTime)
+        for entry in entries
+        if not entry.name.startswith(("_", "."))
+    }
+
+
+def known_files(spark: SparkSession, tables: list[str]) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """(size, modified_ms) of the files that the bronze *tables* have taken in, by (table, generation, name)."""
+    names = ", ".join(f"'{table}'" for table in tables)
+    rows = read_operations(
+        spark,
+        "SELECT table_name, generation, file_name, size_bytes, modified_ms FROM ops.landed_files "
+        f"WHERE table_name IN ({names}) ORDER BY recorded_at",
+    )
+    return {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
+
+
+def record_files(spark: SparkSession, taken: dict[tuple[str, str], list[LandedFile]]) -> None:
+    """Remember files as taken in, by (table, generation); one commit for all tables."""
+    rows = [
+        (table, generation, file.name, file.size, file.modified_ms)
+        for (table, generation), files in taken.items()
+        for file in files
+    ]
+    append(spark, "ops.landed_files", rows)
+
+
+def check_headers(dbutils, contract: Contract, files: list[LandedFile]) -> None:
+    """Each file that is not empty names every column of the file's contract, once; others are welcome.
+
+    Raises:
+        LandedFileError: a column is missing or named twice, or there is a folder; says which file and column.
+    """
+    expected = file_columns(contract)
+    for file in files:
+        if file.name.endswith("/"):
+            raise LandedFileError(
+                f"`{file.path}`: found a folder, expected files only. Move its files one level up.", file=file.path
+            )
+        if file.size == 0:
+            continue
+        found = _header(dbutils, file)
+        missing = [name for name in expected if name not in found]
+        twice = [name for name in expected if found.count(name) > 1]
+        if missing or twice:
+            wrong = f"no column {samples(missing)}" if missing else f"the column {samples(twice)} twice"
+            raise LandedFileError(
+                f"`{file.path}`: found {wrong} (the header is `{','.join(found)[:200]}`), expected each of "
+                f"{', '.join(expected)} once. Nothing of the file was loaded; land it again with the right header.",
+                file=file.path,
+                column=(missing or twice)[0],
+            )
+
+
+def file_columns(contract: Contract) -> list[str]:
+    """The columns that a file brings: those of the contract that do not begin with `_`."""
+    return [name for name in contract.column_names if not name.startswith("_")]
+
+
+def _header(dbutils, file: LandedFile) -> list[str]:
+    with contextlib.redirect_stdout(io.StringIO()):  # `head` says on its output that it cut a long file
+        start = dbutils.fs.head(file.path)
+    return next(csv.reader(io.StringIO(start.removeprefix(_BOM), newline="")), [])
+
+
+def files_not_utf8(spark: SparkSession, files: list[LandedFile]) -> set[str]:
+    """The paths of those *files* that hold bytes which are not UTF-8; reads them once, all together."""
+    filled = {file.path for file in files if file.size}
+    if not filled:
+        return set()
+    lines = spark.read.text(sorted(filled)).where("NOT is_valid_utf8(value)")
+    found = [unquote(row[0]) for row in lines.select("_metadata.file_path").distinct().collect()]
+    return {path for path in filled for place in found if place.endswith("/".join(path.rsplit("/", 2)[1:]))}
+
+
+def refuse_not_utf8(spark: SparkSession, file: LandedFile) -> None:
+    """Raise for a *file* that is not UTF-8, naming the columns that hold such bytes.
+
+    Raises:
+        LandedFileError: always.
+    """
+    rows = spark.read.options(**CSV).csv(file.path)
+    counts = rows.select([F.count_if(F.col(f"`{name}`").contains(_REPLACEMENT)).alias(name) for name in rows.columns])
+    broken = [name for name, count in counts.first().asDict().items() if count]
+    raise LandedFileError(
+        f"`{file.path}`: found bytes that are not UTF-8 in {samples(broken) or 'the header'}, expected UTF-8. "
+        "Nothing of the file was loaded; convert it to UTF-8 (often it is Latin-1) and land it again.",
+        file=file.path,
+        column=broken[0] if broken else None,
+    )
+
+
+def refuse_new_content(spark: SparkSession, contract: Contract, file: LandedFile) -> None:
+    """A known *file* that was written again must hold what bronze has of it.
+
+    Raises:
+        LandedFileError: it holds something else; the stream would never read it.
+    """
+    columns = file_columns(contract)
+    loaded = spark.table(contract.table).where(F.col("_source_file") == file.path).select(*columns)
+    if file.size and not _same_rows(spark.read.options(**CSV).csv(file.path), loaded, columns):
+        reason = "content that differs from what was loaded"
+    elif not file.size and loaded.limit(1).count():
+        reason = "an empty file where rows were loaded"
+    else:
+        return
+    raise LandedFileError(
+        f"`{file.path}`: found {reason}; files are never rewritten, a known name is not read again. "
+        "Land the new content under a new name, or run with refresh_mode=full.",
+        file=file.path,
+    )
+
+
+def _same_rows(now: DataFrame, loaded: DataFrame, columns: list[str]) -> bool:
+    if any(name not in now.columns for name in columns):
+        return False
+    now = now.select(*columns)
+    changed = now.exceptAll(loaded).limit(1).unionAll(loaded.exceptAll(now).limit(1))
+    return changed.count() == 0

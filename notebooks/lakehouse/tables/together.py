@@ -1,0 +1,66 @@
+"""Tables of one layer that do not depend on each other are made at the same time."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from lakehouse.errors import TablesFailedError
+from lakehouse.tables.delta import Written
+
+AT_ONCE = 8
+
+
+def run_together(work: dict[str, Callable[[], object]]) -> dict[str, object]:
+    """Do all of *work* at the same time, as `attempt_together`; the results by name.
+
+    Raises:
+        TablesFailedError: some of the work failed; the first failure is its cause.
+    """
+    results, errors = attempt_together(work)
+    if errors:
+        raise_failures(errors, len(work))
+    return results
+
+
+def attempt_together(work: dict[str, Callable[[], object]]) -> tuple[dict[str, object], dict[str, Exception]]:
+    """Do all of *work* in threads; a failure stops nothing else. Prints each `Written` as soon as there is one.
+
+    Args:
+        work: by table name, what makes the table; it gets the session by itself, since threads inherit none.
+
+    Returns:
+        Results and failures by name, both in the order of *work*.
+    """
+    results, errors = {}, {}
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        names = {pool.submit(make): name for name, make in work.items()}
+        for future in as_completed(names):
+            name = names[future]
+            if error := future.exception():
+                errors[name] = error
+            else:
+                results[name] = future.result()
+                _tell(results[name])
+    return {name: results[name] for name in work if name in results}, {n: errors[n] for n in work if n in errors}
+
+
+def _tell(result: object) -> None:
+    for part in result if isinstance(result, tuple) else (result,):
+        if isinstance(part, Written):
+            print(part)
+
+
+def raise_failures(errors: dict[str, BaseException], tables: int) -> None:
+    """Raise one error for the *errors* of some of *tables* tables; a line each.
+
+    Raises:
+        TablesFailedError: always.
+    """
+    lines = [f"{name}: {_short(error)}" for name, error in errors.items()]
+    head = f"{len(errors)} of {tables} tables failed, the others were written:"
+    raise TablesFailedError("\n".join([head, *lines]), errors=errors) from next(iter(errors.values()))
+
+
+def _short(error: BaseException) -> str:
+    """The error's own words, without the Java stack trace that Spark appends."""
+    text = str(error).split("\nJVM stacktrace:")[0].strip()
+    return text or type(error).__name__
