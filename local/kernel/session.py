@@ -14,6 +14,7 @@ import grpc
 from pyspark.logger import PySparkLogger
 from pyspark.sql.connect.client import DefaultChannelBuilder
 from pyspark.sql.connect.client.retries import DefaultPolicy, RetryPolicy
+from pyspark.sql.connect.logging import logger
 from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 from pyspark.sql.connect.session import SparkSession
 
@@ -67,6 +68,8 @@ class LinkedSession(SparkSession):
         self.link = link
         self._again = again
         self._client.set_retry_policies([Patience()])
+        # IPython's configuration of logging switches on what was off: the client would print each refusal it handles.
+        logger.disabled = "SPARK_CONNECT_LOG_LEVEL" not in os.environ
         # At exit the client would empty its ML cache, and so start a server for nothing; `_release` covers it.
         for name in ("_cleanup_ml_cache", "_on_exit"):  # pyspark's, databricks-connect's
             if at_exit := getattr(self._client, name, None):

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
+
 from local.kernel.dbutils import DBUtils
 from local.project import State
 
@@ -27,6 +29,12 @@ HEADERS = {
 }
 
 ENTITIES = tuple(HEADERS)
+
+
+def show(frame: object) -> None:
+    """What `display` does with a frame of Spark: it is computed. One of pandas is there already."""
+    if not isinstance(frame, pd.DataFrame):
+        frame.collect()
 
 
 class Lakehouse:
@@ -68,7 +76,7 @@ class Lakehouse:
         """Run the code cells of a notebook as they are, with this session; *parameters* as a job gives them."""
         context = SimpleNamespace(parameters={"catalog": "olist_dev", **parameters})
         kernel = SimpleNamespace(context=context, state=self._state, remote="", folder=ROOT / "notebooks", ip=None)
-        names = {"spark": self.spark, "dbutils": DBUtils(kernel), "display": lambda frame: frame.collect()}
+        names = {"spark": self.spark, "dbutils": DBUtils(kernel), "display": show}
         notebook = json.loads((ROOT / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8"))
         for number, cell in enumerate(notebook["cells"]):
             if cell["cell_type"] == "code":
@@ -76,9 +84,8 @@ class Lakehouse:
 
     def pipeline(self, **parameters: str) -> None:
         """Bronze, silver and gold."""
-        for stem in ("20_bronze", "30_silver"):
+        for stem in ("20_bronze", "30_silver", "40_gold"):
             self.run(stem, **parameters)
-        self.run("40_gold", **{name: value for name, value in parameters.items() if name == "run_id"})
 
     def rows(self, query: str) -> list[tuple]:
         return [tuple(row) for row in self.spark.sql(query).collect()]

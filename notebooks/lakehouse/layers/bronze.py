@@ -1,18 +1,24 @@
 """Files of a volume become rows of a bronze table: each file once, columns by name, nothing lost.
 
-A table's generation is a property of the table and part of its checkpoint's path. A full refresh replaces the table by
-an empty one of a new generation in one commit, so that the stream starts again from the first file; a kill anywhere
-leaves a table and a checkpoint that belong together.
+A table's generation is written into the metadata of its first column, and is part of its checkpoint's path. A full
+refresh replaces the table by an empty one of a new generation in one commit, so that the stream starts again from the
+first file; a kill anywhere leaves a table and a checkpoint that belong together.
 """
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.streaming.listener import StreamingQueryProgress
 
-from lakehouse.errors import LakehouseError, LandedFileError
+from lakehouse.errors import LakehouseError, LandedFileError, PlaceError
 from lakehouse.layers.landing import (
+    KnownFiles,
     LandedFile,
+    TakenFiles,
     check_headers,
     file_columns,
     files_not_utf8,
@@ -22,35 +28,43 @@ from lakehouse.layers.landing import (
     refuse_new_content,
     refuse_not_utf8,
 )
+from lakehouse.layers.reading import AUTO_LOADER_OPTIONS, LINEAGE
 from lakehouse.places import checkpoint_folder, volume_folder
-from lakehouse.tables.contracts import Contract, load_contract
-from lakehouse.tables.delta import GENERATION, Written, identity, latest_commit, replace_empty, text
+from lakehouse.tables.contracts import Contract
+from lakehouse.tables.delta import READ_BY_VERSION, Written, check_columns, newest_version, text
 from lakehouse.tables.operations import RuleCount, record_counts
-from lakehouse.tables.together import attempt_together, raise_failures
+from lakehouse.tables.progress import GENERATION, generation_of
+from lakehouse.tables.together import attempt_together, raise_failures, run_together
 
-# Change data feed tells silver which rows a version added, at no cost for a table that is only appended to.
-_PROPERTIES = {"delta.enableChangeDataFeed": "true"}
+_RULES = "rules"  # the name of what a stream observes
+_REMEMBERED = 100  # reports of batches that a stream keeps, Spark's default
 
 
 @dataclass(frozen=True)
 class Source:
-    """The files of one entity and the bronze table that takes them in.
+    """The files of one folder and the bronze table that takes them in.
 
     *generation* is empty where the table must be made anew. *new* are the files that the table lacks, *touched* those
-    that it has but that were written again with the same content.
+    that it has but that were written again with the same content. *version* is the table's version when its files were
+    last remembered, None where that is not known.
     """
 
     contract: Contract
-    folder: str
+    catalog: str
     generation: str
     files: int
     new: tuple[LandedFile, ...]
     touched: tuple[LandedFile, ...] = ()
+    version: int | None = None
     refused: LakehouseError | None = None
 
     @property
     def table(self) -> str:
         return self.contract.table
+
+    @property
+    def folder(self) -> str:
+        return volume_folder(self.catalog, self.contract.folder)
 
     def __str__(self) -> str:
         if self.refused:
@@ -60,11 +74,18 @@ class Source:
         return f"{self.table}: {self.files} files, {len(self.new)} new{note}"
 
 
-def find_new_files(spark: SparkSession, dbutils, entities: dict[str, str], *, catalog: str, full: bool) -> list[Source]:
-    """Which files each bronze table lacks, checked; with *full* all of them, for a table made anew.
+@dataclass(frozen=True)
+class Loaded:
+    """What a stream did to a table: the rows, the counts of the rules, and the table's state afterwards."""
 
-    Args:
-        entities: the folder below the volume's root by bronze table name (without schema).
+    written: Written
+    counts: list[RuleCount]
+    generation: str
+    version: int
+
+
+def find_new_files(spark: SparkSession, dbutils, tables: list[Contract], *, catalog: str, full: bool) -> list[Source]:
+    """Which files each of the bronze *tables* lacks, checked; with *full* all of them, for a table made anew.
 
     Returns:
         One source a table. Where a file is not what the contract says, `refused` tells why: that table takes in
@@ -73,25 +94,43 @@ def find_new_files(spark: SparkSession, dbutils, entities: dict[str, str], *, ca
     Raises:
         PlaceError: a volume's folder or a schema is missing.
     """
-    contracts = {name: load_contract(name) for name in entities}
-    listed = {name: list_files(dbutils, volume_folder(catalog, folder)) for name, folder in entities.items()}
-    known = known_files(spark, [contract.table for contract in contracts.values()])
-    work = {name: lambda table=contract.table: identity(spark, table) for name, contract in contracts.items()}
-    identities, errors = attempt_together(work)
-    if errors:
-        raise_failures(errors, len(work))
+    known = known_files(spark, [contract.table for contract in tables])
+    generations = run_together(
+        {contract.table: lambda table=contract.table: generation_of(spark, table) for contract in tables}
+    )
     sources = []
-    for name, contract in contracts.items():
-        generation = "" if full or identities[name] is None else identities[name].generation
-        folder = volume_folder(catalog, entities[name])
-        taken = {
-            file: state for (table, of, file), state in known.items() if (table, of) == (contract.table, generation)
-        }
-        new = tuple(file for file in listed[name].values() if file.name not in taken)
-        again = tuple(f for f in listed[name].values() if f.name in taken and taken[f.name] != (f.size, f.modified_ms))
-        source = Source(contract, folder, generation, len(listed[name]), new, again)
+    for contract in tables:
+        generation = "" if full else generations[contract.table] or ""
+        listed = _files_of(dbutils, contract, catalog, known)
+        taken = known.of(contract.table, generation)
+        source = Source(
+            contract,
+            catalog,
+            generation,
+            len(listed),
+            new=tuple(file for file in listed.values() if file.name not in taken),
+            touched=tuple(
+                file
+                for file in listed.values()
+                if taken.get(file.name, (file.size, file.modified_ms)) != (file.size, file.modified_ms)
+            ),
+            version=known.version(contract.table, generation),
+        )
         sources.append(_checked(spark, dbutils, source))
     return _refuse_not_utf8(spark, sources)
+
+
+def _files_of(dbutils, contract: Contract, catalog: str, known: KnownFiles) -> dict[str, LandedFile]:
+    """What is in the table's folder, by name; the folder of a table that has never been loaded is made here."""
+    folder = volume_folder(catalog, contract.folder)
+    try:
+        return list_files(dbutils, folder)
+    except PlaceError:
+        if known.has(contract.table):
+            raise
+    list_files(dbutils, volume_folder(catalog, ""))  # raises where the volume itself is missing
+    dbutils.fs.mkdirs(folder)
+    return {}
 
 
 def _checked(spark: SparkSession, dbutils, source: Source) -> Source:
@@ -119,80 +158,129 @@ def _refuse_not_utf8(spark: SparkSession, sources: list[Source]) -> list[Source]
     return checked
 
 
-def load_new_files(
-    spark: SparkSession, sources: list[Source], *, options: dict[str, str], lineage: dict[str, str], run_id: str
-) -> list[Written]:
+def load_new_files(spark: SparkSession, sources: list[Source], *, run_id: str) -> list[RuleCount]:
     """Take the new files of all *sources* into their tables, at the same time, each by a stream of its own.
 
+    A table that is written is held against its contract before its files are remembered.
+
     Args:
-        options: of Auto Loader.
-        lineage: SQL for the columns of the contract that the files do not bring; `{folder}` is the entity's folder.
         run_id: of the job run, for the counts of the expectations.
+
+    Returns:
+        The counts of the rules of the tables that took in files.
 
     Raises:
         TablesFailedError: a table's files were refused or its stream failed; the others have been loaded.
+        ContractError: a table has other columns than its contract.
     """
-    work = {
-        source.table: lambda source=source: _load(spark, source, options, lineage)
-        for source in sources
-        if not source.refused
-    }
-    loaded, errors = attempt_together(work)
-    record_counts(spark, run_id, [count for _, counts, _ in loaded.values() for count in counts])
     by_table = {source.table: source for source in sources}
-    taken = {(table, of): [*by_table[table].new, *by_table[table].touched] for table, (_, _, of) in loaded.items()}
-    record_files(spark, taken)
+    work = {
+        source.table: lambda source=source: _load(spark, source)
+        for source in sources
+        if not source.refused and (source.new or source.touched or not source.generation)
+    }
+    for source in sources:
+        if source.table not in work and not source.refused:
+            print(Written(source.table, 0))
+    loaded, errors = attempt_together(work)
+    check_columns(spark, [by_table[table].contract.name for table in loaded])
+    counts = [count for one in loaded.values() for count in one.counts]
+    record_counts(spark, run_id, counts)
+    record_files(
+        spark,
+        [
+            TakenFiles(table, one.generation, one.version, (*by_table[table].new, *by_table[table].touched))
+            for table, one in loaded.items()
+        ],
+    )
     errors = {source.table: source.refused for source in sources if source.refused} | errors
     if errors:
         raise_failures(errors, len(sources))
-    return [written for written, _, _ in loaded.values()]
+    return counts
 
 
-def _load(spark: SparkSession, source: Source, options: dict[str, str], lineage: dict[str, str]) -> tuple:
-    """The table's write, its expectation counts and its generation.
+def _load(spark: SparkSession, source: Source) -> Loaded:
+    """Take the new files of *source* in.
 
     The contract gives Auto Loader the schema, so it keeps none at a `cloudFiles.schemaLocation` and evolves none: what
     fits no column is rescued. With a rescued data column it finds CSV columns by the header, not by their place.
 
     Source: Databricks documentation, "Configure schema inference and evolution in Auto Loader", "Auto Loader options".
     """
+    undisturbed = not source.generation or source.version == newest_version(spark, source.table)
     generation = source.generation or empty_table(spark, source.contract)
     if not source.new:
-        return Written(source.table, 0, None), [], generation
+        return Loaded(Written(source.table, 0), [], generation, newest_version(spark, source.table))
     brought = file_columns(source.contract)
-    stream = spark.readStream.format("cloudFiles").options(**options)
+    stream = spark.readStream.format("cloudFiles").options(**AUTO_LOADER_OPTIONS)
     rows = stream.schema(", ".join(f"`{name}` STRING" for name in brought)).load(source.folder)
-    made = [f"{sql.format(folder=source.folder)} AS {name}" for name, sql in lineage.items()]
+    made = [f"{sql.format(folder=source.folder)} AS {name}" for name, sql in LINEAGE.items()]
     query = (
         rows.selectExpr(*brought, *made, "_rescued_data")
-        .writeStream.option("checkpointLocation", _checkpoint(source, generation))
+        .observe(_RULES, *[F.expr(sql).alias(name) for name, sql in _aggregates(source.contract).items()])
+        .writeStream.option("checkpointLocation", checkpoint_folder(source.catalog, source.contract.name, generation))
         .trigger(availableNow=True)
         .toTable(source.table)
     )
     query.awaitTermination()
-    counts = _count_rules(spark, source)
-    return Written(source.table, counts[0].checked_rows, latest_commit(spark, source.table).version), counts, generation
+    reports = query.recentProgress
+    if undisturbed and len(reports) < _REMEMBERED:
+        found = _sums(source.contract, reports)
+    else:
+        found = _counted_again(spark, source)
+    version = newest_version(spark, source.table)
+    return Loaded(Written(source.table, found["checked"]), _rule_counts(source.contract, found), generation, version)
 
 
 def empty_table(spark: SparkSession, contract: Contract) -> str:
     """Create the table, or replace it by an empty one; the new generation, which no stream has read for yet."""
     generation = uuid.uuid4().hex[:12]
-    replace_empty(spark, contract, {**_PROPERTIES, GENERATION: generation})
+    first = contract.columns[0].name
+    columns = [
+        F.col(c.name).alias(
+            c.name, metadata={"comment": c.description} | ({GENERATION: generation} if c.name == first else {})
+        )
+        for c in contract.columns
+    ]
+    empty = spark.createDataFrame([], ", ".join(f"`{c.name}` {c.type}" for c in contract.columns)).select(*columns)
+    table = empty.writeTo(contract.table).using("delta")
+    for name, value in {**READ_BY_VERSION, "comment": contract.grain}.items():
+        table = table.tableProperty(name, value)
+    try:
+        table.createOrReplace()
+    except PySparkException as error:
+        if (error.getCondition() or "").startswith("SCHEMA_NOT_FOUND"):
+            raise PlaceError("Schema not found: bronze, run notebooks/00_setup", schema="bronze") from error
+        raise
     return generation
 
 
-def _checkpoint(source: Source, generation: str) -> str:
-    catalog = source.folder.split("/")[2]
-    return checkpoint_folder(catalog, source.contract.name, generation)
+def _aggregates(contract: Contract) -> dict[str, str]:
+    """SQL over the lines of a file: how many there are, and how many break each rule."""
+    return {"checked": "count(*)"} | {rule.rule: f"count_if(NOT ({rule.condition}))" for rule in contract.rules("WARN")}
 
 
-def _count_rules(spark: SparkSession, source: Source) -> list[RuleCount]:
-    """Counts over the rows of the new files, so that a run that was killed before counting is made good."""
-    rules = source.contract.rules("WARN")
-    failed = "".join(f", count_if(NOT ({rule.condition}))" for rule in rules)
+def _sums(contract: Contract, reports: Iterable[StreamingQueryProgress]) -> dict[str, int]:
+    """The counts that the batches of a stream observed, added up."""
+    sums = dict.fromkeys(_aggregates(contract), 0)
+    for report in reports:
+        if observed := report.observedMetrics.get(_RULES):
+            row = observed.asDict()
+            # Spark Connect tells the values as a list beside their schema, in the order of the aggregates.
+            counts = dict(zip(sums, row["values"], strict=True)) if "values" in row else row
+            sums = {name: sums[name] + counts[name] for name in sums}
+    return sums
+
+
+def _counted_again(spark: SparkSession, source: Source) -> dict[str, int]:
+    """The same from the table, by the rows of the new files: a run was killed after its stream had loaded them."""
     files = ", ".join(text(file.path) for file in source.new)
-    found = spark.sql(f"SELECT count(*){failed} FROM {source.table} WHERE _source_file IN ({files})").first()
+    rows = spark.table(source.table).where(f"_source_file IN ({files})")
+    return rows.selectExpr(*[f"{sql} AS {name}" for name, sql in _aggregates(source.contract).items()]).first().asDict()
+
+
+def _rule_counts(contract: Contract, found: dict[str, int]) -> list[RuleCount]:
     return [
-        RuleCount(source.table, rule.rule, rule.level, found[0], count)
-        for rule, count in zip(rules, found[1:], strict=True)
+        RuleCount(contract.table, rule.rule, rule.level, found["checked"], found[rule.rule])
+        for rule in contract.rules("WARN")
     ]

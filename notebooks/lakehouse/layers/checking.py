@@ -1,75 +1,136 @@
 """Text becomes typed rows, and each row is held against the rules of its contract.
 
-Every row of bronze ends up in the silver table or in `ops.quarantine_<table>`, with the first rule that it breaks.
+Every row of bronze ends up in the silver table or in `ops.quarantine_<table>`, with the first rule that it breaks. The
+write that makes a table counts the rules on its way; what is added to a table is counted by one query for all tables.
 """
 
+import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 
-from pyspark.sql import DataFrame, SparkSession
+import pandas as pd
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
+from lakehouse.errors import ContractError
+from lakehouse.layers.reading import parse_rule
 from lakehouse.tables.contracts import Contract, load_contract
-from lakehouse.tables.delta import text
+from lakehouse.tables.delta import schema_of, text
 from lakehouse.tables.operations import RuleCount
+
+DUPLICATE_KEY = "duplicate_key"
+CHECKED = "checked_rows"
+REMOVED = "removed_rows"
 
 
 @dataclass(frozen=True)
-class Typing:
-    """How the text of a file becomes the values of a silver table.
+class Checked:
+    """Rows of one bronze table, typed and checked.
 
-    *parse* is SQL by format or type of a column, with `{text}` for the column's text; its result is NULL where the text
-    does not parse. *derived* is SQL over the parsed columns, by the name of a column that the files do not bring.
+    *rows* has the contract's columns, `_text` (the columns as they came, a struct), `_broken` (NULL for a valid row,
+    else a struct of `rule` and `reason`) and, where only *changes* were read, `_change_type`. *brought* are the columns
+    that the files bring. *key_is_row* tells whether a key stands for one row of a file, as it does not for points.
     """
 
-    parse: dict[str, str]
-    derived: dict[str, str]
+    contract: Contract
+    rows: DataFrame
+    brought: tuple[str, ...]
+    key_is_row: bool
+    changes: bool
+
+    @property
+    def valid(self) -> DataFrame:
+        """The rows that break no rule, with the contract's columns and `_text`."""
+        return self.rows.where("_broken IS NULL")
+
+    def observed(self, observation: Observation) -> "Checked":
+        """The same rows; whatever reads them all counts the rules on its way, into *observation*."""
+        counts = [F.expr(sql).alias(name) for name, sql in self.counted().items()]
+        return replace(self, rows=self.rows.observe(observation, *counts))
+
+    def counted(self) -> dict[str, str]:
+        """SQL aggregates over the rows: how many there are, and how many break each rule.
+
+        A DROP rule counts the rows that go to quarantine by it; a WARN rule counts among the valid rows.
+        """
+        drops = {rule: f"count_if(_broken.rule = {text(rule)})" for rule, level in self.rules() if level == "DROP"}
+        warns = {
+            rule.rule: f"count_if(_broken IS NULL AND NOT ({rule.condition}))" for rule in self.contract.rules("WARN")
+        }
+        return {CHECKED: "count(*)"} | drops | warns
+
+    def rules(self) -> list[tuple[str, str]]:
+        """(rule, level) of every rule that is counted, in the order in which they are told."""
+        parses = [(f"{name}_parses", "DROP") for name in _parsed(self.contract, self.brought)]
+        named = [(rule.rule, rule.level) for level in ("DROP", "WARN") for rule in self.contract.rules(level)]
+        return parses + named + ([(DUPLICATE_KEY, "WARN")] if self.key_is_row else [])
+
+    def told(self, counts: dict[str, int]) -> list[RuleCount]:
+        """*counts*, by the names of `counted` and `duplicate_key`, as they are kept."""
+        return [
+            RuleCount(self.contract.table, rule, level, counts[CHECKED], counts[rule]) for rule, level in self.rules()
+        ]
 
 
-def rules_of(tables: Iterable[str]) -> list[tuple[str, str, str, str]]:
-    """(table, level, rule, condition) of the expectations of *tables* (names without schema), for a reader."""
-    contracts = [load_contract(table) for table in tables]
-    return [(c.table, one.level, one.rule, one.condition) for c in contracts for one in c.expectations]
+def show_rules(contracts: Iterable[Contract]) -> pd.DataFrame:
+    """The expectations of *contracts*, one row a rule: table, level, rule, condition."""
+    rows = [(c.table, one.level, one.rule, one.condition) for c in contracts for one in c.expectations]
+    return pd.DataFrame(rows, columns=["table", "level", "rule", "condition"])
 
 
-def check_rows(bronze: DataFrame, contract: Contract, typing: Typing) -> DataFrame:
-    """The rows of *bronze* with the contract's columns, `_text` (the columns as they came) and `_broken`.
+def check_rows(
+    bronze: DataFrame, contract: Contract, derived: dict[str, str], *, key_is_row: bool = True, changes: bool = False
+) -> Checked:
+    """Type the rows of *bronze* by the parse rules and hold them against the rules of *contract*.
 
-    `_broken` is NULL for a valid row, else a struct of `rule` and `reason`: of the first rule that the row breaks,
-    values that do not parse first, in the contract's order.
+    Values that do not parse come first, then the contract's DROP rules in their order; the first that is broken counts.
+
+    Args:
+        derived: SQL over the typed columns, by the name of a column that the files do not bring.
+        changes: *bronze* has `_change_type`, which is kept.
     """
-    brought = _brought(bronze, contract)
-    parsed = [
-        f"{typing.parse[column.format or column.type].format(text=column.name)} AS {column.name}"
-        for column in contract.columns
-        if column.name in brought
-    ]
-    rows = bronze.selectExpr(f"struct({', '.join(brought)}) AS _text", *parsed, "_source_file", "_file_modified_at")
-    if derived := [f"{sql} AS {name}" for name, sql in typing.derived.items() if name in contract.column_names]:
-        rows = rows.selectExpr("*", *derived)
-    return rows.selectExpr("*", f"{_first_broken(contract, brought)} AS _broken")
+    files = load_contract(contract.reads[0]).column_names
+    brought = tuple(name for name in contract.column_names if name in files and not name.startswith("_"))
+    typed = [f"{_parse(contract, name)} AS {name}" for name in brought]
+    kept = ["_source_file", "_file_modified_at", *(["_change_type"] if changes else [])]
+    rows = bronze.selectExpr(f"struct({', '.join(brought)}) AS _text", *typed, *kept)
+    if made := [f"{sql} AS {name}" for name, sql in derived.items() if name in contract.column_names]:
+        rows = rows.selectExpr("*", *made)
+    rows = rows.selectExpr("*", f"{_first_broken(contract, brought)} AS _broken")
+    return Checked(contract, rows, brought, key_is_row, changes)
 
 
-def _brought(bronze: DataFrame, contract: Contract) -> list[str]:
-    names = [name for name in contract.column_names if not name.startswith("_")]
-    return [name for name in names if name in bronze.columns]
+def _parse(contract: Contract, name: str) -> str:
+    (column,) = (column for column in contract.columns if column.name == name)
+    try:
+        return parse_rule(column.format or column.type).format(text=f"`{name}`")
+    except KeyError:
+        raise ContractError(
+            f"`{contract.name}.yml`: found the column `{name}` of {column.format or column.type}; expected a type or "
+            "format that a text is read by. Add it to PARSE_RULES in notebooks/lakehouse/layers/reading.py.",
+            table=contract.table,
+            column=name,
+        ) from None
 
 
-def parse_rules(contract: Contract, brought: list[str]) -> list[str]:
+def _parsed(contract: Contract, brought: tuple[str, ...]) -> list[str]:
     """The columns that may fail to parse: all that a file brings and that are not free text."""
     return [c.name for c in contract.columns if c.name in brought and (c.format or c.type != "STRING")]
 
 
-def _first_broken(contract: Contract, brought: list[str]) -> str:
+def _first_broken(contract: Contract, brought: tuple[str, ...]) -> str:
     types = {column.name: column.format or column.type for column in contract.columns}
     cases = [
         (f"{name}_parses", f"_text.{name} <> '' AND {name} IS NULL", [name], f"expected {types[name]}")
-        for name in parse_rules(contract, brought)
+        for name in _parsed(contract, brought)
     ]
     for rule in contract.rules("DROP"):
         used = [name for name in brought if re.search(rf"\b{name}\b", rule.condition)]
         cases.append((rule.rule, f"NOT ({rule.condition})", used, f"expected {rule.condition}"))
+    if not cases:
+        return "CAST(NULL AS STRUCT<rule: STRING, reason: STRING>)"
     whens = [
         f"WHEN {broken} THEN named_struct('rule', {text(rule)}, 'reason', {_reason(used, expected)})"
         for rule, broken, used, expected in cases
@@ -82,39 +143,43 @@ def _reason(used: list[str], expected: str) -> str:
     return f"concat({', '.join([*found, text(expected)])})"
 
 
-def count_rules(checked: DataFrame, contract: Contract, *, key_is_row: bool = True) -> list[RuleCount]:
-    """How many of the *checked* rows break each rule; one query.
-
-    A DROP rule counts the rows that go to quarantine by it; a WARN rule counts among the valid rows. `duplicate_key`
-    counts the keys that one file gives with different contents, where a key stands for one row (*key_is_row*).
-    """
-    brought = checked.select("_text.*").columns
-    drops = [f"{name}_parses" for name in parse_rules(contract, brought)] + [r.rule for r in contract.rules("DROP")]
-    warns = contract.rules("WARN")
+def differs_within_key(contract: Contract, *, where: str = "true") -> str:
+    """SQL aggregate over the rows of one key: do those that fulfil *where* have different contents?"""
     # A hash passes over NULLs: where they are counts too.
     content = ", ".join(f"{name}, {name} IS NULL" for name in contract.column_names if not name.startswith("_"))
-    groups = checked.groupBy(*contract.keys, "_source_file", F.col("_broken.rule").alias("_rule")).agg(
-        F.expr("count(*) AS _rows"),
-        F.expr(f"min(xxhash64({content})) <> max(xxhash64({content})) AS _differs"),
-        *[F.expr(f"count_if(_broken IS NULL AND NOT ({warn.condition})) AS _warn{i}") for i, warn in enumerate(warns)],
-    )
-    found = groups.agg(
-        F.expr("coalesce(sum(_rows), 0)"),
-        *[F.expr(f"coalesce(sum(_rows) FILTER (WHERE _rule = {text(rule)}), 0)") for rule in drops],
-        *[F.expr(f"coalesce(sum(_warn{i}), 0)") for i in range(len(warns))],
-        F.expr("count_if(_rule IS NULL AND _differs)"),
-    ).first()
-    names = [(rule, "DROP") for rule in drops] + [(warn.rule, "WARN") for warn in warns] + [("duplicate_key", "WARN")]
-    return [
-        RuleCount(contract.table, rule, level, found[0], count)
-        for (rule, level), count in zip(names, found[1:], strict=True)
-        if key_is_row or rule != "duplicate_key"
+    least, greatest = (f"{kind}(xxhash64({content})) FILTER (WHERE {where})" for kind in ("min", "max"))
+    return f"coalesce({least} <> {greatest}, false)"
+
+
+def count_together(checked: Iterable[Checked]) -> dict[str, dict[str, int]]:
+    """Count the rules of several tables by one query.
+
+    Returns:
+        By table the counts of `Checked.counted` and, where a key is one row, `duplicate_key`: the keys that one file
+        gives with different contents. Where only changes were read, also `removed_rows`: how many are no additions.
+    """
+    rows = [
+        _counts(one).selectExpr(f"{text(one.contract.table)} AS table", "to_json(struct(*)) AS counts")
+        for one in checked
     ]
+    return {table: json.loads(counts) for table, counts in reduce(DataFrame.union, rows).collect()}
 
 
-def valid_rows(checked: DataFrame) -> DataFrame:
-    """Those of the *checked* rows that break no rule, with the contract's columns."""
-    return checked.where("_broken IS NULL").drop("_text", "_broken")
+def _counts(checked: Checked) -> DataFrame:
+    sums = checked.counted()
+    if checked.changes:
+        sums[REMOVED] = "count_if(_change_type <> 'insert')"
+    totals = [F.expr(sql).alias(name) for name, sql in sums.items()]
+    if not checked.key_is_row:
+        return checked.rows.agg(*totals)
+    differs = differs_within_key(checked.contract, where="_broken IS NULL")
+    groups = checked.rows.groupBy(*checked.contract.keys, "_source_file").agg(
+        *totals, F.expr(differs).alias(DUPLICATE_KEY)
+    )
+    return groups.agg(
+        *[F.expr(f"coalesce(sum({name}), 0)").alias(name) for name in sums],
+        F.expr(f"count_if({DUPLICATE_KEY})").alias(DUPLICATE_KEY),
+    )
 
 
 def dropped_rows(counts: list[RuleCount]) -> int:
@@ -122,36 +187,38 @@ def dropped_rows(counts: list[RuleCount]) -> int:
     return sum(count.failed_rows for count in counts if count.level == "DROP")
 
 
-def quarantine_table(contract: Contract) -> str:
-    return f"ops.quarantine_{contract.name}"
+def add_to_quarantine(spark: SparkSession, checked: Checked, *, run_id: str) -> None:
+    """Add the rows that break a rule to `ops.quarantine_<table>`.
 
-
-def write_quarantine(spark: SparkSession, checked: DataFrame, contract: Contract, *, run_id: str) -> None:
-    """Add the rows that break a rule: their columns as text, `rule`, `reason`, `_source_file`, `run_id`.
-
-    A file's rows are added by one commit, so files that are there already are left out: a repeated run adds nothing.
+    One row per broken row: its columns as text, `rule`, `reason`, `_source_file`, `run_id`. A file's rows are added by
+    one commit, so files that are there already are left out: a repeated run adds nothing.
     """
-    table = quarantine_table(contract)
-    if not spark.catalog.tableExists(table):
-        replace_quarantine(spark, checked, contract, run_id=run_id, rows=1)
+    table = f"ops.quarantine_{checked.contract.name}"
+    if schema_of(spark, table) is None:
+        replace_quarantine(spark, checked, run_id=run_id, rows=1)
         return
     there = spark.table(table).select("_source_file").distinct()
     broken = _broken_rows(checked, run_id)
-    broken.join(there, "_source_file", "left_anti").select(*broken.columns).writeTo(table).append()
+    broken.join(there, "_source_file", "left_anti").select(*_quarantine_columns(checked)).writeTo(table).append()
 
 
-def replace_quarantine(spark: SparkSession, checked: DataFrame, contract: Contract, *, run_id: str, rows: int) -> None:
-    """As `write_quarantine`, in place of what the table holds, in one commit; *rows* is how many there are to write."""
-    table, comment = quarantine_table(contract), f"Rows of {contract.table} that break a rule, as text"
-    broken = _broken_rows(checked, run_id)
+def replace_quarantine(spark: SparkSession, checked: Checked, *, run_id: str, rows: int) -> None:
+    """As `add_to_quarantine`, in place of what the table holds, in one commit; *rows* is how many there will be."""
+    table = f"ops.quarantine_{checked.contract.name}"
+    comment = f"Rows of {checked.contract.table} that break a rule, as text"
     if rows:
-        broken.writeTo(table).using("delta").tableProperty("comment", comment).createOrReplace()
+        broken = _broken_rows(checked, run_id).writeTo(table).using("delta")
+        broken.tableProperty("comment", comment).createOrReplace()
         return
-    columns = ", ".join(f"{name} STRING" for name in broken.columns)  # needs no Spark job
+    columns = ", ".join(f"{name} STRING" for name in _quarantine_columns(checked))  # needs no Spark job
     spark.sql(f"CREATE OR REPLACE TABLE {table} ({columns}) USING delta COMMENT {text(comment)}")
 
 
-def _broken_rows(checked: DataFrame, run_id: str) -> DataFrame:
-    return checked.where("_broken IS NOT NULL").selectExpr(
+def _quarantine_columns(checked: Checked) -> list[str]:
+    return [*checked.brought, "rule", "reason", "_source_file", "run_id"]
+
+
+def _broken_rows(checked: Checked, run_id: str) -> DataFrame:
+    return checked.rows.where("_broken IS NOT NULL").selectExpr(
         "_text.*", "_broken.rule", "_broken.reason", "_source_file", f"{text(run_id)} AS run_id"
     )

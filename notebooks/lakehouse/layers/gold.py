@@ -1,82 +1,157 @@
 """Gold views and the checks that must hold before anyone reads them."""
 
+import hashlib
+import json
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.errors import ExpectationError
 from lakehouse.tables.contracts import Contract, load_contract
-from lakehouse.tables.delta import text
-from lakehouse.tables.operations import RuleCount, record_counts
+from lakehouse.tables.delta import newest_version, refuse_other_columns, text
+from lakehouse.tables.operations import RuleCount, append, read_operations, record_counts
 from lakehouse.tables.together import run_together
 
+_WITH_NULLS = "map('ignoreNullFields', 'false')"
+_CHECKS = "checks of gold"  # what `ops.progress` calls the reader
 
-def create_views(spark: SparkSession, queries: dict[str, str]) -> None:
-    """Create the gold views, each with the comments of its contract, in place of those that exist.
+
+@dataclass
+class GoldRun:
+    """One run over the views of gold: the SQL of each view that was created, by name without schema."""
+
+    spark: SparkSession
+    run_id: str
+    full: bool
+    queries: dict[str, str] = field(default_factory=dict)
+
+
+def create_view(run: GoldRun, name: str, query: str) -> None:
+    """Create the view *name* (without schema) of gold, with the comments of its contract, in place of the one there is.
 
     Args:
-        queries: SQL by view name (without schema).
+        query: SQL of the whole view, with the columns of its contract by name and in order.
+
+    Raises:
+        ContractError: the query has other columns; the view stays as it was.
     """
-    run_together({name: lambda n=name: _create(spark, load_contract(n), queries[n]) for name in queries})
-    print(f"created {len(queries)} views: {', '.join(f'gold.{name}' for name in queries)}")
-
-
-def _create(spark: SparkSession, contract: Contract, query: str) -> None:
+    contract = load_contract(name)
+    refuse_other_columns(run.spark.sql(query).columns, contract)
     columns = ",\n  ".join(f"`{c.name}` COMMENT {text(c.description)}" for c in contract.columns)
     typed = ", ".join(f"CAST({c.name} AS {c.type}) AS {c.name}" for c in contract.columns)
-    spark.sql(
+    run.spark.sql(
         f"CREATE OR REPLACE VIEW {contract.table} (\n  {columns}\n)\nCOMMENT {text(contract.grain)}\n"
-        f"AS SELECT {typed} FROM ({query}) AS v({', '.join(contract.column_names)})"
+        f"AS SELECT {typed} FROM ({query})"
     )
+    run.queries[name] = query
+    print(f"created {contract.table}")
 
 
-def check_totals(spark: SparkSession, silver: str, totals: dict[str, dict[str, str]], *, run_id: str) -> None:
+def check_totals(run: GoldRun, silver: str, totals: dict[str, dict[str, str]]) -> list[RuleCount]:
     """Hold the views against silver: their totals must agree, and every row must keep the contract's FAIL rules.
+
+    Views whose tables have no new version, and whose SQL and rules are as they were, since this was checked last are
+    not checked again, unless the run is a full one.
 
     Args:
         silver: SQL of one row, the totals of the silver tables.
         totals: by view name, the column of *silver* that the sum of a column of the view must be.
 
+    Returns:
+        The counts of the rules; empty where nothing was checked.
+
     Raises:
         ExpectationError: a total differs (names view, column and both numbers) or rows break a rule.
     """
     contracts = {name: load_contract(name) for name in totals}
-    queries = {name: _sums(contract, list(totals[name])) for name, contract in contracts.items()} | {"": silver}
-    found = run_together({name: lambda q=query: spark.sql(q).first() for name, query in queries.items()})
-    expected = found.pop("").asDict()
+    versions = _versions(run.spark, contracts.values())
+    rules = _fingerprint(run.queries, silver, totals, contracts.values())
+    if not run.full and _passed(run.spark) == {table: (rules, version) for table, version in versions.items()}:
+        print(f"{len(contracts)} views agree with silver, as checked before: no table has changed since")
+        return []
+    found = _totals(run.spark, silver, {name: (contract, list(totals[name])) for name, contract in contracts.items()})
+    expected = found.pop("silver")
     counts, wrong = [], []
     for name, contract in contracts.items():
         wanted = {column: expected[of] for column, of in totals[name].items()}
-        counted, told = _judge(contract, wanted, tuple(found[name]))
-        counts += counted
-        wrong += told
-    record_counts(spark, run_id, counts)
+        told = _judge(contract, wanted, found[name])
+        counts += told.counts
+        wrong += told.wrong
+    record_counts(run.spark, run.run_id, counts)
     if wrong:
         raise ExpectationError("\n".join(wrong), rules=[count.rule for count in counts if count.failed_rows])
+    append(run.spark, "ops.progress", [(_CHECKS, table, rules, version, None) for table, version in versions.items()])
     print(f"{len(contracts)} views agree with silver")
+    return counts
 
 
-def _sums(contract: Contract, columns: list[str]) -> str:
-    """SQL of one row: the number of rows, the sums of *columns*, the failures of the FAIL rules."""
-    sums = [f"coalesce(sum({column}), 0)" for column in columns]
-    failed = [f"count_if(NOT ({rule.condition}))" for rule in contract.rules("FAIL")]
-    return f"SELECT {', '.join(['count(*)', *sums, *failed])} FROM {contract.table}"
+def _versions(spark: SparkSession, contracts) -> dict[str, int]:
+    """The newest version of every silver table from which the views are made."""
+    tables = {table for contract in contracts for table in _made_of(contract)}
+    return run_together({table: lambda t=table: newest_version(spark, t) for table in sorted(tables)})
 
 
-def _judge(contract: Contract, expected: dict[str, object], found: tuple) -> tuple[list[RuleCount], list[str]]:
+def _made_of(contract: Contract) -> set[str]:
+    reads = [load_contract(name) for name in contract.reads]
+    silver = {read.table for read in reads if not read.folder}
+    return silver.union(*(_made_of(read) for read in reads)) if reads else set()
+
+
+def _fingerprint(queries: dict[str, str], silver: str, totals: dict, contracts) -> str:
+    """A short text that differs where the views, or what they are held against, differ."""
+    rules = [[(rule.rule, rule.condition) for rule in contract.rules("FAIL")] for contract in contracts]
+    return hashlib.sha256(json.dumps([queries, silver, totals, rules], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _passed(spark: SparkSession) -> dict[str, tuple[str, int]]:
+    """By silver table, the rules and the version for which the checks passed last."""
+    rows = read_operations(spark.table("ops.progress").where(f"target = {text(_CHECKS)}").collect)
+    rows.sort(key=lambda row: row["recorded_at"])
+    return {row["source"]: (row["source_table_id"], row["source_version"]) for row in rows}
+
+
+def _totals(
+    spark: SparkSession, silver: str, views: dict[str, tuple[Contract, list[str]]]
+) -> dict[str, dict[str, Decimal]]:
+    """The totals of silver and of each view, by name: one query for all."""
+    rows = [spark.sql(silver).selectExpr("'silver' AS name", f"to_json(struct(*), {_WITH_NULLS}) AS totals")]
+    for name, (contract, columns) in views.items():
+        sums = {column: f"coalesce(sum({column}), 0)" for column in columns}
+        failed = {rule.rule: f"count_if(NOT ({rule.condition}))" for rule in contract.rules("FAIL")}
+        counted = {"rows": "count(*)", **sums, **failed}
+        listed = ", ".join(f"{text(key)}, {sql}" for key, sql in counted.items())
+        rows.append(
+            spark.table(contract.table).selectExpr(
+                f"{text(name)} AS name", f"to_json(named_struct({listed}), {_WITH_NULLS})"
+            )
+        )
+    found = reduce(DataFrame.union, rows).collect()
+    return {name: json.loads(totals, parse_float=Decimal) for name, totals in found}
+
+
+@dataclass(frozen=True)
+class _Verdict:
     """The counts of the rules of one view, and a line for each that does not hold."""
-    rows, sums, failed = found[0], found[1 : 1 + len(expected)], found[1 + len(expected) :]
+
+    counts: list[RuleCount]
+    wrong: list[str]
+
+
+def _judge(contract: Contract, expected: dict[str, object], found: dict[str, Decimal]) -> _Verdict:
     counts, wrong = [], []
-    for (column, silver), gold in zip(expected.items(), sums, strict=True):
-        differs = Decimal(gold) != Decimal(silver or 0)
-        counts.append(RuleCount(contract.table, f"{column}_agrees_with_silver", "FAIL", rows, int(differs)))
+    for column, silver in expected.items():
+        differs = Decimal(found[column]) != Decimal(silver or 0)
+        counts.append(RuleCount(contract.table, f"{column}_agrees_with_silver", "FAIL", found["rows"], int(differs)))
         if differs:
             wrong.append(
-                f"`{contract.table}`: found a total `{column}` of {gold}, expected {silver} as in silver. "
+                f"`{contract.table}`: found a total `{column}` of {found[column]}, expected {silver} as in silver. "
                 "Compare the view's SQL with silver, or run with refresh_mode=full."
             )
-    for rule, count in zip(contract.rules("FAIL"), failed, strict=True):
-        counts.append(RuleCount(contract.table, rule.rule, "FAIL", rows, count))
+    for rule in contract.rules("FAIL"):
+        count = found[rule.rule]
+        counts.append(RuleCount(contract.table, rule.rule, "FAIL", found["rows"], count))
         if count:
             wrong.append(f"`{contract.table}`: found {count} rows that break `{rule.rule}`, expected {rule.condition}.")
-    return counts, wrong
+    return _Verdict(counts, wrong)

@@ -14,11 +14,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.errors import LandedFileError, samples
+from lakehouse.layers.reading import CSV_OPTIONS
 from lakehouse.places import volume_missing
 from lakehouse.tables.contracts import Contract
 from lakehouse.tables.operations import append, read_operations
 
-CSV = {"header": "true", "multiLine": "true", "quote": '"', "escape": '"', "encoding": "UTF-8"}
 _BOM = "\ufeff"
 _REPLACEMENT = "\ufffd"  # what a decoder puts where bytes are no UTF-8
 _ABSENT = ("FileNotFound", "No such file", "does not exist", "not found", "NOT_FOUND")
@@ -53,23 +53,58 @@ def list_files(dbutils, folder: str) -> dict[str, LandedFile]:
     }
 
 
-def known_files(spark: SparkSession, tables: list[str]) -> dict[tuple[str, str, str], tuple[int, int]]:
-    """(size, modified_ms) of the files that the bronze *tables* have taken in, by (table, generation, name)."""
-    names = ", ".join(f"'{table}'" for table in tables)
-    rows = read_operations(
-        spark,
-        "SELECT table_name, generation, file_name, size_bytes, modified_ms FROM ops.landed_files "
-        f"WHERE table_name IN ({names}) ORDER BY recorded_at",
-    )
-    return {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
+@dataclass(frozen=True)
+class TakenFiles:
+    """The files that one generation of a bronze table has taken in, and the table's version after the last of them."""
+
+    table: str
+    generation: str
+    version: int | None
+    taken: tuple[LandedFile, ...]
 
 
-def record_files(spark: SparkSession, taken: dict[tuple[str, str], list[LandedFile]]) -> None:
-    """Remember files as taken in, by (table, generation); one commit for all tables."""
+@dataclass(frozen=True)
+class KnownFiles:
+    """What is remembered of the files of some bronze tables: (size, modified_ms) by table, generation and name."""
+
+    files: dict[tuple[str, str], dict[str, tuple[int, int]]]
+    versions: dict[tuple[str, str], int | None]
+
+    def has(self, table: str) -> bool:
+        """Has *table* ever taken in a file?"""
+        return any(name == table for name, _ in self.files)
+
+    def of(self, table: str, generation: str) -> dict[str, tuple[int, int]]:
+        """(size, modified_ms) by name of the files that this *generation* of *table* has taken in."""
+        return self.files.get((table, generation), {})
+
+    def version(self, table: str, generation: str) -> int | None:
+        """The table's version after the last of them; None where that is not known."""
+        return self.versions.get((table, generation))
+
+
+def known_files(spark: SparkSession, tables: list[str]) -> KnownFiles:
+    """What is remembered of the files of the bronze *tables*; the newest row of a file holds.
+
+    Raises:
+        PlaceError: `ops.landed_files` is missing.
+    """
+    rows = read_operations(spark.table("ops.landed_files").where(F.col("table_name").isin(tables)).collect)
+    files: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
+    versions: dict[tuple[str, str], int | None] = {}
+    for row in sorted(rows, key=lambda row: row["recorded_at"]):
+        making = row["table_name"], row["generation"]
+        files.setdefault(making, {})[row["file_name"]] = (row["size_bytes"], row["modified_ms"])
+        versions[making] = row["table_version"]
+    return KnownFiles(files, versions)
+
+
+def record_files(spark: SparkSession, taken: list[TakenFiles]) -> None:
+    """Remember files as taken in; one commit for all tables."""
     rows = [
-        (table, generation, file.name, file.size, file.modified_ms)
-        for (table, generation), files in taken.items()
-        for file in files
+        (one.table, one.generation, file.name, file.size, file.modified_ms, one.version)
+        for one in taken
+        for file in one.taken
     ]
     append(spark, "ops.landed_files", rows)
 
@@ -128,7 +163,7 @@ def refuse_not_utf8(spark: SparkSession, file: LandedFile) -> None:
     Raises:
         LandedFileError: always.
     """
-    rows = spark.read.options(**CSV).csv(file.path)
+    rows = spark.read.options(**CSV_OPTIONS).csv(file.path)
     counts = rows.select([F.count_if(F.col(f"`{name}`").contains(_REPLACEMENT)).alias(name) for name in rows.columns])
     broken = [name for name, count in counts.first().asDict().items() if count]
     raise LandedFileError(
@@ -147,7 +182,7 @@ def refuse_new_content(spark: SparkSession, contract: Contract, file: LandedFile
     """
     columns = file_columns(contract)
     loaded = spark.table(contract.table).where(F.col("_source_file") == file.path).select(*columns)
-    if file.size and not _same_rows(spark.read.options(**CSV).csv(file.path), loaded, columns):
+    if file.size and not _same_rows(spark.read.options(**CSV_OPTIONS).csv(file.path), loaded, columns):
         reason = "content that differs from what was loaded"
     elif not file.size and loaded.limit(1).count():
         reason = "an empty file where rows were loaded"

@@ -3,6 +3,8 @@
 table: silver.silver_orders          schema and name
 grain: One row per order.            becomes the table's comment
 keys: [order_id]                     what one row is; empty for the lines of a file
+folder: orders                       of a bronze table only: the folder below `raw.olist` whose files it takes in
+reads: [bronze_orders]               the tables that it is made of, without schema; empty for a bronze table
 columns:
   - name, type, comment              Delta's type; the comment is written to the table
     format, unit, source             how text is read where the type does not say it; unit or zone; where it comes from
@@ -22,6 +24,8 @@ from lakehouse.errors import ContractError
 from lakehouse.places import config_folder
 
 LEVELS = ("WARN", "DROP", "FAIL")
+FEEDS = "cdc/"  # where the folders of the change feeds are, below the volume's root
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where libyaml is there
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -60,6 +64,8 @@ class Contract:
     columns: tuple[Column, ...]
     keys: tuple[str, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    folder: str = ""
+    reads: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -73,6 +79,31 @@ class Contract:
     def rules(self, level: str) -> list[Expectation]:
         """The expectations of *level*, in the contract's order."""
         return [expectation for expectation in self.expectations if expectation.level == level]
+
+
+def find_contracts(pattern: str) -> list[Contract]:
+    """The contracts of all tables whose name (without schema) matches *pattern*, such as `bronze_*`; by name."""
+    return [load_contract(place.stem) for place in sorted((config_folder() / "tables").glob(f"{pattern}.yml"))]
+
+
+def landed_tables(*, feeds: bool) -> list[Contract]:
+    """The bronze tables: with *feeds* those of the change feeds, in `cdc/`, else those of the entities themselves."""
+    return [one for one in find_contracts("bronze_*") if one.folder.startswith(FEEDS) == feeds]
+
+
+def typed_tables() -> list[Contract]:
+    """The silver tables that are made of one bronze table each."""
+    return [one for one in find_contracts("silver_*") if len(one.reads) == 1 and one.reads[0].startswith("bronze_")]
+
+
+def bronze_sources(contract: Contract) -> list[Contract]:
+    """The bronze tables that *contract* is made of, directly or by way of other tables; each once."""
+    found: dict[str, Contract] = {}
+    for name in contract.reads:
+        read = load_contract(name)
+        for source in [read] if read.folder else bronze_sources(read):
+            found[source.name] = source
+    return list(found.values())
 
 
 @cache
@@ -91,7 +122,7 @@ def load_contract(name: str) -> Contract:
             table=name,
         ) from None
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise ContractError(f"`config/tables/{name}.yml`: not YAML ({error}).", table=name) from error
     return unpack_contract(document, place)
@@ -112,8 +143,15 @@ def unpack_contract(document: object, place: Path) -> Contract:
         Expectation(**_checked(one, Expectation, place, f"expectations[{index}]."))
         for index, one in enumerate(_listed(values, "expectations", place))
     )
-    keys = tuple(_listed(values, "keys", place))
-    contract = Contract(values["table"], values["grain"], columns, keys, expectations)
+    contract = Contract(
+        values["table"],
+        values["grain"],
+        columns,
+        keys=tuple(_listed(values, "keys", place)),
+        expectations=expectations,
+        folder=values.get("folder", ""),
+        reads=tuple(_listed(values, "reads", place)),
+    )
     _check_whole(contract, place)
     return contract
 
@@ -143,7 +181,7 @@ def _checked(document: object, kind: type, place: Path, where: str) -> dict:
             file=place.name,
         )
     for name, value in document.items():
-        if name not in ("columns", "keys", "expectations") and not isinstance(value, str):
+        if name not in ("columns", "keys", "expectations", "reads") and not isinstance(value, str):
             raise ContractError(
                 f"`{place.name}`: found `{where}{name}: {value!r}`; expected text. Put it in quotes.", file=place.name
             )
@@ -167,6 +205,9 @@ def _check_whole(contract: Contract, place: Path) -> None:
     for key in contract.keys:
         if key not in names:
             _refuse(place, f"the key `{key}`", f"one of {', '.join(names)}")
+    if (schema == "bronze") != bool(contract.folder) or (schema == "bronze" and contract.reads):
+        _refuse(place, f"`folder: {contract.folder}` and `reads: {list(contract.reads)}`",
+                "a folder for a table of bronze, and what a table of another schema reads")  # fmt: skip
     for expectation in contract.expectations:
         if expectation.level not in LEVELS:
             _refuse(place, f"`level: {expectation.level}` of `{expectation.rule}`", ", ".join(LEVELS))

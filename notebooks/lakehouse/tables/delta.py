@@ -1,51 +1,40 @@
-"""Delta tables by their contracts: how they are created, what they hold now, what a write did."""
+"""Delta tables by their contracts: how they are created, which version they have, what a write did.
 
-from collections.abc import Iterable
+Asking costs less than it seems to: the columns and the newest version of a table come from an analysis of a plan, which
+starts no Spark job. Only what reads or writes rows is executed.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import zip_longest
 
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
-from lakehouse.errors import ContractError, PlaceError
+from lakehouse.errors import ContractError, PlaceError, samples
 from lakehouse.tables.contracts import Contract, load_contract
 
 _ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE")
 _NO_SCHEMA = ("SCHEMA_NOT_FOUND", "NO_SUCH_CATALOG_EXCEPTION", "CATALOG_NOT_FOUND")
-GENERATION = "lakehouse.generation"
 _CLUSTERED = 4  # columns at most, Delta's limit
+_NO_VERSION = 10**15  # a version that no table reaches
 
-
-@dataclass(frozen=True)
-class Commit:
-    """The newest commit of a table; *rows* is what it wrote, where that is counted; *at_ms* is since 1970 UTC."""
-
-    version: int
-    rows: int
-    at_ms: int
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Which table a name stands for: *id* changes when it is replaced, *generation* is bronze's own mark."""
-
-    id: str
-    generation: str
+# Change data feed tells a reader which rows a version added, at no cost for a table that is only appended to.
+READ_BY_VERSION = {"delta.enableChangeDataFeed": "true"}
 
 
 @dataclass(frozen=True)
 class Written:
-    """What a write did to *table*; no version where nothing was committed."""
+    """What a write did to *table*; *rows* is 0 where nothing was committed."""
 
     table: str
     rows: int
-    version: int | None
 
     def __str__(self) -> str:
-        if self.version is None:
-            return f"{self.table}: nothing new"
-        return f"wrote {self.rows:,} rows to {self.table} (version {self.version})"
+        return f"wrote {self.rows:,} rows to {self.table}" if self.rows else f"{self.table}: nothing new"
 
 
 def text(value: str) -> str:
@@ -54,59 +43,82 @@ def text(value: str) -> str:
     return f"'{escaped}'"
 
 
-def latest_commit(spark: SparkSession, table: str) -> Commit | None:
-    """The newest commit of *table*, None where there is no such table; reads one file of its log."""
-    rows = _rows_or_none(spark, f"DESCRIBE HISTORY {table} LIMIT 1", table)
-    if not rows:
-        return None
-    metrics = rows[0]["operationMetrics"] or {}
-    at_ms = int(rows[0]["timestamp"].timestamp() * 1000)
-    return Commit(rows[0]["version"], int(metrics.get("numOutputRows", 0)), at_ms)
+def newest_version(spark: SparkSession, table: str) -> int | None:
+    """The newest version of *table*, None where there is no such table.
 
-
-def identity(spark: SparkSession, table: str) -> Identity | None:
-    """Which table *table* is now, None where there is none."""
-    rows = _rows_or_none(spark, f"DESCRIBE DETAIL {table}", table)
-    if not rows:
-        return None
-    return Identity(rows[0]["id"], (rows[0]["properties"] or {}).get(GENERATION, ""))
-
-
-def replace_empty(spark: SparkSession, contract: Contract, properties: dict[str, str]) -> None:
-    """Create the contract's table, empty; one that exists is emptied in the same commit."""
-    columns = ",\n  ".join(f"`{c.name}` {c.type} COMMENT {text(c.description)}" for c in contract.columns)
-    listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
-    _rows_or_none(
-        spark,
-        f"CREATE OR REPLACE TABLE {contract.table} (\n  {columns}\n) USING delta\n"
-        f"COMMENT {text(contract.grain)}" + (f"\nTBLPROPERTIES ({listed})" if listed else ""),
-        contract.table,
-    )
-
-
-def replace_table(
-    spark: SparkSession, rows: DataFrame, contract: Contract, properties: dict[str, str] | None = None
-) -> Written:
-    """Write *rows* as the contract's table, in place of what it held, in one commit.
-
-    The columns of *rows* are cast to the contract's types and get its comments; *properties* become the table's. It is
-    clustered by its keys, by which a merge looks for its rows.
+    Delta refuses to read a version that does not exist and says which do, which needs no Spark job. Where the refusal
+    does not say so, the table's history is asked.
     """
-    columns = [
-        F.col(column.name).alias(column.name, metadata={"comment": column.description}) for column in contract.columns
-    ]
-    view = f"replace_{contract.name}"
-    as_contract(rows, contract).select(*columns).createOrReplaceTempView(view)
+    try:
+        spark.read.option("versionAsOf", _NO_VERSION).table(table).schema  # noqa: B018 - asks the server
+    except PySparkException as error:
+        if _is_absent(error):
+            return None
+        latest = (error.getMessageParameters() or {}).get("latest", "")
+        if latest.isdigit():
+            return int(latest)
+    return spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").first()["version"]
+
+
+def schema_of(spark: SparkSession, table: str) -> StructType | None:
+    """The columns of *table*, None where there is no such table."""
+    try:
+        return spark.table(table).schema
+    except PySparkException as error:
+        if _is_absent(error):
+            return None
+        raise
+
+
+def existing(spark: SparkSession, tables: Iterable[str]) -> set[str]:
+    """Those of *tables* that exist."""
+    tables = set(tables)
+    try:
+        reduce(DataFrame.union, (spark.table(table).select(F.lit(1)) for table in sorted(tables))).schema  # noqa: B018
+        return tables
+    except PySparkException as error:
+        if not _is_absent(error):
+            raise
+    return {table for table in tables if schema_of(spark, table) is not None}
+
+
+def _is_absent(error: PySparkException) -> bool:
+    return (error.getCondition() or "").startswith(_ABSENT)
+
+
+def replace_empty(spark: SparkSession, contract: Contract, properties: dict[str, str] | None = None) -> None:
+    """Create the contract's table, empty, clustered by its keys; one that exists is emptied in the same commit.
+
+    Raises:
+        PlaceError: there is no such schema.
+    """
+    columns = ",\n  ".join(f"`{c.name}` {c.type} COMMENT {text(c.description)}" for c in contract.columns)
     listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in (properties or {}).items())
-    spark.sql(
-        f"CREATE OR REPLACE TABLE {contract.table} USING delta\n"
-        + (f"CLUSTER BY ({', '.join(contract.keys[:_CLUSTERED])})\n" if contract.keys else "")
-        + f"COMMENT {text(contract.grain)}\n"
-        + (f"TBLPROPERTIES ({listed})\n" if listed else "")
-        + f"AS SELECT * FROM {view}"
-    )
-    commit = latest_commit(spark, contract.table)
-    return Written(contract.table, commit.rows, commit.version)
+    try:
+        spark.sql(
+            f"CREATE OR REPLACE TABLE {contract.table} (\n  {columns}\n) USING delta\n"
+            + (f"CLUSTER BY ({', '.join(contract.keys[:_CLUSTERED])})\n" if contract.keys else "")
+            + f"COMMENT {text(contract.grain)}"
+            + (f"\nTBLPROPERTIES ({listed})" if listed else "")
+        )
+    except PySparkException as error:
+        if not (error.getCondition() or "").startswith(_NO_SCHEMA):
+            raise
+        schema = contract.table.split(".")[0]
+        raise PlaceError(f"Schema not found: {schema}, run notebooks/00_setup", schema=schema) from error
+
+
+def replace_rows(
+    spark: SparkSession, rows: DataFrame, contract: Contract, properties: dict[str, str] | None = None
+) -> None:
+    """Write *rows* into the contract's table in place of what it holds, in one commit.
+
+    A table that is missing, or whose columns are no longer the contract's, is made anew before.
+    """
+    there = schema_of(spark, contract.table)
+    if there is None or _as_told(there) != _as_promised(contract):
+        replace_empty(spark, contract, properties)
+    as_contract(rows, contract).write.insertInto(contract.table, overwrite=True)
 
 
 def in_order(contract: Contract) -> list[str]:
@@ -120,7 +132,9 @@ def as_contract(rows: DataFrame, contract: Contract) -> DataFrame:
     return rows.select(*[F.col(column.name).cast(column.type).alias(column.name) for column in contract.columns])
 
 
-def merge(spark: SparkSession, rows: DataFrame, contract: Contract, *, when: str) -> Written:
+def merge(
+    spark: SparkSession, rows: DataFrame, contract: Contract, *, when: str, within: Column | None = None
+) -> Written:
     """Merge *rows*, one per key, into the contract's table: new keys are inserted, known ones updated *when* it holds.
 
     Delta rewrites each file in which a key is found, also where no row of it changes; so what would change nothing is
@@ -128,60 +142,105 @@ def merge(spark: SparkSession, rows: DataFrame, contract: Contract, *, when: str
 
     Args:
         when: SQL over `{s}` (the row) and `{t}` (what the table has), structs of all columns, `in_order`.
+        within: *rows* are all that the table should have of the rows for which this holds; others of them are deleted.
     """
     names = in_order(contract)
-    condition = when.format(
-        s=f"struct({', '.join(f's.{name}' for name in names)})", t=f"struct({', '.join(f't.{name}' for name in names)})"
-    )
+    row, held = (f"struct({', '.join(f'{side}.{name}' for name in names)})" for side in ("s", "t"))
     same_key = " AND ".join(f"t.{key} = s.{key}" for key in contract.keys)
-    there = spark.table(contract.table).alias("t")
-    changed = as_contract(rows, contract).alias("s").join(there, F.expr(same_key), "left")
-    view = f"merge_{contract.name}"
-    changed.where(f"t.{contract.keys[0]} IS NULL OR {condition}").select("s.*").createOrReplaceTempView(view)
-    result = spark.sql(
-        f"MERGE INTO {contract.table} t USING {view} s ON {same_key} "
-        "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+    (key, *_), absent = contract.keys, "s.{0} IS NULL"
+    there = spark.table(contract.table)
+    pairs = (
+        as_contract(rows, contract)
+        .alias("s")
+        .join(
+            (there if within is None else there.where(within)).alias("t"),
+            F.expr(same_key),
+            "left" if within is None else "full",
+        )
     )
-    affected = result.first()["num_affected_rows"]
-    return Written(contract.table, affected, latest_commit(spark, contract.table).version if affected else None)
+    changed = pairs.where(f"t.{key} IS NULL OR {absent.format(key)} OR {when.format(s=row, t=held)}").selectExpr(
+        *(f"coalesce(s.{name}, t.{name}) AS {name}" if name in contract.keys else f"s.{name}" for name in names),
+        f"{absent.format(key)} AS _gone",
+    )
+    listed = ", ".join(names)
+    result = spark.sql(
+        f"MERGE INTO {contract.table} t USING {{changed}} s ON {same_key} WHEN MATCHED AND s._gone THEN DELETE "
+        f"WHEN MATCHED THEN UPDATE SET {', '.join(f't.{name} = s.{name}' for name in names)} "
+        f"WHEN NOT MATCHED THEN INSERT ({listed}) VALUES ({', '.join(f's.{name}' for name in names)})",
+        changed=changed,
+    )
+    return Written(contract.table, result.first()["num_affected_rows"])
 
 
-def _rows_or_none(spark: SparkSession, statement: str, table: str) -> list | None:
-    try:
-        return spark.sql(statement).collect()
-    except PySparkException as error:
-        condition = error.getCondition() or ""
-        if condition.startswith(_NO_SCHEMA):
-            schema = table.split(".")[0]
-            raise PlaceError(f"Schema not found: {schema}, run notebooks/00_setup", schema=schema) from error
-        if condition.startswith(_ABSENT):
-            return None
-        raise
-
-
-def check_tables(spark: SparkSession, names: list[str], *, unique: Iterable[str] = ()) -> None:
-    """Hold tables or views against their contracts: columns and types of all, one row a key in those of *unique*.
+def refuse_other_columns(found: Sequence[str], contract: Contract) -> None:
+    """A query must give the columns of *contract*, by name and in its order.
 
     Raises:
-        ContractError: a column differs, or a key is NULL or there twice.
+        ContractError: it gives others; says which are missing, which are too many, or where the order differs.
     """
-    wrong = [line for name in names for line in differences(spark, load_contract(name))]
-    keyed = [contract for contract in map(load_contract, sorted(unique)) if contract.keys]
-    counts = [
-        f"SELECT '{c.table}', count(*), count(DISTINCT {', '.join(c.keys)}) FROM {c.table}"  # NULL keys are not counted
-        for c in keyed
-    ]
-    for table, rows, keys in spark.sql(" UNION ALL ".join(counts)).collect() if counts else []:
-        if rows != keys:
-            wrong.append(f"`{table}`: found {rows} rows, {keys} keys; expected one row a key. Run refresh_mode=full.")
+    expected = contract.column_names
+    if list(found) == expected:
+        return
+    missing = [name for name in expected if name not in found]
+    surplus = [name for name in found if name not in expected or list(found).count(name) > 1]
+    if missing or surplus:
+        parts = [f"no {samples(missing)}"] if missing else []
+        parts += [f"{samples(surplus)}, which the contract does not name once"] if surplus else []
+        told = " and ".join(parts)
+    else:
+        place = next(index for index, name in enumerate(expected) if found[index] != name)
+        told = f"`{found[place]}` as column {place + 1}, where the contract has `{expected[place]}`"
+    raise ContractError(
+        f"`{contract.table}`: found in the query {told}; expected the columns {', '.join(expected)}, in this order. "
+        f"Correct the query, or `config/tables/{contract.name}.yml`.",
+        table=contract.table,
+        found=list(found),
+        expected=expected,
+    )
+
+
+def check_columns(spark: SparkSession, names: Iterable[str]) -> None:
+    """Hold the tables or views *names* (without schema) against their contracts: columns and types.
+
+    Raises:
+        ContractError: a column differs; a line each.
+    """
+    contracts = [load_contract(name) for name in names]
+    wrong = [line for contract in contracts for line in differences(spark, contract)]
     if wrong:
         raise ContractError("\n".join(wrong))
-    print(f"{len(names)} tables agree with their contracts")
+    if contracts:
+        print(f"{len(contracts)} tables have the columns of their contracts")
+
+
+def check_keys(spark: SparkSession, names: Iterable[str]) -> None:
+    """Each of the tables *names* (without schema) must have one row a key, and no key NULL; one query for all.
+
+    Raises:
+        ContractError: a key is NULL or there twice.
+    """
+    keyed = [contract for contract in map(load_contract, names) if contract.keys]
+    if not keyed:
+        return
+    counts = [
+        spark.table(c.table).selectExpr(
+            f"{text(c.table)} AS table", "count(*) AS rows", f"count(DISTINCT {', '.join(c.keys)}) AS keys"
+        )  # a NULL in a key is not counted
+        for c in keyed
+    ]
+    wrong = [
+        f"`{table}`: found {rows} rows, {keys} keys; expected one row a key. Run refresh_mode=full."
+        for table, rows, keys in reduce(DataFrame.union, counts).collect()
+        if rows != keys
+    ]
+    if wrong:
+        raise ContractError("\n".join(wrong))
+    print(f"{len(keyed)} tables have one row a key")
 
 
 def differences(spark: SparkSession, contract: Contract) -> list[str]:
     """A line for each column of the contract's table that is not as the contract has it."""
-    found = [(f.name, f.dataType.simpleString().upper()) for f in spark.table(contract.table).schema.fields]
+    found = _types(schema_of(spark, contract.table) or StructType())
     expected = [(column.name, column.type.upper().replace(" ", "")) for column in contract.columns]
     return [
         f"`{contract.table}`: found the column {' '.join(have) if have else 'missing'}, "
@@ -190,3 +249,16 @@ def differences(spark: SparkSession, contract: Contract) -> list[str]:
         for have, want in zip_longest(found, expected)
         if have != want
     ]
+
+
+def _types(schema: StructType) -> list[tuple[str, str]]:
+    return [(field.name, field.dataType.simpleString().upper()) for field in schema.fields]
+
+
+def _as_told(schema: StructType) -> list[tuple[str, str, str]]:
+    comments = [field.metadata.get("comment", "") for field in schema.fields]
+    return [(name, kind, comment) for (name, kind), comment in zip(_types(schema), comments, strict=True)]
+
+
+def _as_promised(contract: Contract) -> list[tuple[str, str, str]]:
+    return [(c.name, c.type.upper().replace(" ", ""), c.description) for c in contract.columns]

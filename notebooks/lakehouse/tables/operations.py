@@ -1,10 +1,12 @@
 """The tables of schema `ops`: what the layers remember between runs and what they tell about them.
 
 ops.progress              up to which version of a source a target has read it; appended, the newest row holds
-ops.landed_files          which files a bronze table has taken in; appended, the newest row of a file holds
+ops.landed_files          which files a bronze table has taken in, and which version it had afterwards; appended, the
+                          newest row of a file holds
 ops.expectation_results   one row per run_id, table and rule
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyspark.errors import PySparkException
@@ -20,7 +22,7 @@ _TABLES = {
     ),
     "ops.landed_files": (
         "table_name STRING, generation STRING, file_name STRING, size_bytes BIGINT, modified_ms BIGINT, "
-        "recorded_at TIMESTAMP"
+        "recorded_at TIMESTAMP, table_version BIGINT"
     ),
     "ops.expectation_results": (
         "run_id STRING, table_name STRING, rule STRING, level STRING, checked_rows BIGINT, failed_rows BIGINT, "
@@ -42,19 +44,22 @@ class RuleCount:
 
 
 def create_operations_tables(spark: SparkSession) -> None:
-    """Create the tables of schema `ops` that are missing."""
+    """Create the tables of schema `ops` that are missing, and the columns that a table made earlier lacks."""
     for table, columns in _TABLES.items():
         spark.sql(f"CREATE TABLE IF NOT EXISTS {table} ({columns}) USING delta")
+        there = spark.table(table).columns
+        if lacks := [column for column in columns.split(", ") if column.split()[0] not in there]:
+            spark.sql(f"ALTER TABLE {table} ADD COLUMNS ({', '.join(lacks)})")
 
 
-def read_operations(spark: SparkSession, query: str) -> list[Row]:
-    """The rows of *query* over the tables of `ops`.
+def read_operations(read: Callable[[], list[Row]]) -> list[Row]:
+    """The rows that *read* collects from tables of `ops`.
 
     Raises:
         PlaceError: a table is missing.
     """
     try:
-        return spark.sql(query).collect()
+        return read()
     except PySparkException as error:
         if (error.getCondition() or "").startswith(("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND")):
             raise PlaceError("Tables of schema ops not found, run notebooks/00_setup", schema="ops") from error
@@ -62,10 +67,13 @@ def read_operations(spark: SparkSession, query: str) -> list[Row]:
 
 
 def append(spark: SparkSession, table: str, rows: list[tuple]) -> None:
-    """Append literal *rows* to a table of `ops`; its last column, `recorded_at`, is added."""
-    if rows:
-        values = ",\n".join(f"({', '.join(map(_literal, row))}, current_timestamp())" for row in rows)
-        spark.sql(f"INSERT INTO {table} VALUES\n{values}")
+    """Append *rows* to a table of `ops`: its columns in their order, `recorded_at` left out, which is now."""
+    if not rows:
+        return
+    names = [column.split()[0] for column in _TABLES[table].split(", ")]
+    names.remove("recorded_at")
+    values = ",\n".join(f"({', '.join(map(_literal, row))}, current_timestamp())" for row in rows)
+    spark.sql(f"INSERT INTO {table} ({', '.join(names)}, recorded_at) VALUES\n{values}")
 
 
 def record_counts(spark: SparkSession, run_id: str, counts: list[RuleCount]) -> None:
@@ -80,7 +88,8 @@ def record_counts(spark: SparkSession, run_id: str, counts: list[RuleCount]) -> 
     rows = [
         (run_id, count.table_name, count.rule, count.level, count.checked_rows, count.failed_rows) for count in counts
     ]
-    if not read_operations(spark, f"SELECT 1 FROM ops.expectation_results WHERE {earlier} LIMIT 1"):
+    results = spark.table("ops.expectation_results").where(earlier).select("rule").limit(1)
+    if not read_operations(results.collect):
         append(spark, "ops.expectation_results", rows)
         return
     names = "run_id, table_name, rule, level, checked_rows, failed_rows"

@@ -1,33 +1,37 @@
-"""What a target has not yet read of its sources: the versions of an append-only table since the last run.
+"""What a table has not yet read of its sources: the versions of append-only tables since the last run.
 
 The progress of a target is written after its data. Applying rows is idempotent, so a run that was killed in between
-only reads them again. Where the source was replaced, or its old versions are gone, everything is read.
+only reads them again. Where the source was made anew, or its old versions are gone, everything is read.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 
 from lakehouse.errors import PlaceError
-from lakehouse.tables.delta import identity, latest_commit
+from lakehouse.tables.contracts import Contract
+from lakehouse.tables.delta import existing, newest_version, schema_of
 from lakehouse.tables.operations import append, read_operations
 from lakehouse.tables.together import run_together
 
 REMOVED = "_change_type <> 'insert'"  # of the rows of `open_changes`: those taken away, or changed in place
+GENERATION = "lakehouse.generation"  # metadata of a bronze table's first column: changes when it is made anew
 
 
 @dataclass(frozen=True)
 class Feed:
-    """The part of *source* that *target* lacks: versions *first* to *last*, all of it where *first* is None."""
+    """The part of *source* that *target* lacks: versions *first* to *last*, all of it where *first* is None.
+
+    *generation* tells a source that was made anew from the one that was read before; empty where it has none.
+    """
 
     target: str
     source: str
-    table_id: str
+    generation: str
     first: int | None
     last: int
-    at_ms: int
 
     @property
     def is_empty(self) -> bool:
@@ -38,60 +42,62 @@ class Feed:
         return self.first is None
 
 
-def find_feeds(spark: SparkSession, reads: Iterable[tuple[str, str]], *, full: bool = False) -> dict:
+def find_feeds(
+    spark: SparkSession, reads: dict[Contract, list[Contract]], *, full: bool = False
+) -> dict[tuple[str, str], Feed]:
     """What each target has to read; with *full* all of each source.
 
     Args:
-        reads: pairs (target, source), table names with their schemas.
+        reads: the bronze tables by the table that is made of them.
 
     Returns:
-        A `Feed` by pair.
+        A feed by (target, source), names with their schemas. Nothing is executed but one query of `ops.progress`.
 
     Raises:
-        PlaceError: a source, the schema of the targets or the table of progress does not exist.
+        PlaceError: a source or the table of progress does not exist.
     """
-    reads = list(reads)
-    known = {
-        (row["target"], row["source"]): row
-        for row in read_operations(spark, "SELECT * FROM ops.progress ORDER BY recorded_at")
-    }
-    sources = {source: [known.get(pair) for pair in reads if pair[1] == source] for _, source in reads}
+    pairs = [(target.table, source.table) for target, sources in reads.items() for source in sources]
+    known = _known(spark, pairs)
+    sources = {source: [known.get(pair) for pair in pairs if pair[1] == source] for _, source in pairs}
     states = run_together({name: lambda s=name: _state(spark, s, sources[s]) for name in sources})
-    there = _existing(spark, {target for target, _ in reads})
+    there = existing(spark, {target for target, _ in pairs})
     feeds = {}
-    for target, source in reads:
-        table_id, commit = states[source]
+    for target, source in pairs:
+        generation, version = states[source]
         row = known.get((target, source))
-        same = target in there and row is not None and not full and row["source_table_id"] == table_id
-        first = row["source_version"] + 1 if same else None
-        feeds[target, source] = Feed(target, source, table_id, first, commit.version, commit.at_ms)
+        read = target in there and not full and row is not None and row["source_table_id"] == generation
+        first = row["source_version"] + 1 if read and row["source_version"] <= version else None
+        feeds[target, source] = Feed(target, source, generation, first, version)
     return feeds
 
 
-def _existing(spark: SparkSession, tables: set[str]) -> set[str]:
-    """Those of *tables* that exist; they are all in one schema."""
-    schema = next(iter(tables)).split(".")[0]
-    found = {f"{schema}.{row['tableName']}" for row in read_operations(spark, f"SHOW TABLES IN {schema}")}
-    return tables & found
+def _known(spark: SparkSession, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+    """The newest progress of each of *pairs*."""
+    targets = sorted({target for target, _ in pairs})
+    rows = read_operations(lambda: spark.table("ops.progress").where(_among("target", targets)).collect())
+    rows.sort(key=lambda row: row["recorded_at"])
+    return {(row["target"], row["source"]): row for row in rows}
 
 
-def _state(spark: SparkSession, source: str, known: list) -> tuple:
-    """The source's id and newest commit; the id is looked up only if that commit is not the one known."""
-    commit = latest_commit(spark, source)
-    if commit is None:
+def _among(column: str, values: list[str]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+def _state(spark: SparkSession, source: str, known: list[Row | None]) -> tuple[str, int]:
+    """The source's generation and newest version; a source of the version that is known is of that generation."""
+    version = newest_version(spark, source)
+    if version is None:
         raise PlaceError(f"Table not found: {source}, run {_maker(source)}", table=source)
-    seen = {(row["source_table_id"], row["source_version"], row["source_committed_ms"]) for row in known if row}
-    if len(seen) == 1 and all(known):
-        table_id, version, at_ms = seen.pop()
-        if (version, at_ms) == (commit.version, commit.at_ms):
-            return table_id, commit
-    return identity(spark, source).id, commit
+    seen = {(row["source_table_id"], row["source_version"]) for row in known if row}
+    if len(seen) == 1 and all(known) and next(iter(seen))[1] == version:
+        return next(iter(seen))
+    return generation_of(spark, source) or "", version
 
 
-def open_feed(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
-    """The rows that *feed* adds, with the columns of its source; all rows where `open_changes` gives them."""
-    feed, changes = open_changes(spark, feed)
-    return feed, changes if feed.is_all else changes.where(f"NOT ({REMOVED})").drop("_change_type")
+def generation_of(spark: SparkSession, table: str) -> str | None:
+    """Which making of a bronze table this is, None where there is no such table or it bears no mark."""
+    schema = schema_of(spark, table)
+    return schema.fields[0].metadata.get(GENERATION) if schema is not None else None
 
 
 def open_changes(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
@@ -103,7 +109,7 @@ def open_changes(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
     gives the same result: so whatever fails here leads to it, and what is really broken fails then.
     """
     if feed.is_all:
-        return feed, spark.table(feed.source)
+        return feed, spark.read.option("versionAsOf", feed.last).table(feed.source)
     changes = (
         spark.read.option("readChangeFeed", "true")
         .option("startingVersion", feed.first)
@@ -114,14 +120,14 @@ def open_changes(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
         changes.schema  # noqa: B018 - asks the server
     except PySparkException:
         print(f"{feed.source}: its versions from {feed.first} on are gone, reading all of it")
-        return replace(feed, first=None), spark.table(feed.source)
+        return open_changes(spark, replace(feed, first=None))
     return feed, changes.drop("_commit_version", "_commit_timestamp")
 
 
 def record_progress(spark: SparkSession, feeds: Iterable[Feed]) -> None:
     """Remember that the targets have read *feeds*, in one commit; call it after their data is written."""
     read = [feed for feed in feeds if not feed.is_empty]
-    append(spark, "ops.progress", [(f.target, f.source, f.table_id, f.last, f.at_ms) for f in read])
+    append(spark, "ops.progress", [(f.target, f.source, f.generation, f.last, None) for f in read])
 
 
 def _maker(table: str) -> str:

@@ -1,0 +1,166 @@
+"""How the tables of a layer are brought up to date with bronze: what is new is read, checked, counted and written.
+
+A table that has read all of its source is left alone. One that lacks some of it gets what is new; one that is missing,
+whose source was made anew, or that a full refresh asks for, is derived from all of bronze in one commit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from lakehouse.layers.checking import (
+    REMOVED,
+    Checked,
+    add_to_quarantine,
+    check_rows,
+    count_together,
+    dropped_rows,
+    replace_quarantine,
+)
+from lakehouse.tables.contracts import Contract, bronze_sources
+from lakehouse.tables.delta import Written, check_columns, check_keys, replace_rows
+from lakehouse.tables.operations import RuleCount, record_counts
+from lakehouse.tables.progress import Feed, find_feeds, open_changes, record_progress
+from lakehouse.tables.together import attempt_together, raise_failures
+
+
+@dataclass
+class LayerRun:
+    """One run over tables that are made of bronze: what each has to read, and what has been done.
+
+    *feeds* are by (target, source), names with schemas. Counts and progress are kept by `finish`, after the data.
+    """
+
+    spark: SparkSession
+    run_id: str
+    feeds: dict[tuple[str, str], Feed]
+    done: list[Feed] = field(default_factory=list)
+    counts: list[RuleCount] = field(default_factory=list)
+    errors: dict[str, Exception] = field(default_factory=dict)
+
+    def of(self, contract: Contract) -> list[Feed]:
+        """What the table of *contract* has to read, one feed a source."""
+        return [feed for (target, _), feed in self.feeds.items() if target == contract.table]
+
+    @property
+    def has_news(self) -> bool:
+        """Was there anything to read?"""
+        return any(not feed.is_empty for feed in self.feeds.values())
+
+    @property
+    def written_tables(self) -> list[str]:
+        """The names, without schema, of the tables that had something to read and have read it."""
+        return sorted({feed.target.split(".")[1] for feed in self.done if not feed.is_empty})
+
+    def finish(self) -> None:
+        """Hold what was written against its contracts, keep counts and progress, then raise for tables that failed.
+
+        What does not hold is not remembered as read: the next run reads it, and checks it, again.
+
+        Raises:
+            ContractError: a column differs from the contract, or a key is NULL or there twice.
+            TablesFailedError: a table failed.
+        """
+        check_columns(self.spark, self.written_tables)
+        check_keys(self.spark, self.written_tables)
+        record_counts(self.spark, self.run_id, self.counts)
+        record_progress(self.spark, self.done)
+        if self.errors:
+            raise_failures(self.errors, len({target for target, _ in self.feeds}))
+
+
+def start_layer(spark: SparkSession, tables: list[Contract], *, run_id: str, full: bool) -> LayerRun:
+    """Find what each of *tables* lacks of its bronze tables; prints which of those hold something new."""
+    feeds = find_feeds(spark, {contract: bronze_sources(contract) for contract in tables}, full=full)
+    fresh = sorted({feed.source for feed in feeds.values() if not feed.is_empty})
+    sources = {source for _, source in feeds}
+    print(f"{len(fresh)} of {len(sources)} bronze tables hold something new", *fresh, sep="\n  ")
+    return LayerRun(spark, run_id, feeds)
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the valid rows of bronze become the rows of the tables of a layer.
+
+    *derive* makes all rows of a table from all checked rows; the keys that one file gives with different contents are
+    counted on the way, into the observation. *add* writes what new rows change. *key_is_row* as in `Checked`; *derived*
+    as in `check_rows`; *properties* are those of a table that is made.
+    """
+
+    derive: Callable[[Checked, Observation], DataFrame]
+    add: Callable[[LayerRun, Checked], Written]
+    key_is_row: bool = True
+    derived: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+def bring_up_to_date(run: LayerRun, ways: dict[Contract, Way]) -> None:
+    """Bring tables up to date with their bronze table, all at the same time; a failure stops no other table.
+
+    Args:
+        ways: by table; each is made of one bronze table.
+    """
+    opened = {contract: _open(run, contract, way) for contract, way in ways.items() if not run.of(contract)[0].is_empty}
+    for contract in ways:
+        if contract not in opened:
+            print(Written(contract.table, 0))
+    new = [checked for checked in opened.values() if checked.changes]
+    counted = count_together(new) if new else {}
+    work = {}
+    for contract, checked in opened.items():
+        counts = counted.get(contract.table)
+        if counts and counts[REMOVED]:
+            print(f"{contract.reads[0]}: rows were changed or removed, deriving {contract.table} anew")
+            checked, counts = _all_of(run, contract, ways[contract]), None
+        work[contract.table] = lambda c=checked, w=ways[contract], n=counts: _write(run, c, w, n)
+    results, errors = attempt_together(work)
+    for contract in opened:
+        if contract.table in results:
+            run.counts += results[contract.table].counts
+            run.done += run.of(contract)
+    run.errors |= errors
+
+
+@dataclass(frozen=True)
+class _Result:
+    written: Written
+    counts: list[RuleCount]
+
+
+def _open(run: LayerRun, contract: Contract, way: Way) -> Checked:
+    feed, rows = open_changes(run.spark, run.of(contract)[0])
+    return check_rows(rows, contract, way.derived, key_is_row=way.key_is_row, changes=not feed.is_all)
+
+
+def _all_of(run: LayerRun, contract: Contract, way: Way) -> Checked:
+    (feed,) = run.of(contract)
+    rows = run.spark.read.option("versionAsOf", feed.last).table(feed.source)
+    return check_rows(rows, contract, way.derived, key_is_row=way.key_is_row)
+
+
+def _write(run: LayerRun, checked: Checked, way: Way, counts: dict[str, int] | None) -> _Result:
+    """Add the rows of *checked*, whose rules were counted; without counts derive the table, which counts them."""
+    if counts is None:
+        return _derive(run, checked, way)
+    told = checked.told(counts)
+    if dropped_rows(told):
+        add_to_quarantine(run.spark, checked, run_id=run.run_id)
+    return _Result(way.add(run, checked), told)
+
+
+def _derive(run: LayerRun, checked: Checked, way: Way) -> _Result:
+    """One pass over bronze makes the table and counts its rules; the broken rows, if any, are written after it."""
+    rules, twice, kept = Observation(), Observation(), Observation()
+    rows = way.derive(checked.observed(rules), twice).observe(kept, F.expr("count(*) AS rows"))
+    replace_rows(run.spark, rows, checked.contract, properties=way.properties)
+    if kept.get:
+        counts = rules.get | (twice.get if checked.key_is_row else {})
+        written = kept.get["rows"]
+    else:  # the engine told nothing of the write
+        counts = count_together([checked])[checked.contract.table]
+        written = run.spark.table(checked.contract.table).count()
+    told = checked.told(counts)
+    replace_quarantine(run.spark, checked, run_id=run.run_id, rows=dropped_rows(told))
+    return _Result(Written(checked.contract.table, written), told)
