@@ -93,13 +93,9 @@ def replace_empty(spark: SparkSession, contract: Contract, properties: dict[str,
         PlaceError: there is no such schema.
     """
     columns = ",\n  ".join(f"`{c.name}` {c.type} COMMENT {text(c.description)}" for c in contract.columns)
-    listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in (properties or {}).items())
     try:
         spark.sql(
-            f"CREATE OR REPLACE TABLE {contract.table} (\n  {columns}\n) USING delta\n"
-            + (f"CLUSTER BY ({', '.join(contract.keys[:_CLUSTERED])})\n" if contract.keys else "")
-            + f"COMMENT {text(contract.grain)}"
-            + (f"\nTBLPROPERTIES ({listed})" if listed else "")
+            f"CREATE OR REPLACE TABLE {contract.table} (\n  {columns}\n) USING delta\n{_clauses(contract, properties)}"
         )
     except PySparkException as error:
         if not (error.getCondition() or "").startswith(_NO_SCHEMA):
@@ -111,14 +107,34 @@ def replace_empty(spark: SparkSession, contract: Contract, properties: dict[str,
 def replace_rows(
     spark: SparkSession, rows: DataFrame, contract: Contract, properties: dict[str, str] | None = None
 ) -> None:
-    """Write *rows* into the contract's table in place of what it holds, in one commit.
+    """Write *rows* as all rows of the contract's table.
 
-    A table that is missing, or whose columns are no longer the contract's, is made anew before.
+    A table that is missing is created and then filled; nobody can miss its rows in between. One that is there is
+    replaced in one commit, by a statement of which Spark Connect tells no observed metrics: other ways to overwrite a
+    table make Delta forget by which columns it is clustered.
     """
-    there = schema_of(spark, contract.table)
-    if there is None or _as_told(there) != _as_promised(contract):
+    rows = as_contract(rows, contract)
+    if schema_of(spark, contract.table) is None:
         replace_empty(spark, contract, properties)
-    as_contract(rows, contract).write.insertInto(contract.table, overwrite=True)
+        rows.writeTo(contract.table).append()
+        return
+    clauses = _clauses(contract, properties).replace("{", "{{").replace("}", "}}")  # the statement has a placeholder
+    told = [F.col(c.name).alias(c.name, metadata={"comment": c.description}) for c in contract.columns]
+    spark.sql(
+        f"CREATE OR REPLACE TABLE {contract.table} USING delta\n{clauses}\nAS "
+        "SELECT * FROM {rows}",
+        rows=rows.select(*told),
+    )
+
+
+def _clauses(contract: Contract, properties: dict[str, str] | None) -> str:
+    """SQL behind the name of a new table: it is clustered by its keys, by which a merge looks for its rows."""
+    clauses = [f"CLUSTER BY ({', '.join(contract.keys[:_CLUSTERED])})"] if contract.keys else []
+    clauses.append(f"COMMENT {text(contract.grain)}")
+    if properties:
+        listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
+        clauses.append(f"TBLPROPERTIES ({listed})")
+    return "\n".join(clauses)
 
 
 def in_order(contract: Contract) -> list[str]:
@@ -253,12 +269,3 @@ def differences(spark: SparkSession, contract: Contract) -> list[str]:
 
 def _types(schema: StructType) -> list[tuple[str, str]]:
     return [(field.name, field.dataType.simpleString().upper()) for field in schema.fields]
-
-
-def _as_told(schema: StructType) -> list[tuple[str, str, str]]:
-    comments = [field.metadata.get("comment", "") for field in schema.fields]
-    return [(name, kind, comment) for (name, kind), comment in zip(_types(schema), comments, strict=True)]
-
-
-def _as_promised(contract: Contract) -> list[tuple[str, str, str]]:
-    return [(c.name, c.type.upper().replace(" ", ""), c.description) for c in contract.columns]
