@@ -8,8 +8,8 @@ from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 
-from lakehouse.errors import ExpectationError
-from lakehouse.tables.contracts import Contract, load_contract
+from lakehouse.errors import ContractError, ExpectationError, samples
+from lakehouse.tables.contracts import Contract, find_contracts, load_contract
 from lakehouse.tables.delta import newest_version, refuse_other_columns, text
 from lakehouse.tables.operations import RuleCount, append, read_operations, record_counts
 from lakehouse.tables.together import run_together
@@ -52,30 +52,40 @@ def create_view(run: GoldRun, name: str, query: str) -> None:
 def check_totals(run: GoldRun, silver: str, totals: dict[str, dict[str, str]]) -> list[RuleCount]:
     """Hold the views against silver: their totals must agree, and every row must keep the contract's FAIL rules.
 
-    Views whose tables have no new version, and whose SQL and rules are as they were, since this was checked last are
-    not checked again, unless the run is a full one.
+    Every contract of gold must have its view. Views whose tables have no new version since they were checked last, and
+    whose SQL and rules are as they were, are not checked again, unless the run is a full one.
 
     Args:
         silver: SQL of one row, the totals of the silver tables.
-        totals: by view name, the column of *silver* that the sum of a column of the view must be.
+        totals: by view name, the column of *silver* that the sum of a column of the view must be; a view that is not
+            named is held against its rules only.
 
     Returns:
         The counts of the rules; empty where nothing was checked.
 
     Raises:
+        ContractError: a contract has no view.
         ExpectationError: a total differs (names view, column and both numbers) or rows break a rule.
     """
-    contracts = {name: load_contract(name) for name in totals}
+    contracts = {contract.name: contract for contract in find_contracts("gold_*")}
+    if lacking := sorted(contracts.keys() - run.queries.keys()):
+        raise ContractError(
+            f"{samples(lacking)}: found a contract in `config/tables`, but no view of this run; expected a cell with "
+            "its SQL and `create_view`. Write one.",
+            tables=lacking,
+        )
     versions = _versions(run.spark, contracts.values())
     rules = _fingerprint(run.queries, silver, totals, contracts.values())
     if not run.full and _passed(run.spark) == {table: (rules, version) for table, version in versions.items()}:
         print(f"{len(contracts)} views agree with silver, as checked before: no table has changed since")
         return []
-    found = _totals(run.spark, silver, {name: (contract, list(totals[name])) for name, contract in contracts.items()})
+    found = _totals(
+        run.spark, silver, {name: (contract, list(totals.get(name, {}))) for name, contract in contracts.items()}
+    )
     expected = found.pop("silver")
     counts, wrong = [], []
     for name, contract in contracts.items():
-        wanted = {column: expected[of] for column, of in totals[name].items()}
+        wanted = {column: expected[of] for column, of in totals.get(name, {}).items()}
         told = _judge(contract, wanted, found[name])
         counts += told.counts
         wrong += told.wrong

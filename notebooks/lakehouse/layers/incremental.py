@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
+from lakehouse.errors import ContractError, samples
 from lakehouse.layers.checking import (
     REMOVED,
     Checked,
@@ -60,15 +61,26 @@ class LayerRun:
         What does not hold is not remembered as read: the next run reads it, and checks it, again.
 
         Raises:
-            ContractError: a column differs from the contract, or a key is NULL or there twice.
+            ContractError: a column differs from the contract, a key is NULL or there twice, or nothing made a table.
             TablesFailedError: a table failed.
         """
+        self._refuse_tables_without_a_rule()
         check_columns(self.spark, self.written_tables)
         check_keys(self.spark, self.written_tables)
         record_counts(self.spark, self.run_id, self.counts)
         record_progress(self.spark, self.done)
         if self.errors:
             raise_failures(self.errors, len({target for target, _ in self.feeds}))
+
+    def _refuse_tables_without_a_rule(self) -> None:
+        made = {feed.target for feed in self.done}
+        left = sorted({feed.target for feed in self.feeds.values() if not feed.is_empty} - made - self.errors.keys())
+        if left and not self.errors:
+            raise ContractError(
+                f"{samples(left)}: found a contract in `config/tables`, but no rule that makes the table; expected one "
+                "in the notebook of its layer. Write a cell with its SQL and `apply_query`.",
+                tables=left,
+            )
 
 
 def start_layer(spark: SparkSession, tables: list[Contract], *, run_id: str, full: bool) -> LayerRun:

@@ -91,9 +91,15 @@ def landed_tables(*, feeds: bool) -> list[Contract]:
     return [one for one in find_contracts("bronze_*") if one.folder.startswith(FEEDS) == feeds]
 
 
+def silver_tables() -> list[Contract]:
+    """The silver tables of the entities, and those that are made of them; not those of the change feeds."""
+    found = [(one, bronze_sources(one)) for one in find_contracts("silver_*")]
+    return [one for one, sources in found if not any(source.folder.startswith(FEEDS) for source in sources)]
+
+
 def typed_tables() -> list[Contract]:
-    """The silver tables that are made of one bronze table each."""
-    return [one for one in find_contracts("silver_*") if len(one.reads) == 1 and one.reads[0].startswith("bronze_")]
+    """Those of `silver_tables` that are made of one bronze table each."""
+    return [one for one in silver_tables() if len(one.reads) == 1 and load_contract(one.reads[0]).folder]
 
 
 def bronze_sources(contract: Contract) -> list[Contract]:

@@ -121,8 +121,7 @@ def replace_rows(
     clauses = _clauses(contract, properties).replace("{", "{{").replace("}", "}}")  # the statement has a placeholder
     told = [F.col(c.name).alias(c.name, metadata={"comment": c.description}) for c in contract.columns]
     spark.sql(
-        f"CREATE OR REPLACE TABLE {contract.table} USING delta\n{clauses}\nAS "
-        "SELECT * FROM {rows}",
+        f"CREATE OR REPLACE TABLE {contract.table} USING delta\n{clauses}\nAS SELECT * FROM {{rows}}",
         rows=rows.select(*told),
     )
 
