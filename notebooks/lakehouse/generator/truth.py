@@ -102,7 +102,7 @@ def _current(entity: str, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def quarantine_table(broken: dict[str, np.ndarray]) -> pa.Table:
-    """Rows in quarantine by entity and rule, zero included; *broken* has an entity's counts in the order of its rules."""
+    """Rows in quarantine by entity and rule, zero included; *broken* has the counts in the rules' order."""
     rows = [
         (entity, rule, str(count))
         for entity, counts in broken.items()
