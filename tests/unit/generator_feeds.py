@@ -5,18 +5,23 @@ from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 from generator_fakes import FakeDbutils
 
 from lakehouse import config_folder
 from lakehouse.generator import Settings, Volume, land, load_profile, plan_landing
 from lakehouse.generator.columns import COLUMNS
+from lakehouse.generator.contents import table_of
 from lakehouse.generator.feed import FeedFile, land_feed, plan_feed
 from lakehouse.generator.feed_rates import FeedRates
+from lakehouse.generator.reading import FILE_NAME, RowReader
+from lakehouse.generator.volume import BatchFile
 
 PROFILE = load_profile(config_folder())
 DAYS = ("2018-09-01", "2018-09-02", "2018-09-03", "2018-09-06")
 ENTITIES = ("customers", "products", "sellers")
-ALL_RATES = FeedRates(**{one.name: 0.1 for one in fields(FeedRates)})
+RATES = [one.name for one in fields(FeedRates)]
+ALL_RATES = FeedRates(**dict.fromkeys(RATES, 0.1))
 INTEGERS = COLUMNS["products"][2:]
 
 
@@ -30,7 +35,7 @@ def land_entities(dbutils: FakeDbutils, run_date: str, *, seed: int = 7, source:
     if way not in _LANDED:
         volume = Volume(dbutils, "olist_dev")
         plan = plan_landing(volume, Settings(run_date, seed=seed, scale=120, history_days=30, source=source))
-        land(plan, volume=volume, spark=None, profile=PROFILE)
+        land(plan, volume=volume, profile=PROFILE, read=reader(dbutils))
         files = dbutils.files()
         _LANDED[way] = {name: files[name] for name in files.keys() - before if not name.startswith("cdc/")}
     for name, content in _LANDED[way].items():
@@ -38,15 +43,30 @@ def land_entities(dbutils: FakeDbutils, run_date: str, *, seed: int = 7, source:
         (dbutils.root / name).write_bytes(content)
 
 
+def reader(dbutils: FakeDbutils) -> RowReader:
+    """Reads landed files as Spark would."""
+
+    def read(files: list[BatchFile], columns: dict[str, tuple[str, ...]]) -> dict[str, pa.Table]:
+        found = {}
+        for entity, names in columns.items():
+            own = [file for file in files if file.entity == entity]
+            frames = [as_frame(dbutils.fs.place(file.path).read_bytes())[list(names)] for file in own]
+            named = [frame.assign(**{FILE_NAME: file.name}) for frame, file in zip(frames, own, strict=True)]
+            found[entity] = table_of(pd.concat(named, ignore_index=True))
+        return found
+
+    return read
+
+
 def run_feed(dbutils: FakeDbutils, rates: FeedRates) -> list[FeedFile]:
     """The feed of all days that lack it."""
-
-    def read(entity: str, paths: list[str]) -> pd.DataFrame:
-        frames = [as_frame(dbutils.fs.place(path).read_bytes()).assign(file_name=Path(path).name) for path in paths]
-        return pd.concat(frames, ignore_index=True)
-
     volume = Volume(dbutils, "olist_dev")
-    return land_feed(plan_feed(volume, rates), volume=volume, read=read)
+    return land_feed(plan_feed(volume, rates), volume=volume, profile=PROFILE, read=reader(dbutils)).files
+
+
+def only(**rates: float) -> FeedRates:
+    """These rates, and nothing else that happens or goes wrong."""
+    return FeedRates(**dict.fromkeys(RATES, 0.0) | rates)
 
 
 def make_feed(folder: Path, rates: FeedRates, days: tuple[str, ...] = DAYS, **settings: int) -> FakeDbutils:

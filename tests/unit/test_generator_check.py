@@ -1,38 +1,43 @@
 """What the check at the end of a landing says when it does not hold; reading is tested with the notebooks."""
 
-import pandas as pd
 import pytest
 
-from lakehouse.generator import LandedFile, check_counts, check_references, count_landed, dangling_references
+from lakehouse.generator import BatchFile, check_counts, check_references, count_dangling, count_rows
 from lakehouse.generator.check import LandedRowsError
+from lakehouse.generator.feed import FeedFile
 
+FOLDER = "/Volumes/c/raw/olist"
 FILES = [
-    LandedFile("orders", "/Volumes/c/raw/olist/orders/orders_1.csv", 10, 99),
-    LandedFile("orders", "/Volumes/c/raw/olist/orders/orders_2.csv", 5, 50),
+    BatchFile("orders", f"{FOLDER}/orders/orders_1.csv", 10, 99),
+    FeedFile("2018-09-01", "sellers", f"{FOLDER}/cdc/sellers/sellers_cdc_1.csv", 5, {}, {}),
 ]
 
 
-def counted(rows: int) -> pd.DataFrame:
-    """What Spark counted for orders."""
-    return pd.DataFrame({"entity": ["orders"], "files": [2], "rows": [rows]})
+def test_a_file_that_is_read_as_written_passes():
+    """Of entities and of the feed; other files may be counted too."""
+    check_counts(FILES, {"orders_1.csv": 10, "sellers_cdc_1.csv": 5, "orders_0.csv": 7})
 
 
-def test_equal_counts_pass():
-    """The rows of all files of an entity together."""
-    check_counts(FILES, counted(15))
+@pytest.mark.parametrize(("read", "found"), [({"orders_1.csv": 9, "sellers_cdc_1.csv": 5}, 9), ({}, 0)])
+def test_a_row_that_is_not_read_back_is_told(read, found):
+    """Both numbers, and the file; one without a row is not counted by Spark at all."""
+    with pytest.raises(LandedRowsError, match=f"found `orders_1.csv: {found} rows, 10 written`") as caught:
+        check_counts(FILES, read)
+
+    assert caught.value.files[0] == "orders_1.csv"
 
 
-def test_a_row_that_is_not_read_back_is_told():
-    """Both numbers, and the entity."""
-    with pytest.raises(LandedRowsError, match="of `orders`: found 14 rows when read back, expected 15") as caught:
-        check_counts(FILES, counted(14))
+def test_files_are_held_against_their_own_rows():
+    """One row too many in a file does not make up for one that another lacks."""
+    with pytest.raises(LandedRowsError) as caught:
+        check_counts(FILES, {"orders_1.csv": 9, "sellers_cdc_1.csv": 6})
 
-    assert caught.value.entity == "orders"
+    assert caught.value.files == ["orders_1.csv", "sellers_cdc_1.csv"]
 
 
 def test_real_files_are_not_counted():
     """Their rows are None: they were copied without being read."""
-    check_counts([LandedFile("orders", "/Volumes/c/raw/olist/orders/orders_1.csv", None, 99)], counted(14))
+    check_counts([BatchFile("orders", f"{FOLDER}/orders/orders_1.csv", None, 99)], {"orders_1.csv": 14})
 
 
 def test_rows_that_refer_to_nothing_are_told():
@@ -43,6 +48,6 @@ def test_rows_that_refer_to_nothing_are_told():
 
 def test_a_run_that_landed_nothing_needs_no_spark():
     """A repeated run starts no server: `spark` is not touched, here it is None."""
-    assert count_landed(None, []).empty
-    assert dangling_references(None, [], {}) == {}
+    assert count_rows(None, []) == {}
+    assert count_dangling(None, None, [], []) == {}
     check_references({})

@@ -1,20 +1,35 @@
 """The change feed: lives that hold together, defects that are counted, and a landing that can be repeated."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 from generator_fakes import FakeDbutils, FakeFileSystem
-from generator_feeds import ALL_RATES, DAYS, ENTITIES, as_frame, feed_rows, land_entities, make_feed, run_feed
+from generator_feeds import (
+    ALL_RATES,
+    DAYS,
+    ENTITIES,
+    RATES,
+    as_frame,
+    feed_rows,
+    land_entities,
+    make_feed,
+    only,
+    rows_of,
+    run_feed,
+)
 
 from lakehouse.errors import ParameterError
 from lakehouse.generator import Volume
 from lakehouse.generator.columns import COLUMNS
+from lakehouse.generator.contents import Contents, table_of
 from lakehouse.generator.feed import count_defects, count_operations, plan_feed
 from lakehouse.generator.feed_rates import FeedRates, share
 from lakehouse.generator.feed_values import usable_rows
 
-LIVES_ONLY = FeedRates(cdc_change_rate=0.3, no_op_rate=0.1, flip_rate=0.2, null_flip_rate=0.2)
-DEFECTS = [one.name.removesuffix("_rate") for one in fields(FeedRates)][1:]
+LIVES_ONLY = only(cdc_change_rate=0.3, no_op_rate=0.1, flip_rate=0.2, null_flip_rate=0.2)
+DEFECTS = [name.removesuffix("_rate") for name in RATES][1:]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +98,7 @@ def test_updates_are_moves_weights_and_photos_and_leave_the_rest(lives):
 
 def test_flips_go_to_b_and_back_to_a_and_null_flips_over_null(tmp_path):
     """Three versions, of which the first and the last are alike; NULL is a value among others."""
-    for rates in (FeedRates(flip_rate=0.3), FeedRates(null_flip_rate=0.3)):
+    for rates in (only(flip_rate=0.3), only(null_flip_rate=0.3)):
         dbutils = make_feed(tmp_path / str(rates.flip_rate), rates, DAYS[:1])
         for entity in ENTITIES:
             names, met_null = list(COLUMNS[entity]), False
@@ -98,7 +113,7 @@ def test_flips_go_to_b_and_back_to_a_and_null_flips_over_null(tmp_path):
 
 def test_no_op_updates_change_nothing(tmp_path):
     """They must not open a version."""
-    dbutils = make_feed(tmp_path, FeedRates(no_op_rate=0.3), DAYS[:1])
+    dbutils = make_feed(tmp_path, only(no_op_rate=0.3), DAYS[:1])
     names = list(COLUMNS["sellers"])
 
     repeated = [life[names] for _, life in feed_rows(dbutils, "sellers").groupby(names[0]) if len(life) > 1]
@@ -108,7 +123,7 @@ def test_no_op_updates_change_nothing(tmp_path):
 
 def test_without_rates_there_are_inserts_alone(tmp_path):
     """Zero means none."""
-    dbutils = make_feed(tmp_path, FeedRates(), DAYS[:2])
+    dbutils = make_feed(tmp_path, only(), DAYS[:2])
 
     for entity in ENTITIES:
         events = feed_rows(dbutils, entity)
@@ -120,7 +135,7 @@ def test_each_rate_makes_its_defect_alone_and_counts_it(tmp_path, defect):
     """A reader of the notebook must be able to trust the table of counts."""
     dbutils = FakeDbutils(tmp_path)
     land_entities(dbutils, DAYS[0])
-    rates = replace(FeedRates(), **{f"{defect}_rate": 0.1})
+    rates = only(**{f"{defect}_rate": 0.1})
     files = run_feed(dbutils, rates)
 
     counts = count_defects(files, rates).set_index("defect")
@@ -143,7 +158,7 @@ def _found(defect: str, rows, entity: str, dbutils: FakeDbutils) -> int:
     if defect in ("duplicate", "tie"):  # half of them land later
         same = None if defect == "duplicate" else [key, "sequence_number"]
         land_entities(dbutils, "2018-09-05")
-        run_feed(dbutils, FeedRates())
+        run_feed(dbutils, only())
         in_all = feed_rows(dbutils, entity).drop(columns="day").duplicated(same).sum()
         assert 0 < rows.duplicated(same).sum() < in_all
         return int(in_all)
@@ -161,7 +176,7 @@ def _found(defect: str, rows, entity: str, dbutils: FakeDbutils) -> int:
 
 def test_late_events_land_hours_to_days_later(tmp_path):
     """In a later file, and nothing is lost."""
-    dbutils = make_feed(tmp_path, FeedRates(late_rate=0.2))
+    dbutils = make_feed(tmp_path, only(late_rate=0.2))
 
     events = feed_rows(dbutils, "customers")
     days = set(events.loc[events["change_timestamp"].str[:10] == DAYS[0], "day"])
@@ -198,16 +213,16 @@ def test_repeated_run_lands_nothing(tmp_path):
     dbutils = make_feed(tmp_path, ALL_RATES, DAYS[:2])
     before = dbutils.files()
 
-    assert run_feed(dbutils, FeedRates()) == []
+    assert run_feed(dbutils, only()) == []
     assert dbutils.files() == before
-    assert "lands nothing" in plan_feed(Volume(dbutils, "olist_dev"), FeedRates()).notes[-1]
+    assert "lands nothing" in plan_feed(Volume(dbutils, "olist_dev"), only()).notes[-1]
 
 
 def test_other_rates_on_a_later_day_leave_the_lives_before_as_they_were(tmp_path):
     """Days are lived again with the rates that they were announced with, so late events of before still come."""
     dbutils = make_feed(tmp_path, ALL_RATES, DAYS[:2])
     land_entities(dbutils, DAYS[3])
-    run_feed(dbutils, FeedRates())
+    run_feed(dbutils, only())
 
     events = feed_rows(dbutils, "customers")
     last = events[events["day"] == DAYS[3]]
@@ -225,7 +240,7 @@ def test_killed_landing_repeated_gives_the_files_of_an_undisturbed_one(spoiled, 
     with pytest.raises(FakeFileSystem.Killed):
         run_feed(dbutils, ALL_RATES)
     dbutils.fs.moves_left = None
-    run_feed(dbutils, FeedRates() if moves else ALL_RATES)
+    run_feed(dbutils, only() if moves else ALL_RATES)
     land_entities(dbutils, DAYS[2])
     run_feed(dbutils, ALL_RATES)
 
@@ -251,6 +266,33 @@ def test_rates_outside_0_to_1_are_refused():
         FeedRates(tie_rate=2)
 
 
+def test_rates_are_those_of_the_text_and_else_the_usual_ones():
+    """A job names only what differs."""
+    rates = FeedRates.from_text(0.5, "late_rate=0.1, tie_rate=0,")
+
+    assert rates == replace(FeedRates(), cdc_change_rate=0.5, late_rate=0.1, tie_rate=0)
+    assert FeedRates.from_text(FeedRates().cdc_change_rate, "") == FeedRates()
+
+
+@pytest.mark.parametrize("text", ["late=0.1", "late_rate", "late_rate=much", "late_rate 0.1", "cdc_change_rate=0.1"])
+def test_rates_that_are_not_understood_are_told_with_those_there_are(text):
+    """A misspelled rate must not be left out silently."""
+    with pytest.raises(ParameterError, match=f"`defect_rates`: found `{text}`, expected .*, of .*late_rate, "):
+        FeedRates.from_text(0.02, text)
+
+
+def test_contents_keep_their_numbers_however_they_come():
+    """Early and late rows, taken in any order and more than once."""
+    contents = Contents(("id", "value"))
+    numbers = [
+        contents.add(pd.DataFrame({"id": [f"k{at}"], "value": [None if at % 2 else str(at)]})) for at in range(40)
+    ]
+    asked = np.concatenate([numbers[at] for at in (39, 0, 17, 0, 38)])
+
+    assert rows_of(contents.frame(asked)) == [("k39", None), ("k0", "0"), ("k17", None), ("k0", "0"), ("k38", "38")]
+    assert len(contents) == 40 and contents.take(asked[:0]).num_rows == 0
+
+
 @pytest.mark.parametrize(("rate", "count", "expected"), [(0, 9, 0), (0.001, 9, 1), (0.5, 9, 4), (1, 9, 9), (1, 0, 0)])
 def test_a_share_above_zero_is_at_least_one(rate, count, expected):
     """Small days show every defect too."""
@@ -264,7 +306,7 @@ def test_rows_that_silver_would_refuse_begin_no_life():
         b"c,1001,sao paulo,SP\nb,12x,sao paulo,SP\n,01001,sao paulo,SP\na,,,\nc,99999,x,RJ\n"
     )
 
-    assert usable_rows("sellers", rows).to_numpy().tolist() == [
-        ["a", None, None, None],
-        ["c", "01001", "sao paulo", "SP"],
+    assert rows_of(usable_rows("sellers", table_of(rows)).to_pandas()) == [
+        ("a", None, None, None),
+        ("c", "01001", "sao paulo", "SP"),
     ]

@@ -21,7 +21,8 @@ from generator_feeds import (
 )
 
 from lakehouse.generator.columns import COLUMNS
-from lakehouse.generator.truth import expected_current, expected_history, quarantine_rules
+from lakehouse.generator.contents import table_of
+from lakehouse.generator.truth import Expected, expected_tables, quarantine_rules
 
 SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "olist_sample"
 SELLER = ("seller_id", "seller_zip_code_prefix", "seller_city", "seller_state", "operation", "sequence_number")
@@ -74,13 +75,14 @@ def test_quarantine_counts_are_those_of_the_rules_one_by_one(volume, day):
     assert all(int(rows) for _, rule, rows in expected if not rule.endswith("_parses"))
 
 
-def _sellers(*events: tuple):
-    return pd.DataFrame(list(events), columns=list(SELLER), dtype=object)
+def _expected(*events: tuple) -> Expected:
+    """What events of sellers make of the tables."""
+    return expected_tables("sellers", table_of(pd.DataFrame(list(events), columns=list(SELLER), dtype=object)))
 
 
 def test_versions_follow_the_definition_on_a_life_written_by_hand():
     """Insert, no-op, change, late event between, delete, the same values again; another key is not touched."""
-    events = _sellers(
+    expected = _expected(
         ("a", "1", "x", "SP", "INSERT", "10"),
         ("a", "1", "x", "SP", "UPDATE", "20"),
         ("a", "2", "x", "SP", "UPDATE", "30"),
@@ -91,7 +93,7 @@ def test_versions_follow_the_definition_on_a_life_written_by_hand():
         ("a", "1", None, "SP", "UPDATE", "15"),
     )
 
-    assert rows_of(expected_history("sellers", events)) == [
+    assert rows_of(expected.history.to_pandas()) == [
         ("a", "1", "x", "SP", "10", "15"),
         ("a", "1", None, "SP", "15", "20"),
         ("a", "1", "x", "SP", "20", "30"),
@@ -99,22 +101,23 @@ def test_versions_follow_the_definition_on_a_life_written_by_hand():
         ("a", "2", "x", "SP", "50", None),
         ("b", "7", None, "RJ", "9", None),
     ]
-    assert rows_of(expected_current("sellers", events)) == [("a", "2", "x", "SP"), ("b", "7", None, "RJ")]
+    assert rows_of(expected.current.to_pandas()) == [("a", "2", "x", "SP"), ("b", "7", None, "RJ")]
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_a_tie_the_delete_wins_and_then_the_greatest_with_null_lowest(order):
     """By the columns in their order, in any order of arrival."""
-    events = _sellers(
+    events = [
         ("a", "1", "x", "SP", "INSERT", "10"),
         ("a", None, None, None, "DELETE", "10"),
         ("b", "1", "x", "SP", "INSERT", "10"),
         ("b", None, "z", "SP", "UPDATE", "10"),
         ("c", "1", None, "SP", "INSERT", "10"),
         ("c", "1", "a", None, "UPDATE", "10"),
-    )[::order]
+    ]
+    expected = _expected(*events[::order])
 
-    assert rows_of(expected_current("sellers", events)) == [("b", "1", "x", "SP"), ("c", "1", "a", None)]
+    assert rows_of(expected.current.to_pandas()) == [("b", "1", "x", "SP"), ("c", "1", "a", None)]
 
 
 def test_ties_of_numbers_are_compared_as_numbers():
@@ -122,10 +125,10 @@ def test_ties_of_numbers_are_compared_as_numbers():
     one = dict.fromkeys(COLUMNS["products"], None) | {"product_id": "p", "operation": "UPDATE", "sequence_number": "1"}
     events = pd.DataFrame([one | {"product_weight_g": text} for text in ("1000", "900")], dtype=object)
 
-    assert expected_current("products", events)["product_weight_g"].tolist() == ["1000"]
+    assert expected_tables("products", table_of(events)).current["product_weight_g"].to_pylist() == ["1000"]
 
 
 def test_nothing_gives_nothing():
     """The first day of an entity may have no event."""
-    assert rows_of(expected_history("sellers", _sellers())) == []
-    assert rows_of(expected_current("sellers", _sellers())) == []
+    assert _expected().history.num_rows == 0
+    assert _expected().current.num_rows == 0

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from generator_fakes import FakeDbutils, FakeFileSystem
+from generator_feeds import reader
 
 from lakehouse import LakehouseError, config_folder
 from lakehouse.generator import Settings, Volume, land, load_profile, plan_landing
@@ -20,7 +21,7 @@ def run(dbutils: FakeDbutils, run_date: str, *, source: str = "", scale: int = 3
     """One run of the notebook's landing part."""
     volume = Volume(dbutils, "olist_dev")
     plan = plan_landing(volume, Settings(run_date, seed=seed, scale=scale, history_days=60, source=source))
-    return land(plan, volume=volume, spark=None, profile=PROFILE)
+    return land(plan, volume=volume, profile=PROFILE, read=reader(dbutils))
 
 
 def make_source(folder: Path) -> Path:

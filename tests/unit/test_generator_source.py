@@ -9,7 +9,7 @@ from generator_worlds import FIRST, PROFILE, day_files, frames, latest, world_of
 
 from lakehouse.generator.columns import COLUMNS
 from lakehouse.generator.geography import places_of_source
-from lakehouse.generator.source import SourceError, catalogue_of_source, read_world, unfinished_orders
+from lakehouse.generator.source import SourceError, catalogue_of_source, unfinished_orders, world_of_source
 from lakehouse.generator.world import World
 
 SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "olist_sample"
@@ -50,11 +50,9 @@ def small_world(shuffled: int | None = None, **other: pd.DataFrame) -> World:
     tables["geolocation"] = pd.DataFrame({"geolocation_zip_code_prefix": ["01000", "30000"]})
     tables |= other
 
-    def read(entity: str, *columns: str) -> pd.DataFrame:
-        rows = tables[entity] if shuffled is None else tables[entity].sample(frac=1, random_state=shuffled)
-        return rows[list(columns)] if columns else rows
-
-    return read_world(world_of(100, source="file:/x"), read)
+    if shuffled is not None:
+        tables = {entity: rows.sample(frac=1, random_state=shuffled) for entity, rows in tables.items()}
+    return world_of_source(world_of(100, source="file:/x"), tables)
 
 
 def test_a_product_keeps_its_usual_price_and_seller():
@@ -164,12 +162,8 @@ def test_a_day_on_the_real_sample():
     if not SAMPLE.is_dir():
         pytest.skip("the real sample is not beside this repository")
     real = {name: pd.read_csv(SAMPLE / f"olist_{name}_dataset.csv", dtype=str) for name in COLUMNS}
-    world = read_world(
-        world_of(100, source="file:/x"),
-        lambda entity, *columns: (
-            real[entity][list(columns or COLUMNS[entity])].astype(object).where(lambda f: f.notna(), None)
-        ),
-    )
+    rows = {name: frame.astype(object).where(frame.notna(), None) for name, frame in real.items()}
+    world = world_of_source(world_of(100, source="file:/x"), rows)
     day = frames(day_files(world, "2018-09-02", [FIRST]))
 
     assert set(day["order_items"]["product_id"]) <= set(real["products"]["product_id"])

@@ -28,18 +28,7 @@ GENERATION = {
     "seed": "42",
     "history_days": "730",
     "cdc_change_rate": "0.02",
-    "late_rate": "0.02",
-    "out_of_order_rate": "0.02",
-    "duplicate_rate": "0.02",
-    "tie_rate": "0.01",
-    "no_op_rate": "0.05",
-    "unknown_delete_rate": "0.01",
-    "null_key_rate": "0.01",
-    "null_sequence_rate": "0.01",
-    "unknown_operation_rate": "0.01",
-    "unparsable_rate": "0.01",
-    "flip_rate": "0.05",
-    "null_flip_rate": "0.05",
+    "defect_rates": "",
 }
 
 

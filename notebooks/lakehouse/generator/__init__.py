@@ -3,26 +3,35 @@
 Read in this order: `landing` (what lands and how), `batches` (the tables of a batch), `lives` and `details` (the
 orders of a day), `world`, `catalogue` and `geography` (what stays the same), `profile` (the aggregate figures that
 all follow). The change feed: `feed` (what lands and how), `feed_lives` and `feed_values` (what happens to a key),
-`defects` (what goes wrong on the way), `truth` (what the tables must hold).
+`contents` (the rows that keys have had), `defects` (what goes wrong on the way), `truth` (what the tables must hold).
+What has landed is looked at by `reading`, through Spark, and held against what was written by `check`.
 """
 
-from lakehouse.generator.check import check_counts, check_references, count_landed, dangling_references, read_landed
-from lakehouse.generator.landing import LandedFile, Plan, land, plan_landing
+from lakehouse.generator.check import check_counts, check_references
+from lakehouse.generator.feed import count_defects, count_operations, land_feed, plan_feed
+from lakehouse.generator.feed_rates import FeedRates
+from lakehouse.generator.landing import Plan, land, plan_landing
 from lakehouse.generator.profile import load_profile
-from lakehouse.generator.volume import Volume
+from lakehouse.generator.reading import count_dangling, count_rows, row_reader
+from lakehouse.generator.volume import BatchFile, Volume
 from lakehouse.generator.world import Settings
 
 __all__ = [
-    "LandedFile",
+    "BatchFile",
+    "FeedRates",
     "Plan",
     "Settings",
     "Volume",
     "check_counts",
     "check_references",
-    "count_landed",
-    "dangling_references",
+    "count_dangling",
+    "count_defects",
+    "count_operations",
+    "count_rows",
     "land",
+    "land_feed",
     "load_profile",
+    "plan_feed",
     "plan_landing",
-    "read_landed",
+    "row_reader",
 ]

@@ -1,6 +1,6 @@
 """What lands: the initial load, and one business day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ from lakehouse.generator.details import (
 from lakehouse.generator.geography import make_points
 from lakehouse.generator.lives import DAY, LONGEST_LIFE_DAYS, NEVER, STATUSES, Lives, draw_lives, stage_at
 from lakehouse.generator.randomness import generator, identifiers
-from lakehouse.generator.world import World
+from lakehouse.generator.world import Orders, World
 
 ORDERS_A_PART = 100_000  # a multi-line CSV file is read by one task: several files are read side by side
 _IN_NEW_PREFIXES = 0.02  # of the customers of days after the first
@@ -83,9 +83,8 @@ def bought_on(world: World, day: int, until: int) -> Tables:
     lives = _lives(world, day)
     ids = _ids(world, day, np.arange(len(lives)))
     items = draw_items(profile, world.catalogue, seed=seed, day=day, lives=lives)
-    persons, at = _customers(world, day)
     return {
-        "customers": customer_rows(world.places, persons, at, seed=seed, day=day),
+        "customers": _customer_rows(world, [day]),
         "orders": _order_rows(lives, ids, until),
         "order_items": item_rows(items, world.catalogue, ids["order_id"].combine_chunks()),
         "order_payments": payment_rows(
@@ -105,13 +104,25 @@ def _ids(world: World, day: int, index: np.ndarray) -> pa.Table:
     return pa.table({"order_id": order_ids(seed, day, index), "customer_id": customers})
 
 
-def _customers(world: World, day: int):
-    """The persons who buy on *day*, and where they live."""
-    persons = world.persons(day, world.order_count(day))
-    later = persons[0] > world.settings.first_day
+def newcomers_of(world: World, day: int) -> Tables:
+    """The rows of generated customers, products and sellers whose keys land first on *day*, a day that has landed."""
+    if day > world.settings.first_day:
+        return {"customers": _customer_rows(world, [day])}
+    catalogue = {"products": world.catalogue.products, "sellers": world.catalogue.sellers}
+    return {"customers": _customer_rows(world, world.initial_days)} | catalogue
+
+
+def _customer_rows(world: World, days: Iterable[int]) -> pa.Table:
+    orders = world.orders(days)
+    persons = world.persons(orders)
+    return customer_rows(world.places, orders, persons, _homes(world, persons), seed=world.settings.seed)
+
+
+def _homes(world: World, persons: Orders) -> np.ndarray:
+    """Where the *persons* live, as positions in the world's places."""
     seed = world.settings.seed
     old, new = (homes(world.places, persons, seed=seed, new_share=share) for share in (0.0, _IN_NEW_PREFIXES))
-    return persons, np.where(later, new, old)
+    return np.where(persons.day > world.settings.first_day, new, old)
 
 
 def _order_rows(lives: Lives, ids: pa.Table, until: int) -> pa.Table:
@@ -149,7 +160,7 @@ def _days_before(world: World, landed: list[int]) -> list[int]:
 def _real_orders(world: World, after: int, until: int) -> Tables:
     if world.unfinished is None:
         return {}
-    lives, ids = world.unfinished
+    lives, ids = world.unfinished.lives, world.unfinished.ids
     changed = np.flatnonzero(stage_at(lives, until) != stage_at(lives, after))
     return {"orders": _order_rows(lives.take(changed), ids.take(pa.array(changed)), until)}
 
@@ -166,7 +177,8 @@ def _catalogue_changes(world: World, days: list[int]) -> Tables:
 
 def _new_points(world: World, days: list[int]) -> pa.Table:
     """Points of the prefixes that got their first customer on the last of *days*."""
-    found = [np.unique(at[world.places.is_new[at]]) for at in (_customers(world, day)[1] for day in days)]
+    lived = [_homes(world, world.persons(world.orders([day]))) for day in days]
+    found = [np.unique(at[world.places.is_new[at]]) for at in lived]
     known = np.concatenate([np.zeros(0, dtype=np.int64), *found[:-1]])
     rng = generator(world.settings.seed, days[-1], "new_places")
     return make_points(world.places, np.setdiff1d(found[-1], known), profile=world.profile, rng=rng)

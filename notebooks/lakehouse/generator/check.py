@@ -1,84 +1,38 @@
-"""Look at what a run landed: rows a file, and rows that refer to nothing."""
+"""What is read back must be what was written, and generated rows must refer to rows that landed."""
 
-from functools import reduce
+from collections.abc import Iterable, Mapping
 
-import pandas as pd
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
-
-from lakehouse.errors import LakehouseError
-from lakehouse.generator.landing import LandedFile
-
-_OPTIONS = {"header": "true", "multiLine": "true", "quote": '"', "escape": '"', "encoding": "UTF-8"}
-
-# Entity and column -> the entity that must have the value.
-REFERENCES = {
-    ("orders", "customer_id"): "customers",
-    ("order_items", "order_id"): "orders",
-    ("order_items", "product_id"): "products",
-    ("order_items", "seller_id"): "sellers",
-    ("order_payments", "order_id"): "orders",
-    ("order_reviews", "order_id"): "orders",
-}
+from lakehouse.errors import LakehouseError, samples
+from lakehouse.generator.feed import FeedFile
+from lakehouse.generator.volume import BatchFile
 
 
 class LandedRowsError(LakehouseError):
-    """Raised when generated rows refer to rows that never landed."""
+    """Raised when landed files do not hold what was written, or generated rows refer to rows that never landed."""
 
 
-def read_landed(spark: SparkSession, paths: list[str]) -> DataFrame:
-    """The rows of the landed files at *paths*, of one entity, as text."""
-    return spark.read.options(**_OPTIONS).csv(sorted(paths))
-
-
-def count_landed(spark: SparkSession, files: list[LandedFile]) -> pd.DataFrame:
-    """One row an entity: its files of this run and the rows that Spark reads in them. One statement for all."""
-    paths = _by_entity(files)
-    counts = [
-        read_landed(spark, paths[entity]).agg(F.lit(entity).alias("entity"), F.count("*").alias("rows"))
-        for entity in paths
-    ]
-    rows = {row["entity"]: row["rows"] for row in reduce(DataFrame.unionAll, counts).collect()} if counts else {}
-    table = {"entity": list(paths), "files": [len(found) for found in paths.values()]}
-    return pd.DataFrame(table | {"rows": [rows[entity] for entity in paths]})
-
-
-def check_counts(files: list[LandedFile], counted: pd.DataFrame) -> None:
+def check_counts(files: Iterable[BatchFile | FeedFile], read: Mapping[str, int]) -> None:
     """Spark reads as many rows as were written: no comment was cut at a line break or a quote.
 
-    Real files are left out, since their rows were never counted.
+    Args:
+        files: what was written; a real file, which was copied without being counted, may hold any number.
+        read: file name -> rows, of `count_rows`.
 
     Raises:
-        LandedRowsError: an entity has more or fewer rows; says how many.
+        LandedRowsError: files have more or fewer rows; names them.
     """
-    read = dict(zip(counted["entity"], counted["rows"], strict=True))
-    for entity in _by_entity(files):
-        written = [file.rows for file in files if file.entity == entity]
-        if None not in written and sum(written) != read[entity]:
-            raise LandedRowsError(
-                f"Landed files of `{entity}`: found {read[entity]:,} rows when read back, expected {sum(written):,}. "
-                "Were files changed while they landed? Reset the catalog and land again.",
-                entity=entity,
-            )
+    written = {file.name: file.rows for file in files if file.rows is not None}
+    wrong = [name for name, rows in written.items() if read.get(name, 0) != rows]
+    if wrong:
+        told = samples([f"{name}: {read.get(name, 0):,} rows, {written[name]:,} written" for name in wrong])
+        raise LandedRowsError(
+            f"Landed files: found {told} when they were read back, expected what was written. "
+            "Were files changed while they landed? Reset the catalog and land again.",
+            files=wrong,
+        )
 
 
-def dangling_references(spark: SparkSession, new: list[LandedFile], landed: dict[str, list[str]]) -> dict[str, int]:
-    """Count the rows of the *new* files that refer to no row of the *landed* ones (entity -> paths).
-
-    Returns:
-        `entity.column` -> number of rows, for every reference of the new files. One statement for all.
-    """
-    paths, found = _by_entity(new), []
-    for (entity, column), parent in REFERENCES.items():
-        if entity in paths:
-            known = read_landed(spark, landed[parent]).select(column)
-            orphans = read_landed(spark, paths[entity]).join(known, on=column, how="left_anti")
-            found.append(orphans.agg(F.lit(f"{entity}.{column}").alias("reference"), F.count("*").alias("rows")))
-    rows = reduce(DataFrame.unionAll, found).collect() if found else []
-    return {row["reference"]: row["rows"] for row in rows}
-
-
-def check_references(dangling: dict[str, int]) -> None:
+def check_references(dangling: Mapping[str, int]) -> None:
     """Generated rows refer only to rows that landed.
 
     Raises:
@@ -92,10 +46,3 @@ def check_references(dangling: dict[str, int]) -> None:
             "Were landed files deleted? Reset the catalog and land again.",
             references=broken,
         )
-
-
-def _by_entity(files: list[LandedFile]) -> dict[str, list[str]]:
-    paths: dict[str, list[str]] = {}
-    for file in files:
-        paths.setdefault(file.entity, []).append(file.path)
-    return paths

@@ -1,74 +1,98 @@
 """What goes wrong on the way: a day's true events become the rows that land, some late, twice, tied or broken."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from lakehouse.generator.columns import COLUMNS
-from lakehouse.generator.feed_lives import FEED_COLUMNS, moments
+from lakehouse.generator.columns import COLUMNS, timestamps
+from lakehouse.generator.contents import Contents
+from lakehouse.generator.feed_lives import DELETE, FEED_COLUMNS, KINDS, OPERATIONS, UPDATE, KeyLives, keys_alone
 from lakehouse.generator.feed_rates import FeedRates, share
-from lakehouse.generator.feed_values import FREE, Variety, either
+from lakehouse.generator.feed_values import FREE, either
 from lakehouse.generator.lives import DAY
 from lakehouse.generator.randomness import generator, identifiers
-from lakehouse.generator.truth import parsed_columns
+from lakehouse.generator.truth import parsed_columns, quarantine_rules
 
 DEFECTS = (
     "late", "out_of_order", "duplicate", "tie", "no_op", "unknown_delete", "null_key", "null_sequence",
     "unknown_operation", "unparsable", "flip", "null_flip",
 )  # fmt: skip
+NO_RULE = -1
+
 _LATEST_HOURS = 72
 _NO_OPERATIONS = ("UPSERT", "REPLACE", "update", None)
-_NO_VALUES = {"sequence_number": "first", "change_timestamp": "yesterday"}
+_NULL, _UNREADABLE = -1, -2  # in place of a sequence or a moment
+_NO_VALUE, _NO_SEQUENCE, _NO_MOMENT = "12x", "first", "yesterday"
 _MICROSECONDS = DAY * 1_000_000
 
 
-def spoil(events: pd.DataFrame, day: int, variety: Variety, rates: FeedRates, seed: int):
-    """The rows that the *events* of *day* become, and how many of each defect were made.
+class Spoiled(NamedTuple):
+    """What the events of a day become.
 
-    Args:
-        events: of `KeyLives.live`.
-
-    Returns:
-        The rows: entity and feed columns as text; `due` (the day number that a row lands on, or the next that
-        lands), `place` (where it stands in its file, 0 to 1), `rule` (that it breaks, or None) and `is_event` (False
-        for repeated and broken rows, which change no table). And the counts by the names of `DEFECTS`.
+    Attributes:
+        rows: `content`, `operation`, `sequence` and `moment`, whose text `feed_rows` gives; `due` (the day number
+            that a row lands on, or the next that lands), `place` (where it stands in its file, 0 to 1), `rule` (that
+            it breaks: a position in `quarantine_rules`, or `NO_RULE`) and `is_event` (False for repeated and broken
+            rows, which change no table).
+        counts: how many of each of `DEFECTS` were made.
     """
-    rng = generator(seed, day, f"defects_{variety.entity}")
-    rows = _plain_rows(events, day, variety.entity)
+
+    rows: pd.DataFrame
+    counts: dict[str, int]
+
+
+def spoil(events: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates) -> Spoiled:
+    """What becomes of the *events* of *day*, which are of `lives.live`."""
+    rng = generator(lives.seed, day, f"defects_{lives.entity}")
+    rows = _plain_rows(events, day)
     late = np.sort(rng.permutation(len(rows))[: share(rates.late_rate, len(rows))])
     rows.loc[late, "due"] = _later(rows.iloc[late], day, rng)
     in_time = rows.drop(index=late)
     counts = {"late": len(late), "out_of_order": _disorder(rows, in_time.index.to_numpy(), rates, rng)}
     added = {
         "duplicate": _duplicates(in_time, day, rates, rng),
-        "tie": _ties(in_time, day, variety, rates, rng),
-        "unknown_delete": _unknown_deletes(in_time, day, variety.entity, rates, seed, rng),
-    } | _broken(in_time, day, variety.entity, rates, rng)
+        "tie": _ties(in_time, day, lives, rates, rng),
+        "unknown_delete": _unknown_deletes(in_time, day, lives, rates, rng),
+    } | _broken(in_time, day, lives, rates, rng)
     counts |= {defect: len(some) for defect, some in added.items()}
     counts |= _in_lives(events)
     rows = pd.concat([rows, *(some for some in added.values() if len(some))], ignore_index=True)
-    return rows, {defect: counts[defect] for defect in DEFECTS}
+    return Spoiled(rows, {defect: counts[defect] for defect in DEFECTS})
 
 
-def _plain_rows(events: pd.DataFrame, day: int, entity: str) -> pd.DataFrame:
-    rows = events[[*COLUMNS[entity], *FEED_COLUMNS]].copy()
-    rows["sequence_number"] = rows["sequence_number"].astype(str).astype(object)
-    return rows.assign(due=day, place=np.arange(len(rows)) / max(1, len(rows)), rule=None, is_event=True)
+def feed_rows(contents: Contents, rows: pd.DataFrame) -> pa.Table:
+    """The text of *rows* as they land: the entity's columns and `FEED_COLUMNS`, null where empty."""
+    operations = pa.array([*OPERATIONS, *_NO_OPERATIONS]).take(pa.array(rows["operation"].to_numpy()))
+    sequence, moment = rows["sequence"].to_numpy(), rows["moment"].to_numpy()
+    numbers = pa.array(sequence, mask=sequence == _NULL).cast(pa.string())
+    numbers = pc.if_else(pa.array(sequence == _UNREADABLE), _NO_SEQUENCE, numbers)
+    moments = pc.if_else(pa.array(moment == _UNREADABLE), _NO_MOMENT, timestamps(moment // 1_000_000))
+    table = contents.take(rows["content"].to_numpy())
+    for name, values in zip(FEED_COLUMNS, (operations, numbers, moments), strict=True):
+        table = table.append_column(name, values)
+    return table
+
+
+def _plain_rows(events: pd.DataFrame, day: int) -> pd.DataFrame:
+    rows = events[["content", "operation", "sequence"]]
+    place = np.arange(len(rows)) / max(1, len(rows))
+    return rows.assign(moment=rows["sequence"], due=day, place=place, rule=NO_RULE, is_event=True)
 
 
 def _in_lives(events: pd.DataFrame) -> dict[str, int]:
     """Defects that are part of a life, counted in lives: a flip is two events."""
-    kinds, later = events["kind"], events["operation"] == "UPDATE"
-    return {
-        "no_op": int((later & (kinds == "no_op")).sum()),
-        "flip": int((later & (kinds == "flip")).sum()) // 2,
-        "null_flip": int((later & (kinds == "null_flip")).sum()) // 2,
-    }
+    updates = events.loc[events["operation"] == UPDATE, "kind"]
+    found = {kind: int((updates == KINDS.index(kind)).sum()) for kind in ("no_op", "flip", "null_flip")}
+    return {kind: count if kind == "no_op" else count // 2 for kind, count in found.items()}
 
 
 def _later(rows: pd.DataFrame, day: int, rng: np.random.Generator) -> np.ndarray:
     """The days on which *rows* land that are one to 72 hours late, the next day at the earliest."""
     hours = rng.integers(1, _LATEST_HOURS + 1, size=len(rows))
-    arrived = rows["sequence_number"].to_numpy().astype(np.int64) + hours * 3_600_000_000
+    arrived = rows["sequence"].to_numpy() + hours * 3_600_000_000
     return np.maximum(day + 1, arrived // _MICROSECONDS)
 
 
@@ -100,53 +124,64 @@ def _duplicates(rows: pd.DataFrame, day: int, rates: FeedRates, rng: np.random.G
     return _half_later(some, day, rng).assign(is_event=False)
 
 
-def _ties(rows: pd.DataFrame, day: int, variety: Variety, rates: FeedRates, rng: np.random.Generator) -> pd.DataFrame:
+def _ties(rows: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates, rng: np.random.Generator) -> pd.DataFrame:
     """Events with key and sequence of another one: one in five a delete, as many with a NULL, the rest changed."""
-    upserts = rows[rows["operation"] != "DELETE"]
-    names = list(COLUMNS[variety.entity])
+    upserts = rows[rows["operation"] != DELETE]
     some = _some(upserts, share(rates.tie_rate, len(upserts)), rng)
     kind = rng.permutation(np.arange(len(some)) % 5)
-    own = some[names]
-    other = variety.changed(own, rng)
-    other = either(kind == 1, variety.emptied(own, rng, FREE[variety.entity]), other)
-    gone = own.copy()
-    gone.iloc[:, 1:] = None
-    some[names] = either(kind == 0, gone, other)
-    some["operation"] = np.where(kind == 0, "DELETE", "UPDATE")
+    own = lives.contents.frame(some["content"].to_numpy())
+    other = lives.variety.changed(own, rng)
+    other = either(kind == 1, lives.variety.emptied(own, rng, FREE[lives.entity]), other)
+    content = lives.contents.add(either(kind == 0, keys_alone(own), other))
+    some = some.assign(content=content, operation=np.where(kind == 0, DELETE, UPDATE))
     return _half_later(some, day, rng)
 
 
-def _unknown_deletes(rows, day: int, entity: str, rates: FeedRates, seed: int, rng) -> pd.DataFrame:
+def _unknown_deletes(rows: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates, rng) -> pd.DataFrame:
     some = _copies(rows, share(rates.unknown_delete_rate, len(rows)), day, rng)
-    names = list(COLUMNS[entity])
-    some[names[1:]] = None
-    some[names[0]] = identifiers(seed, f"unknown_{entity}", day, np.arange(len(some))).to_pylist()
-    return some.assign(operation="DELETE", is_event=True)
+    unknown = keys_alone(lives.contents.frame(some["content"].to_numpy()))
+    keys = identifiers(lives.seed, f"unknown_{lives.entity}", day, np.arange(len(some)))
+    unknown[COLUMNS[lives.entity][0]] = keys.to_pylist()
+    return some.assign(content=lives.contents.add(unknown), operation=DELETE, is_event=True)
 
 
 def _copies(rows: pd.DataFrame, count: int, day: int, rng: np.random.Generator) -> pd.DataFrame:
     """Copies of some rows with moments of their own, so that each is an event that no other row tells of."""
     some = _some(rows, count, rng)
     numbers = day * _MICROSECONDS + rng.integers(0, _MICROSECONDS, size=len(some))
-    return some.assign(
-        sequence_number=numbers.astype(str).astype(object), change_timestamp=moments(numbers), is_event=False
-    )
+    return some.assign(sequence=numbers, moment=numbers, is_event=False)
 
 
-def _broken(rows: pd.DataFrame, day: int, entity: str, rates: FeedRates, rng) -> dict[str, pd.DataFrame]:
+def _broken(rows: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates, rng) -> dict[str, pd.DataFrame]:
     """Rows for quarantine, each with the one rule that it breaks."""
-    key = COLUMNS[entity][0]
+    key, rule = COLUMNS[lives.entity][0], quarantine_rules(lives.entity).index
 
     def copies(defect: str) -> pd.DataFrame:
         return _copies(rows, share(rates.of(defect), len(rows)), day, rng)
 
-    keyless = copies("null_key").assign(**{key: None}, rule=f"{key}_present")
-    unordered = copies("null_sequence").assign(sequence_number=None, rule="sequence_number_present")
-    unknown = copies("unknown_operation").assign(rule="operation_known")
-    unknown["operation"] = [_NO_OPERATIONS[at % len(_NO_OPERATIONS)] for at in range(len(unknown))]
-    unread, columns = copies("unparsable"), parsed_columns(entity)
-    for at, name in enumerate(columns):
-        here = np.arange(len(unread)) % len(columns) == (at + day) % len(columns)
-        unread[name] = np.where(here, _NO_VALUES.get(name, "12x"), unread[name])
-        unread["rule"] = np.where(here, f"{name}_parses", unread["rule"])
+    keyless = copies("null_key").assign(rule=rule(f"{key}_present"))
+    without_key = lives.contents.frame(keyless["content"].to_numpy()).assign(**{key: None})
+    keyless["content"] = lives.contents.add(without_key)
+    unordered = copies("null_sequence").assign(sequence=_NULL, rule=rule("sequence_number_present"))
+    unknown = copies("unknown_operation").assign(rule=rule("operation_known"))
+    unknown["operation"] = len(OPERATIONS) + np.arange(len(unknown)) % len(_NO_OPERATIONS)
+    unread = _unread(copies("unparsable"), day, lives)
     return {"null_key": keyless, "null_sequence": unordered, "unknown_operation": unknown, "unparsable": unread}
+
+
+def _unread(rows: pd.DataFrame, day: int, lives: KeyLives) -> pd.DataFrame:
+    """The *rows*, each with a value that does not parse, in one column after the other."""
+    columns = parsed_columns(lives.entity)
+    at = (np.arange(len(rows)) - day) % len(columns)
+    contents = lives.contents.frame(rows["content"].to_numpy())
+    for place, name in enumerate(columns):
+        if name in contents:
+            contents[name] = np.where(at == place, _NO_VALUE, contents[name])
+    is_of = {name: at == place for place, name in enumerate(columns)}
+    rules = np.array([quarantine_rules(lives.entity).index(f"{name}_parses") for name in columns])
+    return rows.assign(
+        content=lives.contents.add(contents),
+        sequence=np.where(is_of["sequence_number"], _UNREADABLE, rows["sequence"]),
+        moment=np.where(is_of["change_timestamp"], _UNREADABLE, rows["moment"]),
+        rule=rules[at],
+    )

@@ -12,6 +12,7 @@ from lakehouse.generator.lives import DAY, NEVER, STATUSES, Lives, stage_at
 from lakehouse.generator.profile import Profile
 from lakehouse.generator.randomness import fractions, generator, identifiers
 from lakehouse.generator.texts import Texts
+from lakehouse.generator.world import Orders
 
 
 @dataclass(frozen=True)
@@ -36,23 +37,22 @@ def order_ids(seed: int, day: int, index: np.ndarray) -> pa.Array:
     return identifiers(seed, "order_id", day, index)
 
 
-def homes(places: Places, persons: tuple[np.ndarray, np.ndarray], *, seed: int, new_share: float) -> np.ndarray:
-    """Where the *persons* (day, position) live, as positions in *places*: a function of the person alone."""
+def homes(places: Places, persons: Orders, *, seed: int, new_share: float) -> np.ndarray:
+    """Where the *persons* live, as positions in *places*: a function of the person alone."""
     return places.of_customers(fractions(seed, "customer_place", *persons), new_share)
 
 
-def customer_rows(places: Places, persons: tuple[np.ndarray, np.ndarray], at: np.ndarray, *, seed: int, day: int):
+def customer_rows(places: Places, orders: Orders, persons: Orders, at: np.ndarray, *, seed: int) -> pa.Table:
     """One row an order, as in Olist: `customer_id` belongs to the order, `customer_unique_id` to the person.
 
     Args:
-        persons: for each order the (day, position) of the person's first order, mostly of the order itself.
+        persons: who bought each of the *orders*.
         at: the person's home, a position in *places*.
     """
-    person_day, person = persons
     return pa.table(
         {
-            "customer_id": identifiers(seed, "customer_id", day, np.arange(len(person))),
-            "customer_unique_id": identifiers(seed, "customer_unique_id", person_day, person),
+            "customer_id": identifiers(seed, "customer_id", *orders),
+            "customer_unique_id": identifiers(seed, "customer_unique_id", *persons),
             "customer_zip_code_prefix": pa.array(places.prefix[at]),
             "customer_city": pa.array(places.city[at]),
             "customer_state": pa.array(places.state[at]),

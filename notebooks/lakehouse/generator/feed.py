@@ -5,29 +5,30 @@ announced, landed and ended by manifests in `cdc/_manifests`, as in `landing`. N
 lived again from the first one, each with the rates that it was announced with.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+import pyarrow.compute as pc
 
-from lakehouse.generator.check import read_landed
+from lakehouse.generator.batches import newcomers_of
 from lakehouse.generator.columns import COLUMNS, csv_file
-from lakehouse.generator.defects import spoil
-from lakehouse.generator.feed_lives import FEED_COLUMNS, KeyLives
+from lakehouse.generator.defects import Spoiled, feed_rows, spoil
+from lakehouse.generator.feed_lives import KeyLives
 from lakehouse.generator.feed_rates import FeedRates
-from lakehouse.generator.feed_values import usable_rows
-from lakehouse.generator.truth import FEED_ENTITIES, expected_current, expected_history, quarantine_counts
-from lakehouse.generator.volume import Volume
-from lakehouse.generator.world import day_number
+from lakehouse.generator.feed_values import FEED_ENTITIES, usable_rows
+from lakehouse.generator.profile import Profile
+from lakehouse.generator.reading import FILE_NAME, RowReader
+from lakehouse.generator.truth import expected_tables, quarantine_rules, quarantine_table
+from lakehouse.generator.volume import Volume, run_date_of
+from lakehouse.generator.world import Settings, day_number, make_world
 
 _FOLDER = "cdc"
 _TRUTH = "_truth"
-_STARTED = ".started"
 
-# Entity and paths of its files -> their rows as text, and `file_name`.
-Reader = Callable[[str, list[str]], pd.DataFrame]
+# Entity -> business day -> the rows that appear on it, as text.
+Newcomers = dict[str, dict[str, pa.Table]]
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,14 @@ class FeedPlan:
     """What a run adds to the feed.
 
     Attributes:
-        seed: of all chance, that of the entities.
-        rates: of each business day, ascending.
-        entity_files: of each business day: entity -> the files that brought it.
+        settings: of the volume's first landing; None if nothing is missing.
+        rates: of each business day, ascending; empty if nothing is missing.
         missing: the business days that the feed lacks.
         notes: one sentence each, for the reader.
     """
 
-    seed: int
+    settings: Settings | None
     rates: dict[str, FeedRates]
-    entity_files: dict[str, dict[str, list[str]]]
     missing: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -60,145 +59,169 @@ class FeedFile:
     operations: dict[str, int]
     defects: dict[str, int]
 
+    @property
+    def name(self) -> str:
+        """The last part of the path; no other landed file has it."""
+        return self.path.rsplit("/", 1)[1]
 
-@dataclass
+    def entry(self) -> dict:
+        """The entry of a manifest for this file."""
+        return {"entity": self.entity, "file": self.path, "rows": self.rows, "defects": self.defects}
+
+
+@dataclass(frozen=True)
+class LandedFeed:
+    """The *files* of the feed that a run landed, and what the tables must hold after the last of its days.
+
+    `truth` has `{entity}_current`, `{entity}_history` and `quarantine`, as the files of `cdc/_truth` have them; empty
+    where nothing landed.
+    """
+
+    files: list[FeedFile] = field(default_factory=list)
+    truth: dict[str, pa.Table] = field(default_factory=dict)
+
+
 class _Road:
     """An entity's lives and what of them is on its way: rows that have not landed, and what has."""
 
-    lives: KeyLives
-    waiting: pd.DataFrame | None = None
-    events: list[pd.DataFrame] = field(default_factory=list)
-    rules: list[pd.Series] = field(default_factory=list)
+    def __init__(self, entity: str, seed: int) -> None:
+        self.lives = KeyLives(entity, seed)
+        self._waiting: pd.DataFrame | None = None
+        self._events: list[pd.DataFrame] = []
+        self.broken = np.zeros(len(quarantine_rules(entity)), dtype=np.int64)  # rows that landed, by rule
+
+    def go_on(self, day: int, newcomers: pa.Table | None, rates: FeedRates) -> Spoiled:
+        """Live one day; what of all rows on their way lands on it, in the order of the file, and the day's defects."""
+        lives = self.lives
+        events = lives.live(day, lives.contents.schema.empty_table() if newcomers is None else newcomers, rates)
+        rows, defects = spoil(events, day, lives, rates)
+        if self._waiting is not None:
+            rows = pd.concat([self._waiting.assign(place=lambda old: old["place"] % 1), rows], ignore_index=True)
+        lands = rows["due"] <= day
+        self._waiting = rows[~lands]
+        arrived = rows[lands].sort_values("place", kind="stable", ignore_index=True)
+        self._events.append(arrived[arrived["is_event"]])
+        rules = arrived["rule"].to_numpy()
+        self.broken += np.bincount(rules[rules >= 0], minlength=len(self.broken))
+        return Spoiled(arrived, defects)
+
+    def landed_events(self) -> pa.Table:
+        """All events that have landed, as text."""
+        return feed_rows(self.lives.contents, pd.concat(self._events, ignore_index=True))
 
 
 def plan_feed(volume: Volume, rates: FeedRates) -> FeedPlan:
     """What the feed lacks of the business days that landed in *volume*; its days begin with *rates*. Writes nothing."""
-    landed = volume.manifests()
-    feed = volume.below(_FOLDER).manifests()
-    days, seed = {}, 0
-    for name in sorted(name for name in landed if not name.endswith(_STARTED)):
-        manifest = landed[name]
-        seed = manifest["settings"]["seed"]
-        files: dict[str, list[str]] = {}
-        for file in manifest["files"]:
-            files.setdefault(file["entity"], []).append(file["file"])
-        days[manifest["run_date"]] = files
-    begun = {day: FeedRates(**feed[day + _STARTED]["rates"]) for day in days if day + _STARTED in feed}
-    missing = tuple(day for day in days if day not in feed)
+    feed = volume.below(_FOLDER)
+    landed, batches = volume.batches().ended, feed.batches()
+    days = [run_date_of(batch) for batch in landed]
+    missing = tuple(day for day in days if day not in batches.ended)
+    if not missing:
+        return FeedPlan(None, {}, (), ("The feed has all business days: it lands nothing.",))
+    begun = {day: FeedRates(**feed.announcement(day)["rates"]) for day in days if day in batches.begun}
     notes = [f"The feed of {day} was interrupted: it is completed." for day in missing if day in begun]
     notes += [f"The feed of {day} lands." for day in missing if day not in begun]
-    notes = notes or ["The feed has all business days: it lands nothing."]
-    return FeedPlan(seed, {day: begun.get(day, rates) for day in days}, days, missing, tuple(notes))
+    settings = Settings(**volume.announcement(landed[0])["settings"])
+    return FeedPlan(settings, {day: begun.get(day, rates) for day in days}, missing, tuple(notes))
 
 
-def land_feed(plan: FeedPlan, *, volume: Volume, read: Reader) -> list[FeedFile]:
-    """Land the missing days of *plan*, and the truth after each; prints a line a file."""
+def land_feed(plan: FeedPlan, *, volume: Volume, profile: Profile, read: RowReader) -> LandedFeed:
+    """Land the missing days of *plan*, and the truth after each; prints a line a file.
+
+    Generated keys are made again; real ones are read back by *read* from the files that brought them.
+    """
     if not plan.missing:
-        return []
-    part, files = volume.below(_FOLDER), []
-    part.clear_staging()
-    begin_with = {entity: _newcomers(plan, entity, read) for entity in FEED_ENTITIES}
-    roads = {entity: _Road(KeyLives(entity, plan.seed)) for entity in FEED_ENTITIES}
+        return LandedFeed()
+    feed = volume.below(_FOLDER)
+    feed.clear_staging()
+    newcomers = _read_newcomers(volume, read) if plan.settings.source else _make_newcomers(plan, profile)
+    roads = {entity: _Road(entity, plan.settings.seed) for entity in FEED_ENTITIES}
+    files: list[FeedFile] = []
+    truth: dict[str, pa.Table] = {}
     for day, rates in plan.rates.items():
-        arrived, defects = {}, {}
-        for entity, road in roads.items():
-            arrived[entity], defects[entity] = _go_on(road, day, begin_with[entity].get(day), rates, plan.seed)
+        arrived = {
+            entity: road.go_on(day_number(day), newcomers[entity].get(day), rates) for entity, road in roads.items()
+        }
         if day in plan.missing:
-            files += _land_day(part, day, rates, (roads, arrived, defects))
-    part.clear_staging()
-    return files
-
-
-def feed_reader(spark: SparkSession) -> Reader:
-    """Reads the landed files of an entity through *spark*."""
-
-    def read(entity: str, paths: list[str]) -> pd.DataFrame:
-        return read_landed(spark, paths).select(*COLUMNS[entity], "_metadata.file_name").toPandas()
-
-    return read
-
-
-def read_truth(spark: SparkSession, volume: Volume, run_date: str, name: str) -> DataFrame:
-    """The expected rows after the business day *run_date*, as text; *name* is `sellers_history`, `quarantine`, ..."""
-    return read_landed(spark, [f"{volume.root}/{_FOLDER}/{_TRUTH}/{run_date}/{name}.csv"])
+            facts = {"run_date": day, "rates": rates.as_dict()}
+            feed.announce(day, facts)
+            new = [_land_rows(feed, day, roads[entity], here) for entity, here in arrived.items() if len(here.rows)]
+            truth = _land_truth(feed, day, roads)
+            feed.end(day, facts | {"files": [file.entry() for file in new]})
+            files += new
+    feed.clear_staging()
+    return LandedFeed(files, truth)
 
 
 def count_operations(files: list[FeedFile]) -> pd.DataFrame:
     """One row an operation of the landed *files*, with its rows by entity."""
-    return _by_entity(files, [one.operations for one in files], "operation")
+    return _by_entity("operation", [(file.entity, file.operations) for file in files])
 
 
 def count_defects(files: list[FeedFile], rates: FeedRates) -> pd.DataFrame:
     """One row a defect: its rate in *rates*, and how many were made for the landed *files*, by entity."""
-    counts = _by_entity(files, [one.defects for one in files], "defect")
+    counts = _by_entity("defect", [(file.entity, file.defects) for file in files])
     counts.insert(1, "rate", [rates.of(defect) for defect in counts["defect"]])
     return counts
 
 
-def _by_entity(files: list[FeedFile], counts: list[dict[str, int]], what: str) -> pd.DataFrame:
-    names = list(dict.fromkeys(name for one in counts for name in one))
-    table: dict[str, list] = {what: names}
+def _by_entity(heading: str, counts: list[tuple[str, dict[str, int]]]) -> pd.DataFrame:
+    """The sums of the *counts*, which come with their entities: one row a name under *heading*."""
+    names = list(dict.fromkeys(name for _, found in counts for name in found))
+    table: dict[str, list] = {heading: names}
     for entity in FEED_ENTITIES:
-        own = [one for file, one in zip(files, counts, strict=True) if file.entity == entity]
-        table[entity] = [sum(one.get(name, 0) for one in own) for name in names]
+        own = [found for of, found in counts if of == entity]
+        table[entity] = [sum(found.get(name, 0) for found in own) for name in names]
     return pd.DataFrame(table)
 
 
-def _newcomers(plan: FeedPlan, entity: str, read: Reader) -> dict[str, pd.DataFrame]:
-    """The rows of *entity* by the day that brought them. The first day's files may have columns of their own order."""
-    rows: dict[str, pd.DataFrame] = {}
-    first = next(iter(plan.rates))
-    for days in ([first], [day for day in plan.rates if day != first]):
-        day_of = {path: day for day in days for path in plan.entity_files[day].get(entity, [])}
-        if day_of:
-            found = read(entity, list(day_of))
-            names = {path.rsplit("/", 1)[1]: day for path, day in day_of.items()}
-            for day, group in found.groupby(found["file_name"].map(names), sort=True):
-                rows[day] = usable_rows(entity, group)
-    return rows
+def _make_newcomers(plan: FeedPlan, profile: Profile) -> Newcomers:
+    """The generated rows, made again as they landed."""
+    world = make_world(profile, plan.settings)
+    newcomers: Newcomers = {entity: {} for entity in FEED_ENTITIES}
+    for day in plan.rates:
+        for entity, rows in newcomers_of(world, day_number(day)).items():
+            newcomers[entity][day] = usable_rows(entity, rows)
+    return newcomers
 
 
-def _go_on(road: _Road, day: str, newcomers: pd.DataFrame | None, rates: FeedRates, seed: int):
-    """Live one day, and say what of all rows on their way lands on it, in the order of the file."""
-    number = day_number(day)
-    if newcomers is None:
-        newcomers = pd.DataFrame(columns=list(COLUMNS[road.lives.entity]), dtype=object)
-    events = road.lives.live(number, newcomers, rates)
-    rows, defects = spoil(events, number, road.lives.variety, rates, seed)
-    if road.waiting is not None:
-        rows = pd.concat([road.waiting.assign(place=lambda old: old["place"] % 1), rows], ignore_index=True)
-    lands = rows["due"] <= number
-    road.waiting = rows[~lands]
-    arrived = rows[lands].sort_values("place", kind="stable", ignore_index=True)
-    road.events.append(arrived[arrived["is_event"]])
-    road.rules.append(arrived["rule"])
-    return arrived, defects
+def _read_newcomers(volume: Volume, read: RowReader) -> Newcomers:
+    """The rows of the landed files, each of which brought a day's rows of one entity."""
+    files = {
+        (run_date_of(batch), file.entity): file
+        for batch in volume.batches().ended
+        for file in volume.files_of(batch)
+        if file.entity in FEED_ENTITIES
+    }
+    rows = read(list(files.values()), {entity: COLUMNS[entity] for entity in FEED_ENTITIES})
+    newcomers: Newcomers = {entity: {} for entity in FEED_ENTITIES}
+    for (day, entity), file in files.items():
+        own = rows[entity].filter(pc.equal(rows[entity][FILE_NAME], file.name))
+        newcomers[entity][day] = usable_rows(entity, own)
+    return newcomers
 
 
-def _land_day(part: Volume, day: str, rates: FeedRates, what) -> list[FeedFile]:
-    roads, arrived, defects = what
-    facts = {"run_date": day, "rates": rates.as_dict()}
-    part.write_manifest(day + _STARTED, facts)
-    files = []
-    for entity, rows in arrived.items():
-        if len(rows):
-            path = _write(part, entity, f"{entity}_cdc_{day}", rows[[*COLUMNS[entity], *FEED_COLUMNS]])
-            told = rows["operation"].fillna("NULL").value_counts().sort_index()
-            files.append(FeedFile(day, entity, path, len(rows), told.to_dict(), defects[entity]))
+def _land_rows(feed: Volume, day: str, road: _Road, arrived: Spoiled) -> FeedFile:
+    entity, table = road.lives.entity, feed_rows(road.lives.contents, arrived.rows)
+    path = _write(feed, entity, f"{entity}_cdc_{day}", table)
+    told = pc.value_counts(pc.fill_null(table["operation"], "NULL")).to_pylist()
+    operations = {one["values"]: one["counts"] for one in sorted(told, key=lambda one: one["values"])}
+    return FeedFile(day, entity, path, table.num_rows, operations, arrived.counts)
+
+
+def _land_truth(feed: Volume, day: str, roads: dict[str, _Road]) -> dict[str, pa.Table]:
+    truth: dict[str, pa.Table] = {}
     for entity, road in roads.items():
-        events = pd.concat(road.events, ignore_index=True)
-        _write(part, f"{_TRUTH}/{day}", f"{entity}_current", expected_current(entity, events))
-        _write(part, f"{_TRUTH}/{day}", f"{entity}_history", expected_history(entity, events))
-    broken = {entity: pd.concat(road.rules) for entity, road in roads.items()}
-    _write(part, f"{_TRUTH}/{day}", "quarantine", quarantine_counts(broken))
-    listed = [{"entity": one.entity, "file": one.path, "rows": one.rows, "defects": one.defects} for one in files]
-    part.write_manifest(day, facts | {"files": listed})
-    return files
+        expected = expected_tables(entity, road.landed_events())
+        truth |= {f"{entity}_current": expected.current, f"{entity}_history": expected.history}
+    truth["quarantine"] = quarantine_table({entity: road.broken for entity, road in roads.items()})
+    for name, table in truth.items():
+        _write(feed, f"{_TRUTH}/{day}", name, table)
+    return truth
 
 
-def _write(part: Volume, folder: str, name: str, rows: pd.DataFrame) -> str:
-    table = pa.table({column: pa.array(rows[column].tolist(), pa.string()) for column in rows.columns})
-    was_new = part.write(csv_file(table), folder, f"{name}.csv")
-    path = f"{part.root}/{folder}/{name}.csv"
-    print(f"{'landed' if was_new else 'found'} {len(rows):,} rows in {path}")
+def _write(feed: Volume, folder: str, name: str, table: pa.Table) -> str:
+    was_new = feed.write(csv_file(table), folder, f"{name}.csv")
+    path = f"{feed.root}/{folder}/{name}.csv"
+    print(f"{'landed' if was_new else 'found'} {table.num_rows:,} rows in {path}")
     return path

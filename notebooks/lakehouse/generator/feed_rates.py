@@ -26,19 +26,19 @@ class FeedRates:
         unparsable_rate: as many rows with a value that does not parse.
     """
 
-    cdc_change_rate: float = 0.0
-    no_op_rate: float = 0.0
-    flip_rate: float = 0.0
-    null_flip_rate: float = 0.0
-    late_rate: float = 0.0
-    out_of_order_rate: float = 0.0
-    duplicate_rate: float = 0.0
-    tie_rate: float = 0.0
-    unknown_delete_rate: float = 0.0
-    null_key_rate: float = 0.0
-    null_sequence_rate: float = 0.0
-    unknown_operation_rate: float = 0.0
-    unparsable_rate: float = 0.0
+    cdc_change_rate: float = 0.02
+    no_op_rate: float = 0.05
+    flip_rate: float = 0.05
+    null_flip_rate: float = 0.05
+    late_rate: float = 0.02
+    out_of_order_rate: float = 0.02
+    duplicate_rate: float = 0.02
+    tie_rate: float = 0.01
+    unknown_delete_rate: float = 0.01
+    null_key_rate: float = 0.01
+    null_sequence_rate: float = 0.01
+    unknown_operation_rate: float = 0.01
+    unparsable_rate: float = 0.01
 
     def __post_init__(self) -> None:
         """Refuse what is no fraction."""
@@ -53,9 +53,26 @@ class FeedRates:
                 )
 
     @classmethod
-    def named_in(cls, parameters) -> "FeedRates":
-        """The rates that a notebook's *parameters* hold under their names."""
-        return cls(**{one.name: getattr(parameters, one.name) for one in fields(cls)})
+    def from_text(cls, cdc_change_rate: float, defect_rates: str) -> "FeedRates":
+        """The rates of a notebook's parameters: *defect_rates* as `late_rate=0.1, tie_rate=0`, others as they are here.
+
+        Raises:
+            ParameterError: it names no rate, or gives no fraction.
+        """
+        known = [one.name for one in fields(cls)][1:]
+        given: dict[str, float] = {}
+        for part in filter(None, (part.strip() for part in defect_rates.split(","))):
+            name, _, value = (word.strip() for word in part.partition("="))
+            try:
+                given[known[known.index(name)]] = float(value)
+            except ValueError:
+                raise ParameterError(
+                    f"Parameter `defect_rates`: found `{part}`, expected rates as `late_rate=0.1, tie_rate=0`, of "
+                    f"{', '.join(known)}. Correct it in the job or in the parameters cell.",
+                    parameter="defect_rates",
+                    value=part,
+                ) from None
+        return cls(cdc_change_rate=cdc_change_rate, **given)
 
     def of(self, defect: str) -> float:
         """The rate of *defect*, named without `_rate`."""

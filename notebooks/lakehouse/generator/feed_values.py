@@ -2,8 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lakehouse.generator.columns import COLUMNS
+from lakehouse.generator.contents import table_of
 
 # The columns that change; any of them may become NULL and come back.
 FREE = {
@@ -11,6 +14,7 @@ FREE = {
     "products": ("product_category_name", "product_photos_qty", "product_weight_g"),
     "sellers": ("seller_zip_code_prefix", "seller_city", "seller_state"),
 }
+FEED_ENTITIES = tuple(FREE)
 # Where the first rows have fewer than two: for files of a few lines.
 _SPARE = {
     "customers": {
@@ -34,10 +38,11 @@ class Variety:
     A changed row always differs from what it was.
     """
 
-    def __init__(self, entity: str, rows: pd.DataFrame) -> None:
+    def __init__(self, entity: str, rows: pa.Table) -> None:
         self.entity = entity
         self._pooled = list(FREE[entity][:1] if entity == "products" else FREE[entity])
-        pool = rows[self._pooled].dropna().drop_duplicates().sort_values(self._pooled, ignore_index=True)
+        pool = rows.select(self._pooled).drop_null().group_by(self._pooled).aggregate([]).to_pandas()
+        pool = pool.sort_values(self._pooled, ignore_index=True)
         spare = pd.DataFrame(_SPARE[entity], dtype=object)
         self._pool = pool if len(pool) > 1 else spare
 
@@ -95,22 +100,29 @@ def either(choice: np.ndarray, rows: pd.DataFrame, others: pd.DataFrame) -> pd.D
     return pd.DataFrame(mixed, columns=rows.columns, index=rows.index, dtype=object)
 
 
-def usable_rows(entity: str, rows: pd.DataFrame) -> pd.DataFrame:
+def usable_rows(entity: str, rows: pa.Table) -> pa.Table:
     """The landed *rows* that a life can begin with, one a key, sorted by key, each value as silver would write it.
 
     Rows without a key, or with a number or a zip prefix that is none, are left out: a feed of valid events has none.
     """
     names = list(COLUMNS[entity])
-    rows = rows[names].astype(object)
-    rows = rows.where(rows.notna() & (rows != ""), None).dropna(subset=names[0])
-    for name in names:
+    rows = rows.select(names).combine_chunks()
+    for at, name in enumerate(names):
         text = rows[name]
+        text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+        rows = rows.set_column(at, name, text)
         if name.endswith("zip_code_prefix"):
-            rows = rows[text.isna() | text.str.fullmatch("[0-9]{4,5}").eq(True)]
-            rows = rows.assign(**{name: rows[name].str.zfill(5)})
+            rows = rows.filter(_null_or_like(rows[name], "^[0-9]{4,5}$"))
+            rows = rows.set_column(at, name, pc.utf8_lpad(rows[name], 5, "0"))
         elif name.endswith(("_lenght", "_qty", "_g", "_cm")):
-            rows = rows[text.isna() | text.str.fullmatch("[0-9]{1,9}").eq(True)]
-            rows = rows.assign(**{name: [None if one is None else str(int(one)) for one in rows[name]]})
-    rows = rows.astype(object).where(rows.notna(), None)
-    rows = rows.sort_values(names, na_position="first").drop_duplicates(names[0])
-    return rows.reset_index(drop=True)
+            rows = rows.filter(_null_or_like(rows[name], "^[0-9]{1,9}$"))
+            rows = rows.set_column(at, name, rows[name].cast(pa.int64()).cast(pa.string()))
+    rows = rows.filter(pc.is_valid(rows[names[0]]))
+    if pc.count_distinct(rows[names[0]]).as_py() < rows.num_rows:
+        first = rows.to_pandas().astype(object).sort_values(names, na_position="first").drop_duplicates(names[0])
+        rows = table_of(first)
+    return rows.take(pc.sort_indices(rows, [(names[0], "ascending")]))
+
+
+def _null_or_like(text: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
+    return pc.or_kleene(pc.is_null(text), pc.match_substring_regex(text, pattern))

@@ -6,17 +6,15 @@ batch that was announced but not ended is made again first, with the parameters 
 
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lakehouse.generator.batches import Tables, day_tables, initial_parts
 from lakehouse.generator.columns import COLUMNS, csv_rows, header
 from lakehouse.generator.profile import Profile
-from lakehouse.generator.source import check_source, source_file, world_of_source
-from lakehouse.generator.volume import LandingConflictError, Volume
+from lakehouse.generator.reading import RowReader
+from lakehouse.generator.source import SourceFile, check_source, read_source_rows, source_file, world_of_source
+from lakehouse.generator.volume import INITIAL, BatchFile, LandingConflictError, Volume, run_date_of
 from lakehouse.generator.world import Settings, World, day_number, make_world
-
-_STARTED = ".started"
-_INITIAL = "_initial"
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Step:
     @property
     def name(self) -> str:
         """The batch's name; names of later days sort after those of earlier ones."""
-        return self.run_date + (_INITIAL if self.is_first else "")
+        return self.run_date + (INITIAL if self.is_first else "")
 
 
 @dataclass(frozen=True)
@@ -49,14 +47,12 @@ class Plan:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class LandedFile:
-    """A file that this run landed; *rows* is None for a real file, which is copied without being read."""
+@dataclass
+class _File:
+    """A file in the making."""
 
-    entity: str
-    path: str
-    rows: int | None
-    size: int
+    content: io.BytesIO = field(default_factory=io.BytesIO)
+    rows: int = 0
 
 
 def plan_landing(volume: Volume, wanted: Settings) -> Plan:
@@ -65,19 +61,17 @@ def plan_landing(volume: Volume, wanted: Settings) -> Plan:
     Raises:
         LandingConflictError: a source is given, but the volume began with generated data.
     """
-    manifests = volume.manifests()
-    ended = sorted(name for name in manifests if not name.endswith(_STARTED))
-    begun = sorted(name for name in manifests if name.endswith(_STARTED))
+    batches = volume.batches()
     run_date = wanted.first_run_date
-    if not begun:
+    if not batches.begun:
         notes = (f"First landing: {_first_of(wanted)}.",)
         return Plan(wanted, (), (Step(run_date, is_first=True),), notes)
-    settings = Settings(**manifests[begun[0]]["settings"])
+    settings = Settings(**volume.announcement(batches.begun[0])["settings"])
     _refuse_other_beginning(volume, settings, wanted)
-    landed = tuple(name.removesuffix(_INITIAL) for name in ended)
+    landed = tuple(run_date_of(batch) for batch in batches.ended)
     notes = [f"The volume began on {settings.first_run_date} with {_first_of(settings)}; this stays."]
-    open_ = [name.removesuffix(_STARTED) for name in begun if name.removesuffix(_STARTED) not in ended]
-    steps = [Step(name.removesuffix(_INITIAL), is_first=name.endswith(_INITIAL)) for name in open_]
+    open_ = [batch for batch in batches.begun if batch not in batches.ended]
+    steps = [Step(run_date_of(batch), is_first=batch.endswith(INITIAL)) for batch in open_]
     notes += [f"The landing of {step.run_date} was interrupted: it is completed first." for step in steps]
     last = max([*landed, *(step.run_date for step in steps)])
     if run_date > last:
@@ -88,40 +82,34 @@ def plan_landing(volume: Volume, wanted: Settings) -> Plan:
     return Plan(settings, landed, tuple(steps), tuple(notes))
 
 
-def land(plan: Plan, *, volume: Volume, spark, profile: Profile) -> list[LandedFile]:
-    """Land the steps of *plan*, printing a line a file; *spark* is used only on top of real files."""
-    files: list[LandedFile] = []
+def land(plan: Plan, *, volume: Volume, profile: Profile, read: RowReader) -> list[BatchFile]:
+    """Land the steps of *plan*, printing a line a file; *read* is used only on top of real files."""
+    files: list[BatchFile] = []
     landed = list(plan.landed)
     for step in plan.steps:
         volume.clear_staging()
-        files += _land_step(step, plan.settings, landed, volume, (spark, profile))
+        facts = {"run_date": step.run_date, "settings": plan.settings.as_dict()}
+        if step.is_first and plan.settings.source:
+            origins = check_source(volume, plan.settings.source)
+            volume.announce(step.name, facts)
+            new = [_land_source(volume, step, entity, origin) for entity, origin in origins.items()]
+        else:
+            parts = _parts(step, _world(plan.settings, volume, profile, read), landed)
+            volume.announce(step.name, facts)
+            new = list(_land_parts(volume, step, parts))
+        volume.end(step.name, facts | {"files": [file.entry() for file in new]})
+        files += new
         landed.append(step.run_date)
     volume.clear_staging()
     return files
 
 
-def _land_step(step: Step, settings: Settings, landed: list[str], volume: Volume, means) -> list[LandedFile]:
-    spark, profile = means
-    facts = {"run_date": step.run_date, "settings": settings.as_dict()}
-    if step.is_first and settings.source:
-        origins = check_source(volume, settings.source)
-        volume.write_manifest(step.name + _STARTED, facts)
-        files = [_land_source(volume, step, entity, origins[entity]) for entity in COLUMNS]
-    else:
-        parts = _parts(step, _world(profile, settings, volume, spark, step), landed)
-        volume.write_manifest(step.name + _STARTED, facts)
-        files = list(_land_parts(volume, step, parts))
-    listed = [{"entity": file.entity, "file": file.path, "rows": file.rows, "bytes": file.size} for file in files]
-    volume.write_manifest(step.name, facts | {"files": listed})
-    return files
-
-
-def _world(profile: Profile, settings: Settings, volume: Volume, spark, step: Step) -> World:
+def _world(settings: Settings, volume: Volume, profile: Profile, read: RowReader) -> World:
     world = make_world(profile, settings)
     if not settings.source:
         return world
     first = Step(settings.first_run_date, is_first=True)
-    return world_of_source(spark, world, {entity: _path(volume, first, entity) for entity in COLUMNS})
+    return world_of_source(world, read_source_rows(read, volume.files_of(first.name)))
 
 
 def _parts(step: Step, world: World, landed: list[str]) -> Iterable[Iterable[Tables]]:
@@ -130,35 +118,34 @@ def _parts(step: Step, world: World, landed: list[str]) -> Iterable[Iterable[Tab
     return [[day_tables(world, day_number(step.run_date), [day_number(day) for day in landed])]]
 
 
-def _land_parts(volume: Volume, step: Step, parts: Iterable[Iterable[Tables]]) -> Iterator[LandedFile]:
+def _land_parts(volume: Volume, step: Step, parts: Iterable[Iterable[Tables]]) -> Iterator[BatchFile]:
     for number, pieces in enumerate(parts, start=1):
-        for entity, (count, content) in _files_of(pieces).items():
+        for entity, made in _files_of(pieces).items():
             path = _path(volume, step, entity, number)
+            content = made.content.getvalue()
             was_new = volume.write(content, entity, path.rsplit("/", 1)[1])
-            print(f"{'landed' if was_new else 'found'} {count:,} rows in {path}")
-            yield LandedFile(entity, path, count, len(content))
+            print(f"{'landed' if was_new else 'found'} {made.rows:,} rows in {path}")
+            yield BatchFile(entity, path, made.rows, len(content))
 
 
-def _files_of(pieces: Iterable[Tables]) -> dict[str, tuple[int, bytes]]:
-    """Rows and content of one part's file of each entity."""
-    rows: dict[str, int] = {}
-    files: dict[str, io.BytesIO] = {}
+def _files_of(pieces: Iterable[Tables]) -> dict[str, _File]:
+    """One part's file of each entity that has rows."""
+    files: dict[str, _File] = {}
     for tables in pieces:
         for entity, table in tables.items():
             if entity not in files:
-                files[entity] = io.BytesIO()
-                files[entity].write(header(entity))
-            files[entity].write(csv_rows(entity, table))
-            rows[entity] = rows.get(entity, 0) + table.num_rows
-    return {entity: (rows[entity], files[entity].getvalue()) for entity in COLUMNS if entity in rows}
+                files[entity] = _File()
+                files[entity].content.write(header(entity))
+            files[entity].content.write(csv_rows(entity, table))
+            files[entity].rows += table.num_rows
+    return {entity: files[entity] for entity in COLUMNS if entity in files}
 
 
-def _land_source(volume: Volume, step: Step, entity: str, origin: tuple[str, int]) -> LandedFile:
-    where, size = origin
+def _land_source(volume: Volume, step: Step, entity: str, origin: SourceFile) -> BatchFile:
     path = _path(volume, step, entity)
-    was_new = volume.copy(where, entity, path.rsplit("/", 1)[1], size=size)
-    print(f"{'landed' if was_new else 'found'} {size:,} bytes of {source_file(entity)} in {path}")
-    return LandedFile(entity, path, None, size)
+    was_new = volume.copy(origin.path, entity, path.rsplit("/", 1)[1], size=origin.size)
+    print(f"{'landed' if was_new else 'found'} {origin.size:,} bytes of {source_file(entity)} in {path}")
+    return BatchFile(entity, path, None, origin.size)
 
 
 def _path(volume: Volume, step: Step, entity: str, part: int = 1) -> str:

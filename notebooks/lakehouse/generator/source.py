@@ -1,7 +1,6 @@
 """Real Olist files: checked before anything lands, and read back from the volume for the days on top of them."""
 
-import csv
-from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,14 +13,34 @@ from lakehouse.generator.geography import places_of_source
 from lakehouse.generator.lives import DAY, LONGEST_LIFE_DAYS, NEVER, STAGES, STATUSES, Lives
 from lakehouse.generator.profile import Profile
 from lakehouse.generator.randomness import generator
-from lakehouse.generator.volume import Volume
-from lakehouse.generator.world import World, on_top_of
+from lakehouse.generator.reading import RowReader
+from lakehouse.generator.volume import BatchFile, Volume
+from lakehouse.generator.world import UnfinishedOrders, World, on_top_of
 
-_LONGEST_HEADER = 8_192
+# What a world on top of the files needs of them.
+_COLUMNS = {entity: COLUMNS[entity] for entity in ("products", "sellers", "orders")} | {
+    "order_items": ("product_id", "seller_id", "price"),
+    "customers": COLUMNS["customers"][2:],
+    "geolocation": COLUMNS["geolocation"][:1],
+}
 
 
 class SourceError(LakehouseError):
     """Raised when the source folder does not hold the eight Olist files; nothing has landed then."""
+
+
+class SourceFile(NamedTuple):
+    """Where a real file is, and its size in bytes."""
+
+    path: str
+    size: int
+
+
+class _Folder(NamedTuple):
+    """A folder that was found, and the sizes of its entries by name."""
+
+    path: str
+    sizes: dict[str, int]
 
 
 def source_file(entity: str) -> str:
@@ -29,8 +48,8 @@ def source_file(entity: str) -> str:
     return f"olist_{entity}_dataset.csv"
 
 
-def check_source(volume: Volume, source: str) -> dict[str, tuple[str, int]]:
-    """Path and size in bytes of each entity's file in the folder *source*.
+def check_source(volume: Volume, source: str) -> dict[str, SourceFile]:
+    """The file of each entity in the folder *source*.
 
     A column more than Olist's, or another order of them, is left to bronze.
 
@@ -48,42 +67,38 @@ def check_source(volume: Volume, source: str) -> dict[str, tuple[str, int]]:
         )
     for entity in COLUMNS:
         _check_header(volume, f"{folder}/{source_file(entity)}", entity)
-    return {entity: (f"{folder}/{source_file(entity)}", sizes[source_file(entity)]) for entity in COLUMNS}
+    return {entity: SourceFile(f"{folder}/{source_file(entity)}", sizes[source_file(entity)]) for entity in COLUMNS}
 
 
-def world_of_source(spark, world: World, paths: dict[str, str]) -> World:
-    """The *world* with the products, sellers, places and unfinished orders of the landed files at *paths*."""
-
-    def read(entity: str, *columns: str) -> pd.DataFrame:
-        rows = spark.read.options(header="true", multiLine="true", quote='"', escape='"').csv(paths[entity])
-        found = rows.select(*(columns or COLUMNS[entity])).toPandas().astype(object)
-        return found.where(found.notna(), None)
-
-    return read_world(world, read)
+def read_source_rows(read: RowReader, files: list[BatchFile]) -> dict[str, pd.DataFrame]:
+    """What a world needs of the real *files*, which have landed: by entity, as text with None where empty."""
+    found = read(files, _COLUMNS)
+    return {entity: found[entity].select(names).to_pandas().astype(object) for entity, names in _COLUMNS.items()}
 
 
-def read_world(world: World, read: Callable[..., pd.DataFrame]) -> World:
-    """As `world_of_source`; *read* gives an entity's rows, or some of its columns, as text with None where empty.
+def world_of_source(world: World, rows: dict[str, pd.DataFrame]) -> World:
+    """The *world* with the products, sellers, places and unfinished orders of the real *rows*.
 
-    The order of the rows does not matter.
+    Args:
+        rows: of `read_source_rows`; their order does not matter.
     """
 
-    def sorted_rows(entity: str, *columns: str) -> pd.DataFrame:
-        rows = read(entity, *columns)
-        return rows.sort_values(list(rows.columns), na_position="first", ignore_index=True)
+    def sorted_rows(entity: str) -> pd.DataFrame:
+        names = list(_COLUMNS[entity])
+        return rows[entity][names].sort_values(names, na_position="first", ignore_index=True)
 
     products = sorted_rows("products").dropna(subset="product_id").drop_duplicates("product_id", ignore_index=True)
     sellers = sorted_rows("sellers").dropna(subset="seller_id").drop_duplicates("seller_id", ignore_index=True)
-    items = sorted_rows("order_items", "product_id", "seller_id", "price")
-    customers = _table(sorted_rows("customers", *COLUMNS["customers"][2:]).dropna())
-    for entity, rows in (("products", products), ("sellers", sellers), ("customers", customers)):
-        if len(rows) == 0:
+    items = sorted_rows("order_items")
+    customers = _table(sorted_rows("customers").dropna())
+    for entity, usable in (("products", products), ("sellers", sellers), ("customers", customers)):
+        if len(usable) == 0:
             raise SourceError(
                 f"`{source_file(entity)}`: found no usable row, expected some: a further day refers to them. "
                 "Correct the file, reset the catalog and land again.",
                 entity=entity,
             )
-    known = set(read("geolocation", "geolocation_zip_code_prefix").iloc[:, 0])
+    known = set(rows["geolocation"]["geolocation_zip_code_prefix"])
     orders = sorted_rows("orders")
     bought = pd.to_datetime(orders["order_purchase_timestamp"], errors="coerce")
     days = (bought.max() - bought.min()).days + 1 if bought.notna().any() else 1
@@ -126,8 +141,8 @@ def catalogue_of_source(
     )
 
 
-def unfinished_orders(orders: pd.DataFrame, *, first_day: int, seed: int) -> tuple[Lives, pa.Table]:
-    """How the real orders go on that were under way when the files landed, with their ids.
+def unfinished_orders(orders: pd.DataFrame, *, first_day: int, seed: int) -> UnfinishedOrders:
+    """How the real orders go on that were under way when the files landed.
 
     Only orders of the last half year until *first_day*: older ones are lost, later ones are not known yet. Four in
     five arrive, one in ten is canceled, the others stay as they are. What the files say of an order's past is kept.
@@ -154,7 +169,8 @@ def unfinished_orders(orders: pd.DataFrame, *, first_day: int, seed: int) -> tup
         closed=np.where(fate == STATUSES.index("canceled"), due[:, 5], NEVER),
         on_time_limit=limit, approval=life[1], delivery=life[5],
     )  # fmt: skip
-    return lives.take(recent), _table(rows[["order_id", "customer_id"]]).filter(pa.array(recent))
+    ids = _table(rows[["order_id", "customer_id"]]).filter(pa.array(recent))
+    return UnfinishedOrders(lives.take(recent), ids)
 
 
 def _reached(at: int, stage: np.ndarray, told: np.ndarray | None, bought: np.ndarray) -> np.ndarray:
@@ -162,7 +178,7 @@ def _reached(at: int, stage: np.ndarray, told: np.ndarray | None, bought: np.nda
     return bought if told is None else np.where(told == NEVER, bought, told)
 
 
-def _find_folder(volume: Volume, source: str) -> tuple[str, dict[str, int]]:
+def _find_folder(volume: Volume, source: str) -> _Folder:
     """The folder as given or, for a plain absolute path, on this machine."""
     given = source.rstrip("/")
     tried = [given, f"file:{given}"] if given.startswith("/") and not given.startswith("/Volumes/") else [given]
@@ -174,7 +190,7 @@ def _find_folder(volume: Volume, source: str) -> tuple[str, dict[str, int]]:
             problem = str(error)
             continue
         if sizes is not None:
-            return folder, sizes
+            return _Folder(folder, sizes)
     raise SourceError(
         f"Source folder `{source}`: found {problem}, expected a folder with Olist's eight files. "
         "Give its absolute path with `file:` before it, or a volume path.",
@@ -183,8 +199,7 @@ def _find_folder(volume: Volume, source: str) -> tuple[str, dict[str, int]]:
 
 
 def _check_header(volume: Volume, path: str, entity: str) -> None:
-    first_line = volume.head(path, _LONGEST_HEADER).removeprefix("\ufeff").splitlines()[:1]
-    names = next(csv.reader(first_line), [])
+    names = volume.header(path)
     missing = [name for name in COLUMNS[entity] if name not in names]
     if missing:
         raise SourceError(

@@ -14,12 +14,16 @@ parse, column by column, then the rules on what must be there. The staging contr
     operation_known             the operation is not INSERT, UPDATE or DELETE
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lakehouse.generator.columns import COLUMNS
+from lakehouse.generator.contents import table_of
 
-FEED_ENTITIES = ("customers", "products", "sellers")
 INTEGERS = frozenset(COLUMNS["products"][2:])
 ZIPS = frozenset({"customer_zip_code_prefix", "seller_zip_code_prefix"})
 
@@ -36,17 +40,46 @@ def quarantine_rules(entity: str) -> list[str]:
     return [*parses, f"{COLUMNS[entity][0]}_present", "sequence_number_present", "operation_known"]
 
 
-def expected_history(entity: str, events: pd.DataFrame) -> pd.DataFrame:
-    """The versions of every key: SCD type 2 with all columns tracked.
+class Expected(NamedTuple):
+    """What the tables of an entity must hold, as text and sorted by key.
+
+    Attributes:
+        current: the rows that exist (SCD type 1): the entity's columns.
+        history: the versions of every key (SCD type 2 with all columns tracked), of a key in their order: the
+            entity's columns, `__START_AT` and `__END_AT` (null where open).
+    """
+
+    current: pa.Table
+    history: pa.Table
+
+
+def expected_tables(entity: str, events: pa.Table) -> Expected:
+    """What the *events* make of the tables of *entity*.
 
     Args:
-        events: one row an event that has landed, in any order: entity columns and `operation` as text,
+        events: one row an event that has landed, in any order: the entity's columns and `operation` as text,
             `sequence_number` as text of a whole number.
-
-    Returns:
-        Entity columns as text, `__START_AT`, `__END_AT` (None where open), sorted by key and start.
     """
-    rows = _one_per_sequence(entity, events)
+    names = list(COLUMNS[entity])
+    # Most keys have one event. It needs no comparison, so their rows stay where Arrow has them.
+    code = pc.dictionary_encode(events[names[0]].combine_chunks()).indices.to_numpy()
+    is_only = np.bincount(code)[code] == 1 if len(code) else np.zeros(0, dtype=bool)
+    rest = _one_per_sequence(entity, events.filter(pa.array(~is_only)).to_pandas().astype(object))
+    only = events.filter(pc.and_(pa.array(is_only), pc.not_equal(events["operation"], "DELETE")))
+    rows = only.select(names)
+    versions = rows.append_column("__START_AT", only["sequence_number"]).append_column(
+        "__END_AT", pa.nulls(len(rows), pa.string())
+    )
+    return Expected(_with(rows, _current(entity, rest)), _with(versions, _history(entity, rest)))
+
+
+def _with(table: pa.Table, rows: pd.DataFrame) -> pa.Table:
+    """All rows by key, the first column; of a key in their order."""
+    table = pa.concat_tables([table, table_of(rows).cast(table.schema)])
+    return table.take(pc.sort_indices(table, [(table.column_names[0], "ascending")]))
+
+
+def _history(entity: str, rows: pd.DataFrame) -> pd.DataFrame:
     key, is_upsert = rows["_key"].to_numpy(), (rows["operation"] != "DELETE").to_numpy()
     content = np.stack([_codes(rows[name]) for name in COLUMNS[entity]], axis=1)
     same_key = np.append(False, key[1:] == key[:-1]) if len(rows) else np.zeros(0, dtype=bool)
@@ -63,19 +96,19 @@ def expected_history(entity: str, events: pd.DataFrame) -> pd.DataFrame:
     return versions.assign(__START_AT=start, __END_AT=np.where(ends, end, None))
 
 
-def expected_current(entity: str, events: pd.DataFrame) -> pd.DataFrame:
-    """The rows that exist: SCD type 1. *events* as of `expected_history`; entity columns as text, sorted by key."""
-    last = _one_per_sequence(entity, events).drop_duplicates("_key", keep="last")
-    return last.loc[last["operation"] != "DELETE", list(COLUMNS[entity])].reset_index(drop=True)
+def _current(entity: str, rows: pd.DataFrame) -> pd.DataFrame:
+    last = rows.drop_duplicates("_key", keep="last")
+    return last.loc[last["operation"] != "DELETE", list(COLUMNS[entity])]
 
 
-def quarantine_counts(broken: dict[str, pd.Series]) -> pd.DataFrame:
-    """Rows that go to quarantine by entity and rule, also those without; *broken* has the rule of each landed row."""
-    counted = {entity: rules.value_counts() for entity, rules in broken.items()}
+def quarantine_table(broken: dict[str, np.ndarray]) -> pa.Table:
+    """Rows in quarantine by entity and rule, zero included; *broken* has the counts in the rules' order."""
     rows = [
-        (entity, rule, str(int(counted[entity].get(rule, 0)))) for entity in broken for rule in quarantine_rules(entity)
+        (entity, rule, str(count))
+        for entity, counts in broken.items()
+        for rule, count in zip(quarantine_rules(entity), counts, strict=True)
     ]
-    return pd.DataFrame(rows, columns=["entity", "rule", "rows"], dtype=object)
+    return table_of(pd.DataFrame(rows, columns=["entity", "rule", "rows"]))
 
 
 def _one_per_sequence(entity: str, events: pd.DataFrame) -> pd.DataFrame:

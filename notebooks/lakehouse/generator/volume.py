@@ -2,21 +2,63 @@
 
 import contextlib
 import copy
+import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from lakehouse.errors import LakehouseError
 from lakehouse.places import volume_missing, volume_root
 
 _MANIFESTS = "_manifests"  # Spark's readers skip names that begin with an underscore
+_STARTED = ".started"
 _STAGING = "_staging"
+INITIAL = "_initial"  # ends the name of the first batch, which begins with its run date as the others do
 _LONGEST_TEXT = 4_000_000
+_LONGEST_HEADER = 8_192
 _MISSING = ("notfound", "not found", "not_found", "does not exist", "no such file")
 
 
 class LandingConflictError(LakehouseError):
     """Raised when what should land does not agree with what has landed; landed files are never rewritten."""
+
+
+def run_date_of(batch: str) -> str:
+    """The business day of the batch of this name."""
+    return batch.removesuffix(INITIAL)
+
+
+class Batches(NamedTuple):
+    """Names of batches, ascending: those that were announced, and those of them that landed completely."""
+
+    begun: tuple[str, ...]
+    ended: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BatchFile:
+    """A file of a landed batch; *rows* is None for a real file, which is copied without being read."""
+
+    entity: str
+    path: str
+    rows: int | None
+    size: int
+
+    @property
+    def name(self) -> str:
+        """The last part of the path; no other landed file has it."""
+        return self.path.rsplit("/", 1)[1]
+
+    @classmethod
+    def listed(cls, entry: dict) -> "BatchFile":
+        """The file of an *entry* of a manifest."""
+        return cls(entry["entity"], entry["file"], entry["rows"], entry["bytes"])
+
+    def entry(self) -> dict:
+        """The entry of a manifest for this file."""
+        return {"entity": self.entity, "file": self.path, "rows": self.rows, "bytes": self.size}
 
 
 class Volume:
@@ -57,22 +99,38 @@ class Volume:
         with contextlib.redirect_stdout(io.StringIO()):  # some environments print a notice about the cut
             return self._fs.head(path, size)
 
-    def manifests(self) -> dict[str, dict]:
-        """The manifests by their names, without `.json`."""
-        folder = f"{self.root}/{_MANIFESTS}"
-        names = [name for name in self.sizes(folder) or {} if name.endswith(".json")]
-        return {name.removesuffix(".json"): json.loads(self.head(f"{folder}/{name}")) for name in sorted(names)}
+    def batches(self) -> Batches:
+        """The names of the batches, ascending. One listing: nothing is read."""
+        names = sorted(name.removesuffix(".json") for name in self.sizes(f"{self.root}/{_MANIFESTS}") or {})
+        return Batches(
+            begun=tuple(name.removesuffix(_STARTED) for name in names if name.endswith(_STARTED)),
+            ended=tuple(name for name in names if not name.endswith(_STARTED)),
+        )
 
-    def landed_paths(self) -> dict[str, list[str]]:
-        """Entity -> the files that landed, as the manifests say."""
-        paths: dict[str, list[str]] = {}
-        for manifest in self.manifests().values():
-            for file in manifest.get("files", []):
-                paths.setdefault(file["entity"], []).append(file["file"])
-        return paths
+    def announcement(self, batch: str) -> dict:
+        """What was written when *batch* began: its run date and what it is made with."""
+        return self._manifest(batch + _STARTED)
 
-    def write_manifest(self, name: str, content: dict) -> None:
-        """Write a manifest, unless there is one of this name."""
+    def announce(self, batch: str, facts: dict) -> None:
+        """Write that *batch* begins, unless it has begun before."""
+        self._write_manifest(batch + _STARTED, facts)
+
+    def end(self, batch: str, facts: dict) -> None:
+        """Write that *batch* has landed."""
+        self._write_manifest(batch, facts)
+
+    def files_of(self, batch: str) -> list[BatchFile]:
+        """The files of a *batch* of entities that has landed."""
+        return [BatchFile.listed(entry) for entry in self._manifest(batch)["files"]]
+
+    def landed_files(self) -> list[BatchFile]:
+        """The files of all batches that have landed, in their order."""
+        return [file for batch in self.batches().ended for file in self.files_of(batch)]
+
+    def _manifest(self, name: str) -> dict:
+        return json.loads(self.head(f"{self.root}/{_MANIFESTS}/{name}.json"))
+
+    def _write_manifest(self, name: str, content: dict) -> None:
         text = json.dumps(content, indent=1, sort_keys=True) + "\n"
         self.write(text.encode(), _MANIFESTS, f"{name}.json")
 
@@ -111,6 +169,10 @@ class Volume:
     def _put(self, path: str, content: bytes) -> None:
         with contextlib.redirect_stdout(io.StringIO()):  # it says how much it wrote
             self._fs.put(path, content.decode("utf-8"), True)
+
+    def header(self, path: str) -> list[str]:
+        """The names in the first line of a CSV file."""
+        return next(csv.reader(self.head(path, _LONGEST_HEADER).removeprefix("\ufeff").splitlines()[:1]), [])
 
     def clear_staging(self) -> None:
         """Remove what an interrupted run left in the staging folder."""

@@ -1,7 +1,9 @@
 """A world: everything that stays the same from the first landing on, made again from its settings whenever asked."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -56,12 +58,26 @@ class Settings:
         return asdict(self)
 
 
+class UnfinishedOrders(NamedTuple):
+    """Real orders that may still go on: their *lives* and, in the same order, *ids*: `order_id` and `customer_id`."""
+
+    lives: Lives
+    ids: pa.Table
+
+
+class Orders(NamedTuple):
+    """Orders, each known by its *day* and its *position* in it; a person is known by the first order."""
+
+    day: np.ndarray
+    position: np.ndarray
+
+
 @dataclass(frozen=True)
 class World:
     """Profile, places, products and sellers, and how many orders each day has.
 
     `initial` has the number of orders of each day of the initial load, the last is the first run date; it is empty on
-    top of real files. `unfinished` are the real orders that may still go on: their lives and their ids.
+    top of real files, which have `unfinished` orders.
     """
 
     settings: Settings
@@ -71,7 +87,7 @@ class World:
     texts: Texts
     initial: np.ndarray
     orders_a_day: float
-    unfinished: tuple[Lives, pa.Table] | None = None
+    unfinished: UnfinishedOrders | None = None
 
     @property
     def initial_days(self) -> range:
@@ -86,19 +102,23 @@ class World:
         weekday = self.profile.weights("weekday")[_weekday(day)] * 7
         return max(1, int(generator(self.settings.seed, day, "counts").poisson(self.orders_a_day * weekday)))
 
-    def persons(self, day: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """For each order of *day* the (day, position) of its person's first order; few people buy again."""
-        days, position = np.full(count, day), np.arange(count)
-        before = self.initial[: max(0, min(day, self.initial_days.stop) - self.initial_days.start)]
-        if before.sum() == 0:
-            return days, position
-        chance = fractions(self.settings.seed, "customer_unique_id", day, position)
-        again = chance < self.profile.rate("repeat_customer")
-        nth = (chance / self.profile.rate("repeat_customer") * before.sum()).astype(np.int64)
-        edges = np.cumsum(before)
-        at = np.minimum(np.searchsorted(edges, nth, side="right"), len(edges) - 1)
-        earlier = nth - (edges - before)[at]
-        return np.where(again, self.initial_days.start + at, days), np.where(again, earlier, position)
+    def orders(self, days: Iterable[int]) -> Orders:
+        """All orders of *days*."""
+        counts = {day: self.order_count(day) for day in days}
+        day = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
+        return Orders(day, np.concatenate([np.arange(count) for count in counts.values()]))
+
+    def persons(self, orders: Orders) -> Orders:
+        """The first order of the person of each of *orders*, mostly the order itself: few people buy again."""
+        edges = np.append(0, np.cumsum(self.initial))
+        days_before = np.clip(orders.day - self.initial_days.start, 0, len(self.initial))
+        before = edges[days_before]
+        chance = fractions(self.settings.seed, "customer_unique_id", orders.day, orders.position)
+        again = (chance < self.profile.rate("repeat_customer")) & (before > 0)
+        nth = (chance / self.profile.rate("repeat_customer") * before).astype(np.int64)
+        at = np.minimum(np.searchsorted(edges[1:], nth, side="right"), days_before - 1)
+        day = np.where(again, self.initial_days.start + at, orders.day)
+        return Orders(day, np.where(again, nth - edges[at], orders.position))
 
 
 def make_world(profile: Profile, settings: Settings) -> World:
