@@ -72,15 +72,21 @@ class Lakehouse:
         os.utime(place, (moment, moment))
         return place
 
-    def run(self, stem: str, **parameters: str) -> None:
-        """Run the code cells of a notebook as they are, with this session; *parameters* as a job gives them."""
+    def run(self, stem: str, *, added: tuple[str, str] | None = None, **parameters: str) -> None:
+        """Run the code cells of a notebook as they are, with this session; *parameters* as a job gives them.
+
+        *added* is a cell to run before the first one that begins with a text: (text, cell).
+        """
         context = SimpleNamespace(parameters={"catalog": "olist_dev", **parameters})
         kernel = SimpleNamespace(context=context, state=self._state, remote="", folder=ROOT / "notebooks", ip=None)
         names = {"spark": self.spark, "dbutils": DBUtils(kernel), "display": show}
         notebook = json.loads((ROOT / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8"))
         for number, cell in enumerate(notebook["cells"]):
+            source = "".join(cell["source"])
+            if added and source.startswith(added[0]):
+                exec(compile(added[1], f"{stem}, added", "exec"), names)
             if cell["cell_type"] == "code":
-                exec(compile("".join(cell["source"]), f"{stem}, cell {number}", "exec"), names)
+                exec(compile(source, f"{stem}, cell {number}", "exec"), names)
 
     def pipeline(self, **parameters: str) -> None:
         """Bronze, silver and gold."""
