@@ -86,7 +86,7 @@ verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tab
 
 bench: $(READY) ## side by side: starts of notebooks; the daily job, a plain script, a naive chain; apply_changes, a MERGE
 	@.venv/bin/python -m tests.bench_engine
-	@.venv/bin/python -m tests.bench
+	@.venv/bin/python -m tests.bench.daily_ways
 	@.venv/bin/python -m tests.cdc.bench
 
 reset: $(READY) ## delete all that local runs left behind, saying what

@@ -1,4 +1,4 @@
-"""`make bench`: what the engine costs, measured side by side in one run on one machine.
+"""`python -m tests.bench.daily_ways`: what the engine costs, measured side by side in one run on one machine.
 
 Four ways to do the work of the daily job on the same files, each from empty tables:
 
@@ -30,7 +30,7 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
 STEPS = ("10_generate_data", "20_bronze", "30_silver", "40_gold", "50_cdc_bronze", "60_cdc_stage", "70_cdc_apply")
 TASKS = (
@@ -70,7 +70,9 @@ class Bench:
     def script(self, *notebooks: str, together: bool = True) -> None:
         """The cells of *notebooks* as one plain script; *together*: the tables of a layer at the same time."""
         alone = () if together else ("--one-by-one",)
-        self._run(sys.executable, "-m", "tests.bench", "--source", self.source, *alone, "--script", *notebooks)
+        self._run(
+            sys.executable, "-m", "tests.bench.daily_ways", "--source", self.source, *alone, "--script", *notebooks
+        )
 
     def naive(self) -> None:
         """A server for each notebook."""
