@@ -11,6 +11,7 @@ BATCHES ?= 4
 SEED ?= 0
 VARS ?=
 PARAMS ?=
+PARTS ?=
 REMOTE ?= databricks
 A ?= latest
 B ?=
@@ -84,10 +85,8 @@ verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tab
 	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED) \
 	  --feed "$$VERIFIED_FEED"
 
-bench: $(READY) ## side by side: starts of notebooks; the daily job, a plain script, a naive chain; apply_changes, a MERGE
-	@.venv/bin/python -m tests.bench_engine
-	@.venv/bin/python -m tests.bench
-	@.venv/bin/python -m tests.cdc.bench
+bench: $(READY) ## what it costs, beside Declarative Pipelines and others: PARTS="main daily" OPTIONS="--repeat 1" (--help)
+	@.venv/bin/python -m tests.bench $(PARTS) $(OPTIONS)
 
 reset: $(READY) ## delete all that local runs left behind, saying what
 	@$(LOCAL) reset

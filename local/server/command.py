@@ -22,7 +22,7 @@ def server_command(state: State, *, java: Path, port: int, settings: Settings) -
     """The command line of the Spark Connect server of *state*, listening on loopback at *port*."""
     return [
         *jvm(java, settings), state_mark(state), f"-Djava.io.tmpdir={state.folder / 'tmp'}", "-cp", class_path(),
-        *submission(spark_conf(state, port, settings.cores)),
+        *submission(spark_conf(state, port, settings.cores) | settings.spark_conf),
     ]  # fmt: skip
 
 

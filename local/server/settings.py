@@ -1,15 +1,18 @@
 """How much of the machine the server takes: the one place to override it is the environment.
 
-| variable       | meaning                               | default                                              |
-| -------------- | ------------------------------------- | ---------------------------------------------------- |
-| `LOCAL_MEMORY` | heap of the JVM, as Java writes it    | a quarter of the machine's memory, 1g to 4g          |
-| `LOCAL_CORES`  | tasks that Spark runs at the same time | the cores that this process may use                  |
-| `LOCAL_JIT`    | `fast-start` or `full`                | `full`: slower in the first minute, faster afterwards |
+| variable           | meaning                                | default                                               |
+| ------------------ | -------------------------------------- | ----------------------------------------------------- |
+| `LOCAL_MEMORY`     | heap of the JVM, as Java writes it     | a quarter of the machine's memory, 1g to 4g           |
+| `LOCAL_CORES`      | tasks that Spark runs at the same time | the cores that this process may use                   |
+| `LOCAL_JIT`        | `fast-start` or `full`                 | `full`: slower in the first minute, faster afterwards |
+| `LOCAL_SPARK_CONF` | more settings of Spark, which win      | none; words `spark.NAME=VALUE`, quoted as in a shell  |
 """
 
 import os
 import re
-from dataclasses import dataclass
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -23,11 +26,12 @@ JITS = {"full": [], "fast-start": ["-XX:TieredStopAtLevel=1", "-XX:ReservedCodeC
 
 @dataclass(frozen=True)
 class Settings:
-    """Heap (as Java writes it), concurrent tasks, and the kind of compilation."""
+    """Heap (as Java writes it), concurrent tasks, the kind of compilation, and further settings of Spark."""
 
     memory: str
     cores: int
     jit: str
+    spark_conf: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, environment: dict[str, str] | None = None) -> "Settings":
@@ -39,7 +43,7 @@ class Settings:
         _check("LOCAL_MEMORY", memory, re.fullmatch(r"[1-9]\d*[mg]", memory), "a size like 2g or 1500m")
         _check("LOCAL_CORES", cores, re.fullmatch(r"[1-9]\d*", cores), "a number of cores like 2")
         _check("LOCAL_JIT", jit, jit in JITS, " or ".join(JITS))
-        return cls(memory, int(cores), jit)
+        return cls(memory, int(cores), jit, _spark_conf(environment.get("LOCAL_SPARK_CONF", "")))
 
 
 def machine_memory() -> int:
@@ -52,6 +56,16 @@ def machine_memory() -> int:
 def machine_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _spark_conf(text: str) -> dict[str, str]:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"LOCAL_SPARK_CONF: found `{text}`; expected that every quote is closed.") from error
+    for word in words:
+        _check("LOCAL_SPARK_CONF", word, re.fullmatch(r"spark\.[^=\s]+=.*", word, re.DOTALL), "spark.NAME=VALUE")
+    return dict(word.split("=", 1) for word in words)
 
 
 def _check(name: str, value: str, fits: object, expected: str) -> None:

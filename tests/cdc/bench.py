@@ -1,20 +1,24 @@
-"""What `apply_changes` costs: `python -m tests.cdc.bench [--rows 1000000]`, beside two other ways to write the events.
+"""What `apply_changes` costs beside two other ways to write the events: `make bench PARTS=cdc`.
 
 1. *append*: the same events appended to a table, nothing derived;
 2. *textbook*: the latest event of each key in two statements, a MERGE that closes the current rows that changed and
    an INSERT of the new ones. It loses late events and all but one event of a key in a batch;
 3. *apply_changes*: SCD type 2, right for any order.
 
-Figures are seconds on the wall clock of one machine, all of one run: read the ratios. Afterwards one event for one key
-shows what pruning leaves to do, from Delta's own metrics of the commit.
+Figures are seconds on the wall clock of one machine, medians of runs that each begin with new tables and do the three
+ways in turn: read the ratios. Afterwards one event for one key shows what pruning leaves to do, from Delta's metrics
+of the commit.
 """
 
 import argparse
+import json
 import os
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -115,35 +119,63 @@ def one_event(spark, name: str) -> dict[str, str]:
     }
 
 
-def run(spark, rows: int, out: Console) -> None:
-    """All measurements, largest target *rows*; prints two tables."""
-    spark.sql(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+@dataclass(frozen=True)
+class Case:
+    """*count* events of *query* on top of those of *base*; *limit*: at most so many times a plain append."""
+
+    label: str
+    count: int
+    query: str
+    base: str | None = None
+    limit: int | None = None
+
+
+def cases(rows: int) -> list[Case]:
+    """What is measured, for a largest target of *rows* events."""
+    found = []
+    for count, limit in ((rows // 100, None), (rows // 10, 4), (rows, None)):
+        query = events(count, keys=max(1, count // 2), first=1, seed=4)
+        found.append(Case(f"{count:,} into an empty target", count, query, limit=limit))
+    for held, limit in ((rows // 10, None), (rows, 8)):
+        count = rows // 100
+        late = events(count, keys=held, first=held - rows // 1000, seed=4)
+        label = f"{count:,} into {held:,} events"
+        found.append(Case(label, count, late, base=events(held, keys=held, first=1, seed=4), limit=limit))
+    return found
+
+
+def run(spark, rows: int, repeat: int, out: Console) -> list[dict]:
+    """All measurements, medians of *repeat*; prints two tables. One row a case: seconds by way, and the ratio."""
     spark.sql(f"CREATE SCHEMA {SCHEMA}")
     one_batch(spark, "warm_up", events(1_000, keys=500, first=1, seed=1), base=events(500, keys=250, first=1, seed=1))
-    sizes = [rows // 100, rows // 10, rows]
-    cases = {f"{n:,} into an empty target": (n, events(n, keys=n // 2, first=1, seed=4), None) for n in sizes}
-    for held in (rows // 10, rows):
-        late = events(rows // 100, keys=held, first=held - rows // 1000, seed=4)
-        base = events(held, keys=held, first=1, seed=4)
-        cases[f"{rows // 100:,} into {held:,} events"] = (rows // 100, late, base)
-    table = Table("events", "append s", "textbook s", "apply_changes s", "events/s", "x append", "x textbook")
-    for index, (label, (count, query, base)) in enumerate(cases.items()):
-        found = one_batch(spark, f"case_{index}", query, base=base)
+    table = Table(
+        "events", "append s", "textbook s", "apply_changes s", "events/s", "x append", "at most", "x textbook"
+    )
+    measured, name = [], ""
+    for index, case in enumerate(cases(rows)):
+        runs = []
+        for number in range(repeat):
+            name = f"case_{index}_{number}"
+            runs.append(one_batch(spark, name, case.query, base=case.base))
+        found = {way: statistics.median(run[way] for run in runs) for way in runs[0]}
         ours = found["apply_changes"]
+        times = ours / found["append"]
         figures = [f"{found[way]:.1f}" for way in ("append", "textbook", "apply_changes")]
-        ratios = [f"{ours / found['append']:.1f}", f"{ours / found['textbook']:.1f}"]
-        table.add_row(label, *figures, f"{count / ours:,.0f}", *ratios)
-        out.print(f"measured {label}")
+        ratios = [f"{times:.1f}", str(case.limit or ""), f"{ours / found['textbook']:.1f}"]
+        table.add_row(case.label, *figures, f"{case.count / ours:,.0f}", *ratios)
+        out.print(f"{case.label}: {ours:.1f} s, {times:.1f} times a plain append")
+        measured.append({"what": case.label, "seconds": found, "runs": runs, "ratio": times, "limit": case.limit})
     out.print(table)
-    for label, value in one_event(spark, f"case_{len(cases) - 1}").items():
+    for label, value in one_event(spark, name).items():
         out.print(f"one event: {label}: {value}")
-    spark.sql(f"DROP SCHEMA {SCHEMA} CASCADE")
-    spark.sql(f"DELETE FROM ops.progress WHERE startswith(target, '{SCHEMA}.')")
+    return measured
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=1_000_000, help="events of the largest case")
+    parser = argparse.ArgumentParser(prog="python -m tests.cdc.bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=1_000_000, help="events of the largest case (1,000,000)")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each case, of which the median counts (3)")
+    parser.add_argument("--output", type=Path, help="JSON file for the figures")
     options = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "notebooks"))  # where a notebook finds the package
     os.environ.setdefault("SPARK_CONNECT_MODE_ENABLED", "1")
@@ -151,10 +183,12 @@ def main() -> None:
         state = State(Path(folder), "olist_dev", Path(folder) / "olist_dev").make()
         spark = open_session(state)
         try:
-            run(spark, options.rows, Console(width=120))
+            figures = run(spark, options.rows, options.repeat, Console(width=120))
         finally:
             spark.stop()
             stop_server(state)
+    if options.output:
+        options.output.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

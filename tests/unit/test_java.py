@@ -88,8 +88,28 @@ def test_memory_and_cores_come_from_the_environment_when_set():
     assert found == Settings("1500m", 3, "fast-start")
 
 
+def test_further_settings_of_spark_win(tmp_path):
+    """Words as a shell divides them; a value may hold `=` and, in quotes, a space."""
+    state = State(tmp_path, "dev", tmp_path / "dev")
+    given = "spark.ui.enabled=true 'spark.eventLog.dir=/a folder/x=1'"
+
+    settings = Settings.read({"LOCAL_SPARK_CONF": given})
+    command = server_command(state, java=tmp_path, port=1, settings=settings)
+
+    assert {"spark.ui.enabled=true", "spark.eventLog.dir=/a folder/x=1"} <= set(command)
+    assert "spark.ui.enabled=false" not in command
+
+
 @pytest.mark.parametrize(
-    ("name", "value"), [("LOCAL_MEMORY", "lots"), ("LOCAL_CORES", "0"), ("LOCAL_JIT", "slow"), ("LOCAL_MEMORY", "0g")]
+    ("name", "value"),
+    [
+        ("LOCAL_MEMORY", "lots"),
+        ("LOCAL_CORES", "0"),
+        ("LOCAL_JIT", "slow"),
+        ("LOCAL_MEMORY", "0g"),
+        ("LOCAL_SPARK_CONF", "ui.enabled=true"),
+        ("LOCAL_SPARK_CONF", "spark.app.name='open"),
+    ],
 )
 def test_a_wrong_setting_is_refused_by_name(name, value):
     """The message names the variable, what was found and what is expected."""

@@ -1,4 +1,4 @@
-"""`make bench`: what the engine costs, measured side by side in one run on one machine.
+"""`python -m tests.bench.ways`: what the engine costs, measured side by side in one run on one machine.
 
 Four ways to do the work of the daily job on the same files, each from empty tables:
 
@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -30,7 +30,7 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
 STEPS = ("10_generate_data", "20_bronze", "30_silver", "40_gold", "50_cdc_bronze", "60_cdc_stage", "70_cdc_apply")
 TASKS = (
@@ -70,7 +70,7 @@ class Bench:
     def script(self, *notebooks: str, together: bool = True) -> None:
         """The cells of *notebooks* as one plain script; *together*: the tables of a layer at the same time."""
         alone = () if together else ("--one-by-one",)
-        self._run(sys.executable, "-m", "tests.bench", "--source", self.source, *alone, "--script", *notebooks)
+        self._run(sys.executable, "-m", "tests.bench.ways", "--source", self.source, *alone, "--script", *notebooks)
 
     def naive(self) -> None:
         """A server for each notebook."""
@@ -157,10 +157,11 @@ def _epoch(text: str) -> float:
 
 def main() -> None:
     """Measure, and print the table and where the engine's time goes."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.ways", description=__doc__.splitlines()[0])
     parser.add_argument("--source", default="", help="folder of the Olist CSV files (default: the sample, if present)")
     parser.add_argument("--script", nargs="+", metavar="NOTEBOOK", help="only run these notebooks in this process")
     parser.add_argument("--one-by-one", action="store_true", help="with --script: one table after the other")
+    parser.add_argument("--output", type=Path, help="JSON file for the figures")
     options = parser.parse_args()
     source = options.source or (f"file:{SAMPLE.resolve()}" if SAMPLE.is_dir() else "")
     if options.script:
@@ -169,13 +170,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as states:
         bench = Bench(Path(states), source)
         try:
-            show(bench)
+            figures = show(bench)
         finally:
             bench.local("down")
+    if options.output:
+        options.output.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def show(bench: Bench) -> None:
-    """Time the four ways one after the other and print what came out."""
+def show(bench: Bench) -> list[dict]:
+    """Time the four ways one after the other and print what came out; one row a way."""
     console = Console(width=110)
     console.print("warming the server: the daily job once, not counted ...")
     bench.timed(bench.job)
@@ -199,6 +202,7 @@ def show(bench: Bench) -> None:
     console.print(table)
     console.print(f"the naive chain takes {naive.wall / job.wall:.1f} times the daily job")
     show_breakdown(console, bench, run, job)
+    return [{"what": name, **asdict(timing)} for name, timing in ways.items()]
 
 
 def show_breakdown(console: Console, bench: Bench, run: dict, job: Timing) -> None:

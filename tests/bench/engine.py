@@ -1,4 +1,4 @@
-"""`python -m tests.bench_engine`: what it costs to run a notebook, without Spark, side by side in one run.
+"""`python -m tests.bench.engine`: what it costs to run a notebook, without Spark, side by side in one run.
 
 1. *From ready to first cell*: tasks one after the other, from the moment the runner starts an attempt to the start of
    its first cell: forked from the idle template, and started from nothing.
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from rich.table import Table
 
 from local.context import TaskContext
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 WIDE = 8
 STARTS = 10
 PAPERMILL = """
@@ -120,15 +120,18 @@ def _first_cell(notebook: str) -> float:
 
 def main() -> None:
     """Measure and print both tables."""
-    parser = argparse.ArgumentParser(prog="bench_engine", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.engine", description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=50, help="notebooks in the second table (default: 50)")
-    count = parser.parse_args().count
+    parser.add_argument("--output", type=Path, help="JSON file for the figures")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        show(Bench(Path(folder)), count, Console(width=110))
+        figures = show(Bench(Path(folder)), options.count, Console(width=110))
+    if options.output:
+        options.output.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def show(bench: Bench, count: int, console: Console) -> None:
-    """Time each way and print the tables."""
+def show(bench: Bench, count: int, console: Console) -> list[dict]:
+    """Time each way and print the tables; one row a way, with wall and CPU seconds and the waits."""
     bench.job(1, 1)  # files of the libraries are in memory now
     chain, nothing = bench.job(STARTS + 1, 1), bench.nothing(STARTS // 2)
     first, idle = chain.waits[0], statistics.median(chain.waits[1:])
@@ -144,6 +147,8 @@ def show(bench: Bench, count: int, console: Console) -> None:
         each = (cost.wall, cost.cpu, cost.wall / count, cost.cpu / count, cost.wall / bare.wall)
         table.add_row(name, *(f"{figure:.2f}" for figure in each))
     console.print(table)
+    ways = {"one after the other": chain, "from nothing": nothing, f"{WIDE} at a time": many, "bare papermill": bare}
+    return [{"what": name, **asdict(cost)} for name, cost in ways.items()]
 
 
 if __name__ == "__main__":

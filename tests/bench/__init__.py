@@ -1,0 +1,1 @@
+"""What the lakehouse costs, measured: `make bench`."""

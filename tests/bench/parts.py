@@ -1,0 +1,218 @@
+"""The parts of the benchmark: each measures one thing, and tells each figure as soon as it has it."""
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.bench.counting import counts
+from tests.bench.lakehouse import ROOT, SAMPLE, Lakehouse, Measured, children_cpu
+from tests.bench.pipelines import run_pipeline, write_project
+
+SAMPLE_ORDERS = 3_000
+SAMPLE_DATE = "2018-10-18"  # the day after the sample's last order
+GENERATED_DATE = "2018-09-01"
+MAIN, DAILY = "olist_main_pipeline", "olist_daily_job"
+PIPELINES = "declarative pipelines, cold"
+# A further day has as many orders as the end of the history had a day: with these days of history about a hundred.
+HISTORY_DAYS = {3_000: 27, 10_000: 129, 30_000: 374, 100_000: 1_250, 300_000: 3_730}
+
+
+@dataclass
+class Figure:
+    """One line of the report: the same work measured one or more times; its value is the median.
+
+    *against* names the line that its seconds are compared with, *limit* is what the ratio should be at most.
+    """
+
+    part: str
+    what: str
+    orders: int
+    runs: list[Measured] = field(default_factory=list)
+    against: str = ""
+    limit: float | None = None
+    note: str = ""
+
+    @property
+    def seconds(self) -> float:
+        return statistics.median(run.seconds for run in self.runs)
+
+    @property
+    def typical(self) -> Measured:
+        """The run whose time is the median, the lower one of an even number."""
+        return sorted(self.runs, key=lambda run: run.seconds)[(len(self.runs) - 1) // 2]
+
+    def as_dict(self) -> dict:
+        """Plain values for JSON, the median beside the single runs."""
+        return {**asdict(self), "median_seconds": self.seconds}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the parts share: how often each is repeated, at which sizes, and whom to tell.
+
+    *say* takes progress, *tell* a figure, *keep* the figures that a program with tables of its own has printed.
+    """
+
+    repeat: int
+    sizes: dict[str, list[int]]
+    say: Callable[[str], None]
+    tell: Callable[[Figure], None]
+    keep: Callable[[str, list], None]
+
+    def main_pipeline(self) -> None:
+        """The main pipeline with no server running and its files landed, in turn with Declarative Pipelines."""
+        for orders in self.sizes["main"]:
+            ours = Figure("main", "main pipeline, cold", orders, against=PIPELINES, limit=_main_limit(orders))
+            theirs = Figure("main", PIPELINES, orders)
+            with _lakehouse(orders) as lakehouse:
+                self.say(f"landing {orders:,} orders")
+                day = _first_day(orders)
+                lakehouse.run(DAILY, day, only="generate_data")
+                lakehouse.down()
+                with _kept(lakehouse.state) as restore:
+                    for number in range(self.repeat):
+                        self.say(f"{ours.what}, {orders:,} orders, {number + 1} of {self.repeat}")
+                        restore()
+                        ours.runs.append(lakehouse.measure(MAIN, day))
+                        lakehouse.down()
+                        self.say(f"{theirs.what}, {orders:,} orders, {number + 1} of {self.repeat}")
+                        theirs.runs.append(measure_pipelines(lakehouse.files))
+            self.tell(theirs)
+            self.tell(ours)
+
+    def daily_job(self) -> None:
+        """The daily job on an empty state without a server; again; a day more; on a warm server with empty tables."""
+        for orders in self.sizes["daily"]:
+            cold = Figure("daily", "daily job, cold", orders, against=PIPELINES, limit=1.6)
+            again = Figure("daily", "daily job, nothing new, warm", orders, against=PIPELINES, limit=0.2)
+            more = Figure("daily", "daily job, one more day, warm", orders, against=PIPELINES, limit=0.5)
+            warm = Figure("daily", "daily job, empty tables, warm", orders, against=PIPELINES)
+            for number in range(self.repeat):
+                with _lakehouse(orders) as lakehouse:
+                    day = _first_day(orders)
+                    for figure, on in ((cold, day), (again, day), (more, _after(day, 1)), (warm, day)):
+                        self.say(f"{figure.what}, {orders:,} orders, {number + 1} of {self.repeat}")
+                        if figure is warm:
+                            lakehouse.empty()
+                        figure.runs.append(lakehouse.measure(DAILY, on))
+            for figure in (cold, again, more, warm):
+                self.tell(figure)
+
+    def more_days(self) -> None:
+        """Days of about 100 orders, each upon the one before, upon histories of several sizes; the server is warm."""
+        smallest = min(self.sizes["days"])
+        for orders in self.sizes["days"]:
+            first = Figure("days", "first day", orders)
+            further = Figure("days", "one more day of 100", orders)
+            if orders != smallest:
+                further.against, further.limit = f"{further.what} @ {smallest}", 1.3
+            with _lakehouse(orders, history_days=_history_days(orders)) as lakehouse:
+                self.say(f"first day, {orders:,} orders")
+                first.runs.append(lakehouse.measure(DAILY, GENERATED_DATE))
+                self.tell(first)
+                bought = []
+                for number in range(1, self.repeat + 1):
+                    self.say(f"one more day upon {orders:,} orders, {number} of {self.repeat}")
+                    day = _after(GENERATED_DATE, number)
+                    further.runs.append(lakehouse.measure(DAILY, day))
+                    orders_of_day = f"SELECT order_count FROM gold.gold_daily_orders WHERE order_date = '{day}'"
+                    bought += [str(row["order_count"]) for row in lakehouse.rows(orders_of_day)]
+                further.note = f"orders of the days: {', '.join(bought)}"
+                self.tell(further)
+
+    def scale(self) -> None:
+        """The whole daily job on generated orders, no server running, each size once: its time and peak memory."""
+        for orders in self.sizes["scale"]:
+            figure = Figure("scale", "daily job, cold", orders)
+            self.say(f"{figure.what}, {orders:,} generated orders")
+            with _lakehouse(orders, history_days=730) as lakehouse:
+                figure.runs.append(lakehouse.measure(DAILY, GENERATED_DATE))
+            self.tell(figure)
+
+    def ways(self) -> None:
+        """The daily job beside a plain script of the same cells and a Spark for each notebook."""
+        self._program("ways", "tests.bench.ways")
+
+    def engine(self) -> None:
+        """What it costs to run a notebook, without Spark, beside bare papermill."""
+        self._program("engine", "tests.bench.engine", "--count", str(self.sizes["engine"][0]))
+
+    def cdc(self) -> None:
+        """`apply_changes` beside a plain append and the textbook MERGE."""
+        for events in self.sizes["cdc"]:
+            self._program("cdc", "tests.cdc.bench", "--rows", str(events), "--repeat", str(self.repeat))
+
+    def _program(self, part: str, module: str, *arguments: str) -> None:
+        with TemporaryDirectory() as folder:
+            output = Path(folder) / "figures.json"
+            command = [sys.executable, "-m", module, *arguments, "--output", str(output)]
+            if code := subprocess.run(command, cwd=ROOT).returncode:
+                raise RuntimeError(f"`{' '.join(command)}` ended with {code}; see its output above.")
+            self.keep(part, json.loads(output.read_text()))
+
+
+def measure_pipelines(files: Path) -> Measured:
+    """A run of Declarative Pipelines from nothing on the landed *files*, the start of its JVM included."""
+    with TemporaryDirectory() as folder:
+        events = Path(folder) / "events"
+        events.mkdir()
+        spec = write_project(Path(folder) / "project", files)
+        used, start = children_cpu(), time.monotonic()
+        run_pipeline(spec, events=events)
+        seconds, cpu = time.monotonic() - start, children_cpu() - used
+        return Measured(seconds, cpu, counts(events))
+
+
+def _main_limit(orders: int) -> float:
+    return 1.2 if orders <= SAMPLE_ORDERS else 0.8
+
+
+def _is_sample(orders: int) -> bool:
+    return orders == SAMPLE_ORDERS and SAMPLE.is_dir()
+
+
+def _first_day(orders: int) -> str:
+    return SAMPLE_DATE if _is_sample(orders) else GENERATED_DATE
+
+
+def _after(day: str, days: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days)).isoformat()
+
+
+def _history_days(orders: int) -> int:
+    return HISTORY_DAYS.get(orders, max(1, orders // 80))
+
+
+@contextmanager
+def _lakehouse(orders: int, *, history_days: int | None = None) -> Iterator[Lakehouse]:
+    """An empty one in a temporary folder; 3,000 orders are the real sample's unless *history_days* are asked for."""
+    with TemporaryDirectory() as folder:
+        if history_days is None and _is_sample(orders):
+            made = Lakehouse(Path(folder), source=SAMPLE.resolve().as_uri())
+        else:
+            made = Lakehouse(Path(folder), variables={"scale": orders, "history_days": history_days or 730})
+        with made:
+            yield made
+
+
+@contextmanager
+def _kept(state: Path) -> Iterator[Callable[[], None]]:
+    """Gives what brings the folder *state* back to what it is now; its tables know it by its path."""
+    kept = state.with_name(f"{state.name}.kept")
+    shutil.copytree(state, kept)
+
+    def restore() -> None:
+        shutil.rmtree(state)
+        shutil.copytree(kept, state)
+
+    yield restore
+    shutil.rmtree(kept)
