@@ -41,22 +41,6 @@ class ExpectationError(LakehouseError):
     """Raised when an expectation of level FAIL does not hold."""
 
 
-class ChangeArgumentsError(LakehouseError):
-    """Raised when what a call of `cdc` asks for does not fit together, or does not fit its source."""
-
-
-class ChangeTargetError(LakehouseError):
-    """Raised when a target of `cdc` was made in another way than the call asks for; nothing is written."""
-
-
-class ChangeEventsError(LakehouseError):
-    """Raised when events have no key or no sequence; none of the batch is applied."""
-
-
-class SnapshotError(LakehouseError):
-    """Raised when a snapshot has a key twice or no key; nothing of it is applied."""
-
-
 class VerificationError(LakehouseError):
     """Raised when the same events, delivered in another way, made another table.
 

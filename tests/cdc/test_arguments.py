@@ -13,9 +13,9 @@ from pyspark.sql.types import (
 )
 
 from lakehouse.cdc.columns import is_null, resolve_columns
+from lakehouse.cdc.errors import ChangeArgumentsError
+from lakehouse.cdc.flow import make_flow
 from lakehouse.cdc.pruning import bounds, extremes
-from lakehouse.cdc.request import check_request
-from lakehouse.errors import ChangeArgumentsError
 
 TEXT = StringType()
 SOURCE = StructType(
@@ -34,7 +34,7 @@ COLUMNS = "`id`, `name`, `City`, `tags`, `doc`, `seq`, `_file`"
 
 
 def resolve(schema: StructType = SOURCE, **more):
-    return resolve_columns(check_request(**{**GOOD, **more}), schema)
+    return resolve_columns(make_flow(**{**GOOD, **more}), schema)
 
 
 REFUSED = {

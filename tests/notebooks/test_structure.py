@@ -55,6 +55,7 @@ def test_the_data_flow_is_complete_and_numbered():
         "50_cdc_bronze",
         "60_cdc_stage",
         "70_cdc_apply",
+        "71_cdc_example",
     ]
 
 

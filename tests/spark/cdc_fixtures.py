@@ -21,7 +21,7 @@ class Feeds(Lakehouse):
     def take_in(self, *steps: str, **parameters: str) -> None:
         """Run the notebooks of the pipeline; all three if none is named."""
         for stem in steps or STEPS:
-            self.run(stem, **parameters, **({"example": "false"} if stem == "70_cdc_apply" else {}))
+            self.run(stem, **parameters)
 
     def current(self, entity: str) -> list[tuple]:
         return self.table(f"silver.silver_{entity}_current")

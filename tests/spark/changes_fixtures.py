@@ -30,6 +30,11 @@ class Tables:
         source = f"{self.name}.{source}" if isinstance(source, str) else source
         return apply_changes_from_snapshot(self.spark, source=source, target=f"{self.name}.{target}", **arguments)
 
+    def forget(self, *targets: str) -> None:
+        """Take from *targets* what is known of their progress, as if a call had been killed before it wrote that."""
+        names = ", ".join(f"'{self.name}.{target}'" for target in targets)
+        self.spark.sql(f"DELETE FROM {self.name}.apply_changes_progress WHERE target IN ({names})")
+
     def rows(self, table: str, columns: str = "*") -> list[tuple]:
         return sorted(
             (tuple(row) for row in self.spark.sql(f"SELECT {columns} FROM {self.name}.{table}").collect()), key=str

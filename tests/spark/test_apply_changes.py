@@ -6,7 +6,13 @@ import pytest
 from changes_fixtures import Tables
 
 from lakehouse.cdc import ChangeCounts
-from lakehouse.errors import ChangeArgumentsError, ChangeEventsError, ChangeTargetError, PlaceError, SnapshotError
+from lakehouse.cdc.errors import (
+    ChangeArgumentsError,
+    ChangeEventsError,
+    ChangeSourceError,
+    ChangeTargetError,
+    SnapshotError,
+)
 
 USERS = "userId INT, name STRING, city STRING, operation STRING, sequenceNum BIGINT"
 DOCUMENTED = [
@@ -153,7 +159,9 @@ def test_snapshots_of_versions_by_a_function(tables):
 
     versions = tables.snapshots(snapshot, "snapshot_versions", keys=["userId"], **HISTORY)
     latest = tables.snapshots(snapshot, "snapshot_latest", keys=["userId"])
-    tables.spark.sql("DELETE FROM ops.progress WHERE startswith(target, 'changes_test.snapshot_')")  # as if killed
+    tables.spark.sql(
+        "DELETE FROM changes_test.apply_changes_progress WHERE startswith(target, 'changes_test.snapshot_')"
+    )  # as if killed
     history_again = tables.snapshots(snapshot, "snapshot_versions", keys=["userId"], **HISTORY)
     latest_again = tables.snapshots(snapshot, "snapshot_latest", keys=["userId"])
 
@@ -279,7 +287,7 @@ def test_tables_that_are_no_source_and_no_target(tables):
     tables.source("foreign", "id INT, seq INT", [(1, 1)])
     call = {"keys": ["id"], "sequence_by": "seq"}
 
-    with pytest.raises(PlaceError) as missing:
+    with pytest.raises(ChangeSourceError) as missing:
         tables.apply("absent", "target", **call)
     with pytest.raises(ChangeTargetError) as foreign:
         tables.apply("foreign", "foreign", **call)

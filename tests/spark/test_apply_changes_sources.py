@@ -1,11 +1,22 @@
 """`apply_changes` on sources and names that are legal and unusual, and on tables that people have changed by hand."""
 
+import importlib
+import shutil
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from changes_fixtures import Tables
 
-from lakehouse.errors import ChangeArgumentsError, ChangeEventsError, ChangeTargetError
+from lakehouse import cdc
+from lakehouse.cdc import apply_together
+from lakehouse.cdc.errors import (
+    ChangeArgumentsError,
+    ChangeEventsError,
+    ChangeSourceError,
+    ChangeTargetError,
+    TargetsFailedError,
+)
 
 EVENTS = "id INT, a STRING, seq INT, op STRING"
 CALL = {"keys": ["id"], "sequence_by": "seq", "column_list": ["id", "a"], "apply_as_deletes": "op = 'D' -- gone"}
@@ -202,7 +213,9 @@ def test_snapshots_go_on_where_progress_is_lost(tables):
 
     tables.snapshots(snapshot, "lost_versions", keys=["id"], **HISTORY)
     before = tables.rows("lost_versions", "a, unix_date(__START_AT), unix_date(__END_AT)")
-    tables.spark.sql("DELETE FROM ops.progress WHERE target = 'changes_sources.lost_versions'")
+    tables.spark.sql(
+        "DELETE FROM changes_sources.apply_changes_progress WHERE target = 'changes_sources.lost_versions'"
+    )
     again = tables.snapshots(snapshot, "lost_versions", keys=["id"], **HISTORY)
 
     assert before == [("a", 19723, 19724), ("b", 19724, 19725), ("c", 19725, None)]
@@ -218,3 +231,70 @@ def test_snapshots_go_on_where_progress_is_lost(tables):
     }.items():
         with pytest.raises(ChangeArgumentsError, match=words):
             tables.snapshots(lambda latest, found=found: found, "lost_versions", keys=["id"], **HISTORY)
+
+
+def test_a_copy_of_the_package_applies_changes_in_any_schema(tables, tmp_path, monkeypatch):
+    """Without the rest of the project: its progress is kept beside the targets, and there only."""
+    package = Path(cdc.__file__).parent
+    shutil.copytree(package, tmp_path / "copied_changes", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    copied = importlib.import_module("copied_changes")
+    tables.source("elsewhere", EVENTS, [(1, "a", 1, "U"), (2, "b", 1, "U"), (2, "c", 2, "D")])
+    calls = {
+        f"changes_sources.elsewhere_{kind}": {"source": "changes_sources.elsewhere", "stored_as_scd_type": kind, **CALL}
+        for kind in (1, 2)
+    }
+    first = copied.apply_together(tables.spark, calls)
+    again = copied.apply_together(tables.spark, calls)
+
+    assert copied.apply_changes.__module__ == "copied_changes.apply"
+    assert {target: counts.num_upserted_rows for target, counts in first.items()} == dict(
+        zip(calls, (1, 2), strict=True)
+    )
+    assert all(counts == copied.ChangeCounts(0, 0, 0, 0, 0, None) for counts in again.values())
+    assert tables.rows("elsewhere_1") == [(1, "a")]
+    assert tables.rows("elsewhere_2") == [(1, "a", 1, None), (2, "b", 1, 2)]
+    known = tables.rows("apply_changes_progress", "target, source, source_version, target_version")
+    assert [row for row in known if row[0] in calls] == [
+        (target, "changes_sources.elsewhere", 1, 0) for target in calls
+    ]
+
+
+def test_several_targets_fail_and_succeed_each_by_itself(tables):
+    """A failure stops no other target, and is told with its name; wrong arguments stop everything before it begins."""
+    tables.source("several", EVENTS, [(1, "a", 1, "U")])
+    good = {"source": "changes_sources.several", **CALL}
+    calls = {
+        "changes_sources.good": good,
+        "changes_sources.bad": {**good, "source": "changes_sources.absent"},
+        "changes_sources.odd": {**good, "apply_as_deletes": "nothing = 1"},
+    }
+    with pytest.raises(ChangeArgumentsError, match="found no `keys`; expected the columns"):
+        apply_together(tables.spark, {**calls, "changes_sources.never": {**good, "keys": []}})
+    assert not tables.spark.catalog.tableExists("changes_sources.good")
+
+    with pytest.raises(TargetsFailedError, match="2 of 3 targets failed, the others were written:") as caught:
+        apply_together(tables.spark, calls)
+
+    assert {target: type(error) for target, error in caught.value.errors.items()} == {
+        "changes_sources.bad": ChangeSourceError,
+        "changes_sources.odd": ChangeArgumentsError,
+    }
+    assert tables.rows("good") == [(1, "a")]
+
+
+def test_a_target_or_source_that_was_made_anew_is_noticed(tables):
+    """Also where its version is the one that is known: everything is derived again."""
+    for text in ("a", "b"):
+        tables.source("renewed", EVENTS, [(1, text, 1, "U")])
+        tables.apply("renewed", "renewed_latest", **CALL)
+        assert tables.rows("renewed_latest") == [(1, text)]
+        tables.spark.sql("DROP TABLE changes_sources.renewed")
+    tables.source("renewed", EVENTS, [(1, "c", 1, "U")])
+    tables.apply("renewed", "renewed_latest", **CALL)
+    version = tables.spark.sql("DESCRIBE HISTORY changes_sources.renewed_latest LIMIT 1").first().version
+    tables.spark.sql("DROP TABLE changes_sources.renewed_latest")
+    again = tables.apply("renewed", "renewed_latest", **CALL)
+
+    assert (version, again.version, again.num_upserted_rows) == (2, 0, 1)
+    assert tables.rows("renewed_latest") == [(1, "c")]

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from lakehouse.cdc import apply_changes
-from lakehouse.errors import ChangeEventsError
+from lakehouse.cdc.errors import ChangeEventsError
 from lakehouse.tables.delta import latest_commit
 from lakehouse.tables.together import run_together
 from tests.cdc import laws, oracle
@@ -206,7 +206,7 @@ def lost_progress_changes_nothing(feed: Feed, events: list[Event]) -> None:
     versions = feed.versions()
     names = CALLS if LONG else ("scd1", "scd2", "scd1_truncated")
     listed = ", ".join(f"'{feed.name}.{name}'" for name in names)
-    feed.spark.sql(f"DELETE FROM ops.progress WHERE target IN ({listed})")
+    feed.spark.sql(f"DELETE FROM {feed.name}.apply_changes_progress WHERE target IN ({listed})")
     counts = feed.apply(names)
 
     assert feed.versions() == versions

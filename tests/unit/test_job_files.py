@@ -173,7 +173,7 @@ def test_the_main_pipeline(target: str) -> None:
 def test_the_cdc_pipeline(target: str) -> None:
     """As the main pipeline; the worked example of the notebook is for readers."""
     prefix, catalog, *_ = TARGETS[target]
-    apply = runs("70_cdc_apply", **RUN_ID, example="false")
+    apply = runs("70_cdc_apply", **RUN_ID)
 
     assert settings(bundle(target), CDC) == {
         "name": f"{prefix}Olist Lakehouse - CDC Pipeline",

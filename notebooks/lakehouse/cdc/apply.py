@@ -14,48 +14,15 @@ The names and their meaning are those of Databricks' `create_auto_cdc_flow`. Wha
 - rows of a target that were edited by hand are put right only where a later event touches their key.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 
 from pyspark.sql import DataFrame, SparkSession
 
-from lakehouse.cdc.columns import resolve_columns
-from lakehouse.cdc.deriving import count_ties, wanted_rows
-from lakehouse.cdc.growing import grow_target, missing_columns
-from lakehouse.cdc.merging import Applied, create_target, difference, held_rows, merge_difference
-from lakehouse.cdc.reading import Batch, read_batch
-from lakehouse.cdc.request import Request, check_request
-from lakehouse.cdc.settings import (
-    check_kind,
-    check_settings,
-    in_target_order,
-    read_target,
-    reads_otherwise,
-    remember_reading,
-    settings_of,
-)
-from lakehouse.cdc.snapshot import apply_snapshots
-from lakehouse.cdc.source import find_feed, forget_progress, source_columns
-from lakehouse.tables.progress import record_progress
-
-
-@dataclass(frozen=True)
-class ChangeCounts:
-    """What one call did.
-
-    *ties* are the keys and sequences of this call's events at which events with different content meet. *version* is
-    the target's version that the call committed, None where nothing had to be written.
-    """
-
-    events_read: int
-    keys_touched: int
-    num_upserted_rows: int
-    num_deleted_rows: int
-    ties: int
-    version: int | None
-
-
-_NOTHING = ChangeCounts(0, 0, 0, 0, 0, None)
+from .errors import failed
+from .flow import make_flow
+from .progress import Progress
+from .snapshot import apply_snapshots
+from .together import NOTHING, ChangeCounts, TableComments, apply_flows
 
 
 def apply_changes(
@@ -101,50 +68,59 @@ def apply_changes(
         ChangeArgumentsError: the arguments do not fit together, or not the source.
         ChangeTargetError: the target was made in another way, or holds rows of another origin.
         ChangeEventsError: an event has a NULL key or sequence; nothing is written.
-        PlaceError: there is no source.
+        ChangeSourceError: there is no source.
     """
-    arguments = {name: value for name, value in locals().items() if name != "spark"}
-    request = check_request(**arguments)
-    columns = resolve_columns(request, source_columns(spark, request))
-    held = read_target(spark, target)
-    check_kind(held, "change events")
-    settings = settings_of(request, columns)
-    check_settings(held, settings)
-    columns = in_target_order(columns, held) if held.is_made else columns
-    feed = find_feed(spark, request, held)
-    grows = held.is_made and bool(missing_columns(held, columns))
-    rereads = reads_otherwise(held, settings)
-    if grows or rereads:
-        feed = replace(feed, first=None)  # a column may be new here and old in the source: every key is concerned
-    if feed.is_empty:
-        return _NOTHING
-    batch = read_batch(spark, request, columns, feed)
-    if batch.events_read or batch.is_all or not held.is_made:
-        ties = count_ties(batch, columns)
-        if not held.is_made:
-            rows = wanted_rows(request, columns, batch)
-            done = create_target(spark, held, rows, columns, settings=settings, events=batch.events_read)
-        else:
-            if grows:
-                forget_progress(spark, feed)
-                grow_target(spark, held, columns, settings)
-            done = _merge(spark, request, columns, batch)
-            if rereads:
-                remember_reading(spark, held, settings)
-    else:
-        ties, done = 0, Applied(0, 0, None)
-    record_progress(spark, [feed])
-    return ChangeCounts(batch.events_read, batch.keys_touched, done.upserted, done.deleted, ties, done.version)
+    flow = make_flow(
+        source=source,
+        target=target,
+        keys=keys,
+        sequence_by=sequence_by,
+        apply_as_deletes=apply_as_deletes,
+        apply_as_truncates=apply_as_truncates,
+        column_list=column_list,
+        except_column_list=except_column_list,
+        stored_as_scd_type=stored_as_scd_type,
+        track_history_column_list=track_history_column_list,
+        track_history_except_column_list=track_history_except_column_list,
+        ignore_null_updates=ignore_null_updates,
+    )
+    done = apply_flows(spark, [flow], Progress(spark, [target]))
+    if done.errors:
+        raise done.errors[target]
+    return done.counts[target]
 
 
-def _merge(spark: SparkSession, request: Request, columns, batch: Batch) -> Applied:
-    has = held_rows(spark, request.target, columns, history=request.keeps_history)
-    if not batch.is_all:
-        within = batch.within.format(t="h")
-        touched = batch.events.select(*columns.key_names).distinct()
-        has = has.alias("h").where(within).join(touched, columns.key_names, "left_semi")
-    rows = difference(wanted_rows(request, columns, batch), has, columns)
-    return merge_difference(spark, request.target, rows, columns, within=batch.within)
+def apply_together(
+    spark: SparkSession,
+    calls: Mapping[str, Mapping[str, object]],
+    *,
+    full: bool = False,
+    comments: Mapping[str, TableComments] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, ChangeCounts]:
+    """Do what `apply_changes` does for several targets at the same time, and ask once what they have in common.
+
+    A source that feeds several targets is read and counted once, the progress of all is read once and written in one
+    commit. Where no source has anything new, reading the progress is the only statement.
+
+    Args:
+        calls: by target, the other arguments of its `apply_changes`.
+        full: derive every target from all events again; it keeps its rows until then, and what differs is written.
+        comments: by target, the comments with which it is created where it is absent.
+        progress: what is known of the targets, where it has been read already.
+
+    Returns:
+        What each call did, by target, in the order of *calls*.
+
+    Raises:
+        ChangeArgumentsError: the arguments of a call do not fit together; nothing is written.
+        TargetsFailedError: a target failed; the others were written.
+    """
+    flows = [make_flow(**{"sequence_by": None, **arguments}, target=target) for target, arguments in calls.items()]
+    done = apply_flows(spark, flows, progress or Progress(spark, calls), full=full, comments=comments or {})
+    if done.errors:
+        raise failed(done.errors, len(flows)) from next(iter(done.errors.values()))
+    return done.counts
 
 
 def apply_changes_from_snapshot(
@@ -174,12 +150,19 @@ def apply_changes_from_snapshot(
         ChangeArgumentsError, ChangeTargetError: as `apply_changes`.
         SnapshotError: a key is twice in a snapshot, or NULL; nothing of that snapshot is written.
     """
-    arguments = {name: value for name, value in locals().items() if name not in ("spark", "source")}
-    total = _NOTHING
-    for rows, keys_touched, done in apply_snapshots(spark, source, arguments):
+    arguments = {
+        "target": target,
+        "keys": keys,
+        "stored_as_scd_type": stored_as_scd_type,
+        "track_history_column_list": track_history_column_list,
+        "track_history_except_column_list": track_history_except_column_list,
+    }
+    total = NOTHING
+    for snapshot in apply_snapshots(spark, source, arguments):
+        done = snapshot.applied
         total = ChangeCounts(
-            total.events_read + rows,
-            total.keys_touched + keys_touched,
+            total.events_read + snapshot.rows,
+            total.keys_touched + snapshot.rows,
             total.num_upserted_rows + done.upserted,
             total.num_deleted_rows + done.deleted,
             0,

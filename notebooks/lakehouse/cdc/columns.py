@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType, VariantType
 
-from lakehouse.cdc.request import Request, refuse
-from lakehouse.tables.delta import text
+from .delta import text
+from .flow import Flow, refuse
 
 START, END = "__START_AT", "__END_AT"
 INTERNAL = "__cdc_"
@@ -60,8 +60,8 @@ def sql_type(kind: DataType) -> str:
     return kind.simpleString()
 
 
-def resolve_columns(request: Request, source: StructType) -> Columns:
-    """What *request* means with the columns of *source*.
+def resolve_columns(flow: Flow, source: StructType) -> Columns:
+    """What *flow* means with the columns of *source*.
 
     Without `column_list` all columns are stored but those that begin with `_`: they tell of the delivery, not of the
     event. A `column_list` may name them.
@@ -70,39 +70,37 @@ def resolve_columns(request: Request, source: StructType) -> Columns:
         ChangeArgumentsError: a column is missing, has a reserved name, or is of a type that cannot be a key, a
             sequence or tracked.
     """
-    find = _finder(request, source)
-    keys = [find(name, "keys") for name in request.keys]
-    stored = _stored(request, source, find)
+    find = _finder(flow, source)
+    keys = [find(name, "keys") for name in flow.keys]
+    stored = _stored(flow, source, find)
     names = [field.name for field in stored]
     for key in keys:
         if key.name not in names:
-            refuse(
-                request.target, f"the key `{key.name}` outside the stored columns", "all keys among them", "Store it"
-            )
-        _orderable(request, key, "a key")
-    _check_reserved(request, source, names)
+            refuse(flow.target, f"the key `{key.name}` outside the stored columns", "all keys among them", "Store it")
+        _orderable(flow, key, "a key")
+    _check_reserved(flow, source, names)
     values = tuple(field for field in stored if field.name not in {key.name for key in keys})
-    tracked = _tracked(request, values, find)
+    tracked = _tracked(flow, values, find)
     for field in values:
-        if field.name in tracked and request.keeps_history:
-            _orderable(request, field, "tracked", "Name it in `track_history_except_column_list`")
-    order = [find(name, "sequence_by") for name in request.sequence_by]
+        if field.name in tracked and flow.keeps_history:
+            _orderable(flow, field, "tracked", "Name it in `track_history_except_column_list`")
+    order = [find(name, "sequence_by") for name in flow.sequence_by]
     for field in order:
-        _orderable(request, field, "a sequence")
+        _orderable(flow, field, "a sequence")
     sequence, kind = _sequence(order)
     return Columns(tuple(keys), values, tracked, sequence, kind, tuple(names))
 
 
-def _finder(request: Request, source: StructType):
+def _finder(flow: Flow, source: StructType):
     known = {field.name.lower(): field for field in source.fields}
 
     def find(name: str, argument: str) -> StructField:
         if name.lower() not in known:
             columns = ", ".join(f"`{field.name}`" for field in source.fields)
             refuse(
-                request.target,
+                flow.target,
                 f"the column `{name}` in `{argument}`",
-                f"columns of `{request.source}`: {columns}",
+                f"columns of `{flow.source}`: {columns}",
                 "Correct the name",
             )
         return known[name.lower()]
@@ -110,11 +108,11 @@ def _finder(request: Request, source: StructType):
     return find
 
 
-def _stored(request: Request, source: StructType, find) -> list[StructField]:
-    if request.column_list:
-        return [find(name, "column_list") for name in request.column_list]
-    left_out = {find(name, "except_column_list").name for name in request.except_column_list}
-    keys = {find(name, "keys").name for name in request.keys} - left_out
+def _stored(flow: Flow, source: StructType, find) -> list[StructField]:
+    if flow.column_list:
+        return [find(name, "column_list") for name in flow.column_list]
+    left_out = {find(name, "except_column_list").name for name in flow.except_column_list}
+    keys = {find(name, "keys").name for name in flow.keys} - left_out
     return [
         field
         for field in source.fields
@@ -123,13 +121,13 @@ def _stored(request: Request, source: StructType, find) -> list[StructField]:
     ]
 
 
-def _tracked(request: Request, values: Iterable[StructField], find) -> tuple[str, ...]:
+def _tracked(flow: Flow, values: Iterable[StructField], find) -> tuple[str, ...]:
     names = [field.name for field in values]
     for argument in ("track_history_column_list", "track_history_except_column_list"):
-        listed = [find(name, argument).name for name in getattr(request, argument)]
+        listed = [find(name, argument).name for name in getattr(flow, argument)]
         if outside := [name for name in listed if name not in names]:
             refuse(
-                request.target,
+                flow.target,
                 f"the column `{outside[0]}` in `{argument}`",
                 f"stored columns that are no keys: {', '.join(f'`{name}`' for name in names)}",
                 "Correct the list",
@@ -139,11 +137,11 @@ def _tracked(request: Request, values: Iterable[StructField], find) -> tuple[str
     return tuple(names)
 
 
-def _check_reserved(request: Request, source: StructType, stored: list[str]) -> None:
+def _check_reserved(flow: Flow, source: StructType, stored: list[str]) -> None:
     for name in stored:
         if name.upper() in (START, END):
             refuse(
-                request.target,
+                flow.target,
                 f"the column `{name}` among the stored columns",
                 f"`{START}` and `{END}` to be free for the target's own columns",
                 "Rename it in the source, or name it in `except_column_list`",
@@ -151,8 +149,8 @@ def _check_reserved(request: Request, source: StructType, stored: list[str]) -> 
     for field in source.fields:
         if field.name.lower().startswith(INTERNAL):
             refuse(
-                request.target,
-                f"the column `{field.name}` in `{request.source}`",
+                flow.target,
+                f"the column `{field.name}` in `{flow.source}`",
                 f"no name that begins with `{INTERNAL}`",
                 "Rename it in the source",
             )
@@ -167,10 +165,10 @@ def is_orderable(kind: DataType) -> bool:
     return not isinstance(kind, MapType | VariantType)
 
 
-def _orderable(request: Request, field: StructField, role: str, advice: str = "Choose another column") -> None:
+def _orderable(flow: Flow, field: StructField, role: str, advice: str = "Choose another column") -> None:
     if not is_orderable(field.dataType):
         refuse(
-            request.target,
+            flow.target,
             f"the column `{field.name}` of type {field.dataType.simpleString().upper()} as {role}",
             "a type whose values can be compared (no MAP, no VARIANT)",
             advice,

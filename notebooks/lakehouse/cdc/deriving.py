@@ -9,10 +9,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
-from lakehouse.cdc.columns import DELETE, END, INTERNAL, SEQUENCE, START, TRUNCATE, Columns, comparable, quote
-from lakehouse.cdc.reading import TIE, Batch, differs
-from lakehouse.cdc.request import Request
-from lakehouse.tables.delta import text
+from .columns import DELETE, END, INTERNAL, SEQUENCE, START, TRUNCATE, Columns, comparable, quote
+from .delta import text
+from .flow import Flow
+from .merging import by_key_ranges
+from .reading import BROADCAST, TIE, Batch, contents, differs
 
 _LIFE, _BEFORE, _AFTER, _OPENS, _TRACKED, _NEXT = (
     INTERNAL + name for name in ("life", "before", "after", "opens", "tracked", "next")
@@ -22,38 +23,38 @@ _LIFE, _BEFORE, _AFTER, _OPENS, _TRACKED, _NEXT = (
 def touched_events(batch: Batch, columns: Columns) -> DataFrame:
     """All events of the keys that *batch* touches, truncates left out."""
     events = batch.ledger.where(f"NOT {TRUNCATE}")
-    if batch.is_all:
-        return events
-    names = [quote(name) for name in columns.key_names]
-    events = events.alias("e").where(batch.within.format(t="e"))
-    return events.join(batch.events.select(*names).distinct(), columns.key_names, "left_semi")
+    return events if batch.is_all else batch.only_touched(events, columns)
 
 
 def count_ties(batch: Batch, columns: Columns) -> int:
     """At how many keys and sequences of *batch* the source holds events with different content."""
     if batch.feed.is_all:
         return batch.ties
-    names = [quote(name) for name in columns.key_names]
     at = [*columns.key_names, SEQUENCE]
-    fresh = batch.events.where(f"NOT {TRUNCATE}").select(*names, SEQUENCE).distinct()
-    events = batch.ledger.alias("e").where(f"NOT {TRUNCATE} AND {batch.within.format(t='e')}")
-    groups = events.join(fresh, at, "left_semi").groupBy(*names, SEQUENCE).agg(F.expr(f"{differs(columns)} AS {TIE}"))
+    fresh = batch.events.where(f"NOT {TRUNCATE}").select(*[quote(name) for name in at])
+    fresh = F.broadcast(fresh) if batch.events_read <= BROADCAST else fresh
+    events = batch.ledger.alias("t").where(f"NOT {TRUNCATE} AND {batch.within.format(t='t')}")
+    content = events.join(fresh, at, "left_semi").selectExpr(*map(quote, at), *contents(columns))
+    groups = content.groupBy(*map(quote, at)).agg(F.expr(f"{differs(columns)} AS {TIE}"))
     return groups.agg(F.expr(f"count_if({TIE})")).first()[0]
 
 
-def wanted_rows(request: Request, columns: Columns, batch: Batch) -> DataFrame:
+def wanted_rows(flow: Flow, columns: Columns, batch: Batch, *, files: int = 1) -> DataFrame:
     """The rows that the target should have for the touched keys.
+
+    Args:
+        files: into how many ranges of the keys the events are split first, for as many files.
 
     Returns:
         The keys, the values in the target's order, and for SCD type 2 `__START_AT` and `__END_AT`.
     """
     events = touched_events(batch, columns)
-    if request.apply_as_truncates:
+    if flow.apply_as_truncates:
         events = _after_truncate(batch, events)
-    events = _one_a_sequence(events, columns)
-    if request.ignore_null_updates:
+    events = _one_a_sequence(by_key_ranges(events, columns, files), columns)
+    if flow.ignore_null_updates:
         events = _filled(events, columns)
-    if request.keeps_history:
+    if flow.keeps_history:
         return _runs(events, columns)
     return _latest(events, columns)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pyspark.sql import SparkSession
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
-from lakehouse.cdc.columns import END, START, Columns, quote, sql_type
-from lakehouse.cdc.settings import PREFIX, Target, set_properties, tracking
-from lakehouse.errors import ChangeTargetError
+from .columns import END, START, Columns, quote, sql_type
+from .errors import ChangeTargetError
+from .settings import PREFIX, Target, set_properties, tracking
 
 _NEEDS_MAPPING = set(" ,;{}()\n\t=")  # characters that Delta takes in names by column mapping only
 

@@ -22,8 +22,8 @@ from pyspark.sql.types import (
     StructField,
 )
 
-from lakehouse.cdc.columns import quote
-from lakehouse.tables.delta import text
+from .columns import quote
+from .delta import text
 
 FEW_KEYS = 1_000
 _RANGES = 50

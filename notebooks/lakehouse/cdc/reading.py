@@ -1,30 +1,42 @@
 """What a target has not yet applied of its source: which events, which keys."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
-from lakehouse.cdc.columns import (
-    DELETE,
-    INTERNAL,
-    SEQUENCE,
-    TRUNCATE,
-    Columns,
-    comparable,
-    is_null,
-    quote,
-)
-from lakehouse.cdc.pruning import FEW_KEYS, bounds, extremes, is_bounded
-from lakehouse.cdc.request import Request, refuse
-from lakehouse.errors import SAMPLES, ChangeEventsError
-from lakehouse.tables.progress import REMOVED, Feed, open_changes
+from .columns import DELETE, INTERNAL, SEQUENCE, TRUNCATE, Columns, comparable, is_null, quote
+from .errors import SAMPLES, ChangeEventsError
+from .flow import Flow, refuse
+from .pruning import FEW_KEYS, bounds, extremes, is_bounded
 
 # What Delta says where the versions to read from are gone, or the source keeps no change data feed.
 _VERSIONS_GONE = ("VERSION", "CHANGE_DATA", "CHANGE_TABLE", "LOG_FILE", "STATE_RECOVER", "FAILED_READ_FILE")
-TIE, _ROWS, _REMOVED = (INTERNAL + name for name in ("tie", "rows", "removed"))
+_REMOVAL = "_change_type <> 'insert'"  # of a change: a row was taken away, or changed in place
+BROADCAST = 200_000  # events of a batch whose keys every task may hold
+TIE, _ROWS, _REMOVED, _TIES, _LACKS, _PLACE = (
+    INTERNAL + name for name in ("tie", "rows", "removed", "ties", "lacks", "place")
+)
+_HASH, _NESTED = INTERNAL + "hash", INTERNAL + "nested"
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The part of *source* that a target lacks: versions *first* to *last*, all of it where *first* is None."""
+
+    source: str
+    first: int | None
+    last: int
+
+    @property
+    def is_empty(self) -> bool:
+        return self.first is not None and self.first > self.last
+
+    @property
+    def is_all(self) -> bool:
+        return self.first is None
 
 
 @dataclass(frozen=True)
@@ -32,12 +44,14 @@ class Batch:
     """The events that a target lacks.
 
     *events* are those rows, *ledger* is the whole source at the same version, both with the columns that `_normal`
-    makes. *within* is SQL over `{t}` that bounds the keys by literals. *truncated* tells of a truncate in the batch.
+    makes. *touched* are the keys of the batch. *within* is SQL over `{t}` that bounds the keys by literals.
+    *truncated* tells of a truncate in the batch; *ties* are those within the batch itself.
     """
 
     feed: Feed
     events: DataFrame
     ledger: DataFrame
+    touched: DataFrame | None = None
     events_read: int = 0
     keys_touched: int = 0
     ties: int = 0
@@ -49,73 +63,130 @@ class Batch:
         """Are the keys of the whole source touched?"""
         return self.feed.is_all or self.truncated
 
+    def only_touched(self, rows: DataFrame, columns: Columns) -> DataFrame:
+        """Those of *rows* whose keys the batch touches."""
+        return rows.alias("t").where(self.within.format(t="t")).join(self.touched, columns.key_names, "left_semi")
 
-def read_batch(spark: SparkSession, request: Request, columns: Columns, feed: Feed) -> Batch:
+
+def read_batch(spark: SparkSession, flow: Flow, columns: Columns, feed: Feed) -> Batch:
     """The events of *feed*, checked and counted; all of the source where rows were changed in it, or taken from it.
 
     Raises:
-        ChangeArgumentsError: a condition of the request does not fit the source.
+        ChangeArgumentsError: a condition of the flow does not fit the source.
         ChangeEventsError: an event has no key or no sequence.
     """
     ledger = spark.read.option("versionAsOf", feed.last).table(feed.source)
-    feed, changes = open_changes(spark, feed)
-    if not feed.is_all:
+    changes = None if feed.is_all else _changes(spark, feed)
+    if changes is not None:
         try:
-            found = _checked(request, columns, Batch(feed, changes, ledger))
+            found = _checked(spark, flow, columns, Batch(feed, changes, ledger))
             if found:
                 return found
             print(f"{feed.source}: rows were changed or removed since version {feed.first}, reading all of it")
         except PySparkException as error:
             if not any(word in (error.getCondition() or str(error)) for word in _VERSIONS_GONE):
                 raise
-    return _checked(request, columns, Batch(replace(feed, first=None), ledger, ledger))
+    return _checked(spark, flow, columns, Batch(replace(feed, first=None), ledger, ledger))
 
 
-def _checked(request: Request, columns: Columns, batch: Batch) -> Batch | None:
-    """*batch* with its counts; None where it is a part of the source, and more than additions."""
-    removed = "false" if batch.feed.is_all else REMOVED
-    events = _normal(request, columns, batch.events, f"{removed} AS {_REMOVED}")
-    lacks = _missing_parts(columns)
-    rows, keys, ties, truncated, removed, *rest = _counted(columns, events, lacks)
-    if removed:
+def _changes(spark: SparkSession, feed: Feed) -> DataFrame | None:
+    """The rows that *feed* adds or takes away, and `_change_type` as Delta has it; None where its versions are gone.
+
+    Delta forgets old versions after the table's log retention. It has many errors for that, and reading everything
+    gives the same result: so whatever fails here leads to it, and what is really broken fails then.
+    """
+    changes = (
+        spark.read.option("readChangeFeed", "true")
+        .option("startingVersion", feed.first)
+        .option("endingVersion", feed.last)
+        .table(feed.source)
+    )
+    try:
+        changes.schema  # noqa: B018 - asks the server
+    except PySparkException:
+        print(f"{feed.source}: its versions from {feed.first} on are gone, reading all of it")
         return None
-    counts = dict(zip(lacks, rest, strict=False))
-    if any(counts.values()):
-        _raise_incomplete(request, columns, batch.events, counts)
+    return changes.drop("_commit_version", "_commit_timestamp")
+
+
+def _checked(spark: SparkSession, flow: Flow, columns: Columns, batch: Batch) -> Batch | None:
+    """*batch* with its counts; None where it is a part of the source, and more than additions."""
+    removed = "false" if batch.feed.is_all else _REMOVAL
+    events = _normal(flow, columns, batch.events, f"{removed} AS {_REMOVED}")
+    counts = _counted(columns, events, listing=not batch.feed.is_all)
+    if counts["removed"]:
+        return None
+    if any(counts[f"lacks_{place}"] for place in range(len(_missing_parts(columns)))):
+        _raise_incomplete(flow, columns, batch.events, counts)
     found = replace(
         batch,
         events=events,
-        ledger=_normal(request, columns, batch.ledger),
-        events_read=rows,
-        keys_touched=keys,
-        ties=ties,
-        truncated=truncated,
+        ledger=_normal(flow, columns, batch.ledger),
+        events_read=counts["events"],
+        keys_touched=counts["keys"],
+        ties=counts["ties"],
+        truncated=counts["truncated"],
     )
-    return found if found.is_all else replace(found, within=_within(columns, found, rest[len(lacks) :]))
+    return found if found.is_all else _bounded(spark, columns, found, counts)
 
 
-def _counted(columns: Columns, events: DataFrame, lacks: dict[str, str]) -> Row:
-    """Events, keys, ties; is there a truncate, a row that was removed; events without each of *lacks*; key bounds."""
+def _bounded(spark: SparkSession, columns: Columns, batch: Batch, counts) -> Batch:
+    """*batch* with its keys: as literals where they are few, else as what the source says."""
+    few = counts["few_keys"]
+    if few is not None and len(few) == batch.keys_touched <= FEW_KEYS:
+        touched = spark.createDataFrame([tuple(key) for key in few], StructType(list(columns.keys)))
+        return replace(batch, touched=F.broadcast(touched), within=bounds(columns.keys, few))
+    touched = batch.events.where(f"NOT {TRUNCATE}").select(*[quote(name) for name in columns.key_names])
+    touched = F.broadcast(touched) if batch.events_read <= BROADCAST else touched.distinct()
+    least_and_greatest = [counts[f"{kind}_{place}"] for place in range(len(columns.keys)) for kind in ("min", "max")]
+    return replace(batch, touched=touched, within=extremes(columns.keys, least_and_greatest))
+
+
+def _counted(columns: Columns, events: DataFrame, *, listing: bool):
+    """What *events* are, in one row and one exchange, since all groupings are within a key.
+
+    Returns:
+        `events`, `keys`, `ties`, `truncated`, `removed`; `lacks_<n>`, events without each of `_missing_parts`;
+        `min_<n>` and `max_<n>` of the keys that have bounds; with *listing* `few_keys`, all keys where they are few.
+    """
     names = [quote(name) for name in columns.key_names]
-    touched = events.groupBy(*names, SEQUENCE, TRUNCATE).agg(
+    lacks = _missing_parts(columns)
+    content = events.selectExpr(*names, SEQUENCE, TRUNCATE, _REMOVED, *contents(columns)).repartition(*names)
+    at_sequence = content.groupBy(*names, SEQUENCE, TRUNCATE).agg(
         F.expr(f"count(*) AS {_ROWS}"),
-        F.expr(f"{differs(columns)} AS {TIE}"),
+        F.expr(f"{differs(columns)} AND NOT {TRUNCATE} AS {TIE}"),
         F.expr(f"bool_or({_REMOVED}) AS {_REMOVED}"),
     )
-    return touched.agg(
-        F.expr(f"coalesce(sum({_ROWS}), 0)"),
-        F.expr(f"count(DISTINCT CASE WHEN NOT {TRUNCATE} THEN struct({', '.join(names)}) END)"),
-        F.expr(f"count_if({TIE} AND NOT {TRUNCATE})"),
-        F.expr(f"coalesce(bool_or({TRUNCATE}), false)"),
-        F.expr(f"coalesce(bool_or({_REMOVED}), false)"),
-        *[F.expr(f"coalesce(sum({_ROWS}) FILTER (WHERE {sql}), 0)") for sql in lacks.values()],
-        *_extremes(columns),
-    ).first()
+    of_key = at_sequence.groupBy(*names, TRUNCATE).agg(
+        F.expr(f"sum({_ROWS}) AS {_ROWS}"),
+        F.expr(f"count_if({TIE}) AS {_TIES}"),
+        F.expr(f"bool_or({_REMOVED}) AS {_REMOVED}"),
+        *[F.expr(f"sum({_ROWS}) FILTER (WHERE {sql}) AS {_LACKS}{n}") for n, sql in enumerate(lacks.values())],
+    )
+    parts = [
+        f"coalesce(sum({_ROWS}), 0) AS events",
+        f"count_if(NOT {TRUNCATE}) AS keys",
+        f"coalesce(sum({_TIES}), 0) AS ties",
+        f"coalesce(bool_or({TRUNCATE}), false) AS truncated",
+        f"coalesce(bool_or({_REMOVED}), false) AS removed",
+        *[f"coalesce(sum({_LACKS}{place}), 0) AS lacks_{place}" for place in range(len(lacks))],
+    ]
+    for place, key in enumerate(columns.keys):
+        name = quote(key.name) if is_bounded(key.dataType) else "NULL"
+        parts += [f"{kind}({name}) FILTER (WHERE NOT {TRUNCATE}) AS {kind}_{place}" for kind in ("min", "max")]
+    if listing and all(is_bounded(key.dataType) for key in columns.keys):
+        # The number of a row within its partition: it keeps the list short where the keys are many.
+        of_key = of_key.selectExpr("*", f"pmod(monotonically_increasing_id(), {2**33}) AS {_PLACE}")
+        few = f"NOT {TRUNCATE} AND {_PLACE} < {FEW_KEYS}"
+        parts.append(f"collect_list(struct({', '.join(names)})) FILTER (WHERE {few}) AS few_keys")
+    else:
+        parts.append("NULL AS few_keys")
+    return of_key.agg(*[F.expr(part) for part in parts]).first()
 
 
-def _normal(request: Request, columns: Columns, rows: DataFrame, *more: str) -> DataFrame:
+def _normal(flow: Flow, columns: Columns, rows: DataFrame, *more: str) -> DataFrame:
     """The stored columns of *rows*, with the sequence and what kind of event it is; NULL conditions are not true."""
-    marks = {DELETE: request.apply_as_deletes, TRUNCATE: request.apply_as_truncates}
+    marks = {DELETE: flow.apply_as_deletes, TRUNCATE: flow.apply_as_truncates}
     stored = [quote(name) for name in columns.key_names + columns.value_names]
     conditions = [f"{is_true(sql)} AS {mark}" for mark, sql in marks.items()]
     normal = rows.selectExpr(*stored, f"{columns.sequence} AS {SEQUENCE}", *conditions, *more)
@@ -126,9 +197,9 @@ def _normal(request: Request, columns: Columns, rows: DataFrame, *more: str) -> 
         if condition.startswith(("UNRESOLVED", "PARSE", "DATATYPE", "INVALID", "CAST")):
             shown = " and ".join(f"`{sql}`" for sql in marks.values() if sql)
             refuse(
-                request.target,
+                flow.target,
                 f"the condition {shown} ({str(error).splitlines()[0]})",
-                f"SQL that is true or false over the columns of `{request.source}`",
+                f"SQL that is true or false over the columns of `{flow.source}`",
                 "Correct the condition",
             )
         raise
@@ -146,40 +217,38 @@ def _missing_parts(columns: Columns) -> dict[str, str]:
     return lacks | {name: f"({quote(name)} IS NULL AND NOT {TRUNCATE})" for name in columns.key_names}
 
 
-def _raise_incomplete(request: Request, columns: Columns, raw: DataFrame, counts: dict[str, int]) -> None:
-    truncate = is_true(request.apply_as_truncates)
-    parts = _missing_parts(columns).values()
-    broken = " OR ".join(sql.replace(SEQUENCE, columns.sequence).replace(TRUNCATE, truncate) for sql in parts)
+def _raise_incomplete(flow: Flow, columns: Columns, raw: DataFrame, found) -> None:
+    truncate = is_true(flow.apply_as_truncates)
+    lacks = _missing_parts(columns)
+    counts = {name: found[f"lacks_{place}"] for place, name in enumerate(lacks)}
+    broken = " OR ".join(sql.replace(SEQUENCE, columns.sequence).replace(TRUNCATE, truncate) for sql in lacks.values())
     rows = [str(row.asDict()) for row in raw.where(broken).limit(SAMPLES).collect()]
     named = [f"{counts[name]:,} with a NULL in key `{name}`" for name in columns.key_names if counts[name]]
     if counts[SEQUENCE]:
         named.insert(0, f"{counts[SEQUENCE]:,} with a NULL sequence")
     raise ChangeEventsError(
-        f"`{request.source}`: found events {', '.join(named)}; expected a key and a sequence in each, so none was "
-        f"applied to `{request.target}`. Quarantine them before they are staged. The first: " + "; ".join(rows),
-        table=request.source,
+        f"`{flow.source}`: found events {', '.join(named)}; expected a key and a sequence in each, so none was "
+        f"applied to `{flow.target}`. Quarantine them before they are staged. The first: " + "; ".join(rows),
+        table=flow.source,
         counts={"sequence": counts[SEQUENCE]} | {name: counts[name] for name in columns.key_names},
     )
 
 
+def contents(columns: Columns) -> list[str]:
+    """SQL of what an event would show, in two columns that can be compared: a hash, and what a hash would not tell.
+
+    Hashing is what makes the comparison cheap: numbers are compared as rows come, where structs have to be sorted. A
+    hash leaves NULLs out, so that each is said beside its value; nested ones cannot, and are compared as they are.
+    """
+    flat = [f for f in columns.values if not hasattr(f.dataType, "fields") and not hasattr(f.dataType, "elementType")]
+    nested = [f for f in columns.values if f not in flat]
+    shown = {f.name: comparable(quote(f.name), f.dataType) for f in columns.values}
+    parts = [part for f in flat for part in (f"{shown[f.name]} IS NULL", shown[f.name])]
+    hashed = f"CASE WHEN {DELETE} THEN 0 ELSE xxhash64({', '.join(['1', *parts])}) END"
+    whole = f"CASE WHEN NOT {DELETE} THEN struct({', '.join(shown[f.name] for f in nested)}) END" if nested else "true"
+    return [DELETE, f"{hashed} AS {_HASH}", f"{whole} AS {_NESTED}"]
+
+
 def differs(columns: Columns) -> str:
-    """SQL over the events of one key and sequence: do they differ in anything that the target would show?"""
-    shown = [f"CASE WHEN NOT {DELETE} THEN {comparable(quote(f.name), f.dataType)} END" for f in columns.values]
-    content = f"struct({', '.join([DELETE, *shown])})"
-    return f"NOT (min({content}) <=> max({content}))"
-
-
-def _extremes(columns: Columns) -> list:
-    parts: list[Callable] = []
-    for key in columns.keys:
-        name = quote(key.name) if is_bounded(key.dataType) else "NULL"
-        parts += [F.expr(f"{kind}({name}) FILTER (WHERE NOT {TRUNCATE})") for kind in ("min", "max")]
-    return parts
-
-
-def _within(columns: Columns, batch: Batch, extreme_values: list) -> str:
-    if batch.keys_touched > FEW_KEYS:
-        return extremes(columns.keys, extreme_values)
-    names = [quote(name) for name in columns.key_names]
-    rows = batch.events.where(f"NOT {TRUNCATE}").select(*names).distinct().collect()
-    return bounds(columns.keys, rows)
+    """SQL over the `contents` of one key and sequence: do events differ in anything that the target would show?"""
+    return f"({' OR '.join(f'NOT (min({one}) <=> max({one}))' for one in (DELETE, _HASH, _NESTED))})"

@@ -3,18 +3,17 @@
 import json
 from dataclasses import dataclass, field, replace
 
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType, StructType
 
-from lakehouse.cdc.columns import Columns
-from lakehouse.cdc.request import Request
-from lakehouse.errors import ChangeTargetError
-from lakehouse.tables.delta import text
+from .columns import Columns
+from .delta import columns_of, detail_of, text
+from .errors import ChangeTargetError
+from .flow import Flow
+from .progress import Mark, stand
 
 PREFIX = "lakehouse.cdc."
 _OF_DELTA = ("delta.columnMapping.maxColumnId", "delta.rowTracking.materialized")  # properties that no one may set
-_ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE")
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,9 @@ class Target:
     """A target as it is now: its columns, the settings that it remembers, and what a replacement has to keep.
 
     *settings* is empty where the table was not made by `cdc`; *columns* is None where there is no table. *properties*
-    are those that its user gave it.
+    and *comment* are those that its user gave it, read only where it may be replaced; *comments* are those of its
+    columns, by their names in small letters. Where it
+    *is_as_marked* nothing was committed to it since its progress was recorded.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Target:
     settings: dict[str, str] = field(default_factory=dict)
     properties: dict[str, str] = field(default_factory=dict)
     comment: str | None = None
+    comments: dict[str, str] = field(default_factory=dict)
+    is_as_marked: bool = False
 
     @property
     def is_made(self) -> bool:
@@ -41,44 +44,43 @@ class Target:
         return found[0].dataType if found else None
 
 
-def read_target(spark: SparkSession, name: str) -> Target:
-    """The table *name*.
+def read_target(spark: SparkSession, name: str, mark: Mark | None) -> Target:
+    """The table *name*; one that has not changed since *mark* is not asked for what it remembers.
 
     Raises:
         ChangeTargetError: there is a table with rows that `cdc` has not made.
     """
-    try:
-        detail = spark.sql(f"DESCRIBE DETAIL {name}").first()
-    except PySparkException as error:
-        if (error.getCondition() or "").startswith(_ABSENT):
-            return Target(name)
-        raise
-    properties = detail["properties"] or {}
-    settings = {key.removeprefix(PREFIX): value for key, value in properties.items() if key.startswith(PREFIX)}
-    table = spark.table(name)
-    if not settings and not table.isEmpty():
+    columns = columns_of(spark, name)
+    if columns is None:
+        return Target(name)
+    comments = {f.name.lower(): f.metadata["comment"] for f in columns.fields if "comment" in f.metadata}
+    if mark and mark.settings and stand(spark, name, mark.target_version, mark.at_ms).is_still(mark.target_version):
+        return Target(name, columns, mark.settings, comments=comments, is_as_marked=True)
+    detail = detail_of(spark, name)
+    settings = {key.removeprefix(PREFIX): value for key, value in detail.properties.items() if key.startswith(PREFIX)}
+    if not settings and not spark.table(name).isEmpty():
         raise ChangeTargetError(
             f"`{name}`: found a table with rows that were not written by `apply_changes`; expected none, an empty one, "
             "or a target of an earlier call. Choose another name, or drop the table.",
             table=name,
         )
-    others = {key: value for key, value in properties.items() if not key.startswith((PREFIX, *_OF_DELTA))}
-    return Target(name, table.schema, settings, others, detail["description"])
+    others = {key: value for key, value in detail.properties.items() if not key.startswith((PREFIX, *_OF_DELTA))}
+    return Target(name, columns, settings, others, detail.comment, comments)
 
 
-def settings_of(request: Request, columns: Columns) -> dict[str, str]:
-    """What a target made by *request* has to remember."""
+def settings_of(flow: Flow, columns: Columns) -> dict[str, str]:
+    """What a target made by *flow* has to remember."""
     return {
-        "source": request.source,
+        "source": flow.source,
         "keys": json.dumps(sorted(f"{key.name.lower()} {key.dataType.simpleString()}" for key in columns.keys)),
         "sequence_type": columns.sequence_type.simpleString(),
-        "scd_type": str(request.stored_as_scd_type),
+        "scd_type": str(flow.stored_as_scd_type),
         "tracked": json.dumps(sorted(name.lower() for name in columns.tracked)),
         "untracked": json.dumps(sorted(name.lower() for name in columns.untracked)),
-        "ignore_null_updates": str(request.ignore_null_updates).lower(),
-        "sequence_by": json.dumps([name.lower() for name in request.sequence_by]),
-        "apply_as_deletes": (request.apply_as_deletes or "").strip(),
-        "apply_as_truncates": (request.apply_as_truncates or "").strip(),
+        "ignore_null_updates": str(flow.ignore_null_updates).lower(),
+        "sequence_by": json.dumps([name.lower() for name in flow.sequence_by]),
+        "apply_as_deletes": (flow.apply_as_deletes or "").strip(),
+        "apply_as_truncates": (flow.apply_as_truncates or "").strip(),
     }
 
 

@@ -4,70 +4,78 @@ Applying a snapshot again changes nothing, so a call killed between its data and
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.cdc.columns import END, GONE, INTERNAL, START, Columns, comparable, quote, resolve_columns
-from lakehouse.cdc.growing import grow_target
-from lakehouse.cdc.merging import Applied, create_target, difference, held_rows, merge_difference
-from lakehouse.cdc.request import Request, check_request, refuse
-from lakehouse.cdc.settings import Target, check_settings, in_target_order, read_target, settings_of
-from lakehouse.cdc.versions import given_by, last_version, number_of, versions_of
-from lakehouse.errors import SAMPLES, SnapshotError, samples
-from lakehouse.tables.delta import text
-from lakehouse.tables.progress import Feed, record_progress
+from .columns import END, GONE, INTERNAL, START, Columns, comparable, quote, resolve_columns
+from .delta import text
+from .errors import SAMPLES, SnapshotError, samples
+from .flow import Flow, make_flow, refuse
+from .growing import grow_target
+from .merging import Applied, by_key_ranges, create_target, difference, files_for, held_rows, merge_difference
+from .progress import Mark, Progress
+from .settings import Target, check_kind, check_settings, in_target_order, read_target, settings_of
+from .versions import given_by, last_version, number_of, versions_of
 
 _A_FUNCTION = "a function of versions"
 _WANTED, _HAS = INTERNAL + "wanted", INTERNAL + "has"
 
 
-def apply_snapshots(
-    spark: SparkSession, source: str | Callable, arguments: dict[str, object]
-) -> Iterator[tuple[int, int, Applied]]:
-    """Apply the snapshots that the target has not seen; gives rows read, keys, and what was written, of each.
+@dataclass(frozen=True)
+class Snapshot:
+    """What applying one snapshot did: how many *rows* it has, each with a key of its own, and what was written."""
+
+    rows: int
+    applied: Applied
+
+
+def apply_snapshots(spark: SparkSession, source: str | Callable, arguments: dict[str, object]) -> Iterator[Snapshot]:
+    """Apply the snapshots that the target has not seen, one after the other.
 
     Raises:
         ChangeArgumentsError, ChangeTargetError, SnapshotError: nothing of the snapshot was written.
     """
-    request = check_request(source=source if isinstance(source, str) else _A_FUNCTION, **arguments)
+    flow = make_flow(source=source if isinstance(source, str) else _A_FUNCTION, **arguments)
     if not isinstance(source, str) and not callable(source):
-        refuse(request.target, f"`source={source!r}`", "the name of a table, or a function of versions", "Give one")
-    last, at_ms = last_version(spark, request)
-    snapshots = versions_of(spark, request) if isinstance(source, str) else given_by(request, source)
+        refuse(flow.target, f"`source={source!r}`", "the name of a table, or a function of versions", "Give one")
+    progress = Progress(spark, [flow.target])
+    mark = progress.find(flow.target, flow.source)
+    held = read_target(spark, flow.target, mark)
+    check_kind(held, "snapshots")
+    last, at_ms = last_version(spark, held, mark)
+    snapshots = versions_of(spark, flow) if isinstance(source, str) else given_by(flow, source)
     while found := snapshots(last, at_ms):
-        rows, version, at_ms = found
+        rows, version = found
         if last is not None and version <= last:
             return
-        yield _apply(spark, request, rows, version, at_ms)
-        last = version
+        yield _apply(spark, flow, rows, version, progress)
+        last, at_ms = version, 0
 
 
-def _apply(
-    spark: SparkSession, request: Request, rows: DataFrame, version: object, at_ms: int
-) -> tuple[int, int, Applied]:
-    number, kind, literal = number_of(request, version)
-    columns = replace(resolve_columns(request, rows.schema), sequence=literal, sequence_type=kind)
-    held = read_target(spark, request.target)
-    settings = settings_of(request, columns)
+def _apply(spark: SparkSession, flow: Flow, rows: DataFrame, version: object, progress: Progress) -> Snapshot:
+    number, kind, literal = number_of(flow, version)
+    columns = replace(resolve_columns(flow, rows.schema), sequence=literal, sequence_type=kind)
+    held = read_target(spark, flow.target, progress.find(flow.target, flow.source))
+    settings = settings_of(flow, columns)
     check_settings(held, settings)
     columns = in_target_order(columns, held) if held.is_made else columns
-    count = _checked_count(request, rows, columns, version)
+    count = _checked_count(flow, rows, columns, version)
     wanted = rows.selectExpr(*[quote(name) for name in columns.key_names + columns.value_names])
-    generation = held.settings.get("generation", uuid4().hex)
     if held.is_made:
         grow_target(spark, held, columns, settings)
-        done = _merge(spark, request, wanted, columns)
+        done = _merge(spark, flow, wanted, columns)
+        settings = held.settings
     else:
-        settings |= {"generation": generation, "first_version": str(number)}
-        done = _create(spark, request, held, wanted, columns, settings=settings, rows=count)
-    record_progress(spark, [Feed(request.target, request.source, generation, None, number, at_ms)])
-    return count, count, done
+        settings |= {"generation": uuid4().hex, "first_version": str(number)}
+        done = _create(spark, flow, held, wanted, columns, settings=settings, rows=count)
+    progress.record([Mark(flow.target, flow.source, number, None, settings)])
+    return Snapshot(count, done)
 
 
-def _checked_count(request: Request, rows: DataFrame, columns: Columns, version: object) -> int:
+def _checked_count(flow: Flow, rows: DataFrame, columns: Columns, version: object) -> int:
     """How many rows the snapshot has, each with a key of its own."""
     names = [quote(name) for name in columns.key_names]
     null = " OR ".join(f"{name} IS NULL" for name in names)
@@ -86,9 +94,9 @@ def _checked_count(request: Request, rows: DataFrame, columns: Columns, version:
             more = found + [""] * (twice - len(found))
             what.append(f"{twice:,} keys more than once: {samples(more)}")
         raise SnapshotError(
-            f"`{request.target}`: found in the snapshot of version {version} {' and '.join(what)}; expected each key "
+            f"`{flow.target}`: found in the snapshot of version {version} {' and '.join(what)}; expected each key "
             "once, so the snapshot was not applied. Correct the snapshot, or name more `keys`.",
-            table=request.target,
+            table=flow.target,
             version=version,
             keys=found,
         )
@@ -97,7 +105,7 @@ def _checked_count(request: Request, rows: DataFrame, columns: Columns, version:
 
 def _create(
     spark: SparkSession,
-    request: Request,
+    flow: Flow,
     held: Target,
     wanted: DataFrame,
     columns: Columns,
@@ -105,17 +113,19 @@ def _create(
     settings: dict,
     rows: int,
 ) -> Applied:
-    if request.keeps_history:
+    if flow.keeps_history:
         kind = columns.sequence_type.simpleString()
         wanted = wanted.selectExpr("*", f"{columns.sequence} AS {START}", f"CAST(NULL AS {kind}) AS {END}")
-    return create_target(spark, held, wanted, columns, settings=settings, events=rows)
+    files = files_for(rows)
+    wanted = by_key_ranges(wanted, columns, files).sortWithinPartitions(*[quote(name) for name in columns.key_names])
+    return create_target(spark, held, wanted, columns, settings=settings, files=files)
 
 
-def _merge(spark: SparkSession, request: Request, wanted: DataFrame, columns: Columns) -> Applied:
-    has = held_rows(spark, request.target, columns, history=request.keeps_history)
-    changed = _versions(wanted, has.where(f"{END} IS NULL"), columns) if request.keeps_history else None
+def _merge(spark: SparkSession, flow: Flow, wanted: DataFrame, columns: Columns) -> Applied:
+    has = held_rows(spark, flow.target, columns, history=flow.keeps_history)
+    changed = _versions(wanted, has.where(f"{END} IS NULL"), columns) if flow.keeps_history else None
     rows = difference(wanted, has, columns) if changed is None else changed
-    return merge_difference(spark, request.target, rows, columns)
+    return merge_difference(spark, flow.target, rows, columns)
 
 
 def _versions(wanted: DataFrame, has: DataFrame, columns: Columns) -> DataFrame:

@@ -1,6 +1,6 @@
 """The snapshots of a call: which there are, under which versions, and which was applied last.
 
-A version is remembered twice: the first by the commit that creates the target, the later ones in `ops.progress`
+A version is remembered twice: the first by the commit that creates the target, the later ones in the table of progress
 after their data. Should those be lost, the bounds of a history tell, and SCD type 1 is brought up again from the first.
 """
 
@@ -10,67 +10,64 @@ from datetime import UTC, date, datetime, timedelta
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DataType, DateType, LongType, TimestampType
 
-from lakehouse.cdc.columns import END, START
-from lakehouse.cdc.request import Request, refuse
-from lakehouse.cdc.settings import Target, check_kind, read_target
-from lakehouse.cdc.source import make_progress, no_source, progress_rows
-from lakehouse.errors import ChangeTargetError
-from lakehouse.tables.delta import latest_commit, text
+from .columns import END, START
+from .delta import columns_of, newest_version, was_there
+from .errors import ChangeTargetError
+from .flow import Flow, no_source, refuse
+from .progress import Mark
+from .settings import Target
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# By the version applied last, and when it was committed: the next snapshot, its version, and when it was committed.
-# Times are milliseconds since 1970, and 0 where they are not known.
-Snapshots = Callable[[object, int], tuple[DataFrame, object, int] | None]
+# By the version applied last and when that was recorded (milliseconds since 1970, 0 where it is not known): the next
+# snapshot and its version.
+Snapshots = Callable[[object, int], tuple[DataFrame, object] | None]
 
 
-def given_by(request: Request, source: Callable) -> Snapshots:
+def given_by(flow: Flow, source: Callable) -> Snapshots:
     """The snapshots that a user's function gives, each checked to be one."""
 
-    def next_one(last: object, _: int) -> tuple[DataFrame, object, int] | None:
+    def next_one(last: object, _: int) -> tuple[DataFrame, object] | None:
         found = source(last)
         if found is None:
             return None
         if not isinstance(found, tuple) or len(found) != 2 or not hasattr(found[0], "schema"):
+            refuse(flow.target, f"the snapshot {found!r}", "(DataFrame, version), or None", "Let the function give it")
+        kind = number_of(flow, found[1])[1]
+        if last is not None and kind != number_of(flow, last)[1]:
             refuse(
-                request.target, f"the snapshot {found!r}", "(DataFrame, version), or None", "Let the function give it"
-            )
-        kind = number_of(request, found[1])[1]
-        if last is not None and kind != number_of(request, last)[1]:
-            refuse(
-                request.target,
+                flow.target,
                 f"the version {found[1]!r} after {last!r}",
                 "versions of one type",
                 "Correct the function, or drop the table to begin anew",
             )
-        return *found, 0
+        return found
 
     return next_one
 
 
-def versions_of(spark: SparkSession, request: Request) -> Snapshots:
+def versions_of(spark: SparkSession, flow: Flow) -> Snapshots:
     """A table as snapshots: what it is now, under its Delta version."""
 
-    def newest(last: object, last_at_ms: int) -> tuple[DataFrame, int, int] | None:
-        commit = latest_commit(spark, request.source)
-        if commit is None:
-            raise no_source(request, "the snapshots")
-        if last is None or commit.version > last:
-            rows = spark.read.option("versionAsOf", commit.version).table(request.source)
-            return rows, commit.version, commit.at_ms
-        if commit.version < last or last_at_ms not in (0, commit.at_ms):
+    def newest(last: object, at_ms: int) -> tuple[DataFrame, int] | None:
+        if columns_of(spark, flow.source) is None:
+            raise no_source(flow, "the snapshots")
+        version = newest_version(spark, flow.source)
+        if last is not None and (version < last or (at_ms and not was_there(spark, flow.source, at_ms))):
             raise ChangeTargetError(
-                f"`{request.target}`: found `{request.source}` made anew, at version {commit.version}; expected the "
-                f"versions after {last}, which was applied. Drop the target to begin anew, or overwrite the source "
-                "instead of dropping it.",
-                table=request.target,
+                f"`{flow.target}`: found `{flow.source}` made anew, at version {version}; expected the versions after "
+                f"{last}, which was applied. Drop the target to begin anew, or overwrite the source instead of "
+                "dropping it.",
+                table=flow.target,
             )
+        if last is None or version > last:
+            return spark.read.option("versionAsOf", version).table(flow.source), version
         return None
 
     return newest
 
 
-def number_of(request: Request, version: object) -> tuple[int, DataType, str]:
+def number_of(flow: Flow, version: object) -> tuple[int, DataType, str]:
     """A version as it is remembered, its type, and as SQL."""
     if isinstance(version, int) and not isinstance(version, bool):
         return version, LongType(), f"CAST({version} AS BIGINT)"
@@ -80,7 +77,7 @@ def number_of(request: Request, version: object) -> tuple[int, DataType, str]:
     if isinstance(version, date) and not isinstance(version, datetime):
         days = (version - _EPOCH.date()).days
         return days, DateType(), f"date_from_unix_date({days})"
-    return refuse(request.target, f"the version {version!r}", "an int, a date, or a datetime with a zone", "Give one")
+    return refuse(flow.target, f"the version {version!r}", "an int, a date, or a datetime with a zone", "Give one")
 
 
 def _version(number: int, kind: str) -> object:
@@ -89,19 +86,14 @@ def _version(number: int, kind: str) -> object:
     return _EPOCH.date() + timedelta(days=number) if kind == "date" else number
 
 
-def last_version(spark: SparkSession, request: Request) -> tuple[object, int]:
-    """The version applied last, None at first, and when it was committed; 0 where that is not known."""
-    held = read_target(spark, request.target)
-    check_kind(held, "snapshots")
+def last_version(spark: SparkSession, held: Target, mark: Mark | None) -> tuple[object, int]:
+    """The version applied last, None at first, and when that was recorded; 0 where it is not known."""
     if not held.is_made:
-        make_progress(spark)
         return None, 0
-    query = (
-        "SELECT source_version, source_committed_ms FROM ops.progress "
-        f"WHERE source_table_id = {text(held.settings['generation'])} ORDER BY source_version DESC LIMIT 1"
-    )
-    rows = progress_rows(spark, query)
-    number, at_ms = rows[0] if rows else (_newest_bound(spark, held), 0)
+    if mark and mark.settings.get("generation") == held.settings["generation"]:
+        number, at_ms = mark.source_version, mark.at_ms
+    else:
+        number, at_ms = _newest_bound(spark, held), 0
     return _version(number, held.settings["sequence_type"]), at_ms
 
 

@@ -1,80 +1,93 @@
-"""The tables that a change feed makes, `_current` and `_history`: all at the same time, then held against rules."""
+"""The tables that the change feeds make, `_current` and `_history`: all at the same time, then held against rules."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from lakehouse.cdc import ChangeCounts, apply_changes
-from lakehouse.errors import ExpectationError
+from lakehouse.cdc import ChangeCounts, TableComments, apply_together
+from lakehouse.cdc.delta import columns_of
+from lakehouse.cdc.progress import Mark, Progress
+from lakehouse.errors import ContractError, ExpectationError
+from lakehouse.layers.flows import EntityFlow
 from lakehouse.tables.contracts import Contract, load_contract
-from lakehouse.tables.delta import Written, differences, replace_empty, text
-from lakehouse.tables.operations import RuleCount, append, read_operations, record_counts
-from lakehouse.tables.together import run_together
+from lakehouse.tables.delta import differences, replace_empty
+from lakehouse.tables.operations import RuleCount, record_counts
+
+_CHECKS = "checks of 70_cdc_apply"  # stands as the source of a row of progress: the version that has passed them
+_UNIQUE = "one_row_per_key"
 
 
-def prepare_targets(spark: SparkSession, names: Iterable[str], *, full: bool) -> None:
-    """Create those of the tables *names* (without schema) that are missing, empty and with the contract's comments.
+def apply_flows(
+    spark: SparkSession, flows: Iterable[EntityFlow], progress: Progress, *, full: bool
+) -> dict[str, ChangeCounts]:
+    """Bring both tables of all *flows* up to date; prints a line a table.
 
-    With *full* every table is derived from all events by the next `apply_changes`. It keeps its rows until then, and
-    what differs is written in one commit; only one whose columns are not the contract's is emptied.
-    """
-    contracts = [load_contract(name) for name in names]
-    again = []
-    for contract in contracts:
-        if not spark.catalog.tableExists(contract.table) or (full and differences(spark, contract)):
-            replace_empty(spark, contract, {})
-        elif full:
-            again.append(contract.table)
-    if again:
-        forget_progress(spark, again)
-
-
-def forget_progress(spark: SparkSession, targets: Iterable[str]) -> None:
-    """Let *targets* read all of their sources the next time, as if they had read nothing; in one commit."""
-    names = ", ".join(text(target) for target in targets)
-    known = read_operations(spark, f"SELECT DISTINCT target, source FROM ops.progress WHERE target IN ({names})")
-    append(spark, "ops.progress", [(row["target"], row["source"], None, None, None) for row in known])
-
-
-def apply_together(spark: SparkSession, calls: dict[str, dict]) -> dict[str, ChangeCounts]:
-    """Call `apply_changes` for all targets at the same time; prints a line a target.
-
-    Args:
-        calls: by target, the other arguments.
+    With *full* every table is derived from all events. It keeps its rows until then, and what differs is written in
+    one commit; only one whose columns are not its contract's is emptied. A table that is created gets the comments of
+    its contract.
 
     Raises:
-        TablesFailedError: a target failed; the others were written.
+        TargetsFailedError: a table failed; the others were written.
     """
-    done = run_together({target: lambda t=target, c=call: _apply(spark, t, c) for target, call in calls.items()})
-    return {target: counts for target, (_, counts) in done.items()}
+    calls = {target: arguments for flow in flows for target, arguments in flow.calls.items()}
+    contracts = {target: load_contract(target.split(".")[1]) for target in calls}
+    if full:
+        for target, contract in contracts.items():
+            if columns_of(spark, target) is not None and differences(spark, contract):
+                replace_empty(spark, contract, {})
+    comments = {target: _comments(contract) for target, contract in contracts.items()}
+    counts = apply_together(spark, calls, full=full, comments=comments, progress=progress)
+    for target, done in counts.items():
+        rows = done.num_upserted_rows + done.num_deleted_rows
+        print(f"{target}: " + ("nothing new" if done.version is None else f"{rows:,} rows in version {done.version}"))
+    return counts
 
 
-def _apply(spark: SparkSession, target: str, arguments: dict) -> tuple[Written, ChangeCounts]:
-    counts = apply_changes(spark, target=target, **arguments)
-    return Written(target, counts.num_upserted_rows + counts.num_deleted_rows, counts.version), counts
+def _comments(contract: Contract) -> TableComments:
+    return TableComments(contract.grain, {column.name: column.description for column in contract.columns})
 
 
-def check_targets(
-    spark: SparkSession, names: Iterable[str], queries: dict[str, dict[str, str]], *, run_id: str
+@dataclass(frozen=True)
+class _Rule:
+    """A rule that no row of *table* may break; *failed* is SQL over what `check_flows` has of a key: how many do."""
+
+    table: str
+    name: str
+    failed: str
+
+
+def check_flows(
+    spark: SparkSession,
+    flows: Iterable[EntityFlow],
+    rules: Mapping[str, Mapping[str, str]],
+    progress: Progress,
+    *,
+    run_id: str,
+    full: bool,
 ) -> None:
-    """Every row must keep the FAIL rules of its contract, and every query must count none.
+    """Hold the tables against their contracts and *rules*: those that may have changed since they last passed.
+
+    A table has its contract's columns, keeps the FAIL rules of its contract, has one row a key, and no key breaks a
+    rule. All is one query, which looks at the rows of each key once. With *full* every table is checked.
 
     Args:
-        names: the tables, without schema.
-        queries: by table (without schema) and rule, SQL that counts the rows that break the rule.
+        rules: by kind of table and name, SQL that counts what breaks the rule within one key. It is over
+            `current_rows` and `open_rows`, the rows of both tables without bounds; `versions`, the (`start`, `end`)
+            of the history in order; and `events`, the sequence numbers of the staged events.
 
     Raises:
+        ContractError: the columns of a table are not those of its contract.
         ExpectationError: a rule is broken; names table, rule and rows.
     """
-    contracts = [load_contract(name) for name in names]
-    found = run_together(
-        {c.table: lambda c=c: tuple(spark.sql(_query(c, queries.get(c.name, {}))).first()) for c in contracts}
-    )
-    counts = []
-    for contract in contracts:
-        rows, *failed = found[contract.table]
-        rules = [rule.rule for rule in contract.rules("FAIL")] + list(queries.get(contract.name, {}))
-        counts += [RuleCount(contract.table, rule, "FAIL", rows, n) for rule, n in zip(rules, failed, strict=True)]
+    waiting = [flow for flow in flows if full or not all(_passed(progress, flow, t) for t in flow.targets.values())]
+    if not waiting:
+        print("nothing was added since the rules last held: not checked again")
+        return
+    contracts = [flow.contract(kind) for flow in waiting for kind in flow.targets]
+    if wrong := [line for contract in contracts for line in differences(spark, contract)]:
+        raise ContractError("\n".join(wrong))
+    counts = _counted(spark, {flow: _rules(flow, rules) for flow in waiting})
     record_counts(spark, run_id, counts)
     if broken := [count for count in counts if count.failed_rows]:
         lines = [
@@ -83,10 +96,85 @@ def check_targets(
             for count in broken
         ]
         raise ExpectationError("\n".join(lines), rules=[count.rule for count in broken])
+    held = {table: _version(progress, flow, table) for flow in waiting for table in flow.targets.values()}
+    progress.record(Mark(table, _CHECKS, version, version) for table, version in held.items())
     print(f"{len(counts)} rules hold in {len(contracts)} tables")
 
 
-def _query(contract: Contract, queries: dict[str, str]) -> str:
-    failed = [f"count_if(NOT ({rule.condition}))" for rule in contract.rules("FAIL")]
-    counts = ["count(*)", *failed, *(f"({query})" for query in queries.values())]
-    return f"SELECT {', '.join(counts)} FROM {contract.table}"
+def _version(progress: Progress, flow: EntityFlow, table: str) -> int | None:
+    """The newest version of *table*, which `apply_flows` has just looked up."""
+    mark = progress.find(table, flow.source)
+    return mark.target_version if mark else None
+
+
+def _passed(progress: Progress, flow: EntityFlow, table: str) -> bool:
+    """Has *table* passed its checks since it was last written, or read new events?"""
+    written, checked = progress.find(table, flow.source), progress.find(table, _CHECKS)
+    if written is None or checked is None or not written.at_ms:  # without a time it was recorded just now
+        return False
+    return checked.source_version == written.target_version and checked.at_ms >= written.at_ms
+
+
+def _rules(flow: EntityFlow, rules: Mapping[str, Mapping[str, str]]) -> list[_Rule]:
+    """All rules of both tables of *flow*: those of the contracts, of the keys, and *rules*."""
+    found = []
+    for kind, table in flow.targets.items():
+        contract = [rule.rule for rule in flow.contract(kind).rules("FAIL")]
+        found += [_Rule(table, name, f"{kind}_failed[{place}]") for place, name in enumerate(contract)]
+        unique = (
+            "size(versions) - size(array_distinct(versions.start))" if kind == "history" else "size(current_rows) - 1"
+        )
+        found.append(_Rule(table, _UNIQUE, f"greatest({unique}, 0)"))
+        found += [_Rule(table, name, failed) for name, failed in rules[kind].items()]
+    return found
+
+
+def _counted(spark: SparkSession, rules: Mapping[EntityFlow, list[_Rule]]) -> list[RuleCount]:
+    """How many rows of each table break each rule, by one query over all tables."""
+    rows = spark.sql(" UNION ALL ".join(f"({_query(flow, of_flow)})" for flow, of_flow in rules.items())).collect()
+    found = {row["entity"]: row for row in rows}
+    return [
+        RuleCount(
+            rule.table,
+            rule.name,
+            "FAIL",
+            found[flow.entity]["current_count" if rule.table == flow.current else "history_count"],
+            failed,
+        )
+        for flow, of_flow in rules.items()
+        for rule, failed in zip(of_flow, found[flow.entity]["failed"], strict=True)
+    ]
+
+
+def _query(flow: EntityFlow, rules: Iterable[_Rule]) -> str:
+    """SQL of one row: how many rows each table of *flow* has, and how many break each of *rules*."""
+    keys = ", ".join(flow.keys)
+    failed = {
+        kind: ", ".join(f"CAST(NOT ({rule.condition}) AS INT)" for rule in flow.contract(kind).rules("FAIL"))
+        for kind in flow.targets
+    }
+    sums = {
+        kind: ", ".join(
+            f"coalesce(sum({kind}_failed[{place}]), 0)" for place in range(len(flow.contract(kind).rules("FAIL")))
+        )
+        for kind in flow.targets
+    }
+    return f"""
+        SELECT '{flow.entity}' AS entity, coalesce(sum(size(current_rows)), 0) AS current_count,
+            coalesce(sum(size(versions)), 0) AS history_count,
+            array({", ".join(f"coalesce(sum({rule.failed}), 0)" for rule in rules)}) AS failed
+        FROM (
+            SELECT collect_list(current_row) AS current_rows, collect_list(open_row) AS open_rows,
+                array_sort(collect_list(version)) AS versions, collect_set(event) AS events,
+                array({sums["current"]}) AS current_failed, array({sums["history"]}) AS history_failed
+            FROM (
+                SELECT {keys}, struct(*) AS current_row, NULL AS open_row, NULL AS version, NULL AS event,
+                    array({failed["current"]}) AS current_failed, NULL AS history_failed
+                FROM {flow.current}
+                UNION ALL
+                SELECT {keys}, NULL, CASE WHEN __END_AT IS NULL THEN struct(* EXCEPT (__START_AT, __END_AT)) END,
+                    struct(__START_AT AS start, __END_AT AS end), NULL, NULL, array({failed["history"]})
+                FROM {flow.history}
+                UNION ALL
+                SELECT {keys}, NULL, NULL, NULL, sequence_number, NULL, NULL FROM {flow.source})
+            GROUP BY {keys})"""

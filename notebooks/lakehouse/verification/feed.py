@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.cdc import apply_changes
-from lakehouse.cdc.request import check_request
+from lakehouse.cdc.flow import make_flow
 from lakehouse.errors import ParameterError
 
 KINDS = {"current": 1, "history": 2}  # the SCD types
@@ -57,7 +57,7 @@ def feed_of_call(spark: SparkSession, call: str) -> VerifiedFeed:
     if missing := [name for name in ("source", "keys", "sequence_by") if name not in given]:
         raise _unfit(f"no `{missing[0]}`", "it, as the call has it")
     truth = given.pop("truth", None)
-    check_request(**{"target": "the feed", **given})
+    make_flow(**{"target": "the feed", **given})
     name = given["source"].split(".")[-1].strip("`")
     kind = "history" if given.get("stored_as_scd_type") == 2 else "current"
     return VerifiedFeed(

@@ -14,7 +14,7 @@ from pyspark.sql.types import StructType
 
 from lakehouse.cdc import apply_changes
 from lakehouse.cdc.columns import comparable, quote, resolve_columns
-from lakehouse.cdc.request import check_request
+from lakehouse.cdc.flow import make_flow
 from lakehouse.errors import VerificationError
 from lakehouse.tables.together import run_together
 from lakehouse.verification.comparison import Comparison, compare
@@ -190,8 +190,8 @@ def _told(case: Case, fewest: list[Delivery]) -> str:
 
 def _case(run: _Run, feed: VerifiedFeed, kind: str) -> Case:
     schema = run.spark.table(run.table(feed, "events")).schema
-    request = check_request(source=feed.source, target=feed.name, stored_as_scd_type=KINDS[kind], **feed.arguments)
-    return Case(feed.arguments, KINDS[kind], schema, resolve_columns(request, schema))
+    flow = make_flow(source=feed.source, target=feed.name, stored_as_scd_type=KINDS[kind], **feed.arguments)
+    return Case(feed.arguments, KINDS[kind], schema, resolve_columns(flow, schema))
 
 
 def _fewest(run: _Run, case: Case, table: str, keys: list[tuple], order: dict[int, list[int]]) -> list[Delivery]:

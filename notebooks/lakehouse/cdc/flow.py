@@ -1,12 +1,12 @@
-"""What a call of `cdc` asks for: its arguments, checked by themselves before any table is looked at."""
+"""What a call asks for: its arguments, checked by themselves before any table is looked at."""
 
 from dataclasses import dataclass
 
-from lakehouse.errors import ChangeArgumentsError
+from .errors import ChangeArgumentsError, ChangeSourceError
 
 
 @dataclass(frozen=True)
-class Request:
+class Flow:
     """The arguments of one call, under the names of Databricks' `create_auto_cdc_flow`.
 
     Empty lists are the same as omitted ones. *source* is a table's name, or what stands for it in messages.
@@ -43,8 +43,8 @@ _EXCLUSIVE = (
 )
 
 
-def check_request(**arguments: object) -> Request:
-    """The checked arguments of a call.
+def make_flow(**arguments: object) -> Flow:
+    """The checked arguments of a call, under the names of `Flow`'s fields.
 
     Raises:
         ChangeArgumentsError: an argument is of the wrong kind, or two of them exclude each other.
@@ -67,9 +67,9 @@ def check_request(**arguments: object) -> Request:
     if not isinstance(arguments.get("ignore_null_updates", False), bool):
         found = f"`ignore_null_updates={arguments['ignore_null_updates']!r}`"
         refuse(target, found, "True or False", "Choose one")
-    request = Request(**arguments)
-    _check_together(request)
-    return request
+    flow = Flow(**arguments)
+    _check_together(flow)
+    return flow
 
 
 def _names(target: object, argument: str, given: object) -> tuple[str, ...]:
@@ -84,20 +84,20 @@ def _names(target: object, argument: str, given: object) -> tuple[str, ...]:
     return names
 
 
-def _check_together(request: Request) -> None:
-    if not request.keys:
-        refuse(request.target, "no `keys`", "the columns that identify a row", "Name at least one")
-    if request.stored_as_scd_type not in (1, 2) or isinstance(request.stored_as_scd_type, bool):
-        refuse(request.target, f"`stored_as_scd_type={request.stored_as_scd_type!r}`", "1 or 2", "Choose one")
+def _check_together(flow: Flow) -> None:
+    if not flow.keys:
+        refuse(flow.target, "no `keys`", "the columns that identify a row", "Name at least one")
+    if flow.stored_as_scd_type not in (1, 2) or isinstance(flow.stored_as_scd_type, bool):
+        refuse(flow.target, f"`stored_as_scd_type={flow.stored_as_scd_type!r}`", "1 or 2", "Choose one")
     for one, other in _EXCLUSIVE:
-        if getattr(request, one) and getattr(request, other):
-            refuse(request.target, f"both `{one}` and `{other}`", "one of them", "Remove the other")
-    if not request.keeps_history:
+        if getattr(flow, one) and getattr(flow, other):
+            refuse(flow.target, f"both `{one}` and `{other}`", "one of them", "Remove the other")
+    if not flow.keeps_history:
         for name in _EXCLUSIVE[1]:
-            if getattr(request, name):
-                refuse(request.target, f"`{name}` with SCD type 1", "it with `stored_as_scd_type=2` only", "Remove it")
-    if request.keeps_history and request.apply_as_truncates:
-        refuse(request.target, "`apply_as_truncates` with SCD type 2", "it with SCD type 1 only", "Remove it")
+            if getattr(flow, name):
+                refuse(flow.target, f"`{name}` with SCD type 1", "it with `stored_as_scd_type=2` only", "Remove it")
+    if flow.keeps_history and flow.apply_as_truncates:
+        refuse(flow.target, "`apply_as_truncates` with SCD type 2", "it with SCD type 1 only", "Remove it")
 
 
 def refuse(target: object, found: str, expected: str, advice: str) -> None:
@@ -107,3 +107,10 @@ def refuse(target: object, found: str, expected: str, advice: str) -> None:
         ChangeArgumentsError: always.
     """
     raise ChangeArgumentsError(f"`{target}`: found {found}; expected {expected}. {advice}.", table=target)
+
+
+def no_source(flow: Flow, expected: str = "the change events") -> ChangeSourceError:
+    """The error for a source that does not exist."""
+    return ChangeSourceError(
+        f"`{flow.target}`: found no table `{flow.source}`; expected {expected}. Create it first.", table=flow.source
+    )

@@ -1,0 +1,123 @@
+"""How far each target has read its source: a table `apply_changes_progress` beside the targets, in their schema.
+
+Rows are appended, after the data of a target is written; the newest of a target and its source holds. Applying is
+idempotent, so a call that was killed in between only reads again, and where the table is lost everything is derived
+again. A row also keeps what the target remembers and its version at that time: a target that has not changed since is
+not asked. `source_version` is NULL where everything has to be read again.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from .delta import is_absent, newest_version, text, was_there
+
+TABLE = "apply_changes_progress"
+_COLUMNS = (
+    "target STRING COMMENT 'Table that reads', source STRING COMMENT 'What it reads', "
+    "source_version BIGINT COMMENT 'Version up to which it has read; NULL to read all again', "
+    "target_version BIGINT COMMENT 'Newest version of the target when this was recorded', "
+    "settings STRING COMMENT 'What the target remembers of how it is made, as JSON', "
+    "recorded_at TIMESTAMP COMMENT 'When this was recorded'"
+)
+_LAST_PART = re.compile(r"\.(?:`(?:[^`]|``)*`|[^.`]+)$")
+_CREATING = Lock()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far *target* has read *source*; *at_ms* is when that was recorded (since 1970), 0 where it is not yet."""
+
+    target: str
+    source: str
+    source_version: int | None
+    target_version: int | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    at_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A table beside what was known of it: its *newest* version, and whether it *is_same*, not made anew."""
+
+    newest: int
+    is_same: bool
+
+    def is_still(self, version: int | None) -> bool:
+        """Was nothing committed since *version*?"""
+        return self.is_same and self.newest == version
+
+
+def stand(spark: SparkSession, table: str, version: int | None, at_ms: int) -> Standing:
+    """How *table*, which exists, stands to its *version* as it was recorded at *at_ms*; by analysis alone."""
+    newest = newest_version(spark, table)
+    same = version is not None and version <= newest and was_there(spark, table, at_ms)
+    return Standing(newest, same)
+
+
+def progress_table(target: str) -> str:
+    """The table of progress beside *target*, which may be named with its catalog, quoted, or without any schema."""
+    schema = _LAST_PART.sub("", target)
+    return TABLE if schema == target else f"{schema}.{TABLE}"
+
+
+class Progress:
+    """The progress of targets in one or more schemas: read once, recorded once a schema."""
+
+    def __init__(self, spark: SparkSession, targets: Iterable[str]) -> None:
+        """Read what is known of the *targets*; the tables are created where they are missing."""
+        self._spark = spark
+        self._marks: dict[tuple[str, str], Mark] = {}
+        for table in sorted({progress_table(target) for target in targets}):
+            for row in sorted(self._rows(table), key=lambda row: (row["recorded_at"], row["source_version"] or -1)):
+                self._keep(_mark(row))
+
+    def find(self, target: str, source: str) -> Mark | None:
+        """What holds of *target* and *source*; None where nothing is known, or everything has to be read again."""
+        mark = self._marks.get((target, source))
+        return mark if mark and mark.source_version is not None else None
+
+    def sources(self, target: str) -> list[str]:
+        """What *target* has ever read."""
+        return [source for reader, source in self._marks if reader == target]
+
+    def record(self, marks: Iterable[Mark]) -> None:
+        """Remember *marks*, in one commit a schema; call it after the data is written."""
+        by_table: dict[str, list[Mark]] = {}
+        for mark in marks:
+            by_table.setdefault(progress_table(mark.target), []).append(mark)
+            self._keep(mark)
+        for table, of_table in by_table.items():
+            values = ",\n".join(f"({_values(mark)}, current_timestamp())" for mark in of_table)
+            self._spark.sql(f"INSERT INTO {table} VALUES\n{values}")
+
+    def _keep(self, mark: Mark) -> None:
+        self._marks[mark.target, mark.source] = mark
+
+    def _rows(self, table: str) -> list:
+        try:
+            return self._spark.table(table).selectExpr("*", "unix_millis(recorded_at) AS at_ms").collect()
+        except PySparkException as error:
+            if not is_absent(error):
+                raise
+        with _CREATING:  # calls in threads of one process meet here at their first use
+            self._spark.sql(
+                f"CREATE TABLE IF NOT EXISTS {table} ({_COLUMNS}) USING delta COMMENT 'How far apply_changes has read' "
+                "TBLPROPERTIES ('delta.autoOptimize.autoCompact' = 'true')"
+            )
+        return []
+
+
+def _mark(row) -> Mark:
+    settings = json.loads(row["settings"] or "{}")
+    return Mark(row["target"], row["source"], row["source_version"], row["target_version"], settings, row["at_ms"])
+
+
+def _values(mark: Mark) -> str:
+    numbers = ("NULL" if number is None else str(number) for number in (mark.source_version, mark.target_version))
+    return ", ".join([text(mark.target), text(mark.source), *numbers, text(json.dumps(mark.settings))])

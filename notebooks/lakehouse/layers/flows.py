@@ -1,0 +1,69 @@
+"""The change feeds of Olist and the tables that they make: the arguments of `apply_changes`, written once.
+
+For each entity of `CDC_ENTITIES` its current rows (SCD type 1) and its history (SCD type 2), from the same events. The
+key is that of the contract of the current rows. The columns of the event itself are not stored: a change of
+`change_timestamp` alone would open a version that shows nothing. On Databricks the same arguments go to
+`create_auto_cdc_flow`.
+"""
+
+from dataclasses import dataclass
+
+from lakehouse.places import CDC_ENTITIES
+from lakehouse.tables.contracts import Contract, load_contract
+
+SCD_TYPES = {"current": 1, "history": 2}
+_EVENT = {
+    "sequence_by": "sequence_number",
+    "apply_as_deletes": "operation = 'DELETE'",
+    "except_column_list": ["operation", "sequence_number", "change_timestamp"],
+}
+
+
+@dataclass(frozen=True)
+class EntityFlow:
+    """The change feed of one entity: its staged events, and the two tables made of them."""
+
+    entity: str
+
+    @property
+    def source(self) -> str:
+        return f"silver.stg_cdc_{self.entity}"
+
+    @property
+    def current(self) -> str:
+        return self.contract("current").table
+
+    @property
+    def history(self) -> str:
+        return self.contract("history").table
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """The two tables by kind, `current` and `history`."""
+        return {"current": self.current, "history": self.history}
+
+    @property
+    def keys(self) -> list[str]:
+        return list(self.contract("current").keys)
+
+    @property
+    def arguments(self) -> dict[str, object]:
+        """What both tables' calls of `apply_changes` have in common, but for the source."""
+        return {"keys": self.keys, **_EVENT}
+
+    @property
+    def calls(self) -> dict[str, dict[str, object]]:
+        """By target, the other arguments of its `apply_changes`."""
+        return {
+            table: {"source": self.source, "stored_as_scd_type": SCD_TYPES[kind], **self.arguments}
+            for kind, table in self.targets.items()
+        }
+
+    def contract(self, kind: str) -> Contract:
+        """The contract of the table of *kind*."""
+        return load_contract(f"silver_{self.entity}_{kind}")
+
+
+def entity_flows() -> dict[str, EntityFlow]:
+    """The flows of all entities that have a change feed, by entity."""
+    return {entity: EntityFlow(entity) for entity in CDC_ENTITIES}
