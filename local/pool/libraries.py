@@ -58,15 +58,11 @@ SPARK = (
 )
 
 
-def load(names: Iterable[str]) -> Iterator[str]:
-    """Import *names*, one a step; gives each name after its import.
-
-    What is missing is left out: the notebook that needs it says so.
-    """
+def load(names: Iterable[str]) -> None:
+    """Import *names*; what is missing is left out: the notebook that needs it says so."""
     for name in names:
         with contextlib.suppress(ImportError), _grammar_when_used():
             importlib.import_module(name)
-        yield name
 
 
 @contextlib.contextmanager
