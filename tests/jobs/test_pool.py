@@ -13,10 +13,11 @@ import pytest
 from conftest import Build, Case, left_running, task
 
 from local.context import TaskContext
+from local.errors import UsageError
 from local.jobs import RunOptions
 from local.jobs.launch import Outcome, Places, run_notebook
 from local.jobs.stop import Stop
-from local.pool.forks import Refused, Template
+from local.pool.forks import Refused, Template, template_ahead
 from local.pool.order import Order
 from local.pool.pool import Pool
 from local.processes import started_at
@@ -214,14 +215,12 @@ def test_a_library_that_starts_threads_is_refused_by_name(
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     case = build({}, {"a": ["1"]})
-    template = Template(tmp_path / "pool.log", ("threaded",))
+    template = Template()
+    template.prepare(tmp_path / "pool.log", ("threaded",))
     order = Order("none", log=str(tmp_path / "log"), mark="none")
     try:
         with pytest.raises(Refused, match="the threads busy"):
-            while True:  # until the library is imported, it forks; this order names no context and ends at once
-                forked = template.start(order)
-                forked.wait(60)
-                forked.close()
+            template.start(order)
     finally:
         template.close()
     assert left_running(case.state) == []
@@ -231,7 +230,8 @@ def test_a_library_that_starts_threads_is_refused_by_name(
 def test_the_template_ends_with_its_attempts_when_the_runner_lets_go(build: Build, tmp_path: Path) -> None:
     """Closing is what the death of the runner looks like from there: nothing survives it."""
     case = build({}, {"a": ["import time\ntime.sleep(600)"]})
-    template = Template(tmp_path / "pool.log", ())
+    template = Template()
+    template.prepare(tmp_path / "pool.log", ())
     places = Places.of(case.state, 1, "a", 0)
     context = TaskContext(1, "job", 1, 1, "a", 0, str(case.file("a.ipynb")), str(places.inner("exit")), "")
     file = str(context.save(places.inner("json")))
@@ -257,9 +257,19 @@ def test_the_template_ends_with_its_attempts_when_the_runner_lets_go(build: Buil
 @linux
 def test_a_template_that_nobody_asked_is_not_waited_for(tmp_path: Path) -> None:
     """A skipped run, or one of conditions only, ends at once: not when the imports for its notebooks are done."""
-    template = Template(tmp_path / "log", ())
+    template = Template()
+    template.prepare(tmp_path / "log", ())
 
     template.close()
+
+    assert template.process.returncode == -signal.SIGKILL
+
+
+@linux
+def test_a_template_started_ahead_ends_with_its_block() -> None:
+    """A command that is refused before it has a pool leaves no process that still imports."""
+    with pytest.raises(UsageError), template_ahead() as template:
+        raise UsageError("refused")
 
     assert template.process.returncode == -signal.SIGKILL
 
