@@ -4,9 +4,11 @@ The notebook is saved at the start of each code cell, every few seconds while a 
 """
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from queue import Empty
 from typing import Any
 
@@ -90,14 +92,16 @@ def register(watcher: Watcher, kernel: Process, connection: str) -> None:
 class _Saving(NotebookExecutionManager):
     """Saves at the start of each code cell; papermill would also at that of Markdown, and at the end of every cell.
 
-    What a cell has left is saved by the start of the next one or by the end of the notebook, a moment later.
+    What a cell has left is saved by the start of the next one or by the end of the notebook, a moment later. These
+    saves are JSON on one line, unchecked, which takes a tenth of the time; papermill writes the last one as usual.
     """
 
     saves = True
 
     def save(self, **settings: Any) -> None:
         if self.saves:
-            super().save(**settings)
+            Path(self.output_path).write_text(json.dumps(self.nb), encoding="utf-8")
+            self.last_save_time = self.now()
 
     def cell_start(self, cell: Any, cell_index: int | None = None, **settings: Any) -> None:
         with self._saving(cell.cell_type == "code"):
