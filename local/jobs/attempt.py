@@ -32,6 +32,7 @@ from typing import Any
 
 from local.context import VARIABLE, TaskContext, current_context
 from local.pool.kernels import Kernels, Process, SpareKernel
+from local.pool.libraries import load
 from local.processes import adopt_orphans, kill_all
 from local.sources import as_jupyter
 
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
     """Run an attempt for which nothing was made ready; 0 where the notebook succeeded."""
     os.environ[VARIABLE] = arguments[0]
     kernel = SpareKernel()  # imports while this process does
+    load(["papermill"])
     return run_attempt(arguments[1], mark=arguments[0], kernels=kernel)
 
 
