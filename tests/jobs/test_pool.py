@@ -144,6 +144,27 @@ pathlib.Path("pids").write_text(f"{os.getppid()} {os.getpid()} {program.pid}")
     assert [pid for pid in pids() if started_at(pid) is not None] == []
 
 
+def test_the_notebook_says_which_cell_runs_before_the_runner_hears_of_it(build: Build, pool: Pool) -> None:
+    """Saved are the outputs of the cells before, also where Markdown stands between; so nothing is lost by a kill."""
+    case = build({}, {"a": ["print('one')", "open('go').read()"]})
+    source = json.loads(case.file("a.ipynb").read_text())
+    source["cells"].insert(1, {"cell_type": "markdown", "id": "between", "metadata": {}, "source": "## Two"})
+    case.file("a.ipynb").write_text(json.dumps(source))
+    os.mkfifo(case.file("go"))
+    seen = []
+
+    def look_in_the_second_cell(event: dict) -> None:
+        if event["event"] == "cell" and event["index"] == 2:
+            seen.extend(json.loads(Places.of(case.state, 1, "a", 0).output.read_text())["cells"])
+            case.file("go").write_text("")
+
+    outcome = attempt(case, pool, "a", told=look_in_the_second_cell)
+
+    assert outcome.result == "SUCCESS"
+    assert [cell["metadata"]["papermill"]["status"] for cell in seen] == ["completed", "completed", "running"]
+    assert "one" in str(seen[0]["outputs"])
+
+
 @pytest.mark.parametrize(("last", "result"), [("1", "SUCCESS"), ("1 / 0", "FAILED")])
 def test_the_spark_session_is_released_at_the_end(build: Build, pool: Pool, last: str, result: str) -> None:
     """Also behind a cell that failed: the kernel is killed and could not tell the server itself."""
