@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.bundle import Bundle
 from local.cli.scope import bundle_of, pairs, project_of
 from local.cli.verbs import Verbs, add_verb
 from local.compute import REMOTE, WORKSPACE
@@ -94,7 +93,7 @@ def run(options: Namespace) -> int:
 def _run(options: Namespace, template: Template | None) -> int:
     from local.jobs import exit_code, run_job  # here, while the template imports too
 
-    bundle: Bundle = bundle_of(options, pairs("--var", options.var))
+    bundle = bundle_of(options, pairs("--var", options.var))
     state = project_of(options).state(bundle.catalog)
     parameters = pairs("--param", options.param)
     if options.before and not options.before.is_file():
