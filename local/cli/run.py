@@ -5,14 +5,16 @@ import json
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local.bundle import Bundle
 from local.cli.scope import bundle_of, pairs, project_of
 from local.cli.verbs import Verbs, add_verb
 from local.compute import REMOTE, WORKSPACE
 from local.errors import UsageError
-from local.jobs import RunOptions, exit_code, run_job
+from local.pool.forks import Template, template_ahead
+
+if TYPE_CHECKING:
+    from local.jobs import RunOptions
 
 
 def add(verbs: Verbs) -> None:
@@ -59,8 +61,10 @@ def add_remote(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run_options(options: Namespace, **more: Any) -> RunOptions:
+def run_options(options: Namespace, **more: Any) -> "RunOptions":
     """What the options of `add_checks` and `add_remote` say; a server is started ahead. *more* as `RunOptions`."""
+    from local.jobs import RunOptions
+
     return RunOptions(
         strict=options.strict,
         skip_unsupported=options.skip_unsupported,
@@ -82,14 +86,21 @@ def moment(text: str) -> datetime:
 
 def run(options: Namespace) -> int:
     """Run a job to its end; the exit code says how it ended."""
-    bundle: Bundle = bundle_of(options, pairs("--var", options.var))
+    with template_ahead() as template:
+        return _run(options, template)
+
+
+def _run(options: Namespace, template: Template | None) -> int:
+    from local.jobs import exit_code, run_job  # here, while the template imports too
+
+    bundle = bundle_of(options, pairs("--var", options.var))
     state = project_of(options).state(bundle.catalog)
     parameters = pairs("--param", options.param)
     if options.before and not options.before.is_file():
         raise UsageError(f"--before: found no notebook `{options.before}`. Correct its path.")
     before = options.before.resolve() if options.before else None
-    how = run_options(options, only=options.only, scheduled_at=options.scheduled_at, before=before)
-    shape = run_job(bundle, options.job, state=state, parameters=parameters, options=how)
+    given = {"only": options.only, "scheduled_at": options.scheduled_at, "before": before, "template": template}
+    shape = run_job(bundle, options.job, state=state, parameters=parameters, options=run_options(options, **given))
     if options.json:
         print(json.dumps(shape, indent=1, ensure_ascii=False))
     return exit_code(shape)

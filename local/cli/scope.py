@@ -2,10 +2,13 @@
 
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from local.bundle import Bundle, load_bundle, load_settings
 from local.errors import UsageError
 from local.project import Project, State
+
+if TYPE_CHECKING:
+    from local.bundle import Bundle
 
 
 def project_of(options: Namespace) -> Project:
@@ -13,13 +16,17 @@ def project_of(options: Namespace) -> Project:
     return Project.at(options.project) if options.project else Project.find()
 
 
-def bundle_of(options: Namespace, variables: Mapping[str, str] | None = None) -> Bundle:
+def bundle_of(options: Namespace, variables: Mapping[str, str] | None = None) -> "Bundle":
     """The bundle for `--target`, with *variables* set."""
+    from local.bundle import load_bundle  # not ahead of what `run` starts first
+
     return load_bundle(project_of(options), target=options.target, variables=variables or {})
 
 
 def state_of(options: Namespace) -> State:
     """The state of the catalog of `--target`."""
+    from local.bundle import load_settings
+
     project = project_of(options)
     return project.state(load_settings(project, target=options.target).catalog)
 

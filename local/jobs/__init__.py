@@ -12,22 +12,27 @@ Reading and checking (`local.bundle`, `checks`), planning (`plan`: pure), admitt
 `live`, `summary`) are apart.
 """
 
-from local.jobs.cancel import cancel_run
-from local.jobs.command import RunOptions, exit_code, get_run, list_runs, run_job
-from local.jobs.listener import Listener
-from local.jobs.repair import repair_run
-from local.jobs.views import Lines, Silent, View
+import importlib
+from typing import Any
 
-__all__ = [
-    "Lines",
-    "Listener",
-    "RunOptions",
-    "Silent",
-    "View",
-    "cancel_run",
-    "exit_code",
-    "get_run",
-    "list_runs",
-    "repair_run",
-    "run_job",
-]
+# Imported when it is asked for: each attempt is a process of this package that needs none of it (0.15 s).
+_PLACES = {
+    "Lines": "views",
+    "Listener": "listener",
+    "RunOptions": "command",
+    "Silent": "views",
+    "View": "views",
+    "cancel_run": "cancel",
+    "exit_code": "command",
+    "get_run": "command",
+    "list_runs": "command",
+    "repair_run": "repair",
+    "run_job": "command",
+}
+__all__ = list(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -11,7 +11,7 @@ goes to standard error, the attempt's log.
 | printed  | line                                                               |
 | finished | result (SUCCESS, FAILED, CANCELED); error, trace where it failed   |
 
-The output notebook is written at every cell, so it exists however the attempt ends. SIGTERM, or the end of the
+The output notebook is written at every code cell, so it exists however the attempt ends. SIGTERM, or the end of the
 runner (end of standard input), kills the kernel with all its children; the notebook is still saved.
 
 `python -m local.jobs.attempt CONTEXT.json OUTPUT.ipynb` is an attempt without a runner, for `dbutils.notebook.run`.
@@ -32,10 +32,10 @@ from typing import Any
 
 from local.context import VARIABLE, TaskContext, current_context
 from local.pool.kernels import Kernels, Process, SpareKernel
+from local.pool.libraries import load
 from local.processes import adopt_orphans, kill_all
 from local.sources import as_jupyter
 
-AUTOSAVE_SECONDS = 5
 KERNEL_START_SECONDS = 120
 PARENT_POLL_SECONDS = 0.5
 
@@ -44,6 +44,7 @@ def main(arguments: list[str]) -> int:
     """Run an attempt for which nothing was made ready; 0 where the notebook succeeded."""
     os.environ[VARIABLE] = arguments[0]
     kernel = SpareKernel()  # imports while this process does
+    load(["papermill"])
     return run_attempt(arguments[1], mark=arguments[0], kernels=kernel)
 
 
@@ -148,10 +149,8 @@ class _Attempt:
                 engine_name="local",
                 kernel_name="python3",
                 language="python",
-                progress_bar=False,
                 cwd=str(self.context.folder),
                 start_timeout=KERNEL_START_SECONDS,
-                autosave_cell_every=AUTOSAVE_SECONDS,
             )
         except Stopped:
             failure = {"error": "stopped before it ended"}

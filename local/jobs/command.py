@@ -29,6 +29,7 @@ from local.jobs.task import Engine
 from local.jobs.views import Lines, Silent, View
 from local.notifications.notifier import notifying
 from local.pipes import print_line
+from local.pool.forks import Template
 from local.pool.pool import Pool
 from local.project import State
 
@@ -44,6 +45,7 @@ class RunOptions:
     *json* prints nothing at all: the caller prints the run. *remote* says where Spark runs (see `local.compute`; None:
     as the environment says). *start_ahead* starts the server in the background, ahead of the first kernel that needs
     it, where a notebook of the run speaks of Spark. *before* is a notebook that the state folder needs once, first.
+    *template* is a process for attempts that imports already; the run ends it.
     """
 
     only: str | None = None
@@ -55,6 +57,7 @@ class RunOptions:
     remote: str | None = None
     start_ahead: bool = False
     before: Path | None = None
+    template: Template | None = None
 
 
 def run_job(
@@ -130,7 +133,8 @@ def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> It
     stop = Stop()
     spark = speaks_of_spark(bundle, job)
     compute = compute_of(state.make(), options.remote)
-    pool = Pool(state.logs / "pool.log", spark=spark, more=compute.libraries, note=view.note)
+    log, template = state.logs / "pool.log", options.template
+    pool = Pool(log, spark=spark, more=compute.libraries, note=view.note, template=template)
     if spark and options.start_ahead:
         # No daemon: a server whose start is cut off before it is recorded would be lost, and could not be stopped.
         threading.Thread(target=_warm_up, args=(compute,)).start()

@@ -47,13 +47,13 @@ class Records:
     def new_id(self) -> int:
         """The next id."""
         with self.opened() as database:
-            return int(database.execute("INSERT INTO ids DEFAULT VALUES").lastrowid or 0)
+            return _new_id(database)
 
     def start_attempt(self, **values: Any) -> int:
         """Record a new attempt, RUNNING from now unless *values* say otherwise; its id."""
-        run_id = self.new_id()
         times = {"life_cycle_state": "RUNNING", "start_time": now_ms()}
         with self.opened() as database:
+            run_id = _new_id(database)
             insert(database, "attempts", {"run_id": run_id, **times, **values})
         return run_id
 
@@ -147,6 +147,10 @@ class Records:
 def this_process() -> dict[str, Any]:
     """The columns that say who runs a run: a pid alone may be another process by now."""
     return {"pid": os.getpid(), "pid_started": started_at(os.getpid()) or 0.0}
+
+
+def _new_id(database: sqlite3.Connection) -> int:
+    return int(database.execute("INSERT INTO ids DEFAULT VALUES").lastrowid or 0)
 
 
 def insert(database: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ _DELETED = ("numTargetRowsDeleted", "numDeletedRows")
 class TableChange:
     """One table: the *commits* made in the time asked for, their row counts, and what it holds now.
 
-    *rows* is None where a file of the table has no statistics.
+    *rows* is None where nothing was committed, or where a file of the table has no statistics.
     """
 
     name: str
@@ -58,7 +58,8 @@ def _change(log: Path, versions: list[Path], since_ms: int, until_ms: int) -> Ta
         deleted += _count(metrics, _DELETED)
     table = log.parent
     name = f"{table.parent.name.removesuffix('.db')}.{table.name}"
-    return TableChange(name, int(versions[-1].stem), commits, inserted, updated, deleted, _rows(log, versions))
+    rows = _rows(log, versions) if commits else None  # its whole log is read for that
+    return TableChange(name, int(versions[-1].stem), commits, inserted, updated, deleted, rows)
 
 
 def _rows(log: Path, versions: list[Path]) -> int | None:

@@ -107,7 +107,7 @@ def translated_link(endpoint: Endpoint, state: State, *, patience: float = PATIE
 
         return interceptors(Dialect(state))
 
-    return Link(endpoint, dialect, patience=patience)
+    return Link(endpoint, dialect, patience=patience, answers_kept=True)
 
 
 def follow(session: SparkSession, link: Link, *policies: RetryPolicy) -> None:

@@ -8,15 +8,29 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from local.pool.libraries import SETTINGS
-from local.pool.order import Order
+from local.pool.order import Order, to_line
 
 ANSWER_SECONDS = 60.0  # the template may be importing, on a busy machine
 END_SECONDS = 30.0
 _MESSAGE = 2**16
+
+
+FORKS = sys.platform == "linux"  # elsewhere libraries have threads that no fork survives
+
+
+@contextlib.contextmanager
+def template_ahead() -> "Iterator[Template | None]":
+    """A template that imports while this process does, ended behind the block; None on a platform without forks."""
+    if not FORKS:
+        yield None
+        return
+    with contextlib.closing(Template()) as template:
+        yield template
 
 
 class Refused(Exception):
@@ -24,21 +38,18 @@ class Refused(Exception):
 
 
 class Template:
-    """The template process; `start` may be called from several threads.
+    """The template process, which imports what every attempt needs; `prepare` it once, before it is asked to `start`.
 
-    Args:
-        log: what the template prints, which is nothing unless something is wrong.
-        libraries: what it imports behind what every attempt needs.
+    `start` may be called from several threads.
     """
 
-    def __init__(self, log: Path, libraries: tuple[str, ...]) -> None:
+    def __init__(self) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, log.open("wb") as output:
+        with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local.pool.template", str(theirs.fileno()), *libraries],
+                [sys.executable, "-m", "local.pool.template", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
+                stdout=2,
                 env={**os.environ, **SETTINGS},
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C in the terminal reaches the runner only
@@ -48,6 +59,12 @@ class Template:
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self._ended: dict[str, queue.Queue[int | None]] = {}
         threading.Thread(target=self._listen, daemon=True).start()
+
+    def prepare(self, log: Path, libraries: Sequence[str]) -> None:
+        """Let it import *libraries* too, and write to *log* what it prints: nothing unless something is wrong."""
+        log.write_bytes(b"")
+        with contextlib.suppress(OSError):  # it is gone, which `start` says
+            self.control.send(to_line({"log": str(log), "libraries": libraries}))
 
     def start(self, order: Order) -> "Forked":
         """Have the attempt of *order* forked.

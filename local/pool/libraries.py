@@ -2,48 +2,86 @@
 
 import contextlib
 import importlib
+import importlib.util
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 QUIET = "PYDEVD_DISABLE_FILE_VALIDATION"  # else the debugger of each kernel warns of frozen modules
 # For the import alone: Arrow's allocator would start a thread; pyspark is imported as in a kernel of a project.
 SETTINGS = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "SPARK_CONNECT_MODE_ENABLED": "1", QUIET: "1"}
 
 _LEAVING_SECONDS = 0.5
+_GRAMMAR = "rfc3987_syntax"
 
+# What a kernel imports by itself while it starts is named too, such as its debugger (0.1 s in each kernel).
 KERNEL = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.zmqshell",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "sqlite3",
+    "tornado.platform.asyncio",
     "local.kernel.startup",
+    "local.kernel.runtime",
     "local.kernel.dbutils",
     "local.kernel.magics",
     "local.kernel.failures",
 )
-ATTEMPT = ("papermill", "nbclient", "local.jobs.attempt", *KERNEL)
+ATTEMPT = (
+    "papermill",
+    "nbclient",
+    "local.jobs.attempt",
+    "local.jobs.engine",
+    "local.jobs.failures",
+    "local.jobs.parameters",
+    *KERNEL,
+)
 # Not matplotlib: it reads `matplotlibrc` in the notebook's folder when it is imported.
 SPARK = (
     "pandas",
     "pyarrow",
     "pyspark.sql.connect.session",
     "pyspark.sql.functions",
+    "packaging.specifiers",
+    "local.compute.local_server",
     "local.kernel.session",
     "local.dialect",
 )
 
 
-def load(names: Iterable[str]) -> Iterator[str]:
-    """Import *names*, one a step; gives each name after its import.
-
-    What is missing is left out: the notebook that needs it says so.
-    """
+def load(names: Iterable[str]) -> None:
+    """Import *names*; what is missing is left out: the notebook that needs it says so."""
     for name in names:
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(ImportError), _grammar_when_used():
             importlib.import_module(name)
-        yield name
+
+
+@contextlib.contextmanager
+def _grammar_when_used() -> Iterator[None]:
+    """Let `jsonschema`, which nbformat imports, have its check of IRIs without building the grammar for it.
+
+    `rfc3987_syntax` builds a parser when it is imported: 0.9 s, two fifths of all that is imported ahead, and no schema
+    of a notebook holds an IRI. Whoever checks one builds it then.
+    """
+    if _GRAMMAR in sys.modules or "jsonschema" in sys.modules or importlib.util.find_spec(_GRAMMAR) is None:
+        yield
+        return
+    stand_in = ModuleType(_GRAMMAR)
+    stand_in.is_valid_syntax = lambda term, value: importlib.import_module(_GRAMMAR).is_valid_syntax(term, value)
+    sys.modules[_GRAMMAR] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[_GRAMMAR]
 
 
 def why_no_fork() -> str:

@@ -1,13 +1,12 @@
 """The runner's side: ready processes for attempts, forked where that is safe, else started ahead."""
 
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from local.pool.forks import Refused, Template
+from local.pool.forks import FORKS, Refused, Template
 from local.pool.libraries import SPARK
 from local.pool.order import Order
 from local.pool.spares import Spare
@@ -44,7 +43,8 @@ class Pool:
         log: what waiting processes print, which is nothing unless something is wrong.
         spark: import Spark's client and what it needs ahead of time too, and the modules *more*.
         note: called with a sentence where attempts will start more slowly than they could.
-        forks: whether to fork at all; a platform that cannot is known here.
+        forks: whether to fork at all.
+        template: one that imports already, which the pool ends; where there is none it starts its own.
     """
 
     def __init__(
@@ -54,7 +54,8 @@ class Pool:
         spark: bool,
         more: tuple[str, ...] = (),
         note: Callable[[str], None] = lambda text: None,
-        forks: bool = sys.platform == "linux",
+        forks: bool = FORKS,
+        template: Template | None = None,
     ) -> None:
         self.log = log
         self.note = note
@@ -62,8 +63,10 @@ class Pool:
         self._lock = threading.Lock()
         self._spares: list[Spare] = []
         self._forks = forks
-        self._template = Template(log, self.libraries) if forks else None
-        if not forks:
+        self._template = (template or Template()) if forks else None
+        if self._template is not None:
+            self._template.prepare(log, self.libraries)
+        else:
             self._refill()
 
     def __enter__(self) -> "Pool":

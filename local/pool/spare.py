@@ -23,8 +23,7 @@ def main(kind: str, libraries: list[str]) -> int:
 def _attempt(libraries: list[str]) -> int:
     adopt_orphans()
     kernel = SpareKernel(*libraries)
-    for _ in load(ATTEMPT):
-        pass
+    load(ATTEMPT)
     from local.jobs.attempt import run_attempt
 
     if not (line := read_line(0)):
@@ -35,8 +34,7 @@ def _attempt(libraries: list[str]) -> int:
 
 
 def _kernel(libraries: list[str]) -> int:
-    for _ in load([*KERNEL, *libraries]):
-        pass
+    load([*KERNEL, *libraries])
     if not (line := read_line(0)):
         return 0
     order = json.loads(line)

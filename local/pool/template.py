@@ -1,10 +1,11 @@
-"""The process that attempts are forked from: `python -m local.pool.template DESCRIPTOR LIBRARY...`.
+"""The process that attempts are forked from: `python -m local.pool.template DESCRIPTOR`.
 
 It imports, and does nothing else: no notebook, no session, no thread. It speaks with the runner over the Unix socket
 DESCRIPTOR, one JSON message a packet:
 
 | message                                  | from     | meaning                                                        |
 | ---------------------------------------- | -------- | -------------------------------------------------------------- |
+| {"log": file, "libraries": names}        | runner   | the first one: where to print to, and what to import too       |
 | the fields of an order, two descriptors  | runner   | fork this attempt; standard input and output are given along   |
 | {"pid": P}, or {"refused": reason}       | template | the answer, in the order of the requests                       |
 | {"ended": mark, "status": S}             | template | the attempt ended, and nothing of it is left                   |
@@ -15,18 +16,19 @@ and what is left of them after `END_SECONDS` is killed.
 
 import contextlib
 import gc
+import json
 import os
 import select
 import socket
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import psutil
 
 from local.pool.libraries import ATTEMPT, SETTINGS, load, why_no_fork
-from local.pool.order import Order, leave_folder, to_line
+from local.pool.order import Order, leave_folder, log_to, to_line
 from local.processes import adopt_orphans, is_server, kill
 
 END_SECONDS = 20.0
@@ -37,14 +39,24 @@ def main(arguments: list[str]) -> int:
     """Serve until the runner ends; in a forked process, run the attempt."""
     leave_folder()
     adopt_orphans()
-    for _ in load(ATTEMPT):
-        pass
-    template = _Template(socket.socket(fileno=int(arguments[0])), load(tuple(arguments[1:])))
+    gc.disable()  # it would look for garbage among imports, and find none
+    load(ATTEMPT)
+    control = socket.socket(fileno=int(arguments[0]))
+    if not (message := control.recv(_MESSAGE)):
+        return 0
+    told = json.loads(message)
+    log_to(told["log"])
+    os.dup2(2, 1)
+    load(told["libraries"])
+    template = _Template(control)
     attempt = template.serve()
+    status = 0
     if attempt is not None:
-        return attempt()
-    template.end()
-    os._exit(0)  # nothing here needs Python's tidying
+        status = attempt()
+    else:
+        template.end()
+    sys.stderr.flush()
+    os._exit(status)  # Python's tidying of all that is imported takes 0.1 s, and nothing here needs it
 
 
 @dataclass(frozen=True)
@@ -54,19 +66,17 @@ class _Running:
 
 
 class _Template:
-    """The state of this process: who runs, and what is still to import."""
+    """The state of this process: who runs."""
 
-    def __init__(self, control: socket.socket, imports: Iterator[str]) -> None:
+    def __init__(self, control: socket.socket) -> None:
         self.control = control
-        self.imports = imports
         self.attempts: dict[int, _Running] = {}  # by the descriptor that becomes readable when it ends
         self.refused = self._ready()
 
     def serve(self) -> Callable[[], int] | None:
-        """Fork what the runner asks for, and import meanwhile; the attempt to run in the fork, None at the end."""
-        importing = True
+        """Fork what the runner asks for; the attempt to run in the fork, None at the end."""
         while True:
-            readable = select.select([self.control, *self.attempts], [], [], 0 if importing else None)[0]
+            readable = select.select([self.control, *self.attempts], [], [])[0]
             self._reap(readable)
             if self.control in readable:
                 message, given, *_ = socket.recv_fds(self.control, _MESSAGE, 2)
@@ -74,10 +84,6 @@ class _Template:
                     return None
                 if attempt := self._start(Order.of(message), given):
                     return attempt
-            elif importing:
-                importing = next(self.imports, None) is not None
-                if not importing:
-                    self.refused = self._ready()
 
     def end(self) -> None:
         """Wait for the attempts to end, and kill what does not."""
@@ -89,7 +95,6 @@ class _Template:
 
     def _ready(self) -> str:
         reason = why_no_fork()
-        gc.collect()
         gc.freeze()  # the memory of what is imported stays shared with the forks
         try:
             os.close(os.pidfd_open(os.getpid()))
@@ -118,6 +123,7 @@ class _Template:
         from local.pool.kernels import fork_kernel
 
         os.setsid()
+        gc.enable()
         self.control.close()
         for number, descriptor in enumerate(given):
             os.dup2(descriptor, number)

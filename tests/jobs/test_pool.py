@@ -13,10 +13,11 @@ import pytest
 from conftest import Build, Case, left_running, task
 
 from local.context import TaskContext
+from local.errors import UsageError
 from local.jobs import RunOptions
 from local.jobs.launch import Outcome, Places, run_notebook
 from local.jobs.stop import Stop
-from local.pool.forks import Refused, Template
+from local.pool.forks import Refused, Template, template_ahead
 from local.pool.order import Order
 from local.pool.pool import Pool
 from local.processes import started_at
@@ -143,6 +144,27 @@ pathlib.Path("pids").write_text(f"{os.getppid()} {os.getpid()} {program.pid}")
     assert [pid for pid in pids() if started_at(pid) is not None] == []
 
 
+def test_the_notebook_says_which_cell_runs_before_the_runner_hears_of_it(build: Build, pool: Pool) -> None:
+    """Saved are the outputs of the cells before, also where Markdown stands between; so nothing is lost by a kill."""
+    case = build({}, {"a": ["print('one')", "open('go').read()"]})
+    source = json.loads(case.file("a.ipynb").read_text())
+    source["cells"].insert(1, {"cell_type": "markdown", "id": "between", "metadata": {}, "source": "## Two"})
+    case.file("a.ipynb").write_text(json.dumps(source))
+    os.mkfifo(case.file("go"))
+    seen = []
+
+    def look_in_the_second_cell(event: dict) -> None:
+        if event["event"] == "cell" and event["index"] == 2:
+            seen.extend(json.loads(Places.of(case.state, 1, "a", 0).output.read_text())["cells"])
+            case.file("go").write_text("")
+
+    outcome = attempt(case, pool, "a", told=look_in_the_second_cell)
+
+    assert outcome.result == "SUCCESS"
+    assert [cell["metadata"]["papermill"]["status"] for cell in seen] == ["completed", "completed", "running"]
+    assert "one" in str(seen[0]["outputs"])
+
+
 @pytest.mark.parametrize(("last", "result"), [("1", "SUCCESS"), ("1 / 0", "FAILED")])
 def test_the_spark_session_is_released_at_the_end(build: Build, pool: Pool, last: str, result: str) -> None:
     """Also behind a cell that failed: the kernel is killed and could not tell the server itself."""
@@ -214,14 +236,12 @@ def test_a_library_that_starts_threads_is_refused_by_name(
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     case = build({}, {"a": ["1"]})
-    template = Template(tmp_path / "pool.log", ("threaded",))
+    template = Template()
+    template.prepare(tmp_path / "pool.log", ("threaded",))
     order = Order("none", log=str(tmp_path / "log"), mark="none")
     try:
         with pytest.raises(Refused, match="the threads busy"):
-            while True:  # until the library is imported, it forks; this order names no context and ends at once
-                forked = template.start(order)
-                forked.wait(60)
-                forked.close()
+            template.start(order)
     finally:
         template.close()
     assert left_running(case.state) == []
@@ -231,7 +251,8 @@ def test_a_library_that_starts_threads_is_refused_by_name(
 def test_the_template_ends_with_its_attempts_when_the_runner_lets_go(build: Build, tmp_path: Path) -> None:
     """Closing is what the death of the runner looks like from there: nothing survives it."""
     case = build({}, {"a": ["import time\ntime.sleep(600)"]})
-    template = Template(tmp_path / "pool.log", ())
+    template = Template()
+    template.prepare(tmp_path / "pool.log", ())
     places = Places.of(case.state, 1, "a", 0)
     context = TaskContext(1, "job", 1, 1, "a", 0, str(case.file("a.ipynb")), str(places.inner("exit")), "")
     file = str(context.save(places.inner("json")))
@@ -257,9 +278,19 @@ def test_the_template_ends_with_its_attempts_when_the_runner_lets_go(build: Buil
 @linux
 def test_a_template_that_nobody_asked_is_not_waited_for(tmp_path: Path) -> None:
     """A skipped run, or one of conditions only, ends at once: not when the imports for its notebooks are done."""
-    template = Template(tmp_path / "log", ())
+    template = Template()
+    template.prepare(tmp_path / "log", ())
 
     template.close()
+
+    assert template.process.returncode == -signal.SIGKILL
+
+
+@linux
+def test_a_template_started_ahead_ends_with_its_block() -> None:
+    """A command that is refused before it has a pool leaves no process that still imports."""
+    with pytest.raises(UsageError), template_ahead() as template:
+        raise UsageError("refused")
 
     assert template.process.returncode == -signal.SIGKILL
 

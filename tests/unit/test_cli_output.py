@@ -7,6 +7,7 @@ import pytest
 from recorded_runs import start_run
 
 from local.cli import main
+from local.cli.parser import MODULES, read_arguments
 from local.jobs.records import Records
 from local.project import Project
 
@@ -28,6 +29,27 @@ def test_a_list_of_runs_is_whole_in_a_pipe(project: list[str], capsys: Out) -> N
     assert main([*project, "runs", "list"]) == 0
 
     assert [line for line in capsys.readouterr().out.splitlines() if NAME in line]
+
+
+@pytest.mark.parametrize("verb", MODULES)
+def test_each_verb_is_declared_by_the_module_that_is_imported_for_it(capsys: Out, verb: str) -> None:
+    """Also where a value that is the name of another verb stands before it."""
+    for words in ([verb], ["--project", "sql", verb], ["--project=sql", verb]):
+        with pytest.raises(SystemExit, match="0"):
+            read_arguments([*words, "--help"])
+        assert capsys.readouterr().out.startswith(f"usage: python -m local {verb}")
+
+
+def test_a_word_that_is_no_verb_and_the_help_name_all_verbs(capsys: Out) -> None:
+    """Then no module stays out."""
+    with pytest.raises(SystemExit, match="2"):
+        read_arguments(["rnu"])
+    told = capsys.readouterr().err
+    assert [verb for verb in MODULES if f"'{verb}'" not in told] == []
+    with pytest.raises(SystemExit, match="0"):
+        read_arguments(["--help"])
+    told = capsys.readouterr().out
+    assert [verb for verb in MODULES if f"\n    {verb} " not in told] == []
 
 
 def test_a_run_is_json_with_and_without_the_option(project: list[str], capsys: Out) -> None:

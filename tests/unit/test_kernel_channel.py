@@ -7,7 +7,9 @@ import time
 from types import SimpleNamespace
 
 import grpc
+import pyspark.sql.connect.proto as proto
 import pytest
+from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 
 from local.compute.local_server import LocalEndpoint, LocalServer
 from local.errors import ServerError
@@ -88,3 +90,18 @@ def test_tidying_starts_no_server(tmp_path, ended_pid, method):
     with pytest.raises(ServerError):
         channel.unary_unary(f"/spark.connect.SparkConnectService/{method}")(b"")
     assert servers.asked == 0
+
+
+def test_the_answers_of_a_statement_are_released_together(tmp_path):
+    """The client says of every answer that it was read; where the server may keep them, only the last word is sent."""
+    link = Link(LocalEndpoint(LocalServer(State(tmp_path, "main", tmp_path)), Servers(0)), answers_kept=True)
+    release = SparkConnectServiceStub(LazyChannel(link)).ReleaseExecute
+    part = proto.ReleaseExecuteRequest(release_until=proto.ReleaseExecuteRequest.ReleaseUntil(response_id="1"))
+    whole = proto.ReleaseExecuteRequest(release_all=proto.ReleaseExecuteRequest.ReleaseAll())
+
+    assert release(part) == proto.ReleaseExecuteResponse()
+    with pytest.raises(ServerError, match="is not connected"):
+        release(whole)
+    link.answers_kept = False
+    with pytest.raises(ServerError, match="is not connected"):
+        release(part)

@@ -30,12 +30,28 @@ def test_the_imports_leave_no_thread() -> None:
     lines = fresh("""
         import os
         from local.pool.libraries import ATTEMPT, SPARK, load, why_no_fork
-        for _ in load([*ATTEMPT, *SPARK]):
-            pass
+        load([*ATTEMPT, *SPARK])
         print(repr(why_no_fork()), os.listdir("/proc/self/task") == [str(os.getpid())])
     """)
 
     assert lines == ["'' True"]
+
+
+def test_the_grammar_of_iris_is_built_by_the_first_check_of_one() -> None:
+    """nbformat imports `jsonschema`, which would build it at once; whoever checks an IRI finds no difference."""
+    lines = fresh("""
+        import sys
+        from local.pool.libraries import ATTEMPT, load
+        load(ATTEMPT)
+        import jsonschema
+        print("rfc3987_syntax" in sys.modules)
+        checker = jsonschema.Draft7Validator.FORMAT_CHECKER
+        print(checker.conforms("http://example.com/é", "iri"), checker.conforms("no iri", "iri"))
+        import rfc3987_syntax
+        print(rfc3987_syntax.is_valid_syntax_iri("http://example.com/é"))
+    """)
+
+    assert lines == ["False", "True False", "True"]
 
 
 def test_a_fork_calculates_with_all_its_threads() -> None:

@@ -63,9 +63,16 @@ def test_rows_are_counted_from_a_checkpoint(tmp_path: Path) -> None:
     table = pa.table({"add": pa.array([*adds, None], kind), "txn": pa.array([None, None, "x"])})
     pq.write_table(table, log / f"{1:020d}.checkpoint.parquet")
 
-    (change,) = table_changes(tmp_path, since_ms=150, until_ms=300)
+    (change,) = table_changes(tmp_path, since_ms=50, until_ms=300)
 
-    assert change == TableChange("bronze.t", 2, commits=0, rows=25)
+    assert change == TableChange("bronze.t", 2, commits=1, rows=25)
+
+
+def test_the_rows_of_an_unchanged_table_are_not_counted(tmp_path: Path) -> None:
+    """The summary names it alone, and to count them reads its whole log."""
+    commit(tmp_path / "x.db" / "t" / "_delta_log", 0, 100, {}, add("a", 5))
+
+    assert table_changes(tmp_path, since_ms=150, until_ms=300) == [TableChange("x.t", 0, commits=0)]
 
 
 def test_rows_are_unknown_without_statistics(tmp_path: Path) -> None:
