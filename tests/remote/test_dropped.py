@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.remote.conftest import CLIENTS
 from tests.remote.projects import Build
 from tests.remote.signs import Signs
 from tests.remote.sockets import Proxy
@@ -15,6 +16,7 @@ LOST = (
 
 
 @pytest.mark.parametrize("how", ["cut", "freeze"])
+@CLIENTS
 def test_a_lost_connection_fails_the_task_and_a_repair_goes_on(build: Build, url: str, signs: Signs, how: str) -> None:
     """Whether it is closed or nothing passes any more; Spark's client would try for ten minutes, or wait for ever."""
     target = int(re.search(r":(\d+)/", url)[1])
