@@ -3,10 +3,9 @@
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from conftest import Build, task
-
 from local.export import junit, keep_newest, page, prune, read_run
 from local.jobs.records import Records
+from tests.jobs.conftest import Build, task
 
 FAILS_ONCE = """
 import pathlib

@@ -5,7 +5,7 @@ import resource
 import sys
 from pathlib import Path
 
-from conftest import Build, task
+from tests.jobs.conftest import Build, task
 
 
 def texts(cell: dict) -> list[str]:
