@@ -12,6 +12,8 @@ from local.cli import main
 from local.jobs import list_runs
 from tests.jobs.conftest import Build, condition, left_running, task
 
+pytestmark = pytest.mark.usefixtures("one_pool")
+
 JOB = {
     "job": {
         "name": "Cli",

@@ -11,6 +11,8 @@ from local.errors import BundleError, UsageError
 from local.jobs import RunOptions, exit_code, list_runs
 from tests.jobs.conftest import Build, condition, task
 
+pytestmark = pytest.mark.usefixtures("one_pool")
+
 
 def result(run: dict, key: str) -> str:
     """The last result of a task; its life cycle state where it has none."""

@@ -17,6 +17,8 @@ from local.jobs.backfill import backfill_job, backfill_times
 from local.jobs.records import Records
 from tests.jobs.conftest import Build, condition, left_running, task
 
+pytestmark = pytest.mark.usefixtures("one_pool")
+
 # first succeeds, check needs a number in `n`, last follows it, handler runs after a failure
 TASKS = [
     condition("first", "1", "EQUAL_TO", "1"),

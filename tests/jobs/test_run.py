@@ -13,6 +13,8 @@ from tests.jobs.conftest import Build, task
 # Each of the two waits until the other has arrived: one after the other they would fail.
 MEET = """
 import pathlib, time
+
+pytestmark = pytest.mark.usefixtures("one_pool")
 pathlib.Path("{me}.here").touch()
 deadline = time.monotonic() + 60
 while not pathlib.Path("{other}.here").exists():
