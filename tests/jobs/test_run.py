@@ -10,11 +10,11 @@ from local.errors import UsageError
 from local.jobs import RunOptions, exit_code, get_run, list_runs
 from tests.jobs.conftest import Build, task
 
+pytestmark = pytest.mark.usefixtures("one_pool")
+
 # Each of the two waits until the other has arrived: one after the other they would fail.
 MEET = """
 import pathlib, time
-
-pytestmark = pytest.mark.usefixtures("one_pool")
 pathlib.Path("{me}.here").touch()
 deadline = time.monotonic() + 60
 while not pathlib.Path("{other}.here").exists():
