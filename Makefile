@@ -75,6 +75,7 @@ lab: $(READY) ## JupyterLab with spark, dbutils and display in every notebook
 test: check ## all checks, and the tests that are not slow by their nature
 	@$(TESTS) -m "not slow"
 
+test-all: export HYPOTHESIS_PROFILE = long
 test-all: check ## all checks and tests: ten kills, a cluster, databricks-connect, long properties; for a release
 	@$(TESTS)
 
