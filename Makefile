@@ -19,6 +19,8 @@ OPTIONS ?=
 READY := .venv/.ready
 READY_REMOTE := .venv-remote/.ready
 LOCAL := .venv/bin/python -m local
+# Two workers; tests/conftest.py says which tests stay together, and puts the longest first.
+TESTS := .venv/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 SET_UP := $(wildcard local/setup/*.py)
 
 # What a run is given, here and elsewhere. A folder of this machine becomes a URL; a volume stays as it is.
@@ -28,7 +30,7 @@ RUN = run $(JOB) --target $(TARGET) --strict --before notebooks/00_setup.ipynb \
   $(foreach v,$(VARS),--var $(v)) $(foreach p,$(PARAMS),--param $(p))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-remote run-local run-remote diff validate sql up down status lab test check verify-cdc reset bench
+.PHONY: help setup setup-remote run-local run-remote diff validate sql up down status lab test test-all check verify-cdc reset bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,8 +73,12 @@ status: $(READY) ## does the server of TARGET run?
 lab: $(READY) ## JupyterLab with spark, dbutils and display in every notebook
 	@.venv/bin/jupyter lab notebooks/00_setup.ipynb
 
-test: check ## all checks and tests
-	@.venv/bin/python -m pytest -n 2 --dist loadfile
+test: check ## all checks, and the tests that are not slow by their nature
+	@$(TESTS) -m "not slow"
+
+test-all: export HYPOTHESIS_PROFILE = long
+test-all: check ## all checks and tests: ten kills, a cluster, databricks-connect, long properties; for a release
+	@$(TESTS)
 
 check: $(READY) ## style of code and notebooks, what every place runs, GitHub workflows
 	@.venv/bin/ruff check .

@@ -1,8 +1,70 @@
-"""For all tests: servers that start fast and stay small, since most live for a minute; nothing of the user counts."""
+"""For all tests: one Spark server a worker, the order in which they run, and nothing of the user.
+
+A worker of pytest-xdist is a process, so that what is of the session here is one a worker. Its server serves every test
+that does not end a server; such a test has a state of its own (`states.state_in`).
+"""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+
+from local.kernel.session import open_session
+from local.project import State
+from tests.jobs.daily import Here
+from tests.states import emptied, state_in
+
+# Servers that start fast and stay small: many live for a minute.
 for name in ("LOCAL_STATE", "LOCAL_REMOTE"):
     os.environ.pop(name, None)
 os.environ.setdefault("LOCAL_JIT", "fast-start")
 os.environ.setdefault("LOCAL_MEMORY", "2g")
+
+TESTS = Path(__file__).parent
+# Files and folders from the longest to the shortest, so that both workers end at about the same time.
+LONGEST_FIRST = ("remote", "jobs/test_daily_job.py", "notebooks", "spark", "jobs", "cdc", "unit")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker, or those of a group where a mark names one; the longest files first."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    ranks: dict[str, int] = {}
+    for item in items:
+        ranks.setdefault(_group(item), _rank(item.path))
+    items.sort(key=lambda item: ranks[_group(item)])
+
+
+def _group(item: pytest.Item) -> str:
+    return item.get_closest_marker("xdist_group").args[0]
+
+
+def _rank(path: Path) -> int:
+    """The place of *path* in `LONGEST_FIRST`; what it does not name comes last."""
+    place = path.relative_to(TESTS).as_posix()
+    found = [rank for rank, start in enumerate(LONGEST_FIRST) if place.startswith(start)]
+    return found[0] if found else len(LONGEST_FIRST)
+
+
+@pytest.fixture(scope="session")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    """The catalog `olist_dev` of this worker, with its own tables and volumes; its server ends with the tests."""
+    with state_in(tmp_path_factory.mktemp("state")) as state:
+        yield state
+
+
+@pytest.fixture(scope="session")
+def spark(state: State):
+    """A session as a local kernel has it; the server starts with its first use."""
+    session = open_session(state)
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def here(state: State) -> Here:
+    """The command line on the catalog of this worker, which has nothing in it yet: for the group `product`."""
+    return Here(emptied(state).folder.parent)

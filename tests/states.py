@@ -1,11 +1,13 @@
 """States for tests: a catalog's tables, volumes and runs in a folder of its own."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.kernel.session import open_session
 from local.project import State
-from local.server import stop_server
+from local.server import find_server, stop_server
 
 
 @contextmanager
@@ -14,3 +16,18 @@ def state_in(folder: Path, catalog: str = "olist_dev", *, root: Path | None = No
     state = State(root or folder, catalog, folder / catalog).make()
     yield state
     stop_server(state)
+
+
+def emptied(state: State) -> State:
+    """*state* without schemas, volumes and runs, as a new one; its server, if one runs, goes on."""
+    if find_server(state):
+        session = open_session(state)
+        schemas = {name for (name,) in session.sql("SHOW SCHEMAS").collect()} - {"default"}
+        for name in sorted(schemas):
+            session.sql(f"DROP SCHEMA {name} CASCADE")
+        session.stop()
+    for folder in (state.volumes, state.dbfs, state.runs):
+        shutil.rmtree(folder)
+    for file in state.folder.glob(f"{state.runs_db.name}*"):
+        file.unlink()
+    return state.make()

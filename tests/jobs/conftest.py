@@ -1,8 +1,8 @@
-"""Small bundles of notebooks without Spark, written for one test each."""
+"""Small bundles of notebooks without Spark, written for one test each; their attempts are forked from one template."""
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from local.bundle import load_bundle
-from local.jobs import RunOptions, run_job
+from local.jobs import RunOptions, command, run_job
+from local.pool.pool import Pool
 from local.project import Project, State
 
 
@@ -34,6 +35,37 @@ class Case:
 
 
 Build = Callable[..., Case]
+
+
+class OpenPool(Pool):
+    """A pool that outlives the run that closes it, so that the next one need not import everything again."""
+
+    def close(self) -> None:
+        """Nothing: what waits goes on waiting."""
+
+    def end(self) -> None:
+        super().close()
+
+
+@pytest.fixture(scope="session")
+def pool_of_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPool]:
+    """Ready processes for all runs of this worker that need no Spark."""
+    pool = OpenPool(tmp_path_factory.mktemp("pool") / "pool.log", spark=False)
+    yield pool
+    pool.end()
+
+
+@pytest.fixture
+def one_pool(pool_of_runs: OpenPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs in this process take their attempts from the pool of the worker: importing took most of their time.
+
+    Not where the life of a pool is the matter (test_pool.py, test_ending.py).
+    """
+
+    def pool(log: Path, *, spark: bool, **settings: Any) -> Pool:
+        return Pool(log, spark=spark, **settings) if spark else pool_of_runs
+
+    monkeypatch.setattr(command, "Pool", pool)
 
 
 @pytest.fixture

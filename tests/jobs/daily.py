@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
 FIRST = ("--strict", "--before", "notebooks/00_setup.ipynb")
 DAILY = (*FIRST, "--var", f"source=file:{SAMPLE.resolve()}")
+SAMPLE_DAYS = ("2018-10-18", "2018-10-19", "2018-10-20")  # the sample's last orders are of the day before
 SMALL_DAY, SMALL_VARS = "2018-09-01", ("scale=300", "history_days=20")  # generated: the smallest that has everything
+SMALL = (*FIRST, *(word for each in SMALL_VARS for word in ("--var", each)))
 FEEDS = ("customers", "products", "sellers")
 
 
@@ -54,8 +56,7 @@ class Here:
 
     def small(self) -> dict:
         """The daily job on few generated rows, the same in each state."""
-        variables = [word for each in SMALL_VARS for word in ("--var", each)]
-        return self.run("olist_daily_job", *FIRST, *variables, "--param", f"run_date={SMALL_DAY}")
+        return self.run("olist_daily_job", *SMALL, "--param", f"run_date={SMALL_DAY}")
 
     def rows(self, statement: str) -> list[dict]:
         return json.loads(self("sql", statement, "--format", "json"), parse_float=Decimal)
@@ -97,6 +98,21 @@ def check_feeds(here: Here, day: str) -> None:
         if row["rows"] != "0":
             expected_rules[row["entity"]][row["rule"]] = int(row["rows"])
     assert rules == expected_rules, f"quarantine after {day}"
+
+
+def check_days(here: Here, before: int, *days: str) -> None:
+    """Gold has *before* orders of the time before *days*, and of each day those of the files."""
+    (first, *_) = days
+    found = here.rows(
+        f"SELECT IF(order_date < '{first}', 'before', string(order_date)) AS day, sum(order_count) AS n "
+        "FROM gold.gold_daily_orders GROUP BY 1"
+    )
+    bought: dict[str, str] = {}
+    for file in (here.feed.parent / "orders").glob("*.csv"):
+        with file.open(encoding="utf-8", newline="") as opened:
+            bought |= {row["order_id"]: row["order_purchase_timestamp"][:10] for row in csv.DictReader(opened)}
+    counts = Counter(bought.values())
+    assert {row["day"]: row["n"] for row in found} == {"before": before, **{day: counts[day] for day in days}}
 
 
 def _rows_of(here: Here, tables: dict[str, str]) -> dict[str, list[dict]]:

@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 import pytest
-from conftest import Build, condition, left_running, task
 from test_ending import HANG, LIMIT_SECONDS, until
 
 from local.cli import main
 from local.jobs import list_runs
+from tests.jobs.conftest import Build, condition, left_running, task
+
+pytestmark = pytest.mark.usefixtures("one_pool")
 
 JOB = {
     "job": {

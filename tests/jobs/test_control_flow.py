@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Build, condition, task
 
 from local.errors import BundleError, UsageError
 from local.jobs import RunOptions, exit_code, list_runs
+from tests.jobs.conftest import Build, condition, task
+
+pytestmark = pytest.mark.usefixtures("one_pool")
 
 
 def result(run: dict, key: str) -> str:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from conftest import Build, Case, left_running, task
 
 from local.jobs import get_run, list_runs
 from local.processes import started_at
+from tests.jobs.conftest import Build, Case, left_running, task
 
 LIMIT_SECONDS = 60
 

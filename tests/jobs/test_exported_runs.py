@@ -3,11 +3,13 @@
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from conftest import Build, task
+import pytest
 
 from local.export import junit, keep_newest, page, prune, read_run
 from local.jobs.records import Records
+from tests.jobs.conftest import Build, task
 
+pytestmark = pytest.mark.usefixtures("one_pool")
 FAILS_ONCE = """
 import pathlib
 flag = pathlib.Path("tried")

@@ -2,9 +2,13 @@
 
 import json
 
+import pytest
+
 from local.bundle import load_bundle
 from local.jobs import RunOptions, get_run, list_runs, repair_run
 from tests.jobs.conftest import Build, task, write_notebook
+
+pytestmark = pytest.mark.usefixtures("one_pool")
 
 WRITES = "from pathlib import Path\nwith Path('log').open('a') as log:\n    log.write({name!r} + ' ')"
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import papermill
 import pytest
-from conftest import Build, Case, task
 from papermill.exceptions import PapermillExecutionError
 
 from local.jobs import get_run
+from tests.jobs.conftest import Build, Case, task
+
+pytestmark = pytest.mark.usefixtures("one_pool")
 
 RUNBOOKS = Path(__file__).resolve().parents[2] / "runbooks"
 

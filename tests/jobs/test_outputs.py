@@ -5,7 +5,11 @@ import resource
 import sys
 from pathlib import Path
 
-from conftest import Build, task
+import pytest
+
+from tests.jobs.conftest import Build, task
+
+pytestmark = pytest.mark.usefixtures("one_pool")
 
 
 def texts(cell: dict) -> list[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Build, Case, left_running, task
 
 from local.context import TaskContext
 from local.errors import UsageError
@@ -21,6 +20,7 @@ from local.pool.forks import Refused, Template, template_ahead
 from local.pool.order import Order
 from local.pool.pool import Pool
 from local.processes import started_at
+from tests.jobs.conftest import Build, Case, left_running, task
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="attempts are forked on Linux alone")
 WAYS = [pytest.param(True, id="forks", marks=linux), pytest.param(False, id="spares")]

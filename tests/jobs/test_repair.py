@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Build, condition, left_running, task
 from test_ending import HANG, LIMIT_SECONDS, start_runner, until
 
 from local.bundle import load_bundle
@@ -16,6 +15,9 @@ from local.errors import RunError, UsageError
 from local.jobs import RunOptions, get_run, list_runs, repair_run
 from local.jobs.backfill import backfill_job, backfill_times
 from local.jobs.records import Records
+from tests.jobs.conftest import Build, condition, left_running, task
+
+pytestmark = pytest.mark.usefixtures("one_pool")
 
 # first succeeds, check needs a number in `n`, last follows it, handler runs after a failure
 TASKS = [

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Build, task
 
 from local.bundle import load_bundle
 from local.errors import UsageError
 from local.jobs import RunOptions, exit_code, get_run, list_runs
+from tests.jobs.conftest import Build, task
+
+pytestmark = pytest.mark.usefixtures("one_pool")
 
 # Each of the two waits until the other has arrived: one after the other they would fail.
 MEET = """

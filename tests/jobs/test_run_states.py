@@ -2,11 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from conftest import Build, condition, task
+import pytest
 from test_slots import LIMIT_SECONDS, free_slot, hold_slot, job, waiting_run
 
 from local.bundle import load_bundle
 from local.jobs import RunOptions, get_run, repair_run
+from tests.jobs.conftest import Build, condition, task
+
+pytestmark = pytest.mark.usefixtures("one_pool")
 
 MAIN = "import sys\n\ndef main():\n    assert sorted(sys.argv[1:]) == ['--day=2018-01-31', '--mode=full'], sys.argv\n"
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from conftest import Build, Case, left_running, task
+
+from tests.jobs.conftest import Build, Case, left_running, task
 
 LIMIT_SECONDS = 120
 STARTED = re.compile(r"(\w+), ([-0-9]+ [:0-9]+) UTC: run started \(process (\d+)")

@@ -17,6 +17,7 @@ from local.context import TaskContext
 from local.jobs.launch import Outcome, Places, run_notebook
 from local.jobs.scripts import write_task_notebook
 from local.jobs.stop import Stop
+from local.kernel.catalog import environment_of
 from local.pool.pool import Pool
 from local.project import Project
 
@@ -26,6 +27,7 @@ class Attempt:
     """A project, in which one task of a job `j` is attempted as a run would."""
 
     root: Path
+    pool: Pool
 
     def write(self, files: dict[str, str]) -> "Attempt":
         for name, text in {"databricks.yml": "bundle: {name: b}\ninclude: [j.json]\n", **files}.items():
@@ -58,16 +60,16 @@ class Attempt:
             values_folder=str(places.values),
             parameters=dict(parameters) if read.notebook else {},
         )
-        environment = {"LOCAL_PROJECT": str(self.root), "LOCAL_CATALOG": "main", "PIP_NO_INDEX": "1"}
-        with Pool(state.logs / "pool.log", spark=False) as pool, Stop().part(0) as stop:
-            return run_notebook(pool, context, places, environment, stop, lambda event: None), places
+        environment = {**environment_of(state, ""), "PIP_NO_INDEX": "1"}
+        with Stop().part(0) as stop:
+            return run_notebook(self.pool, context, places, environment, stop, lambda event: None), places
 
 
 @pytest.fixture
-def attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Attempt:
+def attempt(tmp_path: Path, pool_of_runs: Pool, monkeypatch: pytest.MonkeyPatch) -> Attempt:
     monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "state"))
     (tmp_path / "project").mkdir()
-    return Attempt(tmp_path / "project")
+    return Attempt(tmp_path / "project", pool_of_runs)
 
 
 def printed(places: Places) -> str:

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from conftest import Build, Case, condition
 
 from local.bundle import load_bundle
 from local.errors import RunError
 from local.jobs import RunOptions, cancel_run, exit_code, get_run, list_runs
 from local.jobs.admission import enter
 from local.jobs.records import Records, now_ms
+from tests.jobs.conftest import Build, Case, condition
 
 LIMIT_SECONDS = 60
 

@@ -1,20 +1,24 @@
-"""What the tests of notebooks share: a state folder of their own, and its servers ended in the end."""
+"""What the tests of notebooks share: the environment of a person's shell, on the server of the worker."""
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local.project import State
+
 ROOT = Path(__file__).resolve().parents[2]
+KEPT = ("LOCAL_JIT", "LOCAL_MEMORY")
 
 
 @pytest.fixture(scope="session")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of an ordinary shell, but for the place of the state."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOCAL_", "PYTEST_", "SPARK_"))}
-    environment = {**kept, "LOCAL_STATE": str(tmp_path_factory.mktemp("state"))}
-    yield environment
-    subprocess.run([sys.executable, "-m", "local", "down", "--all"], cwd=ROOT, env=environment, timeout=60, check=True)
+def shell(state: State) -> dict[str, str]:
+    """The environment of an ordinary shell, but for the place of the state and the size of its server."""
+    return shell_with(state.folder.parent)
+
+
+def shell_with(states: Path) -> dict[str, str]:
+    """The same with the state folder *states*."""
+    own = ("LOCAL_", "PYTEST_", "SPARK_")
+    kept = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(own)}
+    return {**kept, "LOCAL_STATE": str(states)}

@@ -1,8 +1,12 @@
-"""Every runbook works in the situation that it is for: papermill runs them one after the other on a small catalog."""
+"""Every runbook works in the situation that it is for: papermill runs them one after the other on one catalog.
+
+It is the one of tests/jobs/test_daily_job.py, so that O10 finds nothing new there; run alone, these tests make it.
+"""
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import nbformat
 import papermill
@@ -10,14 +14,22 @@ import psutil
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
-from tests.notebooks.conftest import ROOT
+from tests.jobs.daily import SAMPLE, SAMPLE_DAYS, Here
+from tests.notebooks.conftest import ROOT, shell_with
 
 RUNBOOKS = ROOT / "runbooks"
+DAY = {"run_date": SAMPLE_DAYS[1], "source": f"file:{SAMPLE.resolve()}" if SAMPLE.is_dir() else ""}
+pytestmark = pytest.mark.xdist_group("product")
 
 
 @pytest.fixture
 def execute(shell, tmp_path, monkeypatch):
     """Run a runbook as a person would, in its folder; the executed notebook."""
+    return runner(shell, tmp_path, monkeypatch)
+
+
+def runner(shell, tmp_path, monkeypatch):
+    """The same in the environment *shell*."""
     for name, value in shell.items():
         monkeypatch.setenv(name, value)
 
@@ -36,23 +48,6 @@ def sql(shell: dict[str, str], statement: str) -> list[dict]:
     done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
-
-
-@pytest.mark.timeout(900)
-def test_the_runbooks_do_what_they_say(execute, shell):
-    """A daily run and the report on it; a dropped volume, healed; damaged tables, built again."""
-    execute("O10_daily_run", run_date="2018-10-18")
-    execute("T10_monitoring")
-    good = sql(shell, "SELECT order_id, order_status FROM silver.silver_orders ORDER BY order_id")
-    assert good
-
-    sql(shell, "UPDATE silver.silver_orders SET order_status = 'created'")
-    execute("O30_weekly_refresh")
-    assert sql(shell, "SELECT order_id, order_status FROM silver.silver_orders ORDER BY order_id") == good
-
-    sql(shell, "DROP VOLUME olist_dev.raw.olist")
-    execute("O20_data_generation_fails", run_date="2018-10-18")
-    assert sql(shell, "SHOW VOLUMES IN olist_dev.raw")
 
 
 # By the rule of O40 that tells it: how the history of one key is damaged.
@@ -80,9 +75,9 @@ SELLERS = {
 
 
 @pytest.mark.timeout(900)
-def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, shell, tmp_path):
+def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, here, shell, tmp_path):
     """Each way in which a row can be wrong is told by its rule, and repaired; a replay makes the same tables."""
-    execute("O10_daily_run", run_date="2018-10-18")
+    execute("O10_daily_run", **DAY)
     rows = "SELECT * FROM silver.silver_sellers_history ORDER BY seller_id, __START_AT"
     good = sql(shell, rows)
     keys = sorted({row["seller_id"] for row in good if row["__END_AT"] is None})
@@ -102,6 +97,23 @@ def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, shel
     assert sql(shell, "SHOW SCHEMAS LIKE 'scratch*'") == []
 
 
+@pytest.mark.timeout(900)
+def test_the_runbooks_do_what_they_say(execute, here, shell):
+    """A daily run and the report on it; a dropped volume, healed; damaged tables, built again."""
+    execute("O10_daily_run", **DAY)
+    execute("T10_monitoring")
+    good = sql(shell, "SELECT order_id, order_status FROM silver.silver_orders ORDER BY order_id")
+    assert good
+
+    sql(shell, "UPDATE silver.silver_orders SET order_status = 'created'")
+    execute("O30_weekly_refresh")
+    assert sql(shell, "SELECT order_id, order_status FROM silver.silver_orders ORDER BY order_id") == good
+
+    sql(shell, "DROP VOLUME olist_dev.raw.olist")
+    execute("O20_data_generation_fails", run_date=SAMPLE_DAYS[1])
+    assert sql(shell, "SHOW VOLUMES IN olist_dev.raw")
+
+
 def printed(notebook) -> str:
     """All that an executed notebook printed and showed."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
@@ -119,13 +131,23 @@ def test_the_runbook_of_deployment_shows_what_a_target_becomes(execute, target, 
     assert f"0 0 6 * * ? (UTC) {state}" in said
 
 
-def test_the_runbook_of_a_machine_that_is_too_small_gives_the_server_more(execute, shell):
+@pytest.fixture
+def alone(tmp_path) -> Iterator[dict[str, str]]:
+    """A shell with a state of its own, whose server may be ended."""
+    here = Here(tmp_path / "state")
+    yield shell_with(here.states)
+    here("down")
+
+
+def test_the_runbook_of_a_machine_that_is_too_small_gives_the_server_more(alone, tmp_path, monkeypatch):
     """The server runs with it, and what a cluster needs is told; more than the machine has is refused."""
+    execute = runner(alone, tmp_path, monkeypatch)
+
     said = printed(execute("O80_one_machine_is_too_small", memory="1500m", cores=1))
 
     assert "heap 1500m, 1 cores" in said
     command = [sys.executable, "-m", "local", "status", "--json"]
-    status = json.loads(subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, timeout=60).stdout)
+    status = json.loads(subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, timeout=60).stdout)
     assert "-Xmx1500m" in psutil.Process(status["pid"]).cmdline()
     assert "--packages io.delta:delta-spark_4.1_2.13:4.3.1,org.apache.hadoop:hadoop-aws:3.4.2\n" in said
     assert "spark.sql.extensions io.delta.sql.DeltaSparkSessionExtension\n" in said

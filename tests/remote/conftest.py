@@ -1,6 +1,6 @@
 """The second environment, and a Spark Connect server that it connects to.
 
-The server is the local one: Databricks does not support databricks-connect with open-source Spark Connect, so these
+The server is the worker's: Databricks does not support databricks-connect with open-source Spark Connect, so these
 tests are of the wiring between them, and of nothing that a workspace does.
 """
 
@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -24,9 +25,13 @@ from tests.jobs.conftest import write_notebook
 from tests.jobs.daily import Here
 from tests.remote.projects import ROOT, Build, Project
 from tests.remote.signs import Signs
-from tests.states import state_in
 
 PYTHON = ROOT / environment.REMOTE.folder / "bin" / "python"
+DATABRICKS_CONNECT = pytest.mark.slow("the second environment is made first, in minutes")
+CLIENTS = pytest.mark.parametrize(
+    "python", ["pyspark", pytest.param("databricks-connect", marks=DATABRICKS_CONNECT)], indirect=True
+)
+BY_PYSPARK = pytest.mark.parametrize("python", ["pyspark"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -46,17 +51,17 @@ def remote_python() -> str:
     return str(PYTHON)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
-    """The state of another project's server: its tables are elsewhere than the volumes of the tests."""
-    with state_in(tmp_path_factory.mktemp("server"), "main") as state:
-        yield state
+@pytest.fixture
+def python(request: pytest.FixtureRequest) -> str:
+    """The Python of a run: that of `.venv-remote`, or of `.venv` where a test is parametrized with `pyspark`."""
+    client = getattr(request, "param", "databricks-connect")
+    return sys.executable if client == "pyspark" else request.getfixturevalue("remote_python")
 
 
 @pytest.fixture(scope="session")
-def url(server: State) -> str:
-    """Where the server listens, with its token."""
-    return ensure_server(server).url
+def url(state: State) -> str:
+    """The URL of the worker's server, with its token: tables are elsewhere than the volumes of the tests."""
+    return ensure_server(state).url
 
 
 @pytest.fixture(scope="session")
@@ -71,10 +76,10 @@ def on_one_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
 
 
 @pytest.fixture
-def build(tmp_path: Path, remote_python: str) -> Build:
+def build(tmp_path: Path, python: str) -> Build:
     """Write a bundle whose job `job` runs *notebooks* (lists of cells), one after the other."""
 
-    def write(remote: str, python: str = remote_python, **notebooks: list[str]) -> Project:
+    def write(remote: str, **notebooks: list[str]) -> Project:
         root = tmp_path / "project"
         root.mkdir(exist_ok=True)
         tasks = [
@@ -85,7 +90,9 @@ def build(tmp_path: Path, remote_python: str) -> Build:
             }
             for before, key in zip([None, *notebooks], notebooks, strict=False)
         ]
-        (root / "databricks.yml").write_text("bundle: {name: example}\ninclude: [jobs.json]\n")
+        (root / "databricks.yml").write_text(
+            "bundle: {name: example}\nvariables: {catalog: {default: olist_dev}}\ninclude: [jobs.json]\n"
+        )
         (root / "jobs.json").write_text(json.dumps({"resources": {"jobs": {"job": {"name": "job", "tasks": tasks}}}}))
         for name, cells in notebooks.items():
             write_notebook(root / f"{name}.ipynb", cells)

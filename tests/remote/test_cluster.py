@@ -10,7 +10,7 @@ import yaml
 from tests.jobs.daily import ROOT, SMALL_DAY, Here, check_feeds
 from tests.remote.cluster import WORKERS, Cluster, standalone_cluster
 
-pytestmark = pytest.mark.timeout(2000)
+pytestmark = [pytest.mark.timeout(2000), pytest.mark.slow("four more Java processes, and two daily jobs to compare")]
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,20 @@ import re
 
 import pytest
 
+from tests.remote.conftest import CLIENTS
 from tests.remote.projects import Build
 from tests.remote.signs import Signs
 from tests.remote.sockets import Proxy
 
 LIMIT = 30
+SILENCE = pytest.mark.slow("it waits through the silence twice, as the cut does")
 LOST = (
     r"^ServerError: `sc://localhost:\d+`: the Spark Connect server has not answered for 12 seconds: the connection is"
 )
 
 
-@pytest.mark.parametrize("how", ["cut", "freeze"])
+@pytest.mark.parametrize("how", ["cut", pytest.param("freeze", marks=SILENCE)])
+@CLIENTS
 def test_a_lost_connection_fails_the_task_and_a_repair_goes_on(build: Build, url: str, signs: Signs, how: str) -> None:
     """Whether it is closed or nothing passes any more; Spark's client would try for ten minutes, or wait for ever."""
     target = int(re.search(r":(\d+)/", url)[1])

@@ -2,13 +2,13 @@
 
 import json
 import re
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.remote.conftest import BY_PYSPARK, CLIENTS, DATABRICKS_CONNECT
 from tests.remote.projects import Build, Project
 from tests.remote.sockets import closed_port, mute_listener
 
@@ -28,6 +28,7 @@ def failure(project: Project, **environment: str) -> str:
     return message
 
 
+@CLIENTS
 def test_a_closed_port(build: Build) -> None:
     """The client of databricks-connect would try for half a minute, in each task."""
     port = closed_port()
@@ -37,6 +38,7 @@ def test_a_closed_port(build: Build) -> None:
     assert said == (f"`sc://localhost:{port}`: nothing listens at this port. Start the server, or correct the port.")
 
 
+@CLIENTS
 def test_a_listener_that_never_answers(build: Build) -> None:
     """The system accepts the connection, so that only silence tells."""
     with mute_listener() as port:
@@ -45,6 +47,7 @@ def test_a_listener_that_never_answers(build: Build) -> None:
     assert said.startswith(f"`sc://localhost:{port}`: no answer")
 
 
+@CLIENTS
 def test_a_host_name_that_does_not_exist(build: Build) -> None:
     """`.invalid` is reserved for names that never do (RFC 2606)."""
     said = failure(build("sc://no-such-host.invalid:15002", first=["spark.range(1)"]))
@@ -55,6 +58,7 @@ def test_a_host_name_that_does_not_exist(build: Build) -> None:
     )
 
 
+@CLIENTS
 def test_a_listener_of_another_protocol(build: Build) -> None:
     """The port of a web server, as Spark's own pages have one."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
@@ -66,6 +70,7 @@ def test_a_listener_of_another_protocol(build: Build) -> None:
     assert said.endswith("what listens there is no Spark Connect server. Correct host and port.")
 
 
+@CLIENTS
 def test_a_refused_token_and_the_repair_with_the_right_one(build: Build, url: str) -> None:
     """The token is in no record: neither the refused one nor the right one."""
     wrong = build(f"{url.partition(';')[0]};token=wr0ng", first=["print(spark.range(7).count())", SHOWS])
@@ -84,6 +89,7 @@ def test_a_refused_token_and_the_repair_with_the_right_one(build: Build, url: st
     assert holding == []
 
 
+@DATABRICKS_CONNECT
 def test_no_credentials_for_a_workspace(build: Build) -> None:
     """The SDK looks for them in many places, and names the page that lists these."""
     said = failure(build("databricks", first=["spark.range(1)"]))
@@ -93,6 +99,7 @@ def test_no_credentials_for_a_workspace(build: Build) -> None:
     )
 
 
+@DATABRICKS_CONNECT
 def test_a_workspace_whose_name_does_not_exist(build: Build) -> None:
     """The SDK tries for five minutes unless it is told otherwise."""
     said = failure(
@@ -105,15 +112,17 @@ def test_a_workspace_whose_name_does_not_exist(build: Build) -> None:
     assert "resolve" in said
 
 
+@BY_PYSPARK
 def test_a_workspace_from_the_environment_of_pyspark(build: Build) -> None:
     """pyspark cannot speak with a workspace."""
-    said = failure(build("databricks", python=sys.executable, first=["spark.range(1)"]))
+    said = failure(build("databricks", first=["spark.range(1)"]))
 
     assert re.search(
         r"found pyspark 4\S+; expected databricks-connect for a Databricks workspace\..*`make run-remote`", said
     )
 
 
+@DATABRICKS_CONNECT
 def test_a_local_run_from_the_environment_of_databricks_connect(build: Build) -> None:
     """It has no Spark server."""
     said = failure(build("", first=["spark.range(1)"]))
@@ -123,6 +132,7 @@ def test_a_local_run_from_the_environment_of_databricks_connect(build: Build) ->
     )
 
 
+@DATABRICKS_CONNECT
 @pytest.mark.parametrize(
     ("package", "said"),
     [
@@ -149,6 +159,7 @@ def test_an_environment_that_was_mended_by_hand(build: Build, tmp_path: Path, pa
     assert re.search(said, found) and "`make setup-remote`" in found
 
 
+@CLIENTS
 def test_a_place_that_is_none_is_wrong_use(build: Build) -> None:
     """Nothing is recorded: the command itself is wrong."""
     project = build("http://localhost:15002", first=["spark.range(1)"])

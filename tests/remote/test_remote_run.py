@@ -10,9 +10,10 @@ from local.compute import home
 from local.project import State
 from local.server import ensure_server
 from tests.jobs.daily import ROOT, SMALL_DAY, SMALL_VARS, Here, check_feeds
+from tests.remote.conftest import DATABRICKS_CONNECT
 from tests.states import state_in
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), DATABRICKS_CONNECT]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from local.project import State
 from local.server import ensure_server
+from tests.remote.conftest import DATABRICKS_CONNECT
 from tests.remote.projects import Build
 from tests.remote.signs import Signs
 from tests.remote.sockets import Proxy
@@ -15,7 +17,7 @@ from tests.remote.workspace import CLUSTER, Workspace, serving
 
 FIRST = """
 dbutils.widgets.text("day", "none")
-dbutils.fs.put("/Volumes/main/raw/files/a.txt", "hello", True)
+dbutils.fs.put("/Volumes/olist_dev/raw/files/a.txt", "hello", True)
 dbutils.jobs.taskValues.set("rows", spark.sql("SELECT 3 AS n").first().n)
 print("the day is", dbutils.widgets.get("day"), "and", dbutils.secrets.get("mail", "password"))
 """
@@ -24,18 +26,19 @@ from databricks.connect import DatabricksSession
 from databricks.sdk.runtime import spark as ours
 from pyspark.sql import SparkSession
 assert DatabricksSession.builder.getOrCreate() is spark is ours is SparkSession.builder.getOrCreate()
-assert dbutils.fs.head("/Volumes/main/raw/files/a.txt") == "hello"
+assert dbutils.fs.head("/Volumes/olist_dev/raw/files/a.txt") == "hello"
 rows = dbutils.jobs.taskValues.get("first", "rows")
 print(spark.range(rows).count(), "rows;", spark.conf.get("spark.databricks.connect.version"))
 dbutils.notebook.exit("done")
 """
+pytestmark = DATABRICKS_CONNECT
 LEFT_ALONE = "spark.sql('SELECT * FROM other_catalog.raw.t').collect()"
 
 
 @pytest.fixture
-def workspace(server, tmp_path: Path, remote_python: str) -> Iterator[Workspace]:
+def workspace(state: State, tmp_path: Path, remote_python: str) -> Iterator[Workspace]:
     """Its only cluster is the local server."""
-    running = ensure_server(server)
+    running = ensure_server(state)
     secrets = {("mail", "password"): "s3cret"}
     made = Workspace(running.token, tmp_path / "certificate.pem", running.port, secrets=secrets)
     with serving(made, remote_python) as found:
@@ -60,7 +63,7 @@ def test_a_job_runs_in_a_workspace(build: Build, workspace: Workspace) -> None:
     assert texts(run, "first") == "the day is none and [REDACTED]\n"
     assert re.match(r"3 rows; 18\.3\.\d", texts(run, "second"))
     assert run["tasks"][1]["notebook_output"]["result"] == "done"
-    assert workspace.files == {"/Volumes/main/raw/files/a.txt": b"hello"}
+    assert workspace.files == {"/Volumes/olist_dev/raw/files/a.txt": b"hello"}
     assert "gRPC" in workspace.asked
 
 
@@ -79,7 +82,9 @@ def test_a_state_of_a_workspace_is_refused_elsewhere(build: Build, workspace: Wo
 
     run = project.run(LOCAL_REMOTE=url)
 
-    found = f"found a state whose tables are in `https://localhost:{workspace.port}/main`, expected one of `file:///"
+    found = (
+        f"found a state whose tables are in `https://localhost:{workspace.port}/olist_dev`, expected one of `file:///"
+    )
     assert run["state"]["result_state"] == "FAILED" and found in run["state"]["state_message"]
 
 

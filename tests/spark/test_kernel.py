@@ -1,7 +1,6 @@
 """Real kernels, as papermill, nbval, JupyterLab and VS Code start them."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,34 +15,50 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from local.context import VARIABLE, TaskContext
 from local.project import Project, State
-from local.server import ensure_server, find_server, stop_server
+from local.server import ensure_server, find_server
+from tests.states import state_in
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 Run = Callable[..., NotebookNode]
 
 
+@pytest.fixture
+def project(state: State, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> State:
+    """A project of nothing but a bundle, two secrets and some notebooks, on the server of the worker."""
+    return make_project(tmp_path_factory.mktemp("project"), state, monkeypatch)
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Iterator[State]:
-    """A project of nothing but a bundle, two secrets and some notebooks; its server ends with the tests."""
-    root = tmp_path_factory.mktemp("project")
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    """A state whose server may be killed."""
+    with state_in(tmp_path_factory.mktemp("own")) as state:
+        yield state
+
+
+@pytest.fixture
+def alone(own_state: State, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> State:
+    """The same project on a server of its own."""
+    return make_project(tmp_path_factory.mktemp("project"), own_state, monkeypatch)
+
+
+def make_project(root: Path, state: State, monkeypatch: pytest.MonkeyPatch) -> State:
+    """Write the project into *root*; its state, which is in the folder of *state*."""
     (root / "databricks.yml").write_text(
-        "bundle: {name: sample}\nvariables: {catalog: {default: sample_dev}}\n"
+        f"bundle: {{name: sample}}\nvariables: {{catalog: {{default: {state.catalog}}}}}\n"
         "targets: {dev: {default: true}, prod: {variables: {catalog: sample}}}\n"
     )
     (root / ".secrets.yml").write_text("mail: {password: 'hunter2 & co'}\n")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("LOCAL_")]:
-            patch.delenv(name)
-        patch.setenv("LOCAL_STATE", str(tmp_path_factory.mktemp("states")))
-        state = Project.at(root).state("sample_dev")
-        yield state
-        stop_server(state)
+    monkeypatch.setenv("LOCAL_STATE", str(state.folder.parent))
+    return Project.at(root).state(state.catalog)
 
 
 @pytest.fixture
 def run(project: State) -> Run:
     """Runs cells in a kernel of their own, started in the project's folder; errors are in the outputs."""
+    return runner(project)
 
+
+def runner(project: State) -> Run:
     def run_cells(*cells: str, folder: Path = project.root) -> NotebookNode:
         notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=KERNEL)
         where = {"metadata": {"path": str(folder)}}
@@ -71,16 +86,16 @@ def error(cell: NotebookNode) -> NotebookNode:
     return output
 
 
-def test_a_notebook_without_spark_needs_no_server_and_imports_no_spark(run, project):
+def test_a_notebook_without_spark_needs_no_server_and_imports_no_spark(alone):
     """Neither Java nor a second of imports, for what a plain notebook does; and nothing is printed."""
-    plain, late = run(
+    plain, late = runner(alone)(
         "dbutils.widgets.text('a', '1'); dbutils.fs.put('dbfs:/x.txt', 'x', True); display(1); displayHTML('<b>1</b>')",
         "import sys; print('pyspark' in sys.modules, 'pandas' in sys.modules)",
     ).cells
 
     assert {output.output_type for output in plain.outputs} == {"stream", "display_data"}
     assert printed(late) == "False False\n"
-    assert find_server(project) is None
+    assert find_server(alone) is None
 
 
 def test_outside_a_project_the_kernel_works_and_spark_says_what_is_missing(run, tmp_path):
@@ -263,10 +278,10 @@ def test_secrets_are_redacted_in_every_output(run):
     assert notebook.cells[-1].outputs[0].data["text/plain"] == "True"
 
 
-def test_a_killed_server_is_told_in_one_line_and_the_next_cell_has_a_new_one(run, project):
+def test_a_killed_server_is_told_in_one_line_and_the_next_cell_has_a_new_one(alone):
     """Spark's client would try for ten minutes; so would the next cells."""
-    server = ensure_server(project)
-    before, killed, after = run(
+    server = ensure_server(alone)
+    before, killed, after = runner(alone)(
         "print(spark.range(3).count())",
         f"import threading, os, signal, time\nthreading.Timer(1, os.kill, ({server.pid}, signal.SIGKILL)).start()\n"
         "started = time.monotonic()\ntry:\n    spark.range(10**12).filter('id % 7 = 8').count()\n"
@@ -277,16 +292,16 @@ def test_a_killed_server_is_told_in_one_line_and_the_next_cell_has_a_new_one(run
     assert printed(before) == "3\n"
     assert printed(killed) == "True\n"
     assert error(killed).ename == "ServerError"
-    assert error(killed).evalue.startswith(f"`sample_dev`: the Spark server (process {server.pid}) died")
+    assert error(killed).evalue.startswith(f"`olist_dev`: the Spark server (process {server.pid}) died")
     assert "python -m local up" in error(killed).evalue
     assert not any("java" in line or "grpc" in line for line in error(killed).traceback)
     assert printed(after) == "5\n"
 
 
-def test_an_idle_servers_death_shows_at_the_next_statement(run, project):
+def test_an_idle_servers_death_shows_at_the_next_statement(alone):
     """The usual case: `down`, or too little memory, between two cells."""
-    server = ensure_server(project)
-    _, killed = run(
+    server = ensure_server(alone)
+    _, killed = runner(alone)(
         "spark.range(3).count()",
         f"import os, signal, psutil\nos.kill({server.pid}, signal.SIGKILL)\npsutil.wait_procs([], timeout=1)\n"
         "while psutil.pid_exists(%d) and psutil.Process(%d).status() != 'zombie': pass\n"

@@ -24,13 +24,6 @@ def fresh(tmp_path) -> Iterator[State]:
         yield state
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory) -> Iterator[State]:
-    """A state whose server the tests of this module may use, but not end."""
-    with state_in(tmp_path_factory.mktemp("server")) as state:
-        yield state
-
-
 def connect(url: str) -> SparkSession:
     """A session that does not become the active one of this process: other tests go on after its server's end."""
     return SparkSession(url)
@@ -41,14 +34,14 @@ def kill(pid: int) -> None:
     psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
 
 
-def test_a_second_call_finds_the_running_server(shared):
+def test_a_second_call_finds_the_running_server(state):
     """One server a catalog."""
-    assert ensure_server(shared) == ensure_server(shared)
+    assert ensure_server(state) == ensure_server(state)
 
 
-def test_the_server_listens_on_loopback_only(shared):
+def test_the_server_listens_on_loopback_only(state):
     """Nobody on the network can reach it."""
-    server = ensure_server(shared)
+    server = ensure_server(state)
 
     listening = {
         connection.laddr.ip
@@ -59,18 +52,18 @@ def test_the_server_listens_on_loopback_only(shared):
     assert listening <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"} and listening
 
 
-def test_other_users_cannot_read_the_token(shared):
+def test_other_users_cannot_read_the_token(state):
     """The token is in a file of mode 0600, inside a folder of mode 0700, and on no command line."""
-    server = ensure_server(shared)
+    server = ensure_server(state)
 
-    assert stat.S_IMODE(shared.server_file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(shared.folder.stat().st_mode) & 0o077 == 0
+    assert stat.S_IMODE(state.server_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(state.folder.stat().st_mode) & 0o077 == 0
     assert server.token not in " ".join(psutil.Process(server.pid).cmdline())
 
 
-def test_a_client_without_the_token_is_refused(shared):
+def test_a_client_without_the_token_is_refused(state):
     """Loopback is shared with the machine's other users."""
-    server = ensure_server(shared)
+    server = ensure_server(state)
 
     with pytest.raises(Exception, match="token"):
         connect(f"sc://localhost:{server.port}").sql("SELECT 1").collect()
@@ -152,18 +145,19 @@ def test_a_jvm_that_does_not_start_is_told_in_one_line(fresh, monkeypatch):
     assert "\n" not in str(caught.value) and "\tat " not in str(caught.value)
 
 
-def test_a_second_server_on_one_metastore_is_refused(fresh):
+def test_a_second_server_on_one_metastore_is_refused(state):
     """The record of a running server was deleted by hand: the message names the process that holds the metastore."""
-    server = ensure_server(fresh)
-    record = fresh.server_file.read_text()
-    fresh.server_file.unlink()
+    server = ensure_server(state)
+    record = state.server_file.rename(state.server_file.with_suffix(".aside"))
     start = time.monotonic()
 
-    with pytest.raises(ServerError, match=rf"process {server.pid} still runs it.*End process {server.pid}"):
-        ensure_server(fresh)
+    try:
+        with pytest.raises(ServerError, match=rf"process {server.pid} still runs it.*End process {server.pid}"):
+            ensure_server(state)
+    finally:
+        record.rename(state.server_file)  # other tests use the server
 
     assert time.monotonic() - start < 10
-    fresh.server_file.write_text(record)
 
 
 def _accepts_but(taken: int):

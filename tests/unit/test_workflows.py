@@ -34,10 +34,11 @@ def commands(workflow: str) -> list[str]:
 
 
 def test_these_are_the_workflows():
-    """Test a pull request; deploy, which others call; dev; staging and prod."""
+    """Test a pull request; test all every night; deploy, which others call; dev; staging and prod."""
     assert {name: workflow["name"] for name, workflow in WORKFLOWS.items()} == {
         "deploy": "Deploy",
         "deploy-dev": "Deploy to Development",
+        "nightly": "Nightly",
         "release": "Release",
         "test": "Test",
     }
@@ -47,7 +48,7 @@ def test_these_are_the_workflows():
 def test_a_workflow_may_do_nothing_but_what_its_jobs_name(name):
     """A stolen token of a test run must not write, and only a deployment may ask for one of the workspace."""
     workflow = WORKFLOWS[name]
-    deploys = {"deploy": ["deploy"], "deploy-dev": ["deploy"], "release": ["staging", "prod"], "test": []}[name]
+    deploys = {"deploy": ["deploy"], "deploy-dev": ["deploy"], "release": ["staging", "prod"]}.get(name, [])
 
     assert workflow["permissions"] == {}
     assert {key: job["permissions"] for key, job in workflow["jobs"].items()} == {
@@ -81,6 +82,13 @@ def test_a_pull_request_is_tested_by_the_commands_of_the_readme():
     """What is green there is green here."""
     assert commands("test") == ["make setup", "make validate", "make test"]
     assert set(WORKFLOWS["test"]["on"]) == {"pull_request", "workflow_call"}
+
+
+def test_every_night_and_before_a_release_all_is_tested():
+    """What `make test` leaves out for its length is not left out for long."""
+    assert commands("nightly") == ["make validate", "make test-all"]
+    assert set(WORKFLOWS["nightly"]["on"]) == {"schedule", "workflow_call", "workflow_dispatch"}
+    assert WORKFLOWS["release"]["jobs"]["test"]["uses"] == "./.github/workflows/nightly.yml"
 
 
 def test_a_deployment_is_validated_first_and_runs_the_daily_job_on_request():
