@@ -10,18 +10,6 @@ from lakehouse.errors import PlaceError
 if TYPE_CHECKING:  # importing pyspark takes a second that the generator does not need
     from pyspark.sql import SparkSession
 
-ENTITIES = (
-    "customers",
-    "products",
-    "sellers",
-    "orders",
-    "order_items",
-    "order_payments",
-    "order_reviews",
-    "geolocation",
-)
-CDC_ENTITIES = ("customers", "products", "sellers")  # these also have a change feed, in the folders `cdc/{entity}`
-
 
 def config_folder() -> Path:
     """The folder `config` of the project: it lies beside `notebooks`, also in a deployed bundle.

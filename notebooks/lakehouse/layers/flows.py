@@ -1,15 +1,14 @@
 """The change feeds of Olist and the tables that they make: the arguments of `apply_changes`, written once.
 
-For each entity of `CDC_ENTITIES` its current rows (SCD type 1) and its history (SCD type 2), from the same events. The
-key is that of the contract of the current rows. The columns of the event itself are not stored: a change of
+For each entity that has a change feed its current rows (SCD type 1) and its history (SCD type 2), from the same
+events. The key is that of the contract of the current rows. The columns of the event itself are not stored: a change of
 `change_timestamp` alone would open a version that shows nothing. On Databricks the same arguments go to
 `create_auto_cdc_flow`.
 """
 
 from dataclasses import dataclass
 
-from lakehouse.places import CDC_ENTITIES
-from lakehouse.tables.contracts import Contract, load_contract
+from lakehouse.tables.contracts import Contract, feed_entities, load_contract
 
 SCD_TYPES = {"current": 1, "history": 2}
 _EVENT = {
@@ -66,4 +65,4 @@ class EntityFlow:
 
 def entity_flows() -> dict[str, EntityFlow]:
     """The flows of all entities that have a change feed, by entity."""
-    return {entity: EntityFlow(entity) for entity in CDC_ENTITIES}
+    return {entity: EntityFlow(entity) for entity in feed_entities()}

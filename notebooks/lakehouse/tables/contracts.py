@@ -91,6 +91,11 @@ def landed_tables(*, feeds: bool) -> list[Contract]:
     return [one for one in find_contracts("bronze_*") if one.folder.startswith(FEEDS) == feeds]
 
 
+def feed_entities() -> list[str]:
+    """The entities that have a change feed, by the folders of the feeds."""
+    return [contract.folder.removeprefix(FEEDS) for contract in landed_tables(feeds=True)]
+
+
 def silver_tables() -> list[Contract]:
     """The silver tables of the entities, and those that are made of them; not those of the change feeds."""
     found = [(one, bronze_sources(one)) for one in find_contracts("silver_*")]
