@@ -60,7 +60,7 @@ class Link:
         interceptors: called with each new connection; what it gives is put before the channel.
         patience: how long a server may not be there before it is lost, s.
         answers_kept: whether the server may keep the answers of a statement until the last one was read. Spark's client
-            says of each one that it was read, in a call of its own, seven for a `SELECT 1`: that is up to a fifth of
+            says of each one that it was read, in a call of its own, seven for a `SELECT 1`: that is a sixth of
             what the smallest statements cost, and spares an open-source server nothing, which drops what was sent but
             for the last 10 MB (`spark.connect.execute.reattachable.observerRetryBufferSize`).
     """
