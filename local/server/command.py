@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local.errors import SetupError
 from local.project import State
+from local.server.archive import archive_options
 from local.server.settings import JITS, Settings
 
 CATALOG = "spark.local.catalog"  # the one catalog that a server holds, for clients that want to know it
@@ -21,7 +22,8 @@ OPENED = (
 def server_command(state: State, *, java: Path, port: int, settings: Settings) -> list[str]:
     """The command line of the Spark Connect server of *state*, listening on loopback at *port*."""
     return [
-        *jvm(java, settings), state_mark(state), f"-Djava.io.tmpdir={state.folder / 'tmp'}", "-cp", class_path(),
+        *jvm(java, settings), *archive_options(java, jars()), state_mark(state),
+        f"-Djava.io.tmpdir={state.folder / 'tmp'}", "-cp", class_path(),
         *submission(spark_conf(state, port, settings.cores) | settings.spark_conf),
     ]  # fmt: skip
 
@@ -98,6 +100,15 @@ def spark_conf(state: State, port: int, cores: int) -> dict[str, str]:
 
 def class_path() -> str:
     """Spark's jars and Delta's."""
+    return ":".join(f"{folder}/*" for folder in _jar_folders())
+
+
+def jars() -> list[Path]:
+    """The jars of the class path, one by one."""
+    return [jar for folder in _jar_folders() for jar in folder.glob("*.jar")]
+
+
+def _jar_folders() -> tuple[Path, Path]:
     pyspark = importlib.util.find_spec("pyspark")
     delta = Path(sys.prefix) / "share" / "spark-jars"
     if pyspark is None or pyspark.origin is None or not any(delta.glob("*.jar")):
@@ -105,4 +116,4 @@ def class_path() -> str:
             f"`{sys.prefix}`: found no {'pyspark' if pyspark is None else 'Delta jars'}; "
             "expected what set-up brings. Run `make setup`."
         )
-    return f"{Path(pyspark.origin).parent / 'jars'}/*:{delta}/*"
+    return Path(pyspark.origin).parent / "jars", delta

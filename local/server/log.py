@@ -12,6 +12,7 @@ class Reason:
     text: str
     next_step: str
     port_in_use: bool = False
+    crash: bool = False  # of Java itself
 
 
 KNOWN = (
@@ -24,6 +25,10 @@ KNOWN = (
         ),
     ),
     (r"No space left on device", Reason("the disk is full", "Free some space, or move the state with LOCAL_STATE.")),
+    (
+        r"fatal error has been detected by the Java Runtime",
+        Reason("Java itself crashed", "Try again; if it stays so, set JAVA_HOME to another Java.", crash=True),
+    ),
     (
         r"OutOfMemoryError|Could not reserve enough space|insufficient memory",
         Reason("there is not enough memory for it", "Set LOCAL_MEMORY to less (for example 1g), or close something."),

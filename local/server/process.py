@@ -21,11 +21,13 @@ from local.processes import started_at, still_runs
 from local.project import State
 from local.server import log
 from local.server.adopt import adopt_tables
+from local.server.archive import RECORDING, forget_archive
 from local.server.command import server_command, state_mark
 from local.server.settings import Settings
 
 START_LIMIT = 90  # seconds; a slow machine takes about 15
 STOP_LIMIT = 15
+ARCHIVE_LIMIT = 120  # for a server that writes the class data archive before it ends; a slow machine takes about 60
 LEAST_DISK = 512 * 2**20
 
 
@@ -101,9 +103,10 @@ def stop_server(state: State) -> bool:
     if not server.is_alive:
         return False  # the record stays: it tells the next start that the server died
     process = psutil.Process(server.pid)
+    writes_archive = any(option.startswith(RECORDING) for option in process.cmdline())
     process.terminate()
     try:
-        process.wait(STOP_LIMIT)
+        process.wait(ARCHIVE_LIMIT if writes_archive else STOP_LIMIT)
     except psutil.TimeoutExpired:
         process.kill()
         try:
@@ -139,7 +142,7 @@ def _start(state: State) -> Server:
                 adopt_tables(state, server.url)
             return server
         reason = log.reason(Path(server.log))
-        if not reason.port_in_use:
+        if not (reason.port_in_use or (reason.crash and forget_archive(process.args))):
             break
     raise ServerError(
         f"The server of `{state.catalog}` did not start: {reason.text}. {reason.next_step} Its log: {server.log}"

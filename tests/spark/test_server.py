@@ -4,8 +4,10 @@ import os
 import signal
 import socket
 import stat
+import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import psutil
 import pytest
@@ -13,7 +15,7 @@ from pyspark.sql.connect.session import SparkSession
 
 from local.errors import ServerError
 from local.project import State
-from local.server import ensure_server, find_server, process, server_status, stop_server
+from local.server import archive, command, ensure_server, find_server, process, server_status, stop_server
 from tests.states import state_in
 
 
@@ -98,6 +100,26 @@ def test_tables_and_views_survive_a_restart_and_a_kill(fresh):
     spark.stop()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which files a process has mapped")
+def test_a_server_leaves_its_classes_to_the_next_one(fresh, tmp_path, monkeypatch):
+    """The next one maps the archive of the first; where a disk has damaged it, the server starts without."""
+    folder = tmp_path / "archives"
+    monkeypatch.setattr(archive, "LEAST", 1)
+    monkeypatch.setattr(command, "archive_options", partial(archive.archive_options, folder=folder))
+    ensure_server(fresh)
+    stop_server(fresh)
+
+    assert _mapped(ensure_server(fresh).pid) & set(map(str, folder.glob("*.jsa")))
+    stop_server(fresh)
+
+    (made,) = folder.glob("*.jsa")
+    made.chmod(0o600)
+    made.write_bytes(made.read_bytes()[: made.stat().st_size // 2])
+    server = ensure_server(fresh)
+    assert str(made) not in _mapped(server.pid)
+    kill(server.pid)  # else it would write another archive
+
+
 @pytest.mark.parametrize("record", ['{"pid": 1, "started": 1.0, "port": 1, "token": "t", "log": "l"}', "torn {"])
 def test_a_stale_record_is_not_taken_for_a_server(fresh, record):
     """A reused process id or a half-written file: found at once, and the status says so."""
@@ -158,6 +180,10 @@ def test_a_second_server_on_one_metastore_is_refused(state):
         record.rename(state.server_file)  # other tests use the server
 
     assert time.monotonic() - start < 10
+
+
+def _mapped(pid: int) -> set[str]:
+    return {mapped.path for mapped in psutil.Process(pid).memory_maps()}
 
 
 def _accepts_but(taken: int):

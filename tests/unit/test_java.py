@@ -64,6 +64,7 @@ def test_the_old_numbering_is_read():
         ("java.net.BindException: Address already in use", "port was taken"),
         ("ERROR XSDB6: Another instance of Derby may have already booted", "still holds the metastore"),
         ("java.io.IOException: No space left on device", "disk is full"),
+        ("# A fatal error has been detected by the Java Runtime Environment:\n#\n#  SIGBUS", "Java itself crashed"),
         ("Error: Could not reserve enough space for object heap", "not enough memory"),
         ("java.lang.ClassNotFoundException: io.delta.X", "jar is missing"),
         ("2026-01-01 ERROR SparkContext: strange\n\tat a.b.C(D.java:1)\n", "ERROR SparkContext: strange"),
