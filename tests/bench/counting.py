@@ -119,15 +119,19 @@ def counts(place: Path, *, since: int = 0, until: int | None = None) -> Counts:
     return EventLog.read(place, since=since, until=until).counts
 
 
-def event_log_settings(folder: Path) -> str:
-    """What `LOCAL_SPARK_CONF` holds for a server that writes its event log to *folder*, which must exist."""
-    conf = {
+def event_log_conf(folder: Path) -> dict[str, str]:
+    """Spark's settings for an event log in *folder*, which must exist."""
+    return {
         "spark.eventLog.enabled": "true",
         "spark.eventLog.dir": folder.resolve().as_uri(),
         "spark.eventLog.rolling.enabled": "false",
         "spark.eventLog.compress": "false",
     }
-    return shlex.join(f"{name}={value}" for name, value in conf.items())
+
+
+def event_log_settings(folder: Path) -> str:
+    """The same as `LOCAL_SPARK_CONF` has it."""
+    return shlex.join(f"{name}={value}" for name, value in event_log_conf(folder).items())
 
 
 def outline(statement: str) -> str:

@@ -51,19 +51,22 @@ class Lakehouse:
         """Where files land, a folder an entity."""
         return self.state / "volumes" / "raw" / "olist"
 
-    def local(self, *arguments: str) -> str:
-        """What one call of the command line prints.
+    def call(self, *command: str) -> str:
+        """What a program prints that finds this state.
 
         Raises:
             RuntimeError: it failed; tells the end of what it printed.
         """
         done = subprocess.run(
-            [sys.executable, "-m", "local", *arguments],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=LIMIT,
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=LIMIT
         )  # fmt: skip
         if done.returncode:
-            raise RuntimeError(f"local {' '.join(arguments)}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+            raise RuntimeError(f"`{' '.join(command)}` failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
         return done.stdout
+
+    def local(self, *arguments: str) -> str:
+        """What one call of the command line prints; see `call`."""
+        return self.call(sys.executable, "-m", "local", *arguments)
 
     def run(self, job: str, run_date: str, *, only: str = "") -> dict:
         """A run of *job*, or of the tasks *only* of it, as `runs/get` shows it; it sets the state up if it is new."""
@@ -95,12 +98,12 @@ class Lakehouse:
         self.local("down")
 
     def empty(self) -> None:
-        """Drop all tables and landed files; the server goes on, and the next run sets the state up again."""
+        """Drop all tables and landed files and set the state up again; the server goes on."""
         for schema in SCHEMAS:
             self.local("sql", f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-        shutil.rmtree(self.state / "volumes")
-        (self.state / "volumes").mkdir()
-        (self.state / "first.json").unlink()
+        shutil.rmtree(self.state / "volumes", ignore_errors=True)
+        (self.state / "volumes").mkdir(parents=True, exist_ok=True)
+        self.call(sys.executable, "-m", "tests.bench.ways", "--script", "00_setup")
 
     def _server(self) -> psutil.Process | None:
         status = json.loads(self.local("status", "--json"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench.counting import counts
-from tests.bench.lakehouse import ROOT, SAMPLE, Lakehouse, Measured, children_cpu
+from tests.bench.lakehouse import ROOT, SAMPLE, Lakehouse, Measured
 from tests.bench.pipelines import run_pipeline, write_project
 
 SAMPLE_ORDERS = 3_000
@@ -166,10 +166,9 @@ def measure_pipelines(files: Path) -> Measured:
         events = Path(folder) / "events"
         events.mkdir()
         spec = write_project(Path(folder) / "project", files)
-        used, start = children_cpu(), time.monotonic()
-        run_pipeline(spec, events=events)
-        seconds, cpu = time.monotonic() - start, children_cpu() - used
-        return Measured(seconds, cpu, counts(events))
+        start = time.monotonic()
+        cost = run_pipeline(spec, events=events)
+        return Measured(time.monotonic() - start, cost.cpu, counts(events), cost.peak_mib)
 
 
 def _main_limit(orders: int) -> float:

@@ -4,23 +4,36 @@ The project is in `declarative/`. Its Spark gets what the local server gets: hea
 tables that outlive the process (Hive's catalog on Derby). The tables are parquet, as these pipelines write no Delta.
 """
 
+import contextlib
 import os
-import shlex
 import shutil
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import yaml
 
+from local.errors import SetupError
 from local.java import find_java
 from local.server.settings import Settings
-from tests.bench.counting import event_log_settings
+from tests.bench.counting import event_log_conf
+from tests.bench.lakehouse import ROOT, peak_mib
 
-ROOT = Path(__file__).resolve().parents[2]
 PROJECT = Path(__file__).with_name("declarative")
 SPEC = "spark-pipeline.yml"
 LIMIT = 1800  # seconds
+VECTORS = "jdk.incubator.vector"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds of all processes of a run, and the most memory that one of them has had resident."""
+
+    cpu: float
+    peak_mib: int | None
 
 
 def write_project(folder: Path, files: Path) -> Path:
@@ -37,46 +50,84 @@ def write_project(folder: Path, files: Path) -> Path:
     return spec
 
 
-def run_pipeline(spec: Path, *, events: Path | None = None) -> str:
-    """Run the pipeline of *spec* in a process of its own, warehouse and catalog beside the spec; what it printed.
+def has_vectors(java: Path) -> bool:
+    """Can this *java* run Spark's own scripts? A development kit can, the runtime that set-up brings cannot."""
+    listed = subprocess.run([java, "--list-modules"], capture_output=True, text=True, timeout=60, check=True)
+    return VECTORS in listed.stdout
+
+
+def run_pipeline(spec: Path, *, events: Path | None = None) -> Cost:
+    """Run the pipeline of *spec* in processes of its own; its warehouse and catalog are beside the spec.
 
     Args:
         events: folder for Spark's event log, which must exist.
 
     Raises:
+        SetupError: the Java at hand is a runtime without the module that Spark's own scripts ask for.
         RuntimeError: the run failed; tells the end of what it printed.
     """
-    settings = Settings.read()
-    here = spec.resolve().parent
-    conf = {
-        "spark.ui.enabled": "false",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": str(max(2, settings.cores)),
-        "spark.default.parallelism": str(max(2, settings.cores)),
-        "spark.sql.warehouse.dir": (here / "warehouse").as_uri(),
-        "spark.sql.catalogImplementation": "hive",
-        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={here}/metastore;create=true",
-        "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
-        "spark.hadoop.hive.metastore.schema.verification": "false",
-        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Dderby.system.home={here}",
-    }
-    if events:
-        conf |= dict(word.split("=", 1) for word in shlex.split(event_log_settings(events)))
     java = find_java()
+    if not has_vectors(java):
+        raise SetupError(
+            f"`{java}`: found no module `{VECTORS}`, which `spark-pipelines` asks for. Install a JDK and set JAVA_HOME."
+        )
+    here, settings = spec.resolve().parent, Settings.read()
+    conf = spark_conf(here, settings) | (event_log_conf(events) if events else {})
+    # The client starts the server by a script that is told nothing: Spark's defaults reach it, and `--conf` doesn't.
+    (here / "conf").mkdir(exist_ok=True)
+    (here / "conf" / "spark-defaults.conf").write_text("".join(f"{name} {value}\n" for name, value in conf.items()))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
     environment |= {
         "JAVA_HOME": str(java.resolve().parents[1]),
         "PYSPARK_PYTHON": sys.executable,
-        "SPARK_DRIVER_MEMORY": settings.memory,  # by `spark.driver.memory` it would come too late: the JVM runs already
+        "SPARK_CONF_DIR": str(here / "conf"),
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
-    options = [part for name, value in conf.items() for part in ("--conf", f"{name}={value}")]
     program = Path(sys.executable).with_name("spark-pipelines")
-    done = subprocess.run(
-        [program, *options, "--remote", f"local[{settings.cores}]", "run", "--spec", spec.resolve()],
-        cwd=here, env=environment, capture_output=True, text=True, timeout=LIMIT,
-    )  # fmt: skip
-    printed = done.stdout + done.stderr
-    if done.returncode:
-        raise RuntimeError(f"`spark-pipelines run --spec {spec}` ended with {done.returncode}:\n{printed[-4000:]}")
-    return printed
+    with subprocess.Popen(
+        [program, "--remote", f"local[{settings.cores}]", "run", "--spec", spec.resolve()],
+        cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    ) as process:  # fmt: skip
+        printed, cost = _watched(process)
+    if process.returncode:
+        raise RuntimeError(f"`spark-pipelines run --spec {spec}` ended with {process.returncode}:\n{printed[-4000:]}")
+    return cost
+
+
+def spark_conf(folder: Path, settings: Settings) -> dict[str, str]:
+    """What the local server has too: heap, partitions, UTC, and a catalog that outlives the process."""
+    return {
+        "spark.driver.memory": settings.memory,
+        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Dderby.system.home={folder}",
+        "spark.ui.enabled": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(max(2, settings.cores)),
+        "spark.default.parallelism": str(max(2, settings.cores)),
+        "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),
+        "spark.sql.catalogImplementation": "hive",
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder}/metastore;create=true",
+        "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
+        "spark.hadoop.hive.metastore.schema.verification": "false",
+    }
+
+
+def _watched(process: subprocess.Popen) -> tuple[str, Cost]:
+    """What *process* prints until it ends, and the cost of its whole tree, looked at twice a second.
+
+    The server is a grandchild that nobody waits for, so the system does not add up its CPU time.
+    """
+    root, cpu, peaks = psutil.Process(process.pid), {}, [0]
+    limit = time.monotonic() + LIMIT
+    while True:
+        try:
+            printed, _ = process.communicate(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > limit:
+                raise
+            for each in (root, *root.children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                    used = each.cpu_times()
+                    cpu[each.pid] = used.user + used.system
+                    peaks.append(peak_mib(each.pid) or 0)
+        else:
+            return printed, Cost(sum(cpu.values()), max(peaks) or None)

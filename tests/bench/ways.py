@@ -15,9 +15,6 @@ Figures are seconds on the wall clock and CPU seconds of the clients; read the r
 import argparse
 import json
 import os
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,8 +27,8 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
+from tests.bench.lakehouse import ROOT, SAMPLE, Lakehouse, children_cpu
+
 STEPS = ("10_generate_data", "20_bronze", "30_silver", "40_gold", "50_cdc_bronze", "60_cdc_stage", "70_cdc_apply")
 TASKS = (
     ("olist_daily_job", "generate_data"),
@@ -49,61 +46,35 @@ class Timing:
     cpu: float
 
 
-class Bench:
-    """One state folder, and the ways to fill it."""
+class Ways:
+    """The ways to fill *lakehouse*, from the files of *source* or generated."""
 
-    def __init__(self, states: Path, source: str) -> None:
-        self.folder = states / "olist_dev"
+    def __init__(self, lakehouse: Lakehouse, source: str) -> None:
+        self.lakehouse = lakehouse
         self.source = source
-        self.environment = {**os.environ, "LOCAL_STATE": str(states)}
 
-    def local(self, *arguments: str) -> str:
-        """One call of the command line."""
-        return self._run(sys.executable, "-m", "local", *arguments)
-
-    def job(self, job: str = "olist_daily_job", only: str = "") -> dict:
-        """A run of *job*, or of the task *only* of it, as `runs/get` shows it."""
-        variables = ("--var", f"source={self.source}", "--param", f"run_date={RUN_DATE}")
-        partial = ("--only", only) if only else ()
-        return json.loads(self.local("run", job, "--json", *variables, *partial))
+    def job(self) -> dict:
+        """The daily job, as `runs/get` shows it."""
+        return self.lakehouse.run("olist_daily_job", RUN_DATE)
 
     def script(self, *notebooks: str, together: bool = True) -> None:
         """The cells of *notebooks* as one plain script; *together*: the tables of a layer at the same time."""
         alone = () if together else ("--one-by-one",)
-        self._run(sys.executable, "-m", "tests.bench.ways", "--source", self.source, *alone, "--script", *notebooks)
+        command = (sys.executable, "-m", "tests.bench.ways", "--source", self.source, *alone, "--script", *notebooks)
+        self.lakehouse.call(*command)
 
     def naive(self) -> None:
         """A server for each notebook."""
         for job, task in TASKS:
-            self.local("down")
-            self.job(job, only=task)
-
-    def empty(self) -> None:
-        """Drop all tables and landed files; make the schemas and volumes again."""
-        for schema in ("gold", "silver", "bronze", "ops"):
-            self.local("sql", f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-        shutil.rmtree(self.folder / "volumes", ignore_errors=True)
-        (self.folder / "volumes").mkdir(parents=True, exist_ok=True)
-        self.script("00_setup")
+            self.lakehouse.down()
+            self.lakehouse.run(job, RUN_DATE, only=task)
 
     def timed(self, work: Callable[[], object]) -> tuple[Timing, object]:
         """Do *work* on empty tables; its time, and what it returned."""
-        self.empty()
-        before, start = _cpu(), time.monotonic()
+        self.lakehouse.empty()
+        before, start = children_cpu(), time.monotonic()
         result = work()
-        return Timing(time.monotonic() - start, _cpu() - before), result
-
-    def _run(self, *command: str) -> str:
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=900)
-        if done.returncode:
-            raise SystemExit(f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-        return done.stdout
-
-
-def _cpu() -> float:
-    """CPU seconds of all ended child processes of this one."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+        return Timing(time.monotonic() - start, children_cpu() - before), result
 
 
 def run_script(notebooks: list[str], source: str, *, one_by_one: bool) -> None:
@@ -113,9 +84,9 @@ def run_script(notebooks: list[str], source: str, *, one_by_one: bool) -> None:
     os.chdir(ROOT / "notebooks")
     sys.path.insert(0, str(ROOT / "notebooks"))
     if one_by_one:
-        import lakehouse.tables.together
+        from lakehouse.tables import together
 
-        lakehouse.tables.together.AT_ONCE = 1
+        together.AT_ONCE = 1
     shell = InteractiveShell.instance()
     shell.extension_manager.load_extension("local.kernel")
     given = {"catalog": "olist_dev", "run_date": RUN_DATE, "source": source, "refresh_mode": "incremental"}
@@ -167,48 +138,44 @@ def main() -> None:
     if options.script:
         run_script(options.script, source, one_by_one=options.one_by_one)
         return
-    with tempfile.TemporaryDirectory() as states:
-        bench = Bench(Path(states), source)
-        try:
-            figures = show(bench)
-        finally:
-            bench.local("down")
+    with tempfile.TemporaryDirectory() as states, Lakehouse(Path(states), source=source) as lakehouse:
+        figures = show(Ways(lakehouse, source))
     if options.output:
         options.output.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def show(bench: Bench) -> list[dict]:
+def show(ways: Ways) -> list[dict]:
     """Time the four ways one after the other and print what came out; one row a way."""
     console = Console(width=110)
     console.print("warming the server: the daily job once, not counted ...")
-    bench.timed(bench.job)
+    ways.timed(ways.job)
     console.print("timing: daily job ...")
-    job, run = bench.timed(bench.job)
+    job, run = ways.timed(ways.job)
     console.print("timing: plain script ...")
-    script, _ = bench.timed(lambda: bench.script(*STEPS, together=False))
+    script, _ = ways.timed(lambda: ways.script(*STEPS, together=False))
     console.print("timing: concurrent script ...")
-    concurrent, _ = bench.timed(lambda: bench.script(*STEPS))
+    concurrent, _ = ways.timed(lambda: ways.script(*STEPS))
     console.print("timing: naive chain ...")
-    naive, _ = bench.timed(bench.naive)
+    naive, _ = ways.timed(ways.naive)
     table = Table("way", "wall s", "client CPU s", "ratio to the plain script", title="The daily job's work, four ways")
-    ways = {
+    timings = {
         "daily job, warm server": job,
         "plain script, warm server": script,
         "concurrent script, warm server": concurrent,
         "naive chain, a Spark a notebook": naive,
     }
-    for name, timing in ways.items():
+    for name, timing in timings.items():
         table.add_row(name, f"{timing.wall:.1f}", f"{timing.cpu:.1f}", f"{timing.wall / script.wall:.2f}")
     console.print(table)
     console.print(f"the naive chain takes {naive.wall / job.wall:.1f} times the daily job")
-    show_breakdown(console, bench, run, job)
-    return [{"what": name, **asdict(timing)} for name, timing in ways.items()]
+    show_breakdown(console, ways, run, job)
+    return [{"what": name, **asdict(timing)} for name, timing in timings.items()]
 
 
-def show_breakdown(console: Console, bench: Bench, run: dict, job: Timing) -> None:
+def show_breakdown(console: Console, ways: Ways, run: dict, job: Timing) -> None:
     """Where the wall time of the daily job went."""
     children = [attempt["run_job_output"]["run_id"] for attempt in run["tasks"] if "run_job_output" in attempt]
-    runs = [run, *(json.loads(bench.local("runs", "get", str(child))) for child in children)]
+    runs = [run, *(json.loads(ways.lakehouse.local("runs", "get", str(child))) for child in children)]
     attempts = [attempt for one in runs for attempt in one["tasks"] if "output_notebook" in attempt]
     table = Table("task", "kernel start", "cells", "save and end", title="Where the time of the daily job goes, s")
     for key, before, inside, after in breakdown(attempts):

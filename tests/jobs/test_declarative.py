@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from local.java import find_java
 from tests.bench.lakehouse import SAMPLE, Lakehouse
-from tests.bench.pipelines import run_pipeline, write_project
+from tests.bench.pipelines import has_vectors, run_pipeline, write_project
 
 VIEWS = (
     "gold_daily_orders", "gold_monthly_orders", "gold_orders_by_state", "gold_seller_performance",
@@ -16,6 +17,7 @@ VIEWS = (
 DAY = "2018-10-18"
 pytestmark = [
     pytest.mark.skipif(not SAMPLE.is_dir(), reason="the sample of real orders is not beside this checkout"),
+    pytest.mark.skipif(not has_vectors(find_java()), reason="`spark-pipelines` needs a development kit of Java"),
     pytest.mark.slow("the main pipeline and the declarative one, each with a Java process of its own"),
     pytest.mark.timeout(1500),
 ]
