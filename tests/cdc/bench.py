@@ -138,7 +138,6 @@ def run(spark, rows: int, out: Console) -> None:
     for label, value in one_event(spark, f"case_{len(cases) - 1}").items():
         out.print(f"one event: {label}: {value}")
     spark.sql(f"DROP SCHEMA {SCHEMA} CASCADE")
-    spark.sql(f"DELETE FROM ops.progress WHERE startswith(target, '{SCHEMA}.')")
 
 
 def main() -> None:
