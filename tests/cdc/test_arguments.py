@@ -15,6 +15,7 @@ from pyspark.sql.types import (
 from lakehouse.cdc.columns import is_null, resolve_columns
 from lakehouse.cdc.errors import ChangeArgumentsError
 from lakehouse.cdc.flow import make_flow
+from lakehouse.cdc.progress import progress_table
 from lakehouse.cdc.pruning import bounds, extremes
 
 TEXT = StringType()
@@ -171,3 +172,16 @@ def test_few_keys_become_ranges_and_many_one_range():
         "({t}.`k` >= 'a' AND {t}.`k` <= 'c') AND ({t}.`n` >= 1 AND {t}.`n` <= 9)"
     )
     assert bounds(fields[:1], [("{x}",)]).format(t="t") == "(t.`k` = '{x}')"
+
+
+def test_progress_is_kept_in_the_schema_of_the_target():
+    """However the target is named; a name without a schema is of the current one."""
+    named = {
+        "lab.users": "lab.apply_changes_progress",
+        "main.lab.users": "main.lab.apply_changes_progress",
+        "main.`my.lab`.`a``.b`": "main.`my.lab`.apply_changes_progress",
+        "`a.b`": "apply_changes_progress",
+        "users": "apply_changes_progress",
+    }
+
+    assert {target: progress_table(target) for target in named} == named

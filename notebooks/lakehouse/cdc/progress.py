@@ -41,23 +41,14 @@ class Mark:
     at_ms: int = 0
 
 
-@dataclass(frozen=True)
-class Standing:
-    """A table beside what was known of it: its *newest* version, and whether it *is_same*, not made anew."""
-
-    newest: int
-    is_same: bool
-
-    def is_still(self, version: int | None) -> bool:
-        """Was nothing committed since *version*?"""
-        return self.is_same and self.newest == version
-
-
-def stand(spark: SparkSession, table: str, version: int | None, at_ms: int) -> Standing:
-    """How *table*, which exists, stands to its *version* as it was recorded at *at_ms*; by analysis alone."""
-    newest = newest_version(spark, table)
-    same = version is not None and version <= newest and was_there(spark, table, at_ms)
-    return Standing(newest, same)
+def is_unchanged(spark: SparkSession, mark: Mark) -> bool:
+    """Was nothing committed to the target of *mark*, which exists, since that was recorded? By analysis alone."""
+    version = mark.target_version
+    return (
+        version is not None
+        and newest_version(spark, mark.target) == version
+        and was_there(spark, mark.target, mark.at_ms)
+    )
 
 
 def progress_table(target: str) -> str:
@@ -81,10 +72,6 @@ class Progress:
         """What holds of *target* and *source*; None where nothing is known, or everything has to be read again."""
         mark = self._marks.get((target, source))
         return mark if mark and mark.source_version is not None else None
-
-    def sources(self, target: str) -> list[str]:
-        """What *target* has ever read."""
-        return [source for reader, source in self._marks if reader == target]
 
     def record(self, marks: Iterable[Mark]) -> None:
         """Remember *marks*, in one commit a schema; call it after the data is written."""

@@ -10,7 +10,7 @@ from .columns import Columns
 from .delta import columns_of, detail_of, text
 from .errors import ChangeTargetError
 from .flow import Flow
-from .progress import Mark, stand
+from .progress import Mark, is_unchanged
 
 PREFIX = "lakehouse.cdc."
 _OF_DELTA = ("delta.columnMapping.maxColumnId", "delta.rowTracking.materialized")  # properties that no one may set
@@ -54,7 +54,7 @@ def read_target(spark: SparkSession, name: str, mark: Mark | None) -> Target:
     if columns is None:
         return Target(name)
     comments = {f.name.lower(): f.metadata["comment"] for f in columns.fields if "comment" in f.metadata}
-    if mark and mark.settings and stand(spark, name, mark.target_version, mark.at_ms).is_still(mark.target_version):
+    if mark and mark.settings and is_unchanged(spark, mark):
         return Target(name, columns, mark.settings, comments=comments, is_as_marked=True)
     detail = detail_of(spark, name)
     settings = {key.removeprefix(PREFIX): value for key, value in detail.properties.items() if key.startswith(PREFIX)}

@@ -53,15 +53,15 @@ def versions_of(spark: SparkSession, flow: Flow) -> Snapshots:
         if columns_of(spark, flow.source) is None:
             raise no_source(flow, "the snapshots")
         version = newest_version(spark, flow.source)
-        if last is not None and (version < last or (at_ms and not was_there(spark, flow.source, at_ms))):
+        if last is None or version > last:
+            return spark.read.option("versionAsOf", version).table(flow.source), version
+        if version < last or (at_ms and not was_there(spark, flow.source, at_ms)):
             raise ChangeTargetError(
                 f"`{flow.target}`: found `{flow.source}` made anew, at version {version}; expected the versions after "
                 f"{last}, which was applied. Drop the target to begin anew, or overwrite the source instead of "
                 "dropping it.",
                 table=flow.target,
             )
-        if last is None or version > last:
-            return spark.read.option("versionAsOf", version).table(flow.source), version
         return None
 
     return newest
