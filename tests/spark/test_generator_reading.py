@@ -15,7 +15,9 @@ REVIEWS = ('r1,o1,5,"one, ""two""","a\nb\r\nc",2018-01-01,2018-01-02', "r2,gone,
 
 
 @pytest.fixture
-def volume(state: State) -> Volume:
+def volume(state: State, monkeypatch: pytest.MonkeyPatch) -> Volume:
+    """The volume of the tests' state."""
+    monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")  # as a kernel does, for pyspark.sql.functions
     (state.volumes / "raw" / "olist").mkdir(parents=True, exist_ok=True)
     return Volume(SimpleNamespace(fs=FileSystem(lambda: state)), "olist_dev")
 
