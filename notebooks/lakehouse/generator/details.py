@@ -1,6 +1,7 @@
 """What belongs to the orders of a day: customers, items, payments and reviews."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,13 @@ class Items:
     freight: np.ndarray
     limit: np.ndarray
     listed: np.ndarray
+
+
+class Asked(NamedTuple):
+    """When each review was asked for (*created*, a midnight), and its *score*."""
+
+    created: np.ndarray
+    score: np.ndarray
 
 
 def order_ids(seed: int, day: int, index: np.ndarray) -> pa.Array:
@@ -165,8 +173,8 @@ def review_rows(
     return pa.table(columns).filter(pa.array((answered > after) & (answered <= until)))
 
 
-def _asked(profile: Profile, rng, lives: Lives) -> tuple[np.ndarray, np.ndarray]:
-    """When each review was asked for (a midnight), and its score: worse for what came late, worst for what did not."""
+def _asked(profile: Profile, rng, lives: Lives) -> Asked:
+    """When reviews were asked for, and their scores: worse for what came late, worst for what did not."""
     arrived = lives.delivered < NEVER
     late = arrived & (lives.delivered > lives.on_time_limit)
     chance = rng.random(len(lives))
@@ -175,4 +183,4 @@ def _asked(profile: Profile, rng, lives: Lives) -> tuple[np.ndarray, np.ndarray]
     days = profile.pick_number("review_after_days", rng.random(len(lives)))
     overdue = lives.on_time_limit + 2 * DAY
     waited = (np.where(arrived, lives.delivered, 0) // DAY + days) * DAY
-    return np.where(arrived, np.minimum(waited, overdue), overdue), score
+    return Asked(np.where(arrived, np.minimum(waited, overdue), overdue), score)

@@ -4,6 +4,7 @@ Nothing is wrong in a life: its events are complete and in order. What goes wron
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,13 @@ _ORDINARY_SHARES = (0.68, 0.12, 0.12, 0.08)
 _SPECIAL = {"no_op": (_SAME, _NOTHING), "flip": (_CHANGE, _BACK), "null_flip": (_EMPTY, _BACK)}
 _RETURNS = 0.2  # of the deleted keys, each day
 _MICROSECONDS = DAY * 1_000_000
+
+
+class _Day(NamedTuple):
+    """What a day has for each key: its *steps* (keys x steps), and the *kind* of day it is (position in `KINDS`)."""
+
+    steps: np.ndarray
+    kind: np.ndarray
 
 
 @dataclass
@@ -66,8 +74,7 @@ class KeyLives:
         """
         rng = generator(self.seed, day, f"feed_{self.entity}")
         new = self._welcome(newcomers)
-        steps, kinds = self._plan(rng, rates, new=new)
-        events = self._walk(steps, kinds, rng)
+        events = self._walk(self._plan(rng, rates, new=new), rng)
         return _in_time(events, day, rng)
 
     def _welcome(self, newcomers: pa.Table) -> int:
@@ -82,8 +89,8 @@ class KeyLives:
             self.alive = np.append(self.alive, np.zeros(new.num_rows, dtype=bool))
         return new.num_rows
 
-    def _plan(self, rng: np.random.Generator, rates: FeedRates, *, new: int) -> tuple[np.ndarray, np.ndarray]:
-        """The steps of each key's day (keys x steps), and what kind of day it is; the last *new* keys are inserted."""
+    def _plan(self, rng: np.random.Generator, rates: FeedRates, *, new: int) -> _Day:
+        """What the day has for each key; the last *new* ones are inserted."""
         count = len(self.keys)
         steps = np.zeros((count, _STEPS), dtype=np.int8)
         kinds = np.zeros(count, dtype=np.int8)
@@ -101,16 +108,16 @@ class KeyLives:
             at += len(some)
         gone = rng.permutation(np.flatnonzero(~(self.alive | is_new)))
         steps[gone[: share(_RETURNS if rates.cdc_change_rate else 0, len(gone))], 1] = _RETURN
-        return steps, kinds
+        return _Day(steps, kinds)
 
-    def _walk(self, steps: np.ndarray, kinds: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-        """Do the steps, keeping `content` and `alive`; one row an event, by `key` (its position) and `step`."""
+    def _walk(self, planned: _Day, rng: np.random.Generator) -> pd.DataFrame:
+        """Do what is planned, keeping `content` and `alive`; one row an event, by `key` (its position) and `step`."""
         before = self.content.copy()
         nothing = np.zeros(0, dtype=np.int64)
         pieces = [pd.DataFrame(dict.fromkeys(("key", "step", "content", "operation", "kind"), nothing))]
         for step in range(_STEPS):
             for action in range(_INSERT, _BACK + 1):
-                at = np.flatnonzero(steps[:, step] == action)
+                at = np.flatnonzero(planned.steps[:, step] == action)
                 if len(at) == 0:
                     continue
                 content = self.content[at] = self._content_after(action, at, before, rng)
@@ -118,7 +125,7 @@ class KeyLives:
                 if action == _DELETE:
                     content = self.contents.add(keys_alone(self.contents.frame(content)))
                 operation = _OPERATION.get(action, UPDATE)
-                event = {"key": at, "step": step, "content": content, "operation": operation, "kind": kinds[at]}
+                event = {"key": at, "step": step, "content": content, "operation": operation, "kind": planned.kind[at]}
                 pieces.append(pd.DataFrame(event))
         return pd.concat(pieces, ignore_index=True).sort_values(["key", "step"], ignore_index=True)
 
