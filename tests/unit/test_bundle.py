@@ -40,12 +40,15 @@ def imports() -> dict[str, set[str]]:
     """What each file below `notebooks/` imports, by its path without suffix; modules with their dots."""
     found: dict[str, set[str]] = {}
     for code in read_code(ROOT):
-        names = found.setdefault(re.sub(r"^notebooks/|\.\w+$", "", code.file), set())
+        file = re.sub(r"^notebooks/|\.\w+$", "", code.file)
+        names = found.setdefault(file, set())
         for node in ast.walk(ast.parse(code.text)):
             if isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            elif isinstance(node, ast.ImportFrom):
+                package = file.split("/")[: -node.level] if node.level else []
+                module = ".".join([*package, *([node.module] if node.module else [])])
+                names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
     return found
 
 

@@ -22,7 +22,9 @@ def run_together(work: dict[str, Callable[[], object]]) -> dict[str, object]:
 
 
 def attempt_together(work: dict[str, Callable[[], object]]) -> tuple[dict[str, object], dict[str, Exception]]:
-    """Do all of *work* in threads; a failure stops nothing else. Prints each `Written` as soon as there is one.
+    """Do all of *work* in threads; a failure stops nothing else.
+
+    A result that is a `Written`, or has one as its `written`, is printed as soon as it is there.
 
     Args:
         work: by table name, what makes the table; it gets the session by itself, since threads inherit none.
@@ -44,9 +46,9 @@ def attempt_together(work: dict[str, Callable[[], object]]) -> tuple[dict[str, o
 
 
 def _tell(result: object) -> None:
-    for part in result if isinstance(result, tuple) else (result,):
-        if isinstance(part, Written):
-            print(part)
+    written = getattr(result, "written", result)
+    if isinstance(written, Written):
+        print(written)
 
 
 def raise_failures(errors: dict[str, BaseException], tables: int) -> None:
