@@ -124,11 +124,12 @@ def children_cpu() -> float:
 
 def peak_mib(pid: int) -> int | None:
     """The most memory that the process *pid* has had resident, None where the system does not tell."""
-    place = Path(f"/proc/{pid}/status")
-    if not place.is_file():
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):  # no such system, or the process has just ended
         return None
-    peak = next(line for line in place.read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(peak.split()[1]) // 1024
+    peak = next((line for line in lines if line.startswith("VmHWM:")), None)  # an ended process has none any more
+    return int(peak.split()[1]) // 1024 if peak else None
 
 
 def _cpu(process: psutil.Process) -> float:
