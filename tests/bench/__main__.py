@@ -156,7 +156,7 @@ def main() -> None:
     sizes = {part: options.size or own for part, own in SIZES.items()}
 
     def say(text: str) -> None:
-        console.print(f"{time.strftime('%H:%M:%S')} {text} ...", style="dim", markup=False, highlight=False)
+        console.print(f"{time.strftime('%H:%M:%S')} {text}", style="dim", markup=False, highlight=False)
 
     bench = Bench(options.repeat, sizes, say, report.add, report.keep)
     measures = {

@@ -82,10 +82,10 @@ class Bench:
                     for number in range(self.repeat):
                         self.say(f"{ours.what}, {orders:,} orders, {number + 1} of {self.repeat}")
                         restore()
-                        ours.runs.append(lakehouse.measure(MAIN, day))
+                        self._add(ours, lakehouse.measure(MAIN, day))
                         lakehouse.down()
                         self.say(f"{theirs.what}, {orders:,} orders, {number + 1} of {self.repeat}")
-                        theirs.runs.append(measure_pipelines(lakehouse.files))
+                        self._add(theirs, measure_pipelines(lakehouse.files))
             self.tell(theirs)
             self.tell(ours)
 
@@ -103,7 +103,7 @@ class Bench:
                         self.say(f"{figure.what}, {orders:,} orders, {number + 1} of {self.repeat}")
                         if figure is warm:
                             lakehouse.empty()
-                        figure.runs.append(lakehouse.measure(DAILY, on))
+                        self._add(figure, lakehouse.measure(DAILY, on))
             for figure in (cold, again, more, warm):
                 self.tell(figure)
 
@@ -117,13 +117,13 @@ class Bench:
                 further.against, further.limit = f"{further.what} @ {smallest}", 1.3
             with _lakehouse(orders, history_days=_history_days(orders)) as lakehouse:
                 self.say(f"first day, {orders:,} orders")
-                first.runs.append(lakehouse.measure(DAILY, GENERATED_DATE))
+                self._add(first, lakehouse.measure(DAILY, GENERATED_DATE))
                 self.tell(first)
                 bought = []
                 for number in range(1, self.repeat + 1):
                     self.say(f"one more day upon {orders:,} orders, {number} of {self.repeat}")
                     day = _after(GENERATED_DATE, number)
-                    further.runs.append(lakehouse.measure(DAILY, day))
+                    self._add(further, lakehouse.measure(DAILY, day))
                     orders_of_day = f"SELECT order_count FROM gold.gold_daily_orders WHERE order_date = '{day}'"
                     bought += [str(row["order_count"]) for row in lakehouse.rows(orders_of_day)]
                 further.note = f"orders of the days: {', '.join(bought)}"
@@ -135,7 +135,7 @@ class Bench:
             figure = Figure("scale", "daily job, cold", orders)
             self.say(f"{figure.what}, {orders:,} generated orders")
             with _lakehouse(orders, history_days=730) as lakehouse:
-                figure.runs.append(lakehouse.measure(DAILY, GENERATED_DATE))
+                self._add(figure, lakehouse.measure(DAILY, GENERATED_DATE))
             self.tell(figure)
 
     def ways(self) -> None:
@@ -150,6 +150,10 @@ class Bench:
         """`apply_changes` beside a plain append and the textbook MERGE."""
         for events in self.sizes["cdc"]:
             self._program("cdc", "tests.cdc.bench", "--rows", str(events), "--repeat", str(self.repeat))
+
+    def _add(self, figure: Figure, run: Measured) -> None:
+        figure.runs.append(run)
+        self.say(f"  {figure.what}, {figure.orders:,} orders: {run}")
 
     def _program(self, part: str, module: str, *arguments: str) -> None:
         with TemporaryDirectory() as folder:
