@@ -106,16 +106,15 @@ def apply_query(run: LayerRun, name: str, query: str) -> None:
         return
     rows = run.spark.sql(query)
     refuse_other_columns(rows.columns, contract)
-    keys = _touched_keys(run, contract, rows)
-    found: dict[str, int] = {}
-    if keys is None:
+    touched = _touched(run, contract, rows)
+    if touched is None:
         rules = Observation()
         replace_rows(run.spark, rows.observe(rules, *_failures(contract)), contract)
-        found = rules.get
-    if not found:
-        written = _merge_touched(run, contract, rows, keys or [])
-        found = run.spark.table(contract.table).agg(*_failures(contract)).first().asDict()
-    print(Written(contract.table, found[CHECKED]) if keys is None else written)
+        found = rules.get or _count_failures(run, contract)
+        print(Written(contract.table, found[CHECKED]))
+    else:
+        print(merge(run.spark, rows.where(touched), contract, when=DIFFERENT, within=touched))
+        found = _count_failures(run, contract)
     run.done += feeds
     run.counts += [
         RuleCount(contract.table, rule.rule, rule.level, found[CHECKED], found[rule.rule])
@@ -129,20 +128,42 @@ def _failures(contract: Contract) -> list[Column]:
     return [F.expr(sql).alias(name) for name, sql in {CHECKED: "count(*)", **failed}.items()]
 
 
-def _merge_touched(run: LayerRun, contract: Contract, rows: DataFrame, keys: list[Row]) -> Written:
-    if not keys:
-        return Written(contract.table, 0)
-    touched = _among(keys, contract.keys)
-    return merge(run.spark, rows.where(touched), contract, when=DIFFERENT, within=touched)
+def _count_failures(run: LayerRun, contract: Contract) -> dict[str, int]:
+    return run.spark.table(contract.table).agg(*_failures(contract)).first().asDict()
 
 
-def _touched_keys(run: LayerRun, contract: Contract, rows: DataFrame) -> list[Row] | None:
-    """The keys of the *rows* that this run's news touch, None where the table must be derived as a whole."""
+def _touched(run: LayerRun, contract: Contract, rows: DataFrame) -> Column | None:
+    """Which of the *rows* this run's news touch, and which rows of the table; None where all are to be derived."""
+    news = _news(run, contract)
+    if news is None:
+        return None
+    touched: list[Column] = []
+    for common, parts in news.items():
+        found = reduce(DataFrame.union, parts).distinct().limit(_MANY_KEYS + 1).collect()
+        if len(found) > _MANY_KEYS:
+            return None
+        touched.append(_among(found, common))
+    if not touched:
+        return F.lit(False)
+    if len(news) == 1 and set(next(iter(news))) <= set(contract.keys):
+        return touched[0]
+    # By the keys of the table, what is not asked for can be left out of every table that the query reads.
+    any_of = reduce(or_, touched)
+    sides = [side.where(any_of).select(*contract.keys) for side in (rows, run.spark.table(contract.table))]
+    keys = reduce(DataFrame.union, sides).distinct().limit(_MANY_KEYS + 1).collect()
+    return None if len(keys) > _MANY_KEYS else _among(keys, contract.keys)
+
+
+def _news(run: LayerRun, contract: Contract) -> dict[tuple[str, ...], list[DataFrame]] | None:
+    """By the columns that they share with the table of *contract*, the new keys of each table that it reads.
+
+    None where such a table was made anew, is not made of bronze itself, or shares no key.
+    """
     news: dict[tuple[str, ...], list[DataFrame]] = {}
     for read in map(load_contract, contract.reads):
         feed = run.feeds.get((contract.table, load_contract(read.reads[0]).table))
         if feed is None or feed.is_all:
-            return None  # made of another table than one of bronze, or of one that was made anew
+            return None
         if feed.is_empty:
             continue
         feed, changes = open_changes(run.spark, feed)
@@ -151,19 +172,7 @@ def _touched_keys(run: LayerRun, contract: Contract, rows: DataFrame) -> list[Ro
             return None
         valid = check_rows(changes.where(f"NOT ({REMOVED})"), read, {}, changes=True).valid
         news.setdefault(common, []).append(valid.select(*common))
-    touched: list[Column] = []
-    for common, parts in news.items():
-        found = reduce(DataFrame.union, parts).distinct().limit(_MANY_KEYS + 1).collect()
-        if len(found) > _MANY_KEYS:
-            return None
-        if set(common) == set(contract.keys) and len(news) == 1:
-            return found
-        if found:
-            touched.append(_among(found, common))
-    if not touched:
-        return []
-    keys = rows.where(reduce(or_, touched)).select(*contract.keys).distinct().limit(_MANY_KEYS + 1).collect()
-    return None if len(keys) > _MANY_KEYS else keys
+    return news
 
 
 def _among(found: list[Row], columns: Sequence[str]) -> Column:

@@ -4,6 +4,7 @@ Asking costs less than it seems to: the columns and the newest version of a tabl
 starts no Spark job. Only what reads or writes rows is executed.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -20,6 +21,8 @@ from lakehouse.tables.contracts import Contract, load_contract
 _ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE")
 _NO_SCHEMA = ("SCHEMA_NOT_FOUND", "NO_SUCH_CATALOG_EXCEPTION", "CATALOG_NOT_FOUND")
 _CLUSTERED = 4  # columns at most, Delta's limit
+# Types of which Delta keeps the least and greatest value of a file; by others it does not cluster.
+_WITH_STATISTICS = re.compile(r"(BYTE|TINYINT|SMALLINT|INT|BIGINT|FLOAT|DOUBLE|DECIMAL|STRING|DATE|TIMESTAMP)")
 _NO_VERSION = 10**15  # a version that no table reaches
 
 # Change data feed tells a reader which rows a version added, at no cost for a table that is only appended to.
@@ -128,7 +131,8 @@ def replace_rows(
 
 def _clauses(contract: Contract, properties: dict[str, str] | None) -> str:
     """SQL behind the name of a new table: it is clustered by its keys, by which a merge looks for its rows."""
-    clauses = [f"CLUSTER BY ({', '.join(contract.keys[:_CLUSTERED])})"] if contract.keys else []
+    keys = [c.name for c in contract.columns if c.name in contract.keys and _WITH_STATISTICS.match(c.type.upper())]
+    clauses = [f"CLUSTER BY ({', '.join(keys[:_CLUSTERED])})"] if keys else []
     clauses.append(f"COMMENT {text(contract.grain)}")
     if properties:
         listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
