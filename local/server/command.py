@@ -19,10 +19,13 @@ OPENED = (
 )  # fmt: skip
 
 
-def server_command(state: State, *, java: Path, port: int, settings: Settings) -> list[str]:
-    """The command line of the Spark Connect server of *state*, listening on loopback at *port*."""
+def server_command(state: State, *, java: Path, port: int, settings: Settings, make_archive: bool = False) -> list[str]:
+    """The command line of the Spark Connect server of *state*, listening on loopback at *port*.
+
+    With *make_archive* it writes the class data archive at its end, if there is none.
+    """
     return [
-        *jvm(java, settings), *archive_options(java, jars()), state_mark(state),
+        *jvm(java, settings), *archive_options(java, jars(), make=make_archive), state_mark(state),
         f"-Djava.io.tmpdir={state.folder / 'tmp'}", "-cp", class_path(),
         *submission(spark_conf(state, port, settings.cores)),
     ]  # fmt: skip
