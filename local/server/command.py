@@ -8,7 +8,7 @@ from pathlib import Path
 from local.errors import SetupError
 from local.project import State
 from local.server.archive import archive_options
-from local.server.settings import JITS, Settings
+from local.server.settings import CODEGEN, JITS, Settings
 
 CATALOG = "spark.local.catalog"  # the one catalog that a server holds, for clients that want to know it
 # What Spark's own launcher opens for Java 17 and later; the script that does it needs a module that a JRE lacks.
@@ -27,14 +27,14 @@ def server_command(state: State, *, java: Path, port: int, settings: Settings, m
     return [
         *jvm(java, settings), *archive_options(java, jars(), make=make_archive), state_mark(state),
         f"-Djava.io.tmpdir={state.folder / 'tmp'}", "-cp", class_path(),
-        *submission(spark_conf(state, port, settings.cores)),
+        *submission(spark_conf(state, port, settings)),
     ]  # fmt: skip
 
 
 def jvm(java: Path, settings: Settings) -> list[str]:
     """Java with the options of any process of Spark: its driver here, or the master and the workers of a cluster."""
     return [
-        str(java), f"-Xmx{settings.memory}", "-XX:+UseParallelGC", *JITS[settings.jit],
+        str(java), f"-Xmx{settings.memory}", *JITS[settings.jit],
         "-XX:+IgnoreUnrecognizedVMOptions",
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
         "-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true",
@@ -55,8 +55,9 @@ def state_mark(state: State) -> str:
     return f"-Dderby.system.home={state.logs}"
 
 
-def spark_conf(state: State, port: int, cores: int) -> dict[str, str]:
+def spark_conf(state: State, port: int, settings: Settings) -> dict[str, str]:
     """Spark's settings: Databricks' defaults where they differ from Spark's, and what suits one machine."""
+    cores = settings.cores
     return {
         "spark.master": f"local[{cores}]",
         "spark.app.name": f"local {state.catalog}",
@@ -98,6 +99,7 @@ def spark_conf(state: State, port: int, cores: int) -> dict[str, str]:
         "spark.connect.session.manager.defaultSessionTimeout": "24h",
         # The dialect reads the plans on their way: they travel as they are.
         "spark.connect.session.planCompression.threshold": "-1",
+        **CODEGEN[settings.jit],
     }
 
 
