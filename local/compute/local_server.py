@@ -32,13 +32,13 @@ class LocalServer:
         self.state = state
 
     def warm_up(self) -> None:
-        """Start the server.
+        """Start the server, which then leaves its classes to later ones.
 
         Raises:
             SetupError, ServerError: it may not run here, or does not start.
         """
         self.check()
-        ensure_server(self.state)
+        ensure_server(self.state, make_archive=True)
 
     def check(self) -> None:
         """Make sure that the server may run here, and that the tables of the state are its; starts nothing.

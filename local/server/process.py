@@ -58,10 +58,11 @@ class Server:
         return _accepts(self.port)
 
 
-def ensure_server(state: State) -> Server:
+def ensure_server(state: State, *, make_archive: bool = False) -> Server:
     """The server of *state*, started if there is none; returns when it accepts connections.
 
-    Several processes may call this at once: one starts the server, the others find it.
+    Several processes may call this at once: one starts the server, the others find it. With *make_archive*, a server
+    that is started writes the class data archive at its end, if there is none (`local.server.archive`).
 
     Raises:
         ServerError: it did not start; says why, and what to do.
@@ -70,7 +71,7 @@ def ensure_server(state: State) -> Server:
         return server
     state.make()
     with _lock(state):
-        return find_server(state) or _start(state)
+        return find_server(state) or _start(state, make_archive)
 
 
 def find_server(state: State) -> Server | None:
@@ -119,7 +120,7 @@ def stop_server(state: State) -> bool:
     return True
 
 
-def _start(state: State) -> Server:
+def _start(state: State, make_archive: bool) -> Server:
     free = shutil.disk_usage(state.folder).free
     if free < LEAST_DISK:
         raise ServerError(
@@ -135,7 +136,7 @@ def _start(state: State) -> Server:
     (state.folder / "tmp").mkdir(exist_ok=True)
     java, settings = find_java(), Settings.read()
     for _ in range(3):  # a port that was free may be taken a moment later
-        server, process = _launch(state, java, settings)
+        server, process = _launch(state, java, settings, make_archive)
         if _wait_until_ready(server, process):
             _write(state, server)
             if died_before:
@@ -158,7 +159,7 @@ def _process_of(state: State) -> int | None:
     return None
 
 
-def _launch(state: State, java: Path, settings: Settings) -> tuple[Server, subprocess.Popen]:
+def _launch(state: State, java: Path, settings: Settings, make_archive: bool) -> tuple[Server, subprocess.Popen]:
     port, token = _free_port(), secrets.token_urlsafe(24)
     place = state.logs / f"server-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{port}.log"
     environment = {
@@ -166,7 +167,7 @@ def _launch(state: State, java: Path, settings: Settings) -> tuple[Server, subpr
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
-    command = server_command(state, java=java, port=port, settings=settings)
+    command = server_command(state, java=java, port=port, settings=settings, make_archive=make_archive)
     with place.open("wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=state.folder, env=environment,

@@ -147,7 +147,7 @@ def _server(state: State, master: str, port: int, ui: int) -> list[str]:
         "spark.ui.port": str(ui),
     }
     classes = ("-cp", f"{_SPARK / 'jars'}/*")
-    return [*jvm(find_java(), _DRIVER), *classes, *submission(spark_conf(state, port, _DRIVER.cores) | elsewhere)]
+    return [*jvm(find_java(), _DRIVER), *classes, *submission(spark_conf(state, port, _DRIVER) | elsewhere)]
 
 
 def accepts(port: int) -> bool:

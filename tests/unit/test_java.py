@@ -10,7 +10,7 @@ from local.java import find_java, java_version
 from local.project import State
 from local.server import log
 from local.server.command import server_command
-from local.server.settings import Settings
+from local.server.settings import JITS, Settings
 
 
 def fake_java(folder: Path, version: str) -> Path:
@@ -125,11 +125,12 @@ def test_the_machine_gives_between_one_and_four_gigabytes():
     assert memory in {f"{size}g" for size in range(1, 5)}
 
 
-def test_the_packaged_runtime_takes_the_options_of_the_server(tmp_path):
+@pytest.mark.parametrize("jit", JITS)
+def test_the_packaged_runtime_takes_the_options_of_the_server(tmp_path, jit):
     """A runtime lacks modules that a development kit has; an option that names one would stop the server."""
     java = find_java({"PATH": ""})
     state = State(tmp_path, "dev", tmp_path / "dev")
-    command = server_command(state, java=java, port=1, settings=Settings("1g", 1, "full"))
+    command = server_command(state, java=java, port=1, settings=Settings("1g", 1, jit))
     options = command[1 : command.index("-cp")]
 
     done = subprocess.run([java, *options, "-version"], capture_output=True, text=True, timeout=60)
