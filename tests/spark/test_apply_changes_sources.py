@@ -298,3 +298,18 @@ def test_a_target_or_source_that_was_made_anew_is_noticed(tables):
 
     assert (version, again.version, again.num_upserted_rows) == (2, 0, 1)
     assert tables.rows("renewed_latest") == [(1, "c")]
+
+
+def test_progress_is_as_short_as_its_targets_are_many(tables, monkeypatch):
+    """Rows that no longer hold are left behind, those of other targets stay, and nothing is read again."""
+    tables.source("short", EVENTS, [(1, "a", 1, "U")])
+    tables.apply("short", "short_other", **CALL)
+    monkeypatch.setattr("lakehouse.cdc.progress._MANY_ROWS", 2)
+    for number in (1, 2):
+        tables.append("short", EVENTS, [(number, "b", 2, "U")])
+        tables.apply("short", "short_latest", **CALL)
+    again = [tables.apply("short", target, **CALL) for target in ("short_latest", "short_other")]
+
+    known = [row for row in tables.rows("apply_changes_progress", "target, source") if "short" in row[0]]
+    assert sorted(set(known)) == sorted(known) and len(known) == 2
+    assert [counts.events_read for counts in again] == [0, 2]

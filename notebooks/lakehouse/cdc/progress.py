@@ -1,9 +1,10 @@
 """How far each target has read its source: a table `apply_changes_progress` beside the targets, in their schema.
 
-Rows are appended, after the data of a target is written; the newest of a target and its source holds. Applying is
-idempotent, so a call that was killed in between only reads again, and where the table is lost everything is derived
-again. A row also keeps what the target remembers and its version at that time: a target that has not changed since is
-not asked. `source_version` is NULL where everything has to be read again.
+Rows are appended, after the data of a target is written; the newest of a target and its source holds, and where rows
+have become many those that hold are written alone. Applying is idempotent, so a call that was killed in between only
+reads again, and where a row or the table is lost everything is derived again. A row also keeps what the target
+remembers and its version at that time: a target that has not changed since is not asked. `source_version` is NULL
+where everything has to be read again.
 """
 
 import json
@@ -26,6 +27,7 @@ _COLUMNS = (
     "recorded_at TIMESTAMP COMMENT 'When this was recorded'"
 )
 _LAST_PART = re.compile(r"\.(?:`(?:[^`]|``)*`|[^.`]+)$")
+_MANY_ROWS = 500  # then the rows that hold are written alone
 _CREATING = Lock()
 
 
@@ -63,14 +65,16 @@ class Progress:
     def __init__(self, spark: SparkSession, targets: Iterable[str]) -> None:
         """Read what is known of the *targets*; the tables are created where they are missing."""
         self._spark = spark
-        self._marks: dict[tuple[str, str], Mark] = {}
+        self._marks: dict[str, dict[tuple[str, str], Mark]] = {}  # by table of progress
+        self._crowded: set[str] = set()  # the tables with many rows
         for table in sorted({progress_table(target) for target in targets}):
-            for row in sorted(self._rows(table), key=lambda row: (row["recorded_at"], row["source_version"] or -1)):
-                self._keep(_mark(row))
+            rows = sorted(self._rows(table), key=lambda row: (row["recorded_at"], row["source_version"] or -1))
+            self._marks[table] = {(row["target"], row["source"]): _mark(row) for row in rows}
+            self._crowded |= {table} if len(rows) > _MANY_ROWS else set()
 
     def find(self, target: str, source: str) -> Mark | None:
         """What holds of *target* and *source*; None where nothing is known, or everything has to be read again."""
-        mark = self._marks.get((target, source))
+        mark = self._marks[progress_table(target)].get((target, source))
         return mark if mark and mark.source_version is not None else None
 
     def record(self, marks: Iterable[Mark]) -> None:
@@ -78,13 +82,12 @@ class Progress:
         by_table: dict[str, list[Mark]] = {}
         for mark in marks:
             by_table.setdefault(progress_table(mark.target), []).append(mark)
-            self._keep(mark)
         for table, of_table in by_table.items():
-            values = ",\n".join(f"({_values(mark)}, current_timestamp())" for mark in of_table)
-            self._spark.sql(f"INSERT INTO {table} VALUES\n{values}")
-
-    def _keep(self, mark: Mark) -> None:
-        self._marks[mark.target, mark.source] = mark
+            self._marks[table] |= {(mark.target, mark.source): mark for mark in of_table}
+            alone = table in self._crowded
+            self._crowded.discard(table)
+            values = ",\n".join(f"({_values(mark)})" for mark in (self._marks[table].values() if alone else of_table))
+            self._spark.sql(f"INSERT {'OVERWRITE' if alone else 'INTO'} {table} VALUES\n{values}")
 
     def _rows(self, table: str) -> list:
         try:
@@ -94,8 +97,7 @@ class Progress:
                 raise
         with _CREATING:  # calls in threads of one process meet here at their first use
             self._spark.sql(
-                f"CREATE TABLE IF NOT EXISTS {table} ({_COLUMNS}) USING delta COMMENT 'How far apply_changes has read' "
-                "TBLPROPERTIES ('delta.autoOptimize.autoCompact' = 'true')"
+                f"CREATE TABLE IF NOT EXISTS {table} ({_COLUMNS}) USING delta COMMENT 'How far apply_changes has read'"
             )
         return []
 
@@ -107,4 +109,5 @@ def _mark(row) -> Mark:
 
 def _values(mark: Mark) -> str:
     numbers = ("NULL" if number is None else str(number) for number in (mark.source_version, mark.target_version))
-    return ", ".join([text(mark.target), text(mark.source), *numbers, text(json.dumps(mark.settings))])
+    at = f"timestamp_millis({mark.at_ms})" if mark.at_ms else "current_timestamp()"
+    return ", ".join([text(mark.target), text(mark.source), *numbers, text(json.dumps(mark.settings)), at])
