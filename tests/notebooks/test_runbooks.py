@@ -14,11 +14,11 @@ import psutil
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
-from tests.jobs.daily import SAMPLE, SAMPLE_DAYS, Here
+from tests.jobs.daily import SAMPLE_DAYS, SOURCE, Here
 from tests.notebooks.conftest import ROOT, shell_with
 
 RUNBOOKS = ROOT / "runbooks"
-DAY = {"run_date": SAMPLE_DAYS[1], "source": f"file:{SAMPLE.resolve()}" if SAMPLE.is_dir() else ""}
+DAY = {"run_date": SAMPLE_DAYS[1], "source": SOURCE}
 pytestmark = pytest.mark.xdist_group("product")
 
 
