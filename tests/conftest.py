@@ -12,6 +12,8 @@ import pytest
 
 from local.kernel.session import open_session
 from local.project import State
+from local.server import stop_server
+from tests.bench.counting import event_log_settings
 from tests.jobs.daily import Here
 from tests.states import emptied, state_in
 
@@ -23,7 +25,21 @@ os.environ.setdefault("LOCAL_MEMORY", "2g")
 
 TESTS = Path(__file__).parent
 # Files and folders from the longest to the shortest, so that both workers end at about the same time.
-LONGEST_FIRST = ("remote", "jobs/test_daily_job.py", "notebooks", "spark", "jobs", "cdc", "unit")
+LONGEST_FIRST = (
+    "jobs/test_many_days.py",
+    "jobs/test_daily_job.py",  # and the runbooks behind it
+    "remote/test_cluster.py",
+    "spark/test_cdc_properties.py",
+    "spark/test_cdc_pipeline.py",
+    "spark/test_verification.py",
+    "spark/test_silver.py",
+    "notebooks",
+    "spark",
+    "remote",
+    "jobs",
+    "cdc",
+    "unit",
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
@@ -65,6 +81,15 @@ def spark(state: State):
 
 
 @pytest.fixture(scope="session")
-def here(state: State) -> Here:
-    """The command line on the catalog of this worker, which has nothing in it yet: for the group `product`."""
-    return Here(emptied(state).folder.parent)
+def events(state: State) -> Path:
+    """Where the server that `here` starts writes its event log."""
+    folder = state.folder / "events"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def here(state: State, events: Path) -> Here:
+    """The command line on the catalog of this worker, empty and without a server: for the group `product`."""
+    stop_server(emptied(state))
+    return Here(state.folder.parent, LOCAL_SPARK_CONF=event_log_settings(events))

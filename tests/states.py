@@ -14,8 +14,10 @@ from local.server import find_server, stop_server
 def state_in(folder: Path, catalog: str = "olist_dev", *, root: Path | None = None) -> Iterator[State]:
     """The state of *catalog* in *folder*, of the project *root*; its server, if one was started, ends with it."""
     state = State(root or folder, catalog, folder / catalog).make()
-    yield state
-    stop_server(state)
+    try:
+        yield state
+    finally:
+        stop_server(state)
 
 
 def emptied(state: State) -> State:

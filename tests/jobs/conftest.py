@@ -13,6 +13,7 @@ import pytest
 
 from local.bundle import load_bundle
 from local.jobs import RunOptions, command, run_job
+from local.pool.forks import Template
 from local.pool.pool import Pool
 from local.project import Project, State
 
@@ -62,8 +63,10 @@ def one_pool(pool_of_runs: OpenPool, monkeypatch: pytest.MonkeyPatch) -> None:
     Not where the life of a pool is the matter (test_pool.py, test_ending.py).
     """
 
-    def pool(log: Path, *, spark: bool, **settings: Any) -> Pool:
-        return Pool(log, spark=spark, **settings) if spark else pool_of_runs
+    def pool(log: Path, *, spark: bool, template: Template | None = None, **settings: Any) -> Pool:
+        if spark or template:  # the template of a command is the pool's to end
+            return Pool(log, spark=spark, template=template, **settings)
+        return pool_of_runs
 
     monkeypatch.setattr(command, "Pool", pool)
 

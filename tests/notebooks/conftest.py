@@ -1,11 +1,13 @@
 """What the tests of notebooks share: the environment of a person's shell, on the server of the worker."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local.project import State
+from tests.jobs.daily import Here
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ("LOCAL_JIT", "LOCAL_MEMORY")
@@ -17,8 +19,16 @@ def shell(state: State) -> dict[str, str]:
     return shell_with(state.folder.parent)
 
 
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The same with an empty state of its own, whose server may be ended."""
+    here = Here(tmp_path / "state")
+    yield shell_with(here.states)
+    here("down")
+
+
 def shell_with(states: Path) -> dict[str, str]:
-    """The same with the state folder *states*."""
+    """The environment of an ordinary shell with the state folder *states*."""
     own = ("LOCAL_", "PYTEST_", "SPARK_")
     kept = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(own)}
     return {**kept, "LOCAL_STATE": str(states)}

@@ -6,13 +6,22 @@ import sys
 import pytest
 
 from tests.notebooks.conftest import ROOT
-from tests.states import emptied
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("product")]
 
 
-@pytest.mark.timeout(900)
-def test_every_notebook_runs_under_nbval(shell, state):
+def test_every_notebook_runs_under_nbval(here, shell):
+    """On the tables of tests/jobs/test_daily_job.py, where the defaults of the parameters bring nothing new."""
+    check_notebooks(shell)
+
+
+@pytest.mark.slow("the whole data flow again, on a server of its own")
+def test_every_notebook_runs_under_nbval_on_an_empty_catalog(alone):
     """The defaults of the parameters are a safe, small run."""
-    emptied(state)
+    check_notebooks(alone)
+
+
+def check_notebooks(shell: dict[str, str]) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "-p", "no:cacheprovider", "notebooks"]
 
     done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=880)

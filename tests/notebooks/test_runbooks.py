@@ -6,7 +6,6 @@ It is the one of tests/jobs/test_daily_job.py, so that O10 finds nothing new the
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import nbformat
 import papermill
@@ -14,11 +13,11 @@ import psutil
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
-from tests.jobs.daily import SAMPLE, SAMPLE_DAYS, Here
-from tests.notebooks.conftest import ROOT, shell_with
+from tests.jobs.daily import SAMPLE_DAYS, SOURCE
+from tests.notebooks.conftest import ROOT
 
 RUNBOOKS = ROOT / "runbooks"
-DAY = {"run_date": SAMPLE_DAYS[1], "source": f"file:{SAMPLE.resolve()}" if SAMPLE.is_dir() else ""}
+DAY = {"run_date": SAMPLE_DAYS[1], "source": SOURCE}
 pytestmark = pytest.mark.xdist_group("product")
 
 
@@ -76,7 +75,7 @@ SELLERS = {
 
 @pytest.mark.timeout(900)
 def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, here, shell, tmp_path):
-    """Each way in which a row can be wrong is told by its rule, and repaired; a replay makes the same tables."""
+    """Each way in which a row can be wrong is told by its rule, and repaired."""
     execute("O10_daily_run", **DAY)
     rows = "SELECT * FROM silver.silver_sellers_history ORDER BY seller_id, __START_AT"
     good = sql(shell, rows)
@@ -91,6 +90,13 @@ def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, here
     assert all(key in told[rule] for key, rule in zip(keys, DAMAGES, strict=False)), told
     execute("O40_scd_issues", entity="sellers", repair=True)
     assert sql(shell, rows) == good
+
+
+@pytest.mark.slow("every table of the feeds is derived again; tests/spark/test_verification.py does so for few events")
+@pytest.mark.timeout(900)
+def test_the_runbook_of_verification_finds_no_difference(execute, here, shell):
+    """The tables as they are, and those of a feed that is named by its call; nothing is left behind."""
+    execute("O10_daily_run", **DAY)
 
     execute("T20_verify_cdc", rounds=0)
     execute("T20_verify_cdc", feed=json.dumps(SELLERS), rounds=1, batches=2, seed=5)
@@ -129,14 +135,6 @@ def test_the_runbook_of_deployment_shows_what_a_target_becomes(execute, target, 
     assert f"databricks bundle run olist_daily_job -t {target}\n" in said
     assert "git switch --detach v1.0.0" in said
     assert f"0 0 6 * * ? (UTC) {state}" in said
-
-
-@pytest.fixture
-def alone(tmp_path) -> Iterator[dict[str, str]]:
-    """A shell with a state of its own, whose server may be ended."""
-    here = Here(tmp_path / "state")
-    yield shell_with(here.states)
-    here("down")
 
 
 def test_the_runbook_of_a_machine_that_is_too_small_gives_the_server_more(alone, tmp_path, monkeypatch):
