@@ -75,7 +75,9 @@ class Packages:
             self._link(project)
             rest += () if "--no-deps" in rest else project.dependencies
         installed = [project.name for project in projects if project.name]
-        if not projects or any(not word.startswith("-") for word in rest):
+        if rest and all(_is_satisfied(word) for word in rest):
+            print(f"Requirement already satisfied: {', '.join(rest)}")  # pip takes seconds to say so
+        elif not projects or any(not word.startswith("-") for word in rest):
             installed += self._install_missing(rest)
         importlib.invalidate_caches()
         for name in installed:
@@ -185,6 +187,23 @@ def _split(arguments: list[str]) -> tuple[list[PythonProject], list[str]]:
             )
         projects.append(project)
     return projects, rest
+
+
+def _is_satisfied(word: str) -> bool:
+    """Is *word* a plain requirement that this process has, with all that it needs itself? pip would install nothing."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        needed = Requirement(word)
+    except InvalidRequirement:
+        return False
+    if needed.url or needed.extras or needed.marker:
+        return False
+    try:
+        version = metadata.version(needed.name)
+    except metadata.PackageNotFoundError:
+        return False
+    return needed.specifier.contains(version, prereleases=True) and not _lacking(needed.name)
 
 
 def _lacking(name: str) -> list[str]:

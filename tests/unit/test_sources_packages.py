@@ -108,6 +108,22 @@ def test_what_the_environment_has_is_not_installed_again(tmp_path: Path) -> None
     assert said.endswith("[]\n")
 
 
+def test_pip_is_not_started_for_what_is_there_already(tmp_path: Path) -> None:
+    """It takes seconds to say so; another version, or an extra, is still a question for pip."""
+    said = outcome(
+        tmp_path,
+        """
+        import local.kernel.packages as module
+        def run(*_): raise SystemExit("pip was started")
+        module.run_command = run
+        packages.install(["pip", "Pip>=1"])
+        packages.install(["pip<1"])
+        """,
+    )
+
+    assert said == "Requirement already satisfied: pip, Pip>=1\npip was started\n"
+
+
 def test_what_cannot_be_installed_fails_the_cell(tmp_path: Path) -> None:
     """As on Databricks; pip says why."""
     said = outcome(tmp_path, "packages.pip('install nothing-has-this-name')")
