@@ -126,15 +126,15 @@ def printed(notebook) -> str:
     return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
 
 
-@pytest.mark.parametrize(("target", "state"), [("dev", "PAUSED"), ("prod", "UNPAUSED")])
-def test_the_runbook_of_deployment_shows_what_a_target_becomes(execute, target, state):
+@pytest.mark.parametrize(("target", "pause_status"), [("dev", "PAUSED"), ("prod", "UNPAUSED")])
+def test_the_runbook_of_deployment_shows_what_a_target_becomes(execute, target, pause_status):
     """Without a workspace: a clean bundle, the commands to copy, the next times."""
     said = printed(execute("D10_deploy", target=target, go_back_to="v1.0.0"))
 
     assert f"0 errors, 0 warnings in 4 jobs of {target}" in said
     assert f"databricks bundle run olist_daily_job -t {target}\n" in said
     assert "git switch --detach v1.0.0" in said
-    assert f"0 0 6 * * ? (UTC) {state}" in said
+    assert f"0 0 6 * * ? (UTC) {pause_status}" in said
 
 
 def test_the_runbook_of_a_machine_that_is_too_small_gives_the_server_more(alone, tmp_path, monkeypatch):
