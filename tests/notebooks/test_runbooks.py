@@ -103,9 +103,7 @@ def test_the_runbook_of_verification_finds_no_difference(execute, here, shell):
     assert sql(shell, "SHOW SCHEMAS LIKE 'scratch*'") == []
 
 
-@pytest.mark.slow(
-    "all tables are built again; tests/spark/test_silver.py and test_cdc_pipeline.py do so for a few rows"
-)
+@pytest.mark.slow("all tables are built again, as test_silver.py and test_cdc_pipeline.py do for a few rows")
 @pytest.mark.timeout(900)
 def test_the_runbook_of_the_weekly_refresh_builds_damaged_tables_again(execute, here, shell):
     """As they were before the damage."""
