@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lakehouse.cdc import apply_changes
 from lakehouse.cdc.errors import ChangeEventsError
-from lakehouse.tables.delta import latest_commit
+from lakehouse.tables.delta import newest_version
 from lakehouse.tables.together import run_together
 from tests.cdc import laws, oracle
 from tests.cdc.feeds import (
@@ -81,7 +81,7 @@ class Feed:
         return apply_changes(self.spark, source=f"{self.name}.{source}", target=f"{self.name}.{name}", **CALLS[name])
 
     def versions(self) -> dict[str, int]:
-        return run_together({n: lambda n=n: latest_commit(self.spark, f"{self.name}.{n}").version for n in CALLS})
+        return run_together({n: lambda n=n: newest_version(self.spark, f"{self.name}.{n}") for n in CALLS})
 
     def rows(self, names: Iterable[str] = CALLS) -> dict[str, dict]:
         """What the targets hold, as `laws` has it."""
