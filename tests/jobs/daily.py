@@ -55,9 +55,13 @@ class Here:
     def daily(self, run_date: str) -> dict:
         return self.run("olist_daily_job", *DAILY, "--param", f"run_date={run_date}")
 
-    def small(self) -> dict:
-        """The daily job on few generated rows, the same in each state."""
-        return self.run("olist_daily_job", *SMALL, "--param", f"run_date={SMALL_DAY}")
+    def small_arguments(self, day: str = SMALL_DAY) -> list[str]:
+        """The daily job of *day* on few generated rows, the same in each state, as `run` takes it."""
+        return ["olist_daily_job", *SMALL, "--param", f"run_date={day}"]
+
+    def small(self, day: str = SMALL_DAY) -> dict:
+        """That job, run."""
+        return self.run(*self.small_arguments(day))
 
     def rows(self, statement: str) -> list[dict]:
         return json.loads(self("sql", statement, "--format", "json"), parse_float=Decimal)

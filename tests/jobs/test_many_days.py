@@ -46,7 +46,7 @@ def test_a_killed_kernel_fails_the_run(here):
     with here.started("run", "olist_daily_job", *DAILY, "--param", f"run_date={FIRST}", text=True) as runner:
         for said in runner.stdout:
             printed += said
-            if "silver: The eight tables" in said and not killed:
+            if "silver: The tables of the entities" in said and not killed:
                 kernel_of(psutil.Process(runner.pid), "silver").kill()
                 killed = time.monotonic()
         code = runner.wait(10)
