@@ -29,7 +29,7 @@ from lakehouse.layers.landing import (
     refuse_not_utf8,
 )
 from lakehouse.layers.reading import AUTO_LOADER_OPTIONS, LINEAGE
-from lakehouse.places import checkpoint_folder, volume_folder
+from lakehouse.places import checkpoint_folder, volume_folder, volume_root
 from lakehouse.tables.contracts import Contract
 from lakehouse.tables.delta import READ_BY_VERSION, Written, check_columns, newest_version, text
 from lakehouse.tables.operations import RuleCount, record_counts
@@ -128,7 +128,7 @@ def _files_of(dbutils, contract: Contract, catalog: str, known: KnownFiles) -> d
     except PlaceError:
         if known.has(contract.table):
             raise
-    list_files(dbutils, volume_folder(catalog, ""))  # raises where the volume itself is missing
+    list_files(dbutils, volume_root(catalog))  # raises where the volume itself is missing
     dbutils.fs.mkdirs(folder)
     return {}
 
