@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local.kernel.session import open_session
 from local.project import State
@@ -42,25 +43,43 @@ LONGEST_FIRST = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+# Files whose tests go on where those of the file before ended, on the tables of one daily job.
+PRODUCT = ("jobs/test_daily_job.py", "notebooks/test_nbval.py", "notebooks/test_runbooks.py")
+
+
+class FileByFile(LoadScopeScheduling):
+    """A worker gets all tests of a file, and all files of `PRODUCT`.
+
+    `--dist loadgroup` would do the same by marks, but it renames tests, which pytest 9.2 does not let it do.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid.split("::", 1)[0].removeprefix(f"{TESTS.name}/"))
+
+
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist there is nothing to schedule
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> LoadScopeScheduling:
+    return FileByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, or those of a group where a mark names one; the longest files first."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    """The longest files first, those of a group beside each other, so that both workers end at about the same time."""
+    places = {item: item.path.relative_to(TESTS).as_posix() for item in items}
     ranks: dict[str, int] = {}
-    for item in items:
-        ranks.setdefault(_group(item), _rank(item.path))
-    items.sort(key=lambda item: ranks[_group(item)])
+    for place in places.values():
+        ranks.setdefault(_group(place), _rank(place))
+    order = {
+        place: (ranks[_group(place)], PRODUCT.index(place) if place in PRODUCT else 0) for place in places.values()
+    }
+    items.sort(key=lambda item: order[places[item]])
 
 
-def _group(item: pytest.Item) -> str:
-    return item.get_closest_marker("xdist_group").args[0]
+def _group(place: str) -> str:
+    return "product" if place in PRODUCT else place
 
 
-def _rank(path: Path) -> int:
-    """The place of *path* in `LONGEST_FIRST`; what it does not name comes last."""
-    place = path.relative_to(TESTS).as_posix()
+def _rank(place: str) -> int:
+    """The place of a file in `LONGEST_FIRST`; what it does not name comes last."""
     found = [rank for rank, start in enumerate(LONGEST_FIRST) if place.startswith(start)]
     return found[0] if found else len(LONGEST_FIRST)
 

@@ -18,7 +18,7 @@ from tests.jobs.daily import SAMPLE, SAMPLE_DAYS, SOURCE, Here, check_days, chec
 FIRST, SECOND, _ = SAMPLE_DAYS
 LIMITS = {"first": Counts(200, 350), "again": Counts(40, 50), "second": Counts(170, 300)}
 REAL = pytest.mark.skipif(not SOURCE, reason="the sample of real orders is not beside this checkout")
-pytestmark = [pytest.mark.timeout(1500), pytest.mark.xdist_group("product")]
+pytestmark = [pytest.mark.timeout(1500)]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.notebooks.conftest import ROOT
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("product")]
+pytestmark = [pytest.mark.timeout(900)]
 
 
 def test_every_notebook_runs_under_nbval(here, shell):

@@ -18,7 +18,6 @@ from tests.notebooks.conftest import ROOT
 
 RUNBOOKS = ROOT / "runbooks"
 DAY = {"run_date": SAMPLE_DAYS[1], "source": SOURCE}
-pytestmark = pytest.mark.xdist_group("product")
 
 
 @pytest.fixture
