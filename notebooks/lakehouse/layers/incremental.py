@@ -23,7 +23,7 @@ from lakehouse.layers.checking import (
 from lakehouse.tables.contracts import Contract, bronze_sources
 from lakehouse.tables.delta import Written, check_columns, check_keys, replace_rows
 from lakehouse.tables.operations import RuleCount, record_counts
-from lakehouse.tables.progress import Feed, find_feeds, open_changes, record_progress
+from lakehouse.tables.progress import Feed, find_feeds, open_changes, record_progress, whole_source
 from lakehouse.tables.together import attempt_together, raise_failures
 
 
@@ -148,8 +148,7 @@ def _open(run: LayerRun, contract: Contract, way: Way) -> Checked:
 
 def _all_of(run: LayerRun, contract: Contract, way: Way) -> Checked:
     (feed,) = run.of(contract)
-    rows = run.spark.read.option("versionAsOf", feed.last).table(feed.source)
-    return check_rows(rows, contract, way.derived, key_is_row=way.key_is_row)
+    return check_rows(whole_source(run.spark, feed), contract, way.derived, key_is_row=way.key_is_row)
 
 
 def _write(run: LayerRun, checked: Checked, way: Way, counts: dict[str, int] | None) -> _Result:

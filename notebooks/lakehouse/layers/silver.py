@@ -16,7 +16,7 @@ from lakehouse.layers.incremental import LayerRun, Way, bring_up_to_date
 from lakehouse.tables.contracts import Contract, load_contract, typed_tables
 from lakehouse.tables.delta import Written, in_order, merge, refuse_other_columns, replace_rows
 from lakehouse.tables.operations import RuleCount
-from lakehouse.tables.progress import REMOVED, open_changes
+from lakehouse.tables.progress import REMOVED, open_changes, whole_source
 
 NEWER = "{s} > {t}"
 DIFFERENT = "NOT ({s} <=> {t})"
@@ -79,8 +79,7 @@ def _add_reduced(columns: dict[str, str], derived: dict[str, str], run: LayerRun
     """Derive the rows of the touched keys from all of bronze."""
     contract = checked.contract
     (feed,) = run.of(contract)
-    bronze = run.spark.read.option("versionAsOf", feed.last).table(feed.source)
-    everything = check_rows(bronze, contract, derived, key_is_row=False)
+    everything = check_rows(whole_source(run.spark, feed), contract, derived, key_is_row=False)
     touched = checked.rows.select(*contract.keys).distinct()
     rows = everything.rows.join(touched, list(contract.keys), "left_semi")
     of_touched = Checked(contract, rows, everything.brought, key_is_row=False, changes=False)

@@ -100,6 +100,11 @@ def generation_of(spark: SparkSession, table: str) -> str | None:
     return schema.fields[0].metadata.get(GENERATION) if schema is not None else None
 
 
+def whole_source(spark: SparkSession, feed: Feed) -> DataFrame:
+    """All rows of the source of *feed*, as they are at its last version."""
+    return spark.read.option("versionAsOf", feed.last).table(feed.source)
+
+
 def open_changes(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
     """The rows that *feed* adds or takes away: the columns of its source, and `_change_type` as Delta has it.
 
@@ -109,7 +114,7 @@ def open_changes(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
     gives the same result: so whatever fails here leads to it, and what is really broken fails then.
     """
     if feed.is_all:
-        return feed, spark.read.option("versionAsOf", feed.last).table(feed.source)
+        return feed, whole_source(spark, feed)
     changes = (
         spark.read.option("readChangeFeed", "true")
         .option("startingVersion", feed.first)
