@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.errors import ContractError, samples
 from lakehouse.layers.checking import (
+    CHECKED,
     REMOVED,
     Checked,
     add_to_quarantine,
@@ -27,17 +28,28 @@ from lakehouse.tables.progress import Feed, find_feeds, open_changes, record_pro
 from lakehouse.tables.together import attempt_together, raise_failures
 
 
+@dataclass(frozen=True)
+class Result:
+    """What was done for one table: how many rows of its source were *read*, what was written, how the rules held."""
+
+    read: int
+    written: Written
+    counts: list[RuleCount]
+
+
 @dataclass
 class LayerRun:
     """One run over tables that are made of bronze: what each has to read, and what has been done.
 
-    *feeds* are by (target, source), names with schemas. Counts and progress are kept by `finish`, after the data.
+    *feeds* are by (target, source), *results* by target, names with schemas. Counts and progress are kept by `finish`,
+    after the data.
     """
 
     spark: SparkSession
     run_id: str
     feeds: dict[tuple[str, str], Feed]
     done: list[Feed] = field(default_factory=list)
+    results: dict[str, Result] = field(default_factory=dict)
     counts: list[RuleCount] = field(default_factory=list)
     errors: dict[str, Exception] = field(default_factory=dict)
 
@@ -132,13 +144,8 @@ def bring_up_to_date(run: LayerRun, ways: dict[Contract, Way]) -> None:
         if contract.table in results:
             run.counts += results[contract.table].counts
             run.done += run.of(contract)
+    run.results |= results
     run.errors |= errors
-
-
-@dataclass(frozen=True)
-class _Result:
-    written: Written
-    counts: list[RuleCount]
 
 
 def _open(run: LayerRun, contract: Contract, way: Way) -> Checked:
@@ -151,17 +158,17 @@ def _all_of(run: LayerRun, contract: Contract, way: Way) -> Checked:
     return check_rows(whole_source(run.spark, feed), contract, way.derived, key_is_row=way.key_is_row)
 
 
-def _write(run: LayerRun, checked: Checked, way: Way, counts: dict[str, int] | None) -> _Result:
+def _write(run: LayerRun, checked: Checked, way: Way, counts: dict[str, int] | None) -> Result:
     """Add the rows of *checked*, whose rules were counted; without counts derive the table, which counts them."""
     if counts is None:
         return _derive(run, checked, way)
     told = checked.told(counts)
     if dropped_rows(told):
         add_to_quarantine(run.spark, checked, run_id=run.run_id)
-    return _Result(way.add(run, checked), told)
+    return Result(counts[CHECKED], way.add(run, checked), told)
 
 
-def _derive(run: LayerRun, checked: Checked, way: Way) -> _Result:
+def _derive(run: LayerRun, checked: Checked, way: Way) -> Result:
     """One pass over bronze makes the table and counts its rules; the broken rows, if any, are written after it."""
     rules, twice, kept = Observation(), Observation(), Observation()
     rows = way.derive(checked.observed(rules), twice).observe(kept, F.expr("count(*) AS rows"))
@@ -174,4 +181,4 @@ def _derive(run: LayerRun, checked: Checked, way: Way) -> _Result:
         written = run.spark.table(checked.contract.table).count()
     told = checked.told(counts)
     replace_quarantine(run.spark, checked, run_id=run.run_id, rows=dropped_rows(told))
-    return _Result(Written(checked.contract.table, written), told)
+    return Result(counts[CHECKED], Written(checked.contract.table, written), told)

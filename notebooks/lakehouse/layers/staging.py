@@ -5,15 +5,15 @@ feed may repeat a line in the same file or in a later one. Events that agree in 
 kept, since `apply_changes` decides between them by a rule of its own.
 """
 
-from functools import partial, reduce
+from functools import partial
 
 import pandas as pd
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
-from lakehouse.layers.checking import Checked
+from lakehouse.layers.checking import Checked, dropped_rows
 from lakehouse.layers.incremental import LayerRun, Way, bring_up_to_date
-from lakehouse.tables.contracts import Contract, bronze_sources
+from lakehouse.tables.contracts import Contract
 from lakehouse.tables.delta import READ_BY_VERSION, Written, as_contract, in_order
 
 
@@ -58,23 +58,14 @@ def _content(contract: Contract) -> list[str]:
     return [name for name in contract.column_names if not name.startswith("_")]
 
 
-def feed_balance(spark: SparkSession, tables: list[Contract]) -> pd.DataFrame:
-    """Where the lines of the feeds are: one row per staging table.
+def feed_balance(run: LayerRun, tables: list[Contract]) -> pd.DataFrame:
+    """Where the lines have gone that this run read: one row per staging table that read any.
 
     Returns:
-        Columns table, lines (of bronze), events, quarantined, repeated (the lines that are neither).
+        Columns table, lines (read from bronze), events (added), quarantined, repeated (the lines that are neither).
     """
-    counts = [
-        spark.table(place).selectExpr(f"'{contract.table}' AS table", f"'{kind}' AS kind", "count(*) AS rows")
-        for contract in tables
-        for kind, place in (
-            ("lines", bronze_sources(contract)[0].table),
-            ("events", contract.table),
-            ("quarantined", f"ops.quarantine_{contract.name}"),
-        )
-    ]
-    found = {(row["table"], row["kind"]): row["rows"] for row in reduce(DataFrame.union, counts).collect()}
-    rows = [(c.table, *(found[c.table, kind] for kind in ("lines", "events", "quarantined"))) for c in tables]
+    found = [(c.table, run.results[c.table]) for c in tables if c.table in run.results]
+    rows = [(table, result.read, result.written.rows, dropped_rows(result.counts)) for table, result in found]
     balance = pd.DataFrame(rows, columns=["table", "lines", "events", "quarantined"])
     balance["repeated"] = balance["lines"] - balance["events"] - balance["quarantined"]
     return balance
