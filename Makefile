@@ -21,7 +21,7 @@ READY_REMOTE := .venv-remote/.ready
 LOCAL := .venv/bin/python -m local
 # Two workers; tests/conftest.py says which tests stay together, and puts the longest first.
 TESTS := .venv/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
-SET_UP := $(wildcard local/setup/*.py)
+SET_UP := $(wildcard local/setup/*.py) local/versions.py
 
 # What a run is given, here and elsewhere. A folder of this machine becomes a URL; a volume stays as it is.
 FOLDER = $(if $(filter /Volumes/% dbfs:/% s3://% abfss://% gs://%,$(SOURCE)),$(SOURCE),file:$(abspath $(SOURCE)))

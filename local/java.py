@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 
 from local.errors import SetupError
-
-OLDEST, TOO_NEW = 17, 24  # Spark 4.1 needs 17; from 24 on Java has no security manager, which Hadoop 3.4 still asks
+from local.versions import JAVA_NEWEST, JAVA_OLDEST
 
 
 def find_java(environment: dict[str, str] | None = None) -> Path:
@@ -25,11 +24,11 @@ def find_java(environment: dict[str, str] | None = None) -> Path:
     looked_at = []
     for where, java in _candidates(environment):
         version = java_version(java) if java else None
-        if java and version and OLDEST <= version < TOO_NEW:
+        if java and version and JAVA_OLDEST <= version <= JAVA_NEWEST:
             return java
         looked_at.append(f"{where}: {'nothing' if not java else f'Java {version}' if version else 'does not run'}")
     raise SetupError(
-        f"No Java: looked at {'; '.join(looked_at)}; expected a version from {OLDEST} to {TOO_NEW - 1}. "
+        f"No Java: looked at {'; '.join(looked_at)}; expected a version from {JAVA_OLDEST} to {JAVA_NEWEST}. "
         "Run `make setup` again (it brings a Java runtime), or set JAVA_HOME."
     )
 

@@ -11,11 +11,11 @@ from local.server.archive import archive_options
 from local.server.settings import CODEGEN, JITS, Settings
 
 CATALOG = "spark.local.catalog"  # the one catalog that a server holds, for clients that want to know it
-# What Spark's own launcher opens for Java 17 and later; the script that does it needs a module that a JRE lacks.
+# What Spark's own launcher opens of Java's base module; the script that does it needs a module that a JRE lacks.
 OPENED = (
     "java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util",
-    "java.util.concurrent", "java.util.concurrent.atomic", "sun.nio.ch", "sun.nio.cs", "sun.security.action",
-    "sun.util.calendar",
+    "java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs",
+    "sun.security.action", "sun.util.calendar",
 )  # fmt: skip
 
 

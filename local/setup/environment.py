@@ -12,6 +12,7 @@ from pathlib import Path
 
 from local.errors import SetupError
 from local.setup.pythons import find_python, works
+from local.versions import PYTHON_NEWEST, PYTHON_OLDEST, REMOTE_PYTHON
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,8 @@ class Environment:
     newest: tuple[int, int]
 
 
-LOCAL = Environment(".venv", "environment.yml", "constraints.txt", (3, 11), (3, 13))
-# databricks-connect 18 takes exactly the Python of Databricks Runtime 18.
-REMOTE = Environment(".venv-remote", "environment-remote.yml", "constraints-remote.txt", (3, 12), (3, 12))
+LOCAL = Environment(".venv", "environment.yml", "constraints.txt", PYTHON_OLDEST, PYTHON_NEWEST)
+REMOTE = Environment(".venv-remote", "environment-remote.yml", "constraints-remote.txt", REMOTE_PYTHON, REMOTE_PYTHON)
 
 
 def make(root: Path, which: Environment) -> None:

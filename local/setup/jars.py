@@ -14,8 +14,9 @@ from pathlib import Path
 from local.errors import SetupError
 from local.java import find_java
 from local.setup.trust import trust_options
+from local.versions import DELTA, SCALA, SPARK_LINE
 
-PACKAGE = "io.delta:delta-spark_4.1_2.13:4.3.1"
+PACKAGE = f"io.delta:delta-spark_{SPARK_LINE}_{SCALA}:{DELTA}"
 PINS = Path(__file__).with_name("jars.sha256")
 # Spark brings these itself; two versions of one library on a class path is the classic way to break it.
 PROVIDED = (

@@ -13,6 +13,8 @@ import psutil
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
+from local.setup.jars import PACKAGE
+from local.versions import HADOOP
 from tests.jobs.daily import SAMPLE_DAYS, SOURCE
 from tests.notebooks.conftest import ROOT
 
@@ -155,7 +157,7 @@ def test_the_runbook_of_a_machine_that_is_too_small_gives_the_server_more(alone,
     command = [sys.executable, "-m", "local", "status", "--json"]
     status = json.loads(subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, timeout=60).stdout)
     assert "-Xmx1500m" in psutil.Process(status["pid"]).cmdline()
-    assert "--packages io.delta:delta-spark_4.1_2.13:4.3.1,org.apache.hadoop:hadoop-aws:3.4.2\n" in said
+    assert f"--packages {PACKAGE},org.apache.hadoop:hadoop-aws:{HADOOP}\n" in said
     assert "spark.sql.extensions io.delta.sql.DeltaSparkSessionExtension\n" in said
 
     with pytest.raises(PapermillExecutionError, match="more than three quarters of this machine"):

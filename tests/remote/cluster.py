@@ -27,6 +27,7 @@ from local.project import State
 from local.server.command import jvm, spark_conf, submission
 from local.server.settings import JITS, Settings
 from local.setup.jars import jars_folder
+from local.versions import SCALA
 from tests.remote.sockets import closed_port
 
 WORKERS = ("worker-1", "worker-2")
@@ -98,7 +99,7 @@ class Processes:
         foreign = ("SPARK_", "PYSPARK_", "LOCAL_", "JAVA_HOME")
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(foreign)},
-            "SPARK_HOME": str(_SPARK), "SPARK_SCALA_VERSION": "2.13", "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_HOME": str(_SPARK), "SPARK_SCALA_VERSION": SCALA, "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_LOCAL_DIRS": str(self._folder / "tmp"), **more,
         }  # fmt: skip
         log = self._folder / f"{name}.log"

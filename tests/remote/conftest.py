@@ -36,7 +36,7 @@ BY_PYSPARK = pytest.mark.parametrize("python", ["pyspark"], indirect=True)
 
 @pytest.fixture(scope="session")
 def remote_python() -> str:
-    """The Python of `.venv-remote`, which is made here; without Python 3.12 the tests are skipped, and say so."""
+    """The Python of `.venv-remote`, which is made here; where no Python fits, the tests are skipped and say so."""
     versions = environment.REMOTE.oldest, environment.REMOTE.newest
     try:
         works(PYTHON, *versions) or find_python(*versions)

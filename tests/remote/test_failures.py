@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from local import versions
 from tests.remote.conftest import BY_PYSPARK, CLIENTS, DATABRICKS_CONNECT
 from tests.remote.projects import Build, Project
 from tests.remote.sockets import closed_port, mute_listener
 
 LIMIT = 30
+# As regular expressions.
+SPARK, CONNECT = re.escape(versions.SPARK), re.escape(versions.DATABRICKS_CONNECT)
+REMOTE_PYTHON = r"\.".join(map(str, versions.REMOTE_PYTHON))
 SHOWS = "import os, subprocess\nprint(dict(os.environ), subprocess.run(['env'], capture_output=True, text=True).stdout)"
 
 
@@ -118,7 +122,7 @@ def test_a_workspace_from_the_environment_of_pyspark(build: Build) -> None:
     said = failure(build("databricks", first=["spark.range(1)"]))
 
     assert re.search(
-        r"found pyspark 4\S+; expected databricks-connect for a Databricks workspace\..*`make run-remote`", said
+        rf"found pyspark {SPARK}; expected databricks-connect for a Databricks workspace\..*`make run-remote`", said
     )
 
 
@@ -128,7 +132,7 @@ def test_a_local_run_from_the_environment_of_databricks_connect(build: Build) ->
     said = failure(build("", first=["spark.range(1)"]))
 
     assert re.search(
-        r"found databricks-connect 18\S+; expected pyspark for Spark on this machine\..*`make run-local`", said
+        rf"found databricks-connect {CONNECT}; expected pyspark for Spark on this machine\..*`make run-local`", said
     )
 
 
@@ -137,12 +141,12 @@ def test_a_local_run_from_the_environment_of_databricks_connect(build: Build) ->
     ("package", "said"),
     [
         (
-            "Name: databricks-connect\nVersion: 18.3.7\nRequires-Python: ==3.99.*",
-            r"found Python 3\.12\.\d+; expected ==3\.99\.\*, as databricks-connect 18\.3\.7 requires",
+            f"Name: databricks-connect\nVersion: {versions.DATABRICKS_CONNECT}\nRequires-Python: ==3.99.*",
+            rf"found Python {REMOTE_PYTHON}\.\d+; expected ==3\.99\.\*, as databricks-connect {CONNECT} requires",
         ),
         (
-            "Name: pyspark\nVersion: 4.1.1",
-            r"found pyspark 4\.1\.1 and databricks-connect 18\S+, which both own the package",
+            f"Name: pyspark\nVersion: {versions.SPARK}",
+            rf"found pyspark {SPARK} and databricks-connect {CONNECT}, which both own the package",
         ),
     ],
     ids=["the wrong Python", "both clients"],

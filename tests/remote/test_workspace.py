@@ -9,6 +9,7 @@ import pytest
 
 from local.project import State
 from local.server import ensure_server
+from local.versions import DATABRICKS_RUNTIME
 from tests.remote.conftest import DATABRICKS_CONNECT
 from tests.remote.projects import Build
 from tests.remote.signs import Signs
@@ -61,7 +62,7 @@ def test_a_job_runs_in_a_workspace(build: Build, workspace: Workspace) -> None:
     assert run["state"]["result_state"] == "SUCCESS", run
     assert run["remote"] == f"https://localhost:{workspace.port} ({CLUSTER})"
     assert texts(run, "first") == "the day is none and [REDACTED]\n"
-    assert re.match(r"3 rows; 18\.3\.\d", texts(run, "second"))
+    assert re.match(rf"3 rows; {re.escape(DATABRICKS_RUNTIME)}\.\d", texts(run, "second"))
     assert run["tasks"][1]["notebook_output"]["result"] == "done"
     assert workspace.files == {"/Volumes/olist_dev/raw/files/a.txt": b"hello"}
     assert "gRPC" in workspace.asked
@@ -93,7 +94,8 @@ def test_a_state_of_a_workspace_is_refused_elsewhere(build: Build, workspace: Wo
     [
         (
             {"runtime": "15.4.x-scala2.12"},
-            r"Exception: Unsupported combination of Databricks Runtime & Databricks Connect versions: 15\.4 .* < 18\.3",
+            r"Exception: Unsupported combination of Databricks Runtime & Databricks Connect versions: 15\.4 .* < "
+            + re.escape(DATABRICKS_RUNTIME),
         ),
         ({"token": "another"}, r"Unauthenticated: Credential was not sent or was invalid\. Renew the token"),
     ],

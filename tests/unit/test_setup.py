@@ -74,11 +74,10 @@ def test_both_environments_have_the_same_versions():
 
 
 def test_the_two_clients_of_spark_are_kept_apart():
-    """Both own the package `pyspark`; databricks-connect is of the same Spark line as the local server."""
+    """Both own the package `pyspark`."""
     local, remote = constraints_of(environment.LOCAL), constraints_of(environment.REMOTE)
 
     assert "databricks-connect" not in local and "pyspark" not in remote and "delta-spark" not in remote
-    assert local["pyspark"].startswith("4.1.") and remote["databricks-connect"].startswith("18.")
 
 
 def test_what_is_installed_is_what_is_pinned(constraints):
@@ -100,12 +99,6 @@ def test_what_the_deployed_jobs_install_is_what_is_pinned_here(listed):
 
     assert "faker" in pins(named)
     assert pins(named).items() <= listed.items()
-
-
-def test_the_jars_are_of_the_version_of_the_python_package(listed):
-    """delta-spark on PyPI and io.delta:delta-spark must agree."""
-    assert jars.PACKAGE.endswith(f":{listed['delta-spark']}")
-    assert all(f"-{listed['delta-spark']}.jar" in line for line in jars.PINS.read_text().split() if "io.delta" in line)
 
 
 def test_a_jar_of_other_content_is_told(tmp_path):
