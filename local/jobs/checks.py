@@ -39,14 +39,14 @@ def check_run(
     Args:
         parameters: the values of the job's parameters; its defaults where there are none.
         strict: refuse a parameter that its notebook does not take.
-        skip_unsupported: pass over tasks whose type does not run here, with a warning.
+        skip_unsupported: pass over tasks that do not run here, with a warning.
         scheduled: a schedule starts the run, so that it has a trigger time.
         backfill: the run is part of a backfill, so that it has a time to name with `backfill`.
 
     Raises:
         BundleError: a value that has an effect refers to a variable without a value.
-        UsageError: a task type that does not run here, jobs in a circle or more than three levels deep, an unknown
-            member in a reference; with *strict* also a parameter that a notebook does not take.
+        UsageError: a task that does not run here, jobs in a circle or more than three levels deep, an unknown member
+            in a reference; with *strict* also a parameter that a notebook does not take.
     """
     if only is not None:
         job = replace(job, tasks=tuple(task for task in job.tasks if task.key in only))

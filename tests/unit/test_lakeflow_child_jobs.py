@@ -10,7 +10,7 @@ from local.errors import UsageError
 from local.jobs.checks import check_run
 from local.lakeflow.child_jobs import started_by
 from local.validate import validate
-from tests.unit.validate_bundles import ROOT, job, project, starts, task
+from tests.unit.validate_bundles import ROOT, job, notebook, project, starts, task
 
 
 def starting(*jobs: str) -> dict[str, Any]:
@@ -89,3 +89,12 @@ def test_validate_looks_at_the_jobs_that_a_for_each_task_starts(tmp_path: Path) 
     jobs = {"a": looping("b"), "b": job(), "else": job()}
 
     assert validate(project(tmp_path, jobs, head=ROOT), job="a").jobs == ("a", "b")
+
+
+def test_a_for_each_task_pushes_parameters_down_to_the_job_that_it_starts(tmp_path: Path) -> None:
+    """As any other run-job task does: a notebook there may read them without a default."""
+    reads_day = job(task("a", notebook_task={"notebook_path": "day.ipynb"}))
+    jobs = {"a": {**looping("b"), "parameters": [{"name": "day", "default": "2018-01-31"}]}, "b": reads_day}
+    files = {"day.ipynb": notebook("dbutils.widgets.get('day')")}
+
+    assert list(validate(project(tmp_path, jobs, files, head=ROOT)).findings) == []
