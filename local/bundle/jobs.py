@@ -14,7 +14,7 @@ from local.bundle.documents import Table, show_place
 from local.bundle.libraries import read_libraries
 from local.bundle.merge import plain
 from local.bundle.mistakes import Mistake, Mistakes
-from local.bundle.model import Job, Settings, Task
+from local.bundle.model import Job, Settings, Task, comes_from_git
 from local.bundle.names import job_id
 from local.bundle.notebooks import find_file, find_notebook
 from local.bundle.texts import as_number, as_switch, as_text
@@ -96,6 +96,7 @@ class _Reader:
             text = f"found {found}; expected exactly one, such as `notebook_task`"
             self._wrong(source, text, key, rule="task-type")
         kind = kinds[0] if kinds else ""
+        from_git = comes_from_git(kind, settings.get(kind), self.source)
         return Task(
             key=key,
             kind=kind,
@@ -107,16 +108,19 @@ class _Reader:
             retry_on_timeout=as_switch(settings.get("retry_on_timeout")),
             timeout_seconds=as_number(settings.get("timeout_seconds")),
             disabled=as_switch(settings.get("disabled")),
-            notebook=self._notebook(source, key) if kind == "notebook_task" else None,
-            file=self._file(source, key, kind),
+            notebook=None if from_git else self._notebook(source, key, kind),
+            file=None if from_git else self._file(source, key, kind),
             libraries=read_libraries(source, self.source, self.source.place[0].parent),
             child=self._child(source, key) if kind == "run_job_task" else None,
             nested=self._nested(source, key) if kind == "for_each_task" else None,
             where=self._place(source),
         )
 
-    def _notebook(self, source: dict, key: str) -> Path | None:
-        return self._path(source.get("notebook_task"), key, "notebook_path", find_notebook)
+    def _notebook(self, source: dict, key: str, kind: str) -> Path | None:
+        """The notebook of a notebook task."""
+        if kind != "notebook_task":
+            return None
+        return self._path(source.get(kind), key, "notebook_path", find_notebook)
 
     def _file(self, source: dict, key: str, kind: str) -> Path | None:
         """The Python file or the SQL file of a task of these kinds."""

@@ -13,6 +13,9 @@ from local.bundle.mistakes import Mistake
 from local.bundle.securables import Securable
 from local.errors import UsageError
 
+WORKSPACE = "WORKSPACE"
+GIT = "GIT"
+
 
 @dataclass(frozen=True)
 class Dependency:
@@ -38,9 +41,9 @@ class Task:
     """One task of a job.
 
     *kind* is the name of its task type (`notebook_task`, `run_job_task`, ...).
-    *notebook* is the file of a notebook task, *file* that of a Python or SQL file task, *child* the key of the job that
-    a run-job task starts, *nested* the task that a for-each task runs for each of its inputs. *libraries* are those of
-    the task and of its environment.
+    *notebook* is the file of a notebook task, *file* that of a Python or SQL file task, both None where it comes from
+    Git. *child* is the key of the job that a run-job task starts, *nested* the task that a for-each task runs for each
+    of its inputs. *libraries* are those of the task and of its environment.
     *where* is `file:line` of its definition.
     """
 
@@ -71,6 +74,20 @@ class Task:
     def inner(self) -> Mapping[str, Any]:
         """What is written below the task type: `{"left": ..., "op": ..., "right": ...}` of a condition task."""
         return self.settings.get(self.kind) or {}
+
+
+def comes_from_git(kind: str, inner: Any, job: Mapping[str, Any]) -> bool:
+    """Does the file of a task come from Git?
+
+    It does if its `source` says so, and by default if its job has a `git_source`. *inner* is what is written below the
+    task type *kind*, *job* the settings of the job. Source: Jobs API 2.2, `NotebookTask.source`.
+    """
+    if kind not in ("notebook_task", "spark_python_task", "sql_task") or not isinstance(inner, Mapping):
+        return False
+    block = inner.get("file") if kind == "sql_task" else inner
+    if not isinstance(block, Mapping):
+        return False
+    return (block.get("source") or (GIT if job.get("git_source") else WORKSPACE)) == GIT
 
 
 @dataclass(frozen=True)

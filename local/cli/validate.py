@@ -2,14 +2,13 @@
 
 import json
 from argparse import Namespace
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 from local.cli.scope import pairs, project_of
-from local.validate import FieldVerdict, Finding, Report, validate
-from local.validate.fidelity import summary
-from local.validate.fidelity_table import HONOURED, VERDICTS
+from local.lakeflow.fields import HONOURED, VERDICTS, FieldVerdict
+from local.validate import Finding, Report, validate
 from local.validate.rules import ERROR, WARNING
 
 _STYLES = {ERROR: "bold red", WARNING: "yellow"}
@@ -64,7 +63,7 @@ def _print(report: Report, *, with_fields: bool) -> None:
     for job, fields in _by_job(report.fields).items():
         if with_fields:
             _print_fields(job, fields)
-        console.print(f"{job} runs here with {summary(fields)}{_named(fields)}")
+        console.print(f"{job} runs here with {_summary(fields)}{_named(fields)}")
 
 
 def _line(finding: Finding, targets: Iterable[str]) -> list:
@@ -100,6 +99,12 @@ def _by_job(fields: Iterable[FieldVerdict]) -> Mapping[str, list[FieldVerdict]]:
     for each in fields:
         result[each.job].append(each)
     return result
+
+
+def _summary(fields: Iterable[FieldVerdict]) -> str:
+    """`12 fields honoured, 1 approximated, 2 ignored, 0 refused`."""
+    counts = Counter(each.verdict for each in fields)
+    return ", ".join(f"{counts[each]}{' fields' if each == HONOURED else ''} {each}" for each in VERDICTS)
 
 
 def _named(fields: Iterable[FieldVerdict]) -> str:

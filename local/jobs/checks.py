@@ -7,37 +7,12 @@ from local.bundle.mistakes import Mistakes
 from local.bundle.model import Bundle, Job, Task
 from local.bundle.variables import unset_in
 from local.errors import UsageError
-from local.jobs.kinds import RUNNERS, runs_here
 from local.jobs.parameters import check_task_parameters
 from local.jobs.plan import INPUTS
 from local.jobs.reference_checks import Known, check_references
 from local.jobs.selection import upstream_of
-
-LEVELS = 3
-_NOTIFICATIONS = ("email_notifications", "webhook_notifications", "notification_settings")
-_TASK_FIELDS = {
-    *_NOTIFICATIONS,
-    *("task_key", "description", "depends_on", "run_if", "disabled", *RUNNERS),
-    *("max_retries", "min_retry_interval_millis", "retry_on_timeout", "timeout_seconds", "health"),
-    *("libraries", "environment_key"),
-}
-_PYTHON_LIBRARIES = {"whl", "requirements", "pypi"}
-# A schedule or trigger has no part in a run that a person starts, on Databricks neither; the others change no result.
-_JOB_FIELDS = {
-    *_NOTIFICATIONS,
-    *("name", "description", "parameters", "tasks", "timeout_seconds", "schedule", "trigger", "continuous"),
-    *(
-        "max_concurrent_runs",
-        "queue",
-        "health",
-        "tags",
-        "format",
-        "edit_mode",
-        "deployment",
-        "permissions",
-        "environments",
-    ),
-}
+from local.lakeflow.child_jobs import started_by, wrong_start
+from local.lakeflow.fields import effective, ignored, refusal
 
 
 @dataclass(frozen=True)
@@ -64,37 +39,37 @@ def check_run(
     Args:
         parameters: the values of the job's parameters; its defaults where there are none.
         strict: refuse a parameter that its notebook does not take.
-        skip_unsupported: pass over tasks whose type does not run here, with a warning.
+        skip_unsupported: pass over tasks that do not run here, with a warning.
         scheduled: a schedule starts the run, so that it has a trigger time.
         backfill: the run is part of a backfill, so that it has a time to name with `backfill`.
 
     Raises:
         BundleError: a value that has an effect refers to a variable without a value.
-        UsageError: a task type that does not run here, jobs in a circle or more than three levels deep, an unknown
-            member in a reference; with *strict* also a parameter that a notebook does not take.
+        UsageError: a task that does not run here, jobs in a circle or more than three levels deep, an unknown member
+            in a reference; with *strict* also a parameter that a notebook does not take.
     """
     if only is not None:
         job = replace(job, tasks=tuple(task for task in job.tasks if task.key in only))
-    jobs = list(_closure(bundle, job, (), job.parameters if parameters is None else parameters))
-    _check_variables(bundle, [each for each, _ in jobs])
-    refused = [text for each, _ in jobs for task in each.every_task() if (text := _unsupported(each, task))]
+    all_jobs = started_by(bundle, job)
+    _check_starts(bundle, all_jobs)
+    _check_variables(bundle, all_jobs)
+    jobs = list(_with_parameters(bundle, job, job.parameters if parameters is None else parameters))
+    refused = [text for each in all_jobs for task in each.every_task() if (text := _unsupported(each, task))]
     if refused and not skip_unsupported:
         advice = "Run the others with --only, or pass over it with --skip-unsupported."
         raise UsageError("\n".join(f"{text} {advice}" for text in refused))
     for each, own in jobs:
         _check_job_references(each, own, scheduled=scheduled and each is job, backfill=backfill and each is job)
-    tasks = [task for each, _ in jobs for task in each.every_task()]
+    tasks = [task for each in all_jobs for task in each.every_task()]
     warnings = [text for task in tasks if (text := check_task_parameters(bundle, task))]
     if warnings and strict:
         raise UsageError("\n".join(f"{text}. Remove it, or run without --strict." for text in warnings))
-    ignored = sorted({name for each, _ in jobs for name in _ignored(each)})
-    return Findings((*(f"{text} It is passed over." for text in refused), *warnings), tuple(ignored))
+    without_effect = sorted({field for each in all_jobs for field in ignored(each)})
+    return Findings((*(f"{text} It is passed over." for text in refused), *warnings), tuple(without_effect))
 
 
 def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
     if bundle.unset:
-        from local.validate.fidelity import effective  # here, since few bundles have such a variable
-
         values = [value for job in jobs for value in effective(job)]
         Mistakes(unset_in(values, bundle.unset)).raise_any()
 
@@ -104,44 +79,44 @@ def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
 
     A guess for starting things early: a kernel that needs Spark gets it in any case.
     """
-    tasks = [task for each, _ in _closure(bundle, job, (), {}) for task in each.every_task()]
+    tasks = [task for each in started_by(bundle, job) for task in each.every_task()]
     files = {file for task in tasks for file in (task.notebook, task.file) if file}
     texts = (file.read_text(encoding="utf-8") for file in files if file.suffix != ".sql")
     return any(file.suffix == ".sql" for file in files) or any("spark" in text or "%sql" in text for text in texts)
 
 
-def _closure(
-    bundle: Bundle, job: Job, parents: tuple[str, ...], parameters: Mapping[str, str]
+def _check_starts(bundle: Bundle, jobs: Collection[Job]) -> None:
+    """Jobs start each other in no circle, and not too many levels deep."""
+    wrong = [
+        f"`{task.where}`: job `{job.key}`, task `{task.key}`: {found.message}"
+        for job in jobs
+        for task in job.every_task()
+        if task.child is not None and (found := wrong_start(bundle, job, bundle.jobs[task.child]))
+    ]
+    if wrong:
+        raise UsageError("\n".join(wrong))
+
+
+def _with_parameters(
+    bundle: Bundle, job: Job, parameters: Mapping[str, str]
 ) -> Iterator[tuple[Job, Mapping[str, str]]]:
-    """*job* and the jobs that it starts, each once a path, with the parameters whose references it resolves itself."""
-    path = (*parents, job.key)
-    if job.key in parents:
-        raise UsageError(f"`{job.where}`: found jobs that start each other: {' -> '.join(path)}; expected no circle.")
-    if len(path) > LEVELS:
-        raise UsageError(
-            f"`{job.where}`: found {len(path)} levels of jobs ({' -> '.join(path)}); expected at most {LEVELS}."
-        )
+    """*job* and the jobs that it starts, once for each way, with the parameters whose references it resolves itself."""
     yield job, parameters
     for task in job.every_task():
         if task.child is not None:
-            child = bundle.job(task.child)
+            child = bundle.jobs[task.child]
             given = {*job.parameters, *parameters, *task.parameters}
             own = {name: default for name, default in child.parameters.items() if name not in given}
-            yield from _closure(bundle, child, path, own)
+            yield from _with_parameters(bundle, child, own)
 
 
 def _unsupported(job: Job, task: Task) -> str | None:
-    if runs_here(task) or task.nested is not None:
+    """What of *task* does not run here, and what to use instead; None where it runs."""
+    refused = refusal(job, task)
+    if refused is None or task.nested is not None:
         return None  # a nested task is named by itself
-    return (
-        f"`{task.where}`: job `{job.key}`, task `{task.key}`: found a `{task.kind}`{_form(task)}, which does not run "
-        f"locally; "
-        f"expected one of {', '.join(f'`{name}`' for name in RUNNERS)}."
-    )
-
-
-def _form(task: Task) -> str:
-    return " without a `file`" if task.kind == "sql_task" else ""
+    where = f"`{task.where}`: job `{job.key}`, task `{task.key}`"
+    return f"{where}: found {refused.what}, which does not run locally: {refused.note}."
 
 
 def _check_job_references(job: Job, parameters: Mapping[str, str], *, scheduled: bool, backfill: bool) -> None:
@@ -165,11 +140,3 @@ def _check_task_references(job: Job, task: Task, known: Known) -> None:
         check_references(value, known, where=f"{where}, parameter `{name}`")
     for name in INPUTS.get(task.kind, ()):
         check_references(task.inner.get(name), known, where=f"{where}, `{name}`")
-
-
-def _ignored(job: Job) -> Iterator[str]:
-    yield from (name for name in job.settings if name not in _JOB_FIELDS)
-    for task in job.every_task():
-        yield from (name for name in task.settings if name not in _TASK_FIELDS)
-        kinds = (kind for library in task.settings.get("libraries") or () for kind in library)
-        yield from (f"libraries.{kind}" for kind in kinds if kind not in _PYTHON_LIBRARIES)

@@ -1,6 +1,7 @@
 """How a task of each type runs: a table of task type to function, and those functions.
 
-A task whose type is not in `RUNNERS` does not run on this machine: it is refused before the run, or passed over.
+These are the task types that `local.lakeflow.fields` does not refuse. A task of another type is refused before the run,
+or passed over.
 """
 
 from collections.abc import Callable
@@ -146,10 +147,3 @@ RUNNERS: dict[str, Runner] = {
     "for_each_task": run_iterations,
     **dict.fromkeys(KINDS, _script),
 }
-
-
-def runs_here(task: Task) -> bool:
-    """Does a task of this type, and the one that it iterates over, run here? Of SQL tasks, those of files do."""
-    if task.kind == "sql_task" and task.file is None:
-        return False
-    return task.kind in RUNNERS and (task.nested is None or runs_here(task.nested))

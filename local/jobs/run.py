@@ -12,7 +12,6 @@ from local.errors import LocalError, RunError
 from local.jobs import plan
 from local.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, wait_for_slot
 from local.jobs.durations import watching
-from local.jobs.kinds import runs_here
 from local.jobs.listener import ON_DURATION, ON_FAILURE, ON_START, ON_SUCCESS
 from local.jobs.messages import MESSAGES, end_message
 from local.jobs.origin import Origin, record_new
@@ -21,6 +20,7 @@ from local.jobs.records import now_ms
 from local.jobs.references import Scope, Upstream, resolve
 from local.jobs.stop import Stop
 from local.jobs.task import Engine, TaskRun, described
+from local.lakeflow.fields import refusal
 
 _NOT_TOLD = ("EXCLUDED", "DISABLED", plan.SKIPPED)
 
@@ -170,8 +170,10 @@ class JobRun:
             result = "UPSTREAM_CANCELED" if task.depends_on else "CANCELED"
             self._end_without_run(key, result, MESSAGES[result])
             return False
-        if not runs_here(task):
-            self._end_without_run(key, plan.SKIPPED, f"A {task.kind} does not run locally; it was passed over.")
+        if refused := refusal(self.job, task):
+            what = refused.what.replace("`", "")
+            message = f"{what[0].upper()}{what[1:]} does not run locally; it was passed over."
+            self._end_without_run(key, plan.SKIPPED, message)
             return False
         self.progress.states[key] = plan.RUNNING
         threading.Thread(target=self._task_thread, args=(key, stop, done), daemon=True).start()

@@ -9,11 +9,12 @@ from local.bundle.load import Draft, read_draft, target_names
 from local.bundle.mistakes import Mistake
 from local.bundle.model import Bundle
 from local.errors import BundleError
+from local.lakeflow.child_jobs import started_by
+from local.lakeflow.fields import FieldVerdict, verdicts
 from local.project import Project, bundle_file
 from local.validate.compute import check_compute
 from local.validate.conditions import check_conditions
 from local.validate.duplicates import check_duplicates
-from local.validate.fidelity import FieldVerdict, fidelity
 from local.validate.findings import Finding, of_mistake
 from local.validate.graph import check_outcomes, check_reachable
 from local.validate.limits import check_job_limits, check_task_limits
@@ -28,7 +29,6 @@ from local.validate.task_types import (
     check_git,
     check_job_levels,
     check_sql_kind,
-    comes_from_git,
 )
 from local.validate.triggers import check_continuous, check_schedules
 from local.validate.useless import check_duration_warnings, check_useless
@@ -94,7 +94,7 @@ def validate(
             findings.setdefault(finding, []).append(name)
     wanted = _wanted(bundles, job)
     for bundle in bundles:
-        for verdict in (verdict for key in wanted if key in bundle.jobs for verdict in fidelity(bundle.jobs[key])):
+        for verdict in (verdict for key in wanted if key in bundle.jobs for verdict in verdicts(bundle.jobs[key])):
             fields.setdefault(verdict, []).append(bundle.target)
     return Report(
         targets=tuple(targets),
@@ -141,7 +141,7 @@ def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> t
     bundle = Bundle(**vars(draft.settings), jobs=jobs, file=bundle_file(project.root) or project.root)
     subjects = [_subject(bundle, key, sources[key], draft) for key in jobs]
     findings += [finding for subject in subjects for check in CHECKS for finding in check(subject)]
-    findings += list(_of_mistakes(mistakes, subjects, findings))
+    findings += list(_of_mistakes(mistakes, findings))
     return findings, bundle
 
 
@@ -157,23 +157,15 @@ def _of_misfit(misfit: Misfit, key: str, source: Table, project: Project) -> Fin
     return Finding(where, key, task, misfit.rule, misfit.found, misfit.expected, misfit.action)
 
 
-def _of_mistakes(mistakes: Iterable[Mistake], subjects: Iterable[Subject], told: list[Finding]) -> Iterator[Finding]:
-    """The findings of the reader of jobs, but those that are *told* already, and files that Git has.
+def _of_mistakes(mistakes: Iterable[Mistake], told: list[Finding]) -> Iterator[Finding]:
+    """The findings of the reader of jobs, but those that are *told* already.
 
     The reader knows the task of a mistake, the checks here the field: where both break one rule, the field is told.
     """
-    from_git = {
-        (subject.job.key, task.key)
-        for subject in subjects
-        for task in subject.all_tasks
-        if comes_from_git(subject, task)
-    }
     known = {(each.rule, each.job, each.task) for each in told}
     misshapen = {each.job for each in told if each.rule in OF_SHAPE}
     for mistake in mistakes:
         if mistake.rule == SHAPE and mistake.job in misshapen:
-            continue
-        if mistake.rule == "missing-file" and (mistake.job, mistake.task) in from_git:
             continue
         if (mistake.rule, mistake.job, mistake.task) not in known:
             yield of_mistake(mistake)
@@ -184,11 +176,8 @@ def _wanted(bundles: list[Bundle], job: str | None) -> list[str]:
     known = list(dict.fromkeys(key for bundle in bundles for key in bundle.jobs))
     if job is None or not bundles:
         return known
-    wanted = [next((bundle for bundle in bundles if job in bundle.jobs), bundles[0]).job(job).key]
-    for key in wanted:  # grows while it is walked
-        tasks = [task for bundle in bundles if key in bundle.jobs for task in bundle.jobs[key].tasks]
-        wanted += dict.fromkeys(task.child for task in tasks if task.child and task.child not in wanted)
-    return wanted
+    having = [bundle for bundle in bundles if job in bundle.jobs] or [bundles[0]]
+    return list(dict.fromkeys(each.key for bundle in having for each in started_by(bundle, bundle.job(job))))
 
 
 def _in_order(finding: Finding) -> tuple:

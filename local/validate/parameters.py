@@ -46,7 +46,7 @@ def _of_parents(subject: Subject) -> set[str]:
     return {
         name
         for parent in subject.bundle.jobs.values()
-        for task in parent.tasks
+        for task in parent.every_task()
         if task.child == subject.job.key
         for name in (*parent.parameters, *task.parameters)
     }

@@ -8,12 +8,9 @@ from typing import Any
 
 from local.bundle.documents import Table, show_place
 from local.bundle.merge import plain
-from local.bundle.model import Bundle, Job
+from local.bundle.model import Bundle, Job, comes_from_git
 from local.bundle.names import job_id
 from local.validate.findings import Finding, place_of
-
-WORKSPACE = "WORKSPACE"
-GIT = "GIT"
 
 
 @dataclass(frozen=True)
@@ -92,6 +89,10 @@ class Subject:
         given = str(task.inner.get("job_id"))
         ids = {str(job_id(self.bundle.name, self.bundle.target, key)): key for key in self.bundle.jobs}
         return self.bundle.jobs[ids[given]] if task.kind == "run_job_task" and given in ids else None
+
+    def comes_from_git(self, task: TaskView) -> bool:
+        """Does the file of *task* come from Git, and not from the bundle?"""
+        return comes_from_git(task.kind, task.inner, self.source)
 
     def finding(
         self,

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local.bundle.documents import show
-from local.bundle.model import Job
+from local.bundle.model import WORKSPACE
 from local.bundle.notebooks import find_notebook
+from local.lakeflow.child_jobs import wrong_start
 from local.validate.conditions import is_reference
 from local.validate.findings import Finding
-from local.validate.subject import GIT, WORKSPACE, Subject, TaskView
+from local.validate.subject import Subject, TaskView
 
-LEVELS = 3
 SQL_KINDS = ("query", "alert", "dashboard", "file")
 GIT_REFERENCES = ("git_branch", "git_tag", "git_commit")
 # The field that names the file of a task, below its type.
@@ -48,18 +48,8 @@ def check_job_levels(subject: Subject) -> Iterator[Finding]:
     """Jobs start each other in no circle, and at most three levels deep."""
     for task in subject.all_tasks:
         child = subject.job_started_by(task)
-        if child is None:
-            continue
-        path = (task.kind, "job_id")
-        circle = _way(subject, child, subject.job.key)
-        if circle:
-            found, expected = f"jobs that start each other: {' -> '.join((subject.job.key, *circle))}", "no circle"
-            yield subject.finding("job-circle", found, expected, "Remove one of the tasks.", task=task, path=path)
-            continue
-        deepest = max(_chains(subject, child, (subject.job.key,)), key=len)
-        if len(deepest) > LEVELS:
-            found, expected = f"more than {LEVELS} levels of jobs: {' -> '.join(deepest)}", f"at most {LEVELS}"
-            yield subject.finding("job-levels", found, expected, "Merge two of the jobs.", task=task, path=path)
+        if child is not None and (wrong := wrong_start(subject.bundle, subject.job, child)):
+            yield subject.finding(*wrong, task=task, path=(task.kind, "job_id"))
 
 
 def check_sql_kind(subject: Subject) -> Iterator[Finding]:
@@ -82,7 +72,7 @@ def check_git(subject: Subject) -> Iterator[Finding]:
             yield subject.finding("git-source", found, expected, "Name one of them.", path=("git_source",))
         return
     for task in subject.all_tasks:
-        if _source_of(task) == GIT:
+        if subject.comes_from_git(task):
             found, expected = "`source: GIT` in a job without `git_source`", "a git_source"
             action = f"Add it to the job, or write `source: {WORKSPACE}`."
             yield subject.finding("git-source", found, expected, action, task=task, path=(task.kind, "source"))
@@ -96,7 +86,7 @@ def check_files(subject: Subject) -> Iterator[Finding]:
         steps = FILES.get(task.kind, ())
         block = task.inner if len(steps) < 2 else task.inner.get(steps[0]) or {}
         named = block.get(steps[-1]) if steps else None
-        if not isinstance(named, str) or comes_from_git(subject, task) or not is_local(named):
+        if not isinstance(named, str) or subject.comes_from_git(task) or not is_local(named):
             continue
         path = (task.kind, *steps)
         file = (subject.folder_of(task, path) / named).resolve()
@@ -114,25 +104,14 @@ def check_files(subject: Subject) -> Iterator[Finding]:
         yield subject.finding("missing-file", found, expected, action, task=task, path=path)
 
 
-def comes_from_git(subject: Subject, task: TaskView) -> bool:
-    """Does the file of *task* come from Git? So it does by default where the job has a git_source."""
-    source = _source_of(task)
-    return source == GIT or (source is None and bool(subject.source.get("git_source")))
-
-
 def is_local(path: str) -> bool:
     """Is *path* one of the bundle, and not of the workspace, of a volume or of cloud storage?"""
     return not path.startswith("/") and ":/" not in path and not is_reference(path)
 
 
-def _source_of(task: TaskView) -> str | None:
-    block = task.inner.get("file") if task.kind == "sql_task" else task.inner
-    return (block or {}).get("source")
-
-
 def _check_nested_notebook(subject: Subject, task: TaskView) -> Iterator[Finding]:
     named = task.inner.get("notebook_path")
-    if not isinstance(named, str) or comes_from_git(subject, task) or is_reference(named):
+    if not isinstance(named, str) or subject.comes_from_git(task) or is_reference(named):
         return
     path = ("notebook_task", "notebook_path")
     if notebook_of(subject, task) is None:
@@ -151,33 +130,6 @@ def notebook_of(subject: Subject, task: TaskView) -> Path | None:
         return find_notebook(named, folder, subject.bundle.folders)
     except LookupError:
         return None
-
-
-def _way(subject: Subject, job: Job, goal: str) -> tuple[str, ...]:
-    """The keys of the jobs from *job* down to *goal*, empty where it does not start that one at any depth."""
-    ways = [(job.key,)]
-    known = {job.key}
-    for way in ways:  # grows while it is walked
-        if way[-1] == goal:
-            return way
-        fresh = [key for key in _children(subject.bundle.jobs[way[-1]]) if key not in known]
-        known.update(fresh)
-        ways += [(*way, key) for key in fresh]
-    return ()
-
-
-def _chains(subject: Subject, job: Job, parents: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The keys of jobs on each way down from *job*, to one level more than is allowed; circles are left."""
-    path = (*parents, job.key)
-    children = [] if len(path) > LEVELS else [key for key in _children(job) if key not in path]
-    if not children:
-        yield path
-    for child in children:
-        yield from _chains(subject, subject.bundle.jobs[child], path)
-
-
-def _children(job: Job) -> list[str]:
-    return list(dict.fromkeys(task.child for task in job.tasks if task.child is not None))
 
 
 def _is_array(text: str) -> bool:

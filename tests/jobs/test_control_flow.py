@@ -284,7 +284,7 @@ def test_an_sql_task_of_a_query_does_not_run_here(build: Build) -> None:
     query = {"task_key": "q", "sql_task": {"query": {"query_id": "1"}, "warehouse_id": "w"}}
     case = build({"job": {"name": "Sql", "tasks": [for_each("loop", "[1]", query)]}}, {})
 
-    with pytest.raises(UsageError, match="task `q`: found a `sql_task` without a `file`"):
+    with pytest.raises(UsageError, match="task `q`: found a `sql_task` with `query`"):
         case.run()
     run = case.run(options=RunOptions(json=True, skip_unsupported=True))
 

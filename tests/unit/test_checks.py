@@ -29,4 +29,10 @@ def test_what_is_ignored_is_named(tmp_path: Path) -> None:
     (tmp_path / "p.py").touch()
     bundle = load_bundle(Project.at(tmp_path))
 
-    assert check_run(bundle, bundle.job("j")).ignored == ("job_cluster_key", "job_clusters", "libraries.jar")
+    assert check_run(bundle, bundle.job("j")).ignored == (
+        "environments.spec.environment_version",
+        "job_clusters",
+        "tags",
+        "tasks.job_cluster_key",
+        "tasks.libraries.jar",
+    )
