@@ -41,7 +41,7 @@ def check_conditions(subject: Subject) -> Iterator[Finding]:
 
 
 def constant_outcome(condition: Mapping[str, Any]) -> str | None:
-    """`"true"` or `"false"`, where no run can change the outcome of *condition*; None where one can, or where it fails."""
+    """`"true"` or `"false"`, where no run can change the outcome of *condition*; None where one can, or fails."""
     left, right = (as_text(condition.get(side)) for side in SIDES)
     if is_reference(left) or is_reference(right):
         return None

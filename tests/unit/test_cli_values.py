@@ -60,19 +60,19 @@ def test_only_a_span_may_be_empty() -> None:
             (span, text, "expected numbers with w, d, h, m or s")
             for text in ("", "30", "d", "-1d", "1y", "1d 2h", "1.5h")
         ),
-        *((span, text, "expected at most 100 years, 36525d") for text in ("36526d", "9" * 20 + "d", "9" * 5000 + "d")),
+        (span, "36526d", "expected at most 100 years, 36525d"),
+        (span, "9" * 20 + "d", "expected at most 100 years"),
+        pytest.param(span, "9" * 5000 + "d", "expected at most 100 years", id="a span of 5,000 digits"),
         (span_of_job, "nightly", "expected JOB=TIME, such as my_job=1h30m"),
         (span_of_job, "=1h", "expected JOB=TIME"),
-        (span_of_job, "nightly=0d", "found `0d`; expected more than no time"),
+        (span_of_job, "nightly=0d", "expected more than no time"),
         *((count, text, "expected a whole number from 0, such as 20") for text in ("-1", "many", "1.5", "")),
         *((at_least_one, text, "expected a whole number from 1, such as 20") for text in ("0", "-1", "many", "")),
     ],
 )
 def test_other_texts_are_refused(read: Callable[[str], object], text: str, message: str) -> None:
     """What was found, and an example of what was expected."""
-    with pytest.raises(
-        ArgumentTypeError, match=f"^found `{text[:9]}.*; {message}" if text else f"^found ``; {message}"
-    ):
+    with pytest.raises(ArgumentTypeError, match=f"^found `.*`; {message}"):
         read(text)
 
 

@@ -1,4 +1,4 @@
-"""What a notebook takes and gives, read without running it, and where nothing is guessed: by `run` and by `validate`."""
+"""What a notebook takes and gives, read without running it, once for `run` and `validate`; nothing is guessed."""
 
 import os
 from pathlib import Path
