@@ -5,6 +5,7 @@ from argparse import Namespace
 
 from local.cli.run import add_checks, add_remote, add_values, run_options
 from local.cli.scope import bundle_of, pairs, project_of
+from local.cli.values import interval, moment
 from local.cli.verbs import Verbs, add_verb
 from local.jobs import exit_code
 from local.jobs.backfill import backfill_job, backfill_times, label
@@ -15,9 +16,13 @@ def add(verbs: Verbs) -> None:
     """Declare the verb."""
     command = add_verb(verbs, "backfill", backfill, "run a job once for each of some past times")
     command.add_argument("job", help="the job's key in the bundle, for example olist_daily_job")
-    command.add_argument("--from", dest="start", required=True, metavar="D", help="the first date or time, ISO 8601")
-    command.add_argument("--to", dest="end", required=True, metavar="D", help="the last one")
-    command.add_argument("--every", default="1d", metavar="N", help="the interval: 30m, 6h, 1d, 1w (default 1d)")
+    command.add_argument(
+        "--from", dest="start", type=moment, required=True, metavar="D", help="the first date or time, ISO 8601"
+    )
+    command.add_argument("--to", dest="end", type=moment, required=True, metavar="D", help="the last one")
+    command.add_argument(
+        "--every", type=interval, default="1d", metavar="N", help="the interval: 30m, 6h, 1d, 1w (default 1d)"
+    )
     add_values(command, "a job parameter, such as run_date={{backfill.iso_date}}; may be repeated")
     add_checks(command)
     add_remote(command)

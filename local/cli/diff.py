@@ -5,6 +5,7 @@ import json
 from argparse import Namespace
 
 from local.cli.scope import project_of, state_of
+from local.cli.values import count
 from local.cli.verbs import Verbs, add_verb
 from local.compute import REMOTE
 from local.errors import ComparisonError, LocalError
@@ -53,7 +54,7 @@ def add(verbs: Verbs) -> None:
     )
     command.add_argument("--all-columns", action="store_true", help="leave out nothing by default")
     command.add_argument(
-        "--rows", type=_count, default=ROWS, metavar="N", help=f"rows shown of a table that differs (default {ROWS})"
+        "--rows", type=count, default=ROWS, metavar="N", help=f"rows shown of a table that differs (default {ROWS})"
     )
     for side in "ab":
         command.add_argument(
@@ -99,9 +100,3 @@ def _diff(options: Namespace) -> int:
 
         print_report(a, b, comparison, scope, rows=options.rows, console=console_for_people())
     return 0 if comparison.equal else 1
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"found `{text}`; expected a number such as 20")
-    return int(text)

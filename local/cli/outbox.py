@@ -5,7 +5,8 @@ import json
 from argparse import Namespace
 
 from local.cli.scope import state_of
-from local.cli.verbs import Verbs, add_verb, at_least_one
+from local.cli.values import at_least_one
+from local.cli.verbs import Verbs, add_verb
 from local.notifications.outbox import Entry, Outbox
 
 

@@ -1,24 +1,23 @@
 """`runs prune`: make room by deleting old runs."""
 
-import re
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from datetime import timedelta
 
 from local.cli.scope import state_of
+from local.cli.values import count, span
 from local.cli.verbs import Verbs, add_verb
 
 # As long as Databricks keeps runs. Source: Jobs API, `runs/get-output`: "automatically removed after 60 days".
 KEPT_ON_DATABRICKS = timedelta(days=60)
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def add(actions: Verbs) -> None:
     """Declare the action."""
     parser = add_verb(actions, "prune", prune, "delete old runs with their notebooks and logs; active ones stay")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--keep", type=_count, metavar="N", help="all but the newest N runs of each job")
+    which.add_argument("--keep", type=count, metavar="N", help="all but the newest N runs of each job")
     which.add_argument(
-        "--older-than", type=age, metavar="AGE", default=KEPT_ON_DATABRICKS,
+        "--older-than", type=span, metavar="AGE", default=KEPT_ON_DATABRICKS,
         help="runs that ended longer ago, such as 36h, 30d or 8w (default: 60d, as on Databricks)",
     )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
@@ -54,21 +53,3 @@ def prune(options: Namespace) -> int:
     done = "would delete" if options.dry_run else "deleted"
     console.print(f"{done} {runs} run{'s' * (runs != 1)}, {size:,} bytes of notebooks and logs", soft_wrap=True)
     return 0
-
-
-def age(text: str) -> timedelta:
-    """`30d` as a time.
-
-    Raises:
-        ArgumentTypeError: it is none.
-    """
-    found = re.fullmatch(r"(\d{1,6})([mhdw])", text)
-    if not found:
-        raise ArgumentTypeError(f"found `{text}`; expected a number with m, h, d or w, such as 30d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"found `{text}`; expected a number such as 20")
-    return int(text)

@@ -3,11 +3,11 @@
 import argparse
 import json
 from argparse import Namespace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.cli.scope import bundle_of, pairs, project_of
+from local.cli.values import moment
 from local.cli.verbs import Verbs, add_verb
 from local.compute import REMOTE, WORKSPACE
 from local.errors import UsageError
@@ -73,15 +73,6 @@ def run_options(options: Namespace, **more: Any) -> "RunOptions":
         start_ahead=True,
         **more,
     )
-
-
-def moment(text: str) -> datetime:
-    """An ISO 8601 time, UTC where it names no zone."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"found `{text}`, expected a time such as 2018-01-31T06:00:00Z") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def run(options: Namespace) -> int:

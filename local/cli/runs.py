@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from local.cli import export, prune
 from local.cli.run import add_checks, add_remote, add_values, run_options
 from local.cli.scope import bundle_of, pairs, project_of, state_of
-from local.cli.verbs import Verbs, add_group, add_verb, at_least_one
+from local.cli.values import at_least_one
+from local.cli.verbs import Verbs, add_group, add_verb
 from local.jobs import cancel_run, exit_code, get_run, list_runs, repair_run
 
 

@@ -2,14 +2,13 @@
 
 import argparse
 import json
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from local.bundle import Bundle, load_bundle, target_names
 from local.cli.scope import bundle_of, pairs, project_of
-from local.cli.verbs import at_least_one
+from local.cli.values import at_least_one, interval, moment, span_of_job
 from local.errors import BundleError, UsageError
 
 NEXT = "next"
@@ -27,8 +26,6 @@ A periodic trigger counts from the start of the scheduler. A continuous job begi
 Triggers by files or tables are not scheduled here. What was due while no scheduler ran is not made up, and a
 changed bundle counts from the next start. Two schedulers at once do not fire a job twice.
 """
-_SPAN = re.compile(r"(?:\d+[wdhms])+")
-_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
 def add(verbs: Any) -> None:
@@ -44,12 +41,23 @@ def add(verbs: Any) -> None:
     parser.add_argument("--target", metavar="T", help="target of the bundle; --simulate takes all by default")
     parser.add_argument("--var", action="append", default=[], metavar="K=V", help="a bundle variable; may be repeated")
     parser.add_argument("--stop-runs", action="store_true", help="at the end, cancel the runs that it started")
-    parser.add_argument("--simulate", metavar="TIME", help="play this time through, such as 7d or 36h; nothing runs")
     parser.add_argument(
-        "--from", dest="start", metavar="WHEN", help="of next and --simulate: ISO 8601, in UTC if it has no offset"
+        "--simulate", type=interval, metavar="TIME", help="play this time through, such as 7d or 36h; nothing runs"
     )
     parser.add_argument(
-        "--assume", action="append", default=[], metavar="JOB=TIME", help="of --simulate: how long its runs last"
+        "--from",
+        dest="start",
+        type=moment,
+        metavar="WHEN",
+        help="of next and --simulate: ISO 8601, in UTC if it has no offset",
+    )
+    parser.add_argument(
+        "--assume",
+        action="append",
+        default=[],
+        type=span_of_job,
+        metavar="JOB=TIME",
+        help="of --simulate: how long its runs last",
     )
     parser.add_argument("-n", type=at_least_one, metavar="N", help=f"of next: how many (default {TIMES})")
     parser.add_argument("--json", action="store_true", help="of next and --simulate: print JSON")
@@ -117,8 +125,8 @@ def _simulate(options: argparse.Namespace) -> int:
         [(bundle, project_of(options).state(bundle.catalog)) for bundle in _bundles(options)],
         options.jobs,
         start=start,
-        until=start + _span("--simulate", options.simulate),
-        given={key: _span("--assume", text) for key, text in pairs("--assume", options.assume).items()},
+        until=start + options.simulate,
+        given=dict(options.assume),
     )
     if options.json:
         print(json.dumps(found.as_json(), indent=1))
@@ -146,19 +154,5 @@ def _print(*parts: Any) -> None:
 
 
 def _start(options: argparse.Namespace) -> datetime:
-    """The time of `--from` in UTC, else now."""
-    if options.start is None:
-        return datetime.now(UTC).replace(microsecond=0)
-    try:
-        found = datetime.fromisoformat(options.start)
-    except ValueError as error:
-        raise UsageError(f"--from: found `{options.start}`; expected a time such as 2026-03-28T00:00.") from error
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-def _span(option: str, text: str) -> timedelta:
-    parts = re.findall(r"(\d+)([wdhms])", text)
-    span = sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
-    if not _SPAN.fullmatch(text) or not span:
-        raise UsageError(f"{option}: found `{text}`; expected a time with w, d, h, m or s, such as 7d or 1h30m.")
-    return span
+    """The time of `--from`, else now."""
+    return options.start or datetime.now(UTC).replace(microsecond=0)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 from local.cli.run import add_remote
 from local.cli.scope import state_of
-from local.cli.verbs import Verbs, add_verb, at_least_one
+from local.cli.values import at_least_one
+from local.cli.verbs import Verbs, add_verb
 from local.errors import LocalError, UsageError
 from local.kernel.failures import what_spark_says
 

@@ -20,14 +20,3 @@ def add_group(verbs: Verbs, name: str, summary: str) -> Verbs:
     """A verb that only groups others, as `runs` groups `runs list` and `runs get`."""
     parser = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
     return parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-
-
-def at_least_one(text: str) -> int:
-    """The number of an option such as `--limit`.
-
-    Raises:
-        ArgumentTypeError: it is none, or less than 1.
-    """
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"found `{text}`; expected a whole number from 1, such as 20")
-    return int(text)

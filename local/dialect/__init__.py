@@ -6,7 +6,7 @@
 | `plans`       | reads, writes, streams, SQL of a plan (found by `walk`)             |
 | `expressions` | SQL snippets, `current_catalog()`, `_metadata.file_path`            |
 | `catalog`     | `spark.catalog`                                                     |
-| `sql`, `scan` | the names, paths and functions in a SQL text, by its `tokens`       |
+| `sql`, `scan` | the names, paths and functions in a SQL text, by its tokens         |
 | `statements`  | what only Unity Catalog knows: USE CATALOG, volumes, grants, tags   |
 | `volumes`     | volumes, which are folders, and the paths in them                   |
 

@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pyspark.sql.connect.proto as proto
 
-from local.dialect.tokens import Edit, Token, apply, literal, tokenize
+from local.sql.tokens import Token, parameter_markers, tokenize
+from local.sql.writing import Edit, apply, literal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SUFFIX = {"byte": "Y", "short": "S", "integer": "", "long": "L"}
-_BEFORE_MARKER = frozenset("([,=<>+-*/%|&!") | {"||", "<=", ">=", "<>", "!=", "==", "<=>", "=>"}
 _FIELDS = ("named_arguments", "args", "pos_arguments", "pos_args")
 
 
@@ -27,7 +27,9 @@ def fill_arguments(sql: str, holder: proto.SQL | proto.SqlCommand) -> str:
     tokens = tokenize(sql) if named or positional else None
     if not tokens or None in (*named.values(), *positional):
         return sql
-    edits = [*_named(tokens, named), *_positional(tokens, positional)]
+    markers = (marker for marker in parameter_markers(tokens) if marker.name in named)
+    edits = [Edit(marker.start, marker.end, named[marker.name]) for marker in markers]
+    edits += _positional(tokens, positional)
     for field in _FIELDS:
         holder.ClearField(field)
     return apply(sql, edits)
@@ -98,16 +100,6 @@ def _expression(value: proto.Expression) -> str | None:
         parts = [_expression(argument) for argument in function.arguments]
         return None if None in parts else f"{function.function_name}({', '.join(parts)})"
     return None
-
-
-def _named(tokens: tuple[Token, ...], values: dict[str, str]) -> Iterator[Edit]:
-    for index, token in enumerate(tokens[:-1]):
-        name = tokens[index + 1]
-        if token.text != ":" or name.start != token.end or name.text not in values:
-            continue
-        before = tokens[index - 1] if index else None
-        if before is None or before.end < token.start or before.text in _BEFORE_MARKER:
-            yield Edit(token.start, name.end, values[name.text])
 
 
 def _positional(tokens: tuple[Token, ...], values: list[str]) -> Iterator[Edit]:

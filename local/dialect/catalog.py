@@ -9,8 +9,8 @@ from google.protobuf.message import Message
 from local.dialect.names import other_catalog, shorten
 from local.dialect.sql import SqlText
 from local.dialect.statements import Statements
-from local.dialect.tokens import literal
 from local.dialect.walk import Handlers
+from local.sql.writing import literal
 
 # Message -> (fields with the name of a table or function, fields with the name of a schema).
 _FIELDS = {

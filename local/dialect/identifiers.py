@@ -3,7 +3,8 @@
 import pyspark.sql.connect.proto as proto
 
 from local.dialect.names import join_name, split_name
-from local.dialect.tokens import STRING, Edit, Token, apply, tokenize
+from local.sql.tokens import STRING, Token, tokenize
+from local.sql.writing import Edit, apply
 
 
 def fill_identifiers(sql: str, holder: proto.SQL | proto.SqlCommand) -> str:

@@ -6,9 +6,10 @@ views anywhere else). So the run's catalog is left out of a name, and any other 
 
 from collections.abc import Sequence
 
-from local.dialect.tokens import quoted, tokenize
 from local.errors import DialectError
 from local.paths import WHICH_CATALOG
+from local.sql.tokens import tokenize
+from local.sql.writing import quoted
 
 # Catalogs of Spark itself, which mean the same here.
 SPARK_CATALOGS = frozenset({"spark_catalog", "system"})

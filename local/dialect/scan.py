@@ -10,7 +10,7 @@ no alias, column or CTE of that name.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from local.dialect.tokens import STRING, Token
+from local.sql.tokens import STRING, Token
 
 TABLE_WORDS = frozenset(
     {"FROM", "JOIN", "INTO", "TABLE", "VIEW", "UPDATE", "USING", "OVERWRITE", "CLONE", "FUNCTION", "REFERENCES"}

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from local.dialect import scan
 from local.dialect.names import FORMATS, join_name, local_parts, local_schema, shorten, split_name
-from local.dialect.tokens import STRING, Edit, Token, apply, literal, quoted, tokenize
 from local.dialect.volumes import Volumes
 from local.errors import DialectError
+from local.sql.tokens import STRING, Token, tokenize
+from local.sql.writing import Edit, apply, literal, quoted
 
 # Words behind which a string is a path.
 _PATH_WORDS = frozenset(["LOCATION", "INPATH", "DIRECTORY", "VACUUM", "OPTIMIZE", "HISTORY", "DETAIL", "JAR"])

@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from local.dialect.names import shorten
-from local.dialect.tokens import STRING, Edit, Token, apply, literal, quoted
+from local.sql.tokens import STRING, Token
+from local.sql.writing import Edit, apply, literal, quoted
 
 _log = logging.getLogger("local.dialect")
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from local.dialect.names import join_name, local_schema, other_catalog
 from local.dialect.statement import Statement, rows_of
-from local.dialect.tokens import STRING, Edit, apply, literal, quoted, tokenize
 from local.dialect.volumes import Volumes
 from local.errors import DialectError
+from local.sql.tokens import STRING, tokenize
+from local.sql.writing import Edit, apply, literal, quoted
 
 NOTHING = "RESET `local.dialect.nothing`"
 _log = logging.getLogger("local.dialect")

@@ -134,7 +134,8 @@ class _Attempt:
 
         from local.jobs.engine import Stopped, Watcher, register
         from local.jobs.failures import failure_of
-        from local.jobs.parameters import injected, read_notebook_parameters
+        from local.jobs.parameters import injected
+        from local.lakeflow.notebook_interface import read_interface
 
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
         self.tell("kernel", pid=self.kernel.pid)
@@ -145,7 +146,7 @@ class _Attempt:
             papermill.execute_notebook(
                 str(self._source(notebook)),
                 str(self.output),
-                parameters=injected(self.context.parameters, read_notebook_parameters(notebook).defaults),
+                parameters=injected(self.context.parameters, read_interface(notebook).defaults),
                 engine_name="local",
                 kernel_name="python3",
                 language="python",

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from local.bundle.model import Bundle, Job
@@ -25,33 +25,26 @@ from local.jobs.task import Engine
 from local.project import State
 
 MOST_RUNS = 100
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_EVERY = re.compile(r"([1-9][0-9]*)([mhdw])")
 _NAMES_BACKFILL = re.compile(r"\{\{\s*backfill\.")
 
 
-def backfill_times(start: str, end: str, every: str) -> list[datetime]:
-    """The times from *start* to *end*, that one included where it is met; dates are midnights, zones UTC if unnamed.
-
-    *every* is a number and a unit: `30m`, `6h`, `1d`, `1w`.
+def backfill_times(start: datetime, end: datetime, every: timedelta) -> list[datetime]:
+    """The times from *start* to *end*, that one included where it is met, with *every* between them.
 
     Raises:
-        UsageError: no time, no interval, *end* before *start*, or more than 100 times.
+        UsageError: *end* is before *start*, or there are more than 100 times.
     """
-    step = _EVERY.fullmatch(every)
-    if not step:
-        raise UsageError(f"--every: found `{every}`, expected a number and m, h, d or w. Write for example 1d.")
-    interval = timedelta(**{_UNITS[step[2]]: int(step[1])})
-    first, last = _time("--from", start), _time("--to", end)
-    if last < first:
-        raise UsageError(f"--to: found `{end}`, expected a time at or after --from `{start}`. Exchange them.")
-    count = (last - first) // interval + 1
+    if end < start:
+        raise UsageError(
+            f"--to: found `{label(end)}`, expected a time at or after --from `{label(start)}`. Exchange them."
+        )
+    count = (end - start) // every + 1
     if count > MOST_RUNS:
         raise UsageError(
-            f"--every: found {count:,} runs from {start} to {end}, expected at most {MOST_RUNS}. "
+            f"--every: found {count:,} runs from {label(start)} to {label(end)}, expected at most {MOST_RUNS}. "
             "Choose a longer interval, or make several backfills."
         )
-    return [first + number * interval for number in range(count)]
+    return [start + number * every for number in range(count)]
 
 
 def backfill_job(
@@ -93,7 +86,9 @@ def backfill_job(
 
 
 def label(moment: datetime) -> str:
-    """How a run of a backfill is called: its date, with the time of day where it has one."""
+    """How a run of a backfill is called: its date, with the time of day as exactly as it needs."""
+    if moment.second:
+        return moment.strftime("%Y-%m-%dT%H:%M:%S")
     return moment.strftime("%Y-%m-%d" if (moment.hour, moment.minute) == (0, 0) else "%Y-%m-%dT%H:%M")
 
 
@@ -107,11 +102,3 @@ def _run_one(engine: Engine, job: Job, values: Mapping[str, str], moment: dateti
     result = run.execute(stop, prepare)
     engine.view.task_ended(path, result, time.monotonic() - started, "")
     return run.run_id
-
-
-def _time(option: str, text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{option}: found `{text}`, expected an ISO 8601 date or time, such as 2018-01-31.") from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.bundle.model import Task
+from local.bundle.texts import as_text
 from local.context import TaskContext
 from local.errors import RunError
-from local.jobs import conditions, plan
+from local.jobs import plan
 from local.jobs.foreach import run_iterations
 from local.jobs.launch import Outcome, Places, run_notebook
 from local.jobs.libraries import installs_of
@@ -20,6 +21,7 @@ from local.jobs.references import Scope, resolve_all
 from local.jobs.scripts import KINDS, write_task_notebook
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
+from local.lakeflow import conditions
 
 if TYPE_CHECKING:
     from local.jobs.run import JobRun
@@ -128,7 +130,7 @@ def _child_job(attempt: Attempt, stop: Stop) -> Outcome:
 
 def _condition(attempt: Attempt, stop: Stop) -> Outcome:
     given = attempt.task.inner
-    left, right = (str(attempt.resolved(given.get(side, ""), side)) for side in ("left", "right"))
+    left, right = (as_text(attempt.resolved(given.get(side), side)) for side in ("left", "right"))
     attempt.record(details={"left": left, "op": given.get("op"), "right": right})
     try:
         found = conditions.outcome(str(given.get("op")), left, right)

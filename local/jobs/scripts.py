@@ -17,10 +17,12 @@ from typing import Any, NamedTuple
 from local.bundle.model import Bundle, Task
 from local.errors import RunError
 from local.jobs.libraries import installs_of
-from local.kernel.sql_cells import escaped, split_statements, tokens_of
 from local.sources import write_notebook
 from local.sources.headings import PLACE
 from local.sources.read import code_cell, markdown_cell, notebook_of
+from local.sql.cells import split_statements
+from local.sql.tokens import STRING, tokenize
+from local.sql.writing import escaped
 
 Parameters = Sequence[str] | Mapping[str, str]
 Cells = Iterator[dict[str, Any]]
@@ -115,9 +117,9 @@ def _filled(text: str, values: Mapping[str, str], task: Task) -> str:
 
     Those in comments stay. Source: Databricks' bundle template `default_sql` (`USE IDENTIFIER({{schema}})`).
     """
-    tokens = tokens_of(text) or []
-    code = {token.start for token in tokens if token.token_type.name == "L_BRACE"}
-    strings = [(token.start, token.end) for token in tokens if token.token_type.name == "STRING"]
+    tokens = tokenize(text) or ()
+    code = {token.start for token in tokens if token.word == "{"}
+    strings = [(token.start, token.end) for token in tokens if token.kind == STRING]
 
     def value(found: re.Match[str]) -> str:
         in_string = any(start < found.start() < end for start, end in strings)

@@ -6,6 +6,7 @@ from local.bundle import Bundle
 from local.bundle.securables import Securable
 from local.compute import Compute, home
 from local.project import State
+from local.sql.writing import quoted
 
 
 def create_securables(bundle: Bundle, compute: Compute, note: Callable[[str], None]) -> None:
@@ -43,8 +44,6 @@ def _exists(state: State, securable: Securable) -> bool:
 def _create_schemas(compute: Compute, names: list[str]) -> None:
     if not names:
         return
-    from local.dialect.tokens import quoted  # imports a parser of SQL: only where a schema is missing
-
     spark = compute.session()
     try:
         for name in names:

@@ -17,9 +17,9 @@ from local.kernel import sql_output
 from local.kernel.display import ROWS, publish_table, table_of
 from local.kernel.inline import is_script, run_inline
 from local.kernel.shell import run_shell
-from local.kernel.sql_cells import Statement, split_statements
-from local.kernel.sql_widgets import widget_statement
 from local.kernel.table import Table, to_text
+from local.sql.cells import Statement, split_statements
+from local.sql.widgets import widget_statement
 
 _CELLS = ("sql", "md", "sh", "python", "scala", "r")
 

@@ -1,5 +1,9 @@
 """What a Databricks job means: pure rules, which import nothing above the reading of files.
 
-* `child_jobs`: the jobs that a job starts, without a circle and at most three levels deep.
-* `fields`: which fields of a job and its tasks count in a local run.
+| module               | the rules of                                                                     |
+| -------------------- | -------------------------------------------------------------------------------- |
+| `child_jobs`         | the jobs that a job starts, without a circle and at most three levels deep        |
+| `conditions`         | condition tasks: which texts they compare, and what comes of it                  |
+| `fields`             | which fields of a job and its tasks count in a local run                         |
+| `notebook_interface` | a notebook's parameters and task values, read from its cells                     |
 """

@@ -29,7 +29,7 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from local.dialect.tokens import quoted
+from local.sql.writing import quoted
 
 _HASHED_AS_THEY_ARE = (
     BinaryType,

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql.types import DataType
 
-from local.dialect.tokens import quoted
 from local.export.recorded import utc
 from local.kernel.failures import what_spark_says
 from local.parity.scope import Scope
+from local.sql.writing import quoted
 
 WORKERS = 4  # statements on small tables are mostly waiting
 _NOT_DATA = "information_schema"

@@ -52,6 +52,7 @@ SPARK = (
     "pyspark.sql.connect.session",
     "pyspark.sql.functions",
     "packaging.specifiers",
+    "sqlglot.dialects.databricks",
     "local.compute.local_server",
     "local.kernel.session",
     "local.dialect",

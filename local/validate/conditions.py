@@ -3,12 +3,11 @@
 Source: Jobs API 2.2, `condition_task.op`: EQUAL_TO and NOT_EQUAL compare texts, the others numbers.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.bundle.texts import as_text
-from local.jobs import conditions
+from local.lakeflow import conditions
 from local.validate.findings import Finding
 from local.validate.subject import Subject
 
@@ -30,7 +29,7 @@ def check_conditions(subject: Subject) -> Iterator[Finding]:
                 found, expected = f"the list `{text}` as `{side}`", "a single value: a list fails the task"
                 action = "Compare a value, or its length."
                 yield subject.finding("condition-operand", found, expected, action, task=task, path=path)
-            elif op in conditions.NUMBERS and number(text) is None:
+            elif op in conditions.NUMBERS and conditions.number(text) is None:
                 found, expected = f"`{text}` as `{side}` of {op}", "a number: anything else fails the task"
                 action = "Write a number, or compare with EQUAL_TO."
                 yield subject.finding("condition-operand", found, expected, action, task=task, path=path)
@@ -42,24 +41,16 @@ def check_conditions(subject: Subject) -> Iterator[Finding]:
 
 
 def constant_outcome(condition: Mapping[str, Any]) -> str | None:
-    """`"true"` or `"false"`, where no run can change the outcome of *condition*; else, or where it fails, None."""
-    op, left, right = condition.get("op"), *(as_text(condition.get(side)) for side in SIDES)
-    if any(is_reference(text) or conditions.is_list(text) for text in (left, right)):
+    """`"true"` or `"false"`, where no run can change the outcome of *condition*; None where one can, or fails."""
+    left, right = (as_text(condition.get(side)) for side in SIDES)
+    if is_reference(left) or is_reference(right):
         return None
-    if op in conditions.NUMBERS and None in (number(left), number(right)):
-        return None
-    return conditions.outcome(op, left, right) if op in (*conditions.TEXTS, *conditions.NUMBERS) else None
+    try:
+        return conditions.outcome(str(condition.get("op")), left, right)
+    except ValueError:
+        return None  # `condition-operand` says which operand fails the task
 
 
 def is_reference(text: str) -> bool:
     """Does *text* hold something that a run, or a deployment, fills in?"""
     return "{{" in text or "${" in text
-
-
-def number(text: str) -> float | None:
-    """*text* as a number, None where it is none."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None

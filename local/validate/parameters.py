@@ -7,9 +7,8 @@ Source: Databricks documentation, "Parameterize jobs" (job parameters are pushed
 from collections.abc import Iterator
 
 from local.bundle.documents import show
-from local.jobs.parameters import read_notebook_parameters
+from local.lakeflow.notebook_interface import read_interface
 from local.validate.findings import Finding
-from local.validate.notebooks import read_notebook
 from local.validate.subject import Subject
 from local.validate.task_types import notebook_of
 
@@ -23,18 +22,14 @@ def check_parameters(subject: Subject) -> Iterator[Finding]:
         if file is None:
             continue
         own = task.inner.get("base_parameters") or {}
-        notebook, taken = read_notebook(file), read_notebook_parameters(file)
+        notebook = read_interface(file)
         name = show(file, subject.bundle.root)
-        if taken.defaults or not notebook.opaque:
-            for parameter in (each for each in own if not taken.takes(each) and each not in notebook.mentions):
-                legal = ", ".join(f"`{each}`" for each in taken.names) or "none"
-                found, expected = f"the parameter `{parameter}`", f"one that `{name}` takes: {legal}"
-                action, path = "Remove it, or read it in the notebook.", ("notebook_task", "base_parameters", parameter)
-                yield subject.finding("parameter-not-taken", found, expected, action, task=task, path=path)
-        if notebook.opaque:
-            continue
-        missing = notebook.needs - notebook.declares - taken.defaults.keys() - own.keys() - pushed - pushed_by_parents
-        for parameter in sorted(missing):
+        for parameter in (each for each in own if not notebook.takes(each)):
+            legal = ", ".join(f"`{each}`" for each in notebook.names) or "none"
+            found, expected = f"the parameter `{parameter}`", f"one that `{name}` takes: {legal}"
+            action, path = "Remove it, or read it in the notebook.", ("notebook_task", "base_parameters", parameter)
+            yield subject.finding("parameter-not-taken", found, expected, action, task=task, path=path)
+        for parameter in sorted(notebook.needs - own.keys() - pushed - pushed_by_parents):
             found = f"no parameter `{parameter}`, which `{name}` reads without a default"
             expected, action = "it in base_parameters or among the job's parameters", "Add it, or declare the widget."
             path = ("notebook_task", "base_parameters") if own else ("notebook_task", "notebook_path")

@@ -14,8 +14,8 @@ from typing import Any
 from local.bundle.documents import show
 from local.jobs.moments import TIME_PARTS
 from local.jobs.reference_names import DEPRECATED, MEMBERS, NAMESPACES, split_path
+from local.lakeflow.notebook_interface import read_interface
 from local.validate.findings import Finding
-from local.validate.notebooks import read_notebook
 from local.validate.subject import Subject, TaskView
 from local.validate.task_types import notebook_of
 
@@ -143,8 +143,7 @@ def _check_value(key: str, subject: Subject, upstream: TaskView | None) -> None:
         expected = "a notebook or Python task, which can set values"
         raise _Wrong("reference-value", f": a {upstream.kind} sets no values", expected, "Name another task.")
     file = notebook_of(subject, upstream)
-    notebook = read_notebook(file) if file else None
-    if file is None or notebook is None or notebook.opaque or notebook.sets_computed or key in notebook.sets:
+    if file is None or (notebook := read_interface(file)).may_set(key):
         return
     name = show(file, subject.bundle.root)
     sets = ", ".join(f"`{each}`" for each in sorted(notebook.sets)) or "none"

@@ -74,15 +74,20 @@ def test_wrong_use_says_what_was_expected(build: Build, capsys: pytest.CaptureFi
     case = build(JOB, {})
     project = ["--project", str(case.project.root)]
 
-    with pytest.raises(SystemExit) as raised:
-        main([*project, "run", "job", "--scheduled-at", "tomorrow"])
-    assert raised.value.code == 2
-    assert main([*project, "backfill", "job", "--from", "2018", "--to", "2018-02-01"]) == 2
+    for words in (
+        ["run", "job", "--scheduled-at", "tomorrow"],
+        ["backfill", "job", "--from", "2018", "--to", "2018-02-01"],
+        ["backfill", "job", "--from", "2018-01-01", "--to", "2018-02-01", "--every", "0d"],
+    ):
+        with pytest.raises(SystemExit) as raised:
+            main([*project, *words])
+        assert raised.value.code == 2
     assert main([*project, "runs", "cancel", "7"]) == 1
 
     errors = capsys.readouterr().err
-    assert "found `tomorrow`, expected a time such as 2018-01-31T06:00:00Z" in errors
+    assert "--scheduled-at: found `tomorrow`; expected a date or time in ISO 8601" in errors
     assert "--from: found `2018`" in errors
+    assert "--every: found `0d`" in errors
     assert list_runs(case.state) == []
 
 

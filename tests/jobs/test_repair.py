@@ -11,6 +11,7 @@ import pytest
 from test_ending import HANG, LIMIT_SECONDS, start_runner, until
 
 from local.bundle import load_bundle
+from local.cli.values import interval, moment
 from local.errors import RunError, UsageError
 from local.jobs import RunOptions, get_run, list_runs, repair_run
 from local.jobs.backfill import backfill_job, backfill_times
@@ -174,6 +175,11 @@ def test_a_run_whose_runner_was_killed_is_repaired(build: Build) -> None:
     until(lambda: left_running(case.state) == [])
 
 
+def times_of(start: str, end: str, every: str) -> list[datetime]:
+    """The times of a backfill, by the texts of its options."""
+    return backfill_times(moment(start), moment(end), interval(every))
+
+
 def test_a_backfill_has_one_run_a_date(build: Build) -> None:
     """In the order of the dates, each with its own values; a run that fails does not end the others."""
     job = {
@@ -182,7 +188,7 @@ def test_a_backfill_has_one_run_a_date(build: Build) -> None:
         "tasks": [condition("a", "{{job.parameters.day}}", "EQUAL_TO", "2018-02-01")],
     }
     case = build({"job": job}, {})
-    bundle, times = load_bundle(case.project), backfill_times("2018-01-31", "2018-02-02", "1d")
+    bundle, times = load_bundle(case.project), times_of("2018-01-31", "2018-02-02", "1d")
 
     runs = backfill_job(
         bundle, "job", times, state=case.state, parameters={"day": "{{backfill.iso_date}}"}, options=QUIET
@@ -202,14 +208,14 @@ def test_times_of_a_backfill() -> None:
     """The end is included where it is met; zones become UTC."""
 
     def times(*given: str) -> list[str]:
-        return [each.strftime("%m-%d %H:%M") for each in backfill_times(*given)]
+        return [each.strftime("%m-%d %H:%M") for each in times_of(*given)]
 
     assert times("2018-01-31", "2018-02-02", "1d") == ["01-31 00:00", "02-01 00:00", "02-02 00:00"]
     assert times("2018-01-31", "2018-02-02", "36h") == ["01-31 00:00", "02-01 12:00"]
     assert times("2018-01-01", "2018-01-20", "1w") == ["01-01 00:00", "01-08 00:00", "01-15 00:00"]
     assert times("2018-01-01T00:30+01:00", "2018-01-01T00:30+01:00", "1d") == ["12-31 23:30"]
-    assert backfill_times("2018-01-01", "2018-01-01", "1d") == [datetime(2018, 1, 1, tzinfo=UTC)]
-    assert len(backfill_times("2018-01-01", "2018-04-10", "1d")) == 100
+    assert times_of("2018-01-01", "2018-01-01", "1d") == [datetime(2018, 1, 1, tzinfo=UTC)]
+    assert len(times_of("2018-01-01", "2018-04-10", "1d")) == 100
 
 
 @pytest.mark.parametrize(
@@ -217,12 +223,9 @@ def test_times_of_a_backfill() -> None:
     [
         (("2018-01-01", "2018-04-11", "1d"), "found 101 runs .* expected at most 100"),
         (("2018-01-02", "2018-01-01", "1d"), "--to: found `2018-01-01`"),
-        (("yesterday", "2018-01-01", "1d"), "--from: found `yesterday`"),
-        (("2018-01-01", "2018-01-02", "day"), "--every: found `day`"),
-        (("2018-01-01", "2018-01-02", "0d"), "--every: found `0d`"),
     ],
 )
 def test_times_that_are_none(given: tuple[str, str, str], message: str) -> None:
     """The option is named, and nothing runs."""
     with pytest.raises(UsageError, match=message):
-        backfill_times(*given)
+        times_of(*given)

@@ -3,7 +3,7 @@
 import pytest
 
 from local.kernel.magics import as_cell_magic
-from local.kernel.sql_cells import split_statements
+from local.sql.cells import split_statements
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ def test_a_colon_elsewhere_is_no_marker(text):
     """JSON paths, casts, strings, names and comments have colons too."""
     (statement,) = split_statements(text)
 
-    assert statement.markers == []
+    assert statement.markers == ()
 
 
 def test_each_statement_has_its_own_markers():
     """Positions count from the statement, not from the cell."""
     first, second = split_statements("SELECT 1;\n  SELECT :b")
 
-    assert (first.markers, second.filled(lambda name: name.upper())) == ([], "SELECT 'B'")
+    assert (first.markers, second.filled(lambda name: name.upper())) == ((), "SELECT 'B'")

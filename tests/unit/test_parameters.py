@@ -1,8 +1,6 @@
-"""Which parameter wins, and which of them a notebook takes."""
+"""Which parameter wins, and in which type a notebook gets it."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from conformance import cases, parameters
@@ -14,16 +12,9 @@ from local.jobs.parameters import (
     injected,
     job_parameters,
     notebook_parameters,
-    read_notebook_parameters,
 )
 
 JOB = Job("daily", 1, "Daily", {}, (), parameters={"day": "1", "mode": "part"})
-
-
-def notebook(place: Path, *cells: tuple[str, list[str]]) -> Path:
-    content = [{"cell_type": "code", "source": source, "metadata": {"tags": tags}} for source, tags in cells]
-    place.write_text(json.dumps({"cells": content, "metadata": {}, "nbformat": 4}))
-    return place
 
 
 FUNCTIONS = {
@@ -43,49 +34,6 @@ def test_an_unknown_parameter_is_refused_with_the_legal_names() -> None:
     """A typing mistake must not run the job with the default."""
     with pytest.raises(UsageError, match="job `daily`: found `mod`; its parameters are `day`, `mode`"):
         job_parameters(JOB, {"mod": "full"})
-
-
-def test_names_come_from_the_parameters_cell_and_from_widgets(tmp_path: Path) -> None:
-    """Magics and other languages are passed over; only the tagged cell's assignments count."""
-    file = notebook(
-        tmp_path / "n.ipynb",
-        ('catalog: str = "dev"  # where\nrows: int = 10\nrate = 0.5', ["parameters"]),
-        ("%pip install x\nother = 1", []),
-        ("dbutils.widgets.text('day', '')\nvalue = dbutils.widgets.get(name='mode')", []),
-        ("%%sql\nSELECT 1", []),
-        ("SELECT nonsense FROM", []),
-    )
-
-    taken = read_notebook_parameters(file)
-
-    assert dict(taken.defaults) == {"catalog": "dev", "rows": 10, "rate": 0.5}
-    assert taken.widgets == {"day", "mode"}
-    assert taken.takes("rows")
-    assert not taken.takes("other")
-
-
-def test_names_come_from_source_files_and_from_sql_cells(tmp_path: Path) -> None:
-    """In all the forms that SQL has for a widget; what is in a string or a comment is none."""
-    python = tmp_path / "n.py"
-    python.write_text(
-        "# Databricks notebook source\n"
-        "dbutils.widgets.text('day', '')\n# COMMAND ----------\n"
-        "# MAGIC %sql\n# MAGIC SELECT ':no', raw:no -- :no\n# MAGIC FROM ${table} WHERE a = :state\n"
-    )
-    sql = tmp_path / "m.sql"
-    sql.write_text(
-        "-- Databricks notebook source\nCREATE WIDGET TEXT day DEFAULT ''; SELECT getArgument('state')\n"
-        "-- COMMAND ----------\n-- MAGIC %python\n-- MAGIC dbutils.widgets.get('mode')\n"
-    )
-
-    assert read_notebook_parameters(python).widgets == {"day", "table", "state"}
-    assert read_notebook_parameters(sql).widgets == {"day", "state", "mode"}
-
-
-def test_a_notebook_that_reads_all_widgets_takes_anything(tmp_path: Path) -> None:
-    """`getAll` and computed names cannot be listed, so nothing is called unknown."""
-    assert read_notebook_parameters(notebook(tmp_path / "a.ipynb", ("dbutils.widgets.getAll()", []))).takes("x")
-    assert read_notebook_parameters(notebook(tmp_path / "b.ipynb", ("dbutils.widgets.get(n)", []))).takes("x")
 
 
 @pytest.mark.parametrize(

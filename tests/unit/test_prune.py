@@ -1,6 +1,5 @@
 """Pruning: what a rule chooses, that a run goes with all below it, and that nothing active goes."""
 
-import argparse
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 from recorded_runs import start_run
 
 from local.cli import main
-from local.cli.prune import age
 from local.errors import RunError
 from local.export import keep_newest, older_than, prune
 from local.jobs.records import Records
@@ -147,24 +145,3 @@ def test_the_command_line_says_what_and_how_much(tmp_path, monkeypatch, capsys):
     assert "1.2 kB" in output
     assert "deleted 1 run, 1,234 bytes of notebooks and logs" in output
     assert left(state) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("90m", timedelta(minutes=90)),
-        ("36h", timedelta(hours=36)),
-        ("30d", timedelta(days=30)),
-        ("8w", timedelta(weeks=8)),
-    ],
-)
-def test_ages_are_numbers_with_a_unit(text, expected):
-    """As in `--older-than 30d`."""
-    assert age(text) == expected
-
-
-@pytest.mark.parametrize("text", ["30", "d", "-1d", "1y", "1d2h", ""])
-def test_other_ages_are_refused(text):
-    """The message shows an example."""
-    with pytest.raises(argparse.ArgumentTypeError, match="such as 30d"):
-        age(text)

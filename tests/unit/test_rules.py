@@ -5,8 +5,8 @@ from conformance import cases, concurrency, conditions, foreach
 
 from local.errors import RunError
 from local.jobs.admission import verdict
-from local.jobs.conditions import outcome
 from local.jobs.foreach import read_inputs
+from local.lakeflow.conditions import outcome
 
 
 @pytest.mark.parametrize(("op", "left", "right", "expected"), cases(conditions.RULES))

@@ -148,10 +148,6 @@ def test_durations_are_given_measured_or_cut(project: Path, capsys: Out) -> None
     [
         (["next"], "found 0 jobs; expected one"),
         (["next", "other"], "found no job `other`"),
-        (["next", "nightly", "--from", "tomorrow"], "--from: found `tomorrow`"),
-        (["--simulate", "7"], "--simulate: found `7`; expected a time with w, d, h, m or s"),
-        (["--simulate", "0d"], "--simulate: found `0d`"),
-        (["--simulate", "1d", "--assume", "nightly=long"], "--assume: found `long`"),
         (["--simulate", "1d", "--assume", "other=1h"], "found no job `other`"),
         (["--from", "2026-03-28"], "found --from; a scheduler takes --stop-runs"),
         (["next", "nightly", "--simulate", "1d"], "found --simulate; `schedule next` takes --from, -n, --json"),
@@ -161,6 +157,28 @@ def test_durations_are_given_measured_or_cut(project: Path, capsys: Out) -> None
 def test_wrong_use_is_explained(project: Path, capsys: Out, arguments: list[str], message: str) -> None:
     """Exit code 2, one paragraph, nothing created."""
     assert call(project, *arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not (project.parent / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["next", "nightly", "--from", "tomorrow"], "--from: found `tomorrow`; expected a date or time in ISO 8601"),
+        (["--simulate", "7"], "--simulate: found `7`; expected numbers with w, d, h, m or s"),
+        (["--simulate", "0d"], "--simulate: found `0d`; expected more than no time"),
+        (["--simulate", "1d", "--assume", "nightly"], "--assume: found `nightly`; expected JOB=TIME"),
+        (["--simulate", "1d", "--assume", "nightly=long"], "--assume: found `long`; expected numbers with w, d"),
+    ],
+)
+def test_a_value_that_an_option_does_not_take_is_explained(
+    project: Path, capsys: Out, arguments: list[str], message: str
+) -> None:
+    """Exit code 2, the option and an example, nothing created."""
+    with pytest.raises(SystemExit) as stopped:
+        call(project, *arguments)
+
+    assert stopped.value.code == 2
     assert message in capsys.readouterr().err
     assert not (project.parent / "state").exists()
 

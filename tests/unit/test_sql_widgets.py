@@ -4,8 +4,8 @@ import pytest
 
 from local.errors import DbutilsError, DialectError
 from local.kernel.dbutils.widgets import Widgets
-from local.kernel.sql_cells import split_statements
-from local.kernel.sql_widgets import WidgetStatement, widget_statement
+from local.sql.cells import split_statements
+from local.sql.widgets import WidgetStatement, widget_statement
 
 CHOICES = "SELECT * FROM (VALUES ('CA'), ('IL'))"
 
@@ -78,6 +78,10 @@ VALUES = {"day": "it's", "table": "gold.daily", "n": "7"}
         ("SELECT * FROM ${table} WHERE a < ${n}", "SELECT * FROM gold.daily WHERE a < 7"),
         ("SELECT '${n} rows', :n, ${unknown}", "SELECT '7 rows', '7', ${unknown}"),
         ("SELECT ${spark.sql.warehouse.dir}, '$n', $n", "SELECT ${spark.sql.warehouse.dir}, '$n', $n"),
+        ("SELECT 1 WHERE 1<=:n AND 2>=:n OR 3<>:n", "SELECT 1 WHERE 1<='7' AND 2>='7' OR 3<>'7'"),
+        ("VACUUM t RETAIN :n HOURS", "VACUUM t RETAIN '7' HOURS"),
+        ("SHOW TABLES IN IDENTIFIER(:`table`)", "SHOW TABLES IN IDENTIFIER('gold.daily')"),
+        ("SELECT :'n', :7, a::int, '{}':n, b[0]:n", "SELECT :'n', :7, a::int, '{}':n, b[0]:n"),
         ("SELECT ':n', getArgument(n), map(1, 2):n", "SELECT ':n', getArgument(n), map(1, 2):n"),
     ],
 )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from pyspark.sql.types import StructType
 
-from local.dialect.tokens import Token, quoted, tokenize
 from local.errors import DialectError
+from local.sql.tokens import Token, tokenize
+from local.sql.writing import quoted
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from local.dialect.autoloader import plan
 from local.dialect.autoloader.columns import Column
 from local.dialect.autoloader.layouts import Layout, Layouts
 from local.dialect.autoloader.options import Source
-from local.dialect.tokens import literal, quoted
+from local.sql.writing import literal, quoted
 
 RAW = "_corrupt_record"
 # Fields beyond the widest header that are rescued one by one; more are rescued as the raw record.

@@ -9,8 +9,8 @@ from local.dialect.autoloader import plan
 from local.dialect.autoloader.columns import Column
 from local.dialect.autoloader.csv_rows import RAW, field_of, rescue_json
 from local.dialect.autoloader.options import Source
-from local.dialect.tokens import literal
 from local.errors import DialectError
+from local.sql.writing import literal
 
 _TEXT_OPTIONS = frozenset({"linesep", "pathglobfilter", "ignoremissingfiles", "ignorecorruptfiles"})
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pyspark.sql.connect.proto as proto
 
-from local.dialect.tokens import literal, quoted
 from local.dialect.volumes import path_part
+from local.sql.writing import literal, quoted
 
 # All files, whatever their age: the file source would skip those older than a week, and say nothing.
 MAX_FILE_AGE = "36500d"

@@ -1,4 +1,4 @@
-"""What a condition task compares: pure functions over two texts.
+"""What a condition task compares: pure functions over two texts, read by the run and by `validate`.
 
 Source: Jobs API 2.2, `ConditionTask`: EQUAL_TO and NOT_EQUAL compare texts ("12.0" is not "12"), the others numbers.
 """
@@ -21,7 +21,8 @@ def outcome(op: str, left: str, right: str) -> str:
     """`"true"` or `"false"`.
 
     Raises:
-        ValueError: an operand is a list, or no number where numbers are compared, or *op* is none; the text says which.
+        ValueError: an operand is a list, or not a number where numbers are compared, or there is no operator *op*; the
+            text says which.
     """
     for side, text in (("left", left), ("right", right)):
         if is_list(text):
@@ -33,14 +34,16 @@ def outcome(op: str, left: str, right: str) -> str:
     raise ValueError(f"op: found `{op}`, expected one of {', '.join([*TEXTS, *NUMBERS])}")
 
 
-def _number(side: str, text: str, op: str) -> Decimal:
+def number(text: str) -> Decimal | None:
+    """*text* as a number with all its digits; None for any other text.
+
+    `Infinity` and `NaN` are other texts: an operand is a numeric value, such as a task value, which is JSON.
+    """
     try:
-        number = Decimal(text.strip())
+        value = Decimal(text.strip())
     except InvalidOperation:
-        number = Decimal("NaN")
-    if number.is_nan():
-        raise ValueError(f"{side}: found `{text}`, expected a number: {op} compares numbers")
-    return number
+        return None
+    return value if value.is_finite() else None
 
 
 def is_list(text: str) -> bool:
@@ -49,3 +52,10 @@ def is_list(text: str) -> bool:
         return isinstance(json.loads(text), list)
     except ValueError:
         return False
+
+
+def _number(side: str, text: str, op: str) -> Decimal:
+    value = number(text)
+    if value is None:
+        raise ValueError(f"{side}: found `{text}`, expected a number: {op} compares numbers")
+    return value

@@ -7,12 +7,12 @@
 Source: Databricks documentation, "Databricks widgets", the SQL of each example.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from local.errors import DialectError
-from local.kernel.sql_cells import split_statements, tokens_of
+from local.sql.tokens import tokenize
 
 KINDS = ("TEXT", "DROPDOWN", "COMBOBOX", "MULTISELECT")
 _GRAMMAR = (
@@ -44,30 +44,18 @@ def widget_statement(text: str) -> WidgetStatement | None:
     """The statement in *text*, None where it is another.
 
     Raises:
-        DialectError: it begins like one and is none.
+        DialectError: it begins like one, and the rest of it does not follow the grammar.
     """
-    tokens = tokens_of(text) or []
-    words = [token.text.upper() for token in tokens[:2]]
+    tokens = tokenize(text) or ()
+    shape = [token.word for token in tokens]
+    words = shape[:2]
     if words == ["REMOVE", "WIDGET"] and len(tokens) == 3:
         return WidgetStatement("REMOVE", tokens[2].text)
     if words not in (["CREATE", "WIDGET"], ["REMOVE", "WIDGET"]):
         return None
-    shape = [token.text.upper() for token in tokens]
     if len(tokens) < 6 or shape[0] != "CREATE" or shape[2] not in KINDS or shape[4] != "DEFAULT":
         raise DialectError(f"`{text}`: found a widget's statement that is not whole; {_GRAMMAR}")
-    choices = text[tokens[6].end + 1 :].strip() if len(tokens) > 7 and shape[6] == "CHOICES" else ""
+    choices = text[tokens[6].end :].strip() if len(tokens) > 7 and shape[6] == "CHOICES" else ""
     if (shape[2] == "TEXT") != (not choices) or (not choices and len(tokens) > 6):
         raise DialectError(f"`{text}`: only a TEXT widget has no choices; {_GRAMMAR}")
     return WidgetStatement(shape[2], tokens[3].text, tokens[5].text, choices)
-
-
-def widget_names(text: str) -> Iterator[str]:
-    """The widgets that the SQL in *text* reads or makes, without running it."""
-    for statement in split_statements(text):
-        yield from (name for name, *_ in (*statement.markers, *statement.legacy))
-        try:
-            made = widget_statement(statement.text)
-        except DialectError:
-            continue  # it fails when it runs, with its reason
-        if made is not None:
-            yield made.name

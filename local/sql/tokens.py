@@ -1,0 +1,103 @@
+"""The tokens of a SQL text, each with its exact place, so that everything between them stays as written.
+
+sqlglot's Databricks tokenizer finds strings, comments and quoted names. Its keywords are taken away: here every
+word is a word, since sqlglot would join some (`GROUP BY`) and swallow the rest of a statement after others (`SHOW`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import pairwise
+from typing import Any, ClassVar
+
+WORD, QUOTED, STRING, SYMBOL = "word", "quoted", "string", "symbol"
+_CLOSING = frozenset(")]}?")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """*text* is the value (quotes and escapes undone), *word* its upper case form where it is a bare word.
+
+    *start* and *end* are positions in the SQL text, *end* behind the last character.
+    """
+
+    kind: str
+    text: str
+    word: str
+    start: int
+    end: int
+
+    @property
+    def is_name(self) -> bool:
+        return self.kind in (WORD, QUOTED)
+
+    @property
+    def ends_value(self) -> bool:
+        """Does a value end here, so that a colon right behind it reads a field of JSON: `raw:owner`?"""
+        return self.kind != SYMBOL or self.text in _CLOSING or self.text[:1].isdigit()
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A place in a SQL text, from *start* to *end*, that stands for the value of the parameter *name*."""
+
+    name: str
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=1024)
+def tokenize(sql: str) -> tuple[Token, ...] | None:
+    """The tokens of *sql*; None where it is not SQL at all (an open quote), which Spark itself explains best."""
+    from sqlglot.errors import TokenError
+
+    tokenizer, kinds = _databricks()
+    try:
+        found = tokenizer().tokenize(sql)
+    except TokenError:
+        return None
+    tokens = []
+    for token in found:
+        kind = kinds.get(token.token_type, SYMBOL)
+        word = token.text.upper() if kind == WORD else token.text if kind == SYMBOL else ""
+        tokens.append(Token(kind, token.text, word, token.start, token.end + 1))
+    return tuple(tokens)
+
+
+@cache
+def _databricks() -> tuple[type, Mapping[Any, str]]:
+    """A tokenizer of Databricks' SQL without keywords, and what its types of tokens are called here.
+
+    sqlglot is imported with the first text, since its import takes 0.2 s and most commands read no SQL.
+    """
+    from sqlglot.dialects.databricks import Databricks
+    from sqlglot.tokens import TokenType
+
+    class Tokenizer(Databricks.Tokenizer):
+        COMMANDS: ClassVar[set] = set()
+        COMMAND_PREFIX_TOKENS: ClassVar[set] = set()
+        KEYWORDS: ClassVar[dict] = {
+            text: kind
+            for text, kind in Databricks.Tokenizer.KEYWORDS.items()
+            if not text[0].isalpha() and "{" not in text
+        }
+
+    return Tokenizer, {
+        TokenType.VAR: WORD,
+        TokenType.IDENTIFIER: QUOTED,
+        TokenType.STRING: STRING,
+        TokenType.RAW_STRING: STRING,
+    }
+
+
+def parameter_markers(tokens: Sequence[Token]) -> Iterator[Marker]:
+    """The markers `:name` of parameters: a colon with a name right behind it, and no value right before it.
+
+    Source: Databricks documentation, "Parameter markers".
+    """
+    before = None
+    for token, name in pairwise(tokens):
+        behind_value = before is not None and before.end == token.start and before.ends_value
+        if token.word == ":" and name.start == token.end and name.is_name and not behind_value:
+            yield Marker(name.text, token.start, name.end)
+        before = token
