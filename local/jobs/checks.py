@@ -9,9 +9,9 @@ from local.bundle.variables import unset_in
 from local.errors import UsageError
 from local.jobs.kinds import RUNNERS, runs_here
 from local.jobs.parameters import check_task_parameters
-from local.jobs.plan import INPUTS
 from local.jobs.reference_checks import Known, check_references
 from local.jobs.selection import upstream_of
+from local.lakeflow.plan import INPUTS
 
 LEVELS = 3
 _NOTIFICATIONS = ("email_notifications", "webhook_notifications", "notification_settings")
