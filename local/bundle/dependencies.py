@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from local.bundle.model import Dependency, Task
 from local.bundle.texts import as_text
+from local.lakeflow.graph import circles
 
 
 class Wrong(NamedTuple):
@@ -43,17 +44,6 @@ def wrong_dependencies(tasks: Iterable[Task]) -> Iterator[Wrong]:
             elif dependency.outcome not in (None, "true", "false"):
                 found = f"depends_on: found the outcome `{dependency.outcome}`; expected `true` or `false`"
                 yield Wrong("outcome", found, task)
-    if circle := _circle(tasks, keys):
-        names = ", ".join(f"`{key}`" for key in circle)
+    if found := circles({task.key: task.needs for task in tasks}):
+        names = ", ".join(f"`{key}`" for key in sorted(found))
         yield Wrong("circle", f"found a circle of dependencies in {names}; expected none. Remove one of them")
-
-
-def _circle(tasks: Iterable[Task], keys: set[str]) -> list[str]:
-    """The tasks that are in a circle, or behind one."""
-    left = {task.key: {d.task_key for d in task.depends_on} & keys for task in tasks}
-    while free := [key for key, needs in left.items() if not needs]:
-        for key in free:
-            del left[key]
-        for needs in left.values():
-            needs.difference_update(free)
-    return sorted(left)

@@ -71,6 +71,11 @@ class Task:
         return next((self.inner[name] for name in named if self.inner.get(name)), {})
 
     @property
+    def needs(self) -> list[str]:
+        """The keys of the tasks that it depends on directly."""
+        return [dependency.task_key for dependency in self.depends_on]
+
+    @property
     def inner(self) -> Mapping[str, Any]:
         """What is written below the task type: `{"left": ..., "op": ..., "right": ...}` of a condition task."""
         return self.settings.get(self.kind) or {}

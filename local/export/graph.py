@@ -6,8 +6,9 @@ from typing import Any
 
 from local.export.layout import Layout, Point, layered
 from local.export.markup import Markup, element
-from local.export.recorded import NOT_RUN, SUCCEEDED, Run, Work
+from local.export.recorded import Run, Work
 from local.jobs.views import duration
+from local.lakeflow.results import meaning
 
 _WIDTH, _HEIGHT = 200, 50
 _GAP_X, _GAP_Y = 80, 26
@@ -92,7 +93,7 @@ def _node(run: Run, node: Node, layout: Layout) -> Markup:
     x, y = _left(layer), _middle(row) - _HEIGHT / 2
     result = node.work.last.result if node.work else "PENDING"
     below = [result]
-    if node.work and result not in NOT_RUN:
+    if node.work and node.work.last.ran:
         below.append(duration(run.seconds(node.work.last.shape)))
     if node.work and len(node.work.attempts) > 1:
         below.append(f"{len(node.work.attempts)} attempts")
@@ -101,7 +102,7 @@ def _node(run: Run, node: Node, layout: Layout) -> Markup:
     box = element(
         "g",
         element("title", f"{node.key}: {', '.join(below)}"),
-        element("rect", x=x + 1, y=y + 1, width=_WIDTH, height=_HEIGHT, rx=6, class_=f"node {tone(result)}"),
+        element("rect", x=x + 1, y=y + 1, width=_WIDTH, height=_HEIGHT, rx=6, class_=f"node {meaning(result).tone}"),
         element("text", clipped(node.key, _LETTERS), x=x + 12, y=y + 21, class_="name"),
         element("text", clipped(", ".join(below), _LETTERS + 6), x=x + 12, y=y + 39, class_="state"),
     )
@@ -110,15 +111,6 @@ def _node(run: Run, node: Node, layout: Layout) -> Markup:
     )
     linked = element("a", box, href=f"#attempt-{node.work.last.run_id}") if node.work else box
     return element("g", condition, linked)
-
-
-def tone(result: str) -> str:
-    """The class of a state's colour."""
-    if result in SUCCEEDED:
-        return "good" if result == "SUCCESS" else "mixed"
-    if result in ("FAILED", "TIMEDOUT", "INTERNAL_ERROR", "CANCELED", "MAXIMUM_CONCURRENT_RUNS_REACHED"):
-        return "bad"
-    return "active" if result in ("RUNNING", "TERMINATING", "WAITING_FOR_RETRY") else "none"
 
 
 def clipped(text: str, letters: int) -> str:

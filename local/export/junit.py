@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from local.export.recorded import NOT_RUN, SUCCEEDED, Attempt, Run, Work
+from local.export.recorded import Attempt, Run, Work
 
 RUN_ITSELF = "(run)"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -32,11 +32,7 @@ def junit(run: Run) -> str:
 
 def _suite(run: Run) -> Element:
     cases = [_case(run, work) for work in run.works]
-    if (
-        not run.is_active
-        and run.result not in SUCCEEDED
-        and not any(case.find("failure") is not None for case in cases)
-    ):
+    if not run.is_active and not run.succeeded and not any(case.find("failure") is not None for case in cases):
         cases.append(_run_itself(run))
     suite = Element(
         "testsuite",
@@ -75,20 +71,20 @@ def _case(run: Run, work: Work) -> Element:
     )
     if last.is_active:
         SubElement(case, "skipped", message=f"still {last.result} when this report was made")
-    elif last.result in NOT_RUN:
+    elif not last.ran:
         SubElement(case, "skipped", type=last.result, message=_text(last.message))
-    elif last.result not in SUCCEEDED:
+    elif not last.succeeded:
         SubElement(case, "failure", type=last.result, message=_text(last.message)).text = _text(
             last.trace or last.message
         )
-    _add_earlier(case, [each for each in reversed(earlier) if each.result not in SUCCEEDED | NOT_RUN], last)
+    _add_earlier(case, [each for each in reversed(earlier) if each.ran and not each.succeeded], last)
     if last.notebook:
         SubElement(case, "system-out").text = _text(f"executed notebook: {last.notebook}")
     return case
 
 
 def _add_earlier(case: Element, failed: list[Attempt], last: Attempt) -> None:
-    name = "flakyFailure" if last.result in SUCCEEDED else "rerunFailure"
+    name = "flakyFailure" if last.succeeded else "rerunFailure"
     for attempt in failed:
         entry = SubElement(case, name, type=attempt.result, message=_text(attempt.message))
         SubElement(entry, "stackTrace").text = _text(attempt.trace or attempt.message)

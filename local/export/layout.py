@@ -7,8 +7,9 @@ layer follows the mean place of the neighbours, in sweeps to the right and to th
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 from itertools import pairwise
+
+from local.lakeflow.graph import levels
 
 _SWEEPS = 8
 Point = tuple[int, float]  # layer, row
@@ -58,10 +59,7 @@ def _layers(nodes: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
     above: dict[str, set[str]] = {node: set() for node in nodes}
     for start, end in edges:
         above[end].add(start)
-    layer: dict[str, int] = {}
-    for node in TopologicalSorter(above).static_order():
-        layer[node] = max((layer[each] + 1 for each in above[node]), default=0)
-    return layer
+    return levels(above)
 
 
 def _order(columns: list[list[Hashable]], pairs: Sequence[tuple[Hashable, Hashable]]) -> None:

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local.export.graph import graph, tone
+from local.export.graph import graph
 from local.export.markup import Markup, element
 from local.export.notebooks import Notebooks, code_style
 from local.export.recorded import Attempt, Run, utc
 from local.export.timeline import timeline
 from local.jobs.references import Scope, resolve
 from local.jobs.views import duration
+from local.lakeflow.results import meaning
 
 STYLE = Path(__file__).with_name("page.css")
 # The browser itself keeps whatever a notebook has printed from running, and from reaching the network.
@@ -191,4 +192,4 @@ def _table(heads: tuple[str, ...], rows: list[Any]) -> Markup:
 
 
 def _badge(result: str) -> Markup:
-    return element("span", result, class_=f"badge {tone(result)}")
+    return element("span", result, class_=f"badge {meaning(result).tone}")

@@ -7,12 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local.jobs import plan
 from local.jobs.records import Records, now_ms
 from local.jobs.shape import run_shape
-
-NOT_RUN = frozenset({"EXCLUDED", "UPSTREAM_FAILED", "UPSTREAM_CANCELED", "DISABLED", "SKIPPED"})
-SUCCEEDED = plan.SUCCEEDED - NOT_RUN
+from local.lakeflow.results import meaning, state_of
 
 
 @dataclass(frozen=True)
@@ -28,8 +25,17 @@ class Shown:
     @property
     def result(self) -> str:
         """How it ended, or the state in which it is."""
-        state = self.shape["state"]
-        return state.get("result_state") or state["life_cycle_state"]
+        return state_of(self.shape["state"])
+
+    @property
+    def ran(self) -> bool:
+        """Was anything executed?"""
+        return meaning(self.result).ran
+
+    @property
+    def succeeded(self) -> bool:
+        """Did it run, and succeed?"""
+        return self.ran and meaning(self.result).succeeded
 
     @property
     def is_active(self) -> bool:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from local.export.graph import clipped, tone
+from local.export.graph import clipped
 from local.export.markup import Markup, element
-from local.export.recorded import NOT_RUN, Attempt, Run, Work, utc
+from local.export.recorded import Attempt, Run, Work, utc
 from local.jobs.views import duration
+from local.lakeflow.results import meaning
 
 _WIDTH, _LEFT, _RIGHT = 1160, 290, 230
 _ROW, _TOP = 24, 30
@@ -73,7 +74,7 @@ def _row(row: _Row, y: int, start: int, scale: float) -> Markup:
     label = clipped(row.work.label, 36 - 2 * row.depth)
     bars = [_bar(row.run, row.work, attempt, y, start, scale) for attempt in row.work.attempts]
     last = row.work.last
-    said = last.result if last.result in NOT_RUN else f"{last.result} {duration(row.run.seconds(last.shape))}"
+    said = f"{last.result} {duration(row.run.seconds(last.shape))}" if last.ran else last.result
     end = _LEFT + (row.run.end_ms(last.shape) - start) / 1000 * scale
     return element(
         "g",
@@ -91,6 +92,6 @@ def _bar(run: Run, work: Work, attempt: Attempt, y: int, start: int, scale: floa
     words = f"{work.label}, attempt {attempt.number}: {attempt.result}, {when}"
     rect = element(
         "rect", element("title", words), x=x, y=y + 3, width=max(seconds * scale, 2), height=_ROW - 8, rx=2,
-        class_=f"bar {tone(attempt.result)}",
+        class_=f"bar {meaning(attempt.result).tone}",
     )  # fmt: skip
     return element("a", rect, href=f"#attempt-{attempt.run_id}")

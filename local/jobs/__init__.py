@@ -7,9 +7,9 @@
     repair_run(bundle, run["run_id"], state=state)
     cancel_run(state, run["run_id"])              # from another process
 
-Reading and checking (`local.bundle`, `checks`), planning (`plan`: pure), admitting (`admission`), executing (`run`,
-`task`, `kinds`, `launch`, `attempt`), recording (`records`, `shape`), telling (`listener`) and showing (`views`,
-`live`, `summary`) are apart.
+Reading and checking (`local.bundle`, `checks`), planning (`local.lakeflow`: pure), admitting (`admission`), executing
+(`run`, `task`, `kinds`, `launch`, `attempt`), recording (`records`, `shape`), telling (`listener`) and showing
+(`views`, `live`, `summary`) are apart.
 """
 
 import importlib

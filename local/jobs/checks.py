@@ -8,11 +8,11 @@ from local.bundle.model import Bundle, Job, Task
 from local.bundle.variables import unset_in
 from local.errors import UsageError
 from local.jobs.parameters import check_task_parameters
-from local.jobs.plan import INPUTS
 from local.jobs.reference_checks import Known, check_references
 from local.jobs.selection import upstream_of
 from local.lakeflow.child_jobs import started_by, wrong_start
 from local.lakeflow.fields import effective, ignored, refusal
+from local.lakeflow.plan import INPUTS
 
 
 @dataclass(frozen=True)

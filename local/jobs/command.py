@@ -17,7 +17,6 @@ from local.jobs.checks import Findings, check_run, speaks_of_spark
 from local.jobs.listener import Listener
 from local.jobs.origin import Origin
 from local.jobs.parameters import job_parameters
-from local.jobs.plan import SUCCEEDED
 from local.jobs.prepare import prepare
 from local.jobs.records import Records
 from local.jobs.run import JobRun
@@ -27,6 +26,7 @@ from local.jobs.stop import Stop
 from local.jobs.summary import print_summary
 from local.jobs.task import Engine
 from local.jobs.views import Lines, Silent, View
+from local.lakeflow.results import meaning
 from local.notifications.notifier import notifying
 from local.pipes import print_line
 from local.pool.forks import Template
@@ -169,7 +169,7 @@ def list_runs(
 
 def exit_code(run: Mapping[str, Any]) -> int:
     """0 where *run* ended with SUCCESS or SUCCESS_WITH_FAILURES, else 1."""
-    return 0 if run["state"].get("result_state") in SUCCEEDED else 1
+    return 0 if meaning(run["state"].get("result_state")).succeeded else 1
 
 
 def _view(json: bool) -> View:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from local.bundle import Task
 from local.errors import RunError
-from local.jobs.plan import SUCCEEDED
 from local.jobs.run import JobRun
 from local.jobs.shape import run_shape
 from local.jobs.stop import Stop
 from local.jobs.views import Silent
+from local.lakeflow.results import meaning
 
 
 def run_first(before: JobRun, notebook: Path, stop: Stop) -> None:
@@ -35,7 +35,7 @@ def run_first(before: JobRun, notebook: Path, stop: Stop) -> None:
     job = replace(before.job, key=notebook.stem, name=notebook.stem, id=0, tasks=(task,), timeout_seconds=0)
     bundle = replace(engine.bundle, jobs={**engine.bundle.jobs, job.key: job})
     run = JobRun.new(replace(engine, bundle=bundle, view=Silent(), listeners=()), job, before.parameters)
-    if run.execute(stop) not in SUCCEEDED:
+    if not meaning(run.execute(stop)).succeeded:
         failed = run_shape(engine.records, run.run_id)["tasks"][-1]
         raise RunError(
             f"`{notebook.name}`: {failed['state'].get('state_message') or failed['state']} "

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from local.errors import RunError
-from local.jobs import plan
 from local.jobs.launch import Outcome
 from local.jobs.stop import Stop
+from local.lakeflow.results import meaning
 
 if TYPE_CHECKING:
     from local.jobs.kinds import Attempt
@@ -40,7 +40,7 @@ def run_iterations(attempt: "Attempt", stop: Stop) -> Outcome:
         results = list(pool.map(run_one, range(len(inputs))))
     if stop.reason is not None:
         return Outcome(stop.reason)
-    failed = [str(index) for index, result in enumerate(results) if result not in plan.SUCCEEDED]
+    failed = [str(index) for index, result in enumerate(results) if not meaning(result).succeeded]
     if failed:
         return Outcome("FAILED", f"{len(failed)} of {len(inputs)} iterations failed: {_some(failed)}.")
     return Outcome("SUCCESS")
@@ -85,7 +85,7 @@ class _Stats:
 
     def ended(self, result: str, error: str) -> None:
         with self._lock:
-            self.results[result in plan.SUCCEEDED] += 1
+            self.results[meaning(result).succeeded] += 1
             if error:
                 self.errors[error] += 1
             self._write()

@@ -12,7 +12,6 @@ from local.bundle.model import Task
 from local.bundle.texts import as_text
 from local.context import TaskContext
 from local.errors import RunError
-from local.jobs import plan
 from local.jobs.foreach import run_iterations
 from local.jobs.launch import Outcome, Places, run_notebook
 from local.jobs.libraries import installs_of
@@ -22,6 +21,7 @@ from local.jobs.scripts import KINDS, write_task_notebook
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
 from local.lakeflow import conditions
+from local.lakeflow.results import meaning
 
 if TYPE_CHECKING:
     from local.jobs.run import JobRun
@@ -123,7 +123,7 @@ def _child_job(attempt: Attempt, stop: Stop) -> Outcome:
     result = child.execute(stop)
     if stop.reason is not None:
         return Outcome(stop.reason)
-    if result in plan.SUCCEEDED:
+    if meaning(result).succeeded:
         return Outcome("SUCCESS")
     return Outcome("FAILED", f"Run {child.run_id} of job `{job.key}` ended with {result}.")
 

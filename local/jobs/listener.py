@@ -6,20 +6,14 @@ from typing import Any, Protocol
 from local.bundle.model import Job, Task
 from local.jobs.records import Records
 from local.jobs.shape import run_shape
-
-ON_START = "on_start"
-ON_SUCCESS = "on_success"
-ON_FAILURE = "on_failure"
-ON_DURATION = "on_duration_warning_threshold_exceeded"
+from local.lakeflow.events import has_notifications
 
 
 class Listener(Protocol):
     """Hears of events, from several threads; it must return soon, and what it raises is shown, not passed on.
 
-    *event* is `on_start`, `on_success`, `on_failure` or `on_duration_warning_threshold_exceeded`. `on_failure` is told
-    for everything that did not succeed: FAILED, TIMEDOUT, CANCELED, and what never ran because of it (UPSTREAM_FAILED,
-    UPSTREAM_CANCELED, MAXIMUM_CONCURRENT_RUNS_REACHED); the listener filters. EXCLUDED and DISABLED tasks, and
-    condition tasks, are not told of.
+    *event* is `on_start`, `on_success`, `on_failure` or `on_duration_warning_threshold_exceeded`. Which of them an end
+    is, and which ends and tasks nobody is told of, `local.lakeflow.events` says; the listener filters the failures.
 
     Source: Jobs API 2.2, `JobEmailNotifications`, `TaskEmailNotifications` and the two notification settings.
     """
@@ -48,8 +42,8 @@ class Announcer:
             self._each(lambda listener: listener.run_event(event, job, shape))
 
     def task(self, event: str, job: Job, task: Task, *, run_id: int, attempt_id: int, last: bool) -> None:
-        """Tell of the attempt *attempt_id* in the run *run_id*; condition tasks have no notifications."""
-        if self.listeners and task.kind != "condition_task":
+        """Tell of the attempt *attempt_id* in the run *run_id*, if its task has notifications."""
+        if self.listeners and has_notifications(task):
             shape = run_shape(self.records, run_id)
             attempt = next(each for each in shape["tasks"] if each["run_id"] == attempt_id)
             self._each(lambda listener: listener.task_event(event, job, task, shape, attempt, last=last))

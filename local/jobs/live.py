@@ -10,14 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.jobs.views import Path, duration
-
-COLOURS = {
-    "SUCCESS": "green",
-    "SUCCESS_WITH_FAILURES": "yellow",
-    "FAILED": "red",
-    "TIMEDOUT": "red",
-    "RUNNING": "cyan",
-}
+from local.lakeflow.results import colour_of
 
 
 @dataclass
@@ -114,7 +107,7 @@ class Live:
         doing = ": ".join(text for text in (row.heading, row.said) if text)
         table.add_row(
             Text("  " * (len(path) - 1) + path[-1]),
-            Text(state, style=COLOURS.get(row.state, "dim")),
+            Text(state, style=colour_of(row.state)),
             duration(seconds) if row.started else "",
             Text(doing),
         )

@@ -8,9 +8,8 @@ from typing import Any
 
 from local.bundle.model import Job, Task
 from local.jobs.references import Upstream
+from local.lakeflow.results import meaning, state_of
 from local.project import State
-
-NOT_RUN = (None, "UPSTREAM_FAILED", "UPSTREAM_CANCELED", "EXCLUDED", "DISABLED")
 
 
 @dataclass
@@ -47,9 +46,7 @@ def file_name(task_key: str, iteration: Mapping[str, Any] | None = None) -> str:
 
 def last_results(attempts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The last result of each task in *attempts* (rows of the history), iterations left out."""
-    return {
-        row["task_key"]: row["result_state"] or row["life_cycle_state"] for row in attempts if row["iteration"] is None
-    }
+    return {row["task_key"]: state_of(row) for row in attempts if row["iteration"] is None}
 
 
 def earlier_progress(
@@ -61,7 +58,7 @@ def earlier_progress(
     for row in attempts:
         name = file_name(row["task_key"], json.loads(row["iteration"]) if row["iteration"] else None)
         progress.numbered[name] = row["attempt_number"] + 1
-        progress.ran[name] = progress.ran.get(name, 0) + (row["result_state"] not in NOT_RUN)
+        progress.ran[name] = progress.ran.get(name, 0) + meaning(state_of(row)).ran
     for key, result in last_results(attempts).items():
         task = next((task for task in job.tasks if task.key == key), None)
         if task is None or key in again:

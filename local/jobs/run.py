@@ -9,20 +9,19 @@ from typing import Any
 
 from local.bundle.model import Job
 from local.errors import LocalError, RunError
-from local.jobs import plan
 from local.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, wait_for_slot
 from local.jobs.durations import watching
-from local.jobs.listener import ON_DURATION, ON_FAILURE, ON_START, ON_SUCCESS
-from local.jobs.messages import MESSAGES, end_message
 from local.jobs.origin import Origin, record_new
 from local.jobs.progress import Progress
 from local.jobs.records import now_ms
 from local.jobs.references import Scope, Upstream, resolve
 from local.jobs.stop import Stop
 from local.jobs.task import Engine, TaskRun, described
+from local.lakeflow import plan
+from local.lakeflow.events import ON_DURATION, ON_START, event_of
 from local.lakeflow.fields import refusal
-
-_NOT_TOLD = ("EXCLUDED", "DISABLED", plan.SKIPPED)
+from local.lakeflow.graph import order
+from local.lakeflow.results import SKIPPED, end_message, message_of
 
 
 class JobRun:
@@ -114,7 +113,8 @@ class JobRun:
                 result = self._unprepared(whole, prepare) or self._execute_tasks(whole)
         if result != SKIPPED_RESULT:
             self._record_end(result)
-        announcer.run(ON_SUCCESS if result in plan.SUCCEEDED else ON_FAILURE, self.job, self.run_id)
+        if event := event_of(result):
+            announcer.run(event, self.job, self.run_id)
         return result
 
     def _unadmitted(self, stop: Stop) -> str | None:
@@ -139,7 +139,8 @@ class JobRun:
         return None
 
     def _execute_tasks(self, stop: Stop) -> str:
-        left = [task.key for task in plan.ordered(self.job.tasks) if task.key not in self.progress.states]
+        tasks = order({task.key: task.needs for task in self.job.tasks})
+        left = [key for key in tasks if key not in self.progress.states]
         chosen = [key for key in left if self.only is None or key in self.only]
         self.engine.view.run_started(self.path, self.run_id, self.job.name, chosen)
         with stop.part(self.job.timeout_seconds) as own, watching(self.job.settings, self._takes_long):
@@ -152,7 +153,7 @@ class JobRun:
         while True:
             step = plan.next_step(self.job.tasks, self.progress.states, outcomes=self.progress.outcomes, only=self.only)
             for key, result in step.ended.items():
-                self._end_without_run(key, result, MESSAGES.get(result, ""))
+                self._end_without_run(key, result, message_of(result))
             started = [key for key in step.start if self._start(key, stop, done)]
             running += len(started)
             if len(started) < len(step.start):
@@ -168,12 +169,12 @@ class JobRun:
         task = self.job.task(key)
         if stop.reason is not None:
             result = "UPSTREAM_CANCELED" if task.depends_on else "CANCELED"
-            self._end_without_run(key, result, MESSAGES[result])
+            self._end_without_run(key, result, message_of(result))
             return False
         if refused := refusal(self.job, task):
             what = refused.what.replace("`", "")
             message = f"{what[0].upper()}{what[1:]} does not run locally; it was passed over."
-            self._end_without_run(key, plan.SKIPPED, message)
+            self._end_without_run(key, SKIPPED, message)
             return False
         self.progress.states[key] = plan.RUNNING
         threading.Thread(target=self._task_thread, args=(key, stop, done), daemon=True).start()
@@ -211,7 +212,7 @@ class JobRun:
 
     def _end_without_run(self, key: str, result: str, message: str) -> None:
         columns = described(self.job.task(key), self.run_id, self.engine.bundle)
-        skipped, now = result == plan.SKIPPED, now_ms()
+        skipped, now = result == SKIPPED, now_ms()
         run_id = self.engine.records.start_attempt(
             **{**columns, "attempt_number": self.progress.next_number(key), "repair": self.repair_count},
             life_cycle_state="SKIPPED" if skipped else "TERMINATED",
@@ -222,16 +223,17 @@ class JobRun:
         )
         self.progress.states[key] = result
         self.progress.ended[key] = Upstream(run_id, result, self.progress.ran.get(key, 0))
-        if result not in _NOT_TOLD:
+        if event := event_of(result):
             announcer, task = self.engine.announcer, self.job.task(key)
-            announcer.task(ON_FAILURE, self.job, task, run_id=self.run_id, attempt_id=run_id, last=True)
+            announcer.task(event, self.job, task, run_id=self.run_id, attempt_id=run_id, last=True)
         self.engine.view.task_ended((*self.path, key), result, 0, message)
 
     def _record_end(self, result: str) -> None:
+        why = end_message(result, self.progress.states, timeout_seconds=self.job.timeout_seconds)
         self.engine.records.update_run(
             self.run_id,
             life_cycle_state="INTERNAL_ERROR" if result == "FAILED" else "TERMINATED",
             result_state=result,
-            state_message=self.failure or end_message(self.job, self.progress.states, result),
+            state_message=self.failure or why,
             end_time=now_ms(),
         )

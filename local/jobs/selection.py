@@ -3,14 +3,12 @@
 Source: `run-now.only` of the Jobs API: `+t` adds everything upstream of t, `t+` everything downstream; `runs/repair`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from local.bundle.model import Job, Task
 from local.errors import UsageError
-from local.jobs.plan import SUCCEEDED
-
-# A task that was left out by its condition stays so, unless what it depends on is repaired.
-_FINE = SUCCEEDED | {"EXCLUDED"}
+from local.lakeflow.graph import downstream, upstream
+from local.lakeflow.results import meaning
 
 
 def select_tasks(job: Job, text: str) -> frozenset[str]:
@@ -19,17 +17,17 @@ def select_tasks(job: Job, text: str) -> frozenset[str]:
     Raises:
         UsageError: it is empty, or names no task of the job; the message lists the tasks.
     """
-    up, down = _upward(job), _downward(job)
-    known = ", ".join(f"`{key}`" for key in up)
+    needs = _needs(job)
+    known = ", ".join(f"`{key}`" for key in needs)
     result: set[str] = set()
     for word in _words(text):
         key = word.strip("+")
         _check_known(job, key, "--only")
         result.add(key)
         if word.startswith("+"):
-            result |= _reach(key, up)
+            result |= upstream(needs, key)
         if word.endswith("+"):
-            result |= _reach(key, down)
+            result |= downstream(needs, key)
     if not result:
         raise UsageError(f"--only: job `{job.key}`: found no task key; expected some of {known}. Name them.")
     return frozenset(result)
@@ -37,7 +35,7 @@ def select_tasks(job: Job, text: str) -> frozenset[str]:
 
 def upstream_of(job: Job, task: Task) -> list[str]:
     """The keys of all tasks before *task*, directly or not, in the order of the job."""
-    found = _reach(task.key, _upward(job))
+    found = upstream(_needs(job), task.key)
     return [each.key for each in job.tasks if each.key in found]
 
 
@@ -58,11 +56,12 @@ def tasks_to_repair(
     for key in keys:
         _check_known(job, key, "--tasks")
     if not keys:
-        keys = [task.key for task in job.tasks if results.get(task.key) not in _FINE]
+        # A task that was left out by its condition stays so, unless what it depends on is repaired.
+        keys = [task.key for task in job.tasks if not meaning(results.get(task.key)).is_fine]
     again = set(keys)
     if dependents:
-        down = _downward(job)
-        again.update(other for key in keys for other in _reach(key, down))
+        needs = _needs(job)
+        again.update(other for key in keys for other in downstream(needs, key))
     return frozenset(again)
 
 
@@ -77,20 +76,5 @@ def _check_known(job: Job, key: str, option: str) -> None:
         raise UsageError(f"{option}: job `{job.key}`: found no task `{key}`; its tasks are {legal}. Name one of them.")
 
 
-def _upward(job: Job) -> dict[str, Collection[str]]:
-    return {task.key: {d.task_key for d in task.depends_on} for task in job.tasks}
-
-
-def _downward(job: Job) -> dict[str, Collection[str]]:
-    up = _upward(job)
-    return {key: {other for other, needs in up.items() if key in needs} for key in up}
-
-
-def _reach(key: str, edges: Mapping[str, Collection[str]]) -> set[str]:
-    found: set[str] = set()
-    todo = [key]
-    while todo:
-        for other in set(edges.get(todo.pop(), ())) - found:
-            found.add(other)
-            todo.append(other)
-    return found
+def _needs(job: Job) -> dict[str, list[str]]:
+    return {task.key: task.needs for task in job.tasks}

@@ -14,21 +14,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.jobs.records import Records
+from local.lakeflow.results import meaning, state_of
 
 EXIT_VALUE_BYTES = 5_000_000
-_CODES = {
-    "SUCCESS": ("SUCCESS", "SUCCESS"),
-    "SUCCESS_WITH_FAILURES": ("SUCCESS_WITH_FAILURES", "SUCCESS"),
-    "FAILED": ("RUN_EXECUTION_ERROR", "CLIENT_ERROR"),
-    "TIMEDOUT": ("CANCELED", "CLIENT_ERROR"),
-    "CANCELED": ("USER_CANCELED", "CLIENT_ERROR"),
-    "UPSTREAM_CANCELED": ("SKIPPED", "SUCCESS"),
-    "UPSTREAM_FAILED": ("SKIPPED", "SUCCESS"),
-    "EXCLUDED": ("SKIPPED", "SUCCESS"),
-    "SKIPPED": ("SKIPPED", "SUCCESS"),
-    "DISABLED": ("DISABLED", "SUCCESS"),
-    "MAXIMUM_CONCURRENT_RUNS_REACHED": ("MAX_CONCURRENT_RUNS_EXCEEDED", "CLIENT_ERROR"),
-}
 
 
 def run_shape(records: Records, run_id: int) -> dict[str, Any]:
@@ -151,10 +139,10 @@ def _state(row: Mapping[str, Any]) -> dict[str, Any]:
 def _status(row: Mapping[str, Any]) -> dict[str, Any]:
     if row["end_time"] is None:
         return {"state": row["life_cycle_state"]}
-    code, kind = _CODES.get(row["result_state"] or row["life_cycle_state"], ("INTERNAL_ERROR", "INTERNAL_ERROR"))
+    end = meaning(state_of(row))
     return {
         "state": "TERMINATED",
-        "termination_details": {"code": code, "type": kind, "message": row["state_message"]},
+        "termination_details": {"code": end.code, "type": end.type, "message": row["state_message"]},
     }
 
 

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from local.compute import home
 from local.console import console_for_people
-from local.jobs.live import COLOURS
 from local.jobs.records import Records
 from local.jobs.shape import run_shape
 from local.jobs.tables import TableChange, table_changes
 from local.jobs.views import duration
+from local.lakeflow.results import colour_of, state_of
 from local.project import State
 
 
@@ -40,10 +40,10 @@ def print_summary(run: Mapping[str, Any], records: Records, state: State, consol
     message = run["state"]["state_message"]
     if message and not failed:
         console.print(Text(f"\n{message}"), soft_wrap=True)
-    result = run["state"].get("result_state", run["state"]["life_cycle_state"])
+    result = state_of(run["state"])
     console.print(
         Text(f"\nrun {run['run_id']}:"),
-        Text(result, style=COLOURS.get(result, "yellow")),
+        Text(result, style=colour_of(result)),
         Text(f"after {duration((run['end_time'] - run['start_time']) / 1000)}; executed notebooks in {state.runs}"),
         soft_wrap=True,
     )
@@ -83,12 +83,12 @@ def _attempt_table(lines: list[_Line]) -> Table:
     table.add_column("notebook", overflow="fold")
     for line in lines:
         attempt = line.attempt
-        result = attempt["state"].get("result_state", attempt["state"]["life_cycle_state"])
+        result = state_of(attempt["state"])
         number = f" (attempt {attempt['attempt_number']})" if attempt["attempt_number"] else ""
         notebook = attempt.get("output_notebook", "")
         table.add_row(
             Text("  " * line.depth + _name(attempt) + number),
-            Text(result, style=COLOURS.get(result, "dim")),
+            Text(result, style=colour_of(result)),
             duration(attempt["run_duration"] / 1000),
             Text("/".join(notebook.rsplit("/", 2)[1:])),
         )

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 from local.bundle.model import Bundle, Task
 from local.compute import Compute
 from local.errors import LocalError
-from local.jobs import plan
 from local.jobs.durations import watching
 from local.jobs.kinds import RUNNERS, Attempt
 from local.jobs.launch import Outcome
-from local.jobs.listener import ON_DURATION, ON_FAILURE, ON_START, ON_SUCCESS, Announcer, Listener
-from local.jobs.messages import MESSAGES
+from local.jobs.listener import Announcer, Listener
 from local.jobs.progress import file_name, left_behind
 from local.jobs.records import Records, now_ms
 from local.jobs.references import Absent, Scope
@@ -23,6 +21,9 @@ from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
 from local.jobs.views import View
 from local.kernel.catalog import environment_of
+from local.lakeflow import plan
+from local.lakeflow.events import ON_DURATION, ON_START, event_of
+from local.lakeflow.results import message_of
 from local.pool.pool import Pool
 from local.project import State
 
@@ -100,15 +101,16 @@ class TaskRun:
             number, before = self.run.progress.begin(self.name)
             start_ms, started = now_ms(), time.monotonic()
             run_id, outcome = self._attempt(number, before, start_ms, stop)
-            self.error = outcome.error or MESSAGES.get(outcome.result, "")
+            self.error = self._message(outcome)
             again_at = plan.next_attempt_at(self.task, attempt=retry, result=outcome.result, started_at=started)
             last = again_at is None or stop.reason is not None
             if self.place is self.task:
                 self.run.progress.ended[self.task.key] = left_behind(
                     self.engine.state, self.run.run_id, self.task, run_id, outcome.result, before + 1
                 )
-            self._tell(ON_SUCCESS if outcome.result in plan.SUCCEEDED else ON_FAILURE, run_id, last)
-            self.engine.view.task_ended(self.path, outcome.result, time.monotonic() - started, self._message(outcome))
+            if event := event_of(outcome.result):
+                self._tell(event, run_id, last)
+            self.engine.view.task_ended(self.path, outcome.result, time.monotonic() - started, self.error)
             if again_at is None or last:
                 return outcome.result
             retry += 1
@@ -176,9 +178,7 @@ class TaskRun:
         )
 
     def _message(self, outcome: Outcome) -> str:
-        if outcome.result == "TIMEDOUT":
-            return f"Timed out after {self.task.timeout_seconds} seconds."
-        return outcome.error or MESSAGES.get(outcome.result, "")
+        return outcome.error or message_of(outcome.result, timeout_seconds=self.task.timeout_seconds)
 
 
 def described(task: Task, job_run_id: int, bundle: Bundle | None = None) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.notifications import occasion
+from local.lakeflow import events
+from local.lakeflow.results import Ending
 from local.notifications.occasion import Occasion
-from local.notifications.rules import EMAIL, SKIPPED, Destination, destinations, ending, threshold
+from local.notifications.rules import EMAIL, Destination, destinations, ending, threshold
 
 _ADDRESS = re.compile(r'[^\s@<>()\[\],;:\\"]+@[^\s@<>()\[\],;:\\"]+')
 WORKSPACE_ID = 0  # what `{{workspace.id}}` gives here
@@ -85,13 +86,13 @@ def _subject(what: Occasion) -> str:
 
 def _headline(what: Occasion) -> str:
     match what.event:
-        case occasion.ON_START:
+        case events.ON_START:
             return "Started"
-        case occasion.ON_SUCCESS:
+        case events.ON_SUCCESS:
             return "Succeeded with failures" if what.result == "SUCCESS_WITH_FAILURES" else "Succeeded"
-        case occasion.ON_FAILURE:
+        case events.ON_FAILURE:
             return "Timed out" if what.result == "TIMEDOUT" else str(ending(what)).capitalize()
-        case occasion.ON_DURATION:
+        case events.ON_DURATION:
             return f"Longer than {_span(threshold(what) or 0)}"
     return "Streaming backlog exceeded"
 
@@ -113,9 +114,9 @@ def _facts(what: Occasion) -> Iterator[tuple[str, str]]:
         yield "Error", error
     if (allowed := threshold(what)) is not None:
         yield "Expected", f"at most {_span(allowed)}"
-    if ending(what) != SKIPPED:
+    if ending(what) != Ending.SKIPPED:
         yield "Started", _time(what.subject["start_time"])
-    if ending(what) != SKIPPED and what.event != occasion.ON_START:
+    if ending(what) != Ending.SKIPPED and what.event != events.ON_START:
         yield "Duration", f"{_span(what.seconds)}{'' if ending(what) else ' so far'}"
     if notebook := what.subject.get("output_notebook"):
         yield "Notebook", notebook

@@ -6,12 +6,6 @@ from typing import Any
 
 from local.bundle.model import Job, Task
 
-ON_START = "on_start"
-ON_SUCCESS = "on_success"
-ON_FAILURE = "on_failure"
-ON_DURATION = "on_duration_warning_threshold_exceeded"
-ON_BACKLOG = "on_streaming_backlog_exceeded"
-
 
 @dataclass(frozen=True)
 class Occasion:

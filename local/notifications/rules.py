@@ -20,29 +20,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.bundle.model import Bundle
-from local.notifications import occasion
+from local.lakeflow import events
+from local.lakeflow.results import Ending, meaning
 from local.notifications.occasion import Occasion
 
 EMAIL = "email"
 WEBHOOK = "webhook"
-
-FAILED = "failed"
-CANCELED = "canceled"
-SKIPPED = "skipped"
-SUCCEEDED = "succeeded"
-_ENDINGS = {
-    "SUCCESS": SUCCEEDED,
-    "SUCCESS_WITH_FAILURES": SUCCEEDED,
-    "FAILED": FAILED,
-    "TIMEDOUT": FAILED,
-    "CANCELED": CANCELED,
-    "UPSTREAM_CANCELED": CANCELED,
-    "UPSTREAM_FAILED": SKIPPED,
-    "MAXIMUM_CONCURRENT_RUNS_REACHED": SKIPPED,
-    # Life cycle states, where there is no result.
-    "INTERNAL_ERROR": FAILED,
-    "SKIPPED": SKIPPED,
-}
 
 
 @dataclass(frozen=True)
@@ -65,13 +48,12 @@ def destinations(what: Occasion) -> list[Destination]:
     ]
 
 
-def ending(what: Occasion) -> str | None:
-    """How a run or an attempt ended, for notifications: `succeeded`, `failed`, `canceled`, `skipped`; else None.
+def ending(what: Occasion) -> Ending | None:
+    """How a run or an attempt ended, for notifications; None where it has not, or nobody is told of it.
 
     A run that never began is skipped, whether it met the limit of concurrent runs or a task before it failed.
-    EXCLUDED and DISABLED tasks are neither success nor failure.
     """
-    return _ENDINGS.get(what.result or what.life_cycle)
+    return meaning(what.result or what.life_cycle).told
 
 
 def threshold(what: Occasion) -> int | None:
@@ -93,32 +75,36 @@ def are_asked_for(bundle: Bundle) -> bool:
 
 def _is_told(what: Occasion) -> bool:
     """Does anyone hear of *what*, by the switches that count for every channel?"""
-    if what.task and what.task.kind == "condition_task":
-        return False  # "does not support retries or notifications": Jobs API, `ConditionTask`
+    if what.task and not events.has_notifications(what.task):
+        return False
     switches = what.settings.get("notification_settings") or {}
     only_last = what.task is not None and _is_on(switches, "alert_on_last_attempt")
     match what.event:
-        case occasion.ON_START:
+        case events.ON_START:
             return not (only_last and what.attempt_number > 0)
-        case occasion.ON_SUCCESS:
-            return ending(what) == SUCCEEDED
-        case occasion.ON_FAILURE:
+        case events.ON_SUCCESS:
+            return ending(what) == Ending.SUCCEEDED
+        case events.ON_FAILURE:
             muted = {
-                SKIPPED: _is_on(switches, "no_alert_for_skipped_runs"),
-                CANCELED: _is_on(switches, "no_alert_for_canceled_runs"),
-                FAILED: only_last and not what.last,
+                Ending.SKIPPED: _is_on(switches, "no_alert_for_skipped_runs"),
+                Ending.CANCELED: _is_on(switches, "no_alert_for_canceled_runs"),
+                Ending.FAILED: only_last and not what.last,
             }
             return not muted.get(ending(what), True)
-        case occasion.ON_DURATION:
+        case events.ON_DURATION:
             return threshold(what) is not None
-        case occasion.ON_BACKLOG:
+        case events.ON_BACKLOG:
             return any(str(rule["metric"]).startswith("STREAMING_BACKLOG_") for rule in _health(what.settings))
     return False
 
 
 def _email_is_muted(what: Occasion) -> bool:
     emails = what.settings.get("email_notifications") or {}
-    return what.event == occasion.ON_FAILURE and ending(what) == SKIPPED and _is_on(emails, "no_alert_for_skipped_runs")
+    return (
+        what.event == events.ON_FAILURE
+        and ending(what) == Ending.SKIPPED
+        and _is_on(emails, "no_alert_for_skipped_runs")
+    )
 
 
 def _listed(what: Occasion, field: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.export.recorded import utc
-from local.jobs.live import COLOURS
+from local.lakeflow.results import colour_of
 from local.parity.compare import ABSENT, TABLE, TASK, VIEW, Comparison, Verdict
 from local.parity.pairs import shown_pairs, telling_columns
 from local.parity.scope import RULE, Scope
@@ -87,7 +87,7 @@ def _sides_table(a: Side, b: Side) -> Table:
         table.add_row(
             *(Text(str(each)) for each in (letter, side.run.run_id, shape["job_key"], shape["target"])),
             Text(utc(side.end_ms)),
-            Text(side.run.result, style=COLOURS.get(side.run.result, "")),
+            Text(side.run.result, style=colour_of(side.run.result)),
             *(Text(each, overflow="fold") for each in (str(side.state.folder), where)),
         )
     return table

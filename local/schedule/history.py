@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from local.jobs import list_runs
-from local.jobs.plan import SUCCEEDED
+from local.lakeflow.results import meaning
 from local.project import State
 from local.schedule.simulation import Assumption
 from local.schedule.triggers import ScheduledJob
@@ -51,5 +51,5 @@ def _seconds(state: State, job_id: int) -> list[float]:
     if not state.runs_db.exists():
         return []
     runs: list[dict[str, Any]] = list_runs(state, limit=LOOKED_AT, job_id=job_id)
-    ended = [run for run in runs if run["state"].get("result_state") in SUCCEEDED]
+    ended = [run for run in runs if meaning(run["state"].get("result_state")).succeeded]
     return [(run["run_duration"] - run.get("queue_duration", 0)) / 1000 for run in ended]

@@ -1,6 +1,6 @@
 """Dependencies, outcomes and `run_if`: what is wrong with them, and which tasks never start.
 
-A task never starts if the planner of the runner (`local.jobs.plan`) starts it in no course of the run. The results
+A task never starts if the planner of the runner (`local.lakeflow.plan`) starts it in no course of the run. The results
 that each task can have are worked out from the first tasks on: of a task that can start, success and failure (and
 both outcomes of a condition, unless it compares two literals); of one that cannot, what the planner gives it. What
 the planner does with a task depends on which results are among its dependencies, not on how many: so the sets of
@@ -11,7 +11,8 @@ independent of each other, so a task that is reported can indeed never start; th
 from collections.abc import Iterator, Mapping
 
 from local.bundle.model import Dependency, Task
-from local.jobs.plan import next_step
+from local.lakeflow.graph import order
+from local.lakeflow.plan import next_step
 from local.validate.conditions import constant_outcome
 from local.validate.findings import Finding
 from local.validate.subject import Subject, TaskView
@@ -65,12 +66,11 @@ def check_reachable(subject: Subject) -> Iterator[Finding]:
 
 def possible_ends(subject: Subject) -> dict[str, frozenset[End]]:
     """The ends that each task can have, by its key; tasks in a circle, or after unknown ones, have none here."""
+    tasks = {task.key: task for task in subject.tasks}
     ends: dict[str, frozenset[End]] = {}
-    left = list(subject.tasks)
-    while ready := [task for task in left if all(entry["task_key"] in ends for entry in task.dependencies)]:
-        for task in ready:
-            left.remove(task)
-            ends[task.key] = _ends(task, ends)
+    for key in order({key: task.needs for key, task in tasks.items()}):
+        if all(before in ends for before in tasks[key].needs):
+            ends[key] = _ends(tasks[key], ends)
     return ends
 
 

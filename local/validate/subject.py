@@ -10,6 +10,7 @@ from local.bundle.documents import Table, show_place
 from local.bundle.merge import plain
 from local.bundle.model import Bundle, Job, comes_from_git
 from local.bundle.names import job_id
+from local.lakeflow.graph import upstream
 from local.validate.findings import Finding, place_of
 
 
@@ -40,6 +41,11 @@ class TaskView:
     @property
     def dependencies(self) -> list[Mapping[str, Any]]:
         return [entry for entry in self.settings.get("depends_on") or [] if entry.get("task_key")]
+
+    @property
+    def needs(self) -> list[str]:
+        """The keys of the tasks that it depends on directly."""
+        return [str(entry["task_key"]) for entry in self.dependencies]
 
 
 @dataclass(frozen=True)
@@ -75,14 +81,7 @@ class Subject:
 
     def upstream(self, task: TaskView) -> set[str]:
         """The keys of all tasks before *task*, directly or not."""
-        needs = {each.key: [str(entry["task_key"]) for entry in each.dependencies] for each in self.tasks}
-        found: set[str] = set()
-        todo = [task.outer or task.key]
-        while todo:
-            fresh = set(needs.get(todo.pop(), ())) - found
-            found |= fresh
-            todo += fresh
-        return found
+        return upstream({each.key: each.needs for each in self.tasks}, task.outer or task.key)
 
     def job_started_by(self, task: TaskView) -> Job | None:
         """The job of the bundle that the run-job task *task* starts."""

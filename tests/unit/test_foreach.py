@@ -1,13 +1,21 @@
-"""How many iterations of a for-each task run at once."""
+"""How many iterations of a for-each task run at once, and what is said of one that timed out."""
 
 import threading
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from local.bundle import Task
+from local.bundle import Bundle, Job, Task
 from local.jobs.foreach import run_iterations
+from local.jobs.listener import Announcer
+from local.jobs.progress import Progress
+from local.jobs.references import Scope
 from local.jobs.stop import Stop
+from local.jobs.task import TaskRun
+from local.jobs.views import Silent
+from local.project import State
 
 LIMIT_SECONDS = 30
 
@@ -52,3 +60,44 @@ def test_iterations_run_as_many_at_a_time_as_the_task_says(settings: dict[str, i
 
     assert run_iterations(attempt, Stop()).result == "SUCCESS"
     assert attempt.most == together
+
+
+class Run:
+    """A run whose run-job task never ends by itself; it keeps what is recorded of the attempts."""
+
+    def __init__(self, state: State) -> None:
+        self.path, self.run_id, self.repair_count, self.parameters = (), 1, 0, {}
+        self.job = Job("j", 1, "J", {}, ())
+        self.scope = Scope(1, "J", 1, 0)
+        self.progress = Progress()
+        self.recorded: dict[str, Any] = {}
+        self.engine = SimpleNamespace(
+            bundle=Bundle("b", state.folder, "dev", "main", {}, jobs={"j": self.job}),
+            state=state,
+            records=self,
+            view=Silent(),
+            announcer=Announcer((), self, print),
+        )
+
+    def start_attempt(self, **columns: Any) -> int:
+        return 2
+
+    def update_attempt(self, run_id: int, **columns: Any) -> None:
+        self.recorded |= columns
+
+    def child(self, job: Job, parameters: Any, path: Any) -> "Run":
+        return self
+
+    def execute(self, stop: Stop) -> str:
+        stop.wait(LIMIT_SECONDS)
+        return "CANCELED"
+
+
+def test_a_timeout_is_told_in_the_same_words_everywhere(tmp_path: Path) -> None:
+    """The record of an attempt said that it had timed out, the errors counted for its for-each task did not."""
+    run = Run(State(tmp_path, "main", tmp_path / "state").make())
+    attempts = TaskRun(run, Task("t", "run_job_task", {}, child="j", timeout_seconds=1))
+
+    assert attempts.execute(Stop()) == "TIMEDOUT"
+    assert (attempts.error, run.recorded["state_message"]) == ("Timed out after 1 seconds.",) * 2
+    assert run.recorded["error"] is None

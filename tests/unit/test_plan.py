@@ -9,7 +9,7 @@ from conformance import retries as retry_rules
 from conformance import run_if as run_if_rules
 
 from local.bundle import Dependency, Task
-from local.jobs.plan import next_attempt_at, next_step, ordered, run_result
+from local.lakeflow.plan import next_attempt_at, next_step, run_result
 
 S, F, X, U, C, D = "SUCCESS", "FAILED", "EXCLUDED", "UPSTREAM_FAILED", "CANCELED", "DISABLED"
 
@@ -156,8 +156,12 @@ def test_every_plan_ends() -> None:
         assert "RUNNING" not in states.values()
 
 
-def test_ordered_puts_dependencies_first() -> None:
-    """The order of the definition stays where it may."""
-    tasks = [make("c", "b"), make("b", "a"), make("a"), make("z")]
+def test_an_internal_error_is_a_failure() -> None:
+    """As the Jobs API has it for `max_retries` and notifications; the planner once took it for no end at all."""
+    handler = [make("a"), make("b", "a"), make("clean", "a", run_if="ALL_FAILED")]
 
-    assert [task.key for task in ordered(tasks)] == ["a", "b", "c", "z"]
+    step = next_step(handler, {"a": "INTERNAL_ERROR"})
+
+    assert (step.start, step.ended) == (("clean",), {"b": U})
+    assert run_result([make("a")], {"a": "INTERNAL_ERROR"}) == F
+    assert next_attempt_at(make("a", max_retries=1), attempt=0, result="INTERNAL_ERROR", started_at=100.0) == 100.0

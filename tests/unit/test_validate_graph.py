@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.bundle.model import Dependency, Task
-from local.jobs.plan import RUN_IF, next_step
+from local.lakeflow.plan import RUN_IF, next_step
 from tests.unit.validate_bundles import condition, found, job, task
 
 OFF = {"disabled": True}

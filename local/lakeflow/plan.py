@@ -1,23 +1,19 @@
 """Which tasks of a run start, and how tasks and run end: pure functions over states.
 
-A state is `PENDING`, `RUNNING`, one of the results of Jobs API 2.2 (`SUCCESS`, `FAILED`, ...), or `SKIPPED`: a task
-whose type does not run on this machine, passed over on request. What comes after it goes on as after a success.
+A state is `PENDING`, `RUNNING` or a result; `results` says what each result counts as.
 
 Source: Databricks documentation, "Configure task dependencies" and "Job run result"; see the rules of `run_if`.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from local.bundle.model import Task
 from local.jobs.references import tasks_named
+from local.lakeflow.results import meaning
 
 PENDING = "PENDING"
 RUNNING = "RUNNING"
-SKIPPED = "SKIPPED"
-SUCCEEDED = frozenset({"SUCCESS", "SUCCESS_WITH_FAILURES", SKIPPED})
-FAILED = frozenset({"FAILED", "TIMEDOUT", "MAXIMUM_CONCURRENT_RUNS_REACHED", "UPSTREAM_FAILED"})
-CANCELED = frozenset({"CANCELED", "UPSTREAM_CANCELED"})
 RUN_IF = ("ALL_SUCCESS", "AT_LEAST_ONE_SUCCESS", "NONE_FAILED", "ALL_DONE", "AT_LEAST_ONE_FAILED", "ALL_FAILED")
 INPUTS = {"condition_task": ("left", "right"), "for_each_task": ("inputs",)}
 FOREVER = -1
@@ -78,7 +74,7 @@ def _verdict(
         if state in (PENDING, RUNNING):
             return None
         other_branch = dependency.outcome is not None and outcomes.get(dependency.task_key) != dependency.outcome
-        upstream.append("EXCLUDED" if other_branch and state in SUCCEEDED else state)
+        upstream.append("EXCLUDED" if other_branch and meaning(state).succeeded else state)
     if task.disabled:
         return "DISABLED"
     if upstream and all(state == "EXCLUDED" for state in upstream):
@@ -100,15 +96,16 @@ def is_met(run_if: str, upstream: Sequence[str]) -> bool:
 
     EXCLUDED counts as success; UPSTREAM_FAILED and cancelled dependencies count as failed; DISABLED is neither.
     """
-    good = [state in SUCCEEDED or state == "EXCLUDED" for state in upstream]
-    bad = [state in FAILED or state in CANCELED for state in upstream]
+    ends = [meaning(state) for state in upstream]
+    good = [end.is_fine for end in ends]
+    bad = [end.failed or end.canceled for end in ends]
     match run_if:
         case "ALL_SUCCESS":
             return all(good)
         case "AT_LEAST_ONE_SUCCESS":
             return any(good)
         case "NONE_FAILED":
-            return not any(bad) and any(state in SUCCEEDED for state in upstream)
+            return not any(bad) and any(end.succeeded for end in ends)
         case "ALL_DONE":
             return True
         case "AT_LEAST_ONE_FAILED":
@@ -120,28 +117,27 @@ def is_met(run_if: str, upstream: Sequence[str]) -> bool:
 
 def unmet(run_if: str, upstream: Sequence[str]) -> str:
     """The result of a task whose *run_if* is not met."""
-    failed = any(state in FAILED for state in upstream)
-    canceled = any(state in CANCELED for state in upstream)
+    found = {meaning(state).counts_as for state in upstream}
     if run_if in ("AT_LEAST_ONE_FAILED", "ALL_FAILED"):
-        return (
-            "DISABLED" if "DISABLED" in upstream and not any(state in SUCCEEDED for state in upstream) else "EXCLUDED"
-        )
-    if "DISABLED" in upstream and not failed and not canceled:
-        return "DISABLED"
-    return "UPSTREAM_CANCELED" if canceled and not failed else "UPSTREAM_FAILED"
+        return "DISABLED" if "DISABLED" in found and "SUCCESS" not in found else "EXCLUDED"
+    if "FAILED" in found:
+        return "UPSTREAM_FAILED"
+    if "CANCELED" in found:
+        return "UPSTREAM_CANCELED"
+    return "DISABLED" if "DISABLED" in found else "UPSTREAM_FAILED"
 
 
 def run_result(tasks: Sequence[Task], states: Mapping[str, str], only: Collection[str] | None = None) -> str:
     """The result of a run whose tasks have all ended: its leaves decide."""
     chosen = [task for task in tasks if only is None or task.key in only]
-    needed = {dependency.task_key for task in chosen for dependency in task.depends_on}
-    leaves = [states[task.key] for task in chosen if task.key not in needed]
-    if any(state in FAILED for state in leaves):
+    needed = {key for task in chosen for key in task.needs}
+    ends = {task.key: meaning(states[task.key]) for task in chosen}
+    leaves = [end for key, end in ends.items() if key not in needed]
+    if any(end.failed for end in leaves):
         return "FAILED"
-    if any(state in CANCELED for state in leaves):
+    if any(end.canceled for end in leaves):
         return "CANCELED"
-    everything = [states[task.key] for task in chosen]
-    if any(state in FAILED or state in CANCELED for state in everything):
+    if any(end.failed or end.canceled for end in ends.values()):
         return "SUCCESS_WITH_FAILURES"
     return "SUCCESS"
 
@@ -153,20 +149,8 @@ def next_attempt_at(task: Task, *, attempt: int, result: str, started_at: float)
     """
     if task.kind == "condition_task":
         return None
-    if result not in ("FAILED", "TIMEDOUT") or (result == "TIMEDOUT" and not task.retry_on_timeout):
+    if not meaning(result).broke or (result == "TIMEDOUT" and not task.retry_on_timeout):
         return None
     if task.max_retries != FOREVER and attempt >= task.max_retries:
         return None
     return started_at + task.min_retry_interval_millis / 1000
-
-
-def ordered(tasks: Iterable[Task]) -> list[Task]:
-    """*tasks* with every task after its dependencies, else in their own order."""
-    left, result, done = list(tasks), [], set()
-    keys = {task.key for task in left}
-    while left:
-        task = next(t for t in left if all(d.task_key in done or d.task_key not in keys for d in t.depends_on))
-        left.remove(task)
-        result.append(task)
-        done.add(task.key)
-    return result
