@@ -43,7 +43,7 @@ class Announcer:
 
     def task(self, event: str, job: Job, task: Task, *, run_id: int, attempt_id: int, last: bool) -> None:
         """Tell of the attempt *attempt_id* in the run *run_id*, if its task has notifications."""
-        if self.listeners and has_notifications(task):
+        if self.listeners and has_notifications(task.kind):
             shape = run_shape(self.records, run_id)
             attempt = next(each for each in shape["tasks"] if each["run_id"] == attempt_id)
             self._each(lambda listener: listener.task_event(event, job, task, shape, attempt, last=last))

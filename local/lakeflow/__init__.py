@@ -6,8 +6,8 @@
 | `conditions`         | condition tasks: which texts they compare, and what comes of it                  |
 | `events`             | the events of runs and tasks that people may be told of                          |
 | `fields`             | which fields of a job and its tasks count in a local run                         |
-| `graph`              | what lies before and behind a node of a graph, its order, levels and circles     |
+| `graph`              | walks over graphs: what lies before and behind a node, order, levels, circles    |
 | `notebook_interface` | a notebook's parameters and task values, read from its cells                     |
 | `plan`               | which tasks of a run start next, and how tasks and runs end                      |
-| `results`            | what a result means: to other tasks, in the API, to people, on pages             |
+| `results`            | what each result means: to other tasks, in the API, to people, on screen         |
 """

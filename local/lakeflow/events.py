@@ -3,7 +3,6 @@
 Source: Jobs API 2.2, `JobEmailNotifications`, `TaskEmailNotifications`, `WebhookNotifications`, `ConditionTask`.
 """
 
-from local.bundle.model import Task
 from local.lakeflow.results import Ending, meaning
 
 ON_START = "on_start"
@@ -11,6 +10,7 @@ ON_SUCCESS = "on_success"
 ON_FAILURE = "on_failure"
 ON_DURATION = "on_duration_warning_threshold_exceeded"
 ON_BACKLOG = "on_streaming_backlog_exceeded"
+HERE = (ON_START, ON_SUCCESS, ON_FAILURE, ON_DURATION)  # those that happen in a local run
 
 
 def event_of(result: str) -> str | None:
@@ -26,6 +26,6 @@ def event_of(result: str) -> str | None:
     return None if found.told is None or found.succeeded else ON_FAILURE
 
 
-def has_notifications(task: Task) -> bool:
-    """May people be told of *task*? A condition task "does not support retries or notifications"."""
-    return task.kind != "condition_task"
+def has_notifications(kind: str) -> bool:
+    """May people be told of tasks of the type *kind*? Condition tasks support neither retries nor notifications."""
+    return kind != "condition_task"

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from local.bundle.model import GIT, Job, Task, comes_from_git
+from local.lakeflow import events
 
 HONOURED, APPROXIMATED, IGNORED, REFUSED = VERDICTS = ("honoured", "approximated", "ignored", "refused")
 _WITH_EFFECT = (HONOURED, APPROXIMATED)
@@ -50,12 +51,11 @@ def _all(path: str, names: str, verdict: str, note: str = "") -> dict[str, Rule]
 
 def _notifications() -> dict[str, Rule]:
     """E-mail and webhooks: the same fields in a job and in a task."""
-    events = "on_start on_success on_failure on_duration_warning_threshold_exceeded"
-    never = "on_streaming_backlog_exceeded on_maintenance_start on_maintenance_complete"
+    never = f"{events.ON_BACKLOG} on_maintenance_start on_maintenance_complete"
     rules = _all("", "email_notifications webhook_notifications", APPROXIMATED, _OUTBOX)
     for block in tuple(rules):
-        rules |= _all(block, events, APPROXIMATED, _OUTBOX) | _all(block, never, IGNORED, _NO_EVENT)
-    for event in events.split():
+        rules |= _all(block, " ".join(events.HERE), APPROXIMATED, _OUTBOX) | _all(block, never, IGNORED, _NO_EVENT)
+    for event in events.HERE:
         rules[f"webhook_notifications.{event}.id"] = (APPROXIMATED, _OUTBOX)
     switches = "no_alert_for_skipped_runs no_alert_for_canceled_runs"
     rules |= _all("", "email_notifications.no_alert_for_skipped_runs notification_settings", HONOURED)

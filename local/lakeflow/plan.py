@@ -142,12 +142,17 @@ def run_result(tasks: Sequence[Task], states: Mapping[str, str], only: Collectio
     return "SUCCESS"
 
 
+def has_retries(kind: str) -> bool:
+    """May tasks of the type *kind* be tried again? Condition tasks support neither retries nor notifications."""
+    return kind != "condition_task"
+
+
 def next_attempt_at(task: Task, *, attempt: int, result: str, started_at: float) -> float | None:
     """When the attempt after number *attempt* (from 0) starts, in the clock of *started_at* (s); None: no more.
 
-    `min_retry_interval_millis` counts from the start of the failed attempt. A condition task has no retries.
+    `min_retry_interval_millis` counts from the start of the failed attempt.
     """
-    if task.kind == "condition_task":
+    if not has_retries(task.kind):
         return None
     if not meaning(result).broke or (result == "TIMEDOUT" and not task.retry_on_timeout):
         return None

@@ -75,7 +75,7 @@ def are_asked_for(bundle: Bundle) -> bool:
 
 def _is_told(what: Occasion) -> bool:
     """Does anyone hear of *what*, by the switches that count for every channel?"""
-    if what.task and not events.has_notifications(what.task):
+    if what.task and not events.has_notifications(what.task.kind):
         return False
     switches = what.settings.get("notification_settings") or {}
     only_last = what.task is not None and _is_on(switches, "alert_on_last_attempt")

@@ -7,18 +7,18 @@ health rule; a timeout is a failure, and told as one.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from local.lakeflow.events import ON_DURATION, ON_FAILURE, has_notifications
+from local.lakeflow.plan import has_retries
 from local.validate.findings import Finding
 from local.validate.limits import whole
-from local.validate.subject import Subject
-
-_DURATION = "on_duration_warning_threshold_exceeded"
+from local.validate.subject import Subject, TaskView
 
 
 def check_useless(subject: Subject) -> Iterator[Finding]:
     """Settings of tasks that have no effect."""
     for task in subject.all_tasks:
         for field, is_idle, why, action in _IDLE:
-            if task.settings.get(field) and is_idle(task.settings):
+            if task.settings.get(field) and is_idle(task):
                 yield subject.finding(
                     "useless-setting",
                     f"`{field}` {why}",
@@ -40,9 +40,9 @@ def check_duration_warnings(subject: Subject) -> Iterator[Finding]:
         rules = (settings.get("health") or {}).get("rules") or []
         limits = [whole(rule.get("value")) for rule in rules if rule.get("metric") == "RUN_DURATION_SECONDS"]
         for block in ("email_notifications", "webhook_notifications"):
-            if (settings.get(block) or {}).get(_DURATION) and not limits:
-                found = f"`{_DURATION}` without a health rule RUN_DURATION_SECONDS: it is never sent"
-                action, path = "Add the rule to `health.rules`, or remove it.", (block, _DURATION)
+            if (settings.get(block) or {}).get(ON_DURATION) and not limits:
+                found = f"`{ON_DURATION}` without a health rule RUN_DURATION_SECONDS: it is never sent"
+                action, path = "Add the rule to `health.rules`, or remove it.", (block, ON_DURATION)
                 yield subject.finding("useless-setting", found, "such a rule", action, task=task, path=path)
         timeout = whole(settings.get("timeout_seconds"))
         if timeout and any(limit > timeout or (limit == timeout and _waits(settings)) for limit in limits):
@@ -55,28 +55,32 @@ def _waits(settings: Mapping[str, Any]) -> bool:
     """Is there somebody who hears of the duration and not of the failure?"""
     for block in ("email_notifications", "webhook_notifications"):
         told = settings.get(block) or {}
-        if any(each not in (told.get("on_failure") or []) for each in told.get(_DURATION) or []):
+        if any(each not in (told.get(ON_FAILURE) or []) for each in told.get(ON_DURATION) or []):
             return True
     return False
 
 
-def _is_never_retried(settings: Mapping[str, Any]) -> bool:
-    return not whole(settings.get("max_retries"))
+def _is_never_retried(task: TaskView) -> bool:
+    return not whole(task.settings.get("max_retries"))
 
 
-def _never_times_out(settings: Mapping[str, Any]) -> bool:
-    return bool(whole(settings.get("max_retries"))) and not whole(settings.get("timeout_seconds"))
+def _never_times_out(task: TaskView) -> bool:
+    return bool(whole(task.settings.get("max_retries"))) and not whole(task.settings.get("timeout_seconds"))
 
 
-def _is_condition(settings: Mapping[str, Any]) -> bool:
-    return settings.get("condition_task") is not None
+def _cannot_be_retried(task: TaskView) -> bool:
+    return not has_retries(task.kind)
 
 
-_IDLE: tuple[tuple[str, Callable[[Mapping[str, Any]], bool], str, str], ...] = (
+def _tells_nobody(task: TaskView) -> bool:
+    return not has_notifications(task.kind)
+
+
+_IDLE: tuple[tuple[str, Callable[[TaskView], bool], str, str], ...] = (
     ("min_retry_interval_millis", _is_never_retried, "without max_retries", "Set max_retries, or remove it."),
     ("retry_on_timeout", _is_never_retried, "without max_retries", "Set max_retries, or remove it."),
     ("retry_on_timeout", _never_times_out, "without timeout_seconds", "Set timeout_seconds, or remove it."),
-    ("max_retries", _is_condition, "of a condition task, which is never retried", "Remove it."),
-    ("email_notifications", _is_condition, "of a condition task, which notifies nobody", "Move it to another task."),
-    ("webhook_notifications", _is_condition, "of a condition task, which notifies nobody", "Move it to another task."),
+    ("max_retries", _cannot_be_retried, "of a condition task, which is never retried", "Remove it."),
+    ("email_notifications", _tells_nobody, "of a condition task, which notifies nobody", "Move it to another task."),
+    ("webhook_notifications", _tells_nobody, "of a condition task, which notifies nobody", "Move it to another task."),
 )

@@ -115,8 +115,8 @@ def test_the_result_of_a_row_is_its_life_cycle_state_where_it_has_no_other() -> 
 
 def test_nobody_is_told_of_condition_tasks() -> None:
     """`ConditionTask` of the Jobs API supports neither retries nor notifications."""
-    assert has_notifications(Task("a", "notebook_task", {}))
-    assert not has_notifications(Task("a", "condition_task", {}))
+    assert has_notifications("notebook_task")
+    assert not has_notifications("condition_task")
 
 
 def recorded(tmp_path: Path, *results: str) -> tuple[State, Records, int]:
