@@ -187,6 +187,8 @@ class _PythonReader(ast.NodeVisitor):
         for statement in (*node.handlers, *node.orelse, *node.finalbody):
             self.visit(statement)
 
+    visit_TryStar = visit_Try
+
     def visit_Call(self, node: ast.Call) -> None:
         match node.func:
             case ast.Attribute(value=ast.Attribute(value=owner, attr="widgets"), attr=method):

@@ -49,6 +49,8 @@ def test_keys_of_task_values(tmp_path: Path, cell: str, keys: set[str], computed
         ("try:\n    x = dbutils.widgets.get('x')\nexcept Exception:\n    x = 1", set()),
         ("getArgument('x', defaultValue='default')", set()),
         ("dbutils.widgets.getArgument('x')", {"x"}),
+        ("try:\n    x = dbutils.widgets.get('x')\nexcept* Exception:\n    x = 1", set()),
+        ("try:\n    x = 1\nfinally:\n    dbutils.widgets.get('x')", {"x"}),
         ("%sql\nSELECT :x", {"x"}),
         ("%sql\nSELECT getArgument('x')", {"x"}),
         ("%sql\nSELECT ${x}, '${x}'", set()),
