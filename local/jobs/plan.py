@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from local.bundle.model import Task
-from local.jobs.references import tasks_named
+from local.lakeflow.references import tasks_named
 
 PENDING = "PENDING"
 RUNNING = "RUNNING"

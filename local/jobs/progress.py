@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local.bundle.model import Job, Task
-from local.jobs.references import Upstream
+from local.lakeflow.references import Upstream
 from local.project import State
 
 NOT_RUN = (None, "UPSTREAM_FAILED", "UPSTREAM_CANCELED", "EXCLUDED", "DISABLED")

@@ -18,11 +18,11 @@ from local.jobs.listener import ON_DURATION, ON_FAILURE, ON_START, ON_SUCCESS, A
 from local.jobs.messages import MESSAGES
 from local.jobs.progress import file_name, left_behind
 from local.jobs.records import Records, now_ms
-from local.jobs.references import Absent, Scope
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
 from local.jobs.views import View
 from local.kernel.catalog import environment_of
+from local.lakeflow.references import Absent, Scope
 from local.pool.pool import Pool
 from local.project import State
 

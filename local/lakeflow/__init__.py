@@ -6,4 +6,5 @@
 | `conditions`         | condition tasks: which texts they compare, and what comes of it                  |
 | `fields`             | which fields of a job and its tasks count in a local run                         |
 | `notebook_interface` | a notebook's parameters and task values, read from its cells                     |
+| `references`         | dynamic value references: the table of what each gives, and when it is known     |
 """
