@@ -10,8 +10,8 @@ from local.export.markup import Markup, element
 from local.export.notebooks import Notebooks, code_style
 from local.export.recorded import Attempt, Run, utc
 from local.export.timeline import timeline
-from local.jobs.references import Scope, resolve
 from local.jobs.views import duration
+from local.lakeflow.references import Scope, WrongReference, resolve
 from local.lakeflow.results import meaning
 
 STYLE = Path(__file__).with_name("page.css")
@@ -44,24 +44,15 @@ def page(run: Run) -> str:
 
 def overridden(run: Run) -> set[str]:
     """The parameters whose value is not what their default gives in this run."""
-    shape = run.shape
-    trigger_time = shape.get("trigger_time")
-    scope = Scope(
-        shape["job_id"],
-        run.name,
-        run.run_id,
-        shape["start_time"],
-        parameters={each["name"]: each["value"] for each in shape["job_parameters"]},
-        trigger=shape["trigger"],
-        scheduled=datetime.fromtimestamp(trigger_time / 1000, UTC) if trigger_time else None,
-    )
-    return {each["name"] for each in shape["job_parameters"] if not _is_default(each, scope)}
+    parameters = run.shape["job_parameters"]
+    scope = Scope.of_run(run.shape, parameters={each["name"]: each["value"] for each in parameters})
+    return {each["name"] for each in parameters if not _is_default(each, scope)}
 
 
 def _is_default(parameter: Mapping[str, str], scope: Scope) -> bool:
     try:
         return resolve(parameter["default"], scope) == parameter["value"]
-    except LookupError:  # the default has no value in such a run, so another one was given
+    except WrongReference:  # the default has no value in such a run, so another one was given
         return False
 
 
