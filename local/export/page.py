@@ -10,8 +10,8 @@ from local.export.markup import Markup, element
 from local.export.notebooks import Notebooks, code_style
 from local.export.recorded import Attempt, Run, utc
 from local.export.timeline import timeline
-from local.jobs.references import Scope, resolve
 from local.jobs.views import duration
+from local.lakeflow.references import Scope, WrongReference, resolve
 from local.lakeflow.results import meaning
 
 STYLE = Path(__file__).with_name("page.css")
@@ -61,7 +61,7 @@ def overridden(run: Run) -> set[str]:
 def _is_default(parameter: Mapping[str, str], scope: Scope) -> bool:
     try:
         return resolve(parameter["default"], scope) == parameter["value"]
-    except LookupError:  # the default has no value in such a run, so another one was given
+    except WrongReference:  # the default has no value in such a run, so another one was given
         return False
 
 

@@ -4,7 +4,6 @@ Source: Databricks documentation, "Backfill jobs": at most 100 runs, always the 
 `max_concurrent_runs` allows.
 """
 
-import re
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,10 +21,10 @@ from local.jobs.run import JobRun
 from local.jobs.shape import run_shape
 from local.jobs.stop import Stop
 from local.jobs.task import Engine
+from local.lakeflow.references import namespaces_named
 from local.project import State
 
 MOST_RUNS = 100
-_NAMES_BACKFILL = re.compile(r"\{\{\s*backfill\.")
 
 
 def backfill_times(start: datetime, end: datetime, every: timedelta) -> list[datetime]:
@@ -74,7 +73,7 @@ def backfill_job(
     )
     with engine_of(bundle, job, state, options) as (engine, stop):
         say_findings(engine, findings)
-        if not any(_NAMES_BACKFILL.search(value) for value in values.values()):
+        if "backfill" not in namespaces_named(values):
             engine.view.note(
                 "warning: no parameter names a time of the backfill, so all runs get the same values; "
                 "for example --param run_date={{backfill.iso_date}}"

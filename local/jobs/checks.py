@@ -2,17 +2,18 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from local.bundle.mistakes import Mistakes
 from local.bundle.model import Bundle, Job, Task
 from local.bundle.variables import unset_in
 from local.errors import UsageError
 from local.jobs.parameters import check_task_parameters
-from local.jobs.reference_checks import Known, check_references
 from local.jobs.selection import upstream_of
 from local.lakeflow.child_jobs import started_by, wrong_start
 from local.lakeflow.fields import effective, ignored, refusal
 from local.lakeflow.plan import INPUTS
+from local.lakeflow.references import BACKFILL, FOR_EACH, SCHEDULE, Known, KnownTask, literal_inputs, wrong_references
 
 
 @dataclass(frozen=True)
@@ -120,23 +121,29 @@ def _unsupported(job: Job, task: Task) -> str | None:
 
 
 def _check_job_references(job: Job, parameters: Mapping[str, str], *, scheduled: bool, backfill: bool) -> None:
-    names = {**job.parameters, **parameters}
+    has = frozenset(need for need, is_there in ((SCHEDULE, scheduled), (BACKFILL, backfill)) if is_there)
+    known = Known({**job.parameters, **parameters}, has=has)
     for name, value in parameters.items():
-        known = Known(names, {}, scheduled=scheduled, backfill=backfill)
-        check_references(value, known, where=f"`{job.where}`: parameter `{name}`")
-    notebooks = {task.key: str(task.notebook or "") for task in job.tasks}
+        _check_references(value, known, where=f"`{job.where}`: parameter `{name}`")
     for task in job.tasks:
-        upstream = {key: notebooks[key] for key in upstream_of(job, task)}
-        known = Known(names, upstream, scheduled=scheduled, backfill=backfill)
-        _check_task_references(job, task, known)
+        upstream = {key: KnownTask.of_type(job.task(key).kind) for key in upstream_of(job, task)}
+        of_task = replace(known, tasks=upstream)
+        _check_task_references(job, task, of_task)
         if task.nested is not None:
-            _check_task_references(job, task.nested, replace(known, nested=True))
+            inputs = literal_inputs(task.inner.get("inputs"))
+            _check_task_references(job, task.nested, replace(of_task, has=has | {FOR_EACH}, inputs=inputs))
 
 
 def _check_task_references(job: Job, task: Task, known: Known) -> None:
     where = f"`{task.where}`: job `{job.key}`, task `{task.key}`"
     own = task.parameters
     for name, value in own.items() if isinstance(own, Mapping) else enumerate(own):
-        check_references(value, known, where=f"{where}, parameter `{name}`")
+        _check_references(value, known, where=f"{where}, parameter `{name}`")
     for name in INPUTS.get(task.kind, ()):
-        check_references(task.inner.get(name), known, where=f"{where}, `{name}`")
+        _check_references(task.inner.get(name), known, where=f"{where}, `{name}`")
+
+
+def _check_references(value: Any, known: Known, *, where: str) -> None:
+    for wrong in wrong_references(value, known):
+        if not wrong.stays:
+            raise UsageError(f"{where}: {wrong}")

@@ -16,11 +16,11 @@ from local.jobs.foreach import run_iterations
 from local.jobs.launch import Outcome, Places, run_notebook
 from local.jobs.libraries import installs_of
 from local.jobs.parameters import child_parameters, notebook_parameters
-from local.jobs.references import Scope, resolve_all
 from local.jobs.scripts import KINDS, write_task_notebook
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
 from local.lakeflow import conditions
+from local.lakeflow.references import Scope, WrongReference, resolve_all
 from local.lakeflow.results import meaning
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ class Attempt:
         """*value* of the task's *field* with its references replaced.
 
         Raises:
-            RunError: a reference has an unknown member.
+            RunError: a reference has no value.
         """
         try:
             return resolve_all(value, self.scope)
-        except LookupError as error:
-            raise RunError(f"{field}: {error.args[0]}. Correct the reference.") from error
+        except WrongReference as error:
+            raise RunError(f"{field}: {error}") from error
 
     def record(self, **columns: Any) -> None:
         """Record what is known of the attempt while it runs."""

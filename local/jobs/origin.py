@@ -7,8 +7,8 @@ from pathlib import Path
 
 from local.bundle.model import Job
 from local.jobs.admission import enter
-from local.jobs.references import Scope
 from local.jobs.task import Engine
+from local.lakeflow.references import Scope
 
 
 @dataclass(frozen=True)

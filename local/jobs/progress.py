@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local.bundle.model import Job, Task
-from local.jobs.references import Upstream
+from local.lakeflow.references import Upstream
 from local.lakeflow.results import meaning, state_of
 from local.project import State
 

@@ -20,11 +20,11 @@ from local.jobs.launch import Places
 from local.jobs.prepare import prepare
 from local.jobs.progress import earlier_progress, file_name, last_results
 from local.jobs.records import RUNNER_GONE, Records
-from local.jobs.references import Scope
 from local.jobs.run import JobRun
 from local.jobs.selection import tasks_to_repair
 from local.jobs.stop import Stop
 from local.jobs.task import Engine
+from local.lakeflow.references import Scope
 from local.processes import kill_all
 from local.project import State
 

@@ -14,13 +14,13 @@ from local.jobs.durations import watching
 from local.jobs.origin import Origin, record_new
 from local.jobs.progress import Progress
 from local.jobs.records import now_ms
-from local.jobs.references import Scope, Upstream, resolve
 from local.jobs.stop import Stop
 from local.jobs.task import Engine, TaskRun, described
 from local.lakeflow import plan
 from local.lakeflow.events import ON_DURATION, ON_START, event_of
 from local.lakeflow.fields import refusal
 from local.lakeflow.graph import order
+from local.lakeflow.references import Scope, Upstream, WrongReference, resolve
 from local.lakeflow.results import SKIPPED, end_message, message_of
 
 
@@ -65,7 +65,7 @@ class JobRun:
         *before* is a notebook that the state needs once, before the tasks.
 
         Raises:
-            RunError: a parameter has an unknown member in a reference; the run is recorded as FAILED.
+            RunError: a reference in a parameter has no value; the run is recorded as FAILED.
         """
         scope = record_new(engine, job, origin or Origin(), only=only, before=before)
         run = cls(engine, job, scope, path=path, only=only, before=before)
@@ -88,7 +88,7 @@ class JobRun:
         """Make *given*, with references resolved, over *known* the parameters of the run, and record them.
 
         Raises:
-            RunError: an unknown member in a reference; the run is recorded as FAILED.
+            RunError: a reference has no value; the run is recorded as FAILED.
         """
         self.scope = replace(self.scope, parameters={**(known or {}), **given})
         values = {**(known or {}), **{name: self._resolved(name, text) for name, text in given.items()}}
@@ -206,9 +206,9 @@ class JobRun:
     def _resolved(self, name: str, text: str) -> str:
         try:
             return resolve(text, self.scope)
-        except LookupError as error:
+        except WrongReference as error:
             self._record_end("FAILED")
-            raise RunError(f"Job `{self.job.key}`, parameter `{name}`: {error.args[0]}. Correct the value.") from error
+            raise RunError(f"Job `{self.job.key}`, parameter `{name}`: {error}") from error
 
     def _end_without_run(self, key: str, result: str, message: str) -> None:
         columns = described(self.job.task(key), self.run_id, self.engine.bundle)

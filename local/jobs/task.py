@@ -16,13 +16,13 @@ from local.jobs.launch import Outcome
 from local.jobs.listener import Announcer, Listener
 from local.jobs.progress import file_name, left_behind
 from local.jobs.records import Records, now_ms
-from local.jobs.references import Absent, Scope
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
 from local.jobs.views import View
 from local.kernel.catalog import environment_of
 from local.lakeflow import plan
 from local.lakeflow.events import ON_DURATION, ON_START, event_of
+from local.lakeflow.references import Absent, Scope
 from local.lakeflow.results import message_of
 from local.pool.pool import Pool
 from local.project import State

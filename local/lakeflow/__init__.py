@@ -9,5 +9,6 @@
 | `graph`              | walks over graphs: what lies before and behind a node, order, levels, circles    |
 | `notebook_interface` | a notebook's parameters and task values, read from its cells                     |
 | `plan`               | which tasks of a run start next, and how tasks and runs end                      |
+| `references`         | dynamic value references: the table of what each gives, and when it is known     |
 | `results`            | what each result means: to other tasks, in the API, to people, on screen         |
 """

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from local.bundle.model import Task
-from local.jobs.references import tasks_named
+from local.lakeflow.references import tasks_named
 from local.lakeflow.results import meaning
 
 PENDING = "PENDING"

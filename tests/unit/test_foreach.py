@@ -11,10 +11,10 @@ from local.bundle import Bundle, Job, Task
 from local.jobs.foreach import run_iterations
 from local.jobs.listener import Announcer
 from local.jobs.progress import Progress
-from local.jobs.references import Scope
 from local.jobs.stop import Stop
 from local.jobs.task import TaskRun
 from local.jobs.views import Silent
+from local.lakeflow.references import Scope
 from local.project import State
 
 LIMIT_SECONDS = 30

@@ -169,12 +169,12 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("parameter-missing", "a", '"notebook_path"', "no parameter `need`", job(task("a", notebook_task=NEEDS))),
     ("reference-member", "z", '"v"', "`job.start_time.iso_date`", job(value_of("{{job.start_time.date}}"))),
     ("reference-member", "z", '"v"', "one of `job.id`", job(value_of("{{job.notebook_url}}"))),
-    ("reference-member", "z", '"v"', "nothing", job(value_of("{{job.parameters.p}}"))),
+    ("reference-member", "z", '"v"', "nothing after `job.parameters`", job(value_of("{{job.parameters.p}}"))),
     (
         "reference-member",
         "z",
         '"v"',
-        "notebook_task has no output",
+        "of a notebook_task; expected it only of an SQL task",
         job(task("a"), value_of("{{tasks.a.output.rows}}", "a")),
     ),
     (
@@ -192,17 +192,35 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
             )
         ),
     ),
-    ("reference-task", "z", '"v"', "not upstream", job(task("a"), value_of("{{tasks.a.run_id}}"))),
+    (
+        "reference-task",
+        "z",
+        '"v"',
+        "a task upstream, and there is none",
+        job(task("a"), value_of("{{tasks.a.run_id}}")),
+    ),
     ("reference-task", "z", '"v"', "one of `tasks.a`", job(task("a"), value_of("{{tasks.b.run_id}}", "a"))),
-    ("reference-value", "z", '"v"', "`sets.ipynb` sets: `k`", job(SETS, value_of("{{tasks.a.values.kk}}", "a"))),
     (
         "reference-value",
         "z",
         '"v"',
-        "a condition_task sets no values",
+        "a value that is set, one of `tasks.a.values.k`",
+        job(SETS, value_of("{{tasks.a.values.kk}}", "a")),
+    ),
+    (
+        "reference-value",
+        "z",
+        '"v"',
+        "of a condition_task; expected it only of a notebook or Python task",
         job(task("a", condition_task=condition()), value_of("{{tasks.a.values.k}}", "a")),
     ),
-    ("reference-trigger", "z", '"v"', "nothing triggers", job(value_of("{{job.trigger.time.iso_date}}"))),
+    (
+        "reference-trigger",
+        "z",
+        '"v"',
+        "in a run that a schedule starts (a job with `schedule`",
+        job(value_of("{{job.trigger.time.iso_date}}")),
+    ),
     (
         "reference-trigger",
         "",
@@ -210,7 +228,7 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "`trigger.file_arrival`",
         job(parameters=[{"name": "p", "default": "{{job.trigger.file_arrival.location}}"}]),
     ),
-    ("reference-input", "z", '"v"', "outside of a for-each", job(value_of("{{input}}"))),
+    ("reference-input", "z", '"v"', "only in the task inside of a for-each task", job(value_of("{{input}}"))),
     ("reference-literal", "z", '"v"', "Did you mean `job`?", job(value_of("{{jbo.id}}"))),
     (
         "reference-literal",

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from conformance import BACKFILL, FOR_EACH, REFERENCES, UNDOCUMENTED, Rule
-from local.jobs.references import Scope, Upstream
+from local.lakeflow.references import Scope, Upstream
 
 OUTPUT = "documentation: Use SQL output in downstream tasks"
 DEPRECATED = "documentation: Deprecated dynamic value references"
@@ -151,24 +151,71 @@ REFUSED = [
         "member.job",
         "an unknown member of a known namespace is an error",
         "{{job.notebook_url}}",
-        "`id`, `name`, `run_id`, `repair_count`",
+        "one of `job.id`, `job.name`, `job.run_id`, `job.repair_count`",
     ),
-    rule("member.parameter", "the legal names are listed", "{{job.parameters.dya}}", "`day`, `a-b`"),
-    rule("member.time", "parts of times", "{{job.start_time.week}}", "`iso_weekday`, `is_weekday`, `iso_date`"),
-    rule("member.trigger", "parts of triggers", "{{job.trigger.name}}", "`job.trigger` has `type`, `time`"),
-    rule("member.task", "members of the task", "{{task.id}}", "`name`, `run_id`"),
-    rule("member.tasks", "tasks that are not upstream", "{{tasks.gold.run_id}}", "`bronze`, `query`"),
-    rule("member.of-task", "members of a task", "{{tasks.bronze.rows}}", "`values`, `output`"),
-    rule("member.value", "task values", "{{tasks.bronze.values.nothing}}", "`rows`, `name`, `list`"),
+    rule(
+        "member.parameter",
+        "the legal names are listed",
+        "{{job.parameters.dya}}",
+        "one of `job.parameters.day`, `job.parameters.a-b`",
+    ),
+    rule(
+        "member.time",
+        "parts of times",
+        "{{job.start_time.week}}",
+        "`job.start_time.iso_weekday`, `job.start_time.is_weekday`",
+    ),
+    rule(
+        "member.trigger",
+        "parts of triggers",
+        "{{job.trigger.name}}",
+        "one of `job.trigger.type`, `job.trigger.time`, `job.trigger.file_arrival`, `job.trigger.table_update`.",
+    ),
+    rule("member.task", "members of the task", "{{task.id}}", "one of `task.name`, `task.run_id`"),
+    rule(
+        "member.tasks",
+        "tasks that are not upstream",
+        "{{tasks.gold.run_id}}",
+        "a task upstream, one of `tasks.bronze`, `tasks.query`",
+    ),
+    rule(
+        "member.of-task", "members of a task", "{{tasks.bronze.rows}}", "`tasks.bronze.values`, `tasks.bronze.output`."
+    ),
+    rule(
+        "member.value",
+        "task values",
+        "{{tasks.bronze.values.nothing}}",
+        "one of `tasks.bronze.values.rows`, `tasks.bronze.values.name`",
+    ),
     rule(
         "member.output",
         "the output of a task that is no SQL task",
         "{{tasks.bronze.output.rows}}",
-        "only an SQL task",
+        "it only of an SQL task that has returned rows",
         UNDOCUMENTED,
     ),
-    rule("member.column", "columns of an output", "{{tasks.query.output.first_row.m}}", "`n`, `city`", UNDOCUMENTED),
-    rule("member.input", "fields of an input", "{{input.town}}", "`input` has `city`, `size`", FOR_EACH),
-    rule("member.backfill", "parts of times", "{{backfill.week}}", "`iso_weekday`, `is_weekday`, `iso_date`", BACKFILL),
-    rule("member.workspace", "members of the workspace", "{{workspace.name}}", "`id`, `url`"),
+    rule(
+        "member.column",
+        "columns of an output",
+        "{{tasks.query.output.first_row.m}}",
+        "one of `tasks.query.output.first_row.n`, `tasks.query.output.first_row.city`",
+        UNDOCUMENTED,
+    ),
+    rule(
+        "member.input",
+        "fields of an input",
+        "{{input.town}}",
+        "one of `input.city`, `input.size`, `input.deep`",
+        FOR_EACH,
+    ),
+    rule(
+        "member.backfill",
+        "parts of times",
+        "{{backfill.week}}",
+        "one of `backfill.iso_weekday`, `backfill.is_weekday`",
+        BACKFILL,
+    ),
+    rule(
+        "member.workspace", "members of the workspace", "{{workspace.name}}", "one of `workspace.id`, `workspace.url`"
+    ),
 ]
