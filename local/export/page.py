@@ -44,18 +44,9 @@ def page(run: Run) -> str:
 
 def overridden(run: Run) -> set[str]:
     """The parameters whose value is not what their default gives in this run."""
-    shape = run.shape
-    trigger_time = shape.get("trigger_time")
-    scope = Scope(
-        shape["job_id"],
-        run.name,
-        run.run_id,
-        shape["start_time"],
-        parameters={each["name"]: each["value"] for each in shape["job_parameters"]},
-        trigger=shape["trigger"],
-        scheduled=datetime.fromtimestamp(trigger_time / 1000, UTC) if trigger_time else None,
-    )
-    return {each["name"] for each in shape["job_parameters"] if not _is_default(each, scope)}
+    parameters = run.shape["job_parameters"]
+    scope = Scope.of_run(run.shape, parameters={each["name"]: each["value"] for each in parameters})
+    return {each["name"] for each in parameters if not _is_default(each, scope)}
 
 
 def _is_default(parameter: Mapping[str, str], scope: Scope) -> bool:

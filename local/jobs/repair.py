@@ -7,7 +7,6 @@ and skipped tasks". What it says of child runs and iterations is not known.
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,15 +76,7 @@ def repair_run(
         number = enter_again(records, run_id, job)
         _end_what_is_left(records, state, run_id)
         progress = earlier_progress(job, attempts, again=again, state=state, run_id=run_id)
-        scope = Scope(
-            job.id,
-            job.name,
-            run_id,
-            row["start_time"],
-            trigger=row["trigger"],
-            repair_count=number,
-            scheduled=_moment(row["trigger_time"]),
-        )
+        scope = Scope.of_run(row, job_name=job.name, repair_count=number)
         before = Path(row["before_notebook"]) if row["before_notebook"] else None
         run = JobRun(engine, job, scope, only=None if only is None else only | again, before=before, progress=progress)
         records.update_run(run_id, remote=engine.compute.label or None)
@@ -137,7 +128,3 @@ def _end_what_is_left(records: Records, state: State, run_id: int) -> None:
             _end_what_is_left(records, state, row["child_run_id"])
         name = file_name(row["task_key"], json.loads(row["iteration"]) if row["iteration"] else None)
         kill_all(str(Places.of(state, run_id, name, row["attempt_number"]).inner("json")), [])
-
-
-def _moment(epoch_ms: int | None) -> datetime | None:
-    return None if epoch_ms is None else datetime.fromtimestamp(epoch_ms / 1000, UTC)

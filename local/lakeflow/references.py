@@ -111,6 +111,20 @@ class Scope:
     backfill: datetime | None = None
     input: Any = Absent
 
+    @classmethod
+    def of_run(cls, run: Mapping[str, Any], **more: Any) -> "Scope":
+        """What references may name of *run* as the history has it; *more* are the fields that are not there."""
+        at = run.get("trigger_time")
+        recorded = {
+            "job_id": run["job_id"],
+            "job_name": run["run_name"],
+            "run_id": run["run_id"],
+            "start_ms": run["start_time"],
+            "trigger": run["trigger"],
+            "scheduled": None if at is None else datetime.fromtimestamp(at / 1000, UTC),
+        }
+        return cls(**{**recorded, **more})
+
     @property
     def started(self) -> datetime:
         return datetime.fromtimestamp(self.start_ms / 1000, UTC)
@@ -283,7 +297,7 @@ def resolve_all(value: Any, scope: Scope) -> Any:
 
 
 def wrong_references(value: Any, known: Known) -> Iterator[WrongReference]:
-    """The references in *value*, a text or a list or mapping of texts, that have no value by what is *known*."""
+    """Each reference in *value*, a text or a list or mapping of texts, that can have no value by what is *known*."""
     for braces in _all_braces(value):
         try:
             _look_up(braces, known)

@@ -25,6 +25,7 @@ from local.lakeflow.references import (
     Absent,
     Known,
     KnownTask,
+    Scope,
     Upstream,
     WrongReference,
     literal_inputs,
@@ -118,6 +119,17 @@ def test_inputs_that_are_written_out() -> None:
     assert literal_inputs(["a"]) == ["a"]
     for inputs in ("{{tasks.a.values.x}}", "3", '{"x": 1}', None):
         assert literal_inputs(inputs) is None
+
+
+def test_what_the_history_says_of_a_run() -> None:
+    """Times are epoch ms there; a run that no schedule started has no time to be for."""
+    run = {"job_id": 7, "run_name": "Daily", "run_id": 11, "start_time": 0, "trigger": "PERIODIC"}
+    text = "{{job.id}} {{job.name}} {{job.run_id}} {{job.start_time.year}} {{job.trigger.type}} {{job.repair_count}}"
+
+    assert resolve(text, Scope.of_run(run, repair_count=2)) == "7 Daily 11 1970 periodic 2"
+    assert resolve("{{job.trigger.time.day}}", Scope.of_run({**run, "trigger_time": 86_400_000})) == "2"
+    for without in (run, {**run, "trigger_time": None}):
+        assert Scope.of_run(without).scheduled is None
 
 
 def test_every_reference_of_the_table_is_right_before_the_run() -> None:
