@@ -39,7 +39,7 @@ class Need:
         return f"it only {self.where}" + (f" (a job with {fields})" if fields else "")
 
 
-_NO_EVENTS = "Add the trigger to the job. Nothing triggers local runs so: give the parameter another value there."
+_NO_EVENTS = "Add the trigger to the job. No local run is started by it, so give the parameter another value there."
 SCHEDULE = Need(
     "reference-trigger",
     "in a run that a schedule starts",
@@ -192,7 +192,7 @@ TIMES: Mapping[str, Callable[[datetime], Any]] = {
 
 @dataclass(frozen=True)
 class Reference:
-    """What a reference gives, of a `Scope` and the names in its path; None where no run on this machine has it."""
+    """What a reference gives, of a `Scope` and the names in its path; None where no local run has it."""
 
     gives: Callable[..., Any] | None
     need: Need | None = None
@@ -436,10 +436,12 @@ def _no_such(braces: re.Match, before: Sequence[str], names: Collection[str]) ->
     match before:
         case ["tasks"]:
             action = "Correct the reference, or add the task to depends_on."
-            return WrongReference("reference-task", found, f"a task upstream, {legal or 'and there is none'}", action)
+            expected = f"a task upstream: {legal}" if legal else "a task upstream, and there is none"
+            return WrongReference("reference-task", found, expected, action)
         case ["tasks", _, "values"]:
             action = "Correct the reference, or set the value with dbutils.jobs.taskValues.set."
-            return WrongReference("reference-value", found, f"a value that is set, {legal or 'and none is'}", action)
+            expected = f"a value that the task sets: {legal}" if legal else "a value, and the task sets none"
+            return WrongReference("reference-value", found, expected, action)
     expected = legal or f"nothing after `{'.'.join(before)}`"
     return WrongReference("reference-member", found, expected, "Correct the reference.")
 

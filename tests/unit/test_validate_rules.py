@@ -204,7 +204,7 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "reference-value",
         "z",
         '"v"',
-        "a value that is set, one of `tasks.a.values.k`",
+        "a value that the task sets: one of `tasks.a.values.k`",
         job(SETS, value_of("{{tasks.a.values.kk}}", "a")),
     ),
     (

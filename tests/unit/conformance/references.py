@@ -176,7 +176,7 @@ REFUSED = [
         "member.tasks",
         "tasks that are not upstream",
         "{{tasks.gold.run_id}}",
-        "a task upstream, one of `tasks.bronze`, `tasks.query`",
+        "a task upstream: one of `tasks.bronze`, `tasks.query`",
     ),
     rule(
         "member.of-task", "members of a task", "{{tasks.bronze.rows}}", "`tasks.bronze.values`, `tasks.bronze.output`."
