@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from local.bundle.mistakes import Mistakes
 from local.bundle.model import Bundle, Job, Task
 from local.bundle.variables import unset_in
 from local.errors import UsageError
@@ -12,6 +11,7 @@ from local.jobs.reference_checks import Known, check_references
 from local.jobs.selection import upstream_of
 from local.lakeflow.child_jobs import started_by, wrong_start
 from local.lakeflow.fields import effective, ignored, refusal
+from local.lakeflow.findings import FindingError
 from local.lakeflow.plan import INPUTS
 
 
@@ -71,7 +71,8 @@ def check_run(
 def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
     if bundle.unset:
         values = [value for job in jobs for value in effective(job)]
-        Mistakes(unset_in(values, bundle.unset)).raise_any()
+        if found := unset_in(values, bundle.unset):
+            raise FindingError(*found)
 
 
 def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
@@ -87,14 +88,14 @@ def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
 
 def _check_starts(bundle: Bundle, jobs: Collection[Job]) -> None:
     """Jobs start each other in no circle, and not too many levels deep."""
-    wrong = [
-        f"`{task.where}`: job `{job.key}`, task `{task.key}`: {found.message}"
+    findings = [
+        finding
         for job in jobs
         for task in job.every_task()
-        if task.child is not None and (found := wrong_start(bundle, job, bundle.jobs[task.child]))
+        if task.child is not None and (finding := wrong_start(bundle, job, bundle.jobs[task.child], task.where))
     ]
-    if wrong:
-        raise UsageError("\n".join(wrong))
+    if findings:
+        raise UsageError("\n".join(str(finding) for finding in findings))
 
 
 def _with_parameters(

@@ -8,9 +8,9 @@ notebook and child job. Source: Databricks documentation, "Parameterize jobs".
 from collections.abc import Mapping
 from typing import Any
 
-from local.bundle.documents import show
 from local.bundle.model import Bundle, Job, Task
 from local.errors import UsageError
+from local.lakeflow.findings import show
 from local.lakeflow.notebook_interface import read_interface
 
 

@@ -6,9 +6,8 @@ Source: Databricks documentation, "Parameterize jobs" (job parameters are pushed
 
 from collections.abc import Iterator
 
-from local.bundle.documents import show
+from local.lakeflow.findings import Finding, show
 from local.lakeflow.notebook_interface import read_interface
-from local.validate.findings import Finding
 from local.validate.subject import Subject
 from local.validate.task_types import notebook_of
 

@@ -8,14 +8,13 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from local.bundle.documents import show
 from local.jobs.moments import TIME_PARTS
 from local.jobs.reference_names import DEPRECATED, MEMBERS, NAMESPACES, split_path
+from local.lakeflow.findings import Finding, FindingError, Where, show
 from local.lakeflow.notebook_interface import read_interface
-from local.validate.findings import Finding
 from local.validate.subject import Subject, TaskView
 from local.validate.task_types import notebook_of
 
@@ -28,10 +27,6 @@ WITHOUT_VALUES = ("condition_task", "run_job_task", "sql_task", "pipeline_task")
 WITHOUT_OUTPUT = ("notebook_task", "condition_task", "run_job_task", "for_each_task")
 
 _BRACES = re.compile(r"\{\{\s*((?:(?!\{\{).)*?)\s*\}\}")  # also around what is no reference: that is worth a word
-
-
-class _Wrong(Exception):
-    """A reference that breaks a rule: `args` are the rule, what was found, what was expected and what to do."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +44,10 @@ def check_references(subject: Subject) -> Iterator[Finding]:
         for found in _BRACES.finditer(each.text):
             try:
                 _check(found[1], subject, each.task)
-            except _Wrong as wrong:
-                rule, what, expected, action = wrong.args
-                yield subject.finding(rule, f"`{found[0]}`{what}", expected, action, task=each.task, path=each.path)
+            except FindingError as error:
+                for finding in error.findings:
+                    words = f"`{found[0]}`{finding.found}"
+                    yield replace(finding, where=subject.where(each.task, each.path), found=words)
 
 
 def _all_texts(subject: Subject) -> Iterator[_Text]:
@@ -75,13 +71,13 @@ def _check(text: str, subject: Subject, task: TaskView | None) -> None:
     path = split_path(text)
     if path is None:
         expected = "names joined by dots; names with other signs than letters, digits and `_` in backticks"
-        raise _Wrong("reference-literal", ", which stays as text", expected, "Write it as a reference, or as it is.")
+        raise _error("reference-literal", ", which stays as text", expected, "Write it as a reference, or as it is.")
     if path[0] not in NAMESPACES:
         if path[0] in DEPRECATED and len(path) == 1:
             return
         near = difflib.get_close_matches(path[0], NAMESPACES, n=1)
         hint = f"Did you mean `{near[0]}`?" if near else "Correct it, if it is meant as a reference."
-        raise _Wrong("reference-literal", ", which stays as text", _one_of(NAMESPACES), hint)
+        raise _error("reference-literal", ", which stays as text", _one_of(NAMESPACES), hint)
     match path:
         case ["job", "parameters", *name]:
             known = subject.job.parameters
@@ -111,7 +107,7 @@ def _check_trigger(rest: list[str], subject: Subject) -> None:
     if needed and not any(_is_set(subject.source, name) for name in needed):
         expected = f"a job with {' or '.join(f'`{name}`' for name in needed)}"
         action = "Use job.start_time, or add the trigger."
-        raise _Wrong("reference-trigger", " in a job that nothing triggers so", expected, action)
+        raise _error("reference-trigger", " in a job that nothing triggers so", expected, action)
 
 
 def _check_task(rest: list[str], subject: Subject, task: TaskView | None) -> None:
@@ -119,7 +115,7 @@ def _check_task(rest: list[str], subject: Subject, task: TaskView | None) -> Non
     if not rest or rest[0] not in before:
         why = ", a task that is not upstream" if rest and subject.task(rest[0]) else ""
         action = "Correct the key, or add the task to depends_on."
-        raise _Wrong("reference-task", why, _one_of(before, "tasks."), action)
+        raise _error("reference-task", why, _one_of(before, "tasks."), action)
     upstream = subject.task(rest[0])
     legal = _one_of(MEMBERS["tasks"], f"tasks.{rest[0]}.")
     match rest[1:]:
@@ -127,7 +123,7 @@ def _check_task(rest: list[str], subject: Subject, task: TaskView | None) -> Non
             _check_value(key, subject, upstream)
         case ["output", *_]:
             if upstream and upstream.kind in WITHOUT_OUTPUT:
-                raise _Wrong(
+                raise _error(
                     "reference-member", f": a {upstream.kind} has no output", "an SQL task", "Use task values."
                 )
         case [name]:
@@ -141,20 +137,20 @@ def _check_value(key: str, subject: Subject, upstream: TaskView | None) -> None:
         return
     if upstream.kind in WITHOUT_VALUES:
         expected = "a notebook or Python task, which can set values"
-        raise _Wrong("reference-value", f": a {upstream.kind} sets no values", expected, "Name another task.")
+        raise _error("reference-value", f": a {upstream.kind} sets no values", expected, "Name another task.")
     file = notebook_of(subject, upstream)
     if file is None or (notebook := read_interface(file)).may_set(key):
         return
     name = show(file, subject.bundle.root)
     sets = ", ".join(f"`{each}`" for each in sorted(notebook.sets)) or "none"
     action = "Correct the key, or set the value with dbutils.jobs.taskValues.set."
-    raise _Wrong("reference-value", "", f"a value that `{name}` sets: {sets}", action)
+    raise _error("reference-value", "", f"a value that `{name}` sets: {sets}", action)
 
 
 def _check_input(fields: list[str], subject: Subject, task: TaskView | None) -> None:
     if task is None or not task.outer:
         action = "Use a job parameter or a task value, or put the task into a for_each_task."
-        raise _Wrong("reference-input", " outside of a for-each task", "it inside of one", action)
+        raise _error("reference-input", " outside of a for-each task", "it inside of one", action)
     outer = subject.task(task.outer)
     try:
         inputs = json.loads(str(outer.inner.get("inputs"))) if outer else None
@@ -165,9 +161,14 @@ def _check_input(fields: list[str], subject: Subject, task: TaskView | None) -> 
         _expect(fields[0] in known, _one_of(known, "input."))
 
 
+def _error(rule: str, found: str, expected: str, action: str) -> FindingError:
+    """The finding knows neither its place nor the reference, behind which *found* is said."""
+    return FindingError(Finding(Where(), rule, found, expected, action))
+
+
 def _expect(is_so: bool, expected: str) -> None:
     if not is_so:
-        raise _Wrong("reference-member", "", expected, "Correct the reference.")
+        raise _error("reference-member", "", expected, "Correct the reference.")
 
 
 def _one_of(names: Any, prefix: str = "") -> str:
