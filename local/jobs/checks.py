@@ -16,7 +16,7 @@ from local.lakeflow.plan import INPUTS
 
 
 @dataclass(frozen=True)
-class Findings:
+class Notes:
     """What a person should know before the run: *warnings*, and the names of fields that are *ignored* here."""
 
     warnings: tuple[str, ...]
@@ -33,7 +33,7 @@ def check_run(
     skip_unsupported: bool = False,
     scheduled: bool = False,
     backfill: bool = False,
-) -> Findings:
+) -> Notes:
     """Check *job* (of a partial run, the tasks *only*) and all jobs that it starts.
 
     Args:
@@ -61,11 +61,11 @@ def check_run(
     for each, own in jobs:
         _check_job_references(each, own, scheduled=scheduled and each is job, backfill=backfill and each is job)
     tasks = [task for each in all_jobs for task in each.every_task()]
-    warnings = [text for task in tasks if (text := check_task_parameters(bundle, task))]
+    warnings = [str(finding) for task in tasks for finding in check_task_parameters(bundle, task)]
     if warnings and strict:
-        raise UsageError("\n".join(f"{text}. Remove it, or run without --strict." for text in warnings))
+        raise UsageError("\n".join(f"{text} Or run without --strict." for text in warnings))
     without_effect = sorted({field for each in all_jobs for field in ignored(each)})
-    return Findings((*(f"{text} It is passed over." for text in refused), *warnings), tuple(without_effect))
+    return Notes((*(f"{text} It is passed over." for text in refused), *warnings), tuple(without_effect))
 
 
 def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
