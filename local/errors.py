@@ -4,8 +4,6 @@ A message says where, what was found, what was expected and what to do next.
 The command line prints it as one paragraph and exits with `exit_code`: 1 where the work failed, 2 for wrong use.
 """
 
-from typing import Any
-
 
 class LocalError(Exception):
     """Base of all errors of the emulator; anything else that escapes is a defect."""
@@ -26,13 +24,9 @@ class ProjectError(LocalError):
 
 
 class BundleError(LocalError):
-    """Raised when `databricks.yml` or a job file is not a bundle that can run; *mistake* where it is a single one."""
+    """Raised when `databricks.yml` or a job file is not a bundle that can run."""
 
     exit_code = 2
-
-    def __init__(self, text: str, mistake: Any = None) -> None:
-        super().__init__(text)
-        self.mistake = mistake
 
 
 class NotebookError(LocalError):

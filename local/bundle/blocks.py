@@ -1,36 +1,34 @@
-"""The blocks of a bundle that must be mappings, and what happens to those that are none."""
+"""The blocks of a bundle that must be mappings: those that are not are taken out, so that the rest can be read."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from local.bundle.documents import Table, show_place
-from local.bundle.mistakes import Mistake, Mistakes
+from local.bundle.documents import Table, in_words
+from local.lakeflow.findings import Findings, Steps
 
 _ANY = "*"
 _COMMON: Mapping[str, Any] = {"bundle": {}, "presets": {}, "workspace": {}, "variables": {}, "resources": {_ANY: {}}}
 _BLOCKS: Mapping[str, Any] = {**_COMMON, "targets": {_ANY: _COMMON}}
 
 
-def take_out_misfits(document: Table, root: Path, mistakes: Mistakes) -> None:
-    """Blocks of *document* that are no mapping (an `include`: no list) leave it, and are added to *mistakes*."""
-    _take_out(document, _BLOCKS, root, mistakes)
+def take_out_misfits(document: Table, findings: Findings) -> None:
+    """Blocks of *document* that are not a mapping (an `include` not a list) leave it, and are added to *findings*."""
+    _take_out(document, _BLOCKS, (), findings)
     if not isinstance(document.get("include"), list | None):
-        _drop(document, "include", "a list of patterns", root, mistakes)
+        _drop(document, ("include",), "a list of patterns", findings)
 
 
-def _take_out(table: Table, blocks: Mapping[str, Any], root: Path, mistakes: Mistakes) -> None:
+def _take_out(table: Table, blocks: Mapping[str, Any], path: Steps, findings: Findings) -> None:
     for name, value in list(table.items()):
         inside = blocks.get(name, blocks.get(_ANY))
         if isinstance(value, Table) and inside is not None:
-            _take_out(value, inside, root, mistakes)
+            _take_out(value, inside, (*path, name), findings)
         elif value is not None and inside is not None:
-            _drop(table, name, "a mapping", root, mistakes)
+            _drop(table, (*path, name), "a mapping", findings)
 
 
-def _drop(table: Table, name: str, expected: str, root: Path, mistakes: Mistakes) -> None:
-    found = {list: "a list", Table: "a mapping"}.get(type(table[name]), f"`{table[name]}`")
-    where = show_place(table.places[name], root)
-    message = f"found {found} as `{name}`; expected {expected}. Correct the block."
-    mistakes.append(Mistake("wrong-type", where, message))
+def _drop(table: Table, path: Steps, expected: str, findings: Findings) -> None:
+    name = str(path[-1])
+    found, where = f"{in_words(table[name])} as `{name}`", findings.at(table.places[name], path=path)
+    findings.add("wrong-type", found, expected, "Correct the block.", where)
     del table[name]

@@ -10,77 +10,98 @@ from typing import Any, ClassVar
 
 import yaml
 
-from local.bundle.mistakes import Mistake, Mistakes, mistaken
+from local.lakeflow.findings import Finding, FindingError, Findings, Place, Steps
 
 SUFFIXES = (".yml", ".yaml", ".json")
 _MERGE = "tag:yaml.org,2002:merge"
+_MAPPING = "a mapping in YAML or JSON"
 
 
 class Table(dict):
     """A mapping that knows the file and line of itself (*place*) and of each of its keys (*places*)."""
 
-    place: tuple[Path, int]
-    places: dict[str, tuple[Path, int]]
+    place: Place
+    places: dict[str, Place]
 
-    def __init__(self, place: tuple[Path, int]) -> None:
+    def __init__(self, place: Place) -> None:
         super().__init__()
         self.place = place
         self.places = {}
 
-    def put(self, key: str, value: Any, place: tuple[Path, int]) -> None:
+    def put(self, key: str, value: Any, place: Place) -> None:
         """Set *key*, and where it was written."""
         self[key] = value
         self.places[key] = place
 
 
-def read_document(file: Path, root: Path, mistakes: Mistakes) -> Table:
-    """The mapping in *file*; an empty file is an empty mapping. *root* shortens the names in messages.
+def read_document(file: Path, findings: Findings) -> Table:
+    """The mapping in *file*; an empty file is an empty mapping.
 
-    A key that stands twice in a mapping is added to *mistakes*; its first value counts.
+    A key that stands twice in a mapping is added to *findings*; its first value counts.
 
     Raises:
-        BundleError: unreadable, not YAML or JSON, or not a mapping; with file and line.
+        FindingError: unreadable, not YAML or JSON, or not a mapping; with file and line.
     """
-    name = show(file, root)
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise mistaken("unreadable-file", name, f"cannot be read ({error}). Expected a UTF-8 text file.") from error
+        found, where = f"a file that cannot be read ({error})", findings.at((file, 0))
+        action = "Save it in UTF-8, or take it out of the bundle."
+        raise FindingError(Finding(where, "unreadable-file", found, "a text file in UTF-8", action)) from error
     if file.suffix == ".json":
-        text = _checked_json(text, name)
+        text = _checked_json(text, file, findings)
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise mistaken("syntax", f"{name}{line}", f"not valid YAML: {getattr(error, 'problem', error)}.") from error
+        found, where = (
+            f"invalid YAML: {getattr(error, 'problem', error)}",
+            findings.at((file, mark.line + 1 if mark else 0)),
+        )
+        raise FindingError(Finding(where, "syntax", found, _MAPPING, "Correct the file.")) from error
     if node is None:
         return Table((file, 1))
-    value = _Reader(file, root, mistakes).value(node)
+    value = _Reader(file, findings).value(node)
     if not isinstance(value, Table):
-        raise mistaken("syntax", f"{name}:1", f"found {type(value).__name__}, expected a mapping of a bundle.")
+        raise FindingError(Finding(findings.at((file, 1)), "syntax", in_words(value), _MAPPING, "Correct the file."))
     return value
 
 
-def show(file: Path, root: Path) -> str:
-    """*file* as a message names it: relative to the bundle where it lies inside."""
-    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+def in_words(value: Any) -> str:
+    """*value* as a finding names it."""
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, list) else f"`{value}`"
 
 
-def show_place(place: tuple[Path, int], root: Path) -> str:
-    """`file:line`, relative to the bundle."""
-    return f"{show(place[0], root)}:{place[1]}"
+def place_of(source: Any, path: Steps, otherwise: Place) -> Place:
+    """File and line of the field *path* below *source*; of the nearest thing around it that has a place.
+
+    The value of a complex variable has no place of its own.
+    """
+    place = source.place if isinstance(source, Table) else otherwise
+    for step in path:
+        if isinstance(source, Table) and step in source.places:
+            place = source.places[step]
+        inside = isinstance(source, dict) and step in source
+        inside = inside or (isinstance(source, list) and isinstance(step, int) and step < len(source))
+        if not inside:
+            return place
+        source = source[step]
+        if isinstance(source, Table) and isinstance(step, int):
+            place = source.place
+    return place
 
 
-def _checked_json(text: str, name: str) -> str:
+def _checked_json(text: str, file: Path, findings: Findings) -> str:
     """*text*, if it is JSON; its tabs (only possible between tokens) become blanks, since YAML knows none."""
     if not text.strip():
         return text
     try:
         json.loads(text)
     except ValueError as error:
-        where = f"{name}:{error.lineno}"
-        raise mistaken("syntax", where, f"not valid JSON: {error.msg} (column {error.colno}).") from error
+        found, where = f"invalid JSON: {error.msg} (column {error.colno})", findings.at((file, error.lineno))
+        raise FindingError(Finding(where, "syntax", found, _MAPPING, "Correct the file.")) from error
     return text.replace("\t", " ")
 
 
@@ -104,10 +125,9 @@ _Loader.add_implicit_resolver(_MERGE, re.compile(r"^<<$"), ["<"])
 class _Reader:
     """Turns the nodes of one file into values."""
 
-    def __init__(self, file: Path, root: Path, mistakes: Mistakes) -> None:
+    def __init__(self, file: Path, findings: Findings) -> None:
         self.file = file
-        self.root = root
-        self.mistakes = mistakes
+        self.findings = findings
 
     def value(self, node: yaml.Node) -> Any:
         """A `Table`, a list or a scalar."""
@@ -127,8 +147,8 @@ class _Reader:
             key = str(_scalar(key_node))
             if table.places.get(key, (None,))[0] is not None and key in table and key not in self._merged(table):
                 first = table.places[key][1]
-                message = f"found the key `{key}` twice (first in line {first}); expected it once. Remove one of them."
-                self.mistakes.append(Mistake("duplicate-key", show_place(place, self.root), message))
+                found, where = f"the key `{key}` twice (first in line {first})", self.findings.at(place)
+                self.findings.add("duplicate-key", found, "it once", "Remove one of them.", where)
                 continue
             self._merged(table).discard(key)
             value = self.value(value_node)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.bundle.mistakes import Mistake
 from local.bundle.securables import Securable
 from local.errors import UsageError
+from local.lakeflow.findings import Finding, Where
 
 WORKSPACE = "WORKSPACE"
 GIT = "GIT"
@@ -44,7 +44,7 @@ class Task:
     *notebook* is the file of a notebook task, *file* that of a Python or SQL file task, both None where it comes from
     Git. *child* is the key of the job that a run-job task starts, *nested* the task that a for-each task runs for each
     of its inputs. *libraries* are those of the task and of its environment.
-    *where* is `file:line` of its definition.
+    *where* is the place of its definition.
     """
 
     key: str
@@ -62,7 +62,7 @@ class Task:
     libraries: tuple[Library, ...] = ()
     child: str | None = None
     nested: "Task | None" = None
-    where: str = ""
+    where: Where = field(default_factory=Where)
 
     @property
     def parameters(self) -> Mapping[str, str] | Sequence[str]:
@@ -111,7 +111,7 @@ class Job:
     timeout_seconds: int = 0
     max_concurrent_runs: int = 1
     queue: bool = True
-    where: str = ""
+    where: Where = field(default_factory=Where)
 
     def task(self, key: str) -> Task:
         """The task *key*, which must exist."""
@@ -140,7 +140,7 @@ class Settings:
     variables: Mapping[str, Any]
     mode: str | None = None
     synced: tuple[Path, ...] = ()
-    unset: Mapping[str, Mistake] = field(default_factory=dict)
+    unset: Mapping[str, Finding] = field(default_factory=dict)
 
     @property
     def folders(self) -> tuple[Path, ...]:

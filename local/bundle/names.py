@@ -4,7 +4,7 @@ import getpass
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ def job_id(bundle: str, target: str, key: str) -> int:
 
 
 class Lookup:
-    """Gives the value of a reference's path; raises LookupError with the legal names.
+    """Gives the value of a reference's path; raises LookupError with what was expected: one of the legal names.
 
     *folders* are those of the bundle's files, its root first. Nothing is copied to a workspace: `workspace.file_path`
     is where the files are, the folder around all of them as in the CLI.
@@ -58,7 +58,7 @@ class Lookup:
         if steps[0] == "resources":
             return self._resource(steps)
         if steps[0] not in self.known:
-            raise LookupError(f"`{steps[0]}` is none of {', '.join([*self.known, 'resources'])}")
+            raise LookupError(f"one that begins with {' or '.join(f'`{name}`' for name in (*self.known, 'resources'))}")
         if steps[:2] == ["bundle", "git"]:
             self._know_git()
         value: Any = self.known[steps[0]]
@@ -80,7 +80,7 @@ class Lookup:
             return _written(kinds.get(steps[1]), steps[2:])
         jobs = kinds.get("jobs") or {}
         if steps[2] not in jobs:
-            raise LookupError(f"the bundle's jobs are {', '.join(f'`{key}`' for key in jobs)}")
+            raise LookupError(_one_of(jobs, "resources.jobs"))
         if steps[3] == "id":
             return job_id(*self.names, steps[2])
         value: Any = jobs[steps[2]]
@@ -101,5 +101,9 @@ def _inside(value: Any, step: str, path: str) -> Any:
         return value[int(step)]
     if isinstance(value, dict) and step in value:
         return value[step]
-    known = ", ".join(f"`{name}`" for name in value) if isinstance(value, dict) else "none"
-    raise LookupError(f"`{path}` has no `{step}`; it has {known or 'none'}")
+    raise LookupError(_one_of(value if isinstance(value, dict) else (), path))
+
+
+def _one_of(names: Iterable[str], path: str) -> str:
+    known = ", ".join(f"`{name}`" for name in names)
+    return f"one of {known} in `{path}`" if known else f"a name in `{path}`, which has none"

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from local.bundle.documents import Table, show
-from local.errors import NotebookError
-from local.sources import find_source, is_notebook, why_no_notebook
+from local.bundle.documents import Table
+from local.lakeflow.findings import Finding, FindingError, Where, show
+from local.sources import TwoNotebooks, find_source, is_notebook, why_no_notebook
 
 
 def synced_folders(sync: Any, root: Path) -> tuple[Path, ...]:
@@ -26,21 +26,19 @@ def find_notebook(path: str, folder: Path, roots: Sequence[Path]) -> Path:
     """The notebook *path*, written in a file of *folder*, with or without its extension.
 
     Raises:
-        LookupError: it is missing, outside of *roots* (that of the bundle is the first), or no notebook; the text
-            says which.
+        FindingError: it is missing, outside of *roots* (that of the bundle is the first), or no notebook; the finding
+            has no place.
     """
     named = _inside(path, folder, roots, "notebook")
     try:
         file = find_source(named)
-    except NotebookError as error:
-        raise LookupError(str(error)) from error
+    except TwoNotebooks as error:
+        raise _missing(error.found, f"one notebook of the name `{path}`", "Rename one of them.") from error
     if file is None:
-        raise LookupError(
-            f"found no notebook `{path}` (`{show(named, roots[0])}`, with or without `.ipynb`, `.py`, `.sql`). "
-            "Correct the path."
-        )
+        expected = f"`{show(named, roots[0])}`, with or without `.ipynb`, `.py`, `.sql`"
+        raise _missing(f"no notebook `{path}`", expected, "Correct the path.")
     if reason := why_no_notebook(file):
-        raise LookupError(f"found `{path}`, {reason}")
+        raise _missing(f"`{path}`, {reason.found}", reason.expected, reason.action)
     return file
 
 
@@ -48,14 +46,14 @@ def find_file(path: str, folder: Path, roots: Sequence[Path]) -> Path:
     """The plain file *path*, written in a file of *folder*: a Python program or a file of SQL.
 
     Raises:
-        LookupError: it is missing, outside of *roots* (that of the bundle is the first), or a notebook; the text
-            says which.
+        FindingError: it is missing, outside of *roots* (that of the bundle is the first), or a notebook; the finding
+            has no place.
     """
     named = _inside(path, folder, roots, "file")
     if not named.is_file():
-        raise LookupError(f"found no file `{path}` (`{show(named, roots[0])}`). Correct the path.")
+        raise _missing(f"no file `{path}`", f"`{show(named, roots[0])}`", "Correct the path.")
     if is_notebook(named):
-        raise LookupError(f"found `{path}`, a notebook; expected a plain file. Make the task a `notebook_task`.")
+        raise _missing(f"`{path}`, a notebook", "a plain file", "Make the task a `notebook_task`.")
     return named
 
 
@@ -64,11 +62,13 @@ def _inside(path: str, folder: Path, roots: Sequence[Path], what: str) -> Path:
     named = (folder / path).resolve()
     is_inside = any(named.is_relative_to(root.resolve()) for root in roots)
     if ":/" in path or (path.startswith("/") and not is_inside):
-        raise LookupError(
-            f"found the workspace path `{path}`; expected a path relative to this file. Put the {what} into the bundle."
-        )
+        action = f"Put the {what} into the bundle."
+        raise _missing(f"the workspace path `{path}`", "a path relative to this file", action)
     if not is_inside:
-        raise LookupError(
-            f"found `{path}`, outside of the bundle; expected a {what} inside it, or inside a folder of `sync.paths`."
-        )
+        expected = f"a {what} inside it, or inside a folder of `sync.paths`"
+        raise _missing(f"`{path}`, outside of the bundle", expected, "Move it into the bundle.")
     return named
+
+
+def _missing(found: str, expected: str, action: str) -> FindingError:
+    return FindingError(Finding(Where(), "missing-file", found, expected, action))

@@ -7,24 +7,32 @@ import getpass
 import re
 from typing import Any
 
-from local.bundle.documents import Table
+from local.bundle.documents import Table, place_of
 from local.bundle.merge import copied
-from local.bundle.mistakes import mistaken
 from local.bundle.securables import prefix_schemas
+from local.lakeflow.findings import Findings
+
+_MODES = ("development", "production")
 
 
-def apply_presets(tree: Table, jobs: dict[str, Table], *, mode: str | None) -> None:
-    """Change *jobs* in place: name prefix, tags, pause status, concurrent runs; and the names of *tree*'s schemas."""
+def apply_presets(tree: Table, jobs: dict[str, Table], findings: Findings) -> None:
+    """Change *jobs* in place: name prefix, tags, pause status, concurrent runs; and the names of *tree*'s schemas.
+
+    Where the mode is unknown, or its presets contradict it, nothing changes.
+    """
     presets: dict[str, Any] = dict(tree.get("presets") or {})
-    if mode not in (None, "development", "production"):
-        raise mistaken(
-            "target-mode", "", f"`mode`: found `{mode}`, expected `development` or `production`. Correct the target."
-        )
+    mode = tree.get("mode")
+    if mode not in (None, *_MODES):
+        expected, where = " or ".join(f"`{each}`" for each in _MODES), findings.at(tree.places["mode"], path=("mode",))
+        findings.add("target-mode", f"the mode `{mode}`", expected, "Correct the target.", where)
+        return
     if mode == "development":
         user = re.sub(r"\W", "_", getpass.getuser())
         if presets.get("trigger_pause_status") == "UNPAUSED":
-            message = "`presets.trigger_pause_status`: found UNPAUSED in development mode; expected PAUSED. Correct it."
-            raise mistaken("target-mode", "", message)
+            found, path = "`trigger_pause_status: UNPAUSED` in development mode", ("presets", "trigger_pause_status")
+            where = findings.at(place_of(tree, path, tree.place), path=path)
+            findings.add("target-mode", found, "`PAUSED`", "Correct the preset.", where)
+            return
         presets.setdefault("name_prefix", f"[dev {user}] ")
         presets.setdefault("trigger_pause_status", "PAUSED")
         presets.setdefault("jobs_max_concurrent_runs", 4)

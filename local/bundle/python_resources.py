@@ -15,27 +15,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local.bundle.documents import Table, show_place
+from local.bundle.documents import Table
 from local.bundle.merge import copied, plain
-from local.bundle.mistakes import Mistake, Mistakes, mistaken
-from local.errors import BundleError
+from local.lakeflow.findings import Finding, FindingError, Findings, Place
 
-_RULE = "python"
 _LAST_LINES = 5
 
 
-def apply_python(tree: Table, *, target: str, variables: Mapping[str, Any], root: Path, mistakes: Mistakes) -> None:
+def apply_python(tree: Table, *, target: str, variables: Mapping[str, Any], findings: Findings) -> None:
     """Add to *tree* the jobs that its Python code defines, and change jobs as its mutators do.
 
-    *variables* are the values that the code sees. What goes wrong in the code is added to *mistakes*.
+    *variables* are the values that the code sees. What goes wrong in the code is added to *findings*.
     """
     block = tree.get("python")
     if not isinstance(block, Table):
         return
-    with mistakes.caught():
-        python = _Python(tree, block, target, variables, root)
+    with findings.caught():
+        python = _Python(tree, block, target, variables, findings)
         if block.get("resources"):
-            _add(tree, python.jobs("load_resources"), python.places, root, mistakes)
+            _add(tree, python.jobs("load_resources"), python.places, findings)
         if block.get("mutators"):
             _change(tree, python.jobs("apply_mutators"), block.place)
 
@@ -43,19 +41,22 @@ def apply_python(tree: Table, *, target: str, variables: Mapping[str, Any], root
 class _Python:
     """The build program of databricks-bundles for one bundle; *places* is where each job was defined last."""
 
-    def __init__(self, tree: Table, block: Table, target: str, variables: Mapping[str, Any], root: Path) -> None:
+    def __init__(
+        self, tree: Table, block: Table, target: str, variables: Mapping[str, Any], findings: Findings
+    ) -> None:
         self.tree = tree
         self.block = block
         self.target = target
         self.variables = variables
-        self.root = root
-        self.places: dict[str, tuple[Path, int]] = {}
+        self.findings = findings
+        self.root = findings.root
+        self.places: dict[str, Place] = {}
 
     def jobs(self, phase: str) -> dict[str, Any]:
         """All jobs of the bundle after *phase*.
 
         Raises:
-            BundleError: the code failed; with its place and its own words.
+            FindingError: the code failed; with its place and its own words.
         """
         with tempfile.TemporaryDirectory(prefix="bundle-python-") as name:
             place = Path(name)
@@ -67,7 +68,9 @@ class _Python:
             self._raise_error(_lines(place / "diagnostics"))
             if done.returncode:
                 last = " ".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
-                raise self._wrong(f"found that `{command[0]} -m databricks.bundles.build` ended with: {last}")
+                raise self._error(
+                    f"that `{command[0]} -m databricks.bundles.build` ended with: {last}", self.block.place
+                )
             for each in _lines(place / "locations"):
                 key = each["path"].removeprefix("resources.jobs.")
                 self.places[key] = (self.root / each["file"], each.get("line", 1))
@@ -90,21 +93,21 @@ class _Python:
         for each in diagnostics:
             if each["severity"] == "error":
                 at = each.get("location") or {}
-                where = show_place((self.root / at["file"], at.get("line", 1)), self.root) if at.get("file") else None
+                place = (self.root / at["file"], at.get("line", 1)) if at.get("file") else self.block.place
                 cause = (each.get("detail") or "").strip().splitlines()[-1:]
-                raise self._wrong(": ".join([f"found in Python code: {each['summary']}", *cause]), where)
+                raise self._error(": ".join([f"in Python code: {each['summary']}", *cause]), place)
 
-    def _wrong(self, found: str, where: str | None = None) -> BundleError:
-        advice = f"Correct the code, or install what it needs where `venv_path` says (it ran in {self._executable()})."
-        return mistaken(_RULE, where or show_place(self.block.place, self.root), f"{found.rstrip('.')}. {advice}")
+    def _error(self, found: str, place: Place) -> FindingError:
+        expected = "code that defines and changes jobs without an error"
+        action = f"Correct the code, or install what it needs where `venv_path` says (it ran in {self._executable()})."
+        return FindingError(Finding(self.findings.at(place), "python", found.rstrip("."), expected, action))
 
 
 def _add(
     tree: Table,
     jobs: Mapping[str, Any],
-    places: Mapping[str, tuple[Path, int]],
-    root: Path,
-    mistakes: Mistakes,
+    places: Mapping[str, Place],
+    findings: Findings,
 ) -> None:
     """Put into *tree* those of *jobs* that it has not; loading may not define a job a second time."""
     known, base = _jobs(tree), tree.places["python"]
@@ -114,13 +117,13 @@ def _add(
         if key not in known:
             result.put(key, _placed(job, None, place or base, base), place or base)
         elif place is not None:
-            first = show_place(known.places[key], root)
-            message = f"found `resources.jobs.{key}` a second time (first in `{first}`); expected it once. Rename one."
-            mistakes.append(Mistake("duplicate-resource", show_place(place, root), message))
+            first, where = findings.at(known.places[key]), findings.at(place, path=("resources", "jobs", key))
+            found = f"`resources.jobs.{key}` a second time (first in `{first}`)"
+            findings.add("duplicate-resource", found, "it once", "Rename one of them.", where)
     _put_jobs(tree, result)
 
 
-def _change(tree: Table, jobs: Mapping[str, Any], base: tuple[Path, int]) -> None:
+def _change(tree: Table, jobs: Mapping[str, Any], base: Place) -> None:
     """Put the changed *jobs* into *tree*; what did not change keeps its place."""
     known = _jobs(tree)
     result = copied(known)
@@ -129,7 +132,7 @@ def _change(tree: Table, jobs: Mapping[str, Any], base: tuple[Path, int]) -> Non
     _put_jobs(tree, result)
 
 
-def _placed(value: Any, known: Any, place: tuple[Path, int], base: tuple[Path, int]) -> Any:
+def _placed(value: Any, known: Any, place: Place, base: Place) -> Any:
     """*value* as `Table`s with the places of *known*; what is new is at *place*, and its paths count from *base*."""
     if isinstance(value, dict):
         before = known if isinstance(known, Table) else Table(place)

@@ -7,12 +7,11 @@ and not before those of volumes.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from local.bundle.documents import Table, show_place
+from local.bundle.documents import Table
 from local.bundle.merge import copied, mapped
-from local.bundle.mistakes import Mistake, Mistakes
 from local.bundle.variables import Resolver
+from local.lakeflow.findings import Findings
 
 _FIELDS = {"schemas": ("catalog_name", "name"), "volumes": ("catalog_name", "schema_name", "name")}
 
@@ -44,20 +43,20 @@ def prefix_schemas(tree: Table, prefix: str) -> None:
     tree["resources"] = resources
 
 
-def read_securables(tree: Table, resolver: Resolver, root: Path, mistakes: Mistakes) -> tuple[Securable, ...]:
-    """What the resources of *tree* declare, references resolved, schemas first; what has no name is a mistake."""
-    return tuple(each for kind in _FIELDS for each in _read(tree, kind, resolver, root, mistakes))
+def read_securables(tree: Table, resolver: Resolver, findings: Findings) -> tuple[Securable, ...]:
+    """What the resources of *tree* declare, references resolved, schemas first; one without a name is a finding."""
+    return tuple(each for kind in _FIELDS for each in _read(tree, kind, resolver, findings))
 
 
-def _read(tree: Table, kind: str, resolver: Resolver, root: Path, mistakes: Mistakes) -> Iterator[Securable]:
+def _read(tree: Table, kind: str, resolver: Resolver, findings: Findings) -> Iterator[Securable]:
     declared = (tree.get("resources") or {}).get(kind) or {}
     for key, written in declared.items():
         fields = mapped(written, resolver) if isinstance(written, Table) else {}
         missing = [name for name in _FIELDS[kind] if fields.get(name) in (None, "")]
         if missing:
-            where = show_place(declared.places[key], root)
-            message = f"`resources.{kind}.{key}`: found no `{missing[0]}`; expected one. Add it."
-            mistakes.append(Mistake("missing-field", where, message))
+            found, path = f"no `{missing[0]}` in `resources.{kind}.{key}`", ("resources", kind, key, missing[0])
+            where = findings.at(declared.places[key], path=path)
+            findings.add("missing-field", found, "a name", "Add it.", where)
         else:
             yield Securable(f"{kind}.{key}", *(str(fields[name]) for name in _FIELDS[kind]))
 

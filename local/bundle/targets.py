@@ -1,34 +1,54 @@
 """The target of a bundle: which one is meant, and what it overrides."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from local.bundle.documents import Table
 from local.bundle.merge import copied, merged
-from local.bundle.mistakes import mistaken
 from local.bundle.variables import override_variables
 from local.errors import UsageError
+from local.lakeflow.findings import Finding, FindingError, Where, show
 
 NO_TARGET = "default"  # the only target of a bundle that declares none
 
 
-def chosen_target(tree: Table, wanted: str | None, file: str) -> str:
-    """The target *wanted*, else the default one, else the first; *file* names the bundle in messages.
+def chosen_target(tree: Table, wanted: str | None, root: Path) -> str:
+    """The target *wanted*, else the default one, else the first.
 
     Raises:
         UsageError: there is no target *wanted*; the message lists the targets.
-        BundleError: two targets are the default.
+        FindingError: two targets are the default.
     """
     targets = tree.get("targets") or {}
     if wanted is not None:
         if wanted in targets or (not targets and wanted == NO_TARGET):
             return wanted
         known = ", ".join(f"`{name}`" for name in targets) or f"`{NO_TARGET}`"
+        file = show(tree.place[0], root)
         raise UsageError(
             f"--target: found no target `{wanted}` in `{file}`; its targets are {known}. Name one of them."
         )
-    defaults = [name for name, settings in targets.items() if (settings or {}).get("default") is True]
-    if len(defaults) > 1:
-        found = f"found {len(defaults)} targets with `default: true` ({', '.join(defaults)})"
-        raise mistaken("default-target", file, f"{found}; expected one. Remove the others.")
-    return next(iter([*defaults, *targets]), NO_TARGET)
+    if found := two_defaults(tree, root):
+        raise FindingError(found)
+    return next(iter([*_defaults(targets), *targets]), NO_TARGET)
+
+
+def two_defaults(tree: Table, root: Path) -> Finding | None:
+    """What is wrong where more than one target is the default."""
+    targets = tree.get("targets") or {}
+    defaults = _defaults(targets)
+    if len(defaults) < 2:
+        return None
+    found = f"{len(defaults)} targets with `default: true` ({', '.join(defaults)})"
+    where = Where.at(tree.places["targets"], root, path=("targets",))
+    return Finding(where, "default-target", found, "one of them", "Remove the others.")
+
+
+def _defaults(targets: Mapping[str, Any]) -> list[str]:
+    return [
+        name for name, settings in targets.items() if isinstance(settings, Table) and settings.get("default") is True
+    ]
 
 
 def with_target(tree: Table, name: str) -> Table:

@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 from local.cli.scope import pairs, project_of
 from local.lakeflow.fields import HONOURED, VERDICTS, FieldVerdict
-from local.validate import Finding, Report, validate
-from local.validate.rules import ERROR, WARNING
+from local.lakeflow.findings import ERROR, WARNING, Finding
+from local.validate import Report, validate
 
 _STYLES = {ERROR: "bold red", WARNING: "yellow"}
 
@@ -70,12 +70,11 @@ def _line(finding: Finding, targets: Iterable[str]) -> list:
     """`file:line: error: job, task: found ...; expected .... Do this. [rule; targets]`."""
     from rich.text import Text
 
-    inside = [f"{kind} `{key}`" for kind, key in (("job", finding.job), ("task", finding.task)) if key]
-    notes = "; ".join([finding.rule, *([", ".join(targets)] if targets else [])])
+    notes, place = "; ".join([finding.rule, *([", ".join(targets)] if targets else [])]), str(finding.where)
     return [
-        Text(f"{finding.where}: " if finding.where else ""),
+        Text(f"{place}: " if place else ""),
         Text(finding.severity, style=_STYLES[finding.severity]),
-        Text(f": {', '.join(inside)}{': ' if inside else ''}{finding.message} [{notes}]"),
+        Text(f": {finding.line()} [{notes}]"),
     ]
 
 

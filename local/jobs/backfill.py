@@ -13,7 +13,7 @@ from typing import Any
 from local.bundle.model import Bundle, Job
 from local.errors import UsageError
 from local.jobs.checks import check_run
-from local.jobs.command import RunOptions, engine_of, say_findings
+from local.jobs.command import RunOptions, engine_of, say_notes
 from local.jobs.origin import Origin
 from local.jobs.parameters import job_parameters
 from local.jobs.prepare import prepare
@@ -63,7 +63,7 @@ def backfill_job(
     options = options or RunOptions()
     job = bundle.job(job_key)
     values = job_parameters(job, parameters or {})
-    findings = check_run(
+    notes = check_run(
         bundle,
         job,
         parameters=values,
@@ -72,7 +72,7 @@ def backfill_job(
         backfill=True,
     )
     with engine_of(bundle, job, state, options) as (engine, stop):
-        say_findings(engine, findings)
+        say_notes(engine, notes)
         if "backfill" not in namespaces_named(values):
             engine.view.note(
                 "warning: no parameter names a time of the backfill, so all runs get the same values; "

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.bundle.mistakes import Mistakes
 from local.bundle.model import Bundle, Job, Task
 from local.bundle.variables import unset_in
 from local.errors import UsageError
@@ -12,12 +11,13 @@ from local.jobs.parameters import check_task_parameters
 from local.jobs.selection import upstream_of
 from local.lakeflow.child_jobs import started_by, wrong_start
 from local.lakeflow.fields import effective, ignored, refusal
+from local.lakeflow.findings import FindingError
 from local.lakeflow.plan import INPUTS
 from local.lakeflow.references import BACKFILL, FOR_EACH, SCHEDULE, Known, KnownTask, literal_inputs, wrong_references
 
 
 @dataclass(frozen=True)
-class Findings:
+class Notes:
     """What a person should know before the run: *warnings*, and the names of fields that are *ignored* here."""
 
     warnings: tuple[str, ...]
@@ -34,7 +34,7 @@ def check_run(
     skip_unsupported: bool = False,
     scheduled: bool = False,
     backfill: bool = False,
-) -> Findings:
+) -> Notes:
     """Check *job* (of a partial run, the tasks *only*) and all jobs that it starts.
 
     Args:
@@ -62,17 +62,18 @@ def check_run(
     for each, own in jobs:
         _check_job_references(each, own, scheduled=scheduled and each is job, backfill=backfill and each is job)
     tasks = [task for each in all_jobs for task in each.every_task()]
-    warnings = [text for task in tasks if (text := check_task_parameters(bundle, task))]
+    warnings = [str(finding) for task in tasks for finding in check_task_parameters(bundle, task)]
     if warnings and strict:
-        raise UsageError("\n".join(f"{text}. Remove it, or run without --strict." for text in warnings))
+        raise UsageError("\n".join(f"{text} Or run without --strict." for text in warnings))
     without_effect = sorted({field for each in all_jobs for field in ignored(each)})
-    return Findings((*(f"{text} It is passed over." for text in refused), *warnings), tuple(without_effect))
+    return Notes((*(f"{text} It is passed over." for text in refused), *warnings), tuple(without_effect))
 
 
 def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
     if bundle.unset:
         values = [value for job in jobs for value in effective(job)]
-        Mistakes(unset_in(values, bundle.unset)).raise_any()
+        if found := unset_in(values, bundle.unset):
+            raise FindingError(*found)
 
 
 def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
@@ -88,14 +89,14 @@ def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
 
 def _check_starts(bundle: Bundle, jobs: Collection[Job]) -> None:
     """Jobs start each other in no circle, and not too many levels deep."""
-    wrong = [
-        f"`{task.where}`: job `{job.key}`, task `{task.key}`: {found.message}"
+    findings = [
+        finding
         for job in jobs
         for task in job.every_task()
-        if task.child is not None and (found := wrong_start(bundle, job, bundle.jobs[task.child]))
+        if task.child is not None and (finding := wrong_start(bundle, job, bundle.jobs[task.child], task.where))
     ]
-    if wrong:
-        raise UsageError("\n".join(wrong))
+    if findings:
+        raise UsageError("\n".join(str(finding) for finding in findings))
 
 
 def _with_parameters(

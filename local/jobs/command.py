@@ -13,7 +13,7 @@ from local.bundle.model import Bundle, Job
 from local.compute import Compute, compute_of
 from local.errors import LocalError
 from local.interrupts import on_interrupt
-from local.jobs.checks import Findings, check_run, speaks_of_spark
+from local.jobs.checks import Notes, check_run, speaks_of_spark
 from local.jobs.listener import Listener
 from local.jobs.origin import Origin
 from local.jobs.parameters import job_parameters
@@ -80,7 +80,7 @@ def run_job(
     values = job_parameters(job, parameters or {})
     only = select_tasks(job, options.only) if options.only else None
     scheduled = options.scheduled_at
-    findings = check_run(
+    notes = check_run(
         bundle,
         job,
         parameters=values,
@@ -96,21 +96,21 @@ def run_job(
         run.execute(stop, prepare)
         return run.run_id
 
-    return watched(bundle, job, findings, work, state=state, options=options)
+    return watched(bundle, job, notes, work, state=state, options=options)
 
 
 def watched(
     bundle: Bundle,
     job: Job,
-    findings: Findings,
+    notes: Notes,
     work: Callable[[Engine, Stop], int],
     *,
     state: State,
     options: RunOptions,
 ) -> dict[str, Any]:
-    """Say the *findings* of *job*, do *work*, which gives the id of a run, and show that run; Ctrl-C stops it."""
+    """Say the *notes* on *job*, do *work*, which gives the id of a run, and show that run; Ctrl-C stops it."""
     with engine_of(bundle, job, state, options) as (engine, stop):
-        say_findings(engine, findings)
+        say_notes(engine, notes)
         run_id = work(engine, stop)
     shape = run_shape(engine.records, run_id)
     if not options.json:
@@ -118,12 +118,12 @@ def watched(
     return shape
 
 
-def say_findings(engine: Engine, findings: Findings) -> None:
+def say_notes(engine: Engine, notes: Notes) -> None:
     """Say what a person should know before the job runs."""
-    for warning in findings.warnings:
+    for warning in notes.warnings:
         engine.view.note(f"warning: {warning}")
-    if findings.ignored:
-        engine.view.note(f"ignored locally: {', '.join(findings.ignored)}")
+    if notes.ignored:
+        engine.view.note(f"ignored locally: {', '.join(notes.ignored)}")
 
 
 @contextlib.contextmanager

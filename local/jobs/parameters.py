@@ -5,13 +5,14 @@ name; what is left is the notebook's own default. Values are always text. Job pa
 notebook and child job. Source: Databricks documentation, "Parameterize jobs".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from local.bundle.documents import show
 from local.bundle.model import Bundle, Job, Task
 from local.errors import UsageError
-from local.lakeflow.notebook_interface import read_interface
+from local.lakeflow.findings import Finding
+from local.lakeflow.notebook_interface import parameters_not_taken
 
 
 def job_parameters(job: Job, given: Mapping[str, str]) -> dict[str, str]:
@@ -41,18 +42,11 @@ def notebook_parameters(task_parameters: Mapping[str, str], job: Mapping[str, st
     return {**task_parameters, **job}
 
 
-def check_task_parameters(bundle: Bundle, task: Task) -> str | None:
-    """What is wrong with the task's own parameters, or None: names that its notebook does not take."""
-    if task.kind != "notebook_task" or task.notebook is None or not task.parameters:
-        return None
-    notebook = read_interface(task.notebook)
-    unknown = [name for name in task.parameters if not notebook.takes(name)]
-    if not unknown:
-        return None
-    found = ", ".join(f"`{name}`" for name in unknown)
-    legal = ", ".join(f"`{name}`" for name in notebook.names) or "none"
-    name = show(task.notebook, bundle.root)
-    return f"`{task.where}`: task `{task.key}`: found base_parameters {found}; `{name}` takes {legal}"
+def check_task_parameters(bundle: Bundle, task: Task) -> Iterator[Finding]:
+    """The task's own parameters that its notebook does not take."""
+    if task.kind == "notebook_task" and task.notebook is not None:
+        for finding in parameters_not_taken(task.parameters, task.notebook, bundle.root):
+            yield finding.moved(replace(task.where, path=finding.where.path))
 
 
 def injected(parameters: Mapping[str, str], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def repair_run(
         raise UsageError(f"Run {run_id}: found no task that failed. Name the tasks to run again with --tasks.")
     known = {name: value for name, (_, value) in json.loads(row["job_parameters"]).items()}
     given = _given(job, known, parameters or {})
-    findings = check_run(
+    notes = check_run(
         bundle,
         job,
         parameters={**known, **given},
@@ -90,7 +90,7 @@ def repair_run(
         run.execute(stop, prepare)
         return run_id
 
-    return watched(bundle, job, findings, work, state=state, options=options)
+    return watched(bundle, job, notes, work, state=state, options=options)
 
 
 def _in_order(job: Job, keys: Collection[str]) -> list[str]:

@@ -6,6 +6,7 @@
 | `conditions`         | condition tasks: which texts they compare, and what comes of it                  |
 | `events`             | the events of runs and tasks that people may be told of                          |
 | `fields`             | which fields of a job and its tasks count in a local run                         |
+| `findings`           | what is wrong in a bundle, as a value; the rules, and how severe each is         |
 | `graph`              | walks over graphs: what lies before and behind a node, order, levels, circles    |
 | `notebook_interface` | a notebook's parameters and task values, read from its cells                     |
 | `plan`               | which tasks of a run start next, and how tasks and runs end                      |

@@ -5,25 +5,11 @@ tasks count as all others do. Source: documentation, "Run Job task for jobs".
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from local.bundle.model import Bundle, Job
+from local.lakeflow.findings import Finding, Where
 
 LEVELS = 3
-
-
-class WrongStart(NamedTuple):
-    """Why a job must not start another one: the *rule* it breaks, and what to tell about it."""
-
-    rule: str
-    found: str
-    expected: str
-    action: str
-
-    @property
-    def message(self) -> str:
-        """The whole of it as one text."""
-        return f"found {self.found}; expected {self.expected}. {self.action}"
 
 
 def started_by(bundle: Bundle, job: Job) -> list[Job]:
@@ -37,15 +23,15 @@ def started_by(bundle: Bundle, job: Job) -> list[Job]:
     return todo
 
 
-def wrong_start(bundle: Bundle, job: Job, child: Job) -> WrongStart | None:
-    """What is wrong with a task of *job* that starts *child*: a circle back to *job*, or too many levels; or None."""
+def wrong_start(bundle: Bundle, job: Job, child: Job, where: Where) -> Finding | None:
+    """What is wrong with the task at *where* in *job*, which starts *child*: a circle, or too many levels; or None."""
     if circle := _way(bundle, child, job.key):
         found = f"jobs that start each other: {' -> '.join((job.key, *circle))}"
-        return WrongStart("job-circle", found, "no circle", "Remove one of the tasks.")
+        return Finding(where, "job-circle", found, "no circle", "Remove one of the tasks.")
     deepest = max(_chains(bundle, child, (job.key,)), key=len)
     if len(deepest) > LEVELS:
         found = f"more than {LEVELS} levels of jobs: {' -> '.join(deepest)}"
-        return WrongStart("job-levels", found, f"at most {LEVELS}", "Merge two of the jobs.")
+        return Finding(where, "job-levels", found, f"at most {LEVELS}", "Merge two of the jobs.")
     return None
 
 

@@ -19,13 +19,14 @@ given) and "Use task values to pass information between tasks".
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from local.errors import DialectError
+from local.lakeflow.findings import Finding, Where, show
 from local.sources import read_notebook
 from local.sql.cells import split_statements, sql_of
 from local.sql.widgets import widget_statement
@@ -77,6 +78,20 @@ class NotebookInterface:
     def may_set(self, key: str) -> bool:
         """Can it set the task value *key*?"""
         return self.opaque or self.sets_any or key in self.sets
+
+
+def parameters_not_taken(parameters: Iterable[str], notebook: Path, root: Path) -> Iterator[Finding]:
+    """Those of a notebook task's own *parameters* that *notebook*, in the bundle below *root*, does not take.
+
+    The findings know their path in the task, not its place.
+    """
+    interface = read_interface(notebook)
+    legal = ", ".join(f"`{name}`" for name in interface.names) or "none"
+    for name in (name for name in parameters if not interface.takes(name)):
+        where = Where(path=("notebook_task", "base_parameters", name))
+        expected = f"one that `{show(notebook, root)}` takes: {legal}"
+        action = "Remove it, or read it in the notebook."
+        yield Finding(where, "parameter-not-taken", f"the parameter `{name}`", expected, action)
 
 
 def read_interface(notebook: Path) -> NotebookInterface:

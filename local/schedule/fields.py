@@ -14,7 +14,7 @@ from datetime import date
 from functools import partial
 from typing import NoReturn
 
-from local.errors import BundleError
+from local.lakeflow.findings import Finding, FindingError, Where
 
 Days = Callable[[date], bool]
 
@@ -66,15 +66,13 @@ def parse(expression: str) -> Fields:
     """Read *expression*.
 
     Raises:
-        BundleError: it breaks Quartz's rules; the message names the field, what was found and what was expected.
+        FindingError: it breaks Quartz's rules; the message names the field, what was found and what was expected.
     """
     texts = expression.upper().split()
     if not 6 <= len(texts) <= 7:
-        raise BundleError(
-            f"Quartz expression `{expression}`: found {len(texts)} fields; expected 6 or 7: "
-            f"{' '.join(field.name for field in FIELDS[:6])} [{YEAR.name}]. "
-            "Unlike cron's, it begins with the seconds and has `?` in one of its day fields."
-        )
+        expected = f"6 or 7: {' '.join(field.name for field in FIELDS[:6])} [{YEAR.name}]"
+        action = "Unlike cron's, it begins with the seconds and has `?` in one of its day fields."
+        raise _error(f"{len(texts)} fields of the Quartz expression `{expression}`", expected, action)
     reader = _Reader(expression)
     texts += ["*"] * (7 - len(texts))
     reader.check_days(texts[3], texts[5])
@@ -159,7 +157,11 @@ class _Reader:
         return int(text)
 
     def _refuse(self, field: str, found: str, expected: str) -> NoReturn:
-        raise BundleError(f"Quartz expression `{self.expression}`, {field}: found `{found}`; expected {expected}.")
+        raise _error(f"`{found}` as {field} of the Quartz expression `{self.expression}`", expected, "Correct it.")
+
+
+def _error(found: str, expected: str, action: str) -> FindingError:
+    return FindingError(Finding(Where(path=("quartz_cron_expression",)), "schedule", found, expected, action))
 
 
 def _syntax(field: Field) -> str:

@@ -45,7 +45,7 @@ class Schedule:
     """A Quartz expression of 6 or 7 fields in a time zone (IANA name).
 
     Raises:
-        BundleError: the expression breaks Quartz's rules, or there is no such zone.
+        FindingError: the expression breaks Quartz's rules, or there is no such zone.
     """
 
     def __init__(self, expression: str, zone: str) -> None:

@@ -12,14 +12,15 @@ Source: Databricks CLI 1.13 (defaults), `databricks-bundles` (fields and units),
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from local.bundle import Bundle, Job
-from local.errors import BundleError, UsageError
+from local.errors import UsageError
+from local.lakeflow.findings import Finding, FindingError, Where
 from local.schedule.quartz import Occurrence, Schedule
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -119,9 +120,10 @@ def scheduled_jobs(bundle: Bundle, keys: Iterable[str] = ()) -> list[ScheduledJo
 
     Raises:
         UsageError: a key names no job, or one without a trigger.
-        BundleError: expressions, zones or intervals that cannot be read; all of them, with file and line.
+        FindingError: expressions, zones or intervals that cannot be read; all of them, with file and line.
     """
-    found, mistakes = [], []
+    found: list[ScheduledJob] = []
+    findings: list[Finding] = []
     for job in [bundle.job(key) for key in keys] or bundle.jobs.values():
         try:
             if trigger := _trigger(job):
@@ -131,10 +133,10 @@ def scheduled_jobs(bundle: Bundle, keys: Iterable[str] = ()) -> list[ScheduledJo
                     f"`{job.where}`: job `{job.key}`: found no `schedule`, `trigger` or `continuous`; expected one. "
                     "Add it, or start the job with `python -m local run`."
                 )
-        except BundleError as error:
-            mistakes.append(f"`{job.where}`: job `{job.key}`: {error}")
-    if mistakes:
-        raise BundleError("\n".join(mistakes))
+        except FindingError as error:
+            findings += (finding.moved(replace(job.where, path=finding.where.path)) for finding in error.findings)
+    if findings:
+        raise FindingError(*findings)
     return found
 
 
@@ -157,9 +159,8 @@ def _trigger(job: Job) -> tuple[Trigger, bool] | None:
     if not kinds:
         return None
     if len(kinds) > 1:
-        raise BundleError(
-            f"found {' and '.join(f'`{kind}`' for kind in kinds)}; expected one of them. Remove the rest."
-        )
+        found = " and ".join(f"`{kind}`" for kind in kinds)
+        raise FindingError(Finding(Where(path=(kinds[0],)), "schedule", found, "one of them", "Remove the rest."))
     settings = job.settings[kinds[0]]
     if kinds[0] == "triggers":
         return NotLocal("triggers"), False
@@ -179,7 +180,8 @@ def _read_trigger(settings: Mapping[str, Any]) -> Trigger:
         return NotLocal(f"trigger.{others[0]}" if others else "trigger")
     interval, unit = int(periodic["interval"]), periodic["unit"]
     if interval < 1:
-        raise BundleError(f"trigger.periodic: found the interval {interval}; expected 1 or more {unit}.")
+        where, found = Where(path=("trigger", "periodic", "interval")), f"the interval {interval} of trigger.periodic"
+        raise FindingError(Finding(where, "schedule", found, f"1 or more {unit}", "Correct it."))
     return Periodic(interval * _UNITS[unit])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from local.errors import BundleError
+from local.lakeflow.findings import Finding, FindingError, Where
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
@@ -31,16 +31,16 @@ def find_zone(name: str) -> ZoneInfo:
     """The zone *name*.
 
     Raises:
-        BundleError: there is none; the message names similar ones.
+        FindingError: there is no such zone; the message names similar ones.
     """
     try:
         return ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         known = zoneinfo.available_timezones()
         similar = difflib.get_close_matches(name, known, n=3) or ["UTC", "Europe/Berlin", "America/Sao_Paulo"]
-        raise BundleError(
-            f"timezone_id: found `{name}`; expected an IANA name such as {', '.join(f'`{each}`' for each in similar)}."
-        ) from error
+        expected = f"an IANA name such as {', '.join(f'`{each}`' for each in similar)}"
+        where = Where(path=("timezone_id",))
+        raise FindingError(Finding(where, "schedule", f"the timezone_id `{name}`", expected, "Correct it.")) from error
 
 
 def clock_changes(zones: Iterable[ZoneInfo], *, start: datetime, until: datetime) -> list[ClockChange]:

@@ -6,11 +6,12 @@
 Plain JSON and not nbformat's classes, whose import alone takes half a second in every kernel.
 """
 
-from local.sources.find import find_source, is_notebook, why_no_notebook
+from local.sources.find import TwoNotebooks, find_source, is_notebook, why_no_notebook
 from local.sources.headings import headings, place_of
 from local.sources.read import as_jupyter, read_notebook, write_notebook
 
 __all__ = [
+    "TwoNotebooks",
     "as_jupyter",
     "find_source",
     "headings",

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.errors import NotebookError
 from local.sources.environment import NOTEBOOK
@@ -11,21 +11,40 @@ from local.sources.languages import LANGUAGES, RUN_HERE, SUFFIXES
 _PLAIN_TASK = {".py": "spark_python_task", ".sql": "sql_task"}
 
 
+class TwoNotebooks(NotebookError):
+    """Raised where the name *named*, without its extension, is that of more than one of *files*."""
+
+    def __init__(self, named: Path, files: list[Path]) -> None:
+        self.files = files
+        self.found = " and ".join(f"`{file.name}`" for file in files)
+        super().__init__(f"`{named}`: found {self.found}; expected one notebook of that name. Rename one of them.")
+
+
+class Reason(NamedTuple):
+    """Why a file is no notebook: what it is (the rest of a sentence "found `x.py`, ..."), and what to do."""
+
+    found: str
+    expected: str
+    action: str
+
+    def __str__(self) -> str:
+        return f"{self.found}; expected {self.expected}. {self.action}"
+
+
 def find_source(named: Path) -> Path | None:
     """The file of the notebook *named*, with or without its extension; None where there is none.
 
     A file that is there but is no notebook is given where nothing else fits: `why_no_notebook` says what is wrong.
 
     Raises:
-        NotebookError: two notebooks have the name without its extension.
+        TwoNotebooks: two notebooks have the name without its extension.
     """
     if named.suffix.lower() in (".ipynb", *LANGUAGES) and named.is_file():
         return named
     files = [file for suffix in (".ipynb", *LANGUAGES) if (file := named.with_name(named.name + suffix)).is_file()]
     notebooks = [file for file in files if is_notebook(file)]
     if len(notebooks) > 1:
-        found = " and ".join(f"`{file.name}`" for file in notebooks)
-        raise NotebookError(f"`{named}`: found {found}; expected one notebook of that name. Rename one of them.")
+        raise TwoNotebooks(named, notebooks)
     if not files and named.is_file():
         return named
     return next(iter([*notebooks, *files]), None)
@@ -36,26 +55,29 @@ def is_notebook(file: Path) -> bool:
     return why_no_notebook(file) is None
 
 
-def why_no_notebook(file: Path) -> str | None:
-    """Why *file* is no notebook that can run here, the rest of a sentence "found `x.py`, ..."; None if it is one."""
+def why_no_notebook(file: Path) -> Reason | None:
+    """Why *file* is no notebook that can run here; None if it is one."""
     suffix = file.suffix.lower()
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        return f"which cannot be read ({error}). Expected a file in UTF-8; restore it."
+        return Reason(f"which cannot be read ({error})", "a file in UTF-8", "Restore it.")
     if suffix == ".ipynb":
         return _why_not_jupyter(text)
     if suffix not in LANGUAGES:
-        return f"which is no notebook; expected one of {', '.join(f'`{each}`' for each in SUFFIXES)}. Correct the path."
+        return Reason(
+            "which is no notebook", f"one of {', '.join(f'`{each}`' for each in SUFFIXES)}", "Correct the path."
+        )
     language = LANGUAGES[suffix]
     if language.name not in RUN_HERE:
         return _other_language(language.name)
     first = text.partition("\n")[0].rstrip("\r")
     if first == language.header:
         return None
-    return (
-        f"a plain file: its first line is `{first[:60]}`, that of a notebook `{language.header}`. "
-        f"Add that line, or run the file as a `{_PLAIN_TASK[suffix]}`."
+    return Reason(
+        f"a plain file: its first line is `{first[:60]}`",
+        f"that of a notebook, `{language.header}`",
+        f"Add that line, or run the file as a `{_PLAIN_TASK[suffix]}`.",
     )
 
 
@@ -69,22 +91,23 @@ def language_of(content: dict[str, Any]) -> str:
     return str(own or (metadata.get("language_info") or {}).get("name") or "python").lower()
 
 
-def _why_not_jupyter(text: str) -> str | None:
+def _why_not_jupyter(text: str) -> Reason | None:
     try:
         content = json.loads(text)
     except ValueError as error:
-        return f"which is not JSON ({error}). Restore the notebook."
+        return Reason(f"which is not JSON ({error})", "a notebook of nbformat 4", "Restore the notebook.")
     if not isinstance(content, dict) or not {"cells", "metadata", "nbformat"} <= content.keys():
-        return "without cells, metadata or nbformat; expected a notebook of nbformat 4. Restore the notebook."
+        return Reason("without cells, metadata or nbformat", "a notebook of nbformat 4", "Restore the notebook.")
     if content["nbformat"] < 4:
-        return f"of nbformat {content['nbformat']}; expected 4. Save it again in Jupyter."
+        return Reason(f"of nbformat {content['nbformat']}", "4", "Save it again in Jupyter.")
     if (language := language_of(content)) in ("scala", "r"):
         return _other_language(language)
     return None
 
 
-def _other_language(name: str) -> str:
-    return (
-        f"a notebook in {name.capitalize()}; a local kernel runs {' and '.join(RUN_HERE)} only. "
-        "Run it on Databricks, and the other tasks here with --only."
+def _other_language(name: str) -> Reason:
+    return Reason(
+        f"a notebook in {name.capitalize()}",
+        f"one in {' or '.join(RUN_HERE)}, which a local kernel runs",
+        "Run it on Databricks, and the other tasks here with --only.",
     )

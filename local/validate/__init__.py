@@ -4,11 +4,11 @@
     for finding, targets in report.findings.items(): ...
     for verdict, targets in report.fields.items(): ...      # what a local run makes of each field that a job sets
 
-Rules and their severity stand in `rules`, verdicts on fields in `local.lakeflow.fields`. A check is a function from a
-`Subject` (one job) to findings; `check` calls them all.
+Rules and their severity stand in `local.lakeflow.findings`, verdicts on fields in `local.lakeflow.fields`. A check is a
+function from a `Subject` (one job) to findings; `check` calls them all.
 """
 
+from local.lakeflow.findings import Finding
 from local.validate.check import Report, validate
-from local.validate.findings import Finding
 
 __all__ = ["Finding", "Report", "validate"]

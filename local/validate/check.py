@@ -1,30 +1,27 @@
 """All findings in a bundle, for one target or for all."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.bundle.documents import Table, show_place
-from local.bundle.jobs import SHAPE, collect_jobs
+from local.bundle.documents import Table
+from local.bundle.jobs import read_jobs
 from local.bundle.load import Draft, read_draft, target_names
-from local.bundle.mistakes import Mistake
 from local.bundle.model import Bundle
-from local.errors import BundleError
+from local.bundle.shape import fitted
 from local.lakeflow.child_jobs import started_by
 from local.lakeflow.fields import FieldVerdict, verdicts
+from local.lakeflow.findings import Finding, FindingError, Findings
 from local.project import Project, bundle_file
 from local.validate.compute import check_compute
 from local.validate.conditions import check_conditions
 from local.validate.duplicates import check_duplicates
-from local.validate.findings import Finding, of_mistake
-from local.validate.graph import check_outcomes, check_reachable
+from local.validate.graph import check_reachable
 from local.validate.limits import check_job_limits, check_task_limits
 from local.validate.parameters import check_parameters
 from local.validate.references import check_references
 from local.validate.root import check_root
-from local.validate.shape import OF_SHAPE, Misfit, fitted
 from local.validate.subject import Subject
 from local.validate.task_types import (
-    check_files,
     check_for_each,
     check_git,
     check_job_levels,
@@ -35,14 +32,12 @@ from local.validate.useless import check_duration_warnings, check_useless
 
 CHECKS = (
     check_duplicates,
-    check_outcomes,
     check_reachable,
     check_conditions,
     check_for_each,
     check_job_levels,
     check_sql_kind,
     check_git,
-    check_files,
     check_compute,
     check_parameters,
     check_references,
@@ -101,8 +96,8 @@ def validate(
         jobs=tuple(wanted),
         findings={
             finding: tuple(dict.fromkeys(findings[finding]))
-            for finding in sorted(findings, key=_in_order)
-            if job is None or finding.job in ("", *wanted)
+            for finding in sorted(findings)
+            if job is None or finding.where.job in ("", *wanted)
         },
         fields={verdict: tuple(names) for verdict, names in fields.items()},
     )
@@ -111,64 +106,31 @@ def validate(
 def _targets(project: Project, findings: dict[Finding, list[str]]) -> list[str]:
     try:
         return target_names(project)
-    except BundleError as error:
-        findings[_finding_of(error)] = []
+    except FindingError as error:
+        findings.update({finding: [] for finding in error.findings})
         return []
-
-
-def _finding_of(error: BundleError) -> Finding:
-    """What *error* tells; one that is no single mistake is raised on."""
-    if error.mistake is None:
-        raise error
-    return of_mistake(error.mistake)
 
 
 def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> tuple[list[Finding], Bundle | None]:
     """The findings for one target, and its bundle without what does not fit; None where it cannot be read."""
     try:
         draft = read_draft(project, target=target, variables=variables)
-    except BundleError as error:
-        return [_finding_of(error)], None
-    from databricks.bundles.jobs import Job as Shape  # here, since a bundle that cannot be read need not pay for it
-
-    findings = [of_mistake(mistake) for mistake in (*draft.mistakes, *draft.settings.unset.values())]
-    findings += check_root(draft.written, project.root)
-    sources: dict[str, Table] = {}
-    for key, source in draft.jobs.items():
-        sources[key], misfits = fitted(Shape, source)
-        findings += [_of_misfit(misfit, key, source, project) for misfit in misfits]
-    jobs, mistakes = collect_jobs(sources, draft.settings)
+    except FindingError as error:
+        return list(error.findings), None
+    findings = [*draft.findings, *draft.settings.unset.values(), *check_root(draft.written, project.root)]
+    of_jobs = Findings(project.root)
+    sources = {key: fitted(key, source, of_jobs) for key, source in draft.jobs.items()}
+    jobs = read_jobs(sources, draft.settings, of_jobs)
+    findings += of_jobs
     bundle = Bundle(**vars(draft.settings), jobs=jobs, file=bundle_file(project.root) or project.root)
     subjects = [_subject(bundle, key, sources[key], draft) for key in jobs]
     findings += [finding for subject in subjects for check in CHECKS for finding in check(subject)]
-    findings += list(_of_mistakes(mistakes, findings))
     return findings, bundle
 
 
 def _subject(bundle: Bundle, key: str, source: Table, draft: Draft) -> Subject:
     written = ((draft.written.get("resources") or {}).get("jobs") or {}).get(key)
     return Subject(bundle, bundle.jobs[key], source, written if isinstance(written, Table) else source)
-
-
-def _of_misfit(misfit: Misfit, key: str, source: Table, project: Project) -> Finding:
-    inside = source["tasks"][misfit.path[1]] if misfit.path[0] == "tasks" and len(misfit.path) > 1 else {}
-    task = str(inside.get("task_key") or "") if isinstance(inside, dict) else ""
-    where = show_place(misfit.place, project.root)
-    return Finding(where, key, task, misfit.rule, misfit.found, misfit.expected, misfit.action)
-
-
-def _of_mistakes(mistakes: Iterable[Mistake], told: list[Finding]) -> Iterator[Finding]:
-    """The findings of the reader of jobs, but those that are *told* already.
-
-    The reader knows the task of a mistake, the checks here the field: where both break one rule, the field is told.
-    """
-    known = {(each.rule, each.job, each.task) for each in told}
-    misshapen = {each.job for each in told if each.rule in OF_SHAPE}
-    for mistake in mistakes:
-        if mistake.rule == SHAPE and mistake.job in misshapen:
-            continue
-        if (mistake.rule, mistake.job, mistake.task) not in known:
-            yield of_mistake(mistake)
 
 
 def _wanted(bundles: list[Bundle], job: str | None) -> list[str]:
@@ -178,8 +140,3 @@ def _wanted(bundles: list[Bundle], job: str | None) -> list[str]:
         return known
     having = [bundle for bundle in bundles if job in bundle.jobs] or [bundles[0]]
     return list(dict.fromkeys(each.key for bundle in having for each in started_by(bundle, bundle.job(job))))
-
-
-def _in_order(finding: Finding) -> tuple:
-    file, _, line = finding.where.rpartition(":")
-    return (file or finding.where, int(line) if line.isdigit() else 0, finding)

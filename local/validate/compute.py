@@ -5,7 +5,7 @@ Source: Databricks CLI 1.13, `bundle/config/validate/job_cluster_key_defined.go`
 
 from collections.abc import Iterator
 
-from local.validate.findings import Finding
+from local.lakeflow.findings import Finding
 from local.validate.subject import Subject
 
 COMPUTE = ("job_cluster_key", "environment_key", "existing_cluster_id", "new_cluster")

@@ -8,7 +8,7 @@ from typing import Any
 
 from local.bundle.texts import as_text
 from local.lakeflow import conditions
-from local.validate.findings import Finding
+from local.lakeflow.findings import Finding
 from local.validate.subject import Subject
 
 SIDES = ("left", "right")

@@ -6,8 +6,8 @@ Source: Databricks CLI 1.13: job clusters and parameters with one key are merged
 from collections.abc import Iterator
 from typing import Any
 
-from local.bundle.documents import show_place
-from local.validate.findings import Finding, place_of
+from local.bundle.documents import place_of
+from local.lakeflow.findings import Finding, Where
 from local.validate.subject import Subject, TaskView
 
 # Lists whose entries a target may override are looked at as they are written, the others with the target merged in.
@@ -32,8 +32,12 @@ def _twice(subject: Subject, source: Any, block: str, key: str, task: TaskView |
         if not isinstance(name, str):
             continue
         if name in seen:
-            where = show_place(place_of(source, (block, number), subject.source.place), subject.bundle.root)
-            found, expected = f"the {key} `{name}` twice in `{block}`", "each once"
-            rule, inside = ("duplicate-dependency", task.key) if task else ("duplicate-entry", "")
-            yield Finding(where, subject.job.key, inside, rule, found, expected, "Remove one of them.")
+            path, inside = (block, number), task.key if task else ""
+            place = place_of(source, path, subject.source.place)
+            where = Where.at(place, subject.bundle.root, job=subject.job.key, task=inside, path=path)
+            found, rule = (
+                f"the {key} `{name}` twice in `{block}`",
+                "duplicate-dependency" if task else "duplicate-entry",
+            )
+            yield Finding(where, rule, found, "each once", "Remove one of them.")
         seen.add(name)

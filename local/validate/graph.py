@@ -1,4 +1,4 @@
-"""Dependencies, outcomes and `run_if`: what is wrong with them, and which tasks never start.
+"""Dependencies, outcomes and `run_if`: which tasks never start.
 
 A task never starts if the planner of the runner (`local.lakeflow.plan`) starts it in no course of the run. The results
 that each task can have are worked out from the first tasks on: of a task that can start, success and failure (and
@@ -11,34 +11,15 @@ independent of each other, so a task that is reported can indeed never start; th
 from collections.abc import Iterator, Mapping
 
 from local.bundle.model import Dependency, Task
+from local.lakeflow.findings import Finding
 from local.lakeflow.graph import order
 from local.lakeflow.plan import next_step
 from local.validate.conditions import constant_outcome
-from local.validate.findings import Finding
 from local.validate.subject import Subject, TaskView
 
 End = tuple[str, str]  # the result of a task, and its outcome if it is a condition
 OUTCOMES = ("true", "false")
 _DEPENDENT = "task"
-
-
-def check_outcomes(subject: Subject) -> Iterator[Finding]:
-    """Outcomes are those of condition tasks."""
-    for task in subject.tasks:
-        for number, entry in enumerate(task.dependencies):
-            outcome = entry.get("outcome")
-            if outcome is None:
-                continue
-            path = ("depends_on", number, "outcome")
-            upstream = subject.task(str(entry["task_key"]))
-            if upstream is not None and upstream.kind and upstream.kind != "condition_task":
-                found = f"an outcome of `{upstream.key}`, a {upstream.kind}"
-                expected = "an outcome only of a condition_task"
-                yield subject.finding("outcome", found, expected, "Remove `outcome`.", task=task, path=path)
-            elif str(outcome).lower() not in OUTCOMES:
-                found = f"the outcome `{outcome}`"
-                expected = '`"true"` or `"false"`'
-                yield subject.finding("outcome", found, expected, "Correct the outcome.", task=task, path=path)
 
 
 def check_reachable(subject: Subject) -> Iterator[Finding]:

@@ -8,14 +8,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from local.validate.findings import Finding
+from local.lakeflow.findings import Finding, Steps
 from local.validate.subject import Subject, TaskView
 
-TASKS, TAGS, CONCURRENT_RUNS, CONCURRENCY, WEBHOOKS = 1000, 25, 1000, 100, 3
+TASKS, TAGS, CONCURRENT_RUNS, WEBHOOKS = 1000, 25, 1000, 3
 BASE_PARAMETERS_BYTES, RUN_PARAMETERS_BYTES = 1_000_000, 10_000
 FOREVER = -1
-
-Path = tuple[str | int, ...]
 
 
 def check_job_limits(subject: Subject) -> Iterator[Finding]:
@@ -24,7 +22,7 @@ def check_job_limits(subject: Subject) -> Iterator[Finding]:
     yield from _at_most(subject, "tasks", len(subject.tasks), TASKS, "Split the job.", path=("tasks",))
     yield from _at_most(subject, "tags", len(source.get("tags") or {}), TAGS, "Remove some.", path=("tags",))
     runs = whole(source.get("max_concurrent_runs"))
-    path: Path = ("max_concurrent_runs",)
+    path: Steps = ("max_concurrent_runs",)
     yield from _at_most(subject, "max_concurrent_runs", runs, CONCURRENT_RUNS, "Lower it.", path=path)
     if source.get("max_concurrent_runs") is not None and runs == 0:
         found, expected = "max_concurrent_runs 0: every run is skipped", f"1 to {CONCURRENT_RUNS}"
@@ -40,16 +38,8 @@ def check_job_limits(subject: Subject) -> Iterator[Finding]:
 
 
 def check_task_limits(subject: Subject) -> Iterator[Finding]:
-    """Concurrency, sizes of parameters, numbers below zero and webhooks of each task."""
+    """Sizes of parameters, numbers below zero and webhooks of each task (concurrency: `local.bundle.jobs`)."""
     for task in subject.all_tasks:
-        if task.kind == "for_each_task":
-            concurrency, path = task.inner.get("concurrency"), ("for_each_task", "concurrency")
-            yield from _at_most(
-                subject, "concurrency", whole(concurrency), CONCURRENCY, "Lower it.", task=task, path=path
-            )
-            if concurrency is not None and whole(concurrency) < 1:
-                found, expected = f"concurrency {concurrency}", f"1 to {CONCURRENCY}"
-                yield subject.finding("limit", found, expected, "Raise it.", task=task, path=path)
         for field, most in (("base_parameters", BASE_PARAMETERS_BYTES), ("job_parameters", RUN_PARAMETERS_BYTES)):
             size, path = _size(task.inner.get(field) or {}), (task.kind, field)
             action = "Put large values into a file."
@@ -72,7 +62,7 @@ def whole(value: Any) -> int:
 
 
 def _at_most(
-    subject: Subject, what: str, count: int, most: int, action: str, *, task: TaskView | None = None, path: Path
+    subject: Subject, what: str, count: int, most: int, action: str, *, task: TaskView | None = None, path: Steps
 ) -> Iterator[Finding]:
     if count > most:
         yield subject.finding("limit", f"{what}: {count:,}", f"at most {most:,}", action, task=task, path=path)

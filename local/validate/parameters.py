@@ -6,9 +6,8 @@ Source: Databricks documentation, "Parameterize jobs" (job parameters are pushed
 
 from collections.abc import Iterator
 
-from local.bundle.documents import show
-from local.lakeflow.notebook_interface import read_interface
-from local.validate.findings import Finding
+from local.lakeflow.findings import Finding, show
+from local.lakeflow.notebook_interface import parameters_not_taken, read_interface
 from local.validate.subject import Subject
 from local.validate.task_types import notebook_of
 
@@ -24,11 +23,8 @@ def check_parameters(subject: Subject) -> Iterator[Finding]:
         own = task.inner.get("base_parameters") or {}
         notebook = read_interface(file)
         name = show(file, subject.bundle.root)
-        for parameter in (each for each in own if not notebook.takes(each)):
-            legal = ", ".join(f"`{each}`" for each in notebook.names) or "none"
-            found, expected = f"the parameter `{parameter}`", f"one that `{name}` takes: {legal}"
-            action, path = "Remove it, or read it in the notebook.", ("notebook_task", "base_parameters", parameter)
-            yield subject.finding("parameter-not-taken", found, expected, action, task=task, path=path)
+        for finding in parameters_not_taken(own, file, subject.bundle.root):
+            yield finding.moved(subject.where(task, finding.where.path))
         for parameter in sorted(notebook.needs - own.keys() - pushed - pushed_by_parents):
             found = f"no parameter `{parameter}`, which `{name}` reads without a default"
             expected, action = "it in base_parameters or among the job's parameters", "Add it, or declare the widget."

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from local.lakeflow.findings import Finding
 from local.lakeflow.notebook_interface import read_interface
 from local.lakeflow.references import (
     BACKFILL,
@@ -19,7 +20,6 @@ from local.lakeflow.references import (
     literal_inputs,
     wrong_references,
 )
-from local.validate.findings import Finding
 from local.validate.subject import Subject, TaskView
 from local.validate.task_types import notebook_of
 

@@ -7,8 +7,9 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
-from local.bundle.documents import Table, show_place
-from local.validate.findings import Finding
+from local.bundle.documents import Table
+from local.bundle.targets import two_defaults
+from local.lakeflow.findings import Finding, Steps, Where
 
 ROOT = (
     *("artifacts", "bundle", "environments", "experimental", "include", "permissions", "presets", "python"),
@@ -22,29 +23,24 @@ TARGET = (
 
 def check_root(written: Table, root: Path) -> Iterator[Finding]:
     """The bundle as its files have it, and each of its targets."""
-    yield from _unknown(written, ROOT, "a bundle", root)
+    yield from _unknown(written, ROOT, "a bundle", root, ())
     targets = written.get("targets")
     if not isinstance(targets, Table):
         return
-    for target in targets.values():
+    for name, target in targets.items():
         if isinstance(target, Table):
-            yield from _unknown(target, TARGET, "a target", root)
-    defaults = [name for name, target in targets.items() if isinstance(target, Table) and target.get("default") is True]
-    if len(defaults) > 1:
-        found = f"{len(defaults)} targets with `default: true` ({', '.join(defaults)})"
-        where = show_place(targets.place, root)
-        yield Finding(where, "", "", "default-target", found, "one of them", "Remove the others.")
+            yield from _unknown(target, TARGET, "a target", root, ("targets", name))
+    if found := two_defaults(written, root):
+        yield found
 
 
-def _unknown(table: Table, known: tuple[str, ...], what: str, root: Path) -> Iterator[Finding]:
+def _unknown(table: Table, known: tuple[str, ...], what: str, root: Path, path: Steps) -> Iterator[Finding]:
     for name in (name for name in table if name not in known):
         near = difflib.get_close_matches(name, known, n=1)
         action = f"Did you mean `{near[0]}`?" if near else "Remove it, or move it to where it belongs."
         if name == "tasks":
             action = "Put the job around it into `resources.jobs.KEY`: without a key there is no job."
-        found, expected = (
-            f"the unknown field `{name}`",
-            f"a field of {what}: {', '.join(f'`{each}`' for each in known)}",
-        )
-        where = show_place(table.places.get(name, table.place), root)
-        yield Finding(where, "", "", "bundle-field", found, expected, action)
+        found = f"the unknown field `{name}`"
+        expected = f"a field of {what}: {', '.join(f'`{each}`' for each in known)}"
+        where = Where.at(table.places.get(name, table.place), root, path=(*path, name))
+        yield Finding(where, "bundle-field", found, expected, action)

@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from local.bundle.documents import Table, show_place
+from local.bundle.documents import Table, place_of
 from local.bundle.merge import plain
 from local.bundle.model import Bundle, Job, comes_from_git
 from local.bundle.names import job_id
+from local.lakeflow.findings import Finding, Steps, Where
 from local.lakeflow.graph import upstream
-from local.validate.findings import Finding, place_of
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,15 @@ class Subject:
         action: str,
         *,
         task: TaskView | None = None,
-        path: tuple[str | int, ...] = (),
+        path: Steps = (),
     ) -> Finding:
         """A finding at the field *path* of *task*, or of the job."""
+        return Finding(self.where(task, path), rule, found, expected, action)
+
+    def where(self, task: TaskView | None, path: Steps) -> Where:
+        """Where the field *path* of *task*, or of the job, stands."""
         place = place_of(task.source if task else self.source, path, self.source.place)
-        where = show_place(place, self.bundle.root)
-        return Finding(where, self.job.key, task.key if task else "", rule, found, expected, action)
+        return Where.at(place, self.bundle.root, job=self.job.key, task=task.key if task else "", path=path)
 
     def folder_of(self, task: TaskView, path: tuple[str, ...]) -> Path:
         """The folder of the file in which the field *path* of *task* is written: its paths count from there."""

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from local.errors import LocalError
-from local.schedule.quartz import Schedule
-from local.validate.findings import Finding, words_of
+from local.lakeflow.findings import Finding, FindingError
+from local.schedule.fields import parse
+from local.schedule.zones import find_zone
 from local.validate.subject import Subject
 
-_EVERY_DAY = "0 0 0 * * ?"
 RETRIES = ("max_retries", "min_retry_interval_millis", "retry_on_timeout")
 
 
@@ -24,9 +23,12 @@ def check_schedules(subject: Subject) -> Iterator[Finding]:
         expression, zone = schedule.get("quartz_cron_expression"), schedule.get("timezone_id")
         if not isinstance(expression, str) or not isinstance(zone, str):
             continue  # no schedule, or its missing fields are reported
-        for field, message in _problems(expression, zone):
-            words = words_of(message, otherwise="Correct the schedule.")
-            yield subject.finding("schedule", *words, path=(*path, field))
+        for read, text in ((find_zone, zone), (parse, expression)):
+            try:
+                read(text)
+            except FindingError as error:
+                for finding in error.findings:
+                    yield finding.moved(subject.where(None, (*path, *finding.where.path)))
 
 
 def check_continuous(subject: Subject) -> Iterator[Finding]:
@@ -42,19 +44,3 @@ def check_continuous(subject: Subject) -> Iterator[Finding]:
                 found, expected = f"`{field}` in a continuous job", "none: its tasks start together and are not retried"
                 action = "Remove it; `continuous.task_retry_mode` says what happens after a failure."
                 yield subject.finding("continuous", found, expected, action, task=task, path=(field,))
-
-
-def _problems(expression: str, zone: str) -> Iterator[tuple[str, str]]:
-    """The fields of a schedule that are wrong, and why."""
-    for field, pair in (("timezone_id", (_EVERY_DAY, zone)), ("quartz_cron_expression", (expression, "UTC"))):
-        if reason := schedule_error(*pair):
-            yield field, reason
-
-
-def schedule_error(expression: str, zone: str) -> str | None:
-    """Why *expression* in *zone* is no schedule, None where it is one."""
-    try:
-        Schedule(expression, zone)
-    except LocalError as error:
-        return str(error)
-    return None

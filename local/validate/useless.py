@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from local.lakeflow.events import ON_DURATION, ON_FAILURE, has_notifications
+from local.lakeflow.findings import Finding
 from local.lakeflow.plan import has_retries
-from local.validate.findings import Finding
 from local.validate.limits import whole
 from local.validate.subject import Subject, TaskView
 

@@ -246,12 +246,12 @@ def test_a_parameter_that_the_notebook_does_not_take(build: Build, capsys: pytes
         {"a": ["# parameters\nx = 1"]},
     )
 
-    with pytest.raises(UsageError, match=r"`jobs.json:1`: task `a`: found base_parameters `z`; `a.ipynb` takes `x`"):
+    with pytest.raises(UsageError, match=r"task `a`: found the parameter `z`; expected one that `a.ipynb` takes: `x`"):
         case.run(options=RunOptions(json=True, strict=True))
     run = case.run(options=RunOptions())
 
     assert run["state"]["result_state"] == "SUCCESS"
-    assert "warning: `jobs.json:1`: task `a`: found base_parameters `z`" in capsys.readouterr().out
+    assert "warning: `jobs.json:1`: job `job`, task `a`: found the parameter `z`; expected" in capsys.readouterr().out
 
 
 def test_json_prints_nothing(build: Build, capsys: pytest.CaptureFixture) -> None:

@@ -11,6 +11,7 @@ import pytest
 from local.bundle import Bundle, load_bundle, load_settings
 from local.errors import BundleError, UsageError
 from local.jobs.checks import check_run
+from local.lakeflow.findings import Where
 from local.project import Project
 
 NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
@@ -56,7 +57,7 @@ def test_files_are_included_by_pattern(tmp_path: Path) -> None:
 
     assert list(read.jobs) == ["one", "two"]
     assert read.job("one").tasks[0].notebook == tmp_path / "n.ipynb"
-    assert read.job("one").tasks[0].where == "jobs/one.json:2"
+    assert read.job("one").tasks[0].where == Where("jobs/one.json", 2, "one", "a")
     assert read.job("two").name == "Untitled"
 
 
@@ -224,28 +225,37 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
     ("text", "message"),
     [
         (HEAD + "a: 1\na: 2\n", "`databricks.yml:3`: found the key `a` twice (first in line 2)"),
-        (HEAD + "a: [1\n", "`databricks.yml:3`: not valid YAML"),
-        ("[1]", "`databricks.yml:1`: found list, expected a mapping"),
+        (HEAD + "a: [1\n", "`databricks.yml:3`: found invalid YAML"),
+        ("[1]", "`databricks.yml:1`: found a list; expected a mapping"),
         ("targets: {t: {}}", "found no `bundle.name`"),
-        (HEAD + "include: [no.yml]", "`databricks.yml:2`: include `no.yml`: found no such file"),
-        (HEAD + "include: ['*.ipynb']", "found `n.ipynb`; expected .yml, .yaml, .json"),
-        (HEAD + "variables:\n  catalog: {}\n", "`databricks.yml:3`: variable `catalog`: found no value"),
-        (HEAD + "variables: {x: {}, catalog: {default: '${var.x}_c'}}", "variable `x`: found no value"),
+        (HEAD + "include: [no.yml]", "`databricks.yml:2`: found no file `no.yml` in `include`"),
+        (HEAD + "include: ['*.ipynb']", "found `n.ipynb` by the pattern `*.ipynb`; expected .yml, .yaml, .json"),
+        (HEAD + "variables:\n  catalog: {}\n", "`databricks.yml:3`: found no value for the variable `catalog`"),
+        (
+            HEAD + "variables: {x: {}, catalog: {default: '${var.x}_c'}}",
+            "`databricks.yml:2`: found no value for the variable `x`",
+        ),
         (HEAD + "variables: {x: {default: '${var.y}'}, y: {default: '${var.x}'}}", "circle of references"),
         (
             JOB.replace("J\n", "${var.nope}\n") + f"      {ONE_TASK}\n",
-            "`databricks.yml:5`: found `${var.nope}`; `var` has no",
+            "`databricks.yml:5`: found `${var.nope}`; expected a name in `var`, which has none",
         ),
         (JOB, "`databricks.yml:4`: job `j`: found no tasks"),
-        (JOB + "      nmae: x\n      " + ONE_TASK, "job `j`: unexpected field 'nmae' for class Job"),
+        (
+            JOB + "      nmae: x\n      " + ONE_TASK,
+            "`databricks.yml:6`: job `j`: found the unknown field `nmae`; expected a field of a Job. Did you mean",
+        ),
         (
             JOB + "      tasks:\n        - {task_key: a, notebook_task: {notebook_path: n.ipynb}, max_retries: three}",
-            "`databricks.yml:7`: job `j`, task `a`: invalid literal for int() with base 10: 'three'",
+            "`databricks.yml:7`: job `j`, task `a`: found `three` as `max_retries`; expected a whole number",
         ),
-        (JOB + "      tasks: [{task_key: a, notebook_task: {}}]", "found no `notebook_path`; a NotebookTask needs it"),
+        (
+            JOB + "      tasks: [{task_key: a, notebook_task: {}}]",
+            "found no `notebook_path` in this NotebookTask",
+        ),
         (
             JOB + "      tasks: [{task_key: a, run_if: NEVER, notebook_task: {notebook_path: n.ipynb}}]",
-            "'NEVER' is not a valid RunIf",
+            "found `NEVER` as `run_if`; expected one of `ALL_SUCCESS`",
         ),
         (JOB + "      tasks: [{task_key: a}]", "task `a`: found no task type"),
         (
@@ -259,7 +269,7 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
         ),
         (
             JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: n.ipynb}, depends_on: [{task_key: b}]}]",
-            "task `a`: depends_on: found `b`; expected one of none",
+            "task `a`: found the dependency `b`; expected no dependency, since the job has no other task",
         ),
         (
             JOB
@@ -307,7 +317,7 @@ def test_wrong_json_is_named_with_its_line(tmp_path: Path) -> None:
     """The YAML reader would accept a trailing comma, which Python and Databricks' UI do not."""
     found = errors(tmp_path, {"databricks.yml": HEAD + "include: [j.json]", "j.json": '{"resources": {},\n}'})
 
-    assert found.startswith("`j.json:2`: not valid JSON")
+    assert found.startswith("`j.json:2`: found invalid JSON")
 
 
 def test_a_resource_is_defined_in_one_file(tmp_path: Path) -> None:
@@ -478,8 +488,11 @@ UNSET = """
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ("timeout_seconds: '${var.none}'", ["`databricks.yml:4`: variable `none`: found no value"]),
-        ("description: 'at ${var.both}'", ["`none`: found no value", "`looked_up`: found only a `lookup`"]),
+        ("timeout_seconds: '${var.none}'", ["`databricks.yml:4`: found no value for the variable `none`"]),
+        (
+            "description: 'at ${var.both}'",
+            ["no value for the variable `none`", "only a `lookup` for the variable `looked_up`"],
+        ),
         ("description: '${variables.looked_up.value}'", ["needs a workspace; expected a default or a given value"]),
         ("existing_cluster_id: '${var.looked_up}'", []),
         ("new_cluster: {policy_id: '${var.none}', num_workers: 1}", []),
@@ -505,7 +518,7 @@ def test_a_path_in_a_variable_without_a_value_is_told_when_it_is_needed(tmp_path
     text = UNSET.replace("./n.ipynb}, FIELDS", "'${var.none}'}")
 
     read = bundle(tmp_path, text)
-    with pytest.raises(BundleError, match="variable `none`: found no value"):
+    with pytest.raises(BundleError, match="found no value for the variable `none`"):
         check_run(read, read.job("j"))
 
     assert bundle(tmp_path, text, variables={"none": "n.ipynb"}).job("j").task("a").notebook == tmp_path / "n.ipynb"

@@ -77,7 +77,7 @@ def test_jobs_are_loaded_and_changed(tmp_path: Path) -> None:
     """Their paths count from the root of the bundle; presets, references and places are as those of written jobs."""
     jobs = load(tmp_path).jobs
 
-    assert {key: (job.name, job.where) for key, job in jobs.items()} == {
+    assert {key: (job.name, str(job.where)) for key, job in jobs.items()} == {
         "written": ("[DEV] written", "jobs/written.yml:4"),
         "nightly": ("[DEV] nightly", "resources/nightly.py:5"),
         "generated": ("[DEV] for dev, m@example.com", "resources/__init__.py:6"),

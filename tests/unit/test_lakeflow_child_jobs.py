@@ -50,7 +50,8 @@ def test_run_and_validate_refuse_the_same_jobs(tmp_path: Path, jobs: dict, rule:
         check_run(read, read.job("a"))
 
     assert f"job `a`, {where}: {message}" in str(raised.value)
-    assert [each.message for each in validate(place).findings if each.rule == rule and each.job == "a"] == [message]
+    seen = [each for each in validate(place).findings if each.rule == rule and each.where.job == "a"]
+    assert [each.message for each in seen] == [message]
 
 
 def test_a_run_is_refused_for_a_circle_further_down(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from databricks.bundles.jobs import Job, Task
 
 from local.bundle import load_bundle
+from local.bundle.shape import bare, model_fields
 from local.errors import BundleError, UsageError
 from local.jobs.checks import check_run
 from local.jobs.kinds import RUNNERS
@@ -27,7 +28,6 @@ from local.lakeflow.fields import (
     verdicts,
 )
 from local.validate import validate
-from local.validate.shape import bare, model_fields
 from tests.unit.validate_bundles import ROOT, job, project, task
 
 

@@ -263,7 +263,7 @@ def refuses(folder: Path) -> bool:
     try:
         check_run(bundle, bundle.job("j"), strict=True)
     except UsageError as error:
-        return "found base_parameters" in str(error)
+        return "found the parameter" in str(error)
     return False
 
 

@@ -51,8 +51,8 @@ def test_what_quartz_refuses_is_refused(expression: str) -> None:
 @pytest.mark.parametrize(
     ("expression", "where", "found", "expected"),
     [
-        ("0 0 6 * *", "", "5 fields", "6 or 7"),
-        ("0 0 6 * * ? 2026 1", "", "8 fields", "6 or 7"),
+        ("0 0 6 * *", "fields", "5", "6 or 7"),
+        ("0 0 6 * * ? 2026 1", "fields", "8", "6 or 7"),
         ("0 60 6 * * ?", "minutes", "`60`", "0 to 59"),
         ("0 0 24 * * ?", "hours", "`24`", "0 to 23"),
         ("0 0 6 ? JANUARY MON", "month", "`JANUARY`", "1 to 12 or JAN to DEC"),
@@ -79,13 +79,14 @@ def test_the_message_names_field_finding_and_expectation(
         Schedule(expression, "UTC")
 
     message = str(raised.value)
-    assert f"{where}: found {found}" in message
+    assert message.startswith(f"found {found}")
+    assert f"{where} of the Quartz expression `{expression}`" in message
     assert expected in message.partition("expected")[2]
 
 
 def test_an_unknown_zone_is_refused_with_similar_names() -> None:
     """A misspelt zone, a folder of the zone database, and a path."""
-    with pytest.raises(BundleError, match=r"found `Europa/Berlin`; expected .*`Europe/Berlin`"):
+    with pytest.raises(BundleError, match=r"found the timezone_id `Europa/Berlin`; expected .*`Europe/Berlin`"):
         find_zone("Europa/Berlin")
     for name in ("Europe", "../etc", ""):
         with pytest.raises(BundleError, match="timezone_id"):

@@ -125,10 +125,10 @@ def test_all_mistakes_are_listed_with_their_place(tmp_path: Path) -> None:
         scheduled_jobs(read)
 
     lines = str(raised.value).splitlines()
-    assert [line.partition(": Quartz")[0].partition(": t")[0].partition(": found")[0] for line in lines] == [
+    assert [line.partition(": found")[0] for line in lines] == [
         f"`databricks.yml:{number}`: job `{key}`"
         for number, key in ((4, "syntax"), (5, "zone"), (6, "interval"), (7, "two"))
     ]
-    assert "found `Europe/Bonn`" in lines[1]
-    assert "found the interval 0; expected 1 or more DAYS" in lines[2]
+    assert "found the timezone_id `Europe/Bonn`" in lines[1]
+    assert "found the interval 0 of trigger.periodic; expected 1 or more DAYS" in lines[2]
     assert "found `schedule` and `continuous`; expected one of them" in lines[3]

@@ -46,7 +46,7 @@ def test_a_prefix_goes_before_the_names_of_schemas(tmp_path: Path) -> None:
 
 def test_a_volume_without_a_schema_is_named_with_its_place(tmp_path: Path) -> None:
     """File, line and the field that is missing."""
-    with pytest.raises(BundleError, match=r"databricks\.yml:\d+.*`resources\.volumes\.v`: found no `schema_name`"):
+    with pytest.raises(BundleError, match=r"databricks\.yml:\d+.*found no `schema_name` in `resources\.volumes\.v`"):
         read(tmp_path, "bundle: {name: b}\nresources: {volumes: {v: {catalog_name: main, name: v}}}")
 
 

@@ -276,10 +276,18 @@ def test_two_notebooks_of_one_name_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
-        ("n.py", "import os\n", "its first line is `import os`, that of a notebook `# Databricks notebook source`"),
+        (
+            "n.py",
+            "import os\n",
+            "is `import os`; expected that of a notebook, `# Databricks notebook source`",
+        ),
         ("n.sql", "SELECT 1\n", r"`-- Databricks notebook source`. .* run the file as a `sql_task`"),
         ("n.py", " # Databricks notebook source\n", "a plain file"),
-        ("n.scala", "// Databricks notebook source\n", "a notebook in Scala; a local kernel runs Python and SQL only"),
+        (
+            "n.scala",
+            "// Databricks notebook source\n",
+            "a notebook in Scala; expected one in Python or SQL",
+        ),
         ("n.r", "# Databricks notebook source\n", "a notebook in R"),
         ("n.txt", "", "no notebook; expected one of `.ipynb`, `.py`, `.sql`"),
         ("n.ipynb", "{", "not JSON"),

@@ -55,7 +55,7 @@ def test_a_task_that_no_course_of_the_run_starts(tmp_path: Path, tasks: list[dic
     """`run_if` over what can come before it."""
     findings = found(tmp_path, {"j": job(*tasks)})
 
-    assert {each.task for each in findings if each.rule == "never-runs"} == idle
+    assert {each.where.task for each in findings if each.rule == "never-runs"} == idle
 
 
 def test_many_dependencies_are_no_more_work(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_many_dependencies_are_no_more_work(tmp_path: Path) -> None:
         tmp_path, {"j": job(*many, off, after(*(f"t{n}" for n in range(300)), "off", run_if="ALL_FAILED"))}
     )
 
-    assert [(each.rule, each.task) for each in findings] == [("never-runs", "z")]
+    assert [(each.rule, each.where.task) for each in findings] == [("never-runs", "z")]
 
 
 @st.composite
@@ -131,7 +131,7 @@ def _ends(source: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def test_what_is_told_never_starts(tmp_path: Path, tasks: list[dict[str, Any]]) -> None:
     """In no course of a full play; and where each task has one dependency at most, nothing is missed."""
     can_start = set(started(tasks))
-    told = {each.task for each in found(tmp_path, {"j": job(*tasks)}) if each.rule == "never-runs"}
+    told = {each.where.task for each in found(tmp_path, {"j": job(*tasks)}) if each.rule == "never-runs"}
     disabled = {each["task_key"] for each in tasks if each.get("disabled")}
 
     assert not told & can_start

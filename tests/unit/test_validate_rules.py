@@ -70,9 +70,9 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ),
     ("missing-field", "", '"schedule"', "no `quartz_cron_expression`", job(schedule={"timezone_id": "UTC"})),
     ("no-tasks", "", '"j"', "no tasks", {"name": "J"}),
-    ("task-key", "a b", "{", "`a b`", job(task("a b"))),
+    ("task-key", "a b", "task_key", "`a b`", job(task("a b"))),
     ("task-type", "a", "{", "2 task types", job(task("a", condition_task=condition(), run_job_task=starts("other")))),
-    ("unknown-dependency", "a", "{", "`x`", job(task("a", "x"))),
+    ("unknown-dependency", "a", '"x"', "`x`", job(task("a", "x"))),
     ("circle", "", '"j"', "`a`, `b`", job(task("a", "b"), task("b", "a"))),
     ("circle", "", '"j"', "circle of dependencies in `a`, `b`;", job(task("a", "b"), task("b", "a"), task("c", "b"))),
     ("outcome", "b", '"outcome"', "an outcome of `a`, a notebook_task", job(task("a"), task("b", "a=true"))),
@@ -110,7 +110,7 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "(`g`) inside",
         job(task("f", for_each_task={"inputs": "[1]", "task": {"task_key": "g", "for_each_task": EACH}})),
     ),
-    ("unknown-job", "a", "{", "job_id `5`", job(task("a", run_job_task={"job_id": 5}))),
+    ("unknown-job", "a", "job_id", "job_id `5`", job(task("a", run_job_task={"job_id": 5}))),
     ("job-circle", "a", '"job_id"', "j -> j", job(task("a", run_job_task=starts("j")))),
     (
         "missing-file",
@@ -158,7 +158,7 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("unknown-environment", "a", '"environment_key"', "`e`", job(task("a", environment_key="e"))),
     ("unknown-cluster", "a", '"job_cluster_key"', "`c`", job(task("a", job_cluster_key="c"))),
     ("missing-compute", "a", "{", "spark_python_task without compute", job(task("a", spark_python_task=PYTHON))),
-    ("parameter-name", "", '"j"', "`a b`", job(parameters=[{"name": "a b", "default": "1"}])),
+    ("parameter-name", "", '"a b"', "`a b`", job(parameters=[{"name": "a b", "default": "1"}])),
     (
         "parameter-not-taken",
         "a",
@@ -313,11 +313,10 @@ def test_a_broken_rule_is_found_alone_with_its_place(
 
     findings = found(tmp_path, jobs, FILES)
 
-    assert [(each.rule, each.job, each.task) for each in findings] == [(rule, "j", where)]
+    assert [(each.rule, each.where.job, each.where.task) for each in findings] == [(rule, "j", where)]
     text = (tmp_path / "jobs.json").read_text().partition('"other": {')[0]
-    file, _, line = findings[0].where.partition(":")
-    assert file == "jobs.json"
-    assert marker in text.splitlines()[int(line) - 1]
+    assert findings[0].where.file == "jobs.json"
+    assert marker in text.splitlines()[findings[0].where.line - 1]
     assert words in findings[0].message
     assert findings[0].found and findings[0].expected and findings[0].action
 

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from databricks.bundles.jobs import Job
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.bundle.documents import Table
-from local.validate import Finding, validate
-from local.validate.rules import RULES
-from local.validate.shape import fitted
+from local.bundle.shape import fitted
+from local.lakeflow.findings import RULES, Finding, Findings
+from local.validate import validate
 from tests.unit.test_validate_rules import CASES, FILES
 from tests.unit.validate_bundles import ROOT, found, job, line_of, project, task
 
@@ -51,25 +50,27 @@ def test_fields_types_and_words(fields: dict[str, Any], rules: list[str]) -> Non
     """All of them, at any depth, with what the CLI reads as a number, a text or a boolean let through."""
     source = {"tasks": [task("a", **fields)]}
 
-    _, misfits = fitted(Job, as_table(source))
+    findings = Findings(Path())
+    fitted("j", as_table(source), findings)
 
-    assert [each.rule for each in misfits] == rules
+    assert [each.rule for each in findings] == rules
 
 
 def test_what_does_not_fit_is_left_out() -> None:
     """The rules behind see values of the right types only."""
     source = {"nmae": 1, "timeout_seconds": "x", "tags": ["a"], "tasks": [1, task("a", max_retries=[], run_if="X")]}
 
-    fit, misfits = fitted(Job, as_table(source))
+    findings = Findings(Path())
+    fit = fitted("j", as_table(source), findings)
 
     assert fit == {"tasks": [task("a")]}
-    assert [each.path for each in misfits] == [
-        ("nmae",),
-        ("timeout_seconds",),
-        ("tags",),
-        ("tasks", 0),
-        ("tasks", 1, "max_retries"),
-        ("tasks", 1, "run_if"),
+    assert [(each.where.task, each.where.path) for each in findings] == [
+        ("", ("nmae",)),
+        ("", ("timeout_seconds",)),
+        ("", ("tags",)),
+        ("", ("tasks", 0)),
+        ("a", ("max_retries",)),
+        ("a", ("run_if",)),
     ]
 
 
@@ -80,7 +81,7 @@ def test_a_misfit_from_a_complex_variable_stands_where_the_job_uses_it(tmp_path:
     findings = found(tmp_path, {"j": job(email_notifications="${var.m}")}, head=head)
 
     text = (tmp_path / "jobs.json").read_text()
-    assert [(each.rule, each.where) for each in findings] == [
+    assert [(each.rule, str(each.where)) for each in findings] == [
         ("unknown-field", f"jobs.json:{line_of(text, 'email_notifications')}")
     ]
 
@@ -102,7 +103,7 @@ def test_blocks_that_are_no_mappings(tmp_path: Path, head: str, line: int) -> No
     """The rest of the bundle is read without them."""
     findings = found(tmp_path, {"j": job()}, head=head)
 
-    assert [(each.rule, each.where) for each in findings] == [("wrong-type", f"databricks.yml:{line}")]
+    assert [(each.rule, str(each.where)) for each in findings] == [("wrong-type", f"databricks.yml:{line}")]
 
 
 def nodes(value: Any, path: tuple = ()) -> Iterator[tuple]:

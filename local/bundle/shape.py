@@ -1,7 +1,7 @@
 """A job against Databricks' own model (`databricks.bundles.jobs`): every unknown field, wrong type and wrong word.
 
-The model's `from_dict` stops at the first mistake and knows no lines; this walk finds all of them where they are
-written, and gives back what is left of the job, so that the rules behind it see values of the right types only.
+The model's `from_dict` stops at the first of them and knows no lines; this walk finds them all where they are written,
+and gives back what is left of the job, so that whoever reads it sees values of the right types only.
 """
 
 import contextlib
@@ -9,41 +9,29 @@ import difflib
 import types
 import typing
 from collections.abc import Iterable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from databricks.bundles.core import Variable
 
-from local.bundle.documents import Table
+from local.bundle.documents import Table, in_words
 from local.bundle.variables import REFERENCE
+from local.lakeflow.findings import Findings, Place, Steps
 
-Place = tuple[Path, int]
-OF_SHAPE = ("unknown-field", "wrong-type", "wrong-enum", "missing-field")
 _WORDS = {"true", "yes", "on", "y", "false", "no", "off", "n"}
 
 
-@dataclass(frozen=True)
-class Misfit:
-    """One mistake in the shape: *path* is its field, *place* where it stands, or what is around it.
+def fitted(key: str, source: Table, findings: Findings, *, with_references: bool = False) -> Table:
+    """The job *key* without what does not fit the model, which joins *findings*. Places stay.
 
-    The value of a complex variable has no place of its own.
+    References that nothing has replaced are left out where the model wants no text: there is a finding about each
+    already, or a variable without a value, which only a run that needs it refuses; *with_references* they stay.
     """
+    from databricks.bundles.jobs import Job  # here, since commands without jobs need not pay for it
 
-    rule: str
-    path: tuple[str | int, ...]
-    place: Place
-    found: str
-    expected: str
-    action: str
-
-
-def fitted(model: type, source: Table) -> tuple[Table, list[Misfit]]:
-    """*source* without what does not fit *model*, and what that is. Places stay."""
-    walk = _Walk()
-    return walk.value(model, source, (), source.place), walk.misfits
+    return _Walk(key, source, findings, with_references).value(Job, source, (), source.place)
 
 
 @cache
@@ -71,16 +59,19 @@ class _Nothing(Exception):
 
 
 class _Walk:
-    def __init__(self) -> None:
-        self.misfits: list[Misfit] = []
+    def __init__(self, key: str, source: Table, findings: Findings, with_references: bool) -> None:
+        self.key = key
+        self.source = source
+        self.findings = findings
+        self.with_references = with_references
 
-    def value(self, kind: Any, value: Any, path: tuple, place: Place) -> Any:
+    def value(self, kind: Any, value: Any, path: Steps, place: Place) -> Any:
         """*value*, if it fits *kind*."""
         origin = typing.get_origin(kind)
         if value is None:
             return None
-        if isinstance(value, str) and REFERENCE.fullmatch(value):  # it was reported that nothing has taken its place
-            if kind is str:
+        if isinstance(value, str) and REFERENCE.fullmatch(value):
+            if kind is str or self.with_references:
                 return value
             raise _Nothing
         if is_dataclass(kind):
@@ -91,7 +82,7 @@ class _Walk:
             return self._entries(bare(typing.get_args(kind)[1]), value, path, place)
         return self._scalar(kind, value, path, place)
 
-    def _fields(self, model: type, value: Any, path: tuple, place: Place) -> Table:
+    def _fields(self, model: type, value: Any, path: Steps, place: Place) -> Table:
         self._expect(isinstance(value, dict), value, f"a mapping: the fields of a {model.__name__}", path, place)
         known = model_fields(model)
         result = Table(_own_place(value, place))
@@ -109,7 +100,7 @@ class _Walk:
                 )
         return result
 
-    def _items(self, kind: Any, value: Any, path: tuple, place: Place) -> list:
+    def _items(self, kind: Any, value: Any, path: Steps, place: Place) -> list:
         self._expect(isinstance(value, list), value, f"a list of {_named(kind)}", path, place)
         result = []
         for number, inner in enumerate(value):
@@ -118,14 +109,14 @@ class _Walk:
                 result.append(self.value(kind, inner, (*path, number), _own_place(inner, place)))
         return result
 
-    def _entries(self, kind: Any, value: Any, path: tuple, place: Place) -> Table:
+    def _entries(self, kind: Any, value: Any, path: Steps, place: Place) -> Table:
         self._expect(isinstance(value, dict), value, f"a mapping of names to {_named(kind)}", path, place)
         result = Table(_own_place(value, place))
         for name, inner in value.items():
             self._keep(result, name, kind, inner, (*path, name), _place(value, name, place))
         return result
 
-    def _scalar(self, kind: Any, value: Any, path: tuple, place: Place) -> Any:
+    def _scalar(self, kind: Any, value: Any, path: Steps, place: Place) -> Any:
         if kind is Any:
             return value
         self._expect(not isinstance(value, (dict, list)), value, _named(kind), path, place)
@@ -143,24 +134,31 @@ class _Walk:
             self._expect(not isinstance(value, bool) and _is_number(kind, value), value, _named(kind), path, place)
         return value
 
-    def _keep(self, table: Table, name: str, kind: Any, value: Any, path: tuple, place: Place) -> None:
+    def _keep(self, table: Table, name: str, kind: Any, value: Any, path: Steps, place: Place) -> None:
         with contextlib.suppress(_Nothing):
             table.put(name, self.value(kind, value, path, place), place)
 
-    def _expect(self, is_so: bool, value: Any, expected: str, path: tuple, place: Place) -> None:
+    def _expect(self, is_so: bool, value: Any, expected: str, path: Steps, place: Place) -> None:
         if not is_so:
             named = next((step for step in reversed(path) if isinstance(step, str)), "job")
-            found = f"{_found(value)} as `{named}`"
+            found = f"{in_words(value)} as `{named}`"
             self._wrong("wrong-type", path, place, found, expected, "Correct the value.")
             raise _Nothing
 
-    def _unknown(self, name: str, model: type, path: tuple, place: Place) -> None:
+    def _unknown(self, name: str, model: type, path: Steps, place: Place) -> None:
         known = list(model_fields(model))
         expected = f"a field of a {model.__name__}"
         self._wrong("unknown-field", path, place, f"the unknown field `{name}`", expected, _like(name, known))
 
-    def _wrong(self, rule: str, path: tuple, place: Place, found: str, expected: str, action: str) -> None:
-        self.misfits.append(Misfit(rule, path, place, found, expected, action))
+    def _wrong(self, rule: str, path: Steps, place: Place, found: str, expected: str, action: str) -> None:
+        task, path = self._inside(path)
+        self.findings.add(rule, found, expected, action, self.findings.at(place, job=self.key, task=task, path=path))
+
+    def _inside(self, path: Steps) -> tuple[str, Steps]:
+        """The key of the task in which *path* ends, and the way from there; without a key, all of the way."""
+        entry = self.source["tasks"][path[1]] if path[0] == "tasks" and len(path) > 2 else None
+        key = entry.get("task_key") if isinstance(entry, dict) else None
+        return (str(key), path[2:]) if key else ("", path)
 
 
 def _like(name: Any, known: Iterable[str]) -> str:
@@ -178,12 +176,6 @@ def _named(kind: Any) -> str:
     if typing.get_origin(kind) is dict:
         return "a mapping"
     return {str: "a text", int: "a whole number", float: "a number", bool: "`true` or `false`"}.get(kind, "a value")
-
-
-def _found(value: Any) -> str:
-    if isinstance(value, dict):
-        return "a mapping"
-    return "a list" if isinstance(value, list) else f"`{value}`"
 
 
 def _is_number(kind: type, value: Any) -> bool:
