@@ -63,4 +63,4 @@ def test_the_rows_of_an_sql_task_reach_the_tasks_after_it(spark, project: Projec
     }
     assert conditions == {("price", None): "true", ("one", 0): "true", ("one", 1): "false", ("fails", None): None}
     (fails,) = [task for task in run["tasks"] if task["task_key"] == "fails"]
-    assert "only an SQL task that has returned rows has an output" in fails["error"]
+    assert "expected it only of an SQL task that has returned rows" in fails["error"]
