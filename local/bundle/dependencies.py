@@ -29,7 +29,10 @@ def check_dependencies(task: Task, tasks: Iterable[Task]) -> Iterator[Finding]:
             where = Where(path=(*path, "task_key"))
             yield Finding(where, "unknown-dependency", f"the dependency `{before}`", expected, action)
         elif outcome is not None and kinds[before] != "condition_task":
-            found, expected = f"an outcome of `{before}`, a {kinds[before] or 'task'}", "one only of a condition_task"
+            found, expected = (
+                f"an outcome of `{before}`, a {kinds[before] or 'task'}",
+                "an outcome only of a condition_task",
+            )
             yield Finding(Where(path=(*path, "outcome")), "outcome", found, expected, "Remove `outcome`.")
         elif outcome not in (None, "true", "false"):
             found, expected = f"the outcome `{outcome}` of `{before}`", "`true` or `false`"

@@ -177,7 +177,7 @@ def test_iterations_are_notebooks_with_retries_and_their_own_files(build: Build)
         ),
         ([for_each("a", "[1]", for_each("b", "[1]", condition("c", "1", "EQUAL_TO", "1")))], "found a for_each_task"),
         ([condition("a", "1", "EQUAL_TO", "1"), condition("b", "1", "EQUAL_TO", "1", "a=maybe")], "outcome `maybe`"),
-        ([task("a"), condition("b", "1", "EQUAL_TO", "1", "a=true")], "expected one only of a condition_task"),
+        ([task("a"), condition("b", "1", "EQUAL_TO", "1", "a=true")], "an outcome only of a condition_task"),
     ],
 )
 def test_what_a_graph_cannot_have(build: Build, tasks: list, message: str) -> None:

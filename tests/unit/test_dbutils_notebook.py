@@ -66,7 +66,7 @@ def test_a_python_file_without_the_header_is_refused_with_the_reason(tmp_path, p
     """It lies where the notebook should be, so "not found" would send one looking elsewhere."""
     (tmp_path / "script.py").write_text("print(1)\n")
 
-    with pytest.raises(DbutilsError, match=r"its first line is `print\(1\)`; expected that of a notebook, `# Databricks"):
+    with pytest.raises(DbutilsError, match=r"its first line is `print\(1\)`; expected that of a notebook"):
         find_notebook(path, tmp_path)
 
 
