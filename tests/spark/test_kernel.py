@@ -119,7 +119,7 @@ def test_a_broken_bundle_is_told_at_the_first_use_of_spark(run, tmp_path):
     ).cells
 
     assert printed(plain) == "2\n"
-    assert [error(cell).ename for cell in (named, asked, again)] == ["BundleError"] * 3
+    assert [error(cell).ename for cell in (named, asked, again)] == ["FindingError"] * 3
 
 
 def test_code_outside_of_cells_finds_spark_too(run, project):
