@@ -147,3 +147,18 @@ def test_unknown_formats_and_paths_are_named():
         source(**{"cloudFiles.format": "xlsx"})
     with pytest.raises(DialectError, match="found 2 paths; expected one"):
         source(path=os.sep)
+
+
+@pytest.mark.parametrize("name", ["resourceTag", "useListingForBackfill", "maxFileAge"])
+def test_every_option_that_is_taken_is_named(name):
+    """What has no effect here is taken, and stands among the names that an unknown option is answered with."""
+    assert source(**{f"cloudFiles.{name}": "x"}) == source()
+    with pytest.raises(DialectError, match=rf"cloudFiles.colour: unknown option; known are format, .*{name}"):
+        source(**{"cloudFiles.colour": "red"})
+
+
+def test_an_option_with_one_possible_value():
+    """The value may be written in any case; another one is refused by the name that was written."""
+    assert source(**{"cloudfiles.INCLUDEEXISTINGFILES": "True"}) == source()
+    with pytest.raises(DialectError, match=r"cloudFiles.cleanSource: found `delete`; only `off` is possible"):
+        source(**{"cloudFiles.cleanSource": "delete"})

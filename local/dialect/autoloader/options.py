@@ -13,28 +13,34 @@ from local.errors import DialectError
 
 FORMATS = ("csv", "json", "parquet", "orc", "text", "binaryFile")
 EVOLUTION = ("addNewColumns", "rescue", "failOnNewColumns", "none")
-# Options that change how files are found, not which: listing finds them all here.
-_WITHOUT_EFFECT = frozenset(
-    {"backfillinterval", "fetchparallelism", "maxfileage", "resourcetag", "uselistingforbackfill"}
-    | {"useincrementallisting", "validateoptions", "usestrictglobber", "usemanagedfileevents"}
-)
-# Options that only one value of is possible here.
-_FIXED = {
-    "usenotifications": "false",
-    "allowoverwrites": "false",
-    "includeexistingfiles": "true",
-    "cleansource": "off",
+_PREFIX = "cloudfiles."
+_READ, _NO_EFFECT = "read here", "no effect here: it changes how files are found, and listing finds them all"
+# Every option behind `cloudFiles.`: it is read here, or has no effect here, or can only have the value that is given.
+_OPTIONS: Mapping[str, str] = {
+    "format": _READ,
+    "schemaLocation": _READ,
+    "inferColumnTypes": _READ,
+    "schemaEvolutionMode": _READ,
+    "schemaHints": _READ,
+    "rescuedDataColumn": _READ,
+    "partitionColumns": _READ,
+    "maxFilesPerTrigger": _READ,
+    "maxBytesPerTrigger": _READ,
+    "backfillInterval": _NO_EFFECT,
+    "fetchParallelism": _NO_EFFECT,
+    "maxFileAge": _NO_EFFECT,
+    "resourceTag": _NO_EFFECT,
+    "useIncrementalListing": _NO_EFFECT,
+    "useListingForBackfill": _NO_EFFECT,
+    "useManagedFileEvents": _NO_EFFECT,
+    "useStrictGlobber": _NO_EFFECT,
+    "validateOptions": _NO_EFFECT,
+    "allowOverwrites": "false",
+    "cleanSource": "off",
+    "includeExistingFiles": "true",
+    "useNotifications": "false",
 }
-_READ = frozenset(
-    {"format", "schemalocation", "infercolumntypes", "schemaevolutionmode", "schemahints", "rescueddatacolumn"}
-    | {"maxfilespertrigger", "maxbytespertrigger", "partitioncolumns"}
-)
-_NAMES = (
-    "format schemaLocation inferColumnTypes schemaEvolutionMode schemaHints rescuedDataColumn maxFilesPerTrigger "
-    "maxBytesPerTrigger partitionColumns backfillInterval fetchParallelism maxFileAge useIncrementalListing "
-    "validateOptions useStrictGlobber useManagedFileEvents useNotifications allowOverwrites includeExistingFiles "
-    "cleanSource"
-)
+_BY_KEY = {name.lower(): meaning for name, meaning in _OPTIONS.items()}
 # Reader options that this translation takes itself; the others go to Spark's reader as they are.
 _OWN_READER = frozenset(
     {"path", "header", "rescueddatacolumn", "readercasesensitive", "mode", "enforceschema", "inferschema"}
@@ -82,9 +88,9 @@ def read_source(options: Mapping[str, str], *, paths: list[str], schema: str, tr
         DialectError: an option is unknown, impossible here, or missing; it is named.
         PathError: the volume does not exist.
     """
-    own = {key[11:].lower(): value for key, value in options.items() if key.lower().startswith("cloudfiles.")}
-    plain = {key.lower(): value for key, value in options.items() if not key.lower().startswith("cloudfiles.")}
-    _check(own, options)
+    _check(options)
+    own = {key.lower().removeprefix(_PREFIX): value for key, value in options.items() if _is_own(key)}
+    plain = {key.lower(): value for key, value in options.items() if not _is_own(key)}
     path = _path(paths, plain)
     columns = parse_columns(schema) if schema else None
     evolution = _evolution(own, columns)
@@ -111,24 +117,26 @@ def read_source(options: Mapping[str, str], *, paths: list[str], schema: str, tr
         partitions=tuple(name.strip() for name in own.get("partitioncolumns", "").split(",") if name.strip()),
         header=plain.get("header", "false").lower() == "true",
         case_sensitive=rescued is not None and plain.get("readercasesensitive", "true").lower() == "true",
-        reader={
-            key: value
-            for key, value in options.items()
-            if not key.lower().startswith("cloudfiles.") and key.lower() not in _OWN_READER
-        },
+        reader={key: value for key, value in options.items() if not _is_own(key) and key.lower() not in _OWN_READER},
         limits=_limits(own),
     )
 
 
-def _check(own: Mapping[str, str], options: Mapping[str, str]) -> None:
-    written = {key[11:].lower(): key for key in options if key.lower().startswith("cloudfiles.")}
-    for key, value in own.items():
-        if key in _FIXED and value.lower() != _FIXED[key]:
-            raise DialectError(
-                f"{written[key]}: found `{value}`; only `{_FIXED[key]}` is possible on this machine. Leave it out."
-            )
-        if key not in _READ and key not in _FIXED and key not in _WITHOUT_EFFECT:
-            raise DialectError(f"{written[key]}: unknown option; known are {', '.join(_NAMES.split())}.")
+def _is_own(key: str) -> bool:
+    """Is it an option of Auto Loader, not of Spark's reader?"""
+    return key.lower().startswith(_PREFIX)
+
+
+def _check(options: Mapping[str, str]) -> None:
+    """Refuse what is unknown, or has a value that is not possible here."""
+    for key, value in options.items():
+        if not _is_own(key):
+            continue
+        possible = _BY_KEY.get(key.lower().removeprefix(_PREFIX))
+        if possible is None:
+            raise DialectError(f"{key}: unknown option; known are {', '.join(_OPTIONS)}.")
+        if possible not in (_READ, _NO_EFFECT, value.lower()):
+            raise DialectError(f"{key}: found `{value}`; only `{possible}` is possible on this machine. Leave it out.")
 
 
 def _path(paths: list[str], plain: Mapping[str, str]) -> str:
