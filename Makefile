@@ -80,9 +80,10 @@ test-all: export HYPOTHESIS_PROFILE = long
 test-all: check ## all checks and tests: ten kills, a cluster, databricks-connect, long properties; for a release
 	@$(TESTS)
 
-check: $(READY) ## style of code and notebooks, what every place runs, GitHub workflows
+check: $(READY) ## style of code and notebooks, types, what every place runs, GitHub workflows
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check local notebooks/lakehouse tests
+	@.venv/bin/mypy
 	@.venv/bin/python -m tests.portability
 	@.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 

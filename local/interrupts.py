@@ -4,17 +4,16 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 
 @contextmanager
-def on_interrupt(end: Callable[[], Any]) -> Iterator[None]:
+def on_interrupt(end: Callable[[], object]) -> Iterator[None]:
     """Call *end* at each SIGINT and SIGTERM inside this block; does nothing outside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def ask(*_: Any) -> None:
+    def ask(*_: object) -> None:
         # In a thread: a signal handler interrupts code that may hold the very locks which *end* needs.
         threading.Thread(target=end, daemon=True).start()
 

@@ -6,7 +6,7 @@ Databricks reads JSON by its YAML reader (YAML 1.2 scalars: `yes` and `2024-01-0
 import json
 import re
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -17,7 +17,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 _MAPPING = "a mapping in YAML or JSON"
 
 
-class Table(dict):
+class Table(dict[str, Any]):
     """A mapping that knows the file and line of itself (*place*) and of each of its keys (*places*)."""
 
     place: Place
@@ -99,8 +99,11 @@ def _checked_json(text: str, file: Path, findings: Findings) -> str:
         return text
     try:
         json.loads(text)
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         found, where = f"invalid JSON: {error.msg} (column {error.colno})", findings.at((file, error.lineno))
+        raise FindingError(Finding(where, "syntax", found, _MAPPING, "Correct the file.")) from error
+    except ValueError as error:  # a number of more digits than Python reads; it does not say in which line
+        found, where = f"invalid JSON: {str(error).partition(';')[0]}", findings.at((file, 0))
         raise FindingError(Finding(where, "syntax", found, _MAPPING, "Correct the file.")) from error
     return text.replace("\t", " ")
 
@@ -108,7 +111,7 @@ def _checked_json(text: str, file: Path, findings: Findings) -> str:
 class _Loader(yaml.SafeLoader):
     """PyYAML with the scalars of YAML 1.2: no dates, no base-60 numbers, only `true` and `false` are booleans."""
 
-    yaml_implicit_resolvers: ClassVar[dict] = {}
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as PyYAML has it
 
 
 for _tag, _pattern, _first in (
@@ -170,7 +173,8 @@ class _Reader:
     @staticmethod
     def _merged(table: Table) -> set[str]:
         """The keys that came from an anchor: writing them again is an override, not a duplicate."""
-        return table.__dict__.setdefault("inherited", set())
+        inherited: set[str] = table.__dict__.setdefault("inherited", set())
+        return inherited
 
 
 def _scalar(node: yaml.Node) -> Any:

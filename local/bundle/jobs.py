@@ -73,7 +73,7 @@ class _Reader:
             where=self._where(self.source),
         )
 
-    def _task(self, source: dict) -> Task:
+    def _task(self, source: dict[str, Any]) -> Task:
         settings = plain(source)
         key = str(settings.get("task_key", ""))
         if not TASK_KEY.fullmatch(key):
@@ -106,12 +106,12 @@ class _Reader:
             where=self._where(source, task=key),
         )
 
-    def _notebook(self, source: dict, key: str, kind: str) -> Path | None:
+    def _notebook(self, source: dict[str, Any], key: str, kind: str) -> Path | None:
         """The notebook of a notebook task."""
         path = ("notebook_task", "notebook_path")
         return self._path(source, path, key, find_notebook) if kind == "notebook_task" else None
 
-    def _file(self, source: dict, key: str, kind: str) -> Path | None:
+    def _file(self, source: dict[str, Any], key: str, kind: str) -> Path | None:
         """The Python file or the SQL file of a task of these kinds."""
         path = _FILES.get(kind)
         return self._path(source, path, key, find_file) if path else None
@@ -134,11 +134,11 @@ class _Reader:
             self.findings += (finding.moved(where) for finding in error.findings)
         return None
 
-    def _child(self, source: dict, key: str) -> str | None:
+    def _child(self, source: dict[str, Any], key: str) -> str | None:
         inner = source.get("run_job_task")
         given = inner.get("job_id") if isinstance(inner, dict) else inner
         try:
-            child = self.ids.get(int(given))
+            child = self.ids.get(int(given or ""))
         except (TypeError, ValueError):
             child = None
         if child is None and not unset_in(given, self.settings.unset):
@@ -147,7 +147,7 @@ class _Reader:
             self._add("unknown-job", f"job_id `{given}`", expected, "Name one of them.", where)
         return child
 
-    def _nested(self, source: dict, key: str) -> Task | None:
+    def _nested(self, source: dict[str, Any], key: str) -> Task | None:
         inner = source.get("for_each_task") or {}
         if not isinstance(inner, dict) or not isinstance(inner.get("task"), dict):
             return None  # already reported by the shape

@@ -195,7 +195,7 @@ def _included(pattern: str, place: Place, findings: Findings) -> list[Path]:
 def _take_out_known(tree: Table, included: Table, findings: Findings) -> None:
     """A resource that *tree* has already counts once: its second definition leaves *included*."""
     for kind, resources in (included.get("resources") or {}).items():
-        known = (tree.get("resources") or {}).get(kind) or {}
+        known = (tree.get("resources") or {}).get(kind) or Table(tree.place)
         for key in [key for key in resources or {} if key in known]:
             found = f"`resources.{kind}.{key}` a second time (first in `{findings.at(known.places[key])}`)"
             where = findings.at(resources.places[key], path=("resources", kind, key))

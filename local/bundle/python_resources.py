@@ -74,7 +74,8 @@ class _Python:
             for each in _lines(place / "locations"):
                 key = each["path"].removeprefix("resources.jobs.")
                 self.places[key] = (self.root / each["file"], each.get("line", 1))
-            return json.loads((place / "output").read_text(encoding="utf-8")).get("resources", {}).get("jobs", {})
+            output = json.loads((place / "output").read_text(encoding="utf-8"))
+            return dict(output.get("resources", {}).get("jobs", {}))
 
     def _input(self) -> dict[str, Any]:
         return {
@@ -141,8 +142,8 @@ def _placed(value: Any, known: Any, place: Place, base: Place) -> Any:
             table.put(key, _placed(inner, before.get(key), before.place, base), before.places.get(key, base))
         return table
     if isinstance(value, list):
-        before = known if isinstance(known, list) else []
-        return [_placed(each, before[i] if i < len(before) else None, place, base) for i, each in enumerate(value)]
+        listed = known if isinstance(known, list) else []
+        return [_placed(each, listed[i] if i < len(listed) else None, place, base) for i, each in enumerate(value)]
     return value
 
 

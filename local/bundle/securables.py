@@ -49,7 +49,7 @@ def read_securables(tree: Table, resolver: Resolver, findings: Findings) -> tupl
 
 
 def _read(tree: Table, kind: str, resolver: Resolver, findings: Findings) -> Iterator[Securable]:
-    declared = (tree.get("resources") or {}).get(kind) or {}
+    declared = (tree.get("resources") or {}).get(kind) or Table(tree.place)
     for key, written in declared.items():
         fields = mapped(written, resolver) if isinstance(written, Table) else {}
         missing = [name for name in _FIELDS[kind] if fields.get(name) in (None, "")]

@@ -31,7 +31,8 @@ def fitted(key: str, source: Table, findings: Findings, *, with_references: bool
     """
     from databricks.bundles.jobs import Job  # here, since commands without jobs need not pay for it
 
-    return _Walk(key, source, findings, with_references).value(Job, source, (), source.place)
+    job: Table = _Walk(key, source, findings, with_references).value(Job, source, (), source.place)
+    return job
 
 
 @cache
@@ -74,7 +75,7 @@ class _Walk:
             if kind is str or self.with_references:
                 return value
             raise _Nothing
-        if is_dataclass(kind):
+        if isinstance(kind, type) and is_dataclass(kind):
             return self._fields(kind, value, path, place)
         if origin is list:
             return self._items(bare(typing.get_args(kind)[0]), value, path, place)
@@ -100,7 +101,7 @@ class _Walk:
                 )
         return result
 
-    def _items(self, kind: Any, value: Any, path: Steps, place: Place) -> list:
+    def _items(self, kind: Any, value: Any, path: Steps, place: Place) -> list[Any]:
         self._expect(isinstance(value, list), value, f"a list of {_named(kind)}", path, place)
         result = []
         for number, inner in enumerate(value):
@@ -167,7 +168,7 @@ def _like(name: Any, known: Iterable[str]) -> str:
 
 
 def _named(kind: Any) -> str:
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         return f"the fields of a {kind.__name__}"
     if isinstance(kind, type) and issubclass(kind, Enum):
         return f"one of {', '.join(f'`{member.value}`' for member in kind)}"
@@ -180,7 +181,7 @@ def _named(kind: Any) -> str:
 
 def _is_number(kind: type, value: Any) -> bool:
     try:
-        return kind(value) == float(value)
+        return bool(kind(value) == float(value))
     except (TypeError, ValueError):
         return False
 

@@ -54,7 +54,7 @@ def _defaults(targets: Mapping[str, Any]) -> list[str]:
 def with_target(tree: Table, name: str) -> Table:
     """*tree* with what the target overrides; its `targets` block is gone."""
     target = (tree.get("targets") or {}).get(name)
-    result = copied(tree)
+    result: Table = copied(tree)
     result.pop("targets", None)
     if not isinstance(target, Table):
         return result

@@ -73,9 +73,9 @@ def override_variables(base: Any, target: Any) -> Any:
     for name, value in target.items():
         definition = Table(target.place)
         previous = result.get(name)
-        for key, inner in (previous or {}).items() if isinstance(previous, Table) else ():
-            if key not in ("default", "lookup"):
-                definition.put(key, inner, previous.places[key])
+        if isinstance(previous, Table):
+            for key in [key for key in previous if key not in ("default", "lookup")]:
+                definition.put(key, previous[key], previous.places[key])
         if isinstance(value, Table) and value.keys() <= _DEFINITION:
             for key, inner in value.items():
                 definition.put(key, inner, value.places[key])
@@ -123,9 +123,10 @@ class Resolver:
 
     def __call__(self, text: str, place: Place) -> Any:
         """What *text*, which is written at *place*, stands for."""
+        resolved: Any = text
         with self.findings.caught():
-            return self._resolved(text, place)
-        return text
+            resolved = self._resolved(text, place)
+        return resolved
 
     def _resolved(self, text: str, place: Place) -> Any:
         whole = REFERENCE.fullmatch(text)
@@ -133,7 +134,7 @@ class Resolver:
             return self._value(whole.group(1), place, text)
         return REFERENCE.sub(lambda found: self._text(found, place), text)
 
-    def _text(self, found: re.Match, place: Place) -> str:
+    def _text(self, found: re.Match[str], place: Place) -> str:
         value = self._value(found.group(1), place, found.group(0))
         if isinstance(value, (dict, list)):
             what = f"`{found.group(0)}` inside a text, {in_words(value)}"

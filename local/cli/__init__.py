@@ -10,7 +10,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 for success, 1 where the work failed, 2 for wrong use, 130 after Ctrl-C."""
     options = read_arguments(arguments)
     try:
-        return options.command(options)
+        code: int = options.command(options)
+        return code
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -2,6 +2,7 @@
 
 import json
 from argparse import Namespace
+from typing import Any
 
 from local.cli.run import add_checks, add_remote, add_values, run_options
 from local.cli.scope import bundle_of, pairs, project_of
@@ -49,7 +50,7 @@ def backfill(options: Namespace) -> int:
     return max((exit_code(run) for run in runs), default=1) if len(runs) == len(times) else 1
 
 
-def _print_summary(labels: list[str], runs: list[dict]) -> None:
+def _print_summary(labels: list[str], runs: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     from local.console import console_for_people

@@ -46,12 +46,12 @@ def add(verbs: Verbs) -> None:
     command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.add_argument("a", metavar="A", help="a run: [TARGET:|FOLDER:]RUN_ID, or latest in place of the id")
     command.add_argument("b", metavar="B", help="the other run")
-    repeated = {"action": "append", "default": [], "metavar": "PATTERN"}
-    command.add_argument("--tables", **repeated, help="only these tables and views; may be repeated")
-    command.add_argument("--exclude", **repeated, help="without these tables and views; may be repeated")
-    command.add_argument(
-        "--ignore", **repeated, help="without these columns (`column` or `schema.table.column`); may be repeated"
-    )
+    for name, what in (
+        ("--tables", "only these tables and views"),
+        ("--exclude", "without these tables and views"),
+        ("--ignore", "without these columns (`column` or `schema.table.column`)"),
+    ):
+        command.add_argument(name, action="append", default=[], metavar="PATTERN", help=f"{what}; may be repeated")
     command.add_argument("--all-columns", action="store_true", help="leave out nothing by default")
     command.add_argument(
         "--rows", type=count, default=ROWS, metavar="N", help=f"rows shown of a table that differs (default {ROWS})"

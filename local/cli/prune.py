@@ -49,7 +49,7 @@ def prune(options: Namespace) -> int:
                 str(run["run_id"]), Text(run["run_name"]), ended, run["result_state"], str(len(each.run_ids)), size
             )
         console.print(table)
-    runs, size = sum(len(each.run_ids) for each in deleted), sum(each.size for each in deleted)
+    runs, freed = sum(len(each.run_ids) for each in deleted), sum(each.size for each in deleted)
     done = "would delete" if options.dry_run else "deleted"
-    console.print(f"{done} {runs} run{'s' * (runs != 1)}, {size:,} bytes of notebooks and logs", soft_wrap=True)
+    console.print(f"{done} {runs} run{'s' * (runs != 1)}, {freed:,} bytes of notebooks and logs", soft_wrap=True)
     return 0

@@ -4,11 +4,11 @@ import argparse
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from local.bundle import Bundle, load_bundle, target_names
 from local.cli.scope import bundle_of, pairs, project_of
 from local.cli.values import at_least_one, interval, moment, span_of_job
+from local.cli.verbs import Verbs
 from local.errors import BundleError, UsageError
 
 NEXT = "next"
@@ -28,7 +28,7 @@ changed bundle counts from the next start. Two schedulers at once do not fire a 
 """
 
 
-def add(verbs: Any) -> None:
+def add(verbs: Verbs) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
         "schedule",
@@ -145,7 +145,7 @@ def _bundles(options: argparse.Namespace) -> Iterator[Bundle]:
             raise BundleError(f"Target `{target}`: {error}") from error
 
 
-def _print(*parts: Any) -> None:
+def _print(*parts: object) -> None:
     from local.console import console_for_people
 
     console = console_for_people()

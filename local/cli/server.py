@@ -4,6 +4,7 @@ import json
 import shutil
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from local.cli.scope import project_of, state_of
 from local.cli.verbs import Verbs, add_verb
@@ -73,7 +74,7 @@ def reset(options: Namespace) -> int:
     return 0
 
 
-def _readable(found: dict) -> str:
+def _readable(found: dict[str, Any]) -> str:
     line = f"server of `{found['catalog']}`: {found['state']}"
     if found["state"] == "running":
         return (

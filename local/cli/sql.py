@@ -8,6 +8,7 @@ import math
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
+from typing import Any
 
 from local.cli.run import add_remote
 from local.cli.scope import state_of
@@ -61,7 +62,7 @@ def to_json(value: object) -> str:
     return json.dumps(_plain(value), ensure_ascii=False)
 
 
-def _query(options: Namespace) -> tuple[list[str], list[tuple]]:
+def _query(options: Namespace) -> tuple[list[str], list[tuple[Any, ...]]]:
     from pyspark.errors import PySparkException  # slow to import: only where a statement is run
 
     from local.kernel.session import open_session
@@ -77,7 +78,7 @@ def _query(options: Namespace) -> tuple[list[str], list[tuple]]:
     return result.column_names, list(zip(*columns, strict=True))
 
 
-def _print_table(names: list[str], rows: list[tuple], limit: int) -> None:
+def _print_table(names: list[str], rows: list[tuple[Any, ...]], limit: int) -> None:
     from rich.table import Table
 
     from local.console import console_for_people

@@ -5,16 +5,21 @@ from argparse import Namespace
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from local.cli.scope import pairs, project_of
+from local.cli.verbs import Verbs
 from local.lakeflow.fields import HONOURED, VERDICTS, FieldVerdict
 from local.lakeflow.findings import ERROR, WARNING, Finding
 from local.validate import Report, validate
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
 _STYLES = {ERROR: "bold red", WARNING: "yellow"}
 
 
-def add(verbs) -> None:
+def add(verbs: Verbs) -> None:
     """Declare the verb."""
     text = "find everything that is wrong with the bundle, without a workspace and without running it"
     parser = verbs.add_parser("validate", help=text, description=text[0].upper() + text[1:] + ".")
@@ -39,7 +44,7 @@ def run(options: Namespace) -> int:
     return 1 if report.count(ERROR) or (options.strict and report.count(WARNING)) else 0
 
 
-def as_json(report: Report) -> dict:
+def as_json(report: Report) -> dict[str, Any]:
     """The report as `--json` prints it."""
     return {
         "targets": list(report.targets),
@@ -66,7 +71,7 @@ def _print(report: Report, *, with_fields: bool) -> None:
         console.print(f"{job} runs here with {_summary(fields)}{_named(fields)}")
 
 
-def _line(finding: Finding, targets: Iterable[str]) -> list:
+def _line(finding: Finding, targets: Iterable[str]) -> "list[Text]":
     """`file:line: error: job, task: found ...; expected .... Do this. [rule; targets]`."""
     from rich.text import Text
 

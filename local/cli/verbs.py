@@ -2,8 +2,9 @@
 
 import argparse
 from collections.abc import Callable
+from typing import TypeAlias
 
-Verbs = argparse._SubParsersAction
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def add_verb(

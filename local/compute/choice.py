@@ -1,10 +1,13 @@
 """The decision where Spark runs."""
 
 import os
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from local.errors import UsageError
 from local.project import State
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 REMOTE = "LOCAL_REMOTE"
 WORKSPACE = "databricks"
@@ -17,10 +20,17 @@ class Compute(Protocol):
     there by its deployment, not by a run. *libraries* are modules that a session imports beside Spark's client.
     """
 
-    state: State
-    remote: str
-    deploys: bool
-    libraries: tuple[str, ...]
+    @property
+    def state(self) -> State: ...
+
+    @property
+    def remote(self) -> str: ...
+
+    @property
+    def deploys(self) -> bool: ...
+
+    @property
+    def libraries(self) -> tuple[str, ...]: ...
 
     @property
     def label(self) -> str:
@@ -36,7 +46,7 @@ class Compute(Protocol):
             LocalError: it cannot; one line says why and what to do.
         """
 
-    def session(self) -> Any:
+    def session(self) -> "SparkSession":
         """A Spark session. It may connect by its first use only, and then raise what `check` does."""
 
     def utilities(self) -> Any:

@@ -5,8 +5,8 @@ Its volumes are folders of the state: `LOCAL_STATE` has to be on a path that the
 
 import re
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import grpc
 
@@ -15,6 +15,9 @@ from local.compute.client import check_client
 from local.errors import ServerError, UsageError
 from local.project import State
 from local.server.command import CATALOG
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 ANSWER_SECONDS = 10.0
 _PATIENCE = 12.0  # a busy driver may pause for that long; with the silence before it, still less than half a minute
@@ -60,7 +63,7 @@ class ConnectServer:
         """
         ConnectEndpoint(self).connect().close()
 
-    def session(self) -> Any:
+    def session(self) -> "SparkSession":
         """A session that connects by its first use."""
         from local.kernel.session import LinkedSession, translated_link
 
@@ -141,7 +144,9 @@ def _label(url: str) -> str:
     return f"sc://{found['host']}:{found['port'] or 15002}"
 
 
-def _settings(channel: grpc.Channel, names: Sequence[str], user: str | None, metadata: Any) -> list[str]:
+def _settings(
+    channel: grpc.Channel, names: Sequence[str], user: str | None, metadata: Iterable[tuple[str, str]]
+) -> list[str]:
     """Settings of the server ("" where it has none), asked in a session of its own, which ends with it.
 
     Raises:
@@ -151,9 +156,10 @@ def _settings(channel: grpc.Channel, names: Sequence[str], user: str | None, met
     from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 
     stub = SparkConnectServiceStub(channel)
-    how = {"timeout": ANSWER_SECONDS, "metadata": metadata}
-    who = {"session_id": str(uuid.uuid4()), "user_context": proto.UserContext(user_id=user or "")}
+    session, who = str(uuid.uuid4()), proto.UserContext(user_id=user or "")
     get = proto.ConfigRequest.Operation(get_option=proto.ConfigRequest.GetOption(keys=names))
-    answer = stub.Config(proto.ConfigRequest(**who, operation=get), **how)
-    stub.ReleaseSession(proto.ReleaseSessionRequest(**who), **how)
+    asked = proto.ConfigRequest(session_id=session, user_context=who, operation=get)
+    released = proto.ReleaseSessionRequest(session_id=session, user_context=who)
+    answer = stub.Config(asked, timeout=ANSWER_SECONDS, metadata=metadata)
+    stub.ReleaseSession(released, timeout=ANSWER_SECONDS, metadata=metadata)
     return [pair.value for pair in answer.pairs]

@@ -1,7 +1,7 @@
 """The state's own Spark Connect server, started here when it is needed."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import grpc
 import psutil
@@ -11,6 +11,9 @@ from local.compute.client import PYSPARK, check_client
 from local.errors import ServerError
 from local.project import State
 from local.server import Server, ensure_server
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 MESSAGE_LIMIT = 128 * 1024 * 1024
 _OPTIONS = [
@@ -50,7 +53,7 @@ class LocalServer:
         check_client(PYSPARK, "Spark on this machine")
         home.verify(self.state, home.own(self.state))
 
-    def session(self) -> Any:
+    def session(self) -> "SparkSession":
         """A session whose first use finds or starts the server."""
         from local.kernel.session import LinkedSession, translated_link
 
@@ -71,7 +74,7 @@ class LocalEndpoint:
     def __init__(self, compute: LocalServer, ensure: Callable[[State], Server] = ensure_server) -> None:
         self._compute = compute
         self._ensure = ensure
-        self._server: Any = None
+        self._server: Server | None = None
 
     def connect(self) -> grpc.Channel:
         """A channel to the running server.
@@ -89,6 +92,8 @@ class LocalEndpoint:
 
     def has_died(self) -> bool:
         """Is the server's process gone?"""
+        if self._server is None:  # it was not connected to yet
+            return False
         try:
             return psutil.Process(self._server.pid).status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
         except psutil.NoSuchProcess:

@@ -10,12 +10,15 @@ whose builder checks the version of the runtime against its own and waits for a 
 import logging
 import os
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.compute import home
 from local.compute.client import DATABRICKS, check_client
 from local.errors import ServerError
 from local.project import State
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 # For questions to the workspace, so that a wrong host or a lost network is told soon; seconds. There are two of them:
 # the SDK asks the host for its configuration first.
@@ -71,7 +74,7 @@ class Workspace:
             raise self._refused(error) from error
         self.session().stop()
 
-    def session(self) -> Any:
+    def session(self) -> "SparkSession":
         """A session of databricks-connect, connected.
 
         Raises:
@@ -81,11 +84,12 @@ class Workspace:
         warehouse = f"{config.host}/{self.state.catalog}"
         home.verify(self.state, warehouse)
         try:
-            session = _builder().sdkConfig(config).validateSession(True).create()
+            session: SparkSession = _builder().sdkConfig(config).validateSession(True).create()
         except Exception as error:  # the builder raises plain exceptions
             raise self._refused(error) from error
         home.claim(self.state, warehouse)
-        from pyspark.sql.connect.client.retries import DatabricksClusterWaitPolicy
+        # Only the client of databricks-connect has it.
+        from pyspark.sql.connect.client.retries import DatabricksClusterWaitPolicy  # type: ignore[attr-defined]
 
         from local.kernel.channel import Link
         from local.kernel.session import follow
@@ -106,7 +110,7 @@ class Workspace:
         return WorkspaceClient(config=config).dbutils
 
     def _refused(self, error: Exception) -> ServerError:
-        cause = error
+        cause: BaseException = error
         while cause.__cause__ is not None:  # the SDK's own says only that the time was over
             cause = cause.__cause__
         return ServerError(f"`{self.label}`: {type(cause).__name__}: {_first_line(cause)}. {_next_step(error)}")
@@ -161,7 +165,7 @@ def _builder() -> Any:
     return getattr(DatabricksSession, "__wrapped__", DatabricksSession).Builder()
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     """What *error* says first, without the SDK's list of its configuration and the name of its way to authenticate."""
     lines = str(error).strip().splitlines() or ["no reason given"]
     return lines[0].partition(". Config:")[0].removeprefix("default auth: ").rstrip(".")[:300]

@@ -4,8 +4,9 @@ Delta's parser loses the arguments of Spark's own markers (delta-io/delta#7640),
 text. A marker in a string or a comment is text, and a colon right behind a value reads JSON (`raw:owner`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal
 
 import pyspark.sql.connect.proto as proto
 
@@ -14,7 +15,8 @@ from local.sql.writing import Edit, apply, literal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SUFFIX = {"byte": "Y", "short": "S", "integer": "", "long": "L"}
-_FIELDS = ("named_arguments", "args", "pos_arguments", "pos_args")
+_Field = Literal["named_arguments", "args", "pos_arguments", "pos_args"]
+_FIELDS: tuple[_Field, ...] = ("named_arguments", "args", "pos_arguments", "pos_args")
 
 
 def fill_arguments(sql: str, holder: proto.SQL | proto.SqlCommand) -> str:
@@ -25,11 +27,13 @@ def fill_arguments(sql: str, holder: proto.SQL | proto.SqlCommand) -> str:
     """
     named, positional = _written(holder)
     tokens = tokenize(sql) if named or positional else None
-    if not tokens or None in (*named.values(), *positional):
+    texts = {name: text for name, text in named.items() if text is not None}
+    in_order = [text for text in positional if text is not None]
+    if not tokens or len(texts) + len(in_order) < len(named) + len(positional):
         return sql
-    markers = (marker for marker in parameter_markers(tokens) if marker.name in named)
-    edits = [Edit(marker.start, marker.end, named[marker.name]) for marker in markers]
-    edits += _positional(tokens, positional)
+    markers = (marker for marker in parameter_markers(tokens) if marker.name in texts)
+    edits = [Edit(marker.start, marker.end, texts[marker.name]) for marker in markers]
+    edits += _positional(tokens, in_order)
     for field in _FIELDS:
         holder.ClearField(field)
     return apply(sql, edits)
@@ -38,6 +42,8 @@ def fill_arguments(sql: str, holder: proto.SQL | proto.SqlCommand) -> str:
 def literal_text(value: proto.Expression.Literal) -> str | None:
     """*value* as SQL; None for a kind of literal that has no text here."""
     kind = value.WhichOneof("literal_type")
+    if kind is None:
+        return None
     if kind in _SUFFIX:
         return f"{getattr(value, kind)}{_SUFFIX[kind]}"
     if kind in ("array", "map"):
@@ -52,7 +58,13 @@ def _nested(value: proto.Expression.Literal, kind: str) -> str | None:
     else:
         pairs = zip(value.map.keys, value.map.values, strict=True)
         parts = [literal_text(each) for pair in pairs for each in pair]
-    return None if None in parts else f"{kind}({', '.join(parts)})"
+    return _call(kind, parts)
+
+
+def _call(name: str, parts: Sequence[str | None]) -> str | None:
+    """The call of a function; None where a part has no text."""
+    texts = [part for part in parts if part is not None]
+    return f"{name}({', '.join(texts)})" if len(texts) == len(parts) else None
 
 
 def _float(value: float, kind: str) -> str:
@@ -69,7 +81,7 @@ def _ntz(micros: int) -> str:
     return f"TIMESTAMP_NTZ '{(_EPOCH + timedelta(microseconds=micros)).replace(tzinfo=None).isoformat(sep=' ')}'"
 
 
-_WRITERS = {
+_WRITERS: dict[str, Callable[[Any], str]] = {
     "null": lambda _: "NULL",
     "boolean": lambda value: str(value).upper(),
     "string": literal,
@@ -98,7 +110,7 @@ def _expression(value: proto.Expression) -> str | None:
     if value.HasField("unresolved_function"):
         function = value.unresolved_function
         parts = [_expression(argument) for argument in function.arguments]
-        return None if None in parts else f"{function.function_name}({', '.join(parts)})"
+        return _call(function.function_name, parts)
     return None
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pyspark.sql.connect.proto as proto
-from google.protobuf.message import Message
 
 from local.dialect.names import other_catalog, shorten
 from local.dialect.sql import SqlText
@@ -51,10 +51,10 @@ class CatalogPlans:
     def handlers(self) -> Handlers:
         return {f"spark.connect.{name}": self._renames(name) for name in {*_FIELDS, *_PATHS}}
 
-    def _renames(self, name: str) -> Callable[[Message], None]:
+    def _renames(self, name: str) -> Callable[[Any], None]:
         tables, schemas = _FIELDS.get(name, ((), ()))
 
-        def rename(message: Message) -> None:
+        def rename(message: Any) -> None:
             for field in tables:
                 text = getattr(message, field)
                 setattr(message, field, self.sql.name(text, f"spark.catalog, {shorten(text)}"))

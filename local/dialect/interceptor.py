@@ -13,6 +13,8 @@ from local.dialect.plans import Dialect
 
 _BYTES = re.compile(r"(\d+)b")
 
+_Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
+
 
 class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
     """Rewrites requests by *dialect*; answers pass as they are, but for settings.
@@ -23,13 +25,17 @@ class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClien
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
 
-    def intercept_unary_unary(self, continuation: Callable, client_call_details: Any, request: Any) -> Any:
+    def intercept_unary_unary(
+        self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
+    ) -> Any:
         answer = continuation(client_call_details, self._dialect.rewrite(request))
         if isinstance(request, proto.ConfigRequest) and answer.code() is grpc.StatusCode.OK:
             _write_sizes_plainly(answer.result())
         return answer
 
-    def intercept_unary_stream(self, continuation: Callable, client_call_details: Any, request: Any) -> Any:
+    def intercept_unary_stream(
+        self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
+    ) -> Any:
         has_schema = partial(_has_schema, partial(continuation, client_call_details), request)
         return continuation(client_call_details, self._dialect.rewrite(request, has_schema))
 
@@ -46,7 +52,7 @@ def _write_sizes_plainly(settings: proto.ConfigResponse) -> None:
             pair.value = found[1]
 
 
-def _has_schema(execute: Callable, request: proto.ExecutePlanRequest, schema: str) -> bool:
+def _has_schema(execute: Callable[[Any], Any], request: proto.ExecutePlanRequest, schema: str) -> bool:
     """Has the server of *request* a schema of this name? Asked in the same session, ahead of the request."""
     question = proto.ExecutePlanRequest(session_id=request.session_id, user_context=request.user_context)
     question.plan.root.catalog.database_exists.db_name = schema

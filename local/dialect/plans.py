@@ -1,6 +1,6 @@
 """Requests of Spark Connect: what to do with each kind of message in a plan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -141,13 +141,13 @@ class Rewriter:
         name = message.target_table_name
         message.target_table_name = self.dialect.sql.name(name, f"The table {shorten(name)}")
 
-    def _options(self, options: dict[str, str]) -> None:
+    def _options(self, options: MutableMapping[str, str]) -> None:
         for key, value in list(options.items()):
             if key.lower() in _PATH_OPTIONS:
                 options[key] = self.dialect.sql.volumes.translate(value)
 
 
-def _sql_texts(command: proto.SqlCommand) -> list[tuple[Message, str]]:
+def _sql_texts(command: proto.SqlCommand) -> list[tuple[proto.SQL | proto.SqlCommand, str]]:
     """(message, name of the field) of each SQL text that *command* runs."""
     if not command.HasField("input"):
         return [(command, "sql")] if command.sql else []

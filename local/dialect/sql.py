@@ -107,14 +107,16 @@ class SqlText:
     def _call_edits(self, sql: str, tokens: tuple[Token, ...], name: scan.Name) -> Iterator[Edit]:
         function = name.parts[0].lower()
         token, argument = tokens[name.first], tokens[name.last + 2] if name.last + 2 < len(tokens) else None
-        empty = argument is not None and argument.word == ")"
+        if argument is None:
+            return
+        empty = argument.word == ")"
         if function == "current_catalog" and empty:
             alias = " AS `current_catalog()`" if name.item else ""
             yield Edit(token.start, argument.end, literal(self.catalog) + alias)
         elif function == "input_file_name" and empty:
             alias = " AS `input_file_name()`" if name.item else ""
             yield Edit(token.start, argument.end, self.file_path("input_file_name()") + alias)
-        elif function in _NAME_ARGUMENT and argument is not None and argument.kind == STRING:
+        elif function in _NAME_ARGUMENT and argument.kind == STRING:
             behind = tokens[name.last + 3].word if name.last + 3 < len(tokens) else ""
             if behind in (")", ","):
                 found = self.name(argument.text, f"The statement {shorten(sql)}")

@@ -1,7 +1,7 @@
 """One statement and its tokens, with the questions that the translation of statements asks."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -83,7 +83,7 @@ class Statement:
         return apply(self.sql, edits)
 
 
-def rows_of(columns: list[str], rows: list[tuple[str, ...]]) -> str:
+def rows_of(columns: list[str], rows: Sequence[tuple[str, ...]]) -> str:
     """SQL that gives *rows* of strings, in their order."""
     names = ", ".join(quoted(column) for column in columns)
     if not rows:

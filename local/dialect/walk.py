@@ -1,10 +1,11 @@
 """Goes over a protobuf message and all messages in it, inner ones first."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from google.protobuf.message import Message
 
-Handlers = Mapping[str, Callable[[Message], None]]
+Handlers = Mapping[str, Callable[[Any], None]]  # by the full name of the type that each takes
 
 # Data, not plans: there is nothing in them to translate, and they may be large.
 _CLOSED = frozenset(

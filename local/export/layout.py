@@ -7,6 +7,7 @@ layer follows the mean place of the neighbours, in sweeps to the right and to th
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from local.lakeflow.graph import levels
@@ -31,15 +32,15 @@ def layered(nodes: Sequence[str], edges: Iterable[Edge]) -> Layout:
     known = set(nodes)
     edges = list(dict.fromkeys(edge for edge in edges if known.issuperset(edge)))
     layer = _layers(nodes, edges)
-    chains = {
+    chains: dict[Edge, list[Hashable]] = {
         edge: [edge[0], *((edge, at) for at in range(layer[edge[0]] + 1, layer[edge[1]])), edge[1]] for edge in edges
     }
     columns: list[list[Hashable]] = [[] for _ in range(max(layer.values(), default=-1) + 1)]
     for node in nodes:
         columns[layer[node]].append(node)
-    for chain in chains.values():
-        for bend in chain[1:-1]:
-            columns[bend[1]].append(bend)
+    for (start, _), chain in chains.items():
+        for at, bend in enumerate(chain[1:-1], start=layer[start] + 1):
+            columns[at].append(bend)
     _order(columns, [pair for chain in chains.values() for pair in pairwise(chain)])
     rows = max(map(len, columns), default=0)
     place = {
@@ -75,8 +76,15 @@ def _order(columns: list[list[Hashable]], pairs: Sequence[tuple[Hashable, Hashab
             # Relative to the column's middle, since columns of different lengths are centred on each other.
             row = {node: at - len(before) / 2 for at, node in enumerate(before)}
             own = {node: at - len(column) / 2 for at, node in enumerate(column)}
-            column.sort(key=lambda node, row=row, own=own: _mean([row[n] for n in neighbours.get(node, ())], own[node]))
+            column.sort(key=partial(_position, neighbours, row, own))
 
 
-def _mean(values: Sequence[float], otherwise: float) -> float:
-    return sum(values) / len(values) if values else otherwise
+def _position(
+    neighbours: Mapping[Hashable, Sequence[Hashable]],
+    row: Mapping[Hashable, float],
+    own: Mapping[Hashable, float],
+    node: Hashable,
+) -> float:
+    """The middle of the *neighbours* of *node*, by *row*; its *own* place where it has none."""
+    rows = [row[each] for each in neighbours.get(node, ())]
+    return sum(rows) / len(rows) if rows else own[node]

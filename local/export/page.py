@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from local.export.graph import graph
-from local.export.markup import Markup, element
+from local.export.markup import Content, Markup, element
 from local.export.notebooks import Notebooks, code_style
 from local.export.recorded import Attempt, Run, utc
 from local.export.timeline import timeline
@@ -177,7 +177,7 @@ def _below(attempt: Attempt, notebooks: Notebooks) -> Iterator[Markup]:
         yield element("tr", element("td", parts, colspan=7), class_="below")
 
 
-def _table(heads: tuple[str, ...], rows: list[Any]) -> Markup:
+def _table(heads: tuple[str, ...], rows: Content) -> Markup:
     head = element("thead", element("tr", [element("th", name) for name in heads]))
     return element("table", head, element("tbody", rows), class_="list")
 

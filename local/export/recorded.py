@@ -20,7 +20,7 @@ class Shown:
 
     @property
     def run_id(self) -> int:
-        return self.shape["run_id"]
+        return int(self.shape["run_id"])
 
     @property
     def result(self) -> str:
@@ -44,7 +44,7 @@ class Shown:
     @property
     def message(self) -> str:
         """Its error in one line, else what its state says."""
-        return self.shape.get("error") or self.shape["state"]["state_message"]
+        return str(self.shape.get("error") or self.shape["state"]["state_message"])
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class Attempt(Shown):
 
     @property
     def number(self) -> int:
-        return self.shape["attempt_number"]
+        return int(self.shape["attempt_number"])
 
     @property
     def trace(self) -> str:
-        return self.shape.get("error_trace", "")
+        return str(self.shape.get("error_trace", ""))
 
     @property
     def notebook(self) -> Path | None:
@@ -98,7 +98,7 @@ class Run(Shown):
 
     @property
     def name(self) -> str:
-        return self.shape["run_name"]
+        return str(self.shape["run_name"])
 
     @property
     def children(self) -> Iterator["Run"]:
@@ -116,11 +116,11 @@ class Run(Shown):
 
     def end_ms(self, of: Mapping[str, Any]) -> int:
         """When the run or attempt *of* ended, or when it was read if it has not (epoch ms)."""
-        return max(of["end_time"] or self.read_ms, of["start_time"])
+        return int(max(of["end_time"] or self.read_ms, of["start_time"]))
 
     def seconds(self, of: Mapping[str, Any]) -> float:
         """How long the run or attempt *of* has taken."""
-        return (self.end_ms(of) - of["start_time"]) / 1000
+        return (self.end_ms(of) - int(of["start_time"])) / 1000
 
 
 def read_run(records: Records, run_id: int) -> Run:
@@ -144,7 +144,7 @@ def utc(ms: int) -> str:
 
 def _works(records: Records, tasks: list[Mapping[str, Any]]) -> Iterator[Work]:
     """Tasks in the order in which they began; the iterations of a for-each task behind it, by index."""
-    groups: dict[tuple, list[Attempt]] = {}
+    groups: dict[tuple[int, int, str], list[Attempt]] = {}
     began: dict[str, int] = {}
     for task in tasks:
         child = read_run(records, task["run_job_output"]["run_id"]) if "run_job_output" in task else None

@@ -13,7 +13,20 @@ Reading and checking (`local.bundle`, `checks`), planning (`local.lakeflow`: pur
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the names of `_PLACES`, with their types
+    from local.jobs.cancel import cancel_run as cancel_run
+    from local.jobs.command import RunOptions as RunOptions
+    from local.jobs.command import exit_code as exit_code
+    from local.jobs.command import get_run as get_run
+    from local.jobs.command import list_runs as list_runs
+    from local.jobs.command import run_job as run_job
+    from local.jobs.listener import Listener as Listener
+    from local.jobs.repair import repair_run as repair_run
+    from local.jobs.views import Lines as Lines
+    from local.jobs.views import Silent as Silent
+    from local.jobs.views import View as View
 
 # Imported when it is asked for: each attempt is a process of this package that needs none of it (0.15 s).
 _PLACES = {

@@ -29,7 +29,7 @@ def verdict(*, limit: int, active: int, waiting: int, queue: bool) -> str:
     return "QUEUED" if queue else "SKIPPED"
 
 
-def enter(records: Records, job: Job, **values: Any) -> int:
+def enter(records: Records, job: Job, **values: object) -> int:
     """Record a new run of *job*, admitted or not; its id."""
     run_id, now = records.new_id(), now_ms()
     records.close_abandoned()
@@ -53,7 +53,7 @@ def enter_again(records: Records, run_id: int, job: Job) -> int:
                 f"Run {run_id}: found it {run['life_cycle_state']}, expected a run that has ended. "
                 f"Wait for its end, or cancel it with `python -m local runs cancel {run_id}`."
             )
-        number, now = run["repair_count"] + 1, now_ms()
+        number, now = int(run["repair_count"]) + 1, now_ms()
         insert(database, "phases", _phase(run))
         columns = {
             **{"repair_count": number, "repair_start": now, "settings": dict(job.settings), "cancel_requested": 0},

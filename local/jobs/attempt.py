@@ -28,7 +28,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from local.context import VARIABLE, TaskContext, current_context
 from local.pool.kernels import Kernels, Process, SpareKernel
@@ -81,7 +81,7 @@ def _connection(folder: Path) -> str:
     return file
 
 
-def _take_stdout() -> Any:
+def _take_stdout() -> TextIO:
     """The stream for events; file descriptor 1 becomes the log, for everything that prints."""
     events = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
@@ -91,7 +91,7 @@ def _take_stdout() -> Any:
 class _Attempt:
     """The state of this process: what it runs, and whether it was told to stop."""
 
-    def __init__(self, context: TaskContext, output: Path, mark: str, events: Any, kernel: Process) -> None:
+    def __init__(self, context: TaskContext, output: Path, mark: str, events: TextIO, kernel: Process) -> None:
         self.context = context
         self.output = output
         self.mark = mark
@@ -100,7 +100,7 @@ class _Attempt:
         self.stopped = threading.Event()
         self._lock = threading.Lock()
 
-    def tell(self, event: str, **fields: Any) -> None:
+    def tell(self, event: str, **fields: object) -> None:
         """Send one event; a runner that is gone does not matter here."""
         try:
             with self._lock:

@@ -13,9 +13,9 @@ from queue import Empty
 from typing import Any
 
 import zmq
-from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from nbclient.exceptions import DeadKernelError
 from nbclient.util import run_sync
 from nbformat.v4 import new_output
@@ -133,7 +133,7 @@ def _manager(kernel_name: str, kernel: Process, connection: str) -> AsyncKernelM
     manager.load_connection_file()
     manager.client_factory = _PromptClient
     manager.provisioner = LocalProvisioner(parent=manager)
-    manager.provisioner.process = kernel
+    manager.provisioner.process = kernel  # type: ignore[assignment]  # has what is asked of a Popen
     return manager
 
 
@@ -167,7 +167,8 @@ class _PromptClient(AsyncKernelClient):
 
 
 def _parent(message: dict[str, Any]) -> str | None:
-    return message["parent_header"].get("msg_id")
+    parent: str | None = message["parent_header"].get("msg_id")
+    return parent
 
 
 class _Client(PapermillNotebookClient):

@@ -19,8 +19,10 @@ def failure_of(error: Exception, output: Path) -> dict[str, Any]:
 
     *output* is the executed notebook; the number of the failed cell counts the cells of the source notebook from 1.
     """
+    from papermill.exceptions import PapermillExecutionError  # the attempt, which has one, has imported it long ago
+
     name = type(error).__name__
-    if name == "PapermillExecutionError":
+    if isinstance(error, PapermillExecutionError):
         place = failed_cell(output)
         return {
             "error": f"{error.ename}: {what_spark_says(_ANSI.sub('', error.evalue))}{f' ({place})' if place else ''}",
@@ -56,6 +58,7 @@ def _tags(cell: dict[str, Any]) -> set[str]:
 
 def _read(output: Path) -> dict[str, Any] | None:
     try:
-        return json.loads(output.read_text(encoding="utf-8"))
+        notebook: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    return notebook

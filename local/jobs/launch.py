@@ -8,7 +8,7 @@ import contextlib
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def run_notebook(
     places: Places,
     environment: Mapping[str, str],
     stop: Stop,
-    told: Callable[[dict], None],
+    told: Callable[[dict[str, Any]], None],
 ) -> Outcome:
     """Run the attempt that *context* describes, in a process of *pool*; returns when nothing of it is left.
 
@@ -102,7 +102,7 @@ def run_notebook(
     return _outcome(context, places, known.get("finished"), stop, status)
 
 
-def _events(process: Process) -> Any:
+def _events(process: Process) -> Iterator[dict[str, Any]]:
     for line in process.events:
         with contextlib.suppress(ValueError):
             event = json.loads(line)
@@ -131,7 +131,9 @@ def _end_in_time(process: Process, known: Mapping[str, Any], over: threading.Eve
     threading.Thread(target=end, daemon=True).start()
 
 
-def _outcome(context: TaskContext, places: Places, finished: dict | None, stop: Stop, status: int | None) -> Outcome:
+def _outcome(
+    context: TaskContext, places: Places, finished: dict[str, Any] | None, stop: Stop, status: int | None
+) -> Outcome:
     output = places.output
     if finished is not None and finished["result"] == "SUCCESS":
         exit_file = Path(context.exit_file)

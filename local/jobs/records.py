@@ -49,7 +49,7 @@ class Records:
         with self.opened() as database:
             return _new_id(database)
 
-    def start_attempt(self, **values: Any) -> int:
+    def start_attempt(self, **values: object) -> int:
         """Record a new attempt, RUNNING from now unless *values* say otherwise; its id."""
         times = {"life_cycle_state": "RUNNING", "start_time": now_ms()}
         with self.opened() as database:
@@ -57,12 +57,12 @@ class Records:
             insert(database, "attempts", {"run_id": run_id, **times, **values})
         return run_id
 
-    def update_run(self, run_id: int, **values: Any) -> None:
+    def update_run(self, run_id: int, **values: object) -> None:
         """Set columns of a run."""
         with self.opened() as database:
             update(database, "runs", run_id, values)
 
-    def update_attempt(self, run_id: int, **values: Any) -> None:
+    def update_attempt(self, run_id: int, **values: object) -> None:
         """Set columns of an attempt."""
         with self.opened() as database:
             update(database, "attempts", run_id, values)
@@ -153,19 +153,19 @@ def _new_id(database: sqlite3.Connection) -> int:
     return int(database.execute("INSERT INTO ids DEFAULT VALUES").lastrowid or 0)
 
 
-def insert(database: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> None:
+def insert(database: sqlite3.Connection, table: str, values: Mapping[str, object]) -> None:
     """Add a row; lists and mappings are kept as JSON."""
     marks = ", ".join("?" for _ in values)
     cells = [_cell(value) for value in values.values()]
     database.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", cells)
 
 
-def update(database: sqlite3.Connection, table: str, run_id: int, values: Mapping[str, Any]) -> None:
+def update(database: sqlite3.Connection, table: str, run_id: int, values: Mapping[str, object]) -> None:
     """Set columns of the row *run_id*."""
     changes = ", ".join(f"{name} = ?" for name in values)
     cells = [*(_cell(value) for value in values.values()), run_id]
     database.execute(f"UPDATE {table} SET {changes} WHERE run_id = ?", cells)
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list, tuple)) else value

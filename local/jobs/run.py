@@ -121,7 +121,8 @@ class JobRun:
         """The result of a run that found no slot, None as soon as it may start."""
         row = self.engine.records.run(self.run_id)
         name = " > ".join((*self.path, f"run {self.run_id} of {self.job.name}"))
-        result, limit = row["result_state"], self.job.max_concurrent_runs
+        result: str | None = row["result_state"]
+        limit = self.job.max_concurrent_runs
         if row["life_cycle_state"] == "QUEUED":
             self.engine.view.note(f"{name} waits in the queue: the job has as many active runs as it allows ({limit})")
             result = wait_for_slot(self.engine.records, self.run_id, limit, stop)
@@ -164,7 +165,7 @@ class JobRun:
             self.progress.states[key] = result
             running -= 1
 
-    def _start(self, key: str, stop: Stop, done: queue.Queue) -> bool:
+    def _start(self, key: str, stop: Stop, done: queue.Queue[tuple[str, str]]) -> bool:
         """Start the task in a thread of its own; False where it ended at once instead."""
         task = self.job.task(key)
         if stop.reason is not None:
@@ -180,7 +181,7 @@ class JobRun:
         threading.Thread(target=self._task_thread, args=(key, stop, done), daemon=True).start()
         return True
 
-    def _next_end(self, done: queue.Queue, stop: Stop) -> tuple[str, str]:
+    def _next_end(self, done: queue.Queue[tuple[str, str]], stop: Stop) -> tuple[str, str]:
         """The next task that ends, with its result; meanwhile asks whether the run shall be cancelled."""
         while True:
             try:
@@ -189,7 +190,7 @@ class JobRun:
                 if stop.reason is None and self.engine.records.cancel_requested(self.run_id):
                     stop.request("CANCELED")
 
-    def _task_thread(self, key: str, stop: Stop, done: queue.Queue) -> None:
+    def _task_thread(self, key: str, stop: Stop, done: queue.Queue[tuple[str, str]]) -> None:
         try:
             result = TaskRun(self, self.job.task(key)).execute(stop)
         except Exception as error:  # a defect of ours must end the task, or the run would wait for ever

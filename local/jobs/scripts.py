@@ -127,8 +127,9 @@ def _filled(text: str, values: Mapping[str, str], task: Task) -> str:
             return found[0]
         if found[1] not in values:
             known = ", ".join(f"`{name}`" for name in values) or "none"
+            file = task.file.name if task.file else ""
             raise RunError(
-                f"`{task.where}`: task `{task.key}`: `{task.file.name}` holds `{found[0]}`; the task's parameters are "
+                f"`{task.where}`: task `{task.key}`: `{file}` holds `{found[0]}`; the task's parameters are "
                 f"{known}. Add it to the parameters of the task or of the job."
             )
         plain = escaped(values[found[1]])

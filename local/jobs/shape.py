@@ -120,7 +120,7 @@ def _exit_value(value: str) -> dict[str, Any]:
 
 
 def _kind(attempt: Mapping[str, Any]) -> dict[str, Any]:
-    parameters, details = json.loads(attempt["parameters"]), json.loads(attempt["details"])
+    parameters, details = json.loads(attempt["parameters"]), dict(json.loads(attempt["details"]))
     match attempt["kind"]:
         case "notebook_task":
             return {"notebook_path": attempt["notebook_path"], "base_parameters": parameters}

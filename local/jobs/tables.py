@@ -46,7 +46,7 @@ def _change(log: Path, versions: list[Path], since_ms: int, until_ms: int) -> Ta
     commits, inserted, updated, deleted = 0, 0, 0, 0
     # A commit before `since_ms` has no later file time: the newest are read first, until one is older.
     for file in reversed(versions):
-        info = next((action["commitInfo"] for action in _actions(file) if "commitInfo" in action), {})
+        info: dict[str, Any] = next((action["commitInfo"] for action in _actions(file) if "commitInfo" in action), {})
         if info.get("timestamp", 0) < since_ms:
             break
         if info["timestamp"] > until_ms:

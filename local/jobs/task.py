@@ -183,7 +183,9 @@ class TaskRun:
 
 def described(task: Task, job_run_id: int, bundle: Bundle | None = None) -> dict[str, Any]:
     """The columns of an attempt that are known before it runs."""
-    inside = bundle and task.notebook and task.notebook.is_relative_to(bundle.root)
+    notebook = task.notebook
+    if bundle and notebook and notebook.is_relative_to(bundle.root):
+        notebook = notebook.relative_to(bundle.root)
     return {
         "job_run_id": job_run_id,
         "task_key": task.key,
@@ -193,5 +195,5 @@ def described(task: Task, job_run_id: int, bundle: Bundle | None = None) -> dict
             {"task_key": d.task_key, **({"outcome": d.outcome} if d.outcome else {})} for d in task.depends_on
         ],
         "run_if": task.run_if,
-        "notebook_path": str(task.notebook.relative_to(bundle.root) if inside else task.notebook or ""),
+        "notebook_path": str(notebook or ""),
     }

@@ -5,10 +5,13 @@ An IPython extension. Set-up names it in the environment's own IPython configura
 profile stays as it is. It prints nothing, starts nothing, and imports Spark only when a notebook uses it.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 
-def load_ipython_extension(ip: Any) -> None:
+def load_ipython_extension(ip: "InteractiveShell") -> None:
     """Give the kernel of *ip* what a Databricks notebook has; called by IPython when the kernel starts."""
     from local.kernel.startup import Kernel
 

@@ -68,7 +68,7 @@ class Link:
     def __init__(
         self,
         endpoint: Endpoint,
-        interceptors: Callable[[], list] = list,
+        interceptors: Callable[[], list[Any]] = list,
         *,
         patience: float = PATIENCE,
         answers_kept: bool = False,
@@ -145,27 +145,30 @@ class Link:
 
 
 class LazyChannel(grpc.Channel):
-    """The channel that Spark's client is given; every call goes through *link*."""
+    """The channel that Spark's client is given; every call goes through *link*.
+
+    Its methods give callables that answer as those of grpc do, and have none of what Spark's client never asks for.
+    """
 
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> "_Unary":
+    def unary_unary(self, method: str, *args: object, **kwargs: Any) -> "_Unary":  # type: ignore[override]
         return _Unary(self._link, "unary_unary", method, args, kwargs)
 
-    def stream_unary(self, method: str, *args: Any, **kwargs: Any) -> "_Unary":
+    def stream_unary(self, method: str, *args: object, **kwargs: Any) -> "_Unary":  # type: ignore[override]
         return _Unary(self._link, "stream_unary", method, args, kwargs)
 
-    def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> "_Stream":
+    def unary_stream(self, method: str, *args: object, **kwargs: Any) -> "_Stream":  # type: ignore[override]
         return _Stream(self._link, "unary_stream", method, args, kwargs)
 
-    def stream_stream(self, method: str, *args: Any, **kwargs: Any) -> "_Stream":
+    def stream_stream(self, method: str, *args: object, **kwargs: Any) -> "_Stream":  # type: ignore[override]
         return _Stream(self._link, "stream_stream", method, args, kwargs)
 
-    def subscribe(self, callback: Callable, try_to_connect: bool = False) -> None:
+    def subscribe(self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool = False) -> None:
         self._link.channel(may_start=True).subscribe(callback, try_to_connect)
 
-    def unsubscribe(self, callback: Callable) -> None:
+    def unsubscribe(self, callback: Callable[[grpc.ChannelConnectivity], None]) -> None:
         if self._link.connected:
             self._link.channel(may_start=False).unsubscribe(callback)
 
@@ -175,14 +178,14 @@ class LazyChannel(grpc.Channel):
     def __enter__(self) -> "LazyChannel":
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
 class _Lazy:
     """One method of the protocol; its real callable is made for each connection."""
 
-    def __init__(self, link: Link, kind: str, method: str, args: tuple, kwargs: dict) -> None:
+    def __init__(self, link: Link, kind: str, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._link, self._kind, self._method = link, kind, method
         self._args, self._kwargs = args, kwargs
         self._made: tuple[grpc.Channel, Any] | None = None
@@ -196,12 +199,12 @@ class _Lazy:
             made = self._made = (channel, getattr(channel, self._kind)(self._method, *self._args, **self._kwargs))
         return made[1]
 
-    def _options(self, timeout: float | None, options: dict) -> dict:
+    def _options(self, timeout: float | None, options: dict[str, Any]) -> dict[str, Any]:
         return {**options, "timeout": timeout if timeout is not None else self._limit}
 
 
 class _Unary(_Lazy):
-    def __call__(self, request: Any, timeout: float | None = None, **options: Any) -> Any:
+    def __call__(self, request: object, timeout: float | None = None, **options: Any) -> Any:
         return self.with_call(request, timeout, **options)[0]
 
     def with_call(self, request: Any, timeout: float | None = None, **options: Any) -> tuple[Any, Any]:
@@ -217,11 +220,11 @@ class _Unary(_Lazy):
 
 
 class _Stream(_Lazy):
-    def __call__(self, request: Any, timeout: float | None = None, **options: Any) -> "_Answers":
+    def __call__(self, request: object, timeout: float | None = None, **options: Any) -> "_Answers":
         return _Answers(self._link, self._real()(request, **self._options(timeout, options)))
 
 
-class _Answers(Iterator):
+class _Answers(Iterator[Any]):
     """The responses of a stream; a lost server shows here, at the next response."""
 
     def __init__(self, link: Link, call: Any) -> None:

@@ -5,7 +5,7 @@ visible, timestamps in UTC, decimals with their exact digits. Everything else go
 The output holds nothing random, so that a stored notebook can be compared with a new run.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from IPython.display import HTML, publish_display_data
 from IPython.display import display as show
@@ -13,11 +13,14 @@ from IPython.display import display as show
 from local.errors import DialectError
 from local.kernel.table import Table
 
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
 ROWS = 100
 _NOT_IN_ARROW = ("interval", "variant", "geometry", "geography")
 
 
-def display(*things: Any, **options: Any) -> Any:
+def display(*things: object, **options: Any) -> Any:
     """Show *things*: Spark frames as tables, anything else as IPython does; *options* are IPython's.
 
     Raises:
@@ -37,14 +40,14 @@ def display_html(html: str) -> None:
     show(HTML(html))
 
 
-def is_frame(thing: Any) -> bool:
+def is_frame(thing: object) -> TypeGuard["DataFrame"]:
     """Is *thing* a DataFrame of Spark? Tells without importing Spark."""
     return any(
         kind.__name__ == "DataFrame" and kind.__module__.startswith("pyspark.sql") for kind in type(thing).__mro__
     )
 
 
-def table_of(frame: Any, rows: int = ROWS) -> Table:
+def table_of(frame: "DataFrame", rows: int = ROWS) -> Table:
     """The first *rows* rows of *frame*; reads one more, to know whether there are more."""
     if frame.isStreaming:
         raise DialectError(
@@ -58,7 +61,7 @@ def table_of(frame: Any, rows: int = ROWS) -> Table:
     return Table(columns, [list(row) for row in zip(*values, strict=True)], more=found.num_rows > rows)
 
 
-def _as_arrow_can(frame: Any, columns: list[tuple[str, str]]) -> Any:
+def _as_arrow_can(frame: "DataFrame", columns: list[tuple[str, str]]) -> "DataFrame":
     """*frame* with the columns as text that Arrow has no type for; it renames, names may occur twice."""
     if not any(word in kind for _, kind in columns for word in _NOT_IN_ARROW):
         return frame

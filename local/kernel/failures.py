@@ -16,7 +16,7 @@ _LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "p
 
 def install(errors: type[Exception]) -> None:
     """Let IPython show *errors* this way; it asks each error for this method."""
-    errors._render_traceback_ = render
+    errors._render_traceback_ = render  # type: ignore[attr-defined]  # IPython looks for it, Exception has none
 
 
 def render(error: Exception) -> list[str]:

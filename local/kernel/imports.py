@@ -22,6 +22,9 @@ class when_imported(importlib.abc.MetaPathFinder):
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:  # it is not installed, yet
+            sys.meta_path.insert(0, self)
+            return spec
         load = spec.loader.exec_module
 
         def load_then_act(module: Any) -> None:
@@ -33,5 +36,5 @@ class when_imported(importlib.abc.MetaPathFinder):
                 sys.meta_path.insert(0, self)
                 raise
 
-        spec.loader.exec_module = load_then_act
+        spec.loader.exec_module = load_then_act  # type: ignore[method-assign]  # of this one loader only
         return spec

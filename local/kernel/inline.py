@@ -1,14 +1,19 @@
 """`%run ./other $name="value"`: another notebook's cells, in the namespace of this one."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from local.errors import DialectError, RunError
 from local.kernel.dbutils.notebook import find_notebook
 from local.sources import is_notebook, place_of, read_notebook
 
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
-def run_inline(kernel: Any, words: list[str]) -> None:
+    from local.kernel.startup import Kernel
+
+
+def run_inline(kernel: "Kernel", words: list[str]) -> None:
     """Run the cells of a notebook here; arguments are its widgets while it runs.
 
     A relative path starts at the notebook that holds the `%run`, also inside a notebook run this way.
@@ -34,18 +39,18 @@ def run_inline(kernel: Any, words: list[str]) -> None:
             kernel.inline_folders.pop()
 
 
-def is_script(kernel: Any, path: str) -> bool:
+def is_script(kernel: "Kernel", path: str) -> bool:
     """Is *path* a plain Python file, which IPython's own `%run` runs, and no notebook?"""
     file = _folder(kernel) / path
     return path.endswith(".ipy") or (path.endswith(".py") and file.is_file() and not is_notebook(file))
 
 
-def _folder(kernel: Any) -> Path:
+def _folder(kernel: "Kernel") -> Path:
     """The folder of the notebook that holds the `%run`."""
     return kernel.inline_folders[-1] if kernel.inline_folders else kernel.dbutils.notebook.folder
 
 
-def _run_cells(ip: Any, notebook: Path) -> None:
+def _run_cells(ip: "InteractiveShell", notebook: Path) -> None:
     for number, cell in enumerate(read_notebook(notebook)["cells"], start=1):
         if cell["cell_type"] != "code" or not cell["source"].strip():
             continue

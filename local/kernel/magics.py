@@ -6,7 +6,7 @@ A transformer turns the first form into the second. `%run` and `%fs` are lines i
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.display import Markdown, publish_display_data
@@ -21,10 +21,15 @@ from local.kernel.table import Table, to_text
 from local.sql.cells import Statement, split_statements
 from local.sql.widgets import widget_statement
 
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from local.kernel.startup import Kernel
+
 _CELLS = ("sql", "md", "sh", "python", "scala", "r")
 
 
-def register(kernel: Any) -> None:
+def register(kernel: "Kernel") -> None:
     """Give the magics to the IPython of *kernel*."""
     kernel.ip.register_magics(DatabricksMagics(kernel))
     kernel.ip.input_transformers_cleanup.append(as_cell_magic)
@@ -51,7 +56,7 @@ def as_cell_magic(lines: list[str]) -> list[str]:
 class DatabricksMagics(Magics):
     """See the head of this module."""
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: "Kernel") -> None:
         super().__init__(shell=kernel.ip)
         self._kernel = kernel
 
@@ -69,7 +74,7 @@ class DatabricksMagics(Magics):
                 frame.write.format("noop").mode("overwrite").save()
         frame = self._run(statements[-1])
         if frame is not None:
-            self.shell.user_ns["_sqldf"] = frame
+            self._kernel.ip.user_ns["_sqldf"] = frame
         output = self._kernel.context and self._kernel.context.rows_file
         table = table_of(frame, sql_output.ROWS if output else ROWS) if frame is not None and frame.columns else None
         if output:
@@ -79,7 +84,7 @@ class DatabricksMagics(Magics):
         else:
             print("OK")
 
-    def _run(self, statement: Statement) -> Any:
+    def _run(self, statement: Statement) -> "DataFrame | None":
         """The frame of *statement*; None where it is about widgets, which need no Spark."""
         widgets = self._kernel.dbutils.widgets
         text = statement.filled(widgets.get, known=lambda name: name in widgets.getAll())
@@ -122,9 +127,9 @@ class DatabricksMagics(Magics):
         r"""Run another notebook in this namespace: `%run ./other $name="value"`; scripts as IPython does."""
         words = shlex.split(line)
         if words and (words[0].startswith("-") or is_script(self._kernel, words[0])):
-            from IPython.core.magics import ExecutionMagics
+            from IPython.core.magics.execution import ExecutionMagics
 
-            return ExecutionMagics(shell=self.shell).run(self.shell.var_expand(line))
+            return ExecutionMagics(shell=self.shell).run(self._kernel.ip.var_expand(line))
         return run_inline(self._kernel, words)
 
     @line_magic  # its `$name` are Python variables, such as the token of a private index
@@ -156,4 +161,4 @@ class DatabricksMagics(Magics):
     @cell_magic
     def python(self, line: str, cell: str) -> None:
         """Run the cell as Python, as without the magic."""
-        self.shell.run_cell(cell)
+        self._kernel.ip.run_cell(cell)

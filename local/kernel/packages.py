@@ -19,12 +19,15 @@ from collections.abc import Iterable
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.errors import DialectError, ProjectError
 from local.kernel.shell import run_command
 from local.paths import DatabricksPaths
 from local.sources.python_project import PythonProject, normalised, read_project
+
+if TYPE_CHECKING:
+    from local.kernel.startup import Kernel
 
 _EDITABLE = ("-e", "--editable")
 _KEPT = frozenset({"pyspark", "pyspark-client", "pyspark-connect", "databricks-connect", "delta-spark"})
@@ -35,7 +38,7 @@ _PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 class Packages:
     """The packages that the notebook of *kernel* installed for itself."""
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
 
     @cached_property
@@ -228,4 +231,4 @@ def _address(download: dict[str, Any]) -> str:
     """What pip needs to take the same package again."""
     if vcs := download.get("vcs_info"):
         return f"{vcs['vcs']}+{download['url']}@{vcs['commit_id']}"
-    return download["url"]
+    return str(download["url"])

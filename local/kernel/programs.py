@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from local.errors import RunError
 from local.kernel.startup import current_kernel
@@ -45,7 +44,7 @@ def run_entry_point(package: str, entry_point: str, arguments: list[str]) -> Non
     _run(_entry_point(package, entry_point), f"{package}: {entry_point}", [package, *arguments])
 
 
-def _run(program: Callable[[], Any], name: str, arguments: list[str]) -> None:
+def _run(program: Callable[[], object], name: str, arguments: list[str]) -> None:
     __tracebackhide__ = True
     sys.argv = arguments
     try:
@@ -57,17 +56,18 @@ def _run(program: Callable[[], Any], name: str, arguments: list[str]) -> None:
             ) from None
 
 
-def _entry_point(package: str, name: str) -> Callable[[], Any]:
+def _entry_point(package: str, name: str) -> Callable[[], object]:
     try:
         known = list(metadata.distribution(package).entry_points)
     except metadata.PackageNotFoundError:
         known = []
     for found in known:
         if found.name == name:
-            return found.load()
+            program: Callable[[], object] = found.load()
+            return program
     module = package.replace("-", "_")
     try:
-        function = getattr(importlib.import_module(module), name, None)
+        function: Callable[[], object] | None = getattr(importlib.import_module(module), name, None)
     except ModuleNotFoundError as error:
         if error.name != module:
             raise  # the package is there, what it imports is not

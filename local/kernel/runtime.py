@@ -13,29 +13,35 @@ import importlib.machinery
 import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.compute import client
 from local.errors import DialectError
 from local.kernel.imports import when_imported
 
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+    from pyspark.sql.connect.session import SparkSession
+
+    from local.kernel.startup import Kernel
+
 _CONNECT_SESSION = "databricks.connect.session"
 _NO_CONTEXT = "Spark Connect has none, neither here nor on serverless compute. Use `spark`."
 
 
-def notebook_names(kernel: Any) -> dict[str, Any]:
+def notebook_names(kernel: "Kernel") -> dict[str, Any]:
     """The names that every notebook has on Databricks, but for `spark`; none of them imports Spark before its use."""
     from local.kernel.display import display, display_html
 
-    def sql(query: str, *arguments: Any, **named: Any) -> Any:
+    def sql(query: str, *arguments: Any, **named: Any) -> "DataFrame":
         """`spark.sql`."""
         return kernel.spark.sql(query, *arguments, **named)
 
-    def table(name: str) -> Any:
+    def table(name: str) -> "DataFrame":
         """`spark.table`."""
         return kernel.spark.table(name)
 
-    def udf(*arguments: Any, **named: Any) -> Any:
+    def udf(*arguments: object, **named: Any) -> Any:
         """`pyspark.sql.functions.udf`."""
         from pyspark.sql import functions
 
@@ -52,7 +58,7 @@ def notebook_names(kernel: Any) -> dict[str, Any]:
     }
 
 
-def provide_modules(kernel: Any) -> None:
+def provide_modules(kernel: "Kernel") -> None:
     """Let this process import the modules of this module's head."""
     makers = {
         "databricks.sdk.runtime": lambda name: _Runtime(name, kernel),
@@ -77,7 +83,7 @@ class _Provided(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, makers: dict[str, Callable[[str], ModuleType]]) -> None:
         self._makers = makers
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
         if name not in self._makers:
             return None
         return importlib.machinery.ModuleSpec(name, self, origin="local.kernel.runtime", is_package=True)
@@ -94,7 +100,7 @@ class _Runtime(ModuleType):
 
     is_local_implementation = False
 
-    def __init__(self, name: str, kernel: Any) -> None:
+    def __init__(self, name: str, kernel: "Kernel") -> None:
         super().__init__(name)
         names = notebook_names(kernel)
         self.__dict__.update(names, __all__=["spark", *names])
@@ -120,38 +126,38 @@ class _NotInstalled(ModuleType):
         )
 
 
-def _take_over(kernel: Any) -> None:
+def _take_over(kernel: "Kernel") -> None:
     """Let the imported databricks-connect give the session of *kernel*."""
     module = sys.modules[_CONNECT_SESSION]
     session = databricks_session(kernel, module.DatabricksSession)
     for each in (module, sys.modules.get("databricks.connect")):  # imported ahead of the kernel, or about to be
-        if hasattr(each, "DatabricksSession"):
-            each.DatabricksSession = session
+        if each is not None and hasattr(each, "DatabricksSession"):
+            vars(each)["DatabricksSession"] = session
 
 
-def databricks_session(kernel: Any, real: type | None = None) -> type:
+def databricks_session(kernel: "Kernel", real: Any = None) -> type:
     """The class `DatabricksSession` whose builder gives the session of *kernel*, whatever workspace it is told.
 
     Where the *real* one is installed it is its base, and its `__wrapped__`: a workspace's session is made by that.
     """
 
-    class Builder(real.Builder if real else object):
+    class Builder(real.Builder if real else object):  # type: ignore[misc]  # known only where it is installed
         """Takes the settings of the real one; what names a workspace or its compute has no meaning here."""
 
         def __init__(self) -> None:
             super().__init__()
             self._settings: dict[str, Any] = {}
 
-        def config(self, key: str, value: Any) -> "Builder":
+        def config(self, key: str, value: object) -> "Builder":
             self._settings[key] = value
             return self
 
-        def getOrCreate(self) -> Any:
+        def getOrCreate(self) -> "SparkSession":
             for key, value in self._settings.items():
                 kernel.spark.conf.set(key, value)
             return kernel.spark
 
-        def create(self) -> Any:
+        def create(self) -> "SparkSession":
             return kernel.compute.session()
 
     for name, silent in _BUILDER.items():
@@ -176,7 +182,7 @@ _BUILDER = {
 
 
 def _unused(name: str, *, silent: bool) -> Callable[..., Any]:
-    def method(self: Any, *_: Any, **__: Any) -> Any:
+    def method(self: Any, *_: object, **__: object) -> Any:
         if not silent:
             print(f"DatabricksSession.builder.{name}: not used in this kernel; the session is the kernel's own.")
         return self
@@ -185,11 +191,11 @@ def _unused(name: str, *, silent: bool) -> Callable[..., Any]:
     return method
 
 
-def _dbutils_class(kernel: Any) -> type:
+def _dbutils_class(kernel: "Kernel") -> type:
     class DBUtils:
         """`DBUtils(spark)` gives the `dbutils` of this kernel."""
 
-        def __new__(cls, spark: Any = None) -> Any:
+        def __new__(cls, spark: object = None) -> Any:
             return kernel.dbutils
 
     return DBUtils

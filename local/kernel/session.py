@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import grpc
 from pyspark.logger import PySparkLogger
@@ -102,7 +103,7 @@ class LinkedSession(SparkSession):
 def translated_link(endpoint: Endpoint, state: State, *, patience: float = PATIENCE) -> Link:
     """A link to *endpoint* that speaks Databricks' dialect, for the catalog of *state*."""
 
-    def dialect() -> list:
+    def dialect() -> list[Any]:
         from local.dialect import Dialect, interceptors  # when it connects: imports a parser of SQL
 
         return interceptors(Dialect(state))
@@ -122,7 +123,7 @@ def follow(session: SparkSession, link: Link, *policies: RetryPolicy) -> None:
 def show_messages_only(session: SparkSession) -> None:
     """Let the errors of *session* be their messages."""
     # The Java stack trace behind it is in the server's log.
-    session.client._display_server_stack_trace = lambda: False
+    session.client._display_server_stack_trace = lambda: False  # type: ignore[method-assign]  # no setting does it
     # And Spark's client would write each failed query to standard error once more, as one long line of JSON.
     PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
 

@@ -42,6 +42,7 @@ def run_command(command: list[str], environment: dict[str, str]) -> int:
         errors="replace",
         start_new_session=True,
     )
+    assert process.stdout is not None  # it is a pipe
     try:
         for line in process.stdout:
             print(line, end="", flush=True)

@@ -9,14 +9,21 @@ import os
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local.compute import REMOTE, compute_of
-from local.context import current_context
+from local.compute import REMOTE, Compute, compute_of
+from local.context import TaskContext, current_context
 from local.errors import LocalError, ProjectError
 from local.kernel.catalog import find_state
 from local.kernel.imports import when_imported
 from local.project import Project, State
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+    from pyspark.sql.connect.session import SparkSession
+
+    from local.kernel.dbutils import DBUtils
+    from local.kernel.packages import Packages
 
 _SESSION_MODULE = "pyspark.sql.connect.session"
 _NAMES_SPARK = re.compile(r"\bspark\b")
@@ -34,16 +41,16 @@ def current_kernel() -> "Kernel":
 class Kernel:
     """One kernel: where it started, and what it made so far."""
 
-    def __init__(self, ip: Any) -> None:
+    def __init__(self, ip: "InteractiveShell") -> None:
         self.ip = ip
         self.folder = Path.cwd()
         self.inline_folders: list[Path] = []  # of the notebooks that %run runs, the innermost last
         # Taken out of the environment, which notebooks show and hand on: it may hold a token.
         self.remote = os.environ.pop(REMOTE, "")
-        self._session: Any = None
+        self._session: SparkSession | None = None
 
     @cached_property
-    def context(self):
+    def context(self) -> TaskContext | None:
         """The task that this kernel works for, None in an interactive one."""
         return current_context()
 
@@ -58,7 +65,7 @@ class Kernel:
         return find_state(self.folder).make()
 
     @cached_property
-    def compute(self):
+    def compute(self) -> Compute:
         """Where Spark runs for this kernel.
 
         Raises:
@@ -68,19 +75,19 @@ class Kernel:
         return compute_of(self.state, self.remote)
 
     @cached_property
-    def dbutils(self):
+    def dbutils(self) -> "DBUtils":
         from local.kernel.dbutils import DBUtils
 
         return DBUtils(self)
 
     @cached_property
-    def packages(self):
+    def packages(self) -> "Packages":
         from local.kernel.packages import Packages
 
         return Packages(self)
 
     @property
-    def spark(self):
+    def spark(self) -> "SparkSession":
         """The session of this kernel; the same one at every call.
 
         Raises:
@@ -92,6 +99,7 @@ class Kernel:
             # Importing the module has registered the session, but where it was imported before the kernel started.
             if SparkSession._default_session is None:
                 self._register()
+            assert SparkSession._default_session is not None  # either way it is registered now
             self._session = SparkSession._default_session
         return self._session
 
@@ -137,7 +145,8 @@ class Kernel:
             self.ip.user_ns.setdefault(name, value)
         if _NAMES_SPARK.search(code):
             self._name_spark()
-        return self.ip.user_ns
+        names: dict[str, Any] = self.ip.user_ns
+        return names
 
     def _before_cell(self, info: Any) -> None:
         self.namespace_for(info.raw_cell or "")
@@ -147,7 +156,7 @@ class Kernel:
         if "spark" not in names or isinstance(names["spark"], Missing):
             names["spark"] = self.ip.user_ns_hidden["spark"] = self._spark_or_reason()
 
-    def _spark_or_reason(self) -> Any:
+    def _spark_or_reason(self) -> "SparkSession | Missing":
         try:
             return self.spark
         except (LocalError, ImportError) as error:

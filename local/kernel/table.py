@@ -16,7 +16,7 @@ class Table:
     """Rows of Python values; *columns* are pairs of name and type. *more*: there are rows that it does not hold."""
 
     columns: list[tuple[str, str]]
-    rows: list[list[Any]]
+    rows: list[list[object]]
     more: bool = False
 
     @property
@@ -52,7 +52,7 @@ class Table:
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 
 
-def to_text(value: Any) -> str:
+def to_text(value: object) -> str:
     """A value as Spark's SQL writes it: NULL, true, exact decimals, timestamps in UTC, nested values as JSON."""
     if isinstance(value, dict | list | tuple):
         return json.dumps(plain(value), ensure_ascii=False)
@@ -60,7 +60,7 @@ def to_text(value: Any) -> str:
     return "NULL" if text is None else text
 
 
-def _scalar(value: Any) -> str | None:
+def _scalar(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool):
@@ -77,7 +77,7 @@ def _scalar(value: Any) -> str | None:
     return str(value)
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """*value* with only what JSON has; a map is a list of pairs in Arrow, here an object."""
     if isinstance(value, dict):
         return {str(name): plain(inner) for name, inner in value.items()}
@@ -100,7 +100,7 @@ def _aligned(line: list[str], widths: list[int], right: list[bool]) -> str:
     return "  ".join(parts).rstrip()
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return "<i>NULL</i>"
     text = to_text(value)

@@ -37,7 +37,7 @@ def wrong_start(bundle: Bundle, job: Job, child: Job, where: Where) -> Finding |
 
 def _way(bundle: Bundle, job: Job, goal: str) -> tuple[str, ...]:
     """The keys of the jobs from *job* down to *goal*, the shortest way; empty where it never starts that one."""
-    ways = [(job.key,)]
+    ways: list[tuple[str, ...]] = [(job.key,)]
     known = {job.key}
     for way in ways:  # grows while it is walked
         if way[-1] == goal:

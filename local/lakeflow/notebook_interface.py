@@ -194,13 +194,13 @@ class _PythonReader(ast.NodeVisitor):
         self._found = found
         self._tried = 0
 
-    def visit_Try(self, node: ast.Try) -> None:
+    def visit_Try(self, node: ast.Try | ast.TryStar) -> None:
         self._tried += 1  # the notebook is ready for a widget that is not there
         for statement in node.body:
             self.visit(statement)
         self._tried -= 1
-        for statement in (*node.handlers, *node.orelse, *node.finalbody):
-            self.visit(statement)
+        for each in (*node.handlers, *node.orelse, *node.finalbody):
+            self.visit(each)
 
     visit_TryStar = visit_Try
 

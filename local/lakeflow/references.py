@@ -334,7 +334,7 @@ def error_code(result: str) -> str:
     return "RUN_EXECUTION_ERROR" if result in ("FAILED", "TIMEDOUT") else ""
 
 
-def _value(braces: re.Match, scope: Scope) -> str:
+def _value(braces: re.Match[str], scope: Scope) -> str:
     try:
         reference, names = _look_up(braces, scope.known)
     except WrongReference as error:
@@ -346,7 +346,7 @@ def _value(braces: re.Match, scope: Scope) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _look_up(braces: re.Match, known: Known) -> tuple[Reference, list[str]]:
+def _look_up(braces: re.Match[str], known: Known) -> tuple[Reference, list[str]]:
     """The reference in *braces*, and the names in it.
 
     Raises:
@@ -372,7 +372,7 @@ def _look_up(braces: re.Match, known: Known) -> tuple[Reference, list[str]]:
     return reference, names
 
 
-def _walk(braces: re.Match, path: Sequence[str], known: Known) -> tuple[Reference, list[str]]:
+def _walk(braces: re.Match[str], path: Sequence[str], known: Known) -> tuple[Reference, list[str]]:
     """Follow *path* through the table, checking each name in it against what is *known*."""
     node, names = _TREE[path[0]], []
     for number, part in enumerate(path[1:], start=1):
@@ -421,7 +421,7 @@ def _steps(node: Mapping[str, Any], path: Sequence[str], known: Known) -> list[s
     return found
 
 
-def _check_fields(braces: re.Match, path: Sequence[str], inputs: Sequence[Any] | None) -> None:
+def _check_fields(braces: re.Match[str], path: Sequence[str], inputs: Sequence[Any] | None) -> None:
     """Has each of *inputs* the fields that follow `input` in *path*?"""
     for value in inputs or ():
         for number, name in enumerate(path[1:], start=1):
@@ -431,7 +431,7 @@ def _check_fields(braces: re.Match, path: Sequence[str], inputs: Sequence[Any] |
             value = fields[name]
 
 
-def _no_such(braces: re.Match, before: Sequence[str], names: Collection[str]) -> WrongReference:
+def _no_such(braces: re.Match[str], before: Sequence[str], names: Collection[str]) -> WrongReference:
     found, legal = f"`{braces[0]}`", _one_of(names, f"{'.'.join(before)}.")
     match before:
         case ["tasks"]:
@@ -446,12 +446,12 @@ def _no_such(braces: re.Match, before: Sequence[str], names: Collection[str]) ->
     return WrongReference("reference-member", found, expected, "Correct the reference.")
 
 
-def _missing(braces: re.Match, need: Need, *, of: str = "", stays: bool = False) -> WrongReference:
+def _missing(braces: re.Match[str], need: Need, *, of: str = "", stays: bool = False) -> WrongReference:
     found = f"`{braces[0]}`" + (f" of a {of}" if of else "")
     return WrongReference(need.rule, found, need.expected, need.action, stays=stays)
 
 
-def _stays(braces: re.Match, expected: str, action: str) -> WrongReference:
+def _stays(braces: re.Match[str], expected: str, action: str) -> WrongReference:
     return WrongReference("reference-literal", f"`{braces[0]}`, which stays as text", expected, action, stays=True)
 
 
@@ -459,7 +459,7 @@ def _one_of(names: Collection[str], prefix: str = "") -> str:
     return f"one of {', '.join(f'`{prefix}{name}`' for name in names)}" if names else ""
 
 
-def _all_braces(value: Any) -> Iterator[re.Match]:
+def _all_braces(value: Any) -> Iterator[re.Match[str]]:
     if isinstance(value, str):
         yield from _BRACES.finditer(value)
     elif isinstance(value, Mapping | list):
@@ -478,7 +478,7 @@ def _split(text: str) -> list[str] | None:
         part = _PART.match(text, position)
         if not part:
             return None
-        parts.append(part[part.lastindex])
+        parts.append(part[part.lastindex or 0])
         position = part.end()
         if position == len(text):
             return parts

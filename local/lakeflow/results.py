@@ -113,7 +113,7 @@ COLOURS: Mapping[str, str] = {"good": "green", "mixed": "yellow", "bad": "red", 
 
 def state_of(state: Mapping[str, Any]) -> str:
     """The result in *state*, a `state` of the Jobs API or a row of the history; without one the life cycle state."""
-    return state.get("result_state") or state["life_cycle_state"]
+    return str(state.get("result_state") or state["life_cycle_state"])
 
 
 def meaning(state: str | None) -> Meaning:

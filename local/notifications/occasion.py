@@ -46,10 +46,10 @@ class Occasion:
     @property
     def attempt_number(self) -> int:
         """Counts from 0; 0 for a run."""
-        return (self.attempt or {}).get("attempt_number", 0)
+        return int((self.attempt or {}).get("attempt_number", 0))
 
     @property
     def seconds(self) -> float:
         """From the start to the end, or to when it happened where there is no end yet."""
         end = self.subject.get("end_time") or self.at
-        return max(0, end - self.subject.get("start_time", end)) / 1000
+        return float(max(0, end - self.subject.get("start_time", end)) / 1000)

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.bundle.model import Bundle
+from local.bundle.model import Bundle, Job, Task
 from local.lakeflow import events
 from local.lakeflow.results import Ending, meaning
 from local.notifications.occasion import Occasion
@@ -64,7 +64,8 @@ def threshold(what: Occasion) -> int | None:
 
 def are_asked_for(bundle: Bundle) -> bool:
     """Does any job or task of *bundle* list anyone, for any event?"""
-    owners = [owner for job in bundle.jobs.values() for owner in (job, *job.every_task())]
+    jobs = bundle.jobs.values()
+    owners: list[Job | Task] = [*jobs, *(task for job in jobs for task in job.every_task())]
     return any(
         isinstance(listed, list) and listed
         for owner in owners
@@ -85,7 +86,7 @@ def _is_told(what: Occasion) -> bool:
         case events.ON_SUCCESS:
             return ending(what) == Ending.SUCCEEDED
         case events.ON_FAILURE:
-            muted = {
+            muted: dict[Ending | None, bool] = {
                 Ending.SKIPPED: _is_on(switches, "no_alert_for_skipped_runs"),
                 Ending.CANCELED: _is_on(switches, "no_alert_for_canceled_runs"),
                 Ending.FAILED: only_last and not what.last,

@@ -79,7 +79,7 @@ def _password(smtp: Smtp) -> str:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A webhook that moved must be configured anew: its messages go nowhere else."""
 
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, *_: object) -> None:
         return None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pyspark.errors import PySparkException
 from pyspark.sql.types import DataType
@@ -11,6 +11,9 @@ from pyspark.sql.types import DataType
 from local.kernel.failures import what_spark_says
 from local.parity.hashing import row_hash
 from local.parity.outline import Relation, rows_of
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 SUM = "sum(CAST(h AS DECIMAL(20, 0)))"  # as BIGINT it would overflow
 
@@ -24,7 +27,7 @@ class Digest:
     parity: int | None
 
 
-def read_digest(spark: Any, relation: Relation, columns: Mapping[str, DataType]) -> Digest | str:
+def read_digest(spark: "SparkSession", relation: Relation, columns: Mapping[str, DataType]) -> Digest | str:
     """The digest of *relation* over *columns*; a text where it cannot be read (files are deleted, a view is broken)."""
     query = f"SELECT count(*) AS n, {SUM} AS total, bit_xor(h) AS parity FROM {hashed(relation, columns)}"
     try:

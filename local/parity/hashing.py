@@ -8,7 +8,7 @@ A table is then known by three numbers, which no order of its rows changes: how 
 their hashes. A row that is there twice counts twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pyspark.sql.types import (
     ArrayType,
@@ -77,7 +77,7 @@ def _hash(value: str, kind: DataType, depth: int) -> str:
     return f"xxhash64({value})" if isinstance(kind, _HASHED_AS_THEY_ARE) else f"xxhash64(CAST({value} AS STRING))"
 
 
-def _hash_of_all(digests) -> str:
+def _hash_of_all(digests: Iterable[str]) -> str:
     return _hash_of_list(f"array({', '.join(digests)})")
 
 

@@ -8,8 +8,8 @@ Commit times are those of the storage, the time of a run's end is this machine's
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql.types import DataType
@@ -19,10 +19,14 @@ from local.kernel.failures import what_spark_says
 from local.parity.scope import Scope
 from local.sql.writing import quoted
 
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
+
 WORKERS = 4  # statements on small tables are mostly waiting
 _NOT_DATA = "information_schema"
 Commit = tuple[int, int]  # version, epoch ms
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,18 @@ class Relation:
     problem: str = ""
 
     @property
+    def readable(self) -> bool:
+        """Nothing speaks against reading its rows."""
+        return not self.hidden and not self.problem
+
+    @property
     def source(self) -> str:
         """What stands behind FROM."""
         name = _sql_name(self.name)
         return name if self.version is None else f"{name} VERSION AS OF {self.version}"
 
 
-def read_outline(spark: Any, catalog: str, end_ms: int, scope: Scope) -> dict[str, Relation]:
+def read_outline(spark: "SparkSession", catalog: str, end_ms: int, scope: Scope) -> dict[str, Relation]:
     """The relations of *catalog* that *scope* takes, by `schema.table`, as of *end_ms*.
 
     Raises:
@@ -96,12 +105,13 @@ def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return list(pool.map(work, items))
 
 
-def rows_of(spark: Any, query: str) -> list[dict[str, Any]]:
+def rows_of(spark: "SparkSession", query: str) -> list[dict[str, Any]]:
     """The rows of *query*."""
-    return spark.sql(query).toArrow().to_pylist()
+    rows: list[dict[str, Any]] = spark.sql(query).toArrow().to_pylist()
+    return rows
 
 
-def _names(spark: Any) -> dict[str, bool]:
+def _names(spark: "SparkSession") -> dict[str, bool]:
     """All tables and views as `schema.table`, and whether each is a view."""
     schemas = [next(iter(row.values())) for row in rows_of(spark, "SHOW SCHEMAS")]
     found: dict[str, bool] = {}
@@ -114,11 +124,11 @@ def _names(spark: Any) -> dict[str, bool]:
     return dict(sorted(found.items()))
 
 
-def _histories(spark: Any, names: list[str]) -> dict[str, list[Commit] | None]:
+def _histories(spark: "SparkSession", names: list[str]) -> dict[str, list[Commit] | None]:
     return dict(zip(names, together(lambda name: _history(spark, name), names), strict=True))
 
 
-def _history(spark: Any, name: str) -> list[Commit] | None:
+def _history(spark: "SparkSession", name: str) -> list[Commit] | None:
     """The commits of a table; None where it is not Delta's."""
     try:
         commits = spark.sql(f"DESCRIBE HISTORY {_sql_name(name)}").select("version", "timestamp").toArrow()
@@ -127,16 +137,15 @@ def _history(spark: Any, name: str) -> list[Commit] | None:
     return [(row["version"], round(row["timestamp"].timestamp() * 1000)) for row in commits.to_pylist()]
 
 
-def _with_columns(spark: Any, relation: Relation) -> Relation:
+def _with_columns(spark: "SparkSession", relation: Relation) -> Relation:
     """*relation* with its columns, or with why it cannot be read."""
-    if relation.hidden or relation.problem:
+    if not relation.readable:
         return relation
-    how = {"is_view": relation.is_view, "version": relation.version}
     try:
         schema = spark.sql(f"SELECT * FROM {relation.source}").schema
     except PySparkException as error:
-        return Relation(relation.name, **how, problem=what_spark_says(str(error)))
-    return Relation(relation.name, **how, columns={each.name: each.dataType for each in schema.fields})
+        return replace(relation, problem=what_spark_says(str(error)))
+    return replace(relation, columns={each.name: each.dataType for each in schema.fields})
 
 
 def _sql_name(name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.errors import UsageError
 from local.parity.compare import Comparison, Verdict, compare_relations, compare_tasks, shared_columns
@@ -13,6 +13,9 @@ from local.parity.scope import Scope
 from local.parity.search import Source, differing_rows
 from local.parity.sides import Side, compute_for, is_same_place
 from local.parity.tasks import task_pictures
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 Outline = Mapping[str, Relation]
 
@@ -44,12 +47,14 @@ def compare_runs(a: Side, b: Side, options: Options) -> Comparison:
 
         def verdict(name: str) -> Verdict:
             left, right = outline_a.get(name), outline_b.get(name)
+            if left is None or right is None or not (left.readable and right.readable):
+                return compare_relations(left, right, None, options.scope)
             return compare_table(Source(spark_a, left), Source(spark_b, right), options.scope)
 
         return Comparison((*tasks, *together(verdict, sorted({*outline_a, *outline_b}))))
 
 
-def _sessions(a: Side, b: Side, options: Options, opened: ExitStack) -> tuple[Any, Any]:
+def _sessions(a: Side, b: Side, options: Options, opened: ExitStack) -> tuple["SparkSession", "SparkSession"]:
     """A session for each side, one for both where they are the same place; each ends with *opened*."""
     compute_a = compute_for(a, options.remote_a, "--remote-a")
     compute_b = compute_for(b, options.remote_b, "--remote-b")
@@ -63,9 +68,7 @@ def _sessions(a: Side, b: Side, options: Options, opened: ExitStack) -> tuple[An
 
 
 def compare_table(a: Source, b: Source, scope: Scope) -> Verdict:
-    """The verdict on one table or view, with some of the rows that differ; None is a relation that a side lacks."""
-    if not (_is_readable(a.relation) and _is_readable(b.relation)):
-        return compare_relations(a.relation, b.relation, None, scope)
+    """The verdict on one table or view that both sides can read, with some of the rows that differ."""
     columns = shared_columns(a.relation, b.relation, scope)
     verdict = compare_relations(a.relation, b.relation, _digests(a, b, columns), scope)
     if not verdict.rows_differ or not columns:
@@ -78,10 +81,6 @@ def _digests(a: Source, b: Source, columns: Mapping[str, Any]) -> tuple[Digest |
     first = read_digest(a.spark, a.relation, columns)
     same = a.spark is b.spark and a.relation == b.relation
     return first, first if same else read_digest(b.spark, b.relation, columns)
-
-
-def _is_readable(relation: Relation | None) -> bool:
-    return relation is not None and not relation.hidden and not relation.problem
 
 
 def _check_patterns(scope: Scope, names: list[str]) -> None:

@@ -71,7 +71,8 @@ class Scope:
 def _settings(file: Path) -> dict[str, list[str]]:
     """`tool.local.diff` of *file*; empty where there is none."""
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("local", {}).get("diff", {})
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        found: dict[str, list[str]] = document.get("tool", {}).get("local", {}).get("diff", {})
     except FileNotFoundError:
         return {}
     except ValueError as error:

@@ -10,7 +10,7 @@ say which groups of rows to look at, see `groups`; of these both sides give all 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql.types import DataType
 
@@ -18,6 +18,9 @@ from local.parity.digests import SUM, hashed
 from local.parity.groups import Groups, Leading, groups_of, leading_hashes
 from local.parity.hashing import row_text
 from local.parity.outline import Relation, rows_of
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 BUCKETS = 4096
 HASHES = 50_000  # of a side, unless a single bucket holds more
@@ -53,10 +56,10 @@ class Differing:
 
 @dataclass(frozen=True)
 class Source:
-    """A relation and the session that reads it; None where the side lacks it."""
+    """A relation and the session that reads it."""
 
-    spark: Any
-    relation: Relation | None
+    spark: "SparkSession"
+    relation: Relation
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def differing_rows(a: Source, b: Source, columns: Mapping[str, DataType]) -> Dif
 
 def within_limit(differ: list[int], a: Buckets, b: Buckets) -> list[int]:
     """The first of the buckets *differ*: as many as have `HASHES` rows on each side, at least one."""
-    taken, rows_a, rows_b = [], 0, 0
+    taken, rows_a, rows_b = list[int](), 0, 0
     for key in differ:
         rows_a += a.get(key, (0, None))[0]
         rows_b += b.get(key, (0, None))[0]

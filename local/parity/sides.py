@@ -43,7 +43,8 @@ class Side:
     @property
     def end_ms(self) -> int:
         """The time as of which its tables are compared (epoch ms)."""
-        return self.run.shape["end_time"]
+        end: int = self.run.shape["end_time"]
+        return end
 
 
 def parse_name(text: str) -> RunName:
@@ -120,7 +121,8 @@ def _newest(text: str, records: Records) -> int:
     ended = [run for run in runs if run["end_time"] is not None and run["parent_run_id"] is None]
     if not ended:
         raise RunError(f"`{text}`: `{records.place}` has no ended run. Run a job first: `python -m local run JOB`.")
-    return max(ended, key=lambda run: run["end_time"])["run_id"]
+    newest: int = max(ended, key=lambda run: run["end_time"])["run_id"]
+    return newest
 
 
 def _place(label: str) -> str:

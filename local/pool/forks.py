@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from local.pool.libraries import SETTINGS
 from local.pool.order import Order, to_line
@@ -125,18 +125,19 @@ class Template:
 
     def _message(self) -> dict[str, Any] | None:
         try:
-            return json.loads(self.control.recv(_MESSAGE) or "null")
+            message: dict[str, Any] | None = json.loads(self.control.recv(_MESSAGE) or "null")
         except OSError:
             return None
+        return message
 
 
 class Forked:
     """A forked attempt; see `local.pool.pool.Process`. The two descriptors are this end of its input and output."""
 
-    def __init__(self, pid: int, mark: str, to_input: int, from_output: int, ended: queue.Queue) -> None:
+    def __init__(self, pid: int, mark: str, to_input: int, from_output: int, ended: queue.Queue[int | None]) -> None:
         self.pid = pid
         self.mark = mark
-        self.events = os.fdopen(from_output, "rb")
+        self.events: IO[bytes] = os.fdopen(from_output, "rb")
         self._input: int | None = to_input
         self._ended = ended
 

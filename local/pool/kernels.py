@@ -63,6 +63,7 @@ class SpareKernel:
     def __call__(self, connection: str, log: str = "") -> Process:
         """Let the process be the kernel that listens at *connection*, with environment and folder of this one."""
         told = {"connection": connection, "log": log, "environment": dict(os.environ), "folder": os.getcwd()}
+        assert self.process.stdin is not None  # it is a pipe
         with self.process.stdin as order:
             order.write(to_line({**told, "attempt": os.getpid()}))
         return self.process

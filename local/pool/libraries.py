@@ -77,7 +77,9 @@ def _grammar_when_used() -> Iterator[None]:
         yield
         return
     stand_in = ModuleType(_GRAMMAR)
-    stand_in.is_valid_syntax = lambda term, value: importlib.import_module(_GRAMMAR).is_valid_syntax(term, value)
+    vars(stand_in)["is_valid_syntax"] = lambda term, value: importlib.import_module(_GRAMMAR).is_valid_syntax(
+        term, value
+    )
     sys.modules[_GRAMMAR] = stand_in
     try:
         yield

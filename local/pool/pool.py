@@ -4,7 +4,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Protocol
 
 from local.pool.forks import FORKS, Refused, Template
 from local.pool.libraries import SPARK
@@ -20,7 +20,7 @@ class Process(Protocol):
 
     pid: int
     mark: str
-    events: Any
+    events: IO[bytes]
 
     def ask_end(self) -> None:
         """Close its standard input: it then ends itself and all that it has started."""
@@ -77,7 +77,7 @@ class Pool:
 
     def start(self, order: Order) -> Process:
         """A fresh process that runs the attempt of *order*."""
-        if self._forks:
+        if self._forks and self._template is not None:
             try:
                 return self._template.start(order)
             except Refused as reason:

@@ -28,7 +28,8 @@ class Spare:
                 start_new_session=True,  # Ctrl-C in the terminal reaches the runner only
             )
         self.pid = self.process.pid
-        self.events = self.process.stdout
+        assert self.process.stdin is not None and self.process.stdout is not None  # both are pipes
+        self._orders, self.events = self.process.stdin, self.process.stdout
 
     @property
     def waits(self) -> bool:
@@ -39,13 +40,13 @@ class Spare:
         """Let it be the attempt of *order*."""
         own = dataclasses.replace(order, mark=self.mark, environment={**order.environment, ATTEMPT: self.mark})
         with contextlib.suppress(BrokenPipeError):  # it has died, which `events` and `wait` tell
-            self.process.stdin.write(own.line)
-            self.process.stdin.flush()
+            self._orders.write(own.line)
+            self._orders.flush()
 
     def ask_end(self) -> None:
         """Close its standard input: it then ends itself and all that it has started."""
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
+            self._orders.close()
 
     def wait(self, timeout: float) -> int:
         """Its exit status when nothing of it is left.

@@ -76,7 +76,8 @@ class _Template:
     def serve(self) -> Callable[[], int] | None:
         """Fork what the runner asks for; the attempt to run in the fork, None at the end."""
         while True:
-            readable = select.select([self.control, *self.attempts], [], [])[0]
+            waited: list[socket.socket | int] = [self.control, *self.attempts]
+            readable = select.select(waited, [], [])[0]
             self._reap(readable)
             if self.control in readable:
                 message, given, *_ = socket.recv_fds(self.control, _MESSAGE, 2)
@@ -134,7 +135,7 @@ class _Template:
         order.settle()
         return run_attempt(order.output, mark=order.mark, kernels=fork_kernel)
 
-    def _reap(self, readable: Collection) -> None:
+    def _reap(self, readable: Collection[object]) -> None:
         for descriptor in [each for each in self.attempts if each in readable]:
             ended = self.attempts.pop(descriptor)
             os.close(descriptor)

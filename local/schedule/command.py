@@ -15,7 +15,7 @@ from local.schedule.history import active_runs, assumption, last_result
 from local.schedule.plan import remarks
 from local.schedule.report import Simulation, describe
 from local.schedule.scheduler import Doing, Scheduler
-from local.schedule.simulation import simulate
+from local.schedule.simulation import Assumption, simulate
 from local.schedule.starting import Starter
 from local.schedule.triggers import NotLocal, ScheduledJob, scheduled_jobs
 from local.schedule.views import Lines, LiveTable, View
@@ -69,7 +69,7 @@ def simulation(
     *given* says by job key how long runs last; see `history.assumption` for the others.
     """
     jobs: list[ScheduledJob] = []
-    assumed = {}
+    assumed: dict[int, Assumption] = {}
     for bundle, state in bundles:
         for key in given:
             bundle.job(key)

@@ -130,13 +130,15 @@ class _Reader:
     def _item(self, field: Field, item: str) -> list[int]:
         found = _ITEM.fullmatch(item)
         first, last, step = found.group("first", "last", "step") if found else (None, None, None)
-        if (first is None and step is None) or (last and first in (None, "*")):
-            self._refuse(field.name, item, _syntax(field))
-        if last and first.isdigit() != last.isdigit():
-            self._refuse(field.name, item, "two numbers or two names")
-        everything = first in (None, "*")
-        begin = field.low if everything else self._number(field, first, item)
-        until = field.high if everything or step else begin
+        if first is None or first == "*":
+            if last or (first is None and step is None):
+                self._refuse(field.name, item, _syntax(field))
+            begin, until = field.low, field.high
+        else:
+            if last and first.isdigit() != last.isdigit():
+                self._refuse(field.name, item, "two numbers or two names")
+            begin = self._number(field, first, item)
+            until = field.high if step else begin
         end = self._number(field, last, item) if last else until
         width = field.high - field.low + 1
         if step and first in field.words:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from local.schedule.plan import Outcome
+from local.schedule.plan import Firing, Outcome
 from local.schedule.quartz import Occurrence
 from local.schedule.simulation import Assumption, Simulated
 from local.schedule.starting import utc_text
@@ -149,7 +149,7 @@ def _step(step: Simulated) -> dict[str, Any]:
     }
 
 
-def _local(job: ScheduledJob, time: Any) -> str:
+def _local(job: ScheduledJob, time: Firing | Occurrence) -> str:
     """The local time of a firing or an occurrence, with its offset where it exists."""
     offset = f"{time.at.astimezone(job.trigger.zone):%z}" if time.exists else ""
     return f"{time.wall:%a %Y-%m-%d %H:%M:%S} {offset}".rstrip()

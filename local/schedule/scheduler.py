@@ -152,7 +152,7 @@ class Scheduler:
 
 
 def _backoff(failures: int) -> timedelta:
-    return min(FIRST_BACKOFF * 2 ** min(failures - 1, 10), LONGEST_BACKOFF)
+    return min(FIRST_BACKOFF * (1 << min(failures - 1, 10)), LONGEST_BACKOFF)
 
 
 def _stopped(started: Started) -> str:

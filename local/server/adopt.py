@@ -9,8 +9,12 @@ lies there is moved to `orphans/` of the state folder.
 import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.project import State
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 
 def adopt_tables(state: State, url: str) -> list[str]:
@@ -35,18 +39,18 @@ def adopt_tables(state: State, url: str) -> list[str]:
         spark.stop()
 
 
-def _connect(url: str):
+def _connect(url: str) -> "SparkSession":
     from pyspark.sql.connect.session import SparkSession  # slow to import, and seldom needed here
 
     return SparkSession(url)  # not by the builder: it would become this process's active session
 
 
-def _tables(spark, schema: str) -> set[str]:
+def _tables(spark: "SparkSession", schema: str) -> set[str]:
     spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{schema}`")
     return {row.tableName for row in spark.sql(f"SHOW TABLES IN `{schema}`").collect()}
 
 
-def _adopt(spark, state: State, schema: str, folder: Path) -> None:
+def _adopt(spark: "SparkSession", state: State, schema: str, folder: Path) -> None:
     if not any((folder / "_delta_log").glob("*.json")):
         orphans = state.folder / "orphans"
         orphans.mkdir(exist_ok=True)

@@ -27,7 +27,7 @@ def server_command(state: State, *, java: Path, port: int, settings: Settings, m
     return [
         *jvm(java, settings), *archive_options(java, jars(), make=make_archive), state_mark(state),
         f"-Djava.io.tmpdir={state.folder / 'tmp'}", "-cp", class_path(),
-        *submission(spark_conf(state, port, settings) | settings.spark_conf),
+        *submission({**spark_conf(state, port, settings), **settings.spark_conf}),
     ]  # fmt: skip
 
 

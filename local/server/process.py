@@ -136,14 +136,14 @@ def _start(state: State, make_archive: bool) -> Server:
     (state.folder / "tmp").mkdir(exist_ok=True)
     java, settings = find_java(), Settings.read()
     for _ in range(3):  # a port that was free may be taken a moment later
-        server, process = _launch(state, java, settings, make_archive)
+        server, process, command = _launch(state, java, settings, make_archive)
         if _wait_until_ready(server, process):
             _write(state, server)
             if died_before:
                 adopt_tables(state, server.url)
             return server
         reason = log.reason(Path(server.log))
-        if not (reason.port_in_use or (reason.crash and forget_archive(process.args))):
+        if not (reason.port_in_use or (reason.crash and forget_archive(command))):
             break
     raise ServerError(
         f"The server of `{state.catalog}` did not start: {reason.text}. {reason.next_step} Its log: {server.log}"
@@ -159,7 +159,9 @@ def _process_of(state: State) -> int | None:
     return None
 
 
-def _launch(state: State, java: Path, settings: Settings, make_archive: bool) -> tuple[Server, subprocess.Popen]:
+def _launch(
+    state: State, java: Path, settings: Settings, make_archive: bool
+) -> tuple[Server, subprocess.Popen[bytes], list[str]]:
     port, token = _free_port(), secrets.token_urlsafe(24)
     place = state.logs / f"server-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{port}.log"
     environment = {
@@ -173,10 +175,10 @@ def _launch(state: State, java: Path, settings: Settings, make_archive: bool) ->
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=state.folder, env=environment,
             start_new_session=True,  # it outlives the command that started it
         )  # fmt: skip
-    return Server(process.pid, started_at(process.pid) or 0.0, port, token, str(place)), process
+    return Server(process.pid, started_at(process.pid) or 0.0, port, token, str(place)), process, command
 
 
-def _wait_until_ready(server: Server, process: subprocess.Popen) -> bool:
+def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> bool:
     """True once the port accepts; False if the process ended or the time is over (it is then ended)."""
     limit = time.monotonic() + START_LIMIT
     while time.monotonic() < limit:
@@ -229,7 +231,8 @@ def _write(state: State, server: Server) -> None:
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _accepts(port: int) -> bool:

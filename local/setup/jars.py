@@ -75,7 +75,8 @@ def _resolve(venv: Path, cache: Path) -> Path:
 
 def _differences(folder: Path) -> list[str]:
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
-    expected = dict(reversed(line.split()) for line in PINS.read_text().splitlines())
+    pins = (line.split() for line in PINS.read_text().splitlines())
+    expected = {name: digest for digest, name in pins}
     return [
         f"{name}: {'missing' if name not in found else 'not expected' if name not in expected else 'other content'}"
         for name in sorted(found.keys() | expected.keys())

@@ -80,7 +80,8 @@ def _from_setup(tree: ast.Module) -> dict[str, Any]:
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) == "setup":
             said = {keyword.arg: _literal(keyword.value) for keyword in call.keywords if keyword.arg}
-    groups = said.get("entry_points") if isinstance(said.get("entry_points"), dict) else {}
+    given = said.get("entry_points")
+    groups = given if isinstance(given, dict) else {}
     return {
         "name": str(said.get("name") or ""),
         "version": str(said.get("version") or ""),

@@ -101,7 +101,7 @@ def _chunks(lines: Sequence[str], first: int, language: Language) -> Iterator[tu
     *lines* begin in line *first* of the file.
     """
     separator = re.compile(rf"{re.escape(language.comment)} COMMAND -{{5,}}\s*")
-    start, held = first, []
+    start, held = first, list[str]()
     for number, line in enumerate(lines, start=first):
         if separator.fullmatch(line):
             yield _stripped(start, held)

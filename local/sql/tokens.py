@@ -71,12 +71,12 @@ def _databricks() -> tuple[type, Mapping[Any, str]]:
     sqlglot is imported with the first text, since its import takes 0.2 s and most commands read no SQL.
     """
     from sqlglot.dialects.databricks import Databricks
-    from sqlglot.tokens import TokenType
+    from sqlglot.tokenizer_core import TokenType
 
     class Tokenizer(Databricks.Tokenizer):
-        COMMANDS: ClassVar[set] = set()
-        COMMAND_PREFIX_TOKENS: ClassVar[set] = set()
-        KEYWORDS: ClassVar[dict] = {
+        COMMANDS: ClassVar[set[TokenType]] = set()
+        COMMAND_PREFIX_TOKENS: ClassVar[set[TokenType]] = set()
+        KEYWORDS: ClassVar[dict[str, TokenType]] = {
             text: kind
             for text, kind in Databricks.Tokenizer.KEYWORDS.items()
             if not text[0].isalpha() and "{" not in text

@@ -28,8 +28,8 @@ def check_parameters(subject: Subject) -> Iterator[Finding]:
         for parameter in sorted(notebook.needs - own.keys() - pushed - pushed_by_parents):
             found = f"no parameter `{parameter}`, which `{name}` reads without a default"
             expected, action = "it in base_parameters or among the job's parameters", "Add it, or declare the widget."
-            path = ("notebook_task", "base_parameters") if own else ("notebook_task", "notebook_path")
-            yield subject.finding("parameter-missing", found, expected, action, task=task, path=path)
+            place = ("notebook_task", "base_parameters" if own else "notebook_path")
+            yield subject.finding("parameter-missing", found, expected, action, task=task, path=place)
 
 
 def _of_parents(subject: Subject) -> set[str]:

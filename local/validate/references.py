@@ -17,6 +17,7 @@ from local.lakeflow.references import (
     TABLE_UPDATE,
     Known,
     KnownTask,
+    Need,
     literal_inputs,
     wrong_references,
 )
@@ -38,7 +39,7 @@ def check_references(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _had_by_runs_of(subject: Subject) -> frozenset:
+def _had_by_runs_of(subject: Subject) -> frozenset[Need]:
     """What some run of the job has: a person may start a backfill of any job."""
     needs = (SCHEDULE, FILE_ARRIVAL, TABLE_UPDATE)
     triggered = {need for need in needs if any(_is_set(subject.source, name) for name in need.fields)}

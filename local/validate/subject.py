@@ -27,7 +27,8 @@ class TaskView:
 
     @cached_property
     def settings(self) -> Mapping[str, Any]:
-        return plain(self.source)
+        settings: Mapping[str, Any] = plain(self.source)
+        return settings
 
     @cached_property
     def kind(self) -> str:

@@ -33,8 +33,8 @@ def check_for_each(subject: Subject) -> Iterator[Finding]:
         nested = task.inner.get("task") or {}
         if nested.get("depends_on"):
             found, expected = "`depends_on` in the task of a for-each task", "dependencies of the for-each task itself"
-            path = ("for_each_task", "task", "depends_on")
-            yield subject.finding("useless-setting", found, expected, "Move them up.", task=task, path=path)
+            place = ("for_each_task", "task", "depends_on")
+            yield subject.finding("useless-setting", found, expected, "Move them up.", task=task, path=place)
 
 
 def check_job_levels(subject: Subject) -> Iterator[Finding]:

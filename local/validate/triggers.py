@@ -1,6 +1,7 @@
 """When a job starts: Quartz expressions, time zones, and what a continuous job may not have."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from local.lakeflow.findings import Finding, FindingError
 from local.schedule.fields import parse
@@ -12,12 +13,12 @@ RETRIES = ("max_retries", "min_retry_interval_millis", "retry_on_timeout")
 
 def check_schedules(subject: Subject) -> Iterator[Finding]:
     """Expressions that Quartz refuses, and unknown time zones."""
-    places: list[tuple] = [
+    places: list[tuple[str | int, ...]] = [
         ("schedule",),
         *(("triggers", number, "schedule") for number in range(len(subject.source.get("triggers") or []))),
     ]
     for path in places:
-        schedule = subject.source
+        schedule: Any = subject.source
         for step in path:
             schedule = (schedule.get(step) if isinstance(step, str) else schedule[step]) or {}
         expression, zone = schedule.get("quartz_cron_expression"), schedule.get("timezone_id")

@@ -3,13 +3,14 @@
 import re
 from dataclasses import make_dataclass
 from datetime import date
+from typing import Any
 
 from lakehouse.errors import ParameterError
 
 REFRESH_MODES = ("incremental", "full")
 
 
-def parameters(dbutils, **defaults: str | int | float | bool):
+def parameters(dbutils: Any, **defaults: str | int | float | bool) -> Any:
     """The values of this run, each with the type of its default.
 
     Declares a widget for each parameter with its default and reads it back: on Databricks and in a local job the job's
@@ -39,7 +40,7 @@ def _to_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _cast(name: str, text: str, default: object):
+def _cast(name: str, text: str, default: str | int | float | bool) -> str | int | float | bool:
     kind = type(default)
     if kind is bool:
         if text.strip().lower() in ("true", "false"):

@@ -320,6 +320,16 @@ def test_wrong_json_is_named_with_its_line(tmp_path: Path) -> None:
     assert found.startswith("`j.json:2`: found invalid JSON")
 
 
+def test_a_number_in_json_that_python_does_not_read_is_told(tmp_path: Path) -> None:
+    """Python reads no whole number of more than 4,300 digits, and says so by another error than that of JSON."""
+    found = errors(tmp_path, {"databricks.yml": HEAD + "include: [j.json]", "j.json": f'{{"n": {"1" * 5000}}}'})
+
+    assert found == (
+        "`j.json`: found invalid JSON: Exceeds the limit (4300 digits) for integer string conversion: value has 5000 "
+        "digits; expected a mapping in YAML or JSON. Correct the file."
+    )
+
+
 def test_a_resource_is_defined_in_one_file(tmp_path: Path) -> None:
     """Two files with the same job would hide one of them."""
     job = f"resources: {{jobs: {{j: {{{ONE_TASK}}}}}}}"

@@ -105,3 +105,10 @@ def test_the_answers_of_a_statement_are_released_together(tmp_path):
     link.answers_kept = False
     with pytest.raises(ServerError, match="is not connected"):
         release(part)
+
+
+def test_a_server_that_was_not_connected_to_has_not_died(tmp_path):
+    """There is no process yet that could be gone."""
+    endpoint = LocalEndpoint(LocalServer(State(tmp_path, "main", tmp_path)), Servers(0))
+
+    assert not endpoint.has_died()

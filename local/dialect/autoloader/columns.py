@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from pyspark.sql.types import StructType
+from pyspark.sql.types import StructField, StructType
 
 from local.errors import DialectError
 from local.sql.tokens import Token, tokenize
@@ -40,7 +40,7 @@ def parse_columns(schema: str) -> tuple[Column, ...]:
     return tuple(_column(schema, part) for part in _split(tokens))
 
 
-def _ddl(field) -> str:
+def _ddl(field: StructField) -> str:
     kind = field.dataType
     if isinstance(kind, StructType):
         return "struct<" + ",".join(f"{quoted(inner.name)}:{_ddl(inner)}" for inner in kind.fields) + ">"

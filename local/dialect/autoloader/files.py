@@ -36,8 +36,7 @@ def done_files(checkpoint: Path | None) -> frozenset[Path]:
     Source: the layout of Spark's checkpoints: `commits/<batch>`, `offsets/<batch>` (two head lines, then the offset of
     each source), `sources/<source>/<log>` (one line a file).
     """
-    batches = _numbers(checkpoint / "commits") if checkpoint else []
-    if not batches:
+    if checkpoint is None or not (batches := _numbers(checkpoint / "commits")):
         return frozenset()
     offsets = (checkpoint / "offsets" / str(max(batches))).read_text(encoding="utf-8").splitlines()[2:]
     done: set[Path] = set()

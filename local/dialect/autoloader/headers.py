@@ -4,17 +4,17 @@ import bz2
 import csv
 import gzip
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from local.dialect.autoloader.options import Source
 from local.errors import DialectError
 
-_OPENERS = {".gz": gzip.open, ".bz2": bz2.open}
+_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
 _LONGEST_HEADER = 1 << 20
 
-_known: dict[tuple, tuple[str, ...] | None] = {}
+_known: dict[tuple[object, ...], tuple[str, ...] | None] = {}
 _lock = threading.Lock()
 
 
@@ -48,7 +48,8 @@ def _open(file: Path, source: Source) -> TextIO:
     named = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     opener = _OPENERS.get(file.suffix.lower(), open)
     # Bytes that are no text in this encoding become U+FFFD, as in Spark.
-    return opener(file, "rt", encoding=named, errors="replace", newline="")
+    text: TextIO = opener(file, "rt", encoding=named, errors="replace", newline="")
+    return text
 
 
 def _rows(text: TextIO, source: Source) -> Iterator[list[str]]:

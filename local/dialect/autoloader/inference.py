@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow.orc
 import pyarrow.parquet
@@ -99,9 +100,9 @@ def _infer_formats(source: Source, files: list[Path]) -> list[Column]:
 def _samples(source: Source, file: Path) -> Iterator[tuple[str, object]]:
     """(name, value) of the first rows of *file*; each name comes at least once."""
     if source.format == "json":
-        for number, row in enumerate(_json_rows(source, file)):
+        for number, members in enumerate(_json_rows(source, file)):
             if number < _ROWS:
-                yield from row.items()
+                yield from members.items()
         return
     header = header_of(file, source)
     for number, row in enumerate(records(file, source)):
@@ -122,7 +123,7 @@ def _names(source: Source, file: Path) -> Iterable[str]:
     return ()
 
 
-def _json_rows(source: Source, file: Path) -> Iterator[dict]:
+def _json_rows(source: Source, file: Path) -> Iterator[dict[str, Any]]:
     text = file.read_text(encoding="utf-8-sig", errors="replace")
     for part in [text] if source.multi_line else text.split("\n"):
         try:

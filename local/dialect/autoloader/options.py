@@ -81,7 +81,9 @@ class Source:
         return next((value for key, value in self.reader.items() if key.lower() == name.lower()), default)
 
 
-def read_source(options: Mapping[str, str], *, paths: list[str], schema: str, translate: Callable) -> Source:
+def read_source(
+    options: Mapping[str, str], *, paths: list[str], schema: str, translate: Callable[[str], str]
+) -> Source:
     """The checked source of `format("cloudFiles")`.
 
     Raises:

@@ -4,7 +4,7 @@ Source: Databricks documentation, "Databricks Utilities (dbutils) reference".
 """
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.compute import WORKSPACE
 from local.errors import DbutilsError
@@ -15,6 +15,9 @@ from local.kernel.dbutils.library import Library
 from local.kernel.dbutils.notebook import Notebook
 from local.kernel.dbutils.secrets import Secrets, SecretsFile
 from local.kernel.dbutils.widgets import Widgets
+
+if TYPE_CHECKING:
+    from local.kernel.startup import Kernel
 
 MODULES = {
     "fs": "files of volumes, of DBFS and of this machine",
@@ -33,7 +36,7 @@ class DBUtils:
         kernel: has `context` (the task, or None), `state` and `compute` (found on first use), `remote`, `folder`, `ip`.
     """
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
 
     @cached_property

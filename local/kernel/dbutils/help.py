@@ -26,7 +26,7 @@ class HasHelp:
         """List the commands, or describe one."""
         commands = self._commands()
         if not command:
-            print(f"{self._name}: {inspect.getdoc(type(self)).splitlines()[0]}")
+            print(f"{self._name}: {_first_line(type(self))}")
             for name, method in commands.items():
                 print(f"  {name}{_signature(method)}: {_first_line(method)}")
         elif command in commands:
@@ -56,5 +56,5 @@ def _signature(method: Any) -> str:
     return str(signature.replace(parameters=shown))
 
 
-def _first_line(method: Any) -> str:
-    return (inspect.getdoc(method) or "").splitlines()[0]
+def _first_line(method: object) -> str:
+    return (inspect.getdoc(method) or "").partition("\n")[0]

@@ -35,19 +35,19 @@ class TaskValues(HasHelp):
     def __init__(self, context: TaskContext | None) -> None:
         self._context = context
 
-    def set(self, key: str, value: Any) -> None:
+    def set(self, key: str, value: object) -> None:
         """Leave *value* for later tasks; does nothing outside a job."""
         text = self._checked(key, value)
         if self._context is None:
             return
-        place = self._file(self._context.task_key)
+        place = _file(self._context, self._context.task_key)
         values = {**self._read(place), key: json.loads(text)}
         place.parent.mkdir(parents=True, exist_ok=True)
         temporary = place.with_name(f".{place.name}.{uuid.uuid4().hex}")
         temporary.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
         os.replace(temporary, place)
 
-    def get(self, taskKey: str, key: str, default: Any = None, debugValue: Any = None) -> Any:
+    def get(self, taskKey: str, key: str, default: object = None, debugValue: object = None) -> Any:
         """The value that an upstream task left; outside a job *debugValue*."""
         if self._context is None:
             if debugValue is None:
@@ -61,7 +61,7 @@ class TaskValues(HasHelp):
                 f"dbutils.jobs.taskValues: found the task `{taskKey}`; expected an upstream task of "
                 f"`{self._context.task_key}`: {_listed(known)}. Add it to depends_on, or correct the name."
             )
-        values = self._read(self._file(taskKey))
+        values = self._read(_file(self._context, taskKey))
         if key in values:
             return values[key]
         if default is not None:
@@ -71,7 +71,7 @@ class TaskValues(HasHelp):
             "Correct the key, or pass a default."
         )
 
-    def _checked(self, key: str, value: Any) -> str:
+    def _checked(self, key: str, value: object) -> str:
         if not isinstance(key, str):
             raise TaskValueError(f"dbutils.jobs.taskValues: found the key {key!r}; expected a string.")
         try:
@@ -88,16 +88,12 @@ class TaskValues(HasHelp):
             )
         return text
 
-    def _file(self, task: str) -> Path:
-        if not _FILE_NAME.fullmatch(task):
-            raise TaskValueError(f"dbutils.jobs.taskValues: `{task}` is no task key.")
-        return Path(self._context.values_folder) / f"{task}.json"
-
     def _read(self, place: Path) -> dict[str, Any]:
         try:
-            return json.loads(place.read_text(encoding="utf-8"))
+            values: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
+        return values
 
 
 class Jobs(HasHelp):
@@ -119,6 +115,12 @@ class Jobs(HasHelp):
 
     def _commands(self) -> dict[str, Any]:
         return {"taskValues": TaskValues}
+
+
+def _file(context: TaskContext, task: str) -> Path:
+    if not _FILE_NAME.fullmatch(task):
+        raise TaskValueError(f"dbutils.jobs.taskValues: `{task}` is no task key.")
+    return Path(context.values_folder) / f"{task}.json"
 
 
 def _listed(names: list[str]) -> str:

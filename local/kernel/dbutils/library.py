@@ -3,9 +3,12 @@
 Source: Databricks documentation, "Library utility (dbutils.library)".
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from local.kernel.dbutils.help import HasHelp
+
+if TYPE_CHECKING:
+    from local.kernel.startup import Kernel
 
 _REMOVED = "removed in Databricks Runtime 11: use `%pip install`"
 
@@ -20,7 +23,7 @@ class Library(HasHelp):
     _name = "dbutils.library"
     _refused = dict.fromkeys(("install", "installPyPI", "list", "updateCondaEnv"), _REMOVED)
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
 
     def restartPython(self) -> None:

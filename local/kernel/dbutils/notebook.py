@@ -7,7 +7,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -16,6 +16,9 @@ from local.errors import DbutilsError
 from local.kernel.catalog import environment_of
 from local.kernel.dbutils.help import HasHelp
 from local.sources import find_source, why_no_notebook
+
+if TYPE_CHECKING:
+    from local.kernel.startup import Kernel
 
 _ATTEMPT = "local.jobs.attempt"
 
@@ -37,7 +40,7 @@ class Notebook(HasHelp):
         "the notebook's context is Databricks' own; use job parameters such as {{job.run_id}}",
     )
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
 
     def exit(self, value: str) -> None:
@@ -151,7 +154,7 @@ def _free_place(records: Path, stem: str) -> Path:
             return place
 
 
-def _attempt(kernel: Any, context: TaskContext, place: Path, limit: float) -> int | None:
+def _attempt(kernel: "Kernel", context: TaskContext, place: Path, limit: float) -> int | None:
     """Run the attempt process; its exit status, None where it took longer than *limit* seconds (0: no limit).
 
     Its standard input stays open while this kernel lives: when that ends, the attempt ends too.
@@ -163,6 +166,7 @@ def _attempt(kernel: Any, context: TaskContext, place: Path, limit: float) -> in
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=told, start_new_session=True
         )
+        assert process.stdin is not None  # it is a pipe
         try:
             return process.wait(timeout=limit or None)
         except subprocess.TimeoutExpired:
@@ -173,7 +177,7 @@ def _attempt(kernel: Any, context: TaskContext, place: Path, limit: float) -> in
             process.stdin.close()
 
 
-def _kill_tree(process: subprocess.Popen) -> None:
+def _kill_tree(process: subprocess.Popen[bytes]) -> None:
     try:
         top = psutil.Process(process.pid)
         family = [*top.children(recursive=True), top]

@@ -7,10 +7,13 @@ are sent apart, encoded, or spelled with spaces is not recognised.
 
 import html
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from local.errors import DbutilsError
 from local.kernel.dbutils.help import HasHelp
+
+if TYPE_CHECKING:
+    from local.kernel.startup import Kernel
 
 REDACTED = "[REDACTED]"
 _OUTPUTS = frozenset(
@@ -33,6 +36,9 @@ class SecretMetadata(NamedTuple):
     key: str
 
 
+Scopes: TypeAlias = list[SecretScope]  # inside the classes below, `list` is their method
+
+
 class Secrets(HasHelp):
     """Secrets; those that were read are kept out of outputs.
 
@@ -43,7 +49,7 @@ class Secrets(HasHelp):
 
     _name = "dbutils.secrets"
 
-    def __init__(self, kernel: Any, source: Any) -> None:
+    def __init__(self, kernel: "Kernel", source: Any) -> None:
         self._kernel = kernel
         self._source = source
         self._read: set[str] = set()
@@ -51,7 +57,7 @@ class Secrets(HasHelp):
 
     def get(self, scope: str, key: str) -> str:
         """The value of a secret, as text."""
-        value = self._source.get(scope, key)
+        value: str = self._source.get(scope, key)
         self._guard(value)
         return value
 
@@ -63,7 +69,7 @@ class Secrets(HasHelp):
         """The keys of a scope; never the values."""
         return [SecretMetadata(each.key) for each in self._source.list(scope)]
 
-    def listScopes(self) -> "list[SecretScope]":
+    def listScopes(self) -> Scopes:
         """The scopes."""
         return [SecretScope(each.name) for each in self._source.listScopes()]
 
@@ -83,7 +89,7 @@ class SecretsFile:
         kernel: has `state`.
     """
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
 
     def get(self, scope: str, key: str) -> str:
@@ -100,7 +106,7 @@ class SecretsFile:
         """The keys of a scope; never the values."""
         return [SecretMetadata(key) for key in sorted(self._scope(scope))]
 
-    def listScopes(self) -> "list[SecretScope]":
+    def listScopes(self) -> Scopes:
         """The scopes."""
         return [SecretScope(scope) for scope in sorted(self._scopes())]
 

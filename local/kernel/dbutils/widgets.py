@@ -31,16 +31,16 @@ class Widgets(HasHelp):
         """Make a text widget; a value that exists already stays."""
         self._make(name, _text(self._at(name), "defaultValue", defaultValue))
 
-    def dropdown(self, name: str, defaultValue: str, choices: list, label: str | None = None) -> None:
+    def dropdown(self, name: str, defaultValue: str, choices: list[str], label: str | None = None) -> None:
         """Make a widget with one of *choices*; the default must be among them."""
         self._choose(name, defaultValue, choices)
 
-    def combobox(self, name: str, defaultValue: str, choices: list, label: str | None = None) -> None:
+    def combobox(self, name: str, defaultValue: str, choices: list[str], label: str | None = None) -> None:
         """Make a widget with one of *choices* or any other text."""
         self._texts(name, choices)
         self._make(name, _text(self._at(name), "defaultValue", defaultValue))
 
-    def multiselect(self, name: str, defaultValue: str, choices: list, label: str | None = None) -> None:
+    def multiselect(self, name: str, defaultValue: str, choices: list[str], label: str | None = None) -> None:
         """Make a widget with some of *choices*, read as one text with commas; the default must be among them."""
         self._choose(name, defaultValue, choices)
 
@@ -92,7 +92,7 @@ class Widgets(HasHelp):
     def _make(self, name: str, default: str) -> None:
         self._values.setdefault(_text("dbutils.widgets", "name", name), self._given.get(name, default))
 
-    def _choose(self, name: str, default: str, choices: list) -> None:
+    def _choose(self, name: str, default: str, choices: list[str]) -> None:
         texts = self._texts(name, choices)
         if default not in texts:
             legal = ", ".join(f"`{choice}`" for choice in texts)
@@ -102,7 +102,7 @@ class Widgets(HasHelp):
             )
         self._make(name, default)
 
-    def _texts(self, name: str, choices: list) -> list[str]:
+    def _texts(self, name: str, choices: list[str]) -> list[str]:
         return [_text(self._at(name), "choices", choice) for choice in choices]
 
     def _at(self, name: str) -> str:

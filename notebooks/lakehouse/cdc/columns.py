@@ -1,6 +1,6 @@
 """The columns of a target: which a call stores, keys by, orders by and tracks, held against the source's columns."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType, VariantType
@@ -91,7 +91,10 @@ def resolve_columns(flow: Flow, source: StructType) -> Columns:
     return Columns(tuple(keys), values, tracked, sequence, kind, tuple(names))
 
 
-def _finder(flow: Flow, source: StructType):
+_Find = Callable[[str, str], StructField]  # by the name of a column and the argument that has it
+
+
+def _finder(flow: Flow, source: StructType) -> _Find:
     known = {field.name.lower(): field for field in source.fields}
 
     def find(name: str, argument: str) -> StructField:
@@ -108,7 +111,7 @@ def _finder(flow: Flow, source: StructType):
     return find
 
 
-def _stored(flow: Flow, source: StructType, find) -> list[StructField]:
+def _stored(flow: Flow, source: StructType, find: _Find) -> list[StructField]:
     if flow.column_list:
         return [find(name, "column_list") for name in flow.column_list]
     left_out = {find(name, "except_column_list").name for name in flow.except_column_list}
@@ -121,7 +124,7 @@ def _stored(flow: Flow, source: StructType, find) -> list[StructField]:
     ]
 
 
-def _tracked(flow: Flow, values: Iterable[StructField], find) -> tuple[str, ...]:
+def _tracked(flow: Flow, values: Iterable[StructField], find: _Find) -> tuple[str, ...]:
     names = [field.name for field in values]
     for argument in ("track_history_column_list", "track_history_except_column_list"):
         listed = [find(name, argument).name for name in getattr(flow, argument)]

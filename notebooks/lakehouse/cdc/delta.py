@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.types import StructType
 
 _ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE")
@@ -82,15 +82,22 @@ def was_there(spark: SparkSession, table: str, at_ms: int) -> bool:
     return True
 
 
+def only_row(frame: DataFrame) -> Row:
+    """The one row of *frame*, which aggregates, or is what Delta answers."""
+    row = frame.first()
+    assert row is not None
+    return row
+
+
 def newest_commit(spark: SparkSession, table: str) -> Commit:
     """The newest commit of *table*, from its log."""
-    row = spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").first()
+    row = only_row(spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1"))
     return Commit(row["version"], int((row["operationMetrics"] or {}).get("numOutputRows", 0)))
 
 
 def detail_of(spark: SparkSession, table: str) -> Detail:
     """The properties and the comment of *table*."""
-    row = spark.sql(f"DESCRIBE DETAIL {table}").first()
+    row = only_row(spark.sql(f"DESCRIBE DETAIL {table}"))
     return Detail(row["properties"] or {}, row["description"])
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
 from .columns import DELETE, END, INTERNAL, SEQUENCE, START, TRUNCATE, Columns, comparable, quote
-from .delta import text
+from .delta import only_row, text
 from .flow import Flow
 from .merging import by_key_ranges
 from .reading import BROADCAST, TIE, Batch, contents, differs
@@ -36,7 +36,7 @@ def count_ties(batch: Batch, columns: Columns) -> int:
     events = batch.ledger.alias("t").where(f"NOT {TRUNCATE} AND {batch.within.format(t='t')}")
     content = events.join(fresh, at, "left_semi").selectExpr(*map(quote, at), *contents(columns))
     groups = content.groupBy(*map(quote, at)).agg(F.expr(f"{differs(columns)} AS {TIE}"))
-    return groups.agg(F.expr(f"count_if({TIE})")).first()[0]
+    return int(only_row(groups.agg(F.expr(f"count_if({TIE})")))[0])
 
 
 def wanted_rows(flow: Flow, columns: Columns, batch: Batch, *, files: int = 1) -> DataFrame:

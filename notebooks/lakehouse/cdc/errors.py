@@ -50,14 +50,14 @@ class TargetsFailedError(ChangesError):
     """
 
 
-def failed(errors: dict[str, Exception], targets: int) -> TargetsFailedError:
+def failed(errors: dict[str, BaseException], targets: int) -> TargetsFailedError:
     """One error for the *errors* of some of so many *targets*; a line each, in the errors' own words."""
     lines = [f"{target}: {_short(error)}" for target, error in errors.items()]
     head = f"{len(errors)} of {targets} targets failed, the others were written:"
     return TargetsFailedError("\n".join([head, *lines]), errors=errors)
 
 
-def _short(error: Exception) -> str:
+def _short(error: BaseException) -> str:
     """The error's own words, without the Java stack trace that Spark appends."""
     return str(error).split("\nJVM stacktrace:")[0].strip() or type(error).__name__
 

@@ -1,6 +1,7 @@
 """What a call asks for: its arguments, checked by themselves before any table is looked at."""
 
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from .errors import ChangeArgumentsError, ChangeSourceError
 
@@ -43,7 +44,7 @@ _EXCLUSIVE = (
 )
 
 
-def make_flow(**arguments: object) -> Flow:
+def make_flow(**arguments: Any) -> Flow:
     """The checked arguments of a call, under the names of `Flow`'s fields.
 
     Raises:
@@ -100,7 +101,7 @@ def _check_together(flow: Flow) -> None:
         refuse(flow.target, "`apply_as_truncates` with SCD type 2", "it with SCD type 1 only", "Remove it")
 
 
-def refuse(target: object, found: str, expected: str, advice: str) -> None:
+def refuse(target: object, found: str, expected: str, advice: str) -> NoReturn:
     """Raise for arguments that cannot be followed.
 
     Raises:

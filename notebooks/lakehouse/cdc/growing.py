@@ -54,7 +54,7 @@ def grow_target(spark: SparkSession, target: Target, columns: Columns, asked: di
     What it remembers of the tracked columns grows first, so that a call killed in between grows the rest.
     """
     missing = missing_columns(target, columns)
-    if not missing:
+    if not missing or target.columns is None:
         return
     known = tracking(target.settings) | tracking(asked)
     properties = mapping(columns) | {

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
 from .columns import END, GONE, INTERNAL, START, Columns, comparable, quote
-from .delta import newest_commit, newest_version, run_with, text
+from .delta import newest_commit, newest_version, only_row, run_with, text
 from .growing import mapping
 from .pruning import is_bounded
 from .settings import PREFIX, Target, listed
@@ -127,14 +127,15 @@ def merge_difference(
     update = ", ".join(f"t.{quote(name)} = s.{quote(name)}" for name in rest)
     names = ", ".join(quote(name) for name in by + rest)
     values = ", ".join(f"s.{quote(name)}" for name in by + rest)
-    result = run_with(
+    answer = run_with(
         spark,
         f"MERGE INTO {target} t USING",
         rows,
         f"s ON {on} WHEN MATCHED AND s.{GONE} THEN DELETE "
         f"{f'WHEN MATCHED THEN UPDATE SET {update}' if rest else ''} "
         f"WHEN NOT MATCHED AND NOT s.{GONE} THEN INSERT ({names}) VALUES ({values})",
-    ).first()
+    )
+    result = only_row(answer)
     upserted = result["num_inserted_rows"] + result["num_updated_rows"]
     version = newest_version(spark, target) if result["num_affected_rows"] else None
     return Applied(upserted, result["num_deleted_rows"], version)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
 
 from .delta import is_absent, newest_version, text, was_there
 
@@ -89,7 +89,7 @@ class Progress:
             values = ",\n".join(f"({_values(mark)})" for mark in (self._marks[table].values() if alone else of_table))
             self._spark.sql(f"INSERT {'OVERWRITE' if alone else 'INTO'} {table} VALUES\n{values}")
 
-    def _rows(self, table: str) -> list:
+    def _rows(self, table: str) -> list[Row]:
         try:
             return self._spark.table(table).selectExpr("*", "unix_millis(recorded_at) AS at_ms").collect()
         except PySparkException as error:
@@ -102,7 +102,7 @@ class Progress:
         return []
 
 
-def _mark(row) -> Mark:
+def _mark(row: Row) -> Mark:
     settings = json.loads(row["settings"] or "{}")
     return Mark(row["target"], row["source"], row["source_version"], row["target_version"], settings, row["at_ms"])
 

@@ -8,6 +8,7 @@ its greatest.
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from pyspark.sql import Row
 from pyspark.sql.types import (
@@ -72,7 +73,7 @@ def extremes(keys: Sequence[StructField], least_and_greatest: Sequence[object]) 
     return " AND ".join(parts) or "true"
 
 
-def _ranges(values: list) -> list[tuple]:
+def _ranges(values: list[Any]) -> list[tuple[Any, Any]]:
     size = -(-len(values) // _RANGES)
     return [(values[at], values[min(at + size, len(values)) - 1]) for at in range(0, len(values), size)]
 

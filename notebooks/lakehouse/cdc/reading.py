@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from .columns import DELETE, INTERNAL, SEQUENCE, TRUNCATE, Columns, comparable, is_null, quote
+from .delta import only_row
 from .errors import SAMPLES, ChangeEventsError
 from .flow import Flow, refuse
 from .pruning import FEW_KEYS, bounds, extremes, is_bounded
@@ -65,6 +66,7 @@ class Batch:
 
     def only_touched(self, rows: DataFrame, columns: Columns) -> DataFrame:
         """Those of *rows* whose keys the batch touches."""
+        assert self.touched is not None  # it was counted, and is a part of the source
         return rows.alias("t").where(self.within.format(t="t")).join(self.touched, columns.key_names, "left_semi")
 
 
@@ -86,7 +88,9 @@ def read_batch(spark: SparkSession, flow: Flow, columns: Columns, feed: Feed) ->
         except PySparkException as error:
             if not any(word in (error.getCondition() or str(error)) for word in _VERSIONS_GONE):
                 raise
-    return _checked(spark, flow, columns, Batch(replace(feed, first=None), ledger, ledger))
+    whole = _checked(spark, flow, columns, Batch(replace(feed, first=None), ledger, ledger))
+    assert whole is not None  # nothing is taken away from the whole of a source
+    return whole
 
 
 def _changes(spark: SparkSession, feed: Feed) -> DataFrame | None:
@@ -130,7 +134,7 @@ def _checked(spark: SparkSession, flow: Flow, columns: Columns, batch: Batch) ->
     return found if found.is_all else _bounded(spark, columns, found, counts)
 
 
-def _bounded(spark: SparkSession, columns: Columns, batch: Batch, counts) -> Batch:
+def _bounded(spark: SparkSession, columns: Columns, batch: Batch, counts: Row) -> Batch:
     """*batch* with its keys: as literals where they are few, else as what the source says."""
     few = counts["few_keys"]
     if few is not None and len(few) == batch.keys_touched <= FEW_KEYS:
@@ -142,7 +146,7 @@ def _bounded(spark: SparkSession, columns: Columns, batch: Batch, counts) -> Bat
     return replace(batch, touched=touched, within=extremes(columns.keys, least_and_greatest))
 
 
-def _counted(columns: Columns, events: DataFrame, *, listing: bool):
+def _counted(columns: Columns, events: DataFrame, *, listing: bool) -> Row:
     """What *events* are, in one row and one exchange, since all groupings are within a key.
 
     Returns:
@@ -181,7 +185,7 @@ def _counted(columns: Columns, events: DataFrame, *, listing: bool):
         parts.append(f"collect_list(struct({', '.join(names)})) FILTER (WHERE {few}) AS few_keys")
     else:
         parts.append("NULL AS few_keys")
-    return of_key.agg(*[F.expr(part) for part in parts]).first()
+    return only_row(of_key.agg(*[F.expr(part) for part in parts]))
 
 
 def _normal(flow: Flow, columns: Columns, rows: DataFrame, *more: str) -> DataFrame:
@@ -217,7 +221,7 @@ def _missing_parts(columns: Columns) -> dict[str, str]:
     return lacks | {name: f"({quote(name)} IS NULL AND NOT {TRUNCATE})" for name in columns.key_names}
 
 
-def _raise_incomplete(flow: Flow, columns: Columns, raw: DataFrame, found) -> None:
+def _raise_incomplete(flow: Flow, columns: Columns, raw: DataFrame, found: Row) -> None:
     truncate = is_true(flow.apply_as_truncates)
     lacks = _missing_parts(columns)
     counts = {name: found[f"lacks_{place}"] for place, name in enumerate(lacks)}

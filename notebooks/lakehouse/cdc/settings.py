@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType, StructType
@@ -119,8 +120,8 @@ def check_settings(target: Target, asked: dict[str, str]) -> None:
             _drift(target, shown, had, asked[name])
     if asked["scd_type"] != "2":
         return
-    had, has = tracking(target.settings), tracking(asked)
-    if any(had[name] != has[name] for name in had.keys() & has.keys()):
+    before, now = tracking(target.settings), tracking(asked)
+    if any(before[name] != now[name] for name in before.keys() & now.keys()):
         _drift(target, "tracked columns", target.settings["tracked"], asked["tracked"])
 
 
@@ -159,7 +160,7 @@ def tracking(settings: dict[str, str]) -> dict[str, bool]:
     return tracked | dict.fromkeys(json.loads(settings["untracked"]), False)
 
 
-def _drift(target: Target, what: str, had: str, asked: str) -> None:
+def _drift(target: Target, what: str, had: str, asked: str) -> NoReturn:
     raise ChangeTargetError(
         f"`{target.name}`: found {what} {asked} in this call; expected {had}, with which the table was made. "
         "Call it as before, or drop the table to derive it anew.",

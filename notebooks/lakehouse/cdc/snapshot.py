@@ -3,22 +3,24 @@
 Applying a snapshot again changes nothing, so a call killed between its data and its progress is simply repeated.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructField
 
 from .columns import END, GONE, INTERNAL, START, Columns, comparable, quote, resolve_columns
-from .delta import text
+from .delta import only_row, text
 from .errors import SAMPLES, SnapshotError, samples
 from .flow import Flow, make_flow, refuse
 from .growing import grow_target
 from .merging import Applied, by_key_ranges, create_target, difference, files_for, held_rows, merge_difference
 from .progress import Mark, Progress
 from .settings import Target, check_kind, check_settings, in_target_order, read_target, settings_of
-from .versions import given_by, last_version, number_of, versions_of
+from .versions import Version, given_by, last_version, number_of, versions_of
 
 _A_FUNCTION = "a function of versions"
 _WANTED, _HAS = INTERNAL + "wanted", INTERNAL + "has"
@@ -32,14 +34,17 @@ class Snapshot:
     applied: Applied
 
 
-def apply_snapshots(spark: SparkSession, source: str | Callable, arguments: dict[str, object]) -> Iterator[Snapshot]:
+def apply_snapshots(
+    spark: SparkSession, source: str | Callable[[Version], Any], arguments: dict[str, Any]
+) -> Iterator[Snapshot]:
     """Apply the snapshots that the target has not seen, one after the other.
 
     Raises:
         ChangeArgumentsError, ChangeTargetError, SnapshotError: nothing of the snapshot was written.
     """
-    flow = make_flow(source=source if isinstance(source, str) else _A_FUNCTION, **arguments)
-    if not isinstance(source, str) and not callable(source):
+    given: object = source
+    flow = make_flow(source=given if isinstance(given, str) else _A_FUNCTION, **arguments)
+    if not isinstance(given, str) and not callable(given):
         refuse(flow.target, f"`source={source!r}`", "the name of a table, or a function of versions", "Give one")
     progress = Progress(spark, [flow.target])
     mark = progress.find(flow.target, flow.source)
@@ -55,7 +60,7 @@ def apply_snapshots(spark: SparkSession, source: str | Callable, arguments: dict
         last, at_ms = version, 0
 
 
-def _apply(spark: SparkSession, flow: Flow, rows: DataFrame, version: object, progress: Progress) -> Snapshot:
+def _apply(spark: SparkSession, flow: Flow, rows: DataFrame, version: Version, progress: Progress) -> Snapshot:
     number, kind, literal = number_of(flow, version)
     columns = replace(resolve_columns(flow, rows.schema), sequence=literal, sequence_type=kind)
     held = read_target(spark, flow.target, progress.find(flow.target, flow.source))
@@ -82,12 +87,13 @@ def _checked_count(flow: Flow, rows: DataFrame, columns: Columns, version: objec
     keys = rows.groupBy(*names).agg(F.expr(f"count(*) AS {_HAS}"))
     one = f"to_json(struct({', '.join(names)}), map('ignoreNullFields', 'false'))"
     many = f"CASE WHEN {_HAS} > 1 AND NOT ({null}) THEN {one} END"
-    count, nulls, twice, found = keys.agg(
+    counted = keys.agg(
         F.expr(f"coalesce(sum({_HAS}), 0)"),
         F.expr(f"coalesce(sum({_HAS}) FILTER (WHERE {null}), 0)"),
         F.expr(f"count({many})"),
         F.expr(f"slice(array_sort(collect_list({many})), 1, {SAMPLES})"),
-    ).first()
+    )
+    count, nulls, twice, found = only_row(counted)
     if nulls or twice:
         what = [f"{nulls:,} rows with a NULL key"] if nulls else []
         if twice:
@@ -100,7 +106,7 @@ def _checked_count(flow: Flow, rows: DataFrame, columns: Columns, version: objec
             version=version,
             keys=found,
         )
-    return count
+    return int(count)
 
 
 def _create(
@@ -110,7 +116,7 @@ def _create(
     wanted: DataFrame,
     columns: Columns,
     *,
-    settings: dict,
+    settings: dict[str, str],
     rows: int,
 ) -> Applied:
     if flow.keeps_history:
@@ -156,7 +162,7 @@ def _row(columns: Columns, side: str, *, start: str, end: str, gone: str) -> str
     return f"named_struct({', '.join(fields)}, '{START}', {start}, '{END}', {end}, '{GONE}', {gone})"
 
 
-def _same(fields) -> str:
+def _same(fields: Iterable[StructField]) -> str:
     pairs = [
         f"{comparable(f'w.{quote(f.name)}', f.dataType)} <=> {comparable(f'h.{quote(f.name)}', f.dataType)}"
         for f in fields

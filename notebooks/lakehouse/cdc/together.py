@@ -3,7 +3,8 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from functools import partial
+from typing import Generic, TypeVar
 
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
@@ -28,7 +29,8 @@ from .settings import (
 )
 
 _AT_ONCE = 8  # targets, sources: threads of this process, each waiting for the server
-_Key, _Result = TypeVar("_Key", bound=Hashable), TypeVar("_Result")
+_Key = TypeVar("_Key", bound=Hashable)
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Done:
     """What several calls did, by target; those in *errors* failed."""
 
     counts: dict[str, ChangeCounts]
-    errors: dict[str, Exception]
+    errors: dict[str, BaseException]
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,11 @@ class _Source:
     newest: int
     was_there: dict[int, bool]
 
-    def continues(self, mark: Mark | None) -> bool:
-        """Are the versions after *mark* those that its target lacks?"""
-        return mark is not None and mark.source_version <= self.newest and self.was_there[mark.at_ms]
+    def after(self, mark: Mark | None) -> int | None:
+        """The version after *mark*, where its target lacks those from there on; None where it lacks all of them."""
+        if mark is None or mark.source_version is None:
+            return None
+        return mark.source_version + 1 if mark.source_version <= self.newest and self.was_there[mark.at_ms] else None
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class _Plan:
     rereads: bool = False
 
     @property
-    def reading(self) -> tuple:
+    def reading(self) -> Hashable:
         """What decides which events are read, and how: equal for targets that can share a batch."""
         flow, columns = self.flow, self.columns
         fields = tuple((f.name, f.dataType.simpleString()) for f in (*columns.keys, *columns.values))
@@ -109,11 +113,11 @@ class _Events:
 
 
 @dataclass
-class _Outcomes:
+class _Outcomes(Generic[_Key, _Result]):
     """Results and failures of work that is done at the same time."""
 
-    results: dict = field(default_factory=dict)
-    errors: dict = field(default_factory=dict)
+    results: dict[_Key, _Result] = field(default_factory=dict)
+    errors: dict[_Key, BaseException] = field(default_factory=dict)
 
 
 def apply_flows(
@@ -125,22 +129,23 @@ def apply_flows(
     comments: Mapping[str, TableComments] | None = None,
 ) -> Done:
     """Bring the targets of *flows* up to date, as `apply_together` says; a failure stops no other target."""
-    flows = {flow.target: flow for flow in flows}
-    sources = _at_once({flow.source: lambda f=flow: _look(spark, f.source, progress, flows) for flow in flows.values()})
-    plans = _at_once(
-        {
-            target: lambda f=flow: _plan(
-                spark, f, _of(sources, f.source), progress, full=full, comments=(comments or {}).get(f.target)
-            )
-            for target, flow in flows.items()
-        }
-    )
+    by_target = {flow.target: flow for flow in flows}
+    names = {flow.source for flow in by_target.values()}
+    sources = _at_once({name: partial(_look, spark, name, progress, by_target) for name in names})
+
+    def plan_of(flow: Flow) -> _Plan:
+        known = (comments or {}).get(flow.target)
+        return _plan(spark, flow, _of(sources, flow.source), progress, full=full, comments=known)
+
+    plans = _at_once({target: partial(plan_of, flow) for target, flow in by_target.items()})
     wanting = {target: plan for target, plan in plans.results.items() if not plan.feed.is_empty}
     readings = {plan.reading: plan for plan in reversed(wanting.values())}
-    events = _at_once({reading: lambda p=plan: _read(spark, p) for reading, plan in readings.items()})
-    written = _at_once(
-        {t: lambda p=plan: _write(spark, p, _of(events, p.reading), progress) for t, plan in wanting.items()}
-    )
+    events = _at_once({reading: partial(_read, spark, plan) for reading, plan in readings.items()})
+
+    def written_by(plan: _Plan) -> ChangeCounts:
+        return _write(spark, plan, _of(events, plan.reading), progress)
+
+    written = _at_once({target: partial(written_by, plan) for target, plan in wanting.items()})
     errors = plans.errors | written.errors
     found = {target: written.results[target] for target in wanting if target not in errors}
     progress.record(
@@ -148,13 +153,13 @@ def apply_flows(
         for target, plan in plans.results.items()
         if target not in errors and (mark := _mark(spark, plan, found.get(target)))
     )
-    counts = {target: found.get(target, NOTHING) for target in flows if target not in errors}
-    return Done(counts, {target: errors[target] for target in flows if target in errors})
+    counts = {target: found.get(target, NOTHING) for target in by_target if target not in errors}
+    return Done(counts, {target: errors[target] for target in by_target if target in errors})
 
 
-def _at_once(work: Mapping[_Key, Callable[[], _Result]]) -> _Outcomes:
+def _at_once(work: Mapping[_Key, Callable[[], _Result]]) -> _Outcomes[_Key, _Result]:
     """Do all of *work* in threads, which get the session by themselves; a failure stops nothing else."""
-    done = _Outcomes()
+    done = _Outcomes[_Key, _Result]()
     if not work:
         return done
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
@@ -167,7 +172,7 @@ def _at_once(work: Mapping[_Key, Callable[[], _Result]]) -> _Outcomes:
     return done
 
 
-def _of(outcomes: _Outcomes, name: Hashable):
+def _of(outcomes: _Outcomes[_Key, _Result], name: _Key) -> _Result:
     """The result of *name*, or its failure raised."""
     if name in outcomes.errors:
         raise outcomes.errors[name]
@@ -209,8 +214,8 @@ def _plan(
     grows = held.is_made and bool(missing_columns(held, columns))
     rereads = reads_otherwise(held, settings)
     # A column that is new here may be old in the source: then every key is concerned.
-    partly = held.is_made and source.continues(mark) and not (full or grows or rereads)
-    feed = Feed(flow.source, mark.source_version + 1 if partly else None, source.newest)
+    whole = not held.is_made or full or grows or rereads
+    feed = Feed(flow.source, None if whole else source.after(mark), source.newest)
     return _Plan(flow, columns, held, settings, feed, grows, rereads)
 
 

@@ -6,12 +6,13 @@ after their data. Should those be lost, the bounds of a history tell, and SCD ty
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DataType, DateType, LongType, TimestampType
 
 from .columns import END, START
-from .delta import columns_of, newest_version, was_there
+from .delta import columns_of, newest_version, only_row, was_there
 from .errors import ChangeTargetError
 from .flow import Flow, no_source, refuse
 from .progress import Mark
@@ -19,15 +20,16 @@ from .settings import Target
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+Version = Any  # an int, a date or a datetime: the same for all snapshots of a target, so that two can be compared
 # By the version applied last and when that was recorded (milliseconds since 1970, 0 where it is not known): the next
 # snapshot and its version.
-Snapshots = Callable[[object, int], tuple[DataFrame, object] | None]
+Snapshots = Callable[[Version, int], tuple[DataFrame, Version] | None]
 
 
-def given_by(flow: Flow, source: Callable) -> Snapshots:
+def given_by(flow: Flow, source: Callable[[Version], Any]) -> Snapshots:
     """The snapshots that a user's function gives, each checked to be one."""
 
-    def next_one(last: object, _: int) -> tuple[DataFrame, object] | None:
+    def next_one(last: Version, _: int) -> tuple[DataFrame, Version] | None:
         found = source(last)
         if found is None:
             return None
@@ -41,7 +43,7 @@ def given_by(flow: Flow, source: Callable) -> Snapshots:
                 "versions of one type",
                 "Correct the function, or drop the table to begin anew",
             )
-        return found
+        return found[0], found[1]
 
     return next_one
 
@@ -49,7 +51,7 @@ def given_by(flow: Flow, source: Callable) -> Snapshots:
 def versions_of(spark: SparkSession, flow: Flow) -> Snapshots:
     """A table as snapshots: what it is now, under its Delta version."""
 
-    def newest(last: object, at_ms: int) -> tuple[DataFrame, int] | None:
+    def newest(last: Version, at_ms: int) -> tuple[DataFrame, int] | None:
         if columns_of(spark, flow.source) is None:
             raise no_source(flow, "the snapshots")
         version = newest_version(spark, flow.source)
@@ -77,20 +79,20 @@ def number_of(flow: Flow, version: object) -> tuple[int, DataType, str]:
     if isinstance(version, date) and not isinstance(version, datetime):
         days = (version - _EPOCH.date()).days
         return days, DateType(), f"date_from_unix_date({days})"
-    return refuse(flow.target, f"the version {version!r}", "an int, a date, or a datetime with a zone", "Give one")
+    refuse(flow.target, f"the version {version!r}", "an int, a date, or a datetime with a zone", "Give one")
 
 
-def _version(number: int, kind: str) -> object:
+def _version(number: int, kind: str) -> Version:
     if kind == "timestamp":
         return _EPOCH + timedelta(microseconds=number)
     return _EPOCH.date() + timedelta(days=number) if kind == "date" else number
 
 
-def last_version(spark: SparkSession, held: Target, mark: Mark | None) -> tuple[object, int]:
+def last_version(spark: SparkSession, held: Target, mark: Mark | None) -> tuple[Version, int]:
     """The version applied last, None at first, and when that was recorded; 0 where it is not known."""
     if not held.is_made:
         return None, 0
-    if mark and mark.settings.get("generation") == held.settings["generation"]:
+    if mark and mark.source_version is not None and mark.settings.get("generation") == held.settings["generation"]:
         number, at_ms = mark.source_version, mark.at_ms
     else:
         number, at_ms = _newest_bound(spark, held), 0
@@ -104,4 +106,4 @@ def _newest_bound(spark: SparkSession, held: Target) -> int:
         return first
     number = {"timestamp": "unix_micros({})", "date": "unix_date({})"}.get(held.settings["sequence_type"], "{}")
     newest = number.format(f"max(greatest({START}, {END}))")
-    return spark.sql(f"SELECT coalesce({newest}, {first}) FROM {held.name}").first()[0]
+    return int(only_row(spark.sql(f"SELECT coalesce({newest}, {first}) FROM {held.name}"))[0])

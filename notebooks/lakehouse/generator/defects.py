@@ -50,7 +50,7 @@ def spoil(events: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates) -> 
     rows = _plain_rows(events, day)
     late = np.sort(rng.permutation(len(rows))[: share(rates.late_rate, len(rows))])
     rows.loc[late, "due"] = _later(rows.iloc[late], day, rng)
-    in_time = rows.drop(index=late)
+    in_time = rows.drop(index=pd.Index(late))
     counts = {"late": len(late), "out_of_order": _disorder(rows, in_time.index.to_numpy(), rates, rng)}
     added = {
         "duplicate": _duplicates(in_time, day, rates, rng),
@@ -137,7 +137,9 @@ def _ties(rows: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates, rng: 
     return _half_later(some, day, rng)
 
 
-def _unknown_deletes(rows: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates, rng) -> pd.DataFrame:
+def _unknown_deletes(
+    rows: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates, rng: np.random.Generator
+) -> pd.DataFrame:
     some = _copies(rows, share(rates.unknown_delete_rate, len(rows)), day, rng)
     unknown = keys_alone(lives.contents.frame(some["content"].to_numpy()))
     keys = identifiers(lives.seed, f"unknown_{lives.entity}", day, np.arange(len(some)))
@@ -152,7 +154,9 @@ def _copies(rows: pd.DataFrame, count: int, day: int, rng: np.random.Generator) 
     return some.assign(sequence=numbers, moment=numbers, is_event=False)
 
 
-def _broken(rows: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates, rng) -> dict[str, pd.DataFrame]:
+def _broken(
+    rows: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates, rng: np.random.Generator
+) -> dict[str, pd.DataFrame]:
     """Rows for quarantine, each with the one rule that it breaks."""
     key, rule = COLUMNS[lives.entity][0], quarantine_rules(lives.entity).index
 

@@ -173,7 +173,7 @@ def review_rows(
     return pa.table(columns).filter(pa.array((answered > after) & (answered <= until)))
 
 
-def _asked(profile: Profile, rng, lives: Lives) -> Asked:
+def _asked(profile: Profile, rng: np.random.Generator, lives: Lives) -> Asked:
     """When reviews were asked for, and their scores: worse for what came late, worst for what did not."""
     arrived = lives.delivered < NEVER
     late = arrived & (lives.delivered > lives.on_time_limit)

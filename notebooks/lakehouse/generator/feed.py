@@ -5,7 +5,9 @@ announced, landed and ended by manifests in `cdc/_manifests`, as in `landing`. N
 lived again from the first one, each with the rates that it was announced with.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,7 +66,7 @@ class FeedFile:
         """The last part of the path; no other landed file has it."""
         return self.path.rsplit("/", 1)[1]
 
-    def entry(self) -> dict:
+    def entry(self) -> dict[str, Any]:
         """The entry of a manifest for this file."""
         return {"entity": self.entity, "file": self.path, "rows": self.rows, "defects": self.defects}
 
@@ -130,11 +132,13 @@ def land_feed(plan: FeedPlan, *, volume: Volume, profile: Profile, read: RowRead
 
     Generated keys are made again; real ones are read back by *read* from the files that brought them.
     """
-    if not plan.missing:
+    if plan.settings is None:
         return LandedFeed()
     feed = volume.below(_FOLDER)
     feed.clear_staging()
-    newcomers = _read_newcomers(volume, read) if plan.settings.source else _make_newcomers(plan, profile)
+    newcomers = (
+        _read_newcomers(volume, read) if plan.settings.source else _make_newcomers(plan.settings, plan.rates, profile)
+    )
     roads = {entity: _Road(entity, plan.settings.seed) for entity in FEED_ENTITIES}
     files: list[FeedFile] = []
     truth: dict[str, pa.Table] = {}
@@ -168,18 +172,18 @@ def count_defects(files: list[FeedFile], rates: FeedRates) -> pd.DataFrame:
 def _by_entity(heading: str, counts: list[tuple[str, dict[str, int]]]) -> pd.DataFrame:
     """The sums of the *counts*, which come with their entities: one row a name under *heading*."""
     names = list(dict.fromkeys(name for _, found in counts for name in found))
-    table: dict[str, list] = {heading: names}
+    table: dict[str, list[Any]] = {heading: names}
     for entity in FEED_ENTITIES:
         own = [found for of, found in counts if of == entity]
         table[entity] = [sum(found.get(name, 0) for found in own) for name in names]
     return pd.DataFrame(table)
 
 
-def _make_newcomers(plan: FeedPlan, profile: Profile) -> Newcomers:
+def _make_newcomers(settings: Settings, days: Iterable[str], profile: Profile) -> Newcomers:
     """The generated rows, made again as they landed."""
-    world = make_world(profile, plan.settings)
+    world = make_world(profile, settings)
     newcomers: Newcomers = {entity: {} for entity in FEED_ENTITIES}
-    for day in plan.rates:
+    for day in days:
         for entity, rows in newcomers_of(world, day_number(day)).items():
             newcomers[entity][day] = usable_rows(entity, rows)
     return newcomers

@@ -129,7 +129,7 @@ class KeyLives:
                 pieces.append(pd.DataFrame(event))
         return pd.concat(pieces, ignore_index=True).sort_values(["key", "step"], ignore_index=True)
 
-    def _content_after(self, action: int, at: np.ndarray, before: np.ndarray, rng) -> np.ndarray:
+    def _content_after(self, action: int, at: np.ndarray, before: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         now = self.content[at]
         if action == _CHANGE:
             return self.contents.add(self.variety.changed(self.contents.frame(now), rng))

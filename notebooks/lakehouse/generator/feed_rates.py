@@ -76,7 +76,8 @@ class FeedRates:
 
     def of(self, defect: str) -> float:
         """The rate of *defect*, named without `_rate`."""
-        return getattr(self, f"{defect}_rate")
+        rate: float = getattr(self, f"{defect}_rate")
+        return rate
 
     def as_dict(self) -> dict[str, float]:
         """The rates by their names."""

@@ -29,6 +29,7 @@ _SPARE = {
         "seller_state": ["SP", "RJ"],
     },
 }
+_NULL = np.array(None)
 _HEAVIEST = 40_000  # g; what Olist's carriers take
 
 
@@ -63,7 +64,7 @@ class Variety:
         rows = rows.copy()
         for at, name in enumerate(columns):
             here = what == at
-            rows[name] = np.where(here, np.where(rows[name].isna(), filled[name], None), rows[name])
+            rows[name] = np.where(here, np.where(rows[name].isna(), filled[name], _NULL), rows[name])
         return rows
 
     def _from_pool(self, rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

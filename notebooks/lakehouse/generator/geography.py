@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -85,7 +86,7 @@ def places_of_source(customers: pa.Table, sellers: pa.Table, known: set[str], ma
     A prefix with several spellings of its city gets the alphabetically first.
     """
     fresh = [at for at in np.flatnonzero(made.is_new) if made.prefix[at] not in known]
-    rows: dict[str, list] = {}
+    rows: dict[str, list[Any]] = {}
     for kind, table in enumerate((customers, sellers)):
         for prefix, city, state in zip(*(column.to_pylist() for column in table.columns[-3:]), strict=True):
             row = rows.setdefault(prefix, [(city, state), 0, 0])
@@ -135,7 +136,9 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
 
 
-def _positions(rng, regions: list[dict], region: np.ndarray, axis: str, limits: tuple[float, float]) -> np.ndarray:
+def _positions(
+    rng: np.random.Generator, regions: list[dict[str, Any]], region: np.ndarray, axis: str, limits: tuple[float, float]
+) -> np.ndarray:
     mean, spread_ = np.array([entry[axis] for entry in regions]).T
     return np.clip(rng.normal(mean[region], spread_[region]), *limits)
 

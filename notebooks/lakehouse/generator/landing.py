@@ -64,8 +64,7 @@ def plan_landing(volume: Volume, wanted: Settings) -> Plan:
     batches = volume.batches()
     run_date = wanted.first_run_date
     if not batches.begun:
-        notes = (f"First landing: {_first_of(wanted)}.",)
-        return Plan(wanted, (), (Step(run_date, is_first=True),), notes)
+        return Plan(wanted, (), (Step(run_date, is_first=True),), (f"First landing: {_first_of(wanted)}.",))
     settings = Settings(**volume.announcement(batches.begun[0])["settings"])
     _refuse_other_beginning(volume, settings, wanted)
     landed = tuple(run_date_of(batch) for batch in batches.ended)

@@ -93,7 +93,9 @@ def stage_at(lives: Lives, moment: int) -> np.ndarray:
     return np.where((lives.closed <= moment) & (stage >= 0), lives.fate, stage)
 
 
-def _delivery(profile: Profile, rng, purchased: np.ndarray, limit: np.ndarray, distance: np.ndarray) -> np.ndarray:
+def _delivery(
+    profile: Profile, rng: np.random.Generator, purchased: np.ndarray, limit: np.ndarray, distance: np.ndarray
+) -> np.ndarray:
     """When each order arrives: late ones so many days after the limit, the others so many after the purchase."""
     count = len(purchased)
     late = rng.random(count) < profile.rate("late")
@@ -106,7 +108,7 @@ def _delivery(profile: Profile, rng, purchased: np.ndarray, limit: np.ndarray, d
     return np.minimum(np.where(late, after_limit, on_time), purchased + LONGEST_LIFE_DAYS * DAY)
 
 
-def _approval(profile: Profile, rng, payment_type: np.ndarray, life: np.ndarray) -> np.ndarray:
+def _approval(profile: Profile, rng: np.random.Generator, payment_type: np.ndarray, life: np.ndarray) -> np.ndarray:
     chance = rng.random(len(payment_type))
     slow = payment_type == profile.values("single_payment_type").index("boleto")
     hours = np.where(
@@ -115,7 +117,7 @@ def _approval(profile: Profile, rng, payment_type: np.ndarray, life: np.ndarray)
     return np.minimum(hours * 3600, 0.5 * life).astype(np.int64)
 
 
-def _end(lives: Lives, profile: Profile, rng) -> Lives:
+def _end(lives: Lives, profile: Profile, rng: np.random.Generator) -> Lives:
     """Cut the lives of the orders that are not delivered."""
     fate, count = lives.fate, len(lives)
     last = np.where(fate < len(STAGES), fate, len(STAGES) - 1)

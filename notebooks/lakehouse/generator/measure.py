@@ -5,7 +5,9 @@ Only aggregates leave the files: shares, curves (values at fixed probabilities) 
 
 import json
 import sys
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,14 +17,19 @@ from lakehouse.generator.profile import PROBABILITIES
 
 _ENOUGH = 30  # a category with fewer items has no curve of its own: it would show single rows
 _DAY = 86_400
-_TEXT = {f"{name}_zip_code_prefix": str for name in ("customer", "seller", "geolocation")}
+_Shares = dict[str, dict[str, float]]
+_Curves = dict[str, list[float]]
+_Rates = dict[str, float]
+_TEXT: dict[Hashable, type[str]] = {f"{name}_zip_code_prefix": str for name in ("customer", "seller", "geolocation")}
 
 
-def measure_profile(folder: Path) -> dict:
+def measure_profile(folder: Path) -> dict[str, Any]:
     """The figures of the eight Olist files in *folder*, as `profile.json` holds them."""
     data = _read(folder)
     orders, items, reviews = data["orders"], data["order_items"], data["order_reviews"]
-    shares, curves, rates = {}, {}, {}
+    shares: _Shares = {}
+    curves: _Curves = {}
+    rates: _Rates = {}
     _measure_orders(orders, items, shares, curves, rates)
     _measure_delivery(orders, data["order_payments"], shares, curves, rates)
     _measure_payments(data["order_payments"], shares, rates)
@@ -36,7 +43,7 @@ def measure_profile(folder: Path) -> dict:
     known = data["geolocation"].geolocation_zip_code_prefix
     rates["prefix_without_points"] = float((~customers.customer_zip_code_prefix.isin(known)).mean())
     shares["points_per_prefix"] = _shares(known.value_counts())
-    return _rounded(
+    figures: dict[str, Any] = _rounded(
         {
             "shares": shares,
             "curves": curves,
@@ -49,9 +56,10 @@ def measure_profile(folder: Path) -> dict:
             "regions": _regions(data),
         }
     )
+    return figures
 
 
-def _measure_orders(orders, items, shares, curves, rates) -> None:
+def _measure_orders(orders: pd.DataFrame, items: pd.DataFrame, shares: _Shares, curves: _Curves, rates: _Rates) -> None:
     bought = orders.order_purchase_timestamp
     shares["order_status"] = _shares(orders.order_status)
     shares["hour"] = _shares(bought.dt.hour)
@@ -66,7 +74,9 @@ def _measure_orders(orders, items, shares, curves, rates) -> None:
     rates["canceled_shipped"] = float(canceled.order_delivered_carrier_date.notna().mean())
 
 
-def _measure_delivery(orders, payments, shares, curves, rates) -> None:
+def _measure_delivery(
+    orders: pd.DataFrame, payments: pd.DataFrame, shares: _Shares, curves: _Curves, rates: _Rates
+) -> None:
     bought = orders.order_purchase_timestamp
     first = payments[payments.payment_sequential == 1].set_index("order_id").payment_type
     kind = orders.order_id.map(first)
@@ -85,7 +95,7 @@ def _measure_delivery(orders, payments, shares, curves, rates) -> None:
     curves["delivery_days"] = _curve(total)
 
 
-def _measure_payments(payments, shares, rates) -> None:
+def _measure_payments(payments: pd.DataFrame, shares: _Shares, rates: _Rates) -> None:
     per_order = payments.groupby("order_id").size().clip(upper=5)
     shares["payments_per_order"] = _shares(per_order)
     shares["payment_type"] = _shares(payments.payment_type)
@@ -96,7 +106,9 @@ def _measure_payments(payments, shares, rates) -> None:
     shares["credit_card_instalments"] = _shares(cards.payment_installments)
 
 
-def _measure_reviews(reviews, orders, shares, curves, rates) -> None:
+def _measure_reviews(
+    reviews: pd.DataFrame, orders: pd.DataFrame, shares: _Shares, curves: _Curves, rates: _Rates
+) -> None:
     rates["second_review"] = float((reviews.groupby("order_id").size() > 1).mean())
     rates["review_of_two_orders"] = 1 - reviews.review_id.nunique() / len(reviews)
     rated = reviews.merge(orders, on="order_id")
@@ -116,7 +128,7 @@ def _measure_reviews(reviews, orders, shares, curves, rates) -> None:
         rates[f"comment_message_{score}"] = float(group.review_comment_message.notna().mean())
 
 
-def _measure_items(sold, orders, shares, curves, rates) -> None:
+def _measure_items(sold: pd.DataFrame, orders: pd.DataFrame, shares: _Shares, curves: _Curves, rates: _Rates) -> None:
     per_order = sold.groupby("order_id").size()
     shares["items_per_order"] = _shares(per_order)
     several = sold[sold.order_id.isin(per_order[per_order > 1].index)].groupby("order_id").product_id.nunique()
@@ -138,7 +150,7 @@ def _measure_items(sold, orders, shares, curves, rates) -> None:
     shares["product_photos_qty"] = _shares(products.product_photos_qty.dropna().astype(int))
 
 
-def _regions(data: dict[str, pd.DataFrame]) -> list[dict]:
+def _regions(data: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
     """Shares of customers and sellers, and mean position, by (state, first two digits of the zip prefix)."""
     points = data["geolocation"]
     points = points[points.geolocation_lat.between(-34, 6) & points.geolocation_lng.between(-74, -32)]
@@ -155,18 +167,18 @@ def _regions(data: dict[str, pd.DataFrame]) -> list[dict]:
             "region": region,
             "customers": float(customers.get((state, region), 0)),
             "sellers": float(sellers.get((state, region), 0)),
-            "latitude": [float(value) for value in row["geolocation_lat"]],
-            "longitude": [float(value) for value in row["geolocation_lng"]],
+            "latitude": row[:2].tolist(),
+            "longitude": row[2:].tolist(),
         }
-        for (state, region), row in place.iterrows()
+        for (state, region), row in zip(place.index, place.to_numpy(), strict=True)
         if (state, region) in customers.index or (state, region) in sellers.index
     ]
 
 
 def _by_category(sold: pd.DataFrame, column: str) -> dict[str, list[float]]:
     category = sold.product_category_name.fillna("")
-    large = category.value_counts()
-    large = sorted(large[large >= _ENOUGH].index)
+    items = category.value_counts()
+    large = sorted(str(name) for name in items[items >= _ENOUGH].index)
     return {"*": _curve(sold[column])} | {name: _curve(sold[column][category == name]) for name in large}
 
 
@@ -181,20 +193,20 @@ def _read(folder: Path) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def _shares(values: pd.Series) -> dict[str, float]:
+def _shares(values: "pd.Series[Any]") -> dict[str, float]:
     return {str(value): float(share) for value, share in values.value_counts(normalize=True).sort_index().items()}
 
 
-def _curve(values: pd.Series) -> list[float]:
+def _curve(values: "pd.Series[Any]") -> list[float]:
     # The ends are cut: an extreme is a single row, and a line drawn to it would make the tail too heavy.
     return values.dropna().quantile([min(max(p, 0.001), 0.999) for p in PROBABILITIES]).astype(float).tolist()
 
 
-def _days(span: pd.Series) -> pd.Series:
+def _days(span: "pd.Series[Any]") -> "pd.Series[float]":
     return span.dt.total_seconds() / _DAY
 
 
-def _rounded(value):
+def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(part) for key, part in value.items()}
     if isinstance(value, list):

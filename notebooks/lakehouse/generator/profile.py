@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class ProfileError(LakehouseError):
 class Profile:
     """Shares (value -> fraction, summing to 1) and curves (values at `PROBABILITIES`), by name."""
 
-    figures: dict
+    figures: dict[str, Any]
 
     def rate(self, name: str) -> float:
         """A single fraction or mean."""
@@ -64,11 +65,12 @@ class Profile:
         return self.values("category")
 
     @property
-    def regions(self) -> list[dict]:
+    def regions(self) -> list[dict[str, Any]]:
         """One entry a (state, first two digits of the zip prefix), with mean position, spread and shares."""
-        return self._figure("regions")
+        regions: list[dict[str, Any]] = self._figure("regions")
+        return regions
 
-    def _figure(self, *names: str):
+    def _figure(self, *names: str) -> Any:
         figure = self.figures
         for name in names:
             if name not in figure:

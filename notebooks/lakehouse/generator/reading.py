@@ -18,7 +18,7 @@ from lakehouse.generator.volume import BatchFile, Volume
 from lakehouse.layers.reading import CSV_OPTIONS
 
 if TYPE_CHECKING:  # importing pyspark takes a second that a run with nothing new does not need
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 FILE_NAME = "file_name"
 
@@ -92,11 +92,9 @@ def count_dangling(
     if not asked:
         return {}
     counts = [f"count_if(reference = '{name}') AS `{name}`" for name in asked]
-    values = (
-        _union(parts).groupBy("parent", "value").agg(*_expressions("count_if(reference IS NULL) AS known", *counts))
-    )
+    found = _union(parts).groupBy("parent", "value").agg(*_expressions("count_if(reference IS NULL) AS known", *counts))
     sums = [f"coalesce(sum(`{name}`), 0) AS `{name}`" for name in asked]
-    return values.where("known = 0 OR value IS NULL").agg(*_expressions(*sums)).collect()[0].asDict()
+    return found.where("known = 0 OR value IS NULL").agg(*_expressions(*sums)).collect()[0].asDict()
 
 
 def _value(parent: str, column: str, reference: str) -> str:
@@ -125,7 +123,7 @@ def _union(frames: Iterable[DataFrame]) -> DataFrame:
     return reduce(lambda one, other: one.unionAll(other), frames)
 
 
-def _expressions(*texts: str) -> list:
+def _expressions(*texts: str) -> list[Column]:
     from pyspark.sql import functions as F
 
     return [F.expr(text) for text in texts]

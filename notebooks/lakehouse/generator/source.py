@@ -126,7 +126,7 @@ def catalogue_of_source(
     most = most.sort_values(["items", "seller_id"], ascending=[False, True]).drop_duplicates("product_id")
     row_of_seller = pd.Series(sellers.index, index=sellers["seller_id"])
     seller = products["product_id"].map(most.set_index("product_id")["seller_id"]).map(row_of_seller).fillna(0)
-    sales = products["product_id"].map(sold.size()).fillna(0).to_numpy(dtype=np.float64)
+    sales: np.ndarray = products["product_id"].map(sold.size()).fillna(0).to_numpy(dtype=np.float64)
     sales = sales if sales.any() else np.ones(len(sales))
     position = {name: at for at, name in enumerate(profile.categories)}
     unknown = position.get("", 0)

@@ -57,7 +57,7 @@ class Texts:
         return self._draw(self._messages, "comment_message", profile, score, rng)
 
     @staticmethod
-    def _draw(pool: pa.Array, name: str, profile: Profile, score: np.ndarray, rng) -> pa.Array:
+    def _draw(pool: pa.Array, name: str, profile: Profile, score: np.ndarray, rng: np.random.Generator) -> pa.Array:
         rate = np.array([0, *(profile.rate(f"{name}_{value}") for value in range(1, 6))])[score]
         at = _MOOD_OF_SCORE[score] * _POOL + rng.integers(0, _POOL, len(score))
         return pool.take(pa.array(at, mask=rng.random(len(score)) >= rate))

@@ -93,7 +93,7 @@ def _history(entity: str, rows: pd.DataFrame) -> pd.DataFrame:
     sequence = np.append(rows["_sequence"].to_numpy(), 0)
     versions = rows.iloc[first][list(COLUMNS[entity])].reset_index(drop=True)
     start, end = sequence[first].astype(str).astype(object), sequence[after].astype(str).astype(object)
-    return versions.assign(__START_AT=start, __END_AT=np.where(ends, end, None))
+    return versions.assign(__START_AT=start, __END_AT=np.where(ends, end, np.array(None)))
 
 
 def _current(entity: str, rows: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lakehouse.errors import LakehouseError
 from lakehouse.places import volume_missing, volume_root
@@ -52,11 +52,11 @@ class BatchFile:
         return self.path.rsplit("/", 1)[1]
 
     @classmethod
-    def listed(cls, entry: dict) -> "BatchFile":
+    def listed(cls, entry: dict[str, Any]) -> "BatchFile":
         """The file of an *entry* of a manifest."""
         return cls(entry["entity"], entry["file"], entry["rows"], entry["bytes"])
 
-    def entry(self) -> dict:
+    def entry(self) -> dict[str, Any]:
         """The entry of a manifest for this file."""
         return {"entity": self.entity, "file": self.path, "rows": self.rows, "bytes": self.size}
 
@@ -72,7 +72,7 @@ class Volume:
         PlaceError: the volume does not exist.
     """
 
-    def __init__(self, dbutils, catalog: str) -> None:
+    def __init__(self, dbutils: Any, catalog: str) -> None:
         self._fs = dbutils.fs
         self.root = volume_root(catalog)
         if self.sizes(self.root) is None:
@@ -107,15 +107,15 @@ class Volume:
             ended=tuple(name for name in names if not name.endswith(_STARTED)),
         )
 
-    def announcement(self, batch: str) -> dict:
+    def announcement(self, batch: str) -> dict[str, Any]:
         """What was written when *batch* began: its run date and what it is made with."""
         return self._manifest(batch + _STARTED)
 
-    def announce(self, batch: str, facts: dict) -> None:
+    def announce(self, batch: str, facts: dict[str, Any]) -> None:
         """Write that *batch* begins, unless it has begun before."""
         self._write_manifest(batch + _STARTED, facts)
 
-    def end(self, batch: str, facts: dict) -> None:
+    def end(self, batch: str, facts: dict[str, Any]) -> None:
         """Write that *batch* has landed."""
         self._write_manifest(batch, facts)
 
@@ -127,10 +127,10 @@ class Volume:
         """The files of all batches that have landed, in their order."""
         return [file for batch in self.batches().ended for file in self.files_of(batch)]
 
-    def _manifest(self, name: str) -> dict:
+    def _manifest(self, name: str) -> dict[str, Any]:
         return json.loads(self.head(f"{self.root}/{_MANIFESTS}/{name}.json"))
 
-    def _write_manifest(self, name: str, content: dict) -> None:
+    def _write_manifest(self, name: str, content: dict[str, Any]) -> None:
         text = json.dumps(content, indent=1, sort_keys=True) + "\n"
         self.write(text.encode(), _MANIFESTS, f"{name}.json")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,7 @@ from lakehouse.generator.randomness import fractions, generator, spread
 from lakehouse.generator.texts import Texts
 
 _EPOCH = date(1970, 1, 1)
+_Days = TypeVar("_Days", int, np.ndarray)  # day numbers
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Settings:
         """The first run date as a day number."""
         return day_number(self.first_run_date)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """The settings as plain values."""
         return asdict(self)
 
@@ -136,7 +137,9 @@ def make_world(profile: Profile, settings: Settings) -> World:
     )
 
 
-def on_top_of(world: World, *, places: Places, catalogue: Catalogue, orders_a_day: float, unfinished) -> World:
+def on_top_of(
+    world: World, *, places: Places, catalogue: Catalogue, orders_a_day: float, unfinished: UnfinishedOrders
+) -> World:
     """The world with real places, products and sellers, and no initial load of its own."""
     nothing = np.zeros(0, dtype=np.int64)
     return replace(
@@ -154,7 +157,7 @@ def iso_date(day: int) -> str:
     return date.fromordinal(_EPOCH.toordinal() + day).isoformat()
 
 
-def _weekday(day):
+def _weekday(day: _Days) -> _Days:
     return (day + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
 
 

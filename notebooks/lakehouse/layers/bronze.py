@@ -8,6 +8,8 @@ first file; a kill anywhere leaves a table and a checkpoint that belong together
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -31,7 +33,7 @@ from lakehouse.layers.landing import (
 from lakehouse.layers.reading import AUTO_LOADER_OPTIONS, LINEAGE
 from lakehouse.places import checkpoint_folder, volume_folder, volume_root
 from lakehouse.tables.contracts import Contract
-from lakehouse.tables.delta import READ_BY_VERSION, Written, check_columns, newest_version, text
+from lakehouse.tables.delta import READ_BY_VERSION, Written, check_columns, newest_version, only_row, text, version_of
 from lakehouse.tables.operations import RuleCount, record_counts
 from lakehouse.tables.progress import GENERATION, generation_of
 from lakehouse.tables.together import attempt_together, raise_failures, run_together
@@ -84,7 +86,9 @@ class Loaded:
     version: int
 
 
-def find_new_files(spark: SparkSession, dbutils, tables: list[Contract], *, catalog: str, full: bool) -> list[Source]:
+def find_new_files(
+    spark: SparkSession, dbutils: Any, tables: list[Contract], *, catalog: str, full: bool
+) -> list[Source]:
     """Which files each of the bronze *tables* lacks, checked; with *full* all of them, for a table made anew.
 
     Returns:
@@ -95,9 +99,7 @@ def find_new_files(spark: SparkSession, dbutils, tables: list[Contract], *, cata
         PlaceError: a volume's folder or a schema is missing.
     """
     known = known_files(spark, [contract.table for contract in tables])
-    generations = run_together(
-        {contract.table: lambda table=contract.table: generation_of(spark, table) for contract in tables}
-    )
+    generations = run_together({contract.table: partial(generation_of, spark, contract.table) for contract in tables})
     sources = []
     for contract in tables:
         generation = "" if full else generations[contract.table] or ""
@@ -120,7 +122,7 @@ def find_new_files(spark: SparkSession, dbutils, tables: list[Contract], *, cata
     return _refuse_not_utf8(spark, sources)
 
 
-def _files_of(dbutils, contract: Contract, catalog: str, known: KnownFiles) -> dict[str, LandedFile]:
+def _files_of(dbutils: Any, contract: Contract, catalog: str, known: KnownFiles) -> dict[str, LandedFile]:
     """What is in the table's folder, by name; the folder of a table that has never been loaded is made here."""
     folder = volume_folder(catalog, contract.folder)
     try:
@@ -133,7 +135,7 @@ def _files_of(dbutils, contract: Contract, catalog: str, known: KnownFiles) -> d
     return {}
 
 
-def _checked(spark: SparkSession, dbutils, source: Source) -> Source:
+def _checked(spark: SparkSession, dbutils: Any, source: Source) -> Source:
     try:
         check_headers(dbutils, source.contract, source.new)
         for file in source.touched:
@@ -175,7 +177,7 @@ def load_new_files(spark: SparkSession, sources: list[Source], *, run_id: str) -
     """
     by_table = {source.table: source for source in sources}
     work = {
-        source.table: lambda source=source: _load(spark, source)
+        source.table: partial(_load, spark, source)
         for source in sources
         if not source.refused and (source.new or source.touched or not source.generation)
     }
@@ -193,8 +195,8 @@ def load_new_files(spark: SparkSession, sources: list[Source], *, run_id: str) -
             for table, one in loaded.items()
         ],
     )
-    errors = {source.table: source.refused for source in sources if source.refused} | errors
-    if errors:
+    refused: dict[str, BaseException] = {source.table: source.refused for source in sources if source.refused}
+    if errors := refused | errors:
         raise_failures(errors, len(sources))
     return counts
 
@@ -210,7 +212,7 @@ def _load(spark: SparkSession, source: Source) -> Loaded:
     undisturbed = not source.generation or source.version == newest_version(spark, source.table)
     generation = source.generation or empty_table(spark, source.contract)
     if not source.new:
-        return Loaded(Written(source.table, 0), [], generation, newest_version(spark, source.table))
+        return Loaded(Written(source.table, 0), [], generation, version_of(spark, source.table))
     brought = file_columns(source.contract)
     stream = spark.readStream.format("cloudFiles").options(**AUTO_LOADER_OPTIONS)
     rows = stream.schema(", ".join(f"`{name}` STRING" for name in brought)).load(source.folder)
@@ -228,7 +230,7 @@ def _load(spark: SparkSession, source: Source) -> Loaded:
         found = _sums(source.contract, reports)
     else:
         found = _counted_again(spark, source)
-    version = newest_version(spark, source.table)
+    version = version_of(spark, source.table)
     return Loaded(Written(source.table, found["checked"]), _rule_counts(source.contract, found), generation, version)
 
 
@@ -276,7 +278,8 @@ def _counted_again(spark: SparkSession, source: Source) -> dict[str, int]:
     """The same from the table, by the rows of the new files: a run was killed after its stream had loaded them."""
     files = ", ".join(text(file.path) for file in source.new)
     rows = spark.table(source.table).where(f"_source_file IN ({files})")
-    return rows.selectExpr(*[f"{sql} AS {name}" for name, sql in _aggregates(source.contract).items()]).first().asDict()
+    counts = [f"{sql} AS {name}" for name, sql in _aggregates(source.contract).items()]
+    return only_row(rows.selectExpr(*counts)).asDict()
 
 
 def _rule_counts(contract: Contract, found: dict[str, int]) -> list[RuleCount]:

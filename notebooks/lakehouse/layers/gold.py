@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -97,10 +98,10 @@ def check_totals(run: GoldRun, silver: str, totals: dict[str, dict[str, str]]) -
     return counts
 
 
-def _versions(spark: SparkSession, contracts) -> dict[str, int]:
+def _versions(spark: SparkSession, contracts: Iterable[Contract]) -> dict[str, int | None]:
     """The newest version of every silver table from which the views are made."""
     tables = {table for contract in contracts for table in _made_of(contract)}
-    return run_together({table: lambda t=table: newest_version(spark, t) for table in sorted(tables)})
+    return run_together({table: partial(newest_version, spark, table) for table in sorted(tables)})
 
 
 def _made_of(contract: Contract) -> set[str]:
@@ -109,7 +110,9 @@ def _made_of(contract: Contract) -> set[str]:
     return silver.union(*(_made_of(read) for read in reads)) if reads else set()
 
 
-def _fingerprint(queries: dict[str, str], silver: str, totals: dict, contracts) -> str:
+def _fingerprint(
+    queries: dict[str, str], silver: str, totals: dict[str, dict[str, str]], contracts: Iterable[Contract]
+) -> str:
     """A short text that differs where the views, or what they are held against, differ."""
     rules = [[(rule.rule, rule.condition) for rule in contract.rules("FAIL")] for contract in contracts]
     return hashlib.sha256(json.dumps([queries, silver, totals, rules], sort_keys=True).encode()).hexdigest()[:12]
@@ -122,9 +125,12 @@ def _passed(spark: SparkSession) -> dict[str, tuple[str, int]]:
     return {row["source"]: (row["source_table_id"], row["source_version"]) for row in rows}
 
 
+_Total = int | Decimal | None  # of JSON: a whole number, one with a fraction, the sum of no row
+
+
 def _totals(
     spark: SparkSession, silver: str, views: dict[str, tuple[Contract, list[str]]]
-) -> dict[str, dict[str, Decimal]]:
+) -> dict[str, dict[str, _Total]]:
     """The totals of silver and of each view, by name: one query for all."""
     rows = [spark.sql(silver).selectExpr("'silver' AS name", f"to_json(struct(*), {_WITH_NULLS}) AS totals")]
     for name, (contract, columns) in views.items():
@@ -149,19 +155,19 @@ class _Verdict:
     wrong: list[str]
 
 
-def _judge(contract: Contract, expected: dict[str, object], found: dict[str, Decimal]) -> _Verdict:
-    counts, wrong = [], []
+def _judge(contract: Contract, expected: dict[str, _Total], found: dict[str, _Total]) -> _Verdict:
+    counts, wrong, rows = [], [], int(found["rows"] or 0)
     for column, silver in expected.items():
-        differs = Decimal(found[column]) != Decimal(silver or 0)
-        counts.append(RuleCount(contract.table, f"{column}_agrees_with_silver", "FAIL", found["rows"], int(differs)))
+        differs = Decimal(found[column] or 0) != Decimal(silver or 0)
+        counts.append(RuleCount(contract.table, f"{column}_agrees_with_silver", "FAIL", rows, int(differs)))
         if differs:
             wrong.append(
                 f"`{contract.table}`: found a total `{column}` of {found[column]}, expected {silver} as in silver. "
                 "Compare the view's SQL with silver, or run with refresh_mode=full."
             )
     for rule in contract.rules("FAIL"):
-        count = found[rule.rule]
-        counts.append(RuleCount(contract.table, rule.rule, "FAIL", found["rows"], count))
+        count = int(found[rule.rule] or 0)
+        counts.append(RuleCount(contract.table, rule.rule, "FAIL", rows, count))
         if count:
             wrong.append(f"`{contract.table}`: found {count} rows that break `{rule.rule}`, expected {rule.condition}.")
     return _Verdict(counts, wrong)

@@ -6,6 +6,7 @@ whose source was made anew, or that a full refresh asks for, is derived from all
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
@@ -51,7 +52,7 @@ class LayerRun:
     done: list[Feed] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
     counts: list[RuleCount] = field(default_factory=list)
-    errors: dict[str, Exception] = field(default_factory=dict)
+    errors: dict[str, BaseException] = field(default_factory=dict)
 
     def of(self, contract: Contract) -> list[Feed]:
         """What the table of *contract* has to read, one feed a source."""
@@ -138,7 +139,7 @@ def bring_up_to_date(run: LayerRun, ways: dict[Contract, Way]) -> None:
         if counts and counts[REMOVED]:
             print(f"{contract.reads[0]}: rows were changed or removed, deriving {contract.table} anew")
             checked, counts = _all_of(run, contract, ways[contract]), None
-        work[contract.table] = lambda c=checked, w=ways[contract], n=counts: _write(run, c, w, n)
+        work[contract.table] = partial(_write, run, checked, ways[contract], counts)
     results, errors = attempt_together(work)
     for contract in opened:
         if contract.table in results:

@@ -7,7 +7,9 @@ so a known name with new content would be skipped silently; here it is refused.
 import contextlib
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 from pyspark.sql import DataFrame, SparkSession
@@ -17,6 +19,7 @@ from lakehouse.errors import LandedFileError, samples
 from lakehouse.layers.reading import CSV_OPTIONS
 from lakehouse.places import volume_missing
 from lakehouse.tables.contracts import Contract
+from lakehouse.tables.delta import only_row
 from lakehouse.tables.operations import append, read_operations
 
 _BOM = "\ufeff"
@@ -34,7 +37,7 @@ class LandedFile:
     modified_ms: int
 
 
-def list_files(dbutils, folder: str) -> dict[str, LandedFile]:
+def list_files(dbutils: Any, folder: str) -> dict[str, LandedFile]:
     """What is in *folder*, by name, without what begins with `_` or `.`, as Spark's readers do; a folder ends with `/`.
 
     Raises:
@@ -109,7 +112,7 @@ def record_files(spark: SparkSession, taken: list[TakenFiles]) -> None:
     append(spark, "ops.landed_files", rows)
 
 
-def check_headers(dbutils, contract: Contract, files: list[LandedFile]) -> None:
+def check_headers(dbutils: Any, contract: Contract, files: Iterable[LandedFile]) -> None:
     """Each file that is not empty names every column of the file's contract, once; others are welcome.
 
     Raises:
@@ -141,7 +144,7 @@ def file_columns(contract: Contract) -> list[str]:
     return [name for name in contract.column_names if not name.startswith("_")]
 
 
-def _header(dbutils, file: LandedFile) -> list[str]:
+def _header(dbutils: Any, file: LandedFile) -> list[str]:
     with contextlib.redirect_stdout(io.StringIO()):  # `head` says on its output that it cut a long file
         start = dbutils.fs.head(file.path)
     return next(csv.reader(io.StringIO(start.removeprefix(_BOM), newline="")), [])
@@ -165,7 +168,7 @@ def refuse_not_utf8(spark: SparkSession, file: LandedFile) -> None:
     """
     rows = spark.read.options(**CSV_OPTIONS).csv(file.path)
     counts = rows.select([F.count_if(F.col(f"`{name}`").contains(_REPLACEMENT)).alias(name) for name in rows.columns])
-    broken = [name for name, count in counts.first().asDict().items() if count]
+    broken = [name for name, count in only_row(counts).asDict().items() if count]
     raise LandedFileError(
         f"`{file.path}`: found bytes that are not UTF-8 in {samples(broken) or 'the header'}, expected UTF-8. "
         "Nothing of the file was loaded; convert it to UTF-8 (often it is Latin-1) and land it again.",

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from lakehouse.layers.checking import CHECKED, DUPLICATE_KEY, Checked, check_rows, differs_within_key
 from lakehouse.layers.incremental import LayerRun, Way, bring_up_to_date
 from lakehouse.tables.contracts import Contract, load_contract, typed_tables
-from lakehouse.tables.delta import Written, in_order, merge, refuse_other_columns, replace_rows
+from lakehouse.tables.delta import Written, in_order, merge, only_row, refuse_other_columns, replace_rows
 from lakehouse.tables.operations import RuleCount
 from lakehouse.tables.progress import REMOVED, open_changes, whole_source
 
@@ -128,7 +128,7 @@ def _failures(contract: Contract) -> list[Column]:
 
 
 def _count_failures(run: LayerRun, contract: Contract) -> dict[str, int]:
-    return run.spark.table(contract.table).agg(*_failures(contract)).first().asDict()
+    return only_row(run.spark.table(contract.table).agg(*_failures(contract))).asDict()
 
 
 def _touched(run: LayerRun, contract: Contract, rows: DataFrame) -> Column | None:
@@ -193,6 +193,6 @@ def count_references(run: LayerRun, queries: dict[str, str]) -> None:
     if run.errors or not run.written_tables:
         return
     for name, query in queries.items():
-        found = run.spark.sql(query).first().asDict()
+        found = only_row(run.spark.sql(query)).asDict()
         checked = found.pop(CHECKED)
         run.counts += [RuleCount(f"silver.{name}", rule, "WARN", checked, failed) for rule, failed in found.items()]

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from lakehouse.layers.checking import Checked, dropped_rows
 from lakehouse.layers.incremental import LayerRun, Way, bring_up_to_date
 from lakehouse.tables.contracts import Contract
-from lakehouse.tables.delta import READ_BY_VERSION, Written, as_contract, in_order
+from lakehouse.tables.delta import READ_BY_VERSION, Written, as_contract, in_order, only_row
 
 
 def stage_events(run: LayerRun, tables: list[Contract], *, sequence: str) -> None:
@@ -42,7 +42,7 @@ def each_once(lines: DataFrame, contract: Contract) -> DataFrame:
 def _add(sequence: str, run: LayerRun, checked: Checked) -> Written:
     """Insert those events that the table lacks, in one commit; no commit where it lacks none."""
     contract = checked.contract
-    low, high = checked.valid.agg(F.min(sequence), F.max(sequence)).first()
+    low, high = only_row(checked.valid.agg(F.min(sequence), F.max(sequence)))
     if low is None:
         return Written(contract.table, 0)
     same = " AND ".join(f"t.{name} <=> s.{name}" for name in _content(contract))
@@ -51,7 +51,7 @@ def _add(sequence: str, run: LayerRun, checked: Checked) -> Written:
         "WHEN NOT MATCHED THEN INSERT *",
         events=as_contract(each_once(checked.valid, contract), contract),
     )
-    return Written(contract.table, result.first()["num_affected_rows"])
+    return Written(contract.table, only_row(result)["num_affected_rows"])
 
 
 def _content(contract: Contract) -> list[str]:

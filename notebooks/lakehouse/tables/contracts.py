@@ -17,6 +17,7 @@ import re
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -167,14 +168,14 @@ def unpack_contract(document: object, place: Path) -> Contract:
     return contract
 
 
-def _listed(values: dict, field: str, place: Path) -> list:
+def _listed(values: dict[str, Any], field: str, place: Path) -> list[Any]:
     found = values.get(field, [])
     if not isinstance(found, list):
         raise ContractError(f"`{place.name}`: found `{field}: {found}`; expected a list.", file=place.name)
     return found
 
 
-def _checked(document: object, kind: type, place: Path, where: str) -> dict:
+def _checked(document: object, kind: type, place: Path, where: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ContractError(
             f"`{place.name}`: found {document!r} at `{where or 'the top'}`; expected fields.", file=place.name

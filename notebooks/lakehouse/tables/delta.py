@@ -11,7 +11,7 @@ from functools import reduce
 from itertools import zip_longest
 
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -60,7 +60,30 @@ def newest_version(spark: SparkSession, table: str) -> int | None:
         latest = (error.getMessageParameters() or {}).get("latest", "")
         if latest.isdigit():
             return int(latest)
-    return spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").first()["version"]
+    return int(only_row(spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1"))["version"])
+
+
+def version_of(spark: SparkSession, table: str) -> int:
+    """The newest version of *table*, which this run has made or found.
+
+    Raises:
+        PlaceError: it is gone.
+    """
+    version = newest_version(spark, table)
+    if version is None:
+        raise PlaceError(
+            f"`{table}`: found no such table any more, expected the one that this run loads. Someone dropped it "
+            "meanwhile; run again, which makes it anew.",
+            table=table,
+        )
+    return version
+
+
+def only_row(frame: DataFrame) -> Row:
+    """The one row of *frame*, which aggregates, or is what Delta answers."""
+    row = frame.first()
+    assert row is not None
+    return row
 
 
 def schema_of(spark: SparkSession, table: str) -> StructType | None:
@@ -188,7 +211,7 @@ def merge(
         f"WHEN NOT MATCHED THEN INSERT ({listed}) VALUES ({', '.join(f's.{name}' for name in names)})",
         changed=changed,
     )
-    return Written(contract.table, result.first()["num_affected_rows"])
+    return Written(contract.table, only_row(result)["num_affected_rows"])
 
 
 def refuse_other_columns(found: Sequence[str], contract: Contract) -> None:

@@ -6,7 +6,7 @@ ops.landed_files          which files a bronze table has taken in, and which ver
 ops.expectation_results   one row per run_id, table and rule
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pyspark.errors import PySparkException
@@ -66,7 +66,7 @@ def read_operations(read: Callable[[], list[Row]]) -> list[Row]:
         raise
 
 
-def append(spark: SparkSession, table: str, rows: list[tuple]) -> None:
+def append(spark: SparkSession, table: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Append *rows* to a table of `ops`: its columns in their order, `recorded_at` left out, which is now."""
     if not rows:
         return
@@ -104,7 +104,7 @@ def record_counts(spark: SparkSession, run_id: str, counts: list[RuleCount]) -> 
     )
 
 
-def retry_conflicts(write) -> None:
+def retry_conflicts(write: Callable[[], object]) -> None:
     """Do *write*, again where a commit of someone else came between; five times at most."""
     for left in reversed(range(_TRIES)):
         try:

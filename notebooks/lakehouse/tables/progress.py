@@ -6,6 +6,7 @@ only reads them again. Where the source was made anew, or its old versions are g
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -59,14 +60,15 @@ def find_feeds(
     pairs = [(target.table, source.table) for target, sources in reads.items() for source in sources]
     known = _known(spark, pairs)
     sources = {source: [known.get(pair) for pair in pairs if pair[1] == source] for _, source in pairs}
-    states = run_together({name: lambda s=name: _state(spark, s, sources[s]) for name in sources})
+    states = run_together({name: partial(_state, spark, name, rows) for name, rows in sources.items()})
     there = existing(spark, {target for target, _ in pairs})
     feeds = {}
     for target, source in pairs:
         generation, version = states[source]
         row = known.get((target, source))
-        read = target in there and not full and row is not None and row["source_table_id"] == generation
-        first = row["source_version"] + 1 if read and row["source_version"] <= version else None
+        first = None
+        if row is not None and target in there and not full and row["source_table_id"] == generation:
+            first = row["source_version"] + 1 if row["source_version"] <= version else None
         feeds[target, source] = Feed(target, source, generation, first, version)
     return feeds
 

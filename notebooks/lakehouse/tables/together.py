@@ -1,15 +1,17 @@
 """Tables of one layer that do not depend on each other are made at the same time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
 
 from lakehouse.errors import TablesFailedError
 from lakehouse.tables.delta import Written
 
 AT_ONCE = 8
+_Result = TypeVar("_Result")
 
 
-def run_together(work: dict[str, Callable[[], object]]) -> dict[str, object]:
+def run_together(work: Mapping[str, Callable[[], _Result]]) -> dict[str, _Result]:
     """Do all of *work* at the same time, as `attempt_together`; the results by name.
 
     Raises:
@@ -21,7 +23,9 @@ def run_together(work: dict[str, Callable[[], object]]) -> dict[str, object]:
     return results
 
 
-def attempt_together(work: dict[str, Callable[[], object]]) -> tuple[dict[str, object], dict[str, Exception]]:
+def attempt_together(
+    work: Mapping[str, Callable[[], _Result]],
+) -> tuple[dict[str, _Result], dict[str, BaseException]]:
     """Do all of *work* in threads; a failure stops nothing else.
 
     A result that is a `Written`, or has one as its `written`, is printed as soon as it is there.
@@ -32,7 +36,8 @@ def attempt_together(work: dict[str, Callable[[], object]]) -> tuple[dict[str, o
     Returns:
         Results and failures by name, both in the order of *work*.
     """
-    results, errors = {}, {}
+    results: dict[str, _Result] = {}
+    errors: dict[str, BaseException] = {}
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         names = {pool.submit(make): name for name, make in work.items()}
         for future in as_completed(names):

@@ -1,6 +1,7 @@
 """Two tables that should be equal: how many rows of each the other lacks, and of which keys."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -29,7 +30,9 @@ class Comparison:
         return f"{self.against:<34} {self.feed:<10} {self.kind:<8} {self.rows:>9,} rows  {verdict}"
 
 
-def compare(found: DataFrame, expected: DataFrame, of: tuple[str, str, str], *, keys: list[str]) -> tuple:
+def compare(
+    found: DataFrame, expected: DataFrame, of: tuple[str, str, str], *, keys: list[str]
+) -> tuple[Comparison, list[tuple[Any, ...]]]:
     """Hold *found* against *expected*, which may be text: what differs, and at most five keys (rows) that do.
 
     Args:

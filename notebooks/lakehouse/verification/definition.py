@@ -7,42 +7,44 @@ last event, begins at its first one and ends at the event after its last one.
 
 import math
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+Values = tuple[Any, ...]
 
 
 class Event(NamedTuple):
     """One change: *values* are those of the stored columns that are no keys, in their order; structs are tuples."""
 
-    sequence: object
+    sequence: Any  # of a type that can be ordered, the same for all events
     is_delete: bool
-    values: tuple
+    values: Values
 
 
 def versions(
     events: Iterable[Event], *, tracked: Collection[int] | None = None, ignore_nulls: bool = False
-) -> list[tuple]:
+) -> list[tuple[Values, Any, Any]]:
     """The history of one key: (values, start, end) by start; *end* is None for a version that is still open.
 
     Args:
         tracked: the places of the values whose change opens a version; all of them for None.
         ignore_nulls: a NULL keeps the value before it, back to the last delete; in structs field by field.
     """
-    made: list[list] = []
+    made: list[tuple[Values, Any, Any]] = []
     follows = False  # does the next upsert follow one directly, without a delete in between?
     for event in _counting(events, ignore_nulls=ignore_nulls):
         goes_on = follows and not event.is_delete and _shown(made[-1][0], tracked) == _shown(event.values, tracked)
         if goes_on:
-            made[-1][0] = event.values
+            made[-1] = (event.values, *made[-1][1:])
             continue
         if follows:
-            made[-1][2] = event.sequence
+            made[-1] = (*made[-1][:2], event.sequence)
         if not event.is_delete:
-            made.append([event.values, event.sequence, None])
+            made.append((event.values, event.sequence, None))
         follows = not event.is_delete
-    return [tuple(version) for version in made]
+    return made
 
 
-def current(events: Iterable[Event], *, ignore_nulls: bool = False) -> list[tuple]:
+def current(events: Iterable[Event], *, ignore_nulls: bool = False) -> list[tuple[Values]]:
     """The row of one key that exists, if any: its values alone."""
     return [(values,) for values, _, end in versions(events, ignore_nulls=ignore_nulls) if end is None]
 
@@ -57,29 +59,38 @@ def _counting(events: Iterable[Event], *, ignore_nulls: bool) -> list[Event]:
     ordered = sorted(winners.values(), key=lambda one: one.sequence)
     if not ignore_nulls:
         return ordered
-    before, filled = None, []
+    before: Values | None = None
+    filled = []
     for event in ordered:
-        before = None if event.is_delete else _over(before, event.values)
-        filled.append(event if event.is_delete else event._replace(values=before))
+        if event.is_delete:
+            before = None
+            filled.append(event)
+        else:
+            before = _over_all(before, event.values)
+            filled.append(event._replace(values=before))
     return filled
 
 
-def _over(before: object, now: object) -> object:
+def _over(before: Any, now: object) -> object:
     """*now*, with what was there *before* in place of each NULL."""
     if isinstance(now, tuple):
-        return tuple(_over(old, new) for old, new in zip(before or [None] * len(now), now, strict=True))
+        return _over_all(before, now)
     return before if now is None else now
 
 
-def _shown(values: tuple, tracked: Collection[int] | None) -> tuple:
+def _over_all(before: Values | None, now: Values) -> Values:
+    return tuple(_over(old, new) for old, new in zip(before or [None] * len(now), now, strict=True))
+
+
+def _shown(values: Values, tracked: Collection[int] | None) -> Values:
     return values if tracked is None else tuple(values[place] for place in tracked)
 
 
-def _rank(event: Event) -> tuple:
+def _rank(event: Event) -> Values:
     return event.is_delete, () if event.is_delete else _order(event.values)
 
 
-def _order(value: object) -> tuple:
+def _order(value: object) -> Values:
     """*value* so that Python orders it as Spark does: NULL lowest, NaN highest, structs and arrays by their parts."""
     if value is None:
         return (False,)

@@ -3,6 +3,7 @@
 import inspect
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -25,14 +26,15 @@ class VerifiedFeed:
 
     name: str
     source: str
-    arguments: dict
+    arguments: dict[str, Any]
     truth: dict[str, DataFrame] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     kinds: tuple[str, ...] = tuple(KINDS)
 
     @property
     def keys(self) -> list[str]:
-        return self.arguments["keys"]
+        keys: list[str] = self.arguments["keys"]
+        return keys
 
     @property
     def truncates(self) -> bool:
@@ -70,7 +72,7 @@ def feed_of_call(spark: SparkSession, call: str) -> VerifiedFeed:
     )
 
 
-def _parsed(call: str) -> dict:
+def _parsed(call: str) -> dict[str, Any]:
     try:
         given = json.loads(call)
     except json.JSONDecodeError as error:

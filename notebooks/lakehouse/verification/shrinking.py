@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.types import IntegerType, StructField, StructType
@@ -27,6 +28,8 @@ class Delivery:
 
 Judge = Callable[[list[list[Delivery]]], list[bool]]
 
+Made = Sequence[tuple[Any, ...]]  # the rows of one key: values, and the bounds of its versions for type 2
+
 
 @dataclass(frozen=True)
 class Case:
@@ -35,12 +38,12 @@ class Case:
     *schema* is the source's; *columns* are those of the target, as `resolve_columns` has them.
     """
 
-    arguments: dict
+    arguments: dict[str, Any]
     scd_type: int
     schema: StructType
     columns: Columns
 
-    def deliveries(self, rows: DataFrame) -> list[tuple[tuple, Delivery]]:
+    def deliveries(self, rows: DataFrame) -> list[tuple[tuple[Any, ...], Delivery]]:
         """*rows*, the source's with the column `_batch`, by their keys."""
         deletes = is_true(self.arguments.get("apply_as_deletes"))
         told = rows.selectExpr("*", f"{self.columns.sequence} AS {_SEQUENCE}", f"{deletes} AS {_DELETES}")
@@ -53,7 +56,7 @@ class Case:
             found.append((key, Delivery(row["_batch"], bare, event)))
         return found
 
-    def expected(self, deliveries: list[Delivery]) -> list[tuple]:
+    def expected(self, deliveries: list[Delivery]) -> Made:
         """The rows of one key by the definition: values, and the bounds of its versions for type 2."""
         events = [delivery.event for delivery in deliveries]
         ignore = self.arguments.get("ignore_null_updates", False)
@@ -62,7 +65,7 @@ class Case:
         tracked = [place for place, name in enumerate(self.columns.value_names) if name in self.columns.tracked]
         return versions(events, tracked=tracked, ignore_nulls=ignore)
 
-    def found(self, rows: list[Row]) -> list[tuple]:
+    def found(self, rows: list[Row]) -> Made:
         """Rows of a target in the form of `expected`."""
         bounds = (START, END) if self.scd_type == 2 else ()
         made = [
@@ -101,12 +104,14 @@ def smallest(deliveries: list[Delivery], fails: Judge) -> list[Delivery]:
     return deliveries
 
 
-def _split(items: list, parts: int) -> list[list]:
+def _split(items: list[Delivery], parts: int) -> list[list[Delivery]]:
     bounds = [round(i * len(items) / parts) for i in range(parts + 1)]
     return [items[a:b] for a, b in pairwise(bounds) if a < b]
 
 
-def replay(spark: SparkSession, candidates: Sequence[list[Delivery]], case: Case, apply) -> list[list[tuple]]:
+def replay(
+    spark: SparkSession, candidates: Sequence[list[Delivery]], case: Case, apply: Callable[..., Any]
+) -> list[Made]:
     """The rows that each candidate makes, all in one source.
 
     A key's rows depend on its events alone, so candidates do not touch each other: their number is a part of the key.
@@ -132,7 +137,7 @@ def replay(spark: SparkSession, candidates: Sequence[list[Delivery]], case: Case
     return [case.found(made.get(number, [])) for number in range(len(candidates))]
 
 
-def _append(spark: SparkSession, source: str, rows: list[tuple], schema: StructType) -> None:
+def _append(spark: SparkSession, source: str, rows: list[tuple[Any, ...]], schema: StructType) -> None:
     frame = spark.createDataFrame(rows, schema)
     if spark.catalog.tableExists(source):
         frame.writeTo(source).append()
@@ -140,7 +145,7 @@ def _append(spark: SparkSession, source: str, rows: list[tuple], schema: StructT
         frame.writeTo(source).using("delta").tableProperty("delta.enableChangeDataFeed", "true").create()
 
 
-def judge(spark: SparkSession, case: Case, apply) -> Judge:
+def judge(spark: SparkSession, case: Case, apply: Callable[..., Any]) -> Judge:
     """Does a candidate make other rows than the definition says?"""
 
     def fails(candidates: list[list[Delivery]]) -> list[bool]:

@@ -8,6 +8,8 @@ in a schema of its own, which is dropped at the end.
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.types import StructType
@@ -31,7 +33,7 @@ class _Run:
 
     spark: SparkSession
     schema: str
-    apply: Callable
+    apply: Callable[..., Any]
     feeds: list[VerifiedFeed]
 
     def table(self, feed: VerifiedFeed, name: str) -> str:
@@ -40,12 +42,13 @@ class _Run:
     def apply_all(self, source: str, target: str) -> None:
         """Apply the tables named *source* of all feeds, both types of each, at the same time."""
         work = {
-            f"{feed.name}_{kind}": lambda f=feed, k=kind: self.apply(
+            f"{feed.name}_{kind}": partial(
+                self.apply,
                 self.spark,
-                source=self.table(f, source),
-                target=self.table(f, f"{target}_{k}"),
-                stored_as_scd_type=KINDS[k],
-                **f.arguments,
+                source=self.table(feed, source),
+                target=self.table(feed, f"{target}_{kind}"),
+                stored_as_scd_type=KINDS[kind],
+                **feed.arguments,
             )
             for feed in self.feeds
             for kind in feed.kinds
@@ -60,7 +63,7 @@ def verify(
     rounds: int,
     batches: int,
     seed: int,
-    apply: Callable = apply_changes,
+    apply: Callable[..., Any] = apply_changes,
 ) -> list[Comparison]:
     """Replay *feeds* in other orders and compare what they make; prints a line a comparison.
 
@@ -155,7 +158,16 @@ def _deliver(run: _Run, feed: VerifiedFeed, delivered: str, arrived: str, batche
         run.spark.sql(f"INSERT INTO {target} {query}")
 
 
-def _judged(run: _Run, compared: Comparison, feed: VerifiedFeed, keys: list, *, seed, deliveries: str, order: dict):
+def _judged(
+    run: _Run,
+    compared: Comparison,
+    feed: VerifiedFeed,
+    keys: list[tuple[Any, ...]],
+    *,
+    seed: int | None,
+    deliveries: str,
+    order: dict[int, list[int]],
+) -> Comparison:
     """*compared*, printed; where it differs, what the fewest deliveries are that do.
 
     Raises:
@@ -164,7 +176,8 @@ def _judged(run: _Run, compared: Comparison, feed: VerifiedFeed, keys: list, *, 
     print(compared)
     if not compared.differs:
         return compared
-    fewest, told = [], "A truncate concerns every key, so the fewest deliveries were not sought."
+    fewest: list[Delivery] = []
+    told = "A truncate concerns every key, so the fewest deliveries were not sought."
     if not feed.truncates:
         case = _case(run, feed, compared.kind)
         fewest = _fewest(run, case, run.table(feed, deliveries), keys, order)
@@ -194,13 +207,15 @@ def _case(run: _Run, feed: VerifiedFeed, kind: str) -> Case:
     return Case(feed.arguments, KINDS[kind], schema, resolve_columns(flow, schema))
 
 
-def _fewest(run: _Run, case: Case, table: str, keys: list[tuple], order: dict[int, list[int]]) -> list[Delivery]:
+def _fewest(
+    run: _Run, case: Case, table: str, keys: list[tuple[Any, ...]], order: dict[int, list[int]]
+) -> list[Delivery]:
     """Of the first of *keys* whose events alone make a wrong table, the fewest deliveries that do; else none."""
     rows = run.spark.table(table)
     rows = rows if "_batch" in rows.columns else rows.selectExpr("*", "0 AS _batch")
     wanted = run.spark.createDataFrame(keys, StructType(list(case.columns.keys)))
     delivered = case.deliveries(rows.join(wanted, case.columns.key_names, "left_semi"))
-    by_key: dict[tuple, list[Delivery]] = {}
+    by_key: dict[tuple[Any, ...], list[Delivery]] = {}
     for step, brought in order.items():
         for key, delivery in delivered:
             if delivery.batch in brought:

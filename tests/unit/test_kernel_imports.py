@@ -1,0 +1,41 @@
+"""What happens when a module is imported by whoever imports it."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.kernel.imports import when_imported
+
+
+def test_the_action_follows_the_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and not before."""
+    (tmp_path / "late_module.py").write_text("value = 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    done: list[str] = []
+
+    when_imported("late_module", lambda: done.append("acted"))
+    before = list(done)
+    importlib.import_module("late_module")
+    monkeypatch.delitem(sys.modules, "late_module")
+
+    assert (before, done) == ([], ["acted"])
+
+
+def test_a_module_that_is_not_installed_is_missed_as_always(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The import says which module is missing; once it is installed, by %pip for example, the action follows it."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    done: list[str] = []
+    when_imported("installed_later", lambda: done.append("acted"))
+
+    with pytest.raises(ModuleNotFoundError, match="No module named 'installed_later'"):
+        importlib.import_module("installed_later")
+    (tmp_path / "installed_later.py").write_text("value = 1")
+    importlib.invalidate_caches()
+    importlib.import_module("installed_later")
+    monkeypatch.delitem(sys.modules, "installed_later")
+
+    assert done == ["acted"]
