@@ -1,6 +1,7 @@
 """Requests of Spark Connect: what to do with each kind of message in a plan."""
 
 from collections.abc import Callable, MutableMapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -52,10 +53,9 @@ class Dialect:
         """
         if not isinstance(request, (proto.ExecutePlanRequest, proto.AnalyzePlanRequest)):
             return request
-        copy = type(request)()
-        copy.CopyFrom(request)
-        Rewriter(self, request.session_id, has_schema).rewrite(copy)
-        return copy
+        rewritten = deepcopy(request)
+        Rewriter(self, request.session_id, has_schema).rewrite(rewritten)
+        return rewritten
 
 
 @dataclass
