@@ -13,7 +13,7 @@ SPARK = "4.1.1"
 With the line (4.1): `DELTA`, which is made for one line of Spark, `DATABRICKS_CONNECT`, whose protocol is that of its
 Spark, and `HADOOP`. A newer line may bring new messages and new internals, which are translated or reached for in
 `local/dialect/catalog.py` (the messages of `spark.catalog`), `local/dialect/walk.py` (messages that hold data),
-`local/kernel/session.py` (private attributes of the client) and `local/server/command.py` (Java's options, settings).
+`local/compute/session.py` (private attributes of the client) and `local/server/command.py` (Java's options, settings).
 """
 
 SPARK_LINE = SPARK.rpartition(".")[0]

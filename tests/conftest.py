@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from local.kernel.session import open_session
+from local.compute import open_session
 from local.project import State
 from local.server import stop_server
 from tests.bench.counting import event_log_settings

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.kernel.session import open_session
+from local.compute import open_session
 from local.project import State
 from local.server import find_server, stop_server
 

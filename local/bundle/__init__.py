@@ -7,6 +7,6 @@
 """
 
 from local.bundle.load import load_bundle, load_settings, target_names
-from local.bundle.model import Bundle, Dependency, Job, Settings, Task
+from local.lakeflow.model import Bundle, Dependency, Job, Settings, Task
 
 __all__ = ["Bundle", "Dependency", "Job", "Settings", "Task", "load_bundle", "load_settings", "target_names"]

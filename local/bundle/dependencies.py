@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from local.bundle.model import Dependency, Task
 from local.bundle.texts import as_text
 from local.lakeflow.findings import Finding, Where
 from local.lakeflow.graph import circles
+from local.lakeflow.model import Dependency, Task
 
 
 def read_dependencies(listed: Any) -> tuple[Dependency, ...]:

@@ -13,12 +13,12 @@ from local.bundle.dependencies import check_circle, check_dependencies, read_dep
 from local.bundle.documents import Table, place_of
 from local.bundle.libraries import read_libraries
 from local.bundle.merge import plain
-from local.bundle.model import Job, Settings, Task, comes_from_git
 from local.bundle.names import job_id
 from local.bundle.notebooks import find_file, find_notebook
 from local.bundle.texts import as_number, as_switch, as_text
 from local.bundle.variables import unset_in
 from local.lakeflow.findings import FindingError, Findings, Steps, Where
+from local.lakeflow.model import Job, Settings, Task, comes_from_git
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MAX_CONCURRENCY = 100

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from local.bundle.documents import Table
-from local.bundle.model import Library
+from local.lakeflow.model import Library
 
 
 def read_libraries(task: Mapping[str, Any], job: Mapping[str, Any], folder: Path) -> tuple[Library, ...]:

@@ -15,15 +15,15 @@ from local.bundle.blocks import take_out_misfits
 from local.bundle.documents import SUFFIXES, Table, read_document
 from local.bundle.jobs import read_jobs
 from local.bundle.merge import grouped_job, mapped, merged
-from local.bundle.model import Bundle, Settings
 from local.bundle.notebooks import synced_folders
 from local.bundle.presets import apply_presets
 from local.bundle.python_resources import apply_python
-from local.bundle.securables import Securable, read_securables
+from local.bundle.securables import read_securables
 from local.bundle.shape import fitted
 from local.bundle.targets import NO_TARGET, chosen_target, with_target
 from local.bundle.variables import Resolver, unset_in, variable_values
 from local.lakeflow.findings import Finding, FindingError, Findings, Place, show
+from local.lakeflow.model import Bundle, Securable, Settings
 from local.project import Project, bundle_file
 
 CATALOG_VARIABLES = ("catalog", "catalog_name", "uc_catalog")  # the names that bundles give it; the first one counts

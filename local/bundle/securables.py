@@ -6,27 +6,14 @@ and not before those of volumes.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from local.bundle.documents import Table
 from local.bundle.merge import copied, mapped
 from local.bundle.variables import Resolver
 from local.lakeflow.findings import Findings
+from local.lakeflow.model import Securable
 
 _FIELDS = {"schemas": ("catalog_name", "name"), "volumes": ("catalog_name", "schema_name", "name")}
-
-
-@dataclass(frozen=True)
-class Securable:
-    """A schema, or with *volume* a volume in it; *key* is its place in the bundle: `schemas.KEY`, `volumes.KEY`."""
-
-    key: str
-    catalog: str
-    schema: str
-    volume: str | None = None
-
-    def __str__(self) -> str:
-        return ".".join(part for part in (self.catalog, self.schema, self.volume) if part)
 
 
 def prefix_schemas(tree: Table, prefix: str) -> None:

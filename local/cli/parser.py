@@ -31,6 +31,7 @@ MODULES = {
     "down": "server",
     "status": "server",
     "reset": "server",
+    "attempt": "attempt",
 }
 
 

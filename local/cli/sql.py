@@ -65,7 +65,7 @@ def to_json(value: object) -> str:
 def _query(options: Namespace) -> tuple[list[str], list[tuple[Any, ...]]]:
     from pyspark.errors import PySparkException  # slow to import: only where a statement is run
 
-    from local.kernel.session import open_session
+    from local.compute import open_session
 
     spark = open_session(state_of(options), options.remote)
     try:

@@ -8,9 +8,10 @@
 
     compute = compute_of(state)
     compute.check()              # one line, within half a minute, where Spark cannot be used
-    spark = compute.session()
+    spark = compute.session()    # or, in one call, open_session(state)
 
-`client` tells which client of Spark this environment has, `home` which warehouse the tables of a state are in,
+`session` is a Spark session on a `channel` that connects on first use, and again where its server has died. `client`
+tells which client of Spark this environment has, `home` which warehouse the tables of a state are in,
 `reasons` says in words why a server cannot be reached.
 """
 
@@ -18,6 +19,6 @@ import os
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would print of a failed handshake is raised too
 
-from local.compute.choice import REMOTE, WORKSPACE, Compute, compute_of
+from local.compute.choice import REMOTE, WORKSPACE, Compute, compute_of, open_session
 
-__all__ = ["REMOTE", "WORKSPACE", "Compute", "compute_of"]
+__all__ = ["REMOTE", "WORKSPACE", "Compute", "compute_of", "open_session"]

@@ -77,3 +77,12 @@ def compute_of(state: State, remote: str | None = None) -> Compute:
         f"--remote ({REMOTE}): found `{remote.partition(';')[0]}`; expected `sc://host:port/;token=...` for a Spark "
         f"Connect server, or `{WORKSPACE}` for a workspace. Correct it."
     )
+
+
+def open_session(state: State, remote: str | None = None) -> "SparkSession":
+    """A session of where Spark runs for *state*: where *remote* says, else the environment.
+
+    Raises:
+        LocalError: Spark cannot be used, some of it by the first use only.
+    """
+    return compute_of(state, remote).session()

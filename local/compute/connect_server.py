@@ -65,7 +65,7 @@ class ConnectServer:
 
     def session(self) -> "SparkSession":
         """A session that connects by its first use."""
-        from local.kernel.session import LinkedSession, translated_link
+        from local.compute.session import LinkedSession, translated_link
 
         link = translated_link(ConnectEndpoint(self), self.state, patience=_PATIENCE)
         return LinkedSession(link, again=self.session, url=self.remote)
@@ -75,7 +75,7 @@ class ConnectServer:
 
 
 class ConnectEndpoint:
-    """The server as one link sees it; see `local.kernel.channel.Endpoint`."""
+    """The server as one link sees it; see `local.compute.channel.Endpoint`."""
 
     def __init__(self, compute: ConnectServer) -> None:
         self._compute = compute

@@ -55,7 +55,7 @@ class LocalServer:
 
     def session(self) -> "SparkSession":
         """A session whose first use finds or starts the server."""
-        from local.kernel.session import LinkedSession, translated_link
+        from local.compute.session import LinkedSession, translated_link
 
         return LinkedSession(translated_link(LocalEndpoint(self), self.state), again=self.session)
 
@@ -64,7 +64,7 @@ class LocalServer:
 
 
 class LocalEndpoint:
-    """The server of a state as one link sees it; see `local.kernel.channel.Endpoint`.
+    """The server of a state as one link sees it; see `local.compute.channel.Endpoint`.
 
     Args:
         compute: whose server.

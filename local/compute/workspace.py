@@ -91,8 +91,8 @@ class Workspace:
         # Only the client of databricks-connect has it.
         from pyspark.sql.connect.client.retries import DatabricksClusterWaitPolicy  # type: ignore[attr-defined]
 
-        from local.kernel.channel import Link
-        from local.kernel.session import follow
+        from local.compute.channel import Link
+        from local.compute.session import follow
 
         link = Link(WorkspaceEndpoint(session.client._channel, self.label), patience=_PATIENCE)
         follow(session, link, DatabricksClusterWaitPolicy())
@@ -117,7 +117,7 @@ class Workspace:
 
 
 class WorkspaceEndpoint:
-    """The workspace at the other end of *channel*, which databricks-connect has made; see `local.kernel.channel`."""
+    """The workspace at the other end of *channel*, which databricks-connect has made; see `local.compute.channel`."""
 
     def __init__(self, channel: Any, label: str) -> None:
         self._channel = channel

@@ -7,10 +7,10 @@ process is gone is free. Source: Databricks documentation, "Configure maximum co
 import sqlite3
 from typing import Any
 
-from local.bundle.model import Job
 from local.errors import RunError
 from local.jobs.records import Records, insert, now_ms, this_process, update
 from local.jobs.stop import Stop
+from local.lakeflow.model import Job
 
 POLL_SECONDS = 0.5
 QUEUE_MS = 48 * 3600 * 1000

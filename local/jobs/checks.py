@@ -4,14 +4,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.bundle.model import Bundle, Job, Task
 from local.bundle.variables import unset_in
 from local.errors import UsageError
-from local.jobs.parameters import check_task_parameters
 from local.jobs.selection import upstream_of
 from local.lakeflow.child_jobs import started_by, wrong_start
 from local.lakeflow.fields import effective, ignored, refusal
 from local.lakeflow.findings import FindingError
+from local.lakeflow.model import Bundle, Job, Task
+from local.lakeflow.parameters import check_task_parameters
 from local.lakeflow.plan import INPUTS
 from local.lakeflow.references import BACKFILL, FOR_EACH, SCHEDULE, Known, KnownTask, literal_inputs, wrong_references
 

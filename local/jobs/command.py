@@ -9,14 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local.bundle.model import Bundle, Job
 from local.compute import Compute, compute_of
 from local.errors import LocalError
 from local.interrupts import on_interrupt
 from local.jobs.checks import Notes, check_run, speaks_of_spark
 from local.jobs.listener import Listener
 from local.jobs.origin import Origin
-from local.jobs.parameters import job_parameters
 from local.jobs.prepare import prepare
 from local.jobs.records import Records
 from local.jobs.run import JobRun
@@ -26,6 +24,8 @@ from local.jobs.stop import Stop
 from local.jobs.summary import print_summary
 from local.jobs.task import Engine
 from local.jobs.views import Lines, Silent, View
+from local.lakeflow.model import Bundle, Job
+from local.lakeflow.parameters import job_parameters
 from local.lakeflow.results import meaning
 from local.notifications.notifier import notifying
 from local.pipes import print_line

@@ -8,18 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.bundle.model import Task
 from local.bundle.texts import as_text
 from local.context import TaskContext
 from local.errors import RunError
 from local.jobs.foreach import run_iterations
 from local.jobs.launch import Outcome, Places, run_notebook
 from local.jobs.libraries import installs_of
-from local.jobs.parameters import child_parameters, notebook_parameters
 from local.jobs.scripts import KINDS, write_task_notebook
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
 from local.lakeflow import conditions
+from local.lakeflow.model import Task
+from local.lakeflow.parameters import child_parameters, notebook_parameters
 from local.lakeflow.references import Scope, WrongReference, resolve_all
 from local.lakeflow.results import meaning
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.attempt.failures import failed_cell
 from local.context import VARIABLE, TaskContext
-from local.jobs.failures import failed_cell
 from local.jobs.stop import Stop
-from local.pool.order import Order
+from local.order import Order
 from local.pool.pool import Pool, Process
 from local.processes import ATTEMPT, kill_all
 from local.project import State

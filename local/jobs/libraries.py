@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.bundle.model import Bundle, Library, Task
 from local.errors import RunError
+from local.lakeflow.model import Bundle, Library, Task
 from local.sources.python_project import normalised, read_project
 
 _WITH_PATH = re.compile(r"(-r|--requirement|-e|--editable)[ =]\s*(.+)")

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from local.bundle.model import Job, Task
 from local.jobs.records import Records
 from local.jobs.shape import run_shape
 from local.lakeflow.events import has_notifications
+from local.lakeflow.model import Job, Task
 
 
 class Listener(Protocol):

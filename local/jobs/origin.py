@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from local.bundle.model import Job
 from local.jobs.admission import enter
 from local.jobs.task import Engine
+from local.lakeflow.model import Job
 from local.lakeflow.references import Scope
 
 

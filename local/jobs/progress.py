@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.bundle.model import Job, Task
+from local.lakeflow.model import Job, Task
 from local.lakeflow.references import Upstream
 from local.lakeflow.results import meaning, state_of
 from local.project import State

@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.bundle.model import Bundle, Job
 from local.errors import UsageError
 from local.jobs.admission import enter_again
 from local.jobs.checks import check_run
@@ -23,6 +22,7 @@ from local.jobs.run import JobRun
 from local.jobs.selection import tasks_to_repair
 from local.jobs.stop import Stop
 from local.jobs.task import Engine
+from local.lakeflow.model import Bundle, Job
 from local.lakeflow.references import Scope
 from local.processes import kill_all
 from local.project import State

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from local.bundle.model import Job
 from local.errors import LocalError, RunError
 from local.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, wait_for_slot
 from local.jobs.durations import watching
@@ -20,6 +19,7 @@ from local.lakeflow import plan
 from local.lakeflow.events import ON_DURATION, ON_START, event_of
 from local.lakeflow.fields import refusal
 from local.lakeflow.graph import order
+from local.lakeflow.model import Job
 from local.lakeflow.references import Scope, Upstream, WrongReference, resolve
 from local.lakeflow.results import SKIPPED, end_message, message_of
 

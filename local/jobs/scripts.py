@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from local.bundle.model import Bundle, Task
 from local.errors import RunError
 from local.jobs.libraries import installs_of
+from local.lakeflow.model import Bundle, Task
 from local.sources import write_notebook
 from local.sources.headings import PLACE
 from local.sources.read import code_cell, markdown_cell, notebook_of

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from local.bundle import Bundle
-from local.bundle.securables import Securable
 from local.compute import Compute, home
+from local.lakeflow.model import Securable
 from local.project import State
 from local.sql.writing import quoted
 

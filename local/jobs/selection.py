@@ -5,9 +5,9 @@ Source: `run-now.only` of the Jobs API: `+t` adds everything upstream of t, `t+`
 
 from collections.abc import Mapping
 
-from local.bundle.model import Job, Task
 from local.errors import UsageError
 from local.lakeflow.graph import downstream, upstream
+from local.lakeflow.model import Job, Task
 from local.lakeflow.results import meaning
 
 

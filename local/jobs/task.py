@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from local.bundle.model import Bundle, Task
 from local.compute import Compute
 from local.errors import LocalError
 from local.jobs.durations import watching
@@ -22,6 +21,7 @@ from local.jobs.views import View
 from local.kernel.catalog import environment_of
 from local.lakeflow import plan
 from local.lakeflow.events import ON_DURATION, ON_START, event_of
+from local.lakeflow.model import Bundle, Task
 from local.lakeflow.references import Absent, Scope
 from local.lakeflow.results import message_of
 from local.pool.pool import Pool

@@ -131,8 +131,8 @@ class Kernel:
         from pyspark.errors import PySparkException
         from pyspark.sql.connect.session import SparkSession
 
+        from local.compute.session import register
         from local.kernel import failures
-        from local.kernel.session import register
 
         if SparkSession._default_session is None:
             failures.install(PySparkException)

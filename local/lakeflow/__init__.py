@@ -8,6 +8,7 @@
 | `fields`             | which fields of a job and its tasks count in a local run                         |
 | `findings`           | what is wrong in a bundle, as a value; the rules, and how severe each is         |
 | `graph`              | walks over graphs: what lies before and behind a node, order, levels, circles    |
+| `model`              | what a bundle is after reading: jobs, tasks, dependencies, schemas and volumes   |
 | `notebook_interface` | a notebook's parameters and task values, read from its cells                     |
 | `plan`               | which tasks of a run start next, and how tasks and runs end                      |
 | `references`         | dynamic value references: the table of what each gives, and when it is known     |

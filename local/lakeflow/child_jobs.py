@@ -6,8 +6,8 @@ tasks count as all others do. Source: documentation, "Run Job task for jobs".
 
 from collections.abc import Iterator
 
-from local.bundle.model import Bundle, Job
 from local.lakeflow.findings import Finding, Where
+from local.lakeflow.model import Bundle, Job
 
 LEVELS = 3
 

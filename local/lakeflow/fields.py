@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from local.bundle.model import GIT, Job, Task, comes_from_git
 from local.lakeflow import events
+from local.lakeflow.model import GIT, Job, Task, comes_from_git
 
 HONOURED, APPROXIMATED, IGNORED, REFUSED = VERDICTS = ("honoured", "approximated", "ignored", "refused")
 _WITH_EFFECT = (HONOURED, APPROXIMATED)

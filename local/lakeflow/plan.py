@@ -8,7 +8,7 @@ Source: Databricks documentation, "Configure task dependencies" and "Job run res
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from local.bundle.model import Task
+from local.lakeflow.model import Task
 from local.lakeflow.references import tasks_named
 from local.lakeflow.results import meaning
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from local.bundle.model import Bundle, Job, Task
+from local.lakeflow.model import Bundle, Job, Task
 from local.notifications.dispatcher import Dispatcher
 from local.notifications.messages import messages
 from local.notifications.occasion import Occasion

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.bundle.model import Job, Task
+from local.lakeflow.model import Job, Task
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.bundle.model import Bundle, Job, Task
 from local.lakeflow import events
+from local.lakeflow.model import Bundle, Job, Task
 from local.lakeflow.results import Ending, meaning
 from local.notifications.occasion import Occasion
 

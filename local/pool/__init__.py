@@ -13,6 +13,6 @@ about two seconds, nearly all of it imports. There are two ways to have them don
 |        |                                       | thread or a socket                                         |
 | spares | elsewhere, and where forks are unsafe | a few pairs are started ahead, each for one order          |
 
-`pool`, `forks` and `spares` are the runner's side, `template` and `spare` the programs that wait, `order` what they
-are told, `kernels` how an attempt gets its kernel, `libraries` what is imported ahead.
+This is the runner's side, for which `local.order` says what a process is told. The programs that wait are in
+`local.attempt`.
 """

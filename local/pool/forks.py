@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from local.pool.libraries import SETTINGS
-from local.pool.order import Order, to_line
+from local.attempt.libraries import SETTINGS
+from local.order import Order, to_line
 
 ANSWER_SECONDS = 60.0  # the template may be importing, on a busy machine
 END_SECONDS = 30.0
@@ -47,7 +47,7 @@ class Template:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local.pool.template", str(theirs.fileno())],
+                [sys.executable, "-m", "local.attempt.template", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=2,
                 env={**os.environ, **SETTINGS},

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Protocol
 
+from local.attempt.libraries import SPARK
+from local.order import Order
 from local.pool.forks import FORKS, Refused, Template
-from local.pool.libraries import SPARK
-from local.pool.order import Order
 from local.pool.spares import Spare
 
 SPARES = 2

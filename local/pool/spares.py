@@ -8,8 +8,8 @@ import sys
 import uuid
 from pathlib import Path
 
-from local.pool.libraries import QUIET
-from local.pool.order import Order
+from local.attempt.libraries import QUIET
+from local.order import Order
 from local.processes import ATTEMPT, kill_all
 
 
@@ -20,7 +20,7 @@ class Spare:
         self.mark = uuid.uuid4().hex  # in its environment from the start: it has no context file yet
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local.pool.spare", "attempt", *libraries],
+                [sys.executable, "-m", "local.attempt.spare", *libraries],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,

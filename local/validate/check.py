@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from local.bundle.documents import Table
 from local.bundle.jobs import read_jobs
 from local.bundle.load import Draft, read_draft, target_names
-from local.bundle.model import Bundle
 from local.bundle.shape import fitted
 from local.lakeflow.child_jobs import started_by
 from local.lakeflow.fields import FieldVerdict, verdicts
 from local.lakeflow.findings import Finding, FindingError, Findings
+from local.lakeflow.model import Bundle
 from local.project import Project, bundle_file
 from local.validate.compute import check_compute
 from local.validate.conditions import check_conditions

@@ -10,9 +10,9 @@ independent of each other, so a task that is reported can indeed never start; th
 
 from collections.abc import Iterator, Mapping
 
-from local.bundle.model import Dependency, Task
 from local.lakeflow.findings import Finding
 from local.lakeflow.graph import order
+from local.lakeflow.model import Dependency, Task
 from local.lakeflow.plan import next_step
 from local.validate.conditions import constant_outcome
 from local.validate.subject import Subject, TaskView

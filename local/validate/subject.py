@@ -8,10 +8,10 @@ from typing import Any
 
 from local.bundle.documents import Table, place_of
 from local.bundle.merge import plain
-from local.bundle.model import Bundle, Job, comes_from_git
 from local.bundle.names import job_id
 from local.lakeflow.findings import Finding, Steps, Where
 from local.lakeflow.graph import upstream
+from local.lakeflow.model import Bundle, Job, comes_from_git
 
 
 @dataclass(frozen=True)

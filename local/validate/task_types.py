@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from local.bundle.model import WORKSPACE
 from local.bundle.notebooks import find_notebook
 from local.lakeflow.child_jobs import wrong_start
 from local.lakeflow.findings import Finding, FindingError
+from local.lakeflow.model import WORKSPACE
 from local.validate.conditions import is_reference
 from local.validate.subject import Subject, TaskView
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from local.kernel.session import open_session
+from local.compute import open_session
 from local.project import State
 from local.server import stop_server
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.cli import main
+from local.compute import open_session
 from local.jobs.records import Records, insert, now_ms, this_process
-from local.kernel.session import open_session
 from local.parity import Options, Scope, compare_runs, find_side
 from local.parity.outline import Relation
 from local.parity.pairs import paired, shown_pairs

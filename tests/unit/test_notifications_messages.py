@@ -3,7 +3,7 @@
 import pytest
 from notification_runs import HOOK, MAIL, START_MS, attempt_of, job_of, run_of, settings_of
 
-from local.bundle.model import Job
+from local.lakeflow.model import Job
 from local.notifications.messages import Email, WebhookCall, messages
 from local.notifications.occasion import Occasion
 

@@ -8,7 +8,7 @@ import pytest
 from conformance import cases
 from conformance.notifications import DURATION, EVERYTHING, FAILURE, RULES, SLOW, SUCCESS, Case
 
-from local.bundle.model import Bundle, Job, Task
+from local.lakeflow.model import Bundle, Job, Task
 from local.notifications.occasion import Occasion
 from local.notifications.rules import are_asked_for, destinations, threshold
 

@@ -1,8 +1,8 @@
-"""What of a cell's output is kept; see `local.jobs.outputs`."""
+"""What of a cell's output is kept; see `local.attempt.outputs`."""
 
 import pytest
 
-from local.jobs.outputs import ERROR_LENGTH, OutputLimit
+from local.attempt.outputs import ERROR_LENGTH, OutputLimit
 
 
 def stream(text: str) -> dict:

@@ -7,7 +7,7 @@ from conformance import cases, parameters
 
 from local.bundle import Job
 from local.errors import UsageError
-from local.jobs.parameters import (
+from local.lakeflow.parameters import (
     child_parameters,
     injected,
     job_parameters,

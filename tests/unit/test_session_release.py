@@ -14,9 +14,9 @@ pytest.importorskip("pyspark")
 
 from pyspark.sql.connect.session import SparkSession
 
+from local.compute.channel import Link
 from local.compute.local_server import LocalEndpoint, LocalServer
-from local.kernel.channel import Link
-from local.kernel.session import LinkedSession, release
+from local.compute.session import LinkedSession, release
 
 
 class Calls(grpc.GenericRpcHandler):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.bundle.model import Dependency, Task
+from local.lakeflow.model import Dependency, Task
 from local.lakeflow.plan import RUN_IF, next_step
 from tests.unit.validate_bundles import condition, found, job, task
 

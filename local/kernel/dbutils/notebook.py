@@ -20,8 +20,6 @@ from local.sources import find_source, why_no_notebook
 if TYPE_CHECKING:
     from local.kernel.startup import Kernel
 
-_ATTEMPT = "local.jobs.attempt"
-
 
 class NotebookRunError(DbutilsError):
     """Raised when a notebook that `dbutils.notebook.run` started failed, or did not end in time."""
@@ -161,7 +159,7 @@ def _attempt(kernel: "Kernel", context: TaskContext, place: Path, limit: float) 
     """
     file = context.save(place / "context.json")
     told = {**os.environ, **environment_of(kernel.state, kernel.remote), VARIABLE: str(file)}
-    command = [sys.executable, "-m", _ATTEMPT, str(file), str(_output(Path(context.notebook), place))]
+    command = [sys.executable, "-m", "local", "attempt", str(file), str(_output(Path(context.notebook), place))]
     with (place / "log.txt").open("wb") as log:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=told, start_new_session=True

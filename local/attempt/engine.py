@@ -23,15 +23,15 @@ from nbformat.validator import get_validator
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
-from local.jobs.outputs import OutputLimit
-from local.pool.kernels import Process
+from local.attempt.kernels import Process
+from local.attempt.outputs import OutputLimit
 from local.sources import headings
 
 AUTOSAVE_SECONDS = 5
 PRINT_EVERY_SECONDS = 0.05  # a notebook that floods its output must not flood the runner
 RELEASE_SECONDS = 5.0
 RECONNECT_MILLISECONDS = 5  # the kernel opens its sockets while the client connects; a lost answer costs 0.3 s
-_RELEASE = "(session := __import__('sys').modules.get('local.kernel.session')) and session.release()"
+_RELEASE = "(session := __import__('sys').modules.get('local.compute.session')) and session.release()"
 LINE_LENGTH = 200
 LINES_LENGTH = 2000
 

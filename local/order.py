@@ -1,4 +1,7 @@
-"""What a process that was started ahead is told to become, and how it becomes that."""
+"""The door from the runner to an attempt: what a process that was started ahead is told, and how it becomes that.
+
+The other door, from an attempt to its kernel, is `local.context`.
+"""
 
 import json
 import os

@@ -39,10 +39,10 @@ KERNEL = (
 ATTEMPT = (
     "papermill",
     "nbclient",
-    "local.jobs.attempt",
-    "local.jobs.engine",
-    "local.jobs.failures",
-    "local.jobs.parameters",
+    "local.attempt.attempt",
+    "local.attempt.engine",
+    "local.attempt.failures",
+    "local.lakeflow.parameters",
     *KERNEL,
 )
 # Not matplotlib: it reads `matplotlibrc` in the notebook's folder when it is imported.
@@ -54,7 +54,7 @@ SPARK = (
     "packaging.specifiers",
     "sqlglot.dialects.databricks",
     "local.compute.local_server",
-    "local.kernel.session",
+    "local.compute.session",
     "local.dialect",
 )
 

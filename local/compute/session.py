@@ -1,7 +1,7 @@
 """A Spark session on a link: Spark Connect, connected on first use.
 
-`open_session(state)` gives a session of wherever Spark runs; `register(session)` makes it the one that
-`SparkSession.builder.getOrCreate()` and `getActiveSession()` give, in every thread of the process.
+`register(session)` makes a session the one that `SparkSession.builder.getOrCreate()` and `getActiveSession()` give, in
+every thread of the process.
 """
 
 import atexit
@@ -19,18 +19,8 @@ from pyspark.sql.connect.logging import logger
 from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 from pyspark.sql.connect.session import SparkSession
 
-from local.compute import compute_of
-from local.kernel.channel import PATIENCE, Endpoint, LazyChannel, Link
+from local.compute.channel import PATIENCE, Endpoint, LazyChannel, Link
 from local.project import State
-
-
-def open_session(state: State, remote: str | None = None) -> SparkSession:
-    """A session of where Spark runs for *state*: where *remote* says, else the environment (see `local.compute`).
-
-    Raises:
-        LocalError: Spark cannot be used, some of it by the first use only.
-    """
-    return compute_of(state, remote).session()
 
 
 class LinkedChannelBuilder(DefaultChannelBuilder):

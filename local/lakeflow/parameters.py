@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from local.bundle.model import Bundle, Job, Task
 from local.errors import UsageError
 from local.lakeflow.findings import Finding
+from local.lakeflow.model import Bundle, Job, Task
 from local.lakeflow.notebook_interface import parameters_not_taken
 
 

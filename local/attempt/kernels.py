@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
-from local.pool.libraries import QUIET, why_no_fork
-from local.pool.order import to_line
+from local.attempt.libraries import QUIET, why_no_fork
+from local.attempt.spare_kernel import run_kernel
+from local.order import to_line
 
 
 class Process(Protocol):
@@ -53,7 +54,7 @@ class SpareKernel:
 
     def __init__(self, *libraries: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "local.pool.spare", "kernel", *libraries],
+            [sys.executable, "-m", "local.attempt.spare_kernel", *libraries],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             env={**os.environ, QUIET: "1"},
@@ -67,18 +68,6 @@ class SpareKernel:
         with self.process.stdin as order:
             order.write(to_line({**told, "attempt": os.getpid()}))
         return self.process
-
-
-def run_kernel(connection: str, attempt: int) -> int:
-    """Be the kernel that listens at *connection* and ends with the process *attempt*; as `ipykernel_launcher`."""
-    from ipykernel.kernelapp import IPKernelApp
-
-    if numpy := sys.modules.get("numpy"):
-        numpy.random.seed()  # forks would share its state; Python itself seeds `random` anew
-    sys.argv[:] = ["ipykernel_launcher.py", "-f", connection]
-    given = ["--HistoryManager.hist_file=:memory:", f"--IPKernelApp.parent_handle={attempt}"]
-    IPKernelApp.launch_instance(argv=[*sys.argv[1:], *given])
-    return 0
 
 
 class _Child:

@@ -14,7 +14,7 @@ goes to standard error, the attempt's log.
 The output notebook is written at every code cell, so it exists however the attempt ends. SIGTERM, or the end of the
 runner (end of standard input), kills the kernel with all its children; the notebook is still saved.
 
-`python -m local.jobs.attempt CONTEXT.json OUTPUT.ipynb` is an attempt without a runner, for `dbutils.notebook.run`.
+`python -m local attempt CONTEXT.json OUTPUT.ipynb` is an attempt without a runner, for `dbutils.notebook.run`.
 """
 
 import json
@@ -30,9 +30,9 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
+from local.attempt.kernels import Kernels, Process, SpareKernel
+from local.attempt.libraries import load
 from local.context import VARIABLE, TaskContext, current_context
-from local.pool.kernels import Kernels, Process, SpareKernel
-from local.pool.libraries import load
 from local.processes import adopt_orphans, kill_all
 from local.sources import as_jupyter
 
@@ -40,12 +40,12 @@ KERNEL_START_SECONDS = 120
 PARENT_POLL_SECONDS = 0.5
 
 
-def main(arguments: list[str]) -> int:
-    """Run an attempt for which nothing was made ready; 0 where the notebook succeeded."""
-    os.environ[VARIABLE] = arguments[0]
+def run_alone(context: str, output: str) -> int:
+    """Run the attempt of the file *context*, for which nothing was made ready; 0 where the notebook succeeded."""
+    os.environ[VARIABLE] = context
     kernel = SpareKernel()  # imports while this process does
     load(["papermill"])
-    return run_attempt(arguments[1], mark=arguments[0], kernels=kernel)
+    return run_attempt(output, mark=context, kernels=kernel)
 
 
 def run_attempt(output: str, *, mark: str, kernels: Kernels) -> int:
@@ -132,10 +132,10 @@ class _Attempt:
         """Execute the notebook and tell how it ended; 0 for success."""
         import papermill
 
-        from local.jobs.engine import Stopped, Watcher, register
-        from local.jobs.failures import failure_of
-        from local.jobs.parameters import injected
+        from local.attempt.engine import Stopped, Watcher, register
+        from local.attempt.failures import failure_of
         from local.lakeflow.notebook_interface import read_interface
+        from local.lakeflow.parameters import injected
 
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
         self.tell("kernel", pid=self.kernel.pid)
@@ -156,7 +156,7 @@ class _Attempt:
         except Stopped:
             failure = {"error": "stopped before it ended"}
         except Exception as error:
-            logging.getLogger("local.jobs").exception("the notebook failed")
+            logging.getLogger("local.attempt").exception("the notebook failed")
             failure = failure_of(error, self.output)
         finally:
             self._kill()
@@ -173,7 +173,3 @@ class _Attempt:
         result = "CANCELED" if self.stopped.is_set() and failure else "FAILED" if failure else "SUCCESS"
         self.tell("finished", result=result, **failure)
         return 0 if result == "SUCCESS" else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The process that attempts are forked from: `python -m local.pool.template DESCRIPTOR`.
+"""The process that attempts are forked from: `python -m local.attempt.template DESCRIPTOR`.
 
 It imports, and does nothing else: no notebook, no session, no thread. It speaks with the runner over the Unix socket
 DESCRIPTOR, one JSON message a packet:
@@ -27,8 +27,8 @@ from dataclasses import dataclass
 
 import psutil
 
-from local.pool.libraries import ATTEMPT, SETTINGS, load, why_no_fork
-from local.pool.order import Order, leave_folder, log_to, to_line
+from local.attempt.libraries import ATTEMPT, SETTINGS, load, why_no_fork
+from local.order import Order, leave_folder, log_to, to_line
 from local.processes import adopt_orphans, is_server, kill
 
 END_SECONDS = 20.0
@@ -120,8 +120,8 @@ class _Template:
 
     def _become(self, order: Order, given: list[int]) -> int:
         """In the fork: be the attempt."""
-        from local.jobs.attempt import run_attempt
-        from local.pool.kernels import fork_kernel
+        from local.attempt.attempt import run_attempt
+        from local.attempt.kernels import fork_kernel
 
         os.setsid()
         gc.enable()

@@ -11,9 +11,9 @@ import pyspark.sql.connect.proto as proto
 import pytest
 from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 
+from local.compute.channel import LazyChannel, Link
 from local.compute.local_server import LocalEndpoint, LocalServer
 from local.errors import ServerError
-from local.kernel.channel import LazyChannel, Link
 from local.project import State
 
 

@@ -9,12 +9,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.bundle.securables import Securable
 from local.errors import UsageError
 from local.lakeflow.findings import Finding, Where
 
 WORKSPACE = "WORKSPACE"
 GIT = "GIT"
+
+
+@dataclass(frozen=True)
+class Securable:
+    """A schema, or with *volume* a volume in it; *key* is its place in the bundle: `schemas.KEY`, `volumes.KEY`."""
+
+    key: str
+    catalog: str
+    schema: str
+    volume: str | None = None
+
+    def __str__(self) -> str:
+        return ".".join(part for part in (self.catalog, self.schema, self.volume) if part)
 
 
 @dataclass(frozen=True)
