@@ -31,13 +31,18 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from local.attempt.kernels import Kernels, Process, SpareKernel
-from local.attempt.libraries import load
+from local.attempt.libraries import ATTEMPT, load
 from local.context import VARIABLE, TaskContext, current_context
 from local.processes import adopt_orphans, kill_all
 from local.sources import as_jupyter
 
 KERNEL_START_SECONDS = 120
 PARENT_POLL_SECONDS = 0.5
+
+
+def import_ahead() -> None:
+    """Import what an attempt imports while it runs."""
+    load([*ATTEMPT, "local.attempt.engine", "local.attempt.failures"])
 
 
 def run_alone(context: str, output: str) -> int:

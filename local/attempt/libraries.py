@@ -39,9 +39,6 @@ KERNEL = (
 ATTEMPT = (
     "papermill",
     "nbclient",
-    "local.attempt.attempt",
-    "local.attempt.engine",
-    "local.attempt.failures",
     "local.lakeflow.parameters",
     *KERNEL,
 )

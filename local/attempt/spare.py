@@ -7,7 +7,6 @@ standard input. The end of standard input before that is its end.
 import sys
 
 from local.attempt.kernels import SpareKernel
-from local.attempt.libraries import ATTEMPT, load
 from local.order import Order, leave_folder, read_line
 from local.processes import adopt_orphans
 
@@ -17,8 +16,9 @@ def main(libraries: list[str]) -> int:
     leave_folder()
     adopt_orphans()
     kernel = SpareKernel(*libraries)
-    load(ATTEMPT)
-    from local.attempt.attempt import run_attempt  # imported by now, behind the start of the kernel
+    from local.attempt.attempt import import_ahead, run_attempt  # behind the start of the kernel
+
+    import_ahead()
 
     if not (line := read_line(0)):
         return 0

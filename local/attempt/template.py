@@ -27,7 +27,9 @@ from dataclasses import dataclass
 
 import psutil
 
-from local.attempt.libraries import ATTEMPT, SETTINGS, load, why_no_fork
+from local.attempt.attempt import import_ahead, run_attempt
+from local.attempt.kernels import fork_kernel
+from local.attempt.libraries import SETTINGS, load, why_no_fork
 from local.order import Order, leave_folder, log_to, to_line
 from local.processes import adopt_orphans, is_server, kill
 
@@ -40,7 +42,7 @@ def main(arguments: list[str]) -> int:
     leave_folder()
     adopt_orphans()
     gc.disable()  # it would look for garbage among imports, and find none
-    load(ATTEMPT)
+    import_ahead()
     control = socket.socket(fileno=int(arguments[0]))
     if not (message := control.recv(_MESSAGE)):
         return 0
@@ -120,9 +122,6 @@ class _Template:
 
     def _become(self, order: Order, given: list[int]) -> int:
         """In the fork: be the attempt."""
-        from local.attempt.attempt import run_attempt
-        from local.attempt.kernels import fork_kernel
-
         os.setsid()
         gc.enable()
         self.control.close()

@@ -10,7 +10,7 @@ from local.dialect.names import shorten
 from local.sql.tokens import STRING, Token
 from local.sql.writing import Edit, apply, literal, quoted
 
-_log = logging.getLogger("local.dialect")
+_log = logging.getLogger(__package__)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from local.sql.tokens import STRING, tokenize
 from local.sql.writing import Edit, apply, literal, quoted
 
 NOTHING = "RESET `local.dialect.nothing`"
-_log = logging.getLogger("local.dialect")
+_log = logging.getLogger(__package__)
 
 _REFUSED = {
     "COPY INTO": "use Auto Loader (`cloudFiles`)",

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.errors import UsageError
+from local.jobs.attempts import Engine
 from local.jobs.checks import check_run
 from local.jobs.command import RunOptions, engine_of, say_notes
 from local.jobs.origin import Origin
@@ -18,7 +19,6 @@ from local.jobs.prepare import prepare
 from local.jobs.run import JobRun
 from local.jobs.shape import run_shape
 from local.jobs.stop import Stop
-from local.jobs.task import Engine
 from local.lakeflow.model import Bundle, Job
 from local.lakeflow.parameters import job_parameters
 from local.lakeflow.references import namespaces_named

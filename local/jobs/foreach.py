@@ -7,18 +7,16 @@ import json
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local.errors import RunError
+from local.jobs.attempts import TaskAttempt
 from local.jobs.launch import Outcome
 from local.jobs.stop import Stop
 from local.lakeflow.results import meaning
 
-if TYPE_CHECKING:
-    from local.jobs.kinds import Attempt
 
-
-def run_iterations(attempt: "Attempt", stop: Stop) -> Outcome:
+def run_iterations(attempt: TaskAttempt, stop: Stop) -> Outcome:
     """Run the nested task for each input; FAILED where an iteration did not succeed, after all have ended."""
     given = attempt.task.inner
     text = given.get("inputs", "")
@@ -50,7 +48,7 @@ def read_inputs(text: str) -> list[Any]:
     """The elements of *text*, a JSON array.
 
     Raises:
-        RunError: it is none.
+        RunError: it is something else.
     """
     try:
         inputs = json.loads(text)
@@ -68,7 +66,7 @@ def _some(names: list[str], most: int = 5) -> str:
 class _Stats:
     """`for_each_task` as the record shows it, written whenever an iteration begins or ends."""
 
-    def __init__(self, attempt: "Attempt", shown: dict[str, Any], total: int) -> None:
+    def __init__(self, attempt: TaskAttempt, shown: dict[str, Any], total: int) -> None:
         self.attempt = attempt
         self.shown = shown
         self.total = total

@@ -5,73 +5,31 @@ or passed over.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local.bundle.texts import as_text
 from local.context import TaskContext
 from local.errors import RunError
+from local.jobs.attempts import TaskAttempt
 from local.jobs.foreach import run_iterations
-from local.jobs.launch import Outcome, Places, run_notebook
+from local.jobs.launch import Outcome, run_notebook
 from local.jobs.libraries import installs_of
 from local.jobs.scripts import KINDS, write_task_notebook
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
 from local.lakeflow import conditions
-from local.lakeflow.model import Task
 from local.lakeflow.parameters import child_parameters, notebook_parameters
-from local.lakeflow.references import Scope, WrongReference, resolve_all
 from local.lakeflow.results import meaning
 
-if TYPE_CHECKING:
-    from local.jobs.run import JobRun
-    from local.jobs.task import TaskRun
 
-
-@dataclass(frozen=True)
-class Attempt:
-    """One attempt of a task. *number* counts from 0, through repairs; *name* is what its files are called after."""
-
-    owner: "TaskRun"
-    task: Task
-    run_id: int
-    number: int
-    name: str
-    scope: Scope
-
-    @property
-    def run(self) -> "JobRun":
-        return self.owner.run
-
-    @property
-    def places(self) -> Places:
-        """Its files."""
-        return Places.of(self.owner.engine.state, self.run.run_id, self.name, self.number)
-
-    def resolved(self, value: Any, field: str) -> Any:
-        """*value* of the task's *field* with its references replaced.
-
-        Raises:
-            RunError: a reference has no value.
-        """
-        try:
-            return resolve_all(value, self.scope)
-        except WrongReference as error:
-            raise RunError(f"{field}: {error}") from error
-
-    def record(self, **columns: Any) -> None:
-        """Record what is known of the attempt while it runs."""
-        self.owner.engine.records.update_attempt(self.run_id, **columns)
-
-
-def _notebook(attempt: Attempt, stop: Stop) -> Outcome:
+def _notebook(attempt: TaskAttempt, stop: Stop) -> Outcome:
     own = attempt.resolved(attempt.task.parameters, "base_parameters")
     parameters = notebook_parameters({name: str(value) for name, value in own.items()}, attempt.run.parameters)
     installs = [each.arguments for each in installs_of(attempt.task, attempt.owner.engine.bundle)]
     return _in_a_kernel(attempt, stop, notebook=str(attempt.task.notebook), parameters=parameters, installs=installs)
 
 
-def _script(attempt: Attempt, stop: Stop) -> Outcome:
+def _script(attempt: TaskAttempt, stop: Stop) -> Outcome:
     """A Python file, a wheel or an SQL file, as a generated notebook; job parameters reach those that have names."""
     own = attempt.resolved(attempt.task.parameters, "parameters")
     named = attempt.task.kind == "sql_task" or bool(attempt.task.inner.get("named_parameters"))
@@ -91,7 +49,7 @@ def _script(attempt: Attempt, stop: Stop) -> Outcome:
     )
 
 
-def _in_a_kernel(attempt: Attempt, stop: Stop, **given: Any) -> Outcome:
+def _in_a_kernel(attempt: TaskAttempt, stop: Stop, **given: Any) -> Outcome:
     """Run a notebook in a process of its own; *given* are the fields of its context that depend on the task's type."""
     run, places = attempt.run, attempt.places
     attempt.record(parameters=given["parameters"])
@@ -113,7 +71,7 @@ def _in_a_kernel(attempt: Attempt, stop: Stop, **given: Any) -> Outcome:
     return run_notebook(engine.pool, context, places, engine.environment, stop, attempt.owner.hear)
 
 
-def _child_job(attempt: Attempt, stop: Stop) -> Outcome:
+def _child_job(attempt: TaskAttempt, stop: Stop) -> Outcome:
     assert attempt.task.child is not None, "checked when the bundle was read"
     job = attempt.owner.engine.bundle.job(attempt.task.child)
     own = attempt.resolved(attempt.task.parameters, "job_parameters")
@@ -128,7 +86,7 @@ def _child_job(attempt: Attempt, stop: Stop) -> Outcome:
     return Outcome("FAILED", f"Run {child.run_id} of job `{job.key}` ended with {result}.")
 
 
-def _condition(attempt: Attempt, stop: Stop) -> Outcome:
+def _condition(attempt: TaskAttempt, stop: Stop) -> Outcome:
     given = attempt.task.inner
     left, right = (as_text(attempt.resolved(given.get(side), side)) for side in ("left", "right"))
     attempt.record(details={"left": left, "op": given.get("op"), "right": right})
@@ -141,7 +99,7 @@ def _condition(attempt: Attempt, stop: Stop) -> Outcome:
     return Outcome("SUCCESS")
 
 
-Runner = Callable[[Attempt, Stop], Outcome]
+Runner = Callable[[TaskAttempt, Stop], Outcome]
 RUNNERS: dict[str, Runner] = {
     "notebook_task": _notebook,
     "run_job_task": _child_job,

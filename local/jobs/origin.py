@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from local.jobs.admission import enter
-from local.jobs.task import Engine
+from local.jobs.attempts import Engine
 from local.lakeflow.model import Job
 from local.lakeflow.references import Scope
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from local.errors import UsageError
 from local.jobs.admission import enter_again
+from local.jobs.attempts import Engine
 from local.jobs.checks import check_run
 from local.jobs.command import RunOptions, watched
 from local.jobs.launch import Places
@@ -21,7 +22,6 @@ from local.jobs.records import RUNNER_GONE, Records
 from local.jobs.run import JobRun
 from local.jobs.selection import tasks_to_repair
 from local.jobs.stop import Stop
-from local.jobs.task import Engine
 from local.lakeflow.model import Bundle, Job
 from local.lakeflow.references import Scope
 from local.processes import kill_all

@@ -9,12 +9,13 @@ from typing import Any
 
 from local.errors import LocalError, RunError
 from local.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, wait_for_slot
+from local.jobs.attempts import Engine
 from local.jobs.durations import watching
 from local.jobs.origin import Origin, record_new
 from local.jobs.progress import Progress
 from local.jobs.records import now_ms
 from local.jobs.stop import Stop
-from local.jobs.task import Engine, TaskRun, described
+from local.jobs.task import TaskRun, described
 from local.lakeflow import plan
 from local.lakeflow.events import ON_DURATION, ON_START, event_of
 from local.lakeflow.fields import refusal

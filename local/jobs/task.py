@@ -2,62 +2,24 @@
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from local.compute import Compute
 from local.errors import LocalError
+from local.jobs.attempts import Run, TaskAttempt
 from local.jobs.durations import watching
-from local.jobs.kinds import RUNNERS, Attempt
+from local.jobs.kinds import RUNNERS
 from local.jobs.launch import Outcome
-from local.jobs.listener import Announcer, Listener
 from local.jobs.progress import file_name, left_behind
-from local.jobs.records import Records, now_ms
+from local.jobs.records import now_ms
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
-from local.jobs.views import View
-from local.kernel.catalog import environment_of
 from local.lakeflow import plan
 from local.lakeflow.events import ON_DURATION, ON_START, event_of
 from local.lakeflow.model import Bundle, Task
 from local.lakeflow.references import Absent, Scope
 from local.lakeflow.results import message_of
-from local.pool.pool import Pool
-from local.project import State
-
-if TYPE_CHECKING:
-    from local.jobs.run import JobRun
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What all runs of one command share. *listeners* are told of runs and attempts.
-
-    *compute* is where Spark runs, *needs_spark* whether a notebook of the job speaks of it.
-    """
-
-    bundle: Bundle
-    compute: Compute
-    records: Records
-    view: View
-    pool: Pool
-    needs_spark: bool = False
-    listeners: Sequence[Listener] = field(default=())
-
-    @property
-    def state(self) -> State:
-        return self.compute.state
-
-    @cached_property
-    def announcer(self) -> Announcer:
-        return Announcer(self.listeners, self.records, self.view.note)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What every kernel of these runs has in its environment."""
-        return {**environment_of(self.state, self.compute.remote), "LOCAL_TARGET": self.bundle.target}
 
 
 class TaskRun:
@@ -66,7 +28,7 @@ class TaskRun:
     *place* is the task as it stands in the job's graph: for an iteration the for-each task.
     """
 
-    def __init__(self, run: "JobRun", task: Task) -> None:
+    def __init__(self, run: Run, task: Task) -> None:
         self.run = run
         self.task = task
         self.place = task
@@ -131,7 +93,7 @@ class TaskRun:
         run_id = self.engine.records.start_attempt(**{**self.described, **own})
         self.engine.view.task_started(self.path, number)
         self._tell(ON_START, run_id, False)
-        attempt = Attempt(self, self.task, run_id, number, self.name, self._scope(run_id, before))
+        attempt = TaskAttempt(self, self.task, run_id, number, self.name, self._scope(run_id, before))
         warnings: list[dict[str, Any]] = []
 
         def exceeded(rule: dict[str, Any]) -> None:

@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 def load_ipython_extension(ip: "InteractiveShell") -> None:
     """Give the kernel of *ip* what a Databricks notebook has; called by IPython when the kernel starts."""
-    from local.kernel.startup import Kernel
+    from local.kernel.startup import start
 
-    Kernel(ip).start()
+    start(ip)

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.errors import DialectError, RunError
+from local.kernel.dbutils import DBUtils
 from local.kernel.dbutils.notebook import find_notebook
 from local.sources import is_notebook, place_of, read_notebook
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from local.kernel.startup import Kernel
+    from local.kernel.kernel import Kernel
 
 
 def run_inline(kernel: "Kernel", words: list[str]) -> None:
@@ -19,7 +20,6 @@ def run_inline(kernel: "Kernel", words: list[str]) -> None:
     A relative path starts at the notebook that holds the `%run`, also inside a notebook run this way.
 
     Args:
-        kernel: has `ip`, `dbutils`.
         words: the path, then `$name=value` for each argument.
 
     Raises:
@@ -31,7 +31,7 @@ def run_inline(kernel: "Kernel", words: list[str]) -> None:
     notebook = find_notebook(words[0], _folder(kernel))
     if len(kernel.inline_folders) >= 20:
         raise RunError(f"`%run {words[0]}`: 20 notebooks run each other; expected an end. Look for a circle.")
-    with kernel.dbutils.widgets.overlaid(_arguments(words)):
+    with kernel.one(DBUtils).widgets.overlaid(_arguments(words)):
         kernel.inline_folders.append(notebook.parent)
         try:
             _run_cells(kernel.ip, notebook)
@@ -47,7 +47,7 @@ def is_script(kernel: "Kernel", path: str) -> bool:
 
 def _folder(kernel: "Kernel") -> Path:
     """The folder of the notebook that holds the `%run`."""
-    return kernel.inline_folders[-1] if kernel.inline_folders else kernel.dbutils.notebook.folder
+    return kernel.inline_folders[-1] if kernel.inline_folders else kernel.one(DBUtils).notebook.folder
 
 
 def _run_cells(ip: "InteractiveShell", notebook: Path) -> None:

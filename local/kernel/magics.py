@@ -14,8 +14,10 @@ from IPython.display import display as show
 
 from local.errors import DialectError
 from local.kernel import sql_output
+from local.kernel.dbutils import DBUtils
 from local.kernel.display import ROWS, publish_table, table_of
 from local.kernel.inline import is_script, run_inline
+from local.kernel.packages import Packages
 from local.kernel.shell import run_shell
 from local.kernel.table import Table, to_text
 from local.sql.cells import Statement, split_statements
@@ -24,7 +26,7 @@ from local.sql.widgets import widget_statement
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from local.kernel.startup import Kernel
+    from local.kernel.kernel import Kernel
 
 _CELLS = ("sql", "md", "sh", "python", "scala", "r")
 
@@ -86,7 +88,7 @@ class DatabricksMagics(Magics):
 
     def _run(self, statement: Statement) -> "DataFrame | None":
         """The frame of *statement*; None where it is about widgets, which need no Spark."""
-        widgets = self._kernel.dbutils.widgets
+        widgets = self._kernel.one(DBUtils).widgets
         text = statement.filled(widgets.get, known=lambda name: name in widgets.getAll())
         if (made := widget_statement(text)) is None:
             return self._kernel.spark.sql(text)
@@ -105,7 +107,7 @@ class DatabricksMagics(Magics):
         """Run a command of `dbutils.fs`: `%fs ls /Volumes/...`."""
         command, *arguments = shlex.split(line) or ["help"]
         values = [{"true": True, "false": False}.get(text.lower(), text) for text in arguments]
-        result = getattr(self._kernel.dbutils.fs, command)(*values)
+        result = getattr(self._kernel.one(DBUtils).fs, command)(*values)
         if command == "ls":
             columns = [("path", "string"), ("name", "string"), ("size", "bigint"), ("modificationTime", "bigint")]
             publish_table(Table(columns, [list(info) for info in result]))
@@ -135,7 +137,7 @@ class DatabricksMagics(Magics):
     @line_magic  # its `$name` are Python variables, such as the token of a private index
     def pip(self, line: str) -> None:
         """Install packages for this notebook: `%pip install ...`; other commands are pip's own."""
-        self._kernel.packages.pip(line)
+        self._kernel.one(Packages).pip(line)
 
     @line_magic
     def set_cell_max_output_size_in_mb(self, line: str) -> None:

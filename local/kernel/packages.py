@@ -27,7 +27,7 @@ from local.paths import DatabricksPaths
 from local.sources.python_project import PythonProject, normalised, read_project
 
 if TYPE_CHECKING:
-    from local.kernel.startup import Kernel
+    from local.kernel.kernel import Kernel
 
 _EDITABLE = ("-e", "--editable")
 _KEPT = frozenset({"pyspark", "pyspark-client", "pyspark-connect", "databricks-connect", "delta-spark"})

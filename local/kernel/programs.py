@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from local.errors import RunError
-from local.kernel.startup import current_kernel
+from local.kernel.kernel import current_kernel
 
 
 def run_script(file: str, arguments: list[str]) -> None:

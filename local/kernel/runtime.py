@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from local.compute import client
 from local.errors import DialectError
+from local.kernel.dbutils import DBUtils
 from local.kernel.imports import when_imported
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.connect.session import SparkSession
 
-    from local.kernel.startup import Kernel
+    from local.kernel.kernel import Kernel
 
 _CONNECT_SESSION = "databricks.connect.session"
 _NO_CONTEXT = "Spark Connect has none, neither here nor on serverless compute. Use `spark`."
@@ -47,11 +48,12 @@ def notebook_names(kernel: "Kernel") -> dict[str, Any]:
 
         return functions.udf(*arguments, **named)
 
+    dbutils = kernel.one(DBUtils)
     return {
-        "dbutils": kernel.dbutils,
+        "dbutils": dbutils,
         "display": display,
         "displayHTML": display_html,
-        "getArgument": kernel.dbutils.widgets.getArgument,
+        "getArgument": dbutils.widgets.getArgument,
         "sql": sql,
         "table": table,
         "udf": udf,
@@ -192,13 +194,16 @@ def _unused(name: str, *, silent: bool) -> Callable[..., Any]:
 
 
 def _dbutils_class(kernel: "Kernel") -> type:
-    class DBUtils:
+    dbutils = kernel.one(DBUtils)
+
+    class Utilities:
         """`DBUtils(spark)` gives the `dbutils` of this kernel."""
 
         def __new__(cls, spark: object = None) -> Any:
-            return kernel.dbutils
+            return dbutils
 
-    return DBUtils
+    Utilities.__name__ = Utilities.__qualname__ = "DBUtils"
+    return Utilities
 
 
 def _with(module: ModuleType, **attributes: Any) -> ModuleType:

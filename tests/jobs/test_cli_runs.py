@@ -8,7 +8,7 @@ import sys
 import pytest
 from test_ending import HANG, LIMIT_SECONDS, until
 
-from local.cli import main
+from local.cli.main import main
 from local.jobs import list_runs
 from tests.jobs.conftest import Build, condition, left_running, task
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.cli import main
+from local.cli.main import main
 from local.compute import open_session
 from local.jobs.records import Records, insert, now_ms, this_process
 from local.parity import Options, Scope, compare_runs, find_side

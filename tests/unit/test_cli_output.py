@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from recorded_runs import start_run
 
-from local.cli import main
+from local.cli.main import main
 from local.cli.parser import MODULES, read_arguments
 from local.jobs.records import Records
 from local.project import Project

@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from recorded_runs import start_run
 
-from local.cli import main
+from local.cli.main import main
 from local.export import junit, page, read_run
 from local.export.notebooks import OUTPUT_LIMIT, Notebooks, bounded
 from local.export.page import overridden

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from notification_runs import HOOK
 
-from local.cli import main
+from local.cli.main import main
 from local.errors import ProjectError, UsageError
 from local.notifications.messages import Email, WebhookCall
 from local.notifications.outbox import DELIVERED, KEPT, Outbox, undelivered

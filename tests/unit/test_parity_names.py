@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from recorded_runs import start_run
 
-from local.cli import main
+from local.cli.main import main
 from local.compute import REMOTE
 from local.errors import RunError, UsageError
 from local.jobs.records import Records

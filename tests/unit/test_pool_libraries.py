@@ -29,8 +29,10 @@ def test_the_imports_leave_no_thread() -> None:
     """Neither of Python's nor of a library, although OpenBLAS starts some when it is loaded."""
     lines = fresh("""
         import os
-        from local.attempt.libraries import ATTEMPT, SPARK, load, why_no_fork
-        load([*ATTEMPT, *SPARK])
+        from local.attempt.attempt import import_ahead
+        from local.attempt.libraries import SPARK, load, why_no_fork
+        import_ahead()
+        load(SPARK)
         print(repr(why_no_fork()), os.listdir("/proc/self/task") == [str(os.getpid())])
     """)
 
@@ -41,8 +43,8 @@ def test_the_grammar_of_iris_is_built_by_the_first_check_of_one() -> None:
     """nbformat imports `jsonschema`, which would build it at once; whoever checks an IRI finds no difference."""
     lines = fresh("""
         import sys
-        from local.attempt.libraries import ATTEMPT, load
-        load(ATTEMPT)
+        from local.attempt.attempt import import_ahead
+        import_ahead()
         import jsonschema
         print("rfc3987_syntax" in sys.modules)
         checker = jsonschema.Draft7Validator.FORMAT_CHECKER
@@ -102,9 +104,3 @@ def test_a_thread_of_a_library_is_seen() -> None:
     """)
 
     assert lines == ["libraries have started threads"]
-
-
-@pytest.mark.parametrize("module", ["pool", "template", "spare", "kernels"])
-def test_a_module_can_be_the_first_to_be_imported(module: str) -> None:
-    """`local.jobs` uses the pool, and the processes of the pool run what is in `local.jobs`: no circle."""
-    assert fresh(f"import local.pool.{module}") == []

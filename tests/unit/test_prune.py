@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from recorded_runs import start_run
 
-from local.cli import main
+from local.cli.main import main
 from local.errors import RunError
 from local.export import keep_newest, older_than, prune
 from local.jobs.records import Records

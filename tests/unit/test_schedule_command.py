@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from recorded_runs import start_run
 
-from local.cli import main
+from local.cli.main import main
 from local.jobs.records import Records
 
 BUNDLE = """

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.cli import main
+from local.cli.main import main
 from local.errors import UsageError
 from local.lakeflow.findings import ERROR, RULES
 from local.project import Project

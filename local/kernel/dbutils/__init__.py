@@ -17,7 +17,7 @@ from local.kernel.dbutils.secrets import Secrets, SecretsFile
 from local.kernel.dbutils.widgets import Widgets
 
 if TYPE_CHECKING:
-    from local.kernel.startup import Kernel
+    from local.kernel.kernel import Kernel
 
 MODULES = {
     "fs": "files of volumes, of DBFS and of this machine",

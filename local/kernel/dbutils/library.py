@@ -6,19 +6,16 @@ Source: Databricks documentation, "Library utility (dbutils.library)".
 from typing import TYPE_CHECKING
 
 from local.kernel.dbutils.help import HasHelp
+from local.kernel.packages import Packages
 
 if TYPE_CHECKING:
-    from local.kernel.startup import Kernel
+    from local.kernel.kernel import Kernel
 
 _REMOVED = "removed in Databricks Runtime 11: use `%pip install`"
 
 
 class Library(HasHelp):
-    """Python packages of the notebook.
-
-    Args:
-        kernel: has `packages`.
-    """
+    """Python packages of the notebook."""
 
     _name = "dbutils.library"
     _refused = dict.fromkeys(("install", "installPyPI", "list", "updateCondaEnv"), _REMOVED)
@@ -28,5 +25,5 @@ class Library(HasHelp):
 
     def restartPython(self) -> None:
         """Let imports take what `%pip install` brought; the kernel itself goes on."""
-        self._kernel.packages.forget_replaced()
+        self._kernel.one(Packages).forget_replaced()
         print("dbutils.library.restartPython: nothing needs a restart here. On Databricks all variables would be gone.")

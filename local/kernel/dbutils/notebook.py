@@ -18,7 +18,7 @@ from local.kernel.dbutils.help import HasHelp
 from local.sources import find_source, why_no_notebook
 
 if TYPE_CHECKING:
-    from local.kernel.startup import Kernel
+    from local.kernel.kernel import Kernel
 
 
 class NotebookRunError(DbutilsError):

@@ -13,7 +13,7 @@ from local.errors import DbutilsError
 from local.kernel.dbutils.help import HasHelp
 
 if TYPE_CHECKING:
-    from local.kernel.startup import Kernel
+    from local.kernel.kernel import Kernel
 
 REDACTED = "[REDACTED]"
 _OUTPUTS = frozenset(

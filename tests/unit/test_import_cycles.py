@@ -1,0 +1,86 @@
+"""No file of `local` needs itself, and no package needs another one that needs it.
+
+Every import counts: inside of functions, for types only, and of a module that a text names, such as the program of a
+child process. What a package's `__init__` imports counts as its own.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from local.lakeflow.graph import circles
+
+ROOT = Path(__file__).resolve().parents[2]
+DOTTED = re.compile(r"local(?:\.\w+)+")
+
+
+def name_of(file: Path) -> str:
+    """The module of *file*."""
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+FILES = {name_of(file): file for file in (ROOT / "local").rglob("*.py")}
+
+
+def named_in(source: str) -> Iterator[str]:
+    """What *source* imports or names, as dotted names; docstrings name what they like."""
+    tree = ast.parse(source)
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docs = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and node.body]
+    prose = {id(first.value) for first in docs if isinstance(first, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in FILES else str(node.module)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            yield from DOTTED.findall(node.value)
+
+
+def needs() -> dict[str, set[str]]:
+    """By module, the other modules of `local` that it imports or names."""
+    found = {name: set(named_in(file.read_text(encoding="utf-8"))) for name, file in FILES.items()}
+    return {name: {other for other in named if other in FILES and other != name} for name, named in found.items()}
+
+
+def package_of(name: str) -> str:
+    """The package of a module; a module beside the packages stands for itself."""
+    return ".".join(name.split(".")[:2])
+
+
+def between_packages(modules: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """*modules* put together by package."""
+    found: dict[str, set[str]] = {}
+    for name, others in modules.items():
+        package = package_of(name)
+        found.setdefault(package, set()).update({package_of(other) for other in others} - {package})
+    return found
+
+
+def test_what_counts_as_an_import() -> None:
+    """Imports anywhere, and names of modules in texts; not those in docstrings."""
+    source = (
+        '"""Of local.paths."""\nimport local.errors\ndef f():\n    """local.context"""\n'
+        "    from local.jobs import records\n    return ['-m', 'local.order'], f'local.cli.{f}', local.project\n"
+    )
+
+    found = set(named_in(source)) & FILES.keys()
+
+    assert found == {"local.errors", "local.jobs.records", "local.order", "local.cli"}
+
+
+def test_no_file_needs_itself() -> None:
+    """A circle of files can only be understood, and changed, as one."""
+    assert circles(needs()) == []
+
+
+def test_no_packages_need_each_other() -> None:
+    """Packages can be read one after the other."""
+    modules = needs()
+
+    assert len(modules) > 200 and sum(map(len, modules.values())) > 600
+    assert circles(between_packages(modules)) == []
