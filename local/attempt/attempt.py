@@ -1,4 +1,4 @@
-"""One attempt of a notebook task, in a process of its own: `run_attempt`, called by a process of `local.pool`.
+"""One attempt of a notebook task, in a process of its own: `run_attempt`, called by the programs that wait for an order.
 
 papermill runs the notebook (of a source file the notebook that it stands for) in a fresh kernel, in the folder that the
 context names. What happens is told to the runner as JSON lines on standard output; everything else that is printed
@@ -30,7 +30,7 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from local.attempt.kernels import Kernels, Process, SpareKernel
+from local.attempt.kernels import KernelProcess, Kernels, SpareKernel
 from local.attempt.libraries import ATTEMPT, load
 from local.context import VARIABLE, TaskContext, current_context
 from local.processes import adopt_orphans, kill_all
@@ -96,7 +96,7 @@ def _take_stdout() -> TextIO:
 class _Attempt:
     """The state of this process: what it runs, and whether it was told to stop."""
 
-    def __init__(self, context: TaskContext, output: Path, mark: str, events: TextIO, kernel: Process) -> None:
+    def __init__(self, context: TaskContext, output: Path, mark: str, events: TextIO, kernel: KernelProcess) -> None:
         self.context = context
         self.output = output
         self.mark = mark

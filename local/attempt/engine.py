@@ -23,7 +23,7 @@ from nbformat.validator import get_validator
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
-from local.attempt.kernels import Process
+from local.attempt.kernels import KernelProcess
 from local.attempt.outputs import OutputLimit
 from local.sources import headings
 
@@ -50,7 +50,7 @@ class Watcher:
     stopped: Callable[[], bool]
 
 
-def register(watcher: Watcher, kernel: Process, connection: str) -> None:
+def register(watcher: Watcher, kernel: KernelProcess, connection: str) -> None:
     """Make the engine `local` known to papermill: *kernel*, which listens at *connection*, told to *watcher*."""
 
     class LocalEngine(NBClientEngine):
@@ -127,7 +127,7 @@ class _Saving(NotebookExecutionManager):
             self.saves = True
 
 
-def _manager(kernel_name: str, kernel: Process, connection: str) -> AsyncKernelManager:
+def _manager(kernel_name: str, kernel: KernelProcess, connection: str) -> AsyncKernelManager:
     """A kernel manager that has *kernel* already."""
     manager = AsyncKernelManager(kernel_name=kernel_name, connection_file=connection)
     manager.load_connection_file()

@@ -11,7 +11,7 @@ from local.attempt.spare_kernel import run_kernel
 from local.order import to_line
 
 
-class Process(Protocol):
+class KernelProcess(Protocol):
     """A child process, as `subprocess.Popen` is one."""
 
     pid: int
@@ -27,10 +27,10 @@ class Process(Protocol):
 
 
 # Called with the connection file; starts the kernel that listens there.
-Kernels = Callable[[str], Process]
+Kernels = Callable[[str], KernelProcess]
 
 
-def fork_kernel(connection: str) -> Process:
+def fork_kernel(connection: str) -> KernelProcess:
     """Fork the kernel from this process, which has imported what a kernel needs and has no thread yet.
 
     Does not return in the child. A process that has threads all the same starts its kernel from nothing.
@@ -61,7 +61,7 @@ class SpareKernel:
             start_new_session=True,
         )
 
-    def __call__(self, connection: str, log: str = "") -> Process:
+    def __call__(self, connection: str, log: str = "") -> KernelProcess:
         """Let the process be the kernel that listens at *connection*, with environment and folder of this one."""
         told = {"connection": connection, "log": log, "environment": dict(os.environ), "folder": os.getcwd()}
         assert self.process.stdin is not None  # it is a pipe

@@ -7,6 +7,6 @@
 """
 
 from local.bundle.load import load_bundle, load_settings, target_names
-from local.lakeflow.model import Bundle, Dependency, Job, Settings, Task
+from local.lakeflow.model import Bundle, BundleSettings, Dependency, Job, Task
 
-__all__ = ["Bundle", "Dependency", "Job", "Settings", "Task", "load_bundle", "load_settings", "target_names"]
+__all__ = ["Bundle", "BundleSettings", "Dependency", "Job", "Task", "load_bundle", "load_settings", "target_names"]

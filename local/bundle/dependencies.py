@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from local.bundle.texts import as_text
+from local.bundle.text_values import as_text
 from local.lakeflow.findings import Finding, Where
 from local.lakeflow.graph import circles
 from local.lakeflow.model import Dependency, Task

@@ -17,7 +17,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 _MAPPING = "a mapping in YAML or JSON"
 
 
-class Table(dict[str, Any]):
+class YamlMapping(dict[str, Any]):
     """A mapping that knows the file and line of itself (*place*) and of each of its keys (*places*)."""
 
     place: Place
@@ -34,7 +34,7 @@ class Table(dict[str, Any]):
         self.places[key] = place
 
 
-def read_document(file: Path, findings: Findings) -> Table:
+def read_document(file: Path, findings: Findings) -> YamlMapping:
     """The mapping in *file*; an empty file is an empty mapping.
 
     A key that stands twice in a mapping is added to *findings*; its first value counts.
@@ -60,9 +60,9 @@ def read_document(file: Path, findings: Findings) -> Table:
         )
         raise FindingError(Finding(where, "syntax", found, _MAPPING, "Correct the file.")) from error
     if node is None:
-        return Table((file, 1))
+        return YamlMapping((file, 1))
     value = _Reader(file, findings).value(node)
-    if not isinstance(value, Table):
+    if not isinstance(value, YamlMapping):
         raise FindingError(Finding(findings.at((file, 1)), "syntax", in_words(value), _MAPPING, "Correct the file."))
     return value
 
@@ -79,16 +79,16 @@ def place_of(source: Any, path: Steps, otherwise: Place) -> Place:
 
     The value of a complex variable has no place of its own.
     """
-    place = source.place if isinstance(source, Table) else otherwise
+    place = source.place if isinstance(source, YamlMapping) else otherwise
     for step in path:
-        if isinstance(source, Table) and step in source.places:
+        if isinstance(source, YamlMapping) and step in source.places:
             place = source.places[step]
         inside = isinstance(source, dict) and step in source
         inside = inside or (isinstance(source, list) and isinstance(step, int) and step < len(source))
         if not inside:
             return place
         source = source[step]
-        if isinstance(source, Table) and isinstance(step, int):
+        if isinstance(source, YamlMapping) and isinstance(step, int):
             place = source.place
     return place
 
@@ -133,15 +133,15 @@ class _Reader:
         self.findings = findings
 
     def value(self, node: yaml.Node) -> Any:
-        """A `Table`, a list or a scalar."""
+        """A `YamlMapping`, a list or a scalar."""
         if isinstance(node, yaml.MappingNode):
             return self._table(node)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item) for item in node.value]
         return _scalar(node)
 
-    def _table(self, node: yaml.MappingNode) -> Table:
-        table = Table((self.file, node.start_mark.line + 1))
+    def _table(self, node: yaml.MappingNode) -> YamlMapping:
+        table = YamlMapping((self.file, node.start_mark.line + 1))
         for key_node, value_node in node.value:
             place = (self.file, key_node.start_mark.line + 1)
             if key_node.tag == _MERGE:
@@ -155,12 +155,12 @@ class _Reader:
                 continue
             self._merged(table).discard(key)
             value = self.value(value_node)
-            if isinstance(value, Table):
+            if isinstance(value, YamlMapping):
                 value.place = place  # the line of its name, not of its first key
             table.put(key, value, place)
         return table
 
-    def _merge(self, table: Table, node: yaml.Node) -> None:
+    def _merge(self, table: YamlMapping, node: yaml.Node) -> None:
         """`<<: *anchor`: keys of the anchor that are not written here."""
         sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for source in sources:
@@ -171,7 +171,7 @@ class _Reader:
                     self._merged(table).add(key)
 
     @staticmethod
-    def _merged(table: Table) -> set[str]:
+    def _merged(table: YamlMapping) -> set[str]:
         """The keys that came from an anchor: writing them again is an override, not a duplicate."""
         inherited: set[str] = table.__dict__.setdefault("inherited", set())
         return inherited

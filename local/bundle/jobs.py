@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from local.bundle.dependencies import check_circle, check_dependencies, read_dependencies
-from local.bundle.documents import Table, place_of
+from local.bundle.documents import YamlMapping, place_of
 from local.bundle.libraries import read_libraries
 from local.bundle.merge import plain
 from local.bundle.names import job_id
 from local.bundle.notebooks import find_file, find_notebook
-from local.bundle.texts import as_number, as_switch, as_text
+from local.bundle.text_values import as_number, as_switch, as_text
 from local.bundle.variables import unset_in
 from local.lakeflow.findings import FindingError, Findings, Steps, Where
-from local.lakeflow.model import Job, Settings, Task, comes_from_git
+from local.lakeflow.model import BundleSettings, Job, Task, comes_from_git
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MAX_CONCURRENCY = 100
@@ -30,7 +30,7 @@ _FILES: Mapping[str, Steps] = {
 }
 
 
-def read_jobs(jobs: Mapping[str, Table], settings: Settings, findings: Findings) -> dict[str, Job]:
+def read_jobs(jobs: Mapping[str, YamlMapping], settings: BundleSettings, findings: Findings) -> dict[str, Job]:
     """The jobs of a bundle in the order of their definition, as far as they can be read; the rest joins *findings*."""
     ids = {job_id(settings.name, settings.target, key): key for key in jobs}
     return {key: _Reader(key, job, settings, ids, findings).job() for key, job in jobs.items()}
@@ -39,7 +39,9 @@ def read_jobs(jobs: Mapping[str, Table], settings: Settings, findings: Findings)
 class _Reader:
     """Reads one job, and finds what is wrong with it."""
 
-    def __init__(self, key: str, source: Table, settings: Settings, ids: Mapping[int, str], findings: Findings) -> None:
+    def __init__(
+        self, key: str, source: YamlMapping, settings: BundleSettings, ids: Mapping[int, str], findings: Findings
+    ) -> None:
         self.key = key
         self.source = source
         self.settings = settings

@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from local.bundle import names
-from local.bundle.blocks import take_out_misfits
-from local.bundle.documents import SUFFIXES, Table, read_document
+from local.bundle.documents import SUFFIXES, YamlMapping, read_document
+from local.bundle.field_types import fitted
 from local.bundle.jobs import read_jobs
+from local.bundle.mappings import take_out_misfits
 from local.bundle.merge import grouped_job, mapped, merged
 from local.bundle.notebooks import synced_folders
 from local.bundle.presets import apply_presets
 from local.bundle.python_resources import apply_python
 from local.bundle.securables import read_securables
-from local.bundle.shape import fitted
 from local.bundle.targets import NO_TARGET, chosen_target, with_target
 from local.bundle.variables import Resolver, unset_in, variable_values
 from local.lakeflow.findings import Finding, FindingError, Findings, Place, show
-from local.lakeflow.model import Bundle, Securable, Settings
+from local.lakeflow.model import Bundle, BundleSettings, Securable
 from local.project import Project, bundle_file
 
 CATALOG_VARIABLES = ("catalog", "catalog_name", "uc_catalog")  # the names that bundles give it; the first one counts
@@ -37,16 +37,16 @@ class Draft:
     resolved, *securables* its schemas and volumes. *findings* are those made so far.
     """
 
-    written: Table
-    settings: Settings
-    jobs: Mapping[str, Table]
+    written: YamlMapping
+    settings: BundleSettings
+    jobs: Mapping[str, YamlMapping]
     securables: tuple[Securable, ...]
     findings: Findings
 
 
 def load_settings(
     project: Project, *, target: str | None = None, variables: Mapping[str, str] | None = None
-) -> Settings:
+) -> BundleSettings:
     """The target of *project*, its catalog and its variables; jobs are not looked at.
 
     Raises:
@@ -92,7 +92,7 @@ def read_draft(project: Project, *, target: str | None = None, variables: Mappin
     settings = source.settings
     apply_python(source.tree, target=settings.target, variables=settings.variables, findings=findings)
     resources = source.tree.get("resources") or {}
-    jobs = {key: grouped_job(job) for key, job in (resources.get("jobs") or {}).items() if isinstance(job, Table)}
+    jobs = {key: grouped_job(job) for key, job in (resources.get("jobs") or {}).items() if isinstance(job, YamlMapping)}
     for key in (resources.get("jobs") or {}).keys() - jobs.keys():
         where = findings.at(resources["jobs"].places[key], job=key)
         findings.add("wrong-type", "no mapping", "the fields of a job", "Add them.", where)
@@ -117,9 +117,9 @@ def target_names(project: Project) -> list[str]:
 class _Source:
     """A bundle whose target is merged in, and whose references can be resolved."""
 
-    written: Table
-    tree: Table
-    settings: Settings
+    written: YamlMapping
+    tree: YamlMapping
+    settings: BundleSettings
     resolver: Resolver
 
 
@@ -146,7 +146,7 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], findin
     named = next((name for name in CATALOG_VARIABLES if name in values), None)
     catalog = resolved.get(named, "${var." + named + "}") if named else None
     findings += unset_in(catalog, unset)
-    settings = Settings(
+    settings = BundleSettings(
         name=str(bundle_name),
         root=project.root,
         target=name,
@@ -159,7 +159,7 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], findin
     return _Source(written, tree, settings, resolver)
 
 
-def _with_includes(root_file: Path, findings: Findings) -> Table:
+def _with_includes(root_file: Path, findings: Findings) -> YamlMapping:
     tree = _read_blocks(root_file, findings)
     for pattern in tree.get("include") or []:
         files: list[Path] = []
@@ -173,7 +173,7 @@ def _with_includes(root_file: Path, findings: Findings) -> Table:
     return tree
 
 
-def _read_blocks(file: Path, findings: Findings) -> Table:
+def _read_blocks(file: Path, findings: Findings) -> YamlMapping:
     document = read_document(file, findings)
     take_out_misfits(document, findings)
     return document
@@ -192,10 +192,10 @@ def _included(pattern: str, place: Place, findings: Findings) -> list[Path]:
     return [file.resolve() for file in found]
 
 
-def _take_out_known(tree: Table, included: Table, findings: Findings) -> None:
+def _take_out_known(tree: YamlMapping, included: YamlMapping, findings: Findings) -> None:
     """A resource that *tree* has already counts once: its second definition leaves *included*."""
     for kind, resources in (included.get("resources") or {}).items():
-        known = (tree.get("resources") or {}).get(kind) or Table(tree.place)
+        known = (tree.get("resources") or {}).get(kind) or YamlMapping(tree.place)
         for key in [key for key in resources or {} if key in known]:
             found = f"`resources.{kind}.{key}` a second time (first in `{findings.at(known.places[key])}`)"
             where = findings.at(resources.places[key], path=("resources", kind, key))
@@ -203,14 +203,14 @@ def _take_out_known(tree: Table, included: Table, findings: Findings) -> None:
             del resources[key]
 
 
-def _check_unique_tasks(tree: Table, findings: Findings) -> None:
+def _check_unique_tasks(tree: YamlMapping, findings: Findings) -> None:
     """A task key twice in one definition; after the target is merged in, it would look like an override."""
     jobs = (tree.get("resources") or {}).get("jobs") or {}
     for key, job in jobs.items():
         seen: dict[str, Place] = {}
-        tasks = job.get("tasks") if isinstance(job, Table) else None
+        tasks = job.get("tasks") if isinstance(job, YamlMapping) else None
         for number, task in enumerate(tasks if isinstance(tasks, list) else ()):
-            if isinstance(task, Table) and "task_key" in task:
+            if isinstance(task, YamlMapping) and "task_key" in task:
                 name = str(task["task_key"])
                 if name in seen:
                     found = f"the task `{name}` twice (first at `{findings.at(seen[name])}`)"

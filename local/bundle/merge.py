@@ -7,7 +7,7 @@ concatenated; the tasks, job clusters and parameters of a job are then grouped b
 from collections.abc import Callable
 from typing import Any
 
-from local.bundle.documents import Table
+from local.bundle.documents import YamlMapping
 
 _GROUPED = {"tasks": "task_key", "job_clusters": "job_cluster_key", "parameters": "name"}
 
@@ -16,7 +16,7 @@ def merged(base: Any, override: Any) -> Any:
     """*base* with *override* on top; neither is changed."""
     if override is None:
         return base
-    if isinstance(base, Table) and isinstance(override, Table):
+    if isinstance(base, YamlMapping) and isinstance(override, YamlMapping):
         result = copied(base)
         for key, value in override.items():
             if value is None and key in result:
@@ -30,13 +30,13 @@ def merged(base: Any, override: Any) -> Any:
     return override
 
 
-def grouped_job(job: Table) -> Table:
+def grouped_job(job: YamlMapping) -> YamlMapping:
     """*job* with the entries of its keyed lists merged; tasks come out sorted by task_key, as in the CLI."""
     result = copied(job)
     for name, key in _GROUPED.items():
         entries = result.get(name)
-        if isinstance(entries, list) and all(isinstance(entry, Table) for entry in entries):
-            groups: dict[str, Table] = {}
+        if isinstance(entries, list) and all(isinstance(entry, YamlMapping) for entry in entries):
+            groups: dict[str, YamlMapping] = {}
             for entry in entries:
                 named = str(entry.get(key))
                 groups[named] = merged(groups[named], entry) if named in groups else entry
@@ -45,9 +45,9 @@ def grouped_job(job: Table) -> Table:
     return result
 
 
-def copied(table: Table) -> Table:
+def copied(table: YamlMapping) -> YamlMapping:
     """A copy of *table* alone: its values are shared."""
-    result = Table(table.place)
+    result = YamlMapping(table.place)
     for key, value in table.items():
         result.put(key, value, table.places.get(key, table.place))
     return result
@@ -55,8 +55,8 @@ def copied(table: Table) -> Table:
 
 def mapped(value: Any, change: Callable[[str, Any], Any], place: Any = None) -> Any:
     """*value* with *change(text, place)* applied to every text in it; places are kept."""
-    if isinstance(value, Table):
-        result = Table(value.place)
+    if isinstance(value, YamlMapping):
+        result = YamlMapping(value.place)
         for key, inner in value.items():
             at = value.places.get(key, value.place)
             result.put(key, mapped(inner, change, at), at)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from local.bundle.documents import Table
+from local.bundle.documents import YamlMapping
 from local.bundle.git import git_details
 from local.bundle.variables import Resolver
 
@@ -29,7 +29,7 @@ class Lookup:
     """
 
     def __init__(
-        self, tree: Table, values: dict[str, Any], *, bundle: str, target: str, folders: Sequence[Path]
+        self, tree: YamlMapping, values: dict[str, Any], *, bundle: str, target: str, folders: Sequence[Path]
     ) -> None:
         user = getpass.getuser()
         root_path = f"/Workspace/Users/{user}/.bundle/{bundle}/{target}"

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from local.bundle.documents import Table
+from local.bundle.documents import YamlMapping
 from local.lakeflow.findings import Finding, FindingError, Where, show
 from local.sources import TwoNotebooks, find_source, is_notebook, why_no_notebook
 
 
 def synced_folders(sync: Any, root: Path) -> tuple[Path, ...]:
     """The folders that `sync.paths` names, from the file that names them."""
-    listed = sync.get("paths") if isinstance(sync, Table) else None
+    listed = sync.get("paths") if isinstance(sync, YamlMapping) else None
     if not isinstance(listed, list):
         return ()
     folder = sync.places["paths"][0].parent

@@ -7,7 +7,7 @@ import getpass
 import re
 from typing import Any
 
-from local.bundle.documents import Table, place_of
+from local.bundle.documents import YamlMapping, place_of
 from local.bundle.merge import copied
 from local.bundle.securables import prefix_schemas
 from local.lakeflow.findings import Findings
@@ -15,7 +15,7 @@ from local.lakeflow.findings import Findings
 _MODES = ("development", "production")
 
 
-def apply_presets(tree: Table, jobs: dict[str, Table], findings: Findings) -> None:
+def apply_presets(tree: YamlMapping, jobs: dict[str, YamlMapping], findings: Findings) -> None:
     """Change *jobs* in place: name prefix, tags, pause status, concurrent runs; and the names of *tree*'s schemas.
 
     Where the mode is unknown, or its presets contradict it, nothing changes.
@@ -42,14 +42,14 @@ def apply_presets(tree: Table, jobs: dict[str, Table], findings: Findings) -> No
         _apply(presets, job)
 
 
-def _apply(presets: dict[str, Any], job: Table) -> None:
+def _apply(presets: dict[str, Any], job: YamlMapping) -> None:
     job.setdefault("name", "Untitled")
     job["name"] = f"{presets.get('name_prefix') or ''}{job['name']}"
     if presets.get("tags"):
         # The mapping of the source is shared with the tree, so a new one is set.
         job["tags"] = {**presets["tags"], **(job.get("tags") or {})}
     for trigger in ("schedule", "trigger", "continuous"):
-        if isinstance(job.get(trigger), Table):
+        if isinstance(job.get(trigger), YamlMapping):
             settings = copied(job[trigger])  # the source is shared with the tree; its places stay
             settings["pause_status"] = settings.get("pause_status") or presets.get("trigger_pause_status") or "UNPAUSED"
             job[trigger] = settings

@@ -15,20 +15,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local.bundle.documents import Table
+from local.bundle.documents import YamlMapping
 from local.bundle.merge import copied, plain
 from local.lakeflow.findings import Finding, FindingError, Findings, Place
 
 _LAST_LINES = 5
 
 
-def apply_python(tree: Table, *, target: str, variables: Mapping[str, Any], findings: Findings) -> None:
+def apply_python(tree: YamlMapping, *, target: str, variables: Mapping[str, Any], findings: Findings) -> None:
     """Add to *tree* the jobs that its Python code defines, and change jobs as its mutators do.
 
     *variables* are the values that the code sees. What goes wrong in the code is added to *findings*.
     """
     block = tree.get("python")
-    if not isinstance(block, Table):
+    if not isinstance(block, YamlMapping):
         return
     with findings.caught():
         python = _Python(tree, block, target, variables, findings)
@@ -42,7 +42,7 @@ class _Python:
     """The build program of databricks-bundles for one bundle; *places* is where each job was defined last."""
 
     def __init__(
-        self, tree: Table, block: Table, target: str, variables: Mapping[str, Any], findings: Findings
+        self, tree: YamlMapping, block: YamlMapping, target: str, variables: Mapping[str, Any], findings: Findings
     ) -> None:
         self.tree = tree
         self.block = block
@@ -105,7 +105,7 @@ class _Python:
 
 
 def _add(
-    tree: Table,
+    tree: YamlMapping,
     jobs: Mapping[str, Any],
     places: Mapping[str, Place],
     findings: Findings,
@@ -124,7 +124,7 @@ def _add(
     _put_jobs(tree, result)
 
 
-def _change(tree: Table, jobs: Mapping[str, Any], base: Place) -> None:
+def _change(tree: YamlMapping, jobs: Mapping[str, Any], base: Place) -> None:
     """Put the changed *jobs* into *tree*; what did not change keeps its place."""
     known = _jobs(tree)
     result = copied(known)
@@ -134,10 +134,10 @@ def _change(tree: Table, jobs: Mapping[str, Any], base: Place) -> None:
 
 
 def _placed(value: Any, known: Any, place: Place, base: Place) -> Any:
-    """*value* as `Table`s with the places of *known*; what is new is at *place*, and its paths count from *base*."""
+    """*value* with the places of *known*; what is new is at *place*, and its paths count from *base*."""
     if isinstance(value, dict):
-        before = known if isinstance(known, Table) else Table(place)
-        table = Table(before.place)
+        before = known if isinstance(known, YamlMapping) else YamlMapping(place)
+        table = YamlMapping(before.place)
         for key, inner in value.items():
             table.put(key, _placed(inner, before.get(key), before.place, base), before.places.get(key, base))
         return table
@@ -147,14 +147,14 @@ def _placed(value: Any, known: Any, place: Place, base: Place) -> Any:
     return value
 
 
-def _jobs(tree: Table) -> Table:
+def _jobs(tree: YamlMapping) -> YamlMapping:
     jobs = (tree.get("resources") or {}).get("jobs")
-    return jobs if isinstance(jobs, Table) else Table(tree.place)
+    return jobs if isinstance(jobs, YamlMapping) else YamlMapping(tree.place)
 
 
-def _put_jobs(tree: Table, jobs: Table) -> None:
+def _put_jobs(tree: YamlMapping, jobs: YamlMapping) -> None:
     resources = tree.get("resources")
-    changed = copied(resources) if isinstance(resources, Table) else Table(tree.place)
+    changed = copied(resources) if isinstance(resources, YamlMapping) else YamlMapping(tree.place)
     changed.put("jobs", jobs, jobs.place)
     tree.put("resources", changed, changed.place)
 

@@ -7,7 +7,7 @@ and not before those of volumes.
 import re
 from collections.abc import Iterator
 
-from local.bundle.documents import Table
+from local.bundle.documents import YamlMapping
 from local.bundle.merge import copied, mapped
 from local.bundle.variables import Resolver
 from local.lakeflow.findings import Findings
@@ -16,29 +16,29 @@ from local.lakeflow.model import Securable
 _FIELDS = {"schemas": ("catalog_name", "name"), "volumes": ("catalog_name", "schema_name", "name")}
 
 
-def prefix_schemas(tree: Table, prefix: str) -> None:
+def prefix_schemas(tree: YamlMapping, prefix: str) -> None:
     """Put *prefix* before the names of the schemas of *tree*, so that references to them show it too."""
     schemas = (tree.get("resources") or {}).get("schemas")
-    if not prefix or not isinstance(schemas, Table):
+    if not prefix or not isinstance(schemas, YamlMapping):
         return
     renamed, resources = copied(schemas), copied(tree["resources"])  # the source is shared with the tree as written
     for key, schema in schemas.items():
-        if isinstance(schema, Table) and "name" in schema:
+        if isinstance(schema, YamlMapping) and "name" in schema:
             renamed[key] = copied(schema)
             renamed[key]["name"] = f"{_identifier(prefix)}{schema['name']}"
     resources["schemas"] = renamed
     tree["resources"] = resources
 
 
-def read_securables(tree: Table, resolver: Resolver, findings: Findings) -> tuple[Securable, ...]:
+def read_securables(tree: YamlMapping, resolver: Resolver, findings: Findings) -> tuple[Securable, ...]:
     """What the resources of *tree* declare, references resolved, schemas first; one without a name is a finding."""
     return tuple(each for kind in _FIELDS for each in _read(tree, kind, resolver, findings))
 
 
-def _read(tree: Table, kind: str, resolver: Resolver, findings: Findings) -> Iterator[Securable]:
-    declared = (tree.get("resources") or {}).get(kind) or Table(tree.place)
+def _read(tree: YamlMapping, kind: str, resolver: Resolver, findings: Findings) -> Iterator[Securable]:
+    declared = (tree.get("resources") or {}).get(kind) or YamlMapping(tree.place)
     for key, written in declared.items():
-        fields = mapped(written, resolver) if isinstance(written, Table) else {}
+        fields = mapped(written, resolver) if isinstance(written, YamlMapping) else {}
         missing = [name for name in _FIELDS[kind] if fields.get(name) in (None, "")]
         if missing:
             found, path = f"no `{missing[0]}` in `resources.{kind}.{key}`", ("resources", kind, key, missing[0])

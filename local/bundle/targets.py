@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local.bundle.documents import Table
+from local.bundle.documents import YamlMapping
 from local.bundle.merge import copied, merged
 from local.bundle.variables import override_variables
 from local.errors import UsageError
@@ -13,7 +13,7 @@ from local.lakeflow.findings import Finding, FindingError, Where, show
 NO_TARGET = "default"  # the only target of a bundle that declares none
 
 
-def chosen_target(tree: Table, wanted: str | None, root: Path) -> str:
+def chosen_target(tree: YamlMapping, wanted: str | None, root: Path) -> str:
     """The target *wanted*, else the default one, else the first.
 
     Raises:
@@ -34,7 +34,7 @@ def chosen_target(tree: Table, wanted: str | None, root: Path) -> str:
     return next(iter([*_defaults(targets), *targets]), NO_TARGET)
 
 
-def two_defaults(tree: Table, root: Path) -> Finding | None:
+def two_defaults(tree: YamlMapping, root: Path) -> Finding | None:
     """What is wrong where more than one target is the default."""
     targets = tree.get("targets") or {}
     defaults = _defaults(targets)
@@ -47,21 +47,23 @@ def two_defaults(tree: Table, root: Path) -> Finding | None:
 
 def _defaults(targets: Mapping[str, Any]) -> list[str]:
     return [
-        name for name, settings in targets.items() if isinstance(settings, Table) and settings.get("default") is True
+        name
+        for name, settings in targets.items()
+        if isinstance(settings, YamlMapping) and settings.get("default") is True
     ]
 
 
-def with_target(tree: Table, name: str) -> Table:
+def with_target(tree: YamlMapping, name: str) -> YamlMapping:
     """*tree* with what the target overrides; its `targets` block is gone."""
     target = (tree.get("targets") or {}).get(name)
-    result: Table = copied(tree)
+    result: YamlMapping = copied(tree)
     result.pop("targets", None)
-    if not isinstance(target, Table):
+    if not isinstance(target, YamlMapping):
         return result
     overrides = copied(target)
     variables = override_variables(tree.get("variables"), overrides.pop("variables", None))
     overrides.pop("default", None)
     result = merged(result, overrides)
-    if isinstance(variables, Table):
+    if isinstance(variables, YamlMapping):
         result.put("variables", variables, variables.place)
     return result

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.bundle.documents import Table, in_words
+from local.bundle.documents import YamlMapping, in_words
 from local.errors import UsageError
 from local.lakeflow.findings import Finding, FindingError, Findings, Place, Where
 
@@ -20,7 +20,7 @@ _DEFINITION = {"default", "description", "lookup", "type"}
 
 
 def variable_values(
-    settings: Table, given: Mapping[str, str], *, root: Path, target: str
+    settings: YamlMapping, given: Mapping[str, str], *, root: Path, target: str
 ) -> tuple[dict[str, Any], dict[str, Finding]]:
     """The value of each variable that *settings* (target merged) declares; references in them are not resolved.
 
@@ -30,7 +30,7 @@ def variable_values(
         UsageError: *given* names a variable that the bundle does not declare.
         FindingError: the override file is not an object of values.
     """
-    declared = settings.get("variables") or Table(settings.place)
+    declared = settings.get("variables") or YamlMapping(settings.place)
     legal = ", ".join(f"`{name}`" for name in declared) or "none"
     if unknown := [name for name in given if name not in declared]:
         raise UsageError(f"--var: found no variable `{unknown[0]}`; the bundle declares {legal}. Name one of them.")
@@ -65,18 +65,18 @@ def unset_in(value: Any, unset: Mapping[str, Finding]) -> list[Finding]:
 
 def override_variables(base: Any, target: Any) -> Any:
     """The `variables` block *base* with a target's: a value replaces the default and the lookup, never merges."""
-    if not isinstance(target, Table):
+    if not isinstance(target, YamlMapping):
         return base
-    result = Table(base.place if isinstance(base, Table) else target.place)
+    result = YamlMapping(base.place if isinstance(base, YamlMapping) else target.place)
     for name, definition in (base or {}).items():
         result.put(name, definition, base.places[name])
     for name, value in target.items():
-        definition = Table(target.place)
+        definition = YamlMapping(target.place)
         previous = result.get(name)
-        if isinstance(previous, Table):
+        if isinstance(previous, YamlMapping):
             for key in [key for key in previous if key not in ("default", "lookup")]:
                 definition.put(key, previous[key], previous.places[key])
-        if isinstance(value, Table) and value.keys() <= _DEFINITION:
+        if isinstance(value, YamlMapping) and value.keys() <= _DEFINITION:
             for key, inner in value.items():
                 definition.put(key, inner, value.places[key])
         else:

@@ -76,12 +76,12 @@ def diff(options: Namespace) -> int:
 
 
 def _diff(options: Namespace) -> int:
-    from local.parity import Options, Scope, compare_runs, find_side  # imports Spark's client
+    from local.parity import DiffScope, Options, compare_runs, find_side  # imports Spark's client
 
     def state(target: str | None) -> State:
         return state_of(Namespace(**{**vars(options), "target": target or options.target}))
 
-    scope = Scope.of(
+    scope = DiffScope.of(
         project_of(options).root,
         tables=options.tables,
         excluded=options.exclude,

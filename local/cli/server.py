@@ -8,7 +8,7 @@ from typing import Any
 
 from local.cli.scope import project_of, state_of
 from local.cli.verbs import Verbs, add_verb
-from local.compute import compute_of, home
+from local.compute import compute_of, state_warehouse
 from local.errors import ProjectError
 from local.project import State
 from local.server import find_server, server_status, stop_server
@@ -65,7 +65,7 @@ def reset(options: Namespace) -> int:
         state = State(project.root, folder.name, folder)
         print(f"deleting `{folder}`: {_contents(state)}")
         if state.warehouse_file.exists():
-            print(f"  its tables are in `{home.warehouse_of(state)}` and stay there")
+            print(f"  its tables are in `{state_warehouse.warehouse_of(state)}` and stay there")
         stop_server(state)
         try:
             shutil.rmtree(folder)

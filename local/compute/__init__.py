@@ -11,8 +11,8 @@
     spark = compute.session()    # or, in one call, open_session(state)
 
 `session` is a Spark session on a `channel` that connects on first use, and again where its server has died. `client`
-tells which client of Spark this environment has, `home` which warehouse the tables of a state are in,
-`reasons` says in words why a server cannot be reached.
+tells which client of Spark this environment has, `state_warehouse` which warehouse the tables of a state are in,
+`connection_errors` says in words why a server cannot be reached.
 """
 
 import os

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from local.compute import home, reasons
+from local.compute import connection_errors, state_warehouse
 from local.compute.client import check_client
 from local.errors import ServerError, UsageError
 from local.project import State
@@ -96,10 +96,10 @@ class ConnectEndpoint:
         try:
             warehouse, catalog = _settings(channel, [WAREHOUSE, CATALOG], builder.userId, builder.metadata())
             self._check_catalog(catalog)
-            home.claim(self._compute.state, warehouse)
+            state_warehouse.claim(self._compute.state, warehouse)
         except grpc.RpcError as error:
             channel.close()
-            raise ServerError(f"`{self._compute.label}`: {reasons.reason(error, ANSWER_SECONDS)}") from None
+            raise ServerError(f"`{self._compute.label}`: {connection_errors.reason(error, ANSWER_SECONDS)}") from None
         except ServerError:
             channel.close()
             raise

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import grpc
 import psutil
 
-from local.compute import home
+from local.compute import state_warehouse
 from local.compute.client import PYSPARK, check_client
 from local.errors import ServerError
 from local.project import State
@@ -51,7 +51,7 @@ class LocalServer:
             ServerError: the tables of the state are elsewhere.
         """
         check_client(PYSPARK, "Spark on this machine")
-        home.verify(self.state, home.own(self.state))
+        state_warehouse.verify(self.state, state_warehouse.own(self.state))
 
     def session(self) -> "SparkSession":
         """A session whose first use finds or starts the server."""

@@ -12,7 +12,7 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from local.compute import home
+from local.compute import state_warehouse
 from local.compute.client import DATABRICKS, check_client
 from local.errors import ServerError
 from local.project import State
@@ -82,12 +82,12 @@ class Workspace:
         """
         config = self.config
         warehouse = f"{config.host}/{self.state.catalog}"
-        home.verify(self.state, warehouse)
+        state_warehouse.verify(self.state, warehouse)
         try:
             session: SparkSession = _builder().sdkConfig(config).validateSession(True).create()
         except Exception as error:  # the builder raises plain exceptions
             raise self._refused(error) from error
-        home.claim(self.state, warehouse)
+        state_warehouse.claim(self.state, warehouse)
         # Only the client of databricks-connect has it.
         from pyspark.sql.connect.client.retries import DatabricksClusterWaitPolicy  # type: ignore[attr-defined]
 

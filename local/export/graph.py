@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.export.layout import Layout, Point, layered
+from local.export.layout import GraphLayout, Point, layered
 from local.export.markup import Markup, element
 from local.export.recorded import Run, Work
 from local.jobs.views import duration
@@ -88,7 +88,7 @@ def _edge(points: Sequence[Point], outcome: str | None) -> Iterator[Markup]:
         yield element("text", outcome, x=_left(layer) - 10, y=_middle(row) - 6, class_="on-edge outcome")
 
 
-def _node(run: Run, node: Node, layout: Layout) -> Markup:
+def _node(run: Run, node: Node, layout: GraphLayout) -> Markup:
     layer, row = layout.nodes[node.key]
     x, y = _left(layer), _middle(row) - _HEIGHT / 2
     result = node.work.last.result if node.work else "PENDING"

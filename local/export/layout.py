@@ -18,7 +18,7 @@ Edge = tuple[str, str]  # from, to
 
 
 @dataclass(frozen=True)
-class Layout:
+class GraphLayout:
     """*nodes*: the place of each node; *edges*: the places that each edge runs through; *layers*, *rows*: the size."""
 
     nodes: Mapping[str, Point]
@@ -27,7 +27,7 @@ class Layout:
     rows: int
 
 
-def layered(nodes: Sequence[str], edges: Iterable[Edge]) -> Layout:
+def layered(nodes: Sequence[str], edges: Iterable[Edge]) -> GraphLayout:
     """Place *nodes*, whose *edges* form no circle; an edge to or from another node is left out."""
     known = set(nodes)
     edges = list(dict.fromkeys(edge for edge in edges if known.issuperset(edge)))
@@ -48,7 +48,7 @@ def layered(nodes: Sequence[str], edges: Iterable[Edge]) -> Layout:
         for at, column in enumerate(columns)
         for row, node in enumerate(column)
     }
-    return Layout(
+    return GraphLayout(
         {node: place[node] for node in nodes},
         {edge: [place[each] for each in chain] for edge, chain in chains.items()},
         len(columns),

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from local.jobs.api import run_shape
 from local.jobs.records import Records, now_ms
-from local.jobs.shape import run_shape
 from local.lakeflow.results import meaning, state_of
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from local.compute import Compute
 from local.errors import RunError
-from local.jobs.launch import Places
+from local.jobs.launch import AttemptFiles
 from local.jobs.listener import Announcer, Listener
 from local.jobs.progress import Progress
 from local.jobs.records import Records
@@ -49,7 +49,7 @@ class Engine:
         return {**environment_of(self.state, self.compute.remote), "LOCAL_TARGET": self.bundle.target}
 
 
-class Run(Protocol):
+class ParentRun(Protocol):
     """The run of a job that a task belongs to."""
 
     engine: Engine
@@ -88,7 +88,7 @@ class ChildRun(Executable, Protocol):
 class Owner(Protocol):
     """The task whose attempt it is. *place* is the task as it stands in the graph of the job."""
 
-    run: Run
+    run: ParentRun
     engine: Engine
     place: Task
     path: tuple[str, ...]
@@ -121,13 +121,13 @@ class TaskAttempt:
     scope: Scope
 
     @property
-    def run(self) -> Run:
+    def run(self) -> ParentRun:
         return self.owner.run
 
     @property
-    def places(self) -> Places:
+    def places(self) -> AttemptFiles:
         """Its files."""
-        return Places.of(self.owner.engine.state, self.run.run_id, self.name, self.number)
+        return AttemptFiles.of(self.owner.engine.state, self.run.run_id, self.name, self.number)
 
     def resolved(self, value: Any, field: str) -> Any:
         """*value* of the task's *field* with its references replaced.

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.errors import UsageError
+from local.jobs.api import run_shape
 from local.jobs.attempts import Engine
 from local.jobs.checks import check_run
 from local.jobs.command import RunOptions, engine_of, say_notes
-from local.jobs.origin import Origin
+from local.jobs.new_run import Origin
 from local.jobs.prepare import prepare
 from local.jobs.run import JobRun
-from local.jobs.shape import run_shape
 from local.jobs.stop import Stop
 from local.lakeflow.model import Bundle, Job
 from local.lakeflow.parameters import job_parameters

@@ -4,8 +4,8 @@ import time
 from typing import Any
 
 from local.errors import RunError
+from local.jobs.api import run_shape
 from local.jobs.records import Records
-from local.jobs.shape import run_shape
 from local.project import State
 
 LIMIT_SECONDS = 90.0

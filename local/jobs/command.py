@@ -12,15 +12,15 @@ from typing import Any
 from local.compute import Compute, compute_of
 from local.errors import LocalError
 from local.interrupts import on_interrupt
+from local.jobs.api import run_list, run_shape
 from local.jobs.attempts import Engine
 from local.jobs.checks import Notes, check_run, speaks_of_spark
 from local.jobs.listener import Listener
-from local.jobs.origin import Origin
+from local.jobs.new_run import Origin
 from local.jobs.prepare import prepare
 from local.jobs.records import Records
 from local.jobs.run import JobRun
 from local.jobs.selection import select_tasks
-from local.jobs.shape import run_list, run_shape
 from local.jobs.stop import Stop
 from local.jobs.summary import print_summary
 from local.jobs.views import Lines, Silent, View

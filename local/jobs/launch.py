@@ -17,7 +17,7 @@ from local.attempt.failures import failed_cell
 from local.context import VARIABLE, TaskContext
 from local.jobs.stop import Stop
 from local.order import Order
-from local.pool.pool import Pool, Process
+from local.pool.pool import AttemptProcess, Pool
 from local.processes import ATTEMPT, kill_all
 from local.project import State
 from local.sources import read_notebook, write_notebook
@@ -39,14 +39,14 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Places:
+class AttemptFiles:
     """The files of one attempt."""
 
     folder: Path
     name: str
 
     @classmethod
-    def of(cls, state: State, job_run_id: int, task_key: str, attempt: int) -> "Places":
+    def of(cls, state: State, job_run_id: int, task_key: str, attempt: int) -> "AttemptFiles":
         """The places of attempt number *attempt*; their folders are created."""
         folder = state.runs / str(job_run_id)
         for each in (folder / ".attempts", folder / ".values"):
@@ -69,7 +69,7 @@ class Places:
 def run_notebook(
     pool: Pool,
     context: TaskContext,
-    places: Places,
+    places: AttemptFiles,
     environment: Mapping[str, str],
     stop: Stop,
     told: Callable[[dict[str, Any]], None],
@@ -102,7 +102,7 @@ def run_notebook(
     return _outcome(context, places, known.get("finished"), stop, status)
 
 
-def _events(process: Process) -> Iterator[dict[str, Any]]:
+def _events(process: AttemptProcess) -> Iterator[dict[str, Any]]:
     for line in process.events:
         with contextlib.suppress(ValueError):
             event = json.loads(line)
@@ -110,7 +110,7 @@ def _events(process: Process) -> Iterator[dict[str, Any]]:
                 yield event
 
 
-def _ended(process: Process, known: Mapping[str, Any]) -> int | None:
+def _ended(process: AttemptProcess, known: Mapping[str, Any]) -> int | None:
     """Wait for the end of the attempt, which has said all, and make sure of it."""
     status = None
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -120,7 +120,7 @@ def _ended(process: Process, known: Mapping[str, Any]) -> int | None:
     return status
 
 
-def _end_in_time(process: Process, known: Mapping[str, Any], over: threading.Event) -> None:
+def _end_in_time(process: AttemptProcess, known: Mapping[str, Any], over: threading.Event) -> None:
     """Ask the attempt to end, and end it by force where it does not."""
 
     def end() -> None:
@@ -132,7 +132,7 @@ def _end_in_time(process: Process, known: Mapping[str, Any], over: threading.Eve
 
 
 def _outcome(
-    context: TaskContext, places: Places, finished: dict[str, Any] | None, stop: Stop, status: int | None
+    context: TaskContext, places: AttemptFiles, finished: dict[str, Any] | None, stop: Stop, status: int | None
 ) -> Outcome:
     output = places.output
     if finished is not None and finished["result"] == "SUCCESS":

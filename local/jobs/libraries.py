@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import RunError
-from local.lakeflow.model import Bundle, Library, Task
+from local.lakeflow.model import Bundle, Task, TaskLibrary
 from local.sources.python_project import normalised, read_project
 
 _WITH_PATH = re.compile(r"(-r|--requirement|-e|--editable)[ =]\s*(.+)")
@@ -35,7 +35,7 @@ def installs_of(task: Task, bundle: Bundle) -> list[Install]:
     return [each for library in task.libraries for each in _installs(library, task, bundle)]
 
 
-def _installs(library: Library, task: Task, bundle: Bundle) -> list[Install]:
+def _installs(library: TaskLibrary, task: Task, bundle: Bundle) -> list[Install]:
     text = library.text.strip()
     if found := _WITH_PATH.fullmatch(text):
         return [Install(f"{found[1]} {shlex.quote(_absolute(found[2], library.folder))}")]
@@ -75,7 +75,7 @@ def _newest(wheels: Iterable[Path]) -> list[Path]:
     return sorted(newest.values())
 
 
-def _from_source(library: Library, task: Task, bundle: Bundle) -> Install:
+def _from_source(library: TaskLibrary, task: Task, bundle: Bundle) -> Install:
     """The project whose wheel is not built: that above the wheel's folder, or that of the bundle."""
     package = str((task.settings.get("python_wheel_task") or {}).get("package_name") or "")
     named = Path(_absolute(library.text, library.folder))

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from local.jobs.api import run_shape
 from local.jobs.records import Records
-from local.jobs.shape import run_shape
 from local.lakeflow.events import has_notifications
 from local.lakeflow.model import Job, Task
 

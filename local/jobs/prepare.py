@@ -1,8 +1,8 @@
 """What a run needs before its first task: Spark, the schemas and volumes of the bundle, and a notebook that sets up."""
 
-from local.jobs.first import run_first
 from local.jobs.run import JobRun
 from local.jobs.securables import create_securables
+from local.jobs.setup_notebook import run_first
 from local.jobs.stop import Stop
 
 

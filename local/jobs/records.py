@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from local.errors import RunError
-from local.jobs import schema
+from local.jobs import history_tables
 from local.processes import started_at, still_runs
 from local.project import State
 
@@ -36,7 +36,7 @@ class Records:
     def __init__(self, place: Path) -> None:
         self.place = place
         with self.opened() as database:
-            schema.prepare(database)
+            history_tables.prepare(database)
 
     @classmethod
     def of(cls, state: State) -> "Records":

@@ -15,7 +15,7 @@ from local.jobs.admission import enter_again
 from local.jobs.attempts import Engine
 from local.jobs.checks import check_run
 from local.jobs.command import RunOptions, watched
-from local.jobs.launch import Places
+from local.jobs.launch import AttemptFiles
 from local.jobs.prepare import prepare
 from local.jobs.progress import earlier_progress, file_name, last_results
 from local.jobs.records import RUNNER_GONE, Records
@@ -127,4 +127,4 @@ def _end_what_is_left(records: Records, state: State, run_id: int) -> None:
         if row["child_run_id"] is not None:
             _end_what_is_left(records, state, row["child_run_id"])
         name = file_name(row["task_key"], json.loads(row["iteration"]) if row["iteration"] else None)
-        kill_all(str(Places.of(state, run_id, name, row["attempt_number"]).inner("json")), [])
+        kill_all(str(AttemptFiles.of(state, run_id, name, row["attempt_number"]).inner("json")), [])

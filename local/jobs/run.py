@@ -11,7 +11,7 @@ from local.errors import LocalError, RunError
 from local.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, wait_for_slot
 from local.jobs.attempts import Engine
 from local.jobs.durations import watching
-from local.jobs.origin import Origin, record_new
+from local.jobs.new_run import Origin, record_new
 from local.jobs.progress import Progress
 from local.jobs.records import now_ms
 from local.jobs.stop import Stop

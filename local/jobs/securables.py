@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from local.bundle import Bundle
-from local.compute import Compute, home
+from local.compute import Compute, state_warehouse
 from local.lakeflow.model import Securable
 from local.project import State
 from local.sql.writing import quoted
@@ -37,7 +37,7 @@ def _exists(state: State, securable: Securable) -> bool:
     """Is it there? A schema of which this machine does not see the folder may be absent."""
     if securable.volume is not None:
         return (state.volumes / securable.schema / securable.volume).is_dir()
-    tables = home.tables_folder(state)
+    tables = state_warehouse.tables_folder(state)
     return tables is not None and (tables / f"{securable.schema.lower()}.db").is_dir()
 
 

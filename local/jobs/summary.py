@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from local.compute import home
+from local.compute import state_warehouse
 from local.console import console_for_people
+from local.jobs.api import run_shape
 from local.jobs.records import Records
-from local.jobs.shape import run_shape
 from local.jobs.tables import TableChange, table_changes
 from local.jobs.views import duration
 from local.lakeflow.results import colour_of, state_of
@@ -25,7 +25,7 @@ def print_summary(run: Mapping[str, Any], records: Records, state: State, consol
     if lines:
         console.print()
         console.print(_attempt_table(lines))
-    tables = home.tables_folder(state)
+    tables = state_warehouse.tables_folder(state)
     changes = table_changes(tables, since_ms=run["start_time"], until_ms=run["end_time"]) if tables else []
     if any(change.commits for change in changes):
         console.print()

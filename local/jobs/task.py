@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from local.errors import LocalError
-from local.jobs.attempts import Run, TaskAttempt
+from local.jobs.attempts import ParentRun, TaskAttempt
 from local.jobs.durations import watching
-from local.jobs.kinds import RUNNERS
 from local.jobs.launch import Outcome
 from local.jobs.progress import file_name, left_behind
 from local.jobs.records import now_ms
 from local.jobs.selection import upstream_of
 from local.jobs.stop import Stop
+from local.jobs.task_types import RUNNERS
 from local.lakeflow import plan
 from local.lakeflow.events import ON_DURATION, ON_START, event_of
 from local.lakeflow.model import Bundle, Task
@@ -28,7 +28,7 @@ class TaskRun:
     *place* is the task as it stands in the job's graph: for an iteration the for-each task.
     """
 
-    def __init__(self, run: Run, task: Task) -> None:
+    def __init__(self, run: ParentRun, task: Task) -> None:
         self.run = run
         self.task = task
         self.place = task

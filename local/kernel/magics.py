@@ -20,7 +20,7 @@ from local.kernel.inline import is_script, run_inline
 from local.kernel.packages import Packages
 from local.kernel.shell import run_shell
 from local.kernel.table import Table, to_text
-from local.sql.cells import Statement, split_statements
+from local.sql.cells import CellStatement, split_statements
 from local.sql.widgets import widget_statement
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class DatabricksMagics(Magics):
         else:
             print("OK")
 
-    def _run(self, statement: Statement) -> "DataFrame | None":
+    def _run(self, statement: CellStatement) -> "DataFrame | None":
         """The frame of *statement*; None where it is about widgets, which need no Spark."""
         widgets = self._kernel.one(DBUtils).widgets
         text = statement.filled(widgets.get, known=lambda name: name in widgets.getAll())

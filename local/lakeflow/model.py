@@ -38,7 +38,7 @@ class Dependency:
 
 
 @dataclass(frozen=True)
-class Library:
+class TaskLibrary:
     """A Python library as it is written: the path or pattern of a wheel, or what `pip install` takes.
 
     Relative paths start at *folder*, that of the file which defines it.
@@ -71,7 +71,7 @@ class Task:
     disabled: bool = False
     notebook: Path | None = None
     file: Path | None = None
-    libraries: tuple[Library, ...] = ()
+    libraries: tuple[TaskLibrary, ...] = ()
     child: str | None = None
     nested: "Task | None" = None
     where: Where = field(default_factory=Where)
@@ -138,7 +138,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Settings:
+class BundleSettings:
     """The part of a bundle that does not need its jobs: the target, its catalog and its variables.
 
     *synced* are the folders of `sync.paths`, which are deployed with it; they may lie outside of *root*.
@@ -161,7 +161,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Bundle(Settings):
+class Bundle(BundleSettings):
     """A whole bundle for one target. *file* is its root file, *securables* its schemas and volumes."""
 
     jobs: Mapping[str, Job] = field(default_factory=dict)

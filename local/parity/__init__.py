@@ -13,7 +13,7 @@ it.
 
 from local.parity.compare import Comparison, Verdict
 from local.parity.run import Options, compare_runs
-from local.parity.scope import Scope
+from local.parity.scope import DiffScope
 from local.parity.sides import Side, find_side
 
-__all__ = ["Comparison", "Options", "Scope", "Side", "Verdict", "compare_runs", "find_side"]
+__all__ = ["Comparison", "DiffScope", "Options", "Side", "Verdict", "compare_runs", "find_side"]

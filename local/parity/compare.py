@@ -7,7 +7,7 @@ from pyspark.sql.types import DataType
 
 from local.parity.digests import Digest
 from local.parity.outline import Relation
-from local.parity.scope import Scope
+from local.parity.scope import DiffScope
 from local.parity.search import Differing
 from local.parity.tasks import TaskPicture
 
@@ -69,7 +69,7 @@ def _compare_task(path: str, a: TaskPicture | None, b: TaskPicture | None) -> Ve
     return Verdict(TASK, path, str(a or ABSENT), str(b or ABSENT), not differences, tuple(differences))
 
 
-def shared_columns(a: Relation, b: Relation, scope: Scope) -> dict[str, DataType]:
+def shared_columns(a: Relation, b: Relation, scope: DiffScope) -> dict[str, DataType]:
     """The columns whose values are compared: both sides have them with one type, and *scope* takes them."""
     return {
         name: kind
@@ -79,7 +79,7 @@ def shared_columns(a: Relation, b: Relation, scope: Scope) -> dict[str, DataType
 
 
 def compare_relations(
-    a: Relation | None, b: Relation | None, digests: tuple[Digest | str, Digest | str] | None, scope: Scope
+    a: Relation | None, b: Relation | None, digests: tuple[Digest | str, Digest | str] | None, scope: DiffScope
 ) -> Verdict:
     """The verdict on one table or view, None on the side that lacks it.
 
@@ -123,7 +123,7 @@ def _problems(a: Digest | str, b: Digest | str) -> list[str]:
     return [f"{side} cannot be read: {each}" for side, each in (("A", a), ("B", b)) if isinstance(each, str) and each]
 
 
-def _schemas(a: Relation, b: Relation, scope: Scope) -> list[str]:
+def _schemas(a: Relation, b: Relation, scope: DiffScope) -> list[str]:
     """A line a column that one side lacks, or has with another type."""
     lines = []
     for name in dict.fromkeys([*a.columns, *b.columns]):

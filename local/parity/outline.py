@@ -16,7 +16,7 @@ from pyspark.sql.types import DataType
 
 from local.export.recorded import utc
 from local.kernel.failures import what_spark_says
-from local.parity.scope import Scope
+from local.parity.scope import DiffScope
 from local.sql.writing import quoted
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Relation:
         return name if self.version is None else f"{name} VERSION AS OF {self.version}"
 
 
-def read_outline(spark: "SparkSession", catalog: str, end_ms: int, scope: Scope) -> dict[str, Relation]:
+def read_outline(spark: "SparkSession", catalog: str, end_ms: int, scope: DiffScope) -> dict[str, Relation]:
     """The relations of *catalog* that *scope* takes, by `schema.table`, as of *end_ms*.
 
     Raises:

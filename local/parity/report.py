@@ -12,7 +12,7 @@ from local.export.recorded import utc
 from local.lakeflow.results import colour_of
 from local.parity.compare import ABSENT, TABLE, TASK, VIEW, Comparison, Verdict
 from local.parity.pairs import shown_pairs, telling_columns
-from local.parity.scope import RULE, Scope
+from local.parity.scope import RULE, DiffScope
 from local.parity.search import Differing, Row
 from local.parity.sides import Side
 
@@ -20,7 +20,7 @@ COLUMNS = 8  # of rows that differ; --json has all
 _SAME = {True: ("yes", "green"), False: ("no", "bold red"), None: ("not compared", "yellow")}
 
 
-def print_report(a: Side, b: Side, comparison: Comparison, scope: Scope, *, rows: int, console: Console) -> None:
+def print_report(a: Side, b: Side, comparison: Comparison, scope: DiffScope, *, rows: int, console: Console) -> None:
     """Print all of *comparison*, with at most *rows* rows of each side of a table that differs."""
     console.print(_sides_table(a, b))
     console.print()
@@ -32,7 +32,7 @@ def print_report(a: Side, b: Side, comparison: Comparison, scope: Scope, *, rows
         console.print(Text(line), soft_wrap=True)
 
 
-def as_json(a: Side, b: Side, comparison: Comparison, scope: Scope, *, rows: int) -> dict[str, Any]:
+def as_json(a: Side, b: Side, comparison: Comparison, scope: DiffScope, *, rows: int) -> dict[str, Any]:
     """The comparison as `--json` prints it; `times`: how many times more that side has the row."""
     return {
         "equal": comparison.equal,
@@ -52,7 +52,7 @@ def not_compared(comparison: Comparison) -> list[str]:
     return [f"not compared: {', '.join(names)}: {'; '.join(why)}" for why, names in reasons.items()]
 
 
-def left_out(comparison: Comparison, scope: Scope) -> list[str]:
+def left_out(comparison: Comparison, scope: DiffScope) -> list[str]:
     """What nobody compared, and by which rule."""
     lines = []
     names = sorted({name for verdict in comparison.verdicts for name in verdict.ignored})

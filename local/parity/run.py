@@ -9,7 +9,7 @@ from local.errors import UsageError
 from local.parity.compare import Comparison, Verdict, compare_relations, compare_tasks, shared_columns
 from local.parity.digests import Digest, read_digest
 from local.parity.outline import Relation, read_outline, together
-from local.parity.scope import Scope
+from local.parity.scope import DiffScope
 from local.parity.search import Source, differing_rows
 from local.parity.sides import Side, compute_for, is_same_place
 from local.parity.tasks import task_pictures
@@ -24,7 +24,7 @@ Outline = Mapping[str, Relation]
 class Options:
     """What to compare, and where each side's tables are if not where its run ran (a URL, may hold a token)."""
 
-    scope: Scope = field(default_factory=Scope)
+    scope: DiffScope = field(default_factory=DiffScope)
     remote_a: str | None = None
     remote_b: str | None = None
 
@@ -67,7 +67,7 @@ def _sessions(a: Side, b: Side, options: Options, opened: ExitStack) -> tuple["S
     return first, second
 
 
-def compare_table(a: Source, b: Source, scope: Scope) -> Verdict:
+def compare_table(a: Source, b: Source, scope: DiffScope) -> Verdict:
     """The verdict on one table or view that both sides can read, with some of the rows that differ."""
     columns = shared_columns(a.relation, b.relation, scope)
     verdict = compare_relations(a.relation, b.relation, _digests(a, b, columns), scope)
@@ -83,7 +83,7 @@ def _digests(a: Source, b: Source, columns: Mapping[str, Any]) -> tuple[Digest |
     return first, first if same else read_digest(b.spark, b.relation, columns)
 
 
-def _check_patterns(scope: Scope, names: list[str]) -> None:
+def _check_patterns(scope: DiffScope, names: list[str]) -> None:
     """To compare nothing, because a pattern is misspelt, would look like success."""
     for pattern in scope.tables:
         if pattern != "*" and not any(replace(scope, tables=(pattern,)).takes(name) for name in names):

@@ -26,7 +26,7 @@ RULE = f"columns that begin with one `_`, and {', '.join(RUN_IDS)}"
 
 
 @dataclass(frozen=True)
-class Scope:
+class DiffScope:
     """Patterns as in file names, of `schema.table`, for columns of `column` or `schema.table.column`; no case."""
 
     tables: tuple[str, ...] = ("*",)
@@ -43,7 +43,7 @@ class Scope:
         excluded: Sequence[str] = (),
         ignored: Sequence[str] = (),
         all_columns: bool = False,
-    ) -> "Scope":
+    ) -> "DiffScope":
         """What is asked for, and what the project in *root* leaves out; with *all_columns* nothing by default.
 
         Raises:

@@ -15,7 +15,7 @@ SPARES = 2
 _END_SECONDS = 10.0
 
 
-class Process(Protocol):
+class AttemptProcess(Protocol):
     """The process of an attempt. *mark* tells what belongs to it, *events* is its standard output."""
 
     pid: int
@@ -75,7 +75,7 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self, order: Order) -> Process:
+    def start(self, order: Order) -> AttemptProcess:
         """A fresh process that runs the attempt of *order*."""
         if self._forks and self._template is not None:
             try:

@@ -18,7 +18,7 @@ from local.schedule.scheduler import Doing, Scheduler
 from local.schedule.simulation import Assumption, simulate
 from local.schedule.starting import Starter
 from local.schedule.triggers import NotLocal, ScheduledJob, scheduled_jobs
-from local.schedule.views import Lines, LiveTable, View
+from local.schedule.views import LiveTable, ScheduleLines, ScheduleView
 from local.schedule.zones import clock_changes
 
 
@@ -91,5 +91,5 @@ def _check_something_to_do(bundle: Bundle, jobs: Sequence[ScheduledJob]) -> None
     )
 
 
-def _view() -> View:
-    return LiveTable() if sys.stdout.isatty() else Lines(print_line)
+def _view() -> ScheduleView:
+    return LiveTable() if sys.stdout.isatty() else ScheduleLines(print_line)

@@ -16,7 +16,7 @@ from local.schedule.clock import Clock
 from local.schedule.plan import STARTED, Decision, Firing, Outcome, decide, firings
 from local.schedule.starting import Started
 from local.schedule.triggers import Continuous, ScheduledJob
-from local.schedule.views import Row, View
+from local.schedule.views import ScheduleRow, ScheduleView
 
 FIRST_BACKOFF = timedelta(seconds=10)  # Databricks does not publish its own periods
 LONGEST_BACKOFF = timedelta(minutes=10)
@@ -39,7 +39,7 @@ class Doing:
     start_run: Callable[[Firing], Started]
     active_runs: Callable[[], dict[int, int]]
     last_result: Callable[[int], str]
-    view: View
+    view: ScheduleView
 
 
 class Scheduler:
@@ -88,11 +88,11 @@ class Scheduler:
             self._say(firing, _stopped(started) if stop_runs else f"its run goes on (process {started.process.pid})")
         self.doing.view.note("the scheduler has ended")
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ScheduleRow]:
         """The state of each job, for a table."""
         active = self.doing.active_runs()
         return [
-            Row(
+            ScheduleRow(
                 job=job.key,
                 trigger=str(job.trigger),
                 next=None if job.paused else self._next(job),

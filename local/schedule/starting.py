@@ -13,7 +13,7 @@ from local.schedule.plan import Firing
 from local.schedule.triggers import Continuous
 
 
-class Process(Protocol):
+class RunnerProcess(Protocol):
     """The part of `subprocess.Popen` that a scheduler needs."""
 
     pid: int
@@ -32,7 +32,7 @@ class Process(Protocol):
 class Started:
     """A run that a scheduler started, and the file with its output."""
 
-    process: Process
+    process: RunnerProcess
     log: Path
 
 

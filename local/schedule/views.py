@@ -13,7 +13,7 @@ from rich.text import Text
 
 
 @dataclass(frozen=True)
-class Row:
+class ScheduleRow:
     """One job as the table shows it; *next* is None where no time is known."""
 
     job: str
@@ -29,20 +29,20 @@ class Row:
         return ", ".join(text for text in (f"{self.job}: {self.trigger}", state) if text)
 
 
-class View(Protocol):
+class ScheduleView(Protocol):
     """Hears of a scheduler."""
 
     def note(self, text: str) -> None:
         """Something happened."""
 
-    def show(self, rows: Callable[[], list[Row]]) -> None:
+    def show(self, rows: Callable[[], list[ScheduleRow]]) -> None:
         """A step is over; *rows* gives the state of the jobs, which costs a look at the run history."""
 
     def close(self) -> None:
         """The scheduler has ended."""
 
 
-class Lines:
+class ScheduleLines:
     """A line an event, with the time of day (local)."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
@@ -51,7 +51,7 @@ class Lines:
     def note(self, text: str) -> None:
         self.write(f"{datetime.now():%H:%M:%S}  {text}")
 
-    def show(self, rows: Callable[[], list[Row]]) -> None: ...
+    def show(self, rows: Callable[[], list[ScheduleRow]]) -> None: ...
     def close(self) -> None: ...
 
 
@@ -66,14 +66,14 @@ class LiveTable:
     def note(self, text: str) -> None:
         self.console.print(Text(f"{datetime.now():%H:%M:%S}  {text}"), soft_wrap=True)
 
-    def show(self, rows: Callable[[], list[Row]]) -> None:
+    def show(self, rows: Callable[[], list[ScheduleRow]]) -> None:
         self._screen.update(table(rows()), refresh=True)
 
     def close(self) -> None:
         self._screen.stop()
 
 
-def table(rows: list[Row]) -> Table:
+def table(rows: list[ScheduleRow]) -> Table:
     """The state of the jobs."""
     result = Table("job", "trigger", "next (UTC)", "next (its zone)", "active runs", "last result", box=None)
     for row in rows:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Reason:
+class StartFailure:
     """What a person needs to know of a log."""
 
     text: str
@@ -16,39 +16,47 @@ class Reason:
 
 
 KNOWN = (
-    (r"BindException|Address already in use", Reason("the port was taken meanwhile", "Try again.", port_in_use=True)),
+    (
+        r"BindException|Address already in use",
+        StartFailure("the port was taken meanwhile", "Try again.", port_in_use=True),
+    ),
     (
         r"XSDB6|Another instance of Derby",
-        Reason(
+        StartFailure(
             "another server still holds the metastore of this state folder",
             "End that Java process (its command line names the folder), then try again.",
         ),
     ),
-    (r"No space left on device", Reason("the disk is full", "Free some space, or move the state with LOCAL_STATE.")),
+    (
+        r"No space left on device",
+        StartFailure("the disk is full", "Free some space, or move the state with LOCAL_STATE."),
+    ),
     (
         r"fatal error has been detected by the Java Runtime",
-        Reason("Java itself crashed", "Try again; if it stays so, set JAVA_HOME to another Java.", crash=True),
+        StartFailure("Java itself crashed", "Try again; if it stays so, set JAVA_HOME to another Java.", crash=True),
     ),
     (
         r"OutOfMemoryError|Could not reserve enough space|insufficient memory",
-        Reason("there is not enough memory for it", "Set LOCAL_MEMORY to less (for example 1g), or close something."),
+        StartFailure(
+            "there is not enough memory for it", "Set LOCAL_MEMORY to less (for example 1g), or close something."
+        ),
     ),
     (
         r"Invalid maximum heap size|Unrecognized (VM )?option",
-        Reason("Java refuses the options", "Check LOCAL_MEMORY and JAVA_HOME."),
+        StartFailure("Java refuses the options", "Check LOCAL_MEMORY and JAVA_HOME."),
     ),
     (
         r"ClassNotFoundException|NoClassDefFoundError|NoSuchMethodError",
-        Reason("a jar is missing or of another version", "Run `make setup`."),
+        StartFailure("a jar is missing or of another version", "Run `make setup`."),
     ),
     (
         r"XJ040|XBM0H|ERROR XSDG|ERROR XSLA",
-        Reason("the metastore is damaged", "`make reset` deletes all."),
+        StartFailure("the metastore is damaged", "`make reset` deletes all."),
     ),
 )
 
 
-def reason(place: Path) -> Reason:
+def reason(place: Path) -> StartFailure:
     """The reason in the log at *place*: a known one, else its last line that speaks of an error."""
     text = place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
     for pattern, known in KNOWN:
@@ -57,4 +65,4 @@ def reason(place: Path) -> Reason:
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
     errors = [line for line in lines if re.search(r"exception|error", line, re.IGNORECASE)]
     last = (errors or lines or ["it ended without a word"])[-1]
-    return Reason(last[:300], "Look at the log for more.")
+    return StartFailure(last[:300], "Look at the log for more.")

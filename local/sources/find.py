@@ -20,7 +20,7 @@ class TwoNotebooks(NotebookError):
         super().__init__(f"`{named}`: found {self.found}; expected one notebook of that name. Rename one of them.")
 
 
-class Reason(NamedTuple):
+class NotANotebook(NamedTuple):
     """Why a file is no notebook: what it is (the rest of a sentence "found `x.py`, ..."), and what to do."""
 
     found: str
@@ -55,17 +55,17 @@ def is_notebook(file: Path) -> bool:
     return why_no_notebook(file) is None
 
 
-def why_no_notebook(file: Path) -> Reason | None:
+def why_no_notebook(file: Path) -> NotANotebook | None:
     """Why *file* is no notebook that can run here; None if it is one."""
     suffix = file.suffix.lower()
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        return Reason(f"which cannot be read ({error})", "a file in UTF-8", "Restore it.")
+        return NotANotebook(f"which cannot be read ({error})", "a file in UTF-8", "Restore it.")
     if suffix == ".ipynb":
         return _why_not_jupyter(text)
     if suffix not in LANGUAGES:
-        return Reason(
+        return NotANotebook(
             "which is no notebook", f"one of {', '.join(f'`{each}`' for each in SUFFIXES)}", "Correct the path."
         )
     language = LANGUAGES[suffix]
@@ -74,7 +74,7 @@ def why_no_notebook(file: Path) -> Reason | None:
     first = text.partition("\n")[0].rstrip("\r")
     if first == language.header:
         return None
-    return Reason(
+    return NotANotebook(
         f"a plain file: its first line is `{first[:60]}`",
         f"that of a notebook, `{language.header}`",
         f"Add that line, or run the file as a `{_PLAIN_TASK[suffix]}`.",
@@ -91,22 +91,22 @@ def language_of(content: dict[str, Any]) -> str:
     return str(own or (metadata.get("language_info") or {}).get("name") or "python").lower()
 
 
-def _why_not_jupyter(text: str) -> Reason | None:
+def _why_not_jupyter(text: str) -> NotANotebook | None:
     try:
         content = json.loads(text)
     except ValueError as error:
-        return Reason(f"which is not JSON ({error})", "a notebook of nbformat 4", "Restore the notebook.")
+        return NotANotebook(f"which is not JSON ({error})", "a notebook of nbformat 4", "Restore the notebook.")
     if not isinstance(content, dict) or not {"cells", "metadata", "nbformat"} <= content.keys():
-        return Reason("without cells, metadata or nbformat", "a notebook of nbformat 4", "Restore the notebook.")
+        return NotANotebook("without cells, metadata or nbformat", "a notebook of nbformat 4", "Restore the notebook.")
     if content["nbformat"] < 4:
-        return Reason(f"of nbformat {content['nbformat']}", "4", "Save it again in Jupyter.")
+        return NotANotebook(f"of nbformat {content['nbformat']}", "4", "Save it again in Jupyter.")
     if (language := language_of(content)) in ("scala", "r"):
         return _other_language(language)
     return None
 
 
-def _other_language(name: str) -> Reason:
-    return Reason(
+def _other_language(name: str) -> NotANotebook:
+    return NotANotebook(
         f"a notebook in {name.capitalize()}",
         f"one in {' or '.join(RUN_HERE)}, which a local kernel runs",
         "Run it on Databricks, and the other tasks here with --only.",

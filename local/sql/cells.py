@@ -25,7 +25,7 @@ _LEGACY = re.compile(r"\$\{(\w+)\}")
 
 
 @dataclass(frozen=True)
-class Statement:
+class CellStatement:
     """One statement; *markers* stand for literals, *legacy* ones for plain text, by their places in *text*."""
 
     text: str
@@ -48,7 +48,7 @@ def sql_of(cell: str) -> str | None:
     return cell[head.end() :] if head else None
 
 
-def split_statements(text: str) -> list[Statement]:
+def split_statements(text: str) -> list[CellStatement]:
     """The statements of *text*, without their semicolons; none for a text of comments only.
 
     A SQL script (`BEGIN ... END`) stays whole. A text that is no SQL is one statement, for Spark to judge.
@@ -71,13 +71,13 @@ def split_statements(text: str) -> list[Statement]:
     return statements
 
 
-def _statement(text: str, tokens: Sequence[Token], start: int, end: int) -> Statement:
+def _statement(text: str, tokens: Sequence[Token], start: int, end: int) -> CellStatement:
     start += len(text[start:end]) - len(text[start:end].lstrip())
     own = text[start:end].rstrip()
     found = sorted([*parameter_markers(tokens), *_arguments(tokens)], key=attrgetter("start"))
     markers = (Marker(each.name, each.start - start, each.end - start) for each in found)
     legacy = (Marker(each[1], each.start(), each.end()) for each in _LEGACY.finditer(own))
-    return Statement(own, tuple(markers), tuple(legacy))
+    return CellStatement(own, tuple(markers), tuple(legacy))
 
 
 def _arguments(tokens: Sequence[Token]) -> Iterator[Marker]:

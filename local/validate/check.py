@@ -3,24 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.bundle.documents import Table
+from local.bundle.documents import YamlMapping
+from local.bundle.field_types import fitted
 from local.bundle.jobs import read_jobs
 from local.bundle.load import Draft, read_draft, target_names
-from local.bundle.shape import fitted
 from local.lakeflow.child_jobs import started_by
 from local.lakeflow.fields import FieldVerdict, verdicts
 from local.lakeflow.findings import Finding, FindingError, Findings
 from local.lakeflow.model import Bundle
 from local.project import Project, bundle_file
+from local.validate.bundle_fields import check_root
 from local.validate.compute import check_compute
 from local.validate.conditions import check_conditions
 from local.validate.duplicates import check_duplicates
 from local.validate.graph import check_reachable
+from local.validate.job_view import JobView
 from local.validate.limits import check_job_limits, check_task_limits
 from local.validate.parameters import check_parameters
 from local.validate.references import check_references
-from local.validate.root import check_root
-from local.validate.subject import Subject
 from local.validate.task_types import (
     check_for_each,
     check_git,
@@ -28,7 +28,7 @@ from local.validate.task_types import (
     check_sql_kind,
 )
 from local.validate.triggers import check_continuous, check_schedules
-from local.validate.useless import check_duration_warnings, check_useless
+from local.validate.without_effect import check_duration_warnings, check_useless
 
 CHECKS = (
     check_duplicates,
@@ -128,9 +128,9 @@ def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> t
     return findings, bundle
 
 
-def _subject(bundle: Bundle, key: str, source: Table, draft: Draft) -> Subject:
+def _subject(bundle: Bundle, key: str, source: YamlMapping, draft: Draft) -> JobView:
     written = ((draft.written.get("resources") or {}).get("jobs") or {}).get(key)
-    return Subject(bundle, bundle.jobs[key], source, written if isinstance(written, Table) else source)
+    return JobView(bundle, bundle.jobs[key], source, written if isinstance(written, YamlMapping) else source)
 
 
 def _wanted(bundles: list[Bundle], job: str | None) -> list[str]:

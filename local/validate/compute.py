@@ -6,7 +6,7 @@ Source: Databricks CLI 1.13, `bundle/config/validate/job_cluster_key_defined.go`
 from collections.abc import Iterator
 
 from local.lakeflow.findings import Finding
-from local.validate.subject import Subject
+from local.validate.job_view import JobView
 
 COMPUTE = ("job_cluster_key", "environment_key", "existing_cluster_id", "new_cluster")
 WITH_COMPUTE = ("spark_python_task", "python_wheel_task", "dbt_task", "spark_jar_task", "spark_submit_task")
@@ -18,7 +18,7 @@ _NAMED = (
 )
 
 
-def check_compute(subject: Subject) -> Iterator[Finding]:
+def check_compute(subject: JobView) -> Iterator[Finding]:
     """Named clusters and environments exist; tasks that need compute name some."""
     for field, rule, block, key in _NAMED:
         known = [str(entry.get(key)) for entry in subject.source.get(block) or []]

@@ -6,15 +6,15 @@ Source: Jobs API 2.2, `condition_task.op`: EQUAL_TO and NOT_EQUAL compare texts,
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from local.bundle.texts import as_text
+from local.bundle.text_values import as_text
 from local.lakeflow import conditions
 from local.lakeflow.findings import Finding
-from local.validate.subject import Subject
+from local.validate.job_view import JobView
 
 SIDES = ("left", "right")
 
 
-def check_conditions(subject: Subject) -> Iterator[Finding]:
+def check_conditions(subject: JobView) -> Iterator[Finding]:
     """Operands that make a condition task fail, and conditions that have one outcome only."""
     for task in subject.all_tasks:
         if task.kind != "condition_task":

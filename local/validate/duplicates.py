@@ -8,14 +8,14 @@ from typing import Any
 
 from local.bundle.documents import place_of
 from local.lakeflow.findings import Finding, Where
-from local.validate.subject import Subject, TaskView
+from local.validate.job_view import JobView, TaskView
 
 # Lists whose entries a target may override are looked at as they are written, the others with the target merged in.
 _WRITTEN = (("job_clusters", "job_cluster_key"), ("parameters", "name"))
 _MERGED = (("environments", "environment_key"), ("environment_variables", "environment_variables_key"))
 
 
-def check_duplicates(subject: Subject) -> Iterator[Finding]:
+def check_duplicates(subject: JobView) -> Iterator[Finding]:
     """Clusters, parameters and environments of the job, and dependencies of a task."""
     for source, lists in ((subject.written, _WRITTEN), (subject.source, _MERGED)):
         for block, key in lists:
@@ -24,7 +24,7 @@ def check_duplicates(subject: Subject) -> Iterator[Finding]:
         yield from _twice(subject, task.source, "depends_on", "task_key", task)
 
 
-def _twice(subject: Subject, source: Any, block: str, key: str, task: TaskView | None = None) -> Iterator[Finding]:
+def _twice(subject: JobView, source: Any, block: str, key: str, task: TaskView | None = None) -> Iterator[Finding]:
     entries = source.get(block)
     seen: set[str] = set()
     for number, entry in enumerate(entries if isinstance(entries, list) else ()):

@@ -15,14 +15,14 @@ from local.lakeflow.graph import order
 from local.lakeflow.model import Dependency, Task
 from local.lakeflow.plan import next_step
 from local.validate.conditions import constant_outcome
-from local.validate.subject import Subject, TaskView
+from local.validate.job_view import JobView, TaskView
 
 End = tuple[str, str]  # the result of a task, and its outcome if it is a condition
 OUTCOMES = ("true", "false")
 _DEPENDENT = "task"
 
 
-def check_reachable(subject: Subject) -> Iterator[Finding]:
+def check_reachable(subject: JobView) -> Iterator[Finding]:
     """Every task starts in some course of the run."""
     ends = possible_ends(subject)
     idle = {key for key, found in ends.items() if not _starts(found)}
@@ -45,7 +45,7 @@ def check_reachable(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def possible_ends(subject: Subject) -> dict[str, frozenset[End]]:
+def possible_ends(subject: JobView) -> dict[str, frozenset[End]]:
     """The ends that each task can have, by its key; tasks in a circle, or after unknown ones, have none here."""
     tasks = {task.key: task for task in subject.tasks}
     ends: dict[str, frozenset[End]] = {}
@@ -108,7 +108,7 @@ def _starts(ends: frozenset[End]) -> bool:
     return any(result == "SUCCESS" for result, _ in ends)
 
 
-def _is_disabled(subject: Subject, key: str) -> bool:
+def _is_disabled(subject: JobView, key: str) -> bool:
     task = subject.task(key)
     return task is not None and bool(task.settings.get("disabled"))
 

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.lakeflow.findings import Finding, Steps
-from local.validate.subject import Subject, TaskView
+from local.validate.job_view import JobView, TaskView
 
 TASKS, TAGS, CONCURRENT_RUNS, WEBHOOKS = 1000, 25, 1000, 3
 BASE_PARAMETERS_BYTES, RUN_PARAMETERS_BYTES = 1_000_000, 10_000
 FOREVER = -1
 
 
-def check_job_limits(subject: Subject) -> Iterator[Finding]:
+def check_job_limits(subject: JobView) -> Iterator[Finding]:
     """Tasks, tags, concurrent runs, parameters and webhooks of the job."""
     source = subject.source
     yield from _at_most(subject, "tasks", len(subject.tasks), TASKS, "Split the job.", path=("tasks",))
@@ -37,7 +37,7 @@ def check_job_limits(subject: Subject) -> Iterator[Finding]:
     yield from _webhooks(subject, None)
 
 
-def check_task_limits(subject: Subject) -> Iterator[Finding]:
+def check_task_limits(subject: JobView) -> Iterator[Finding]:
     """Sizes of parameters, numbers below zero and webhooks of each task (concurrency: `local.bundle.jobs`)."""
     for task in subject.all_tasks:
         for field, most in (("base_parameters", BASE_PARAMETERS_BYTES), ("job_parameters", RUN_PARAMETERS_BYTES)):
@@ -62,20 +62,20 @@ def whole(value: Any) -> int:
 
 
 def _at_most(
-    subject: Subject, what: str, count: int, most: int, action: str, *, task: TaskView | None = None, path: Steps
+    subject: JobView, what: str, count: int, most: int, action: str, *, task: TaskView | None = None, path: Steps
 ) -> Iterator[Finding]:
     if count > most:
         yield subject.finding("limit", f"{what}: {count:,}", f"at most {most:,}", action, task=task, path=path)
 
 
-def _not_negative(subject: Subject, task: TaskView | None, field: str) -> Iterator[Finding]:
+def _not_negative(subject: JobView, task: TaskView | None, field: str) -> Iterator[Finding]:
     value = whole((task.source if task else subject.source).get(field))
     if value < 0:
         found, expected = f"{field} {value}", "a number from 0 on"
         yield subject.finding("limit", found, expected, "Correct it.", task=task, path=(field,))
 
 
-def _webhooks(subject: Subject, task: TaskView | None) -> Iterator[Finding]:
+def _webhooks(subject: JobView, task: TaskView | None) -> Iterator[Finding]:
     block = "webhook_notifications"
     events = (task.source if task else subject.source).get(block) or {}
     for event, receivers in events.items():

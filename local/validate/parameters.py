@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from local.lakeflow.findings import Finding, show
 from local.lakeflow.notebook_interface import parameters_not_taken, read_interface
-from local.validate.subject import Subject
+from local.validate.job_view import JobView
 from local.validate.task_types import notebook_of
 
 
-def check_parameters(subject: Subject) -> Iterator[Finding]:
+def check_parameters(subject: JobView) -> Iterator[Finding]:
     """Both ways, for each notebook task of the bundle."""
     pushed = set(subject.job.parameters)
     pushed_by_parents = _of_parents(subject)
@@ -32,7 +32,7 @@ def check_parameters(subject: Subject) -> Iterator[Finding]:
             yield subject.finding("parameter-missing", found, expected, action, task=task, path=place)
 
 
-def _of_parents(subject: Subject) -> set[str]:
+def _of_parents(subject: JobView) -> set[str]:
     """The parameters that jobs of the bundle push down when they start this one."""
     return {
         name

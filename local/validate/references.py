@@ -21,11 +21,11 @@ from local.lakeflow.references import (
     literal_inputs,
     wrong_references,
 )
-from local.validate.subject import Subject, TaskView
+from local.validate.job_view import JobView, TaskView
 from local.validate.task_types import notebook_of
 
 
-def check_references(subject: Subject) -> Iterator[Finding]:
+def check_references(subject: JobView) -> Iterator[Finding]:
     """Every reference in the fields of task types and in the defaults of job parameters."""
     leaves = {task.key: _left_by(task, subject) for task in subject.tasks}
     known = Known(subject.job.parameters, has=_had_by_runs_of(subject))
@@ -39,14 +39,14 @@ def check_references(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _had_by_runs_of(subject: Subject) -> frozenset[Need]:
+def _had_by_runs_of(subject: JobView) -> frozenset[Need]:
     """What some run of the job has: a person may start a backfill of any job."""
     needs = (SCHEDULE, FILE_ARRIVAL, TABLE_UPDATE)
     triggered = {need for need in needs if any(_is_set(subject.source, name) for name in need.fields)}
     return frozenset({BACKFILL, *triggered})
 
 
-def _in_task(task: TaskView, subject: Subject, known: Known) -> Known:
+def _in_task(task: TaskView, subject: JobView, known: Known) -> Known:
     """*known* in the fields of *task*, which has inputs inside of a for-each task."""
     outer = subject.task(task.outer)
     if outer is None:
@@ -54,7 +54,7 @@ def _in_task(task: TaskView, subject: Subject, known: Known) -> Known:
     return replace(known, has=known.has | {FOR_EACH}, inputs=literal_inputs(outer.inner.get("inputs")))
 
 
-def _left_by(task: TaskView, subject: Subject) -> KnownTask:
+def _left_by(task: TaskView, subject: JobView) -> KnownTask:
     """What *task* leaves, with the values that its notebook sets where they can be read from it."""
     left = KnownTask.of_type(task.kind)
     file = notebook_of(subject, task)
@@ -64,7 +64,7 @@ def _left_by(task: TaskView, subject: Subject) -> KnownTask:
 
 
 def _findings(
-    subject: Subject, value: Any, known: Known, path: tuple[str | int, ...], task: TaskView | None = None
+    subject: JobView, value: Any, known: Known, path: tuple[str | int, ...], task: TaskView | None = None
 ) -> Iterator[Finding]:
     """What is wrong in *value*, the field *path* of *task* or of the job, each at its own place."""
     if isinstance(value, str):

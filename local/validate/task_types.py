@@ -9,13 +9,13 @@ from local.lakeflow.child_jobs import wrong_start
 from local.lakeflow.findings import Finding, FindingError
 from local.lakeflow.model import WORKSPACE
 from local.validate.conditions import is_reference
-from local.validate.subject import Subject, TaskView
+from local.validate.job_view import JobView, TaskView
 
 SQL_KINDS = ("query", "alert", "dashboard", "file")
 GIT_REFERENCES = ("git_branch", "git_tag", "git_commit")
 
 
-def check_for_each(subject: Subject) -> Iterator[Finding]:
+def check_for_each(subject: JobView) -> Iterator[Finding]:
     """Inputs, and dependencies inside."""
     for task in subject.all_tasks:
         if task.kind != "for_each_task":
@@ -37,7 +37,7 @@ def check_for_each(subject: Subject) -> Iterator[Finding]:
             yield subject.finding("useless-setting", found, expected, "Move them up.", task=task, path=place)
 
 
-def check_job_levels(subject: Subject) -> Iterator[Finding]:
+def check_job_levels(subject: JobView) -> Iterator[Finding]:
     """Jobs start each other in no circle, and at most three levels deep."""
     for task in subject.all_tasks:
         child = subject.job_started_by(task)
@@ -46,7 +46,7 @@ def check_job_levels(subject: Subject) -> Iterator[Finding]:
             yield finding
 
 
-def check_sql_kind(subject: Subject) -> Iterator[Finding]:
+def check_sql_kind(subject: JobView) -> Iterator[Finding]:
     """One of query, alert, dashboard and file."""
     for task in subject.all_tasks:
         given = [name for name in SQL_KINDS if task.inner.get(name) is not None]
@@ -55,7 +55,7 @@ def check_sql_kind(subject: Subject) -> Iterator[Finding]:
             yield subject.finding("sql-task", found, expected, "Name one of them.", task=task, path=("sql_task",))
 
 
-def check_git(subject: Subject) -> Iterator[Finding]:
+def check_git(subject: JobView) -> Iterator[Finding]:
     """`source: GIT` and git_source belong together; one branch, tag or commit."""
     source = subject.source.get("git_source")
     if source is not None:
@@ -72,7 +72,7 @@ def check_git(subject: Subject) -> Iterator[Finding]:
             yield subject.finding("git-source", found, expected, action, task=task, path=(task.kind, "source"))
 
 
-def notebook_of(subject: Subject, task: TaskView) -> Path | None:
+def notebook_of(subject: JobView, task: TaskView) -> Path | None:
     """The file of the notebook task *task*, None where there is none in the bundle."""
     named = task.inner.get("notebook_path")
     if task.kind != "notebook_task" or not isinstance(named, str):

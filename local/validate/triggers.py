@@ -6,12 +6,12 @@ from typing import Any
 from local.lakeflow.findings import Finding, FindingError
 from local.schedule.fields import parse
 from local.schedule.zones import find_zone
-from local.validate.subject import Subject
+from local.validate.job_view import JobView
 
 RETRIES = ("max_retries", "min_retry_interval_millis", "retry_on_timeout")
 
 
-def check_schedules(subject: Subject) -> Iterator[Finding]:
+def check_schedules(subject: JobView) -> Iterator[Finding]:
     """Expressions that Quartz refuses, and unknown time zones."""
     places: list[tuple[str | int, ...]] = [
         ("schedule",),
@@ -32,7 +32,7 @@ def check_schedules(subject: Subject) -> Iterator[Finding]:
                     yield finding.moved(subject.where(None, (*path, *finding.where.path)))
 
 
-def check_continuous(subject: Subject) -> Iterator[Finding]:
+def check_continuous(subject: JobView) -> Iterator[Finding]:
     """A continuous job has neither a schedule nor dependencies nor retries of tasks."""
     if subject.source.get("continuous") is None:
         return

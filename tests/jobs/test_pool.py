@@ -14,7 +14,7 @@ import pytest
 from local.context import TaskContext
 from local.errors import UsageError
 from local.jobs import RunOptions
-from local.jobs.launch import Outcome, Places, run_notebook
+from local.jobs.launch import AttemptFiles, Outcome, run_notebook
 from local.jobs.stop import Stop
 from local.order import Order
 from local.pool.forks import Refused, Template, template_ahead
@@ -53,7 +53,7 @@ builtins.used = True
 def attempt(case: Case, pool: Pool, notebook: str, name: str = "", told=lambda event: None) -> Outcome:
     """Run *notebook* as the attempt of the task *name*."""
     name = name or notebook
-    places = Places.of(case.state, 1, name, 0)
+    places = AttemptFiles.of(case.state, 1, name, 0)
     context = TaskContext(
         job_id=1,
         job_name="job",
@@ -155,7 +155,7 @@ def test_the_notebook_says_which_cell_runs_before_the_runner_hears_of_it(build: 
 
     def look_in_the_second_cell(event: dict) -> None:
         if event["event"] == "cell" and event["index"] == 2:
-            seen.extend(json.loads(Places.of(case.state, 1, "a", 0).output.read_text())["cells"])
+            seen.extend(json.loads(AttemptFiles.of(case.state, 1, "a", 0).output.read_text())["cells"])
             case.file("go").write_text("")
 
     outcome = attempt(case, pool, "a", told=look_in_the_second_cell)
@@ -253,7 +253,7 @@ def test_the_template_ends_with_its_attempts_when_the_runner_lets_go(build: Buil
     case = build({}, {"a": ["import time\ntime.sleep(600)"]})
     template = Template()
     template.prepare(tmp_path / "pool.log", ())
-    places = Places.of(case.state, 1, "a", 0)
+    places = AttemptFiles.of(case.state, 1, "a", 0)
     context = TaskContext(1, "job", 1, 1, "a", 0, str(case.file("a.ipynb")), str(places.inner("exit")), "")
     file = str(context.save(places.inner("json")))
     order = Order(

@@ -14,7 +14,7 @@ import pytest
 
 from local.bundle import load_bundle
 from local.context import TaskContext
-from local.jobs.launch import Outcome, Places, run_notebook
+from local.jobs.launch import AttemptFiles, Outcome, run_notebook
 from local.jobs.scripts import write_task_notebook
 from local.jobs.stop import Stop
 from local.kernel.catalog import environment_of
@@ -35,7 +35,7 @@ class Attempt:
             (self.root / name).write_text(text)
         return self
 
-    def run(self, task: dict[str, Any], parameters: Any = ()) -> tuple[Outcome, Places]:
+    def run(self, task: dict[str, Any], parameters: Any = ()) -> tuple[Outcome, AttemptFiles]:
         """Attempt *task*; *parameters* are those of a notebook's widgets, or of a program."""
         job = {"name": "J", "tasks": [{"task_key": "t", **task}]}
         self.write({"j.json": json.dumps({"resources": {"jobs": {"j": job}}})})
@@ -43,7 +43,7 @@ class Attempt:
         bundle = load_bundle(project)
         read = bundle.job("j").task("t")
         state = project.state("main").make()
-        places = Places.of(state, 1, "t", 0)
+        places = AttemptFiles.of(state, 1, "t", 0)
         notebook, folder = read.notebook, ""
         if notebook is None:
             notebook, folder = write_task_notebook(read, parameters, places.inner("task.ipynb"), bundle=bundle)
@@ -72,7 +72,7 @@ def attempt(tmp_path: Path, pool_of_runs: Pool, monkeypatch: pytest.MonkeyPatch)
     return Attempt(tmp_path / "project", pool_of_runs)
 
 
-def printed(places: Places) -> str:
+def printed(places: AttemptFiles) -> str:
     cells = nbformat.read(places.output, as_version=4).cells
     return "".join(out.get("text", "") for cell in cells if cell.cell_type == "code" for out in cell.outputs)
 

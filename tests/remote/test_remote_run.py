@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.compute import home
+from local.compute import state_warehouse
 from local.project import State
 from local.server import ensure_server
 from tests.jobs.daily import ROOT, SMALL_DAY, SMALL_VARS, Here, check_feeds
@@ -59,7 +59,7 @@ def test_tables_are_there_and_volumes_here(here: Here, elsewhere: State) -> None
     """And the run says where it was, without the token."""
     state = State(ROOT, "olist_dev", here.states / "olist_dev")
 
-    assert home.warehouse_of(state) == home.own(elsewhere)
+    assert state_warehouse.warehouse_of(state) == state_warehouse.own(elsewhere)
     assert not any(state.warehouse.iterdir()) and any(elsewhere.warehouse.glob("silver.db/*/_delta_log"))
     assert any(state.volumes.glob("raw/olist/orders/*.csv")) and not any(elsewhere.volumes.iterdir())
     token = ensure_server(elsewhere).token.encode()

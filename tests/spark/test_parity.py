@@ -9,7 +9,7 @@ import pytest
 from local.cli.main import main
 from local.compute import open_session
 from local.jobs.records import Records, insert, now_ms, this_process
-from local.parity import Options, Scope, compare_runs, find_side
+from local.parity import DiffScope, Options, compare_runs, find_side
 from local.parity.outline import Relation
 from local.parity.pairs import paired, shown_pairs
 from local.parity.run import compare_table
@@ -34,7 +34,7 @@ def both(spark):
             spark, Relation(f"{schema}.t", is_view=True, columns={each.name: each.dataType for each in fields})
         )
 
-    return lambda a, b: compare_table(source("a", a), source("b", b), Scope())
+    return lambda a, b: compare_table(source("a", a), source("b", b), DiffScope())
 
 
 def values(*rows: str, columns: str = "id, x") -> str:
@@ -183,8 +183,8 @@ def days(tmp_path_factory) -> Iterator[tuple[State, int, int]]:
         spark.stop()
 
 
-def verdicts(a, b, scope: Scope | None = None) -> dict:
-    return {each.name: each for each in compare_runs(a, b, Options(scope or Scope())).verdicts}
+def verdicts(a, b, scope: DiffScope | None = None) -> dict:
+    return {each.name: each for each in compare_runs(a, b, Options(scope or DiffScope())).verdicts}
 
 
 def test_tables_are_those_of_the_end_of_each_run(days):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.jobs.kinds import RUNNERS
 from local.jobs.stop import Stop
+from local.jobs.task_types import RUNNERS
 from local.lakeflow.conditions import number, outcome
 from local.validate.conditions import constant_outcome
 

@@ -9,7 +9,7 @@ import pytest
 from local.dialect.autoloader.columns import Column, parse_columns
 from local.dialect.autoloader.files import done_files, list_files
 from local.dialect.autoloader.headers import header_of
-from local.dialect.autoloader.layouts import Layout, layout_of
+from local.dialect.autoloader.layouts import FileLayout, layout_of
 from local.dialect.autoloader.options import read_source
 from local.dialect.volumes import path_part
 from local.errors import DialectError
@@ -88,10 +88,10 @@ def test_a_header_is_read_again_when_the_file_changes(tmp_path):
 @pytest.mark.parametrize(
     ("header", "case_sensitive", "expected"),
     [
-        (["a", "b"], True, Layout((0, 1), (), 2)),
-        (["b", "x", "a"], True, Layout((2, 0), ((1, "x"),), 3)),
-        (["B"], True, Layout((None, None), ((0, "B"),), 1)),
-        (["B"], False, Layout((None, 0), (), 1)),
+        (["a", "b"], True, FileLayout((0, 1), (), 2)),
+        (["b", "x", "a"], True, FileLayout((2, 0), ((1, "x"),), 3)),
+        (["B"], True, FileLayout((None, None), ((0, "B"),), 1)),
+        (["B"], False, FileLayout((None, 0), (), 1)),
     ],
 )
 def test_layouts(header, case_sensitive, expected):

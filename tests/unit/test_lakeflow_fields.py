@@ -11,10 +11,10 @@ import pytest
 from databricks.bundles.jobs import Job, Task
 
 from local.bundle import load_bundle
-from local.bundle.shape import bare, model_fields
+from local.bundle.field_types import bare, model_fields
 from local.errors import BundleError, UsageError
 from local.jobs.checks import check_run
-from local.jobs.kinds import RUNNERS
+from local.jobs.task_types import RUNNERS
 from local.lakeflow.fields import (
     APPROXIMATED,
     HONOURED,

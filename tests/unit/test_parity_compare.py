@@ -10,11 +10,11 @@ from local.parity.digests import Digest
 from local.parity.outline import Relation, moved_since, relation_at
 from local.parity.pairs import paired, telling_columns
 from local.parity.report import conclusion
-from local.parity.scope import Scope
+from local.parity.scope import DiffScope
 from local.parity.search import HASHES, Row, within_limit
 from local.parity.tasks import TaskPicture
 
-ALL = Scope()
+ALL = DiffScope()
 SOME, OTHER = Digest(3, Decimal(6), 1), Digest(3, Decimal(7), 1)
 
 
@@ -91,11 +91,11 @@ def test_columns_that_differ_by_nature_are_left_out_and_named():
 @pytest.mark.parametrize(
     ("scope", "ignored"),
     [
-        (Scope(), {"_at", "RUN_ID"}),
-        (Scope(all_columns=True), set()),
-        (Scope(ignored=("ID",), all_columns=True), {"id"}),
-        (Scope(ignored=("ops.log.*id",), all_columns=True), {"id", "RUN_ID"}),
-        (Scope(ignored=("other.log.id",), all_columns=True), set()),
+        (DiffScope(), {"_at", "RUN_ID"}),
+        (DiffScope(all_columns=True), set()),
+        (DiffScope(ignored=("ID",), all_columns=True), {"id"}),
+        (DiffScope(ignored=("ops.log.*id",), all_columns=True), {"id", "RUN_ID"}),
+        (DiffScope(ignored=("other.log.id",), all_columns=True), set()),
     ],
 )
 def test_a_pattern_is_for_a_column_or_for_one_of_a_table(scope, ignored):
@@ -105,7 +105,7 @@ def test_a_pattern_is_for_a_column_or_for_one_of_a_table(scope, ignored):
 
 def test_tables_are_taken_by_patterns_and_left_out_by_others():
     """What is excluded stays out, whatever takes it."""
-    scope = Scope(tables=("silver.*", "ops.*"), excluded=("*.progress",))
+    scope = DiffScope(tables=("silver.*", "ops.*"), excluded=("*.progress",))
 
     assert [name for name in ("silver.a", "gold.a", "ops.progress", "Ops.B") if scope.takes(name)] == [
         "silver.a",

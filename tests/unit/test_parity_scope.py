@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.errors import ProjectError
-from local.parity.scope import Scope
+from local.parity.scope import DiffScope
 
 
 def project(root: Path, text: str) -> Path:
@@ -17,7 +17,7 @@ def test_the_project_names_what_differs_by_nature(tmp_path):
     """Tables and columns, beside those of the command line."""
     root = project(tmp_path, '[tool.local.diff]\nexclude = ["ops.progress"]\nignore = ["ops.*.recorded_at"]')
 
-    scope = Scope.of(root, excluded=["raw.*"], ignored=["etag"])
+    scope = DiffScope.of(root, excluded=["raw.*"], ignored=["etag"])
 
     assert [scope.takes(name) for name in ("ops.progress", "raw.a", "ops.counts")] == [False, False, True]
     assert scope.ignores("ops.counts", "recorded_at") and scope.ignores("gold.a", "ETag")
@@ -28,14 +28,14 @@ def test_all_columns_leaves_nothing_out_by_default(tmp_path):
     """But what the command line names."""
     root = project(tmp_path, '[tool.local.diff]\nexclude = ["ops.progress"]')
 
-    scope = Scope.of(root, ignored=["etag"], all_columns=True)
+    scope = DiffScope.of(root, ignored=["etag"], all_columns=True)
 
     assert scope.takes("ops.progress") and not scope.ignores("a.b", "_ingested_at") and scope.ignores("a.b", "etag")
 
 
 def test_a_project_need_not_say_anything(tmp_path):
     """Without the file or the block, the conventions alone hold."""
-    assert Scope.of(tmp_path) == Scope.of(project(tmp_path, "[project]\nname = 'x'")) == Scope()
+    assert DiffScope.of(tmp_path) == DiffScope.of(project(tmp_path, "[project]\nname = 'x'")) == DiffScope()
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,6 @@ def test_a_project_need_not_say_anything(tmp_path):
 def test_settings_that_are_none_are_refused(tmp_path, text, found):
     """A misspelt name must not compare what the project wanted left out."""
     with pytest.raises(ProjectError, match=r"pyproject\.toml") as raised:
-        Scope.of(project(tmp_path, text))
+        DiffScope.of(project(tmp_path, text))
 
     assert found in str(raised.value)

@@ -11,8 +11,8 @@ import pytest
 from recorded_runs import start_run
 
 from local.errors import RunError
+from local.jobs.api import run_list, run_shape
 from local.jobs.records import RUNNER_GONE, Records, now_ms
-from local.jobs.shape import run_list, run_shape
 
 RUN = {"job_id": 7, "job_key": "j", "run_name": "Job", "target": "dev", "trigger": "ONE_TIME"}
 TASK = {"task_key": "a", "attempt_number": 0, "kind": "notebook_task", "run_if": "ALL_SUCCESS", "depends_on": []}

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from local.bundle import Dependency, Job, Task
 from local.export import junit, page, read_run
+from local.jobs.api import run_shape
 from local.jobs.live import Live
 from local.jobs.progress import earlier_progress
 from local.jobs.records import Records
-from local.jobs.shape import run_shape
 from local.jobs.summary import print_summary
 from local.lakeflow.events import event_of, has_notifications
 from local.lakeflow.results import STATES, colour_of, end_message, meaning, message_of, state_of

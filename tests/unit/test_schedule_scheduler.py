@@ -16,7 +16,7 @@ from local.schedule.claims import Claims
 from local.schedule.scheduler import Doing, Scheduler
 from local.schedule.starting import Started, Starter
 from local.schedule.triggers import Continuous, Cron, Periodic, Trigger
-from local.schedule.views import Lines, table
+from local.schedule.views import ScheduleLines, table
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -80,7 +80,7 @@ class Bench:
             start_run=settings.pop("start_run", self.start),
             active_runs=lambda: dict(self.active),
             last_result=lambda job_id: "",
-            view=Lines(lambda line: self.said.append(line[10:])),
+            view=ScheduleLines(lambda line: self.said.append(line[10:])),
         )
         clock = TestClock(begins, begins + hours * HOUR)
         return Scheduler(jobs, clock=clock, doing=doing, **{"poll": HOUR, **settings})

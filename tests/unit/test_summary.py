@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 from recorded_runs import start_run
 from rich.console import Console
 
+from local.jobs.api import run_shape
 from local.jobs.live import Live
 from local.jobs.records import Records, now_ms
-from local.jobs.shape import run_shape
 from local.jobs.summary import print_summary
 from local.jobs.tables import TableChange, table_changes
 from local.project import State

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.bundle.documents import Table
-from local.bundle.shape import fitted
+from local.bundle.documents import YamlMapping
+from local.bundle.field_types import fitted
 from local.lakeflow.findings import RULES, Finding, Findings
 from local.validate import validate
 from tests.unit.test_validate_rules import CASES, FILES
@@ -151,7 +151,7 @@ def as_table(value: Any) -> Any:
         return [as_table(each) for each in value]
     if not isinstance(value, dict):
         return value
-    result = Table((Path("jobs.json"), 1))
+    result = YamlMapping((Path("jobs.json"), 1))
     for name, inner in value.items():
         result.put(name, as_table(inner), (Path("jobs.json"), 1))
     return result

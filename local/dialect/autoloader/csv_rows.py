@@ -12,7 +12,7 @@ import pyspark.sql.connect.proto as proto
 
 from local.dialect.autoloader import plan
 from local.dialect.autoloader.columns import Column
-from local.dialect.autoloader.layouts import Layout, Layouts
+from local.dialect.autoloader.layouts import FileLayout, Layouts
 from local.dialect.autoloader.options import Source
 from local.sql.writing import literal, quoted
 
@@ -116,7 +116,7 @@ class CsvRows:
         """SQL: a map of the fields that the schema has no place for, by the row's layout."""
         return self._by_layout([_filled(self._unfit_fields(layout)) for layout, _ in self.layouts.files])
 
-    def _unfit_fields(self, layout: Layout) -> dict[str, str]:
+    def _unfit_fields(self, layout: FileLayout) -> dict[str, str]:
         fields = {name: f"_c{at}" for at, name in layout.extras if name not in self.source.partitions}
         fields |= {f"_c{at}": f"_c{at}" for at in range(layout.width, self.layouts.width)}
         for at, column in enumerate(self.columns):

@@ -9,7 +9,7 @@ from local.dialect.autoloader.columns import Column
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileLayout:
     """One order of columns, shared by some files.
 
     *positions*: for each column of the schema its position in the file, None where the file lacks it.
@@ -25,14 +25,14 @@ class Layout:
 class Layouts:
     """The layouts of the files that a batch may read, the most frequent first."""
 
-    files: tuple[tuple[Layout, tuple[Path, ...]], ...]
+    files: tuple[tuple[FileLayout, tuple[Path, ...]], ...]
 
     @property
     def width(self) -> int:
         return max(layout.width for layout, _ in self.files)
 
 
-def layout_of(header: Sequence[str], columns: Iterable[Column], *, case_sensitive: bool) -> Layout:
+def layout_of(header: Sequence[str], columns: Iterable[Column], *, case_sensitive: bool) -> FileLayout:
     """Match *header* with *columns* by name."""
 
     def same(name: str) -> str:
@@ -43,17 +43,17 @@ def layout_of(header: Sequence[str], columns: Iterable[Column], *, case_sensitiv
         where.setdefault(same(name), position)
     positions = tuple(where.get(same(column.name)) for column in columns)
     extras = tuple((at, name) for at, name in enumerate(header) if at not in positions)
-    return Layout(positions, extras, len(header))
+    return FileLayout(positions, extras, len(header))
 
 
-def plain_layout(columns: Sequence[Column]) -> Layout:
+def plain_layout(columns: Sequence[Column]) -> FileLayout:
     """The layout of files without a header: the columns in their order."""
-    return Layout(tuple(range(len(columns))), (), len(columns))
+    return FileLayout(tuple(range(len(columns))), (), len(columns))
 
 
-def group(found: Iterable[tuple[Path, Layout]]) -> tuple[tuple[Layout, tuple[Path, ...]], ...]:
+def group(found: Iterable[tuple[Path, FileLayout]]) -> tuple[tuple[FileLayout, tuple[Path, ...]], ...]:
     """The files by layout, the most frequent layout first."""
-    files: dict[Layout, list[Path]] = {}
+    files: dict[FileLayout, list[Path]] = {}
     for file, layout in found:
         files.setdefault(layout, []).append(file)
     counts = Counter({layout: len(places) for layout, places in files.items()})

@@ -16,14 +16,14 @@ from typing import Any
 
 from databricks.bundles.core import Variable
 
-from local.bundle.documents import Table, in_words
+from local.bundle.documents import YamlMapping, in_words
 from local.bundle.variables import REFERENCE
 from local.lakeflow.findings import Findings, Place, Steps
 
 _WORDS = {"true", "yes", "on", "y", "false", "no", "off", "n"}
 
 
-def fitted(key: str, source: Table, findings: Findings, *, with_references: bool = False) -> Table:
+def fitted(key: str, source: YamlMapping, findings: Findings, *, with_references: bool = False) -> YamlMapping:
     """The job *key* without what does not fit the model, which joins *findings*. Places stay.
 
     References that nothing has replaced are left out where the model wants no text: there is a finding about each
@@ -31,7 +31,7 @@ def fitted(key: str, source: Table, findings: Findings, *, with_references: bool
     """
     from databricks.bundles.jobs import Job  # here, since commands without jobs need not pay for it
 
-    job: Table = _Walk(key, source, findings, with_references).value(Job, source, (), source.place)
+    job: YamlMapping = _Walk(key, source, findings, with_references).value(Job, source, (), source.place)
     return job
 
 
@@ -60,7 +60,7 @@ class _Nothing(Exception):
 
 
 class _Walk:
-    def __init__(self, key: str, source: Table, findings: Findings, with_references: bool) -> None:
+    def __init__(self, key: str, source: YamlMapping, findings: Findings, with_references: bool) -> None:
         self.key = key
         self.source = source
         self.findings = findings
@@ -83,10 +83,10 @@ class _Walk:
             return self._entries(bare(typing.get_args(kind)[1]), value, path, place)
         return self._scalar(kind, value, path, place)
 
-    def _fields(self, model: type, value: Any, path: Steps, place: Place) -> Table:
+    def _fields(self, model: type, value: Any, path: Steps, place: Place) -> YamlMapping:
         self._expect(isinstance(value, dict), value, f"a mapping: the fields of a {model.__name__}", path, place)
         known = model_fields(model)
-        result = Table(_own_place(value, place))
+        result = YamlMapping(_own_place(value, place))
         for name, inner in value.items():
             at = _place(value, name, place)
             if name not in known:
@@ -110,9 +110,9 @@ class _Walk:
                 result.append(self.value(kind, inner, (*path, number), _own_place(inner, place)))
         return result
 
-    def _entries(self, kind: Any, value: Any, path: Steps, place: Place) -> Table:
+    def _entries(self, kind: Any, value: Any, path: Steps, place: Place) -> YamlMapping:
         self._expect(isinstance(value, dict), value, f"a mapping of names to {_named(kind)}", path, place)
-        result = Table(_own_place(value, place))
+        result = YamlMapping(_own_place(value, place))
         for name, inner in value.items():
             self._keep(result, name, kind, inner, (*path, name), _place(value, name, place))
         return result
@@ -135,7 +135,7 @@ class _Walk:
             self._expect(not isinstance(value, bool) and _is_number(kind, value), value, _named(kind), path, place)
         return value
 
-    def _keep(self, table: Table, name: str, kind: Any, value: Any, path: Steps, place: Place) -> None:
+    def _keep(self, table: YamlMapping, name: str, kind: Any, value: Any, path: Steps, place: Place) -> None:
         with contextlib.suppress(_Nothing):
             table.put(name, self.value(kind, value, path, place), place)
 
@@ -187,8 +187,8 @@ def _is_number(kind: type, value: Any) -> bool:
 
 
 def _own_place(value: Any, otherwise: Place) -> Place:
-    return value.place if isinstance(value, Table) else otherwise
+    return value.place if isinstance(value, YamlMapping) else otherwise
 
 
 def _place(value: Any, name: str, otherwise: Place) -> Place:
-    return value.places.get(name, otherwise) if isinstance(value, Table) else otherwise
+    return value.places.get(name, otherwise) if isinstance(value, YamlMapping) else otherwise

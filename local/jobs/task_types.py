@@ -7,7 +7,7 @@ or passed over.
 from collections.abc import Callable
 from typing import Any
 
-from local.bundle.texts import as_text
+from local.bundle.text_values import as_text
 from local.context import TaskContext
 from local.errors import RunError
 from local.jobs.attempts import TaskAttempt

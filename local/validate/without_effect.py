@@ -10,11 +10,11 @@ from typing import Any
 from local.lakeflow.events import ON_DURATION, ON_FAILURE, has_notifications
 from local.lakeflow.findings import Finding
 from local.lakeflow.plan import has_retries
+from local.validate.job_view import JobView, TaskView
 from local.validate.limits import whole
-from local.validate.subject import Subject, TaskView
 
 
-def check_useless(subject: Subject) -> Iterator[Finding]:
+def check_useless(subject: JobView) -> Iterator[Finding]:
     """Settings of tasks that have no effect."""
     for task in subject.all_tasks:
         for field, is_idle, why, action in _IDLE:
@@ -29,7 +29,7 @@ def check_useless(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-def check_duration_warnings(subject: Subject) -> Iterator[Finding]:
+def check_duration_warnings(subject: JobView) -> Iterator[Finding]:
     """A warning about the duration needs a health rule, with a threshold that comes before the timeout.
 
     A threshold at the timeout itself may stand where all who hear of the duration hear of the failure: nobody waits in

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from local.bundle import Task
 from local.errors import RunError
+from local.jobs.api import run_shape
 from local.jobs.run import JobRun
-from local.jobs.shape import run_shape
 from local.jobs.stop import Stop
 from local.jobs.views import Silent
 from local.lakeflow.results import meaning

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
-from local.bundle.documents import Table
+from local.bundle.documents import YamlMapping
 from local.bundle.targets import two_defaults
 from local.lakeflow.findings import Finding, Steps, Where
 
@@ -21,20 +21,20 @@ TARGET = (
 )
 
 
-def check_root(written: Table, root: Path) -> Iterator[Finding]:
+def check_root(written: YamlMapping, root: Path) -> Iterator[Finding]:
     """The bundle as its files have it, and each of its targets."""
     yield from _unknown(written, ROOT, "a bundle", root, ())
     targets = written.get("targets")
-    if not isinstance(targets, Table):
+    if not isinstance(targets, YamlMapping):
         return
     for name, target in targets.items():
-        if isinstance(target, Table):
+        if isinstance(target, YamlMapping):
             yield from _unknown(target, TARGET, "a target", root, ("targets", name))
     if found := two_defaults(written, root):
         yield found
 
 
-def _unknown(table: Table, known: tuple[str, ...], what: str, root: Path, path: Steps) -> Iterator[Finding]:
+def _unknown(table: YamlMapping, known: tuple[str, ...], what: str, root: Path, path: Steps) -> Iterator[Finding]:
     for name in (name for name in table if name not in known):
         near = difflib.get_close_matches(name, known, n=1)
         action = f"Did you mean `{near[0]}`?" if near else "Remove it, or move it to where it belongs."

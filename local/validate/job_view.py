@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from local.bundle.documents import Table, place_of
+from local.bundle.documents import YamlMapping, place_of
 from local.bundle.merge import plain
 from local.bundle.names import job_id
 from local.lakeflow.findings import Finding, Steps, Where
@@ -22,7 +22,7 @@ class TaskView:
     """
 
     key: str
-    source: Table
+    source: YamlMapping
     outer: str = ""
 
     @cached_property
@@ -50,7 +50,7 @@ class TaskView:
 
 
 @dataclass(frozen=True)
-class Subject:
+class JobView:
     """The job *job* of *bundle*.
 
     *source* are its fields with their places, all of the types of Databricks' model; *written* is the job as its file
@@ -59,8 +59,8 @@ class Subject:
 
     bundle: Bundle
     job: Job
-    source: Table
-    written: Table
+    source: YamlMapping
+    written: YamlMapping
 
     @cached_property
     def tasks(self) -> tuple[TaskView, ...]:
@@ -119,5 +119,5 @@ class Subject:
 
 def _views(sources: list[Any], outer: str) -> Iterator[TaskView]:
     for source in sources:
-        if isinstance(source, Table):
+        if isinstance(source, YamlMapping):
             yield TaskView(str(source.get("task_key") or ""), source, outer)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.compute import home
+from local.compute import state_warehouse
 from local.errors import ServerError
 from local.project import State
 
@@ -19,15 +19,15 @@ def state(tmp_path: Path) -> State:
 
 def test_the_first_use_decides(state: State) -> None:
     """And the same place again is welcome, however it is written."""
-    home.claim(state, THERE)
-    home.claim(state, THERE + "/")
+    state_warehouse.claim(state, THERE)
+    state_warehouse.claim(state, THERE + "/")
 
     with pytest.raises(
         ServerError, match=r"tables are in `s3://bucket/warehouse`, expected one of `s3://other`.*LOCAL_STATE"
     ):
-        home.claim(state, "s3://other")
+        state_warehouse.claim(state, "s3://other")
     with pytest.raises(ServerError, match=r"expected one of `file:///"):
-        home.claim(state, home.own(state))
+        state_warehouse.claim(state, state_warehouse.own(state))
 
 
 def test_the_own_server_by_its_url_is_the_own_server(state: State) -> None:
@@ -37,7 +37,7 @@ def test_the_own_server_by_its_url_is_the_own_server(state: State) -> None:
     state.metastore.mkdir()
 
     for written in (f"file:{state.warehouse}", str(link / "warehouse"), state.warehouse.as_uri()):
-        home.claim(state, written)
+        state_warehouse.claim(state, written)
 
     assert not state.warehouse_file.exists()
 
@@ -47,7 +47,7 @@ def test_a_state_with_tables_of_its_own_is_not_given_away(state: State) -> None:
     state.metastore.mkdir()
 
     with pytest.raises(ServerError, match="found a state whose tables are in `file:///"):
-        home.claim(state, THERE)
+        state_warehouse.claim(state, THERE)
 
 
 def test_of_several_first_uses_one_wins(state: State) -> None:
@@ -56,7 +56,7 @@ def test_of_several_first_uses_one_wins(state: State) -> None:
 
     def claimed(warehouse: str) -> bool:
         try:
-            home.claim(state, warehouse)
+            state_warehouse.claim(state, warehouse)
         except ServerError:
             return False
         return True
@@ -64,16 +64,16 @@ def test_of_several_first_uses_one_wins(state: State) -> None:
     with ThreadPoolExecutor(8) as pool:
         won = {place for place, mine in zip(wanted, pool.map(claimed, wanted), strict=True) if mine}
 
-    assert won == {home.warehouse_of(state)}
+    assert won == {state_warehouse.warehouse_of(state)}
     assert [file.name for file in state.folder.glob("warehouse.*")] == ["warehouse.uri"]
 
 
 def test_tables_are_looked_at_where_this_machine_sees_them(state: State, tmp_path: Path) -> None:
     """For the summary of a run."""
-    assert home.tables_folder(state) == state.warehouse
+    assert state_warehouse.tables_folder(state) == state.warehouse
     there = tmp_path / "with space"
     there.mkdir()
-    home.claim(state, str(there))
-    assert home.tables_folder(state) == there
+    state_warehouse.claim(state, str(there))
+    assert state_warehouse.tables_folder(state) == there
     state.warehouse_file.write_text(THERE)
-    assert home.tables_folder(state) is None
+    assert state_warehouse.tables_folder(state) is None
