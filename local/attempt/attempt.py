@@ -1,4 +1,4 @@
-"""One attempt of a notebook task, in a process of its own: `run_attempt`, called by the programs that wait for an order.
+"""One attempt of a notebook task, in a process of its own: `run_attempt`, called by a program that waits for an order.
 
 papermill runs the notebook (of a source file the notebook that it stands for) in a fresh kernel, in the folder that the
 context names. What happens is told to the runner as JSON lines on standard output; everything else that is printed
