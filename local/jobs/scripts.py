@@ -4,7 +4,7 @@
 | ------------------------- | ---------------------------------------------------------------------------------- |
 | `spark_python_task`       | installs the libraries, runs the file with the parameters as `sys.argv[1:]`        |
 | `python_wheel_task`       | installs the wheel, calls the entry point with the parameters as `sys.argv[1:]`    |
-| `sql_task` with a `file`  | a cell a statement; `:name` and `{{name}}` are the parameters, as string literals    |
+| `sql_task` with a `file`  | one cell for each statement; `:name`, `{{name}}` are the parameters, as literals   |
 
 Source: Jobs API 2.2, `SparkPythonTask`, `PythonWheelTask`, `SqlTaskFile`.
 """

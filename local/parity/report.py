@@ -44,7 +44,7 @@ def as_json(a: Side, b: Side, comparison: Comparison, scope: DiffScope, *, rows:
 
 
 def not_compared(comparison: Comparison) -> list[str]:
-    """What could not be compared, a line a reason."""
+    """What could not be compared, one line for each reason."""
     reasons: dict[tuple[str, ...], list[str]] = {}
     for verdict in comparison.verdicts:
         if verdict.same is None:

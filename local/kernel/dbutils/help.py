@@ -1,4 +1,4 @@
-"""`help()` of `dbutils` and of its modules: a line a command, made from the docstrings."""
+"""`help()` of `dbutils` and of its modules: one line for each command, from its docstring."""
 
 import inspect
 from typing import Any
