@@ -1,6 +1,6 @@
 """Jobs as mappings -> frozen, checked `Job`s; everything that is wrong with all of them is found at once.
 
-Fields, types and words are those of Databricks' own model (`shape`); what neither it nor the CLI checks (circles,
+Fields, types and words are those of Databricks' own model (`field_types`); what neither it nor the CLI checks (circles,
 unknown dependencies, two task types, keys) is checked here.
 """
 

@@ -13,6 +13,7 @@ from local.errors import RunError
 from local.jobs.attempts import TaskAttempt
 from local.jobs.launch import Outcome
 from local.jobs.stop import Stop
+from local.lakeflow.references import literal_inputs
 from local.lakeflow.results import meaning
 
 
@@ -50,11 +51,8 @@ def read_inputs(text: str) -> list[Any]:
     Raises:
         RunError: it is something else.
     """
-    try:
-        inputs = json.loads(text)
-    except ValueError:
-        inputs = None
-    if not isinstance(inputs, list):
+    inputs = literal_inputs(text)
+    if inputs is None:
         raise RunError(f"inputs: found `{text[:200]}`, expected a JSON array. Correct it, or the task value it names.")
     return inputs
 

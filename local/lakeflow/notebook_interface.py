@@ -75,10 +75,6 @@ class NotebookInterface:
         """Does it take the parameter *name*, as far as can be seen? A parameters cell names all that are taken."""
         return self.reads_any or (self.opaque and not self.defaults) or name in self.names
 
-    def may_set(self, key: str) -> bool:
-        """Can it set the task value *key*?"""
-        return self.opaque or self.sets_any or key in self.sets
-
 
 def parameters_not_taken(parameters: Iterable[str], notebook: Path, root: Path) -> Iterator[Finding]:
     """Those of a notebook task's own *parameters* that *notebook*, in the bundle below *root*, does not take.

@@ -5,7 +5,7 @@
     for verdict, targets in report.fields.items(): ...      # what a local run makes of each field that a job sets
 
 Rules and their severity stand in `local.lakeflow.findings`, verdicts on fields in `local.lakeflow.fields`. A check is a
-function from a `Subject` (one job) to findings; `check` calls them all.
+function from a `JobView` (one job) to findings; `check` calls them all.
 """
 
 from local.lakeflow.findings import Finding

@@ -21,7 +21,7 @@ TARGET = (
 )
 
 
-def check_root(written: YamlMapping, root: Path) -> Iterator[Finding]:
+def check_bundle_fields(written: YamlMapping, root: Path) -> Iterator[Finding]:
     """The bundle as its files have it, and each of its targets."""
     yield from _unknown(written, ROOT, "a bundle", root, ())
     targets = written.get("targets")

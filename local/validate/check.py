@@ -12,7 +12,7 @@ from local.lakeflow.fields import FieldVerdict, verdicts
 from local.lakeflow.findings import Finding, FindingError, Findings
 from local.lakeflow.model import Bundle
 from local.project import Project, bundle_file
-from local.validate.bundle_fields import check_root
+from local.validate.bundle_fields import check_bundle_fields
 from local.validate.compute import check_compute
 from local.validate.conditions import check_conditions
 from local.validate.duplicates import check_duplicates
@@ -28,7 +28,7 @@ from local.validate.task_types import (
     check_sql_kind,
 )
 from local.validate.triggers import check_continuous, check_schedules
-from local.validate.without_effect import check_duration_warnings, check_useless
+from local.validate.without_effect import check_duration_warnings, check_without_effect
 
 CHECKS = (
     check_duplicates,
@@ -45,7 +45,7 @@ CHECKS = (
     check_continuous,
     check_job_limits,
     check_task_limits,
-    check_useless,
+    check_without_effect,
     check_duration_warnings,
 )
 
@@ -117,18 +117,18 @@ def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> t
         draft = read_draft(project, target=target, variables=variables)
     except FindingError as error:
         return list(error.findings), None
-    findings = [*draft.findings, *draft.settings.unset.values(), *check_root(draft.written, project.root)]
+    findings = [*draft.findings, *draft.settings.unset.values(), *check_bundle_fields(draft.written, project.root)]
     of_jobs = Findings(project.root)
     sources = {key: fitted(key, source, of_jobs) for key, source in draft.jobs.items()}
     jobs = read_jobs(sources, draft.settings, of_jobs)
     findings += of_jobs
     bundle = Bundle(**vars(draft.settings), jobs=jobs, file=bundle_file(project.root) or project.root)
-    subjects = [_subject(bundle, key, sources[key], draft) for key in jobs]
-    findings += [finding for subject in subjects for check in CHECKS for finding in check(subject)]
+    views = [_view(bundle, key, sources[key], draft) for key in jobs]
+    findings += [finding for view in views for check in CHECKS for finding in check(view)]
     return findings, bundle
 
 
-def _subject(bundle: Bundle, key: str, source: YamlMapping, draft: Draft) -> JobView:
+def _view(bundle: Bundle, key: str, source: YamlMapping, draft: Draft) -> JobView:
     written = ((draft.written.get("resources") or {}).get("jobs") or {}).get(key)
     return JobView(bundle, bundle.jobs[key], source, written if isinstance(written, YamlMapping) else source)
 

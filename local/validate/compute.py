@@ -18,17 +18,17 @@ _NAMED = (
 )
 
 
-def check_compute(subject: JobView) -> Iterator[Finding]:
+def check_compute(view: JobView) -> Iterator[Finding]:
     """Named clusters and environments exist; tasks that need compute name some."""
     for field, rule, block, key in _NAMED:
-        known = [str(entry.get(key)) for entry in subject.source.get(block) or []]
-        for task in subject.all_tasks:
+        known = [str(entry.get(key)) for entry in view.source.get(block) or []]
+        for task in view.all_tasks:
             named = task.settings.get(field)
             if named is not None and str(named) not in known:
                 legal = ", ".join(f"`{name}`" for name in known) or "none: the job has no such block"
                 found, expected = f"the {field} `{named}`", f"one of `{block}`: {legal}"
-                yield subject.finding(rule, found, expected, "Correct the key.", task=task, path=(field,))
-    for task in subject.all_tasks:
+                yield view.finding(rule, found, expected, "Correct the key.", task=task, path=(field,))
+    for task in view.all_tasks:
         if task.kind in WITH_COMPUTE and not any(task.settings.get(name) for name in COMPUTE):
             found, expected = f"a {task.kind} without compute", f"one of {', '.join(f'`{name}`' for name in COMPUTE)}"
-            yield subject.finding("missing-compute", found, expected, "Add one of them.", task=task)
+            yield view.finding("missing-compute", found, expected, "Add one of them.", task=task)

@@ -14,9 +14,9 @@ from local.validate.job_view import JobView
 SIDES = ("left", "right")
 
 
-def check_conditions(subject: JobView) -> Iterator[Finding]:
+def check_conditions(view: JobView) -> Iterator[Finding]:
     """Operands that make a condition task fail, and conditions that have one outcome only."""
-    for task in subject.all_tasks:
+    for task in view.all_tasks:
         if task.kind != "condition_task":
             continue
         op = str(task.inner.get("op"))
@@ -28,16 +28,16 @@ def check_conditions(subject: JobView) -> Iterator[Finding]:
             if conditions.is_list(text):
                 found, expected = f"the list `{text}` as `{side}`", "a single value: a list fails the task"
                 action = "Compare a value, or its length."
-                yield subject.finding("condition-operand", found, expected, action, task=task, path=path)
+                yield view.finding("condition-operand", found, expected, action, task=task, path=path)
             elif op in conditions.NUMBERS and conditions.number(text) is None:
                 found, expected = f"`{text}` as `{side}` of {op}", "a number: anything else fails the task"
                 action = "Write a number, or compare with EQUAL_TO."
-                yield subject.finding("condition-operand", found, expected, action, task=task, path=path)
+                yield view.finding("condition-operand", found, expected, action, task=task, path=path)
         outcome = constant_outcome(task.inner)
         if outcome is not None:
             found = f"a condition of two literals: its outcome is always `{outcome}`"
             expected, action = "a reference on one side", "Use a reference, or remove the task."
-            yield subject.finding("constant-condition", found, expected, action, task=task, path=("condition_task",))
+            yield view.finding("constant-condition", found, expected, action, task=task, path=("condition_task",))
 
 
 def constant_outcome(condition: Mapping[str, Any]) -> str | None:

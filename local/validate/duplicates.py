@@ -15,16 +15,16 @@ _WRITTEN = (("job_clusters", "job_cluster_key"), ("parameters", "name"))
 _MERGED = (("environments", "environment_key"), ("environment_variables", "environment_variables_key"))
 
 
-def check_duplicates(subject: JobView) -> Iterator[Finding]:
+def check_duplicates(view: JobView) -> Iterator[Finding]:
     """Clusters, parameters and environments of the job, and dependencies of a task."""
-    for source, lists in ((subject.written, _WRITTEN), (subject.source, _MERGED)):
+    for source, lists in ((view.written, _WRITTEN), (view.source, _MERGED)):
         for block, key in lists:
-            yield from _twice(subject, source, block, key)
-    for task in subject.all_tasks:
-        yield from _twice(subject, task.source, "depends_on", "task_key", task)
+            yield from _twice(view, source, block, key)
+    for task in view.all_tasks:
+        yield from _twice(view, task.source, "depends_on", "task_key", task)
 
 
-def _twice(subject: JobView, source: Any, block: str, key: str, task: TaskView | None = None) -> Iterator[Finding]:
+def _twice(view: JobView, source: Any, block: str, key: str, task: TaskView | None = None) -> Iterator[Finding]:
     entries = source.get(block)
     seen: set[str] = set()
     for number, entry in enumerate(entries if isinstance(entries, list) else ()):
@@ -33,8 +33,8 @@ def _twice(subject: JobView, source: Any, block: str, key: str, task: TaskView |
             continue
         if name in seen:
             path, inside = (block, number), task.key if task else ""
-            place = place_of(source, path, subject.source.place)
-            where = Where.at(place, subject.bundle.root, job=subject.job.key, task=inside, path=path)
+            place = place_of(source, path, view.source.place)
+            where = Where.at(place, view.bundle.root, job=view.job.key, task=inside, path=path)
             found, rule = (
                 f"the {key} `{name}` twice in `{block}`",
                 "duplicate-dependency" if task else "duplicate-entry",

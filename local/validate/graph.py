@@ -22,20 +22,20 @@ OUTCOMES = ("true", "false")
 _DEPENDENT = "task"
 
 
-def check_reachable(subject: JobView) -> Iterator[Finding]:
+def check_reachable(view: JobView) -> Iterator[Finding]:
     """Every task starts in some course of the run."""
-    ends = possible_ends(subject)
+    ends = possible_ends(view)
     idle = {key for key, found in ends.items() if not _starts(found)}
-    for task in subject.tasks:
+    for task in view.tasks:
         if task.key not in idle or task.settings.get("disabled"):
             continue
         before = [str(entry["task_key"]) for entry in task.dependencies]
         causes = [key for key in before if key in idle]
-        if any(not _is_disabled(subject, key) for key in causes):
+        if any(not _is_disabled(view, key) for key in causes):
             continue  # a consequence: the task before it is reported
         run_if = task.settings.get("run_if") or "ALL_SUCCESS"
         found = f"run_if {run_if} after {', '.join(_told(ends[key], key) for key in before)}: it never starts"
-        yield subject.finding(
+        yield view.finding(
             "never-runs",
             found,
             "a task that starts in some course of the run",
@@ -45,9 +45,9 @@ def check_reachable(subject: JobView) -> Iterator[Finding]:
         )
 
 
-def possible_ends(subject: JobView) -> dict[str, frozenset[End]]:
+def possible_ends(view: JobView) -> dict[str, frozenset[End]]:
     """The ends that each task can have, by its key; tasks in a circle, or after unknown ones, have none here."""
-    tasks = {task.key: task for task in subject.tasks}
+    tasks = {task.key: task for task in view.tasks}
     ends: dict[str, frozenset[End]] = {}
     for key in order({key: task.needs for key, task in tasks.items()}):
         if all(before in ends for before in tasks[key].needs):
@@ -108,8 +108,8 @@ def _starts(ends: frozenset[End]) -> bool:
     return any(result == "SUCCESS" for result, _ in ends)
 
 
-def _is_disabled(subject: JobView, key: str) -> bool:
-    task = subject.task(key)
+def _is_disabled(view: JobView, key: str) -> bool:
+    task = view.task(key)
     return task is not None and bool(task.settings.get("disabled"))
 
 

@@ -11,14 +11,14 @@ from local.validate.job_view import JobView
 RETRIES = ("max_retries", "min_retry_interval_millis", "retry_on_timeout")
 
 
-def check_schedules(subject: JobView) -> Iterator[Finding]:
+def check_schedules(view: JobView) -> Iterator[Finding]:
     """Expressions that Quartz refuses, and unknown time zones."""
     places: list[tuple[str | int, ...]] = [
         ("schedule",),
-        *(("triggers", number, "schedule") for number in range(len(subject.source.get("triggers") or []))),
+        *(("triggers", number, "schedule") for number in range(len(view.source.get("triggers") or []))),
     ]
     for path in places:
-        schedule: Any = subject.source
+        schedule: Any = view.source
         for step in path:
             schedule = (schedule.get(step) if isinstance(step, str) else schedule[step]) or {}
         expression, zone = schedule.get("quartz_cron_expression"), schedule.get("timezone_id")
@@ -29,19 +29,19 @@ def check_schedules(subject: JobView) -> Iterator[Finding]:
                 read(text)
             except FindingError as error:
                 for finding in error.findings:
-                    yield finding.moved(subject.where(None, (*path, *finding.where.path)))
+                    yield finding.moved(view.where(None, (*path, *finding.where.path)))
 
 
-def check_continuous(subject: JobView) -> Iterator[Finding]:
+def check_continuous(view: JobView) -> Iterator[Finding]:
     """A continuous job has neither a schedule nor dependencies nor retries of tasks."""
-    if subject.source.get("continuous") is None:
+    if view.source.get("continuous") is None:
         return
-    if subject.source.get("schedule") is not None:
+    if view.source.get("schedule") is not None:
         found, expected = "`schedule` beside `continuous`", "one of them"
-        yield subject.finding("continuous", found, expected, "Remove one of them.", path=("schedule",))
-    for task in subject.all_tasks:
+        yield view.finding("continuous", found, expected, "Remove one of them.", path=("schedule",))
+    for task in view.all_tasks:
         for field in ("depends_on", *RETRIES):
             if task.settings.get(field):
                 found, expected = f"`{field}` in a continuous job", "none: its tasks start together and are not retried"
                 action = "Remove it; `continuous.task_retry_mode` says what happens after a failure."
-                yield subject.finding("continuous", found, expected, action, task=task, path=(field,))
+                yield view.finding("continuous", found, expected, action, task=task, path=(field,))

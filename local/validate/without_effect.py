@@ -14,12 +14,12 @@ from local.validate.job_view import JobView, TaskView
 from local.validate.limits import whole
 
 
-def check_useless(subject: JobView) -> Iterator[Finding]:
+def check_without_effect(view: JobView) -> Iterator[Finding]:
     """Settings of tasks that have no effect."""
-    for task in subject.all_tasks:
+    for task in view.all_tasks:
         for field, is_idle, why, action in _IDLE:
             if task.settings.get(field) and is_idle(task):
-                yield subject.finding(
+                yield view.finding(
                     "useless-setting",
                     f"`{field}` {why}",
                     "settings that have an effect",
@@ -29,26 +29,26 @@ def check_useless(subject: JobView) -> Iterator[Finding]:
                 )
 
 
-def check_duration_warnings(subject: JobView) -> Iterator[Finding]:
+def check_duration_warnings(view: JobView) -> Iterator[Finding]:
     """A warning about the duration needs a health rule, with a threshold that comes before the timeout.
 
     A threshold at the timeout itself may stand where all who hear of the duration hear of the failure: nobody waits in
     vain, and a target with a longer timeout has its warning.
     """
-    for task in (None, *subject.all_tasks):
-        settings = task.source if task else subject.source
+    for task in (None, *view.all_tasks):
+        settings = task.source if task else view.source
         rules = (settings.get("health") or {}).get("rules") or []
         limits = [whole(rule.get("value")) for rule in rules if rule.get("metric") == "RUN_DURATION_SECONDS"]
         for block in ("email_notifications", "webhook_notifications"):
             if (settings.get(block) or {}).get(ON_DURATION) and not limits:
                 found = f"`{ON_DURATION}` without a health rule RUN_DURATION_SECONDS: it is never sent"
                 action, path = "Add the rule to `health.rules`, or remove it.", (block, ON_DURATION)
-                yield subject.finding("useless-setting", found, "such a rule", action, task=task, path=path)
+                yield view.finding("useless-setting", found, "such a rule", action, task=task, path=path)
         timeout = whole(settings.get("timeout_seconds"))
         if timeout and any(limit > timeout or (limit == timeout and _waits(settings)) for limit in limits):
             found = f"a health rule at {max(limits)} s with timeout_seconds {timeout}: the run ends before the warning"
             expected, action = "a threshold below the timeout", "Lower the threshold, or raise the timeout."
-            yield subject.finding("useless-setting", found, expected, action, task=task, path=("health",))
+            yield view.finding("useless-setting", found, expected, action, task=task, path=("health",))
 
 
 def _waits(settings: Mapping[str, Any]) -> bool:
