@@ -8,8 +8,8 @@ from local.cli.run import add_checks, add_remote, add_values, run_options
 from local.cli.scope import bundle_of, pairs, project_of
 from local.cli.values import interval, moment
 from local.cli.verbs import Verbs, add_verb
-from local.jobs import exit_code
 from local.jobs.backfill import backfill_job, backfill_times, label
+from local.jobs.command import exit_code
 from local.jobs.views import duration
 
 

@@ -14,7 +14,7 @@ from local.errors import UsageError
 from local.pool.forks import Template, template_ahead
 
 if TYPE_CHECKING:
-    from local.jobs import RunOptions
+    from local.jobs.command import RunOptions
 
 
 def add(verbs: Verbs) -> None:
@@ -63,7 +63,7 @@ def add_remote(command: argparse.ArgumentParser) -> None:
 
 def run_options(options: Namespace, **more: Any) -> "RunOptions":
     """What the options of `add_checks` and `add_remote` say; a server is started ahead. *more* as `RunOptions`."""
-    from local.jobs import RunOptions
+    from local.jobs.command import RunOptions
 
     return RunOptions(
         strict=options.strict,
@@ -82,7 +82,7 @@ def run(options: Namespace) -> int:
 
 
 def _run(options: Namespace, template: Template | None) -> int:
-    from local.jobs import exit_code, run_job  # here, while the template imports too
+    from local.jobs.command import exit_code, run_job  # here, while the template imports too
 
     bundle = bundle_of(options, pairs("--var", options.var))
     state = project_of(options).state(bundle.catalog)

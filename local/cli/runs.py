@@ -9,7 +9,9 @@ from local.cli.run import add_checks, add_remote, add_values, run_options
 from local.cli.scope import bundle_of, pairs, project_of, state_of
 from local.cli.values import at_least_one
 from local.cli.verbs import Verbs, add_group, add_verb
-from local.jobs import cancel_run, exit_code, get_run, list_runs, repair_run
+from local.jobs.cancel import cancel_run
+from local.jobs.command import exit_code, get_run, list_runs
+from local.jobs.repair import repair_run
 
 
 def add(verbs: Verbs) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from local.jobs import list_runs
+from local.jobs.command import list_runs
 from local.lakeflow.results import meaning
 from local.project import State
 from local.schedule.simulation import Assumption

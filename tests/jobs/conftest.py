@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from local.bundle import load_bundle
-from local.jobs import RunOptions, command, run_job
+from local.jobs import command
+from local.jobs.command import RunOptions, run_job
 from local.pool.forks import Template
 from local.pool.pool import Pool
 from local.project import Project, State

@@ -9,7 +9,7 @@ import pytest
 from test_ending import HANG, LIMIT_SECONDS, until
 
 from local.cli.main import main
-from local.jobs import list_runs
+from local.jobs.command import list_runs
 from tests.jobs.conftest import Build, condition, left_running, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")

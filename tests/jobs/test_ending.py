@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from local.jobs import get_run, list_runs
+from local.jobs.command import get_run, list_runs
 from local.processes import started_at
 from tests.jobs.conftest import Build, Case, left_running, task
 
@@ -175,7 +175,7 @@ RUNNER = """
     import json, sys
     from pathlib import Path
     from local.bundle import load_bundle
-    from local.jobs import exit_code, run_job
+    from local.jobs.command import exit_code, run_job
     from local.project import Project
 
     project = Project.at(Path(sys.argv[1]))

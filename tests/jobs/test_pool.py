@@ -13,7 +13,7 @@ import pytest
 
 from local.context import TaskContext
 from local.errors import UsageError
-from local.jobs import RunOptions
+from local.jobs.command import RunOptions
 from local.jobs.launch import AttemptFiles, Outcome, run_notebook
 from local.jobs.stop import Stop
 from local.order import Order

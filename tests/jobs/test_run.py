@@ -7,7 +7,7 @@ import pytest
 
 from local.bundle import load_bundle
 from local.errors import UsageError
-from local.jobs import RunOptions, exit_code, get_run, list_runs
+from local.jobs.command import RunOptions, exit_code, get_run, list_runs
 from tests.jobs.conftest import Build, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")

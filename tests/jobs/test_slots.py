@@ -11,8 +11,9 @@ import pytest
 
 from local.bundle import load_bundle
 from local.errors import RunError
-from local.jobs import RunOptions, cancel_run, exit_code, get_run, list_runs
 from local.jobs.admission import enter
+from local.jobs.cancel import cancel_run
+from local.jobs.command import RunOptions, exit_code, get_run, list_runs
 from local.jobs.records import Records, now_ms
 from tests.jobs.conftest import Build, Case, condition
 

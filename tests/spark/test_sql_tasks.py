@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.bundle import load_bundle
-from local.jobs import RunOptions, run_job
+from local.jobs.command import RunOptions, run_job
 from local.project import Project, State
 
 FILE = """

@@ -9,7 +9,7 @@ import pytest
 
 from local.bundle import load_bundle
 from local.errors import ProjectError
-from local.jobs import RunOptions, list_runs, run_job
+from local.jobs.command import RunOptions, list_runs, run_job
 from local.notifications.outbox import Entry, Outbox
 from local.project import Project
 
