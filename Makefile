@@ -21,7 +21,7 @@ READY_REMOTE := .venv-remote/.ready
 LOCAL := .venv/bin/python -m local
 # Two workers; tests/conftest.py says which tests stay together, and puts the longest first.
 TESTS := .venv/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
-SET_UP := $(wildcard local/setup/*.py) local/versions.py
+SET_UP := $(wildcard local/setup/*.py) local/lakelocal/versions.py local/pyproject.toml local/ipython_kernel_config.py
 
 # What a run is given, here and elsewhere. A folder of this machine becomes a URL; a volume stays as it is.
 FOLDER = $(if $(filter /Volumes/% dbfs:/% s3://% abfss://% gs://%,$(SOURCE)),$(SOURCE),file:$(abspath $(SOURCE)))
@@ -37,13 +37,13 @@ help: ## this list
 
 setup: $(READY) ## packages, Delta's jars and a Java where there is none, into .venv (the other targets call it)
 
-$(READY): environment.yml constraints.txt $(SET_UP) local/setup/jars.sha256
-	@$(PYTHON) -m local.setup
+$(READY): environment.yml constraints.txt $(SET_UP) local/lakelocal/server/jars.sha256
+	@PYTHONPATH=local $(PYTHON) -m local.setup
 
 setup-remote: $(READY_REMOTE) ## databricks-connect into .venv-remote (Python 3.12, also by PYTHON312=path)
 
 $(READY_REMOTE): environment-remote.yml constraints-remote.txt $(SET_UP)
-	@$(PYTHON) -m local.setup --remote
+	@PYTHONPATH=local $(PYTHON) -m local.setup --remote
 
 run-local: export LOCAL_REMOTE =
 run-local: $(READY) ## run a job here: JOB= TARGET= SOURCE=folder RUN_DATE=YYYY-MM-DD VARS="k=v ..." PARAMS="k=v ..."

@@ -1,8 +1,6 @@
-"""`python -m local`."""
+"""`python -m local`: the command `lakelocal`, as this repository calls it."""
 
-import sys
-
-from local.cli.main import main
+from lakelocal.cli.main import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

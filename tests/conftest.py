@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from local.compute import open_session
-from local.project import State
-from local.server import stop_server
+from lakelocal.compute import open_session
+from lakelocal.project import State
+from lakelocal.server import stop_server
 from tests.bench.counting import event_log_settings
 from tests.jobs.daily import Here
 from tests.states import emptied, state_in

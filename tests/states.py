@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.compute import open_session
-from local.project import State
-from local.server import find_server, stop_server
+from lakelocal.compute import open_session
+from lakelocal.project import State
+from lakelocal.server import find_server, stop_server
 
 
 @contextmanager

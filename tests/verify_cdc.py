@@ -9,8 +9,8 @@ from pathlib import Path
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from local.bundle import load_settings
-from local.project import Project
+from lakelocal.bundle import load_settings
+from lakelocal.project import Project
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNBOOK = ROOT / "runbooks" / "T20_verify_cdc.ipynb"

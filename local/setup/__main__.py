@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from local.errors import LocalError
-from local.setup import environment, jars, kernels
+from lakelocal.errors import LocalError
+from local.setup import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 REMOTE = "--remote"
@@ -15,13 +15,12 @@ REMOTE = "--remote"
 def main(arguments: list[str]) -> int:
     """Exit 0 when the environment is ready; 1 with one line that says what to do otherwise."""
     which = environment.REMOTE if REMOTE in arguments else environment.LOCAL
-    venv = ROOT / which.folder
     steps: list[tuple[str, Callable[[], None]]] = [
         (f"Python environment {which.folder}", lambda: environment.make(ROOT, which)),
-        ("what every kernel loads", lambda: kernels.make(ROOT, venv)),
+        ("lakelocal, and what every kernel loads", lambda: environment.install_emulator(ROOT, which)),
     ]
     if which is environment.LOCAL:  # the remote environment has no Spark of its own
-        steps.insert(1, ("Delta's jars", lambda: jars.make(venv)))
+        steps.append(("Delta's jars", lambda: environment.fetch_jars(ROOT, which)))
     try:
         for number, (what, step) in enumerate(steps, 1):
             print(f"set-up {number}/{len(steps)}: {what} ...", flush=True)
@@ -34,7 +33,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("set-up interrupted; run the same command again to go on.", file=sys.stderr)
         return 130
-    (venv / ".ready").write_text("made by `python3 -m local.setup`\n")
+    (ROOT / which.folder / ".ready").write_text("made by `python3 -m local.setup`\n")
     return 0
 
 

@@ -10,9 +10,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.errors import SetupError
+from lakelocal.errors import SetupError
+from lakelocal.versions import PYTHON_NEWEST, PYTHON_OLDEST, REMOTE_PYTHON
 from local.setup.pythons import find_python, works
-from local.versions import PYTHON_NEWEST, PYTHON_OLDEST, REMOTE_PYTHON
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def make(root: Path, which: Environment) -> None:
     if conda:
         _run([conda, "env", "update", "-y", "-p", str(venv), "-f", str(packages)])
         return
-    python = venv / "bin" / "python"
+    python = _python(root, which)
     if not works(python, which.oldest, which.newest):
         chosen = find_python(which.oldest, which.newest)
         shutil.rmtree(venv, ignore_errors=True)
@@ -50,6 +50,25 @@ def make(root: Path, which: Environment) -> None:
     requirements.write_text("\n".join(pinned_packages(packages)) + "\n")
     _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--prefer-binary",
           "-r", str(requirements), "-c", str(root / which.constraints)])  # fmt: skip
+
+
+def install_emulator(root: Path, which: Environment) -> None:
+    """Install `lakelocal` in an environment of *root*, from its sources: a change of them needs no new set-up.
+
+    With the package come its command, its pytest plugin, and the configuration by which every kernel loads it. Its
+    dependencies are there already, pinned.
+    """
+    _run([str(_python(root, which)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+          "--no-build-isolation", "--editable", str(root / "local")])  # fmt: skip
+
+
+def fetch_jars(root: Path, which: Environment) -> None:
+    """Fetch Delta's jars now rather than with the first server, as an installed `lakelocal` does."""
+    _run([str(_python(root, which)), "-c", "from lakelocal.server.jars import main; main()"])
+
+
+def _python(root: Path, which: Environment) -> Path:
+    return root / which.folder / "bin" / "python"
 
 
 def pinned_packages(environment_file: Path) -> list[str]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from local.errors import SetupError
+from lakelocal.errors import SetupError
 
 Version = tuple[int, int]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from local.server.settings import Settings
+from lakelocal.server.settings import Settings
 from tests.bench.lakehouse import ROOT
 from tests.bench.parts import PIPELINES, Bench, Figure
 

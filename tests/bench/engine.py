@@ -25,7 +25,7 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
-from local.context import TaskContext
+from lakelocal.context import TaskContext
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDE = 8
@@ -69,7 +69,7 @@ class Bench:
         ]
         jobs = {"resources": {"jobs": {"bench": {"name": "bench", "tasks": tasks}}}}
         (self.folder / "jobs.json").write_text(json.dumps(jobs))
-        cost, output = self._timed("-m", "local", "--project", str(self.folder), "run", "bench", "--json")
+        cost, output = self._timed("-m", "lakelocal", "--project", str(self.folder), "run", "bench", "--json")
         attempts = json.loads(output)["tasks"]
         waits = [_first_cell(each["output_notebook"]) - each["start_time"] / 1000 for each in attempts]
         return Cost(cost.wall, cost.cpu, waits)
@@ -88,7 +88,7 @@ class Bench:
         place, output = self.folder / f"{number}.json", self.folder / f"nothing-{number}.ipynb"
         TaskContext(1, "bench", 1, 1, "t", 0, str(self.notebook), str(place) + ".exit", "").save(place)
         start = time.time()
-        cost, _ = self._timed("-m", "local.attempt.attempt", str(place), str(output))
+        cost, _ = self._timed("-m", "lakelocal.attempt.attempt", str(place), str(output))
         return Cost(cost.wall, cost.cpu, [_first_cell(str(output)) - start])
 
     def _timed(self, *arguments: str) -> tuple[Cost, str]:

@@ -70,7 +70,7 @@ class Lakehouse:
 
     def local(self, *arguments: str) -> str:
         """What one call of the command line prints; see `call`."""
-        return self.call(sys.executable, "-m", "local", *arguments)
+        return self.call(sys.executable, "-m", "lakelocal", *arguments)
 
     def run(self, job: str, run_date: str, *, only: str = "") -> dict:
         """A run of *job*, or of the tasks *only* of it, as `runs/get` shows it; it sets the state up if it is new."""

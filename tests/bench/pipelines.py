@@ -16,9 +16,9 @@ from pathlib import Path
 import psutil
 import yaml
 
-from local.errors import SetupError
-from local.java import find_java
-from local.server.settings import Settings
+from lakelocal.errors import SetupError
+from lakelocal.java import find_java
+from lakelocal.server.settings import Settings
 from tests.bench.counting import event_log_conf
 from tests.bench.lakehouse import ROOT, peak_mib
 

@@ -88,7 +88,7 @@ def run_script(notebooks: list[str], source: str, *, one_by_one: bool) -> None:
 
         together.AT_ONCE = 1
     shell = InteractiveShell.instance()
-    shell.extension_manager.load_extension("local.kernel")
+    shell.extension_manager.load_extension("lakelocal.kernel")
     given = {"catalog": "olist_dev", "run_date": RUN_DATE, "source": source, "refresh_mode": "incremental"}
     for name in notebooks:
         for cell in nbformat.read(f"{name}.ipynb", as_version=4).cells:

@@ -24,9 +24,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from local.compute import open_session
-from local.project import State
-from local.server import stop_server
+from lakelocal.compute import open_session
+from lakelocal.project import State
+from lakelocal.server import stop_server
 
 SCHEMA = "bench_cdc"
 FEED = "TBLPROPERTIES (delta.enableChangeDataFeed = 'true')"

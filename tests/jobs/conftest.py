@@ -11,12 +11,12 @@ import nbformat
 import psutil
 import pytest
 
-from local.bundle import load_bundle
-from local.jobs import command
-from local.jobs.command import RunOptions, run_job
-from local.pool.forks import Template
-from local.pool.pool import Pool
-from local.project import Project, State
+from lakelocal.bundle import load_bundle
+from lakelocal.jobs import command
+from lakelocal.jobs.command import RunOptions, run_job
+from lakelocal.pool.forks import Template
+from lakelocal.pool.pool import Pool
+from lakelocal.project import Project, State
 
 
 @dataclass(frozen=True)

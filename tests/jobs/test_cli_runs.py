@@ -8,8 +8,8 @@ import sys
 import pytest
 from test_ending import HANG, LIMIT_SECONDS, until
 
-from local.cli.main import main
-from local.jobs.command import list_runs
+from lakelocal.cli.main import main
+from lakelocal.jobs.command import list_runs
 from tests.jobs.conftest import Build, condition, left_running, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")
@@ -99,7 +99,7 @@ def test_a_run_is_cancelled_from_another_terminal(build: Build, capsys: pytest.C
     )
     project = ["--project", str(case.project.root)]
     runner = subprocess.Popen(
-        [sys.executable, "-m", "local", *project, "run", "job"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "lakelocal", *project, "run", "job"], stdout=subprocess.PIPE, text=True
     )
     try:
         until(lambda: case.file("here").exists() or runner.poll() is not None)

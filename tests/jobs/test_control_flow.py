@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.errors import BundleError, UsageError
-from local.jobs.command import RunOptions, exit_code, list_runs
+from lakelocal.errors import BundleError, UsageError
+from lakelocal.jobs.command import RunOptions, exit_code, list_runs
 from tests.jobs.conftest import Build, condition, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from local.java import find_java
+from lakelocal.java import find_java
 from tests.bench.lakehouse import SAMPLE, Lakehouse
 from tests.bench.pipelines import has_vectors, run_pipeline, write_project
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from local.jobs.command import get_run, list_runs
-from local.processes import started_at
+from lakelocal.jobs.command import get_run, list_runs
+from lakelocal.processes import started_at
 from tests.jobs.conftest import Build, Case, left_running, task
 
 LIMIT_SECONDS = 60
@@ -174,9 +174,9 @@ def test_a_killed_attempt_process_fails_and_leaves_nothing(build: Build) -> None
 RUNNER = """
     import json, sys
     from pathlib import Path
-    from local.bundle import load_bundle
-    from local.jobs.command import exit_code, run_job
-    from local.project import Project
+    from lakelocal.bundle import load_bundle
+    from lakelocal.jobs.command import exit_code, run_job
+    from lakelocal.project import Project
 
     project = Project.at(Path(sys.argv[1]))
     sys.exit(exit_code(run_job(load_bundle(project), "job", state=project.state("main").make())))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.export import junit, keep_newest, page, prune, read_run
-from local.jobs.records import Records
+from lakelocal.export import junit, keep_newest, page, prune, read_run
+from lakelocal.jobs.records import Records
 from tests.jobs.conftest import Build, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from local.bundle import load_bundle
-from local.jobs.command import RunOptions, get_run, list_runs
-from local.jobs.repair import repair_run
+from lakelocal.bundle import load_bundle
+from lakelocal.jobs.command import RunOptions, get_run, list_runs
+from lakelocal.jobs.repair import repair_run
 from tests.jobs.conftest import Build, task, write_notebook
 
 pytestmark = pytest.mark.usefixtures("one_pool")

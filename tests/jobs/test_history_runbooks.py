@@ -9,7 +9,7 @@ import papermill
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
-from local.jobs.command import get_run
+from lakelocal.jobs.command import get_run
 from tests.jobs.conftest import Build, Case, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")

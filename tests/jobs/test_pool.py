@@ -11,15 +11,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.context import TaskContext
-from local.errors import UsageError
-from local.jobs.command import RunOptions
-from local.jobs.launch import AttemptFiles, Outcome, run_notebook
-from local.jobs.stop import Stop
-from local.order import Order
-from local.pool.forks import Refused, Template, template_ahead
-from local.pool.pool import Pool
-from local.processes import started_at
+from lakelocal.context import TaskContext
+from lakelocal.errors import UsageError
+from lakelocal.jobs.command import RunOptions
+from lakelocal.jobs.launch import AttemptFiles, Outcome, run_notebook
+from lakelocal.jobs.stop import Stop
+from lakelocal.order import Order
+from lakelocal.pool.forks import Refused, Template, template_ahead
+from lakelocal.pool.pool import Pool
+from lakelocal.processes import started_at
 from tests.jobs.conftest import Build, Case, left_running, task
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="attempts are forked on Linux alone")
@@ -168,7 +168,7 @@ def test_the_notebook_says_which_cell_runs_before_the_runner_hears_of_it(build: 
 @pytest.mark.parametrize(("last", "result"), [("1", "SUCCESS"), ("1 / 0", "FAILED")])
 def test_the_spark_session_is_released_at_the_end(build: Build, pool: Pool, last: str, result: str) -> None:
     """Also behind a cell that failed: the kernel is killed and could not tell the server itself."""
-    replace = "import pathlib\nfrom local.compute import session\nsession.release = pathlib.Path('released').touch"
+    replace = "import pathlib\nfrom lakelocal.compute import session\nsession.release = pathlib.Path('released').touch"
     case = build({}, {"a": ["spark", replace, last]})
 
     assert attempt(case, pool, "a").result == result

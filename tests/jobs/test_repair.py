@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from test_ending import HANG, LIMIT_SECONDS, start_runner, until
 
-from local.bundle import load_bundle
-from local.cli.values import interval, moment
-from local.errors import RunError, UsageError
-from local.jobs.backfill import backfill_job, backfill_times
-from local.jobs.command import RunOptions, get_run, list_runs
-from local.jobs.records import Records
-from local.jobs.repair import repair_run
+from lakelocal.bundle import load_bundle
+from lakelocal.cli.values import interval, moment
+from lakelocal.errors import RunError, UsageError
+from lakelocal.jobs.backfill import backfill_job, backfill_times
+from lakelocal.jobs.command import RunOptions, get_run, list_runs
+from lakelocal.jobs.records import Records
+from lakelocal.jobs.repair import repair_run
 from tests.jobs.conftest import Build, condition, left_running, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local.bundle import load_bundle
-from local.errors import UsageError
-from local.jobs.command import RunOptions, exit_code, get_run, list_runs
+from lakelocal.bundle import load_bundle
+from lakelocal.errors import UsageError
+from lakelocal.jobs.command import RunOptions, exit_code, get_run, list_runs
 from tests.jobs.conftest import Build, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from test_slots import LIMIT_SECONDS, free_slot, hold_slot, job, waiting_run
 
-from local.bundle import load_bundle
-from local.jobs.command import RunOptions, get_run
-from local.jobs.repair import repair_run
+from lakelocal.bundle import load_bundle
+from lakelocal.jobs.command import RunOptions, get_run
+from lakelocal.jobs.repair import repair_run
 from tests.jobs.conftest import Build, condition, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")

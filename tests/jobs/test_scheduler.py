@@ -34,7 +34,7 @@ class Scheduler:
         self.output = case.project.root / f"{name}.txt"
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local", "--project", str(case.project.root), "schedule", *options],
+                [sys.executable, "-m", "lakelocal", "--project", str(case.project.root), "schedule", *options],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -12,14 +12,14 @@ from typing import Any
 import nbformat
 import pytest
 
-from local.bundle import load_bundle
-from local.context import TaskContext
-from local.jobs.launch import AttemptFiles, Outcome, run_notebook
-from local.jobs.scripts import write_task_notebook
-from local.jobs.stop import Stop
-from local.kernel.catalog import environment_of
-from local.pool.pool import Pool
-from local.project import Project
+from lakelocal.bundle import load_bundle
+from lakelocal.context import TaskContext
+from lakelocal.jobs.launch import AttemptFiles, Outcome, run_notebook
+from lakelocal.jobs.scripts import write_task_notebook
+from lakelocal.jobs.stop import Stop
+from lakelocal.kernel.catalog import environment_of
+from lakelocal.pool.pool import Pool
+from lakelocal.project import Project
 
 
 @dataclass(frozen=True)

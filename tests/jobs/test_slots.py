@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from local.bundle import load_bundle
-from local.errors import RunError
-from local.jobs.admission import enter
-from local.jobs.cancel import cancel_run
-from local.jobs.command import RunOptions, exit_code, get_run, list_runs
-from local.jobs.records import Records, now_ms
+from lakelocal.bundle import load_bundle
+from lakelocal.errors import RunError
+from lakelocal.jobs.admission import enter
+from lakelocal.jobs.cancel import cancel_run
+from lakelocal.jobs.command import RunOptions, exit_code, get_run, list_runs
+from lakelocal.jobs.records import Records, now_ms
 from tests.jobs.conftest import Build, Case, condition
 
 LIMIT_SECONDS = 60
@@ -143,9 +143,9 @@ def test_a_child_run_counts_for_its_own_job(build: Build) -> None:
 ENTER = """
 import sys
 from pathlib import Path
-from local.bundle import Job
-from local.jobs.admission import enter
-from local.jobs.records import Records
+from lakelocal.bundle import Job
+from lakelocal.jobs.admission import enter
+from lakelocal.jobs.records import Records
 
 records = Records(Path(sys.argv[1]))
 run_id = enter(records, Job("j", 7, "J", {}, ()), job_id=7, job_key="j", run_name="J", target="d", trigger="ONE_TIME")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.project import State
+from lakelocal.project import State
 from tests.jobs.daily import Here
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,8 +13,8 @@ import psutil
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
-from local.setup.jars import PACKAGE
-from local.versions import HADOOP
+from lakelocal.setup.jars import PACKAGE
+from lakelocal.versions import HADOOP
 from tests.jobs.daily import SAMPLE_DAYS, SOURCE
 from tests.notebooks.conftest import ROOT
 
@@ -44,7 +44,7 @@ def runner(shell, tmp_path, monkeypatch):
 
 def sql(shell: dict[str, str], statement: str) -> list[dict]:
     """The rows of *statement*, by the command line."""
-    command = [sys.executable, "-m", "local", "sql", statement, "--format", "json"]
+    command = [sys.executable, "-m", "lakelocal", "sql", statement, "--format", "json"]
     done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -154,7 +154,7 @@ def test_the_runbook_of_a_machine_that_is_too_small_gives_the_server_more(alone,
     said = printed(execute("O80_one_machine_is_too_small", memory="1500m", cores=1))
 
     assert "heap 1500m, 1 cores" in said
-    command = [sys.executable, "-m", "local", "status", "--json"]
+    command = [sys.executable, "-m", "lakelocal", "status", "--json"]
     status = json.loads(subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, timeout=60).stdout)
     assert "-Xmx1500m" in psutil.Process(status["pid"]).cmdline()
     assert f"--packages {PACKAGE},org.apache.hadoop:hadoop-aws:{HADOOP}\n" in said

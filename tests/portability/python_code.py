@@ -174,7 +174,7 @@ def _star_import(node: ast.AST) -> str | None:
 def _local_import(node: ast.AST) -> str | None:
     names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
     names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-    found = [name for name in names if name.split(".")[0] in ("local", "tests")]
+    found = [name for name in names if name.split(".")[0] in ("lakelocal", "local", "tests")]
     return f"import {found[0]}" if found else None
 
 

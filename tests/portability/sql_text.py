@@ -6,7 +6,7 @@ A text is SQL where it begins as a statement does, since queries are kept by nam
 
 from collections.abc import Iterator, Sequence
 
-from local.sql.tokens import STRING, Token, tokenize
+from lakelocal.sql.tokens import STRING, Token, tokenize
 from tests.portability.rules import ALLOWED_SETTINGS
 
 STORAGE = ("dbfs:/", "/dbfs/", "/mnt/", "s3://", "s3a://", "abfss://", "wasbs://", "gs://")

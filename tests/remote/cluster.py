@@ -21,13 +21,13 @@ from typing import Any
 import psutil
 import pyspark
 
-from local.java import find_java
-from local.processes import kill
-from local.project import State
-from local.server.command import jvm, spark_conf, submission
-from local.server.settings import JITS, Settings
-from local.setup.jars import jars_folder
-from local.versions import SCALA
+from lakelocal.java import find_java
+from lakelocal.processes import kill
+from lakelocal.project import State
+from lakelocal.server.command import jvm, spark_conf, submission
+from lakelocal.server.settings import JITS, Settings
+from lakelocal.setup.jars import jars_folder
+from lakelocal.versions import SCALA
 from tests.remote.sockets import closed_port
 
 WORKERS = ("worker-1", "worker-2")

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import SetupError
-from local.project import State
-from local.server import ensure_server
-from local.setup import environment
-from local.setup.pythons import find_python, works
+from lakelocal.errors import SetupError
+from lakelocal.project import State
+from lakelocal.server import ensure_server
+from lakelocal.setup import environment
+from lakelocal.setup.pythons import find_python, works
 from tests.jobs.conftest import write_notebook
 from tests.jobs.daily import Here
 from tests.remote.projects import ROOT, Build, Project

@@ -21,7 +21,7 @@ class Project:
     remote: str
 
     def command(self, *arguments: str) -> list[str]:
-        return [self.python, "-m", "local", "--project", str(self.root), *arguments]
+        return [self.python, "-m", "lakelocal", "--project", str(self.root), *arguments]
 
     def environment(self, **more: str) -> dict[str, str]:
         own = {"LOCAL_STATE": str(self.states), "LOCAL_REMOTE": self.remote, "HOME": str(self.states)}

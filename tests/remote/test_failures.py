@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local import versions
+from lakelocal import versions
 from tests.remote.conftest import BY_PYSPARK, CLIENTS, DATABRICKS_CONNECT
 from tests.remote.projects import Build, Project
 from tests.remote.sockets import closed_port, mute_listener

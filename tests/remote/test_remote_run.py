@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from local.compute import state_warehouse
-from local.project import State
-from local.server import ensure_server
+from lakelocal.compute import state_warehouse
+from lakelocal.project import State
+from lakelocal.server import ensure_server
 from tests.jobs.daily import ROOT, SMALL_DAY, SMALL_VARS, Here, check_feeds
 from tests.remote.conftest import DATABRICKS_CONNECT
 from tests.states import state_in

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from local.project import State
-from local.server import ensure_server
-from local.versions import DATABRICKS_RUNTIME
+from lakelocal.project import State
+from lakelocal.server import ensure_server
+from lakelocal.versions import DATABRICKS_RUNTIME
 from tests.remote.conftest import DATABRICKS_CONNECT
 from tests.remote.projects import Build
 from tests.remote.signs import Signs

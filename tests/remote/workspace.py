@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from local.versions import DATABRICKS_RUNTIME, SCALA
+from lakelocal.versions import DATABRICKS_RUNTIME, SCALA
 
 CLUSTER = "0101-120000-abcdefgh"
 _CERTIFICATE = """

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from local.kernel.dbutils import DBUtils
-from local.project import State
+from lakelocal.kernel.dbutils import DBUtils
+from lakelocal.project import State
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pyspark.errors import StreamingQueryException
 
-from local.errors import DialectError, PathError
+from lakelocal.errors import DialectError, PathError
 
 SCHEMA = "id STRING, name STRING, price STRING"
 

@@ -4,7 +4,7 @@ import pytest
 from dialect_cases import CASES, REFUSED, SETUP
 from write_dialect_table import README, with_table
 
-from local.errors import DialectError
+from lakelocal.errors import DialectError
 
 
 @pytest.fixture(scope="module")

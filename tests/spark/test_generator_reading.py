@@ -7,8 +7,8 @@ import pytest
 
 from lakehouse.generator import BatchFile, Volume, count_dangling, count_rows, row_reader
 from lakehouse.generator.columns import COLUMNS
-from local.kernel.dbutils.fs import FileSystem
-from local.project import State
+from lakelocal.kernel.dbutils.fs import FileSystem
+from lakelocal.project import State
 
 ROOT = "/Volumes/olist_dev/raw/olist"
 REVIEWS = ('r1,o1,5,"one, ""two""","a\nb\r\nc",2018-01-01,2018-01-02', "r2,gone,1,,,2018-01-01,2018-01-02")

@@ -13,9 +13,9 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from local.context import VARIABLE, TaskContext
-from local.project import Project, State
-from local.server import ensure_server, find_server
+from lakelocal.context import VARIABLE, TaskContext
+from lakelocal.project import Project, State
+from lakelocal.server import ensure_server, find_server
 from tests.states import state_in
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.cli.main import main
-from local.compute import open_session
-from local.jobs.records import Records, insert, now_ms, this_process
-from local.parity import DiffScope, Options, compare_runs, find_side
-from local.parity.outline import Relation
-from local.parity.pairs import paired, shown_pairs
-from local.parity.run import compare_table
-from local.parity.search import Source
-from local.project import State
-from local.server import ensure_server
+from lakelocal.cli.main import main
+from lakelocal.compute import open_session
+from lakelocal.jobs.records import Records, insert, now_ms, this_process
+from lakelocal.parity import DiffScope, Options, compare_runs, find_side
+from lakelocal.parity.outline import Relation
+from lakelocal.parity.pairs import paired, shown_pairs
+from lakelocal.parity.run import compare_table
+from lakelocal.parity.search import Source
+from lakelocal.project import State
+from lakelocal.server import ensure_server
 from tests.states import state_in
 
 JOB = {"job_id": 1, "job_key": "job", "run_name": "Job", "target": "dev", "trigger": "ONE_TIME"}

@@ -13,9 +13,9 @@ import psutil
 import pytest
 from pyspark.sql.connect.session import SparkSession
 
-from local.errors import ServerError
-from local.project import State
-from local.server import archive, command, ensure_server, find_server, process, server_status, stop_server
+from lakelocal.errors import ServerError
+from lakelocal.project import State
+from lakelocal.server import archive, command, ensure_server, find_server, process, server_status, stop_server
 from tests.states import state_in
 
 
@@ -195,7 +195,7 @@ def test_the_command_that_starts_a_server_waits_for_another_that_does(fresh):
     import sys
 
     code = (
-        "from pathlib import Path; from local.project import State; from local.server import ensure_server;"
+        "from pathlib import Path; from lakelocal.project import State; from lakelocal.server import ensure_server;"
         f"print(ensure_server(State(Path({str(fresh.root)!r}), 'olist_dev', Path({str(fresh.folder)!r}))).pid)"
     )
     commands = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]

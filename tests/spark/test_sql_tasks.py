@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local.bundle import load_bundle
-from local.jobs.command import RunOptions, run_job
-from local.project import Project, State
+from lakelocal.bundle import load_bundle
+from lakelocal.jobs.command import RunOptions, run_job
+from lakelocal.project import Project, State
 
 FILE = """
 CREATE OR REPLACE TEMPORARY VIEW cities AS

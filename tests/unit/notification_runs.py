@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.lakeflow.model import Job, Task
+from lakelocal.lakeflow.model import Job, Task
 
 MAIL = "team@example.com"
 HOOK = "0481e838-0a59-4eff-9541-a4ca6f149574"

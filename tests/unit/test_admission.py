@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from local.bundle import Job
-from local.jobs.admission import SKIPPED_RESULT, enter, wait_for_slot
-from local.jobs.records import Records, now_ms
-from local.jobs.stop import Stop
+from lakelocal.bundle import Job
+from lakelocal.jobs.admission import SKIPPED_RESULT, enter, wait_for_slot
+from lakelocal.jobs.records import Records, now_ms
+from lakelocal.jobs.stop import Stop
 
 HOUR_MS = 3_600_000
 JOB = Job("j", 7, "J", {}, ())

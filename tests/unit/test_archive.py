@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.server import archive
-from local.server.archive import RECORDING, TORN, archive_options
+from lakelocal.server import archive
+from lakelocal.server.archive import RECORDING, TORN, archive_options
 
 
 @pytest.fixture

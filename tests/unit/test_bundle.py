@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from lakehouse.places import config_folder
-from local.bundle import load_bundle
-from local.project import Project
-from local.validate import validate
+from lakelocal.bundle import load_bundle
+from lakelocal.project import Project
+from lakelocal.validate import validate
 from tests.portability.code import read_code
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from local.bundle import Bundle, load_bundle, load_settings
-from local.errors import BundleError, UsageError
-from local.jobs.checks import check_run
-from local.lakeflow.findings import Where
-from local.project import Project
+from lakelocal.bundle import Bundle, load_bundle, load_settings
+from lakelocal.errors import BundleError, UsageError
+from lakelocal.jobs.checks import check_run
+from lakelocal.lakeflow.findings import Where
+from lakelocal.project import Project
 
 NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 ONE_TASK = "tasks: [{task_key: a, notebook_task: {notebook_path: ./n.ipynb}}]"

@@ -5,9 +5,9 @@ from textwrap import dedent
 
 import pytest
 
-from local.bundle import Bundle, load_bundle
-from local.errors import BundleError
-from local.project import Project
+from lakelocal.bundle import Bundle, load_bundle
+from lakelocal.errors import BundleError
+from lakelocal.project import Project
 
 HEAD = """
     bundle: {name: b}

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from local.bundle import load_bundle
-from local.jobs.checks import check_run
-from local.project import Project
+from lakelocal.bundle import load_bundle
+from lakelocal.jobs.checks import check_run
+from lakelocal.project import Project
 
 BUNDLE = """
 bundle: {name: b}

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from recorded_runs import start_run
 
-from local.cli.main import main
-from local.cli.parser import MODULES, read_arguments
-from local.jobs.records import Records
-from local.project import Project
+from lakelocal.cli.main import main
+from lakelocal.cli.parser import MODULES, read_arguments
+from lakelocal.jobs.records import Records
+from lakelocal.project import Project
 
 Out = pytest.CaptureFixture[str]
 NAME = "[dev ana] a job whose name is long enough to be folded where a table has but eighty columns"

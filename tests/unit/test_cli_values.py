@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.cli.values import at_least_one, count, interval, moment, span, span_of_job
-from local.jobs.backfill import backfill_times, label
+from lakelocal.cli.values import at_least_one, count, interval, moment, span, span_of_job
+from lakelocal.jobs.backfill import backfill_times, label
 
 
 @pytest.mark.parametrize(

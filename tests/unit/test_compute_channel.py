@@ -11,10 +11,10 @@ import pyspark.sql.connect.proto as proto
 import pytest
 from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 
-from local.compute.channel import LazyChannel, Link
-from local.compute.local_server import LocalEndpoint, LocalServer
-from local.errors import ServerError
-from local.project import State
+from lakelocal.compute.channel import LazyChannel, Link
+from lakelocal.compute.local_server import LocalEndpoint, LocalServer
+from lakelocal.errors import ServerError
+from lakelocal.project import State
 
 
 class Servers:

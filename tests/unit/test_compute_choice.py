@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from local.compute import compute_of
-from local.compute.connect_server import ConnectServer
-from local.compute.local_server import LocalServer
-from local.compute.workspace import Workspace
-from local.errors import UsageError
-from local.project import State
+from lakelocal.compute import compute_of
+from lakelocal.compute.connect_server import ConnectServer
+from lakelocal.compute.local_server import LocalServer
+from lakelocal.compute.workspace import Workspace
+from lakelocal.errors import UsageError
+from lakelocal.project import State
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.compute.client import DATABRICKS, PYSPARK, Client, check_client, installed
-from local.errors import SetupError
+from lakelocal.compute.client import DATABRICKS, PYSPARK, Client, check_client, installed
+from lakelocal.errors import SetupError
 
 SPARK = {PYSPARK: Client(PYSPARK, "9.1.1", ">=3.10")}
 CONNECT = {DATABRICKS: Client(DATABRICKS, "98.3.7", "==3.12.*")}

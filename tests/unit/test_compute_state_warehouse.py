@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local.compute import state_warehouse
-from local.errors import ServerError
-from local.project import State
+from lakelocal.compute import state_warehouse
+from lakelocal.errors import ServerError
+from lakelocal.project import State
 
 THERE = "s3://bucket/warehouse"
 

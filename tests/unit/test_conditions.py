@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from local.jobs.stop import Stop
-from local.jobs.task_types import RUNNERS
-from local.lakeflow.conditions import number, outcome
-from local.validate.conditions import constant_outcome
+from lakelocal.jobs.stop import Stop
+from lakelocal.jobs.task_types import RUNNERS
+from lakelocal.lakeflow.conditions import number, outcome
+from lakelocal.validate.conditions import constant_outcome
 
 
 @pytest.mark.parametrize(

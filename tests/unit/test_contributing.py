@@ -12,8 +12,8 @@ STATE = (".local/", "runs/", "logs/")  # what runs leave behind
 
 
 def exists(path: str) -> bool:
-    """Is there such a file or folder: below `local` or the root, a bare name anywhere in `local`?"""
-    named = any(ROOT.glob(f"local/{path}")) or any(ROOT.glob(path))
+    """Is there such a file or folder: below `lakelocal`, `local` or the root, a bare name anywhere in `local`?"""
+    named = any(any(ROOT.glob(f"{folder}{path}")) for folder in ("local/lakelocal/", "local/", ""))
     return named or ("/" not in path and any((ROOT / "local").rglob(path)))
 
 

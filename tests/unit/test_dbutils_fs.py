@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from local.errors import DbutilsError, PathError
-from local.kernel.dbutils.fs import FileInfo, FileSystem, PathNotFound
-from local.project import State
+from lakelocal.errors import DbutilsError, PathError
+from lakelocal.kernel.dbutils.fs import FileInfo, FileSystem, PathNotFound
+from lakelocal.project import State
 
 VOLUME = "/Volumes/main/raw/files"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.context import TaskContext
-from local.kernel.dbutils.jobs import LIMIT, TaskValueError, TaskValues
+from lakelocal.context import TaskContext
+from lakelocal.kernel.dbutils.jobs import LIMIT, TaskValueError, TaskValues
 
 
 @pytest.fixture

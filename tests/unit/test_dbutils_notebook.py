@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from local.context import TaskContext
-from local.errors import DbutilsError
-from local.kernel.dbutils.notebook import Notebook, find_notebook
+from lakelocal.context import TaskContext
+from lakelocal.errors import DbutilsError
+from lakelocal.kernel.dbutils.notebook import Notebook, find_notebook
 
 EMPTY = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from local.errors import DbutilsError
-from local.kernel.dbutils.secrets import SecretMetadata, Secrets, SecretScope, SecretsFile, redacting
-from local.project import State
+from lakelocal.errors import DbutilsError
+from lakelocal.kernel.dbutils.secrets import SecretMetadata, Secrets, SecretScope, SecretsFile, redacting
+from lakelocal.project import State
 
 
 @pytest.fixture

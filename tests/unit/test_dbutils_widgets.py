@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.errors import DbutilsError
-from local.kernel.dbutils.widgets import InputWidgetNotDefined, Widgets
+from lakelocal.errors import DbutilsError
+from lakelocal.kernel.dbutils.widgets import InputWidgetNotDefined, Widgets
 
 
 def test_a_passed_value_exists_before_any_widget_is_made():

@@ -7,7 +7,7 @@ import pyspark.sql.connect.proto as proto
 import pytest
 from pyspark.sql.connect.expressions import LiteralExpression
 
-from local.dialect.arguments import fill_arguments
+from lakelocal.dialect.arguments import fill_arguments
 
 
 def argument(value: object) -> proto.Expression:

@@ -6,13 +6,13 @@ import os
 
 import pytest
 
-from local.dialect.autoloader.columns import Column, parse_columns
-from local.dialect.autoloader.files import done_files, list_files
-from local.dialect.autoloader.headers import header_of
-from local.dialect.autoloader.layouts import FileLayout, layout_of
-from local.dialect.autoloader.options import read_source
-from local.dialect.volumes import path_part
-from local.errors import DialectError
+from lakelocal.dialect.autoloader.columns import Column, parse_columns
+from lakelocal.dialect.autoloader.files import done_files, list_files
+from lakelocal.dialect.autoloader.headers import header_of
+from lakelocal.dialect.autoloader.layouts import FileLayout, layout_of
+from lakelocal.dialect.autoloader.options import read_source
+from lakelocal.dialect.volumes import path_part
+from lakelocal.errors import DialectError
 
 
 def source(**options):

@@ -6,9 +6,9 @@ import pyspark.sql.connect.proto as proto
 import pytest
 import zstandard
 
-from local.dialect import Dialect
-from local.errors import DialectError, PathError
-from local.project import State
+from lakelocal.dialect import Dialect
+from lakelocal.errors import DialectError, PathError
+from lakelocal.project import State
 
 
 @pytest.fixture

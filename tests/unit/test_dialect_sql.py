@@ -2,11 +2,11 @@
 
 import pytest
 
-from local.dialect.sql import SqlText
-from local.dialect.volumes import Volumes
-from local.errors import DialectError, PathError
-from local.paths import DatabricksPaths
-from local.project import State
+from lakelocal.dialect.sql import SqlText
+from lakelocal.dialect.volumes import Volumes
+from lakelocal.errors import DialectError, PathError
+from lakelocal.paths import DatabricksPaths
+from lakelocal.project import State
 
 
 @pytest.fixture

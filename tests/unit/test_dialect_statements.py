@@ -4,12 +4,12 @@ import logging
 
 import pytest
 
-from local.dialect.statement import rows_of
-from local.dialect.statements import NOTHING, Statements
-from local.dialect.volumes import Volumes
-from local.errors import DialectError
-from local.paths import DatabricksPaths
-from local.project import State
+from lakelocal.dialect.statement import rows_of
+from lakelocal.dialect.statements import NOTHING, Statements
+from lakelocal.dialect.volumes import Volumes
+from lakelocal.errors import DialectError
+from lakelocal.paths import DatabricksPaths
+from lakelocal.project import State
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_translated(run, sql, expected):
 )
 def test_noted(run, sql, caplog):
     """A statement that changes nothing here says so, in one line that names it."""
-    with caplog.at_level(logging.WARNING, "local.dialect"):
+    with caplog.at_level(logging.WARNING, "lakelocal.dialect"):
         assert run(sql) == NOTHING
 
     (record,) = caplog.records

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from local.kernel.display import is_frame
-from local.kernel.table import Table, to_text
+from lakelocal.kernel.display import is_frame
+from lakelocal.kernel.table import Table, to_text
 
 
 @pytest.mark.parametrize(

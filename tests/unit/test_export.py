@@ -10,11 +10,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from recorded_runs import start_run
 
-from local.cli.main import main
-from local.export import junit, page, read_run
-from local.export.notebooks import OUTPUT_LIMIT, Notebooks, bounded
-from local.export.page import overridden
-from local.jobs.records import Records
+from lakelocal.cli.main import main
+from lakelocal.export import junit, page, read_run
+from lakelocal.export.notebooks import OUTPUT_LIMIT, Notebooks, bounded
+from lakelocal.export.page import overridden
+from lakelocal.jobs.records import Records
 
 EVIL = "<script>alert('x')</script> & \"q\" ]]>"
 VOID = {"meta", "br", "col", "hr", "img", "link"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.export.layout import layered
-from local.export.timeline import tick_step
+from lakelocal.export.layout import layered
+from lakelocal.export.timeline import tick_step
 
 
 def test_a_node_stands_behind_everything_it_needs():

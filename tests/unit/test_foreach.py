@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from local.bundle import Bundle, Job, Task
-from local.jobs.foreach import run_iterations
-from local.jobs.listener import Announcer
-from local.jobs.progress import Progress
-from local.jobs.stop import Stop
-from local.jobs.task import TaskRun
-from local.jobs.views import Silent
-from local.lakeflow.references import Scope
-from local.project import State
+from lakelocal.bundle import Bundle, Job, Task
+from lakelocal.jobs.foreach import run_iterations
+from lakelocal.jobs.listener import Announcer
+from lakelocal.jobs.progress import Progress
+from lakelocal.jobs.stop import Stop
+from lakelocal.jobs.task import TaskRun
+from lakelocal.jobs.views import Silent
+from lakelocal.lakeflow.references import Scope
+from lakelocal.project import State
 
 LIMIT_SECONDS = 30
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from local.lakeflow.graph import circles, downstream, levels, order, upstream
+from lakelocal.lakeflow.graph import circles, downstream, levels, order, upstream
 
 # a -> b -> d, a -> c -> d, and e alone
 DIAMOND = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": []}

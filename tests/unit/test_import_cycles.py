@@ -1,4 +1,4 @@
-"""No file of `local` needs itself, and no package needs another one that needs it.
+"""No file of `lakelocal` needs itself, and no package needs another one that needs it.
 
 Every import counts: inside of functions, for types only, and of a module that a text names, such as the program of a
 child process. What a package's `__init__` imports counts as its own.
@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from local.lakeflow.graph import circles
+from lakelocal.lakeflow.graph import circles
 
-ROOT = Path(__file__).resolve().parents[2]
-DOTTED = re.compile(r"local(?:\.\w+)+")
+ROOT = Path(__file__).resolve().parents[2] / "local"  # what `lakelocal` is imported from
+DOTTED = re.compile(r"lakelocal(?:\.\w+)+")
 
 
 def name_of(file: Path) -> str:
@@ -20,7 +20,7 @@ def name_of(file: Path) -> str:
     return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-FILES = {name_of(file): file for file in (ROOT / "local").rglob("*.py")}
+FILES = {name_of(file): file for file in (ROOT / "lakelocal").rglob("*.py")}
 
 
 def named_in(source: str) -> Iterator[str]:
@@ -42,7 +42,7 @@ def named_in(source: str) -> Iterator[str]:
 
 
 def needs() -> dict[str, set[str]]:
-    """By module, the other modules of `local` that it imports or names."""
+    """By module, the other modules of `lakelocal` that it imports or names."""
     found = {name: set(named_in(file.read_text(encoding="utf-8"))) for name, file in FILES.items()}
     return {name: {other for other in named if other in FILES and other != name} for name, named in found.items()}
 
@@ -64,13 +64,14 @@ def between_packages(modules: Mapping[str, set[str]]) -> dict[str, set[str]]:
 def test_what_counts_as_an_import() -> None:
     """Imports anywhere, and names of modules in texts; not those in docstrings."""
     source = (
-        '"""Of local.paths."""\nimport local.errors\ndef f():\n    """local.context"""\n'
-        "    from local.jobs import records\n    return ['-m', 'local.order'], f'local.cli.{f}', local.project\n"
+        '"""Of lakelocal.paths."""\nimport lakelocal.errors\ndef f():\n    """lakelocal.context"""\n'
+        "    from lakelocal.jobs import records\n"
+        "    return ['-m', 'lakelocal.order'], f'lakelocal.cli.{f}', lakelocal.project\n"
     )
 
     found = set(named_in(source)) & FILES.keys()
 
-    assert found == {"local.errors", "local.jobs.records", "local.order", "local.cli"}
+    assert found == {"lakelocal.errors", "lakelocal.jobs.records", "lakelocal.order", "lakelocal.cli"}
 
 
 def test_no_file_needs_itself() -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import SetupError, UsageError
-from local.java import find_java, java_version
-from local.project import State
-from local.server import log
-from local.server.command import server_command
-from local.server.settings import JITS, Settings
-from local.versions import JAVA_NEWEST, JAVA_OLDEST
+from lakelocal.errors import SetupError, UsageError
+from lakelocal.java import find_java, java_version
+from lakelocal.project import State
+from lakelocal.server import log
+from lakelocal.server.command import server_command
+from lakelocal.server.settings import JITS, Settings
+from lakelocal.versions import JAVA_NEWEST, JAVA_OLDEST
 
 
 def fake_java(folder: Path, version: str) -> Path:
@@ -48,7 +48,7 @@ def test_without_any_java_the_packaged_runtime_is_used():
 
 def test_no_java_at_all_is_one_clear_line(tmp_path, monkeypatch):
     """It says what was looked at, and what to do."""
-    monkeypatch.setattr("local.java._candidates", lambda environment: [("JAVA_HOME", None), ("the path", None)])
+    monkeypatch.setattr("lakelocal.java._candidates", lambda environment: [("JAVA_HOME", None), ("the path", None)])
 
     with pytest.raises(SetupError, match=r"No Java: looked at JAVA_HOME: nothing; the path: nothing.*make setup"):
         find_java({})

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from local.bundle import Bundle, load_bundle
-from local.jobs.checks import check_run
-from local.project import Project
+from lakelocal.bundle import Bundle, load_bundle
+from lakelocal.jobs.checks import check_run
+from lakelocal.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 DAILY, WEEKLY = "olist_daily_job", "olist_weekly_refresh_job"

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from local.bundle import load_bundle
-from local.errors import UsageError
-from local.jobs.checks import check_run
-from local.lakeflow.child_jobs import started_by
-from local.validate import validate
+from lakelocal.bundle import load_bundle
+from lakelocal.errors import UsageError
+from lakelocal.jobs.checks import check_run
+from lakelocal.lakeflow.child_jobs import started_by
+from lakelocal.validate import validate
 from tests.unit.validate_bundles import ROOT, job, notebook, project, starts, task
 
 

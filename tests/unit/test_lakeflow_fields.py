@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from databricks.bundles.jobs import Job, Task
 
-from local.bundle import load_bundle
-from local.bundle.field_types import bare, model_fields
-from local.errors import BundleError, UsageError
-from local.jobs.checks import check_run
-from local.jobs.task_types import RUNNERS
-from local.lakeflow.fields import (
+from lakelocal.bundle import load_bundle
+from lakelocal.bundle.field_types import bare, model_fields
+from lakelocal.errors import BundleError, UsageError
+from lakelocal.jobs.checks import check_run
+from lakelocal.jobs.task_types import RUNNERS
+from lakelocal.lakeflow.fields import (
     APPROXIMATED,
     HONOURED,
     IGNORED,
@@ -27,7 +27,7 @@ from local.lakeflow.fields import (
     rule_of,
     verdicts,
 )
-from local.validate import validate
+from lakelocal.validate import validate
 from tests.unit.validate_bundles import ROOT, job, project, task
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from local.bundle import load_bundle
-from local.errors import BundleError
-from local.lakeflow.findings import ERROR, WARNING, Finding, FindingError, Findings, Where
-from local.validate import validate
+from lakelocal.bundle import load_bundle
+from lakelocal.errors import BundleError
+from lakelocal.lakeflow.findings import ERROR, WARNING, Finding, FindingError, Findings, Where
+from lakelocal.validate import validate
 from tests.unit.validate_bundles import ROOT, job, project, task
 
 AT = Where("jobs/daily.json", 12, "daily", "bronze", ("notebook_task", "base_parameters", "day"))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.kernel.magics import as_cell_magic
-from local.sql.cells import split_statements
+from lakelocal.kernel.magics import as_cell_magic
+from lakelocal.sql.cells import split_statements
 
 
 @pytest.mark.parametrize(

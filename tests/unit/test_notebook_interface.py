@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from local.bundle import load_bundle
-from local.errors import NotebookError, UsageError
-from local.jobs.checks import check_run
-from local.lakeflow.notebook_interface import NotebookInterface, read_interface
-from local.project import Project
+from lakelocal.bundle import load_bundle
+from lakelocal.errors import NotebookError, UsageError
+from lakelocal.jobs.checks import check_run
+from lakelocal.lakeflow.notebook_interface import NotebookInterface, read_interface
+from lakelocal.project import Project
 from tests.unit.validate_bundles import found, job, notebook, task
 
 

@@ -11,10 +11,10 @@ import pytest
 from notification_runs import HOOK, MAIL, attempt_of, job_of, run_of, settings_of
 from notification_servers import MailServer, Webhook, certificate, serving
 
-from local.errors import ProjectError
-from local.notifications.notifier import Notifier
-from local.notifications.outbox import Outbox
-from local.project import State
+from lakelocal.errors import ProjectError
+from lakelocal.notifications.notifier import Notifier
+from lakelocal.notifications.outbox import Outbox
+from lakelocal.project import State
 
 EMAIL_ONLY = settings_of("on_failure", hooks=[])
 HOOK_ONLY = settings_of("on_failure", emails=[])

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from notification_runs import HOOK
 
-from local.cli.main import main
-from local.errors import ProjectError, UsageError
-from local.notifications.messages import Email, WebhookCall
-from local.notifications.outbox import DELIVERED, KEPT, Outbox, undelivered
+from lakelocal.cli.main import main
+from lakelocal.errors import ProjectError, UsageError
+from lakelocal.notifications.messages import Email, WebhookCall
+from lakelocal.notifications.outbox import DELIVERED, KEPT, Outbox, undelivered
 
 EMAIL = Email("jobs.on_failure", ("a@example.com", "b@example.com"), "Failed: Daily", "plain\n", "<p>rich</p>")
 CALL = WebhookCall("jobs.on_start", (HOOK,), "Started: Daily", {"event_type": "jobs.on_start", "run": {"run_id": 1}})
@@ -66,8 +66,8 @@ def test_messages_are_read_back_newest_first(tmp_path: Path) -> None:
 def test_processes_share_an_outbox(tmp_path: Path) -> None:
     """Each writes under names of its own."""
     code = (
-        "import sys; from pathlib import Path; from local.notifications.messages import WebhookCall\n"
-        "from local.notifications.outbox import Outbox\n"
+        "import sys; from pathlib import Path; from lakelocal.notifications.messages import WebhookCall\n"
+        "from lakelocal.notifications.outbox import Outbox\n"
         "for n in range(100): Outbox(Path(sys.argv[1])).put(WebhookCall('jobs.on_start', ('x',), 's', {}), 'kept')"
     )
     processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(2)]

@@ -8,9 +8,9 @@ import pytest
 from conformance import cases
 from conformance.notifications import DURATION, EVERYTHING, FAILURE, RULES, SLOW, SUCCESS, Case
 
-from local.lakeflow.model import Bundle, Job, Task
-from local.notifications.occasion import Occasion
-from local.notifications.rules import are_asked_for, destinations, threshold
+from lakelocal.lakeflow.model import Bundle, Job, Task
+from lakelocal.notifications.occasion import Occasion
+from lakelocal.notifications.rules import are_asked_for, destinations, threshold
 
 
 def occasion(case: Case) -> Occasion:

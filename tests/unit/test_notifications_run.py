@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from local.bundle import load_bundle
-from local.errors import ProjectError
-from local.jobs.command import RunOptions, list_runs, run_job
-from local.notifications.outbox import Entry, Outbox
-from local.project import Project
+from lakelocal.bundle import load_bundle
+from lakelocal.errors import ProjectError
+from lakelocal.jobs.command import RunOptions, list_runs, run_job
+from lakelocal.notifications.outbox import Entry, Outbox
+from lakelocal.project import Project
 
 EVENTS = ("on_start", "on_success", "on_failure")
 Run = Callable[..., tuple[dict[str, Any], list[Entry]]]

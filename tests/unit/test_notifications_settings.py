@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import ProjectError
-from local.notifications.settings import read_settings
+from lakelocal.errors import ProjectError
+from lakelocal.notifications.settings import read_settings
 
 
 def test_without_a_file_nothing_is_configured(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_an_empty_file_is_as_none(tmp_path: Path) -> None:
 
 def test_the_example_of_the_module_can_be_read(tmp_path: Path) -> None:
     """It is what people copy."""
-    from local.notifications import settings as module
+    from lakelocal.notifications import settings as module
 
     example = [line for line in (module.__doc__ or "").splitlines() if line.startswith("    ")]
     file = tmp_path / "notifications.yml"

@@ -1,8 +1,8 @@
-"""What of a cell's output is kept; see `local.attempt.outputs`."""
+"""What of a cell's output is kept; see `lakelocal.attempt.outputs`."""
 
 import pytest
 
-from local.attempt.outputs import ERROR_LENGTH, OutputLimit
+from lakelocal.attempt.outputs import ERROR_LENGTH, OutputLimit
 
 
 def stream(text: str) -> dict:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from conformance import cases, parameters
 
-from local.bundle import Job
-from local.errors import UsageError
-from local.lakeflow.parameters import (
+from lakelocal.bundle import Job
+from lakelocal.errors import UsageError
+from lakelocal.lakeflow.parameters import (
     child_parameters,
     injected,
     job_parameters,

@@ -5,14 +5,14 @@ from decimal import Decimal
 import pytest
 from pyspark.sql.types import DataType, IntegerType, LongType, StringType
 
-from local.parity.compare import Comparison, compare_relations, compare_tasks, shared_columns
-from local.parity.digests import Digest
-from local.parity.outline import Relation, moved_since, relation_at
-from local.parity.pairs import paired, telling_columns
-from local.parity.report import conclusion
-from local.parity.scope import DiffScope
-from local.parity.search import HASHES, Row, within_limit
-from local.parity.tasks import TaskPicture
+from lakelocal.parity.compare import Comparison, compare_relations, compare_tasks, shared_columns
+from lakelocal.parity.digests import Digest
+from lakelocal.parity.outline import Relation, moved_since, relation_at
+from lakelocal.parity.pairs import paired, telling_columns
+from lakelocal.parity.report import conclusion
+from lakelocal.parity.scope import DiffScope
+from lakelocal.parity.search import HASHES, Row, within_limit
+from lakelocal.parity.tasks import TaskPicture
 
 ALL = DiffScope()
 SOME, OTHER = Digest(3, Decimal(6), 1), Digest(3, Decimal(7), 1)

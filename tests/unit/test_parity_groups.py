@@ -2,10 +2,10 @@
 
 from pyspark.sql.types import LongType
 
-from local.parity.groups import GROUPS, Groups, groups_of, leading_hashes
-from local.parity.hashing import row_hash
-from local.parity.pairs import shown_pairs
-from local.parity.search import Differing, Row
+from lakelocal.parity.groups import GROUPS, Groups, groups_of, leading_hashes
+from lakelocal.parity.hashing import row_hash
+from lakelocal.parity.pairs import shown_pairs
+from lakelocal.parity.search import Differing, Row
 
 A, B = (tuple(Row((f"{side}{n}", "x"), 1) for n in range(9)) for side in "ab")
 

@@ -2,7 +2,7 @@
 
 from pyspark.sql.types import ArrayType, DoubleType, LongType, MapType, StringType, StructType
 
-from local.parity.hashing import quoted, row_hash, row_text
+from lakelocal.parity.hashing import quoted, row_hash, row_text
 
 
 def test_columns_are_hashed_by_name():

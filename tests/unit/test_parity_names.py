@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from recorded_runs import start_run
 
-from local.cli.main import main
-from local.compute import REMOTE
-from local.errors import RunError, UsageError
-from local.jobs.records import Records
-from local.parity.sides import RunName, compute_for, find_side, is_same_place, parse_name
-from local.project import State
+from lakelocal.cli.main import main
+from lakelocal.compute import REMOTE
+from lakelocal.errors import RunError, UsageError
+from lakelocal.jobs.records import Records
+from lakelocal.parity.sides import RunName, compute_for, find_side, is_same_place, parse_name
+from lakelocal.project import State
 
 JOB = {"job_id": 1, "job_key": "j", "run_name": "Job", "target": "dev", "trigger": "ONE_TIME"}
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import ProjectError
-from local.parity.scope import DiffScope
+from lakelocal.errors import ProjectError
+from lakelocal.parity.scope import DiffScope
 
 
 def project(root: Path, text: str) -> Path:
@@ -15,7 +15,7 @@ def project(root: Path, text: str) -> Path:
 
 def test_the_project_names_what_differs_by_nature(tmp_path):
     """Tables and columns, beside those of the command line."""
-    root = project(tmp_path, '[tool.local.diff]\nexclude = ["ops.progress"]\nignore = ["ops.*.recorded_at"]')
+    root = project(tmp_path, '[tool.lakelocal.diff]\nexclude = ["ops.progress"]\nignore = ["ops.*.recorded_at"]')
 
     scope = DiffScope.of(root, excluded=["raw.*"], ignored=["etag"])
 
@@ -26,7 +26,7 @@ def test_the_project_names_what_differs_by_nature(tmp_path):
 
 def test_all_columns_leaves_nothing_out_by_default(tmp_path):
     """But what the command line names."""
-    root = project(tmp_path, '[tool.local.diff]\nexclude = ["ops.progress"]')
+    root = project(tmp_path, '[tool.lakelocal.diff]\nexclude = ["ops.progress"]')
 
     scope = DiffScope.of(root, ignored=["etag"], all_columns=True)
 
@@ -41,8 +41,8 @@ def test_a_project_need_not_say_anything(tmp_path):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("[tool.local.diff]\nexcluded = []", "found `excluded = []`"),
-        ("[tool.local.diff]\nignore = 'a'", "found `ignore = a`"),
+        ("[tool.lakelocal.diff]\nexcluded = []", "found `excluded = []`"),
+        ("[tool.lakelocal.diff]\nignore = 'a'", "found `ignore = a`"),
         ("[tool", "Correct the file"),
     ],
 )

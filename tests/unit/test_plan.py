@@ -8,8 +8,8 @@ from conformance import results as result_rules
 from conformance import retries as retry_rules
 from conformance import run_if as run_if_rules
 
-from local.bundle import Dependency, Task
-from local.lakeflow.plan import next_attempt_at, next_step, run_result
+from lakelocal.bundle import Dependency, Task
+from lakelocal.lakeflow.plan import next_attempt_at, next_step, run_result
 
 S, F, X, U, C, D = "SUCCESS", "FAILED", "EXCLUDED", "UPSTREAM_FAILED", "CANCELED", "DISABLED"
 

@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from local.attempt.libraries import SETTINGS
+from lakelocal.attempt.libraries import SETTINGS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="attempts are forked on Linux alone")
 
@@ -29,8 +29,8 @@ def test_the_imports_leave_no_thread() -> None:
     """Neither of Python's nor of a library, although OpenBLAS starts some when it is loaded."""
     lines = fresh("""
         import os
-        from local.attempt.attempt import import_ahead
-        from local.attempt.libraries import SPARK, load, why_no_fork
+        from lakelocal.attempt.attempt import import_ahead
+        from lakelocal.attempt.libraries import SPARK, load, why_no_fork
         import_ahead()
         load(SPARK)
         print(repr(why_no_fork()), os.listdir("/proc/self/task") == [str(os.getpid())])
@@ -43,7 +43,7 @@ def test_the_grammar_of_iris_is_built_by_the_first_check_of_one() -> None:
     """nbformat imports `jsonschema`, which would build it at once; whoever checks an IRI finds no difference."""
     lines = fresh("""
         import sys
-        from local.attempt.attempt import import_ahead
+        from lakelocal.attempt.attempt import import_ahead
         import_ahead()
         import jsonschema
         print("rfc3987_syntax" in sys.modules)
@@ -61,7 +61,7 @@ def test_a_fork_calculates_with_all_its_threads() -> None:
     lines = fresh("""
         import os
         import numpy
-        from local.attempt.libraries import why_no_fork
+        from lakelocal.attempt.libraries import why_no_fork
 
         def threads():
             return len(os.listdir("/proc/self/task"))
@@ -84,7 +84,7 @@ def test_a_thread_of_python_is_named() -> None:
     """The person who reads why attempts start slowly can look for it."""
     lines = fresh("""
         import threading
-        from local.attempt.libraries import why_no_fork
+        from lakelocal.attempt.libraries import why_no_fork
         threading.Thread(target=threading.Event().wait, name="watcher", daemon=True).start()
         print(why_no_fork())
     """)
@@ -96,7 +96,7 @@ def test_a_thread_of_a_library_is_seen() -> None:
     """Python does not know of it; the kernel does."""
     lines = fresh("""
         import _thread, threading, time
-        from local.attempt.libraries import why_no_fork
+        from lakelocal.attempt.libraries import why_no_fork
         started = threading.Event()
         _thread.start_new_thread(lambda: (started.set(), time.sleep(600)), ())
         started.wait()

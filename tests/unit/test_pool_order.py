@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.order import Order, leave_folder, read_line
+from lakelocal.order import Order, leave_folder, read_line
 
 ORDER = Order("/o.ipynb", log="/l", mark="/c.json", environment={"NAME": 'é "x"\n'})
 

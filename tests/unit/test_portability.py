@@ -107,7 +107,7 @@ REFUSED = {
     "sys-path": ["sys.path.append('..')", "from sys import path"],
     "sleep": ["time.sleep(20)", "sleep(20)"],
     "star-import": ["from lakehouse import *", "from pyspark.sql.functions import *"],
-    "local-import": ["import local", "from local.sql import tokens", "import tests.conftest"],
+    "local-import": ["import local", "from lakelocal.sql import tokens", "import tests.conftest"],
 }
 
 # By rule: code that looks alike and is right.

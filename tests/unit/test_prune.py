@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from recorded_runs import start_run
 
-from local.cli.main import main
-from local.errors import RunError
-from local.export import keep_newest, older_than, prune
-from local.jobs.records import Records
-from local.project import State
+from lakelocal.cli.main import main
+from lakelocal.errors import RunError
+from lakelocal.export import keep_newest, older_than, prune
+from lakelocal.jobs.records import Records
+from lakelocal.project import State
 
 DAY = 86_400_000
 ALL = keep_newest(0)

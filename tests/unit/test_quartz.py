@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.errors import BundleError
-from local.schedule.quartz import Schedule
-from local.schedule.zones import find_zone
+from lakelocal.errors import BundleError
+from lakelocal.schedule.quartz import Schedule
+from lakelocal.schedule.zones import find_zone
 
 VECTORS = json.loads((Path(__file__).parent / "fixtures" / "quartz_vectors.json").read_text())
 

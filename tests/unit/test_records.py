@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from recorded_runs import start_run
 
-from local.errors import RunError
-from local.jobs.api import run_list, run_shape
-from local.jobs.records import RUNNER_GONE, Records, now_ms
+from lakelocal.errors import RunError
+from lakelocal.jobs.api import run_list, run_shape
+from lakelocal.jobs.records import RUNNER_GONE, Records, now_ms
 
 RUN = {"job_id": 7, "job_key": "j", "run_name": "Job", "target": "dev", "trigger": "ONE_TIME"}
 TASK = {"task_key": "a", "attempt_number": 0, "kind": "notebook_task", "run_if": "ALL_SUCCESS", "depends_on": []}
@@ -109,7 +109,7 @@ def test_a_run_whose_process_is_gone_is_closed(records: Records) -> None:
 def test_processes_share_one_counter(tmp_path: Path) -> None:
     """Four processes that open the history at once and take 25 ids each: none twice, none lost."""
     code = (
-        "import sys; from pathlib import Path; from local.jobs.records import Records\n"
+        "import sys; from pathlib import Path; from lakelocal.jobs.records import Records\n"
         "records = Records(Path(sys.argv[1])); print(*[records.new_id() for _ in range(25)])"
     )
     place = str(tmp_path / "runs.db")

@@ -8,10 +8,10 @@ import pytest
 from conformance import cases, references
 from validate_bundles import condition, found, job, notebook, project, starts, task
 
-from local.bundle import load_bundle
-from local.errors import UsageError
-from local.jobs.checks import check_run
-from local.lakeflow.references import (
+from lakelocal.bundle import load_bundle
+from lakelocal.errors import UsageError
+from lakelocal.jobs.checks import check_run
+from lakelocal.lakeflow.references import (
     ALERT,
     BACKFILL,
     FILE_ARRIVAL,

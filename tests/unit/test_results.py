@@ -7,16 +7,16 @@ import pytest
 from recorded_runs import start_run
 from rich.console import Console
 
-from local.bundle import Dependency, Job, Task
-from local.export import junit, page, read_run
-from local.jobs.api import run_shape
-from local.jobs.live import Live
-from local.jobs.progress import earlier_progress
-from local.jobs.records import Records
-from local.jobs.summary import print_summary
-from local.lakeflow.events import event_of, has_notifications
-from local.lakeflow.results import STATES, colour_of, end_message, meaning, message_of, state_of
-from local.project import State
+from lakelocal.bundle import Dependency, Job, Task
+from lakelocal.export import junit, page, read_run
+from lakelocal.jobs.api import run_shape
+from lakelocal.jobs.live import Live
+from lakelocal.jobs.progress import earlier_progress
+from lakelocal.jobs.records import Records
+from lakelocal.jobs.summary import print_summary
+from lakelocal.lakeflow.events import event_of, has_notifications
+from lakelocal.lakeflow.results import STATES, colour_of, end_message, meaning, message_of, state_of
+from lakelocal.project import State
 
 # state: counts as, fine, ran, may be tried again; code, type; told, event; tone, colour; message
 TABLE = """

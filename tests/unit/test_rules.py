@@ -3,10 +3,10 @@
 import pytest
 from conformance import cases, concurrency, conditions, foreach
 
-from local.errors import RunError
-from local.jobs.admission import verdict
-from local.jobs.foreach import read_inputs
-from local.lakeflow.conditions import outcome
+from lakelocal.errors import RunError
+from lakelocal.jobs.admission import verdict
+from lakelocal.jobs.foreach import read_inputs
+from lakelocal.lakeflow.conditions import outcome
 
 
 @pytest.mark.parametrize(("op", "left", "right", "expected"), cases(conditions.RULES))

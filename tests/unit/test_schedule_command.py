@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from recorded_runs import start_run
 
-from local.cli.main import main
-from local.jobs.records import Records
+from lakelocal.cli.main import main
+from lakelocal.jobs.records import Records
 
 BUNDLE = """
 bundle: {name: b}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.schedule import (
+from lakelocal.schedule import (
     Assumption,
     Firing,
     Outcome,
@@ -22,8 +22,8 @@ from local.schedule import (
     firings,
     simulate,
 )
-from local.schedule.plan import remarks
-from local.schedule.triggers import Continuous, Cron, NotLocal, Periodic, Trigger
+from lakelocal.schedule.plan import remarks
+from lakelocal.schedule.triggers import Continuous, Cron, NotLocal, Periodic, Trigger
 
 VECTORS = json.loads((Path(__file__).parent / "fixtures" / "quartz_vectors.json").read_text())
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.schedule import Firing, Schedule, ScheduledJob
-from local.schedule.claims import Claims
-from local.schedule.scheduler import Doing, Scheduler
-from local.schedule.starting import Started, Starter
-from local.schedule.triggers import Continuous, Cron, Periodic, Trigger
-from local.schedule.views import ScheduleLines, table
+from lakelocal.schedule import Firing, Schedule, ScheduledJob
+from lakelocal.schedule.claims import Claims
+from lakelocal.schedule.scheduler import Doing, Scheduler
+from lakelocal.schedule.starting import Started, Starter
+from lakelocal.schedule.triggers import Continuous, Cron, Periodic, Trigger
+from lakelocal.schedule.views import ScheduleLines, table
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -293,7 +293,7 @@ def test_the_command_of_a_run(tmp_path: Path) -> None:
     timed = starter.command(Firing(job("0 0 6 * * ?"), berlin, berlin.replace(tzinfo=None)))
     always = starter.command(Firing(job(Continuous()), berlin, berlin.replace(tzinfo=None)))
 
-    local = [sys.executable, "-m", "local", "--project", str(tmp_path), "run", "j", "--target", "prod"]
+    local = [sys.executable, "-m", "lakelocal", "--project", str(tmp_path), "run", "j", "--target", "prod"]
     assert timed == [*local, "--scheduled-at", "2026-03-28T05:00:00Z", "--var=scale=5"]
     assert always == [*local, "--var=scale=5"]
 
@@ -301,7 +301,7 @@ def test_the_command_of_a_run(tmp_path: Path) -> None:
 RACER = """
 import sys
 from pathlib import Path
-from local.schedule.claims import Claims
+from lakelocal.schedule.claims import Claims
 print("ready", flush=True)
 sys.stdin.readline()
 claims = Claims(Path(sys.argv[1]))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from local.bundle import Bundle, load_bundle, target_names
-from local.errors import BundleError, UsageError
-from local.project import Project
-from local.schedule import ScheduledJob, scheduled_jobs
-from local.schedule.triggers import Continuous, Cron, NotLocal, Periodic
+from lakelocal.bundle import Bundle, load_bundle, target_names
+from lakelocal.errors import BundleError, UsageError
+from lakelocal.project import Project
+from lakelocal.schedule import ScheduledJob, scheduled_jobs
+from lakelocal.schedule.triggers import Continuous, Cron, NotLocal, Periodic
 
 TASKS = "tasks: [{task_key: a, notebook_task: {notebook_path: ./n.ipynb}}]"
 DAILY = 'schedule: {quartz_cron_expression: "0 0 6 * * ?", timezone_id: Europe/Berlin}'

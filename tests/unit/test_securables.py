@@ -5,11 +5,11 @@ from textwrap import dedent
 
 import pytest
 
-from local.bundle import Bundle, load_bundle
-from local.compute.local_server import LocalServer
-from local.errors import BundleError
-from local.jobs.securables import create_securables
-from local.project import Project
+from lakelocal.bundle import Bundle, load_bundle
+from lakelocal.compute.local_server import LocalServer
+from lakelocal.errors import BundleError
+from lakelocal.jobs.securables import create_securables
+from lakelocal.project import Project
 
 DECLARED = """
     bundle: {name: b}

@@ -3,9 +3,9 @@
 import pytest
 from conformance import cases, repairs, selections
 
-from local.bundle import Dependency, Job, Task
-from local.errors import UsageError
-from local.jobs.selection import select_tasks, tasks_to_repair
+from lakelocal.bundle import Dependency, Job, Task
+from lakelocal.errors import UsageError
+from lakelocal.jobs.selection import select_tasks, tasks_to_repair
 
 
 def make(key: str, *after: str) -> Task:

@@ -8,15 +8,15 @@ from types import SimpleNamespace
 import grpc
 import pytest
 
-from local.project import State
+from lakelocal.project import State
 
 pytest.importorskip("pyspark")
 
 from pyspark.sql.connect.session import SparkSession
 
-from local.compute.channel import Link
-from local.compute.local_server import LocalEndpoint, LocalServer
-from local.compute.session import LinkedSession, release
+from lakelocal.compute.channel import Link
+from lakelocal.compute.local_server import LocalEndpoint, LocalServer
+from lakelocal.compute.session import LinkedSession, release
 
 
 class Calls(grpc.GenericRpcHandler):

@@ -6,8 +6,16 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from local.errors import NotebookError
-from local.sources import as_jupyter, find_source, headings, place_of, read_notebook, why_no_notebook, write_notebook
+from lakelocal.errors import NotebookError
+from lakelocal.sources import (
+    as_jupyter,
+    find_source,
+    headings,
+    place_of,
+    read_notebook,
+    why_no_notebook,
+    write_notebook,
+)
 
 # As Databricks exports it, title and blank lines included.
 PYTHON = """\

@@ -10,14 +10,14 @@ from textwrap import dedent
 
 import pytest
 
-from local.errors import ProjectError
-from local.sources.python_project import read_project
+from lakelocal.errors import ProjectError
+from lakelocal.sources.python_project import read_project
 
 KERNEL = """
     import json, sys
     from types import SimpleNamespace
     from pathlib import Path
-    from local.kernel.packages import Packages
+    from lakelocal.kernel.packages import Packages
 
     packages = Packages(SimpleNamespace(context=SimpleNamespace(packages=Path("packages").resolve())))
 """
@@ -113,7 +113,7 @@ def test_pip_is_not_started_for_what_is_there_already(tmp_path: Path) -> None:
     said = outcome(
         tmp_path,
         """
-        import local.kernel.packages as module
+        import lakelocal.kernel.packages as module
         def run(*_): raise SystemExit("pip was started")
         module.run_command = run
         packages.install(["pip", "Pip>=1"])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import RunError
-from local.kernel.programs import run_entry_point
+from lakelocal.errors import RunError
+from lakelocal.kernel.programs import run_entry_point
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from textwrap import dedent
 KERNEL = """
     import sys
     from types import SimpleNamespace
-    from local.kernel.dbutils import DBUtils
-    from local.kernel.runtime import provide_modules
+    from lakelocal.kernel.dbutils import DBUtils
+    from lakelocal.kernel.runtime import provide_modules
 
     conf = {}
     session = SimpleNamespace(conf=SimpleNamespace(set=conf.__setitem__), sql=lambda q, **n: ("sql", q, n))

@@ -8,11 +8,11 @@ from typing import Any
 import nbformat
 import pytest
 
-from local.bundle import Bundle, load_bundle
-from local.errors import BundleError, LocalError, RunError
-from local.jobs.libraries import installs_of
-from local.jobs.scripts import command_line, write_task_notebook
-from local.project import Project
+from lakelocal.bundle import Bundle, load_bundle
+from lakelocal.errors import BundleError, LocalError, RunError
+from lakelocal.jobs.libraries import installs_of
+from lakelocal.jobs.scripts import command_line, write_task_notebook
+from lakelocal.project import Project
 
 FILES = {
     "src/etl.py": "print(1)\n",

@@ -2,10 +2,10 @@
 
 import pytest
 
-from local.errors import DbutilsError, DialectError
-from local.kernel.dbutils.widgets import Widgets
-from local.sql.cells import split_statements
-from local.sql.widgets import WidgetStatement, widget_statement
+from lakelocal.errors import DbutilsError, DialectError
+from lakelocal.kernel.dbutils.widgets import Widgets
+from lakelocal.sql.cells import split_statements
+from lakelocal.sql.widgets import WidgetStatement, widget_statement
 
 CHOICES = "SELECT * FROM (VALUES ('CA'), ('IL'))"
 

@@ -2,7 +2,7 @@
 
 import threading
 
-from local.jobs.stop import Stop
+from lakelocal.jobs.stop import Stop
 
 
 def test_the_first_reason_stays() -> None:

@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 from recorded_runs import start_run
 from rich.console import Console
 
-from local.jobs.api import run_shape
-from local.jobs.live import Live
-from local.jobs.records import Records, now_ms
-from local.jobs.summary import print_summary
-from local.jobs.tables import TableChange, table_changes
-from local.project import State
+from lakelocal.jobs.api import run_shape
+from lakelocal.jobs.live import Live
+from lakelocal.jobs.records import Records, now_ms
+from lakelocal.jobs.summary import print_summary
+from lakelocal.jobs.tables import TableChange, table_changes
+from lakelocal.project import State
 
 
 def add(path: str, rows: int | None, hidden: int = 0) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from local.cli.main import main
-from local.errors import UsageError
-from local.lakeflow.findings import ERROR, RULES
-from local.project import Project
-from local.validate import validate
+from lakelocal.cli.main import main
+from lakelocal.errors import UsageError
+from lakelocal.lakeflow.findings import ERROR, RULES
+from lakelocal.project import Project
+from lakelocal.validate import validate
 from tests.unit.test_validate_rules import CASES
 from tests.unit.validate_bundles import ROOT, condition, found, job, line_of, notebook, project, report, starts, task
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.lakeflow.model import Dependency, Task
-from local.lakeflow.plan import RUN_IF, next_step
+from lakelocal.lakeflow.model import Dependency, Task
+from lakelocal.lakeflow.plan import RUN_IF, next_step
 from tests.unit.validate_bundles import condition, found, job, task
 
 OFF = {"disabled": True}

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.bundle.documents import YamlMapping
-from local.bundle.field_types import fitted
-from local.lakeflow.findings import RULES, Finding, Findings
-from local.validate import validate
+from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.field_types import fitted
+from lakelocal.lakeflow.findings import RULES, Finding, Findings
+from lakelocal.validate import validate
 from tests.unit.test_validate_rules import CASES, FILES
 from tests.unit.validate_bundles import ROOT, found, job, line_of, project, task
 

@@ -1,4 +1,4 @@
-"""No file says another version than `local/versions.py`, and no further file says one at all."""
+"""No file says another version than `local/lakelocal/versions.py`, and no further file says one at all."""
 
 import ast
 import re
@@ -11,9 +11,9 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from local import versions
-from local.server.command import OPENED
-from local.setup import jars
+from lakelocal import versions
+from lakelocal.server import jars
+from lakelocal.server.command import OPENED
 
 ROOT = Path(__file__).resolve().parents[2]
 JARS = Path(pyspark.__file__).parent / "jars"
@@ -33,13 +33,17 @@ SAID = {
     "constraints-remote.txt": [
         "databricks-connect=={DATABRICKS_CONNECT}", "grpcio=={GRPC}", "grpcio-status=={GRPC}",
     ],
-    "local/setup/jars.sha256": [
+    "local/lakelocal/server/jars.sha256": [
         "io.delta_delta-spark_{SPARK_LINE}_{SCALA}-{DELTA}.jar", "io.delta_delta-storage-{DELTA}.jar",
         "io.delta_delta-kernel-api-{DELTA}.jar", "io.delta_delta-kernel-defaults-{DELTA}.jar",
         "io.delta_delta-kernel-unitycatalog-{DELTA}.jar",
     ],
     "pyproject.toml": [
         'requires-python = ">={PYTHON_OLDEST},<{PYTHON_AFTER}"', 'target-version = "py{PYTHON_OLDEST_DIGITS}"',
+    ],
+    "local/pyproject.toml": [
+        'requires-python = ">={PYTHON_OLDEST},<{PYTHON_AFTER}"', '"pyspark=={SPARK}"', '"delta-spark=={DELTA}"',
+        '"grpcio>={GRPC},', '"grpcio-status>={GRPC},',
     ],
     "Makefile": ["(Python {REMOTE_PYTHON}, also by PYTHON{REMOTE_PYTHON_DIGITS}=path)"],
     "README.md": ["Python {PYTHON_OLDEST} to {PYTHON_NEWEST},", "databricks-connect, Python {REMOTE_PYTHON})"],
@@ -99,11 +103,11 @@ def wrong(file: str, text: str, said: str) -> Iterator[str]:
     pattern = "".join(r"(?:\d[\w.]*\w|\d)" if at % 2 else re.escape(part) for at, part in parts)
     found = list(re.finditer(rf"(?<![\w.-]){pattern}", text))
     if not found:
-        yield f"{file}: found no text like `{said}`; expected `{expected}`, as local/versions.py has it"
+        yield f"{file}: found no text like `{said}`; expected `{expected}`, as local/lakelocal/versions.py has it"
     for each in found:
         if each[0] != expected:
             line = text.count("\n", 0, each.start()) + 1
-            yield f"{file}:{line}: found `{each[0]}`; expected `{expected}`, as local/versions.py has it"
+            yield f"{file}:{line}: found `{each[0]}`; expected `{expected}`, as local/lakelocal/versions.py has it"
 
 
 @pytest.mark.parametrize("file", SAID)
@@ -117,7 +121,7 @@ def test_a_file_has_the_versions_of_the_one_place(file):
 
 def test_another_version_is_told_with_its_place():
     """The line of the file, both versions, and a text that is gone."""
-    expected = f"`- pyspark=={versions.SPARK}`, as local/versions.py has it"
+    expected = f"`- pyspark=={versions.SPARK}`, as local/lakelocal/versions.py has it"
 
     assert list(wrong("a.yml", "\n  - pyspark==0.1.2  # old\n", "- pyspark=={SPARK}")) == [
         f"a.yml:2: found `- pyspark==0.1.2`; expected {expected}"
@@ -134,11 +138,11 @@ def test_no_further_file_repeats_a_version(name):
     repeated = [
         str(place.relative_to(ROOT))
         for place in _texts()
-        if str(place.relative_to(ROOT)) not in {*SAID, "local/versions.py"}
+        if str(place.relative_to(ROOT)) not in {*SAID, "local/lakelocal/versions.py"}
         and version.search(place.read_text(encoding="utf-8"))
     ]
 
-    assert repeated == [], f"read {name} of local/versions.py there, or add the file to SAID"
+    assert repeated == [], f"read {name} of local/lakelocal/versions.py there, or add the file to SAID"
 
 
 def _texts() -> Iterator[Path]:
@@ -152,14 +156,14 @@ def _texts() -> Iterator[Path]:
 
 def test_each_version_says_what_changes_with_it():
     """A number alone would not help whoever changes it."""
-    body = ast.parse((ROOT / "local" / "versions.py").read_text(encoding="utf-8")).body
+    body = ast.parse((ROOT / "local" / "lakelocal" / "versions.py").read_text(encoding="utf-8")).body
 
     assert [type(each) for each in body[1:]] == [ast.Assign, ast.Expr] * (len(body) // 2)
 
 
 def test_set_up_needs_no_package():
     """It is run by whatever Python is there, before the first package is installed."""
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import local.setup.__main__"
+    code = f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'local')!r}]; import local.setup.__main__"
 
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60)
 

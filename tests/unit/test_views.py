@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.jobs.views import Lines, duration
+from lakelocal.jobs.views import Lines, duration
 
 
 def test_each_event_is_one_line() -> None:

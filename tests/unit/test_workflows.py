@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local.bundle import load_bundle
-from local.project import Project
+from lakelocal.bundle import load_bundle
+from lakelocal.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".github" / "workflows"

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from local.project import Project
-from local.validate import Finding, Report, validate
+from lakelocal.project import Project
+from lakelocal.validate import Finding, Report, validate
 
 ROOT = "bundle: {name: b}\ninclude: [jobs.json]\n"
 PLAIN = "print(1)"

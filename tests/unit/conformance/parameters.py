@@ -2,7 +2,7 @@
 
 from conformance import PARAMETERS, RUN_JOB, Rule
 
-# (function of local.lakeflow.parameters, its arguments, result); a job is given by its declared parameters
+# (function of lakelocal.lakeflow.parameters, its arguments, result); a job is given by its declared parameters
 RULES = [
     Rule(
         "parameters.run-now-over-default",

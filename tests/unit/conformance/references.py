@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from conformance import BACKFILL, FOR_EACH, REFERENCES, UNDOCUMENTED, Rule
-from local.lakeflow.references import Scope, Upstream
+from lakelocal.lakeflow.references import Scope, Upstream
 
 OUTPUT = "documentation: Use SQL output in downstream tasks"
 DEPRECATED = "documentation: Deprecated dynamic value references"

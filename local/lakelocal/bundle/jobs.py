@@ -1,0 +1,191 @@
+"""Jobs as mappings -> frozen, checked `Job`s; everything that is wrong with all of them is found at once.
+
+Fields, types and words are those of Databricks' own model (`field_types`); what neither it nor the CLI checks (circles,
+unknown dependencies, two task types, keys) is checked here.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lakelocal.bundle.dependencies import check_circle, check_dependencies, read_dependencies
+from lakelocal.bundle.documents import YamlMapping, place_of
+from lakelocal.bundle.libraries import read_libraries
+from lakelocal.bundle.merge import plain
+from lakelocal.bundle.names import job_id
+from lakelocal.bundle.notebooks import find_file, find_notebook
+from lakelocal.bundle.text_values import as_number, as_switch, as_text
+from lakelocal.bundle.variables import unset_in
+from lakelocal.lakeflow.findings import FindingError, Findings, Steps, Where
+from lakelocal.lakeflow.model import BundleSettings, Job, Task, comes_from_git
+
+TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
+MAX_CONCURRENCY = 100
+PARAMETER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+# The field that names the file of a task.
+_FILES: Mapping[str, Steps] = {
+    "spark_python_task": ("spark_python_task", "python_file"),
+    "sql_task": ("sql_task", "file", "path"),
+}
+
+
+def read_jobs(jobs: Mapping[str, YamlMapping], settings: BundleSettings, findings: Findings) -> dict[str, Job]:
+    """The jobs of a bundle in the order of their definition, as far as they can be read; the rest joins *findings*."""
+    ids = {job_id(settings.name, settings.target, key): key for key in jobs}
+    return {key: _Reader(key, job, settings, ids, findings).job() for key, job in jobs.items()}
+
+
+class _Reader:
+    """Reads one job, and finds what is wrong with it."""
+
+    def __init__(
+        self, key: str, source: YamlMapping, settings: BundleSettings, ids: Mapping[int, str], findings: Findings
+    ) -> None:
+        self.key = key
+        self.source = source
+        self.settings = settings
+        self.ids = ids
+        self.findings = findings
+
+    def job(self) -> Job:
+        """The job, as far as it can be read."""
+        settings = plain(self.source)
+        tasks = self.source.get("tasks") or []
+        if not isinstance(tasks, list) or not tasks:
+            self._add("no-tasks", "no tasks", "at least one", "Add a task.", self._where(self.source, ("tasks",)))
+            tasks = []
+        parameters = self._parameters(settings.get("parameters") or [])
+        sources = [task for task in tasks if isinstance(task, dict)]
+        read = tuple(self._task(task) for task in sources)
+        for task, source in zip(read, sources, strict=True):
+            for finding in check_dependencies(task, read):
+                self.findings.append(finding.moved(self._where(source, finding.where.path, task.key)))
+        self.findings += check_circle(read, self._where(self.source))
+        return Job(
+            key=self.key,
+            id=job_id(self.settings.name, self.settings.target, self.key),
+            name=str(settings.get("name")),
+            settings=settings,
+            tasks=read,
+            parameters=parameters,
+            timeout_seconds=as_number(settings.get("timeout_seconds")),
+            max_concurrent_runs=as_number(settings.get("max_concurrent_runs"), default=1),
+            queue=_enabled(settings.get("queue")),
+            where=self._where(self.source),
+        )
+
+    def _task(self, source: dict[str, Any]) -> Task:
+        settings = plain(source)
+        key = str(settings.get("task_key", ""))
+        if not TASK_KEY.fullmatch(key):
+            found, where = f"the task_key `{key}`", self._where(source, ("task_key",), key)
+            self._add("task-key", found, "1 to 100 letters, digits, `_` or `-`", "Rename the task.", where)
+        kinds = [name for name in settings if name.endswith("_task") and settings[name] is not None]
+        if len(kinds) != 1:
+            found = f"{len(kinds)} task types ({', '.join(kinds)})" if kinds else "no task type"
+            action = "Split the task." if kinds else "Give it a type."
+            where = self._where(source, task=key)
+            self._add("task-type", found, "exactly one, such as `notebook_task`", action, where)
+        kind = kinds[0] if kinds else ""
+        from_git = comes_from_git(kind, settings.get(kind), self.source)
+        return Task(
+            key=key,
+            kind=kind,
+            settings=settings,
+            depends_on=read_dependencies(settings.get("depends_on")),
+            run_if=str(settings.get("run_if") or "ALL_SUCCESS"),
+            max_retries=as_number(settings.get("max_retries")),
+            min_retry_interval_millis=as_number(settings.get("min_retry_interval_millis")),
+            retry_on_timeout=as_switch(settings.get("retry_on_timeout")),
+            timeout_seconds=as_number(settings.get("timeout_seconds")),
+            disabled=as_switch(settings.get("disabled")),
+            notebook=None if from_git else self._notebook(source, key, kind),
+            file=None if from_git else self._file(source, key, kind),
+            libraries=read_libraries(source, self.source, self.source.place[0].parent),
+            child=self._child(source, key) if kind == "run_job_task" else None,
+            nested=self._nested(source, key) if kind == "for_each_task" else None,
+            where=self._where(source, task=key),
+        )
+
+    def _notebook(self, source: dict[str, Any], key: str, kind: str) -> Path | None:
+        """The notebook of a notebook task."""
+        path = ("notebook_task", "notebook_path")
+        return self._path(source, path, key, find_notebook) if kind == "notebook_task" else None
+
+    def _file(self, source: dict[str, Any], key: str, kind: str) -> Path | None:
+        """The Python file or the SQL file of a task of these kinds."""
+        path = _FILES.get(kind)
+        return self._path(source, path, key, find_file) if path else None
+
+    def _path(
+        self, source: Any, path: Steps, key: str, find: Callable[[str, Path, Sequence[Path]], Path]
+    ) -> Path | None:
+        """What *find* finds for the field *path* of the task *source*."""
+        named = source
+        for step in path:
+            named = named.get(step) if isinstance(named, dict) else None
+        if not isinstance(named, str) or unset_in(named, self.settings.unset):
+            return None  # the shape is reported already; a variable without a value when a run needs it
+        # The value of a complex variable has no place of its own; its paths count from the job's file.
+        folder = place_of(source, path, self.source.place)[0].parent
+        try:
+            return find(named, folder, self.settings.folders)
+        except FindingError as error:
+            where = self._where(source, path, key)
+            self.findings += (finding.moved(where) for finding in error.findings)
+        return None
+
+    def _child(self, source: dict[str, Any], key: str) -> str | None:
+        inner = source.get("run_job_task")
+        given = inner.get("job_id") if isinstance(inner, dict) else inner
+        try:
+            child = self.ids.get(int(given or ""))
+        except (TypeError, ValueError):
+            child = None
+        if child is None and not unset_in(given, self.settings.unset):
+            legal = ", ".join(f"`${{resources.jobs.{name}.id}}`" for name in self.ids.values())
+            expected, where = f"a job of this bundle: {legal}", self._where(source, ("run_job_task", "job_id"), key)
+            self._add("unknown-job", f"job_id `{given}`", expected, "Name one of them.", where)
+        return child
+
+    def _nested(self, source: dict[str, Any], key: str) -> Task | None:
+        inner = source.get("for_each_task") or {}
+        if not isinstance(inner, dict) or not isinstance(inner.get("task"), dict):
+            return None  # already reported by the shape
+        concurrency = as_number(inner.get("concurrency"), default=1)
+        if not 1 <= concurrency <= MAX_CONCURRENCY:
+            found, where = f"the concurrency {concurrency}", self._where(source, ("for_each_task", "concurrency"), key)
+            self._add("limit", found, f"1 to {MAX_CONCURRENCY}", "Correct it.", where)
+        nested = self._task(inner["task"])
+        if nested.kind == "for_each_task":
+            found, where = (
+                f"a for_each_task (`{nested.key}`) inside",
+                self._where(source, ("for_each_task", "task"), key),
+            )
+            action = "Flatten the inputs into one list, or start a job with a run_job_task."
+            self._add("for-each-nested", found, "any other task type", action, where)
+        return nested
+
+    def _parameters(self, listed: Any) -> dict[str, str]:
+        result: dict[str, str] = {}
+        for number, parameter in enumerate(listed if isinstance(listed, list) else ()):
+            name = str(parameter.get("name", ""))
+            if not PARAMETER_NAME.fullmatch(name):
+                expected, action = "letters, digits, `_`, `-` and `.`", "Rename the parameter."
+                where = self._where(self.source, ("parameters", number, "name"))
+                self._add("parameter-name", f"the parameter name `{name}`", expected, action, where)
+            result[name] = as_text(parameter.get("default", ""))
+        return result
+
+    def _add(self, rule: str, found: str, expected: str, action: str, where: Where) -> None:
+        self.findings.add(rule, found, expected, action, where)
+
+    def _where(self, source: Any, path: Steps = (), task: str = "") -> Where:
+        """Where the field *path* of *source*, the job or one of its tasks, stands."""
+        return self.findings.at(place_of(source, path, self.source.place), job=self.key, task=task, path=path)
+
+
+def _enabled(queue: Any) -> bool:
+    """Does a run wait for a slot? `databricks bundle deploy` sets `queue.enabled` where the job does not."""
+    return not isinstance(queue, dict) or as_text(queue.get("enabled")).lower() != "false"

@@ -1,0 +1,47 @@
+"""The Python libraries that a task asks for: its own `libraries`, and those of its environment.
+
+Source: Jobs API 2.2, `Library` and `Environment.dependencies`; Databricks CLI 1.13, `bundle/libraries` (a local path
+is relative to the file that defines it).
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lakelocal.bundle.documents import YamlMapping
+from lakelocal.lakeflow.model import TaskLibrary
+
+
+def read_libraries(task: Mapping[str, Any], job: Mapping[str, Any], folder: Path) -> tuple[TaskLibrary, ...]:
+    """The libraries of *task* in their order; JARs, Maven and CRAN packages are none of Python's and left out.
+
+    *folder* is that of the job's file, for values that have no place of their own.
+    """
+    return (*_own(task, folder), *_of_environment(task, job, folder))
+
+
+def _own(task: Mapping[str, Any], folder: Path) -> Iterator[TaskLibrary]:
+    for entry in task.get("libraries") or []:
+        if not isinstance(entry, Mapping):
+            continue  # the shape check has reported it
+        if isinstance(entry.get("whl"), str):
+            yield TaskLibrary(entry["whl"], _folder(entry, "whl", folder))
+        if isinstance(entry.get("requirements"), str):
+            yield TaskLibrary(f"-r {entry['requirements']}", _folder(entry, "requirements", folder))
+        if isinstance(pypi := entry.get("pypi"), Mapping) and isinstance(pypi.get("package"), str):
+            index = f" --index-url {pypi['repo']}" if pypi.get("repo") else ""
+            yield TaskLibrary(f"{pypi['package']}{index}", folder)
+
+
+def _of_environment(task: Mapping[str, Any], job: Mapping[str, Any], folder: Path) -> Iterator[TaskLibrary]:
+    key = task.get("environment_key")
+    for environment in job.get("environments") or []:
+        if key is None or not isinstance(environment, Mapping) or environment.get("environment_key") != key:
+            continue
+        spec = environment.get("spec") or {}
+        for dependency in spec.get("dependencies") or []:
+            yield TaskLibrary(str(dependency), _folder(spec, "dependencies", folder))
+
+
+def _folder(written: Mapping[str, Any], key: str, otherwise: Path) -> Path:
+    return written.places[key][0].parent if isinstance(written, YamlMapping) else otherwise

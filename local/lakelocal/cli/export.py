@@ -1,0 +1,44 @@
+"""`runs export`: a run as an HTML page for people, and as JUnit XML for CI."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from lakelocal.cli.scope import state_of
+from lakelocal.cli.verbs import Verbs, add_verb
+from lakelocal.errors import UsageError
+
+
+def add(actions: Verbs) -> None:
+    """Declare the action."""
+    parser = add_verb(actions, "export", export, "one run as an HTML page, or as JUnit XML for CI")
+    parser.add_argument("run_id", type=int)
+    parser.add_argument(
+        "-o", dest="page", type=Path, metavar="FILE.html", help="the page (default: run-RUN_ID.html, unless --junit)"
+    )
+    parser.add_argument("--junit", type=Path, metavar="FILE.xml", help="a JUnit report: a testcase a task")
+
+
+def export(options: Namespace) -> int:
+    """Write the files that were asked for; without a word of them the page."""
+    from lakelocal.export import junit, page, read_run  # here: these imports take longer than most commands
+    from lakelocal.jobs.records import Records
+
+    run = read_run(Records.of(state_of(options)), options.run_id)
+    place = options.page or (None if options.junit else Path(f"run-{run.run_id}.html"))
+    if run.is_active:
+        print(f"run {run.run_id} has not ended: it is shown as it stands now")
+    if place:
+        _write("-o", place, page(run))
+    if options.junit:
+        _write("--junit", options.junit, junit(run))
+    return 0
+
+
+def _write(option: str, place: Path, text: str) -> None:
+    try:
+        place.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(
+            f"{option}: `{place}` cannot be written ({error.strerror}). Name a file in a folder that exists."
+        ) from error
+    print(f"wrote {place} ({place.stat().st_size:,} bytes)")

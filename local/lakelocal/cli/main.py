@@ -1,0 +1,28 @@
+"""One call of the command line."""
+
+import sys
+
+from lakelocal.cli.parser import read_arguments
+from lakelocal.errors import LocalError
+
+
+def run() -> None:
+    """The command `lakelocal`: one call, which ends the process."""
+    sys.exit(main())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0 for success, 1 where the work failed, 2 for wrong use, 130 after Ctrl-C."""
+    options = read_arguments(arguments)
+    try:
+        code: int = options.command(options)
+        return code
+    except LocalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        sys.stderr.close()
+        return 0

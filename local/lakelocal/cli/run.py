@@ -1,0 +1,97 @@
+"""`run`: a job of the bundle, to its end."""
+
+import argparse
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakelocal.cli.scope import bundle_of, pairs, project_of
+from lakelocal.cli.values import moment
+from lakelocal.cli.verbs import Verbs, add_verb
+from lakelocal.compute import REMOTE, WORKSPACE
+from lakelocal.errors import UsageError
+from lakelocal.pool.forks import Template, template_ahead
+
+if TYPE_CHECKING:
+    from lakelocal.jobs.command import RunOptions
+
+
+def add(verbs: Verbs) -> None:
+    """Declare the verb."""
+    command = add_verb(verbs, "run", run, "run a job of the bundle, with its parameters, retries and timeouts")
+    command.add_argument("job", help="the job's key in the bundle, for example daily")
+    add_values(command)
+    command.add_argument(
+        "--only", metavar="TASKS", help="only these tasks: a,b; +a with all that it needs, a+ with all that needs it"
+    )
+    add_checks(command)
+    add_remote(command)
+    command.add_argument(
+        "--scheduled-at", type=moment, metavar="TIME", help="run as its schedule would at this time (ISO 8601)"
+    )
+    command.add_argument(
+        "--before", type=Path, metavar="NOTEBOOK", help="run this notebook first, once for a state folder"
+    )
+    command.add_argument("--json", action="store_true", help="print the run as `runs get` of the Jobs API shows it")
+
+
+def add_values(command: argparse.ArgumentParser, parameter: str = "a job parameter; may be repeated") -> None:
+    """The options of every verb that starts runs: values of parameters and variables."""
+    command.add_argument("--param", action="append", default=[], metavar="K=V", help=parameter)
+    command.add_argument("--var", action="append", default=[], metavar="K=V", help="a bundle variable; may be repeated")
+
+
+def add_checks(command: argparse.ArgumentParser) -> None:
+    """The options of every verb that starts runs: what is refused."""
+    command.add_argument(
+        "--strict", action="store_true", help="refuse a task parameter that its notebook does not take"
+    )
+    command.add_argument(
+        "--skip-unsupported", action="store_true", help="pass over tasks whose type does not run locally"
+    )
+
+
+def add_remote(command: argparse.ArgumentParser) -> None:
+    """The option of every verb that needs Spark: where it runs."""
+    command.add_argument(
+        "--remote", nargs="?", const=WORKSPACE, metavar="URL",
+        help=f"Spark runs at this Spark Connect URL, or without one in the Databricks workspace of the environment; "
+        f"a URL with a token is better given as {REMOTE}, since a command line is seen by everyone",
+    )  # fmt: skip
+
+
+def run_options(options: Namespace, **more: Any) -> "RunOptions":
+    """What the options of `add_checks` and `add_remote` say; a server is started ahead. *more* as `RunOptions`."""
+    from lakelocal.jobs.command import RunOptions
+
+    return RunOptions(
+        strict=options.strict,
+        skip_unsupported=options.skip_unsupported,
+        json=options.json,
+        remote=options.remote,
+        start_ahead=True,
+        **more,
+    )
+
+
+def run(options: Namespace) -> int:
+    """Run a job to its end; the exit code says how it ended."""
+    with template_ahead() as template:
+        return _run(options, template)
+
+
+def _run(options: Namespace, template: Template | None) -> int:
+    from lakelocal.jobs.command import exit_code, run_job  # here, while the template imports too
+
+    bundle = bundle_of(options, pairs("--var", options.var))
+    state = project_of(options).state(bundle.catalog)
+    parameters = pairs("--param", options.param)
+    if options.before and not options.before.is_file():
+        raise UsageError(f"--before: found no notebook `{options.before}`. Correct its path.")
+    before = options.before.resolve() if options.before else None
+    given = {"only": options.only, "scheduled_at": options.scheduled_at, "before": before, "template": template}
+    shape = run_job(bundle, options.job, state=state, parameters=parameters, options=run_options(options, **given))
+    if options.json:
+        print(json.dumps(shape, indent=1, ensure_ascii=False))
+    return exit_code(shape)

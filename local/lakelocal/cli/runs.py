@@ -1,0 +1,97 @@
+"""`runs list`, `get`, `repair` and `cancel`: the history of runs, and what can be done about one of them."""
+
+import json
+from argparse import Namespace
+from datetime import UTC, datetime
+
+from lakelocal.cli import export, prune
+from lakelocal.cli.run import add_checks, add_remote, add_values, run_options
+from lakelocal.cli.scope import bundle_of, pairs, project_of, state_of
+from lakelocal.cli.values import at_least_one
+from lakelocal.cli.verbs import Verbs, add_group, add_verb
+from lakelocal.jobs.cancel import cancel_run
+from lakelocal.jobs.command import exit_code, get_run, list_runs
+from lakelocal.jobs.repair import repair_run
+from lakelocal.program import PROGRAM
+
+
+def add(verbs: Verbs) -> None:
+    """Declare the verb and its actions."""
+    actions = add_group(verbs, "runs", "the history of runs: list, get, repair, cancel, export, prune")
+    listing = add_verb(actions, "list", list_, "the newest runs first")
+    listing.add_argument("--limit", type=at_least_one, default=20, help="how many (default 20)")
+    listing.add_argument("--active-only", action="store_true", help="only runs that have not ended")
+    listing.add_argument("--json", action="store_true")
+    one = add_verb(actions, "get", get, "one run with every attempt, as the Jobs API shows it")
+    one.add_argument("run_id", type=int)
+    one.add_argument("--json", action="store_true", help="as JSON, which it always is")
+    again = add_verb(actions, "repair", repair, "run the failed tasks of an ended run again, in the same run")
+    again.add_argument("run_id", type=int)
+    again.add_argument("--tasks", default="", metavar="TASKS", help="these tasks instead of those that failed: a,b")
+    again.add_argument("--no-dependents", action="store_true", help="without the tasks that depend on them")
+    add_values(again)
+    add_checks(again)
+    add_remote(again)
+    again.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
+    end = add_verb(actions, "cancel", cancel, "end a running or queued run, with all its tasks")
+    end.add_argument("run_id", type=int)
+    end.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
+    export.add(actions)
+    prune.add(actions)
+
+
+def list_(options: Namespace) -> int:
+    """The newest runs first."""
+    found = list_runs(state_of(options), limit=options.limit, active_only=options.active_only)
+    if options.json:
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+        return 0
+    from rich.table import Table
+
+    from lakelocal.console import console_for_people
+
+    table = Table("run id", "job", "started (UTC)", "seconds", "state", "result")
+    for shape in found:
+        start, end = shape["start_time"], shape.get("end_time")
+        began = datetime.fromtimestamp(start / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        took = f"{(end - start) / 1000:.1f}" if end else ""
+        state = shape["state"]
+        table.add_row(
+            str(shape["run_id"]), shape["run_name"], began, took, state["life_cycle_state"], state.get("result_state")
+        )
+    console_for_people().print(table if found else f"no runs yet: `{PROGRAM} run JOB` makes one")
+    return 0
+
+
+def get(options: Namespace) -> int:
+    """One run, as JSON."""
+    print(json.dumps(get_run(state_of(options), options.run_id), indent=1, ensure_ascii=False))
+    return 0
+
+
+def repair(options: Namespace) -> int:
+    """Repair a run, to its end; the exit code says how it ended."""
+    bundle = bundle_of(options, pairs("--var", options.var))
+    state = project_of(options).state(bundle.catalog)
+    shape = repair_run(
+        bundle,
+        options.run_id,
+        state=state,
+        tasks=options.tasks,
+        dependents=not options.no_dependents,
+        parameters=pairs("--param", options.param),
+        options=run_options(options),
+    )
+    if options.json:
+        print(json.dumps(shape, indent=1, ensure_ascii=False))
+    return exit_code(shape)
+
+
+def cancel(options: Namespace) -> int:
+    """Cancel a run and wait for its end."""
+    shape = cancel_run(state_of(options), options.run_id)
+    if options.json:
+        print(json.dumps(shape, indent=1, ensure_ascii=False))
+    else:
+        print(f"run {options.run_id} has ended: {shape['state'].get('result_state')}")
+    return 0

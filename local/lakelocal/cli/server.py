@@ -1,0 +1,103 @@
+"""`up`, `down`, `status`, `reset`."""
+
+import json
+import shutil
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from lakelocal.cli.scope import project_of, state_of
+from lakelocal.cli.verbs import Verbs, add_verb
+from lakelocal.compute import compute_of, state_warehouse
+from lakelocal.errors import ProjectError
+from lakelocal.program import PROGRAM
+from lakelocal.project import State
+from lakelocal.server import find_server, server_status, stop_server
+
+
+def add(verbs: Verbs) -> None:
+    """Declare the verbs."""
+    start = add_verb(verbs, "up", up, "start the Spark Connect server of a target's catalog, if it does not run")
+    start.add_argument("--json", action="store_true", help="print the status as JSON")
+    stop = add_verb(verbs, "down", down, "stop the server; tables, views and volumes stay")
+    stop.add_argument("--all", action="store_true", help="stop the servers of all catalogs of the project")
+    say = add_verb(verbs, "status", status, "say whether the server runs, and how to connect to it")
+    say.add_argument("--json", action="store_true", help='as JSON; "remote" is the Spark Connect URL with its token')
+    add_verb(verbs, "reset", reset, "stop the servers and delete the state of all local runs, saying what goes")
+
+
+def up(options: Namespace) -> int:
+    """Start the server, or find it running."""
+    state = state_of(options)
+    if not options.json and not find_server(state):
+        print(f"starting the server of `{state.catalog}` ...", flush=True)
+    compute_of(state, "").warm_up()
+    return status(options)
+
+
+def down(options: Namespace) -> int:
+    """Stop the server, or the servers of all catalogs."""
+    if options.all:
+        project = project_of(options)
+        states = [project.state(folder.name) for folder in _state_folders(project.states)]
+    else:
+        states = [state_of(options)]
+    for state in states:
+        stopped = stop_server(state)
+        print(f"the server of `{state.catalog}` {'has stopped' if stopped else 'was not running'}")
+    return 0
+
+
+def status(options: Namespace) -> int:
+    """Print what is known of the server; exit 0 also where none runs."""
+    found = server_status(state_of(options))
+    print(json.dumps(found) if options.json else _readable(found))
+    return 0
+
+
+def reset(options: Namespace) -> int:
+    """Delete what local runs left behind: tables, views, volumes, checkpoints, executed notebooks, history."""
+    project = project_of(options)
+    folders = _state_folders(project.states)
+    if not folders:
+        print(f"nothing to delete: `{project.states}` holds no state")
+        return 0
+    for folder in folders:
+        state = State(project.root, folder.name, folder)
+        print(f"deleting `{folder}`: {_contents(state)}")
+        if state.warehouse_file.exists():
+            print(f"  its tables are in `{state_warehouse.warehouse_of(state)}` and stay there")
+        stop_server(state)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise ProjectError(f"`{folder}`: not deleted whole ({error}). Close what uses it, and repeat.") from error
+    return 0
+
+
+def _readable(found: dict[str, Any]) -> str:
+    line = f"server of `{found['catalog']}`: {found['state']}"
+    if found["state"] == "running":
+        return (
+            f"{line} (process {found['pid']}, port {found['port']})\n"
+            "connect any Spark Connect client with the URL that `status --json` prints (it holds a token)"
+        )
+    if found["state"] == "stopped":
+        return f"{line}; the next run starts it"
+    if found["state"] == "died":
+        return f"{line}; the next run starts it again. Why: see {found['log']}"
+    return f"{line} (process {found['pid']}): `{PROGRAM} down`, then run again. Its log: {found['log']}"
+
+
+def _state_folders(states: Path) -> list[Path]:
+    """The folders of catalogs in *states*: known by what only this program puts there."""
+    if not states.is_dir():
+        return []
+    return sorted(folder for folder in states.iterdir() if (folder / "warehouse").is_dir())
+
+
+def _contents(state: State) -> str:
+    tables = len(list(state.warehouse.glob("*.db/*/_delta_log")))
+    files = [place for place in state.volumes.rglob("*") if place.is_file()]
+    runs = len(list(state.runs.iterdir())) if state.runs.is_dir() else 0
+    return f"{tables} tables, {len(files)} files in volumes, {runs} runs"

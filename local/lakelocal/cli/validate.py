@@ -1,0 +1,125 @@
+"""`validate`: everything that is wrong with a bundle, and how faithfully a job of it runs here."""
+
+import json
+from argparse import Namespace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from lakelocal.cli.scope import pairs, project_of
+from lakelocal.cli.verbs import Verbs
+from lakelocal.lakeflow.fields import HONOURED, VERDICTS, FieldVerdict
+from lakelocal.lakeflow.findings import ERROR, WARNING, Finding
+from lakelocal.validate import Report, validate
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_STYLES = {ERROR: "bold red", WARNING: "yellow"}
+
+
+def add(verbs: Verbs) -> None:
+    """Declare the verb."""
+    text = "find everything that is wrong with the bundle, without a workspace and without running it"
+    parser = verbs.add_parser("validate", help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("job", nargs="?", metavar="JOB", help="only this job and the jobs that it starts")
+    parser.add_argument("--target", metavar="T", help="only this target of the bundle (default: all)")
+    parser.add_argument("--var", action="append", default=[], metavar="K=V", help="a bundle variable; may be repeated")
+    parser.add_argument("--fidelity", action="store_true", help="show what a local run makes of each field that is set")
+    parser.add_argument("--strict", action="store_true", help="exit 1 for warnings too")
+    parser.add_argument("--json", action="store_true", help="print the findings and the verdicts on fields as JSON")
+    parser.set_defaults(command=run)
+
+
+def run(options: Namespace) -> int:
+    """Print what was found; 1 where there are errors, with `--strict` also where there are warnings."""
+    report = validate(
+        project_of(options), job=options.job, target=options.target, variables=pairs("--var", options.var)
+    )
+    if options.json:
+        print(json.dumps(as_json(report), indent=1, ensure_ascii=False))
+    else:
+        _print(report, with_fields=options.fidelity)
+    return 1 if report.count(ERROR) or (options.strict and report.count(WARNING)) else 0
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as `--json` prints it."""
+    return {
+        "targets": list(report.targets),
+        "jobs": list(report.jobs),
+        "errors": report.count(ERROR),
+        "warnings": report.count(WARNING),
+        "findings": [{**each.as_json(), "targets": list(targets)} for each, targets in report.findings.items()],
+        "fidelity": [{**asdict(each), "targets": list(targets)} for each, targets in report.fields.items()],
+    }
+
+
+def _print(report: Report, *, with_fields: bool) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    for finding, targets in report.findings.items():
+        console.print(*_line(finding, targets if len(report.targets) > 1 else ()), sep="")
+    counts = ", ".join(_counted(report.count(severity), severity) for severity in (ERROR, WARNING))
+    where = f"{_counted(len(report.jobs), 'job')}, {_counted(len(report.targets), 'target')}"
+    console.print(f"{counts} in {where} ({', '.join(report.targets) or 'none'})")
+    for job, fields in _by_job(report.fields).items():
+        if with_fields:
+            _print_fields(job, fields)
+        console.print(f"{job} runs here with {_summary(fields)}{_named(fields)}")
+
+
+def _line(finding: Finding, targets: Iterable[str]) -> "list[Text]":
+    """`file:line: error: job, task: found ...; expected .... Do this. [rule; targets]`."""
+    from rich.text import Text
+
+    notes, place = "; ".join([finding.rule, *([", ".join(targets)] if targets else [])]), str(finding.where)
+    return [
+        Text(f"{place}: " if place else ""),
+        Text(finding.severity, style=_STYLES[finding.severity]),
+        Text(f": {finding.line()} [{notes}]"),
+    ]
+
+
+def _print_fields(job: str, fields: Iterable[FieldVerdict]) -> None:
+    """A table of the fields of one job, each once with the tasks that set it; what is not honoured comes first."""
+    from rich.table import Table
+
+    from lakelocal.console import console_for_people
+
+    rows: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for each in fields:
+        rows[each.verdict, each.field, each.note].append(each.task)
+    table = Table("verdict", "field", "note", "tasks", title=f"{job}: the fields that it sets", title_justify="left")
+    for (verdict, field, note), tasks in sorted(rows.items(), key=lambda row: -VERDICTS.index(row[0][0])):
+        table.add_row(verdict, field, note, ", ".join(task for task in tasks if task))
+    console_for_people().print(table)
+
+
+def _by_job(fields: Iterable[FieldVerdict]) -> Mapping[str, list[FieldVerdict]]:
+    result: dict[str, list[FieldVerdict]] = defaultdict(list)
+    for each in fields:
+        result[each.job].append(each)
+    return result
+
+
+def _summary(fields: Iterable[FieldVerdict]) -> str:
+    """`12 fields honoured, 1 approximated, 2 ignored, 0 refused`."""
+    counts = Counter(each.verdict for each in fields)
+    return ", ".join(f"{counts[each]}{' fields' if each == HONOURED else ''} {each}" for each in VERDICTS)
+
+
+def _named(fields: Iterable[FieldVerdict]) -> str:
+    """The fields that are not honoured, by verdict."""
+    others: dict[str, dict[str, None]] = {verdict: {} for verdict in VERDICTS if verdict != HONOURED}
+    for each in fields:
+        if each.verdict != HONOURED:
+            others[each.verdict][each.field] = None
+    parts = [f"{verdict}: {', '.join(names)}" for verdict, names in others.items() if names]
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

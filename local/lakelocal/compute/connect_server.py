@@ -1,0 +1,165 @@
+"""Any Spark Connect server, named by its URL: Databricks' dialect is translated for it as for the local one.
+
+Its volumes are folders of the state: `LOCAL_STATE` has to be on a path that the server sees too, under the same name.
+"""
+
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import grpc
+
+from lakelocal.compute import connection_errors, state_warehouse
+from lakelocal.compute.client import check_client
+from lakelocal.errors import ServerError, UsageError
+from lakelocal.project import State
+from lakelocal.server.command import CATALOG
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
+
+ANSWER_SECONDS = 10.0
+_PATIENCE = 12.0  # a busy driver may pause for that long; with the silence before it, still less than half a minute
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+WAREHOUSE = "spark.sql.warehouse.dir"
+_PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?/?")
+_PARAMETER = re.compile(r"[^=]+=[^=]+")
+# A connection without a sign of life is given up, in place of a call that waits for ever: the server is asked after
+# eight seconds of silence. And connecting, to a listener that never answers, takes four seconds at most.
+_OPTIONS = [
+    ("grpc.keepalive_time_ms", 8_000),
+    ("grpc.keepalive_timeout_ms", 4_000),
+    ("grpc.http2.ping_timeout_ms", 4_000),  # of pings that are not for keeping alive, and delay those that are
+    ("grpc.min_reconnect_backoff_ms", 4_000),
+    ("grpc.max_reconnect_backoff_ms", 4_000),
+]
+
+
+class ConnectServer:
+    """See `lakelocal.compute.choice.Compute`.
+
+    Raises:
+        UsageError: the URL is none of a Spark Connect server, or it is a workspace's.
+    """
+
+    deploys = False
+    libraries = ()
+
+    def __init__(self, state: State, remote: str) -> None:
+        self.state = state
+        self.remote = remote
+        self.label = _label(remote)
+
+    def warm_up(self) -> None:
+        """It runs already, or cannot be started from here."""
+
+    def check(self) -> None:
+        """Connect once.
+
+        Raises:
+            SetupError: this environment has no client, or two.
+            ServerError: the server cannot be reached, refuses the token, or does not hold the tables of the state.
+        """
+        ConnectEndpoint(self).connect().close()
+
+    def session(self) -> "SparkSession":
+        """A session that connects by its first use."""
+        from lakelocal.compute.session import LinkedSession, translated_link
+
+        link = translated_link(ConnectEndpoint(self), self.state, patience=_PATIENCE)
+        return LinkedSession(link, again=self.session, url=self.remote)
+
+    def utilities(self) -> None:
+        """The state's folders are the volumes."""
+
+
+class ConnectEndpoint:
+    """The server as one link sees it; see `lakelocal.compute.channel.Endpoint`."""
+
+    def __init__(self, compute: ConnectServer) -> None:
+        self._compute = compute
+
+    def connect(self) -> grpc.Channel:
+        """A channel to the server, which has answered and holds the tables of the state.
+
+        Raises:
+            SetupError, ServerError: as `ConnectServer.check`.
+        """
+        check_client(None, "a Spark Connect server")
+        from pyspark.sql.connect.client import DefaultChannelBuilder
+
+        builder = DefaultChannelBuilder(self._compute.remote, channelOptions=_OPTIONS)
+        if builder.host in _LOOPBACK:
+            builder.setChannelOption("grpc.enable_http_proxy", 0)
+        channel = builder.toChannel()
+        try:
+            warehouse, catalog = _settings(channel, [WAREHOUSE, CATALOG], builder.userId, builder.metadata())
+            self._check_catalog(catalog)
+            state_warehouse.claim(self._compute.state, warehouse)
+        except grpc.RpcError as error:
+            channel.close()
+            raise ServerError(f"`{self._compute.label}`: {connection_errors.reason(error, ANSWER_SECONDS)}") from None
+        except ServerError:
+            channel.close()
+            raise
+        return channel
+
+    def _check_catalog(self, found: str) -> None:
+        wanted = self._compute.state.catalog
+        if found and found != wanted:
+            raise ServerError(
+                f"`{self._compute.label}`: found a server that holds the catalog `{found}`, expected `{wanted}`: both "
+                "would write the same tables. Choose the target of that catalog, or another server."
+            )
+
+    def has_died(self) -> bool:
+        """Only its answers can tell."""
+        return False
+
+    def lost(self, what: str) -> ServerError:
+        return ServerError(
+            f"`{self._compute.label}`: the Spark Connect server {what}: the connection is lost, and with it temporary "
+            "views and what was running. See that the server runs, then repair the run or run the notebook again."
+        )
+
+
+def _label(url: str) -> str:
+    """*url* without what follows host and port: tokens stand there."""
+    place, *parameters = url.removeprefix("sc://").split(";")
+    found = _PLACE.fullmatch(place)
+    expected = "expected `sc://host:port/;token=...`. Correct it."
+    if not found or (parameters and not place.endswith("/")):
+        shown = place.rpartition("@")[2]
+        raise UsageError(f"--remote: found `sc://{shown}`, which is no plain host, port and `/`; {expected}")
+    for number, parameter in enumerate(parameters, 1):
+        if not _PARAMETER.fullmatch(parameter):
+            raise UsageError(f"--remote: found no `name=value` as parameter {number} of the URL; {expected}")
+    if any(parameter.startswith("x-databricks-") for parameter in parameters):
+        raise UsageError(
+            f"--remote: found `sc://{found['host']}` with `x-databricks-` parameters, which is a workspace's; its "
+            "dialect is not to be translated. Set DATABRICKS_HOST, DATABRICKS_TOKEN and DATABRICKS_CLUSTER_ID, and "
+            "write `--remote databricks`."
+        )
+    return f"sc://{found['host']}:{found['port'] or 15002}"
+
+
+def _settings(
+    channel: grpc.Channel, names: Sequence[str], user: str | None, metadata: Iterable[tuple[str, str]]
+) -> list[str]:
+    """Settings of the server ("" where it has none), asked in a session of its own, which ends with it.
+
+    Raises:
+        RpcError: no answer within `ANSWER_SECONDS`, or a refusal.
+    """
+    import pyspark.sql.connect.proto as proto
+    from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
+
+    stub = SparkConnectServiceStub(channel)
+    session, who = str(uuid.uuid4()), proto.UserContext(user_id=user or "")
+    get = proto.ConfigRequest.Operation(get_option=proto.ConfigRequest.GetOption(keys=names))
+    asked = proto.ConfigRequest(session_id=session, user_context=who, operation=get)
+    released = proto.ReleaseSessionRequest(session_id=session, user_context=who)
+    answer = stub.Config(asked, timeout=ANSWER_SECONDS, metadata=metadata)
+    stub.ReleaseSession(released, timeout=ANSWER_SECONDS, metadata=metadata)
+    return [pair.value for pair in answer.pairs]

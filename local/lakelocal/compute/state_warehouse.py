@@ -1,0 +1,82 @@
+"""Which warehouse the tables of a state are in: a state belongs to one.
+
+Volumes and checkpoints are folders of the state, tables are where Spark runs. With another warehouse the checkpoints
+would say of files that they are read, while the tables lack their rows. So the first use writes down where the tables
+are, and a use elsewhere is refused. Where nothing is written, a state with a metastore has tables of its own.
+"""
+
+import contextlib
+import os
+import uuid
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from lakelocal.errors import ServerError
+from lakelocal.project import State
+
+
+def claim(state: State, warehouse: str) -> None:
+    """Let the tables of *state* be in *warehouse*, a URI, from now on.
+
+    Raises:
+        ServerError: they are in another one.
+    """
+    if warehouse_of(state) is None:
+        _write(state, canonical(warehouse))
+    verify(state, warehouse)
+
+
+def verify(state: State, warehouse: str) -> None:
+    """Make sure that the tables of *state*, if it has any, are in *warehouse*.
+
+    Raises:
+        ServerError: they are in another one.
+    """
+    wanted = canonical(warehouse)
+    known = warehouse_of(state) or wanted
+    if known != wanted:
+        raise ServerError(
+            f"`{state.folder}`: found a state whose tables are in `{known}`, expected one of `{wanted}`, where Spark "
+            "runs now: its volumes and checkpoints do not fit these tables. Use another state folder (LOCAL_STATE), "
+            "or run where its tables are."
+        )
+
+
+def warehouse_of(state: State) -> str | None:
+    """The warehouse of the tables of *state*, a URI; None where it has had no Spark yet."""
+    try:
+        return state.warehouse_file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return own(state) if state.metastore.exists() else None
+
+
+def own(state: State) -> str:
+    """The warehouse of the state's own server."""
+    return canonical(str(state.warehouse))
+
+
+def tables_folder(state: State) -> Path | None:
+    """The folder of the tables of *state*, None where this machine does not see it."""
+    place = urlsplit(warehouse_of(state) or own(state))
+    folder = Path(unquote(place.path))
+    return folder if place.scheme == "file" and folder.is_dir() else None
+
+
+def canonical(warehouse: str) -> str:
+    """*warehouse* as a URI without a slash at its end; a path is one of the file system, links followed."""
+    place = urlsplit(warehouse)
+    if place.scheme in ("", "file"):
+        return Path(os.path.realpath(unquote(place.path))).as_uri()
+    return warehouse.rstrip("/")
+
+
+def _write(state: State, warehouse: str) -> None:
+    """Write *warehouse* down unless someone was faster. The own one needs no word."""
+    if warehouse == own(state):
+        return
+    state.make()
+    part = state.warehouse_file.with_suffix(f".{uuid.uuid4().hex}")
+    part.write_text(warehouse + "\n", encoding="utf-8")
+    with contextlib.suppress(FileExistsError):
+        os.link(part, state.warehouse_file)
+    part.unlink()

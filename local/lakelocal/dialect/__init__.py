@@ -1,0 +1,19 @@
+"""Databricks' dialect on open-source Spark, translated in the requests of the Spark Connect protocol.
+
+| module        | translates                                                          |
+| ------------- | ------------------------------------------------------------------- |
+| `interceptor` | each request of a gRPC channel, by `plans`                          |
+| `plans`       | reads, writes, streams, SQL of a plan (found by `walk`)             |
+| `expressions` | SQL snippets, `current_catalog()`, `_metadata.file_path`            |
+| `catalog`     | `spark.catalog`                                                     |
+| `sql`, `scan` | the names, paths and functions in a SQL text, by its tokens         |
+| `statements`  | what only Unity Catalog knows: USE CATALOG, volumes, grants, tags   |
+| `volumes`     | volumes, which are folders, and the paths in them                   |
+
+    channel = grpc.intercept_channel(channel, *interceptors(Dialect(state)))
+"""
+
+from lakelocal.dialect.interceptor import DialectInterceptor, interceptors
+from lakelocal.dialect.plans import Dialect
+
+__all__ = ["Dialect", "DialectInterceptor", "interceptors"]

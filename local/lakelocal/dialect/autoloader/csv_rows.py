@@ -1,0 +1,144 @@
+"""CSV: read by position, then put in order by the header of each file; what does not fit is rescued.
+
+Spark's CSV reader, given a schema, ignores the names in the header. So here each record is read as `_c0`, `_c1`, ...
+and a record with another number of fields also as raw text. The header of each file that may be read was looked at
+before; the file of a row decides which field is which column. A file that nobody has looked at fails the batch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyspark.sql.connect.proto as proto
+
+from lakelocal.dialect.autoloader import plan
+from lakelocal.dialect.autoloader.columns import Column
+from lakelocal.dialect.autoloader.layouts import FileLayout, Layouts
+from lakelocal.dialect.autoloader.options import Source
+from lakelocal.sql.writing import literal, quoted
+
+RAW = "_corrupt_record"
+# Fields beyond the widest header that are rescued one by one; more are rescued as the raw record.
+_BEYOND = 32
+_NO_MAP = "CAST(NULL AS MAP<STRING, STRING>)"
+_EMPTY_MAP = "CAST(map() AS MAP<STRING, STRING>)"
+
+
+@dataclass(frozen=True)
+class CsvRows:
+    """Builds the relation of a CSV source. *shown_path* is SQL for the file's path as Databricks shows it."""
+
+    source: Source
+    columns: Sequence[Column]
+    layouts: Layouts
+    shown_path: str
+    guarded: bool
+
+    def relation(self, *, streaming: bool) -> proto.Relation:
+        width = self.layouts.width
+        schema = ", ".join(f"_c{at} STRING" for at in range(width)) + f", {RAW} STRING"
+        options = {
+            **self.source.reader,
+            **self.source.limits,
+            "header": str(self.source.header).lower(),
+            "enforceSchema": "true",
+            "mode": "PERMISSIVE",
+            "columnNameOfCorruptRecord": RAW,
+            "columnPruning": "false",
+        }
+        rows = plan.read("csv", str(self.source.folder), options, schema=schema, streaming=streaming)
+        rows = plan.with_columns(rows, {"_layout": self._layout()})
+        if self.guarded:
+            rows = plan.where(rows, "_layout IS NOT NULL")
+        found = [(column.name, self._value(at, column)) for at, column in enumerate(self.columns)]
+        if self.source.rescued:
+            rows = plan.with_columns(rows, {"_overflow": self._overflow(width)})
+            rows = plan.with_columns(rows, {"_surplus": self._surplus(width), "_unfit": self._unfit()})
+            rescue = (self.source.rescued, rescue_json(["_unfit", "_surplus"], self.shown_path))
+            at = next((at for at, (name, _) in enumerate(found) if name == self.source.rescued), None)
+            found = [*found, rescue] if at is None else [*found[:at], rescue, *found[at + 1 :]]
+        return plan.select(rows, found)
+
+    def _layout(self) -> str:
+        """SQL: the number of the row's layout."""
+        if not self.guarded:
+            return "0"
+        cases = " ".join(
+            f"WHEN {plan.is_in_files(files)} THEN {number}"
+            for number, (_, files) in enumerate(self.layouts.files)
+            if files
+        )
+        late = (
+            f"CAST(raise_error(concat({self.shown_path}, ': the file arrived while the stream was starting, "
+            "so its header is not known. Start the stream again.')) AS INT)"
+        )
+        return f"CASE {cases} ELSE {late} END" if cases else late
+
+    def _overflow(self, width: int) -> str:
+        """SQL: the fields of a record that has another number of them than the widest header."""
+        total = width + _BEYOND
+        schema = ", ".join(f"_c{at} STRING" for at in range(total))
+        known = {key: value for key, value in self.source.reader.items() if key.lower() != "pathglobfilter"}
+        options = plan.options_map({**known, "mode": "PERMISSIVE"})
+        return f"CASE WHEN {RAW} IS NOT NULL THEN from_csv({RAW}, {literal(schema)}, {options}) END"
+
+    def _by_layout(self, sql: list[str]) -> str:
+        """One SQL of *sql*, an entry a layout."""
+        if len(set(sql)) == 1:
+            return sql[0]
+        cases = " ".join(f"WHEN {number} THEN {one}" for number, one in enumerate(sql[1:], 1))
+        return f"CASE _layout {cases} ELSE {sql[0]} END"
+
+    def _text(self, at: int) -> str:
+        """SQL: column *at* as it is written in the file."""
+        if (name := self.columns[at].name) in self.source.partitions:
+            return f"url_decode(nullif(regexp_extract(_metadata.file_path, {literal(f'/{name}=([^/]*)/')}, 1), ''))"
+        found = [layout.positions[at] for layout, _ in self.layouts.files]
+        return self._by_layout(["CAST(NULL AS STRING)" if p is None else f"_c{p}" for p in found])
+
+    def _value(self, at: int, column: Column) -> str:
+        text = self._text(at)
+        if column.is_text:
+            return text
+        kind = column.type.upper()
+        if kind == "DATE" and (pattern := self.source.option("dateFormat", "")):
+            return f"CAST(try_to_timestamp({text}, {literal(pattern)}) AS DATE)"
+        if kind == "TIMESTAMP" and (pattern := self.source.option("timestampFormat", "")):
+            return f"try_to_timestamp({text}, {literal(pattern)})"
+        return f"try_cast({text} AS {column.type})"
+
+    def _surplus(self, width: int) -> str:
+        """SQL: a map of the fields beyond the widest header; NULL for the usual record, which costs nothing."""
+        fields = {f"_c{at}": f"_overflow._c{at}" for at in range(width, width + _BEYOND)}
+        fields[RAW] = f"IF(_overflow._c{width + _BEYOND - 1} IS NOT NULL, {RAW}, NULL)"
+        return f"IF({RAW} IS NULL, NULL, {_filled(fields)})"
+
+    def _unfit(self) -> str:
+        """SQL: a map of the fields that the schema has no place for, by the row's layout."""
+        return self._by_layout([_filled(self._unfit_fields(layout)) for layout, _ in self.layouts.files])
+
+    def _unfit_fields(self, layout: FileLayout) -> dict[str, str]:
+        fields = {name: f"_c{at}" for at, name in layout.extras if name not in self.source.partitions}
+        fields |= {f"_c{at}": f"_c{at}" for at in range(layout.width, self.layouts.width)}
+        for at, column in enumerate(self.columns):
+            if not column.is_text and column.name != self.source.rescued:
+                fields[column.name] = f"IF({self._value(at, column)} IS NULL, {self._text(at)}, NULL)"
+        return fields
+
+
+def _filled(fields: dict[str, str]) -> str:
+    """SQL: a map of those *fields*, name to SQL, that are not NULL."""
+    if not fields:
+        return _NO_MAP
+    entries = ", ".join(f"{literal(key)}, {sql}" for key, sql in fields.items())
+    return f"map_filter(map({entries}), (k, v) -> v IS NOT NULL)"
+
+
+def rescue_json(maps: Sequence[str], shown_path: str) -> str:
+    """SQL: the columns *maps* as one JSON object with the file's path; NULL where all are empty or NULL."""
+    some = " OR ".join(f"({name} IS NOT NULL AND size({name}) > 0)" for name in maps)
+    parts = ", ".join(f"coalesce({name}, {_EMPTY_MAP})" for name in maps)
+    return f"IF({some}, to_json(map_concat({parts}, map('_file_path', {shown_path}))), NULL)"
+
+
+def field_of(struct: str, name: str) -> str:
+    return f"{struct}.{quoted(name)}"

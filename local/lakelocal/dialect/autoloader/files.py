@@ -1,0 +1,93 @@
+"""The files of a source: those in its folder, and those that the stream's checkpoint says are done."""
+
+import fnmatch
+import json
+import os
+from pathlib import Path
+
+from lakelocal.dialect.volumes import uri_file
+
+_GLOB = frozenset("*?[{")
+
+
+def is_pattern(folder: Path) -> bool:
+    """Does *folder* stand for any number of folders?"""
+    return bool(_GLOB & set(str(folder)))
+
+
+def list_files(folder: Path, glob: str | None = None) -> list[Path]:
+    """The data files at *folder* (a folder, a file, or a pattern of them) and below, sorted; hidden ones are not.
+
+    *glob* keeps the file names that match, as the option `pathGlobFilter` does.
+    """
+    found = []
+    for root in _roots(folder):
+        if root.is_file():
+            found.append(root)
+        for place, folders, names in os.walk(root):
+            folders[:] = [name for name in folders if not name.startswith((".", "_")) or "=" in name]
+            found += [Path(place, name) for name in names if not name.startswith((".", "_"))]
+    return sorted(file for file in set(found) if glob is None or fnmatch.fnmatchcase(file.name, glob))
+
+
+def done_files(checkpoint: Path | None) -> frozenset[Path]:
+    """The files whose rows a stream has committed; those of an unfinished batch will be read again.
+
+    Source: the layout of Spark's checkpoints: `commits/<batch>`, `offsets/<batch>` (two head lines, then the offset of
+    each source), `sources/<source>/<log>` (one line a file).
+    """
+    if checkpoint is None or not (batches := _numbers(checkpoint / "commits")):
+        return frozenset()
+    offsets = (checkpoint / "offsets" / str(max(batches))).read_text(encoding="utf-8").splitlines()[2:]
+    done: set[Path] = set()
+    for source, line in enumerate(offsets):
+        offset = json.loads(line) if line.startswith("{") else {}
+        if "logOffset" in offset:
+            done |= _logged(checkpoint / "sources" / str(source), offset["logOffset"])
+    return frozenset(done)
+
+
+def _logged(log: Path, last: int) -> set[Path]:
+    files = set()
+    for name in log.iterdir() if log.is_dir() else ():
+        if not name.name.removesuffix(".compact").isdigit():
+            continue
+        for line in name.read_text(encoding="utf-8").splitlines()[1:]:
+            entry = json.loads(line)
+            if entry["batchId"] <= last:
+                files.add(uri_file(entry["path"]))
+    return files
+
+
+def _numbers(folder: Path) -> list[int]:
+    return [int(file.name) for file in folder.iterdir() if file.name.isdigit()] if folder.is_dir() else []
+
+
+def _roots(folder: Path) -> list[Path]:
+    parts = folder.parts
+    first = next((at for at, part in enumerate(parts) if _GLOB & set(part)), None)
+    if first is None:
+        return [folder]
+    found = [Path(*parts[:first])]
+    for part in parts[first:]:
+        patterns = _alternatives(part)
+        found = [
+            inner
+            for place in found
+            if place.is_dir()
+            for inner in sorted(place.iterdir())
+            if any(fnmatch.fnmatchcase(inner.name, pattern) for pattern in patterns)
+        ]
+    return found
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """`a{b,c}d` as `abd`, `acd`; Hadoop's patterns have it, Python's do not."""
+    start, end = pattern.find("{"), pattern.find("}")
+    if start < 0 or end < start:
+        return [pattern]
+    return [
+        full
+        for choice in pattern[start + 1 : end].split(",")
+        for full in _alternatives(pattern[:start] + choice + pattern[end + 1 :])
+    ]

@@ -1,0 +1,60 @@
+"""Header layouts: which column of the schema stands where in a CSV file."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakelocal.dialect.autoloader.columns import Column
+
+
+@dataclass(frozen=True)
+class FileLayout:
+    """One order of columns, shared by some files.
+
+    *positions*: for each column of the schema its position in the file, None where the file lacks it.
+    *extras*: (position, name) of the file's columns that the schema lacks. *width*: the file's columns.
+    """
+
+    positions: tuple[int | None, ...]
+    extras: tuple[tuple[int, str], ...]
+    width: int
+
+
+@dataclass(frozen=True)
+class Layouts:
+    """The layouts of the files that a batch may read, the most frequent first."""
+
+    files: tuple[tuple[FileLayout, tuple[Path, ...]], ...]
+
+    @property
+    def width(self) -> int:
+        return max(layout.width for layout, _ in self.files)
+
+
+def layout_of(header: Sequence[str], columns: Iterable[Column], *, case_sensitive: bool) -> FileLayout:
+    """Match *header* with *columns* by name."""
+
+    def same(name: str) -> str:
+        return name if case_sensitive else name.lower()
+
+    where: dict[str, int] = {}
+    for position, name in enumerate(header):
+        where.setdefault(same(name), position)
+    positions = tuple(where.get(same(column.name)) for column in columns)
+    extras = tuple((at, name) for at, name in enumerate(header) if at not in positions)
+    return FileLayout(positions, extras, len(header))
+
+
+def plain_layout(columns: Sequence[Column]) -> FileLayout:
+    """The layout of files without a header: the columns in their order."""
+    return FileLayout(tuple(range(len(columns))), (), len(columns))
+
+
+def group(found: Iterable[tuple[Path, FileLayout]]) -> tuple[tuple[FileLayout, tuple[Path, ...]], ...]:
+    """The files by layout, the most frequent layout first."""
+    files: dict[FileLayout, list[Path]] = {}
+    for file, layout in found:
+        files.setdefault(layout, []).append(file)
+    counts = Counter({layout: len(places) for layout, places in files.items()})
+    return tuple((layout, tuple(files[layout])) for layout, _ in counts.most_common())

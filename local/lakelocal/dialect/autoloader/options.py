@@ -1,0 +1,182 @@
+"""The options of a `cloudFiles` source, read once into a checked value.
+
+Source: Databricks documentation, "Auto Loader options".
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakelocal.dialect.autoloader.columns import Column, parse_columns
+from lakelocal.errors import DialectError
+
+FORMATS = ("csv", "json", "parquet", "orc", "text", "binaryFile")
+EVOLUTION = ("addNewColumns", "rescue", "failOnNewColumns", "none")
+_PREFIX = "cloudfiles."
+_READ, _NO_EFFECT = "read here", "no effect here: it changes how files are found, and listing finds them all"
+# Every option behind `cloudFiles.`: it is read here, or has no effect here, or can only have the value that is given.
+_OPTIONS: Mapping[str, str] = {
+    "format": _READ,
+    "schemaLocation": _READ,
+    "inferColumnTypes": _READ,
+    "schemaEvolutionMode": _READ,
+    "schemaHints": _READ,
+    "rescuedDataColumn": _READ,
+    "partitionColumns": _READ,
+    "maxFilesPerTrigger": _READ,
+    "maxBytesPerTrigger": _READ,
+    "backfillInterval": _NO_EFFECT,
+    "fetchParallelism": _NO_EFFECT,
+    "maxFileAge": _NO_EFFECT,
+    "resourceTag": _NO_EFFECT,
+    "useIncrementalListing": _NO_EFFECT,
+    "useListingForBackfill": _NO_EFFECT,
+    "useManagedFileEvents": _NO_EFFECT,
+    "useStrictGlobber": _NO_EFFECT,
+    "validateOptions": _NO_EFFECT,
+    "allowOverwrites": "false",
+    "cleanSource": "off",
+    "includeExistingFiles": "true",
+    "useNotifications": "false",
+}
+_BY_KEY = {name.lower(): meaning for name, meaning in _OPTIONS.items()}
+# Reader options that this translation takes itself; the others go to Spark's reader as they are.
+_OWN_READER = frozenset(
+    {"path", "header", "rescueddatacolumn", "readercasesensitive", "mode", "enforceschema", "inferschema"}
+    | {"columnnameofcorruptrecord", "recursivefilelookup", "columnpruning"}
+)
+_SIZES = {"": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gb": 1 << 30}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one `cloudFiles` source reads.
+
+    *columns* is the given schema, None where names come from the files. *rescued* is the column for data that
+    does not fit, None for no such column. *reader* are the options for Spark's reader of *format*.
+    """
+
+    format: str
+    path: str
+    folder: Path
+    columns: tuple[Column, ...] | None
+    rescued: str | None
+    evolution: str
+    schema_location: Path | None
+    hints: tuple[Column, ...]
+    infer_types: bool
+    partitions: tuple[str, ...]
+    header: bool
+    case_sensitive: bool
+    reader: dict[str, str]
+    limits: dict[str, str]
+
+    @property
+    def multi_line(self) -> bool:
+        return self.option("multiLine", "false").lower() == "true"
+
+    def option(self, name: str, default: str) -> str:
+        """The value of a reader option, whatever the case it was written in."""
+        return next((value for key, value in self.reader.items() if key.lower() == name.lower()), default)
+
+
+def read_source(
+    options: Mapping[str, str], *, paths: list[str], schema: str, translate: Callable[[str], str]
+) -> Source:
+    """The checked source of `format("cloudFiles")`.
+
+    Raises:
+        DialectError: an option is unknown, impossible here, or missing; it is named.
+        PathError: the volume does not exist.
+    """
+    _check(options)
+    own = {key.lower().removeprefix(_PREFIX): value for key, value in options.items() if _is_own(key)}
+    plain = {key.lower(): value for key, value in options.items() if not _is_own(key)}
+    path = _path(paths, plain)
+    columns = parse_columns(schema) if schema else None
+    evolution = _evolution(own, columns)
+    rescued = own.get("rescueddatacolumn") or plain.get("rescueddatacolumn")
+    file_format = _format(own)
+    if rescued is None and columns is None and evolution != "none" and file_format not in ("text", "binaryFile"):
+        rescued = "_rescued_data"
+    if plain.get("mode", "permissive").lower() != "permissive":
+        raise DialectError(
+            f"cloudFiles, mode: found `{plain['mode']}`; only PERMISSIVE is possible on this machine. "
+            "Leave it out and look at the rescued data column."
+        )
+    location = own.get("schemalocation")
+    return Source(
+        format=file_format,
+        path=path,
+        folder=Path(translate(path)),
+        columns=columns,
+        rescued=rescued,
+        evolution=evolution,
+        schema_location=Path(translate(location)) if location else None,
+        hints=parse_columns(own["schemahints"]) if own.get("schemahints") else (),
+        infer_types=own.get("infercolumntypes", "false").lower() == "true",
+        partitions=tuple(name.strip() for name in own.get("partitioncolumns", "").split(",") if name.strip()),
+        header=plain.get("header", "false").lower() == "true",
+        case_sensitive=rescued is not None and plain.get("readercasesensitive", "true").lower() == "true",
+        reader={key: value for key, value in options.items() if not _is_own(key) and key.lower() not in _OWN_READER},
+        limits=_limits(own),
+    )
+
+
+def _is_own(key: str) -> bool:
+    """Is it an option of Auto Loader, not of Spark's reader?"""
+    return key.lower().startswith(_PREFIX)
+
+
+def _check(options: Mapping[str, str]) -> None:
+    """Refuse what is unknown, or has a value that is not possible here."""
+    for key, value in options.items():
+        if not _is_own(key):
+            continue
+        possible = _BY_KEY.get(key.lower().removeprefix(_PREFIX))
+        if possible is None:
+            raise DialectError(f"{key}: unknown option; known are {', '.join(_OPTIONS)}.")
+        if possible not in (_READ, _NO_EFFECT, value.lower()):
+            raise DialectError(f"{key}: found `{value}`; only `{possible}` is possible on this machine. Leave it out.")
+
+
+def _path(paths: list[str], plain: Mapping[str, str]) -> str:
+    found = [*paths, *([plain["path"]] if "path" in plain else [])]
+    if len(found) != 1:
+        raise DialectError(f"cloudFiles: found {len(found)} paths; expected one. Name it in load(path).")
+    return found[0]
+
+
+def _format(own: Mapping[str, str]) -> str:
+    found = own.get("format", "")
+    for name in FORMATS:
+        if found.lower() == name.lower():
+            return name
+    raise DialectError(f"cloudFiles.format: found `{found}`; known here are {', '.join(FORMATS)}.")
+
+
+def _evolution(own: Mapping[str, str], columns: tuple[Column, ...] | None) -> str:
+    default = "addNewColumns" if columns is None else "none"
+    wanted = own.get("schemaevolutionmode", default)
+    found = next((name for name in EVOLUTION if name.lower() == wanted.lower()), None)
+    if found is None:
+        raise DialectError(f"cloudFiles.schemaEvolutionMode: found `{wanted}`; known are {', '.join(EVOLUTION)}.")
+    if found == "addNewColumns" and columns is not None:
+        raise DialectError(
+            "cloudFiles.schemaEvolutionMode: `addNewColumns` is not possible with a given schema. "
+            "Give cloudFiles.schemaHints instead of the schema, or use `rescue`."
+        )
+    return found
+
+
+def _limits(own: Mapping[str, str]) -> dict[str, str]:
+    """The limits of a batch; the file source knows both, but one at a time."""
+    if files := own.get("maxfilespertrigger"):
+        return {"maxFilesPerTrigger": files}
+    if not (size := own.get("maxbytespertrigger")):
+        return {}
+    match = re.fullmatch(r"(\d+)\s*([a-z]*)", size.strip().lower())
+    if match is None or match[2] not in _SIZES:
+        raise DialectError(f"cloudFiles.maxBytesPerTrigger: found `{size}`; expected a size such as `10g`.")
+    return {"maxBytesPerTrigger": str(int(match[1]) * _SIZES[match[2]])}

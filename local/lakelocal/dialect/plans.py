@@ -1,0 +1,167 @@
+"""Requests of Spark Connect: what to do with each kind of message in a plan."""
+
+from collections.abc import Callable, MutableMapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pyspark.sql.connect.proto as proto
+import zstandard
+from google.protobuf.message import Message
+
+from lakelocal.dialect.arguments import fill_arguments
+from lakelocal.dialect.autoloader import AutoLoader, Use
+from lakelocal.dialect.catalog import CatalogPlans
+from lakelocal.dialect.expressions import Expressions
+from lakelocal.dialect.identifiers import fill_identifiers
+from lakelocal.dialect.names import shorten
+from lakelocal.dialect.sql import SqlText
+from lakelocal.dialect.statements import Statements
+from lakelocal.dialect.volumes import Volumes
+from lakelocal.dialect.walk import Handlers, walk
+from lakelocal.paths import DatabricksPaths
+from lakelocal.project import State
+
+
+def _not_asked(schema: str) -> bool:
+    raise AssertionError(f"asked for the schema {schema} in a request that executes nothing")
+
+
+_PATH_OPTIONS = frozenset({"path", "checkpointlocation", "badrecordspath"})
+
+
+@dataclass
+class Dialect:
+    """Databricks' dialect for one catalog; one object serves all sessions and threads of a process."""
+
+    state: State
+    statements: Statements = field(init=False)
+    sql: SqlText = field(init=False)
+
+    def __post_init__(self) -> None:
+        volumes = Volumes(DatabricksPaths(self.state))
+        self.sql, self.statements = SqlText(volumes), Statements(volumes)
+
+    def rewrite(self, request: Message, has_schema: Callable[[str], bool] = _not_asked) -> Message:
+        """*request* as open-source Spark understands it; a new message, *request* itself is not changed.
+
+        *has_schema* asks the server whether it has a schema; only statements need it.
+
+        Raises:
+            DialectError: the request holds what has no counterpart here.
+        """
+        if not isinstance(request, (proto.ExecutePlanRequest, proto.AnalyzePlanRequest)):
+            return request
+        rewritten = deepcopy(request)
+        Rewriter(self, request.session_id, has_schema).rewrite(rewritten)
+        return rewritten
+
+
+@dataclass
+class Rewriter:
+    """The translation of one request, in place."""
+
+    dialect: Dialect
+    session: str
+    has_schema: Callable[[str], bool]
+    use: Use = field(default_factory=lambda: Use(runs=False))
+
+    def rewrite(self, request: Message) -> None:
+        if isinstance(request, proto.ExecutePlanRequest):
+            _decompress(request.plan)
+            command = request.plan.command
+            self.use = self._use(command)
+            if command.HasField("sql_command"):
+                self._statement(command.sql_command)
+        walk(request, self.handlers)
+
+    def _use(self, command: proto.Command) -> Use:
+        """What the request does with the streams in it."""
+        if not command.HasField("write_stream_operation_start"):
+            return Use(runs=True)
+        stream = command.write_stream_operation_start
+        named = {key.lower(): value for key, value in stream.options.items()}.get("checkpointlocation")
+        checkpoint = Path(self.dialect.sql.volumes.translate(named)) if named else None
+        return Use(runs=True, checkpoint=checkpoint, bounded=stream.available_now or stream.once)
+
+    @cached_property
+    def handlers(self) -> Handlers:
+        sql = self.dialect.sql
+        return {
+            "spark.connect.Relation": self._relation,
+            "spark.connect.SQL": self._sql,
+            "spark.connect.SqlCommand": self._sql,
+            "spark.connect.Read.NamedTable": self._named_table,
+            "spark.connect.Expression": Expressions(sql).rewrite,
+            "spark.connect.WriteOperation": self._write,
+            "spark.connect.WriteOperationV2": self._write,
+            "spark.connect.WriteStreamOperationStart": self._write,
+            "spark.connect.MergeIntoTableCommand": self._merge,
+            **CatalogPlans(sql, self.dialect.statements, self.session).handlers,
+        }
+
+    def _statement(self, command: proto.SqlCommand) -> None:
+        """Only a command is a statement that may do something; elsewhere SQL is a query that was one."""
+        for holder, name in _sql_texts(command):
+            text = fill_arguments(fill_identifiers(getattr(holder, name), holder), holder)
+            setattr(holder, name, self.dialect.statements.translate(text, self.session, self.has_schema))
+
+    def _sql(self, message: proto.SQL | proto.SqlCommand) -> None:
+        name = "query" if isinstance(message, proto.SQL) else "sql"
+        if text := getattr(message, name):
+            setattr(message, name, self.dialect.sql.rewrite(text))
+
+    def _named_table(self, message: proto.Read.NamedTable) -> None:
+        message.unparsed_identifier = self.dialect.sql.name(
+            message.unparsed_identifier, f"The table {shorten(message.unparsed_identifier)}"
+        )
+
+    def _relation(self, relation: proto.Relation) -> None:
+        if relation.HasField("read") and relation.read.HasField("data_source"):
+            source = relation.read.data_source
+            if source.format.lower() == "cloudfiles":
+                relation.CopyFrom(AutoLoader(self.dialect.sql, self.use).relation(relation.read))
+                return
+            source.paths[:] = [self.dialect.sql.volumes.translate(path) for path in source.paths]
+            self._options(source.options)
+        elif relation.HasField("catalog"):
+            CatalogPlans(self.dialect.sql, self.dialect.statements, self.session).answer(relation)
+
+    def _write(self, message: proto.WriteOperation | proto.WriteOperationV2 | proto.WriteStreamOperationStart) -> None:
+        holder = message.table if isinstance(message, proto.WriteOperation) else message
+        if holder.table_name:
+            name = holder.table_name
+            holder.table_name = self.dialect.sql.name(name, f"The table {shorten(name)}")
+        if not isinstance(message, proto.WriteOperationV2) and message.path:
+            message.path = self.dialect.sql.volumes.translate(message.path)
+        self._options(message.options)
+
+    def _merge(self, message: proto.MergeIntoTableCommand) -> None:
+        name = message.target_table_name
+        message.target_table_name = self.dialect.sql.name(name, f"The table {shorten(name)}")
+
+    def _options(self, options: MutableMapping[str, str]) -> None:
+        for key, value in list(options.items()):
+            if key.lower() in _PATH_OPTIONS:
+                options[key] = self.dialect.sql.volumes.translate(value)
+
+
+def _sql_texts(command: proto.SqlCommand) -> list[tuple[proto.SQL | proto.SqlCommand, str]]:
+    """(message, name of the field) of each SQL text that *command* runs."""
+    if not command.HasField("input"):
+        return [(command, "sql")] if command.sql else []
+    relation = command.input.with_relations.root if command.input.HasField("with_relations") else command.input
+    return [(relation.sql, "query")] if relation.HasField("sql") else []
+
+
+def _decompress(plan: proto.Plan) -> None:
+    """Replace a compressed operation by what it holds; the server takes both."""
+    if not plan.HasField("compressed_operation"):
+        return
+    packed = plan.compressed_operation
+    data = zstandard.ZstdDecompressor().decompressobj().decompress(packed.data)
+    if packed.op_type == proto.Plan.CompressedOperation.OP_TYPE_RELATION:
+        plan.root.CopyFrom(proto.Relation.FromString(data))
+    else:
+        plan.command.CopyFrom(proto.Command.FromString(data))

@@ -1,0 +1,113 @@
+"""Executed notebooks as parts of a page: nbconvert's HTML without scripts, of bounded size."""
+
+import functools
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.filesize import decimal
+
+from lakelocal.export.markup import Markup, element
+
+OUTPUT_LIMIT = 100_000  # characters of one text, table or trace
+IMAGE_LIMIT = 2_000_000  # characters of one image, base64
+NOTEBOOK_LIMIT = 5_000_000  # characters of one notebook's HTML
+PAGE_LIMIT = 60_000_000  # of all notebooks of a page
+
+_TAGS = [
+    "a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt",
+    "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p", "pre", "s", "small", "span", "strong",
+    "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+]  # fmt: skip
+_ATTRIBUTES = frozenset({"class", "style", "title", "colspan", "rowspan", "align"})
+_UNSHOWN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+
+
+class Notebooks:
+    """Turns executed notebooks into HTML until the page is full."""
+
+    def __init__(self) -> None:
+        self.left = PAGE_LIMIT
+
+    def html(self, place: Path) -> Markup:
+        """The executed notebook *place*; where it cannot be shown, a sentence that says why."""
+        import nbformat
+
+        try:
+            notebook = nbformat.read(place, as_version=4)
+        except FileNotFoundError:
+            return _said(f"The executed notebook was deleted: {place}")
+        except (OSError, ValueError, nbformat.ValidationError) as error:
+            return _said(f"The executed notebook cannot be read ({type(error).__name__}): {place}")
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs = [bounded(output) for output in cell.outputs]
+        made = _converter()(notebook)
+        if len(made) > min(NOTEBOOK_LIMIT, self.left):
+            return _said(f"The executed notebook is too large for this page ({decimal(len(made))}): {place}")
+        self.left -= len(made)
+        return element("div", Markup(made), class_="notebook")
+
+
+def bounded(output: Any) -> Any:
+    """*output* of a cell, cut where it is longer than the limits, which it then says.
+
+    HTML that needs a script cannot work here; its other form is shown.
+    """
+    if output.output_type == "stream":
+        output.text = _cut(output.text)
+    elif output.output_type == "error":
+        output.traceback = [_cut("\n".join(output.traceback))]
+    elif "data" in output:
+        _bound_data(output.data)
+    return output
+
+
+def _bound_data(data: dict[str, Any]) -> None:
+    if re.search(r"<script\b", str(data.get("text/html", "")), re.IGNORECASE):
+        del data["text/html"]
+        data.setdefault("text/plain", "[interactive output: it needs a script, which this page does not run]")
+    for kind, value in list(data.items()):
+        size = len(str(value))
+        if kind == "text/plain":
+            data[kind] = _cut(value)
+        elif size > (IMAGE_LIMIT if kind.startswith("image/") else OUTPUT_LIMIT):
+            del data[kind]
+            data["text/plain"] = f"{_cut(data.get('text/plain', ''))}\n[cut: {kind} of {decimal(size)}]".lstrip()
+
+
+def _cut(text: str) -> str:
+    """The beginning and the end of a text that is too long, and how much is missing between them."""
+    if len(text) <= OUTPUT_LIMIT:
+        return text
+    half = OUTPUT_LIMIT // 2
+    return f"{text[:half]}\n[cut: {len(text) - 2 * half:,} characters]\n{text[-half:]}"
+
+
+def _said(text: str) -> Markup:
+    return element("p", text, class_="said")
+
+
+@functools.cache
+def _converter() -> Callable[[Any], str]:
+    """nbconvert's `basic` template, with HTML of cells reduced to text, tables and their styles."""
+    from nbconvert import HTMLExporter  # here: half a second that other commands need not pay
+    from nbconvert.preprocessors.sanitize import SanitizeHTML
+
+    safe = SanitizeHTML(tags=_TAGS, attributes=_is_safe, strip=True)
+    exporter = HTMLExporter(template_name="basic", sanitize_html=True, exclude_anchor_links=True)
+    exporter.register_filter("clean_html", lambda html: safe.sanitize_html_tags(_UNSHOWN.sub("", str(html))))
+    return lambda notebook: exporter.from_notebook_node(notebook)[0]
+
+
+def _is_safe(tag: str, name: str, value: str) -> bool:
+    return name in _ATTRIBUTES or (tag == "a" and name == "href")
+
+
+def code_style() -> str:
+    """CSS of highlighted code, for light and for dark."""
+    from pygments.formatters import HtmlFormatter
+
+    light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("default", "github-dark"))
+    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"

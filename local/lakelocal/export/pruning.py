@@ -1,0 +1,123 @@
+"""Making room: deletes old runs from the history, with all runs below them, their executed notebooks and logs.
+
+A run that has not ended is never deleted, and neither is anything above or below one.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from lakelocal.errors import RunError
+from lakelocal.jobs.records import Records, now_ms
+from lakelocal.project import State
+
+Row = dict[str, Any]
+Rule = Callable[[Sequence[Row]], Iterable[Row]]
+# Every table with rows of a run, and the column that names it; the run itself comes last.
+_OF_A_RUN = (("attempts", "job_run_id"), ("phases", "run_id"), ("runs", "run_id"))
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """A run that was deleted, with *run_ids*, itself and the runs below it, and the *size* of their files in bytes."""
+
+    run: Row
+    run_ids: tuple[int, ...]
+    size: int
+
+
+def keep_newest(number: int) -> Rule:
+    """Chooses all runs of a job but its newest *number*."""
+
+    def choose(runs: Sequence[Row]) -> list[Row]:
+        kept: dict[int, int] = {}
+        chosen = []
+        for run in sorted(runs, key=lambda each: -each["run_id"]):
+            kept[run["job_id"]] = kept.get(run["job_id"], 0) + 1
+            if kept[run["job_id"]] > number:
+                chosen.append(run)
+        return chosen
+
+    return choose
+
+
+def older_than(age: timedelta, *, at_ms: int | None = None) -> Rule:
+    """Chooses the runs that ended more than *age* before *at_ms* (epoch ms; now, if it is None)."""
+    latest = (now_ms() if at_ms is None else at_ms) - age / timedelta(milliseconds=1)
+    return lambda runs: [run for run in runs if run["end_time"] is not None and run["end_time"] < latest]
+
+
+def prune(state: State, rule: Rule, *, dry_run: bool = False) -> list[Pruned]:
+    """Delete the runs that *rule* chooses among those that no other run started; what was deleted, the oldest first.
+
+    With *dry_run* nothing is deleted.
+
+    Raises:
+        RunError: a file cannot be deleted; its run then stays in the history, and the next time deletes it.
+    """
+    records = Records.of(state)
+    records.close_abandoned()
+    with records.opened() as database:
+        rows = [dict(row) for row in database.execute("SELECT * FROM runs ORDER BY run_id")]
+    found = []
+    for run in sorted(rule(_tops(rows)), key=lambda each: each["run_id"]):
+        tree = _tree(run, rows)
+        if any(each["end_time"] is None for each in tree):
+            continue
+        ids = tuple(each["run_id"] for each in tree)
+        pruned = Pruned(run, ids, sum(_size(state.runs / str(each)) for each in ids))
+        if dry_run or _delete(state, records, ids):
+            found.append(pruned)
+    return found
+
+
+def _tops(rows: Sequence[Row]) -> list[Row]:
+    known = {row["run_id"] for row in rows}
+    return [row for row in rows if row["parent_run_id"] not in known]
+
+
+def _tree(run: Row, rows: Sequence[Row]) -> list[Row]:
+    """*run* and all runs below it; a child's id is greater than its parent's."""
+    ids = {run["run_id"]}
+    found = [run]
+    for row in rows:
+        if row["parent_run_id"] in ids:
+            ids.add(row["run_id"])
+            found.append(row)
+    return found
+
+
+def _delete(state: State, records: Records, ids: Sequence[int]) -> bool:
+    """Delete the runs *ids*, unless one of them was begun again meanwhile (a repair); was it done?
+
+    The files go first, within the transaction: a process that is killed here leaves the records, and no file without.
+    """
+    marks = ", ".join("?" for _ in ids)
+    with records.opened(exclusive=True) as database:
+        query = f"SELECT count(*) FROM runs WHERE run_id IN ({marks}) AND end_time IS NOT NULL"
+        if database.execute(query, ids).fetchone()[0] != len(ids):
+            return False
+        for run_id in ids:
+            _delete_folder(state.runs / str(run_id))
+        for table, column in _OF_A_RUN:
+            database.execute(f"DELETE FROM {table} WHERE {column} IN ({marks})", ids)
+    return True
+
+
+def _delete_folder(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(
+            f"`{error.filename or folder}`: cannot be deleted ({error.strerror}). Free it and prune again."
+        ) from error
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files in *folder*, links not followed; 0 where there is none."""
+    return sum(place.lstat().st_size for place in folder.rglob("*") if place.is_symlink() or place.is_file())

@@ -1,0 +1,157 @@
+"""A recorded run with everything below it: its tasks, their attempts, and the runs that these started."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lakelocal.jobs.api import run_shape
+from lakelocal.jobs.records import Records, now_ms
+from lakelocal.lakeflow.results import meaning, state_of
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run or an attempt as `runs/get` shows it."""
+
+    shape: Mapping[str, Any]
+
+    @property
+    def run_id(self) -> int:
+        return int(self.shape["run_id"])
+
+    @property
+    def result(self) -> str:
+        """How it ended, or the state in which it is."""
+        return state_of(self.shape["state"])
+
+    @property
+    def ran(self) -> bool:
+        """Was anything executed?"""
+        return meaning(self.result).ran
+
+    @property
+    def succeeded(self) -> bool:
+        """Did it run, and succeed?"""
+        return self.ran and meaning(self.result).succeeded
+
+    @property
+    def is_active(self) -> bool:
+        return not self.shape["end_time"]
+
+    @property
+    def message(self) -> str:
+        """Its error in one line, else what its state says."""
+        return str(self.shape.get("error") or self.shape["state"]["state_message"])
+
+
+@dataclass(frozen=True)
+class Attempt(Shown):
+    """One attempt of a task; *child* is the run that it started."""
+
+    child: "Run | None" = None
+
+    @property
+    def number(self) -> int:
+        return int(self.shape["attempt_number"])
+
+    @property
+    def trace(self) -> str:
+        return str(self.shape.get("error_trace", ""))
+
+    @property
+    def notebook(self) -> Path | None:
+        """The executed notebook; None for a task that has none, or not yet. Its file may be gone."""
+        place = self.shape.get("output_notebook")
+        return Path(place) if place else None
+
+
+@dataclass(frozen=True)
+class Work:
+    """A task, or one iteration of a for-each task, with its attempts in the run and its repairs, in order."""
+
+    task_key: str
+    label: str
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def last(self) -> Attempt:
+        return self.attempts[-1]
+
+    @property
+    def is_iteration(self) -> bool:
+        return "iteration" in self.last.shape
+
+
+@dataclass(frozen=True)
+class Run(Shown):
+    """A run, read at *read_ms* (epoch ms).
+
+    *tasks* are those of the job's settings at the time of the run; of a partial run the chosen ones.
+    """
+
+    tasks: tuple[Mapping[str, Any], ...]
+    works: tuple[Work, ...]
+    read_ms: int
+
+    @property
+    def name(self) -> str:
+        return str(self.shape["run_name"])
+
+    @property
+    def children(self) -> Iterator["Run"]:
+        """The runs that its tasks started, in the order of the tasks."""
+        for work in self.works:
+            for attempt in work.attempts:
+                if attempt.child:
+                    yield attempt.child
+
+    def with_descendants(self) -> Iterator["Run"]:
+        """This run, and all runs below it."""
+        yield self
+        for child in self.children:
+            yield from child.with_descendants()
+
+    def end_ms(self, of: Mapping[str, Any]) -> int:
+        """When the run or attempt *of* ended, or when it was read if it has not (epoch ms)."""
+        return int(max(of["end_time"] or self.read_ms, of["start_time"]))
+
+    def seconds(self, of: Mapping[str, Any]) -> float:
+        """How long the run or attempt *of* has taken."""
+        return (self.end_ms(of) - int(of["start_time"])) / 1000
+
+
+def read_run(records: Records, run_id: int) -> Run:
+    """The run *run_id* with all runs below it.
+
+    Raises:
+        RunError: there is no such run.
+    """
+    shape = run_shape(records, run_id)
+    row = records.run(run_id)
+    defined = json.loads(row["settings"]).get("tasks", [])
+    only = json.loads(row["only_tasks"]) if row["only_tasks"] else None
+    tasks = tuple(task for task in defined if only is None or task["task_key"] in only)
+    return Run(shape, tasks, tuple(_works(records, shape["tasks"])), now_ms())
+
+
+def utc(ms: int) -> str:
+    """`2018-09-02 06:00:00`."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _works(records: Records, tasks: list[Mapping[str, Any]]) -> Iterator[Work]:
+    """Tasks in the order in which they began; the iterations of a for-each task behind it, by index."""
+    groups: dict[tuple[int, int, str], list[Attempt]] = {}
+    began: dict[str, int] = {}
+    for task in tasks:
+        child = read_run(records, task["run_job_output"]["run_id"]) if "run_job_output" in task else None
+        iteration = task.get("iteration")
+        outer = iteration["for_each_task_key"] if iteration else task["task_key"]
+        place = began.setdefault(outer, len(began))
+        index = iteration["index"] if iteration else -1
+        groups.setdefault((place, index, task["task_key"]), []).append(Attempt(task, child))
+    for (_, index, key), attempts in sorted(groups.items(), key=lambda group: group[0]):
+        yield Work(key, f"{key}[{index}]" if index >= 0 else key, tuple(attempts))

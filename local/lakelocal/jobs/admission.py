@@ -1,0 +1,132 @@
+"""How many runs of a job may be active at once: a run is admitted, waits in the queue, or is skipped.
+
+The decision is one transaction on the run history, so that it holds between processes too. The slot of a run whose
+process is gone is free. Source: Databricks documentation, "Configure maximum concurrent runs" and "Job queueing".
+"""
+
+import sqlite3
+from typing import Any
+
+from lakelocal.errors import RunError
+from lakelocal.jobs.records import Records, insert, now_ms, this_process, update
+from lakelocal.jobs.stop import Stop
+from lakelocal.lakeflow.model import Job
+from lakelocal.program import PROGRAM
+
+POLL_SECONDS = 0.5
+QUEUE_MS = 48 * 3600 * 1000
+SKIPPED_RESULT = "MAXIMUM_CONCURRENT_RUNS_REACHED"
+
+
+def verdict(*, limit: int, active: int, waiting: int, queue: bool) -> str:
+    """`RUNNING`, `QUEUED` or `SKIPPED`: what becomes of a new run beside *active* ones and *waiting* ones.
+
+    *limit* is `max_concurrent_runs`; 0 skips every run, whatever the queue.
+    """
+    if limit == 0:
+        return "SKIPPED"
+    if active < limit and not waiting:
+        return "RUNNING"
+    return "QUEUED" if queue else "SKIPPED"
+
+
+def enter(records: Records, job: Job, **values: object) -> int:
+    """Record a new run of *job*, admitted or not; its id."""
+    run_id, now = records.new_id(), now_ms()
+    records.close_abandoned()
+    with records.opened(exclusive=True) as database:
+        columns = {"run_id": run_id, "start_time": now, **this_process(), **values, **_admitted(database, job, now)}
+        insert(database, "runs", columns)
+    return run_id
+
+
+def enter_again(records: Records, run_id: int, job: Job) -> int:
+    """Open the ended run *run_id* again for a repair, admitted or not; the number of the repair.
+
+    Raises:
+        RunError: it has not ended.
+    """
+    records.close_abandoned()
+    with records.opened(exclusive=True) as database:
+        run = database.execute("SELECT * FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+        if run["end_time"] is None:
+            raise RunError(
+                f"Run {run_id}: found it {run['life_cycle_state']}, expected a run that has ended. "
+                f"Wait for its end, or cancel it with `{PROGRAM} runs cancel {run_id}`."
+            )
+        number, now = int(run["repair_count"]) + 1, now_ms()
+        insert(database, "phases", _phase(run))
+        columns = {
+            **{"repair_count": number, "repair_start": now, "settings": dict(job.settings), "cancel_requested": 0},
+            **{"end_time": None, "result_state": None, "state_message": "", "queue_duration": None},
+        }
+        update(database, "runs", run_id, {**columns, **this_process(), **_admitted(database, job, now)})
+    return number
+
+
+def _phase(run: sqlite3.Row) -> dict[str, Any]:
+    """How the run has ended, for its repair history."""
+    kept = ("run_id", "end_time", "life_cycle_state", "result_state", "state_message")
+    start = run["start_time"] if run["repair_start"] is None else run["repair_start"]
+    return {**{name: run[name] for name in kept}, "number": run["repair_count"], "start_time": start}
+
+
+def wait_for_slot(records: Records, run_id: int, limit: int, stop: Stop) -> str | None:
+    """Wait until the queued run may start: None; or the result with which it ends without starting."""
+    while not _take_slot(records, run_id, limit):
+        row = records.run(run_id)
+        if row["cancel_requested"]:
+            stop.request("CANCELED")
+        if now_ms() - row["queued_since"] > QUEUE_MS:
+            records.update_run(run_id, **_skipped("Skipped: it has waited 48 hours in the queue.", now_ms()))
+            return SKIPPED_RESULT
+        if stop.wait(POLL_SECONDS):
+            return stop.reason
+    return None
+
+
+def _admitted(database: sqlite3.Connection, job: Job, now: int) -> dict[str, Any]:
+    """The columns that say whether a run of *job* starts now."""
+    active, waiting = _counts(database, job.id)
+    state = verdict(limit=job.max_concurrent_runs, active=active, waiting=waiting, queue=job.queue)
+    if state == "QUEUED":
+        return {"life_cycle_state": state, "queued_since": now}
+    if state == "SKIPPED":
+        allowed = job.max_concurrent_runs
+        return _skipped(f"Skipped: the job allows {allowed} active run{'s' * (allowed != 1)}, and has {active}.", now)
+    return {"life_cycle_state": state}
+
+
+def _skipped(message: str, now: int) -> dict[str, Any]:
+    return {"life_cycle_state": "SKIPPED", "result_state": SKIPPED_RESULT, "state_message": message, "end_time": now}
+
+
+def _counts(database: sqlite3.Connection, job_id: int) -> tuple[int, int]:
+    active, waiting = database.execute(
+        "SELECT COUNT(*) FILTER (WHERE life_cycle_state <> 'QUEUED'), "
+        "COUNT(*) FILTER (WHERE life_cycle_state = 'QUEUED') FROM runs WHERE job_id = ? AND end_time IS NULL",
+        (job_id,),
+    ).fetchone()
+    return active, waiting
+
+
+def _take_slot(records: Records, run_id: int, limit: int) -> bool:
+    """Start the queued run where a slot is free and no other waits longer."""
+    records.close_abandoned()
+    with records.opened(exclusive=True) as database:
+        run = database.execute("SELECT job_id, queued_since FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+        active, _ = _counts(database, run["job_id"])
+        first = database.execute(
+            "SELECT run_id FROM runs WHERE job_id = ? AND end_time IS NULL AND life_cycle_state = 'QUEUED' "
+            "ORDER BY queued_since, run_id LIMIT 1",
+            (run["job_id"],),
+        ).fetchone()
+        if active >= limit or first["run_id"] != run_id:
+            return False
+        update(
+            database,
+            "runs",
+            run_id,
+            {"life_cycle_state": "RUNNING", "queue_duration": now_ms() - run["queued_since"]},
+        )
+    return True

@@ -1,0 +1,40 @@
+"""Cancelling a run from anywhere: its runner sees the request in the history and ends all that belongs to the run."""
+
+import time
+from typing import Any
+
+from lakelocal.errors import RunError
+from lakelocal.jobs.api import run_shape
+from lakelocal.jobs.records import Records
+from lakelocal.project import State
+
+LIMIT_SECONDS = 90.0
+POLL_SECONDS = 0.2
+
+
+def cancel_run(state: State, run_id: int, *, limit: float = LIMIT_SECONDS) -> dict[str, Any]:
+    """Cancel the run *run_id*, running or queued, and wait until it has ended; the run as `runs/get` shows it.
+
+    A run that has ended already stays as it is.
+
+    Raises:
+        RunError: there is no such run, or it has not ended after *limit* seconds.
+    """
+    records = Records.of(state)
+    records.run(run_id)
+    with records.opened(exclusive=True) as database:
+        database.execute(
+            "UPDATE runs SET cancel_requested = 1, life_cycle_state = "
+            "CASE life_cycle_state WHEN 'RUNNING' THEN 'TERMINATING' ELSE life_cycle_state END "
+            "WHERE run_id = ? AND end_time IS NULL",
+            (run_id,),
+        )
+    deadline = time.monotonic() + limit
+    while (row := records.run(run_id))["end_time"] is None:
+        if time.monotonic() > deadline:
+            raise RunError(
+                f"Run {run_id}: found it still {row['life_cycle_state']} {limit:.0f} s after it was cancelled. "
+                f"Its runner is process {row['pid']}: end that process."
+            )
+        time.sleep(POLL_SECONDS)
+    return run_shape(records, run_id)

@@ -1,0 +1,158 @@
+"""What is refused before a run starts, and what is said about it: warnings, and fields that a local run ignores."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lakelocal.bundle.variables import unset_in
+from lakelocal.errors import UsageError
+from lakelocal.jobs.selection import upstream_of
+from lakelocal.lakeflow.child_jobs import started_by, wrong_start
+from lakelocal.lakeflow.fields import effective, ignored, refusal
+from lakelocal.lakeflow.findings import FindingError
+from lakelocal.lakeflow.model import Bundle, Job, Task
+from lakelocal.lakeflow.parameters import check_task_parameters
+from lakelocal.lakeflow.plan import INPUTS
+from lakelocal.lakeflow.references import (
+    BACKFILL,
+    FOR_EACH,
+    SCHEDULE,
+    Known,
+    KnownTask,
+    literal_inputs,
+    wrong_references,
+)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What a person should know before the run: *warnings*, and the names of fields that are *ignored* here."""
+
+    warnings: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+
+def check_run(
+    bundle: Bundle,
+    job: Job,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    only: Collection[str] | None = None,
+    strict: bool = False,
+    skip_unsupported: bool = False,
+    scheduled: bool = False,
+    backfill: bool = False,
+) -> Notes:
+    """Check *job* (of a partial run, the tasks *only*) and all jobs that it starts.
+
+    Args:
+        parameters: the values of the job's parameters; its defaults where there are none.
+        strict: refuse a parameter that its notebook does not take.
+        skip_unsupported: pass over tasks that do not run here, with a warning.
+        scheduled: a schedule starts the run, so that it has a trigger time.
+        backfill: the run is part of a backfill, so that it has a time to name with `backfill`.
+
+    Raises:
+        BundleError: a value that has an effect refers to a variable without a value.
+        UsageError: a task that does not run here, jobs in a circle or more than three levels deep, an unknown member
+            in a reference; with *strict* also a parameter that a notebook does not take.
+    """
+    if only is not None:
+        job = replace(job, tasks=tuple(task for task in job.tasks if task.key in only))
+    all_jobs = started_by(bundle, job)
+    _check_starts(bundle, all_jobs)
+    _check_variables(bundle, all_jobs)
+    jobs = list(_with_parameters(bundle, job, job.parameters if parameters is None else parameters))
+    refused = [text for each in all_jobs for task in each.every_task() if (text := _unsupported(each, task))]
+    if refused and not skip_unsupported:
+        advice = "Run the others with --only, or pass over it with --skip-unsupported."
+        raise UsageError("\n".join(f"{text} {advice}" for text in refused))
+    for each, own in jobs:
+        _check_job_references(each, own, scheduled=scheduled and each is job, backfill=backfill and each is job)
+    tasks = [task for each in all_jobs for task in each.every_task()]
+    warnings = [str(finding) for task in tasks for finding in check_task_parameters(bundle, task)]
+    if warnings and strict:
+        raise UsageError("\n".join(f"{text} Or run without --strict." for text in warnings))
+    without_effect = sorted({field for each in all_jobs for field in ignored(each)})
+    return Notes((*(f"{text} It is passed over." for text in refused), *warnings), tuple(without_effect))
+
+
+def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
+    if bundle.unset:
+        values = [value for job in jobs for value in effective(job)]
+        if found := unset_in(values, bundle.unset):
+            raise FindingError(*found)
+
+
+def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
+    """Does a notebook or file of *job*, or of a job that it starts, hold the word `spark` or SQL?
+
+    A guess for starting things early: a kernel that needs Spark gets it in any case.
+    """
+    tasks = [task for each in started_by(bundle, job) for task in each.every_task()]
+    files = {file for task in tasks for file in (task.notebook, task.file) if file}
+    texts = (file.read_text(encoding="utf-8") for file in files if file.suffix != ".sql")
+    return any(file.suffix == ".sql" for file in files) or any("spark" in text or "%sql" in text for text in texts)
+
+
+def _check_starts(bundle: Bundle, jobs: Collection[Job]) -> None:
+    """Jobs start each other in no circle, and not too many levels deep."""
+    findings = [
+        finding
+        for job in jobs
+        for task in job.every_task()
+        if task.child is not None and (finding := wrong_start(bundle, job, bundle.jobs[task.child], task.where))
+    ]
+    if findings:
+        raise UsageError("\n".join(str(finding) for finding in findings))
+
+
+def _with_parameters(
+    bundle: Bundle, job: Job, parameters: Mapping[str, str]
+) -> Iterator[tuple[Job, Mapping[str, str]]]:
+    """*job* and the jobs that it starts, once for each way, with the parameters whose references it resolves itself."""
+    yield job, parameters
+    for task in job.every_task():
+        if task.child is not None:
+            child = bundle.jobs[task.child]
+            given = {*job.parameters, *parameters, *task.parameters}
+            own = {name: default for name, default in child.parameters.items() if name not in given}
+            yield from _with_parameters(bundle, child, own)
+
+
+def _unsupported(job: Job, task: Task) -> str | None:
+    """What of *task* does not run here, and what to use instead; None where it runs."""
+    refused = refusal(job, task)
+    if refused is None or task.nested is not None:
+        return None  # a nested task is named by itself
+    where = f"`{task.where}`: job `{job.key}`, task `{task.key}`"
+    return f"{where}: found {refused.what}, which does not run locally: {refused.note}."
+
+
+def _check_job_references(job: Job, parameters: Mapping[str, str], *, scheduled: bool, backfill: bool) -> None:
+    has = frozenset(need for need, is_there in ((SCHEDULE, scheduled), (BACKFILL, backfill)) if is_there)
+    known = Known({**job.parameters, **parameters}, has=has)
+    for name, value in parameters.items():
+        _check_references(value, known, where=f"`{job.where}`: parameter `{name}`")
+    for task in job.tasks:
+        upstream = {key: KnownTask.of_type(job.task(key).kind) for key in upstream_of(job, task)}
+        of_task = replace(known, tasks=upstream)
+        _check_task_references(job, task, of_task)
+        if task.nested is not None:
+            inputs = literal_inputs(task.inner.get("inputs"))
+            _check_task_references(job, task.nested, replace(of_task, has=has | {FOR_EACH}, inputs=inputs))
+
+
+def _check_task_references(job: Job, task: Task, known: Known) -> None:
+    where = f"`{task.where}`: job `{job.key}`, task `{task.key}`"
+    own = task.parameters
+    for name, value in own.items() if isinstance(own, Mapping) else enumerate(own):
+        _check_references(value, known, where=f"{where}, parameter `{name}`")
+    for name in INPUTS.get(task.kind, ()):
+        _check_references(task.inner.get(name), known, where=f"{where}, `{name}`")
+
+
+def _check_references(value: Any, known: Known, *, where: str) -> None:
+    for wrong in wrong_references(value, known):
+        if not wrong.stays:
+            raise UsageError(f"{where}: {wrong}")

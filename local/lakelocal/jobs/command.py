@@ -1,0 +1,194 @@
+"""What the command line calls: run a job and watch it, show runs."""
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lakelocal.compute import Compute, compute_of
+from lakelocal.errors import LocalError
+from lakelocal.interrupts import on_interrupt
+from lakelocal.jobs.api import run_list, run_shape
+from lakelocal.jobs.attempts import Engine
+from lakelocal.jobs.checks import Notes, check_run, speaks_of_spark
+from lakelocal.jobs.listener import Listener
+from lakelocal.jobs.new_run import Origin
+from lakelocal.jobs.prepare import prepare
+from lakelocal.jobs.records import Records
+from lakelocal.jobs.run import JobRun
+from lakelocal.jobs.selection import select_tasks
+from lakelocal.jobs.stop import Stop
+from lakelocal.jobs.summary import print_summary
+from lakelocal.jobs.views import Lines, Silent, View
+from lakelocal.lakeflow.model import Bundle, Job
+from lakelocal.lakeflow.parameters import job_parameters
+from lakelocal.lakeflow.results import meaning
+from lakelocal.notifications.notifier import notifying
+from lakelocal.pipes import print_line
+from lakelocal.pool.forks import Template
+from lakelocal.pool.pool import Pool
+from lakelocal.project import State
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is started and shown.
+
+    *only* is the comma list of a partial run. *strict* refuses a parameter that its notebook does not take;
+    *skip_unsupported* passes over tasks whose type does not run here. *scheduled_at* is the time for which a schedule
+    starts the run (with a zone): its trigger is then PERIODIC. *listeners* are told of runs and attempts, beside
+    those whom the jobs name in their notifications.
+    *json* prints nothing at all: the caller prints the run. *remote* says where Spark runs (see `lakelocal.compute`;
+    None: as the environment says). *start_ahead* starts the server in the background, ahead of the first kernel that
+    needs it, where a notebook of the run speaks of Spark. *before* is a notebook that the state folder needs once.
+    *template* is a process for attempts that imports already; the run ends it. *pool* has processes for many runs, in
+    place of the run's own; whoever made it closes it.
+    """
+
+    only: str | None = None
+    strict: bool = False
+    skip_unsupported: bool = False
+    scheduled_at: datetime | None = None
+    json: bool = False
+    listeners: Sequence[Listener] = ()
+    remote: str | None = None
+    start_ahead: bool = False
+    before: Path | None = None
+    template: Template | None = None
+    pool: Pool | None = None
+
+
+def run_job(
+    bundle: Bundle,
+    job_key: str,
+    *,
+    state: State,
+    parameters: Mapping[str, str] | None = None,
+    options: RunOptions | None = None,
+) -> dict[str, Any]:
+    """Run the job *job_key* to its end; the run as `runs/get` shows it.
+
+    Ctrl-C (or SIGTERM) stops everything: the run is then CANCELED and nothing of it is left running.
+
+    Raises:
+        UsageError: unknown job, parameter or task, or a job that cannot run here; nothing has run.
+    """
+    options = options or RunOptions()
+    job = bundle.job(job_key)
+    values = job_parameters(job, parameters or {})
+    only = select_tasks(job, options.only) if options.only else None
+    scheduled = options.scheduled_at
+    notes = check_run(
+        bundle,
+        job,
+        parameters=values,
+        only=only,
+        strict=options.strict,
+        skip_unsupported=options.skip_unsupported,
+        scheduled=scheduled is not None,
+    )
+    origin = Origin("PERIODIC", scheduled=scheduled.astimezone(UTC)) if scheduled else Origin()
+
+    def work(engine: Engine, stop: Stop) -> int:
+        run = JobRun.new(engine, job, values, only=only, origin=origin, before=options.before)
+        run.execute(stop, prepare)
+        return run.run_id
+
+    return watched(bundle, job, notes, work, state=state, options=options)
+
+
+def watched(
+    bundle: Bundle,
+    job: Job,
+    notes: Notes,
+    work: Callable[[Engine, Stop], int],
+    *,
+    state: State,
+    options: RunOptions,
+) -> dict[str, Any]:
+    """Say the *notes* on *job*, do *work*, which gives the id of a run, and show that run; Ctrl-C stops it."""
+    with engine_of(bundle, job, state, options) as (engine, stop):
+        say_notes(engine, notes)
+        run_id = work(engine, stop)
+    shape = run_shape(engine.records, run_id)
+    if not options.json:
+        print_summary(shape, engine.records, state)
+    return shape
+
+
+def say_notes(engine: Engine, notes: Notes) -> None:
+    """Say what a person should know before the job runs."""
+    for warning in notes.warnings:
+        engine.view.note(f"warning: {warning}")
+    if notes.ignored:
+        engine.view.note(f"ignored locally: {', '.join(notes.ignored)}")
+
+
+@contextlib.contextmanager
+def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> Iterator[tuple[Engine, Stop]]:
+    """What runs of *job* need: the engine, closed at the end, and the stop that Ctrl-C and SIGTERM ask."""
+    view = _view(options.json)
+    stop = Stop()
+    spark = speaks_of_spark(bundle, job)
+    compute = compute_of(state.make(), options.remote)
+    pool = options.pool or Pool(
+        state.logs / "pool.log", spark=spark, more=compute.libraries, note=view.note, template=options.template
+    )
+    if spark and options.start_ahead:
+        # No daemon: a server whose start is cut off before it is recorded would be lost, and could not be stopped.
+        threading.Thread(target=_warm_up, args=(compute,)).start()
+
+    def end() -> None:
+        if stop.reason is None:
+            view.note("stopping: every task is ended, notebooks are saved as far as they ran")
+        stop.request("CANCELED")
+
+    try:
+        with (
+            contextlib.nullcontext(pool) if options.pool else pool,
+            notifying(bundle, state, view.note) as notifiers,
+            on_interrupt(end),
+        ):
+            yield Engine(bundle, compute, Records.of(state), view, pool, spark, (*notifiers, *options.listeners)), stop
+    finally:
+        view.close()
+
+
+def get_run(state: State, run_id: int) -> dict[str, Any]:
+    """A recorded run as `runs/get` shows it.
+
+    Raises:
+        RunError: there is no such run.
+    """
+    return run_shape(Records.of(state), run_id)
+
+
+def list_runs(
+    state: State, *, limit: int = 20, active_only: bool = False, job_id: int | None = None
+) -> list[dict[str, Any]]:
+    """The newest runs first, as `runs/list` shows them."""
+    return run_list(Records.of(state), limit=limit, active_only=active_only, job_id=job_id)
+
+
+def exit_code(run: Mapping[str, Any]) -> int:
+    """0 where *run* ended with SUCCESS or SUCCESS_WITH_FAILURES, else 1."""
+    return 0 if meaning(run["state"].get("result_state")).succeeded else 1
+
+
+def _view(json: bool) -> View:
+    if json:
+        return Silent()
+    if sys.stdout.isatty():
+        from lakelocal.jobs.live import Live
+
+        return Live()
+    return Lines(print_line)
+
+
+def _warm_up(compute: Compute) -> None:
+    with contextlib.suppress(LocalError):  # whoever needs Spark is told, and records it
+        compute.warm_up()

@@ -1,0 +1,23 @@
+"""What a run needs before its first task: Spark, the schemas and volumes of the bundle, and a notebook that sets up."""
+
+from lakelocal.jobs.run import JobRun
+from lakelocal.jobs.securables import create_securables
+from lakelocal.jobs.setup_notebook import run_first
+from lakelocal.jobs.stop import Stop
+
+
+def prepare(run: JobRun, stop: Stop) -> None:
+    """Make sure of all that, so that one line tells what is missing, and not each task after its retries.
+
+    Raises:
+        LocalError: something cannot be had; no task has run.
+    """
+    engine = run.engine
+    if engine.needs_spark:
+        try:
+            engine.compute.check()
+        finally:
+            engine.records.update_run(run.run_id, remote=engine.compute.label or None)  # more is known of it now
+    create_securables(engine.bundle, engine.compute, engine.view.note)
+    if run.before is not None:
+        run_first(run, run.before, stop)

@@ -1,0 +1,99 @@
+"""What is known of the tasks of a run while it goes on."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lakelocal.lakeflow.model import Job, Task
+from lakelocal.lakeflow.references import Upstream
+from lakelocal.lakeflow.results import meaning, state_of
+from lakelocal.project import State
+
+
+@dataclass
+class Progress:
+    """What is known of the tasks of a run.
+
+    *states* is what the planner works on, *outcomes* the results of condition tasks, *ended* what references may read.
+    *numbered* and *ran* count the recorded attempts and those that did run, by the name of their files.
+    """
+
+    states: dict[str, str] = field(default_factory=dict)
+    ended: dict[str, Upstream] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    numbered: dict[str, int] = field(default_factory=dict)
+    ran: dict[str, int] = field(default_factory=dict)
+
+    def next_number(self, name: str) -> int:
+        """The number of the next attempt: it goes on through retries and repairs."""
+        number = self.numbered.get(name, 0)
+        self.numbered[name] = number + 1
+        return number
+
+    def begin(self, name: str) -> tuple[int, int]:
+        """The number of an attempt that runs now, and how many ran before it."""
+        before = self.ran.get(name, 0)
+        self.ran[name] = before + 1
+        return self.next_number(name), before
+
+
+def file_name(task_key: str, iteration: Mapping[str, Any] | None = None) -> str:
+    """What the files of a task are called after: its key; of an iteration the for-each task's key and the number."""
+    return f"{iteration['for_each_task_key']}.{iteration['index']}" if iteration else task_key
+
+
+def last_results(attempts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The last result of each task in *attempts* (rows of the history), iterations left out."""
+    return {row["task_key"]: state_of(row) for row in attempts if row["iteration"] is None}
+
+
+def earlier_progress(
+    job: Job, attempts: Sequence[Mapping[str, Any]], *, again: Collection[str], state: State, run_id: int
+) -> Progress:
+    """The progress of a run that is repaired: what its recorded *attempts* left, but for the tasks *again*."""
+    progress = Progress()
+    last = {row["task_key"]: row for row in attempts if row["iteration"] is None}
+    for row in attempts:
+        name = file_name(row["task_key"], json.loads(row["iteration"]) if row["iteration"] else None)
+        progress.numbered[name] = row["attempt_number"] + 1
+        progress.ran[name] = progress.ran.get(name, 0) + meaning(state_of(row)).ran
+    for key, result in last_results(attempts).items():
+        task = next((task for task in job.tasks if task.key == key), None)
+        if task is None or key in again:
+            continue
+        row = last[key]
+        progress.states[key] = result
+        progress.ended[key] = left_behind(state, run_id, task, row["run_id"], result, progress.ran[key])
+        if outcome := json.loads(row["details"]).get("outcome"):
+            progress.outcomes[key] = outcome
+    return progress
+
+
+def left_behind(state: State, job_run_id: int, task: Task, run_id: int, result: str, attempts: int) -> Upstream:
+    """What references may read of *task* after *attempts* attempts, the last of them *run_id*.
+
+    Task values are in `.values/<task>.json`, the rows of an SQL task in `.values/<task>.rows.json`.
+    """
+    rows = _read(_values_folder(state, job_run_id) / f"{task.key}.rows.json")
+    values = task_values(state, job_run_id, task.key)
+    return Upstream(
+        run_id, result, attempts, str(task.notebook or ""), values, tuple(rows) if isinstance(rows, list) else None
+    )
+
+
+def task_values(state: State, job_run_id: int, task_key: str) -> dict[str, Any]:
+    """What a task of a run set by `dbutils.jobs.taskValues`, by key."""
+    return _read(_values_folder(state, job_run_id) / f"{task_key}.json") or {}
+
+
+def _values_folder(state: State, job_run_id: int) -> Path:
+    return state.runs / str(job_run_id) / ".values"
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

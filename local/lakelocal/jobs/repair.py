@@ -1,0 +1,130 @@
+"""Repairing a run that has ended: its failed tasks, and what depends on them, run again in the same run.
+
+The job is taken as it is defined now, the parameters as the run had them. A run-job task starts a new run of its job;
+a for-each task runs all its inputs again. Source: Jobs API 2.2, `runs/repair`; Databricks documentation, "Re-run failed
+and skipped tasks". What it says of child runs and iterations is not known.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from lakelocal.errors import UsageError
+from lakelocal.jobs.admission import enter_again
+from lakelocal.jobs.attempts import Engine
+from lakelocal.jobs.checks import check_run
+from lakelocal.jobs.command import RunOptions, watched
+from lakelocal.jobs.launch import AttemptFiles
+from lakelocal.jobs.prepare import prepare
+from lakelocal.jobs.progress import earlier_progress, file_name, last_results
+from lakelocal.jobs.records import RUNNER_GONE, Records
+from lakelocal.jobs.run import JobRun
+from lakelocal.jobs.selection import tasks_to_repair
+from lakelocal.jobs.stop import Stop
+from lakelocal.lakeflow.model import Bundle, Job
+from lakelocal.lakeflow.references import Scope
+from lakelocal.processes import kill_all
+from lakelocal.project import State
+
+
+def repair_run(
+    bundle: Bundle,
+    run_id: int,
+    *,
+    state: State,
+    tasks: str = "",
+    dependents: bool = True,
+    parameters: Mapping[str, str] | None = None,
+    options: RunOptions | None = None,
+) -> dict[str, Any]:
+    """Run the failed tasks of the run *run_id* again, to the end; the run as `runs/get` shows it.
+
+    Args:
+        tasks: a comma list of other tasks to run again; empty: those that failed, were cancelled or never ran.
+        dependents: whether the tasks that depend on them run again too.
+        parameters: job parameters that get another value than the run had.
+
+    Raises:
+        RunError: there is no such run, or it has not ended.
+        UsageError: unknown task or parameter, the run is of another target, or there is nothing to repair.
+    """
+    options = options or RunOptions()
+    records = Records.of(state)
+    row = records.run(run_id)
+    job = _job(bundle, row)
+    attempts = records.attempts(run_id)
+    results = last_results(attempts)
+    again = tasks_to_repair(job, results, chosen=tasks, dependents=dependents)
+    only = frozenset(json.loads(row["only_tasks"])) if row["only_tasks"] else None
+    again = again if only is None or tasks else again & only
+    if not again:
+        raise UsageError(f"Run {run_id}: found no task that failed. Name the tasks to run again with --tasks.")
+    known = {name: value for name, (_, value) in json.loads(row["job_parameters"]).items()}
+    given = _given(job, known, parameters or {})
+    notes = check_run(
+        bundle,
+        job,
+        parameters={**known, **given},
+        only=again | {task.key for task in job.tasks if task.key in results},
+        strict=options.strict,
+        skip_unsupported=options.skip_unsupported,
+        scheduled=row["trigger_time"] is not None,
+    )
+
+    def work(engine: Engine, stop: Stop) -> int:
+        number = enter_again(records, run_id, job)
+        _end_what_is_left(records, state, run_id)
+        progress = earlier_progress(job, attempts, again=again, state=state, run_id=run_id)
+        scope = Scope.of_run(row, job_name=job.name, repair_count=number)
+        before = Path(row["before_notebook"]) if row["before_notebook"] else None
+        run = JobRun(engine, job, scope, only=None if only is None else only | again, before=before, progress=progress)
+        records.update_run(run_id, remote=engine.compute.label or None)
+        run.take_parameters(given, known)
+        engine.view.note(f"repair {number} of run {run_id}: {', '.join(_in_order(job, again))}")
+        for key in _in_order(job, again):
+            if child := job.task(key).child:
+                engine.view.note(f"{key} starts a new run of the job `{child}`")
+        if reused := [f"{key} ({progress.states[key]})" for key in _in_order(job, progress.states)]:
+            engine.view.note(f"reused: {', '.join(reused)}")
+        run.execute(stop, prepare)
+        return run_id
+
+    return watched(bundle, job, notes, work, state=state, options=options)
+
+
+def _in_order(job: Job, keys: Collection[str]) -> list[str]:
+    """*keys* in the order of the job."""
+    return [task.key for task in job.tasks if task.key in keys]
+
+
+def _job(bundle: Bundle, row: Mapping[str, Any]) -> Job:
+    job = bundle.job(row["job_key"])
+    if job.id != row["job_id"]:
+        raise UsageError(
+            f"Run {row['run_id']}: found a run of the target `{row['target']}`, expected `{bundle.target}`. "
+            f"Repeat with --target {row['target']}."
+        )
+    return job
+
+
+def _given(job: Job, known: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+    """The parameters whose values are new: those of a person, and defaults that the job has got since."""
+    legal = {**job.parameters, **known}
+    if unknown := [name for name in parameters if name not in legal]:
+        names = ", ".join(f"`{name}`" for name in legal) or "none"
+        raise UsageError(
+            f"--param: job `{job.key}`: found `{unknown[0]}`; its parameters are {names}. Name one of them."
+        )
+    return {**{name: value for name, value in job.parameters.items() if name not in known}, **parameters}
+
+
+def _end_what_is_left(records: Records, state: State, run_id: int) -> None:
+    """End the processes of attempts whose runner was killed: two attempts of one task must not overlap."""
+    for row in records.attempts(run_id):
+        if row["state_message"] != RUNNER_GONE:
+            continue
+        if row["child_run_id"] is not None:
+            _end_what_is_left(records, state, row["child_run_id"])
+        name = file_name(row["task_key"], json.loads(row["iteration"]) if row["iteration"] else None)
+        kill_all(str(AttemptFiles.of(state, run_id, name, row["attempt_number"]).inner("json")), [])

@@ -1,0 +1,80 @@
+"""Parts of a job: what lies before a task, what `--only a,+b,c+` selects, and what a repair runs again.
+
+Source: `run-now.only` of the Jobs API: `+t` adds everything upstream of t, `t+` everything downstream; `runs/repair`.
+"""
+
+from collections.abc import Mapping
+
+from lakelocal.errors import UsageError
+from lakelocal.lakeflow.graph import downstream, upstream
+from lakelocal.lakeflow.model import Job, Task
+from lakelocal.lakeflow.results import meaning
+
+
+def select_tasks(job: Job, text: str) -> frozenset[str]:
+    """The keys that *text*, a comma list, selects in *job*.
+
+    Raises:
+        UsageError: it is empty, or names no task of the job; the message lists the tasks.
+    """
+    needs = _needs(job)
+    known = ", ".join(f"`{key}`" for key in needs)
+    result: set[str] = set()
+    for word in _words(text):
+        key = word.strip("+")
+        _check_known(job, key, "--only")
+        result.add(key)
+        if word.startswith("+"):
+            result |= upstream(needs, key)
+        if word.endswith("+"):
+            result |= downstream(needs, key)
+    if not result:
+        raise UsageError(f"--only: job `{job.key}`: found no task key; expected some of {known}. Name them.")
+    return frozenset(result)
+
+
+def upstream_of(job: Job, task: Task) -> list[str]:
+    """The keys of all tasks before *task*, directly or not, in the order of the job."""
+    found = upstream(_needs(job), task.key)
+    return [each.key for each in job.tasks if each.key in found]
+
+
+def tasks_to_repair(
+    job: Job, results: Mapping[str, str], *, chosen: str = "", dependents: bool = True
+) -> frozenset[str]:
+    """The keys of the tasks that a repair runs again.
+
+    Args:
+        results: the last result of each task of the run; a task that is missing never ran.
+        chosen: a comma list of tasks; empty: those that failed, were cancelled or did not run because of it.
+        dependents: whether what depends on them runs again too.
+
+    Raises:
+        UsageError: *chosen* names a task that the job does not have.
+    """
+    keys = list(_words(chosen))
+    for key in keys:
+        _check_known(job, key, "--tasks")
+    if not keys:
+        # A task that was left out by its condition stays so, unless what it depends on is repaired.
+        keys = [task.key for task in job.tasks if not meaning(results.get(task.key)).is_fine]
+    again = set(keys)
+    if dependents:
+        needs = _needs(job)
+        again.update(other for key in keys for other in downstream(needs, key))
+    return frozenset(again)
+
+
+def _words(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _check_known(job: Job, key: str, option: str) -> None:
+    known = [task.key for task in job.tasks]
+    if key not in known:
+        legal = ", ".join(f"`{each}`" for each in known)
+        raise UsageError(f"{option}: job `{job.key}`: found no task `{key}`; its tasks are {legal}. Name one of them.")
+
+
+def _needs(job: Job) -> dict[str, list[str]]:
+    return {task.key: task.needs for task in job.tasks}

@@ -1,0 +1,114 @@
+"""What is printed after a run: its tasks with durations, the tables it changed, and where its notebooks are."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lakelocal.compute import state_warehouse
+from lakelocal.console import console_for_people
+from lakelocal.jobs.api import run_shape
+from lakelocal.jobs.records import Records
+from lakelocal.jobs.tables import TableChange, table_changes
+from lakelocal.jobs.views import duration
+from lakelocal.lakeflow.results import colour_of, state_of
+from lakelocal.project import State
+
+
+def print_summary(run: Mapping[str, Any], records: Records, state: State, console: Console | None = None) -> None:
+    """Print the summary of the ended *run* (its `runs/get` shape)."""
+    console = console or console_for_people()
+    lines = list(_lines(run, records))
+    if lines:
+        console.print()
+        console.print(_attempt_table(lines))
+    tables = state_warehouse.tables_folder(state)
+    changes = table_changes(tables, since_ms=run["start_time"], until_ms=run["end_time"]) if tables else []
+    if any(change.commits for change in changes):
+        console.print()
+        console.print(_change_table(changes))
+    if unchanged := [change.name for change in changes if not change.commits]:
+        console.print(f"\nunchanged: {', '.join(unchanged)}", soft_wrap=True)
+    failed = [line.attempt for line in lines if line.counts and "error" in line.attempt]
+    for attempt in failed:
+        console.print(Text(f"\n{_name(attempt).strip()}: {attempt['error']}", style="red"), soft_wrap=True)
+        if "output_notebook" in attempt:
+            console.print(Text(f"  see {attempt['output_notebook']}"), soft_wrap=True)
+    message = run["state"]["state_message"]
+    if message and not failed:
+        console.print(Text(f"\n{message}"), soft_wrap=True)
+    result = state_of(run["state"])
+    console.print(
+        Text(f"\nrun {run['run_id']}:"),
+        Text(result, style=colour_of(result)),
+        Text(f"after {duration((run['end_time'] - run['start_time']) / 1000)}; executed notebooks in {state.runs}"),
+        soft_wrap=True,
+    )
+
+
+@dataclass(frozen=True)
+class _Line:
+    """An attempt as the table has it, *depth* levels of jobs down; *counts*: no later attempt took its place."""
+
+    depth: int
+    attempt: Mapping[str, Any]
+    counts: bool
+
+
+def _lines(run: Mapping[str, Any], records: Records, depth: int = 0, counts: bool = True) -> Iterator[_Line]:
+    """All attempts of *run*, a task's together, those of child runs behind the task that started them."""
+    order = list(dict.fromkeys(_place(attempt)[0] for attempt in run["tasks"]))
+    last = {_place(attempt)[:2]: attempt["run_id"] for attempt in run["tasks"]}
+    for attempt in sorted(run["tasks"], key=lambda each: (order.index(_place(each)[0]), *_place(each)[1:])):
+        own = counts and last[_place(attempt)[:2]] == attempt["run_id"]
+        yield _Line(depth, attempt, own)
+        if child := attempt.get("run_job_output"):
+            yield from _lines(run_shape(records, child["run_id"]), records, depth + 1, own)
+
+
+def _place(attempt: Mapping[str, Any]) -> tuple[str, int, int]:
+    """Where an attempt stands in the table: with its task, the iterations of a for-each task behind it, by number."""
+    iteration = attempt.get("iteration") or {"for_each_task_key": attempt["task_key"], "index": -1}
+    return iteration["for_each_task_key"], iteration["index"], attempt["attempt_number"]
+
+
+def _attempt_table(lines: list[_Line]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("task", no_wrap=True)
+    table.add_column("result", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("notebook", overflow="fold")
+    for line in lines:
+        attempt = line.attempt
+        result = state_of(attempt["state"])
+        number = f" (attempt {attempt['attempt_number']})" if attempt["attempt_number"] else ""
+        notebook = attempt.get("output_notebook", "")
+        table.add_row(
+            Text("  " * line.depth + _name(attempt) + number),
+            Text(result, style=colour_of(result)),
+            duration(attempt["run_duration"] / 1000),
+            Text("/".join(notebook.rsplit("/", 2)[1:])),
+        )
+    return table
+
+
+def _name(attempt: Mapping[str, Any]) -> str:
+    """The task's key; of an iteration with its number, below the for-each task."""
+    iteration = attempt.get("iteration")
+    return f"  {attempt['task_key']}[{iteration['index']}]" if iteration else attempt["task_key"]
+
+
+def _change_table(changes: list[TableChange]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("table", no_wrap=True)
+    for name in ("inserted", "updated", "deleted", "rows now", "version"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for change in changes:
+        if change.commits:
+            rows = "?" if change.rows is None else f"{change.rows:,}"
+            counts = (f"{n:,}" if n else "-" for n in (change.inserted, change.updated, change.deleted))
+            table.add_row(Text(change.name), *counts, rows, str(change.version))
+    return table

@@ -1,0 +1,91 @@
+"""`dbutils`: the utilities of a Databricks notebook, with their signatures and return types.
+
+Source: Databricks documentation, "Databricks Utilities (dbutils) reference".
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lakelocal.compute import WORKSPACE
+from lakelocal.errors import DbutilsError
+from lakelocal.kernel.dbutils.fs import FileSystem
+from lakelocal.kernel.dbutils.help import show_modules
+from lakelocal.kernel.dbutils.jobs import Jobs
+from lakelocal.kernel.dbutils.library import Library
+from lakelocal.kernel.dbutils.notebook import Notebook
+from lakelocal.kernel.dbutils.secrets import Secrets, SecretsFile
+from lakelocal.kernel.dbutils.widgets import Widgets
+
+if TYPE_CHECKING:
+    from lakelocal.kernel.kernel import Kernel
+
+MODULES = {
+    "fs": "files of volumes, of DBFS and of this machine",
+    "library": "start Python again after `%pip install`",
+    "jobs": "values that the tasks of a job pass on",
+    "notebook": "run another notebook, or end this one with a value",
+    "secrets": "values of `.secrets.yml` or of the workspace, kept out of outputs",
+    "widgets": "the parameters of the notebook",
+}
+
+
+class DBUtils:
+    """The utilities of one kernel; in a workspace `fs` and `secrets` are the workspace's.
+
+    Args:
+        kernel: has `context` (the task, or None), `state` and `compute` (found on first use), `remote`, `folder`, `ip`.
+    """
+
+    def __init__(self, kernel: "Kernel") -> None:
+        self._kernel = kernel
+
+    @cached_property
+    def widgets(self) -> Widgets:
+        context = self._kernel.context
+        return Widgets(dict(context.parameters) if context else {})
+
+    @cached_property
+    def fs(self) -> FileSystem | Any:
+        return self._elsewhere.fs if self._elsewhere else FileSystem(lambda: self._kernel.state)
+
+    @cached_property
+    def notebook(self) -> Notebook:
+        return Notebook(self._kernel)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        return Jobs(self._kernel.context)
+
+    @cached_property
+    def library(self) -> Library:
+        return Library(self._kernel)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        return Secrets(self._kernel, self._elsewhere.secrets if self._elsewhere else SecretsFile(self._kernel))
+
+    @cached_property
+    def _elsewhere(self) -> Any:
+        """The workspace's `dbutils`, None where Spark runs elsewhere."""
+        return self._kernel.compute.utilities() if self._kernel.remote == WORKSPACE else None
+
+    def help(self, module: str = "") -> None:
+        """List the modules, or the commands of *module*."""
+        if module:
+            getattr(self, module).help()
+        else:
+            show_modules("dbutils", MODULES)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise DbutilsError(
+            f"`dbutils.{name}`: not available in a local kernel; there are {', '.join(f'`{m}`' for m in MODULES)}. "
+            "Use one of these, or run the notebook on Databricks."
+        )
+
+    def __dir__(self) -> list[str]:
+        return sorted([*MODULES, "help"])
+
+    def __repr__(self) -> str:
+        return f"dbutils ({', '.join(MODULES)}); dbutils.help() says more"

@@ -1,0 +1,204 @@
+"""`dbutils.notebook`: end a notebook with a value, and run another one as a run of its own."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from lakelocal.context import VARIABLE, TaskContext
+from lakelocal.errors import DbutilsError
+from lakelocal.kernel.catalog import environment_of
+from lakelocal.kernel.dbutils.help import HasHelp
+from lakelocal.sources import find_source, why_no_notebook
+
+if TYPE_CHECKING:
+    from lakelocal.kernel.kernel import Kernel
+
+
+class NotebookRunError(DbutilsError):
+    """Raised when a notebook that `dbutils.notebook.run` started failed, or did not end in time."""
+
+
+class Notebook(HasHelp):
+    """Control of notebooks.
+
+    Args:
+        kernel: has `context`, `state`, `remote`, `folder`.
+    """
+
+    _name = "dbutils.notebook"
+    _refused = dict.fromkeys(
+        ("entry_point", "getContext"),
+        "the notebook's context is Databricks' own; use job parameters such as {{job.run_id}}",
+    )
+
+    def __init__(self, kernel: "Kernel") -> None:
+        self._kernel = kernel
+
+    def exit(self, value: str) -> None:
+        """End the notebook with *value*; the remaining cells do not run, the task succeeds."""
+        text = str(value)
+        context = self._kernel.context
+        if context is not None:
+            Path(context.exit_file).write_text(text, encoding="utf-8")
+        print(f"Notebook exited: {text}")
+        warnings.filterwarnings("ignore", message="To exit: use")
+        # Papermill takes a plain SystemExit with 0 for the notebook's regular end, any other class for a failure.
+        raise SystemExit(0)
+
+    def run(self, path: str, timeout_seconds: int, arguments: dict[str, str] | None = None) -> str | None:
+        """Run another notebook as a run of its own; gives the value it exits with, None where it has none."""
+        notebook = find_notebook(path, self.folder)
+        place = _free_place(self._records, notebook.stem)
+        context = self._child(notebook, _strings(path, arguments or {}), place)
+        status = _attempt(self._kernel, context, place, float(timeout_seconds))
+        output = _output(notebook, place)
+        if status is None:
+            raise NotebookRunError(
+                f"`{path}`: not done after {timeout_seconds} seconds, stopped. "
+                f"Allow more time; what ran is in `{output}`."
+            )
+        if status != 0:
+            raise NotebookRunError(f"`{path}`: failed. {_reason(output, place)} See `{output}`.")
+        value = Path(context.exit_file)
+        return value.read_text(encoding="utf-8") if value.exists() else None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the current notebook: relative paths start here."""
+        context = self._kernel.context
+        return context.folder if context else self._kernel.folder
+
+    @property
+    def _records(self) -> Path:
+        context = self._kernel.context
+        if context is None:
+            return self._kernel.state.runs / "interactive"
+        return Path(context.exit_file).parent / f"{context.task_key}-{context.attempt_number}-notebooks"
+
+    def _child(self, notebook: Path, parameters: dict[str, str], place: Path) -> TaskContext:
+        parent = self._kernel.context or TaskContext(
+            job_id=0,
+            job_name="interactive",
+            job_run_id=0,
+            task_run_id=0,
+            task_key="interactive",
+            attempt_number=0,
+            notebook="",
+            exit_file="",
+            values_folder="",
+        )
+        return dataclasses.replace(
+            parent,
+            notebook=str(notebook),
+            working_folder="",
+            installs=[],
+            parameters=parameters,
+            exit_file=str(place / "exit.txt"),
+            values_folder=str(place / "values"),
+            upstream=[],
+        )
+
+
+def find_notebook(path: str, folder: Path) -> Path:
+    """The file of the notebook *path*: relative to *folder*, with or without its extension.
+
+    Raises:
+        DbutilsError: there is no such file, or it is no notebook.
+        NotebookError: two notebooks have that name.
+    """
+    named = folder / path
+    file = find_source(named) if named.name else None
+    if file is None:
+        raise DbutilsError(
+            f"`{path}`: found no notebook at `{named}`; expected an .ipynb, .py or .sql file, named relative to "
+            f"`{folder}`."
+        )
+    if reason := why_no_notebook(file):
+        raise DbutilsError(f"`{path}`: found `{file}`, {reason}")
+    return file.resolve()
+
+
+def _output(notebook: Path, place: Path) -> Path:
+    return place / f"{notebook.stem}.ipynb"
+
+
+def _strings(path: str, arguments: dict[str, Any]) -> dict[str, str]:
+    for name, value in arguments.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise DbutilsError(
+                f"`{path}`, argument `{name}`: found {value!r} ({type(value).__name__}); expected a string. "
+                f"Write str({value!r})."
+            )
+    return dict(arguments)
+
+
+def _free_place(records: Path, stem: str) -> Path:
+    records.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        place = records / f"{stem}-{number}"
+        try:
+            place.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return place
+
+
+def _attempt(kernel: "Kernel", context: TaskContext, place: Path, limit: float) -> int | None:
+    """Run the attempt process; its exit status, None where it took longer than *limit* seconds (0: no limit).
+
+    Its standard input stays open while this kernel lives: when that ends, the attempt ends too.
+    """
+    file = context.save(place / "context.json")
+    told = {**os.environ, **environment_of(kernel.state, kernel.remote), VARIABLE: str(file)}
+    command = [sys.executable, "-m", "lakelocal", "attempt", str(file), str(_output(Path(context.notebook), place))]
+    with (place / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=told, start_new_session=True
+        )
+        assert process.stdin is not None  # it is a pipe
+        try:
+            return process.wait(timeout=limit or None)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            if process.poll() is None:  # too late, or the cell was interrupted
+                _kill_tree(process)
+            process.stdin.close()
+
+
+def _kill_tree(process: subprocess.Popen[bytes]) -> None:
+    try:
+        top = psutil.Process(process.pid)
+        family = [*top.children(recursive=True), top]
+    except psutil.NoSuchProcess:
+        return
+    for member in family:
+        try:
+            member.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(family, timeout=5)
+    process.wait(timeout=5)
+
+
+def _reason(output: Path, place: Path) -> str:
+    """The error in the executed notebook, else the end of what the attempt said."""
+    try:
+        cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        cells = []
+    for cell in cells:
+        for shown in cell.get("outputs", []):
+            if shown["output_type"] == "error":
+                return f"{shown['ename']}: {shown['evalue']}"
+    said = (place / "log.txt").read_text(encoding="utf-8", errors="replace").strip()
+    return said.splitlines()[-1] if said else "It left no word."

@@ -1,0 +1,149 @@
+"""What the paths given to `dbutils.fs` name, and which of them may be read or written."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lakelocal.errors import DbutilsError, PathError
+from lakelocal.paths import DatabricksPaths
+from lakelocal.project import State
+
+
+class PathNotFound(DbutilsError, FileNotFoundError):
+    """Raised when a file, a folder or a volume does not exist; its text holds what notebooks on Databricks look for."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A path: where it is here, and how Databricks shows it (`dbfs:/Volumes/...`, `dbfs:/...`, `file:/...`)."""
+
+    local: Path
+    shown: str
+
+    @property
+    def name(self) -> str:
+        return self.shown.rstrip("/").rpartition("/")[2]
+
+
+class Places:
+    """Finds the places of one catalog.
+
+    Args:
+        state: gives the state; called by the first look.
+    """
+
+    def __init__(self, state: Callable[[], State]) -> None:
+        self._find_state = state
+
+    @cached_property
+    def _paths(self) -> DatabricksPaths:
+        return DatabricksPaths(self._find_state())
+
+    def at(self, path: str) -> Place:
+        """The place of *path*; it need not exist.
+
+        Raises:
+            PathError: the path leaves the state folder or names another catalog.
+            PathNotFound: the volume does not exist.
+        """
+        if not isinstance(path, str):
+            raise DbutilsError(f"dbutils.fs: found {path!r} as a path; expected a string. Write str(...).")
+        if path.startswith("/") and not self._paths.is_databricks(path):
+            path = f"dbfs:{path}"  # as on Databricks: a path without a scheme is one of DBFS
+        local = self._paths.to_local(path)
+        if path.lower().startswith("file:"):
+            return Place(local, f"file:{local}")
+        self._need_volume(local)
+        return self._place(local, whole=path.rstrip("/") in ("/Volumes", "dbfs:/Volumes"))
+
+    def existing(self, path: str) -> Place:
+        """The place of *path*, which exists."""
+        place = self.at(path)
+        if not place.local.exists():
+            raise PathNotFound(
+                f"java.io.FileNotFoundException: No such file or directory: {place.shown}. "
+                f'See what there is with dbutils.fs.ls("{place.shown.rstrip("/").rpartition("/")[0] or "/"}").'
+            )
+        return place
+
+    def writable(self, path: str) -> Place:
+        """The place of *path*, to be written to; the folders above it are made.
+
+        An existing volume or root may be written into; a schema or a volume is not made on the way.
+        """
+        place = self.at(path)
+        if not (place.local.is_dir() and self._depth(place) != 1):
+            self.refuse_roots(place)
+        try:
+            place.local.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise DbutilsError(
+                f"`{place.shown}`: a part of the path is a file; expected folders. Choose another path."
+            ) from None
+        return place
+
+    def removable(self, path: str) -> Place:
+        """The place of *path*, to be removed: never a volume as a whole, or what is above it."""
+        place = self.at(path)
+        self.refuse_roots(place)
+        return place
+
+    def refuse_roots(self, place: Place) -> None:
+        """Refuse to make, move or remove a root, a schema or a volume as a whole."""
+        state = self._paths.state
+        if self._depth(place) in (0, 1, 2):
+            raise PathError(
+                f"`{place.shown}`: not inside a volume; expected /Volumes/{state.catalog}/<schema>/<volume>/... "
+                "Volumes are made and removed by CREATE VOLUME and DROP VOLUME."
+            )
+        if place.local in (state.dbfs, Path("/")):
+            raise PathError(f"`{place.shown}`: a root cannot be made, moved or removed. Name something in it.")
+
+    def _depth(self, place: Place) -> int | None:
+        """How many names *place* is below /Volumes/<catalog>: 1 a schema, 2 a volume; None outside."""
+        volumes = self._paths.state.volumes
+        return len(place.local.relative_to(volumes).parts) if place.local.is_relative_to(volumes) else None
+
+    def children(self, place: Place) -> list[Place]:
+        """What *place*, a folder, holds, by name; a link that leads out of the state folder is refused."""
+        if place.shown == "dbfs:/Volumes":
+            return [Place(place.local, f"dbfs:/Volumes/{self._paths.state.catalog}")]
+        found = []
+        for entry in sorted(place.local.iterdir(), key=lambda entry: entry.name):
+            self._check_link(place, entry)
+            found.append(Place(entry, f"{place.shown.rstrip('/')}/{entry.name}"))
+        return [child for child in found if child.local.exists()]
+
+    def tree(self, place: Place) -> Iterator[tuple[Path, list[Path]]]:
+        """The folders at and below *place*, each with its files; links that lead out are refused."""
+        entries = sorted(place.local.iterdir(), key=lambda entry: entry.name)
+        for entry in entries:
+            self._check_link(place, entry)
+        yield place.local, [entry for entry in entries if entry.is_file()]
+        for entry in entries:
+            if entry.is_dir():
+                yield from self.tree(Place(entry, f"{place.shown.rstrip('/')}/{entry.name}"))
+
+    def _check_link(self, place: Place, entry: Path) -> None:
+        if entry.is_symlink() and not place.shown.startswith("file:"):
+            self._paths.to_local(f"{place.shown.rstrip('/')}/{entry.name}")
+
+    def _place(self, local: Path, *, whole: bool) -> Place:
+        if whole:
+            return Place(local, "dbfs:/Volumes")
+        shown = self._paths.to_databricks(local)
+        return Place(local, shown if shown.startswith(("dbfs:", "file:")) else f"dbfs:{shown}")
+
+    def _need_volume(self, local: Path) -> None:
+        state = self._paths.state
+        if not local.is_relative_to(state.volumes):
+            return
+        names = local.relative_to(state.volumes).parts[:2]
+        if names and not state.volumes.joinpath(*names).is_dir():
+            found = "/".join(("/Volumes", state.catalog, *names))
+            raise PathNotFound(
+                f"Volume path not found: {found}; expected "
+                f"{'an existing volume' if len(names) == 2 else 'an existing schema'}. Create it with "
+                "CREATE VOLUME, or run the project's set-up notebook."
+            )

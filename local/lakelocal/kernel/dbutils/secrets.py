@@ -1,0 +1,172 @@
+"""`dbutils.secrets`: values of the user's `.secrets.yml` (`{scope: {key: value}}`), or of a workspace.
+
+Every secret that was read is `[REDACTED]` in all outputs of the kernel: streams, displayed data, results, errors, also
+in their HTML and `repr` forms. It is approximate, as on Databricks: a value printed in pieces by separate writes that
+are sent apart, encoded, or spelled with spaces is not recognised.
+"""
+
+import html
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from lakelocal.errors import DbutilsError
+from lakelocal.kernel.dbutils.help import HasHelp
+
+if TYPE_CHECKING:
+    from lakelocal.kernel.kernel import Kernel
+
+REDACTED = "[REDACTED]"
+_OUTPUTS = frozenset(
+    {"stream", "display_data", "update_display_data", "execute_result", "error", "execute_reply", "inspect_reply"}
+)
+
+
+class SecretScope(NamedTuple):
+    """A scope, as `listScopes` gives it."""
+
+    name: str
+
+    def getName(self) -> str:
+        return self.name
+
+
+class SecretMetadata(NamedTuple):
+    """The name of a secret, as `list` gives it."""
+
+    key: str
+
+
+Scopes: TypeAlias = list[SecretScope]  # inside the classes below, `list` is their method
+
+
+class Secrets(HasHelp):
+    """Secrets; those that were read are kept out of outputs.
+
+    Args:
+        kernel: has `ip`.
+        source: has `get`, `list` and `listScopes`: a `SecretsFile`, or the `dbutils.secrets` of a workspace.
+    """
+
+    _name = "dbutils.secrets"
+
+    def __init__(self, kernel: "Kernel", source: Any) -> None:
+        self._kernel = kernel
+        self._source = source
+        self._read: set[str] = set()
+        self._guarded = False
+
+    def get(self, scope: str, key: str) -> str:
+        """The value of a secret, as text."""
+        value: str = self._source.get(scope, key)
+        self._guard(value)
+        return value
+
+    def getBytes(self, scope: str, key: str) -> bytes:
+        """The value of a secret, as UTF-8 bytes."""
+        return self.get(scope, key).encode("utf-8")
+
+    def list(self, scope: str) -> list[SecretMetadata]:
+        """The keys of a scope; never the values."""
+        return [SecretMetadata(each.key) for each in self._source.list(scope)]
+
+    def listScopes(self) -> Scopes:
+        """The scopes."""
+        return [SecretScope(each.name) for each in self._source.listScopes()]
+
+    def _guard(self, value: str) -> None:
+        if value.strip():
+            self._read.update({value, html.escape(value), repr(value)[1:-1]})
+        kernel = getattr(self._kernel.ip, "kernel", None)
+        if kernel is not None and not self._guarded:
+            self._guarded = True
+            kernel.session.send = redacting(kernel.session.send, lambda: self._read)
+
+
+class SecretsFile:
+    """The secrets of `.secrets.yml` beside the bundle.
+
+    Args:
+        kernel: has `state`.
+    """
+
+    def __init__(self, kernel: "Kernel") -> None:
+        self._kernel = kernel
+
+    def get(self, scope: str, key: str) -> str:
+        """The value of a secret, as text."""
+        keys = self._scope(scope)
+        if key not in keys:
+            raise DbutilsError(
+                f"Secret does not exist with scope: {scope} and key: {key}; the scope has {_listed(keys)}. "
+                f"Add it to `{self._kernel.state.secrets_file}`."
+            )
+        return str(keys[key])
+
+    def list(self, scope: str) -> list[SecretMetadata]:
+        """The keys of a scope; never the values."""
+        return [SecretMetadata(key) for key in sorted(self._scope(scope))]
+
+    def listScopes(self) -> Scopes:
+        """The scopes."""
+        return [SecretScope(scope) for scope in sorted(self._scopes())]
+
+    def _scope(self, scope: str) -> dict[str, Any]:
+        scopes = self._scopes()
+        if scope not in scopes:
+            raise DbutilsError(
+                f"Secret does not exist with scope: {scope}; there are {_listed(scopes)}. "
+                f"Add it to `{self._kernel.state.secrets_file}` as `{{scope: {{key: value}}}}`."
+            )
+        return scopes[scope]
+
+    def _scopes(self) -> dict[str, dict[str, Any]]:
+        import yaml
+
+        file = self._kernel.state.secrets_file
+        expected = "Correct it; expected `scope: {key: value}`."
+        try:
+            found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        except FileNotFoundError:
+            return {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            # The reason is not shown: YAML's errors quote the lines, and with them the secrets.
+            raise DbutilsError(
+                f"`{file}`: cannot be read as YAML. Correct it; expected `scope: {{key: value}}`."
+            ) from None
+        if not isinstance(found, dict) or not all(isinstance(keys, dict) for keys in found.values()):
+            raise DbutilsError(f"`{file}`: found something else than scopes with keys. {expected}")
+        return {str(scope): {str(key): value for key, value in keys.items()} for scope, keys in found.items()}
+
+
+def redacting(send: Callable[..., Any], secrets: Callable[[], set[str]]) -> Callable[..., Any]:
+    """*send* of a Jupyter session, with every secret replaced in the outputs that it sends.
+
+    All outputs of a kernel, whichever way they came to be, leave it through this one method.
+    """
+
+    def send_redacted(stream: Any, msg_or_type: Any, content: Any = None, *args: Any, **kwargs: Any) -> Any:
+        longest_first = sorted(secrets(), key=len, reverse=True)
+        if isinstance(msg_or_type, dict):
+            if msg_or_type["header"]["msg_type"] in _OUTPUTS:
+                msg_or_type = {**msg_or_type, "content": _redact(msg_or_type["content"], longest_first)}
+        elif msg_or_type in _OUTPUTS:
+            content = _redact(content, longest_first)
+        return send(stream, msg_or_type, content, *args, **kwargs)
+
+    return send_redacted
+
+
+def _redact(value: Any, secrets: "list[str]") -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, REDACTED)
+        return value
+    if isinstance(value, dict):
+        return {name: _redact(inner, secrets) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redact(inner, secrets) for inner in value]
+    return value
+
+
+def _listed(names: dict[str, Any]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) or "none"

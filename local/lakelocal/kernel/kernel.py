@@ -1,0 +1,171 @@
+"""One kernel: where it started, the names of its notebook, and its session of Spark, each made as late as can be.
+
+`spark` costs a second of imports, so it is made just before the first cell that names it, and when anything imports
+Spark's session class: a package that calls `SparkSession.builder.getOrCreate()` gets the same session. In a process
+that was forked with Spark imported (`lakelocal.pool`) it is there from the start; it connects when it is used.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lakelocal.compute import REMOTE, Compute, compute_of
+from lakelocal.context import TaskContext, current_context
+from lakelocal.errors import LocalError, ProjectError
+from lakelocal.kernel.catalog import find_state
+from lakelocal.kernel.imports import when_imported
+from lakelocal.project import Project, State
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+    from pyspark.sql.connect.session import SparkSession
+
+_SESSION_MODULE = "pyspark.sql.connect.session"
+_NAMES_SPARK = re.compile(r"\bspark\b")
+_Part = TypeVar("_Part")
+
+
+_current: "Kernel | None" = None
+
+
+def current_kernel() -> "Kernel":
+    """The kernel of this process, which `Kernel.start` has made so."""
+    assert _current is not None, "called by cells only"
+    return _current
+
+
+class Kernel:
+    """One kernel: where it started, and what it made so far."""
+
+    def __init__(self, ip: "InteractiveShell") -> None:
+        self.ip = ip
+        self.folder = Path.cwd()
+        self.inline_folders: list[Path] = []  # of the notebooks that %run runs, the innermost last
+        # Taken out of the environment, which notebooks show and hand on: it may hold a token.
+        self.remote = os.environ.pop(REMOTE, "")
+        self._session: SparkSession | None = None
+        self._parts: dict[object, Any] = {}
+        self._names: dict[str, Any] = {}
+
+    @cached_property
+    def context(self) -> TaskContext | None:
+        """The task that this kernel works for, None in an interactive one."""
+        return current_context()
+
+    @cached_property
+    def state(self) -> State:
+        """The state of the kernel's catalog, its folders made.
+
+        Raises:
+            ProjectError: the kernel runs outside a project.
+            BundleError: the project's bundle cannot be read.
+        """
+        return find_state(self.folder).make()
+
+    @cached_property
+    def compute(self) -> Compute:
+        """Where Spark runs for this kernel.
+
+        Raises:
+            ProjectError, BundleError: as `state`.
+            UsageError: the environment names no such place.
+        """
+        return compute_of(self.state, self.remote)
+
+    def one(self, part: "Callable[[Kernel], _Part]") -> _Part:
+        """The kernel's one *part*, such as its `DBUtils`, made at the first call."""
+        if part not in self._parts:
+            self._parts[part] = part(self)
+        made: _Part = self._parts[part]
+        return made
+
+    @property
+    def spark(self) -> "SparkSession":
+        """The session of this kernel; the same one at every call.
+
+        Raises:
+            ProjectError, BundleError: as `state`.
+        """
+        if self._session is None or self._session.is_stopped:
+            from pyspark.sql.connect.session import SparkSession
+
+            # Importing the module has registered the session, but where it was imported before the kernel started.
+            if SparkSession._default_session is None:
+                self._register()
+            assert SparkSession._default_session is not None  # either way it is registered now
+            self._session = SparkSession._default_session
+        return self._session
+
+    def start(self, names: dict[str, Any]) -> None:
+        """Be the kernel of this process, whose notebook has *names*; `spark` comes when a cell names it."""
+        global _current
+        _current = self
+        self._names = names
+        self.ip.push(names, interactive=False)
+        self.ip.events.register("pre_run_cell", self._before_cell)
+        if self.in_project:
+            os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+            os.environ.setdefault("SPARK_REMOTE", "sc://localhost")
+            when_imported(_SESSION_MODULE, self._register)
+
+    @cached_property
+    def in_project(self) -> bool:
+        """Does the kernel run inside a project?"""
+        try:
+            Project.find(self.folder)
+        except ProjectError:
+            return False
+        return True
+
+    def _register(self) -> None:
+        from pyspark.errors import PySparkException
+        from pyspark.sql.connect.session import SparkSession
+
+        from lakelocal.compute.session import register
+        from lakelocal.kernel import failures
+
+        if SparkSession._default_session is None:
+            failures.install(PySparkException)
+            register(self.compute.session())
+        self._name_spark()  # for code that the cells do not show, such as exec of a file
+
+    def namespace_for(self, code: str) -> dict[str, Any]:
+        """The names of the notebook with all that *code* may use, `spark` only where it names it."""
+        for name, value in self._names.items():  # %reset takes them away
+            self.ip.user_ns.setdefault(name, value)
+        if _NAMES_SPARK.search(code):
+            self._name_spark()
+        names: dict[str, Any] = self.ip.user_ns
+        return names
+
+    def _before_cell(self, info: Any) -> None:
+        self.namespace_for(info.raw_cell or "")
+
+    def _name_spark(self) -> None:
+        names = self.ip.user_ns
+        if "spark" not in names or isinstance(names["spark"], Missing):
+            names["spark"] = self.ip.user_ns_hidden["spark"] = self._spark_or_reason()
+
+    def _spark_or_reason(self) -> "SparkSession | Missing":
+        try:
+            return self.spark
+        except (LocalError, ImportError) as error:
+            return Missing("spark", error)
+
+
+class Missing:
+    """Stands for a name that cannot be had here; using it raises the reason."""
+
+    def __init__(self, name: str, reason: Exception) -> None:
+        self._name, self._reason = name, reason
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # Jupyter asks every object for such names
+            raise AttributeError(name)
+        raise self._reason
+
+    def __repr__(self) -> str:
+        return f"<{self._name} is not available: {self._reason}>"

@@ -1,0 +1,166 @@
+"""The magics of Databricks' notebooks.
+
+`%sql`, `%md`, `%sh`, `%python`, `%scala` and `%r` head a whole cell there, with one `%`; IPython wants two.
+A transformer turns the first form into the second. `%run` and `%fs` are lines in both.
+"""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.display import Markdown, publish_display_data
+from IPython.display import display as show
+
+from lakelocal.errors import DialectError
+from lakelocal.kernel import sql_output
+from lakelocal.kernel.dbutils import DBUtils
+from lakelocal.kernel.display import ROWS, publish_table, table_of
+from lakelocal.kernel.inline import is_script, run_inline
+from lakelocal.kernel.packages import Packages
+from lakelocal.kernel.shell import run_shell
+from lakelocal.kernel.table import Table, to_text
+from lakelocal.sql.cells import CellStatement, split_statements
+from lakelocal.sql.widgets import widget_statement
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from lakelocal.kernel.kernel import Kernel
+
+_CELLS = ("sql", "md", "sh", "python", "scala", "r")
+
+
+def register(kernel: "Kernel") -> None:
+    """Give the magics to the IPython of *kernel*."""
+    kernel.ip.register_magics(DatabricksMagics(kernel))
+    kernel.ip.input_transformers_cleanup.append(as_cell_magic)
+
+
+def as_cell_magic(lines: list[str]) -> list[str]:
+    """A cell headed by `%sql` (or another of `_CELLS`) as a cell of `%%sql`; other cells as they are."""
+    first = next((number for number, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        return lines
+    head, _, rest = lines[first].strip().partition(" ")
+    name = head[1:]
+    if not head.startswith("%") or name not in _CELLS:
+        return lines
+    body = ([rest.strip() + "\n"] if rest.strip() else []) + lines[first + 1 :]
+    if name == "python":
+        return body
+    if not any(line.strip() for line in body):
+        return lines
+    return [f"%%{name}\n", *body]
+
+
+@magics_class
+class DatabricksMagics(Magics):
+    """See the head of this module."""
+
+    def __init__(self, kernel: "Kernel") -> None:
+        super().__init__(shell=kernel.ip)
+        self._kernel = kernel
+
+    @no_var_expand
+    @line_cell_magic
+    def sql(self, line: str, cell: str | None = None) -> None:
+        """Run SQL; the result of the last statement shows, and is in `_sqldf`."""
+        statements = split_statements(f"{line}\n{cell or ''}")
+        if not statements:
+            raise DialectError("`%sql`: found no statement. Write SQL after it, or in the lines below.")
+        for statement in statements[:-1]:
+            # A query runs when it is read; this reads all of it and keeps nothing.
+            frame = self._run(statement)
+            if frame is not None and frame.columns:
+                frame.write.format("noop").mode("overwrite").save()
+        frame = self._run(statements[-1])
+        if frame is not None:
+            self._kernel.ip.user_ns["_sqldf"] = frame
+        output = self._kernel.context and self._kernel.context.rows_file
+        table = table_of(frame, sql_output.ROWS if output else ROWS) if frame is not None and frame.columns else None
+        if output:
+            sql_output.keep_rows(table, Path(output))
+        if table:
+            publish_table(table)
+        else:
+            print("OK")
+
+    def _run(self, statement: CellStatement) -> "DataFrame | None":
+        """The frame of *statement*; None where it is about widgets, which need no Spark."""
+        widgets = self._kernel.one(DBUtils).widgets
+        text = statement.filled(widgets.get, known=lambda name: name in widgets.getAll())
+        if (made := widget_statement(text)) is None:
+            return self._kernel.spark.sql(text)
+        made.apply(widgets, lambda query: [to_text(row[0]) for row in self._kernel.spark.sql(query).collect()])
+        return None
+
+    @no_var_expand
+    @line_cell_magic
+    def md(self, line: str, cell: str | None = None) -> None:
+        """Show Markdown."""
+        show(Markdown(f"{line}\n{cell or ''}".strip()))
+
+    @no_var_expand
+    @line_magic
+    def fs(self, line: str) -> None:
+        """Run a command of `dbutils.fs`: `%fs ls /Volumes/...`."""
+        command, *arguments = shlex.split(line) or ["help"]
+        values = [{"true": True, "false": False}.get(text.lower(), text) for text in arguments]
+        result = getattr(self._kernel.one(DBUtils).fs, command)(*values)
+        if command == "ls":
+            columns = [("path", "string"), ("name", "string"), ("size", "bigint"), ("modificationTime", "bigint")]
+            publish_table(Table(columns, [list(info) for info in result]))
+        elif isinstance(result, str):
+            publish_display_data({"text/plain": result})
+
+    @no_var_expand
+    @line_cell_magic
+    def sh(self, line: str, cell: str | None = None) -> None:
+        """Run shell commands on this machine; with `-e` first, a failing one fails the cell."""
+        text = f"{line}\n{cell or ''}".strip()
+        flag, _, rest = text.partition(" ") if text.startswith("-e ") else text.partition("\n")
+        strict = flag.strip() == "-e"
+        run_shell(rest if strict else text, strict=strict)
+
+    @no_var_expand
+    @line_magic
+    def run(self, line: str) -> Any:
+        r"""Run another notebook in this namespace: `%run ./other $name="value"`; scripts as IPython does."""
+        words = shlex.split(line)
+        if words and (words[0].startswith("-") or is_script(self._kernel, words[0])):
+            from IPython.core.magics.execution import ExecutionMagics
+
+            return ExecutionMagics(shell=self.shell).run(self._kernel.ip.var_expand(line))
+        return run_inline(self._kernel, words)
+
+    @line_magic  # its `$name` are Python variables, such as the token of a private index
+    def pip(self, line: str) -> None:
+        """Install packages for this notebook: `%pip install ...`; other commands are pip's own."""
+        self._kernel.one(Packages).pip(line)
+
+    @line_magic
+    def set_cell_max_output_size_in_mb(self, line: str) -> None:
+        """Set how many MB of output a cell of a task keeps, 1 to 20; the runner reads it from the cell."""
+        if not (line.strip().isdigit() and 1 <= int(line) <= 20):
+            raise DialectError(
+                f"`%set_cell_max_output_size_in_mb`: found `{line.strip()}`; expected a whole number from 1 to 20."
+            )
+
+    @no_var_expand
+    @line_cell_magic
+    def scala(self, line: str, cell: str | None = None) -> None:
+        """Refused: a local kernel runs Python and SQL."""
+        raise DialectError("`%scala`: a local kernel runs Python and SQL only. Run this cell on Databricks.")
+
+    @no_var_expand
+    @line_cell_magic
+    def r(self, line: str, cell: str | None = None) -> None:
+        """Refused: a local kernel runs Python and SQL."""
+        raise DialectError("`%r`: a local kernel runs Python and SQL only. Run this cell on Databricks.")
+
+    @no_var_expand
+    @cell_magic
+    def python(self, line: str, cell: str) -> None:
+        """Run the cell as Python, as without the magic."""
+        self._kernel.ip.run_cell(cell)

@@ -1,0 +1,234 @@
+"""`%pip install`: packages for one notebook, in a folder of its own, which is first on the path.
+
+The environment is shared by all notebooks, so nothing in it is changed. pip first tells what is missing here
+(`--dry-run --report`), then installs exactly that into the folder (`--target`). A project named by `-e` is imported
+from its source tree, nothing is built.
+
+Source: pip 23 documentation, "Installation Report"; Databricks documentation, "Notebook-scoped Python libraries".
+"""
+
+import atexit
+import importlib
+import json
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakelocal.errors import DialectError, ProjectError
+from lakelocal.kernel.shell import run_command
+from lakelocal.paths import DatabricksPaths
+from lakelocal.sources.python_project import PythonProject, normalised, read_project
+
+if TYPE_CHECKING:
+    from lakelocal.kernel.kernel import Kernel
+
+_EDITABLE = ("-e", "--editable")
+_KEPT = frozenset({"pyspark", "pyspark-client", "pyspark-connect", "databricks-connect", "delta-spark"})
+_PLAIN = {"PIP_PROGRESS_BAR": "off", "PIP_NO_COLOR": "1"}  # its output is kept in the notebook and told line by line
+_PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+
+
+class Packages:
+    """The packages that the notebook of *kernel* installed for itself."""
+
+    def __init__(self, kernel: "Kernel") -> None:
+        self._kernel = kernel
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where they are; a job's attempt deletes it at its end, an interactive kernel when it ends."""
+        if self._kernel.context is not None:
+            folder = self._kernel.context.packages
+            folder.mkdir(parents=True, exist_ok=True)
+        else:
+            folder = Path(tempfile.mkdtemp(prefix="packages-"))
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        sys.path.insert(0, str(folder))
+        return folder
+
+    def pip(self, line: str) -> None:
+        """Do the pip command *line*.
+
+        Raises:
+            DialectError: pip failed; its own words are shown before.
+            ProjectError: a folder named by `-e` is no Python project.
+        """
+        command, *arguments = shlex.split(line, comments=True) or ["help"]
+        if command == "install":
+            self.install([self._local(argument) for argument in arguments])
+        elif command == "uninstall":
+            print(
+                f"%pip uninstall: nothing is done; {sys.prefix} is shared by all notebooks and stays as it is. "
+                "What `%pip install` adds is gone when this notebook ends."
+            )
+        else:
+            self._run(command, *arguments)
+
+    def install(self, arguments: list[str]) -> None:
+        """Install what pip's *arguments* name; what the environment has already is not installed again."""
+        projects, rest = _split(arguments)
+        for project in projects:
+            self._link(project)
+            rest += () if "--no-deps" in rest else project.dependencies
+        installed = [project.name for project in projects if project.name]
+        if rest and all(_is_satisfied(word) for word in rest):
+            print(f"Requirement already satisfied: {', '.join(rest)}")  # pip takes seconds to say so
+        elif not projects or any(not word.startswith("-") for word in rest):
+            installed += self._install_missing(rest)
+        importlib.invalidate_caches()
+        for name in installed:
+            if lacking := _lacking(name):
+                print(
+                    f"{name}: needs {', '.join(lacking)}, which this environment lacks. %pip install them if imported."
+                )
+        if again := sorted(self._replaced()):
+            print(
+                f"Already imported: {', '.join(again)}. dbutils.library.restartPython() lets the next import take what "
+                "was installed."
+            )
+
+    def forget_replaced(self) -> None:
+        """Let the next import of a package take the installed one, also where another version is imported."""
+        for name in self._replaced():
+            own = [key for key in sys.modules if key.partition(".")[0] == name]
+            if any(str(getattr(sys.modules[key], "__file__", "")).endswith((".so", ".pyd")) for key in own):
+                print(f"{name}: has compiled parts, which are imported once. Install it before its first import.")
+                continue
+            for key in own:
+                del sys.modules[key]
+
+    def _install_missing(self, arguments: list[str]) -> list[str]:
+        """Install what *arguments* name and the environment lacks; the names."""
+        with tempfile.TemporaryDirectory() as place:
+            report = Path(place) / "report.json"
+            self._run("install", "--dry-run", "--report", str(report), *arguments)
+            found = json.loads(report.read_text(encoding="utf-8"))["install"]
+        wanted: dict[str, str] = {}
+        for package in found:
+            name = package["metadata"]["name"]
+            if normalised(name) in _KEPT:
+                print(f"{name}: not installed; a local kernel keeps the one that fits its server.")
+            else:
+                wanted[name] = f"{name} @ {_address(package['download_info'])}"
+        if wanted:
+            self._forget(wanted)
+            self._run("install", "--no-deps", "--upgrade", "--target", str(self.folder), *wanted.values())
+            print("Installed for this notebook only; the shared environment stays as it is.")
+        return list(wanted)
+
+    def _link(self, project: PythonProject) -> None:
+        """Import *project* from its source tree, with metadata for what looks for its version or entry points."""
+        name = project.name or project.root.name
+        self._forget([name])
+        place = self.folder / f"{normalised(name).replace('-', '_')}-{project.version or '0'}.dist-info"
+        place.mkdir(exist_ok=True)
+        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {project.version or '0'}"]
+        lines += [f"Requires-Dist: {each}" for each in project.dependencies]
+        (place / "METADATA").write_text("\n".join([*lines, ""]), encoding="utf-8")
+        groups = (
+            f"[{group}]\n" + "\n".join(f"{entry} = {value}" for entry, value in entries.items())
+            for group, entries in project.entry_points.items()
+        )
+        (place / "entry_points.txt").write_text("\n\n".join(groups) + "\n", encoding="utf-8")
+        sys.path.insert(0, str(project.imports))
+        print(f"{name}: imported from its source tree, {project.imports}; nothing was built.")
+
+    def _forget(self, names: Iterable[str]) -> None:
+        """Remove what describes an earlier version; pip replaces the packages in a `--target`, but not this."""
+        gone = {normalised(name) for name in names}
+        for place in self.folder.glob("*.dist-info"):
+            if normalised(place.stem.partition("-")[0]) in gone:
+                shutil.rmtree(place)
+
+    def _run(self, command: str, *arguments: str) -> None:
+        known = [str(self.folder), os.environ.get("PYTHONPATH", "")]
+        environment = {**_PLAIN, **os.environ, "PYTHONPATH": os.pathsep.join(path for path in known if path)}
+        if status := run_command([*_PIP, command, *arguments], environment):
+            raise DialectError(f"`%pip {command}`: pip ended with status {status}; expected 0. Its words are above.")
+
+    def _local(self, argument: str) -> str:
+        """*argument*, as a place of this machine if it is a path in a volume or DBFS."""
+        if not argument.startswith(("/Volumes/", "dbfs:/", "/dbfs/")):
+            return argument
+        return str(DatabricksPaths(self._kernel.state).to_local(argument))
+
+    def _replaced(self) -> set[str]:
+        """The imported packages that the folder holds in another version."""
+        if "folder" not in vars(self):
+            return set()  # nothing was installed
+        own = {file.stem for file in self.folder.iterdir() if file.is_dir() or file.suffix == ".py"}
+        return {
+            name
+            for name in own & sys.modules.keys()
+            if (place := getattr(sys.modules[name], "__file__", None)) and not Path(place).is_relative_to(self.folder)
+        }
+
+
+def _split(arguments: list[str]) -> tuple[list[PythonProject], list[str]]:
+    """The projects that *arguments* name by `-e`, and the other arguments."""
+    projects, rest = [], []
+    words = iter(arguments)
+    for word in words:
+        flag, equals, path = word.partition("=")
+        if flag not in _EDITABLE:
+            rest.append(word)
+            continue
+        path = path if equals else next(words, "")
+        root = Path(path.partition("[")[0]).resolve()  # without extras, as in `-e .[dev]`
+        project = read_project(root)
+        if project is None:
+            raise ProjectError(
+                f"`%pip install -e`: found no Python project in `{root}`; expected pyproject.toml or setup.py. "
+                "Correct the path: it starts at the notebook's folder."
+            )
+        projects.append(project)
+    return projects, rest
+
+
+def _is_satisfied(word: str) -> bool:
+    """Is *word* a plain requirement that this process has, with all that it needs itself? pip would install nothing."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        needed = Requirement(word)
+    except InvalidRequirement:
+        return False
+    if needed.url or needed.extras or needed.marker:
+        return False
+    try:
+        version = metadata.version(needed.name)
+    except metadata.PackageNotFoundError:
+        return False
+    return needed.specifier.contains(version, prereleases=True) and not _lacking(needed.name)
+
+
+def _lacking(name: str) -> list[str]:
+    """What the installed package *name* requires and this process does not have."""
+    from packaging.requirements import Requirement
+
+    found = []
+    for text in metadata.requires(name) or ():
+        needed = Requirement(text)
+        if normalised(needed.name) in _KEPT or (needed.marker and not needed.marker.evaluate({"extra": ""})):
+            continue
+        try:
+            fits = needed.specifier.contains(metadata.version(needed.name), prereleases=True)
+        except metadata.PackageNotFoundError:
+            fits = False
+        if not fits:
+            found.append(f"`{needed}`")
+    return found
+
+
+def _address(download: dict[str, Any]) -> str:
+    """What pip needs to take the same package again."""
+    if vcs := download.get("vcs_info"):
+        return f"{vcs['vcs']}+{download['url']}@{vcs['commit_id']}"
+    return str(download["url"])

@@ -1,0 +1,81 @@
+"""Programs that a task runs in place of a notebook: a Python file, or the entry point of a package.
+
+The cells of the notebooks that `lakelocal.jobs.scripts` makes call these functions. A program ends as a process would:
+with a `SystemExit` of None or 0 it succeeded, with any other it failed.
+
+Source: Jobs API 2.2, `PythonWheelTask.entry_point`; Databricks CLI 1.13, `bundle/trampoline/python_wheel.go` (a wheel's
+first argument is the package's name).
+"""
+
+import importlib
+import sys
+from collections.abc import Callable
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+from lakelocal.errors import RunError
+from lakelocal.kernel.kernel import current_kernel
+
+
+def run_script(file: str, arguments: list[str]) -> None:
+    """Run the Python file *file* with *arguments* as its `sys.argv[1:]`, in the namespace of the notebook.
+
+    `__name__` is `__main__`, `__file__` the file; `spark`, `dbutils` and `display` are there as in a notebook.
+
+    Raises:
+        RunError: it ended with another exit code than 0.
+    """
+    __tracebackhide__ = True
+    text = Path(file).read_text(encoding="utf-8-sig")
+    program = compile(text, file, "exec", dont_inherit=True)
+    names = current_kernel().namespace_for(text)
+    names["__file__"] = file
+    _run(partial(exec, program, names), Path(file).name, [file, *arguments])
+
+
+def run_entry_point(package: str, entry_point: str, arguments: list[str]) -> None:
+    """Call the entry point *entry_point* of the installed *package*, else the function of that name in it.
+
+    Raises:
+        RunError: there is neither, or the program ended with another exit code than 0.
+    """
+    __tracebackhide__ = True
+    _run(_entry_point(package, entry_point), f"{package}: {entry_point}", [package, *arguments])
+
+
+def _run(program: Callable[[], object], name: str, arguments: list[str]) -> None:
+    __tracebackhide__ = True
+    sys.argv = arguments
+    try:
+        program()
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            raise RunError(
+                f"`{name}`: ended with the exit code {end.code!r}; expected 0 or none. What it said is above."
+            ) from None
+
+
+def _entry_point(package: str, name: str) -> Callable[[], object]:
+    try:
+        known = list(metadata.distribution(package).entry_points)
+    except metadata.PackageNotFoundError:
+        known = []
+    for found in known:
+        if found.name == name:
+            program: Callable[[], object] = found.load()
+            return program
+    module = package.replace("-", "_")
+    try:
+        function: Callable[[], object] | None = getattr(importlib.import_module(module), name, None)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise  # the package is there, what it imports is not
+        function = None
+    if callable(function):
+        return function
+    names = ", ".join(f"`{each.name}`" for each in known) or "none"
+    raise RunError(
+        f"`{package}`: found no entry point `{name}` (there are: {names}) and no function `{module}.{name}`. "
+        f"Add it to `[project.scripts]` of pyproject.toml, or to `entry_points` of setup.py, and build the wheel again."
+    )

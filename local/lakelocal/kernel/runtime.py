@@ -1,0 +1,211 @@
+"""What Databricks gives to code by import: `databricks.sdk.runtime`, `databricks.connect`, `pyspark.dbutils`.
+
+The modules exist in a kernel of ours only, also where databricks-sdk and databricks-connect are not installed, so that
+a bundle's packages import unchanged and get this kernel's session. An installed databricks-sdk stays itself but for
+`databricks.sdk.runtime`, an installed databricks-connect but for the builder of `DatabricksSession`.
+
+Source: databricks-sdk 0.162 `databricks/sdk/runtime/__init__.py` (the names); Databricks documentation,
+"Databricks Connect for Python" (the builder).
+"""
+
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from lakelocal.compute import client
+from lakelocal.errors import DialectError
+from lakelocal.kernel.dbutils import DBUtils
+from lakelocal.kernel.imports import when_imported
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+    from pyspark.sql.connect.session import SparkSession
+
+    from lakelocal.kernel.kernel import Kernel
+
+_CONNECT_SESSION = "databricks.connect.session"
+_NO_CONTEXT = "Spark Connect has none, neither here nor on serverless compute. Use `spark`."
+
+
+def notebook_names(kernel: "Kernel") -> dict[str, Any]:
+    """The names that every notebook has on Databricks, but for `spark`; none of them imports Spark before its use."""
+    from lakelocal.kernel.display import display, display_html
+
+    def sql(query: str, *arguments: Any, **named: Any) -> "DataFrame":
+        """`spark.sql`."""
+        return kernel.spark.sql(query, *arguments, **named)
+
+    def table(name: str) -> "DataFrame":
+        """`spark.table`."""
+        return kernel.spark.table(name)
+
+    def udf(*arguments: object, **named: Any) -> Any:
+        """`pyspark.sql.functions.udf`."""
+        from pyspark.sql import functions
+
+        return functions.udf(*arguments, **named)
+
+    dbutils = kernel.one(DBUtils)
+    return {
+        "dbutils": dbutils,
+        "display": display,
+        "displayHTML": display_html,
+        "getArgument": dbutils.widgets.getArgument,
+        "sql": sql,
+        "table": table,
+        "udf": udf,
+    }
+
+
+def provide_modules(kernel: "Kernel") -> None:
+    """Let this process import the modules of this module's head."""
+    makers = {
+        "databricks.sdk.runtime": lambda name: _Runtime(name, kernel),
+        "pyspark.dbutils": lambda name: _with(ModuleType(name), DBUtils=_dbutils_class(kernel)),
+    }
+    if client.DATABRICKS in client.installed():
+        when_imported(_CONNECT_SESSION, lambda: _take_over(kernel))
+    else:
+        session = databricks_session(kernel)
+        makers |= {
+            "databricks.connect": lambda name: _with(ModuleType(name), DatabricksSession=session),
+            _CONNECT_SESSION: lambda name: _with(ModuleType(name), DatabricksSession=session),
+        }
+    sys.meta_path.insert(0, _Provided(makers))
+    # Behind all other finders: an installed package is found before.
+    sys.meta_path.append(_Provided({"databricks": ModuleType, "databricks.sdk": _NotInstalled}))
+
+
+class _Provided(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules of *makers*, each made by its function when it is imported; all may have submodules."""
+
+    def __init__(self, makers: dict[str, Callable[[str], ModuleType]]) -> None:
+        self._makers = makers
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        if name not in self._makers:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, origin="lakelocal.kernel.runtime", is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return self._makers[spec.name](spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing to run: the module is whole when it is made."""
+
+
+class _Runtime(ModuleType):
+    """`databricks.sdk.runtime`; `spark` is the session at the time of asking, since `stop()` makes a new one."""
+
+    is_local_implementation = False
+
+    def __init__(self, name: str, kernel: "Kernel") -> None:
+        super().__init__(name)
+        names = notebook_names(kernel)
+        self.__dict__.update(names, __all__=["spark", *names])
+        self._kernel = kernel
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "spark":
+            return self._kernel.spark
+        if name in ("sc", "sqlContext"):
+            raise DialectError(f"`databricks.sdk.runtime.{name}`: {_NO_CONTEXT}")
+        raise AttributeError(f"`databricks.sdk.runtime` has no `{name}`; it has {', '.join(self.__all__)}")
+
+
+class _NotInstalled(ModuleType):
+    """`databricks.sdk` where the package is not installed: only `databricks.sdk.runtime` can be had."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ImportError(
+            f"`databricks.sdk.{name}`: the package databricks-sdk is not installed; only `databricks.sdk.runtime` is "
+            "provided here. Install it in the notebook: `%pip install databricks-sdk`."
+        )
+
+
+def _take_over(kernel: "Kernel") -> None:
+    """Let the imported databricks-connect give the session of *kernel*."""
+    module = sys.modules[_CONNECT_SESSION]
+    session = databricks_session(kernel, module.DatabricksSession)
+    for each in (module, sys.modules.get("databricks.connect")):  # imported ahead of the kernel, or about to be
+        if each is not None and hasattr(each, "DatabricksSession"):
+            vars(each)["DatabricksSession"] = session
+
+
+def databricks_session(kernel: "Kernel", real: Any = None) -> type:
+    """The class `DatabricksSession` whose builder gives the session of *kernel*, whatever workspace it is told.
+
+    Where the *real* one is installed it is its base, and its `__wrapped__`: a workspace's session is made by that.
+    """
+
+    class Builder(real.Builder if real else object):  # type: ignore[misc]  # known only where it is installed
+        """Takes the settings of the real one; what names a workspace or its compute has no meaning here."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._settings: dict[str, Any] = {}
+
+        def config(self, key: str, value: object) -> "Builder":
+            self._settings[key] = value
+            return self
+
+        def getOrCreate(self) -> "SparkSession":
+            for key, value in self._settings.items():
+                kernel.spark.conf.set(key, value)
+            return kernel.spark
+
+        def create(self) -> "SparkSession":
+            return kernel.compute.session()
+
+    for name, silent in _BUILDER.items():
+        setattr(Builder, name, _unused(name, silent=silent))
+
+    class Session(type):
+        @property
+        def builder(cls) -> Builder:
+            return Builder()
+
+    bases = (real,) if real else ()
+    names = {"Builder": Builder, "__wrapped__": real, "__doc__": "The session of this kernel."}
+    return Session("DatabricksSession", bases, names)
+
+
+# What a builder can be told; True where nothing is lost by not using it.
+_BUILDER = {
+    **dict.fromkeys(("serverless", "validateSession", "userAgent", "appName"), True),
+    **dict.fromkeys(("clusterId", "header", "headers", "host", "profile", "remote", "sdkConfig", "token"), False),
+    "withEnvironment": False,
+}
+
+
+def _unused(name: str, *, silent: bool) -> Callable[..., Any]:
+    def method(self: Any, *_: object, **__: object) -> Any:
+        if not silent:
+            print(f"DatabricksSession.builder.{name}: not used in this kernel; the session is the kernel's own.")
+        return self
+
+    method.__name__ = name
+    return method
+
+
+def _dbutils_class(kernel: "Kernel") -> type:
+    dbutils = kernel.one(DBUtils)
+
+    class Utilities:
+        """`DBUtils(spark)` gives the `dbutils` of this kernel."""
+
+        def __new__(cls, spark: object = None) -> Any:
+            return dbutils
+
+    Utilities.__name__ = Utilities.__qualname__ = "DBUtils"
+    return Utilities
+
+
+def _with(module: ModuleType, **attributes: Any) -> ModuleType:
+    module.__dict__.update(attributes, __all__=list(attributes))
+    return module

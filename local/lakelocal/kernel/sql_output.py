@@ -1,0 +1,35 @@
+"""What an SQL task leaves for the tasks after it: the rows that its last statement gave.
+
+Source: Databricks documentation, "What is a dynamic value reference?": at most 1,000 rows and 48 KB. Rows beyond that
+are left out.
+"""
+
+import json
+from pathlib import Path
+
+from lakelocal.kernel.table import Table, plain
+
+ROWS = 1000
+BYTES = 48 * 1024
+
+
+def keep_rows(table: Table | None, place: Path) -> None:
+    """Write the rows of *table* to *place*, as JSON objects; None is a statement without rows."""
+    if table is None:
+        place.unlink(missing_ok=True)
+    else:
+        place.write_text(rows_as_json(table), encoding="utf-8")
+
+
+def rows_as_json(table: Table) -> str:
+    """A JSON array with an object a row: the first rows of *table* that fit."""
+    names = [name for name, _ in table.columns]
+    kept: list[str] = []
+    size = len("[]")
+    for row in table.rows[:ROWS]:
+        text = json.dumps(dict(zip(names, map(plain, row), strict=True)), ensure_ascii=False)
+        size += len(text.encode()) + len(", ")
+        if size > BYTES:
+            break
+        kept.append(text)
+    return f"[{', '.join(kept)}]"

@@ -1,0 +1,221 @@
+"""What is wrong in a bundle, as a value: a `Finding`, from the first line of YAML that is read to the last rule.
+
+    findings = Findings(root)
+    findings.add("syntax", "a list", "a mapping", "Correct the file.", findings.at(place))
+    findings.raise_any()
+
+Whoever reads or checks a bundle makes findings; whoever shows them has their text (`str`) and their JSON (`as_json`).
+Each breaks one rule of `RULES`. An *error* cannot be deployed or cannot run as it is written; a *warning* runs, but not
+as it reads.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from lakelocal.errors import BundleError
+
+ERROR = "error"
+WARNING = "warning"
+
+Place = tuple[Path, int]  # a file, and a line of it from 1; 0 for the file as a whole
+Steps = tuple[str | int, ...]  # names of fields and numbers of entries
+
+RULES: Mapping[str, tuple[str, str]] = {
+    # files of the bundle (lakelocal.bundle)
+    "unreadable-file": (ERROR, "a file of the bundle is UTF-8 text"),
+    "syntax": (ERROR, "a file of the bundle is a mapping in YAML or JSON"),
+    "duplicate-key": (ERROR, "a key stands once in a mapping"),
+    "duplicate-resource": (ERROR, "a resource is defined in one file"),
+    "include": (ERROR, "`include` names YAML and JSON files that exist"),
+    "bundle-name": (ERROR, "a bundle has a name"),
+    "default-target": (ERROR, "one target at most is the default"),
+    "target-mode": (ERROR, "the mode of a target and its presets fit each other"),
+    "variable-value": (ERROR, "every variable has a value"),
+    "variable-lookup": (
+        WARNING,
+        "a variable has a value without a workspace: jobs that need it run here only with one",
+    ),
+    "variable-reference": (ERROR, "every `${...}` names something that exists"),
+    "python": (ERROR, "the Python code of the bundle defines and changes its jobs without an error"),
+    "bundle-field": (WARNING, "databricks.yml and its targets have known fields only"),
+    # shape
+    "unknown-field": (ERROR, "a job has fields of Databricks' model only"),
+    "wrong-type": (ERROR, "a field has a value of its type"),
+    "wrong-enum": (ERROR, "a field of fixed words has one of them"),
+    "missing-field": (ERROR, "required fields are there"),
+    # the graph of tasks
+    "no-tasks": (ERROR, "a job has tasks"),
+    "task-key": (ERROR, "task keys are letters, digits, `_` and `-`, at most 100"),
+    "task-type": (ERROR, "a task has exactly one type"),
+    "duplicate-task": (ERROR, "a task key stands once in a job"),
+    "duplicate-entry": (ERROR, "the keys of clusters, environments and parameters stand once"),
+    "duplicate-dependency": (WARNING, "a task depends on another one once"),
+    "unknown-dependency": (ERROR, "`depends_on` names tasks of the job"),
+    "circle": (ERROR, "dependencies form no circle"),
+    "outcome": (ERROR, "an outcome is `true` or `false`, on the dependency on a condition task"),
+    "never-runs": (WARNING, "every task starts in some course of the run"),
+    "constant-condition": (WARNING, "a condition can have both outcomes"),
+    "condition-operand": (ERROR, "operands are no lists, and numbers where numbers are compared"),
+    # task types
+    "for-each-inputs": (ERROR, "`inputs` is a JSON array or a reference"),
+    "for-each-nested": (ERROR, "a for-each task holds no other for-each task"),
+    "unknown-job": (ERROR, "a run-job task starts a job of the bundle"),
+    "job-circle": (ERROR, "jobs do not start each other in a circle"),
+    "job-levels": (ERROR, "jobs start each other at most three levels deep"),
+    "missing-file": (ERROR, "notebooks, Python and SQL files exist in the bundle"),
+    "git-source": (ERROR, "`source: GIT` needs a git_source with one branch, tag or commit"),
+    "sql-task": (ERROR, "an SQL task has one of query, alert, dashboard and file"),
+    # compute
+    "unknown-environment": (ERROR, "`environment_key` names an environment of the job"),
+    "unknown-cluster": (ERROR, "`job_cluster_key` names a cluster of the job"),
+    "missing-compute": (ERROR, "tasks other than notebooks name a cluster or an environment"),
+    # parameters and references
+    "parameter-name": (ERROR, "parameter names are letters, digits, `_`, `-` and `.`"),
+    "parameter-not-taken": (WARNING, "a notebook takes the parameters that its task gives it"),
+    "parameter-missing": (ERROR, "a notebook gets the parameters that it reads without a default"),
+    "reference-member": (ERROR, "`{{...}}` names something that its namespace has"),
+    "reference-task": (ERROR, "`{{tasks.T...}}` names a task upstream"),
+    "reference-value": (ERROR, "`{{tasks.T.values.K}}` names a value that the notebook of T sets"),
+    "reference-trigger": (ERROR, "`{{job.trigger...}}` fits the trigger of the job"),
+    "reference-input": (ERROR, "`{{input}}` stands in the task of a for-each task"),
+    "reference-literal": (WARNING, "no `{{...}}` is left as plain text"),
+    # triggers
+    "schedule": (ERROR, "a schedule is a Quartz expression in a known time zone"),
+    "continuous": (ERROR, "a continuous job has no schedule, no dependencies and no retries"),
+    # limits and useless settings
+    "limit": (ERROR, "a job keeps the limits of Databricks"),
+    "useless-setting": (WARNING, "no setting is without effect"),
+}
+
+
+@dataclass(frozen=True, order=True)
+class Where:
+    """Where something stands: *file*, relative to the bundle where it lies inside, and *line*; 0 for the whole file.
+
+    *job* and *task* are keys, empty where it concerns none. *path* leads to the field from the task, else from the job,
+    else from the bundle; of two findings that differ only in it, one is enough.
+    """
+
+    file: str = ""
+    line: int = 0
+    job: str = ""
+    task: str = ""
+    path: Steps = field(default=(), compare=False)
+
+    @classmethod
+    def at(cls, place: Place, root: Path, *, job: str = "", task: str = "", path: Steps = ()) -> "Where":
+        """The *place* in the bundle below *root*."""
+        file, line = place
+        return cls(show(file, root), line, job, task, path)
+
+    def __str__(self) -> str:
+        """`file:line`."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    @property
+    def inside(self) -> str:
+        """The job and the task, in words."""
+        return ", ".join(f"{kind} `{key}`" for kind, key in (("job", self.job), ("task", self.task)) if key)
+
+    @property
+    def dotted(self) -> str:
+        """*path* as one text: `parameters[0].default`."""
+        steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+        return "".join(steps).removeprefix(".")
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One broken rule: what was *found* and what was *expected* instead, without these words; *action* is a sentence.
+
+    A finding is made without its place where only the caller knows that; `moved` adds it.
+    """
+
+    where: Where
+    rule: str
+    found: str
+    expected: str
+    action: str
+
+    @property
+    def severity(self) -> str:
+        """`error` or `warning`."""
+        return RULES[self.rule][0]
+
+    @property
+    def message(self) -> str:
+        """The finding without its place."""
+        return f"found {self.found}; expected {self.expected}. {self.action}"
+
+    def line(self, place: str = "") -> str:
+        """The finding as one line: *place*, its job and task, and its message."""
+        return ": ".join(part for part in (place, self.where.inside, self.message) if part)
+
+    def __str__(self) -> str:
+        """The finding as one line, with its place."""
+        place = str(self.where)
+        return self.line(f"`{place}`" if place else "")
+
+    def moved(self, where: Where) -> "Finding":
+        """The same at *where*."""
+        return replace(self, where=where)
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as JSON has it."""
+        return {
+            "severity": self.severity,
+            "file": self.where.file,
+            "line": self.where.line or None,
+            "job": self.where.job,
+            "task": self.where.task,
+            "field": self.where.dotted,
+            "rule": self.rule,
+            "found": self.found,
+            "expected": self.expected,
+            "action": self.action,
+        }
+
+
+class FindingError(BundleError):
+    """Raised for *findings* after which something cannot be read, or must not run; its text has a line for each."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = findings
+
+
+class Findings(list[Finding]):
+    """What was found so far in the bundle below *root*."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self.root = root
+
+    def at(self, place: Place, *, job: str = "", task: str = "", path: Steps = ()) -> Where:
+        """*place* as a finding names it."""
+        return Where.at(place, self.root, job=job, task=task, path=path)
+
+    def add(self, rule: str, found: str, expected: str, action: str, where: Where) -> None:
+        """One more."""
+        self.append(Finding(where, rule, found, expected, action))
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """The findings of an error that is raised inside are added, and the work goes on behind."""
+        try:
+            yield
+        except FindingError as error:
+            self += error.findings
+
+    def raise_any(self) -> None:
+        """Raise one error with all of them, if there are any."""
+        if self:
+            raise FindingError(*self)
+
+
+def show(file: Path, root: Path) -> str:
+    """*file* as a message names it: relative to the bundle where it lies inside."""
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)

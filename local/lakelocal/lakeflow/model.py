@@ -1,0 +1,180 @@
+"""What a bundle is after reading: frozen values, every variable resolved, every name checked.
+
+`Task.settings` and `Job.settings` keep all fields as they were written (variables resolved), so that a task type
+or a field that is honoured later needs no change here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lakelocal.errors import UsageError
+from lakelocal.lakeflow.findings import Finding, Where
+
+WORKSPACE = "WORKSPACE"
+GIT = "GIT"
+
+
+@dataclass(frozen=True)
+class Securable:
+    """A schema, or with *volume* a volume in it; *key* is its place in the bundle: `schemas.KEY`, `volumes.KEY`."""
+
+    key: str
+    catalog: str
+    schema: str
+    volume: str | None = None
+
+    def __str__(self) -> str:
+        return ".".join(part for part in (self.catalog, self.schema, self.volume) if part)
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """One entry of `depends_on`; *outcome* is set on a branch of a condition task ("true" or "false")."""
+
+    task_key: str
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class TaskLibrary:
+    """A Python library as it is written: the path or pattern of a wheel, or what `pip install` takes.
+
+    Relative paths start at *folder*, that of the file which defines it.
+    """
+
+    text: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of a job.
+
+    *kind* is the name of its task type (`notebook_task`, `run_job_task`, ...).
+    *notebook* is the file of a notebook task, *file* that of a Python or SQL file task, both None where it comes from
+    Git. *child* is the key of the job that a run-job task starts, *nested* the task that a for-each task runs for each
+    of its inputs. *libraries* are those of the task and of its environment.
+    *where* is the place of its definition.
+    """
+
+    key: str
+    kind: str
+    settings: Mapping[str, Any]
+    depends_on: tuple[Dependency, ...] = ()
+    run_if: str = "ALL_SUCCESS"
+    max_retries: int = 0
+    min_retry_interval_millis: int = 0
+    retry_on_timeout: bool = False
+    timeout_seconds: int = 0
+    disabled: bool = False
+    notebook: Path | None = None
+    file: Path | None = None
+    libraries: tuple[TaskLibrary, ...] = ()
+    child: str | None = None
+    nested: "Task | None" = None
+    where: Where = field(default_factory=Where)
+
+    @property
+    def parameters(self) -> Mapping[str, str] | Sequence[str]:
+        """The task's own parameters, by name; those of a Python file, and a wheel's without names, as a list."""
+        named = ("base_parameters", "job_parameters", "named_parameters", "parameters")
+        return next((self.inner[name] for name in named if self.inner.get(name)), {})
+
+    @property
+    def needs(self) -> list[str]:
+        """The keys of the tasks that it depends on directly."""
+        return [dependency.task_key for dependency in self.depends_on]
+
+    @property
+    def inner(self) -> Mapping[str, Any]:
+        """What is written below the task type: `{"left": ..., "op": ..., "right": ...}` of a condition task."""
+        return self.settings.get(self.kind) or {}
+
+
+def comes_from_git(kind: str, inner: Any, job: Mapping[str, Any]) -> bool:
+    """Does the file of a task come from Git?
+
+    It does if its `source` says so, and by default if its job has a `git_source`. *inner* is what is written below the
+    task type *kind*, *job* the settings of the job. Source: Jobs API 2.2, `NotebookTask.source`.
+    """
+    if kind not in ("notebook_task", "spark_python_task", "sql_task") or not isinstance(inner, Mapping):
+        return False
+    block = inner.get("file") if kind == "sql_task" else inner
+    if not isinstance(block, Mapping):
+        return False
+    return (block.get("source") or (GIT if job.get("git_source") else WORKSPACE)) == GIT
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job. *id* is stable for a (bundle, target, key); *parameters* maps each name to its default.
+
+    *max_concurrent_runs* 0 skips every run; *queue*: a run that finds no slot waits for one instead of being skipped.
+    """
+
+    key: str
+    id: int
+    name: str
+    settings: Mapping[str, Any]
+    tasks: tuple[Task, ...]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    timeout_seconds: int = 0
+    max_concurrent_runs: int = 1
+    queue: bool = True
+    where: Where = field(default_factory=Where)
+
+    def task(self, key: str) -> Task:
+        """The task *key*, which must exist."""
+        return next(task for task in self.tasks if task.key == key)
+
+    def every_task(self) -> Iterator[Task]:
+        """All tasks, those too that for-each tasks run, each behind its own."""
+        for task in self.tasks:
+            yield task
+            if task.nested is not None:
+                yield task.nested
+
+
+@dataclass(frozen=True)
+class BundleSettings:
+    """The part of a bundle that does not need its jobs: the target, its catalog and its variables.
+
+    *synced* are the folders of `sync.paths`, which are deployed with it; they may lie outside of *root*.
+    *unset* are the variables without a value, each with what is wrong with it where something needed refers to it.
+    """
+
+    name: str
+    root: Path
+    target: str
+    catalog: str
+    variables: Mapping[str, Any]
+    mode: str | None = None
+    synced: tuple[Path, ...] = ()
+    unset: Mapping[str, Finding] = field(default_factory=dict)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where files of the bundle may lie."""
+        return (self.root, *self.synced)
+
+
+@dataclass(frozen=True)
+class Bundle(BundleSettings):
+    """A whole bundle for one target. *file* is its root file, *securables* its schemas and volumes."""
+
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    securables: tuple[Securable, ...] = ()
+    file: Path = Path("databricks.yml")
+
+    def job(self, key: str) -> Job:
+        """The job with the key *key*.
+
+        Raises:
+            UsageError: there is none; the message lists the keys there are.
+        """
+        if key in self.jobs:
+            return self.jobs[key]
+        known = ", ".join(f"`{name}`" for name in sorted(self.jobs)) or "none"
+        raise UsageError(f"Bundle `{self.name}`: found no job `{key}`; its jobs are {known}. Name one of them.")

@@ -1,0 +1,98 @@
+"""Delivery in the background: runs go on while messages are sent, and wait for them only at their end."""
+
+import queue
+import threading
+from collections.abc import Callable
+
+from lakelocal.errors import ProjectError
+from lakelocal.notifications.messages import Email, Message
+from lakelocal.notifications.outbox import DELIVERED, KEPT, Outbox, undelivered
+from lakelocal.notifications.settings import NotificationSettings
+from lakelocal.notifications.transport import NotDelivered, post, send_email
+from lakelocal.program import PROGRAM
+
+NOT_YET = undelivered("not sent before the end of the run")
+
+
+class Dispatcher:
+    """Puts messages into *outbox* and sends those whose way is configured, one after the other, in one thread.
+
+    What does not arrive stays in the outbox, marked with the reason; *say* hears of it once a destination.
+    """
+
+    def __init__(self, outbox: Outbox, settings: NotificationSettings, say: Callable[[str], None]) -> None:
+        self.outbox = outbox
+        self.settings = settings
+        self.say = say
+        self._waiting: queue.Queue[tuple[str, Message] | None] = queue.Queue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._said: set[str | None] = set()
+
+    def submit(self, message: Message) -> None:
+        """Keep *message* in the outbox, and send it soon.
+
+        Raises:
+            ProjectError: the outbox cannot be written.
+        """
+        if self._way(message) is None:
+            self.outbox.put(message, KEPT)
+            return
+        self._waiting.put((self.outbox.put(message, NOT_YET), message))
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="notifications", daemon=True)
+                self._thread.start()
+
+    def drain(self, seconds: float) -> None:
+        """Wait until all is sent, at most *seconds*; say how many messages are not."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        self._waiting.put(None)
+        thread.join(seconds)
+        if thread.is_alive():
+            # In the queue are the others and the sign to end; one more is being sent.
+            self.say(f"warning: notifications: {self._waiting.qsize()} not sent in {seconds:g} s; {self._where()}")
+
+    def _work(self) -> None:
+        while (work := self._waiting.get()) is not None:
+            id_, message = work
+            try:
+                self._send(id_, message)
+                delivery = DELIVERED
+            except Exception as error:  # a defect of ours must not end the thread: others are waiting
+                why = str(error) if isinstance(error, NotDelivered) else f"{type(error).__name__}: {error}"
+                self._say_once(message, why)
+                delivery = undelivered(why)
+            try:
+                self.outbox.write(id_, message, delivery)
+            except ProjectError as error:
+                self.say(f"warning: notification {id_} ({delivery}): {error}")
+
+    def _send(self, id_: str, message: Message) -> None:
+        timeout = self.settings.timeout_seconds
+        if not isinstance(message, Email):
+            post(message.payload, str(self.settings.webhooks[message.to[0]]), timeout)
+            return
+        assert self.settings.smtp is not None, "submit has looked"
+        if message.addresses:
+            send_email(self.outbox.email(id_, message), self.settings.smtp, timeout)
+        if wrong := [each for each in message.to if each not in message.addresses]:
+            raise NotDelivered(f"no e-mail address: {', '.join(wrong)}")
+
+    def _say_once(self, message: Message, why: str) -> None:
+        way = self._way(message)
+        if way not in self._said:
+            self._said.add(way)
+            self.say(f"warning: notification not delivered: {why}; {self._where()}")
+
+    def _way(self, message: Message) -> str | None:
+        """What carries *message*: the SMTP server or one webhook; None where that is not configured."""
+        if isinstance(message, Email):
+            return "smtp" if self.settings.smtp else None
+        return f"webhook {message.to[0]}" if message.to[0] in self.settings.webhooks else None
+
+    def _where(self) -> str:
+        return f"what is not sent stays in `{self.outbox.folder}`. See `{PROGRAM} outbox`."

@@ -1,0 +1,86 @@
+"""The listener of runs that notifies: what the engine tells it becomes messages, in the outbox and on their way."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from lakelocal.lakeflow.model import Bundle, Job, Task
+from lakelocal.notifications.dispatcher import Dispatcher
+from lakelocal.notifications.messages import messages
+from lakelocal.notifications.occasion import Occasion
+from lakelocal.notifications.outbox import NOBODY, Outbox
+from lakelocal.notifications.rules import are_asked_for
+from lakelocal.notifications.settings import read_settings
+from lakelocal.project import State
+
+DRAIN_SECONDS = 15
+
+
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def notifying(bundle: Bundle, state: State, say: Callable[[str], None]) -> "Iterator[list[Notifier]]":
+    """The listeners of the runs in this block: a notifier where a job of *bundle* lists anyone, else none.
+
+    Raises:
+        ProjectError: `.local/notifications.yml` is wrong, and it is needed.
+    """
+    if are_asked_for(bundle):
+        with Notifier(state, say=say) as notifier:
+            yield [notifier]
+    else:
+        yield []
+
+
+class Notifier:
+    """Tells people of runs in *state*, as the settings of their jobs and tasks ask for.
+
+        with Notifier(state) as notifier:
+            run_job(bundle, "daily", state=state, options=RunOptions(listeners=[notifier]))
+
+    An event writes files of the outbox and returns; delivery, where `.local/notifications.yml` configures it, goes on
+    in the background, and leaving the block waits for it, at most *drain_seconds*. *say* hears once of a server or
+    webhook that does not take messages; it is called from another thread.
+
+    Raises:
+        ProjectError: `.local/notifications.yml` is wrong (at the start), or the outbox cannot be written.
+    """
+
+    def __init__(
+        self, state: State, *, say: Callable[[str], None] = _to_stderr, drain_seconds: float = DRAIN_SECONDS
+    ) -> None:
+        settings = read_settings(state.notifications_file)
+        outbox = Outbox(state.outbox, settings.smtp.sender if settings.smtp else NOBODY)
+        self.drain_seconds = drain_seconds
+        self._dispatcher = Dispatcher(outbox, settings, say)
+
+    def run_event(self, event: str, job: Job, run: Mapping[str, Any]) -> None:
+        """*event* of a run of *job*."""
+        self._tell(Occasion(event, job, run, _now_ms()))
+
+    def task_event(
+        self, event: str, job: Job, task: Task, run: Mapping[str, Any], attempt: Mapping[str, Any], *, last: bool
+    ) -> None:
+        """*event* of an attempt of *task*; *last*: no further attempt follows."""
+        self._tell(Occasion(event, job, run, _now_ms(), task=task, attempt=attempt, last=last))
+
+    def __enter__(self) -> "Notifier":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._dispatcher.drain(self.drain_seconds)
+
+    def _tell(self, what: Occasion) -> None:
+        for message in messages(what):
+            self._dispatcher.submit(message)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,210 @@
+"""The outbox: every message as one file of the state folder, `<state>/outbox/<id>.eml` or `<id>.json`.
+
+An id is the UTC time to the microsecond and the process that wrote it (`20260102T030405678901Z-4711`): names sort by
+time, and no two messages share one. Files are replaced whole, so that a reader never meets half of one.
+
+| file    | what it holds                                                                       |
+| ------- | ----------------------------------------------------------------------------------- |
+| `.eml`  | the e-mail as it is sent (text and HTML), and the header `X-Delivery`               |
+| `.json` | `event_type`, `to` (the webhook's id), `subject`, `delivery` and the `payload` sent |
+
+A delivery is `kept` (nothing is configured that would send it), `undelivered: <why>` or `delivered`.
+"""
+
+import json
+import os
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+from lakelocal.errors import ProjectError, UsageError
+from lakelocal.notifications.messages import Email, Message
+from lakelocal.program import PROGRAM
+
+KEPT = "kept"
+DELIVERED = "delivered"
+NOBODY = "noreply@localhost"
+_NAME = re.compile(r"(\d{8}T\d{12}Z)-\d+\.(eml|json)")
+# Headers in UTF-8 (RFC 6532), each one line: folded and encoded, blanks do not all come back, and nobody can read them.
+_READABLE = policy.default.clone(utf8=True, max_line_length=0)
+_TIME = "%Y%m%dT%H%M%S%fZ"
+
+
+def undelivered(why: str) -> str:
+    """The delivery of a message that did not arrive, or not yet."""
+    return f"undelivered: {' '.join(why.split())}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One message in the outbox; *time* is UTC, *body* what a person reads: the text, or the payload."""
+
+    id: str
+    time: datetime
+    event_type: str
+    to: tuple[str, ...]
+    subject: str
+    delivery: str
+    file: Path
+    body: str
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """As `outbox --json` lists it; the time in ISO 8601, UTC."""
+        return {
+            "id": self.id,
+            "time": self.time.isoformat().replace("+00:00", "Z"),
+            "event_type": self.event_type,
+            "to": list(self.to),
+            "subject": self.subject,
+            "delivery": self.delivery,
+            "file": str(self.file),
+        }
+
+
+class Outbox:
+    """The messages in *folder*, which is made with the first one. *sender* is who e-mails are from."""
+
+    def __init__(self, folder: Path, sender: str = NOBODY) -> None:
+        self.folder = folder
+        self.sender = sender
+
+    def put(self, message: Message, delivery: str) -> str:
+        """Keep *message*; its id.
+
+        Raises:
+            ProjectError: the folder cannot be written.
+        """
+        id_ = f"{_clock.next():{_TIME}}-{os.getpid()}"
+        self.write(id_, message, delivery)
+        return id_
+
+    def write(self, id_: str, message: Message, delivery: str) -> None:
+        """Write the message *id_* with what is known of its *delivery*, in place of what was written before."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = self.folder / f"{id_}.{'eml' if isinstance(message, Email) else 'json'}"
+            half = self.folder / f".{file.name}"
+            half.write_bytes(self._bytes(id_, message, delivery))
+            half.replace(file)
+        except OSError as error:
+            raise ProjectError(f"`{self.folder}`: cannot be written ({error.strerror}). Free the place.") from error
+
+    def email(self, id_: str, message: Email) -> EmailMessage:
+        """*message* as it is sent."""
+        result = EmailMessage()
+        result["From"] = self.sender
+        result["To"] = ", ".join(message.addresses)
+        result["Subject"] = message.subject
+        result["Date"] = format_datetime(_time_of(id_))
+        result["Message-ID"] = f"<{id_}@localhost>"
+        result["X-Event-Type"] = message.event_type
+        result["X-Recipients"] = ", ".join(message.to)  # also what is no address, which `To` cannot hold
+        result.set_content(message.text)
+        result.add_alternative(message.html, subtype="html")
+        return result
+
+    def entries(self, limit: int | None = None) -> list[Entry]:
+        """The newest *limit* messages, all without one; the newest first.
+
+        Raises:
+            ProjectError: a file is not a message.
+        """
+        files = [file for file in self.folder.glob("*") if _NAME.fullmatch(file.name)]
+        return [_read(file) for file in sorted(files, reverse=True)[:limit]]
+
+    def entry(self, id_: str) -> Entry:
+        """The message whose id is *id_*, or begins with it.
+
+        Raises:
+            UsageError: there is none, or more than one.
+        """
+        found = [file for file in self.folder.glob("*") if _NAME.fullmatch(file.name) and file.name.startswith(id_)]
+        if len(found) != 1:
+            raise UsageError(
+                f"`{self.folder}`: found {len(found) or 'no'} messages whose id begins with `{id_}`; expected one. "
+                f"See the ids with `{PROGRAM} outbox`."
+            )
+        return _read(found[0])
+
+    def _bytes(self, id_: str, message: Message, delivery: str) -> bytes:
+        if isinstance(message, Email):
+            result = self.email(id_, message)
+            result["X-Delivery"] = delivery
+            return result.as_bytes(policy=_READABLE)
+        fields = {
+            "event_type": message.event_type,
+            "to": message.to[0],
+            "subject": message.subject,
+            "delivery": delivery,
+            "payload": message.payload,
+        }
+        return f"{json.dumps(fields, indent=1, ensure_ascii=False)}\n".encode()
+
+
+class _Clock:
+    """Gives times that grow, each once in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = datetime.min.replace(tzinfo=UTC)
+
+    def next(self) -> datetime:
+        with self._lock:
+            self._last = max(datetime.now(UTC), self._last + timedelta(microseconds=1))
+            return self._last
+
+
+_clock = _Clock()
+
+
+def _read(file: Path) -> Entry:
+    read = _read_email if file.suffix == ".eml" else _read_call
+    try:
+        return read(file, file.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ProjectError(f"`{file}`: found no message ({error}); expected what a run wrote. Remove it.") from error
+
+
+def _read_email(file: Path, content: bytes) -> Entry:
+    found = message_from_bytes(content, policy=policy.default)
+    text = found.get_body(("plain",))
+    return _entry(
+        file,
+        {
+            "event_type": found["X-Event-Type"],
+            "to": found["X-Recipients"].split(", "),
+            "subject": found["Subject"],
+            "delivery": found["X-Delivery"],
+        },
+        text.get_content() if text else "",
+    )
+
+
+def _read_call(file: Path, content: bytes) -> Entry:
+    found = json.loads(content)
+    return _entry(file, {**found, "to": [found["to"]]}, json.dumps(found["payload"], indent=1, ensure_ascii=False))
+
+
+def _entry(file: Path, fields: Mapping[str, Any], body: str) -> Entry:
+    return Entry(
+        id=file.stem,
+        time=_time_of(file.stem),
+        event_type=str(fields["event_type"]),
+        to=tuple(fields["to"]),
+        subject=str(fields["subject"]),
+        delivery=str(fields["delivery"]),
+        file=file,
+        body=body,
+    )
+
+
+def _time_of(id_: str) -> datetime:
+    return datetime.strptime(id_.split("-")[0], _TIME).replace(tzinfo=UTC)

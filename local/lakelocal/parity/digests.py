@@ -1,0 +1,42 @@
+"""What a table holds, in three numbers, computed where it is: one query a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pyspark.errors import PySparkException
+from pyspark.sql.types import DataType
+
+from lakelocal.kernel.failures import what_spark_says
+from lakelocal.parity.hashing import row_hash
+from lakelocal.parity.outline import Relation, rows_of
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
+
+SUM = "sum(CAST(h AS DECIMAL(20, 0)))"  # as BIGINT it would overflow
+
+
+@dataclass(frozen=True)
+class Digest:
+    """The number of rows, and sum and XOR of their hashes (None where there is no row)."""
+
+    rows: int
+    total: Decimal | None
+    parity: int | None
+
+
+def read_digest(spark: "SparkSession", relation: Relation, columns: Mapping[str, DataType]) -> Digest | str:
+    """The digest of *relation* over *columns*; a text where it cannot be read (files are deleted, a view is broken)."""
+    query = f"SELECT count(*) AS n, {SUM} AS total, bit_xor(h) AS parity FROM {hashed(relation, columns)}"
+    try:
+        (row,) = rows_of(spark, query)
+    except PySparkException as error:
+        return what_spark_says(str(error))
+    return Digest(row["n"], row["total"], row["parity"])
+
+
+def hashed(relation: Relation, columns: Mapping[str, DataType], more: str = "") -> str:
+    """A subquery: the hash of each row as `h`; *more* are further columns."""
+    return f"(SELECT {row_hash(columns)} AS h{more} FROM {relation.source})"

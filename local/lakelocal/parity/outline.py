@@ -1,0 +1,153 @@
+"""The tables of a catalog as they were at a time: their versions and schemas, none of their rows.
+
+A Delta table is read at its last version of that time (time travel). A view, and a table of another format, has no
+versions: its present state is that of the time only if no table of the catalog has a commit after it.
+
+Commit times are those of the storage, the time of a run's end is this machine's: both clocks have to agree.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql.types import DataType
+
+from lakelocal.export.recorded import utc
+from lakelocal.kernel.failures import what_spark_says
+from lakelocal.parity.scope import DiffScope
+from lakelocal.sql.writing import quoted
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
+
+WORKERS = 4  # statements on small tables are mostly waiting
+_NOT_DATA = "information_schema"
+Commit = tuple[int, int]  # version, epoch ms
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or a view at a time.
+
+    *version* is None where it has no versions. *columns*: name to type, in the table's order. *hidden* says why its
+    state at that time cannot be known, *problem* why it cannot be read although it should.
+    """
+
+    name: str
+    is_view: bool = False
+    version: int | None = None
+    columns: Mapping[str, DataType] = field(default_factory=dict)
+    hidden: str = ""
+    problem: str = ""
+
+    @property
+    def readable(self) -> bool:
+        """Nothing speaks against reading its rows."""
+        return not self.hidden and not self.problem
+
+    @property
+    def source(self) -> str:
+        """What stands behind FROM."""
+        name = _sql_name(self.name)
+        return name if self.version is None else f"{name} VERSION AS OF {self.version}"
+
+
+def read_outline(spark: "SparkSession", catalog: str, end_ms: int, scope: DiffScope) -> dict[str, Relation]:
+    """The relations of *catalog* that *scope* takes, by `schema.table`, as of *end_ms*.
+
+    Raises:
+        LocalError: Spark cannot be used.
+    """
+    spark.sql(f"USE CATALOG {quoted(catalog)}")
+    is_view = _names(spark)
+    chosen = [name for name in is_view if scope.takes(name)]
+    histories = _histories(spark, [name for name in chosen if not is_view[name]])
+    if any(histories.get(name) is None for name in chosen):
+        others = [name for name, view in is_view.items() if not view and name not in histories]
+        histories |= _histories(spark, others)
+    moved_on = moved_since(histories, end_ms)
+    planned = [relation_at(name, is_view[name], histories.get(name), end_ms, moved_on) for name in chosen]
+    found = together(lambda relation: _with_columns(spark, relation), [each for each in planned if each])
+    return {relation.name: relation for relation in found}
+
+
+def relation_at(name: str, is_view: bool, history: list[Commit] | None, end_ms: int, moved_on: str) -> Relation | None:
+    """The relation *name* as of *end_ms*, None if it did not exist.
+
+    Args:
+        history: its commits, None where it has no versions.
+        moved_on: a table of the catalog with a later commit; empty where there is none.
+    """
+    if history is None:
+        why = f"no versions, and `{moved_on}` was written after {utc(end_ms)}" if moved_on else ""
+        return Relation(name, is_view, hidden=why)
+    earlier = [version for version, at in history if at <= end_ms]
+    if earlier:
+        return Relation(name, version=max(earlier))
+    oldest = min(version for version, _ in history)
+    if oldest == 0:
+        return None
+    return Relation(name, problem=f"its history begins after {utc(end_ms)}, with version {oldest}")
+
+
+def moved_since(histories: Mapping[str, list[Commit] | None], end_ms: int) -> str:
+    """A table with a commit after *end_ms*; empty where there is none."""
+    return next((name for name, commits in histories.items() for _, at in commits or () if at > end_ms), "")
+
+
+def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """The results of *work* for all *items*, a few of them at a time."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(work, items))
+
+
+def rows_of(spark: "SparkSession", query: str) -> list[dict[str, Any]]:
+    """The rows of *query*."""
+    rows: list[dict[str, Any]] = spark.sql(query).toArrow().to_pylist()
+    return rows
+
+
+def _names(spark: "SparkSession") -> dict[str, bool]:
+    """All tables and views as `schema.table`, and whether each is a view."""
+    schemas = [next(iter(row.values())) for row in rows_of(spark, "SHOW SCHEMAS")]
+    found: dict[str, bool] = {}
+    for schema in sorted(schema for schema in schemas if schema != _NOT_DATA):
+        for kind, is_view in (("TABLES", False), ("VIEWS", True)):
+            for row in rows_of(spark, f"SHOW {kind} IN {quoted(schema)}"):
+                if not row["isTemporary"]:
+                    name = row["tableName" if kind == "TABLES" else "viewName"]
+                    found[f"{schema}.{name}"] = is_view
+    return dict(sorted(found.items()))
+
+
+def _histories(spark: "SparkSession", names: list[str]) -> dict[str, list[Commit] | None]:
+    return dict(zip(names, together(lambda name: _history(spark, name), names), strict=True))
+
+
+def _history(spark: "SparkSession", name: str) -> list[Commit] | None:
+    """The commits of a table; None where it is not Delta's."""
+    try:
+        commits = spark.sql(f"DESCRIBE HISTORY {_sql_name(name)}").select("version", "timestamp").toArrow()
+    except AnalysisException:
+        return None
+    return [(row["version"], round(row["timestamp"].timestamp() * 1000)) for row in commits.to_pylist()]
+
+
+def _with_columns(spark: "SparkSession", relation: Relation) -> Relation:
+    """*relation* with its columns, or with why it cannot be read."""
+    if not relation.readable:
+        return relation
+    try:
+        schema = spark.sql(f"SELECT * FROM {relation.source}").schema
+    except PySparkException as error:
+        return replace(relation, problem=what_spark_says(str(error)))
+    return replace(relation, columns={each.name: each.dataType for each in schema.fields})
+
+
+def _sql_name(name: str) -> str:
+    """`schema.table` as two identifiers; a schema's name has no dot."""
+    return ".".join(quoted(part) for part in name.split(".", 1))

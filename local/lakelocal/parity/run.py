@@ -1,0 +1,94 @@
+"""The comparison as a whole: sessions are opened, tables read and compared, and rows looked for where they differ."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from lakelocal.errors import UsageError
+from lakelocal.parity.compare import Comparison, Verdict, compare_relations, compare_tasks, shared_columns
+from lakelocal.parity.digests import Digest, read_digest
+from lakelocal.parity.outline import Relation, read_outline, together
+from lakelocal.parity.scope import DiffScope
+from lakelocal.parity.search import Source, differing_rows
+from lakelocal.parity.sides import Side, compute_for, is_same_place
+from lakelocal.parity.tasks import task_pictures
+from lakelocal.program import PROGRAM
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
+
+Outline = Mapping[str, Relation]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to compare, and where each side's tables are if not where its run ran (a URL, may hold a token)."""
+
+    scope: DiffScope = field(default_factory=DiffScope)
+    remote_a: str | None = None
+    remote_b: str | None = None
+
+
+def compare_runs(a: Side, b: Side, options: Options) -> Comparison:
+    """Compare two ended runs.
+
+    Raises:
+        UsageError: a pattern fits no table, or a place is not named.
+        LocalError: Spark cannot be used on one side.
+    """
+    tasks = compare_tasks(task_pictures(a.run), task_pictures(b.run))
+    with ExitStack() as opened:
+        spark_a, spark_b = _sessions(a, b, options, opened)
+        outline_a, outline_b = together(  # both servers start at the same time
+            lambda side: read_outline(side[0], side[1].state.catalog, side[1].end_ms, options.scope),
+            [(spark_a, a), (spark_b, b)],
+        )
+        _check_patterns(options.scope, [*outline_a, *outline_b])
+
+        def verdict(name: str) -> Verdict:
+            left, right = outline_a.get(name), outline_b.get(name)
+            if left is None or right is None or not (left.readable and right.readable):
+                return compare_relations(left, right, None, options.scope)
+            return compare_table(Source(spark_a, left), Source(spark_b, right), options.scope)
+
+        return Comparison((*tasks, *together(verdict, sorted({*outline_a, *outline_b}))))
+
+
+def _sessions(a: Side, b: Side, options: Options, opened: ExitStack) -> tuple["SparkSession", "SparkSession"]:
+    """A session for each side, one for both where they are the same place; each ends with *opened*."""
+    compute_a = compute_for(a, options.remote_a, "--remote-a")
+    compute_b = compute_for(b, options.remote_b, "--remote-b")
+    first = compute_a.session()
+    opened.callback(first.stop)
+    if is_same_place(compute_a, compute_b):
+        return first, first
+    second = compute_b.session()
+    opened.callback(second.stop)
+    return first, second
+
+
+def compare_table(a: Source, b: Source, scope: DiffScope) -> Verdict:
+    """The verdict on one table or view that both sides can read, with some of the rows that differ."""
+    columns = shared_columns(a.relation, b.relation, scope)
+    verdict = compare_relations(a.relation, b.relation, _digests(a, b, columns), scope)
+    if not verdict.rows_differ or not columns:
+        return verdict
+    return replace(verdict, rows=differing_rows(a, b, columns))
+
+
+def _digests(a: Source, b: Source, columns: Mapping[str, Any]) -> tuple[Digest | str, Digest | str]:
+    """Those of both sides; computed once for one version of one table."""
+    first = read_digest(a.spark, a.relation, columns)
+    same = a.spark is b.spark and a.relation == b.relation
+    return first, first if same else read_digest(b.spark, b.relation, columns)
+
+
+def _check_patterns(scope: DiffScope, names: list[str]) -> None:
+    """To compare nothing, because a pattern is misspelt, would look like success."""
+    for pattern in scope.tables:
+        if pattern != "*" and not any(replace(scope, tables=(pattern,)).takes(name) for name in names):
+            raise UsageError(
+                f"--tables: found no table or view `{pattern}` on either side; expected a pattern of `schema.table`, "
+                f"such as 'silver.*'. See `{PROGRAM} sql \"SHOW TABLES IN schema\"`."
+            )

@@ -1,0 +1,64 @@
+"""The runner's side of processes that are started ahead, each for one attempt."""
+
+import contextlib
+import dataclasses
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+from lakelocal.attempt.libraries import QUIET
+from lakelocal.order import Order
+from lakelocal.processes import ATTEMPT, kill_all
+
+
+class Spare:
+    """A pair of processes that imports and then waits for its order; see `lakelocal.pool.pool.Process`."""
+
+    def __init__(self, log: Path, libraries: tuple[str, ...]) -> None:
+        self.mark = uuid.uuid4().hex  # in its environment from the start: it has no context file yet
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "lakelocal.attempt.spare", *libraries],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                env={**os.environ, ATTEMPT: self.mark, QUIET: "1"},
+                start_new_session=True,  # Ctrl-C in the terminal reaches the runner only
+            )
+        self.pid = self.process.pid
+        assert self.process.stdin is not None and self.process.stdout is not None  # both are pipes
+        self._orders, self.events = self.process.stdin, self.process.stdout
+
+    @property
+    def waits(self) -> bool:
+        """Does it still run?"""
+        return self.process.poll() is None
+
+    def give(self, order: Order) -> None:
+        """Let it be the attempt of *order*."""
+        own = dataclasses.replace(order, mark=self.mark, environment={**order.environment, ATTEMPT: self.mark})
+        with contextlib.suppress(BrokenPipeError):  # it has died, which `events` and `wait` tell
+            self._orders.write(own.line)
+            self._orders.flush()
+
+    def ask_end(self) -> None:
+        """Close its standard input: it then ends itself and all that it has started."""
+        with contextlib.suppress(BrokenPipeError):
+            self._orders.close()
+
+    def wait(self, timeout: float) -> int:
+        """Its exit status when nothing of it is left.
+
+        Raises:
+            TimeoutExpired: it still runs after *timeout* seconds.
+        """
+        status = self.process.wait(timeout)
+        kill_all(self.mark, [self.pid])  # where it was killed itself
+        return status
+
+    def close(self) -> None:
+        """Close the pipes."""
+        self.ask_end()
+        self.events.close()

@@ -1,0 +1,144 @@
+"""Where things are: the project's folder and the state that local runs keep, a folder a catalog.
+
+    <root>/databricks.yml              the bundle
+    <root>/.local/<catalog>/           everything that local runs leave behind (`LOCAL_STATE` moves `.local`)
+        warehouse/ metastore/          tables and views
+        warehouse.uri                  where they are instead, if Spark runs elsewhere
+        volumes/<schema>/<volume>/     what notebooks call /Volumes/<catalog>/<schema>/<volume>/
+        dbfs/                          what notebooks call dbfs:/
+        runs/<run id>/  runs.db        executed notebooks, run history
+        logs/  server.json             the Spark Connect server
+        outbox/                        notifications of runs, a file each
+    <root>/.local/notifications.yml    what sends them away, kept by the user; may be absent
+
+This module only names places; it creates none, but for `State.make`.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakelocal.errors import ProjectError
+
+BUNDLE_FILES = ("databricks.yml", "databricks.yaml", "bundle.yml", "bundle.yaml")
+CATALOG_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder that holds a bundle, and the folder that holds the state of its local runs."""
+
+    root: Path
+    states: Path
+
+    @classmethod
+    def at(cls, root: Path) -> "Project":
+        """The project in *root*; its state is in `$LOCAL_STATE`, or in `.local` beside the bundle."""
+        root = root.expanduser().resolve()
+        if bundle_file(root) is None:
+            raise ProjectError(
+                f"`{root}`: found no bundle; expected one of {', '.join(BUNDLE_FILES)}. "
+                "Name the bundle's folder with --project."
+            )
+        states = os.environ.get("LOCAL_STATE")
+        return cls(root, Path(states).expanduser().resolve() if states else root / ".local")
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Project":
+        """The project of `$LOCAL_PROJECT`, else of the nearest folder at or above *start* with a bundle."""
+        if named := os.environ.get("LOCAL_PROJECT"):
+            return cls.at(Path(named))
+        start = (start or Path.cwd()).resolve()
+        for folder in (start, *start.parents):
+            if bundle_file(folder):
+                return cls.at(folder)
+        raise ProjectError(
+            f"`{start}`: found no bundle here or in a folder above; expected {BUNDLE_FILES[0]}. "
+            "Change to the project's folder, or name it with --project."
+        )
+
+    def state(self, catalog: str) -> "State":
+        """The state of *catalog*: its own server, tables, volumes and run history."""
+        if not CATALOG_NAME.fullmatch(catalog):
+            raise ProjectError(
+                f"`{self.root}`: found the catalog name `{catalog}`; expected letters, digits, `_` and `-`. "
+                "Correct the bundle's variable that holds it."
+            )
+        return State(self.root, catalog, self.states / catalog)
+
+
+@dataclass(frozen=True)
+class State:
+    """The places of one catalog; see the head of this module."""
+
+    root: Path
+    catalog: str
+    folder: Path
+
+    @property
+    def warehouse(self) -> Path:
+        return self.folder / "warehouse"
+
+    @property
+    def warehouse_file(self) -> Path:
+        return self.folder / "warehouse.uri"
+
+    @property
+    def metastore(self) -> Path:
+        return self.folder / "metastore"
+
+    @property
+    def volumes(self) -> Path:
+        return self.folder / "volumes"
+
+    @property
+    def dbfs(self) -> Path:
+        return self.folder / "dbfs"
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs"
+
+    @property
+    def runs_db(self) -> Path:
+        return self.folder / "runs.db"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def server_file(self) -> Path:
+        return self.folder / "server.json"
+
+    @property
+    def outbox(self) -> Path:
+        return self.folder / "outbox"
+
+    @property
+    def notifications_file(self) -> Path:
+        return self.folder.parent / "notifications.yml"
+
+    @property
+    def secrets_file(self) -> Path:
+        """`{scope: {key: value}}`, kept by the user beside the bundle and out of git."""
+        return self.root / ".secrets.yml"
+
+    def make(self) -> "State":
+        """Create the folders, readable by this user only."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.warehouse, self.volumes, self.dbfs, self.runs, self.logs):
+                folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ProjectError(
+                f"`{self.folder}`: cannot be created ({error.strerror}). "
+                "Free the place, or move the state with LOCAL_STATE."
+            ) from error
+        return self
+
+
+def bundle_file(folder: Path) -> Path | None:
+    """The root file of the bundle in *folder*, None where there is none."""
+    return next((folder / name for name in BUNDLE_FILES if (folder / name).is_file()), None)

@@ -1,0 +1,55 @@
+"""What the run history says of a job: how many runs are active, how the last one ended, how long they take."""
+
+import statistics
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from lakelocal.jobs.command import list_runs
+from lakelocal.lakeflow.results import meaning
+from lakelocal.project import State
+from lakelocal.schedule.simulation import Assumption
+from lakelocal.schedule.triggers import ScheduledJob
+
+LOOKED_AT = 50
+DEFAULT = timedelta(minutes=10)
+
+
+def active_runs(state: State) -> dict[int, int]:
+    """How many runs of each job, by its id, have not ended; queued ones count too."""
+    counts: dict[int, int] = {}
+    for run in list_runs(state, limit=1000, active_only=True):
+        counts[run["job_id"]] = counts.get(run["job_id"], 0) + 1
+    return counts
+
+
+def last_result(state: State, job_id: int) -> str:
+    """The result of the newest ended run of a job; empty where there is none."""
+    ended = (run for run in list_runs(state, limit=LOOKED_AT, job_id=job_id) if run["end_time"])
+    return next((f"{run['state'].get('result_state', '')} (run {run['run_id']})" for run in ended), "")
+
+
+def assumption(job: ScheduledJob, state: State, given: Mapping[str, timedelta]) -> Assumption:
+    """How long a run of *job* lasts: *given* for its key, else the median of its successful runs, else a guess.
+
+    Nothing is longer than the job's timeout. No state is created.
+    """
+    if job.key in given:
+        found = Assumption(given[job.key], "given with --assume")
+    elif lengths := _seconds(state, job.id):
+        number = f"{len(lengths)} recorded run{'s' * (len(lengths) > 1)}"
+        found = Assumption(timedelta(seconds=round(statistics.median(lengths))), f"median of {number}")
+    else:
+        found = Assumption(DEFAULT, "guessed: no successful run is recorded; --assume JOB=TIME gives it")
+    if job.timeout is not None and found.duration > job.timeout:
+        return Assumption(job.timeout, f"{found.source}, cut by timeout_seconds")
+    return found
+
+
+def _seconds(state: State, job_id: int) -> list[float]:
+    """The seconds of the newest successful runs, without their time in the queue."""
+    if not state.runs_db.exists():
+        return []
+    runs: list[dict[str, Any]] = list_runs(state, limit=LOOKED_AT, job_id=job_id)
+    ended = [run for run in runs if meaning(run["state"].get("result_state")).succeeded]
+    return [(run["run_duration"] - run.get("queue_duration", 0)) / 1000 for run in ended]

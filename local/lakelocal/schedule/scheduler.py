@@ -1,0 +1,168 @@
+"""The scheduler: waits, claims what is due, starts its runs, and says how they end.
+
+It plans with `plan` and leaves the limits to the runs themselves: `run` applies `max_concurrent_runs` and the queue,
+also against runs that a person or another scheduler started. Where it ends, started runs go on, unless told otherwise.
+"""
+
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+from pathlib import Path
+
+from lakelocal.schedule.claims import Claims
+from lakelocal.schedule.clock import Clock
+from lakelocal.schedule.plan import STARTED, Decision, Firing, Outcome, decide, firings
+from lakelocal.schedule.starting import Started
+from lakelocal.schedule.triggers import Continuous, ScheduledJob
+from lakelocal.schedule.views import ScheduleRow, ScheduleView
+
+FIRST_BACKOFF = timedelta(seconds=10)  # Databricks does not publish its own periods
+LONGEST_BACKOFF = timedelta(minutes=10)
+STOP_SECONDS = 60.0  # a run needs some, to end its kernels and to save their notebooks
+
+
+@dataclass
+class _Failures:
+    """How often in a row a continuous job failed, and when it may run again."""
+
+    number: int = 0
+    rests_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What a scheduler does with its decisions: claims, starts a run, knows the active runs by job id, shows."""
+
+    claims: Claims
+    start_run: Callable[[Firing], Started]
+    active_runs: Callable[[], dict[int, int]]
+    last_result: Callable[[int], str]
+    view: ScheduleView
+
+
+class Scheduler:
+    """Fires *jobs* by *clock*, looking at least every *poll*. It knows nothing of what was due before it began."""
+
+    def __init__(
+        self, jobs: Sequence[ScheduledJob], *, clock: Clock, doing: Doing, poll: timedelta = timedelta(seconds=1)
+    ) -> None:
+        self.jobs = jobs
+        self.clock = clock
+        self.doing = doing
+        self.poll = poll
+        self.begun = self.seen = clock.now()
+        self.running: dict[Firing, Started] = {}
+        self._failures = {job.id: _Failures() for job in jobs}
+
+    def run(self) -> None:
+        """Fire what is due until the clock says that the scheduler is to end."""
+        while True:
+            self.step()
+            self.doing.view.show(self.rows)
+            if self.clock.wait(self._wake_up()):
+                return
+
+    def step(self) -> None:
+        """One look at the clock: say which runs have ended, and start what has become due since the last look."""
+        now = max(self.clock.now(), self.seen)  # a clock that is put back fires nothing twice
+        self._hear_ends(now)
+        due = list(takewhile(lambda each: each.at <= now, firings(self.jobs, start=self.begun, after=self.seen)))
+        due += [Firing(job, now, now.replace(tzinfo=None)) for job in self.jobs if self._may_follow(job, now)]
+        self.seen = now
+        active = self.doing.active_runs() if due else {}
+        for firing in due:
+            decision = decide(firing, active=active.get(firing.job.id, 0), now=now)
+            if decision.outcome in STARTED:
+                self._start(decision, alone=isinstance(firing.job.trigger, Continuous), active=active)
+            elif not firing.job.paused:
+                self._say(firing, f"{decision.outcome}: {decision.reason}")
+
+    def leave(self, *, stop_runs: bool) -> None:
+        """End: say which runs go on, or with *stop_runs* ask them to end and wait for that."""
+        if stop_runs:
+            for started in self.running.values():
+                started.process.terminate()
+        for firing, started in self.running.items():
+            self._say(firing, _stopped(started) if stop_runs else f"its run goes on (process {started.process.pid})")
+        self.doing.view.note("the scheduler has ended")
+
+    def rows(self) -> list[ScheduleRow]:
+        """The state of each job, for a table."""
+        active = self.doing.active_runs()
+        return [
+            ScheduleRow(
+                job=job.key,
+                trigger=str(job.trigger),
+                next=None if job.paused else self._next(job),
+                zone=job.trigger.zone,
+                paused=job.paused,
+                active=active.get(job.id, 0),
+                last=self.doing.last_result(job.id),
+            )
+            for job in self.jobs
+        ]
+
+    def _start(self, decision: Decision, *, alone: bool, active: dict[int, int]) -> None:
+        firing = decision.firing
+        job, slot = firing.job, firing.job.trigger.slot(firing.at)
+        if not self.doing.claims.take(job.id, slot, alone=alone):
+            if not alone:
+                self._say(firing, "another scheduler has it")
+            return
+        started = self.doing.start_run(firing)
+        self.doing.claims.started(job.id, slot, started.process.pid)
+        self.running[firing] = started
+        active[job.id] = active.get(job.id, 0) + 1
+        forecast = "" if decision.outcome is Outcome.RUN else f", to be {decision.outcome}: {decision.reason}"
+        self._say(firing, f"run started (process {started.process.pid}{forecast}); its output: {started.log}")
+
+    def _hear_ends(self, now: datetime) -> None:
+        for firing, started in list(self.running.items()):
+            code = started.process.poll()
+            if code is None:
+                continue
+            del self.running[firing]
+            failures = self._failures[firing.job.id]
+            failures.number = failures.number + 1 if code else 0
+            failures.rests_until = now + _backoff(failures.number) if code else None
+            self._say(firing, f"run ended with exit code {code}{f': {_last_line(started.log)}' if code else ''}")
+
+    def _may_follow(self, job: ScheduledJob, now: datetime) -> bool:
+        """Is *job* continuous, without a run of ours or anyone's, and rested from its failures?"""
+        if not isinstance(job.trigger, Continuous) or job.paused or any(each.job == job for each in self.running):
+            return False
+        rests_until = self._failures[job.id].rests_until
+        return (rests_until is None or rests_until <= now) and not self.doing.active_runs().get(job.id)
+
+    def _next(self, job: ScheduledJob) -> datetime | None:
+        """When *job* fires next, or a continuous one may run again; None where no time is known."""
+        rests_until = self._failures[job.id].rests_until
+        if isinstance(job.trigger, Continuous):
+            return rests_until if rests_until and rests_until > self.seen else None
+        return next((each.at for each in job.trigger.occurrences(self.seen, self.begun) if each.exists), None)
+
+    def _wake_up(self) -> datetime:
+        times = [at for job in self.jobs if not job.paused and (at := self._next(job))]
+        return min([*times, self.seen + self.poll])
+
+    def _say(self, firing: Firing, text: str) -> None:
+        self.doing.view.note(f"{firing.job.key}, {firing.at:%Y-%m-%d %H:%M:%S} UTC: {text}")
+
+
+def _backoff(failures: int) -> timedelta:
+    return min(FIRST_BACKOFF * (1 << min(failures - 1, 10)), LONGEST_BACKOFF)
+
+
+def _stopped(started: Started) -> str:
+    try:
+        return f"stopped, exit code {started.process.wait(STOP_SECONDS)}"
+    except subprocess.TimeoutExpired:
+        return f"process {started.process.pid} does not end; see {started.log}"
+
+
+def _last_line(log: Path) -> str:
+    """What a failed run said at last."""
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return f"{lines[-1].strip()} (all of it: {log})" if lines else f"see {log}"

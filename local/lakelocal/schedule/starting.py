@@ -1,0 +1,82 @@
+"""Starting the run of a firing: `python -m local run`, a process in a session of its own, its output in a log file."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from lakelocal.errors import RunError
+from lakelocal.schedule.plan import Firing
+from lakelocal.schedule.triggers import Continuous
+
+
+class RunnerProcess(Protocol):
+    """The part of `subprocess.Popen` that a scheduler needs."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def wait(self, timeout: float) -> int:
+        """Its exit code; TimeoutExpired where it does not end in *timeout* seconds."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run that a scheduler started, and the file with its output."""
+
+    process: RunnerProcess
+    log: Path
+
+
+@dataclass(frozen=True)
+class Starter:
+    """Starts runs of the bundle in *root* for *target*; *options* are given to each, *logs* takes their output."""
+
+    root: Path
+    target: str
+    logs: Path
+    options: Sequence[str] = ()
+
+    def __call__(self, firing: Firing) -> Started:
+        """Start the run of *firing*.
+
+        Raises:
+            RunError: the machine has no room for its process or its log.
+        """
+        log = self.logs / f"{firing.job.key}-{firing.at:%Y%m%dT%H%M%SZ}.log"
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            with log.open("ab") as output:
+                process = subprocess.Popen(
+                    self.command(firing),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C in the terminal reaches the scheduler only
+                )
+        except OSError as error:
+            raise RunError(
+                f"`{log}`: the run of `{firing.job.key}` cannot be started ({error}). "
+                "Free memory or disk, and start the scheduler again."
+            ) from error
+        return Started(process, log)
+
+    def command(self, firing: Firing) -> list[str]:
+        """The command line of the run; one of a continuous job was not due at a time."""
+        continuous = isinstance(firing.job.trigger, Continuous)
+        at = [] if continuous else ["--scheduled-at", utc_text(firing.at)]
+        local = [sys.executable, "-m", "lakelocal", "--project", str(self.root)]
+        return [*local, "run", firing.job.key, "--target", self.target, *at, *self.options]
+
+
+def utc_text(at: datetime) -> str:
+    """*at* as `2026-03-29T06:00:00Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,193 @@
+"""What starts a job by itself: its `schedule`, `trigger` or `continuous`, as far as a clock can tell.
+
+* `schedule` fires by its Quartz expression, in its zone.
+* `trigger.periodic` fires every interval, counted from the scheduler's start (Databricks counts from the first run).
+* `continuous` begins a run whenever none is active; after a failure the scheduler waits, longer each time.
+* `trigger.file_arrival`, `table_update` and `model`, a `sql_condition` and the beta list `triggers` wait for something
+  else than the clock: they are not scheduled here, which is said by name.
+
+A missing `pause_status` is UNPAUSED and a missing `queue` is enabled, as the Databricks CLI deploys them.
+
+Source: Databricks CLI 1.13 (defaults), `databricks-bundles` (fields and units), documentation "Run jobs on a schedule".
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lakelocal.bundle import Bundle, Job
+from lakelocal.errors import UsageError
+from lakelocal.lakeflow.findings import Finding, FindingError, Where
+from lakelocal.program import PROGRAM
+from lakelocal.schedule.quartz import Occurrence, Schedule
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KINDS = ("schedule", "trigger", "continuous", "triggers")
+_UNITS = {
+    "MINUTES": timedelta(minutes=1),
+    "HOURS": timedelta(hours=1),
+    "DAYS": timedelta(days=1),
+    "WEEKS": timedelta(weeks=1),
+}
+
+
+class Trigger:
+    """What starts a job. *zone* is where its times are told; a clock knows its *occurrences*, none by default."""
+
+    zone = ZoneInfo("UTC")
+
+    def occurrences(self, after: datetime, start: datetime) -> Iterator[Occurrence]:
+        """Its times after *after*, for a scheduler that began at *start*."""
+        return iter(())
+
+    def slot(self, at: datetime) -> int:
+        """What two schedulers must not both use for a firing at *at*: its second."""
+        return (at - EPOCH) // timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Cron(Trigger):
+    """Fires by a Quartz expression, whenever the scheduler began."""
+
+    schedule: Schedule
+
+    def __str__(self) -> str:
+        return str(self.schedule)
+
+    @property
+    def zone(self) -> ZoneInfo:  # type: ignore[override]
+        return self.schedule.zone
+
+    def occurrences(self, after: datetime, start: datetime) -> Iterator[Occurrence]:
+        return self.schedule.occurrences(after)
+
+
+@dataclass(frozen=True)
+class Periodic(Trigger):
+    """Fires at each whole multiple of *every* after the scheduler's start."""
+
+    every: timedelta
+
+    def __str__(self) -> str:
+        return f"every {self.every}, from the scheduler's start"
+
+    def occurrences(self, after: datetime, start: datetime) -> Iterator[Occurrence]:
+        for number in count(max(0, (after - start) // self.every) + 1):
+            at = start + number * self.every
+            yield Occurrence(at, at.replace(tzinfo=None))
+
+    def slot(self, at: datetime) -> int:
+        """The interval: schedulers that began at different times have different seconds."""
+        return (at - EPOCH) // self.every
+
+
+@dataclass(frozen=True)
+class Continuous(Trigger):
+    """Keeps one run active."""
+
+    def __str__(self) -> str:
+        return "continuous: a run begins when the last has ended"
+
+
+@dataclass(frozen=True)
+class NotLocal(Trigger):
+    """Waits for something other than the clock; *kind* is its name in the job."""
+
+    kind: str
+
+    def __str__(self) -> str:
+        return f"`{self.kind}` is not scheduled locally"
+
+
+@dataclass(frozen=True)
+class ScheduledJob:
+    """A job that has a trigger, and what limits its runs. *timeout* is None where the job has none."""
+
+    key: str
+    id: int
+    target: str
+    trigger: Trigger
+    paused: bool = False
+    max_concurrent_runs: int = 1
+    queue: bool = True
+    timeout: timedelta | None = None
+
+
+def scheduled_jobs(bundle: Bundle, keys: Iterable[str] = ()) -> list[ScheduledJob]:
+    """The jobs of *bundle* that have a trigger; with *keys*, exactly these.
+
+    Raises:
+        UsageError: a key names no job, or one without a trigger.
+        FindingError: expressions, zones or intervals that cannot be read; all of them, with file and line.
+    """
+    found: list[ScheduledJob] = []
+    findings: list[Finding] = []
+    for job in [bundle.job(key) for key in keys] or bundle.jobs.values():
+        try:
+            if trigger := _trigger(job):
+                found.append(_scheduled(job, bundle.target, *trigger))
+            elif keys:
+                raise UsageError(
+                    f"`{job.where}`: job `{job.key}`: found no `schedule`, `trigger` or `continuous`; expected one. "
+                    f"Add it, or start the job with `{PROGRAM} run`."
+                )
+        except FindingError as error:
+            findings += (finding.moved(replace(job.where, path=finding.where.path)) for finding in error.findings)
+    if findings:
+        raise FindingError(*findings)
+    return found
+
+
+def _scheduled(job: Job, target: str, trigger: Trigger, paused: bool) -> ScheduledJob:
+    return ScheduledJob(
+        key=job.key,
+        id=job.id,
+        target=target,
+        trigger=trigger,
+        paused=paused,
+        max_concurrent_runs=job.max_concurrent_runs,
+        queue=job.queue,
+        timeout=timedelta(seconds=job.timeout_seconds) if job.timeout_seconds else None,
+    )
+
+
+def _trigger(job: Job) -> tuple[Trigger, bool] | None:
+    """The trigger of *job* and whether it is paused; None where nothing starts it by itself."""
+    kinds = [kind for kind in _KINDS if job.settings.get(kind)]
+    if not kinds:
+        return None
+    if len(kinds) > 1:
+        found = " and ".join(f"`{kind}`" for kind in kinds)
+        raise FindingError(Finding(Where(path=(kinds[0],)), "schedule", found, "one of them", "Remove the rest."))
+    settings = job.settings[kinds[0]]
+    if kinds[0] == "triggers":
+        return NotLocal("triggers"), False
+    return _READERS[kinds[0]](settings), settings.get("pause_status") == "PAUSED"
+
+
+def _read_schedule(settings: Mapping[str, Any]) -> Trigger:
+    if settings.get("sql_condition"):
+        return NotLocal("schedule.sql_condition")
+    return Cron(Schedule(settings["quartz_cron_expression"], settings["timezone_id"]))
+
+
+def _read_trigger(settings: Mapping[str, Any]) -> Trigger:
+    others = [name for name in settings if name not in ("pause_status", "periodic") and settings[name]]
+    periodic = settings.get("periodic")
+    if others or not periodic:
+        return NotLocal(f"trigger.{others[0]}" if others else "trigger")
+    interval, unit = int(periodic["interval"]), periodic["unit"]
+    if interval < 1:
+        where, found = Where(path=("trigger", "periodic", "interval")), f"the interval {interval} of trigger.periodic"
+        raise FindingError(Finding(where, "schedule", found, f"1 or more {unit}", "Correct it."))
+    return Periodic(interval * _UNITS[unit])
+
+
+def _read_continuous(settings: Mapping[str, Any]) -> Trigger:
+    return Continuous()
+
+
+_READERS = {"schedule": _read_schedule, "trigger": _read_trigger, "continuous": _read_continuous}

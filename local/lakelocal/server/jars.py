@@ -1,0 +1,159 @@
+"""Delta's jars, fetched once for the machine by Spark's own Ivy.
+
+They are in the user's cache, in a folder that is named after Delta and after the pins: environments of the same version
+share it, another version has its own. `jars.sha256` pins the content of each; a jar that differs is never used.
+`LAKELOCAL_CACHE` names another folder for the cache.
+"""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from lakelocal.errors import SetupError
+from lakelocal.java import find_java
+from lakelocal.program import SET_UP
+from lakelocal.server.trust import trust_options
+from lakelocal.versions import DELTA, SCALA, SPARK_LINE
+
+PACKAGE = f"io.delta:delta-spark_{SPARK_LINE}_{SCALA}:{DELTA}"
+PINS = Path(__file__).with_name("jars.sha256")
+CACHE = "LAKELOCAL_CACHE"
+LIMIT = 900  # seconds
+# Spark brings these itself; two versions of one library on a class path is the classic way to break it.
+PROVIDED = (
+    "com.fasterxml.jackson.core:jackson-annotations", "com.fasterxml.jackson.core:jackson-core",
+    "com.fasterxml.jackson.core:jackson-databind", "com.fasterxml.jackson.datatype:jackson-datatype-jdk8",
+    "com.google.code.findbugs:jsr305", "org.apache.hadoop:hadoop-client-api", "org.apache.hadoop:hadoop-client-runtime",
+    "org.apache.logging.log4j:log4j-api", "org.apache.logging.log4j:log4j-core",
+    "org.apache.logging.log4j:log4j-slf4j2-impl", "org.apache.parquet:parquet-hadoop",
+    "org.roaringbitmap:RoaringBitmap", "org.roaringbitmap:shims", "org.slf4j:slf4j-api",
+)  # fmt: skip
+
+
+def delta_jars() -> Path:
+    """The folder with Delta's jars, whether or not they have been fetched."""
+    named = os.environ.get(CACHE)
+    cache = Path(named).expanduser() if named else user_cache_path("lakelocal")
+    pins = hashlib.sha256(PINS.read_bytes()).hexdigest()[:8]
+    return cache / f"delta-{DELTA}-spark-{SPARK_LINE}-{pins}"
+
+
+def spark_jars() -> Path:
+    """The folder with the jars of the installed pyspark.
+
+    Raises:
+        SetupError: there is no pyspark, or one without jars, as that of databricks-connect is.
+    """
+    import importlib.util  # its finder looks through the whole environment
+
+    package = importlib.util.find_spec("pyspark")
+    folder = Path(package.origin).parent / "jars" if package and package.origin else None
+    if folder is None or not folder.is_dir():
+        raise SetupError(
+            f"`{sys.prefix}`: found no pyspark with its jars; expected the package pyspark. Run `{SET_UP}`."
+        )
+    return folder
+
+
+def fetch_delta_jars() -> None:
+    """Fetch Delta's jars if this machine has not got them yet, and say so; one process does, others wait for it.
+
+    Raises:
+        SetupError: they cannot be fetched, or are not the pinned ones.
+    """
+    folder = delta_jars()
+    if folder.is_dir():  # it gets its name when all is there, and checked
+        return
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(folder.with_name(f"{folder.name}.lock")):
+            if not folder.is_dir():
+                _fetch(folder)
+    except OSError as error:
+        raise SetupError(
+            f"`{folder.parent}`: cannot be written ({error.strerror}). Name another folder for the cache in {CACHE}."
+        ) from error
+
+
+def _fetch(folder: Path) -> None:
+    print(f"Delta {DELTA}: fetching its jars, once for this machine ...", file=sys.stderr, flush=True)
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=folder.parent) as cache:
+        found = _resolve(Path(cache))
+        if differing := differences(found):
+            raise SetupError(
+                f"{PACKAGE}: the jars that came differ from `{PINS.name}` ({'; '.join(differing)}). "
+                "Run again; if it stays so, the registry serves other files than the pinned ones."
+            )
+        found.rename(folder)
+    print(f"Delta {DELTA}: {time.monotonic() - start:.0f} s, in {folder}", file=sys.stderr, flush=True)
+
+
+def _resolve(cache: Path) -> Path:
+    """Let Ivy download into *cache*, a folder of its own: a half-filled `~/.m2` would make it fail."""
+    # The class only prints a version: SparkSubmit resolves packages before it starts whatever it is given.
+    command = [
+        str(find_java()), *trust_options(cache), "-cp", f"{spark_jars()}/*", "org.apache.spark.deploy.SparkSubmit",
+        "--class", "org.apache.hadoop.util.VersionInfo", "--packages", PACKAGE,
+        "--conf", f"spark.jars.ivy={cache}", "--conf", f"spark.jars.excludes={','.join(PROVIDED)}", "spark-internal",
+    ]  # fmt: skip
+    environment = {**os.environ, "HOME": str(cache), "SPARK_LOCAL_IP": "127.0.0.1"}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, env=environment)
+    except subprocess.TimeoutExpired as error:
+        raise SetupError(f"{PACKAGE}: not resolved after 15 minutes. Check the network, then run again.") from error
+    if done.returncode:
+        reasons = [line.strip() for line in done.stderr.splitlines() if "error" in line.lower()]
+        raise SetupError(
+            f"{PACKAGE}: not resolved ({reasons[0] if reasons else 'Ivy gave no reason'}). "
+            "Check that Maven Central is reachable (a proxy's certificate goes into SSL_CERT_FILE), then run again."
+        )
+    return cache / "jars"
+
+
+def differences(folder: Path) -> list[str]:
+    """How the jars in *folder* differ from the pins: one line for each jar that does."""
+    found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
+    pins = (line.split() for line in PINS.read_text().splitlines())
+    expected = {name: digest for digest, name in pins}
+    return [
+        f"{name}: {'missing' if name not in found else 'not expected' if name not in expected else 'other content'}"
+        for name in sorted(found.keys() | expected.keys())
+        if found.get(name) != expected.get(name)
+    ]
+
+
+@contextmanager
+def _lock(place: Path) -> Iterator[None]:
+    """One download at a time; the lock goes with the process that holds it."""
+    limit = time.monotonic() + LIMIT
+    with place.open("w") as handle:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > limit:
+                    raise SetupError(
+                        f"`{place}`: another process has been fetching Delta's jars for {LIMIT // 60} minutes. "
+                        "End it, then run again."
+                    ) from None
+                time.sleep(0.1)
+        yield
+
+
+def main() -> None:
+    """What set-up calls, so that no run has to wait."""
+    try:
+        fetch_delta_jars()
+    except SetupError as error:
+        sys.exit(f"error: {error}")

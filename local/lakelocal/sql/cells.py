@@ -1,0 +1,87 @@
+"""Reads the text of an SQL cell: its statements, and the widgets that each takes.
+
+By SQL's tokens, not by patterns over the text: semicolons and markers in strings and comments are text. Only the
+older form `${name}` is replaced everywhere, also in strings, as on Databricks.
+
+| in the text           | becomes                                                   |
+| --------------------- | --------------------------------------------------------- |
+| `:name`               | the widget's value, as a string literal                   |
+| `getArgument('name')` | the same                                                  |
+| `${name}`             | the widget's value as it is; stays where there is no such |
+
+Source: Databricks documentation, "Databricks widgets" and "Legacy notebook widgets: ${param}".
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from lakelocal.sql.tokens import STRING, Marker, Token, parameter_markers, tokenize
+from lakelocal.sql.writing import Edit, apply, literal
+
+_HEAD = re.compile(r"\s*%%?sql(?=\s|$)")
+_LEGACY = re.compile(r"\$\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class CellStatement:
+    """One statement; *markers* stand for literals, *legacy* ones for plain text, by their places in *text*."""
+
+    text: str
+    markers: tuple[Marker, ...] = ()
+    legacy: tuple[Marker, ...] = ()
+
+    def filled(self, value_of: Callable[[str], str], known: Callable[[str], bool] = lambda name: True) -> str:
+        """The statement with each marker as the string literal of `value_of(name)`, `${name}` as text if *known*.
+
+        Delta's parser drops the arguments of Spark's own markers (delta-io/delta#7640), so they are written out.
+        """
+        literals = [Edit(each.start, each.end, literal(value_of(each.name))) for each in self.markers]
+        plain = [Edit(each.start, each.end, value_of(each.name)) for each in self.legacy if known(each.name)]
+        return apply(self.text, [*literals, *plain])
+
+
+def sql_of(cell: str) -> str | None:
+    """The SQL of a cell headed by `%sql`, None for another cell."""
+    head = _HEAD.match(cell)
+    return cell[head.end() :] if head else None
+
+
+def split_statements(text: str) -> list[CellStatement]:
+    """The statements of *text*, without their semicolons; none for a text of comments only.
+
+    A SQL script (`BEGIN ... END`) stays whole. A text that is no SQL is one statement, for Spark to judge.
+    """
+    tokens = tokenize(text)
+    if tokens is None:
+        return [_statement(text, (), 0, len(text))]
+    if tokens and tokens[0].word == "BEGIN":
+        return [_statement(text, tokens, 0, len(text))]
+    statements, held, start = [], [], 0
+    for token in tokens:
+        if token.word != ";":
+            held.append(token)
+            continue
+        if held:
+            statements.append(_statement(text, held, start, token.start))
+        held, start = [], token.end
+    if held:
+        statements.append(_statement(text, held, start, len(text)))
+    return statements
+
+
+def _statement(text: str, tokens: Sequence[Token], start: int, end: int) -> CellStatement:
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    own = text[start:end].rstrip()
+    found = sorted([*parameter_markers(tokens), *_arguments(tokens)], key=attrgetter("start"))
+    markers = (Marker(each.name, each.start - start, each.end - start) for each in found)
+    legacy = (Marker(each[1], each.start(), each.end()) for each in _LEGACY.finditer(own))
+    return CellStatement(own, tuple(markers), tuple(legacy))
+
+
+def _arguments(tokens: Sequence[Token]) -> Iterator[Marker]:
+    """`getArgument('name')`, the widget's value in the older form."""
+    for call, opened, name, closed in zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False):
+        if (call.word, opened.word, name.kind, closed.word) == ("GETARGUMENT", "(", STRING, ")"):
+            yield Marker(name.text, call.start, closed.end)

@@ -1,0 +1,308 @@
+"""What a test does with a bundle: run a job or a notebook, and look at results, task values and tables.
+
+run = lakeflow.run("daily", params={"run_date": "2018-09-02"})
+assert run.result == "SUCCESS"
+assert run.task("load").values["row_count"] == 3
+assert run.table("silver.orders").count() == 3
+"""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakelocal.bundle import load_bundle
+from lakelocal.bundle.notebooks import find_notebook
+from lakelocal.compute import open_session
+from lakelocal.errors import UsageError
+from lakelocal.jobs.command import RunOptions, run_job
+from lakelocal.jobs.progress import task_values
+from lakelocal.lakeflow.model import Bundle, Job, Task
+from lakelocal.lakeflow.results import meaning
+from lakelocal.paths import DatabricksPaths
+from lakelocal.pool.pool import Pool
+from lakelocal.project import Project, State
+from lakelocal.server import find_server, stop_server
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+    from pyspark.sql.connect.session import SparkSession
+
+
+class Lakeflow:
+    """The bundle in *root* for one target; what its runs leave is in the folder *states*.
+
+    Use it in a `with` statement: the server of Spark ends with it.
+
+    Args:
+        target: a target of the bundle, by default the bundle's own.
+        variables: values of bundle variables, for all runs.
+        pool: ready processes for the attempts, which somebody else closes; by default it has its own.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        states: Path,
+        *,
+        target: str | None = None,
+        variables: Mapping[str, str] | None = None,
+        pool: Pool | None = None,
+    ) -> None:
+        self.project = Project(root, states)
+        self.target = target
+        self.variables = dict(variables or {})
+        self._pool = pool
+        self._own_pool: Pool | None = None
+
+    def __enter__(self) -> "Lakeflow":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session, the server and what waits to run attempts; the tables stay where they are."""
+        if "spark" in self.__dict__:
+            self.spark.stop()
+            del self.spark
+        if self._own_pool is not None:
+            self._own_pool.close()
+            self._own_pool = None
+        if "state" in self.__dict__:
+            stop_server(self.state)
+
+    @cached_property
+    def state(self) -> State:
+        """The places of the target's catalog."""
+        return self.project.state(self._bundle({}).catalog).make()
+
+    @cached_property
+    def spark(self) -> "SparkSession":
+        """A session as the notebooks have it, with the dialect of Databricks; the first use starts the server."""
+        return open_session(self.state)
+
+    def run(
+        self,
+        job: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        variables: Mapping[str, str] | None = None,
+        only: str | None = None,
+        options: RunOptions | None = None,
+    ) -> "Run":
+        """Run the job *job* (its key in the bundle) to its end, whatever that is.
+
+        What the run says of its tasks goes to standard output, which pytest shows for a test that fails.
+
+        Args:
+            params: values of job parameters, as text or what becomes text.
+            variables: values of bundle variables, for this run.
+            only: a partial run, as `--only`: `a,b`, `+a` with all that it needs, `a+` with all that needs it.
+            options: how it is run, for what the other arguments do not say.
+
+        Raises:
+            UsageError: no such job, parameter or task, or a job that cannot run here; nothing has run.
+            FindingError: something is wrong with the bundle; all of it, with file and line.
+        """
+        return self._run(self._bundle(variables or {}), job, params, options or RunOptions(only=only))
+
+    def run_notebook(
+        self,
+        path: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        variables: Mapping[str, str] | None = None,
+    ) -> "Run":
+        """Run one notebook of the bundle, as the only task of a job; the task has the name of the notebook.
+
+        Args:
+            path: from the folder of the bundle, with or without an extension.
+            params: values of its widgets or its parameters cell.
+            variables: values of bundle variables.
+
+        Raises:
+            UsageError: the notebook does not take a parameter; nothing has run.
+            FindingError: there is no such notebook, or something is wrong with the bundle.
+        """
+        bundle = self._bundle(variables or {})
+        notebook = find_notebook(path, bundle.root, bundle.folders)
+        settings = {"notebook_task": {"notebook_path": str(notebook), "base_parameters": _texts(params)}}
+        task = Task(notebook.stem, "notebook_task", settings, notebook=notebook)
+        job = Job(notebook.stem, id=0, name=notebook.stem, settings={}, tasks=(task,))
+        return self._run(replace(bundle, jobs={**bundle.jobs, job.key: job}), job.key, {}, RunOptions(strict=True))
+
+    def sql(self, statement: str) -> "DataFrame":
+        """The rows of *statement*, in SQL as on Databricks."""
+        return self.spark.sql(statement)
+
+    def table(self, name: str) -> "DataFrame":
+        """The table *name*: `schema.table`, with or without its catalog."""
+        return self.spark.table(name)
+
+    def path(self, path: str) -> Path:
+        """Where a notebook's *path* is on this machine: `/Volumes/...` or `dbfs:/...`, to lay input there.
+
+        Raises:
+            PathError: it leads out of its volume, or is none.
+        """
+        return DatabricksPaths(self.state).to_local(path)
+
+    def reset(self) -> None:
+        """Drop all schemas with their tables, empty the volumes, forget the runs; a server that runs goes on."""
+        if find_server(self.state):
+            for (schema,) in self.spark.sql("SHOW SCHEMAS").collect():
+                if schema != "default":
+                    self.spark.sql(f"DROP SCHEMA `{schema}` CASCADE")
+        for folder in (self.state.volumes, self.state.dbfs, self.state.runs):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in self.state.folder.glob(f"{self.state.runs_db.name}*"):
+            file.unlink()
+        self.state.make()
+
+    def _bundle(self, variables: Mapping[str, str]) -> Bundle:
+        return load_bundle(self.project, target=self.target, variables={**self.variables, **variables})
+
+    def _run(self, bundle: Bundle, job: str, params: Mapping[str, object] | None, options: RunOptions) -> "Run":
+        state = self.project.state(bundle.catalog)
+        if state != self.state:
+            raise UsageError(
+                f"found the catalog `{bundle.catalog}`, expected `{self.state.catalog}` as the target has it. Leave "
+                "the bundle variable of the catalog as it is, or test another target."
+            )
+        options = replace(options, pool=options.pool or self._pool or self._ready())
+        return Run(self, run_job(bundle, job, state=state, parameters=_texts(params), options=options))
+
+    def _ready(self) -> Pool:
+        """The processes of this object's own, which have imported Spark's client before a task is ready."""
+        if self._own_pool is None:
+            self._own_pool = Pool(self.state.logs / "pool.log", spark=True)
+        return self._own_pool
+
+
+class Run:
+    """A run that has ended. *shape* is all of it, as `runs/get` of the Jobs API shows it."""
+
+    def __init__(self, lakeflow: Lakeflow, shape: Mapping[str, Any]) -> None:
+        self.lakeflow = lakeflow
+        self.shape = shape
+
+    def __repr__(self) -> str:
+        failed = [f"{each.key}: {each.error or each.message}" for each in self.tasks.values() if each.broke]
+        return f"<Run {self.id}: {'; '.join([self.result, *failed])}>"
+
+    @property
+    def id(self) -> int:
+        """The run's id, which `runs get` takes."""
+        return int(self.shape["run_id"])
+
+    @property
+    def result(self) -> str:
+        """How it ended: `SUCCESS`, `FAILED`, `SUCCESS_WITH_FAILURES`, `TIMEDOUT`, `CANCELED`, `SKIPPED`, ..."""
+        return _result(self.shape)
+
+    @property
+    def message(self) -> str:
+        """Why it ended so; empty where there is nothing to say."""
+        return str(self.shape["state"].get("state_message") or "")
+
+    @cached_property
+    def tasks(self) -> dict[str, "TaskRun"]:
+        """The last attempt of each task that the run came to, by key; the iterations of a for-each task are in it."""
+        last: dict[str, Mapping[str, Any]] = {}
+        for attempt in self.shape["tasks"]:
+            if "iteration" not in attempt:
+                last[attempt["task_key"]] = attempt
+        return {key: TaskRun(self, attempt) for key, attempt in last.items()}
+
+    def task(self, key: str) -> "TaskRun":
+        """The task *key*.
+
+        Raises:
+            UsageError: the run has none; says which it has.
+        """
+        if key not in self.tasks:
+            known = ", ".join(f"`{name}`" for name in self.tasks) or "none"
+            raise UsageError(f"run {self.id}: found no task `{key}`; its tasks are {known}. Name one of them.")
+        return self.tasks[key]
+
+    def table(self, name: str) -> "DataFrame":
+        """The table *name* as it is now: `schema.table`, with or without its catalog."""
+        return self.lakeflow.table(name)
+
+
+class TaskRun:
+    """A task of a run. *shape* is its last attempt, as `runs/get` shows it."""
+
+    def __init__(self, run: Run, shape: Mapping[str, Any]) -> None:
+        self.run = run
+        self.shape = shape
+
+    def __repr__(self) -> str:
+        return f"<TaskRun {self.key}: {self.result}>"
+
+    @property
+    def key(self) -> str:
+        """The task's key in its job."""
+        return str(self.shape["task_key"])
+
+    @property
+    def result(self) -> str:
+        """How it ended: as of the run, and also `EXCLUDED`, `UPSTREAM_FAILED`, `DISABLED`, ..."""
+        return _result(self.shape)
+
+    @property
+    def broke(self) -> bool:
+        """Did it run, and fail by itself?"""
+        return meaning(self.result).broke
+
+    @property
+    def message(self) -> str:
+        """Why it ended so; empty where there is nothing to say."""
+        return str(self.shape["state"].get("state_message") or "")
+
+    @property
+    def error(self) -> str:
+        """The error of its notebook; empty where there was none."""
+        return str(self.shape.get("error") or "")
+
+    @property
+    def output(self) -> str | None:
+        """What its notebook gave `dbutils.notebook.exit`; None where it gave nothing."""
+        output = self.shape.get("notebook_output")
+        return None if output is None else str(output["result"])
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried."""
+        return int(self.shape["attempt_number"]) + 1
+
+    @property
+    def notebook(self) -> Path | None:
+        """The executed notebook, with all outputs; None where none was executed."""
+        place = self.shape.get("output_notebook")
+        return Path(place) if place else None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What it set by `dbutils.jobs.taskValues`."""
+        return task_values(self.run.lakeflow.state, self.run.id, self.key)
+
+    @property
+    def iterations(self) -> list["TaskRun"]:
+        """Of a for-each task, the last attempt of each iteration, in the order of the inputs."""
+        last: dict[int, Mapping[str, Any]] = {}
+        for attempt in self.run.shape["tasks"]:
+            if attempt.get("iteration", {}).get("for_each_task_key") == self.key:
+                last[attempt["iteration"]["index"]] = attempt
+        return [TaskRun(self.run, last[index]) for index in sorted(last)]
+
+
+def _result(shape: Mapping[str, Any]) -> str:
+    return str(shape["state"].get("result_state") or shape["state"]["life_cycle_state"])
+
+
+def _texts(params: Mapping[str, object] | None) -> dict[str, str]:
+    return {name: str(value) for name, value in (params or {}).items()}

@@ -1,0 +1,46 @@
+"""databricks.yml, what it includes and its targets: fields that the Databricks CLI does not know, two default targets.
+
+Source: Databricks CLI 1.13, `bundle/config/root.go` and `target.go`. The CLI warns, and goes on without them.
+"""
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+
+from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.targets import two_defaults
+from lakelocal.lakeflow.findings import Finding, Steps, Where
+
+ROOT = (
+    *("artifacts", "bundle", "environments", "experimental", "include", "permissions", "presets", "python"),
+    *("resources", "run_as", "scripts", "sync", "targets", "variables", "workspace"),
+)
+TARGET = (
+    *("artifacts", "bundle", "cluster_id", "compute_id", "default", "git", "mode", "permissions", "presets"),
+    *("resources", "run_as", "sync", "variables", "workspace"),
+)
+
+
+def check_bundle_fields(written: YamlMapping, root: Path) -> Iterator[Finding]:
+    """The bundle as its files have it, and each of its targets."""
+    yield from _unknown(written, ROOT, "a bundle", root, ())
+    targets = written.get("targets")
+    if not isinstance(targets, YamlMapping):
+        return
+    for name, target in targets.items():
+        if isinstance(target, YamlMapping):
+            yield from _unknown(target, TARGET, "a target", root, ("targets", name))
+    if found := two_defaults(written, root):
+        yield found
+
+
+def _unknown(table: YamlMapping, known: tuple[str, ...], what: str, root: Path, path: Steps) -> Iterator[Finding]:
+    for name in (name for name in table if name not in known):
+        near = difflib.get_close_matches(name, known, n=1)
+        action = f"Did you mean `{near[0]}`?" if near else "Remove it, or move it to where it belongs."
+        if name == "tasks":
+            action = "Put the job around it into `resources.jobs.KEY`: without a key there is no job."
+        found = f"the unknown field `{name}`"
+        expected = f"a field of {what}: {', '.join(f'`{each}`' for each in known)}"
+        where = Where.at(table.places.get(name, table.place), root, path=(*path, name))
+        yield Finding(where, "bundle-field", found, expected, action)

@@ -1,0 +1,142 @@
+"""All findings in a bundle, for one target or for all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.field_types import fitted
+from lakelocal.bundle.jobs import read_jobs
+from lakelocal.bundle.load import Draft, read_draft, target_names
+from lakelocal.lakeflow.child_jobs import started_by
+from lakelocal.lakeflow.fields import FieldVerdict, verdicts
+from lakelocal.lakeflow.findings import Finding, FindingError, Findings
+from lakelocal.lakeflow.model import Bundle
+from lakelocal.project import Project, bundle_file
+from lakelocal.validate.bundle_fields import check_bundle_fields
+from lakelocal.validate.compute import check_compute
+from lakelocal.validate.conditions import check_conditions
+from lakelocal.validate.duplicates import check_duplicates
+from lakelocal.validate.graph import check_reachable
+from lakelocal.validate.job_view import JobView
+from lakelocal.validate.limits import check_job_limits, check_task_limits
+from lakelocal.validate.parameters import check_parameters
+from lakelocal.validate.references import check_references
+from lakelocal.validate.task_types import (
+    check_for_each,
+    check_git,
+    check_job_levels,
+    check_sql_kind,
+)
+from lakelocal.validate.triggers import check_continuous, check_schedules
+from lakelocal.validate.without_effect import check_duration_warnings, check_without_effect
+
+CHECKS = (
+    check_duplicates,
+    check_reachable,
+    check_conditions,
+    check_for_each,
+    check_job_levels,
+    check_sql_kind,
+    check_git,
+    check_compute,
+    check_parameters,
+    check_references,
+    check_schedules,
+    check_continuous,
+    check_job_limits,
+    check_task_limits,
+    check_without_effect,
+    check_duration_warnings,
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found: each finding once, with the *targets* that have it; the same for the verdicts on fields.
+
+    *jobs* are the keys of the jobs that were looked at.
+    """
+
+    targets: tuple[str, ...]
+    jobs: tuple[str, ...]
+    findings: Mapping[Finding, tuple[str, ...]]
+    fields: Mapping[FieldVerdict, tuple[str, ...]]
+
+    def count(self, severity: str) -> int:
+        """How many findings are of *severity*."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+
+def validate(
+    project: Project, *, job: str | None = None, target: str | None = None, variables: Mapping[str, str] | None = None
+) -> Report:
+    """Everything that is wrong with the bundle of *project*, for *target* or for all of its targets.
+
+    Args:
+        job: the key of a job: only what concerns it, the jobs that it starts, and the bundle as a whole.
+
+    Raises:
+        UsageError: unknown target, variable or job.
+    """
+    findings: dict[Finding, list[str]] = {}
+    fields: dict[FieldVerdict, list[str]] = {}
+    bundles: list[Bundle] = []
+    targets = [target] if target is not None else _targets(project, findings)
+    for name in targets:
+        found, bundle = _of_target(project, name, variables or {})
+        bundles += [bundle] if bundle else []
+        for finding in found:
+            findings.setdefault(finding, []).append(name)
+    wanted = _wanted(bundles, job)
+    for bundle in bundles:
+        for verdict in (verdict for key in wanted if key in bundle.jobs for verdict in verdicts(bundle.jobs[key])):
+            fields.setdefault(verdict, []).append(bundle.target)
+    return Report(
+        targets=tuple(targets),
+        jobs=tuple(wanted),
+        findings={
+            finding: tuple(dict.fromkeys(findings[finding]))
+            for finding in sorted(findings)
+            if job is None or finding.where.job in ("", *wanted)
+        },
+        fields={verdict: tuple(names) for verdict, names in fields.items()},
+    )
+
+
+def _targets(project: Project, findings: dict[Finding, list[str]]) -> list[str]:
+    try:
+        return target_names(project)
+    except FindingError as error:
+        findings.update({finding: [] for finding in error.findings})
+        return []
+
+
+def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> tuple[list[Finding], Bundle | None]:
+    """The findings for one target, and its bundle without what does not fit; None where it cannot be read."""
+    try:
+        draft = read_draft(project, target=target, variables=variables)
+    except FindingError as error:
+        return list(error.findings), None
+    findings = [*draft.findings, *draft.settings.unset.values(), *check_bundle_fields(draft.written, project.root)]
+    of_jobs = Findings(project.root)
+    sources = {key: fitted(key, source, of_jobs) for key, source in draft.jobs.items()}
+    jobs = read_jobs(sources, draft.settings, of_jobs)
+    findings += of_jobs
+    bundle = Bundle(**vars(draft.settings), jobs=jobs, file=bundle_file(project.root) or project.root)
+    views = [_view(bundle, key, sources[key], draft) for key in jobs]
+    findings += [finding for view in views for check in CHECKS for finding in check(view)]
+    return findings, bundle
+
+
+def _view(bundle: Bundle, key: str, source: YamlMapping, draft: Draft) -> JobView:
+    written = ((draft.written.get("resources") or {}).get("jobs") or {}).get(key)
+    return JobView(bundle, bundle.jobs[key], source, written if isinstance(written, YamlMapping) else source)
+
+
+def _wanted(bundles: list[Bundle], job: str | None) -> list[str]:
+    """The keys of the jobs that are asked for: all, or *job* and those that it starts."""
+    known = list(dict.fromkeys(key for bundle in bundles for key in bundle.jobs))
+    if job is None or not bundles:
+        return known
+    having = [bundle for bundle in bundles if job in bundle.jobs] or [bundles[0]]
+    return list(dict.fromkeys(each.key for bundle in having for each in started_by(bundle, bundle.job(job))))

@@ -1,0 +1,79 @@
+"""Dynamic value references (`{{...}}`) that name what is not there, as far as a job and its notebooks tell.
+
+What a reference may name: `lakelocal.lakeflow.references`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from lakelocal.lakeflow.findings import Finding
+from lakelocal.lakeflow.notebook_interface import read_interface
+from lakelocal.lakeflow.references import (
+    BACKFILL,
+    FILE_ARRIVAL,
+    FOR_EACH,
+    SCHEDULE,
+    TABLE_UPDATE,
+    Known,
+    KnownTask,
+    Need,
+    literal_inputs,
+    wrong_references,
+)
+from lakelocal.validate.job_view import JobView, TaskView
+from lakelocal.validate.task_types import notebook_of
+
+
+def check_references(view: JobView) -> Iterator[Finding]:
+    """Every reference in the fields of task types and in the defaults of job parameters."""
+    leaves = {task.key: _left_by(task, view) for task in view.tasks}
+    known = Known(view.job.parameters, has=_had_by_runs_of(view))
+    for number, parameter in enumerate(view.source.get("parameters") or []):
+        yield from _findings(view, parameter.get("default"), known, ("parameters", number, "default"))
+    for task in view.all_tasks:
+        upstream = {key: leaves.get(key, KnownTask.of_type("")) for key in sorted(view.upstream(task))}
+        fields = {name: value for name, value in task.inner.items() if (task.kind, name) != ("for_each_task", "task")}
+        yield from _findings(view, fields, _in_task(task, view, replace(known, tasks=upstream)), (task.kind,), task)
+
+
+def _had_by_runs_of(view: JobView) -> frozenset[Need]:
+    """What some run of the job has: a person may start a backfill of any job."""
+    needs = (SCHEDULE, FILE_ARRIVAL, TABLE_UPDATE)
+    triggered = {need for need in needs if any(_is_set(view.source, name) for name in need.fields)}
+    return frozenset({BACKFILL, *triggered})
+
+
+def _in_task(task: TaskView, view: JobView, known: Known) -> Known:
+    """*known* in the fields of *task*, which has inputs inside of a for-each task."""
+    outer = view.task(task.outer)
+    if outer is None:
+        return known
+    return replace(known, has=known.has | {FOR_EACH}, inputs=literal_inputs(outer.inner.get("inputs")))
+
+
+def _left_by(task: TaskView, view: JobView) -> KnownTask:
+    """What *task* leaves, with the values that its notebook sets where they can be read from it."""
+    left = KnownTask.of_type(task.kind)
+    file = notebook_of(view, task)
+    if file is None or (notebook := read_interface(file)).opaque or notebook.sets_any:
+        return left
+    return replace(left, values=sorted(notebook.sets))
+
+
+def _findings(
+    view: JobView, value: Any, known: Known, path: tuple[str | int, ...], task: TaskView | None = None
+) -> Iterator[Finding]:
+    """What is wrong in *value*, the field *path* of *task* or of the job, each at its own place."""
+    if isinstance(value, str):
+        for wrong in wrong_references(value, known):
+            yield view.finding(wrong.rule, wrong.found, wrong.expected, wrong.action, task=task, path=path)
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in pairs:
+        yield from _findings(view, inner, known, (*path, step), task)
+
+
+def _is_set(source: Any, path: str) -> bool:
+    for step in path.split("."):
+        source = source.get(step) if isinstance(source, dict) else None
+    return source is not None
