@@ -11,25 +11,25 @@ import nbformat
 import psutil
 import pytest
 
-from lakelocal.bundle import load_bundle
 from lakelocal.jobs import command
-from lakelocal.jobs.command import RunOptions, run_job
+from lakelocal.jobs.command import RunOptions
 from lakelocal.pool.forks import Template
 from lakelocal.pool.pool import Pool
 from lakelocal.project import Project, State
+from lakelocal.testing.lakeflow import Lakeflow
 
 
 @dataclass(frozen=True)
 class Case:
-    """A project in a temporary folder, and the state of its runs."""
+    """A project in a temporary folder, and the state of its runs; *lakeflow* is what tests of a bundle use."""
 
+    lakeflow: Lakeflow
     project: Project
     state: State
 
     def run(self, job: str = "job", *, options: RunOptions | None = None, **parameters: str) -> dict[str, Any]:
         """Run *job* as `--json` does; the run's shape."""
-        options = options or RunOptions(json=True)
-        return run_job(load_bundle(self.project), job, state=self.state, parameters=parameters, options=options)
+        return dict(self.lakeflow.run(job, parameters, options=options or RunOptions(json=True)).shape)
 
     def file(self, name: str) -> Path:
         """A file beside the notebooks."""
@@ -86,7 +86,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
         for name, cells in notebooks.items():
             write_notebook(root / f"{name}.ipynb", cells)
         project = Project.at(root)
-        return Case(project, project.state("main").make())
+        return Case(Lakeflow(root, project.states, warm=False), project, project.state("main").make())
 
     return write
 

@@ -39,7 +39,7 @@ class Lakeflow:
     Args:
         target: a target of the bundle, by default the bundle's own.
         variables: values of bundle variables, for all runs.
-        pool: ready processes for the attempts, which somebody else closes; by default it has its own.
+        warm: keep processes ready for the attempts of the next run, Spark's client imported; else each run has its own.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class Lakeflow:
         *,
         target: str | None = None,
         variables: Mapping[str, str] | None = None,
-        pool: Pool | None = None,
+        warm: bool = True,
     ) -> None:
         self.project = Project(root, states)
         self.target = target
         self.variables = dict(variables or {})
-        self._pool = pool
-        self._own_pool: Pool | None = None
+        self._warm = warm
+        self._pool: Pool | None = None
 
     def __enter__(self) -> "Lakeflow":
         return self
@@ -68,9 +68,9 @@ class Lakeflow:
         if "spark" in self.__dict__:
             self.spark.stop()
             del self.spark
-        if self._own_pool is not None:
-            self._own_pool.close()
-            self._own_pool = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
         if "state" in self.__dict__:
             stop_server(self.state)
 
@@ -172,14 +172,10 @@ class Lakeflow:
                 f"found the catalog `{bundle.catalog}`, expected `{self.state.catalog}` as the target has it. Leave "
                 "the bundle variable of the catalog as it is, or test another target."
             )
-        options = replace(options, pool=options.pool or self._pool or self._ready())
+        if self._warm:
+            self._pool = self._pool or Pool(state.logs / "pool.log", spark=True)
+            options = replace(options, pool=self._pool)
         return Run(self, run_job(bundle, job, state=state, parameters=_texts(params), options=options))
-
-    def _ready(self) -> Pool:
-        """The processes of this object's own, which have imported Spark's client before a task is ready."""
-        if self._own_pool is None:
-            self._own_pool = Pool(self.state.logs / "pool.log", spark=True)
-        return self._own_pool
 
 
 class Run:
