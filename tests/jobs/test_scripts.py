@@ -15,8 +15,9 @@ import pytest
 from lakelocal.bundle import load_bundle
 from lakelocal.context import TaskContext
 from lakelocal.jobs.launch import AttemptFiles, Outcome, run_notebook
-from lakelocal.jobs.scripts import write_task_notebook
 from lakelocal.jobs.stop import Stop
+from lakelocal.jobs.task_types import python_file, wheel
+from lakelocal.jobs.task_types.in_kernel import write_cells
 from lakelocal.kernel.catalog import environment_of
 from lakelocal.pool.pool import Pool
 from lakelocal.project import Project
@@ -46,7 +47,8 @@ class Attempt:
         places = AttemptFiles.of(state, 1, "t", 0)
         notebook, folder = read.notebook, ""
         if notebook is None:
-            notebook, folder = write_task_notebook(read, parameters, places.inner("task.ipynb"), bundle=bundle)
+            made = {"spark_python_task": python_file, "python_wheel_task": wheel}[read.kind]
+            notebook, folder = write_cells(read, made.cells(read, parameters, bundle), places.inner("task.ipynb"))
         context = TaskContext(
             job_id=1,
             job_name="J",

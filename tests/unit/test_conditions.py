@@ -9,7 +9,7 @@ import pytest
 from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.task_types import RUNNERS
 from lakelocal.lakeflow.conditions import number, outcome
-from lakelocal.validate.conditions import constant_outcome
+from lakelocal.lakeflow.task_types.condition import constant_outcome
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from lakelocal.bundle import Bundle, Job, Task
-from lakelocal.jobs.foreach import run_iterations
 from lakelocal.jobs.listener import Announcer
 from lakelocal.jobs.progress import Progress
 from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.task import TaskRun
+from lakelocal.jobs.task_types.for_each import run
 from lakelocal.jobs.views import Silent
 from lakelocal.lakeflow.references import Scope
 from lakelocal.project import State
@@ -58,7 +58,7 @@ def test_iterations_run_as_many_at_a_time_as_the_task_says(settings: dict[str, i
     """One by default: fewer would wait for ever, more are counted."""
     attempt = Iterations(together, **settings)
 
-    assert run_iterations(attempt, Stop()).result == "SUCCESS"
+    assert run(attempt, Stop()).result == "SUCCESS"
     assert attempt.most == together
 
 

@@ -15,18 +15,8 @@ from lakelocal.bundle.field_types import bare, model_fields
 from lakelocal.errors import BundleError, UsageError
 from lakelocal.jobs.checks import check_run
 from lakelocal.jobs.task_types import RUNNERS
-from lakelocal.lakeflow.fields import (
-    APPROXIMATED,
-    HONOURED,
-    IGNORED,
-    REFUSED,
-    TABLE,
-    VERDICTS,
-    ignored,
-    refusal,
-    rule_of,
-    verdicts,
-)
+from lakelocal.lakeflow.fields import TABLE, ignored, refusal, rule_of, verdicts
+from lakelocal.lakeflow.verdicts import APPROXIMATED, HONOURED, IGNORED, REFUSED, VERDICTS
 from lakelocal.validate import validate
 from tests.unit.validate_bundles import ROOT, job, project, task
 

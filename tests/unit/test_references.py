@@ -28,13 +28,13 @@ from lakelocal.lakeflow.references import (
     Scope,
     Upstream,
     WrongReference,
-    literal_inputs,
     namespaces_named,
     resolve,
     resolve_all,
     tasks_named,
     wrong_references,
 )
+from lakelocal.lakeflow.task_types.for_each import literal_inputs
 
 EVERY_RUN = frozenset({SCHEDULE, FILE_ARRIVAL, TABLE_UPDATE, BACKFILL, FOR_EACH})
 KNOWN = Known(

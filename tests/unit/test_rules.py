@@ -5,7 +5,7 @@ from conformance import cases, concurrency, conditions, foreach
 
 from lakelocal.errors import RunError
 from lakelocal.jobs.admission import verdict
-from lakelocal.jobs.foreach import read_inputs
+from lakelocal.jobs.task_types.for_each import read_inputs
 from lakelocal.lakeflow.conditions import outcome
 
 

@@ -11,7 +11,8 @@ import pytest
 from lakelocal.bundle import Bundle, load_bundle
 from lakelocal.errors import BundleError, LocalError, RunError
 from lakelocal.jobs.libraries import installs_of
-from lakelocal.jobs.scripts import command_line, write_task_notebook
+from lakelocal.jobs.task_types import python_file, sql, wheel
+from lakelocal.jobs.task_types.in_kernel import command_line, write_cells
 from lakelocal.project import Project
 
 FILES = {
@@ -165,7 +166,9 @@ def test_a_wheel_that_cannot_be_had_is_an_error(tmp_path: Path, library: str, fi
 
 
 def generated(bundle: Bundle, parameters: Any, place: Path) -> tuple[list[Any], Path]:
-    notebook, folder = write_task_notebook(bundle.job("j").task("t"), parameters, place, bundle=bundle)
+    task = bundle.job("j").task("t")
+    made = {"spark_python_task": python_file, "python_wheel_task": wheel, "sql_task": sql}[task.kind]
+    notebook, folder = write_cells(task, made.cells(task, parameters, bundle), place)
     content = nbformat.read(notebook, as_version=4)
     nbformat.validate(content)
     return content.cells, folder

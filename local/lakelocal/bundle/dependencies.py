@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lakelocal.bundle.text_values import as_text
+from lakelocal.lakeflow.field_values import as_text
 from lakelocal.lakeflow.findings import Finding, Where
 from lakelocal.lakeflow.graph import circles
 from lakelocal.lakeflow.model import Dependency, Task
+from lakelocal.lakeflow.task_types import type_of
 
 
 def read_dependencies(listed: Any) -> tuple[Dependency, ...]:
@@ -28,7 +29,7 @@ def check_dependencies(task: Task, tasks: Iterable[Task]) -> Iterator[Finding]:
             action = "Correct the key, or remove the dependency."
             where = Where(path=(*path, "task_key"))
             yield Finding(where, "unknown-dependency", f"the dependency `{before}`", expected, action)
-        elif outcome is not None and kinds[before] != "condition_task":
+        elif outcome is not None and not type_of(kinds[before]).branches:
             found, expected = (
                 f"an outcome of `{before}`, a {kinds[before] or 'task'}",
                 "an outcome only of a condition_task",

@@ -15,19 +15,15 @@ from lakelocal.bundle.libraries import read_libraries
 from lakelocal.bundle.merge import plain
 from lakelocal.bundle.names import job_id
 from lakelocal.bundle.notebooks import find_file, find_notebook
-from lakelocal.bundle.text_values import as_number, as_switch, as_text
 from lakelocal.bundle.variables import unset_in
+from lakelocal.lakeflow.field_values import as_number, as_switch, as_text
 from lakelocal.lakeflow.findings import FindingError, Findings, Steps, Where
 from lakelocal.lakeflow.model import BundleSettings, Job, Task, comes_from_git
+from lakelocal.lakeflow.task_types import type_of
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MAX_CONCURRENCY = 100
 PARAMETER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-# The field that names the file of a task.
-_FILES: Mapping[str, Steps] = {
-    "spark_python_task": ("spark_python_task", "python_file"),
-    "sql_task": ("sql_task", "file", "path"),
-}
 
 
 def read_jobs(jobs: Mapping[str, YamlMapping], settings: BundleSettings, findings: Findings) -> dict[str, Job]:
@@ -88,7 +84,7 @@ class _Reader:
             where = self._where(source, task=key)
             self._add("task-type", found, "exactly one, such as `notebook_task`", action, where)
         kind = kinds[0] if kinds else ""
-        from_git = comes_from_git(kind, settings.get(kind), self.source)
+        file = None if comes_from_git(kind, settings.get(kind), self.source) else self._file(source, key, kind)
         return Task(
             key=key,
             kind=kind,
@@ -100,23 +96,19 @@ class _Reader:
             retry_on_timeout=as_switch(settings.get("retry_on_timeout")),
             timeout_seconds=as_number(settings.get("timeout_seconds")),
             disabled=as_switch(settings.get("disabled")),
-            notebook=None if from_git else self._notebook(source, key, kind),
-            file=None if from_git else self._file(source, key, kind),
+            notebook=file if type_of(kind).notebook else None,
+            file=None if type_of(kind).notebook else file,
             libraries=read_libraries(source, self.source, self.source.place[0].parent),
             child=self._child(source, key) if kind == "run_job_task" else None,
             nested=self._nested(source, key) if kind == "for_each_task" else None,
             where=self._where(source, task=key),
         )
 
-    def _notebook(self, source: dict[str, Any], key: str, kind: str) -> Path | None:
-        """The notebook of a notebook task."""
-        path = ("notebook_task", "notebook_path")
-        return self._path(source, path, key, find_notebook) if kind == "notebook_task" else None
-
     def _file(self, source: dict[str, Any], key: str, kind: str) -> Path | None:
-        """The Python file or the SQL file of a task of these kinds."""
-        path = _FILES.get(kind)
-        return self._path(source, path, key, find_file) if path else None
+        """The notebook, the Python file or the SQL file of a task whose type names one."""
+        of = type_of(kind)
+        find = find_notebook if of.notebook else find_file
+        return self._path(source, (kind, *of.file), key, find) if of.file else None
 
     def _path(
         self, source: Any, path: Steps, key: str, find: Callable[[str, Path, Sequence[Path]], Path]

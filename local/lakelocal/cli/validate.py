@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from lakelocal.cli.scope import pairs, project_of
 from lakelocal.cli.verbs import Verbs
-from lakelocal.lakeflow.fields import HONOURED, VERDICTS, FieldVerdict
+from lakelocal.lakeflow.fields import FieldVerdict
 from lakelocal.lakeflow.findings import ERROR, WARNING, Finding
+from lakelocal.lakeflow.verdicts import HONOURED, VERDICTS
 from lakelocal.validate import Report, validate
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import Any
 
 from lakelocal.jobs.records import Records
 from lakelocal.lakeflow.results import meaning, state_of
+from lakelocal.lakeflow.task_types import type_of
 
 EXIT_VALUE_BYTES = 5_000_000
 
@@ -119,14 +120,9 @@ def _exit_value(value: str) -> dict[str, Any]:
     return {"result": shown, "truncated": len(shown) < len(value)}
 
 
-def _kind(attempt: Mapping[str, Any]) -> dict[str, Any]:
-    parameters, details = json.loads(attempt["parameters"]), dict(json.loads(attempt["details"]))
-    match attempt["kind"]:
-        case "notebook_task":
-            return {"notebook_path": attempt["notebook_path"], "base_parameters": parameters}
-        case "run_job_task":
-            return {"job_parameters": parameters}
-    return details
+def _kind(attempt: Mapping[str, Any]) -> Mapping[str, Any]:
+    parameters, details = json.loads(attempt["parameters"]), json.loads(attempt["details"])
+    return dict(type_of(attempt["kind"]).shown(attempt["notebook_path"], parameters, details))
 
 
 def _state(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,16 +12,16 @@ from lakelocal.lakeflow.fields import effective, ignored, refusal
 from lakelocal.lakeflow.findings import FindingError
 from lakelocal.lakeflow.model import Bundle, Job, Task
 from lakelocal.lakeflow.parameters import check_task_parameters
-from lakelocal.lakeflow.plan import INPUTS
 from lakelocal.lakeflow.references import (
     BACKFILL,
     FOR_EACH,
     SCHEDULE,
     Known,
     KnownTask,
-    literal_inputs,
     wrong_references,
 )
+from lakelocal.lakeflow.task_types import type_of
+from lakelocal.lakeflow.task_types.for_each import literal_inputs
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _check_task_references(job: Job, task: Task, known: Known) -> None:
     own = task.parameters
     for name, value in own.items() if isinstance(own, Mapping) else enumerate(own):
         _check_references(value, known, where=f"{where}, parameter `{name}`")
-    for name in INPUTS.get(task.kind, ()):
+    for name in type_of(task.kind).operands:
         _check_references(task.inner.get(name), known, where=f"{where}, `{name}`")
 
 

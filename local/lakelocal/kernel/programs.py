@@ -1,7 +1,7 @@
 """Programs that a task runs in place of a notebook: a Python file, or the entry point of a package.
 
-The cells of the notebooks that `lakelocal.jobs.scripts` makes call these functions. A program ends as a process would:
-with a `SystemExit` of None or 0 it succeeded, with any other it failed.
+The cells of the notebooks that `lakelocal.jobs.task_types` makes call these functions. A program ends as a process
+would: with a `SystemExit` of None or 0 it succeeded, with any other it failed.
 
 Source: Jobs API 2.2, `PythonWheelTask.entry_point`; Databricks CLI 1.13, `bundle/trampoline/python_wheel.go` (a wheel's
 first argument is the package's name).

@@ -4,6 +4,7 @@ Source: Jobs API 2.2, `JobEmailNotifications`, `TaskEmailNotifications`, `Webhoo
 """
 
 from lakelocal.lakeflow.results import Ending, meaning
+from lakelocal.lakeflow.task_types import type_of
 
 ON_START = "on_start"
 ON_SUCCESS = "on_success"
@@ -28,4 +29,4 @@ def event_of(result: str) -> str | None:
 
 def has_notifications(kind: str) -> bool:
     """May people be told of tasks of the type *kind*? Condition tasks support neither retries nor notifications."""
-    return kind != "condition_task"
+    return not type_of(kind).branches

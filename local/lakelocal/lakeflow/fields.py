@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 
 from lakelocal.lakeflow import events
 from lakelocal.lakeflow.model import GIT, Job, Task, comes_from_git
+from lakelocal.lakeflow.task_types import TYPES, type_of
+from lakelocal.lakeflow.verdicts import APPROXIMATED, COMPUTE, HONOURED, IGNORED, REFUSED, FieldRule, for_fields
 from lakelocal.program import PROGRAM
 
-HONOURED, APPROXIMATED, IGNORED, REFUSED = VERDICTS = ("honoured", "approximated", "ignored", "refused")
 _WITH_EFFECT = (HONOURED, APPROXIMATED)
 _TASKS = "tasks"
 _NESTED = "tasks.for_each_task.task"
@@ -30,7 +31,6 @@ _NESTED = "tasks.for_each_task.task"
 _OUTBOX = "delivered to the outbox folder, unless SMTP or a URL is configured"
 _SCHEDULER = f"by `{PROGRAM} schedule`; `run` starts a job whenever it is called"
 _ACCOUNT = "there is no account here"
-_COMPUTE = "all tasks run on this machine"
 _ENVIRONMENT = "the local Python environment is used for all tasks"
 _INSTALL = "Python packages that the local environment lacks are installed for the attempt"
 _NO_EVENT = "the event does not happen here"
@@ -38,66 +38,52 @@ _PERIODIC = "the scheduler counts from its own start, Databricks from the first 
 _NOT_HERE = "nothing here does what it asks for"
 _NO_TRIGGER = "not scheduled here: start the job with `run`"
 _GIT = "nothing is cloned: a task whose file comes from Git is refused"
-_FROM_GIT = "nothing is cloned; use `source: WORKSPACE` and a file of the bundle"
-_JAR = "JARs do not run on the Spark Connect server; use a `spark_python_task` or a `python_wheel_task`"
-_REST = "use `--skip-unsupported` to run the other tasks"
-
-Rule = tuple[str, str]
 
 
-def _all(path: str, names: str, verdict: str, note: str = "") -> dict[str, Rule]:
-    """The same rule for the fields *names* (divided by blanks) below *path*."""
-    return {f"{path}{'.' if path else ''}{name}": (verdict, note) for name in names.split()}
-
-
-def _notifications() -> dict[str, Rule]:
+def _notifications() -> dict[str, FieldRule]:
     """E-mail and webhooks: the same fields in a job and in a task."""
     never = f"{events.ON_BACKLOG} on_maintenance_start on_maintenance_complete"
-    rules = _all("", "email_notifications webhook_notifications", APPROXIMATED, _OUTBOX)
+    rules = for_fields("", "email_notifications webhook_notifications", APPROXIMATED, _OUTBOX)
     for block in tuple(rules):
-        rules |= _all(block, " ".join(events.HERE), APPROXIMATED, _OUTBOX) | _all(block, never, IGNORED, _NO_EVENT)
+        rules |= for_fields(block, " ".join(events.HERE), APPROXIMATED, _OUTBOX)
+        rules |= for_fields(block, never, IGNORED, _NO_EVENT)
     for event in events.HERE:
         rules[f"webhook_notifications.{event}.id"] = (APPROXIMATED, _OUTBOX)
     switches = "no_alert_for_skipped_runs no_alert_for_canceled_runs"
-    rules |= _all("", "email_notifications.no_alert_for_skipped_runs notification_settings", HONOURED)
-    return rules | _all("notification_settings", switches, HONOURED)
+    rules |= for_fields("", "email_notifications.no_alert_for_skipped_runs notification_settings", HONOURED)
+    return rules | for_fields("notification_settings", switches, HONOURED)
 
 
-def _health() -> dict[str, Rule]:
+def _health() -> dict[str, FieldRule]:
     """Health rules: the same fields in a job and in a task."""
     note = "a warning; the run goes on"
-    rules = _all("", "health health.rules", HONOURED, note) | _all("health.rules", "metric op value", HONOURED, note)
+    rules = for_fields("", "health health.rules health.rules.metric health.rules.op health.rules.value", HONOURED, note)
     backlogs = (f"metric=STREAMING_BACKLOG_{unit}" for unit in ("BYTES", "RECORDS", "SECONDS", "FILES"))
-    return rules | _all("health.rules", " ".join(backlogs), IGNORED, _NO_EVENT)
+    return rules | for_fields("health.rules", " ".join(backlogs), IGNORED, _NO_EVENT)
 
 
-def _source(path: str) -> dict[str, Rule]:
-    """Where the file of a task comes from."""
-    return {f"{path}.source": (HONOURED, ""), f"{path}.source=GIT": (REFUSED, _FROM_GIT)}
-
-
-_JOB: dict[str, Rule] = {
-    **_all("", "name description", HONOURED),
-    **_all("", "parameters parameters.name parameters.default", HONOURED),
-    **_all("", "timeout_seconds max_concurrent_runs", HONOURED),
-    **_all("", "queue queue.enabled", HONOURED),
-    **_all("", "schedule schedule.quartz_cron_expression schedule.timezone_id", HONOURED, _SCHEDULER),
+_JOB: dict[str, FieldRule] = {
+    **for_fields("", "name description", HONOURED),
+    **for_fields("", "parameters parameters.name parameters.default", HONOURED),
+    **for_fields("", "timeout_seconds max_concurrent_runs", HONOURED),
+    **for_fields("", "queue queue.enabled", HONOURED),
+    **for_fields("", "schedule schedule.quartz_cron_expression schedule.timezone_id", HONOURED, _SCHEDULER),
     "schedule.pause_status": (HONOURED, _SCHEDULER),
     "schedule.sql_condition": (IGNORED, _NO_TRIGGER),
-    **_all("", "trigger trigger.pause_status", HONOURED, _SCHEDULER),
-    **_all("trigger", "periodic periodic.interval periodic.unit", APPROXIMATED, _PERIODIC),
-    **_all("trigger", "file_arrival table_update model sql_condition", IGNORED, _NO_TRIGGER),
+    **for_fields("", "trigger trigger.pause_status", HONOURED, _SCHEDULER),
+    **for_fields("trigger", "periodic periodic.interval periodic.unit", APPROXIMATED, _PERIODIC),
+    **for_fields("trigger", "file_arrival table_update model sql_condition", IGNORED, _NO_TRIGGER),
     "triggers": (IGNORED, _NO_TRIGGER),
     "continuous": (APPROXIMATED, "the scheduler keeps one run active, and waits after failures as long as it chooses"),
     "continuous.pause_status": (HONOURED, _SCHEDULER),
-    **_all("continuous", "maintenance_window task_retry_mode", IGNORED, _NOT_HERE),
+    **for_fields("continuous", "maintenance_window task_retry_mode", IGNORED, _NOT_HERE),
     **_notifications(),
     **_health(),
     "environments": (APPROXIMATED, _ENVIRONMENT),
     "environments.environment_key": (HONOURED, "its dependencies are those of the tasks that name it"),
     "environments.spec": (APPROXIMATED, _ENVIRONMENT),
     "environments.spec.dependencies": (APPROXIMATED, _INSTALL),
-    **_all(
+    **for_fields(
         "environments.spec",
         "environment_version client base_environment java_dependencies project_environment",
         IGNORED,
@@ -105,58 +91,36 @@ _JOB: dict[str, Rule] = {
     ),
     "environment_variables": (IGNORED, "kernels have the environment of the runner"),
     "git_source": (IGNORED, _GIT),
-    "job_clusters": (IGNORED, _COMPUTE),
-    "performance_target": (IGNORED, _COMPUTE),
-    **_all("", "budget_policy_id usage_policy_id permissions run_as", IGNORED, _ACCOUNT),
-    **_all("", "tags parent_path lifecycle", IGNORED, "a matter of the workspace"),
+    "job_clusters": (IGNORED, COMPUTE),
+    "performance_target": (IGNORED, COMPUTE),
+    **for_fields("", "budget_policy_id usage_policy_id permissions run_as", IGNORED, _ACCOUNT),
+    **for_fields("", "tags parent_path lifecycle", IGNORED, "a matter of the workspace"),
     "duration_target": (IGNORED, _NOT_HERE),
     "tasks": (HONOURED, ""),
 }
 
-_TASK: dict[str, Rule] = {
-    **_all("", "task_key description run_if disabled", HONOURED),
-    **_all("", "depends_on depends_on.task_key depends_on.outcome", HONOURED),
-    **_all("", "max_retries min_retry_interval_millis retry_on_timeout timeout_seconds", HONOURED),
+_TASK: dict[str, FieldRule] = {
+    **for_fields("", "task_key description run_if disabled", HONOURED),
+    **for_fields("", "depends_on depends_on.task_key depends_on.outcome", HONOURED),
+    **for_fields("", "max_retries min_retry_interval_millis retry_on_timeout timeout_seconds", HONOURED),
     "disable_auto_optimization": (HONOURED, "nothing is retried here that max_retries does not ask for"),
     **_notifications(),
     "notification_settings.alert_on_last_attempt": (HONOURED, ""),
     **_health(),
-    **_all("", "existing_cluster_id new_cluster job_cluster_key compute", IGNORED, _COMPUTE),
+    **for_fields("", "existing_cluster_id new_cluster job_cluster_key compute", IGNORED, COMPUTE),
     "environment_key": (APPROXIMATED, _ENVIRONMENT),
     "environment_variables_key": (IGNORED, "kernels have the environment of the runner"),
-    **_all("", "libraries libraries.whl libraries.requirements", APPROXIMATED, _INSTALL),
-    **_all("libraries", "pypi pypi.package pypi.repo", APPROXIMATED, _INSTALL),
-    **_all("libraries", "jar maven cran egg", IGNORED, "only Python packages are installed"),
-    "notebook_task": (HONOURED, ""),
-    "notebook_task.notebook_path": (HONOURED, ".ipynb, and Databricks source files .py and .sql"),
-    "notebook_task.base_parameters": (HONOURED, ""),
-    "notebook_task.warehouse_id": (IGNORED, _COMPUTE),
-    **_source("notebook_task"),
-    **_all("", "run_job_task run_job_task.job_parameters", HONOURED),
-    "run_job_task.job_id": (HONOURED, "a job of the bundle"),
-    "run_job_task.pipeline_params": (IGNORED, "pipelines do not run here"),
-    **_all("", "condition_task condition_task.left condition_task.op condition_task.right", HONOURED),
-    **_all("", "for_each_task for_each_task.inputs for_each_task.concurrency for_each_task.task", HONOURED),
-    **_all("", "spark_python_task spark_python_task.python_file spark_python_task.parameters", HONOURED),
-    **_source("spark_python_task"),
-    "python_wheel_task": (HONOURED, "a wheel that is not built is imported from its source tree"),
-    **_all("python_wheel_task", "entry_point package_name parameters named_parameters", HONOURED),
-    "sql_task": (HONOURED, "on the local Spark server"),
-    **_all("sql_task", "file file.path parameters", HONOURED),
-    **_source("sql_task.file"),
-    "sql_task.warehouse_id": (IGNORED, _COMPUTE),
-    **_all("sql_task", "query alert dashboard", REFUSED, "it lives in the workspace; use `sql_task.file`"),
-    "pipeline_task": (REFUSED, "declarative pipelines do not run here; use notebooks that make the same tables"),
-    **_all("", "dbt_task dbt_platform_task", REFUSED, "dbt does not run here; use a notebook that calls it"),
-    **_all("", "spark_jar_task spark_submit_task", REFUSED, _JAR),
-    **_all("", "dashboard_task power_bi_task", REFUSED, f"it lives in the workspace; {_REST}"),
-    "alert_task": (REFUSED, "it lives in the workspace; use `sql_task.file`, and a condition task on its output"),
-    "clean_rooms_notebook_task": (REFUSED, f"clean rooms live in an account; {_REST}"),
-    **_all("", "ai_runtime_task gen_ai_compute_task", REFUSED, "it needs the GPUs of Databricks; use a notebook"),
-    "python_operator_task": (REFUSED, "its operators live on Databricks; use a `spark_python_task`"),
+    **for_fields("", "libraries libraries.whl libraries.requirements", APPROXIMATED, _INSTALL),
+    **for_fields("libraries", "pypi pypi.package pypi.repo", APPROXIMATED, _INSTALL),
+    **for_fields("libraries", "jar maven cran egg", IGNORED, "only Python packages are installed"),
+    **{
+        f"{kind.name}.{path}" if path else kind.name: rule
+        for kind in TYPES.values()
+        for path, rule in kind.fields.items()
+    },
 }
 
-TABLE: Mapping[str, Rule] = {**_JOB, **{f"tasks.{path}": rule for path, rule in _TASK.items()}}
+TABLE: Mapping[str, FieldRule] = {**_JOB, **{f"tasks.{path}": rule for path, rule in _TASK.items()}}
 _PARENTS = frozenset(
     path[:end]
     for path in (key.partition("=")[0] for key in TABLE)
@@ -208,12 +172,11 @@ def refusal(job: Job, task: Task) -> Refusal | None:
         if verdict == REFUSED:
             return Refusal(_what(field, value), note)
     at_work = task.nested or task
-    if at_work.kind == "sql_task" and not at_work.inner.get("file"):
-        return Refusal("a `sql_task` without a `file`", "it has nothing to run; use `sql_task.file`")
-    return None
+    unusable = type_of(at_work.kind).unusable(at_work.inner)
+    return Refusal(*unusable) if unusable else None
 
 
-def rule_of(field: str, value: Any = None) -> Rule:
+def rule_of(field: str, value: Any = None) -> FieldRule:
     """The verdict on *field* (where it is *value*), and why.
 
     Raises:
@@ -242,9 +205,13 @@ def _in_force(job: Job, task: Task) -> Mapping[str, Any]:
         return {**task.settings, task.kind: {**task.inner, "task": _in_force(job, task.nested)}}
     if not comes_from_git(task.kind, task.inner, job.settings):
         return task.settings
-    if task.kind == "sql_task":
-        return {**task.settings, task.kind: {**task.inner, "file": {**task.inner["file"], "source": GIT}}}
-    return {**task.settings, task.kind: {**task.inner, "source": GIT}}
+    return {**task.settings, task.kind: _with_source(task.inner, type_of(task.kind).file)}
+
+
+def _with_source(block: Mapping[str, Any], file: tuple[str, ...]) -> Mapping[str, Any]:
+    """*block* with `source: GIT` where the field *file* stands."""
+    first, *rest = file
+    return {**block, first: _with_source(block[first], tuple(rest))} if rest else {**block, "source": GIT}
 
 
 def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from lakelocal.errors import UsageError
 from lakelocal.lakeflow.findings import Finding, Where
+from lakelocal.lakeflow.task_types import type_of
 
 WORKSPACE = "WORKSPACE"
 GIT = "GIT"
@@ -79,8 +80,8 @@ class Task:
     @property
     def parameters(self) -> Mapping[str, str] | Sequence[str]:
         """The task's own parameters, by name; those of a Python file, and a wheel's without names, as a list."""
-        named = ("base_parameters", "job_parameters", "named_parameters", "parameters")
-        return next((self.inner[name] for name in named if self.inner.get(name)), {})
+        fields = type_of(self.kind).parameters
+        return next((self.inner[name] for name in fields if self.inner.get(name)), {})
 
     @property
     def needs(self) -> list[str]:
@@ -99,10 +100,8 @@ def comes_from_git(kind: str, inner: Any, job: Mapping[str, Any]) -> bool:
     It does if its `source` says so, and by default if its job has a `git_source`. *inner* is what is written below the
     task type *kind*, *job* the settings of the job. Source: Jobs API 2.2, `NotebookTask.source`.
     """
-    if kind not in ("notebook_task", "spark_python_task", "sql_task") or not isinstance(inner, Mapping):
-        return False
-    block = inner.get("file") if kind == "sql_task" else inner
-    if not isinstance(block, Mapping):
+    block = type_of(kind).block_of_file(inner) if isinstance(inner, Mapping) else None
+    if block is None:
         return False
     return (block.get("source") or (GIT if job.get("git_source") else WORKSPACE)) == GIT
 

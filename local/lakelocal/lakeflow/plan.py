@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from lakelocal.lakeflow.model import Task
 from lakelocal.lakeflow.references import tasks_named
 from lakelocal.lakeflow.results import meaning
+from lakelocal.lakeflow.task_types import type_of
 
 PENDING = "PENDING"
 RUNNING = "RUNNING"
 RUN_IF = ("ALL_SUCCESS", "AT_LEAST_ONE_SUCCESS", "NONE_FAILED", "ALL_DONE", "AT_LEAST_ONE_FAILED", "ALL_FAILED")
-INPUTS = {"condition_task": ("left", "right"), "for_each_task": ("inputs",)}
 FOREVER = -1
 
 
@@ -87,7 +87,7 @@ def _verdict(
 
 def _reads_disabled(task: Task, states: Mapping[str, str]) -> bool:
     """Does a condition or for-each task take its input from a disabled task? It then runs, and fails for want of it."""
-    operands = [task.inner.get(name) for name in INPUTS.get(task.kind, ())]
+    operands = [task.inner.get(name) for name in type_of(task.kind).operands]
     return any(states.get(key) == "DISABLED" for key in tasks_named(operands))
 
 
@@ -144,7 +144,7 @@ def run_result(tasks: Sequence[Task], states: Mapping[str, str], only: Collectio
 
 def has_retries(kind: str) -> bool:
     """May tasks of the type *kind* be tried again? Condition tasks support neither retries nor notifications."""
-    return kind != "condition_task"
+    return not type_of(kind).branches
 
 
 def next_attempt_at(task: Task, *, attempt: int, result: str, started_at: float) -> float | None:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
 
+from lakelocal.lakeflow import task_types
 from lakelocal.program import PROGRAM
 
 _BRACES = re.compile(r"\{\{(?!\{)\s*((?:(?!\{\{).)*?)\s*\}\}")  # also around what is no reference
@@ -158,10 +159,8 @@ class KnownTask:
     @classmethod
     def of_type(cls, kind: str) -> "KnownTask":
         """What a task of the type *kind* leaves, before it has run; anything where *kind* is empty."""
-        has = set() if kind in ("condition_task", "run_job_task", "sql_task", "pipeline_task") else {VALUES}
-        has |= {ROWS} if kind in ("sql_task", "") else set()
-        has |= {ALERT} if kind in ("sql_task", "alert_task", "") else set()
-        return cls(frozenset(has), kind=kind)
+        needs = {task_types.VALUES: VALUES, task_types.ROWS: ROWS, task_types.ALERT: ALERT}
+        return cls(frozenset(needs[name] for name in task_types.type_of(kind).leaves), kind=kind)
 
 
 @dataclass(frozen=True)
@@ -315,15 +314,6 @@ def namespaces_named(value: Any) -> set[str]:
 def tasks_named(value: Any) -> set[str]:
     """The keys of the tasks that references in *value* name: `{{tasks.KEY...}}`."""
     return {path[1] for path in _paths(value) if path[0] == "tasks" and len(path) > 1}
-
-
-def literal_inputs(inputs: Any) -> list[Any] | None:
-    """The *inputs* of a for-each task, None where a reference gives them."""
-    try:
-        found = json.loads(inputs) if isinstance(inputs, str) else inputs
-    except ValueError:
-        return None
-    return found if isinstance(found, list) else None
 
 
 def result_word(result: str) -> str:

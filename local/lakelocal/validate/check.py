@@ -14,7 +14,6 @@ from lakelocal.lakeflow.model import Bundle
 from lakelocal.project import Project, bundle_file
 from lakelocal.validate.bundle_fields import check_bundle_fields
 from lakelocal.validate.compute import check_compute
-from lakelocal.validate.conditions import check_conditions
 from lakelocal.validate.duplicates import check_duplicates
 from lakelocal.validate.graph import check_reachable
 from lakelocal.validate.job_view import JobView
@@ -22,10 +21,9 @@ from lakelocal.validate.limits import check_job_limits, check_task_limits
 from lakelocal.validate.parameters import check_parameters
 from lakelocal.validate.references import check_references
 from lakelocal.validate.task_types import (
-    check_for_each,
     check_git,
     check_job_levels,
-    check_sql_kind,
+    check_types,
 )
 from lakelocal.validate.triggers import check_continuous, check_schedules
 from lakelocal.validate.without_effect import check_duration_warnings, check_without_effect
@@ -33,10 +31,8 @@ from lakelocal.validate.without_effect import check_duration_warnings, check_wit
 CHECKS = (
     check_duplicates,
     check_reachable,
-    check_conditions,
-    check_for_each,
+    check_types,
     check_job_levels,
-    check_sql_kind,
     check_git,
     check_compute,
     check_parameters,

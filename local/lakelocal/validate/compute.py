@@ -6,10 +6,10 @@ Source: Databricks CLI 1.13, `bundle/config/validate/job_cluster_key_defined.go`
 from collections.abc import Iterator
 
 from lakelocal.lakeflow.findings import Finding
+from lakelocal.lakeflow.task_types import type_of
 from lakelocal.validate.job_view import JobView
 
 COMPUTE = ("job_cluster_key", "environment_key", "existing_cluster_id", "new_cluster")
-WITH_COMPUTE = ("spark_python_task", "python_wheel_task", "dbt_task", "spark_jar_task", "spark_submit_task")
 # Where a task names something of the job: its field, the rule, the list of the job and the key of an entry.
 _NAMED = (
     ("job_cluster_key", "unknown-cluster", "job_clusters", "job_cluster_key"),
@@ -29,6 +29,6 @@ def check_compute(view: JobView) -> Iterator[Finding]:
                 found, expected = f"the {field} `{named}`", f"one of `{block}`: {legal}"
                 yield view.finding(rule, found, expected, "Correct the key.", task=task, path=(field,))
     for task in view.all_tasks:
-        if task.kind in WITH_COMPUTE and not any(task.settings.get(name) for name in COMPUTE):
+        if type_of(task.kind).needs_compute and not any(task.settings.get(name) for name in COMPUTE):
             found, expected = f"a {task.kind} without compute", f"one of {', '.join(f'`{name}`' for name in COMPUTE)}"
             yield view.finding("missing-compute", found, expected, "Add one of them.", task=task)

@@ -14,7 +14,8 @@ from lakelocal.lakeflow.findings import Finding
 from lakelocal.lakeflow.graph import order
 from lakelocal.lakeflow.model import Dependency, Task
 from lakelocal.lakeflow.plan import next_step
-from lakelocal.validate.conditions import constant_outcome
+from lakelocal.lakeflow.task_types import type_of
+from lakelocal.lakeflow.task_types.condition import constant_outcome
 from lakelocal.validate.job_view import JobView, TaskView
 
 End = tuple[str, str]  # the result of a task, and its outcome if it is a condition
@@ -96,7 +97,7 @@ def _played(task: TaskView, among: frozenset[tuple[str, str, str]]) -> str | Non
 
 def _own_ends(task: TaskView) -> set[End]:
     """The ends of a task that has started."""
-    if task.kind != "condition_task":
+    if not type_of(task.kind).branches:
         return {("SUCCESS", ""), ("FAILED", "")}
     constant = constant_outcome(task.inner)
     if constant is not None:

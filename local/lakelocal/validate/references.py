@@ -18,9 +18,9 @@ from lakelocal.lakeflow.references import (
     Known,
     KnownTask,
     Need,
-    literal_inputs,
     wrong_references,
 )
+from lakelocal.lakeflow.task_types.for_each import literal_inputs
 from lakelocal.validate.job_view import JobView, TaskView
 from lakelocal.validate.task_types import notebook_of
 

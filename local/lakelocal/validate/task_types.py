@@ -1,4 +1,4 @@
-"""What single task types ask for: for-each, run-job and SQL tasks, and files from Git."""
+"""What task types ask for: each of its own fields, all of files from Git, run-job tasks of the jobs that they start."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,34 +7,17 @@ from lakelocal.bundle.notebooks import find_notebook
 from lakelocal.lakeflow.child_jobs import wrong_start
 from lakelocal.lakeflow.findings import Finding, FindingError
 from lakelocal.lakeflow.model import WORKSPACE
-from lakelocal.lakeflow.references import literal_inputs
-from lakelocal.validate.conditions import is_reference
+from lakelocal.lakeflow.task_types import type_of
 from lakelocal.validate.job_view import JobView, TaskView
 
-SQL_KINDS = ("query", "alert", "dashboard", "file")
 GIT_REFERENCES = ("git_branch", "git_tag", "git_commit")
 
 
-def check_for_each(view: JobView) -> Iterator[Finding]:
-    """Inputs, and dependencies inside."""
+def check_types(view: JobView) -> Iterator[Finding]:
+    """What each task type asks of its own fields."""
     for task in view.all_tasks:
-        if task.kind != "for_each_task":
-            continue
-        inputs = str(task.inner.get("inputs", "[]"))
-        if not is_reference(inputs) and literal_inputs(inputs) is None:
-            yield view.finding(
-                "for-each-inputs",
-                f"`{inputs}` as `inputs`",
-                'a JSON array, such as `["a", "b"]`, or a reference, such as `{{tasks.T.values.K}}`',
-                "Correct the text.",
-                task=task,
-                path=("for_each_task", "inputs"),
-            )
-        nested = task.inner.get("task") or {}
-        if nested.get("depends_on"):
-            found, expected = "`depends_on` in the task of a for-each task", "dependencies of the for-each task itself"
-            place = ("for_each_task", "task", "depends_on")
-            yield view.finding("useless-setting", found, expected, "Move them up.", task=task, path=place)
+        for finding in type_of(task.kind).check(task.inner):
+            yield finding.moved(view.where(task, (task.kind, *finding.where.path)))
 
 
 def check_job_levels(view: JobView) -> Iterator[Finding]:
@@ -44,15 +27,6 @@ def check_job_levels(view: JobView) -> Iterator[Finding]:
         where = view.where(task, (task.kind, "job_id"))
         if child is not None and (finding := wrong_start(view.bundle, view.job, child, where)):
             yield finding
-
-
-def check_sql_kind(view: JobView) -> Iterator[Finding]:
-    """One of query, alert, dashboard and file."""
-    for task in view.all_tasks:
-        given = [name for name in SQL_KINDS if task.inner.get(name) is not None]
-        if task.kind == "sql_task" and len(given) != 1:
-            found, expected = f"{' and '.join(given) or 'nothing to run'}", f"one of {', '.join(SQL_KINDS)}"
-            yield view.finding("sql-task", found, expected, "Name one of them.", task=task, path=("sql_task",))
 
 
 def check_git(view: JobView) -> Iterator[Finding]:
@@ -75,10 +49,10 @@ def check_git(view: JobView) -> Iterator[Finding]:
 def notebook_of(view: JobView, task: TaskView) -> Path | None:
     """The file of the notebook task *task*, None where there is none in the bundle."""
     named = task.inner.get("notebook_path")
-    if task.kind != "notebook_task" or not isinstance(named, str):
+    if not type_of(task.kind).notebook or not isinstance(named, str):
         return None
     try:
-        folder = view.folder_of(task, ("notebook_task", "notebook_path"))
+        folder = view.folder_of(task, (task.kind, "notebook_path"))
         return find_notebook(named, folder, view.bundle.folders)
     except FindingError:
         return None

@@ -1,4 +1,4 @@
-"""Values as a bundle writes them: parameters are text, and variables turn switches and numbers into text."""
+"""Values of fields as a bundle writes them: parameters are text, and variables turn switches and numbers into text."""
 
 from typing import Any
 
@@ -21,3 +21,8 @@ def as_number(value: Any, default: int = 0) -> int:
 def as_switch(value: Any) -> bool:
     """A switch, also as the text `true` or `false` that a variable gives."""
     return as_text(value).lower() == "true"
+
+
+def has_reference(text: str) -> bool:
+    """Does *text* hold something that a run, or a deployment, fills in?"""
+    return "{{" in text or "${" in text

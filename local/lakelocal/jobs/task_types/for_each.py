@@ -1,6 +1,6 @@
-"""For-each tasks: one nested task run for each element of a list, some at a time.
+"""`for_each_task`: one nested task run for each element of a list, some at a time.
 
-Source: Jobs API 2.2, `ForEachTask`, `ForEachStats`; Databricks documentation, "Use a For each task".
+Source: Jobs API 2.2, `ForEachStats`; Databricks documentation, "Use a For each task".
 """
 
 import json
@@ -13,11 +13,11 @@ from lakelocal.errors import RunError
 from lakelocal.jobs.attempts import TaskAttempt
 from lakelocal.jobs.launch import Outcome
 from lakelocal.jobs.stop import Stop
-from lakelocal.lakeflow.references import literal_inputs
 from lakelocal.lakeflow.results import meaning
+from lakelocal.lakeflow.task_types.for_each import literal_inputs
 
 
-def run_iterations(attempt: TaskAttempt, stop: Stop) -> Outcome:
+def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
     """Run the nested task for each input; FAILED where an iteration did not succeed, after all have ended."""
     given = attempt.task.inner
     text = given.get("inputs", "")

@@ -1,0 +1,101 @@
+"""What runs in a kernel: the notebook of a task, or one that is generated for a task that has none.
+
+So everything runs isolated, and is logged, retried and recorded in the same way.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from lakelocal.context import TaskContext
+from lakelocal.jobs.attempts import TaskAttempt
+from lakelocal.jobs.launch import Outcome, run_notebook
+from lakelocal.jobs.libraries import installs_of
+from lakelocal.jobs.selection import upstream_of
+from lakelocal.jobs.stop import Stop
+from lakelocal.lakeflow.model import Bundle, Task
+from lakelocal.sources import write_notebook
+from lakelocal.sources.read import code_cell, markdown_cell, notebook_of
+
+Parameters: TypeAlias = Sequence[str] | Mapping[str, str]
+Cells: TypeAlias = Iterator[dict[str, Any]]
+
+
+def run_in_kernel(attempt: TaskAttempt, stop: Stop, **given: Any) -> Outcome:
+    """Run a notebook in a process of its own; *given* are the fields of its context that depend on the task's type."""
+    run, places = attempt.run, attempt.places
+    attempt.record(parameters=given["parameters"])
+    for left in ("json", "rows.json"):  # what an earlier attempt left counts no more
+        (places.values / f"{attempt.name}.{left}").unlink(missing_ok=True)
+    context = TaskContext(
+        job_id=run.job.id,
+        job_name=run.job.name,
+        job_run_id=run.run_id,
+        task_run_id=attempt.run_id,
+        task_key=attempt.task.key,
+        attempt_number=attempt.number,
+        exit_file=str(places.inner("exit")),
+        values_folder=str(places.values),
+        upstream=upstream_of(run.job, attempt.owner.place),
+        **given,
+    )
+    engine = attempt.owner.engine
+    return run_notebook(engine.pool, context, places, engine.environment, stop, attempt.owner.hear)
+
+
+def run_cells(
+    attempt: TaskAttempt,
+    stop: Stop,
+    cells: Iterable[dict[str, Any]],
+    parameters: Parameters,
+    *,
+    widgets: Mapping[str, Any] | None = None,
+    rows_file: str = "",
+) -> Outcome:
+    """Run a notebook of *cells*.
+
+    Args:
+        parameters: what the cells were made with, as it is recorded.
+        widgets: the parameters by name, where the cells may ask for them.
+        rows_file: where the rows of the last statement go.
+    """
+    notebook, folder = write_cells(attempt.task, cells, attempt.places.inner("task.ipynb"))
+    attempt.record(details={"parameters": parameters})
+    return run_in_kernel(
+        attempt,
+        stop,
+        notebook=str(notebook),
+        working_folder=str(folder),
+        parameters={name: str(value) for name, value in (widgets or {}).items()},
+        rows_file=rows_file,
+    )
+
+
+def write_cells(task: Task, cells: Iterable[dict[str, Any]], place: Path) -> tuple[Path, Path]:
+    """Write a notebook of *cells* to *place*, whose folder exists.
+
+    Returns:
+        The notebook, and the folder in which it is to run: that of the task's file, else an empty one of its own.
+    """
+    folder = task.file.parent if task.file else place.with_suffix(".folder")
+    folder.mkdir(exist_ok=True)
+    return write_notebook(notebook_of(list(cells)), place), folder
+
+
+def install_cells(task: Task, bundle: Bundle) -> Cells:
+    """Cells that install the libraries of *task*.
+
+    Raises:
+        RunError: a wheel is missing.
+    """
+    for install in installs_of(task, bundle):
+        if install.note:
+            yield markdown_cell(install.note)
+        yield code_cell(f"%pip install {install.arguments}")
+
+
+def command_line(parameters: Parameters) -> list[str]:
+    """*parameters* as the words of a command line: a list as it is, named ones as `--name=value`."""
+    if isinstance(parameters, Mapping):
+        return [f"--{name}={value}" for name, value in parameters.items()]
+    return [str(word) for word in parameters]

@@ -1,0 +1,73 @@
+"""`sql_task` with a file: a cell for each statement; `:name` and `{{name}}` are the parameters, as literals."""
+
+import re
+from collections.abc import Mapping
+
+from lakelocal.errors import RunError
+from lakelocal.jobs.attempts import TaskAttempt
+from lakelocal.jobs.launch import Outcome
+from lakelocal.jobs.stop import Stop
+from lakelocal.jobs.task_types.in_kernel import Cells, Parameters, run_cells
+from lakelocal.lakeflow.model import Bundle, Task
+from lakelocal.lakeflow.parameters import notebook_parameters
+from lakelocal.sources.headings import PLACE
+from lakelocal.sources.read import code_cell, markdown_cell
+from lakelocal.sql.cells import split_statements
+from lakelocal.sql.tokens import STRING, tokenize
+from lakelocal.sql.writing import escaped
+
+_MUSTACHE = re.compile(r"\{\{\s*([A-Za-z0-9_.-]+)\s*\}\}")
+
+
+def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
+    """Run the statements; the rows of the last one are kept for references."""
+    own = attempt.resolved(attempt.task.parameters, "parameters")
+    parameters = notebook_parameters(dict(own), attempt.run.parameters)
+    rows = attempt.places.values / f"{attempt.name}.rows.json"
+    made = cells(attempt.task, parameters, attempt.owner.engine.bundle)
+    return run_cells(attempt, stop, made, parameters, widgets=parameters, rows_file=str(rows))
+
+
+def cells(task: Task, parameters: Parameters, bundle: Bundle) -> Cells:
+    """A cell for each statement of the task's file, marked with its place.
+
+    Raises:
+        RunError: the file names a parameter that the task does not have.
+    """
+    assert task.file is not None, "checked when the bundle was read"
+    values = parameters if isinstance(parameters, Mapping) else {}
+    text = task.file.read_text(encoding="utf-8-sig")
+    yield markdown_cell(f"# {task.file.name}")
+    position = 0
+    for statement in split_statements(text):
+        position = text.index(statement.text, position)
+        line = text.count("\n", 0, position) + 1
+        position += len(statement.text)
+        place = {PLACE: {"file": task.file.name, "line": line}}
+        yield code_cell(f"%sql\n{_filled(statement.text, values, task)}", **place)
+
+
+def _filled(text: str, values: Mapping[str, str], task: Task) -> str:
+    """*text* with each `{{name}}` as the parameter's value: a string literal, inside of a string plain text.
+
+    Those in comments stay. Source: Databricks' bundle template `default_sql` (`USE IDENTIFIER({{schema}})`).
+    """
+    tokens = tokenize(text) or ()
+    code = {token.start for token in tokens if token.word == "{"}
+    strings = [(token.start, token.end) for token in tokens if token.kind == STRING]
+
+    def value(found: re.Match[str]) -> str:
+        in_string = any(start < found.start() < end for start, end in strings)
+        if found.start() not in code and not in_string:
+            return found[0]
+        if found[1] not in values:
+            known = ", ".join(f"`{name}`" for name in values) or "none"
+            file = task.file.name if task.file else ""
+            raise RunError(
+                f"`{task.where}`: task `{task.key}`: `{file}` holds `{found[0]}`; the task's parameters are "
+                f"{known}. Add it to the parameters of the task or of the job."
+            )
+        plain = escaped(values[found[1]])
+        return plain if in_string else f"'{plain}'"
+
+    return _MUSTACHE.sub(value, text)
