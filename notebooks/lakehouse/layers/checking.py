@@ -6,9 +6,10 @@ write that makes a table counts the rules on its way; what is added to a table i
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Any
 
 import pandas as pd
 from pyspark.sql import DataFrame, Observation, SparkSession
@@ -17,12 +18,14 @@ from pyspark.sql import functions as F
 from lakehouse.errors import ContractError
 from lakehouse.layers.reading import parse_rule
 from lakehouse.tables.contracts import Contract, load_contract
-from lakehouse.tables.delta import schema_of, text
+from lakehouse.tables.delta import key_texts, schema_of, text
 from lakehouse.tables.operations import RuleCount
 
 DUPLICATE_KEY = "duplicate_key"
 CHECKED = "checked_rows"
 REMOVED = "removed_rows"
+MANY_KEYS = 10_000  # more are not told one by one
+_IN_PARTITION = 2**33  # `monotonically_increasing_id` numbers the rows of each partition from a multiple of this
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Checked:
     *rows* has the contract's columns, `_text` (the columns as they came, a struct), `_broken` (NULL for a valid row,
     else a struct of `rule` and `reason`) and, where only *changes* were read, `_change_type`. *brought* are the columns
     that the files bring. *key_is_row* tells whether a key stands for one row of a file, as it does not for points.
+    *sequence* is a column whose bounds are told, if any.
     """
 
     contract: Contract
@@ -39,6 +43,7 @@ class Checked:
     brought: tuple[str, ...]
     key_is_row: bool
     changes: bool
+    sequence: str = ""
 
     @property
     def valid(self) -> DataFrame:
@@ -74,6 +79,21 @@ class Checked:
         ]
 
 
+@dataclass(frozen=True)
+class News:
+    """What one look at new rows tells of them.
+
+    *counts* are those of `Checked.counted`, `removed_rows`, and `duplicate_key`: the keys that one file gives with
+    different contents, where a key is one row. *keys* are the keys of the rows, each once, its values as text; None
+    where they are too many, or the table has none. *bounds* are the least and the greatest value of the sequence, None
+    where no row has one.
+    """
+
+    counts: dict[str, int]
+    keys: list[list[str | None]] | None
+    bounds: tuple[int, int] | None
+
+
 def show_rules(contracts: Iterable[Contract]) -> pd.DataFrame:
     """The expectations of *contracts*, one row a rule: table, level, rule, condition."""
     rows = [(c.table, one.level, one.rule, one.condition) for c in contracts for one in c.expectations]
@@ -81,7 +101,13 @@ def show_rules(contracts: Iterable[Contract]) -> pd.DataFrame:
 
 
 def check_rows(
-    bronze: DataFrame, contract: Contract, derived: dict[str, str], *, key_is_row: bool = True, changes: bool = False
+    bronze: DataFrame,
+    contract: Contract,
+    derived: dict[str, str],
+    *,
+    key_is_row: bool = True,
+    changes: bool = False,
+    sequence: str = "",
 ) -> Checked:
     """Type the rows of *bronze* by the parse rules and hold them against the rules of *contract*.
 
@@ -99,7 +125,7 @@ def check_rows(
     if made := [f"{sql} AS {name}" for name, sql in derived.items() if name in contract.column_names]:
         rows = rows.selectExpr("*", *made)
     rows = rows.selectExpr("*", f"{_first_broken(contract, brought)} AS _broken")
-    return Checked(contract, rows, brought, key_is_row, changes)
+    return Checked(contract, rows, brought, key_is_row, changes, sequence)
 
 
 def _parse(contract: Contract, name: str) -> str:
@@ -151,35 +177,52 @@ def differs_within_key(contract: Contract, *, where: str = "true") -> str:
     return f"coalesce({least} <> {greatest}, false)"
 
 
-def count_together(checked: Iterable[Checked]) -> dict[str, dict[str, int]]:
-    """Count the rules of several tables by one query.
-
-    Returns:
-        By table the counts of `Checked.counted` and, where a key is one row, `duplicate_key`: the keys that one file
-        gives with different contents. Where only changes were read, also `removed_rows`: how many are no additions.
-    """
-    rows = [
-        _counts(one).selectExpr(f"{text(one.contract.table)} AS table", "to_json(struct(*)) AS counts")
-        for one in checked
-    ]
-    return {table: json.loads(counts) for table, counts in reduce(DataFrame.union, rows).collect()}
+def look_at(checked: Iterable[Checked]) -> dict[str, News]:
+    """What is new for several tables, by table: one query for all of them."""
+    rows = [_seen(one).selectExpr(f"{text(one.contract.table)} AS table", "to_json(struct(*))") for one in checked]
+    return {table: _news(json.loads(told)) for table, told in reduce(DataFrame.union, rows).collect()}
 
 
-def _counts(checked: Checked) -> DataFrame:
+def _news(told: dict[str, Any]) -> News:
+    keys, key_rows = told.pop("keys", None), told.pop("key_rows", 0)
+    low, high = told.pop("low", None), told.pop("high", None)
+    return News(told, keys if key_rows <= MANY_KEYS else None, None if low is None else (low, high))
+
+
+def _seen(checked: Checked) -> DataFrame:
+    """One row: the counts, the keys, how many rows these come from, and the bounds of the sequence."""
     sums = checked.counted()
     if checked.changes:
         sums[REMOVED] = "count_if(_change_type <> 'insert')"
+    rows = checked.rows
     totals = [F.expr(sql).alias(name) for name, sql in sums.items()]
-    if not checked.key_is_row:
-        return checked.rows.agg(*totals)
-    differs = differs_within_key(checked.contract, where="_broken IS NULL")
-    groups = checked.rows.groupBy(*checked.contract.keys, "_source_file").agg(
-        *totals, F.expr(differs).alias(DUPLICATE_KEY)
-    )
-    return groups.agg(
-        *[F.expr(f"coalesce(sum({name}), 0)").alias(name) for name in sums],
-        F.expr(f"count_if({DUPLICATE_KEY})").alias(DUPLICATE_KEY),
-    )
+    if checked.key_is_row:
+        differs = F.expr(differs_within_key(checked.contract, where="_broken IS NULL")).alias(DUPLICATE_KEY)
+        rows = rows.groupBy(*checked.contract.keys, "_source_file").agg(*totals, differs)
+        totals = [F.expr(f"coalesce(sum({name}), 0)").alias(name) for name in sums]
+        totals.append(F.expr(f"count_if({DUPLICATE_KEY})").alias(DUPLICATE_KEY))
+    if checked.contract.keys:
+        totals += [F.expr(collected_keys(checked.contract.keys)).alias("keys"), F.expr("count(*)").alias("key_rows")]
+    if checked.sequence:
+        totals += [
+            F.expr(f"{bound}({checked.sequence}) FILTER (WHERE _broken IS NULL)").alias(name)
+            for name, bound in (("low", "min"), ("high", "max"))
+        ]
+    return numbered(rows).agg(*totals)
+
+
+def numbered(rows: DataFrame) -> DataFrame:
+    """*rows* with `_number`, for `collected_keys`."""
+    return rows.withColumn("_number", F.monotonically_increasing_id())
+
+
+def collected_keys(keys: Sequence[str]) -> str:
+    """SQL aggregate over `numbered` rows: their keys, each once, as `key_texts` has them.
+
+    They are all of them where the rows are no more than `MANY_KEYS`. No more than the first of each partition are kept:
+    a load of millions of rows would fill the memory.
+    """
+    return f"collect_set({key_texts(keys)}) FILTER (WHERE _number % {_IN_PARTITION} < {MANY_KEYS})"
 
 
 def dropped_rows(counts: list[RuleCount]) -> int:

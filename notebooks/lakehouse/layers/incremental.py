@@ -16,14 +16,15 @@ from lakehouse.layers.checking import (
     CHECKED,
     REMOVED,
     Checked,
+    News,
     add_to_quarantine,
     check_rows,
-    count_together,
     dropped_rows,
+    look_at,
     replace_quarantine,
 )
 from lakehouse.tables.contracts import Contract, bronze_sources
-from lakehouse.tables.delta import Written, check_columns, check_keys, replace_rows
+from lakehouse.tables.delta import Written, among, check_columns, check_keys, replace_rows
 from lakehouse.tables.operations import RuleCount, record_counts
 from lakehouse.tables.progress import Feed, find_feeds, open_changes, record_progress, whole_source
 from lakehouse.tables.together import attempt_together, raise_failures
@@ -42,8 +43,9 @@ class Result:
 class LayerRun:
     """One run over tables that are made of bronze: what each has to read, and what has been done.
 
-    *feeds* are by (target, source), *results* by target, names with schemas. Counts and progress are kept by `finish`,
-    after the data.
+    *feeds* are by (target, source), *results* by target, names with schemas. *keys* has the keys of the new rows by
+    target, as `News` tells them, where a table was not derived as a whole; *written* is SQL by target that holds for
+    the rows that may have been written. Counts and progress are kept by `finish`, after the data.
     """
 
     spark: SparkSession
@@ -53,6 +55,8 @@ class LayerRun:
     results: dict[str, Result] = field(default_factory=dict)
     counts: list[RuleCount] = field(default_factory=list)
     errors: dict[str, BaseException] = field(default_factory=dict)
+    keys: dict[str, list[list[str | None]]] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
 
     def of(self, contract: Contract) -> list[Feed]:
         """What the table of *contract* has to read, one feed a source."""
@@ -79,7 +83,7 @@ class LayerRun:
         """
         self._refuse_tables_without_a_rule()
         check_columns(self.spark, self.written_tables)
-        check_keys(self.spark, self.written_tables)
+        check_keys(self.spark, self.written_tables, self.written)
         record_counts(self.spark, self.run_id, self.counts)
         record_progress(self.spark, self.done)
         if self.errors:
@@ -111,14 +115,16 @@ class Way:
 
     *derive* makes all rows of a table from all checked rows; the keys that one file gives with different contents are
     counted on the way, into the observation. *add* writes what new rows change. *key_is_row* as in `Checked`; *derived*
-    as in `check_rows`; *properties* are those of a table that is made.
+    as in `check_rows`; *properties* are those of a table that is made. Where *sequence* names a column, `add` is told
+    its bounds.
     """
 
     derive: Callable[[Checked, Observation], DataFrame]
-    add: Callable[[LayerRun, Checked], Written]
+    add: Callable[[LayerRun, Checked, News], Written]
     key_is_row: bool = True
     derived: dict[str, str] = field(default_factory=dict)
     properties: dict[str, str] = field(default_factory=dict)
+    sequence: str = ""
 
 
 def bring_up_to_date(run: LayerRun, ways: dict[Contract, Way]) -> None:
@@ -132,14 +138,17 @@ def bring_up_to_date(run: LayerRun, ways: dict[Contract, Way]) -> None:
         if contract not in opened:
             print(Written(contract.table, 0))
     new = [checked for checked in opened.values() if checked.changes]
-    counted = count_together(new) if new else {}
+    seen = look_at(new) if new else {}
     work = {}
     for contract, checked in opened.items():
-        counts = counted.get(contract.table)
-        if counts and counts[REMOVED]:
+        news = seen.get(contract.table)
+        if news and news.counts[REMOVED]:
             print(f"{contract.reads[0]}: rows were changed or removed, deriving {contract.table} anew")
-            checked, counts = _all_of(run, contract, ways[contract]), None
-        work[contract.table] = partial(_write, run, checked, ways[contract], counts)
+            checked, news = _all_of(run, contract, ways[contract]), None
+        if news and news.keys is not None:
+            run.keys[contract.table] = news.keys
+            run.written[contract.table] = among(contract, contract.keys, news.keys)
+        work[contract.table] = partial(_write, run, checked, ways[contract], news)
     results, errors = attempt_together(work)
     for contract in opened:
         if contract.table in results:
@@ -151,7 +160,9 @@ def bring_up_to_date(run: LayerRun, ways: dict[Contract, Way]) -> None:
 
 def _open(run: LayerRun, contract: Contract, way: Way) -> Checked:
     feed, rows = open_changes(run.spark, run.of(contract)[0])
-    return check_rows(rows, contract, way.derived, key_is_row=way.key_is_row, changes=not feed.is_all)
+    return check_rows(
+        rows, contract, way.derived, key_is_row=way.key_is_row, changes=not feed.is_all, sequence=way.sequence
+    )
 
 
 def _all_of(run: LayerRun, contract: Contract, way: Way) -> Checked:
@@ -159,14 +170,14 @@ def _all_of(run: LayerRun, contract: Contract, way: Way) -> Checked:
     return check_rows(whole_source(run.spark, feed), contract, way.derived, key_is_row=way.key_is_row)
 
 
-def _write(run: LayerRun, checked: Checked, way: Way, counts: dict[str, int] | None) -> Result:
-    """Add the rows of *checked*, whose rules were counted; without counts derive the table, which counts them."""
-    if counts is None:
+def _write(run: LayerRun, checked: Checked, way: Way, news: News | None) -> Result:
+    """Add the rows of *checked*, which are *news*; where they are not, derive the table, which counts its rules."""
+    if news is None:
         return _derive(run, checked, way)
-    told = checked.told(counts)
+    told = checked.told(news.counts)
     if dropped_rows(told):
         add_to_quarantine(run.spark, checked, run_id=run.run_id)
-    return Result(counts[CHECKED], way.add(run, checked), told)
+    return Result(news.counts[CHECKED], way.add(run, checked, news), told)
 
 
 def _derive(run: LayerRun, checked: Checked, way: Way) -> Result:
@@ -178,7 +189,7 @@ def _derive(run: LayerRun, checked: Checked, way: Way) -> Result:
         counts = rules.get | (twice.get if checked.key_is_row else {})
         written = kept.get["rows"]
     else:  # the engine told nothing of the write
-        counts = count_together([checked])[checked.contract.table]
+        counts = look_at([checked])[checked.contract.table].counts
         written = run.spark.table(checked.contract.table).count()
     told = checked.told(counts)
     replace_quarantine(run.spark, checked, run_id=run.run_id, rows=dropped_rows(told))

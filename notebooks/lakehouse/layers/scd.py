@@ -1,20 +1,24 @@
 """The tables that the change feeds make, `_current` and `_history`: all at the same time, then held against rules."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.cdc import ChangeCounts, TableComments, apply_together
 from lakehouse.cdc.delta import columns_of
-from lakehouse.cdc.progress import Mark, Progress
+from lakehouse.cdc.progress import Progress
 from lakehouse.errors import ContractError, ExpectationError
+from lakehouse.layers.checking import MANY_KEYS, collected_keys, numbered
 from lakehouse.layers.flows import EntityFlow
 from lakehouse.tables.contracts import Contract, load_contract
-from lakehouse.tables.delta import differences, replace_empty
+from lakehouse.tables.delta import among, differences, replace_empty
 from lakehouse.tables.operations import RuleCount, record_counts
+from lakehouse.tables.progress import Feed, open_changes
 
-_CHECKS = "checks of 70_cdc_apply"  # stands as the source of a row of progress: the version that has passed them
+# Stands as the source of a row of progress: the version of the target that keeps the rules, and of its source then.
+_CHECKS = "rules of 70_cdc_apply"
 _UNIQUE = "one_row_per_key"
 
 
@@ -62,6 +66,7 @@ def check_flows(
     flows: Iterable[EntityFlow],
     rules: Mapping[str, Mapping[str, str]],
     progress: Progress,
+    counts: Mapping[str, ChangeCounts],
     *,
     run_id: str,
     full: bool,
@@ -69,9 +74,11 @@ def check_flows(
     """Hold the tables against their contracts and *rules*: those that may have changed since they last passed.
 
     A table has its contract's columns, keeps the FAIL rules of its contract, has one row a key, and no key breaks a
-    rule. All is one query, which looks at the rows of each key once. With *full* every table is checked.
+    rule. All is one query, which looks at the rows of each key once: of the keys that have new events, where nothing
+    else can have changed. With *full* every table is checked as a whole.
 
     Args:
+        counts: what `apply_flows` did, by table.
         rules: by kind of table and name, SQL that counts what breaks the rule within one key. It is over
             `current_rows` and `open_rows`, the rows of both tables without bounds; `versions`, the (`start`, `end`)
             of the history in order; and `events`, the sequence numbers of the staged events.
@@ -87,24 +94,19 @@ def check_flows(
     contracts = [flow.contract(kind) for flow in waiting for kind in flow.targets]
     if wrong := [line for contract in contracts for line in differences(spark, contract)]:
         raise ContractError("\n".join(wrong))
-    counts = _counted(spark, {flow: _rules(flow, rules) for flow in waiting})
-    record_counts(spark, run_id, counts)
-    if broken := [count for count in counts if count.failed_rows]:
+    within = {} if full else _touched(spark, waiting, progress, counts)
+    found = _counted(spark, {flow: _rules(flow, rules) for flow in waiting}, within)
+    record_counts(spark, run_id, found)
+    if broken := [count for count in found if count.failed_rows]:
         lines = [
             f"`{count.table_name}`: found {count.failed_rows} rows that break `{count.rule}`, expected none. "
             "See runbooks/O40_scd_issues."
             for count in broken
         ]
         raise ExpectationError("\n".join(lines), rules=[count.rule for count in broken])
-    held = {table: _version(progress, flow, table) for flow in waiting for table in flow.targets.values()}
-    progress.record(Mark(table, _CHECKS, version, version) for table, version in held.items())
-    print(f"{len(counts)} rules hold in {len(contracts)} tables")
-
-
-def _version(progress: Progress, flow: EntityFlow, table: str) -> int | None:
-    """The newest version of *table*, which `apply_flows` has just looked up."""
-    mark = progress.find(table, flow.source)
-    return mark.target_version if mark else None
+    held = [progress.find(table, flow.source) for flow in waiting for table in flow.targets.values()]
+    progress.record(replace(mark, source=_CHECKS, settings={}, at_ms=0) for mark in held if mark)
+    print(f"{len(found)} rules hold in {len(contracts)} tables")
 
 
 def _passed(progress: Progress, flow: EntityFlow, table: str) -> bool:
@@ -112,7 +114,54 @@ def _passed(progress: Progress, flow: EntityFlow, table: str) -> bool:
     written, checked = progress.find(table, flow.source), progress.find(table, _CHECKS)
     if written is None or checked is None or not written.at_ms:  # without a time it was recorded just now
         return False
-    return checked.source_version == written.target_version and checked.at_ms >= written.at_ms
+    return checked.target_version == written.target_version and checked.at_ms >= written.at_ms
+
+
+def _touched(
+    spark: SparkSession, flows: Iterable[EntityFlow], progress: Progress, counts: Mapping[str, ChangeCounts]
+) -> dict[EntityFlow, str]:
+    """SQL for the keys with new events, by flow, where no other key can have changed since its rules last held."""
+    new = {flow: rows for flow in flows if (rows := _new_events(spark, flow, progress, counts)) is not None}
+    if not new:
+        return {}
+    looked_at = [
+        numbered(rows).selectExpr(
+            f"'{flow.entity}' AS entity", "count(*) AS events", f"{collected_keys(flow.keys)} AS keys"
+        )
+        for flow, rows in new.items()
+    ]
+    told = {row["entity"]: row for row in reduce(DataFrame.union, looked_at).collect()}
+    within = {}
+    for flow in new:
+        events = told[flow.entity]["events"]
+        if events <= MANY_KEYS and all(counts[table].events_read == events for table in flow.targets.values()):
+            within[flow] = among(flow.contract("current"), flow.keys, told[flow.entity]["keys"])
+    return within
+
+
+def _new_events(
+    spark: SparkSession, flow: EntityFlow, progress: Progress, counts: Mapping[str, ChangeCounts]
+) -> DataFrame | None:
+    """The events of *flow* since its rules last held; None where its tables may have changed otherwise.
+
+    The flow alone must have written its tables since then, each at most once, of these events and no others.
+    """
+    read = set()  # the versions of the source: when the rules held, and now
+    for table in flow.targets.values():
+        written, checked = progress.find(table, flow.source), progress.find(table, _CHECKS)
+        if written is None or checked is None or checked.target_version is None:
+            return None
+        by_flow = counts[table].version
+        if written.target_version != (checked.target_version if by_flow is None else by_flow):
+            return None
+        if by_flow is not None and by_flow != checked.target_version + 1:
+            return None
+        read.add((checked.source_version, written.source_version))
+    held, now = read.pop()
+    if read or held is None or now is None or held >= now:
+        return None
+    feed, events = open_changes(spark, Feed(flow.current, flow.source, "", held + 1, now))
+    return None if feed.is_all else events.where("_change_type = 'insert'")
 
 
 def _rules(flow: EntityFlow, rules: Mapping[str, Mapping[str, str]]) -> list[_Rule]:
@@ -129,9 +178,12 @@ def _rules(flow: EntityFlow, rules: Mapping[str, Mapping[str, str]]) -> list[_Ru
     return found
 
 
-def _counted(spark: SparkSession, rules: Mapping[EntityFlow, list[_Rule]]) -> list[RuleCount]:
-    """How many rows of each table break each rule, by one query over all tables."""
-    rows = spark.sql(" UNION ALL ".join(f"({_query(flow, of_flow)})" for flow, of_flow in rules.items())).collect()
+def _counted(
+    spark: SparkSession, rules: Mapping[EntityFlow, list[_Rule]], within: Mapping[EntityFlow, str]
+) -> list[RuleCount]:
+    """How many rows of each table break each rule, by one query over all tables; *within* is SQL for some keys only."""
+    queries = (_query(flow, of_flow, within.get(flow, "true")) for flow, of_flow in rules.items())
+    rows = spark.sql(" UNION ALL ".join(f"({query})" for query in queries)).collect()
     found = {row["entity"]: row for row in rows}
     return [
         RuleCount(
@@ -146,8 +198,8 @@ def _counted(spark: SparkSession, rules: Mapping[EntityFlow, list[_Rule]]) -> li
     ]
 
 
-def _query(flow: EntityFlow, rules: Iterable[_Rule]) -> str:
-    """SQL of one row: how many rows each table of *flow* has, and how many break each of *rules*."""
+def _query(flow: EntityFlow, rules: Iterable[_Rule], within: str) -> str:
+    """SQL of one row: how many rows each table of *flow* has *within*, and how many break each of *rules*."""
     keys = ", ".join(flow.keys)
     failed = {
         kind: ", ".join(f"CAST(NOT ({rule.condition}) AS INT)" for rule in flow.contract(kind).rules("FAIL"))
@@ -170,11 +222,11 @@ def _query(flow: EntityFlow, rules: Iterable[_Rule]) -> str:
             FROM (
                 SELECT {keys}, struct(*) AS current_row, NULL AS open_row, NULL AS version, NULL AS event,
                     array({failed["current"]}) AS current_failed, NULL AS history_failed
-                FROM {flow.current}
+                FROM {flow.current} WHERE {within}
                 UNION ALL
                 SELECT {keys}, NULL, CASE WHEN __END_AT IS NULL THEN struct(* EXCEPT (__START_AT, __END_AT)) END,
                     struct(__START_AT AS start, __END_AT AS end), NULL, NULL, array({failed["history"]})
-                FROM {flow.history}
+                FROM {flow.history} WHERE {within}
                 UNION ALL
-                SELECT {keys}, NULL, NULL, NULL, sequence_number, NULL, NULL FROM {flow.source})
+                SELECT {keys}, NULL, NULL, NULL, sequence_number, NULL, NULL FROM {flow.source} WHERE {within})
             GROUP BY {keys})"""

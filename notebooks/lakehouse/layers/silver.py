@@ -4,23 +4,39 @@ The latest row of a key wins, by (`_file_modified_at`, `_source_file`), then by 
 is the greatest of a total order, so it does not matter in which runs, or how often, rows are applied.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial, reduce
-from operator import and_, or_
 
-from pyspark.sql import Column, DataFrame, Observation, Row
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
-from lakehouse.layers.checking import CHECKED, DUPLICATE_KEY, Checked, check_rows, differs_within_key
+from lakehouse.layers.checking import (
+    CHECKED,
+    DUPLICATE_KEY,
+    MANY_KEYS,
+    Checked,
+    News,
+    check_rows,
+    differs_within_key,
+)
 from lakehouse.layers.incremental import LayerRun, Way, bring_up_to_date
 from lakehouse.tables.contracts import Contract, load_contract, typed_tables
-from lakehouse.tables.delta import Written, in_order, merge, only_row, refuse_other_columns, replace_rows
+from lakehouse.tables.delta import (
+    Written,
+    among,
+    in_order,
+    key_texts,
+    merge,
+    only_row,
+    refuse_other_columns,
+    replace_rows,
+)
 from lakehouse.tables.operations import RuleCount
-from lakehouse.tables.progress import REMOVED, open_changes, whole_source
+from lakehouse.tables.progress import whole_source
 
 NEWER = "{s} > {t}"
 DIFFERENT = "NOT ({s} <=> {t})"
-_MANY_KEYS = 10_000  # from there on a table is derived as a whole
 
 
 def apply_entities(run: LayerRun, *, derived: dict[str, str], reduced: dict[str, dict[str, str]] | None = None) -> None:
@@ -45,8 +61,10 @@ def _latest(checked: Checked, duplicates: Observation) -> DataFrame:
     return latest_per_key(checked.valid, checked.contract, duplicates)
 
 
-def _add_latest(run: LayerRun, checked: Checked) -> Written:
-    return merge(run.spark, latest_per_key(checked.valid, checked.contract), checked.contract, when=NEWER)
+def _add_latest(run: LayerRun, checked: Checked, _: News) -> Written:
+    contract = checked.contract
+    within = run.written.get(contract.table)
+    return merge(run.spark, latest_per_key(checked.valid, contract), contract, when=NEWER, within=within)
 
 
 def latest_per_key(rows: DataFrame, contract: Contract, duplicates: Observation | None = None) -> DataFrame:
@@ -75,15 +93,18 @@ def _reduce(columns: dict[str, str], checked: Checked, _: Observation | None = N
     return rows.select(*checked.contract.column_names)
 
 
-def _add_reduced(columns: dict[str, str], derived: dict[str, str], run: LayerRun, checked: Checked) -> Written:
+def _add_reduced(columns: dict[str, str], derived: dict[str, str], run: LayerRun, checked: Checked, _: News) -> Written:
     """Derive the rows of the touched keys from all of bronze."""
     contract = checked.contract
     (feed,) = run.of(contract)
     everything = check_rows(whole_source(run.spark, feed), contract, derived, key_is_row=False)
-    touched = checked.rows.select(*contract.keys).distinct()
-    rows = everything.rows.join(touched, list(contract.keys), "left_semi")
-    of_touched = Checked(contract, rows, everything.brought, key_is_row=False, changes=False)
-    return merge(run.spark, _reduce(columns, of_touched), contract, when=DIFFERENT)
+    if within := run.written.get(contract.table):
+        rows = everything.rows.where(within)
+    else:
+        touched = checked.rows.select(*contract.keys).distinct()
+        rows = everything.rows.join(touched, list(contract.keys), "left_semi")
+    of_touched = replace(everything, rows=rows)
+    return merge(run.spark, _reduce(columns, of_touched), contract, when=DIFFERENT, within=within)
 
 
 def apply_query(run: LayerRun, name: str, query: str) -> None:
@@ -112,7 +133,8 @@ def apply_query(run: LayerRun, name: str, query: str) -> None:
         found = rules.get or _count_failures(run, contract)
         print(Written(contract.table, found[CHECKED]))
     else:
-        print(merge(run.spark, rows.where(touched), contract, when=DIFFERENT, within=touched))
+        run.written[contract.table] = touched
+        print(merge(run.spark, rows.where(touched), contract, when=DIFFERENT, within=touched, whole=True))
         found = _count_failures(run, contract)
     run.done += feeds
     run.counts += [
@@ -131,57 +153,47 @@ def _count_failures(run: LayerRun, contract: Contract) -> dict[str, int]:
     return only_row(run.spark.table(contract.table).agg(*_failures(contract))).asDict()
 
 
-def _touched(run: LayerRun, contract: Contract, rows: DataFrame) -> Column | None:
-    """Which of the *rows* this run's news touch, and which rows of the table; None where all are to be derived."""
+def _touched(run: LayerRun, contract: Contract, rows: DataFrame) -> str | None:
+    """SQL for those of the *rows* that this run's news touch, and those of the table; None: all are to be derived."""
     news = _news(run, contract)
     if news is None:
         return None
-    touched: list[Column] = []
-    for common, parts in news.items():
-        found = reduce(DataFrame.union, parts).distinct().limit(_MANY_KEYS + 1).collect()
-        if len(found) > _MANY_KEYS:
-            return None
-        touched.append(_among(found, common))
+    touched = [among(contract, common, found) for common, found in news.items()]
     if not touched:
-        return F.lit(False)
-    if len(news) == 1 and set(next(iter(news))) <= set(contract.keys):
-        return touched[0]
+        return "false"
+    if all(set(common) <= set(contract.keys) for common in news):
+        return _any_of(touched)
     # By the keys of the table, what is not asked for can be left out of every table that the query reads.
-    any_of = reduce(or_, touched)
-    sides = [side.where(any_of).select(*contract.keys) for side in (rows, run.spark.table(contract.table))]
-    keys = reduce(DataFrame.union, sides).distinct().limit(_MANY_KEYS + 1).collect()
-    return None if len(keys) > _MANY_KEYS else _among(keys, contract.keys)
+    sides = [side.where(_any_of(touched)) for side in (rows, run.spark.table(contract.table))]
+    keys = [side.selectExpr(f"{key_texts(contract.keys)} AS key") for side in sides]
+    found = reduce(DataFrame.union, keys).distinct().limit(MANY_KEYS + 1).collect()
+    return None if len(found) > MANY_KEYS else among(contract, contract.keys, [row["key"] for row in found])
 
 
-def _news(run: LayerRun, contract: Contract) -> dict[tuple[str, ...], list[DataFrame]] | None:
-    """By the columns that they share with the table of *contract*, the new keys of each table that it reads.
+def _any_of(conditions: Iterable[str]) -> str:
+    return " OR ".join(f"({condition})" for condition in conditions)
 
-    None where such a table was made anew, is not made of bronze itself, or shares no key.
+
+def _news(run: LayerRun, contract: Contract) -> dict[tuple[str, ...], list[list[str | None]]] | None:
+    """By the columns that they share with the table of *contract*, the new keys of the tables that it reads.
+
+    None where such a table was derived as a whole or has too many news, is not made of bronze itself, shares no key, or
+    has read more than the table of *contract*, which an earlier run has left behind.
     """
-    news: dict[tuple[str, ...], list[DataFrame]] = {}
+    news: dict[tuple[str, ...], list[list[str | None]]] = {}
     for read in map(load_contract, contract.reads):
-        feed = run.feeds.get((contract.table, load_contract(read.reads[0]).table))
-        if feed is None or feed.is_all:
+        source = load_contract(read.reads[0]).table
+        feed, own = run.feeds.get((contract.table, source)), run.feeds.get((read.table, source))
+        if feed is None or own is None or feed.is_all:
             return None
         if feed.is_empty:
             continue
-        feed, changes = open_changes(run.spark, feed)
         common = tuple(key for key in read.keys if key in contract.column_names)
-        if feed.is_all or not common:
+        if read.table not in run.keys or not common or (feed.first, feed.last) != (own.first, own.last):
             return None
-        valid = check_rows(changes.where(f"NOT ({REMOVED})"), read, {}, changes=True).valid
-        news.setdefault(common, []).append(valid.select(*common))
+        places = [read.keys.index(key) for key in common]
+        news.setdefault(common, []).extend([key[place] for place in places] for key in run.keys[read.table])
     return news
-
-
-def _among(found: list[Row], columns: Sequence[str]) -> Column:
-    """Rows whose values of each of *columns* are among those *found*: all that are meant, and perhaps more.
-
-    The values are literals, by which Delta leaves files out.
-    """
-    return reduce(
-        and_, (F.col(name).isin(sorted({row[name] for row in found if row[name] is not None})) for name in columns)
-    )
 
 
 def count_references(run: LayerRun, queries: dict[str, str]) -> None:

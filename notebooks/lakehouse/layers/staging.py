@@ -11,7 +11,7 @@ import pandas as pd
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
-from lakehouse.layers.checking import Checked, dropped_rows
+from lakehouse.layers.checking import Checked, News, dropped_rows
 from lakehouse.layers.incremental import LayerRun, Way, bring_up_to_date
 from lakehouse.tables.contracts import Contract
 from lakehouse.tables.delta import READ_BY_VERSION, Written, as_contract, in_order, only_row
@@ -23,7 +23,7 @@ def stage_events(run: LayerRun, tables: list[Contract], *, sequence: str) -> Non
     Args:
         sequence: the column that orders the events; its bounds tell Delta which files can hold an event already.
     """
-    way = Way(_all_once, partial(_add, sequence), key_is_row=False, properties=READ_BY_VERSION)
+    way = Way(_all_once, partial(_add, sequence), key_is_row=False, sequence=sequence, properties=READ_BY_VERSION)
     bring_up_to_date(run, dict.fromkeys(tables, way))
 
 
@@ -39,12 +39,12 @@ def each_once(lines: DataFrame, contract: Contract) -> DataFrame:
     return lines.groupBy(*content).agg(first).select(*content, "_first.*").select(*contract.column_names)
 
 
-def _add(sequence: str, run: LayerRun, checked: Checked) -> Written:
+def _add(sequence: str, run: LayerRun, checked: Checked, news: News) -> Written:
     """Insert those events that the table lacks, in one commit; no commit where it lacks none."""
     contract = checked.contract
-    low, high = only_row(checked.valid.agg(F.min(sequence), F.max(sequence)))
-    if low is None:
+    if news.bounds is None:
         return Written(contract.table, 0)
+    low, high = news.bounds
     same = " AND ".join(f"t.{name} <=> s.{name}" for name in _content(contract))
     result = run.spark.sql(
         f"MERGE INTO {contract.table} t USING {{events}} s ON t.{sequence} BETWEEN {low} AND {high} AND {same} "

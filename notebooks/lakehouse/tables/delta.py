@@ -5,13 +5,13 @@ starts no Spark job. Only what reads or writes rows is executed.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import zip_longest
 
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -174,8 +174,34 @@ def as_contract(rows: DataFrame, contract: Contract) -> DataFrame:
     return rows.select(*[F.col(column.name).cast(column.type).alias(column.name) for column in contract.columns])
 
 
+def key_texts(keys: Iterable[str]) -> str:
+    """SQL of an array: the *keys* of a row as text, of which `among` makes values again."""
+    return f"array({', '.join(f'CAST({key} AS STRING)' for key in keys)})"
+
+
+def among(contract: Contract, columns: Sequence[str], found: Iterable[Sequence[str | None]]) -> str:
+    """SQL that holds for the rows whose *columns* have values that were *found*, and perhaps for some more.
+
+    Of several columns each value is looked for by itself. The values are literals, by which Delta leaves files out.
+    """
+    types = {column.name: column.type for column in contract.columns}
+    conditions = []
+    for name, values in zip(columns, zip(*found, strict=True), strict=False):
+        literals = sorted({text(value) for value in values if value is not None})
+        if types[name].upper() != "STRING":
+            literals = [f"CAST({literal} AS {types[name]})" for literal in literals]
+        conditions.append(f"{name} IN ({', '.join(literals)})" if literals else "false")
+    return " AND ".join(conditions) if conditions else "false"
+
+
 def merge(
-    spark: SparkSession, rows: DataFrame, contract: Contract, *, when: str, within: Column | None = None
+    spark: SparkSession,
+    rows: DataFrame,
+    contract: Contract,
+    *,
+    when: str,
+    within: str | None = None,
+    whole: bool = False,
 ) -> Written:
     """Merge *rows*, one per key, into the contract's table: new keys are inserted, known ones updated *when* it holds.
 
@@ -184,7 +210,8 @@ def merge(
 
     Args:
         when: SQL over `{s}` (the row) and `{t}` (what the table has), structs of all columns, `in_order`.
-        within: *rows* are all that the table should have of the rows for which this holds; others of them are deleted.
+        within: SQL that holds for all *rows*, so that others of the table need not be looked at.
+        whole: *rows* are all that the table should have of those *within*; others of them are deleted.
     """
     names = in_order(contract)
     row, held = (f"struct({', '.join(f'{side}.{name}' for name in names)})" for side in ("s", "t"))
@@ -197,7 +224,7 @@ def merge(
         .join(
             (there if within is None else there.where(within)).alias("t"),
             F.expr(same_key),
-            "left" if within is None else "full",
+            "full" if whole else "left",
         )
     )
     changed = pairs.where(f"t.{key} IS NULL OR {absent.format(key)} OR {when.format(s=row, t=held)}").selectExpr(
@@ -255,8 +282,11 @@ def check_columns(spark: SparkSession, names: Iterable[str]) -> None:
         print(f"{len(contracts)} tables have the columns of their contracts")
 
 
-def check_keys(spark: SparkSession, names: Iterable[str]) -> None:
+def check_keys(spark: SparkSession, names: Iterable[str], within: Mapping[str, str]) -> None:
     """Each of the tables *names* (without schema) must have one row a key, and no key NULL; one query for all.
+
+    Args:
+        within: SQL by table (with schema), where not all rows are looked at: those for which it holds, and NULL keys.
 
     Raises:
         ContractError: a key is NULL or there twice.
@@ -264,12 +294,13 @@ def check_keys(spark: SparkSession, names: Iterable[str]) -> None:
     keyed = [contract for contract in map(load_contract, names) if contract.keys]
     if not keyed:
         return
-    counts = [
-        spark.table(c.table).selectExpr(
-            f"{text(c.table)} AS table", "count(*) AS rows", f"count(DISTINCT {', '.join(c.keys)}) AS keys"
-        )  # a NULL in a key is not counted
-        for c in keyed
-    ]
+    counts = []
+    for c in keyed:
+        looked_at = spark.table(c.table)
+        if c.table in within:
+            looked_at = looked_at.where(" OR ".join([within[c.table], *(f"{key} IS NULL" for key in c.keys)]))
+        keys = f"count(DISTINCT {', '.join(c.keys)}) AS keys"  # a NULL in a key is not counted
+        counts.append(looked_at.selectExpr(f"{text(c.table)} AS table", "count(*) AS rows", keys))
     wrong = [
         f"`{table}`: found {rows} rows, {keys} keys; expected one row a key. Run refresh_mode=full."
         for table, rows, keys in reduce(DataFrame.union, counts).collect()

@@ -17,7 +17,6 @@ from lakehouse.tables.delta import existing, newest_version, schema_of
 from lakehouse.tables.operations import append, read_operations
 from lakehouse.tables.together import run_together
 
-REMOVED = "_change_type <> 'insert'"  # of the rows of `open_changes`: those taken away, or changed in place
 GENERATION = "lakehouse.generation"  # metadata of a bronze table's first column: changes when it is made anew
 
 
