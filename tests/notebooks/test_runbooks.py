@@ -74,6 +74,7 @@ SELLERS = {
 }
 
 
+@pytest.mark.slow("three runbooks that derive tables again; test_cdc_pipeline.py damages and repairs one")
 @pytest.mark.timeout(900)
 def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, here, shell, tmp_path):
     """Each way in which a row can be wrong is told by its rule, and repaired."""

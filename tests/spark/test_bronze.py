@@ -135,6 +135,7 @@ def test_a_run_without_new_files_commits_nothing(lakehouse):
     assert lakehouse.versions("bronze") == before
 
 
+@pytest.mark.slow("all files twice more")
 def test_a_full_refresh_reads_all_files_again_also_after_a_kill_in_between(lakehouse):
     """The new, empty table and its unused checkpoint belong together; any next run fills it."""
     before = {entity: rows(lakehouse, entity) for entity in HEADERS}

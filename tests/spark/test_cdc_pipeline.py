@@ -55,6 +55,15 @@ def failed(feeds: Feeds, run_id: str, table: str) -> dict[str, int]:
     return dict(feeds.rows(query))
 
 
+def checked(feeds: Feeds, run_id: str) -> dict[str, int]:
+    """How many rows of each table of current rows were held against its rules."""
+    query = (
+        "SELECT DISTINCT table_name, checked_rows FROM ops.expectation_results "
+        f"WHERE run_id = '{run_id}' AND table_name LIKE 'silver.%_current'"
+    )
+    return dict(feeds.rows(query))
+
+
 def test_each_valid_event_is_staged_once_and_typed(feeds):
     """The line that is there twice, for c1 at 30, is one event; a zip code gets its leading zero back."""
     when = at(T)
@@ -156,6 +165,7 @@ def contents(feeds: Feeds) -> dict[str, list[tuple]]:
     return made
 
 
+@pytest.mark.slow("three kills, each repeated; test_silver.py has one")
 def test_a_run_that_was_killed_is_made_good(feeds):
     """After the quarantine, between the targets, before the progress: each table as if it had never been written."""
     before = feeds.commits()
@@ -173,6 +183,7 @@ def test_a_run_that_was_killed_is_made_good(feeds):
     assert len(feeds.quarantine("customers", "rule")) == quarantined
 
 
+@pytest.mark.slow("two refreshes; a damaged target is refreshed below")
 def test_a_full_refresh_gives_the_same_tables(feeds):
     """Also after a hand has damaged a target; it stays the same table, so that readers miss nothing."""
     before = contents(feeds)
@@ -202,6 +213,7 @@ def test_a_damaged_target_fails_the_task_each_time(feeds):
     assert failed(feeds, "good", "silver.silver_customers_history") == {}
 
 
+@pytest.mark.slow("tests/notebooks/test_nbval.py runs the same notebook")
 def test_the_example_leaves_nothing_behind(feeds):
     """It runs with the notebook's defaults, as a reader starts it, and its own assertions hold."""
     feeds.run("71_cdc_example")
@@ -220,6 +232,19 @@ def test_a_table_that_fails_does_not_stop_the_others(feeds):
     feeds.take_in(run_id="rest")
 
     assert ("p9", "bebes", 40, 10, 1, 1, 1, 1, 1) in feeds.current("products")
+    assert len(feeds.current("products")) > 1 and checked(feeds, "rest") == {"silver.silver_products_current": 1}
+
+
+def test_a_change_by_hand_beside_new_events_is_found(feeds):
+    """Only the key with the event would be looked at, had nobody else written the table."""
+    feeds.spark.sql("INSERT INTO silver.silver_products_current VALUES ('p8', 'x', 1, 1, 1, 1, 1, 1, 1)")
+    feeds.deliver("products", "e.csv", f"p9,bebes,41,10,1,1,1,1,1,UPDATE,10,{T}")
+
+    with pytest.raises(ExpectationError, match=r"silver_products_current.*current_is_open_version"):
+        feeds.take_in(run_id="by hand")
+
+    feeds.take_in("70_cdc_apply", refresh_mode="full", run_id="mended")
+    assert checked(feeds, "mended")["silver.silver_products_current"] == len(feeds.current("products"))
 
 
 def test_a_full_refresh_empties_a_target_without_events(feeds):

@@ -226,6 +226,7 @@ def test_views_that_disagree_with_silver_fail_the_task(spark, state):
     assert counted == [(20, 3)]
 
 
+@pytest.mark.slow("small data are compared with the definition, above")
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason="the sample of real orders is not beside the project")
 def test_the_views_of_real_orders_equal_pandas(spark, state, monkeypatch):
     """3,000 real orders, every column, money to the cent."""

@@ -145,6 +145,7 @@ def test_tables_and_a_view_made_of_it_need_a_contract_and_a_cell(lakehouse):
     assert lakehouse.table("gold.gold_returns") == [(date(2018, 2, 1), 2), (date(2018, 2, 3), 1)]
 
 
+@pytest.mark.slow("test_silver.py has later rows for the tables that are there")
 def test_later_rows_change_what_they_touch(lakehouse):
     """A return moves to another day, so that its old row is gone; one is refused; an unknown order becomes known."""
     land(lakehouse, "2024-01-02", "o1,1,2018-02-02,10.125,false", "o1,2,2018-02-02,1,false", "o3,1,2018-02-03,-1,true")

@@ -229,6 +229,7 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow("two more servers")
 def test_states_of_two_servers_are_compared_and_the_exit_code_says_how(days, state, spark, project, capsys):
     """Rows are never joined: each server tells of its own."""
     here, _, last = days

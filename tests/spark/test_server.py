@@ -100,6 +100,7 @@ def test_tables_and_views_survive_a_restart_and_a_kill(fresh):
     spark.stop()
 
 
+@pytest.mark.slow("an archive of 250 MB is written")
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which files a process has mapped")
 def test_a_server_leaves_its_classes_to_the_next_one(fresh, tmp_path, monkeypatch):
     """The next one maps the archive of the first; where a disk has damaged it, the server starts without."""

@@ -296,6 +296,7 @@ def test_bronze_made_anew_and_a_lost_table_are_derived_as_a_whole(lakehouse):
     assert contents(lakehouse) == before
 
 
+@pytest.mark.slow("all tables are derived again, as they are when one is lost")
 def test_a_full_refresh_gives_equal_tables(lakehouse):
     """Row for row, quarantine too."""
     before = contents(lakehouse)

@@ -41,6 +41,7 @@ def left(spark) -> list[str]:
     return [row[0] for row in spark.sql("SHOW SCHEMAS LIKE 'scratch*'").collect()]
 
 
+@pytest.mark.slow("the feed of a lakehouse in three orders; the shorter feed below takes the same way")
 def test_a_right_applier_makes_the_same_tables_in_any_order(spark, events, capsys):
     """Beside the truth and in two shuffles; nothing is left."""
     truth = spark.createDataFrame(
@@ -80,6 +81,7 @@ class IgnoringLateEvents:
         return apply_changes(spark, source=f"{target}_taken", target=target, **arguments)
 
 
+@pytest.mark.slow("a dozen replays; how they shrink is tested in tests/unit/test_shrinking.py")
 def test_a_wrong_applier_is_caught_with_the_fewest_events(spark, events):
     """Two events of one key, the later one first, and nothing else; the message has the seed."""
     feed, wrong = VerifiedFeed("all", events, ARGUMENTS, kinds=("history",)), IgnoringLateEvents()

@@ -1,5 +1,8 @@
 """A session is freed on the server before its process is killed; a server keeps it for a day otherwise."""
 
+import atexit
+import gc
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +15,7 @@ from lakelocal.project import State
 
 pytest.importorskip("pyspark")
 
+from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
 from pyspark.sql.connect.session import SparkSession
 
 from lakelocal.compute.channel import Link
@@ -64,3 +68,19 @@ def test_a_session_that_never_spoke_has_nothing_to_release(session: LinkedSessio
 
     assert calls.methods == []
     assert not session.link.connected
+
+
+def test_a_forgotten_session_does_not_end_what_all_sessions_share(tmp_path: Path) -> None:
+    """The garbage collector may come while this thread is inside of gRPC: to wait then would last forever."""
+    endpoint = LocalEndpoint(LocalServer(State(tmp_path, "main", tmp_path)))
+    forgotten = LinkedSession(Link(endpoint), again=SparkSession.getActiveSession)
+    atexit.unregister(forgotten._release)  # which would hold it until the end
+    forgotten.link.on_lost = lambda: None
+    pool = ExecutePlanResponseReattachableIterator._get_or_create_release_thread_pool()
+    gone = weakref.ref(forgotten)
+
+    del forgotten
+    gc.collect()
+
+    assert gone() is None
+    assert ExecutePlanResponseReattachableIterator._release_thread_pool_instance is pool and not pool._shutdown

@@ -77,6 +77,13 @@ class LinkedSession(SparkSession):
         if registered:
             register(self._again())
 
+    def __del__(self) -> None:
+        """Nothing: a session ends by `stop`, or with the process.
+
+        pyspark closes its client here, and waits for the threads that all clients of the process share. But garbage is
+        collected at any moment, also while this very thread is inside of gRPC and holds what those threads wait for.
+        """
+
     def _release(self) -> None:
         """Free the session on the server when the process ends; a lost server needs no telling."""
         if self.link.connected and not self._client.is_closed:
