@@ -40,6 +40,17 @@ def test_a_run_is_repaired(build: Build, capsys: pytest.CaptureFixture) -> None:
     assert "reused: first (SUCCESS)" in output
 
 
+def test_the_only_job_needs_no_name(build: Build, capsys: pytest.CaptureFixture) -> None:
+    """Of two jobs, one has to be named; the message says which there are."""
+    case = build(JOB, {})
+    assert main(["--project", str(case.project.root), "run", "--param", "day=2"]) == 0
+    assert "run 1 of Cli started" in capsys.readouterr().out
+
+    case = build({**JOB, "other": JOB["job"]}, {})
+    assert main(["--project", str(case.project.root), "run"]) == 2
+    assert "found no name of a job; its jobs are `job`, `other`. Name one of them." in capsys.readouterr().err
+
+
 def test_a_scheduled_run_prints_its_json(build: Build, capsys: pytest.CaptureFixture) -> None:
     """Nothing else is on standard output."""
     case = build(JOB, {})
