@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lakelocal.export import junit, keep_newest, page, prune, read_run
-from lakelocal.jobs.records import Records
+from lakelocal.history.records import Records
 from tests.jobs.conftest import Build, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")

@@ -13,9 +13,9 @@ from test_ending import HANG, LIMIT_SECONDS, start_runner, until
 from lakelocal.bundle import load_bundle
 from lakelocal.cli.values import interval, moment
 from lakelocal.errors import RunError, UsageError
+from lakelocal.history.records import Records
 from lakelocal.jobs.backfill import backfill_job, backfill_times
 from lakelocal.jobs.command import RunOptions, get_run, list_runs
-from lakelocal.jobs.records import Records
 from lakelocal.jobs.repair import repair_run
 from tests.jobs.conftest import Build, condition, left_running, task
 

@@ -11,10 +11,10 @@ import pytest
 
 from lakelocal.bundle import load_bundle
 from lakelocal.errors import RunError
+from lakelocal.history.records import Records, now_ms
 from lakelocal.jobs.admission import enter
 from lakelocal.jobs.cancel import cancel_run
 from lakelocal.jobs.command import RunOptions, exit_code, get_run, list_runs
-from lakelocal.jobs.records import Records, now_ms
 from tests.jobs.conftest import Build, Case, condition
 
 LIMIT_SECONDS = 60
@@ -145,11 +145,11 @@ import sys
 from pathlib import Path
 from lakelocal.bundle import Job
 from lakelocal.jobs.admission import enter
-from lakelocal.jobs.records import Records
+from lakelocal.history.records import Records
 
 records = Records(Path(sys.argv[1]))
 run_id = enter(records, Job("j", 7, "J", {}, ()), job_id=7, job_key="j", run_name="J", target="d", trigger="ONE_TIME")
-print(records.run(run_id)["life_cycle_state"], flush=True)
+print(records.run(run_id).life_cycle_state, flush=True)
 sys.stdin.read()
 """
 

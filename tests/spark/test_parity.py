@@ -8,7 +8,7 @@ import pytest
 
 from lakelocal.cli.main import main
 from lakelocal.compute import open_session
-from lakelocal.jobs.records import Records, insert, now_ms, this_process
+from lakelocal.history.records import Records, insert, now_ms, this_process
 from lakelocal.parity import DiffScope, Options, compare_runs, find_side
 from lakelocal.parity.outline import Relation
 from lakelocal.parity.pairs import paired, shown_pairs

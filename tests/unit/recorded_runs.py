@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lakelocal.jobs.records import Records, insert, now_ms, this_process
+from lakelocal.history.records import Records, insert, now_ms, this_process
 
 
 def start_run(records: Records, **values: Any) -> int:

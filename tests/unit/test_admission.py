@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lakelocal.bundle import Job
+from lakelocal.history.records import Records, now_ms
 from lakelocal.jobs.admission import SKIPPED_RESULT, enter, wait_for_slot
-from lakelocal.jobs.records import Records, now_ms
 from lakelocal.jobs.stop import Stop
 
 HOUR_MS = 3_600_000
@@ -23,5 +23,5 @@ def test_a_run_leaves_the_queue_after_48_hours(tmp_path: Path) -> None:
 
     assert wait_for_slot(records, old, 1, Stop()) == SKIPPED_RESULT
     assert wait_for_slot(records, young, 1, cancelled) == "CANCELED", "until someone cancelled it"
-    assert [records.run(each)["life_cycle_state"] for each in (holder, old, young)] == ["RUNNING", "SKIPPED", "QUEUED"]
-    assert records.run(old)["state_message"] == "Skipped: it has waited 48 hours in the queue."
+    assert [records.run(each).life_cycle_state for each in (holder, old, young)] == ["RUNNING", "SKIPPED", "QUEUED"]
+    assert records.run(old).state_message == "Skipped: it has waited 48 hours in the queue."

@@ -8,7 +8,7 @@ from recorded_runs import start_run
 
 from lakelocal.cli.main import main
 from lakelocal.cli.parser import MODULES, read_arguments
-from lakelocal.jobs.records import Records
+from lakelocal.history.records import Records
 from lakelocal.project import Project
 
 Out = pytest.CaptureFixture[str]

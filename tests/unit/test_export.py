@@ -14,7 +14,7 @@ from lakelocal.cli.main import main
 from lakelocal.export import junit, page, read_run
 from lakelocal.export.notebooks import OUTPUT_LIMIT, Notebooks, bounded
 from lakelocal.export.page import overridden
-from lakelocal.jobs.records import Records
+from lakelocal.history.records import Records
 
 EVIL = "<script>alert('x')</script> & \"q\" ]]>"
 VOID = {"meta", "br", "col", "hr", "img", "link"}

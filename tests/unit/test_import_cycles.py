@@ -65,13 +65,13 @@ def test_what_counts_as_an_import() -> None:
     """Imports anywhere, and names of modules in texts; not those in docstrings."""
     source = (
         '"""Of lakelocal.paths."""\nimport lakelocal.errors\ndef f():\n    """lakelocal.context"""\n'
-        "    from lakelocal.jobs import records\n"
+        "    from lakelocal.history import records\n"
         "    return ['-m', 'lakelocal.order'], f'lakelocal.cli.{f}', lakelocal.project\n"
     )
 
     found = set(named_in(source)) & FILES.keys()
 
-    assert found == {"lakelocal.errors", "lakelocal.jobs.records", "lakelocal.order", "lakelocal.cli"}
+    assert found == {"lakelocal.errors", "lakelocal.history.records", "lakelocal.order", "lakelocal.cli"}
 
 
 def test_no_file_needs_itself() -> None:

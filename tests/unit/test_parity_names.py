@@ -8,7 +8,7 @@ from recorded_runs import start_run
 from lakelocal.cli.main import main
 from lakelocal.compute import REMOTE
 from lakelocal.errors import RunError, UsageError
-from lakelocal.jobs.records import Records
+from lakelocal.history.records import Records
 from lakelocal.parity.sides import RunName, compute_for, find_side, is_same_place, parse_name
 from lakelocal.project import State
 

@@ -9,7 +9,7 @@ from recorded_runs import start_run
 from lakelocal.cli.main import main
 from lakelocal.errors import RunError
 from lakelocal.export import keep_newest, older_than, prune
-from lakelocal.jobs.records import Records
+from lakelocal.history.records import Records
 from lakelocal.project import State
 
 DAY = 86_400_000
@@ -39,7 +39,7 @@ def record(state: State, *, day: int | None, job_id: int = 1, parent: int | None
 
 def left(state: State) -> list[int]:
     """The runs of the history; their folders must be the same."""
-    runs = sorted(run["run_id"] for run in Records.of(state).runs(limit=99))
+    runs = sorted(run.run_id for run in Records.of(state).runs(limit=99))
     assert sorted(int(place.name) for place in state.runs.iterdir()) == runs
     return runs
 
@@ -51,7 +51,7 @@ def test_each_job_keeps_its_newest_runs(state):
 
     deleted = prune(state, keep_newest(1))
 
-    assert [each.run["run_id"] for each in deleted] == often[:2]
+    assert [each.run.run_id for each in deleted] == often[:2]
     assert left(state) == [seldom, often[2]]
 
 

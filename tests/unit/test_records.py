@@ -11,8 +11,9 @@ import pytest
 from recorded_runs import start_run
 
 from lakelocal.errors import RunError
-from lakelocal.jobs.api import run_list, run_shape
-from lakelocal.jobs.records import RUNNER_GONE, Records, now_ms
+from lakelocal.history.api import run_list, run_shape
+from lakelocal.history.reading import RUNNER_GONE
+from lakelocal.history.records import Records, now_ms
 
 RUN = {"job_id": 7, "job_key": "j", "run_name": "Job", "target": "dev", "trigger": "ONE_TIME"}
 TASK = {"task_key": "a", "attempt_number": 0, "kind": "notebook_task", "run_if": "ALL_SUCCESS", "depends_on": []}
@@ -109,7 +110,7 @@ def test_a_run_whose_process_is_gone_is_closed(records: Records) -> None:
 def test_processes_share_one_counter(tmp_path: Path) -> None:
     """Four processes that open the history at once and take 25 ids each: none twice, none lost."""
     code = (
-        "import sys; from pathlib import Path; from lakelocal.jobs.records import Records\n"
+        "import sys; from pathlib import Path; from lakelocal.history.records import Records\n"
         "records = Records(Path(sys.argv[1])); print(*[records.new_id() for _ in range(25)])"
     )
     place = str(tmp_path / "runs.db")
@@ -169,4 +170,4 @@ def test_a_file_of_an_older_version_is_brought_up(tmp_path: Path) -> None:
     assert (old["state"]["result_state"], old["end_time"], old["tasks"][0]["task_key"]) == ("SUCCESS", 9, "a")
     assert "repair_history" not in old
     assert run_shape(records, start_run(records, **RUN))["run_id"] == 3
-    assert Records(place).run(1)["repair_count"] == 0
+    assert Records(place).run(1).repair_count == 0

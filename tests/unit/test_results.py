@@ -9,10 +9,10 @@ from rich.console import Console
 
 from lakelocal.bundle import Dependency, Job, Task
 from lakelocal.export import junit, page, read_run
-from lakelocal.jobs.api import run_shape
+from lakelocal.history.api import run_shape
+from lakelocal.history.records import Records
 from lakelocal.jobs.live import Live
 from lakelocal.jobs.progress import earlier_progress
-from lakelocal.jobs.records import Records
 from lakelocal.jobs.summary import print_summary
 from lakelocal.lakeflow.events import event_of, has_notifications
 from lakelocal.lakeflow.results import STATES, colour_of, end_message, meaning, message_of, state_of

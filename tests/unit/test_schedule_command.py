@@ -9,7 +9,7 @@ import pytest
 from recorded_runs import start_run
 
 from lakelocal.cli.main import main
-from lakelocal.jobs.records import Records
+from lakelocal.history.records import Records
 
 BUNDLE = """
 bundle: {name: b}
@@ -131,7 +131,7 @@ def test_durations_are_given_measured_or_cut(project: Path, capsys: Out) -> None
     records = Records(state / "runs.db")
     for seconds, result in ((60, "SUCCESS"), (90, "SUCCESS"), (300, "SUCCESS_WITH_FAILURES"), (5000, "FAILED")):
         run = start_run(records, job_id=job_id, job_key="nightly", run_name="N", target="prod", trigger="PERIODIC")
-        began = records.run(run)["start_time"]
+        began = records.run(run).start_time
         records.update_run(run, result_state=result, life_cycle_state="TERMINATED", end_time=began + seconds * 1000)
 
     (measured,) = answer(project, capsys, *options)["jobs"]

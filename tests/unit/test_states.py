@@ -6,8 +6,8 @@ import pytest
 from conformance import cases, states
 from recorded_runs import start_run
 
-from lakelocal.jobs.api import EXIT_VALUE_BYTES, run_shape
-from lakelocal.jobs.records import Records, now_ms
+from lakelocal.history.api import EXIT_VALUE_BYTES, run_shape
+from lakelocal.history.records import Records, now_ms
 
 
 @pytest.mark.parametrize(("life_cycle", "result", "code"), cases(states.RULES))

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 from recorded_runs import start_run
 from rich.console import Console
 
-from lakelocal.jobs.api import run_shape
+from lakelocal.history.api import run_shape
+from lakelocal.history.records import Records, now_ms
 from lakelocal.jobs.live import Live
-from lakelocal.jobs.records import Records, now_ms
 from lakelocal.jobs.summary import print_summary
 from lakelocal.jobs.tables import TableChange, table_changes
 from lakelocal.project import State

@@ -21,9 +21,9 @@ def add(actions: Verbs) -> None:
 def export(options: Namespace) -> int:
     """Write the files that were asked for; without a word of them the page."""
     from lakelocal.export import junit, page, read_run  # here: these imports take longer than most commands
-    from lakelocal.jobs.records import Records
+    from lakelocal.history.reading import History
 
-    run = read_run(Records.of(state_of(options)), options.run_id)
+    run = read_run(History.of(state_of(options)), options.run_id)
     place = options.page or (None if options.junit else Path(f"run-{run.run_id}.html"))
     if run.is_active:
         print(f"run {run.run_id} has not ended: it is shown as it stands now")

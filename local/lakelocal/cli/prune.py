@@ -44,10 +44,8 @@ def prune(options: Namespace) -> int:
         for each in deleted:
             run = each.run
             size = decimal(each.size)
-            ended = utc(run["end_time"])
-            table.add_row(
-                str(run["run_id"]), Text(run["run_name"]), ended, run["result_state"], str(len(each.run_ids)), size
-            )
+            ended = utc(run.end_time or 0)
+            table.add_row(str(run.run_id), Text(run.run_name), ended, run.result_state, str(len(each.run_ids)), size)
         console.print(table)
     runs, freed = sum(len(each.run_ids) for each in deleted), sum(each.size for each in deleted)
     done = "would delete" if options.dry_run else "deleted"

@@ -1,6 +1,6 @@
 """A recorded run as one HTML page, and as JUnit XML for CI; and making room by deleting old runs.
 
-    run = read_run(Records.of(state), run_id)
+    run = read_run(History.of(state), run_id)
     page(run)                    # HTML: no network, no script, opens from disk
     junit(run)                   # XML: a testsuite a run, a testcase a task
     prune(state, older_than(timedelta(days=30)))

@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from lakelocal.errors import RunError
-from lakelocal.jobs.records import Records, now_ms
+from lakelocal.history.records import Records, now_ms
+from lakelocal.history.rows import RecordedRun
 from lakelocal.project import State
 
-Row = dict[str, Any]
-Rule = Callable[[Sequence[Row]], Iterable[Row]]
+Rule = Callable[[Sequence[RecordedRun]], Iterable[RecordedRun]]
 # Every table with rows of a run, and the column that names it; the run itself comes last.
 _OF_A_RUN = (("attempts", "job_run_id"), ("phases", "run_id"), ("runs", "run_id"))
 
@@ -24,7 +23,7 @@ _OF_A_RUN = (("attempts", "job_run_id"), ("phases", "run_id"), ("runs", "run_id"
 class Pruned:
     """A run that was deleted, with *run_ids*, itself and the runs below it, and the *size* of their files in bytes."""
 
-    run: Row
+    run: RecordedRun
     run_ids: tuple[int, ...]
     size: int
 
@@ -32,12 +31,12 @@ class Pruned:
 def keep_newest(number: int) -> Rule:
     """Chooses all runs of a job but its newest *number*."""
 
-    def choose(runs: Sequence[Row]) -> list[Row]:
+    def choose(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
         kept: dict[int, int] = {}
         chosen = []
-        for run in sorted(runs, key=lambda each: -each["run_id"]):
-            kept[run["job_id"]] = kept.get(run["job_id"], 0) + 1
-            if kept[run["job_id"]] > number:
+        for run in sorted(runs, key=lambda each: -each.run_id):
+            kept[run.job_id] = kept.get(run.job_id, 0) + 1
+            if kept[run.job_id] > number:
                 chosen.append(run)
         return chosen
 
@@ -47,7 +46,7 @@ def keep_newest(number: int) -> Rule:
 def older_than(age: timedelta, *, at_ms: int | None = None) -> Rule:
     """Chooses the runs that ended more than *age* before *at_ms* (epoch ms; now, if it is None)."""
     latest = (now_ms() if at_ms is None else at_ms) - age / timedelta(milliseconds=1)
-    return lambda runs: [run for run in runs if run["end_time"] is not None and run["end_time"] < latest]
+    return lambda runs: [run for run in runs if run.end_time is not None and run.end_time < latest]
 
 
 def prune(state: State, rule: Rule, *, dry_run: bool = False) -> list[Pruned]:
@@ -60,33 +59,32 @@ def prune(state: State, rule: Rule, *, dry_run: bool = False) -> list[Pruned]:
     """
     records = Records.of(state)
     records.close_abandoned()
-    with records.opened() as database:
-        rows = [dict(row) for row in database.execute("SELECT * FROM runs ORDER BY run_id")]
+    runs = sorted(records.runs(limit=None), key=lambda each: each.run_id)
     found = []
-    for run in sorted(rule(_tops(rows)), key=lambda each: each["run_id"]):
-        tree = _tree(run, rows)
-        if any(each["end_time"] is None for each in tree):
+    for run in sorted(rule(_tops(runs)), key=lambda each: each.run_id):
+        tree = _tree(run, runs)
+        if any(each.end_time is None for each in tree):
             continue
-        ids = tuple(each["run_id"] for each in tree)
+        ids = tuple(each.run_id for each in tree)
         pruned = Pruned(run, ids, sum(_size(state.runs / str(each)) for each in ids))
         if dry_run or _delete(state, records, ids):
             found.append(pruned)
     return found
 
 
-def _tops(rows: Sequence[Row]) -> list[Row]:
-    known = {row["run_id"] for row in rows}
-    return [row for row in rows if row["parent_run_id"] not in known]
+def _tops(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
+    known = {run.run_id for run in runs}
+    return [run for run in runs if run.parent_run_id not in known]
 
 
-def _tree(run: Row, rows: Sequence[Row]) -> list[Row]:
+def _tree(run: RecordedRun, runs: Sequence[RecordedRun]) -> list[RecordedRun]:
     """*run* and all runs below it; a child's id is greater than its parent's."""
-    ids = {run["run_id"]}
+    ids = {run.run_id}
     found = [run]
-    for row in rows:
-        if row["parent_run_id"] in ids:
-            ids.add(row["run_id"])
-            found.append(row)
+    for each in runs:
+        if each.parent_run_id in ids:
+            ids.add(each.run_id)
+            found.append(each)
     return found
 
 

@@ -1,14 +1,14 @@
 """A recorded run with everything below it: its tasks, their attempts, and the runs that these started."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lakelocal.jobs.api import run_shape
-from lakelocal.jobs.records import Records, now_ms
+from lakelocal.history.api import run_shape
+from lakelocal.history.reading import History
+from lakelocal.history.records import now_ms
 from lakelocal.lakeflow.results import meaning, state_of
 
 
@@ -123,18 +123,17 @@ class Run(Shown):
         return (self.end_ms(of) - int(of["start_time"])) / 1000
 
 
-def read_run(records: Records, run_id: int) -> Run:
+def read_run(history: History, run_id: int) -> Run:
     """The run *run_id* with all runs below it.
 
     Raises:
         RunError: there is no such run.
     """
-    shape = run_shape(records, run_id)
-    row = records.run(run_id)
-    defined = json.loads(row["settings"]).get("tasks", [])
-    only = json.loads(row["only_tasks"]) if row["only_tasks"] else None
+    shape = run_shape(history, run_id)
+    run = history.run(run_id)
+    defined, only = run.settings.get("tasks", []), run.only_tasks
     tasks = tuple(task for task in defined if only is None or task["task_key"] in only)
-    return Run(shape, tasks, tuple(_works(records, shape["tasks"])), now_ms())
+    return Run(shape, tasks, tuple(_works(history, shape["tasks"])), now_ms())
 
 
 def utc(ms: int) -> str:
@@ -142,12 +141,12 @@ def utc(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _works(records: Records, tasks: list[Mapping[str, Any]]) -> Iterator[Work]:
+def _works(history: History, tasks: list[Mapping[str, Any]]) -> Iterator[Work]:
     """Tasks in the order in which they began; the iterations of a for-each task behind it, by index."""
     groups: dict[tuple[int, int, str], list[Attempt]] = {}
     began: dict[str, int] = {}
     for task in tasks:
-        child = read_run(records, task["run_job_output"]["run_id"]) if "run_job_output" in task else None
+        child = read_run(history, task["run_job_output"]["run_id"]) if "run_job_output" in task else None
         iteration = task.get("iteration")
         outer = iteration["for_each_task_key"] if iteration else task["task_key"]
         place = began.setdefault(outer, len(began))

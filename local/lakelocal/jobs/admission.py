@@ -8,7 +8,8 @@ import sqlite3
 from typing import Any
 
 from lakelocal.errors import RunError
-from lakelocal.jobs.records import Records, insert, now_ms, this_process, update
+from lakelocal.history.records import Records, insert, now_ms, this_process, update
+from lakelocal.history.rows import RecordedRun
 from lakelocal.jobs.stop import Stop
 from lakelocal.lakeflow.model import Job
 from lakelocal.program import PROGRAM
@@ -48,13 +49,13 @@ def enter_again(records: Records, run_id: int, job: Job) -> int:
     """
     records.close_abandoned()
     with records.opened(exclusive=True) as database:
-        run = database.execute("SELECT * FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-        if run["end_time"] is None:
+        run = RecordedRun.of(database.execute("SELECT * FROM runs WHERE run_id = ?", (run_id,)).fetchone())
+        if run.end_time is None:
             raise RunError(
-                f"Run {run_id}: found it {run['life_cycle_state']}, expected a run that has ended. "
+                f"Run {run_id}: found it {run.life_cycle_state}, expected a run that has ended. "
                 f"Wait for its end, or cancel it with `{PROGRAM} runs cancel {run_id}`."
             )
-        number, now = int(run["repair_count"]) + 1, now_ms()
+        number, now = run.repair_count + 1, now_ms()
         insert(database, "phases", _phase(run))
         columns = {
             **{"repair_count": number, "repair_start": now, "settings": dict(job.settings), "cancel_requested": 0},
@@ -64,20 +65,20 @@ def enter_again(records: Records, run_id: int, job: Job) -> int:
     return number
 
 
-def _phase(run: sqlite3.Row) -> dict[str, Any]:
+def _phase(run: RecordedRun) -> dict[str, Any]:
     """How the run has ended, for its repair history."""
     kept = ("run_id", "end_time", "life_cycle_state", "result_state", "state_message")
-    start = run["start_time"] if run["repair_start"] is None else run["repair_start"]
-    return {**{name: run[name] for name in kept}, "number": run["repair_count"], "start_time": start}
+    start = run.start_time if run.repair_start is None else run.repair_start
+    return {**{name: getattr(run, name) for name in kept}, "number": run.repair_count, "start_time": start}
 
 
 def wait_for_slot(records: Records, run_id: int, limit: int, stop: Stop) -> str | None:
     """Wait until the queued run may start: None; or the result with which it ends without starting."""
     while not _take_slot(records, run_id, limit):
-        row = records.run(run_id)
-        if row["cancel_requested"]:
+        run = records.run(run_id)
+        if run.cancel_requested:
             stop.request("CANCELED")
-        if now_ms() - row["queued_since"] > QUEUE_MS:
+        if now_ms() - (run.queued_since or 0) > QUEUE_MS:
             records.update_run(run_id, **_skipped("Skipped: it has waited 48 hours in the queue.", now_ms()))
             return SKIPPED_RESULT
         if stop.wait(POLL_SECONDS):

@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from lakelocal.compute import Compute
 from lakelocal.errors import RunError
+from lakelocal.history.records import Records
 from lakelocal.jobs.launch import AttemptFiles
 from lakelocal.jobs.listener import Announcer, Listener
 from lakelocal.jobs.progress import Progress
-from lakelocal.jobs.records import Records
 from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.views import View
 from lakelocal.kernel.catalog import environment_of

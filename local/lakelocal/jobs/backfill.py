@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lakelocal.errors import UsageError
-from lakelocal.jobs.api import run_shape
+from lakelocal.history.api import run_shape
 from lakelocal.jobs.attempts import Engine
 from lakelocal.jobs.checks import check_run
 from lakelocal.jobs.command import RunOptions, engine_of, say_notes

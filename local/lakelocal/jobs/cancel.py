@@ -4,8 +4,8 @@ import time
 from typing import Any
 
 from lakelocal.errors import RunError
-from lakelocal.jobs.api import run_shape
-from lakelocal.jobs.records import Records
+from lakelocal.history.api import run_shape
+from lakelocal.history.records import Records
 from lakelocal.project import State
 
 LIMIT_SECONDS = 90.0
@@ -22,6 +22,7 @@ def cancel_run(state: State, run_id: int, *, limit: float = LIMIT_SECONDS) -> di
     """
     records = Records.of(state)
     records.run(run_id)
+    records.close_abandoned()
     with records.opened(exclusive=True) as database:
         database.execute(
             "UPDATE runs SET cancel_requested = 1, life_cycle_state = "
@@ -30,11 +31,11 @@ def cancel_run(state: State, run_id: int, *, limit: float = LIMIT_SECONDS) -> di
             (run_id,),
         )
     deadline = time.monotonic() + limit
-    while (row := records.run(run_id))["end_time"] is None:
+    while (run := records.run(run_id)).end_time is None:
         if time.monotonic() > deadline:
             raise RunError(
-                f"Run {run_id}: found it still {row['life_cycle_state']} {limit:.0f} s after it was cancelled. "
-                f"Its runner is process {row['pid']}: end that process."
+                f"Run {run_id}: found it still {run.life_cycle_state} {limit:.0f} s after it was cancelled. "
+                f"Its runner is process {run.pid}: end that process."
             )
         time.sleep(POLL_SECONDS)
     return run_shape(records, run_id)

@@ -11,14 +11,15 @@ from typing import Any
 
 from lakelocal.compute import Compute, compute_of
 from lakelocal.errors import LocalError
+from lakelocal.history.api import run_list, run_shape
+from lakelocal.history.reading import History
+from lakelocal.history.records import Records
 from lakelocal.interrupts import on_interrupt
-from lakelocal.jobs.api import run_list, run_shape
 from lakelocal.jobs.attempts import Engine
 from lakelocal.jobs.checks import Notes, check_run, speaks_of_spark
 from lakelocal.jobs.listener import Listener
 from lakelocal.jobs.new_run import Origin
 from lakelocal.jobs.prepare import prepare
-from lakelocal.jobs.records import Records
 from lakelocal.jobs.run import JobRun
 from lakelocal.jobs.selection import select_tasks
 from lakelocal.jobs.stop import Stop
@@ -164,14 +165,14 @@ def get_run(state: State, run_id: int) -> dict[str, Any]:
     Raises:
         RunError: there is no such run.
     """
-    return run_shape(Records.of(state), run_id)
+    return run_shape(History.of(state), run_id)
 
 
 def list_runs(
     state: State, *, limit: int = 20, active_only: bool = False, job_id: int | None = None
 ) -> list[dict[str, Any]]:
     """The newest runs first, as `runs/list` shows them."""
-    return run_list(Records.of(state), limit=limit, active_only=active_only, job_id=job_id)
+    return run_list(History.of(state), limit=limit, active_only=active_only, job_id=job_id)
 
 
 def exit_code(run: Mapping[str, Any]) -> int:

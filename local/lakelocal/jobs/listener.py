@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from lakelocal.jobs.api import run_shape
-from lakelocal.jobs.records import Records
+from lakelocal.history.api import run_shape
+from lakelocal.history.records import Records
 from lakelocal.lakeflow.events import has_notifications
 from lakelocal.lakeflow.model import Job, Task
 

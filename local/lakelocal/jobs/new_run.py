@@ -41,4 +41,4 @@ def record_new(engine: Engine, job: Job, origin: Origin, *, only: Collection[str
         remote=engine.compute.label or None,
         before_notebook=str(before) if before else None,
     )
-    return Scope.of_run(engine.records.run(run_id), backfill=origin.backfill)
+    return Scope.of_run(vars(engine.records.run(run_id)), backfill=origin.backfill)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lakelocal.history.rows import RecordedAttempt
 from lakelocal.lakeflow.model import Job, Task
 from lakelocal.lakeflow.references import Upstream
-from lakelocal.lakeflow.results import meaning, state_of
+from lakelocal.lakeflow.results import meaning
 from lakelocal.project import State
 
 
@@ -44,29 +45,28 @@ def file_name(task_key: str, iteration: Mapping[str, Any] | None = None) -> str:
     return f"{iteration['for_each_task_key']}.{iteration['index']}" if iteration else task_key
 
 
-def last_results(attempts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The last result of each task in *attempts* (rows of the history), iterations left out."""
-    return {row["task_key"]: state_of(row) for row in attempts if row["iteration"] is None}
+def last_results(attempts: Iterable[RecordedAttempt]) -> dict[str, str]:
+    """The last result of each task in *attempts*, iterations left out."""
+    return {attempt.task_key: attempt.state for attempt in attempts if attempt.iteration is None}
 
 
 def earlier_progress(
-    job: Job, attempts: Sequence[Mapping[str, Any]], *, again: Collection[str], state: State, run_id: int
+    job: Job, attempts: Sequence[RecordedAttempt], *, again: Collection[str], state: State, run_id: int
 ) -> Progress:
     """The progress of a run that is repaired: what its recorded *attempts* left, but for the tasks *again*."""
     progress = Progress()
-    last = {row["task_key"]: row for row in attempts if row["iteration"] is None}
-    for row in attempts:
-        name = file_name(row["task_key"], json.loads(row["iteration"]) if row["iteration"] else None)
-        progress.numbered[name] = row["attempt_number"] + 1
-        progress.ran[name] = progress.ran.get(name, 0) + meaning(state_of(row)).ran
+    last = {attempt.task_key: attempt for attempt in attempts if attempt.iteration is None}
+    for attempt in attempts:
+        name = file_name(attempt.task_key, attempt.iteration)
+        progress.numbered[name] = attempt.attempt_number + 1
+        progress.ran[name] = progress.ran.get(name, 0) + meaning(attempt.state).ran
     for key, result in last_results(attempts).items():
         task = next((task for task in job.tasks if task.key == key), None)
         if task is None or key in again:
             continue
-        row = last[key]
         progress.states[key] = result
-        progress.ended[key] = left_behind(state, run_id, task, row["run_id"], result, progress.ran[key])
-        if outcome := json.loads(row["details"]).get("outcome"):
+        progress.ended[key] = left_behind(state, run_id, task, last[key].run_id, result, progress.ran[key])
+        if outcome := last[key].details.get("outcome"):
             progress.outcomes[key] = outcome
     return progress
 

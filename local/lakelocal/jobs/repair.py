@@ -5,12 +5,14 @@ a for-each task runs all its inputs again. Source: Jobs API 2.2, `runs/repair`; 
 and skipped tasks". What it says of child runs and iterations is not known.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from lakelocal.errors import UsageError
+from lakelocal.history.reading import RUNNER_GONE
+from lakelocal.history.records import Records
+from lakelocal.history.rows import RecordedRun
 from lakelocal.jobs.admission import enter_again
 from lakelocal.jobs.attempts import Engine
 from lakelocal.jobs.checks import check_run
@@ -18,7 +20,6 @@ from lakelocal.jobs.command import RunOptions, watched
 from lakelocal.jobs.launch import AttemptFiles
 from lakelocal.jobs.prepare import prepare
 from lakelocal.jobs.progress import earlier_progress, file_name, last_results
-from lakelocal.jobs.records import RUNNER_GONE, Records
 from lakelocal.jobs.run import JobRun
 from lakelocal.jobs.selection import tasks_to_repair
 from lakelocal.jobs.stop import Stop
@@ -51,16 +52,16 @@ def repair_run(
     """
     options = options or RunOptions()
     records = Records.of(state)
-    row = records.run(run_id)
-    job = _job(bundle, row)
+    recorded = records.run(run_id)
+    job = _job(bundle, recorded)
     attempts = records.attempts(run_id)
     results = last_results(attempts)
     again = tasks_to_repair(job, results, chosen=tasks, dependents=dependents)
-    only = frozenset(json.loads(row["only_tasks"])) if row["only_tasks"] else None
+    only = frozenset(recorded.only_tasks) if recorded.only_tasks else None
     again = again if only is None or tasks else again & only
     if not again:
         raise UsageError(f"Run {run_id}: found no task that failed. Name the tasks to run again with --tasks.")
-    known = {name: value for name, (_, value) in json.loads(row["job_parameters"]).items()}
+    known = {name: value for name, (_, value) in recorded.job_parameters.items()}
     given = _given(job, known, parameters or {})
     notes = check_run(
         bundle,
@@ -69,15 +70,15 @@ def repair_run(
         only=again | {task.key for task in job.tasks if task.key in results},
         strict=options.strict,
         skip_unsupported=options.skip_unsupported,
-        scheduled=row["trigger_time"] is not None,
+        scheduled=recorded.trigger_time is not None,
     )
 
     def work(engine: Engine, stop: Stop) -> int:
         number = enter_again(records, run_id, job)
         _end_what_is_left(records, state, run_id)
         progress = earlier_progress(job, attempts, again=again, state=state, run_id=run_id)
-        scope = Scope.of_run(row, job_name=job.name, repair_count=number)
-        before = Path(row["before_notebook"]) if row["before_notebook"] else None
+        scope = Scope.of_run(vars(recorded), job_name=job.name, repair_count=number)
+        before = Path(recorded.before_notebook) if recorded.before_notebook else None
         run = JobRun(engine, job, scope, only=None if only is None else only | again, before=before, progress=progress)
         records.update_run(run_id, remote=engine.compute.label or None)
         run.take_parameters(given, known)
@@ -98,12 +99,12 @@ def _in_order(job: Job, keys: Collection[str]) -> list[str]:
     return [task.key for task in job.tasks if task.key in keys]
 
 
-def _job(bundle: Bundle, row: Mapping[str, Any]) -> Job:
-    job = bundle.job(row["job_key"])
-    if job.id != row["job_id"]:
+def _job(bundle: Bundle, run: RecordedRun) -> Job:
+    job = bundle.job(run.job_key)
+    if job.id != run.job_id:
         raise UsageError(
-            f"Run {row['run_id']}: found a run of the target `{row['target']}`, expected `{bundle.target}`. "
-            f"Repeat with --target {row['target']}."
+            f"Run {run.run_id}: found a run of the target `{run.target}`, expected `{bundle.target}`. "
+            f"Repeat with --target {run.target}."
         )
     return job
 
@@ -121,10 +122,10 @@ def _given(job: Job, known: Mapping[str, str], parameters: Mapping[str, str]) ->
 
 def _end_what_is_left(records: Records, state: State, run_id: int) -> None:
     """End the processes of attempts whose runner was killed: two attempts of one task must not overlap."""
-    for row in records.attempts(run_id):
-        if row["state_message"] != RUNNER_GONE:
+    for attempt in records.attempts(run_id):
+        if attempt.state_message != RUNNER_GONE:
             continue
-        if row["child_run_id"] is not None:
-            _end_what_is_left(records, state, row["child_run_id"])
-        name = file_name(row["task_key"], json.loads(row["iteration"]) if row["iteration"] else None)
-        kill_all(str(AttemptFiles.of(state, run_id, name, row["attempt_number"]).inner("json")), [])
+        if attempt.child_run_id is not None:
+            _end_what_is_left(records, state, attempt.child_run_id)
+        name = file_name(attempt.task_key, attempt.iteration)
+        kill_all(str(AttemptFiles.of(state, run_id, name, attempt.attempt_number).inner("json")), [])

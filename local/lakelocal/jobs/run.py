@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.errors import LocalError, RunError
+from lakelocal.history.records import now_ms
 from lakelocal.jobs.admission import POLL_SECONDS, SKIPPED_RESULT, wait_for_slot
 from lakelocal.jobs.attempts import Engine
 from lakelocal.jobs.durations import watching
 from lakelocal.jobs.new_run import Origin, record_new
 from lakelocal.jobs.progress import Progress
-from lakelocal.jobs.records import now_ms
 from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.task import TaskRun, described
 from lakelocal.lakeflow import plan
@@ -120,11 +120,11 @@ class JobRun:
 
     def _unadmitted(self, stop: Stop) -> str | None:
         """The result of a run that found no slot, None as soon as it may start."""
-        row = self.engine.records.run(self.run_id)
+        run = self.engine.records.run(self.run_id)
         name = " > ".join((*self.path, f"run {self.run_id} of {self.job.name}"))
-        result: str | None = row["result_state"]
+        result = run.result_state
         limit = self.job.max_concurrent_runs
-        if row["life_cycle_state"] == "QUEUED":
+        if run.life_cycle_state == "QUEUED":
             self.engine.view.note(f"{name} waits in the queue: the job has as many active runs as it allows ({limit})")
             result = wait_for_slot(self.engine.records, self.run_id, limit, stop)
         if result == SKIPPED_RESULT:

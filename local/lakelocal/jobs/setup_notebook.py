@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lakelocal.bundle import Task
 from lakelocal.errors import RunError
-from lakelocal.jobs.api import run_shape
+from lakelocal.history.api import run_shape
 from lakelocal.jobs.run import JobRun
 from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.views import Silent

@@ -10,18 +10,18 @@ from rich.text import Text
 
 from lakelocal.compute import state_warehouse
 from lakelocal.console import console_for_people
-from lakelocal.jobs.api import run_shape
-from lakelocal.jobs.records import Records
+from lakelocal.history.api import run_shape
+from lakelocal.history.reading import History
 from lakelocal.jobs.tables import TableChange, table_changes
 from lakelocal.jobs.views import duration
 from lakelocal.lakeflow.results import colour_of, state_of
 from lakelocal.project import State
 
 
-def print_summary(run: Mapping[str, Any], records: Records, state: State, console: Console | None = None) -> None:
+def print_summary(run: Mapping[str, Any], history: History, state: State, console: Console | None = None) -> None:
     """Print the summary of the ended *run* (its `runs/get` shape)."""
     console = console or console_for_people()
-    lines = list(_lines(run, records))
+    lines = list(_lines(run, history))
     if lines:
         console.print()
         console.print(_attempt_table(lines))
@@ -58,7 +58,7 @@ class _Line:
     counts: bool
 
 
-def _lines(run: Mapping[str, Any], records: Records, depth: int = 0, counts: bool = True) -> Iterator[_Line]:
+def _lines(run: Mapping[str, Any], history: History, depth: int = 0, counts: bool = True) -> Iterator[_Line]:
     """All attempts of *run*, a task's together, those of child runs behind the task that started them."""
     order = list(dict.fromkeys(_place(attempt)[0] for attempt in run["tasks"]))
     last = {_place(attempt)[:2]: attempt["run_id"] for attempt in run["tasks"]}
@@ -66,7 +66,7 @@ def _lines(run: Mapping[str, Any], records: Records, depth: int = 0, counts: boo
         own = counts and last[_place(attempt)[:2]] == attempt["run_id"]
         yield _Line(depth, attempt, own)
         if child := attempt.get("run_job_output"):
-            yield from _lines(run_shape(records, child["run_id"]), records, depth + 1, own)
+            yield from _lines(run_shape(history, child["run_id"]), history, depth + 1, own)
 
 
 def _place(attempt: Mapping[str, Any]) -> tuple[str, int, int]:

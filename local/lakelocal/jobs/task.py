@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from lakelocal.errors import LocalError
+from lakelocal.history.records import now_ms
 from lakelocal.jobs.attempts import ParentRun, TaskAttempt
 from lakelocal.jobs.durations import watching
 from lakelocal.jobs.launch import Outcome
 from lakelocal.jobs.progress import file_name, left_behind
-from lakelocal.jobs.records import now_ms
 from lakelocal.jobs.selection import upstream_of
 from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.task_types import RUNNERS

@@ -8,7 +8,7 @@ from pathlib import Path
 from lakelocal.compute import REMOTE, WORKSPACE, Compute, compute_of
 from lakelocal.errors import RunError, UsageError
 from lakelocal.export.recorded import Run, read_run
-from lakelocal.jobs.records import Records
+from lakelocal.history.reading import History
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
 
@@ -74,8 +74,8 @@ def find_side(text: str, state_of: Callable[[str | None], State]) -> Side:
             f"`{text}`: found no run history in `{state.folder}`; expected the state folder of a catalog, such as "
             f"`.local/{state.catalog}`. Name another folder or target, or run a job there first."
         )
-    records = Records.of(state)
-    run = read_run(records, _newest(text, records) if name.run_id is None else name.run_id)
+    history = History.of(state)
+    run = read_run(history, _newest(text, history) if name.run_id is None else name.run_id)
     if run.is_active:
         raise UsageError(f"`{text}`: run {run.run_id} has not ended. Wait for it, then compare.")
     return Side(text, state, run)
@@ -113,17 +113,15 @@ def _folder(folder: Path) -> State:
     return State(folder, folder.name, folder)
 
 
-def _newest(text: str, records: Records) -> int:
+def _newest(text: str, history: History) -> int:
     """The run that ended last, of those that no other run has started.
 
     Not that with the greatest id: the notebook that a state needs before a run is a run too, which is recorded later.
     """
-    runs = records.runs(limit=-1)
-    ended = [run for run in runs if run["end_time"] is not None and run["parent_run_id"] is None]
+    ended = [run for run in history.runs(limit=None) if run.end_time is not None and run.parent_run_id is None]
     if not ended:
-        raise RunError(f"`{text}`: `{records.place}` has no ended run. Run a job first: `{PROGRAM} run JOB`.")
-    newest: int = max(ended, key=lambda run: run["end_time"])["run_id"]
-    return newest
+        raise RunError(f"`{text}`: `{history.place}` has no ended run. Run a job first: `{PROGRAM} run JOB`.")
+    return max(ended, key=lambda run: run.end_time or 0).run_id
 
 
 def _place(label: str) -> str:

@@ -1,0 +1,15 @@
+"""The history of runs: `runs.db` in the folder of a state, SQLite, safe with several processes.
+
+    history = History.of(state)          # to read: creates and changes nothing
+    history.run(12).result_state         # rows are values: `RecordedRun`, `RecordedAttempt`, `RecordedPhase`
+    api.run_shape(history, 12)           # the run as `runs/get` of the Jobs API shows it
+    Records.of(state).update_run(...)    # to write, for the runner
+
+| module    | what it has                                            |
+| --------- | ------------------------------------------------------ |
+| `tables`  | the tables, and how an older file becomes one of today |
+| `rows`    | a row of each table as a value                         |
+| `reading` | the history as it is, for whoever only looks at it     |
+| `records` | what the runner adds to it                             |
+| `api`     | a run as the Jobs API shows it                         |
+"""

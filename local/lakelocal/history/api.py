@@ -1,0 +1,140 @@
+"""A recorded run as Jobs API 2.2 `runs/get` shows it, every attempt an entry of `tasks`.
+
+Source: Databricks SDK (`databricks.sdk.service.jobs`): `RunState`, `RunStatus`, `TerminationDetails`,
+`RunConditionTask`, `RunForEachTask`, `RepairHistoryItem`. Not in the API:
+
+- `trigger_time` and `health_warnings`; `remote`, where Spark ran if not in the state's own server;
+- of a task `output_notebook`, `error_trace`, and its `notebook_output` and `error`, which `runs/get-output` has;
+- the iterations of a for-each task as entries of `tasks`, each with the nested task's key and `iteration`:
+  `{"for_each_task_key", "index", "input"}`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lakelocal.history.reading import History
+from lakelocal.history.rows import Recorded, RecordedAttempt, RecordedPhase, RecordedRun
+from lakelocal.lakeflow.results import meaning
+from lakelocal.lakeflow.task_types import type_of
+
+EXIT_VALUE_BYTES = 5_000_000
+
+
+def run_shape(history: History, run_id: int) -> dict[str, Any]:
+    """The run *run_id* with all its attempts.
+
+    Raises:
+        RunError: there is no such run.
+    """
+    run = history.run(run_id)
+    attempts = history.attempts(run_id)
+    result = _head(run)
+    result["tasks"] = [_task(attempt, history) for attempt in attempts]
+    if run.repair_count:
+        result["repair_history"] = _repair_history(run, history.phases(run_id), attempts)
+    return result
+
+
+def run_list(history: History, *, limit: int, active_only: bool, job_id: int | None) -> list[dict[str, Any]]:
+    """The newest runs first, without their tasks, as `runs/list` shows them."""
+    return [_head(run) for run in history.runs(limit=limit, active_only=active_only, job_id=job_id)]
+
+
+def _head(run: RecordedRun) -> dict[str, Any]:
+    result = {
+        "run_id": run.run_id,
+        "job_id": run.job_id,
+        "job_key": run.job_key,
+        "run_name": run.run_name,
+        "target": run.target,
+        "trigger": run.trigger,
+        "run_type": "JOB_RUN",
+        "state": _state(run),
+        "status": _status(run),
+        **_times(run),
+        "job_parameters": [
+            {"name": name, "default": default, "value": value} for name, (default, value) in run.job_parameters.items()
+        ],
+    }
+    for name in ("parent_run_id", "queue_duration", "trigger_time", "remote"):
+        if (value := getattr(run, name)) is not None:
+            result[name] = value
+    if run.health_warnings:
+        result["health_warnings"] = run.health_warnings
+    return result
+
+
+def _repair_history(
+    run: RecordedRun, phases: Sequence[RecordedPhase], attempts: Sequence[RecordedAttempt]
+) -> list[dict[str, Any]]:
+    """The original run and each repair, the last one as the run stands now."""
+    entries: list[tuple[int, int, Recorded]] = [(phase.number, phase.start_time, phase) for phase in phases]
+    entries.append((run.repair_count, run.start_time if run.repair_start is None else run.repair_start, run))
+    return [
+        {
+            "type": "REPAIR" if number else "ORIGINAL",
+            **({"id": number} if number else {}),
+            "state": _state(entry),
+            "status": _status(entry),
+            "start_time": start,
+            "end_time": entry.end_time or 0,
+            "task_run_ids": [each.run_id for each in attempts if each.repair == number],
+        }
+        for number, start, entry in entries
+    ]
+
+
+def _task(attempt: RecordedAttempt, history: History) -> dict[str, Any]:
+    kind = type_of(attempt.kind)
+    result: dict[str, Any] = {
+        "task_key": attempt.task_key,
+        "run_id": attempt.run_id,
+        "attempt_number": attempt.attempt_number,
+        "state": _state(attempt),
+        "status": _status(attempt),
+        **_times(attempt),
+        "depends_on": attempt.depends_on,
+        "run_if": attempt.run_if,
+        attempt.kind: dict(kind.shown(attempt.notebook_path or "", attempt.parameters, attempt.details)),
+    }
+    if attempt.notebook_result is not None:
+        result["notebook_output"] = _exit_value(attempt.notebook_result)
+    if attempt.child_run_id is not None:
+        result["run_job_output"] = {"run_id": attempt.child_run_id}
+        result["run_job_task"]["job_id"] = history.run(attempt.child_run_id).job_id
+    if attempt.iteration is not None:
+        result["iteration"] = attempt.iteration
+    for name in ("health_warnings", "error", "error_trace", "output_notebook"):
+        if value := getattr(attempt, name):
+            result[name] = value
+    return result
+
+
+def _exit_value(value: str) -> dict[str, Any]:
+    """`NotebookOutput`: the first 5 MB of what the notebook exited with."""
+    shown = value.encode()[:EXIT_VALUE_BYTES].decode(errors="ignore")
+    return {"result": shown, "truncated": len(shown) < len(value)}
+
+
+def _state(row: Recorded) -> dict[str, Any]:
+    result = {"life_cycle_state": row.life_cycle_state, "state_message": row.state_message}
+    if row.result_state is not None:
+        result["result_state"] = row.result_state
+    return result
+
+
+def _status(row: Recorded) -> dict[str, Any]:
+    if row.end_time is None:
+        return {"state": row.life_cycle_state}
+    end = meaning(row.state)
+    return {
+        "state": "TERMINATED",
+        "termination_details": {"code": end.code, "type": end.type, "message": row.state_message},
+    }
+
+
+def _times(row: RecordedRun | RecordedAttempt) -> dict[str, Any]:
+    result = {"start_time": row.start_time, "end_time": row.end_time or 0}
+    if row.end_time is not None:
+        result["run_duration"] = row.end_time - row.start_time
+    return result

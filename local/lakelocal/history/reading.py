@@ -1,0 +1,136 @@
+"""Reading the history: as it is, changing nothing.
+
+A run whose runner is gone (its pid does not run, or is another process by now) is shown as one that failed when its
+last sign of life was recorded; the next command that runs something writes that down.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lakelocal.errors import RunError
+from lakelocal.history.rows import RecordedAttempt, RecordedPhase, RecordedRun
+from lakelocal.processes import still_runs
+from lakelocal.program import PROGRAM
+from lakelocal.project import State
+
+BUSY_SECONDS = 30
+RUNNER_GONE = "The process that ran it ended before the run did."
+ABANDONED: Mapping[str, Any] = {
+    "life_cycle_state": "INTERNAL_ERROR",
+    "result_state": "FAILED",
+    "state_message": RUNNER_GONE,
+}
+
+
+class History:
+    """The history in the file *place*, which need not exist."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    @classmethod
+    def of(cls, state: State) -> "History":
+        """The history of *state*."""
+        return cls(state.runs_db)
+
+    def run(self, run_id: int) -> RecordedRun:
+        """The run *run_id*.
+
+        Raises:
+            RunError: there is none with this id.
+        """
+        found = self._runs("run_id = ?", run_id)
+        if not found:
+            raise RunError(f"`{self.place}`: found no run {run_id}. See `{PROGRAM} runs list`.")
+        return found[0]
+
+    def runs(
+        self, *, limit: int | None = 20, active_only: bool = False, job_id: int | None = None
+    ) -> list[RecordedRun]:
+        """The newest runs first, all without a *limit*."""
+        conditions = ["end_time IS NULL"] if active_only else ["1"]
+        values = []
+        if job_id is not None:
+            conditions.append("job_id = ?")
+            values.append(job_id)
+        found = self._runs(" AND ".join(conditions), *values, limit=None if active_only else limit)
+        return [run for run in found if not active_only or run.end_time is None][:limit]
+
+    def attempts(self, run_id: int) -> list[RecordedAttempt]:
+        """The attempts of a run, in the order in which they began."""
+        with self.reading() as database:
+            rows = _rows(database, "SELECT * FROM attempts WHERE job_run_id = ? ORDER BY run_id", run_id)
+        found = [RecordedAttempt.of(row) for row in rows]
+        if all(attempt.end_time is not None for attempt in found):
+            return found
+        run = self.run(run_id)
+        if run.end_time is None:
+            return found
+        gone = {**ABANDONED, "end_time": run.end_time}
+        return [replace(attempt, **gone) if attempt.end_time is None else attempt for attempt in found]
+
+    def phases(self, run_id: int) -> list[RecordedPhase]:
+        """How the run had ended each time before it was repaired, the oldest first."""
+        with self.reading() as database:
+            rows = _rows(database, "SELECT * FROM phases WHERE run_id = ? ORDER BY number", run_id)
+        return [RecordedPhase.of(row) for row in rows]
+
+    def cancel_requested(self, run_id: int) -> bool:
+        """Has someone asked for the end of the run?"""
+        with self.reading() as database:
+            rows = _rows(database, "SELECT cancel_requested FROM runs WHERE run_id = ?", run_id)
+        return any(row["cancel_requested"] for row in rows)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection | None]:
+        """The database, which cannot be written by it; None where there is no file.
+
+        Raises:
+            RunError: the file cannot be read.
+        """
+        if not self.place.is_file():
+            yield None
+            return
+        with self._used(f"{self.place.resolve().as_uri()}?mode=ro") as database:
+            yield database
+
+    @contextmanager
+    def _used(self, uri: str) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as database:
+                database.row_factory = sqlite3.Row
+                yield database
+        except sqlite3.Error as error:
+            raise RunError(
+                f"`{self.place}`: the run history cannot be used ({error}). Free the place or move the file away."
+            ) from error
+
+    def _runs(self, condition: str, *values: int, limit: int | None = None) -> list[RecordedRun]:
+        query = f"SELECT * FROM runs WHERE {condition} ORDER BY run_id DESC LIMIT ?"
+        with self.reading() as database:
+            rows = _rows(database, query, *values, -1 if limit is None else limit)
+            found = [RecordedRun.of(row) for row in rows]
+            return [
+                replace(run, **ABANDONED, end_time=last_sign(database, run)) if database and is_abandoned(run) else run
+                for run in found
+            ]
+
+
+def is_abandoned(run: RecordedRun) -> bool:
+    """Is it open, although its runner is gone?"""
+    return run.end_time is None and not still_runs(run.pid, run.pid_started)
+
+
+def last_sign(database: sqlite3.Connection, run: RecordedRun) -> int:
+    """When something was last recorded of *run*."""
+    query = "SELECT max(coalesce(end_time, start_time)) FROM attempts WHERE job_run_id = ?"
+    (of_attempts,) = database.execute(query, (run.run_id,)).fetchone()
+    return max(run.start_time, run.repair_start or 0, of_attempts or 0)
+
+
+def _rows(database: sqlite3.Connection | None, query: str, *values: int) -> list[sqlite3.Row]:
+    return [] if database is None else database.execute(query, values).fetchall()

@@ -1,0 +1,117 @@
+"""What the runner adds to the history. Ids are given by one counter, so they grow and never repeat.
+
+A file of an older version is brought up to this one when it is opened. A run whose runner is gone is ended by the next
+one that begins.
+"""
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lakelocal.history import tables
+from lakelocal.history.reading import ABANDONED, History, is_abandoned, last_sign
+from lakelocal.history.rows import RecordedRun
+from lakelocal.processes import started_at
+from lakelocal.project import State
+
+
+def now_ms() -> int:
+    """Now, in epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Records(History):
+    """Reads and writes the history in the file *place*, created if absent; every call is a transaction of its own."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(place)
+        with self.opened() as database:
+            tables.prepare(database)
+
+    @classmethod
+    def of(cls, state: State) -> "Records":
+        """The history of *state*."""
+        state.make()
+        return cls(state.runs_db)
+
+    def new_id(self) -> int:
+        """The next id."""
+        with self.opened() as database:
+            return _new_id(database)
+
+    def start_attempt(self, **values: object) -> int:
+        """Record a new attempt, RUNNING from now unless *values* say otherwise; its id."""
+        times = {"life_cycle_state": "RUNNING", "start_time": now_ms()}
+        with self.opened() as database:
+            run_id = _new_id(database)
+            insert(database, "attempts", {"run_id": run_id, **times, **values})
+        return run_id
+
+    def update_run(self, run_id: int, **values: object) -> None:
+        """Set columns of a run."""
+        with self.opened() as database:
+            update(database, "runs", run_id, values)
+
+    def update_attempt(self, run_id: int, **values: object) -> None:
+        """Set columns of an attempt."""
+        with self.opened() as database:
+            update(database, "attempts", run_id, values)
+
+    def close_abandoned(self) -> None:
+        """End the runs whose runner is gone, with their attempts."""
+        with self.opened() as database:
+            for row in database.execute("SELECT * FROM runs WHERE end_time IS NULL").fetchall():
+                run = RecordedRun.of(row)
+                if not is_abandoned(run):
+                    continue
+                columns = {**ABANDONED, "end_time": last_sign(database, run)}
+                changes = ", ".join(f"{name} = ?" for name in columns)
+                for table, key in (("runs", "run_id"), ("attempts", "job_run_id")):
+                    database.execute(
+                        f"UPDATE {table} SET {changes} WHERE {key} = ? AND end_time IS NULL",
+                        (*columns.values(), run.run_id),
+                    )
+
+    @contextmanager
+    def opened(self, *, exclusive: bool = False) -> Iterator[sqlite3.Connection]:
+        """The database for one transaction; *exclusive*: no other process writes between its reads and its writes.
+
+        Raises:
+            RunError: the file cannot be read or written.
+        """
+        with self._used(self.place.resolve().as_uri()) as database, database:
+            if exclusive:
+                database.execute("BEGIN IMMEDIATE")
+            yield database
+
+
+def this_process() -> dict[str, Any]:
+    """The columns that say who runs a run: a pid alone may be another process by now."""
+    return {"pid": os.getpid(), "pid_started": started_at(os.getpid()) or 0.0}
+
+
+def _new_id(database: sqlite3.Connection) -> int:
+    return int(database.execute("INSERT INTO ids DEFAULT VALUES").lastrowid or 0)
+
+
+def insert(database: sqlite3.Connection, table: str, values: Mapping[str, object]) -> None:
+    """Add a row; lists and mappings are kept as JSON."""
+    marks = ", ".join("?" for _ in values)
+    cells = [_cell(value) for value in values.values()]
+    database.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", cells)
+
+
+def update(database: sqlite3.Connection, table: str, run_id: int, values: Mapping[str, object]) -> None:
+    """Set columns of the row *run_id*."""
+    changes = ", ".join(f"{name} = ?" for name in values)
+    cells = [*(_cell(value) for value in values.values()), run_id]
+    database.execute(f"UPDATE {table} SET {changes} WHERE run_id = ?", cells)
+
+
+def _cell(value: object) -> object:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list, tuple)) else value

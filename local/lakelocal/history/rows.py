@@ -1,0 +1,123 @@
+"""Rows of the history as values. Times are epoch milliseconds."""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, TypeVar
+
+_R = TypeVar("_R", bound="Recorded")
+
+
+class Recorded:
+    """What a run, an attempt and a phase have in common."""
+
+    _json: ClassVar[frozenset[str]] = frozenset()  # the columns that hold JSON
+    life_cycle_state: str
+    result_state: str | None
+    state_message: str
+    end_time: int | None
+
+    @property
+    def state(self) -> str:
+        """The result; of what has not ended, or never ran, the life cycle state."""
+        return self.result_state or self.life_cycle_state
+
+    @classmethod
+    def of(cls: type[_R], row: sqlite3.Row) -> _R:
+        """The value of *row*; a column that an older file lacks has its default."""
+        names = {each.name for each in fields(cls)} & set(row.keys())  # type: ignore[arg-type]  # a dataclass each
+        return cls(**{name: _loaded(row[name]) if name in cls._json else row[name] for name in names})
+
+
+def _loaded(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+@dataclass(frozen=True)
+class RecordedRun(Recorded):
+    """A run of a job.
+
+    *job_parameters* has (default, value) by name, *settings* are those of the job as it was. *trigger_time* is the time
+    that a scheduled run was scheduled for, *queued_since* when it began to wait for a slot. *only_tasks* is the
+    selection of a partial run. *repair_start* is when the last repair began. *remote* says where Spark ran, if not in
+    the state's own server. *before_notebook* is what the state needed once before the tasks.
+    """
+
+    _json: ClassVar[frozenset[str]] = frozenset({"job_parameters", "settings", "only_tasks", "health_warnings"})
+
+    run_id: int
+    job_id: int
+    job_key: str
+    run_name: str
+    target: str
+    trigger: str
+    life_cycle_state: str
+    start_time: int
+    pid: int
+    pid_started: float
+    parent_run_id: int | None = None
+    result_state: str | None = None
+    state_message: str = ""
+    end_time: int | None = None
+    job_parameters: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    trigger_time: int | None = None
+    queued_since: int | None = None
+    queue_duration: int | None = None
+    cancel_requested: int = 0
+    only_tasks: Sequence[str] | None = None
+    repair_count: int = 0
+    repair_start: int | None = None
+    health_warnings: Sequence[Any] = ()
+    remote: str | None = None
+    before_notebook: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordedAttempt(Recorded):
+    """An attempt of a task, or a task that ended without running.
+
+    *job_run_id* is its run. *kind* is the type of the task, *details* what the entry shows below it. *iteration* is, of
+    a for-each task, `{"for_each_task_key", "index", "input"}`. *repair* is 0 in the original run, 1 in its first
+    repair.
+    """
+
+    _json: ClassVar[frozenset[str]] = frozenset({"depends_on", "parameters", "details", "iteration", "health_warnings"})
+
+    run_id: int
+    job_run_id: int
+    task_key: str
+    attempt_number: int
+    kind: str
+    depends_on: Sequence[Mapping[str, Any]]
+    run_if: str
+    life_cycle_state: str
+    start_time: int
+    result_state: str | None = None
+    state_message: str = ""
+    end_time: int | None = None
+    notebook_path: str | None = None
+    parameters: Any = field(default_factory=dict)
+    output_notebook: str | None = None
+    notebook_result: str | None = None
+    error: str | None = None
+    error_trace: str | None = None
+    child_run_id: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    iteration: Mapping[str, Any] | None = None
+    repair: int = 0
+    health_warnings: Sequence[Any] = ()
+
+
+@dataclass(frozen=True)
+class RecordedPhase(Recorded):
+    """How a run had ended before it was repaired; *number* 0 is the original run."""
+
+    run_id: int
+    number: int
+    start_time: int
+    end_time: int
+    life_cycle_state: str
+    state_message: str
+    result_state: str | None = None

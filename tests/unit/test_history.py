@@ -1,0 +1,94 @@
+"""Reading the history changes nothing: whoever looks leaves no trace, and sees runs whose runner is gone as ended."""
+
+import sqlite3
+from pathlib import Path
+
+from lakelocal.history.reading import RUNNER_GONE, History
+from lakelocal.history.records import Records, insert, now_ms, this_process
+from lakelocal.history.rows import RecordedRun
+
+RUN = {"job_id": 1, "job_key": "j", "run_name": "J", "target": "dev", "trigger": "ONE_TIME"}
+GONE = {"pid": 2**22 + 1, "pid_started": 1.0}
+ATTEMPT = {"task_key": "a", "attempt_number": 0, "kind": "notebook_task", "depends_on": [], "run_if": "ALL_SUCCESS"}
+
+
+def recorded(place: Path, **columns: object) -> int:
+    """A run in the history at *place*, running unless *columns* say otherwise; its id."""
+    records = Records(place)
+    run_id = records.new_id()
+    values = {"run_id": run_id, "life_cycle_state": "RUNNING", "start_time": 1_000, **RUN, **GONE, **columns}
+    with records.opened() as database:
+        insert(database, "runs", values)
+    return run_id
+
+
+def content(place: Path) -> list[str]:
+    """Everything that the file holds, as SQL."""
+    with sqlite3.connect(place) as database:
+        return list(database.iterdump())
+
+
+def test_a_history_that_is_not_there_is_empty_and_stays_away(tmp_path: Path) -> None:
+    """A question is no reason for a folder."""
+    history = History(tmp_path / "state" / "runs.db")
+
+    assert history.runs() == [] and history.attempts(1) == [] and not history.cancel_requested(1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_whose_runner_is_gone_is_shown_as_failed_and_stays_as_it_was_recorded(tmp_path: Path) -> None:
+    """It ended when something was last recorded of it, whenever somebody looks."""
+    place = tmp_path / "runs.db"
+    run_id = recorded(place)
+    done = Records(place).start_attempt(job_run_id=run_id, **ATTEMPT, start_time=2_000, end_time=5_000)
+    left = Records(place).start_attempt(job_run_id=run_id, **{**ATTEMPT, "task_key": "b"}, start_time=4_000)
+    before = content(place)
+
+    run, attempts = History(place).run(run_id), History(place).attempts(run_id)
+
+    assert (run.state, run.life_cycle_state, run.state_message) == ("FAILED", "INTERNAL_ERROR", RUNNER_GONE)
+    assert run.end_time == 5_000
+    assert [(each.run_id, each.state, each.end_time) for each in attempts] == [
+        (done, "RUNNING", 5_000),
+        (left, "FAILED", 5_000),
+    ]
+    assert History(place).runs(active_only=True) == []
+    assert content(place) == before
+
+
+def test_what_is_shown_is_what_the_next_runner_writes_down(tmp_path: Path) -> None:
+    """The same times and messages, before and after."""
+    place = tmp_path / "runs.db"
+    run_id = recorded(place)
+    Records(place).start_attempt(job_run_id=run_id, **ATTEMPT, start_time=4_000)
+    shown = (History(place).run(run_id), History(place).attempts(run_id))
+
+    Records(place).close_abandoned()
+
+    assert (History(place).run(run_id), History(place).attempts(run_id)) == shown
+    with sqlite3.connect(place) as database:
+        assert database.execute("SELECT count(*) FROM runs WHERE end_time IS NULL").fetchone() == (0,)
+
+
+def test_a_run_of_this_process_is_open(tmp_path: Path) -> None:
+    """Its runner is there."""
+    place = tmp_path / "runs.db"
+    run_id = recorded(place, **this_process(), start_time=now_ms())
+
+    assert [run.run_id for run in History(place).runs(active_only=True)] == [run_id]
+
+
+def test_columns_of_json_are_values_and_those_of_an_older_file_have_defaults(tmp_path: Path) -> None:
+    """Whoever reads need not know how they are kept."""
+    place = tmp_path / "runs.db"
+    run_id = recorded(place, job_parameters={"day": ["1", "2"]}, only_tasks=["a"], end_time=5)
+    run = History(place).run(run_id)
+    assert (run.job_parameters, run.only_tasks, run.health_warnings) == ({"day": ["1", "2"]}, ["a"], [])
+
+    with sqlite3.connect(place) as database:
+        database.row_factory = sqlite3.Row
+        query = (
+            "SELECT run_id, job_id, job_key, run_name, target, trigger, life_cycle_state, start_time, pid, pid_started"
+        )
+        older = RecordedRun.of(database.execute(f"{query} FROM runs").fetchone())
+    assert (older.repair_count, older.health_warnings, older.remote) == (0, (), None)
