@@ -4,7 +4,9 @@ import pytest
 from notification_runs import HOOK, MAIL, START_MS, attempt_of, job_of, run_of, settings_of
 
 from lakelocal.lakeflow.model import Job
-from lakelocal.notifications.messages import Email, WebhookCall, messages
+from lakelocal.notifications.channels.email import Email
+from lakelocal.notifications.channels.webhook import WebhookCall
+from lakelocal.notifications.messages import messages
 from lakelocal.notifications.occasion import Occasion
 
 SLOW = {"health": {"rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 60}]}}

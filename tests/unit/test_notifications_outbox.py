@@ -14,7 +14,8 @@ from notification_runs import HOOK
 
 from lakelocal.cli.main import main
 from lakelocal.errors import ProjectError, UsageError
-from lakelocal.notifications.messages import Email, WebhookCall
+from lakelocal.notifications.channels.email import Email
+from lakelocal.notifications.channels.webhook import WebhookCall
 from lakelocal.notifications.outbox import DELIVERED, KEPT, Outbox, undelivered
 
 EMAIL = Email("jobs.on_failure", ("a@example.com", "b@example.com"), "Failed: Daily", "plain\n", "<p>rich</p>")
@@ -66,7 +67,7 @@ def test_messages_are_read_back_newest_first(tmp_path: Path) -> None:
 def test_processes_share_an_outbox(tmp_path: Path) -> None:
     """Each writes under names of its own."""
     code = (
-        "import sys; from pathlib import Path; from lakelocal.notifications.messages import WebhookCall\n"
+        "import sys; from pathlib import Path; from lakelocal.notifications.channels.webhook import WebhookCall\n"
         "from lakelocal.notifications.outbox import Outbox\n"
         "for n in range(100): Outbox(Path(sys.argv[1])).put(WebhookCall('jobs.on_start', ('x',), 's', {}), 'kept')"
     )

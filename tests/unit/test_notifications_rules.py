@@ -9,8 +9,9 @@ from conformance import cases
 from conformance.notifications import DURATION, EVERYTHING, FAILURE, RULES, SLOW, SUCCESS, Case
 
 from lakelocal.lakeflow.model import Bundle, Job, Task
+from lakelocal.notifications.messages import are_asked_for, destinations
 from lakelocal.notifications.occasion import Occasion
-from lakelocal.notifications.rules import are_asked_for, destinations, threshold
+from lakelocal.notifications.rules import threshold
 
 
 def occasion(case: Case) -> Occasion:
@@ -56,7 +57,7 @@ def test_one_email_goes_to_all_and_one_call_to_each_webhook() -> None:
     }
     case = Case("job", SUCCESS, "SUCCESS", lists)
 
-    found = [(each.channel, each.to) for each in destinations(occasion(case))]
+    found = [(each.channel.name, each.to) for each in destinations(occasion(case))]
 
     assert found == [("email", ("a@example.com", "b@example.com")), ("webhook", ("x",)), ("webhook", ("y",))]
 

@@ -8,6 +8,6 @@
     cancel.cancel_run(state, run["run_id"])       # from another process
 
 Reading and checking (`lakelocal.bundle`, `checks`), planning (`lakelocal.lakeflow`: pure), admitting (`admission`),
-executing (`run`, `task`, `task_types`, `launch`), recording (`records`, `api`), telling (`listener`) and showing
+executing (`run`, `task`, `task_types`, `launch`), recording (`lakelocal.history`), telling (`listener`) and showing
 (`views`, `live`, `summary`) are apart.
 """

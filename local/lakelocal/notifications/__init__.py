@@ -3,11 +3,12 @@
 | module       | what it does                                                                    |
 | ------------ | ------------------------------------------------------------------------------- |
 | `occasion`   | what happened, to which job, run, task and attempt                              |
-| `rules`      | pure: an occasion -> its destinations, by all switches of the job and the task  |
-| `messages`   | pure: an occasion -> an e-mail or the payload of a webhook for each destination |
+| `rules`      | pure: is anyone told of an occasion, by all switches of the job and the task    |
+| `wording`    | pure: an occasion in words                                                      |
+| `channels`   | e-mail and webhooks: whom each tells, what it says, what sends it               |
+| `messages`   | an occasion -> the messages of all channels                                     |
 | `outbox`     | keeps every message as a file of the state folder                               |
-| `settings`   | `.local/notifications.yml`: the SMTP server and the URLs of webhooks, if any    |
-| `transport`  | sends one message                                                               |
+| `settings`   | `.local/notifications.yml`: what sends the messages of each channel, if anything |
 | `dispatcher` | sends in the background, and says once what does not arrive                     |
 | `notifier`   | the listener of a run: all of these together                                    |
 

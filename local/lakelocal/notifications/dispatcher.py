@@ -3,12 +3,12 @@
 import queue
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from lakelocal.errors import ProjectError
-from lakelocal.notifications.messages import Email, Message
-from lakelocal.notifications.outbox import DELIVERED, KEPT, Outbox, undelivered
-from lakelocal.notifications.settings import NotificationSettings
-from lakelocal.notifications.transport import NotDelivered, post, send_email
+from lakelocal.notifications.channels import Message, NotDelivered
+from lakelocal.notifications.outbox import DELIVERED, KEPT, Outbox, time_of, undelivered
+from lakelocal.notifications.settings import Delivery
 from lakelocal.program import PROGRAM
 
 NOT_YET = undelivered("not sent before the end of the run")
@@ -20,7 +20,7 @@ class Dispatcher:
     What does not arrive stays in the outbox, marked with the reason; *say* hears of it once a destination.
     """
 
-    def __init__(self, outbox: Outbox, settings: NotificationSettings, say: Callable[[str], None]) -> None:
+    def __init__(self, outbox: Outbox, settings: Delivery, say: Callable[[str], None]) -> None:
         self.outbox = outbox
         self.settings = settings
         self.say = say
@@ -60,7 +60,7 @@ class Dispatcher:
         while (work := self._waiting.get()) is not None:
             id_, message = work
             try:
-                self._send(id_, message)
+                message.send(id_, time_of(id_), self._part(message), self.settings.timeout_seconds)
                 delivery = DELIVERED
             except Exception as error:  # a defect of ours must not end the thread: others are waiting
                 why = str(error) if isinstance(error, NotDelivered) else f"{type(error).__name__}: {error}"
@@ -71,17 +71,6 @@ class Dispatcher:
             except ProjectError as error:
                 self.say(f"warning: notification {id_} ({delivery}): {error}")
 
-    def _send(self, id_: str, message: Message) -> None:
-        timeout = self.settings.timeout_seconds
-        if not isinstance(message, Email):
-            post(message.payload, str(self.settings.webhooks[message.to[0]]), timeout)
-            return
-        assert self.settings.smtp is not None, "submit has looked"
-        if message.addresses:
-            send_email(self.outbox.email(id_, message), self.settings.smtp, timeout)
-        if wrong := [each for each in message.to if each not in message.addresses]:
-            raise NotDelivered(f"no e-mail address: {', '.join(wrong)}")
-
     def _say_once(self, message: Message, why: str) -> None:
         way = self._way(message)
         if way not in self._said:
@@ -89,10 +78,11 @@ class Dispatcher:
             self.say(f"warning: notification not delivered: {why}; {self._where()}")
 
     def _way(self, message: Message) -> str | None:
-        """What carries *message*: the SMTP server or one webhook; None where that is not configured."""
-        if isinstance(message, Email):
-            return "smtp" if self.settings.smtp else None
-        return f"webhook {message.to[0]}" if message.to[0] in self.settings.webhooks else None
+        return message.way(self._part(message))
+
+    def _part(self, message: Message) -> Any:
+        """The part of the settings that sends messages of this channel."""
+        return getattr(self.settings, message.setting)
 
     def _where(self) -> str:
         return f"what is not sent stays in `{self.outbox.folder}`. See `{PROGRAM} outbox`."

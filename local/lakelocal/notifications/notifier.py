@@ -9,11 +9,10 @@ from typing import Any
 
 from lakelocal.lakeflow.model import Bundle, Job, Task
 from lakelocal.notifications.dispatcher import Dispatcher
-from lakelocal.notifications.messages import messages
+from lakelocal.notifications.messages import are_asked_for, messages
 from lakelocal.notifications.occasion import Occasion
-from lakelocal.notifications.outbox import NOBODY, Outbox
-from lakelocal.notifications.rules import are_asked_for
-from lakelocal.notifications.settings import read_settings
+from lakelocal.notifications.outbox import Outbox
+from lakelocal.notifications.settings import read_settings, sender_of
 from lakelocal.project import State
 
 DRAIN_SECONDS = 15
@@ -55,7 +54,7 @@ class Notifier:
         self, state: State, *, say: Callable[[str], None] = _to_stderr, drain_seconds: float = DRAIN_SECONDS
     ) -> None:
         settings = read_settings(state.notifications_file)
-        outbox = Outbox(state.outbox, settings.smtp.sender if settings.smtp else NOBODY)
+        outbox = Outbox(state.outbox, sender_of(settings))
         self.drain_seconds = drain_seconds
         self._dispatcher = Dispatcher(outbox, settings, say)
 

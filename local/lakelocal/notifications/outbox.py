@@ -19,21 +19,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
-from email.message import EmailMessage
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 from lakelocal.errors import ProjectError, UsageError
-from lakelocal.notifications.messages import Email, Message
+from lakelocal.notifications.channels import Message
+from lakelocal.notifications.channels.channel import NOBODY
 from lakelocal.program import PROGRAM
 
 KEPT = "kept"
 DELIVERED = "delivered"
-NOBODY = "noreply@localhost"
 _NAME = re.compile(r"(\d{8}T\d{12}Z)-\d+\.(eml|json)")
-# Headers in UTF-8 (RFC 6532), each one line: folded and encoded, blanks do not all come back, and nobody can read them.
-_READABLE = policy.default.clone(utf8=True, max_line_length=0)
 _TIME = "%Y%m%dT%H%M%S%fZ"
 
 
@@ -90,26 +86,12 @@ class Outbox:
         """Write the message *id_* with what is known of its *delivery*, in place of what was written before."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            file = self.folder / f"{id_}.{'eml' if isinstance(message, Email) else 'json'}"
+            file = self.folder / f"{id_}.{message.suffix}"
             half = self.folder / f".{file.name}"
-            half.write_bytes(self._bytes(id_, message, delivery))
+            half.write_bytes(message.content(id_, time_of(id_), delivery, self.sender))
             half.replace(file)
         except OSError as error:
             raise ProjectError(f"`{self.folder}`: cannot be written ({error.strerror}). Free the place.") from error
-
-    def email(self, id_: str, message: Email) -> EmailMessage:
-        """*message* as it is sent."""
-        result = EmailMessage()
-        result["From"] = self.sender
-        result["To"] = ", ".join(message.addresses)
-        result["Subject"] = message.subject
-        result["Date"] = format_datetime(_time_of(id_))
-        result["Message-ID"] = f"<{id_}@localhost>"
-        result["X-Event-Type"] = message.event_type
-        result["X-Recipients"] = ", ".join(message.to)  # also what is no address, which `To` cannot hold
-        result.set_content(message.text)
-        result.add_alternative(message.html, subtype="html")
-        return result
 
     def entries(self, limit: int | None = None) -> list[Entry]:
         """The newest *limit* messages, all without one; the newest first.
@@ -133,20 +115,6 @@ class Outbox:
                 f"See the ids with `{PROGRAM} outbox`."
             )
         return _read(found[0])
-
-    def _bytes(self, id_: str, message: Message, delivery: str) -> bytes:
-        if isinstance(message, Email):
-            result = self.email(id_, message)
-            result["X-Delivery"] = delivery
-            return result.as_bytes(policy=_READABLE)
-        fields = {
-            "event_type": message.event_type,
-            "to": message.to[0],
-            "subject": message.subject,
-            "delivery": delivery,
-            "payload": message.payload,
-        }
-        return f"{json.dumps(fields, indent=1, ensure_ascii=False)}\n".encode()
 
 
 class _Clock:
@@ -196,7 +164,7 @@ def _read_call(file: Path, content: bytes) -> Entry:
 def _entry(file: Path, fields: Mapping[str, Any], body: str) -> Entry:
     return Entry(
         id=file.stem,
-        time=_time_of(file.stem),
+        time=time_of(file.stem),
         event_type=str(fields["event_type"]),
         to=tuple(fields["to"]),
         subject=str(fields["subject"]),
@@ -206,5 +174,6 @@ def _entry(file: Path, fields: Mapping[str, Any], body: str) -> Entry:
     )
 
 
-def _time_of(id_: str) -> datetime:
+def time_of(id_: str) -> datetime:
+    """The time in an id, UTC."""
     return datetime.strptime(id_.split("-")[0], _TIME).replace(tzinfo=UTC)

@@ -16,65 +16,14 @@ on a job". A task has its own switches: those of its job do not reach it.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lakelocal.lakeflow import events
-from lakelocal.lakeflow.model import Bundle, Job, Task
 from lakelocal.lakeflow.results import Ending, meaning
 from lakelocal.notifications.occasion import Occasion
 
-EMAIL = "email"
-WEBHOOK = "webhook"
 
-
-@dataclass(frozen=True)
-class Destination:
-    """Where one message goes: `email` to all addresses at once, or one `webhook` by its id."""
-
-    channel: str
-    to: tuple[str, ...]
-
-
-def destinations(what: Occasion) -> list[Destination]:
-    """The destinations of *what*: at most one for e-mail, then one a webhook, in the order of the settings."""
-    if not _is_told(what):
-        return []
-    addresses = () if _email_is_muted(what) else _listed(what, "email_notifications")
-    webhooks = _listed(what, "webhook_notifications")
-    return [
-        *([Destination(EMAIL, addresses)] if addresses else []),
-        *(Destination(WEBHOOK, (id_,)) for id_ in webhooks),
-    ]
-
-
-def ending(what: Occasion) -> Ending | None:
-    """How a run or an attempt ended, for notifications; None where it has not, or nobody is told of it.
-
-    A run that never began is skipped, whether it met the limit of concurrent runs or a task before it failed.
-    """
-    return meaning(what.result or what.life_cycle).told
-
-
-def threshold(what: Occasion) -> int | None:
-    """The seconds that the health rule on durations allows, None without one; of several rules the last exceeded."""
-    rules = [*reversed(what.subject.get("health_warnings") or []), *_health(what.settings)]
-    return next((int(rule["value"]) for rule in rules if rule["metric"] == "RUN_DURATION_SECONDS"), None)
-
-
-def are_asked_for(bundle: Bundle) -> bool:
-    """Does any job or task of *bundle* list anyone, for any event?"""
-    jobs = bundle.jobs.values()
-    owners: list[Job | Task] = [*jobs, *(task for job in jobs for task in job.every_task())]
-    return any(
-        isinstance(listed, list) and listed
-        for owner in owners
-        for field in ("email_notifications", "webhook_notifications")
-        for listed in (owner.settings.get(field) or {}).values()
-    )
-
-
-def _is_told(what: Occasion) -> bool:
+def is_told(what: Occasion) -> bool:
     """Does anyone hear of *what*, by the switches that count for every channel?"""
     if what.task and not events.has_notifications(what.task.kind):
         return False
@@ -99,7 +48,22 @@ def _is_told(what: Occasion) -> bool:
     return False
 
 
-def _email_is_muted(what: Occasion) -> bool:
+def ending(what: Occasion) -> Ending | None:
+    """How a run or an attempt ended, for notifications; None where it has not, or nobody is told of it.
+
+    A run that never began is skipped, whether it met the limit of concurrent runs or a task before it failed.
+    """
+    return meaning(what.result or what.life_cycle).told
+
+
+def threshold(what: Occasion) -> int | None:
+    """The seconds that the health rule on durations allows, None without one; of several rules the last exceeded."""
+    rules = [*reversed(what.subject.get("health_warnings") or []), *_health(what.settings)]
+    return next((int(rule["value"]) for rule in rules if rule["metric"] == "RUN_DURATION_SECONDS"), None)
+
+
+def email_is_muted(what: Occasion) -> bool:
+    """Does e-mail say nothing of *what*, by the deprecated switch that counts for it alone?"""
     emails = what.settings.get("email_notifications") or {}
     return (
         what.event == events.ON_FAILURE
@@ -108,7 +72,7 @@ def _email_is_muted(what: Occasion) -> bool:
     )
 
 
-def _listed(what: Occasion, field: str) -> tuple[str, ...]:
+def listed(what: Occasion, field: str) -> tuple[str, ...]:
     """The addresses or ids of the event, each once; a variable may have left an empty text."""
     entries = (what.settings.get(field) or {}).get(what.event) or []
     texts = (str(entry.get("id", "") if isinstance(entry, Mapping) else entry) for entry in entries)

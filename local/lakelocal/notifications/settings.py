@@ -16,58 +16,29 @@ The file is the user's, not the project's: it lies in the state's folder, which 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
+from pydantic import Field, ValidationError, create_model
 
 from lakelocal.errors import ProjectError
-from lakelocal.notifications.outbox import NOBODY
-
-_PORTS = {"starttls": 587, "tls": 465, "none": 25}
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from lakelocal.notifications.channels import CHANNELS
+from lakelocal.notifications.channels.channel import NOBODY, Settings
+from lakelocal.notifications.channels.email import EMAIL
 
 
-def _without_user(url: HttpUrl) -> HttpUrl:
-    if url.username or url.password:
-        raise ValueError("found a user in the URL; expected none, it would not be sent")
-    return url
+class Delivery(Settings):
+    """What counts for all channels."""
 
-
-class Smtp(_Strict):
-    """The server that takes e-mails."""
-
-    host: str = Field(min_length=1)
-    port: int | None = Field(default=None, ge=1, le=65535)
-    tls: Literal["starttls", "tls", "none"] = "starttls"
-    user: str | None = None
-    password_env: str | None = None
-    sender: str = NOBODY
-
-    @model_validator(mode="after")
-    def _user_and_password(self) -> "Smtp":
-        if (self.user is None) != (self.password_env is None):
-            raise ValueError("`user` and `password_env` go together")
-        return self
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port."""
-        return self.host, self.port or _PORTS[self.tls]
-
-
-class NotificationSettings(_Strict):
-    """What is configured; by default nothing."""
-
-    smtp: Smtp | None = None
-    webhooks: dict[str, Annotated[HttpUrl, AfterValidator(_without_user)]] = Field(default_factory=dict)
     timeout_seconds: float = Field(default=10, gt=0, le=60)
 
 
-def read_settings(file: Path) -> NotificationSettings:
+_PARTS: dict[str, Any] = {each.setting: (each.part, Field(default_factory=each.default)) for each in CHANNELS}
+# What is configured, a part for each channel; by default nothing.
+NotificationSettings: type[Delivery] = create_model("NotificationSettings", __base__=Delivery, **_PARTS)
+
+
+def read_settings(file: Path) -> Delivery:
     """The settings in *file*; the default where it does not exist.
 
     Raises:
@@ -83,12 +54,18 @@ def read_settings(file: Path) -> NotificationSettings:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ProjectError(f"`{file}`: cannot be read ({error}). Correct it.") from error
     if not isinstance(found, dict):
-        known = ", ".join(NotificationSettings.model_fields)
+        known = ", ".join([*(each.setting for each in CHANNELS), *Delivery.model_fields])
         raise ProjectError(f"`{file}`: found a {type(found).__name__}; expected {known}. Correct it.")
     try:
         return NotificationSettings.model_validate(found)
     except ValidationError as error:
         raise ProjectError("\n".join(f"`{file}`: {_sentence(mistake)}" for mistake in error.errors())) from None
+
+
+def sender_of(settings: Delivery) -> str:
+    """Who e-mails are from, in the outbox too."""
+    smtp = getattr(settings, EMAIL.setting)
+    return str(smtp.sender) if smtp else NOBODY
 
 
 def _sentence(mistake: Mapping[str, Any]) -> str:

@@ -1,0 +1,69 @@
+"""How an occasion is told: its headline, and its facts line by line.
+
+Databricks does not document the text of its e-mails; this one is our own.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from lakelocal.lakeflow import events
+from lakelocal.lakeflow.results import Ending
+from lakelocal.notifications.occasion import Occasion
+from lakelocal.notifications.rules import ending, threshold
+from lakelocal.program import PROGRAM
+
+
+def subject(what: Occasion) -> str:
+    """One line: what happened, and to what."""
+    task = f", task {what.task.key}" if what.task else ""
+    attempt = f", attempt {what.attempt_number}" if what.attempt_number else ""
+    name = " ".join(what.job.name.split())
+    return f"{_headline(what)}: {name}{task}{attempt} (run {what.run['run_id']})"
+
+
+def _headline(what: Occasion) -> str:
+    match what.event:
+        case events.ON_START:
+            return "Started"
+        case events.ON_SUCCESS:
+            return "Succeeded with failures" if what.result == "SUCCESS_WITH_FAILURES" else "Succeeded"
+        case events.ON_FAILURE:
+            return "Timed out" if what.result == "TIMEDOUT" else str(ending(what)).capitalize()
+        case events.ON_DURATION:
+            return f"Longer than {_span(threshold(what) or 0)}"
+    return "Streaming backlog exceeded"
+
+
+def facts(what: Occasion) -> Iterator[tuple[str, str]]:
+    """Label and value of each line, in the order of reading."""
+    yield "Job", what.job.name
+    if what.task:
+        yield "Task", what.task.key
+        follows = "" if what.last else ", another follows"
+        yield "Attempt", f"{what.attempt_number} (run {what.subject['run_id']}{follows})"
+    yield "Run", str(what.run["run_id"])
+    if target := what.run.get("target"):
+        yield "Target", target
+    yield "Result", what.result or what.life_cycle
+    if message := what.subject.get("state", {}).get("state_message"):
+        yield "Message", message
+    if (error := what.subject.get("error")) and error != message:
+        yield "Error", error
+    if (allowed := threshold(what)) is not None:
+        yield "Expected", f"at most {_span(allowed)}"
+    if ending(what) != Ending.SKIPPED:
+        yield "Started", _time(what.subject["start_time"])
+    if ending(what) != Ending.SKIPPED and what.event != events.ON_START:
+        yield "Duration", f"{_span(what.seconds)}{'' if ending(what) else ' so far'}"
+    if notebook := what.subject.get("output_notebook"):
+        yield "Notebook", notebook
+    yield "Look", f"{PROGRAM} runs get {what.run['run_id']}{f' --target {target}' if target else ''}"
+
+
+def _time(epoch_ms: int) -> str:
+    return f"{datetime.fromtimestamp(epoch_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _span(seconds: float) -> str:
+    """`0:00:04`: hours, minutes, seconds."""
+    return str(timedelta(seconds=round(seconds)))
