@@ -1,4 +1,4 @@
-"""Where things are: the project's folder and the state that local runs keep, a folder a catalog.
+"""Where things are: the project's folder and the state that local runs keep, a folder per catalog.
 
     <root>/databricks.yml              the bundle
     <root>/.local/<catalog>/           everything that local runs leave behind (`LOCAL_STATE` moves `.local`)

@@ -52,7 +52,7 @@ class Lakehouse:
 
     @property
     def files(self) -> Path:
-        """Where files land, a folder an entity."""
+        """Where files land, a folder per entity."""
         return self.state / "volumes" / "raw" / "olist"
 
     def call(self, *command: str) -> str:

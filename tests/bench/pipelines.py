@@ -37,7 +37,7 @@ class Cost:
 
 
 def write_project(folder: Path, files: Path) -> Path:
-    """A copy of the project in *folder*, which must not exist, for the *files* in a folder an entity; its spec."""
+    """A copy of the project in *folder*, which must not exist, for the *files* in a folder per entity; its spec."""
     shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("__pycache__"))
     spec = folder / SPEC
     content = yaml.safe_load(spec.read_text())

@@ -14,7 +14,7 @@ class Feeds(Lakehouse):
     """A catalog whose change feeds are written by the tests."""
 
     def deliver(self, entity: str, name: str, lines: str, *, modified: str = "2024-01-01T00:00:00") -> None:
-        """Land a file of the feed of *entity*: one event a line, without the header."""
+        """Land a file of the feed of *entity*: one event per line, without the header."""
         text = "\n".join([f"{HEADERS[entity]},{EVENT}", *(line.strip() for line in lines.strip().splitlines())])
         self.land(f"cdc/{entity}", name, f"{text}\n".encode(), modified=modified)
 

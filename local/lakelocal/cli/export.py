@@ -15,7 +15,7 @@ def add(actions: Verbs) -> None:
     parser.add_argument(
         "-o", dest="page", type=Path, metavar="FILE.html", help="the page (default: run-RUN_ID.html, unless --junit)"
     )
-    parser.add_argument("--junit", type=Path, metavar="FILE.xml", help="a JUnit report: a testcase a task")
+    parser.add_argument("--junit", type=Path, metavar="FILE.xml", help="a JUnit report: a testcase per task")
 
 
 def export(options: Namespace) -> int:

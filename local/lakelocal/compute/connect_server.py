@@ -40,7 +40,7 @@ class ConnectServer:
     """See `lakelocal.compute.choice.Compute`.
 
     Raises:
-        UsageError: the URL is none of a Spark Connect server, or it is a workspace's.
+        UsageError: the URL is not that of a Spark Connect server, or it is a workspace's.
     """
 
     deploys = False

@@ -2,7 +2,7 @@
 
     run = read_run(History.of(state), run_id)
     page(run)                    # HTML: no network, no script, opens from disk
-    junit(run)                   # XML: a testsuite a run, a testcase a task
+    junit(run)                   # XML: a testsuite per run, a testcase per task
     prune(state, older_than(timedelta(days=30)))
 
 `recorded` reads a run with its child runs from the history, in the shape of Jobs API 2.2; all else starts there.

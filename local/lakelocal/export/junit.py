@@ -1,4 +1,4 @@
-"""A run as JUnit XML, which CI systems show as a test report: a testsuite a run, a testcase a task.
+"""A run as JUnit XML, which CI systems show as a test report: a testsuite per run, a testcase per task.
 
 The last attempt of a task decides. Failed attempts before it are `flakyFailure` where it then succeeded and
 `rerunFailure` where it did not, as Maven Surefire writes reruns.

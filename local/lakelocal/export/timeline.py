@@ -1,4 +1,4 @@
-"""All attempts of a run and of the runs below it on one time axis, as SVG; a row a task or iteration."""
+"""All attempts of a run and of the runs below it on one time axis, as SVG; a row per task or iteration."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

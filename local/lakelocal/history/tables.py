@@ -1,5 +1,7 @@
-"""The tables of the run history: `runs` has one row a run of a job, `attempts` one an attempt of a task, `phases` how a
-repaired run had ended before; and how a file of an older version gets the columns that it lacks."""
+"""The tables of the run history, and how a file of an older version gets the columns that it lacks.
+
+`runs` has one row per run of a job, `attempts` one per attempt of a task, `phases` how a repaired run had ended before.
+"""
 
 import sqlite3
 import time

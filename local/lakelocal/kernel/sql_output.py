@@ -22,7 +22,7 @@ def keep_rows(table: Table | None, place: Path) -> None:
 
 
 def rows_as_json(table: Table) -> str:
-    """A JSON array with an object a row: the first rows of *table* that fit."""
+    """A JSON array with an object per row: the first rows of *table* that fit."""
     names = [name for name, _ in table.columns]
     kept: list[str] = []
     size = len("[]")

@@ -1,4 +1,4 @@
-"""What a table holds, in three numbers, computed where it is: one query a table."""
+"""What a table holds, in three numbers, computed where it is: one query per table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -78,7 +78,7 @@ class Progress:
         return mark if mark and mark.source_version is not None else None
 
     def record(self, marks: Iterable[Mark]) -> None:
-        """Remember *marks*, in one commit a schema; call it after the data is written."""
+        """Remember *marks*, in one commit per schema; call it after the data is written."""
         by_table: dict[str, list[Mark]] = {}
         for mark in marks:
             by_table.setdefault(progress_table(mark.target), []).append(mark)

@@ -28,7 +28,7 @@ Tables = dict[str, pa.Table]
 
 
 def initial_parts(world: World, orders_a_part: int = ORDERS_A_PART) -> Iterator[Iterator[Tables]]:
-    """The initial load, as parts (each becomes one file an entity) of pieces (tables by entity, one a day).
+    """The initial load, as parts (each becomes one file per entity) of pieces (tables by entity, one per day).
 
     Holds one day in memory at a time; consume a part before taking the next.
     """

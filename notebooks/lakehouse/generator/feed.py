@@ -1,4 +1,4 @@
-"""Land the change feed: what happens to customers, products and sellers, a file a day each, and the truth beside it.
+"""Land the change feed: what happens to customers, products and sellers, a file per day for each, and the truth.
 
 The feed follows the landing of the entities: each business day that has landed there gets its events here. A day is
 announced, landed and ended by manifests in `cdc/_manifests`, as in `landing`. Nothing is kept between days: they are
@@ -128,7 +128,7 @@ def plan_feed(volume: Volume, rates: FeedRates) -> FeedPlan:
 
 
 def land_feed(plan: FeedPlan, *, volume: Volume, profile: Profile, read: RowReader) -> LandedFeed:
-    """Land the missing days of *plan*, and the truth after each; prints a line a file.
+    """Land the missing days of *plan*, and the truth after each; prints a line per file.
 
     Generated keys are made again; real ones are read back by *read* from the files that brought them.
     """
@@ -170,7 +170,7 @@ def count_defects(files: list[FeedFile], rates: FeedRates) -> pd.DataFrame:
 
 
 def _by_entity(heading: str, counts: list[tuple[str, dict[str, int]]]) -> pd.DataFrame:
-    """The sums of the *counts*, which come with their entities: one row a name under *heading*."""
+    """The sums of the *counts*, which come with their entities: one row per name under *heading*."""
     names = list(dict.fromkeys(name for _, found in counts for name in found))
     table: dict[str, list[Any]] = {heading: names}
     for entity in FEED_ENTITIES:

@@ -44,7 +44,7 @@ class _Day(NamedTuple):
 class KeyLives:
     """All keys of *entity* that ever lived, as they are now.
 
-    `keys`, `content` (a number in `contents`) and `alive` (False for a deleted key) have one value a key.
+    `keys`, `content` (a number in `contents`) and `alive` (False for a deleted key) have one value per key.
     """
 
     entity: str

@@ -82,7 +82,7 @@ def plan_landing(volume: Volume, wanted: Settings) -> Plan:
 
 
 def land(plan: Plan, *, volume: Volume, profile: Profile, read: RowReader) -> list[BatchFile]:
-    """Land the steps of *plan*, printing a line a file; *read* is used only on top of real files."""
+    """Land the steps of *plan*, printing a line per file; *read* is used only on top of real files."""
     files: list[BatchFile] = []
     landed = list(plan.landed)
     for step in plan.steps:

@@ -1,4 +1,4 @@
-"""Review titles and comments in Brazilian Portuguese: pools to draw from, never one call a row."""
+"""Review titles and comments in Brazilian Portuguese: pools to draw from, never one call per row."""
 
 import numpy as np
 import pyarrow as pa

@@ -3,7 +3,7 @@
 landing      which files of the volume are new, and whether they are what the contract says
 bronze       files become rows, as text
 checking     text becomes typed rows; each row is held against the rules of its contract
-silver       one row a key, the latest wins; tables that are made of other silver tables
+silver       one row per key, the latest wins; tables that are made of other silver tables
 staging      lines of a change feed become events, each once
 flows        the change feeds and the calls that make tables of them
 scd          the `_current` and `_history` tables, held against their rules

@@ -25,7 +25,7 @@ _UNIQUE = "one_row_per_key"
 def apply_flows(
     spark: SparkSession, flows: Iterable[EntityFlow], progress: Progress, *, full: bool
 ) -> dict[str, ChangeCounts]:
-    """Bring both tables of all *flows* up to date; prints a line a table.
+    """Bring both tables of all *flows* up to date; prints a line per table.
 
     With *full* every table is derived from all events. It keeps its rows until then, and what differs is written in
     one commit; only one whose columns are not its contract's is emptied. A table that is created gets the comments of
@@ -73,7 +73,7 @@ def check_flows(
 ) -> None:
     """Hold the tables against their contracts and *rules*: those that may have changed since they last passed.
 
-    A table has its contract's columns, keeps the FAIL rules of its contract, has one row a key, and no key breaks a
+    A table has its contract's columns, keeps the FAIL rules of its contract, has one row per key, and no key breaks a
     rule. All is one query, which looks at the rows of each key once: of the keys that have new events, where nothing
     else can have changed. With *full* every table is checked as a whole.
 

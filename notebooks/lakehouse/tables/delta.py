@@ -283,7 +283,7 @@ def check_columns(spark: SparkSession, names: Iterable[str]) -> None:
 
 
 def check_keys(spark: SparkSession, names: Iterable[str], within: Mapping[str, str]) -> None:
-    """Each of the tables *names* (without schema) must have one row a key, and no key NULL; one query for all.
+    """Each of the tables *names* (without schema) must have one row per key, and no key NULL; one query for all.
 
     Args:
         within: SQL by table (with schema), where not all rows are looked at: those for which it holds, and NULL keys.
@@ -302,13 +302,13 @@ def check_keys(spark: SparkSession, names: Iterable[str], within: Mapping[str, s
         keys = f"count(DISTINCT {', '.join(c.keys)}) AS keys"  # a NULL in a key is not counted
         counts.append(looked_at.selectExpr(f"{text(c.table)} AS table", "count(*) AS rows", keys))
     wrong = [
-        f"`{table}`: found {rows} rows, {keys} keys; expected one row a key. Run refresh_mode=full."
+        f"`{table}`: found {rows} rows, {keys} keys; expected one row per key. Run refresh_mode=full."
         for table, rows, keys in reduce(DataFrame.union, counts).collect()
         if rows != keys
     ]
     if wrong:
         raise ContractError("\n".join(wrong))
-    print(f"{len(keyed)} tables have one row a key")
+    print(f"{len(keyed)} tables have one row per key")
 
 
 def differences(spark: SparkSession, contract: Contract) -> list[str]:

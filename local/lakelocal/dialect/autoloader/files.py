@@ -34,7 +34,7 @@ def done_files(checkpoint: Path | None) -> frozenset[Path]:
     """The files whose rows a stream has committed; those of an unfinished batch will be read again.
 
     Source: the layout of Spark's checkpoints: `commits/<batch>`, `offsets/<batch>` (two head lines, then the offset of
-    each source), `sources/<source>/<log>` (one line a file).
+    each source), `sources/<source>/<log>` (one line per file).
     """
     if checkpoint is None or not (batches := _numbers(checkpoint / "commits")):
         return frozenset()

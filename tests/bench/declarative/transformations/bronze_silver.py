@@ -154,12 +154,12 @@ def latest(rows: DataFrame, entity: str) -> DataFrame:
 def silver(entity: str) -> None:
     """A materialized view of the valid rows of *entity*, one a key."""
 
-    @dp.materialized_view(name=f"silver_{entity}", comment=f"Valid {entity}, typed, one row a key")
+    @dp.materialized_view(name=f"silver_{entity}", comment=f"Valid {entity}, typed, one row per key")
     def rows() -> DataFrame:
         return latest(valid(entity), entity)
 
 
-@dp.materialized_view(comment="Valid products, typed, one row a key, with the English name of their category")
+@dp.materialized_view(comment="Valid products, typed, one row per key, with the English name of their category")
 def silver_products() -> DataFrame:
     names = spark.read.options(header="true").csv(CATEGORIES)
     return latest(valid("products"), "products").join(F.broadcast(names), "product_category_name", "left")
