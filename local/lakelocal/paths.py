@@ -38,7 +38,8 @@ class DatabricksPaths:
         """The place of *path* on this machine; what it names need not exist.
 
         Raises:
-            PathError: *path* leaves its root by `..` or by a link, names another catalog, or is no path of a volume or of DBFS.
+            PathError: *path* leaves its root by `..` or by a link, names another catalog, or leads neither into a
+                volume nor into DBFS.
         """
         if file := _FILE.match(path):
             return Path("/" + path[file.end() :])

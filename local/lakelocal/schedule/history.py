@@ -48,8 +48,6 @@ def assumption(job: ScheduledJob, state: State, given: Mapping[str, timedelta]) 
 
 def _seconds(state: State, job_id: int) -> list[float]:
     """The seconds of the newest successful runs, without their time in the queue."""
-    if not state.runs_db.exists():
-        return []
     runs: list[dict[str, Any]] = list_runs(state, limit=LOOKED_AT, job_id=job_id)
     ended = [run for run in runs if meaning(run["state"].get("result_state")).succeeded]
     return [(run["run_duration"] - run.get("queue_duration", 0)) / 1000 for run in ended]
