@@ -323,6 +323,19 @@ def test_versions_that_are_gone_are_made_good_by_reading_all(lakehouse):
     assert sorted(lakehouse.rows("SELECT seller_id FROM silver.silver_sellers")) == [("s1",), ("s2",)]
 
 
+def test_a_key_may_hold_any_text(lakehouse):
+    """What SQL or Spark would read in it stays text, so that a later row finds the one that is there."""
+    keys = ("a'b", "a\\b", "a${x}", "${env:HOME}", "%_{a}")
+    for name, city, modified in (("e.csv", "itu", "2026-01-01T00:00:00"), ("f.csv", "jau", "2026-01-02T00:00:00")):
+        lakehouse.land("sellers", name, "\n".join(f"{key},80010,{city},PR" for key in keys), modified=modified)
+        lakehouse.run("20_bronze", run_id=name)
+        lakehouse.run("30_silver", run_id=name)
+
+    found = lakehouse.rows("SELECT seller_id, seller_city FROM silver.silver_sellers WHERE _source_file LIKE '%/f.csv'")
+    assert sorted(found) == sorted((key, "jau") for key in keys)
+    assert lakehouse.rows("SELECT count(*) FROM silver.silver_sellers WHERE seller_city = 'itu'") == [(0,)]
+
+
 def test_the_headers_of_the_tests_are_those_of_the_contracts():
     """The tests would otherwise say nothing of the real files."""
     for entity, header in HEADERS.items():

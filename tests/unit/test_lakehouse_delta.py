@@ -3,8 +3,10 @@
 import pytest
 from pyspark.errors import AnalysisException
 
+from lakehouse.cdc import delta as cdc_delta
 from lakehouse.errors import PlaceError
-from lakehouse.tables.delta import newest_version, version_of
+from lakehouse.tables.contracts import load_contract
+from lakehouse.tables.delta import among, newest_version, text, version_of
 
 
 class Refusing:
@@ -41,3 +43,19 @@ def test_a_table_that_was_dropped_while_it_was_loaded_is_told():
         version_of(spark, "bronze.bronze_orders")
 
     assert raised.value.table == "bronze.bronze_orders"
+
+
+def test_a_literal_holds_what_it_is_made_of():
+    """Quotes and backslashes are escaped, and what Spark would put a setting in the place of."""
+    assert text("a'b\\c${d}$e") == cdc_delta.text("a'b\\c${d}$e") == "'a\\'b\\\\c\\u0024{d}$e'"
+
+
+def test_keys_are_looked_for_by_their_types():
+    """Each column by itself: of two columns that finds the rows that are meant, and perhaps more."""
+    contract = load_contract("silver_order_items")
+
+    assert among(contract, contract.keys, [["o1", "1"], ["o2", "1"], [None, "2"]]) == (
+        "order_id IN ('o1', 'o2') AND order_item_id IN (CAST('1' AS INT), CAST('2' AS INT))"
+    )
+    assert among(contract, contract.keys, []) == "false"
+    assert among(contract, ("order_id",), [[None]]) == "false"

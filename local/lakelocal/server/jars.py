@@ -1,8 +1,8 @@
 """Delta's jars, fetched once for the machine by Spark's own Ivy.
 
-They are in the user's cache, in a folder that is named after Delta and after the pins: environments of the same version
-share it, another version has its own. `jars.sha256` pins the content of each; a jar that differs is never used.
-`LAKELOCAL_CACHE` names another folder for the cache.
+They are in the user's cache, or where that cannot be written in the environment, in a folder that is named after Delta
+and after the pins: environments of the same version share it, another version has its own. `jars.sha256` pins the
+content of each; a jar that differs is never used. `LAKELOCAL_CACHE` names another folder for the cache.
 """
 
 import fcntl
@@ -40,11 +40,17 @@ PROVIDED = (
 
 
 def delta_jars() -> Path:
-    """The folder with Delta's jars, whether or not they have been fetched."""
+    """The folder with Delta's jars, or where they will be once they have been fetched."""
     named = os.environ.get(CACHE)
-    cache = Path(named).expanduser() if named else user_cache_path("lakelocal")
+    caches = [Path(named).expanduser()] if named else [user_cache_path("lakelocal"), Path(sys.prefix) / "share"]
     pins = hashlib.sha256(PINS.read_bytes()).hexdigest()[:8]
-    return cache / f"delta-{DELTA}-spark-{SPARK_LINE}-{pins}"
+    folders = [cache / f"delta-{DELTA}-spark-{SPARK_LINE}-{pins}" for cache in caches]
+    there = (folder for folder in folders if folder.is_dir())
+    return next(there, None) or next((folder for folder in folders if _can_be_made(folder)), folders[0])
+
+
+def _can_be_made(folder: Path) -> bool:
+    return os.access(next(parent for parent in folder.parents if parent.exists()), os.W_OK)
 
 
 def spark_jars() -> Path:
