@@ -56,8 +56,10 @@ def install_emulator(root: Path, which: Environment) -> None:
     """Install `lakelocal` in an environment of *root*, from its sources: a change of them needs no new set-up.
 
     With the package come its command, its pytest plugin, and the configuration by which every kernel loads it. Its
-    dependencies are there already, pinned.
+    dependencies are there already, pinned. `python -m local` works from every folder.
     """
+    for library in (root / which.folder / "lib").glob("python3.*"):
+        (library / "site-packages" / "olist_lakehouse.pth").write_text(f"{root}\n")
     _run([str(_python(root, which)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
           "--no-build-isolation", "--editable", str(root / "local")])  # fmt: skip
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
-from lakelocal.setup.jars import PACKAGE
+from lakelocal.server.jars import PACKAGE
 from lakelocal.versions import HADOOP
 from tests.jobs.daily import SAMPLE_DAYS, SOURCE
 from tests.notebooks.conftest import ROOT

@@ -10,7 +10,6 @@ import os
 import secrets
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -25,8 +24,8 @@ from lakelocal.java import find_java
 from lakelocal.processes import kill
 from lakelocal.project import State
 from lakelocal.server.command import jvm, spark_conf, submission
+from lakelocal.server.jars import delta_jars
 from lakelocal.server.settings import JITS, Settings
-from lakelocal.setup.jars import jars_folder
 from lakelocal.versions import SCALA
 from tests.remote.sockets import closed_port
 
@@ -143,7 +142,7 @@ def _server(state: State, master: str, port: int, ui: int) -> list[str]:
         "spark.master": master,
         "spark.executor.memory": MEMORY,
         "spark.executor.extraJavaOptions": " ".join(["-Duser.timezone=UTC", *JITS[_JIT]]),
-        "spark.jars": ",".join(map(str, sorted(jars_folder(Path(sys.prefix)).glob("*.jar")))),
+        "spark.jars": ",".join(map(str, sorted(delta_jars().glob("*.jar")))),
         "spark.ui.enabled": "true",
         "spark.ui.port": str(ui),
     }

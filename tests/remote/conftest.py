@@ -19,8 +19,8 @@ import pytest
 from lakelocal.errors import SetupError
 from lakelocal.project import State
 from lakelocal.server import ensure_server
-from lakelocal.setup import environment
-from lakelocal.setup.pythons import find_python, works
+from local.setup import environment
+from local.setup.pythons import find_python, works
 from tests.jobs.conftest import write_notebook
 from tests.jobs.daily import Here
 from tests.remote.projects import ROOT, Build, Project
