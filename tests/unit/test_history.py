@@ -63,7 +63,8 @@ def test_what_is_shown_is_what_the_next_runner_writes_down(tmp_path: Path) -> No
     Records(place).start_attempt(job_run_id=run_id, **ATTEMPT, start_time=4_000)
     shown = (History(place).run(run_id), History(place).attempts(run_id))
 
-    Records(place).close_abandoned()
+    assert Records(place).close_abandoned() == [run_id]
+    assert Records(place).close_abandoned() == []
 
     assert (History(place).run(run_id), History(place).attempts(run_id)) == shown
     with sqlite3.connect(place) as database:

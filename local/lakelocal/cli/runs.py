@@ -1,4 +1,4 @@
-"""`runs list`, `get`, `repair` and `cancel`: the history of runs, and what can be done about one of them."""
+"""`runs list`, `get`, `repair`, `cancel` and `close`: the history of runs, and what can be done about one of them."""
 
 import json
 from argparse import Namespace
@@ -9,6 +9,7 @@ from lakelocal.cli.run import add_checks, add_remote, add_values, run_options
 from lakelocal.cli.scope import bundle_of, pairs, project_of, state_of
 from lakelocal.cli.values import at_least_one
 from lakelocal.cli.verbs import Verbs, add_group, add_verb
+from lakelocal.history.records import Records
 from lakelocal.jobs.cancel import cancel_run
 from lakelocal.jobs.command import exit_code, get_run, list_runs
 from lakelocal.jobs.repair import repair_run
@@ -17,7 +18,7 @@ from lakelocal.program import PROGRAM
 
 def add(verbs: Verbs) -> None:
     """Declare the verb and its actions."""
-    actions = add_group(verbs, "runs", "the history of runs: list, get, repair, cancel, export, prune")
+    actions = add_group(verbs, "runs", "the history of runs: list, get, repair, cancel, close, export, prune")
     listing = add_verb(actions, "list", list_, "the newest runs first")
     listing.add_argument("--limit", type=at_least_one, default=20, help="how many (default 20)")
     listing.add_argument("--active-only", action="store_true", help="only runs that have not ended")
@@ -36,6 +37,8 @@ def add(verbs: Verbs) -> None:
     end = add_verb(actions, "cancel", cancel, "end a running or queued run, with all its tasks")
     end.add_argument("run_id", type=int)
     end.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
+    summary = "write down the end of runs whose process is gone; `list` shows it without, SQL over runs.db does not"
+    add_verb(actions, "close", close, summary)
     export.add(actions)
     prune.add(actions)
 
@@ -66,6 +69,13 @@ def list_(options: Namespace) -> int:
 def get(options: Namespace) -> int:
     """One run, as JSON."""
     print(json.dumps(get_run(state_of(options), options.run_id), indent=1, ensure_ascii=False))
+    return 0
+
+
+def close(options: Namespace) -> int:
+    """End what nobody runs any more, in the history; the history is made where there is none."""
+    closed = Records.of(state_of(options)).close_abandoned()
+    print(f"{len(closed)} runs closed{': ' if closed else ''}{', '.join(map(str, closed))}")
     return 0
 
 

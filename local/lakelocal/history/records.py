@@ -62,13 +62,15 @@ class Records(History):
         with self.opened() as database:
             update(database, "attempts", run_id, values)
 
-    def close_abandoned(self) -> None:
-        """End the runs whose runner is gone, with their attempts."""
+    def close_abandoned(self) -> list[int]:
+        """End the runs whose runner is gone, with their attempts; the ids of these runs."""
+        closed = []
         with self.opened() as database:
             for row in database.execute("SELECT * FROM runs WHERE end_time IS NULL").fetchall():
                 run = RecordedRun.of(row)
                 if not is_abandoned(run):
                     continue
+                closed.append(run.run_id)
                 columns = {**ABANDONED, "end_time": last_sign(database, run)}
                 changes = ", ".join(f"{name} = ?" for name in columns)
                 for table, key in (("runs", "run_id"), ("attempts", "job_run_id")):
@@ -76,6 +78,7 @@ class Records(History):
                         f"UPDATE {table} SET {changes} WHERE {key} = ? AND end_time IS NULL",
                         (*columns.values(), run.run_id),
                     )
+        return closed
 
     @contextmanager
     def opened(self, *, exclusive: bool = False) -> Iterator[sqlite3.Connection]:
