@@ -59,7 +59,7 @@ def install_emulator(root: Path, which: Environment) -> None:
     dependencies are there already, pinned. `python -m local` works from every folder.
     """
     for library in (root / which.folder / "lib").glob("python3.*"):
-        (library / "site-packages" / "olist_lakehouse.pth").write_text(f"{root}\n")
+        (library / "site-packages" / "repository.pth").write_text(f"{root}\n")
     _run([str(_python(root, which)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
           "--no-build-isolation", "--editable", str(root / "local")])  # fmt: skip
 
