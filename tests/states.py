@@ -1,13 +1,13 @@
 """States for tests: a catalog's tables, volumes and runs in a folder of its own."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lakelocal.compute import open_session
 from lakelocal.project import State
-from lakelocal.server import find_server, stop_server
+from lakelocal.server import stop_server
+from lakelocal.testing.lakeflow import empty
 
 
 @contextmanager
@@ -22,14 +22,7 @@ def state_in(folder: Path, catalog: str = "olist_dev", *, root: Path | None = No
 
 def emptied(state: State) -> State:
     """*state* without schemas, volumes and runs, as a new one; its server, if one runs, goes on."""
-    if find_server(state):
-        session = open_session(state)
-        schemas = {name for (name,) in session.sql("SHOW SCHEMAS").collect()} - {"default"}
-        for name in sorted(schemas):
-            session.sql(f"DROP SCHEMA {name} CASCADE")
-        session.stop()
-    for folder in (state.volumes, state.dbfs, state.runs):
-        shutil.rmtree(folder)
-    for file in state.folder.glob(f"{state.runs_db.name}*"):
-        file.unlink()
-    return state.make()
+    session = open_session(state)  # connects with its first use
+    empty(state, session)
+    session.stop()
+    return state

@@ -5,21 +5,19 @@ and after the pins: environments of the same version share it, another version h
 content of each; a jar that differs is never used. `LAKELOCAL_CACHE` names another folder for the cache.
 """
 
-import fcntl
 import hashlib
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from lakelocal.errors import SetupError
 from lakelocal.java import find_java
+from lakelocal.locks import locked
 from lakelocal.program import SET_UP
 from lakelocal.server.trust import trust_options
 from lakelocal.versions import DELTA, SCALA, SPARK_LINE
@@ -81,7 +79,12 @@ def fetch_delta_jars() -> None:
         return
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(folder.with_name(f"{folder.name}.lock")):
+        lock = folder.with_name(f"{folder.name}.lock")
+        waited = SetupError(
+            f"`{lock}`: another process has been fetching Delta's jars for {LIMIT // 60} minutes. "
+            "End it, then run again."
+        )
+        with locked(lock, LIMIT, waited):
             if not folder.is_dir():
                 _fetch(folder)
     except OSError as error:
@@ -136,25 +139,6 @@ def differences(folder: Path) -> list[str]:
         for name in sorted(found.keys() | expected.keys())
         if found.get(name) != expected.get(name)
     ]
-
-
-@contextmanager
-def _lock(place: Path) -> Iterator[None]:
-    """One download at a time; the lock goes with the process that holds it."""
-    limit = time.monotonic() + LIMIT
-    with place.open("w") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > limit:
-                    raise SetupError(
-                        f"`{place}`: another process has been fetching Delta's jars for {LIMIT // 60} minutes. "
-                        "End it, then run again."
-                    ) from None
-                time.sleep(0.1)
-        yield
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """The life of a server: start it, find it again, stop it, and say in one line why it is not there."""
 
-import fcntl
 import json
 import os
 import secrets
@@ -8,8 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import psutil
 
 from lakelocal.errors import ServerError
 from lakelocal.java import find_java
+from lakelocal.locks import locked
 from lakelocal.processes import started_at, still_runs
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
@@ -196,23 +195,14 @@ def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-@contextmanager
-def _lock(state: State) -> Iterator[None]:
-    """One start at a time for a catalog; the lock goes with the process that holds it."""
-    limit = time.monotonic() + START_LIMIT
-    with (state.folder / "server.lock").open("w") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > limit:
-                    raise ServerError(
-                        f"`{handle.name}`: another process has been starting the server for {START_LIMIT} s. "
-                        f"Look at `{PROGRAM} status`, and try again."
-                    ) from None
-                time.sleep(0.1)
-        yield
+def _lock(state: State) -> AbstractContextManager[None]:
+    """One start at a time for a catalog."""
+    place = state.folder / "server.lock"
+    waited = ServerError(
+        f"`{place}`: another process has been starting the server for {START_LIMIT} s. "
+        f"Look at `{PROGRAM} status`, and try again."
+    )
+    return locked(place, START_LIMIT, waited)
 
 
 def _read(state: State) -> Server | None:

@@ -152,15 +152,7 @@ class Lakeflow:
 
     def reset(self) -> None:
         """Drop all schemas with their tables, empty the volumes, forget the runs; a server that runs goes on."""
-        if find_server(self.state):
-            for (schema,) in self.spark.sql("SHOW SCHEMAS").collect():
-                if schema != "default":
-                    self.spark.sql(f"DROP SCHEMA `{schema}` CASCADE")
-        for folder in (self.state.volumes, self.state.dbfs, self.state.runs):
-            shutil.rmtree(folder, ignore_errors=True)
-        for file in self.state.folder.glob(f"{self.state.runs_db.name}*"):
-            file.unlink()
-        self.state.make()
+        empty(self.state, self.spark)
 
     def _bundle(self, variables: Mapping[str, str]) -> Bundle:
         return load_bundle(self.project, target=self.target, variables={**self.variables, **variables})
@@ -176,6 +168,19 @@ class Lakeflow:
             self._pool = self._pool or Pool(state.logs / "pool.log", spark=True)
             options = replace(options, pool=self._pool)
         return Run(self, run_job(bundle, job, state=state, parameters=_texts(params), options=options))
+
+
+def empty(state: State, spark: "SparkSession") -> None:
+    """Drop all schemas of *state*, empty its volumes, and forget its runs; *spark* is used only if a server runs."""
+    if find_server(state):
+        for (schema,) in spark.sql("SHOW SCHEMAS").collect():
+            if schema != "default":
+                spark.sql(f"DROP SCHEMA `{schema}` CASCADE")
+    for folder in (state.volumes, state.dbfs, state.runs):
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in state.folder.glob(f"{state.runs_db.name}*"):
+        file.unlink()
+    state.make()
 
 
 class Run:
