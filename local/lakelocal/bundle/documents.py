@@ -1,6 +1,7 @@
 """YAML and JSON files as plain values that remember where each of them was written.
 
-Databricks reads JSON by its YAML reader (YAML 1.2 scalars: `yes` and `2024-01-01` are text); so does this module.
+Databricks reads JSON by its YAML reader (YAML 1.2 scalars: `yes` and `2024-01-01` are text); so does this module. The
+nodes of PyYAML know their lines; ruamel.yaml would keep comments too, for writing, which nothing here does.
 """
 
 import json

@@ -1,4 +1,7 @@
-"""HTML and SVG from Python values: whatever is not `Markup` is escaped, so that no name or message can become a tag."""
+"""HTML and SVG from Python values: whatever is not `Markup` is escaped, so that no name or message can become a tag.
+
+By hand and not by templates: a page here is nested values, pictures among them, that functions make and tests look at.
+"""
 
 from collections.abc import Iterable
 from html import escape

@@ -1,7 +1,8 @@
 """What a run did to the Delta tables of a warehouse folder, read from their logs, without Spark.
 
 Source: Delta transaction log protocol: `_delta_log/<version>.json` holds actions, one a line (`add`, `remove`,
-`commitInfo`, ...); a checkpoint `<version>.checkpoint*.parquet` holds the state at its version.
+`commitInfo`, ...); a checkpoint `<version>.checkpoint*.parquet` holds the state at its version. By hand: the package
+deltalake reads the same as fast, but would add 140 MB to every installation for a few numbers of a summary.
 """
 
 import json

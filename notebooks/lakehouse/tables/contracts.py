@@ -11,6 +11,8 @@ columns:
 expectations:
   - rule, level, condition           WARN counts, DROP sends the row to quarantine, FAIL fails the task;
                                      a row fails a rule whose SQL condition is false (NULL passes)
+
+Dataclasses and not pydantic: the notebooks read contracts on Databricks too, which has a pydantic of its own version.
 """
 
 import re
