@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakelocal.errors import ProjectError
+from lakelocal.program import PROGRAM
 
 BUNDLE_FILES = ("databricks.yml", "databricks.yaml", "bundle.yml", "bundle.yaml")
 CATALOG_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
@@ -55,7 +56,7 @@ class Project:
                 return cls.at(folder)
         raise ProjectError(
             f"`{start}`: found no bundle here or in a folder above; expected {BUNDLE_FILES[0]}. "
-            "Change to the project's folder, or name it with --project."
+            f"Change to the project's folder, name it with --project, or begin one with `{PROGRAM} init`."
         )
 
     def state(self, catalog: str) -> "State":
