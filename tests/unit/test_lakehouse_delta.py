@@ -47,7 +47,7 @@ def test_a_table_that_was_dropped_while_it_was_loaded_is_told():
 
 def test_a_literal_holds_what_it_is_made_of():
     """Quotes and backslashes are escaped, and what Spark would put a setting in the place of."""
-    assert text("a'b\\c${d}$e") == cdc_delta.text("a'b\\c${d}$e") == "'a\\'b\\\\c\\u0024{d}$e'"
+    assert text("a'b\\c${d}$e") == cdc_delta.text("a'b\\c${d}$e") == "'a\\'b\\\\c\\u0024{d}\\u0024e'"
 
 
 def test_keys_are_looked_for_by_their_types():

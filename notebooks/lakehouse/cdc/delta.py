@@ -38,7 +38,7 @@ class Commit:
 def text(value: str) -> str:
     """*value* as a SQL string literal."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    escaped = escaped.replace("${", "\\u0024{")  # a setting would take its place, in literals too
+    escaped = escaped.replace("$", "\\u0024")  # with braces, a setting would take its place, in literals too
     return f"'{escaped}'"
 
 
