@@ -88,7 +88,7 @@ class Bench:
         place, output = self.folder / f"{number}.json", self.folder / f"nothing-{number}.ipynb"
         TaskContext(1, "bench", 1, 1, "t", 0, str(self.notebook), str(place) + ".exit", "").save(place)
         start = time.time()
-        cost, _ = self._timed("-m", "lakelocal.attempt.attempt", str(place), str(output))
+        cost, _ = self._timed("-m", "lakelocal", "attempt", str(place), str(output))
         return Cost(cost.wall, cost.cpu, [_first_cell(str(output)) - start])
 
     def _timed(self, *arguments: str) -> tuple[Cost, str]:
