@@ -235,10 +235,22 @@ def test_a_table_that_fails_does_not_stop_the_others(feeds):
     assert len(feeds.current("products")) > 1 and checked(feeds, "rest") == {"silver.silver_products_current": 1}
 
 
+def test_a_run_that_was_killed_before_its_checks_checks_the_same_rows(feeds):
+    """The counts of the rules are those of an undisturbed run."""
+    feeds.deliver("products", "k.csv", f"p9,bebes,40,10,1,1,1,1,2,UPDATE,10,{T}")
+    feeds.take_in(run_id="undisturbed")
+    progress = feeds.commits()["silver.apply_changes_progress"]
+    feeds.spark.sql(f"RESTORE TABLE silver.apply_changes_progress TO VERSION AS OF {progress - 1}")
+
+    feeds.take_in("70_cdc_apply", run_id="repeated")
+
+    assert checked(feeds, "repeated") == checked(feeds, "undisturbed") == {"silver.silver_products_current": 1}
+
+
 def test_a_change_by_hand_beside_new_events_is_found(feeds):
     """Only the key with the event would be looked at, had nobody else written the table."""
     feeds.spark.sql("INSERT INTO silver.silver_products_current VALUES ('p8', 'x', 1, 1, 1, 1, 1, 1, 1)")
-    feeds.deliver("products", "e.csv", f"p9,bebes,41,10,1,1,1,1,1,UPDATE,10,{T}")
+    feeds.deliver("products", "e.csv", f"p9,bebes,41,10,1,1,1,1,1,UPDATE,11,{T}")
 
     with pytest.raises(ExpectationError, match=r"silver_products_current.*current_is_open_version"):
         feeds.take_in(run_id="by hand")
