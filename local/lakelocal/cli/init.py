@@ -11,7 +11,7 @@ from string import Template
 from lakelocal.cli.verbs import Verbs
 from lakelocal.errors import UsageError
 from lakelocal.program import PROGRAM
-from lakelocal.project import BUNDLE_FILES, bundle_file
+from lakelocal.project import BUNDLE_FILES
 
 _RENAMED = {"gitignore": ".gitignore"}  # under its own name it would count for the repository of this package
 
@@ -46,7 +46,7 @@ def write_bundle(folder: Path) -> list[str]:
     name = re.sub(r"\W+", "_", folder.resolve().name).strip("_") or "bundle"
     files = {place: Template(text).substitute(name=name) for place, text in _files()}
     there = [place for place in (*files, *BUNDLE_FILES) if (folder / place).exists()]
-    if there or bundle_file(folder):
+    if there:
         raise UsageError(
             f"`{folder.resolve()}`: found {', '.join(f'`{place}`' for place in dict.fromkeys(there))}; expected a "
             "folder without a bundle. Name another one."

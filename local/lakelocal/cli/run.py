@@ -14,7 +14,6 @@ from lakelocal.errors import UsageError
 from lakelocal.pool.forks import Template, template_ahead
 
 if TYPE_CHECKING:
-    from lakelocal.bundle import Bundle
     from lakelocal.jobs.command import RunOptions
 
 
@@ -84,18 +83,6 @@ def run(options: Namespace) -> int:
         return _run(options, template)
 
 
-def _only_job(bundle: "Bundle") -> str:
-    """The key of the only job of *bundle*.
-
-    Raises:
-        UsageError: there are more jobs, or none.
-    """
-    if len(bundle.jobs) != 1:
-        known = ", ".join(f"`{key}`" for key in sorted(bundle.jobs)) or "none"
-        raise UsageError(f"Bundle `{bundle.name}`: found no name of a job; its jobs are {known}. Name one of them.")
-    return next(iter(bundle.jobs))
-
-
 def _run(options: Namespace, template: Template | None) -> int:
     from lakelocal.jobs.command import exit_code, run_job  # here, while the template imports too
 
@@ -106,7 +93,7 @@ def _run(options: Namespace, template: Template | None) -> int:
         raise UsageError(f"--before: found no notebook `{options.before}`. Correct its path.")
     before = options.before.resolve() if options.before else None
     given = {"only": options.only, "scheduled_at": options.scheduled_at, "before": before, "template": template}
-    job = options.job or _only_job(bundle)
+    job = options.job or bundle.only_job().key
     shape = run_job(bundle, job, state=state, parameters=parameters, options=run_options(options, **given))
     if options.json:
         print(json.dumps(shape, indent=1, ensure_ascii=False))

@@ -69,7 +69,7 @@ def _repair_history(
 ) -> list[dict[str, Any]]:
     """The original run and each repair, the last one as the run stands now."""
     entries: list[tuple[int, int, Recorded]] = [(phase.number, phase.start_time, phase) for phase in phases]
-    entries.append((run.repair_count, run.start_time if run.repair_start is None else run.repair_start, run))
+    entries.append((run.repair_count, run.phase_start, run))
     return [
         {
             "type": "REPAIR" if number else "ORIGINAL",

@@ -129,7 +129,7 @@ def last_sign(database: sqlite3.Connection, run: RecordedRun) -> int:
     """When something was last recorded of *run*."""
     query = "SELECT max(coalesce(end_time, start_time)) FROM attempts WHERE job_run_id = ?"
     (of_attempts,) = database.execute(query, (run.run_id,)).fetchone()
-    return max(run.start_time, run.repair_start or 0, of_attempts or 0)
+    return max(run.phase_start, of_attempts or 0)
 
 
 def _rows(database: sqlite3.Connection | None, query: str, *values: int) -> list[sqlite3.Row]:

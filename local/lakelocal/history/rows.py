@@ -73,6 +73,11 @@ class RecordedRun(Recorded):
     remote: str | None = None
     before_notebook: str | None = None
 
+    @property
+    def phase_start(self) -> int:
+        """When the run began, or its last repair."""
+        return self.start_time if self.repair_start is None else self.repair_start
+
 
 @dataclass(frozen=True)
 class RecordedAttempt(Recorded):

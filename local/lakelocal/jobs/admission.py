@@ -68,8 +68,8 @@ def enter_again(records: Records, run_id: int, job: Job) -> int:
 def _phase(run: RecordedRun) -> dict[str, Any]:
     """How the run has ended, for its repair history."""
     kept = ("run_id", "end_time", "life_cycle_state", "result_state", "state_message")
-    start = run.start_time if run.repair_start is None else run.repair_start
-    return {**{name: getattr(run, name) for name in kept}, "number": run.repair_count, "start_time": start}
+    own = {name: getattr(run, name) for name in kept}
+    return {**own, "number": run.repair_count, "start_time": run.phase_start}
 
 
 def wait_for_slot(records: Records, run_id: int, limit: int, stop: Stop) -> str | None:

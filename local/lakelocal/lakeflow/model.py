@@ -175,5 +175,18 @@ class Bundle(BundleSettings):
         """
         if key in self.jobs:
             return self.jobs[key]
+        raise self._not_named(f"no job `{key}`")
+
+    def only_job(self) -> Job:
+        """The job of a bundle that has one.
+
+        Raises:
+            UsageError: there are more, or none; the message lists the keys there are.
+        """
+        if len(self.jobs) == 1:
+            return next(iter(self.jobs.values()))
+        raise self._not_named("no name of a job")
+
+    def _not_named(self, found: str) -> UsageError:
         known = ", ".join(f"`{name}`" for name in sorted(self.jobs)) or "none"
-        raise UsageError(f"Bundle `{self.name}`: found no job `{key}`; its jobs are {known}. Name one of them.")
+        return UsageError(f"Bundle `{self.name}`: found {found}; its jobs are {known}. Name one of them.")
