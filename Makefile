@@ -26,6 +26,7 @@ SET_UP := $(wildcard local/setup/*.py) local/lakelocal/versions.py local/pyproje
 # What a run is given, here and elsewhere. A folder of this machine becomes a URL; a volume stays as it is.
 FOLDER = $(if $(filter /Volumes/% dbfs:/% s3://% abfss://% gs://%,$(SOURCE)),$(SOURCE),file:$(abspath $(SOURCE)))
 RUN = run $(JOB) --target $(TARGET) --strict --before notebooks/00_setup.ipynb \
+  $(if $(SOURCE)$(RUN_DATE)$(VARS)$(PARAMS),--check notebooks/05_check_parameters.ipynb) \
   $(if $(SOURCE),--var source=$(FOLDER)) $(if $(RUN_DATE),--param run_date=$(RUN_DATE)) \
   $(foreach v,$(VARS),--var $(v)) $(foreach p,$(PARAMS),--param $(p))
 

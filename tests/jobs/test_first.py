@@ -1,4 +1,4 @@
-"""A notebook that a state needs once, before the tasks of a run: part of the run, so that a repair begins with it."""
+"""Notebooks before the tasks of a run: one that a state needs once, which a repair begins with too, and a check."""
 
 import json
 
@@ -12,6 +12,8 @@ from tests.jobs.conftest import Build, task, write_notebook
 pytestmark = pytest.mark.usefixtures("one_pool")
 
 WRITES = "from pathlib import Path\nwith Path('log').open('a') as log:\n    log.write({name!r} + ' ')"
+
+LOGS_WHAT_IT_GOT = "with Path('log').open('a') as log:\n    log.write(day + source + ' ')"
 
 
 def test_it_runs_once_before_the_first_task(build: Build) -> None:
@@ -48,3 +50,40 @@ def test_its_failure_is_the_runs_and_a_repair_runs_it_again(build: Build) -> Non
     assert (run["state"]["result_state"], [each["task_key"] for each in run["tasks"]]) == ("SUCCESS", ["a"])
     assert case.file("log").read_text().split() == ["setup", "a"]
     assert "setup.ipynb" in json.loads((case.state.folder / "first.json").read_text())
+
+
+def test_a_check_gets_parameters_and_given_variables_each_time_and_comes_first(build: Build) -> None:
+    """It sees what a person gave; a run that it lets pass goes on as without it."""
+    case = build(
+        {"job": {"name": "job", "parameters": [{"name": "day", "default": "none"}], "tasks": [task("a")]}},
+        {
+            "a": [WRITES.format(name="a")],
+            "setup": [WRITES.format(name="setup")],
+            "check": [
+                "# parameters\nday = ''\nsource = ''",
+                WRITES.format(name="check") + "\n    log.write(day + source + ' ')",
+            ],
+        },
+    )
+    options = RunOptions(
+        json=True, before=case.file("setup.ipynb"), check=case.file("check.ipynb"), variables={"source": "-files"}
+    )
+
+    for day in ("one", "two"):
+        assert case.run(options=options, day=day)["state"]["result_state"] == "SUCCESS"
+
+    assert case.file("log").read_text().split() == ["check", "one-files", "setup", "a", "check", "two-files", "a"]
+
+
+def test_what_a_check_refuses_is_not_tried_again(build: Build) -> None:
+    """Its words are the run's, no task has begun, and a task's retries do not count."""
+    case = build(
+        {"job": {"name": "job", "tasks": [{**task("a"), "max_retries": 3, "min_retry_interval_millis": 60_000}]}},
+        {"a": [WRITES.format(name="a")], "check": ["raise ValueError('found no such day')"]},
+    )
+
+    failed = case.run(options=RunOptions(json=True, check=case.file("check.ipynb")))
+
+    assert failed["state"]["result_state"] == "FAILED" and failed["tasks"] == []
+    assert failed["state"]["state_message"] == "ValueError: found no such day (cell 1)"
+    assert not case.file("log").exists()

@@ -48,6 +48,7 @@ def test_the_data_flow_is_complete_and_numbered():
     """The number is the order."""
     assert [place.stem for place in DATA_FLOW] == [
         "00_setup",
+        "05_check_parameters",
         "10_generate_data",
         "20_bronze",
         "30_silver",

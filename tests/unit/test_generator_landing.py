@@ -8,7 +8,7 @@ from generator_fakes import FakeDbutils, FakeFileSystem
 from generator_feeds import reader
 
 from lakehouse import LakehouseError, config_folder
-from lakehouse.generator import Settings, Volume, land, load_profile, plan_landing
+from lakehouse.generator import Settings, Volume, business_day, land, load_profile, plan_landing
 from lakehouse.generator.columns import COLUMNS
 from lakehouse.generator.source import SourceError
 from lakehouse.generator.volume import LandingConflictError
@@ -71,14 +71,41 @@ def test_another_seed_gives_other_orders(tmp_path):
     assert volumes[0].files()[name] != volumes[1].files()[name]
 
 
-@pytest.mark.parametrize("again", ["2018-09-01", "2018-08-15"])
-def test_equal_or_earlier_run_date_lands_nothing(dbutils, again):
-    """A repeated job run must not land a day twice."""
-    run(dbutils, "2018-09-01")
+def test_a_run_date_that_has_landed_adds_nothing(dbutils):
+    """A repeated job run must not land a day twice, also where later days have come since."""
+    for day in ("2018-09-01", "2018-09-02"):
+        run(dbutils, day)
     before = dbutils.files()
 
-    assert run(dbutils, again) == []
+    assert run(dbutils, "2018-09-01") == run(dbutils, "2018-09-02") == []
     assert dbutils.files() == before
+
+
+@pytest.mark.parametrize("passed", ["2018-08-15", "2018-09-02"])
+def test_a_day_that_was_passed_over_is_refused_with_the_way_on(dbutils, passed):
+    """It would have no effect, and a run that says SUCCESS would hide that."""
+    for day in ("2018-09-01", "2018-09-03"):
+        run(dbutils, day)
+    before = dbutils.files()
+
+    with pytest.raises(
+        LandingConflictError, match=f"found {passed}.* from 2018-09-01 to 2018-09-03.* after 2018-09-03"
+    ):
+        run(dbutils, passed)
+    assert dbutils.files() == before
+
+
+def test_a_day_whose_landing_was_interrupted_counts_as_there(dbutils):
+    """It is completed by a run for itself, and a day before it is refused."""
+    run(dbutils, "2018-09-01")
+    dbutils.fs.moves_left = 3
+    with pytest.raises(FakeFileSystem.Killed):
+        run(dbutils, "2018-09-05")
+    dbutils.fs.moves_left = None
+
+    with pytest.raises(LandingConflictError, match="to 2018-09-05"):
+        run(dbutils, "2018-09-04")
+    assert run(dbutils, "2018-09-05")
 
 
 def test_plan_says_that_nothing_lands(dbutils):
@@ -86,7 +113,18 @@ def test_plan_says_that_nothing_lands(dbutils):
     run(dbutils, "2018-09-01")
     wanted = Settings("2018-09-01", seed=7, scale=300, history_days=60, source="")
 
-    assert "lands nothing" in plan_landing(Volume(dbutils, "olist_dev"), wanted).notes[-1]
+    assert plan_landing(Volume(dbutils, "olist_dev"), wanted).notes[-1].endswith("there is nothing to add.")
+
+
+def test_without_a_run_date_a_notebook_repeats_the_last_day(dbutils):
+    """Whoever runs it by hand in a catalog that is in use changes nothing."""
+    volume = Volume(dbutils, "olist_dev")
+    assert business_day(volume, "") == "2018-09-01"
+    for day in ("2018-10-18", "2018-10-20"):
+        run(dbutils, day)
+
+    assert business_day(volume, "") == "2018-10-20"
+    assert business_day(volume, "2018-10-18") == "2018-10-18"
 
 
 def test_names_of_later_days_sort_after_earlier_ones(dbutils):
@@ -207,8 +245,28 @@ def test_source_after_generated_data_is_refused(dbutils, tmp_path):
     """Real and generated orders in one volume would be no data set at all."""
     run(dbutils, "2018-09-01")
 
-    with pytest.raises(LandingConflictError, match="found generated data since 2018-09-01"):
+    with pytest.raises(LandingConflictError, match="began on 2018-09-01 with 300 generated orders"):
         run(dbutils, "2018-09-02", source=f"file:{make_source(tmp_path / 'olist')}")
+
+
+@pytest.mark.parametrize("other", ["file:/no/such/folder", "another"])
+def test_a_source_other_than_the_first_runs_is_refused(dbutils, tmp_path, other):
+    """Its files would not be read, whether they are there or not."""
+    run(dbutils, "2018-09-01", source=f"file:{make_source(tmp_path / 'olist')}")
+    given = other if ":" in other else f"file:{make_source(tmp_path / other)}"
+
+    for day in ("2018-09-01", "2018-09-02"):
+        with pytest.raises(LandingConflictError, match=f"found `{given}`.* began on 2018-09-01 with the files of"):
+            run(dbutils, day, source=given)
+
+
+@pytest.mark.parametrize("form", ["file:{}", "file:{}/", "{}", "file://{}"])
+def test_the_source_of_the_first_run_is_known_in_any_form(dbutils, tmp_path, form):
+    """The same command again, with a slash more or without the scheme."""
+    source = make_source(tmp_path / "olist")
+    run(dbutils, "2018-09-01", source=f"file:{source}")
+
+    assert run(dbutils, "2018-09-01", source=form.format(source)) == []
 
 
 def test_real_sample_lands_byte_for_byte(dbutils):

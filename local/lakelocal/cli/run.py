@@ -35,6 +35,10 @@ def add(verbs: Verbs) -> None:
     command.add_argument(
         "--before", type=Path, metavar="NOTEBOOK", help="run this notebook first, once for a state folder"
     )
+    command.add_argument(
+        "--check", type=Path, metavar="NOTEBOOK",
+        help="run this notebook ahead of all else, with the run's parameters and --var; where it fails, nothing runs",
+    )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print the run as `runs get` of the Jobs API shows it")
 
 
@@ -86,15 +90,27 @@ def run(options: Namespace) -> int:
 def _run(options: Namespace, template: Template | None) -> int:
     from lakelocal.jobs.command import exit_code, run_job  # here, while the template imports too
 
-    bundle = bundle_of(options, pairs("--var", options.var))
+    variables = pairs("--var", options.var)
+    bundle = bundle_of(options, variables)
     state = project_of(options).state(bundle.catalog)
     parameters = pairs("--param", options.param)
-    if options.before and not options.before.is_file():
-        raise UsageError(f"--before: found no notebook `{options.before}`. Correct its path.")
-    before = options.before.resolve() if options.before else None
-    given = {"only": options.only, "scheduled_at": options.scheduled_at, "before": before, "template": template}
+    given = {
+        "only": options.only,
+        "scheduled_at": options.scheduled_at,
+        "before": _notebook("--before", options.before),
+        "check": _notebook("--check", options.check),
+        "variables": variables,
+        "template": template,
+    }
     job = options.job or bundle.only_job().key
     shape = run_job(bundle, job, state=state, parameters=parameters, options=run_options(options, **given))
     if options.json:
         print(json.dumps(shape, indent=1, ensure_ascii=False))
     return exit_code(shape)
+
+
+def _notebook(option: str, given: Path | None) -> Path | None:
+    """The absolute path of the notebook that *option* names, if it does."""
+    if given and not given.is_file():
+        raise UsageError(f"{option}: found no notebook `{given}`. Correct its path.")
+    return given.resolve() if given else None

@@ -4,7 +4,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from lakelocal.jobs.attempts import Engine
 from lakelocal.jobs.checks import Notes, check_run, speaks_of_spark
 from lakelocal.jobs.listener import Listener
 from lakelocal.jobs.new_run import Origin
+from lakelocal.jobs.notebooks_beside import run_check
 from lakelocal.jobs.prepare import prepare
 from lakelocal.jobs.run import JobRun
 from lakelocal.jobs.selection import select_tasks
@@ -45,7 +46,9 @@ class RunOptions:
     those whom the jobs name in their notifications.
     *json* prints nothing at all: the caller prints the run. *remote* says where Spark runs (see `lakelocal.compute`;
     None: as the environment says). *start_ahead* starts the server in the background, ahead of the first kernel that
-    needs it, where a notebook of the run speaks of Spark. *before* is a notebook that the state folder needs once.
+    needs it, where a notebook of the run speaks of Spark. *before* is a notebook that the state folder needs once,
+    *check* one that refuses wrong parameters before anything else runs: it gets those of the run, and *variables*, the
+    bundle variables that a person gave.
     *template* is a process for attempts that imports already; the run ends it. *pool* has processes for many runs, in
     place of the run's own; whoever made it closes it.
     """
@@ -59,6 +62,8 @@ class RunOptions:
     remote: str | None = None
     start_ahead: bool = False
     before: Path | None = None
+    check: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
     template: Template | None = None
     pool: Pool | None = None
 
@@ -94,9 +99,14 @@ def run_job(
     )
     origin = Origin("PERIODIC", scheduled=scheduled.astimezone(UTC)) if scheduled else Origin()
 
+    def checked(run: JobRun, stop: Stop) -> None:
+        if options.check:
+            run_check(run, options.check, options.variables, stop)
+        prepare(run, stop)
+
     def work(engine: Engine, stop: Stop) -> int:
         run = JobRun.new(engine, job, values, only=only, origin=origin, before=options.before)
-        run.execute(stop, prepare)
+        run.execute(stop, checked)
         return run.run_id
 
     return watched(bundle, job, notes, work, state=state, options=options)

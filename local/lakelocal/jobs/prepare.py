@@ -1,8 +1,8 @@
 """What a run needs before its first task: Spark, the schemas and volumes of the bundle, and a notebook that sets up."""
 
+from lakelocal.jobs.notebooks_beside import run_first
 from lakelocal.jobs.run import JobRun
 from lakelocal.jobs.securables import create_securables
-from lakelocal.jobs.setup_notebook import run_first
 from lakelocal.jobs.stop import Stop
 
 

@@ -10,9 +10,10 @@ What has landed is looked at by `reading`, through Spark, and held against what 
 from lakehouse.generator.check import check_counts, check_references
 from lakehouse.generator.feed import count_defects, count_operations, land_feed, plan_feed
 from lakehouse.generator.feed_rates import FeedRates
-from lakehouse.generator.landing import Plan, land, plan_landing
+from lakehouse.generator.landing import Plan, business_day, land, plan_landing
 from lakehouse.generator.profile import load_profile
 from lakehouse.generator.reading import count_dangling, count_rows, row_reader
+from lakehouse.generator.source import check_source
 from lakehouse.generator.volume import BatchFile, Volume
 from lakehouse.generator.world import Settings
 
@@ -22,8 +23,10 @@ __all__ = [
     "Plan",
     "Settings",
     "Volume",
+    "business_day",
     "check_counts",
     "check_references",
+    "check_source",
     "count_dangling",
     "count_defects",
     "count_operations",

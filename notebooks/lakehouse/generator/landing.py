@@ -5,6 +5,7 @@ batch that was announced but not ended is made again first, with the parameters 
 """
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from lakehouse.generator.reading import RowReader
 from lakehouse.generator.source import SourceFile, check_source, read_source_rows, source_file, world_of_source
 from lakehouse.generator.volume import INITIAL, BatchFile, LandingConflictError, Volume, run_date_of
 from lakehouse.generator.world import Settings, World, day_number, make_world
+
+FIRST_DAY = "2018-09-01"  # a volume begins on this business day where nobody says on which
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Plan:
     Attributes:
         settings: of the volume's first landing; of this run, if that is the first.
         landed: business days that landed completely, ascending, the first landing's first.
-        steps: the batches to land, in their order; none if the run date is not greater than the last one.
+        steps: the batches to land, in their order; none if the run date has landed.
         notes: one sentence each, for the reader.
     """
 
@@ -55,29 +58,38 @@ class _File:
     rows: int = 0
 
 
+def business_day(volume: Volume, given: str) -> str:
+    """The day *given*; without one the last day that has landed, so that a notebook run by hand adds nothing."""
+    begun = volume.batches().begun
+    return given or (run_date_of(begun[-1]) if begun else FIRST_DAY)
+
+
 def plan_landing(volume: Volume, wanted: Settings) -> Plan:
     """What to land for the run date *wanted.first_run_date* of a run with these parameters. Writes nothing.
 
     Raises:
-        LandingConflictError: a source is given, but the volume began with generated data.
+        LandingConflictError: the source or the run date would have no effect: the volume began with other data, or a
+            later day has landed already.
     """
     batches = volume.batches()
     run_date = wanted.first_run_date
     if not batches.begun:
         return Plan(wanted, (), (Step(run_date, is_first=True),), (f"First landing: {_first_of(wanted)}.",))
     settings = Settings(**volume.announcement(batches.begun[0])["settings"])
-    _refuse_other_beginning(volume, settings, wanted)
+    _refuse_other_source(volume, settings, wanted)
     landed = tuple(run_date_of(batch) for batch in batches.ended)
     notes = [f"The volume began on {settings.first_run_date} with {_first_of(settings)}; this stays."]
     open_ = [batch for batch in batches.begun if batch not in batches.ended]
     steps = [Step(run_date_of(batch), is_first=batch.endswith(INITIAL)) for batch in open_]
     notes += [f"The landing of {step.run_date} was interrupted: it is completed first." for step in steps]
-    last = max([*landed, *(step.run_date for step in steps)])
+    days = [*landed, *(step.run_date for step in steps)]
+    _refuse_passed_day(volume, days, run_date)
+    last = max(days)
     if run_date > last:
         steps.append(Step(run_date, is_first=False))
         notes.append(f"The business day {run_date} lands; the last one before it is {last}.")
     else:
-        notes.append(f"Run date {run_date} is not after {last}: it lands nothing.")
+        notes.append(f"The business day {run_date} has landed: there is nothing to add.")
     return Plan(settings, landed, tuple(steps), tuple(notes))
 
 
@@ -156,13 +168,29 @@ def _path(volume: Volume, step: Step, entity: str, part: int = 1) -> str:
 def _first_of(settings: Settings) -> str:
     if settings.source:
         return f"the files of {settings.source}"
-    return f"{settings.scale:,} orders of {settings.history_days} days (seed {settings.seed})"
+    return f"{settings.scale:,} generated orders of {settings.history_days} days (seed {settings.seed})"
 
 
-def _refuse_other_beginning(volume: Volume, settings: Settings, wanted: Settings) -> None:
-    if wanted.source and not settings.source:
+def _refuse_other_source(volume: Volume, settings: Settings, wanted: Settings) -> None:
+    if wanted.source and _folder(wanted.source) != _folder(settings.source):
         raise LandingConflictError(
-            f"`{volume.root}`: found generated data since {settings.first_run_date}, expected an empty volume for the "
-            f"files of `{wanted.source}`. Use another catalog, or reset this one.",
+            f"`source`: found `{wanted.source}`, but `{volume.root}` began on {settings.first_run_date} with "
+            f"{_first_of(settings)}, and a volume has one beginning. Leave `source` empty to add a business day to "
+            "what is there, or begin anew: with another `catalog`, or with `make reset` on this machine.",
             source=wanted.source,
         )
+
+
+def _refuse_passed_day(volume: Volume, days: list[str], run_date: str) -> None:
+    if run_date < max(days) and run_date not in days:
+        raise LandingConflictError(
+            f"`run_date`: found {run_date}, but `{volume.root}` has the business days from {min(days)} to {max(days)}, "
+            f"and none is added before the last. Give one after {max(days)}, or one that has landed to repeat it; or "
+            "begin anew: with another `catalog`, or with `make reset` on this machine.",
+            run_date=run_date,
+        )
+
+
+def _folder(source: str) -> str:
+    """A source as it is compared: `/data/olist/` and `file:/data/olist` are one folder."""
+    return re.sub("^file:/+", "/", source).rstrip("/")

@@ -67,15 +67,16 @@ class Volume:
     Args:
         dbutils: the notebook's `dbutils`.
         catalog: the run's catalog.
+        missing_ok: a volume that does not exist is one that nothing has landed in, for who only looks.
 
     Raises:
         PlaceError: the volume does not exist.
     """
 
-    def __init__(self, dbutils: Any, catalog: str) -> None:
+    def __init__(self, dbutils: Any, catalog: str, *, missing_ok: bool = False) -> None:
         self._fs = dbutils.fs
         self.root = volume_root(catalog)
-        if self.sizes(self.root) is None:
+        if not missing_ok and self.sizes(self.root) is None:
             raise volume_missing(self.root)
 
     def below(self, folder: str) -> "Volume":
