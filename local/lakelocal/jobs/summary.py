@@ -30,7 +30,8 @@ def print_summary(run: Mapping[str, Any], history: History, state: State, consol
     if any(change.commits for change in changes):
         console.print()
         console.print(_change_table(changes))
-    if unchanged := [change.name for change in changes if not change.commits]:
+    unchanged = [change.name for change in changes if not change.commits]
+    if lines and unchanged:
         console.print(f"\nunchanged: {', '.join(unchanged)}", soft_wrap=True)
     failed = [line.attempt for line in lines if line.counts and "error" in line.attempt]
     for attempt in failed:
