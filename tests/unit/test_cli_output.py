@@ -1,6 +1,7 @@
 """What the command line prints of runs, and which numbers it takes."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ def test_a_word_that_is_no_verb_and_the_help_name_all_verbs(capsys: Out) -> None
     with pytest.raises(SystemExit, match="2"):
         read_arguments(["rnu"])
     told = capsys.readouterr().err
-    assert [verb for verb in MODULES if f"'{verb}'" not in told] == []
+    assert told.startswith("error: VERB: found `rnu`, expected one of init, run, ") and "Did you mean `run`?" in told
+    assert [verb for verb in MODULES if not re.search(rf"\b{verb}\b", told)] == []
     with pytest.raises(SystemExit, match="0"):
         read_arguments(["--help"])
     told = capsys.readouterr().out
@@ -70,3 +72,59 @@ def test_how_many_is_at_least_one(project: list[str], capsys: Out, words: list[s
 
     assert stopped.value.code == 2
     assert f"found `{number}`; expected a whole number from 1" in capsys.readouterr().err
+
+
+def test_child_runs_stand_below_their_parent_and_parameters_beside_it(project: list[str], capsys: Out) -> None:
+    """A person looks for the run that was started, and for the day that it was for; --limit counts these."""
+    records = Records.of(Project.at(Path(project[1])).state("main"))
+    day = {"day": ["{{job.start_time.iso_date}}", "2018-09-02"], "mode": ["full", "full"]}
+    job = {"job_id": 1, "job_key": "j", "target": "dev", "trigger": "ONE_TIME"}
+    parent = start_run(records, **job, run_name="daily", job_parameters=day)
+    child = start_run(records, **job, run_name="child", parent_run_id=parent, job_parameters=day)
+    start_run(records, **job, run_name="grandchild", parent_run_id=child)
+    start_run(records, **job, run_name="next")
+
+    assert main([*project, "runs", "list", "--limit", "2"]) == 0
+    rows = capsys.readouterr().out.splitlines()[1:]
+
+    assert [re.split(r" {2,}\d{4}-", row)[0].strip() for row in rows] == [
+        "5  next",
+        "2  daily",
+        "3    child",
+        "4      grandchild",
+    ]
+    assert rows[1].rstrip().endswith("RUNNING  day=2018-09-02") and "day=" not in rows[2]
+
+
+def test_the_latest_run_is_the_newest_that_no_other_started(project: list[str], capsys: Out) -> None:
+    """`latest` is known wherever a run is named; another word is told what to write."""
+    records = Records.of(Project.at(Path(project[1])).state("main"))
+    job = {"job_id": 1, "job_key": "j", "run_name": "x", "target": "dev", "trigger": "ONE_TIME"}
+    parent = start_run(records, **job)
+    start_run(records, **job, parent_run_id=parent)
+
+    assert main([*project, "runs", "get", "latest"]) == 0
+    assert json.loads(capsys.readouterr().out)["run_id"] == parent
+    for verb in ("get", "repair", "cancel", "export"):
+        assert main([*project, "runs", verb, "newest"]) == 2
+        assert "found `newest`; expected the number of a run or `latest`." in capsys.readouterr().err
+
+
+def test_the_latest_run_of_an_empty_history_is_none(tmp_path: Path, capsys: Out) -> None:
+    """The message says how to get one."""
+    (tmp_path / "databricks.yml").write_text("bundle: {name: b}")
+
+    assert main(["--project", str(tmp_path), "runs", "get", "latest"]) == 1
+    assert "has no run yet. Run a job first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "near"), [(["rusn"], "runs"), (["runs", "lst"], "list"), (["sql", "x", "--format", "jsn"], "json")]
+)
+def test_a_name_that_is_nearly_right_is_offered(capsys: Out, words: list[str], near: str) -> None:
+    """One line, without the usage of the whole command."""
+    with pytest.raises(SystemExit, match="2"):
+        read_arguments(words)
+
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and f"Did you mean `{near}`?" in told

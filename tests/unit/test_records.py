@@ -171,3 +171,16 @@ def test_a_file_of_an_older_version_is_brought_up(tmp_path: Path) -> None:
     assert "repair_history" not in old
     assert run_shape(records, start_run(records, **RUN))["run_id"] == 3
     assert Records(place).run(1).repair_count == 0
+
+
+def test_the_numbers_of_runs_count_runs(tmp_path: Path) -> None:
+    """Attempts are numbered apart; no number is used twice, also once its run is gone."""
+    records = Records(tmp_path / "runs.db")
+    first = start_run(records, **RUN)
+    attempts = {records.start_attempt(job_run_id=first, **TASK) for _ in range(3)}
+    second = start_run(records, **RUN)
+    with records.opened() as database:
+        database.execute("DELETE FROM runs WHERE run_id = ?", (second,))
+
+    assert (first, second, start_run(records, **RUN)) == (1, 2, 3)
+    assert len(attempts) == 3 and min(attempts) > 1_000_000_000

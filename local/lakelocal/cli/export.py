@@ -3,7 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
-from lakelocal.cli.scope import state_of
+from lakelocal.cli.scope import add_run, run_named, state_of
 from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.errors import UsageError
 
@@ -11,7 +11,7 @@ from lakelocal.errors import UsageError
 def add(actions: Verbs) -> None:
     """Declare the action."""
     parser = add_verb(actions, "export", export, "one run as an HTML page, or as JUnit XML for CI")
-    parser.add_argument("run_id", type=int)
+    add_run(parser)
     parser.add_argument(
         "-o", dest="page", type=Path, metavar="FILE.html", help="the page (default: run-RUN_ID.html, unless --junit)"
     )
@@ -23,7 +23,8 @@ def export(options: Namespace) -> int:
     from lakelocal.export import junit, page, read_run  # here: these imports take longer than most commands
     from lakelocal.history.reading import History
 
-    run = read_run(History.of(state_of(options)), options.run_id)
+    state = state_of(options)
+    run = read_run(History.of(state), run_named(state, options.run))
     place = options.page or (None if options.junit else Path(f"run-{run.run_id}.html"))
     if run.is_active:
         print(f"run {run.run_id} has not ended: it is shown as it stands now")

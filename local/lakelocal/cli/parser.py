@@ -1,10 +1,13 @@
 """The command line as a whole: every module of verbs adds its own. `python -m local VERB --help` teaches each."""
 
 import argparse
+import difflib
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from lakelocal.program import PROGRAM
 
@@ -39,11 +42,16 @@ MODULES = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with a command, with the name that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {_in_words(message)} See `{self.prog} --help`.\n")
+
+
 def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """The options of one command; `options.command` is the function that does it."""
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM, description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog=PROGRAM, description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", type=Path, metavar="DIR", help="folder of the bundle (default: here or above)")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for module in _needed(sys.argv[1:] if arguments is None else arguments):
@@ -58,3 +66,17 @@ def _needed(words: Sequence[str]) -> list[str]:
         if not word.startswith("-") and not is_value:
             return [MODULES[word]] if word in MODULES else list(dict.fromkeys(MODULES.values()))
     return list(dict.fromkeys(MODULES.values()))
+
+
+_CHOICE = re.compile(r"argument (?P<what>.+?): invalid choice: '?(?P<given>.*?)'? \(choose from (?P<all>.*)\)")
+
+
+def _in_words(message: str) -> str:
+    """A *message* of argparse as a sentence; for a wrong choice with the choice that is nearest."""
+    wrong = _CHOICE.fullmatch(message)
+    if not wrong:
+        return f"{message}."
+    choices = re.findall(r"[\w.-]+", wrong["all"])
+    near = difflib.get_close_matches(wrong["given"], choices, n=1)
+    meant = f" Did you mean `{near[0]}`?" if near else ""
+    return f"{wrong['what']}: found `{wrong['given']}`, expected one of {', '.join(choices)}.{meant}"

@@ -2,11 +2,10 @@
 
 import json
 from argparse import Namespace
-from datetime import UTC, datetime
 
 from lakelocal.cli import export, prune
 from lakelocal.cli.run import add_checks, add_remote, add_values, run_options
-from lakelocal.cli.scope import bundle_of, pairs, project_of, state_of
+from lakelocal.cli.scope import add_run, bundle_of, pairs, project_of, run_named, state_of
 from lakelocal.cli.values import at_least_one
 from lakelocal.cli.verbs import Verbs, add_group, add_verb
 from lakelocal.history.records import Records
@@ -24,10 +23,10 @@ def add(verbs: Verbs) -> None:
     listing.add_argument("--active-only", action="store_true", help="only runs that have not ended")
     listing.add_argument("--json", action="store_true")
     one = add_verb(actions, "get", get, "one run with every attempt, as the Jobs API shows it")
-    one.add_argument("run_id", type=int)
+    add_run(one)
     one.add_argument("--json", action="store_true", help="as JSON, which it always is")
     again = add_verb(actions, "repair", repair, "run the failed tasks of an ended run again, in the same run")
-    again.add_argument("run_id", type=int)
+    add_run(again)
     again.add_argument("--tasks", default="", metavar="TASKS", help="these tasks instead of those that failed: a,b")
     again.add_argument("--no-dependents", action="store_true", help="without the tasks that depend on them")
     add_values(again)
@@ -35,7 +34,7 @@ def add(verbs: Verbs) -> None:
     add_remote(again)
     again.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
     end = add_verb(actions, "cancel", cancel, "end a running or queued run, with all its tasks")
-    end.add_argument("run_id", type=int)
+    add_run(end)
     end.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
     summary = "write down the end of runs whose process is gone; `list` shows it without, SQL over runs.db does not"
     add_verb(actions, "close", close, summary)
@@ -45,30 +44,24 @@ def add(verbs: Verbs) -> None:
 
 def list_(options: Namespace) -> int:
     """The newest runs first."""
-    found = list_runs(state_of(options), limit=options.limit, active_only=options.active_only)
+    state = state_of(options)
     if options.json:
+        found = list_runs(state, limit=options.limit, active_only=options.active_only)
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return 0
-    from rich.table import Table
-
+    from lakelocal.cli.run_table import run_table
     from lakelocal.console import console_for_people
 
-    table = Table("run id", "job", "started (UTC)", "seconds", "state", "result")
-    for shape in found:
-        start, end = shape["start_time"], shape.get("end_time")
-        began = datetime.fromtimestamp(start / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        took = f"{(end - start) / 1000:.1f}" if end else ""
-        state = shape["state"]
-        table.add_row(
-            str(shape["run_id"]), shape["run_name"], began, took, state["life_cycle_state"], state.get("result_state")
-        )
-    console_for_people().print(table if found else f"no runs yet: `{PROGRAM} run JOB` makes one")
+    found = list_runs(state, limit=None, active_only=options.active_only)
+    none = "no run is active" if options.active_only else f"no runs yet: `{PROGRAM} run JOB` makes one"
+    console_for_people().print(run_table(found, limit=options.limit) if found else none)
     return 0
 
 
 def get(options: Namespace) -> int:
     """One run, as JSON."""
-    print(json.dumps(get_run(state_of(options), options.run_id), indent=1, ensure_ascii=False))
+    state = state_of(options)
+    print(json.dumps(get_run(state, run_named(state, options.run)), indent=1, ensure_ascii=False))
     return 0
 
 
@@ -85,7 +78,7 @@ def repair(options: Namespace) -> int:
     state = project_of(options).state(bundle.catalog)
     shape = repair_run(
         bundle,
-        options.run_id,
+        run_named(state, options.run),
         state=state,
         tasks=options.tasks,
         dependents=not options.no_dependents,
@@ -99,9 +92,10 @@ def repair(options: Namespace) -> int:
 
 def cancel(options: Namespace) -> int:
     """Cancel a run and wait for its end."""
-    shape = cancel_run(state_of(options), options.run_id)
+    state = state_of(options)
+    shape = cancel_run(state, run_named(state, options.run))
     if options.json:
         print(json.dumps(shape, indent=1, ensure_ascii=False))
     else:
-        print(f"run {options.run_id} has ended: {shape['state'].get('result_state')}")
+        print(f"run {shape['run_id']} has ended: {shape['state'].get('result_state')}")
     return 0

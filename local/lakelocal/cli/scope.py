@@ -1,6 +1,6 @@
 """What a command works on: the project, its bundle for a target, and the state of that target's catalog."""
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,18 @@ def state_of(options: Namespace) -> State:
 
     project = project_of(options)
     return project.state(load_settings(project, target=options.target).catalog)
+
+
+def add_run(command: ArgumentParser) -> None:
+    """The argument of every verb that is about one run."""
+    command.add_argument("run", metavar="RUN", help="the number of a run, or `latest`; `runs list` shows them")
+
+
+def run_named(state: State, name: str) -> int:
+    """The id of the run that the argument of `add_run` names."""
+    from lakelocal.history.reading import History  # not ahead of what `run` starts first
+
+    return History.of(state).run_named(name).run_id
 
 
 def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:

@@ -35,7 +35,7 @@ def run_shape(history: History, run_id: int) -> dict[str, Any]:
     return result
 
 
-def run_list(history: History, *, limit: int, active_only: bool, job_id: int | None) -> list[dict[str, Any]]:
+def run_list(history: History, *, limit: int | None, active_only: bool, job_id: int | None) -> list[dict[str, Any]]:
     """The newest runs first, without their tasks, as `runs/list` shows them."""
     return [_head(run) for run in history.runs(limit=limit, active_only=active_only, job_id=job_id)]
 

@@ -11,13 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lakelocal.errors import RunError
+from lakelocal.errors import RunError, UsageError
 from lakelocal.history.rows import RecordedAttempt, RecordedPhase, RecordedRun
 from lakelocal.processes import still_runs
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
 
 BUSY_SECONDS = 30
+LATEST = "latest"
 RUNNER_GONE = "The process that ran it ended before the run did."
 ABANDONED: Mapping[str, Any] = {
     "life_cycle_state": "INTERNAL_ERROR",
@@ -59,6 +60,24 @@ class History:
             values.append(job_id)
         found = self._runs(" AND ".join(conditions), *values, limit=None if active_only else limit)
         return [run for run in found if not active_only or run.end_time is None][:limit]
+
+    def run_named(self, name: str) -> RecordedRun:
+        """The run that a person calls *name*: its number, or `latest`.
+
+        `latest` is the newest run of a job that a person or a schedule started: no child run, and no set-up.
+
+        Raises:
+            RunError: there is no such run.
+            UsageError: *name* is neither.
+        """
+        if name.isascii() and name.isdecimal():
+            return self.run(int(name))
+        if name != LATEST:
+            raise UsageError(f"found `{name}`; expected the number of a run or `{LATEST}`. See `{PROGRAM} runs list`.")
+        newest = next((run for run in self.runs(limit=None) if run.parent_run_id is None), None)
+        if newest is None:
+            raise RunError(f"`{self.place}` has no run yet. Run a job first: `{PROGRAM} run JOB`.")
+        return newest
 
     def attempts(self, run_id: int) -> list[RecordedAttempt]:
         """The attempts of a run, in the order in which they began."""

@@ -1,4 +1,4 @@
-"""What the runner adds to the history. Ids are given by one counter, so they grow and never repeat.
+"""What the runner adds to the history. Ids are given by two counters, of runs and of attempts: they never repeat.
 
 A file of an older version is brought up to this one when it is opened. A run whose runner is gone is ended by the next
 one that begins.
@@ -40,15 +40,15 @@ class Records(History):
         return cls(state.runs_db)
 
     def new_id(self) -> int:
-        """The next id."""
+        """The next id of a run."""
         with self.opened() as database:
-            return _new_id(database)
+            return _next(database, "ids")
 
     def start_attempt(self, **values: object) -> int:
         """Record a new attempt, RUNNING from now unless *values* say otherwise; its id."""
         times = {"life_cycle_state": "RUNNING", "start_time": now_ms()}
         with self.opened() as database:
-            run_id = _new_id(database)
+            run_id = _next(database, "attempt_ids")
             insert(database, "attempts", {"run_id": run_id, **times, **values})
         return run_id
 
@@ -98,8 +98,8 @@ def this_process() -> dict[str, Any]:
     return {"pid": os.getpid(), "pid_started": started_at(os.getpid()) or 0.0}
 
 
-def _new_id(database: sqlite3.Connection) -> int:
-    return int(database.execute("INSERT INTO ids DEFAULT VALUES").lastrowid or 0)
+def _next(database: sqlite3.Connection, counter: str) -> int:
+    return int(database.execute(f"INSERT INTO {counter} DEFAULT VALUES").lastrowid or 0)
 
 
 def insert(database: sqlite3.Connection, table: str, values: Mapping[str, object]) -> None:

@@ -6,7 +6,8 @@
 import sqlite3
 import time
 
-VERSION = 3
+VERSION = 4
+FIRST_ATTEMPT = 1_000_000_001  # ids of attempts begin here, so that those of runs count the runs
 WAIT_SECONDS = 30.0
 _RUNS = {
     "run_id": "INTEGER PRIMARY KEY",
@@ -82,6 +83,9 @@ def prepare(database: sqlite3.Connection) -> None:
     _write_ahead(database)
     database.execute("BEGIN IMMEDIATE")
     database.execute("CREATE TABLE IF NOT EXISTS ids (id INTEGER PRIMARY KEY AUTOINCREMENT)")
+    database.execute("CREATE TABLE IF NOT EXISTS attempt_ids (id INTEGER PRIMARY KEY AUTOINCREMENT)")
+    if not database.execute("SELECT 1 FROM sqlite_sequence WHERE name = 'attempt_ids'").fetchone():
+        database.execute("INSERT INTO sqlite_sequence VALUES ('attempt_ids', ?)", (FIRST_ATTEMPT - 1,))
     for table, columns in _TABLES.items():
         declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({declared})")

@@ -179,9 +179,9 @@ def get_run(state: State, run_id: int) -> dict[str, Any]:
 
 
 def list_runs(
-    state: State, *, limit: int = 20, active_only: bool = False, job_id: int | None = None
+    state: State, *, limit: int | None = 20, active_only: bool = False, job_id: int | None = None
 ) -> list[dict[str, Any]]:
-    """The newest runs first, as `runs/list` shows them."""
+    """The newest runs first, as `runs/list` shows them; all without a *limit*."""
     return run_list(History.of(state), limit=limit, active_only=active_only, job_id=job_id)
 
 

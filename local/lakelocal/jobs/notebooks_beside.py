@@ -10,6 +10,7 @@ from typing import NamedTuple
 from lakelocal.bundle import Task
 from lakelocal.errors import RunError
 from lakelocal.history.api import run_shape
+from lakelocal.jobs.new_run import Origin
 from lakelocal.jobs.run import JobRun
 from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.views import Silent
@@ -67,7 +68,8 @@ def _run_alone(beside: JobRun, notebook: Path, parameters: Mapping[str, str], st
     task = Task(notebook.stem, "notebook_task", {"notebook_task": {"notebook_path": str(notebook)}}, notebook=notebook)
     job = replace(beside.job, key=notebook.stem, name=notebook.stem, id=0, tasks=(task,), timeout_seconds=0)
     bundle = replace(engine.bundle, jobs={**engine.bundle.jobs, job.key: job})
-    run = JobRun.new(replace(engine, bundle=bundle, view=Silent(), listeners=()), job, parameters)
+    quiet = replace(engine, bundle=bundle, view=Silent(), listeners=())
+    run = JobRun.new(quiet, job, parameters, origin=Origin(parent=beside.run_id))
     if meaning(run.execute(stop)).succeeded:
         return None
     failed = run_shape(engine.records, run.run_id)["tasks"][-1]

@@ -8,11 +8,10 @@ from pathlib import Path
 from lakelocal.compute import REMOTE, WORKSPACE, Compute, compute_of
 from lakelocal.errors import RunError, UsageError
 from lakelocal.export.recorded import Run, read_run
-from lakelocal.history.reading import History
+from lakelocal.history.reading import LATEST, History
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
 
-LATEST = "latest"
 EXPECTED = "RUN_ID, `latest`, TARGET:RUN_ID or FOLDER/OF/A/STATE:RUN_ID, such as 12, staging:latest or ./dev:12"
 
 
