@@ -119,7 +119,7 @@ def test_the_latest_run_of_an_empty_history_is_none(tmp_path: Path, capsys: Out)
 
 
 @pytest.mark.parametrize(
-    ("words", "near"), [(["rusn"], "runs"), (["runs", "lst"], "list"), (["sql", "x", "--format", "jsn"], "json")]
+    ("words", "near"), [(["valdate"], "validate"), (["runs", "lst"], "list"), (["sql", "x", "--format", "jsn"], "json")]
 )
 def test_a_name_that_is_nearly_right_is_offered(capsys: Out, words: list[str], near: str) -> None:
     """One line, without the usage of the whole command."""

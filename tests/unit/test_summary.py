@@ -2,11 +2,13 @@
 
 import io
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from recorded_runs import start_run
 from rich.console import Console
 
@@ -172,7 +174,7 @@ def test_the_live_table_shows_what_each_task_is_doing() -> None:
     live.close()
 
     lines = [" ".join(line.split()) for line in captured.get().splitlines()]
-    assert "Daily, run 1" in lines
+    assert "Daily, run 1: 0 of 2 tasks, 0.0 s" in lines
     assert any(line.startswith("start RUNNING 0.0 s") for line in lines)
     assert any(line.startswith("bronze RUNNING (1) 0.0 s 3/9 Orders: wrote 5 rows") for line in lines)
     assert "after PENDING" in lines
@@ -185,17 +187,96 @@ def test_the_live_table_keeps_names_and_states_whole() -> None:
     live.backfill_started("Daily", ["2018-01-01", "2018-01-02"])
     live.task_started(("2018-01-01",), 0)
     live.run_started(("2018-01-01",), 1, "Daily", ["loop"])
-    live.iterations_started(("2018-01-01", "loop"), ["load[0]", "load[1]"], 2)
+    live.iterations_started(("2018-01-01", "loop"), ["load[0]", "load[1]"], ["a", "b"], 2)
     live.task_ended(("2018-01-01", "loop", "load[1]"), "FAILED", 2, "a reason " * 20)
     with console.capture() as captured:
         console.print(live.table())
     live.close()
 
     lines = [" ".join(line.split()) for line in captured.get().splitlines()]
-    assert "Daily, backfill" in lines
-    assert any(line.startswith("load[1] FAILED a reason") and line.endswith("…") for line in lines)
-    assert "load[0] PENDING" in lines
+    assert "Daily, backfill: 0 of 2 tasks, 0.0 s" in lines
+    assert any(line.startswith("load[1] b FAILED a reason") and line.endswith("…") for line in lines)
+    assert "load[0] a PENDING" in lines
     assert "2018-01-02 PENDING" in lines
+
+
+class Clock:
+    """Seconds that a test moves."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def shown(clock: Clock) -> Iterator[tuple[Live, Callable[[], list[str]]]]:
+    """A live table, and what it shows: its lines, spaces folded."""
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+    live = Live(console, clock=clock)
+
+    def lines() -> list[str]:
+        with console.capture() as captured:
+            console.print(live.table())
+        return [" ".join(line.split()) for line in captured.get().splitlines()]
+
+    yield live, lines
+    live.close()
+
+
+def test_a_wait_counts_down_and_its_reason_is_one_line(
+    shown: tuple[Live, Callable[[], list[str]]], clock: Clock
+) -> None:
+    """The next attempt and the reason are in sight, however long the message is."""
+    live, lines = shown
+    live.run_started((), 1, "Daily", ["load"])
+    live.task_started(("load",), 0)
+    live.task_ended(("load",), "FAILED", 2, "Error: line one\nline two")
+    live.retrying(("load",), 1, 60)
+    clock.now += 17
+
+    assert lines()[-1] == "load WAITING (1) 17 s attempt 1 in 43 s: Error: line one line two"
+    live.task_started(("load",), 1)
+    assert lines()[-1] == "load RUNNING (1) 0.0 s"
+
+
+def test_the_title_counts_tasks_and_estimates_the_rest(
+    shown: tuple[Live, Callable[[], list[str]]], clock: Clock
+) -> None:
+    """Tasks of child runs count, not the task that starts them; past the usual time nothing is promised."""
+    live, lines = shown
+    live.run_started((), 1, "Daily", ["child", "last"], 60.0)
+    live.run_started(("child",), 2, "Child", ["a", "b"])
+    live.task_ended(("child", "a"), "SUCCESS", 2, "")
+    clock.now += 20
+
+    assert lines()[0] == "Daily, run 1: 1 of 3 tasks, 20 s, about 40 s left"
+    clock.now += 50
+    assert lines()[0] == "Daily, run 1: 1 of 3 tasks, 1 min 10 s"
+
+
+def test_many_iterations_are_rolled_up(shown: tuple[Live, Callable[[], list[str]]]) -> None:
+    """One line tells how far they are; those that run or failed have a row with their input."""
+    live, lines = shown
+    live.run_started((), 1, "Daily", ["each"])
+    names = [f"load[{index}]" for index in range(26)]
+    live.iterations_started(("each",), names, [f"city={index}" for index in range(26)], 4)
+    for index in range(20):
+        live.task_started(("each", names[index]), 0)
+    for index in range(18):
+        live.task_ended(("each", names[index]), "FAILED" if index == 7 else "SUCCESS", 1, "why" if index == 7 else "")
+
+    assert [line for line in lines() if "load[" in line] == [
+        "load[7] city=7 FAILED 1.0 s why",
+        "load[18] city=18 RUNNING 0.0 s",
+        "load[19] city=19 RUNNING 0.0 s",
+    ]
+    assert "each PENDING 18 of 26, 2 running, 1 failed: city=7" in lines()
 
 
 def test_iterations_stand_below_their_task(tmp_path: Path) -> None:

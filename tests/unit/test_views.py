@@ -2,7 +2,7 @@
 
 import pytest
 
-from lakelocal.jobs.views import Lines, duration
+from lakelocal.jobs.views import Lines, duration, input_text
 
 
 def test_each_event_is_one_line() -> None:
@@ -19,6 +19,8 @@ def test_each_event_is_one_line() -> None:
     view.retrying(("a",), 1, 60)
     view.task_started(("a", "inner"), 1)
     view.note("stopping")
+    view.run_started((), 8, "Daily", ["a"], 95)
+    view.iterations_started(("a",), ["b[0]", "b[1]"], ["x", "y"], 2)
 
     assert [line[10:] for line in lines] == [
         "run 7 of Daily started: a, b",
@@ -29,6 +31,8 @@ def test_each_event_is_one_line() -> None:
         "a: attempt 1 begins in 1 min 00 s",
         "a > inner: started (attempt 1)",
         "stopping",
+        "run 8 of Daily started (usually 1 min 35 s): a",
+        "a: 2 iterations, 2 at a time",
     ]
     assert all(line[2] == line[5] == ":" for line in lines)
 
@@ -40,3 +44,13 @@ def test_each_event_is_one_line() -> None:
 def test_durations_read_easily(seconds: float, text: str) -> None:
     """As precise as a reader needs."""
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("Recife", "Recife"), ({"city": "Recife", "n": 2}, "city=Recife, n=2"), (7, "7"), ([1, "é"], '[1, "é"]')],
+)
+def test_the_input_of_an_iteration_reads_easily(value: object, text: str) -> None:
+    """As a person would name it."""
+    assert input_text(value) == text
+    assert len(input_text("x" * 99)) == 40

@@ -13,12 +13,14 @@ from typing import Any
 
 from lakelocal.errors import RunError, UsageError
 from lakelocal.history.rows import RecordedAttempt, RecordedPhase, RecordedRun
+from lakelocal.lakeflow.results import meaning
 from lakelocal.processes import still_runs
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
 
 BUSY_SECONDS = 30
 LATEST = "latest"
+_LOOKED_AT = 50
 RUNNER_GONE = "The process that ran it ended before the run did."
 ABANDONED: Mapping[str, Any] = {
     "life_cycle_state": "INTERNAL_ERROR",
@@ -78,6 +80,14 @@ class History:
         if newest is None:
             raise RunError(f"`{self.place}` has no run yet. Run a job first: `{PROGRAM} run JOB`.")
         return newest
+
+    def seconds_taken(self, job_id: int) -> list[float]:
+        """How long the newest successful runs of a job took, without their time in the queue; at most fifty."""
+        return [
+            (run.end_time - run.start_time - (run.queue_duration or 0)) / 1000
+            for run in self.runs(limit=_LOOKED_AT, job_id=job_id)
+            if run.end_time is not None and meaning(run.result_state).succeeded
+        ]
 
     def attempts(self, run_id: int) -> list[RecordedAttempt]:
         """The attempts of a run, in the order in which they began."""

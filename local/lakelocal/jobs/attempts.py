@@ -96,8 +96,8 @@ class Owner(Protocol):
     def hear(self, event: Mapping[str, Any]) -> None:
         """Show an event of the attempt's process."""
 
-    def show_iterations(self, count: int, concurrency: int) -> None:
-        """Tell that so many iterations follow."""
+    def show_iterations(self, inputs: Sequence[Any], concurrency: int) -> None:
+        """Tell that an iteration follows for each of *inputs*."""
 
     def iteration(self, index: int, value: Any) -> "Iteration":
         """The nested task for the input *value*, the element number *index*."""

@@ -1,6 +1,7 @@
 """Executing a run: asks the planner what comes next, does it in threads, and records it."""
 
 import queue
+import statistics
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -144,7 +145,9 @@ class JobRun:
         tasks = order({task.key: task.needs for task in self.job.tasks})
         left = [key for key in tasks if key not in self.progress.states]
         chosen = [key for key in left if self.only is None or key in self.only]
-        self.engine.view.run_started(self.path, self.run_id, self.job.name, chosen)
+        lengths = self.engine.records.seconds_taken(self.job.id) if not self.path and chosen == tasks else []
+        usual = statistics.median(lengths) if lengths else 0.0
+        self.engine.view.run_started(self.path, self.run_id, self.job.name, chosen, usual)
         with stop.part(self.job.timeout_seconds) as own, watching(self.job.settings, self._takes_long):
             self._loop(own)
             return own.reason or plan.run_result(self.job.tasks, self.progress.states, self.only)

@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from lakelocal.jobs.progress import file_name, left_behind
 from lakelocal.jobs.selection import upstream_of
 from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.task_types import RUNNERS
+from lakelocal.jobs.views import input_text
 from lakelocal.lakeflow import plan
 from lakelocal.lakeflow.events import ON_DURATION, ON_START, event_of
 from lakelocal.lakeflow.model import Bundle, Task
@@ -50,11 +51,11 @@ class TaskRun:
         found.input = value
         return found
 
-    def show_iterations(self, count: int, concurrency: int) -> None:
+    def show_iterations(self, inputs: Sequence[Any], concurrency: int) -> None:
         """Tell the view which iterations follow, named `load[3]` after the nested task."""
         assert self.task.nested is not None, "checked when the bundle was read"
-        names = [f"{self.task.nested.key}[{index}]" for index in range(count)]
-        self.engine.view.iterations_started(self.path, names, concurrency)
+        names = [f"{self.task.nested.key}[{index}]" for index in range(len(inputs))]
+        self.engine.view.iterations_started(self.path, names, [input_text(each) for each in inputs], concurrency)
 
     def execute(self, stop: Stop) -> str:
         """Attempt until the task succeeds or may not be tried again; the last result."""

@@ -3,25 +3,30 @@
 A *path* is where a task stands: its key, behind the keys of the run-job tasks above it.
 """
 
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 Path = tuple[str, ...]
+LONGEST_INPUT = 40
 
 
 class View(Protocol):
     """Hears of everything that happens in a run, from several threads."""
 
-    def run_started(self, path: Path, run_id: int, name: str, tasks: list[str]) -> None:
-        """A run began: the whole one (empty *path*), or the run that the task *path* starts."""
+    def run_started(self, path: Path, run_id: int, name: str, tasks: list[str], usual_seconds: float = 0.0) -> None:
+        """A run began: the whole one (empty *path*), or the run that the task *path* starts.
+
+        *usual_seconds* is how long such a run takes, 0 where that is not known.
+        """
 
     def backfill_started(self, name: str, labels: list[str]) -> None:
         """A backfill of the job *name* began; each of its runs has one of *labels* as its path."""
 
-    def iterations_started(self, path: Path, names: list[str], concurrency: int) -> None:
-        """The for-each task *path* runs the iterations *names*, *concurrency* at a time."""
+    def iterations_started(self, path: Path, names: list[str], inputs: Sequence[str], concurrency: int) -> None:
+        """The for-each task *path* runs the iterations *names* for *inputs*, *concurrency* at a time."""
 
     def task_started(self, path: Path, attempt: int) -> None:
         """An attempt began."""
@@ -48,9 +53,9 @@ class View(Protocol):
 class Silent:
     """Prints nothing: for `--json`, where standard output holds the run alone."""
 
-    def run_started(self, path: Path, run_id: int, name: str, tasks: list[str]) -> None: ...
+    def run_started(self, path: Path, run_id: int, name: str, tasks: list[str], usual_seconds: float = 0.0) -> None: ...
     def backfill_started(self, name: str, labels: list[str]) -> None: ...
-    def iterations_started(self, path: Path, names: list[str], concurrency: int) -> None: ...
+    def iterations_started(self, path: Path, names: list[str], inputs: Sequence[str], concurrency: int) -> None: ...
     def task_started(self, path: Path, attempt: int) -> None: ...
     def cell(self, path: Path, heading: str, index: int, total: int) -> None: ...
     def printed(self, path: Path, line: str) -> None: ...
@@ -68,13 +73,14 @@ class Lines:
         self._lock = threading.Lock()
         self._headings: dict[Path, str] = {}
 
-    def run_started(self, path: Path, run_id: int, name: str, tasks: list[str]) -> None:
-        self._line(path, f"run {run_id} of {name} started: {', '.join(tasks)}")
+    def run_started(self, path: Path, run_id: int, name: str, tasks: list[str], usual_seconds: float = 0.0) -> None:
+        usual = f" (usually {duration(usual_seconds)})" if usual_seconds else ""
+        self._line(path, f"run {run_id} of {name} started{usual}: {', '.join(tasks)}")
 
     def backfill_started(self, name: str, labels: list[str]) -> None:
         self._line((), f"backfill of {name}: {len(labels)} runs, for {labels[0]} to {labels[-1]}")
 
-    def iterations_started(self, path: Path, names: list[str], concurrency: int) -> None:
+    def iterations_started(self, path: Path, names: list[str], inputs: Sequence[str], concurrency: int) -> None:
         self._line(path, f"{len(names)} iterations, {concurrency} at a time")
 
     def task_started(self, path: Path, attempt: int) -> None:
@@ -115,3 +121,12 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def input_text(value: object) -> str:
+    """The input of an iteration for people: `Recife`, `city=Recife, n=2`, else as JSON; at most forty characters."""
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{name}={each}" for name, each in value.items())
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_INPUT else text[: LONGEST_INPUT - 1] + "…"

@@ -3,10 +3,9 @@
 import statistics
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
+from lakelocal.history.reading import History
 from lakelocal.jobs.command import list_runs
-from lakelocal.lakeflow.results import meaning
 from lakelocal.project import State
 from lakelocal.schedule.simulation import Assumption
 from lakelocal.schedule.triggers import ScheduledJob
@@ -36,7 +35,7 @@ def assumption(job: ScheduledJob, state: State, given: Mapping[str, timedelta]) 
     """
     if job.key in given:
         found = Assumption(given[job.key], "given with --assume")
-    elif lengths := _seconds(state, job.id):
+    elif lengths := History.of(state).seconds_taken(job.id):
         number = f"{len(lengths)} recorded run{'s' * (len(lengths) > 1)}"
         found = Assumption(timedelta(seconds=round(statistics.median(lengths))), f"median of {number}")
     else:
@@ -44,10 +43,3 @@ def assumption(job: ScheduledJob, state: State, given: Mapping[str, timedelta]) 
     if job.timeout is not None and found.duration > job.timeout:
         return Assumption(job.timeout, f"{found.source}, cut by timeout_seconds")
     return found
-
-
-def _seconds(state: State, job_id: int) -> list[float]:
-    """The seconds of the newest successful runs, without their time in the queue."""
-    runs: list[dict[str, Any]] = list_runs(state, limit=LOOKED_AT, job_id=job_id)
-    ended = [run for run in runs if meaning(run["state"].get("result_state")).succeeded]
-    return [(run["run_duration"] - run.get("queue_duration", 0)) / 1000 for run in ended]

@@ -24,7 +24,7 @@ def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
     inputs = read_inputs(attempt.resolved(text if isinstance(text, str) else json.dumps(text), "inputs"))
     concurrency = int(given.get("concurrency") or 1)
     stats = _Stats(attempt, {"inputs": json.dumps(inputs, ensure_ascii=False), "concurrency": concurrency}, len(inputs))
-    attempt.owner.show_iterations(len(inputs), concurrency)
+    attempt.owner.show_iterations(inputs, concurrency)
 
     def run_one(index: int) -> str:
         if stop.reason is not None:
