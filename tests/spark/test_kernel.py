@@ -366,3 +366,28 @@ def test_a_notebook_that_takes_too_long_is_stopped_with_all_its_processes(run, p
     assert time.monotonic() - started < 30
     pid = int((tmp_path / "pid").read_text())
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_functions_in_workers_have_the_notebooks_modules_and_fail_in_few_lines(run, project):
+    """A module beside the notebook, an error in a cell's function, and `dbutils`, which no function for rows has."""
+    (project.root / "beside_notebook.py").write_text("def double(x):\n    return 2 * x\n")
+    good, bad, used, batches = run(
+        "import beside_notebook\nfrom pyspark.sql.functions import udf as of_rows\n"
+        "double = udf(beside_notebook.double, 'long')\nprint(spark.range(3).select(double('id')).collect()[2][0])",
+        "def inner(x):\n    return 1 // x\nspark.range(1).select(udf(inner, 'long')('id')).collect()",
+        "spark.range(1).select(udf(lambda x: str(dbutils.fs.ls('/')))('id')).collect()",
+        "def keep(batch, number):\n    dbutils.fs.put('dbfs:/kept.txt', str(batch.count()), True)\n"
+        "spark.range(4).write.mode('overwrite').parquet('dbfs:/rows')\n"
+        "query = spark.readStream.schema('id long').parquet('dbfs:/rows').writeStream.foreachBatch(keep)\n"
+        "query.option('checkpointLocation', 'dbfs:/point').trigger(availableNow=True).start().awaitTermination()\n"
+        "print(dbutils.fs.head('dbfs:/kept.txt'))",
+    ).cells
+
+    assert printed(good) == "4\n"
+    assert error(bad).traceback[-3:] == [
+        "in the function that Spark ran:",
+        "this cell, line 2: return 1 // x",
+        "PythonException: ZeroDivisionError: integer division or modulo by zero",
+    ]
+    assert error(used).traceback[-1].startswith("PythonException: DbutilsError: `dbutils` cannot be used inside a")
+    assert printed(batches).endswith("4\n"), batches.outputs

@@ -12,7 +12,8 @@
 
 `session` is a Spark session on a `channel` that connects on first use, and again where its server has died. `client`
 tells which client of Spark this environment has, `state_warehouse` which warehouse the tables of a state are in,
-`connection_errors` says in words why a server cannot be reached.
+`connection_errors` says in words why a server cannot be reached. `functions` gives the Python functions that go to a
+server the `surroundings` of their kernel; `in_worker` and `worker_modules` make a worker of the server like it.
 """
 
 import os

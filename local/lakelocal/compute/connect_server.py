@@ -65,9 +65,11 @@ class ConnectServer:
 
     def session(self) -> "SparkSession":
         """A session that connects by its first use."""
+        from lakelocal.compute.functions import Carrier
         from lakelocal.compute.session import LinkedSession, translated_link
 
-        link = translated_link(ConnectEndpoint(self), self.state, patience=_PATIENCE)
+        carry = Carrier(self.state, here=False)
+        link = translated_link(ConnectEndpoint(self), self.state, carry, patience=_PATIENCE)
         return LinkedSession(link, again=self.session, url=self.remote)
 
     def utilities(self) -> None:

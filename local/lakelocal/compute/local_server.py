@@ -56,9 +56,10 @@ class LocalServer:
 
     def session(self) -> "SparkSession":
         """A session whose first use finds or starts the server."""
+        from lakelocal.compute.functions import Carrier
         from lakelocal.compute.session import LinkedSession, translated_link
 
-        return LinkedSession(translated_link(LocalEndpoint(self), self.state), again=self.session)
+        return LinkedSession(translated_link(LocalEndpoint(self), self.state, Carrier(self.state)), again=self.session)
 
     def utilities(self) -> None:
         """The state's folders are the volumes."""

@@ -19,8 +19,11 @@ from pyspark.sql.connect.logging import logger
 from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 from pyspark.sql.connect.session import SparkSession
 
+from lakelocal.compute import worker_modules
 from lakelocal.compute.channel import PATIENCE, Endpoint, LazyChannel, Link
 from lakelocal.project import State
+
+Carry = Callable[[bytes, str], bytes]
 
 
 class LinkedChannelBuilder(DefaultChannelBuilder):
@@ -77,6 +80,10 @@ class LinkedSession(SparkSession):
         if registered:
             register(self._again())
 
+    def __reduce__(self) -> Any:
+        """In a worker, inside of a function that names it: the session that the worker has, if any."""
+        return worker_modules.session, ()
+
     def __del__(self) -> None:
         """Nothing: a session ends by `stop`, or with the process.
 
@@ -97,15 +104,31 @@ class LinkedSession(SparkSession):
         self._client._server_session_id = None
 
 
-def translated_link(endpoint: Endpoint, state: State, *, patience: float = PATIENCE) -> Link:
-    """A link to *endpoint* that speaks Databricks' dialect, for the catalog of *state*."""
+def translated_link(endpoint: Endpoint, state: State, carry: Carry, *, patience: float = PATIENCE) -> Link:
+    """A link to *endpoint* that speaks Databricks' dialect, for the catalog of *state*; see `Dialect` for *carry*."""
 
     def dialect() -> list[Any]:
         from lakelocal.dialect import Dialect, interceptors  # when it connects: imports a parser of SQL
 
-        return interceptors(Dialect(state))
+        return interceptors(Dialect(state, carry))
 
     return Link(endpoint, dialect, patience=patience, answers_kept=True)
+
+
+def translate(session: SparkSession, state: State, carry: Carry, schema: str) -> None:
+    """Let *session*, which Spark has connected, speak Databricks' dialect: as a foreachBatch function does.
+
+    *schema* is its current one, "" if that is not known.
+    """
+    from lakelocal.dialect import Dialect, interceptors
+
+    dialect = Dialect(state, carry)
+    client = session.client
+    if schema:
+        dialect.statements.schemas[session.session_id] = schema
+    client._channel = grpc.intercept_channel(client._channel, *interceptors(dialect))
+    client._stub = SparkConnectServiceStub(client._channel)
+    show_messages_only(session)
 
 
 def follow(session: SparkSession, link: Link, *policies: RetryPolicy) -> None:

@@ -28,14 +28,24 @@ def _not_asked(schema: str) -> bool:
     raise AssertionError(f"asked for the schema {schema} in a request that executes nothing")
 
 
+def _as_it_is(command: bytes, schema: str) -> bytes:
+    return command
+
+
+_PICKLED = ("spark.connect.PythonUDF", "spark.connect.PythonUDTF", "spark.connect.PythonDataSource")
 _PATH_OPTIONS = frozenset({"path", "checkpointlocation", "badrecordspath"})
 
 
 @dataclass
 class Dialect:
-    """Databricks' dialect for one catalog; one object serves all sessions and threads of a process."""
+    """Databricks' dialect for one catalog; one object serves all sessions and threads of a process.
+
+    *carry* is given each pickled Python function, table function or data source, and the session's current schema; what
+    it gives goes to the server instead.
+    """
 
     state: State
+    carry: Callable[[bytes, str], bytes] = _as_it_is
     statements: Statements = field(init=False)
     sql: SqlText = field(init=False)
 
@@ -98,6 +108,7 @@ class Rewriter:
             "spark.connect.WriteOperationV2": self._write,
             "spark.connect.WriteStreamOperationStart": self._write,
             "spark.connect.MergeIntoTableCommand": self._merge,
+            **dict.fromkeys(_PICKLED, self._carry),
             **CatalogPlans(sql, self.dialect.statements, self.session).handlers,
         }
 
@@ -140,6 +151,10 @@ class Rewriter:
     def _merge(self, message: proto.MergeIntoTableCommand) -> None:
         name = message.target_table_name
         message.target_table_name = self.dialect.sql.name(name, f"The table {shorten(name)}")
+
+    def _carry(self, message: proto.PythonUDF | proto.PythonUDTF | proto.PythonDataSource) -> None:
+        schema = self.dialect.statements.schemas.get(self.session, "")
+        message.command = self.dialect.carry(message.command, schema)
 
     def _options(self, options: MutableMapping[str, str]) -> None:
         for key, value in list(options.items()):

@@ -9,6 +9,8 @@ import sysconfig
 import traceback
 from pathlib import Path
 
+from lakelocal.kernel.worker_failures import failure_in_worker, is_cell
+
 _OURS = Path(__file__).resolve().parents[1]
 _CONDITION = re.compile(r"\s*\[[A-Z0-9_.]+\]")
 _LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
@@ -20,21 +22,33 @@ def install(errors: type[Exception]) -> None:
 
 
 def render(error: Exception) -> list[str]:
-    """The lines to show for *error*: the user's frames, outermost first, then class and message."""
+    """The lines to show for *error*: the user's frames, outermost first, then class and message.
+
+    Where a function of the user failed in a worker of Spark, its frames and its error are shown.
+    """
     lines = []
     for frame, number in traceback.walk_tb(error.__traceback__):
         file = frame.f_code.co_filename
         if _is_users(file):
             source = linecache.getline(file, number, frame.f_globals).strip()
             lines.append(f"{_shown(file)}, line {number}: {source}")
+    if failure := failure_in_worker(str(error)):
+        lines.append("in the function that Spark ran:")
+        for place in failure.frames:  # the worker cannot read the source of a cell
+            source = place.source or linecache.getline(place.file, place.line).strip()
+            lines.append(f"{_shown(place.file)}, line {place.line}: {source}")
+        return [*lines, f"{type(error).__name__}: {failure.error}"]
     return [*lines, f"{type(error).__name__}: {error}"]
 
 
 def what_spark_says(text: str) -> str:
     """Spark's message *text* in one line, without the statement, the plan and the Java frames that follow it.
 
-    It begins with the name of its condition in brackets; any other text is given back as it is.
+    It begins with the name of its condition in brackets, or tells of a function that failed in a worker; any other text
+    is given back as it is.
     """
+    if failure := failure_in_worker(text):
+        return str(failure)
     if not _CONDITION.match(text):
         return text
     lines = []
@@ -55,4 +69,4 @@ def _is_users(file: str) -> bool:
 
 
 def _shown(file: str) -> str:
-    return "this cell" if "ipykernel_" in file else Path(file).name
+    return "this cell" if is_cell(file) else Path(file).name

@@ -9,6 +9,8 @@ from lakelocal.server.jars import delta_jars, spark_jars
 from lakelocal.server.settings import CODEGEN, JITS, Settings
 
 CATALOG = "spark.local.catalog"  # the one catalog that a server holds, for clients that want to know it
+# The parent of the workers that run Python functions; their Python is said by the environment, see `process`.
+PYTHON = {"spark.python.daemon.module": "lakelocal.server.worker_daemon"}
 # What Spark's own launcher opens of Java's base module; the script that does it needs a module that a JRE lacks.
 OPENED = (
     "java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util",
@@ -25,7 +27,7 @@ def server_command(state: State, *, java: Path, port: int, settings: Settings, m
     return [
         *jvm(java, settings), *archive_options(java, jars(), make=make_archive), state_mark(state),
         f"-Djava.io.tmpdir={state.folder / 'tmp'}", "-cp", class_path(),
-        *submission({**spark_conf(state, port, settings), **settings.spark_conf}),
+        *submission({**spark_conf(state, port, settings), **PYTHON, **settings.spark_conf}),
     ]  # fmt: skip
 
 

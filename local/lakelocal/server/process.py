@@ -6,6 +6,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -171,6 +172,7 @@ def _launch(
         **{name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_", "LOCAL_"))},
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
         "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": sys.executable,  # of the workers, which run Python functions
     }
     command = server_command(state, java=java, port=port, settings=settings, make_archive=make_archive)
     with place.open("wb") as output:

@@ -76,6 +76,17 @@ class DBUtils:
         else:
             show_modules("dbutils", MODULES)
 
+    def __reduce__(self) -> Any:
+        """Inside of a function that Spark runs: what its worker has of it."""
+        if self._kernel.remote == WORKSPACE:
+            raise DbutilsError(
+                "`dbutils` cannot be used inside a function that Spark runs. Call it before, and let the function use "
+                "its result."
+            )
+        from lakelocal.kernel.dbutils import in_worker  # most kernels hand none over
+
+        return in_worker.utilities, ()
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)

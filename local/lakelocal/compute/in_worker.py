@@ -1,0 +1,166 @@
+"""In a worker process of the server: what is done before a function of a kernel runs there.
+
+`prepare` is called by pickle, see `functions`. A worker serves one session and is used again, so all of this may be
+called any number of times.
+"""
+
+import importlib
+import os
+import sys
+from functools import lru_cache
+from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
+from types import ModuleType
+from typing import Any
+
+from lakelocal.compute.surroundings import Surroundings, calling
+from lakelocal.compute.worker_modules import provide_modules, session
+
+_OF_A_BATCH = "pyspark.sql.connect.streaming.worker.foreach_batch_worker"  # which has a session
+# What the worker itself is made of, and holds on to: what is imported now, and what it imports later.
+_KEPT = {key.partition(".")[0] for key in sys.modules} | {"numpy", "pandas", "pyarrow", "google", "grpc"}
+_own_path = list(sys.path)  # as the process began with it
+_batch: tuple[str, Surroundings] | None = None  # what the function of a stream's batches was told
+_files: dict[str, int] = {}  # of the modules that came from the kernel's folders: when each was changed, ns
+
+
+def prepare(told: str) -> None:
+    """Let this process be as the kernel that has *told* its surroundings: its modules, its session where it has one."""
+    surroundings = Surroundings.read(told)
+    _take_path(surroundings)
+    _forget_changed(surroundings.own)
+    provide_modules()
+    _pass_on(told)
+    _read_whole_numbers()
+    if _worker() == _OF_A_BATCH:
+        _speak_dialect(told, surroundings)
+
+
+def _take_path(surroundings: Surroundings) -> None:
+    """Import from where the kernel does; what Spark has put on the path for the session's artifacts stays in front."""
+    if surroundings.exclusive:
+        kernel, rest = surroundings.path, []
+    else:
+        kernel, rest = [entry for entry in surroundings.own if os.path.isdir(entry)], _own_path
+    path = list(dict.fromkeys([*_artifacts(), *kernel, *rest]))
+    if path != sys.path:
+        sys.path[:] = path
+        importlib.invalidate_caches()
+        _forget_moved()
+
+
+def _artifacts() -> list[str]:
+    """What Spark has put on the path: a folder of the session, named after it, and files in it."""
+    session = os.environ.get("SPARK_JOB_ARTIFACT_UUID", "")
+    return [entry for entry in sys.path if session and session in entry]
+
+
+def _forget_moved() -> None:
+    """Forget the imported packages that the path now gives from elsewhere, so that the next import takes those."""
+    for name in {key.partition(".")[0] for key in sys.modules} - _KEPT - sys.stdlib_module_names:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        found = PathFinder.find_spec(name) if file else None
+        if found is not None and found.origin and found.origin != file:
+            _forget(name)
+
+
+def _forget_changed(folders: list[str]) -> None:
+    """Forget the modules of *folders* if the file of one of them has changed: one may hold what another defines."""
+    changed = False
+    for name, module in _modules_in(folders):
+        try:
+            now = os.stat(module.__file__ or "").st_mtime_ns
+        except OSError:
+            now = 0
+        changed |= _files.setdefault(name, now) != now
+    if changed:
+        for name in {key.partition(".")[0] for key, _ in _modules_in(folders)}:
+            _forget(name)
+        _files.clear()
+
+
+def _modules_in(folders: list[str]) -> list[tuple[str, ModuleType]]:
+    places = tuple(os.path.join(folder, "") for folder in folders)
+    return [
+        (name, module)
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] not in _KEPT and (getattr(module, "__file__", None) or "").startswith(places)
+    ]
+
+
+def _forget(package: str) -> None:
+    """Let *package* be imported again; one with compiled parts can be imported once only, and stays."""
+    own = [key for key in sys.modules if key.partition(".")[0] == package]
+    files = [str(getattr(sys.modules[key], "__file__", "")) for key in own]
+    if not any(file.endswith(tuple(EXTENSION_SUFFIXES)) for file in files):
+        for key in own:
+            del sys.modules[key]
+
+
+def _pass_on(told: str) -> None:
+    """Give what this worker pickles for the next one the same surroundings.
+
+    A table function's analysis and a data source are planned in workers of their own, which hand objects of the user's
+    classes on to those that compute. What they pickle is read by workers alone.
+    """
+    from pyspark.worker_util import pickleSer
+
+    if _worker() == "pyspark.worker":
+        return
+    plain = type(pickleSer).dumps
+    prefix = _calls_prepare(told)
+    pickleSer.dumps = lambda value: prefix + plain(pickleSer, value)  # type: ignore[method-assign,no-untyped-call]
+
+
+@lru_cache
+def _read_whole_numbers() -> None:
+    """Let `applyInPandasWithState` count rows by whole numbers.
+
+    Spark reads where the rows of a group are from a column of structs, some of them NULL. pyarrow makes floating-point
+    numbers of whole ones where some are NULL, and takes none for a place.
+    """
+    from pyspark.sql.pandas import serializers
+
+    reader: Any = serializers.ApplyInPandasWithStateSerializer
+    convert = reader.arrow_to_pandas
+
+    def arrow_to_pandas(self: Any, column: Any, index: int) -> Any:
+        names = {field.name for field in column.type} if str(column.type).startswith("struct") else set()
+        if {"startOffset", "numRows", "isLastChunk"} <= names:
+            import pandas
+
+            return pandas.Series(column.to_pylist(), dtype=object)
+        return convert(self, column, index)
+
+    reader.arrow_to_pandas = arrow_to_pandas
+
+
+@lru_cache
+def _worker() -> str:
+    """The module of Spark that this worker runs."""
+    main = sys.modules["__main__"].__spec__
+    if main is None or main.name.endswith("daemon"):
+        return sys.argv[1] if len(sys.argv) > 1 else ""
+    return main.name
+
+
+def _calls_prepare(told: str) -> bytes:
+    return calling(__name__, prepare.__name__, told)
+
+
+def surroundings_of_batch() -> Surroundings | None:
+    """Those of the foreachBatch function that this worker is for, None in any other worker."""
+    return _batch[1] if _batch else None
+
+
+def _speak_dialect(told: str, surroundings: Surroundings) -> None:
+    """Let the session of this worker be as the kernel's, in every thread."""
+    global _batch
+    if _batch is not None:
+        assert _batch[0] == told, "the worker of a stream has one function"
+        return
+    _batch = told, surroundings
+    from lakelocal.compute.session import register, translate
+
+    found = session()
+    translate(found, surroundings.state, lambda command, _: _calls_prepare(told) + command, surroundings.schema)
+    register(found)

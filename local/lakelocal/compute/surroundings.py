@@ -1,0 +1,47 @@
+"""What a worker of the server is told of the kernel whose function it runs, and how a pickle tells it."""
+
+import json
+import pickle
+import pickletools
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lakelocal.project import State
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The kernel, as a worker has to know it.
+
+    *path* is the kernel's `sys.path`, *own* the part of it that is no part of an environment. *exclusive*: the worker
+    imports from *path* alone; else it has an environment of its own. *schema* is the current one, "" if not known.
+    """
+
+    root: str
+    catalog: str
+    folder: str
+    schema: str
+    path: list[str]
+    own: list[str]
+    exclusive: bool
+
+    @property
+    def state(self) -> State:
+        """The state of the kernel's catalog."""
+        return State(Path(self.root), self.catalog, Path(self.folder))
+
+    @classmethod
+    def read(cls, told: str) -> "Surroundings":
+        """What `told` has written."""
+        return cls(**json.loads(told))
+
+    def told(self) -> str:
+        """As one text."""
+        return json.dumps(asdict(self))
+
+
+def calling(module: str, function: str, *arguments: object) -> bytes:
+    """Opcodes of pickle that call a function and drop what it gives."""
+    # Without its end, so that what follows goes on; and nothing memoized, since what follows counts from zero.
+    packed = pickletools.optimize(pickle.dumps(arguments, protocol=2)).removesuffix(pickle.STOP)
+    return f"c{module}\n{function}\n".encode() + packed + pickle.REDUCE + pickle.POP

@@ -1,0 +1,121 @@
+"""The modules of Databricks' runtime, in a worker: what the user's own modules import at their head must be there.
+
+`spark` is the session of a foreachBatch function; other functions have none, as on Databricks, and are told so when
+they use one.
+"""
+
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from lakelocal.errors import DialectError, LocalError
+
+
+class Absent:
+    """Stands for what a worker does not have; using it says why."""
+
+    def __init__(self, reason: LocalError) -> None:
+        self._reason = reason
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise self._reason
+
+    def __call__(self, *_: object, **__: object) -> Any:
+        raise self._reason
+
+
+def provide_modules() -> None:
+    """Let this process import them, where no installed package has them."""
+    if not any(isinstance(each, _Finder) for each in sys.meta_path):
+        sys.meta_path.append(_Finder())
+
+
+def session() -> Any:
+    """The session of this worker, or what says that there is none; a pickled session becomes this."""
+    connect = sys.modules.get("pyspark.sql.connect.session")  # a second to import, and a worker with a session has it
+    found = connect.SparkSession.getActiveSession() if connect else None
+    return found or Absent(
+        DialectError(
+            "A Python function that Spark runs for rows has no `spark`, here as on Databricks. Read what it needs "
+            "before, and join it or hand it over as a value."
+        )
+    )
+
+
+_NO_UTILITIES = Absent(
+    DialectError(
+        "`dbutils` of `databricks.sdk.runtime` is not there inside a function that Spark runs. Call it in the notebook "
+        "and hand its result over as a value."
+    )
+)
+
+
+class _Builder:
+    """`DatabricksSession.builder`: whatever it is told, the session is this worker's."""
+
+    def getOrCreate(self) -> Any:
+        return session()
+
+    def __getattr__(self, name: str) -> Callable[..., "_Builder"]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *_, **__: self
+
+
+class _DatabricksSession:
+    builder = _Builder()
+
+
+class _Runtime(ModuleType):
+    """`databricks.sdk.runtime`."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "spark":
+            return session()
+        if name in ("dbutils", "display", "displayHTML", "getArgument"):
+            return _NO_UTILITIES
+        if name in ("sql", "table"):
+            return getattr(session(), name)
+        if name == "udf":
+            from pyspark.sql import functions
+
+            return functions.udf
+        raise AttributeError(f"`databricks.sdk.runtime` has no `{name}` in a worker")
+
+
+class _Connect(ModuleType):
+    DatabricksSession = _DatabricksSession
+
+
+class _Utilities(ModuleType):
+    @staticmethod
+    def DBUtils(*_: object) -> Absent:
+        return _NO_UTILITIES
+
+
+_MODULES = {
+    "databricks": ModuleType,
+    "databricks.sdk": ModuleType,
+    "databricks.sdk.runtime": _Runtime,
+    "databricks.connect": _Connect,
+    "databricks.connect.session": _Connect,
+    "pyspark.dbutils": _Utilities,
+}
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        if name not in _MODULES:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, origin=__name__, is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return _MODULES[spec.name](spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing to run: the module is whole when it is made."""

@@ -1,0 +1,60 @@
+"""What a user's function did in a worker of Spark, found in the text of Spark's error.
+
+Spark puts the traceback of Python into its message: a name and words before it, its own frames between those of the
+user, and a state, frames of Java or a plan behind it.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_BEGIN = "Traceback (most recent call last):\n"
+_END = re.compile(r"\n\tat |\n?\s*SQLSTATE: |\n=== Streaming Query ===|\n\s*JVM stacktrace|\n\s*Driver stacktrace")
+_FRAME = re.compile(r'  File "(?P<file>[^"]+)", line (?P<line>\d+), in .*\n(?P<source>(?:    .*\n)?)(?:    .*\n)*')
+_SPARKS_OWN = re.compile(r"/pyspark/(?!tests)|/lakelocal/|^pyarrow/|^<frozen ")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A place in the user's code; *source* is the line there, "" where the worker could not read it."""
+
+    file: str
+    line: int
+    source: str
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}, line {self.line}"
+
+
+@dataclass(frozen=True)
+class WorkerFailure:
+    """The user's frames, outermost first, and class and message of what was raised; Spark's own frames are left out."""
+
+    frames: tuple[Frame, ...]
+    error: str
+
+    def __str__(self) -> str:
+        place = self.frames[-1] if self.frames else None
+        shown = place and ("a cell" if is_cell(place.file) else str(place))
+        return " ".join(self.error.split()) + (f" ({shown}, in a function that Spark ran)" if shown else "")
+
+
+def is_cell(file: str) -> bool:
+    """Is *file* the name that IPython gives to a cell?"""
+    return "ipykernel_" in file
+
+
+def failure_in_worker(text: str) -> WorkerFailure | None:
+    """The failure that the message *text* of Spark tells of; None where it is about something else."""
+    _, found, rest = text.partition(_BEGIN)
+    if not found:
+        return None
+    rest = _END.split(rest + "\n", maxsplit=1)[0].rstrip() + "\n"
+    last = rest.rpartition(_BEGIN)[2]  # of errors raised while another was handled, the one that came out
+    frames = [
+        Frame(found["file"], int(found["line"]), found["source"].strip())
+        for found in _FRAME.finditer(last)
+        if not _SPARKS_OWN.search(found["file"])
+    ]
+    error = _FRAME.sub("", last).strip()
+    return WorkerFailure(tuple(frames), re.sub(r"^(?:lakelocal|pyspark)\.[\w.]+\.(?=\w+: )", "", error))
