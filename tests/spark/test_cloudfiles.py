@@ -1,5 +1,6 @@
 """Auto Loader: every file once, columns by name, nothing shifts and nothing is lost without a word."""
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -306,10 +307,276 @@ def test_json_by_the_schema_with_the_rest_rescued(feed):
     path = f"{feed.path}/a.json"
     assert [row[:2] for row in rows] == [(1, "a"), (None, "5"), (None, None)]
     assert [rescued(row[2]) for row in rows] == [
-        {"extra": '{"k":[1]}', "_file_path": path},
+        {"extra": {"k": [1]}, "_file_path": path},
         {"id": "x", "_file_path": path},
         {"_corrupt_record": "{broken", "_file_path": path},
     ]
+
+
+def schema_location(feed: Feed) -> str:
+    return f"/Volumes/olist_dev/landing/files/_schemas/{feed.name}"
+
+
+def test_nested_json_merges_field_by_field(feed):
+    """Optional fields, another order, whole numbers beside fractions: one struct, not a text."""
+    feed.put("a.json", '{"id": 1, "customer": {"zip": "01310", "spent": 1, "born": "1990-01-31"}}\n')
+    feed.put("b.json", '{"customer": {"spent": 1.5, "address": {"city": "x"}, "zip": "2"}, "id": 2}\n')
+    location = schema_location(feed)
+    frame = feed.read(None, file_format="json", cloudFiles__schemaLocation=location, cloudFiles__inferColumnTypes=True)
+
+    assert frame.schema.simpleString() == (
+        "struct<customer:struct<address:struct<city:string>,born:string,spent:double,zip:string>,"
+        "id:bigint,_rescued_data:string>"
+    )
+    feed.run(frame)
+    assert feed.rows("id") == [((None, "1990-01-31", 1.0, "01310"), 1, None), ((("x",), None, 1.5, "2"), 2, None)]
+
+
+def test_a_new_nested_field_evolves_the_struct(feed):
+    """The stream ends once with the field's name; the type of what was known stays."""
+    location = schema_location(feed)
+    feed.put("a.json", '{"id": 1, "items": [{"sku": "a", "quantity": 1}]}\n')
+
+    def read():
+        options = {"cloudFiles__schemaLocation": location, "cloudFiles__inferColumnTypes": True}
+        return feed.read(None, file_format="json", **options)
+
+    def run():
+        writer = read().writeStream.option("checkpointLocation", feed.checkpoint).option("mergeSchema", True)
+        assert writer.trigger(availableNow=True).toTable(feed.table).awaitTermination(120)
+
+    run()
+    feed.put("b.json", '{"id": 2, "items": [{"sku": "b", "quantity": "two", "price": 1.5}]}\n')
+    with pytest.raises(DialectError, match=r"new columns `items.element.price` \(b.json\)"):
+        run()
+    run()
+
+    assert read().schema["items"].dataType.simpleString() == "array<struct<quantity:bigint,sku:string,price:double>>"
+    rows = feed.spark.sql(f"SELECT id, to_json(items), _rescued_data FROM {feed.table} ORDER BY id").collect()
+    assert [(row[0], json.loads(row[1])) for row in rows] == [
+        (1, [{"quantity": 1, "sku": "a"}]), (2, [{"sku": "b", "price": 1.5}])
+    ]  # fmt: skip
+    assert rescued(rows[1][2]) == {"items": [{"quantity": "two"}], "_file_path": f"{feed.path}/b.json"}
+
+
+def test_a_nested_value_that_does_not_fit_is_rescued_at_its_place(feed):
+    """The rescued data keep the structure of the record, so that its path is known."""
+    feed.put(
+        "a.json",
+        '{"id": 1, "customer": {"age": "old", "name": "a", "more": {"x": [1, null]}}}\n'
+        '{"id": 2, "customer": "none"}\n'
+        '{"id": 3, "customer": {"age": 7, "name": {"first": "c"}}, "ID": 4}\n',
+    )
+    schema = "id INT, customer STRUCT<age: INT, name: STRING>"
+
+    feed.run(feed.read(schema, file_format="json", rescuedDataColumn="_rescued_data"))
+
+    rows, path = feed.rows(), f"{feed.path}/a.json"
+    assert [row[:2] for row in rows] == [(1, (None, "a")), (2, None), (3, (7, '{"first":"c"}'))]
+    assert [rescued(row[2]) for row in rows] == [
+        {"customer": {"age": "old", "more": {"x": [1, None]}}, "_file_path": path},
+        {"customer": "none", "_file_path": path},
+        {"ID": 4, "_file_path": path},
+    ]
+
+
+def test_names_in_any_case_where_that_is_asked_for(feed):
+    """`readerCaseSensitive=false` reads `ID` into `id`, in structs too."""
+    feed.put("a.json", '{"ID": 1, "Customer": {"NAME": "a", "x": 1}}\n')
+    schema = "id INT, customer STRUCT<name: STRING>"
+
+    feed.run(feed.read(schema, file_format="json", rescuedDataColumn="_rescued_data", readerCaseSensitive=False))
+
+    [(*values, rest)] = feed.rows()
+    assert values == [1, ("a",)]
+    assert rescued(rest) == {"customer": {"x": 1}, "_file_path": f"{feed.path}/a.json"}
+
+
+def test_strings_of_json_stay_strings(feed):
+    """What looks like a date or a number is a string there; patterns are for CSV."""
+    location = schema_location(feed)
+    feed.put("a.json", '{"d": "1990-01-31", "l": ["1", "2"], "b": "true", "n": 7, "big": 123456789012345678901}\n')
+    options = {"cloudFiles__schemaLocation": location, "cloudFiles__inferColumnTypes": True}
+    frame = feed.read(None, file_format="json", **options)
+
+    assert frame.schema.simpleString() == (
+        "struct<b:string,big:decimal(21,0),d:string,l:array<string>,n:bigint,_rescued_data:string>"
+    )
+    feed.run(frame.select("d", "l", "_rescued_data"))
+    assert feed.rows() == [("1990-01-31", ["1", "2"], None)]
+
+
+def test_without_types_nested_json_is_text(feed):
+    """By default every column of JSON is a STRING, an object the text of its JSON."""
+    location = schema_location(feed)
+    feed.put("a.json", '{"id": 1.0, "customer": {"zip": "1",  "n": 1.50}, "tags": ["a"]}\n')
+
+    feed.run(feed.read(None, file_format="json", cloudFiles__schemaLocation=location))
+
+    assert feed.rows() == [('{"zip":"1","n":1.5}', "1.0", '["a"]', None)]
+
+
+def test_what_is_no_json_object_is_rescued_whole(feed):
+    """Two records in a line are two records; a broken line, a name that stands twice and a scalar are kept."""
+    lines = ['[{"id": 1}, {"id": 2}]', '{"id": 3}{"id": 4}', '{"id": 5, "id": 6}', "7", "null", "{broken", ""]
+    feed.put("a.json", "\n".join(lines))
+
+    feed.run(feed.read("id INT", file_format="json", rescuedDataColumn="_rescued_data"))
+
+    rows = feed.rows("1 NULLS LAST, 2")
+    assert [row[0] for row in rows if row[1] is None] == [1, 2]
+    kept = {rescued(row[1])["_corrupt_record"] for row in rows if row[1] is not None}
+    assert kept == {'{"id": 3}{"id": 4}', '{"id": 5, "id": 6}', "7", "null", "{broken"}
+
+
+def test_a_broken_array_over_many_lines_is_kept(feed):
+    """A file that was cut off gave no rows at all."""
+    feed.put("a.json", '[\n {"id": 1},\n {"id": ')
+
+    feed.run(feed.read("id INT", file_format="json", multiLine=True, rescuedDataColumn="_rescued_data"))
+
+    [(_, rest)] = feed.rows()
+    assert rescued(rest)["_corrupt_record"].startswith('[\n {"id": 1}')
+
+
+def test_hints_of_nested_fields_maps_and_arrays(feed):
+    """A hint may go inside of a column, and add one that no file has."""
+    location = schema_location(feed)
+    feed.put("a.json", '{"user": {"born": "1990-01-31", "id": 1}, "prices": {"a": 1, "b": 2}, "l": [{"q": 1}]}\n')
+    hints = "user.born DATE, prices MAP<STRING, INT>, l.element.q STRING, new INT"
+    frame = feed.read(
+        None,
+        file_format="json",
+        cloudFiles__schemaLocation=location,
+        cloudFiles__inferColumnTypes=True,
+        cloudFiles__schemaHints=hints,
+    )
+
+    assert frame.schema.simpleString() == (
+        "struct<l:array<struct<q:string>>,prices:map<string,int>,user:struct<born:date,id:bigint>,new:int,"
+        "_rescued_data:string>"
+    )
+    feed.run(frame.selectExpr("l[0].q", "prices['b'] AS b", "CAST(user.born AS STRING) AS born", "_rescued_data"))
+    assert feed.rows() == [("1", 2, "1990-01-31", None)]
+
+
+def test_types_are_widened_where_that_is_asked_for(feed):
+    """`addNewColumnsWithTypeWidening`: a number that is too large for BIGINT makes a DECIMAL of the column."""
+    location = schema_location(feed)
+
+    def read():
+        return feed.read(
+            None,
+            file_format="json",
+            cloudFiles__schemaLocation=location,
+            cloudFiles__inferColumnTypes=True,
+            cloudFiles__schemaEvolutionMode="addNewColumnsWithTypeWidening",
+        )
+
+    feed.put("a.json", '{"n": 1, "s": 1}\n')
+    assert read().schema["n"].dataType.simpleString() == "bigint"
+    feed.put("b.json", '{"n": 123456789012345678901, "s": "x"}\n')
+    with pytest.raises(DialectError, match=r"`n BIGINT -> DECIMAL\(21,0\)`"):
+        feed.run(read())
+    feed.run(read())
+
+    rows = feed.rows()
+    assert [(int(row[0]), row[1]) for row in rows] == [(1, 1), (123456789012345678901, None)]
+    assert rescued(rows[1][2]) == {"s": "x", "_file_path": f"{feed.path}/b.json"}
+
+
+PARTITIONED = {
+    "csv": lambda feed, place, number: feed.put(f"{place}/a.csv", f"id\n{number}\n"),
+    "json": lambda feed, place, number: feed.put(f"{place}/a.json", json.dumps({"id": number})),
+    "text": lambda feed, place, number: feed.put(f"{place}/a.txt", f"{number}"),
+    "parquet": lambda feed, place, number: feed.spark.sql(f"SELECT {number} AS id").write.parquet(
+        f"{feed.path}/{place}/files"
+    ),
+}
+
+
+@pytest.mark.parametrize("file_format", PARTITIONED)
+def test_folders_are_columns(feed, file_format):
+    """For every format, by their names alone; typed where types are asked for."""
+    PARTITIONED[file_format](feed, "country=BR/day=2024-01-01/city=S%C3%A3o%20Paulo a+b", 1)
+    PARTITIONED[file_format](feed, "country=AR/day=2024-01-02/city=__HIVE_DEFAULT_PARTITION__", 2)
+    frame = feed.read(
+        None,
+        file_format=file_format,
+        cloudFiles__schemaLocation=schema_location(feed),
+        cloudFiles__inferColumnTypes=True,
+    )
+
+    assert frame.columns[1:4] == ["country", "day", "city"]
+    assert frame.schema["day"].dataType.simpleString() == "date"
+    feed.run(frame.selectExpr("CAST(day AS STRING) AS day", "country", "city"))
+    assert feed.rows() == [("2024-01-01", "BR", "São Paulo a+b"), ("2024-01-02", "AR", None)]
+
+
+def test_folders_that_are_asked_for_or_left_out(feed):
+    """Folders that disagree are no columns, unless `partitionColumns` names them; an empty one leaves them out."""
+    feed.put("year=2022/week=1/a.csv", "id\n1\n")
+    feed.put("year=2022/month=2/b.csv", "id\n2\n")
+
+    def read(name: str, **options):
+        location = f"{schema_location(feed)}/{name}"
+        return feed.read(None, cloudFiles__schemaLocation=location, **options)
+
+    assert read("none").columns == ["id", "_rescued_data"]
+    assert read("empty", cloudFiles__partitionColumns="").columns == ["id", "_rescued_data"]
+    feed.run(read("asked", cloudFiles__partitionColumns="year,month"))
+    assert feed.rows() == [("1", "2022", None, None), ("2", "2022", "2", None)]
+
+
+def test_a_folder_wins_over_the_file(feed):
+    """The file's value is kept where it is another one."""
+    feed.put("country=BR/a.json", '{"id": 1, "country": "BR"}\n{"id": 2, "country": "AR"}\n')
+
+    feed.run(feed.read("id INT, country STRING", file_format="json", rescuedDataColumn="_rescued_data"))
+
+    rows = feed.rows()
+    assert [row[:2] for row in rows] == [(1, "BR"), (2, "BR")]
+    path = f"{feed.path}/country%3DBR/a.json".replace("%3D", "=")
+    assert [rescued(row[2]) for row in rows] == [None, {"country": "AR", "_file_path": path}]
+
+
+def test_the_first_line_of_csv_is_the_header_where_there_is_no_schema(feed):
+    """Auto Loader takes it for granted when it infers; with a schema, Spark's default holds."""
+    feed.put("a.csv", "id,name\n1,a\n")
+    inferred = feed.spark.readStream.format("cloudFiles").option("cloudFiles.format", "csv")
+    inferred = inferred.option("cloudFiles.schemaLocation", schema_location(feed)).load(feed.path)
+    given = feed.spark.readStream.format("cloudFiles").option("cloudFiles.format", "csv")
+
+    assert inferred.columns == ["id", "name", "_rescued_data"]
+    feed.run(inferred)
+    assert feed.rows() == [("1", "a", None)]
+    given.schema("id STRING, name STRING").load(feed.path).createOrReplaceTempView("given")
+    feed.table, feed.checkpoint = f"{feed.table}_given", f"{feed.checkpoint}_given"
+    feed.run(feed.spark.table("given"))
+    assert feed.rows() == [("1", "a"), ("id", "name")]
+
+
+def test_compressed_json(feed):
+    """Files that Spark decompresses are looked into as well."""
+    feed.put("a.json.gz", gzip.compress(b'{"id": 1, "name": {"x": 1}}\n'))
+    options = {"cloudFiles__schemaLocation": schema_location(feed), "cloudFiles__inferColumnTypes": True}
+
+    feed.run(feed.read(None, file_format="json", **options))
+
+    assert feed.rows() == [(1, (1,), None)]
+
+
+def test_what_parquet_has_beyond_the_schema_is_rescued(feed, spark):
+    """New columns, and new fields in structs, of files that have types themselves."""
+    spark.sql("SELECT 1 AS id, named_struct('a', 1, 'b', 'x') AS s, 2.5 AS extra").write.parquet(f"{feed.path}/files")
+
+    feed.run(feed.read("id INT, s STRUCT<a: INT>", file_format="parquet", rescuedDataColumn="_rescued_data"))
+
+    [(*values, rest)] = feed.rows()
+    assert values == [1, (1,)]
+    found = rescued(rest)
+    assert found.pop("_file_path").startswith(f"{feed.path}/files/part-")
+    assert found == {"s": {"a": 1, "b": "x"}, "extra": 2.5}
 
 
 def test_json_arrays_over_many_lines(feed):
@@ -387,7 +654,7 @@ def test_a_temporary_view_of_a_stream(feed, spark):
         ({"cloudFiles__allowOverwrites": "true"}, "cloudFiles.allowOverwrites: found `true`; only `false`"),
         ({"cloudFiles__includeExistingFiles": "false"}, "cloudFiles.includeExistingFiles: found `false`"),
         ({"cloudFiles__schemaEvolutionMode": "addNewColumns"}, "not possible with a given schema"),
-        ({"cloudFiles__schemaEvolutionMode": "sometimes"}, "known are addNewColumns, rescue, failOnNewColumns, none"),
+        ({"cloudFiles__schemaEvolutionMode": "sometimes"}, "known are addNewColumns, addNewColumnsWithTypeWidening"),
         ({"cloudFiles__maxBytesPerTrigger": "lots"}, "expected a size such as `10g`"),
         ({"mode": "FAILFAST"}, "only PERMISSIVE is possible"),
     ],

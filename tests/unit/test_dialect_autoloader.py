@@ -39,7 +39,7 @@ def test_columns_from_json():
     field["type"]["fields"].append({"name": "x y", "type": "long", "nullable": True, "metadata": {}})
     text = json.dumps({"type": "struct", "fields": [field]})
 
-    assert parse_columns(text) == (Column("a", "struct<`x y`:bigint>"),)
+    assert parse_columns(text) == (Column("a", "STRUCT<`x y`: bigint>"),)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """The columns of a schema: names and Spark's types, from DDL or from the JSON that clients send."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql.types import StructType
 
+from lakelocal.dialect.autoloader.types import Field, Struct, Type, of_spark, parse_type
 from lakelocal.errors import DialectError
 from lakelocal.sql.tokens import Token, tokenize
 from lakelocal.sql.writing import quoted
@@ -25,6 +28,20 @@ class Column:
     def ddl(self) -> str:
         return f"{quoted(self.name)} {self.type}"
 
+    @cached_property
+    def kind(self) -> Type:
+        return parse_type(self.type)
+
+
+def as_struct(columns: Sequence[Column]) -> Struct:
+    """*columns* as the type of a row."""
+    return Struct(tuple(Field(column.name, column.kind) for column in columns))
+
+
+def as_columns(row: Struct) -> tuple[Column, ...]:
+    """The columns of rows of type *row*."""
+    return tuple(Column(field.name, field.type.ddl) for field in row.fields)
+
 
 def parse_columns(schema: str) -> tuple[Column, ...]:
     """The columns of *schema*: JSON of a StructType, or DDL such as `a INT, b STRING COMMENT 'x'`.
@@ -33,27 +50,24 @@ def parse_columns(schema: str) -> tuple[Column, ...]:
         DialectError: it is neither.
     """
     if schema.lstrip().startswith("{"):
-        return tuple(Column(field.name, _ddl(field)) for field in StructType.fromJson(json.loads(schema)).fields)
+        fields = StructType.fromJson(json.loads(schema)).fields
+        return tuple(Column(field.name, of_spark(field.dataType).ddl) for field in fields)
+    return tuple(_column(schema, part) for part in split(schema))
+
+
+def split(schema: str) -> list[list[Token]]:
+    """The tokens of *schema* between the commas that stand outside of brackets.
+
+    Raises:
+        DialectError: there are none.
+    """
     tokens = tokenize(schema)
     if not tokens:
-        raise DialectError(f"cloudFiles, schema: found `{schema}`; expected columns such as `a INT, b STRING`.")
-    return tuple(_column(schema, part) for part in _split(tokens))
-
-
-def _ddl(field: StructField) -> str:
-    kind = field.dataType
-    if isinstance(kind, StructType):
-        return "struct<" + ",".join(f"{quoted(inner.name)}:{_ddl(inner)}" for inner in kind.fields) + ">"
-    return kind.simpleString()
-
-
-def _split(tokens: tuple[Token, ...]) -> list[list[Token]]:
-    """The tokens between the commas that stand outside of brackets."""
+        raise not_columns(schema)
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:
-        if token.kind == "symbol":
-            depth += sum(token.text.count(c) for c in "(<") - sum(token.text.count(c) for c in ")>")
+        depth += _depth(token)
         if token.text == "," and depth == 0:
             parts.append([])
         else:
@@ -61,15 +75,35 @@ def _split(tokens: tuple[Token, ...]) -> list[list[Token]]:
     return parts
 
 
-def _column(schema: str, tokens: list[Token]) -> Column:
-    typed = tokens[2:] if len(tokens) > 2 and tokens[1].text == ":" else tokens[1:]
+def type_of(schema: str, tokens: Sequence[Token]) -> str:
+    """The type that *tokens* of *schema* begin with, as written; a comment and NOT NULL may follow.
+
+    Raises:
+        DialectError: there is none.
+    """
+    typed = tokens[1:] if len(tokens) > 1 and tokens[0].text == ":" else tokens
     depth, kept = 0, []
     for token in typed:
-        if token.kind == "symbol":
-            depth += sum(token.text.count(c) for c in "(<") - sum(token.text.count(c) for c in ")>")
+        depth += _depth(token)
         if depth == 0 and token.word in ("COMMENT", "NOT"):
             break
         kept.append(token)
-    if not kept or not tokens[0].is_name:
-        raise DialectError(f"cloudFiles, schema: found `{schema}`; expected columns such as `a INT, b STRING`.")
-    return Column(tokens[0].text, schema[kept[0].start : kept[-1].end])
+    if not kept:
+        raise not_columns(schema)
+    return schema[kept[0].start : kept[-1].end]
+
+
+def not_columns(schema: str) -> DialectError:
+    return DialectError(f"cloudFiles, schema: found `{schema}`; expected columns such as `a INT, b STRING`.")
+
+
+def _depth(token: Token) -> int:
+    if token.kind != "symbol":
+        return 0
+    return sum(token.text.count(c) for c in "(<") - sum(token.text.count(c) for c in ")>")
+
+
+def _column(schema: str, tokens: list[Token]) -> Column:
+    if not tokens or not tokens[0].is_name:
+        raise not_columns(schema)
+    return Column(tokens[0].text, type_of(schema, tokens[1:]))

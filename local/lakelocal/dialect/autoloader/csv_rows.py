@@ -13,7 +13,10 @@ import pyspark.sql.connect.proto as proto
 from lakelocal.dialect.autoloader import plan
 from lakelocal.dialect.autoloader.columns import Column
 from lakelocal.dialect.autoloader.layouts import FileLayout, Layouts
+from lakelocal.dialect.autoloader.leftovers import WHOLE_DATE
 from lakelocal.dialect.autoloader.options import Source
+from lakelocal.dialect.autoloader.partitions import partition_text
+from lakelocal.dialect.autoloader.types import Simple
 from lakelocal.sql.writing import literal, quoted
 
 RAW = "_corrupt_record"
@@ -31,6 +34,7 @@ class CsvRows:
     columns: Sequence[Column]
     layouts: Layouts
     shown_path: str
+    partitions: Sequence[str]
     guarded: bool
 
     def relation(self, *, streaming: bool) -> proto.Relation:
@@ -90,8 +94,8 @@ class CsvRows:
 
     def _text(self, at: int) -> str:
         """SQL: column *at* as it is written in the file."""
-        if (name := self.columns[at].name) in self.source.partitions:
-            return f"url_decode(nullif(regexp_extract(_metadata.file_path, {literal(f'/{name}=([^/]*)/')}, 1), ''))"
+        if (name := self.columns[at].name) in self.partitions:
+            return partition_text(self.source.folder, name)
         found = [layout.positions[at] for layout, _ in self.layouts.files]
         return self._by_layout(["CAST(NULL AS STRING)" if p is None else f"_c{p}" for p in found])
 
@@ -117,12 +121,26 @@ class CsvRows:
         return self._by_layout([_filled(self._unfit_fields(layout)) for layout, _ in self.layouts.files])
 
     def _unfit_fields(self, layout: FileLayout) -> dict[str, str]:
-        fields = {name: f"_c{at}" for at, name in layout.extras if name not in self.source.partitions}
+        fields = {name: f"_c{at}" for at, name in layout.extras}
         fields |= {f"_c{at}": f"_c{at}" for at in range(layout.width, self.layouts.width)}
         for at, column in enumerate(self.columns):
             if not column.is_text and column.name != self.source.rescued:
-                fields[column.name] = f"IF({self._value(at, column)} IS NULL, {self._text(at)}, NULL)"
+                fields[column.name] = f"IF({self._is_unfit(at, column)}, {self._text(at)}, NULL)"
+            position = layout.positions[at]
+            if column.name in self.partitions and position is not None:
+                # The folder's value is the column's; what the file says is kept where it is another one.
+                fields[column.name] = f"nullif(_c{position}, {self._text(at)})"
         return fields
+
+    def _is_unfit(self, at: int, column: Column) -> str:
+        """SQL: is the text no value of the column, or one that says less than the text?"""
+        text, value = self._text(at), self._value(at, column)
+        if column.type.upper() == "DATE" and not self.source.option("dateFormat", ""):
+            return f"{value} IS NULL OR NOT trim({text}) RLIKE {WHOLE_DATE}"
+        size = column.kind.decimal if isinstance(column.kind, Simple) else None
+        if size is None:
+            return f"{value} IS NULL"
+        return f"{value} IS NULL OR try_cast({text} AS DECIMAL(38,{38 - size[0] + size[1]})) <> {value}"
 
 
 def _filled(fields: dict[str, str]) -> str:

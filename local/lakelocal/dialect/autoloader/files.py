@@ -15,6 +15,15 @@ def is_pattern(folder: Path) -> bool:
     return bool(_GLOB & set(str(folder)))
 
 
+def fixed_root(folder: Path) -> Path:
+    """The part of *folder* before its first pattern: what is below it may be a column."""
+    parts = folder.parts
+    first = next((at for at, part in enumerate(parts) if _GLOB & set(part)), None)
+    if first is not None:
+        return Path(*parts[:first])
+    return folder.parent if folder.is_file() else folder
+
+
 def list_files(folder: Path, glob: str | None = None) -> list[Path]:
     """The data files at *folder* (a folder, a file, or a pattern of them) and below, sorted; hidden ones are not.
 

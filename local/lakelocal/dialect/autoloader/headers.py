@@ -1,17 +1,15 @@
 """The first record of CSV files: the names of their columns."""
 
-import bz2
 import csv
-import gzip
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from lakelocal.dialect.autoloader.options import Source
+from lakelocal.dialect.autoloader.texts import open_text
 from lakelocal.errors import DialectError
 
-_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
 _LONGEST_HEADER = 1 << 20
 
 _known: dict[tuple[object, ...], tuple[str, ...] | None] = {}
@@ -46,10 +44,7 @@ def records(file: Path, source: Source) -> Iterator[list[str]]:
 def _open(file: Path, source: Source) -> TextIO:
     encoding = source.option("encoding", source.option("charset", "UTF-8"))
     named = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-    opener = _OPENERS.get(file.suffix.lower(), open)
-    # Bytes that are no text in this encoding become U+FFFD, as in Spark.
-    text: TextIO = opener(file, "rt", encoding=named, errors="replace", newline="")
-    return text
+    return open_text(file, named)
 
 
 def _rows(text: TextIO, source: Source) -> Iterator[list[str]]:

@@ -1,7 +1,7 @@
-"""Schemas that come from the files: inferred once, kept at the schema location, grown by new columns.
+"""Schemas that come from the files: inferred once, kept at the schema location, grown by new fields.
 
-As on Databricks all columns are STRING unless `cloudFiles.inferColumnTypes` is set, and a new column is first added
-to the kept schema, then fails the stream; started again, the stream has it.
+As on Databricks all columns are STRING unless `cloudFiles.inferColumnTypes` is set, and a new column, or a new field
+of a struct, is first added to the kept schema, then fails the stream; started again, the stream has it.
 """
 
 import json
@@ -9,18 +9,35 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow.orc
 import pyarrow.parquet
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from lakelocal.dialect.autoloader.columns import Column, parse_columns
+from lakelocal.dialect.autoloader import json_records
+from lakelocal.dialect.autoloader.columns import Column, as_columns, as_struct
 from lakelocal.dialect.autoloader.headers import header_of, records
+from lakelocal.dialect.autoloader.hints import Hint, with_hints
 from lakelocal.dialect.autoloader.options import Source
+from lakelocal.dialect.autoloader.partitions import infer_partitions
+from lakelocal.dialect.autoloader.types import (
+    NULL,
+    STRING,
+    Evolved,
+    Field,
+    Struct,
+    Type,
+    as_text,
+    evolve,
+    known_part,
+    merge,
+    of_spark,
+    sorted_fields,
+)
 from lakelocal.errors import DialectError
 
-_FILES, _ROWS = 1000, 1000
+# Databricks looks at 50 GB or this many files, whichever comes first.
+_FILES = 1000
 _PATTERNS = (
     ("BOOLEAN", re.compile(r"(?i)true|false")),
     ("BIGINT", re.compile(r"[-+]?\d{1,18}")),
@@ -57,7 +74,7 @@ def keep_schema(source: Source, columns: Sequence[Column]) -> None:
 
 
 def infer(source: Source, files: Sequence[Path]) -> tuple[Column, ...]:
-    """The columns of *files*; the schema hints win.
+    """The columns of *files*, those of their folders last; the schema hints win.
 
     Raises:
         DialectError: there is no file to look at.
@@ -66,83 +83,110 @@ def infer(source: Source, files: Sequence[Path]) -> tuple[Column, ...]:
         raise DialectError(
             f"`{source.path}`: found no file to take a schema from. Give the schema, or start when files are there."
         )
-    found = _infer_formats(source, list(files)[:_FILES])
-    hints = {hint.name.lower(): hint for hint in source.hints}
-    named = [hints.pop(column.name.lower(), column) for column in found]
-    return (*named, *hints.values())
+    row = _file_columns(source, files[:_FILES])
+    for column in infer_partitions(source.folder, files, source.partitions, typed=source.infer_types):
+        row = Struct(tuple(field for field in row.fields if field.name.lower() != column.name.lower()))
+        row = row.put(column.name, column.kind)
+    return as_columns(with_hints(row, source.hints))
 
 
-def new_names(source: Source, columns: Iterable[Column], files: Iterable[Path]) -> dict[str, Path]:
-    """The names in *files* that *columns* lack, each with the first file that has it."""
-    known = {column.name.lower() for column in columns}
-    found: dict[str, Path] = {}
-    for file in files:
-        for name in _names(source, file):
-            if name.lower() not in known:
-                found.setdefault(name, file)
-    return found
+def evolved(source: Source, columns: Sequence[Column], files: Iterable[Path]) -> Evolved:
+    """*columns* with the fields of *files* that they lack."""
+    widen = source.evolution == "addNewColumnsWithTypeWidening"
+    row = as_struct(columns)
+    found = evolve(row, _file_columns(source, list(files)), widen=widen)
+    hints = [hint for hint in source.hints if not _is_in(row, hint)]
+    assert isinstance(found.type, Struct), "a row stays a row"
+    return Evolved(with_hints(found.type, hints) if found.added else found.type, found.added, found.widened)
 
 
-def _infer_formats(source: Source, files: list[Path]) -> list[Column]:
+def _is_in(row: Struct, hint: Hint) -> bool:
+    return row.get(hint.path[0]) is not None
+
+
+def _file_columns(source: Source, files: Sequence[Path]) -> Struct:
+    """The columns in *files*, without those in the names of their folders."""
+    if source.format in ("text", "binaryFile"):
+        return fixed_columns(source.format)
     if source.format in ("parquet", "orc"):
-        read = pyarrow.parquet.read_schema if source.format == "parquet" else lambda f: pyarrow.orc.ORCFile(f).schema
-        merged = pyarrow.unify_schemas([read(file) for file in files])
-        return list(parse_columns(from_arrow_schema(merged).json()))
-    samples: dict[str, set[str]] = {}
+        return _typed_columns(source, files)
+    return _json_columns(source, files) if source.format == "json" else _csv_columns(source, files)
+
+
+def fixed_columns(file_format: str) -> Struct:
+    """The columns of a format whose files all have the same."""
+    if file_format == "text":
+        return Struct((Field("value", STRING),))
+    return as_struct(
+        [
+            Column("path", "STRING"),
+            Column("modificationTime", "TIMESTAMP"),
+            Column("length", "BIGINT"),
+            Column("content", "BINARY"),
+        ]
+    )
+
+
+def _typed_columns(source: Source, files: Sequence[Path]) -> Struct:
+    """Of two types of a column the wider one."""
+    row = Struct(())
     for file in files:
-        for name, value in _samples(source, file):
-            kinds = samples.setdefault(name, set())
+        found = of_spark(from_arrow_schema(file_schema(source.format, file)))
+        assert isinstance(found, Struct), "a file's schema is a row"
+        row = _widest(row, found)
+    return row
+
+
+def _widest(row: Struct, found: Struct) -> Struct:
+    widened = evolve(row, found, widen=True).type
+    assert isinstance(widened, Struct), "a row stays a row"
+    return widened
+
+
+def file_schema(file_format: str, file: Path) -> pyarrow.Schema:
+    """The schema that a file of Parquet or ORC has in itself."""
+    return pyarrow.parquet.read_schema(file) if file_format == "parquet" else pyarrow.orc.ORCFile(file).schema
+
+
+def _json_columns(source: Source, files: Sequence[Path]) -> Struct:
+    found: Type = NULL
+    for file in files:
+        found = merge(found, json_records.row_type(file, source))
+    row = known_part(sorted_fields(found)) if isinstance(found, Struct) else None
+    if not isinstance(row, Struct):
+        return Struct(())
+    if source.infer_types or source.columns is not None:
+        return row
+    inside = {hint.path[0].lower() for hint in source.hints if len(hint.path) > 1}
+    return Struct(tuple(Field(f.name, as_text(f.type) if f.name.lower() in inside else STRING) for f in row.fields))
+
+
+def _csv_columns(source: Source, files: Sequence[Path]) -> Struct:
+    samples: dict[str, tuple[str, set[str]]] = {}
+    for file in files:
+        for name, value in _csv_values(source, file):
+            _, kinds = samples.setdefault(name.lower(), (name, set()))
             if value is not None and source.infer_types:
                 kinds.add(_type_of(value))
-    return [Column(name, _merge(kinds) if source.infer_types else "STRING") for name, kinds in samples.items()]
+    typed = source.infer_types
+    return as_struct([Column(name, _merge(kinds) if typed else "STRING") for name, kinds in samples.values()])
 
 
-def _samples(source: Source, file: Path) -> Iterator[tuple[str, object]]:
-    """(name, value) of the first rows of *file*; each name comes at least once."""
-    if source.format == "json":
-        for number, members in enumerate(_json_rows(source, file)):
-            if number < _ROWS:
-                yield from members.items()
-        return
+def _csv_values(source: Source, file: Path) -> Iterator[tuple[str, str | None]]:
+    """(name, value) of the rows of *file*; each name comes at least once."""
     header = header_of(file, source)
     for number, row in enumerate(records(file, source)):
         names = header if source.header else tuple(f"_c{at}" for at in range(len(row)))
         if number == 0:
             yield from ((name, None) for name in names or ())
-        if number > _ROWS or not source.infer_types:
-            return
+            if source.header and not source.infer_types:
+                return
         if number or not source.header:
             yield from ((name, value or None) for name, value in zip(names or (), row, strict=False))
 
 
-def _names(source: Source, file: Path) -> Iterable[str]:
-    if source.format == "csv":
-        return header_of(file, source) or () if source.header else ()
-    if source.format == "json":
-        return dict.fromkeys(name for row in _json_rows(source, file) for name in row)
-    return ()
-
-
-def _json_rows(source: Source, file: Path) -> Iterator[dict[str, Any]]:
-    text = file.read_text(encoding="utf-8-sig", errors="replace")
-    for part in [text] if source.multi_line else text.split("\n"):
-        try:
-            value = json.loads(part)
-        except ValueError:
-            continue  # Spark rescues it
-        yield from (row for row in (value if isinstance(value, list) else [value]) if isinstance(row, dict))
-
-
-def _type_of(value: object) -> str:
-    if isinstance(value, bool):
-        return "BOOLEAN"
-    if isinstance(value, int | float):
-        return "BIGINT" if isinstance(value, int) else "DOUBLE"
-    if isinstance(value, dict):
-        return "STRUCT<" + ", ".join(f"`{key}`: {_type_of(inner)}" for key, inner in value.items()) + ">"
-    if isinstance(value, list):
-        return f"ARRAY<{_merge({_type_of(inner) for inner in value})}>"
-    return next((kind for kind, pattern in _PATTERNS if pattern.fullmatch(str(value))), "STRING")
+def _type_of(value: str) -> str:
+    return next((kind for kind, pattern in _PATTERNS if pattern.fullmatch(value)), "STRING")
 
 
 def _merge(kinds: set[str]) -> str:

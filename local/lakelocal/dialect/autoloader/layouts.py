@@ -46,9 +46,11 @@ def layout_of(header: Sequence[str], columns: Iterable[Column], *, case_sensitiv
     return FileLayout(positions, extras, len(header))
 
 
-def plain_layout(columns: Sequence[Column]) -> FileLayout:
-    """The layout of files without a header: the columns in their order."""
-    return FileLayout(tuple(range(len(columns))), (), len(columns))
+def plain_layout(columns: Sequence[Column], elsewhere: Sequence[str] = ()) -> FileLayout:
+    """The layout of files without a header: the columns in their order, but for those that stand *elsewhere*."""
+    inside = [at for at, column in enumerate(columns) if column.name not in elsewhere]
+    positions = tuple(inside.index(at) if at in inside else None for at in range(len(columns)))
+    return FileLayout(positions, (), len(inside))
 
 
 def group(found: Iterable[tuple[Path, FileLayout]]) -> tuple[tuple[FileLayout, tuple[Path, ...]], ...]:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakelocal.dialect.autoloader.columns import Column, parse_columns
+from lakelocal.dialect.autoloader.hints import Hint, parse_hints
 from lakelocal.errors import DialectError
 
 FORMATS = ("csv", "json", "parquet", "orc", "text", "binaryFile")
-EVOLUTION = ("addNewColumns", "rescue", "failOnNewColumns", "none")
+FIXED = frozenset({"text", "binaryFile"})
+EVOLUTION = ("addNewColumns", "addNewColumnsWithTypeWidening", "rescue", "failOnNewColumns", "none")
+# The modes in which the schema takes in what is new, and the stream starts again.
+GROWING = frozenset(EVOLUTION[:2])
 _PREFIX = "cloudfiles."
 _READ, _NO_EFFECT = "read here", "no effect here: it changes how files are found, and listing finds them all"
 # Every option behind `cloudFiles.`: it is read here, or has no effect here, or can only have the value that is given.
@@ -54,7 +58,8 @@ class Source:
     """What one `cloudFiles` source reads.
 
     *columns* is the given schema, None where names come from the files. *rescued* is the column for data that
-    does not fit, None for no such column. *reader* are the options for Spark's reader of *format*.
+    does not fit, None for no such column. *partitions* are the columns in the names of folders that were asked for,
+    None for those that are found there. *reader* are the options for Spark's reader of *format*.
     """
 
     format: str
@@ -64,9 +69,9 @@ class Source:
     rescued: str | None
     evolution: str
     schema_location: Path | None
-    hints: tuple[Column, ...]
+    hints: tuple[Hint, ...]
     infer_types: bool
-    partitions: tuple[str, ...]
+    partitions: tuple[str, ...] | None
     header: bool
     case_sensitive: bool
     reader: dict[str, str]
@@ -75,6 +80,11 @@ class Source:
     @property
     def multi_line(self) -> bool:
         return self.option("multiLine", "false").lower() == "true"
+
+    @property
+    def fixed(self) -> bool:
+        """Have all files of the format the same columns, but for those of folders?"""
+        return self.format in FIXED
 
     def option(self, name: str, default: str) -> str:
         """The value of a reader option, whatever the case it was written in."""
@@ -98,7 +108,7 @@ def read_source(
     evolution = _evolution(own, columns)
     rescued = own.get("rescueddatacolumn") or plain.get("rescueddatacolumn")
     file_format = _format(own)
-    if rescued is None and columns is None and evolution != "none" and file_format not in ("text", "binaryFile"):
+    if rescued is None and columns is None and evolution != "none" and file_format not in FIXED:
         rescued = "_rescued_data"
     if plain.get("mode", "permissive").lower() != "permissive":
         raise DialectError(
@@ -114,14 +124,21 @@ def read_source(
         rescued=rescued,
         evolution=evolution,
         schema_location=Path(translate(location)) if location else None,
-        hints=parse_columns(own["schemahints"]) if own.get("schemahints") else (),
+        hints=parse_hints(own["schemahints"]) if own.get("schemahints") else (),
         infer_types=own.get("infercolumntypes", "false").lower() == "true",
-        partitions=tuple(name.strip() for name in own.get("partitioncolumns", "").split(",") if name.strip()),
-        header=plain.get("header", "false").lower() == "true",
+        partitions=_partitions(own),
+        # A schema that comes from CSV files comes from their headers.
+        header=plain.get("header", str(columns is None)).lower() == "true",
         case_sensitive=rescued is not None and plain.get("readercasesensitive", "true").lower() == "true",
         reader={key: value for key, value in options.items() if not _is_own(key) and key.lower() not in _OWN_READER},
         limits=_limits(own),
     )
+
+
+def _partitions(own: Mapping[str, str]) -> tuple[str, ...] | None:
+    if "partitioncolumns" not in own:
+        return None
+    return tuple(name.strip() for name in own["partitioncolumns"].split(",") if name.strip())
 
 
 def _is_own(key: str) -> bool:
@@ -162,9 +179,9 @@ def _evolution(own: Mapping[str, str], columns: tuple[Column, ...] | None) -> st
     found = next((name for name in EVOLUTION if name.lower() == wanted.lower()), None)
     if found is None:
         raise DialectError(f"cloudFiles.schemaEvolutionMode: found `{wanted}`; known are {', '.join(EVOLUTION)}.")
-    if found == "addNewColumns" and columns is not None:
+    if found in GROWING and columns is not None:
         raise DialectError(
-            "cloudFiles.schemaEvolutionMode: `addNewColumns` is not possible with a given schema. "
+            f"cloudFiles.schemaEvolutionMode: `{found}` is not possible with a given schema. "
             "Give cloudFiles.schemaHints instead of the schema, or use `rescue`."
         )
     return found

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pyspark.sql.connect.proto as proto
 
-from lakelocal.dialect.autoloader import plan
-from lakelocal.dialect.autoloader.columns import Column
+from lakelocal.dialect.autoloader.columns import Column, as_columns
 from lakelocal.dialect.autoloader.csv_rows import CsvRows
 from lakelocal.dialect.autoloader.files import done_files, is_pattern, list_files
 from lakelocal.dialect.autoloader.headers import header_of
-from lakelocal.dialect.autoloader.inference import infer, keep_schema, kept_schema, new_names
+from lakelocal.dialect.autoloader.inference import evolved, infer, keep_schema, kept_schema
 from lakelocal.dialect.autoloader.json_rows import JsonRows
 from lakelocal.dialect.autoloader.layouts import Layouts, group, layout_of, plain_layout
 from lakelocal.dialect.autoloader.options import Source, read_source
+from lakelocal.dialect.autoloader.partitions import partition_values
+from lakelocal.dialect.autoloader.typed_rows import TypedRows
+from lakelocal.dialect.autoloader.types import Struct
 from lakelocal.dialect.sql import SqlText
 from lakelocal.errors import DialectError
 
@@ -67,61 +69,68 @@ class AutoLoader:
         glob = source.option("pathGlobFilter", "") or None
         done = done_files(self.use.checkpoint)
         files = [file for file in list_files(source.folder, glob) if file not in done] if self.use.runs else []
-        if source.format in ("text", "binaryFile"):
-            schema = "value STRING" if source.format == "text" else ""
-            options = {**source.reader, **source.limits}
-            return plan.read(source.format, str(source.folder), options, schema=schema, streaming=streaming)
         columns = self._columns(source, files, glob)
+        folders = [] if source.partitions == () else self._partitions(source, columns, glob)
         shown = self.sql.file_path("_metadata.file_path")
         if source.format == "json":
-            return JsonRows(source, columns, shown).relation(streaming=streaming)
+            return JsonRows(source, columns, shown, folders).relation(streaming=streaming)
         if source.format == "csv":
-            return self._csv(source, columns, files, shown).relation(streaming=streaming)
-        return self._typed(source, columns, streaming)
+            return self._csv(source, columns, files, shown, folders).relation(streaming=streaming)
+        return TypedRows(source, columns, shown, folders, files).relation(streaming=streaming)
+
+    def _partitions(self, source: Source, columns: Sequence[Column], glob: str | None) -> list[str]:
+        """The names of the *columns* whose values stand in the names of folders."""
+        wanted = source.partitions
+        if wanted is None:
+            found = (partition_values(source.folder, file) for file in list_files(source.folder, glob))
+            wanted = tuple(dict.fromkeys(name for values in found for name in values))
+        asked = {name.lower() for name in wanted}
+        return [column.name for column in columns if column.name.lower() in asked]
 
     def _columns(self, source: Source, files: Sequence[Path], glob: str | None) -> tuple[Column, ...]:
-        columns = source.columns
-        if columns is None:
-            columns = kept_schema(source)
-            if columns is None:
-                columns = infer(source, files or list_files(source.folder, glob))
-                keep_schema(source, columns)
-        if source.evolution in ("addNewColumns", "failOnNewColumns") and files:
+        if source.columns is not None:
+            columns = source.columns
+        elif source.fixed and source.schema_location is None:
+            columns = infer(source, list_files(source.folder, glob))
+        elif (kept := kept_schema(source)) is not None:
+            columns = kept
+        else:
+            columns = infer(source, files or list_files(source.folder, glob))
+            keep_schema(source, columns)
+        if source.evolution not in ("rescue", "none") and files and not source.fixed:
             self._evolve(source, columns, files)
         return columns
 
     def _evolve(self, source: Source, columns: tuple[Column, ...], files: Sequence[Path]) -> None:
-        """End the stream where *files* have columns that the schema lacks, as Databricks does."""
-        found = new_names(source, columns, files)
-        if not found:
+        """End the stream where *files* have fields that the schema lacks, as Databricks does."""
+        found = evolved(source, columns, files)
+        if not found.changed:
             return
-        names = ", ".join(f"`{name}` ({file.name})" for name, file in list(found.items())[:5])
+        names = ", ".join(f"`{name}`" for name in (*found.added, *found.widened)[:5])
         if source.evolution == "failOnNewColumns":
             raise DialectError(
-                f"cloudFiles, `{source.path}`: found new columns {names}; `failOnNewColumns` is set. "
-                "Add them to the schema, or remove the files."
+                f"cloudFiles, `{source.path}`: found new columns {names} {self._whence(source, columns, files)}; "
+                "`failOnNewColumns` is set. Add them to the schema, or remove the files."
             )
-        hints = {hint.name.lower(): hint for hint in source.hints}
-        added = [hints.get(name.lower(), Column(name, "STRING")) for name in found]
-        keep_schema(source, [*columns, *added])
+        assert isinstance(found.type, Struct), "a row stays a row"
+        keep_schema(source, as_columns(found.type))
         raise DialectError(
-            f"cloudFiles, `{source.path}`: [UNKNOWN_FIELD_EXCEPTION] found new columns {names}. "
-            "They are in the schema now: start the stream again."
+            f"cloudFiles, `{source.path}`: [UNKNOWN_FIELD_EXCEPTION] found new columns {names} "
+            f"{self._whence(source, columns, files)}. They are in the schema now: start the stream again."
         )
 
-    def _csv(self, source: Source, columns: tuple[Column, ...], files: Sequence[Path], shown: str) -> CsvRows:
+    def _whence(self, source: Source, columns: Sequence[Column], files: Sequence[Path]) -> str:
+        """The first file that brings something new, in brackets."""
+        first = next(file for file in files if evolved(source, columns, [file]).changed)
+        return f"({first.name})"
+
+    def _csv(
+        self, source: Source, columns: tuple[Column, ...], files: Sequence[Path], shown: str, folders: Sequence[str]
+    ) -> CsvRows:
         guarded = self.use.runs and source.header
         found = []
         for file in files if guarded else ():
             if (header := header_of(file, source)) is not None:
                 found.append((file, layout_of(header, columns, case_sensitive=source.case_sensitive)))
-        layouts = Layouts(group(found) or ((plain_layout(columns), ()),))
-        return CsvRows(source, columns, layouts, shown, guarded)
-
-    def _typed(self, source: Source, columns: tuple[Column, ...], streaming: bool) -> proto.Relation:
-        """Files that have types themselves; what the schema lacks is not rescued."""
-        kept = [column for column in columns if column.name != source.rescued]
-        options = {**source.reader, **source.limits}
-        schema = ", ".join(column.ddl for column in kept)
-        rows = plan.read(source.format, str(source.folder), options, schema=schema, streaming=streaming)
-        return plan.with_columns(rows, {source.rescued: "CAST(NULL AS STRING)"}) if source.rescued else rows
+        layouts = Layouts(group(found) or ((plain_layout(columns, folders), ()),))
+        return CsvRows(source, columns, layouts, shown, folders, guarded)

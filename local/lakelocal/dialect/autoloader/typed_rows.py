@@ -1,0 +1,92 @@
+"""Parquet and ORC, whose files have types themselves, and text and binary files, whose columns are always the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyspark.sql.connect.proto as proto
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from lakelocal.dialect.autoloader import plan
+from lakelocal.dialect.autoloader.columns import Column, as_columns, as_struct
+from lakelocal.dialect.autoloader.inference import file_schema
+from lakelocal.dialect.autoloader.options import Source
+from lakelocal.dialect.autoloader.partitions import partition_text
+from lakelocal.dialect.autoloader.types import Array, Struct, Type, evolve, of_spark
+from lakelocal.sql.writing import literal, quoted
+
+
+@dataclass(frozen=True)
+class TypedRows:
+    """Builds the relation of such a source. *files* are those that it will read; what they have beyond the schema is
+    rescued. *shown_path* is SQL for the file's path as Databricks shows it.
+    """
+
+    source: Source
+    columns: Sequence[Column]
+    shown_path: str
+    partitions: Sequence[str]
+    files: Sequence[Path]
+
+    def relation(self, *, streaming: bool) -> proto.Relation:
+        inside = [column for column in self.columns if column.name not in {*self.partitions, self.source.rescued}]
+        read = self._with_new_fields(as_struct(inside))
+        options = {**self.source.reader, **self.source.limits}
+        schema = "" if self.source.format == "binaryFile" else ", ".join(column.ddl for column in as_columns(read))
+        rows = plan.read(self.source.format, str(self.source.folder), options, schema=schema, streaming=streaming)
+        found = [(column.name, self._value(column, inside, read)) for column in self.columns]
+        if self.source.rescued and all(name != self.source.rescued for name, _ in found):
+            found.append((self.source.rescued, self._rescued(inside, read)))
+        return plan.select(rows, found)
+
+    def _with_new_fields(self, row: Struct) -> Struct:
+        """What is read of the files: *row* with the fields of the files that it lacks."""
+        if not self.source.rescued or self.source.fixed:
+            return row
+        for file in self.files:
+            found = evolve(row, of_spark(from_arrow_schema(file_schema(self.source.format, file)))).type
+            assert isinstance(found, Struct), "a row stays a row"
+            row = found
+        return row
+
+    def _value(self, column: Column, inside: Sequence[Column], read: Struct) -> str:
+        if column.name in self.partitions:
+            return f"try_cast({partition_text(self.source.folder, column.name)} AS {column.type})"
+        if column.name == self.source.rescued:
+            return self._rescued(inside, read)
+        full = read.get(column.name)
+        return quoted(column.name) if full is None else _narrowed(column.kind, full, quoted(column.name))
+
+    def _rescued(self, inside: Sequence[Column], read: Struct) -> str:
+        """SQL: what the schema has no place for as JSON; a column is rescued whole where a field in it is new."""
+        known = {column.name.lower(): column.kind for column in inside}
+        members = []
+        for field in read.fields:
+            kind, value = known.get(field.name.lower()), quoted(field.name)
+            if kind is None:
+                members.append((field.name, value))
+            elif kind != field.type:
+                same = f"to_json(struct({value})) = to_json(struct({_narrowed(kind, field.type, value)} AS {value}))"
+                members.append((field.name, f"IF({same}, NULL, {value})"))
+        if not members:
+            return "CAST(NULL AS STRING)"
+        some = " OR ".join(f"({sql}) IS NOT NULL" for _, sql in members)
+        entries = ", ".join(f"{literal(name)}, {sql}" for name, sql in members)
+        return f"IF({some}, to_json(named_struct({entries}, '_file_path', {self.shown_path})), NULL)"
+
+
+def _narrowed(kind: Type, full: Type, value: str, depth: int = 0) -> str:
+    """SQL: *value*, which is of the type *full*, as one of the type *kind*, which has fewer fields."""
+    if kind == full:
+        return value
+    if isinstance(kind, Struct) and isinstance(full, Struct):
+        fields = ", ".join(
+            f"{literal(field.name)}, {_narrowed(field.type, full.get(field.name) or field.type, inner, depth)}"
+            for field in kind.fields
+            for inner in [f"{value}.{quoted(field.name)}"]
+        )
+        return f"IF({value} IS NULL, NULL, named_struct({fields}))"
+    if isinstance(kind, Array) and isinstance(full, Array):
+        entry = f"x{depth}"
+        return f"transform({value}, {entry} -> {_narrowed(kind.element, full.element, entry, depth + 1)})"
+    return value
