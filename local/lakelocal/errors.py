@@ -46,7 +46,7 @@ class DialectError(LocalError):
 
 
 class PathError(DialectError):
-    """Raised when a path leaves the state folder, or names a volume of another catalog."""
+    """Raised when a path leaves the state folder, or names a volume that does not exist."""
 
 
 class DbutilsError(LocalError):

@@ -3,6 +3,7 @@
 | Databricks                              | here                                                    |
 | --------------------------------------- | ------------------------------------------------------- |
 | /Volumes/<catalog>/<schema>/<volume>/x  | <state>/volumes/<schema>/<volume>/x                     |
+| /Volumes/<another>/<schema>/<volume>/x  | <state>/catalogs/<another>/volumes/<schema>/<volume>/x  |
 | dbfs:/Volumes/... , dbfs:///Volumes/... | the same volume                                         |
 | dbfs:/x , /dbfs/x                       | <state>/dbfs/x                                          |
 | file:/x , file:///x                     | /x, the file system of the process that runs the notebook |
@@ -12,23 +13,33 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from lakelocal.catalogs import Catalogs
 from lakelocal.errors import PathError
 from lakelocal.project import State
 
-# What to do about the name of another catalog; the bundle's reader knows the same variables.
-WHICH_CATALOG = (
-    "Use the run's catalog. It is the value of the bundle's variable `catalog`, `catalog_name` or `uc_catalog`; "
-    "without one it is `main`."
-)
 _DBFS = re.compile(r"dbfs:/+|/dbfs/+", re.IGNORECASE)
 _FILE = re.compile(r"file:/+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class DatabricksPaths:
-    """Translates between Databricks' paths and this machine's, for one catalog."""
+    """Translates between Databricks' paths and this machine's, for the catalogs of one state."""
 
     state: State
+
+    @property
+    def catalogs(self) -> Catalogs:
+        return Catalogs(self.state)
+
+    def in_volumes(self, place: Path) -> tuple[str, ...] | None:
+        """(catalog, schema, volume, ...) of *place*, as far as it goes; None where it is in no catalog's volumes."""
+        if place.is_relative_to(self.state.volumes):
+            return (self.state.catalog, *place.relative_to(self.state.volumes).parts)
+        if place.is_relative_to(self.state.catalogs):
+            catalog, folder, *names = (*place.relative_to(self.state.catalogs).parts, "", "")
+            if folder == "volumes":
+                return (catalog, *(name for name in names if name))
+        return None
 
     def is_databricks(self, path: str) -> bool:
         """Is *path* one that only Databricks knows (a volume, or in DBFS)?"""
@@ -38,8 +49,8 @@ class DatabricksPaths:
         """The place of *path* on this machine; what it names need not exist.
 
         Raises:
-            PathError: *path* leaves its root by `..` or by a link, names another catalog, or leads neither into a
-                volume nor into DBFS.
+            PathError: *path* leaves its root by `..` or by a link, names a catalog that does not exist, or leads
+                neither into a volume nor into DBFS.
         """
         if file := _FILE.match(path):
             return Path("/" + path[file.end() :])
@@ -57,15 +68,19 @@ class DatabricksPaths:
 
     def to_databricks(self, place: Path) -> str:
         """The name that a notebook uses for *place*: `/Volumes/...`, `dbfs:/...`, else `file:/...`."""
-        for root, prefix in (
-            (self.state.volumes, f"/Volumes/{self.state.catalog}"),
-            (self.state.dbfs, "dbfs:"),
-        ):
+        for root, prefix in self.roots():
             for known in (root, root.resolve()):
                 if place.is_relative_to(known):
                     inside = place.relative_to(known).as_posix()
                     return prefix if inside == "." else f"{prefix}/{inside}"
         return f"file:{place}"
+
+    def roots(self) -> list[tuple[Path, str]]:
+        """(a folder of this machine, what notebooks call it) of all that is inside of the state; the run's first."""
+        others = [
+            (folder, f"/Volumes/{folder.parent.name}") for folder in sorted(self.state.catalogs.glob("*/volumes"))
+        ]
+        return [(self.state.volumes, f"/Volumes/{self.state.catalog}"), (self.state.dbfs, "dbfs:"), *others]
 
     def _split(self, path: str) -> tuple[Path, list[str]]:
         inside = path
@@ -79,12 +94,11 @@ class DatabricksPaths:
                 f"`/Volumes/{self.state.catalog}/<schema>/<volume>/...`, `dbfs:/...` or `file:/...`."
             )
         names = _parts(inside)[1:]
-        if names and names[0].lower() != self.state.catalog.lower():
-            raise PathError(
-                f"`{path}`: found the catalog `{names[0]}`; this server holds `{self.state.catalog}` only. "
-                f"{WHICH_CATALOG}"
-            )
-        return self.state.volumes, names[1:]
+        if not names:
+            return self.state.volumes, []
+        if not self.catalogs.exists(names[0]):
+            raise PathError(self.catalogs.missing(names[0], f"`{path}`"))
+        return self.catalogs.volumes(names[0]), names[1:]
 
 
 def _parts(path: str) -> list[str]:

@@ -6,6 +6,7 @@
         warehouse.uri                  where they are instead, if Spark runs elsewhere
         volumes/<schema>/<volume>/     what notebooks call /Volumes/<catalog>/<schema>/<volume>/
         dbfs/                          what notebooks call dbfs:/
+        catalogs/<name>/               a catalog beside the run's, with its volumes/<schema>/<volume>/ (see `catalogs`)
         runs/<run id>/  runs.db        executed notebooks, run history
         logs/  server.json             the Spark Connect server
         outbox/                        notifications of runs, a file each
@@ -96,6 +97,10 @@ class State:
     @property
     def dbfs(self) -> Path:
         return self.folder / "dbfs"
+
+    @property
+    def catalogs(self) -> Path:
+        return self.folder / "catalogs"
 
     @property
     def runs(self) -> Path:

@@ -187,8 +187,8 @@ def test_links_that_lead_out_are_refused(fs, volume, tmp_path):
     assert (outside / "secret.txt").read_text() == "s"
 
 
-def test_another_catalog_and_whole_volumes_are_refused(fs):
-    """One server holds one catalog; volumes come and go by SQL."""
+def test_a_missing_catalog_and_whole_volumes_are_refused(fs):
+    """A catalog has to exist; volumes come and go by SQL."""
     with pytest.raises(PathError, match="`prod`"):
         fs.ls("/Volumes/prod/raw/files")
     for path in (VOLUME, "/Volumes/main/raw", "/Volumes/main", "dbfs:/", "file:/"):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lakelocal.dialect.names import Names, Needed
 from lakelocal.dialect.sql import SqlText
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.errors import DialectError, PathError
@@ -16,9 +17,14 @@ def volumes(tmp_path) -> Volumes:
     return Volumes(DatabricksPaths(state))
 
 
+def text_in(volumes: Volumes, current: str = "dev") -> SqlText:
+    """The SQL of a session that is in the catalog *current*."""
+    return SqlText(volumes, Names(volumes.catalogs, current), "sales")
+
+
 @pytest.fixture
 def rewrite(volumes):
-    return SqlText(volumes).rewrite
+    return text_in(volumes).rewrite
 
 
 CHANGED = {
@@ -120,24 +126,80 @@ def test_all_else_stays(rewrite, sql):
         "SHOW TABLES IN prod.a",
     ],
 )
-def test_another_catalog_is_an_error(rewrite, sql):
-    """A server holds one catalog; the message names both, and the statement."""
-    with pytest.raises(DialectError, match=r"found the catalog `prod`; this server holds `dev` only") as raised:
+def test_a_catalog_that_does_not_exist_is_an_error(rewrite, sql):
+    """As on Databricks; the message says which there are, how one comes into being, and the statement."""
+    with pytest.raises(DialectError, match=r"the catalog `prod`, which does not exist here.* CREATE CATALOG prod"):
         rewrite(sql)
 
-    assert sql[:20] in str(raised.value)
+
+OTHERS = {
+    "SELECT * FROM lake.a.t": "SELECT * FROM catalog__lake__a.t",
+    "SELECT * FROM `Lake`.`A`.`my t` x": "SELECT * FROM catalog__lake__a.`my t` x",
+    "SELECT lake.a.t.x, u.* FROM lake.a.t, dev.b.u": "SELECT catalog__lake__a.t.x, u.* FROM catalog__lake__a.t, b.u",
+    "SELECT lake.a.t.* FROM lake.a.t": "SELECT catalog__lake__a.t.* FROM catalog__lake__a.t",
+    "SELECT lake.a.f(x) FROM b.u": "SELECT catalog__lake__a.f(x) FROM b.u",
+    "SELECT main.a.b.c FROM b.u": "SELECT main.a.b.c FROM b.u",
+    "MERGE INTO lake.a.t USING b.u ON t.k = u.k WHEN MATCHED THEN DELETE": (
+        "MERGE INTO catalog__lake__a.t USING b.u ON t.k = u.k WHEN MATCHED THEN DELETE"
+    ),
+    "CREATE SCHEMA IF NOT EXISTS lake.a": "CREATE SCHEMA IF NOT EXISTS catalog__lake__a",
+    "SHOW TABLES IN hive_metastore.default": "SHOW TABLES IN catalog__hive_5fmetastore__default",
+    "SELECT * FROM table_changes('lake.a.t', 1)": "SELECT * FROM table_changes('catalog__lake__a.t', 1)",
+    "SELECT 'FROM lake.a.t' -- lake.a.t": "SELECT 'FROM lake.a.t' -- lake.a.t",
+}
+IN_LAKE = {
+    "SELECT t.x FROM t": "SELECT t.x FROM t",
+    "SELECT a.t.x, s.y.z FROM a.t": "SELECT catalog__lake__a.t.x, s.y.z FROM catalog__lake__a.t",
+    "SELECT * FROM dev.a.t": "SELECT * FROM a.t",
+    "INSERT INTO a.t SELECT * FROM b.u": "INSERT INTO catalog__lake__a.t SELECT * FROM catalog__lake__b.u",
+    "SELECT a.f(x)": "SELECT catalog__lake__a.f(x)",
+    "CREATE SCHEMA IF NOT EXISTS a COMMENT 'a'": "CREATE SCHEMA IF NOT EXISTS catalog__lake__a COMMENT 'a'",
+    "DROP SCHEMA a CASCADE": "DROP SCHEMA catalog__lake__a CASCADE",
+    "SHOW TABLES IN a LIKE 'x*'": "SHOW TABLES IN catalog__lake__a LIKE 'x*'",
+    "SHOW TABLES LIKE 'x*'": "SHOW TABLES LIKE 'x*'",
+    "CREATE TABLE a.t AS SELECT schema AS x FROM b.u": (
+        "CREATE TABLE catalog__lake__a.t AS SELECT schema AS x FROM catalog__lake__b.u"
+    ),
+    "SELECT current_schema(), current_catalog()": (
+        "SELECT 'sales' AS `current_schema()`, 'lake' AS `current_catalog()`"
+    ),
+    "SELECT * FROM global_temp.v": "SELECT * FROM global_temp.v",
+    "SELECT * FROM parquet.`/tmp/x`": "SELECT * FROM parquet.`/tmp/x`",
+}
 
 
-def test_the_sample_data_of_databricks_are_named_as_such(rewrite):
-    """Another target would not have them either."""
-    with pytest.raises(DialectError, match="Databricks' sample data are not on this machine"):
-        rewrite("SELECT * FROM samples.nyctaxi.trips")
+@pytest.mark.parametrize(("sql", "expected"), OTHERS.items(), ids=range(len(OTHERS)))
+def test_names_of_another_catalog(volumes, rewrite, sql, expected):
+    """Its schemas are schemas of the one metastore, whose names stand for both."""
+    volumes.catalogs.create("lake")
+
+    assert rewrite(sql) == expected
 
 
-def test_information_schema_is_refused(rewrite):
-    """There is no such schema in Spark's catalog; an empty one would be a lie."""
-    with pytest.raises(DialectError, match="`information_schema` has no counterpart"):
-        rewrite("SELECT * FROM dev.information_schema.tables")
+@pytest.mark.parametrize(("sql", "expected"), IN_LAKE.items(), ids=range(len(IN_LAKE)))
+def test_names_without_a_catalog_are_of_the_current_one(volumes, sql, expected):
+    """After USE CATALOG lake."""
+    volumes.catalogs.create("lake")
+
+    assert text_in(volumes, "lake").rewrite(sql) == expected
+
+
+def test_what_a_request_needs_is_noted(volumes):
+    """Tables of the run's own catalog need nothing: most requests name no other."""
+    volumes.catalogs.create("lake")
+    text = text_in(volumes)
+
+    text.rewrite("SELECT * FROM dev.a.t JOIN b.u")
+    assert text.names.needed == []
+    text.rewrite("SELECT * FROM lake.a.t JOIN samples.nyctaxi.trips JOIN LAKE.A.T")
+    text.rewrite("USE lake.x")
+    assert text.names.needed == [Needed("lake", "a", "t"), Needed("samples", "nyctaxi", "trips")]
+
+
+def test_system_tables_are_refused(rewrite):
+    """What Databricks meters and audits has no counterpart."""
+    with pytest.raises(DialectError, match=r"found `system\.billing`.* only `information_schema` is here"):
+        rewrite("SELECT * FROM system.billing.usage")
 
 
 def test_paths_in_path_positions_are_local(rewrite, volumes):
@@ -165,7 +227,7 @@ def test_a_missing_volume_is_named(rewrite):
 
 def test_the_path_of_a_file_is_the_notebooks(rewrite, volumes):
     """A whole entry of a SELECT list keeps its name; elsewhere a name would be a syntax error."""
-    shown = SqlText(volumes).file_path("_metadata.file_path")
+    shown = text_in(volumes).file_path("_metadata.file_path")
 
     assert rewrite("SELECT x, _metadata.file_path FROM s.t") == f"SELECT x, {shown} AS file_path FROM s.t"
     assert rewrite("SELECT _metadata.file_path AS f FROM s.t") == f"SELECT {shown} AS f FROM s.t"

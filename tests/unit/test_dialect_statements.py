@@ -3,7 +3,10 @@
 import logging
 
 import pytest
+from dialect_fakes import Schemas
 
+from lakelocal.dialect.names import Names
+from lakelocal.dialect.sessions import Place, Sessions
 from lakelocal.dialect.statement import rows_of
 from lakelocal.dialect.statements import NOTHING, Statements
 from lakelocal.dialect.volumes import Volumes
@@ -16,13 +19,25 @@ from lakelocal.project import State
 def statements(tmp_path) -> Statements:
     """Those of the catalog `dev`."""
     state = State(tmp_path, "dev", tmp_path / "dev").make()
-    return Statements(Volumes(DatabricksPaths(state)))
+    volumes = Volumes(DatabricksPaths(state))
+    return Statements(volumes, Sessions(volumes.catalogs))
 
 
 @pytest.fixture
-def run(statements):
-    """Translates for a server with the schemas `default` and `raw`."""
-    return lambda sql: statements.translate(sql, "session", {"default", "raw"}.__contains__)
+def server() -> Schemas:
+    """A server with the schemas `default` and `raw`."""
+    return Schemas("default", "raw")
+
+
+@pytest.fixture
+def run(statements, server):
+    """Translates a statement of a session for *server*."""
+
+    def translate(sql: str, session: str = "session") -> str:
+        names = Names(statements.catalogs, statements.sessions.at(session).catalog)
+        return statements.translate(sql, session, names, server)
+
+    return translate
 
 
 @pytest.mark.parametrize(
@@ -35,9 +50,16 @@ def run(statements):
         ("USE SCHEMA dev.raw", "USE raw"),
         ("USE raw", "USE raw"),
         ("CREATE CATALOG IF NOT EXISTS dev MANAGED LOCATION 's3://b'", NOTHING),
-        ("SHOW CATALOGS", rows_of(["catalog"], [("dev",)])),
+        ("SHOW CATALOGS", rows_of(["catalog"], [(c,) for c in ("dev", "hive_metastore", "main", "samples", "system")])),
         ("SHOW CATALOGS LIKE 'x*'", rows_of(["catalog"], [])),
-        ("SHOW SCHEMAS IN dev LIKE 'r*'", "SHOW SCHEMAS  LIKE 'r*'"),
+        ("SHOW SCHEMAS IN dev LIKE 'r*'", "SHOW SCHEMAS LIKE '(?!catalog__)r*'"),
+        ("SHOW DATABASES", "SHOW SCHEMAS LIKE '(?!catalog__)*'"),
+        ("SHOW SCHEMAS LIKE 'a|b*'", "SHOW SCHEMAS LIKE '(?!catalog__)a|(?!catalog__)b*'"),
+        ("SHOW SCHEMAS IN main LIKE 'a|b*'", "SHOW SCHEMAS LIKE 'catalog__main__a|catalog__main__b*'"),
+        ("USE CATALOG hive_metastore", "USE spark_catalog.catalog__hive_5fmetastore__default"),
+        ("CREATE CATALOG lake", "CREATE SCHEMA IF NOT EXISTS catalog__lake__default"),
+        ("CREATE CATALOG IF NOT EXISTS main", NOTHING),
+        ("DROP CATALOG IF EXISTS lake CASCADE", NOTHING),
         ("SHOW GRANTS ON TABLE dev.raw.t", rows_of(["Principal", "ActionType", "ObjectType", "ObjectKey"], [])),
         ("CREATE SCHEMA raw MANAGED LOCATION 's3://b' COMMENT 'x'", "CREATE SCHEMA raw  COMMENT 'x'"),
         ("CREATE TABLE t (x INT) CLUSTER BY AUTO", "CREATE TABLE t (x INT) "),
@@ -81,7 +103,6 @@ def test_noted(run, sql, caplog):
     [
         "USE CATALOG prod",
         "USE prod.raw",
-        "CREATE CATALOG IF NOT EXISTS prod",
         "CREATE CATALOG dev",
         "DROP CATALOG dev CASCADE",
         "CREATE EXTERNAL VOLUME dev.raw.v LOCATION 's3://b'",
@@ -110,20 +131,74 @@ def test_a_volume_is_a_folder(run, statements):
     """The folder is the only record, so it cannot disagree with the files."""
     assert run("CREATE VOLUME IF NOT EXISTS dev.raw.v COMMENT 'landing'") == NOTHING
     assert run("CREATE VOLUME IF NOT EXISTS dev.raw.v") == NOTHING
-    assert statements.volumes.existing() == [("raw", "v")]
+    assert statements.volumes.existing("dev") == [("raw", "v")]
     assert run("SHOW VOLUMES IN dev.raw") == rows_of(["database", "volume_name"], [("raw", "v")])
 
     with pytest.raises(DialectError, match="the volume exists"):
         run("CREATE VOLUME raw.v")
     assert run("DROP VOLUME raw.v") == NOTHING
     assert run("DROP VOLUME IF EXISTS raw.v") == NOTHING
-    assert statements.volumes.existing() == []
+    assert statements.volumes.existing("dev") == []
 
 
 def test_a_volume_without_a_schema_is_in_the_sessions_own(run, statements):
     """Sessions of several notebooks share the dialect, but not their current schema."""
     run("USE dev.raw")
     run("CREATE VOLUME mine")
-    statements.translate("CREATE VOLUME other", "another session", {"default", "raw"}.__contains__)
+    run("CREATE VOLUME other", "another session")
 
-    assert statements.volumes.existing() == [("default", "other"), ("raw", "mine")]
+    assert statements.volumes.existing("dev") == [("default", "other"), ("raw", "mine")]
+
+
+def test_a_session_is_in_the_catalog_that_it_uses(run, statements, server):
+    """USE of a schema that is not there leaves it where it was: Spark refuses the statement."""
+    server.names += ["catalog__main__default", "catalog__main__sales"]
+
+    run("USE CATALOG main")
+    assert statements.sessions.at("session") == Place("main", "default")
+    assert run("USE sales") == "USE catalog__main__sales"
+    assert statements.sessions.at("session") == Place("main", "sales")
+    assert run("USE nowhere") == "USE catalog__main__nowhere"
+    assert statements.sessions.at("session") == Place("main", "sales")
+    assert run("USE dev.raw") == "USE raw"
+    assert statements.sessions.at("session") == Place("dev", "raw")
+    assert statements.sessions.at("another") == Place("dev", "default")
+
+
+def test_statements_in_the_own_catalog_ask_nothing(run, server):
+    """A run that uses its own catalog alone costs what it did."""
+    for sql in ("USE CATALOG dev", "USE dev.raw", "SHOW SCHEMAS", "SHOW CATALOGS", "SHOW VOLUMES IN raw"):
+        run(sql)
+
+    assert server.questions == 0
+
+
+def test_volumes_of_another_catalog(run, statements, server):
+    """They are folders beside those of the run's catalog."""
+    server.names.append("catalog__main__raw")
+
+    run("CREATE VOLUME main.raw.v")
+    with pytest.raises(DialectError, match=r"the schema `main\.nope` cannot be found"):
+        run("CREATE VOLUME main.nope.v")
+
+    assert statements.volumes.translate("/Volumes/main/raw/v/x").endswith("/catalogs/main/volumes/raw/v/x")
+    assert run("SHOW VOLUMES IN main.raw") == rows_of(["database", "volume_name"], [("raw", "v")])
+    assert run("SHOW VOLUMES IN raw") == rows_of(["database", "volume_name"], [])
+
+
+def test_a_catalog_that_holds_schemas_is_dropped_by_cascade_only(run, statements, server):
+    """Its schemas, its volumes and its name are gone then, and a session in it is in the run's catalog again."""
+    run("CREATE CATALOG lake")
+    server.names += ["catalog__lake__default", "catalog__lake__sales", "catalog__lakes__sales"]
+    run("USE CATALOG lake")
+
+    with pytest.raises(DialectError, match=r"has the schemas `sales`\. Write CASCADE"):
+        run("DROP CATALOG lake")
+    assert run("DROP CATALOG lake CASCADE") == "USE spark_catalog.default"
+    assert [sql for sql in server.statements if sql.startswith("DROP")] == [
+        f"DROP SCHEMA IF EXISTS catalog__lake__{schema} CASCADE" for schema in ("default", "sales")
+    ]
+    assert not statements.catalogs.exists("lake")
+    for name in ("dev", "main", "samples", "hive_metastore"):
+        with pytest.raises(DialectError, match="is always there"):
+            run(f"DROP CATALOG {name} CASCADE")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from dialect_fakes import Schemas
 from pyspark import cloudpickle
 
 from lakelocal.compute.functions import Carrier
@@ -104,7 +105,7 @@ def test_every_pickled_function_of_a_plan_is_carried(state):
     import pyspark.sql.connect.proto as proto
 
     dialect = Dialect(state, lambda command, schema: b"[" + command + schema.encode() + b"]")
-    dialect.statements.schemas["s"] = "bronze"
+    dialect.sessions.enter("s", "bronze")
     function = proto.CommonInlineUserDefinedFunction(python_udf=proto.PythonUDF(command=b"f"))
     table = proto.CommonInlineUserDefinedTableFunction(python_udtf=proto.PythonUDTF(command=b"t"))
     source = proto.CommonInlineUserDefinedDataSource(python_data_source=proto.PythonDataSource(command=b"d"))
@@ -117,7 +118,9 @@ def test_every_pickled_function_of_a_plan_is_carried(state):
     ]
 
     found = [
-        dialect.rewrite(proto.ExecutePlanRequest(session_id="s", plan=proto.Plan(command=command))).plan.command
+        dialect.rewrite(
+            proto.ExecutePlanRequest(session_id="s", plan=proto.Plan(command=command)), Schemas()
+        ).plan.command
         for command in commands
     ]
 

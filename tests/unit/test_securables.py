@@ -6,9 +6,11 @@ from textwrap import dedent
 import pytest
 
 from lakelocal.bundle import Bundle, load_bundle
+from lakelocal.catalogs import Catalogs
 from lakelocal.compute.local_server import LocalServer
 from lakelocal.errors import BundleError
 from lakelocal.jobs.securables import create_securables
+from lakelocal.lakeflow.catalogs import named_catalogs
 from lakelocal.project import Project
 
 DECLARED = """
@@ -64,12 +66,58 @@ def test_volumes_are_made_once_where_their_schema_is(tmp_path: Path) -> None:
     assert told == ["created where absent, as the bundle declares: main.raw.landing"]
 
 
-def test_another_catalog_is_left_alone(tmp_path: Path) -> None:
-    """One server holds one catalog."""
+def test_those_of_another_catalog_are_made_in_it(tmp_path: Path) -> None:
+    """The run's catalog is `main`; the catalog that the schema needs exists afterwards."""
     told: list[str] = []
     state = Project.at(read(tmp_path, target="other").root).state("main").make()
+    (state.warehouse / "catalog__elsewhere__raw.db").mkdir()  # as the metastore leaves the schema
 
     create_securables(read(tmp_path, target="other"), LocalServer(state), told.append)
 
-    assert len(told) == 2 and all("this run's catalog is main" in each for each in told)
+    assert (state.catalogs / "elsewhere" / "volumes" / "raw" / "landing").is_dir()
+    assert told == ["created where absent, as the bundle declares: elsewhere.raw.landing"]
     assert not list(state.volumes.iterdir())
+
+
+def test_a_catalog_that_is_declared_exists(tmp_path: Path) -> None:
+    """`resources.catalogs`."""
+    told: list[str] = []
+    bundle = read(tmp_path, "bundle: {name: b}\nresources: {catalogs: {lake: {name: lake_dev}}}")
+    state = Project.at(tmp_path).state("main").make()
+
+    create_securables(bundle, LocalServer(state), told.append)
+
+    assert Catalogs(state).exists("lake_dev")
+    assert told == ["created where absent, as the bundle declares: lake_dev"]
+
+
+def test_catalogs_that_a_bundle_names(tmp_path: Path) -> None:
+    """By resources, variables, and parameters of jobs, tasks and the run; no other value is taken for a catalog."""
+    (tmp_path / "n.py").write_text("# Databricks notebook source\n")
+    bundle = read(
+        tmp_path,
+        """
+        bundle: {name: b}
+        variables:
+          catalog: {default: dev}
+          bronzeCatalog: {default: bronze}
+          gold-catalog: {default: gold}
+          catalogue: {default: none1}
+          source_table: {default: src.shop.orders}
+          host: {default: a.b.com}
+          catalog_path: {default: /x/y}
+          catalog_type: {default: managed}
+        resources:
+          schemas: {s: {catalog_name: silver, name: x}}
+          jobs:
+            j:
+              parameters: [{name: output_catalog, default: out}, {name: run_date, default: today}]
+              tasks:
+                - task_key: t
+                  notebook_task: {notebook_path: n.py, base_parameters: {catalog_2: second, view: "third.a.b"}}
+        """,
+    )
+
+    found = named_catalogs(bundle, bundle.securables, bundle.jobs.values(), {"my_catalog": "given"})
+
+    assert found == ["bronze", "dev", "given", "gold", "out", "second", "silver", "src", "third"]

@@ -1,4 +1,4 @@
-"""The schemas and volumes that a bundle declares: a deployment creates them, and so does a local run.
+"""The catalogs, schemas and volumes that a bundle declares: a deployment creates them, and so does a local run.
 
 Source: Databricks CLI 1.13, `apply_presets.go`: a name prefix, made an identifier, goes before the names of schemas,
 and not before those of volumes.
@@ -13,7 +13,11 @@ from lakelocal.bundle.variables import Resolver
 from lakelocal.lakeflow.findings import Findings
 from lakelocal.lakeflow.model import Securable
 
-_FIELDS = {"schemas": ("catalog_name", "name"), "volumes": ("catalog_name", "schema_name", "name")}
+_FIELDS = {
+    "catalogs": ("name",),
+    "schemas": ("catalog_name", "name"),
+    "volumes": ("catalog_name", "schema_name", "name"),
+}
 
 
 def prefix_schemas(tree: YamlMapping, prefix: str) -> None:
@@ -31,7 +35,7 @@ def prefix_schemas(tree: YamlMapping, prefix: str) -> None:
 
 
 def read_securables(tree: YamlMapping, resolver: Resolver, findings: Findings) -> tuple[Securable, ...]:
-    """What the resources of *tree* declare, references resolved, schemas first; one without a name is a finding."""
+    """What the resources of *tree* declare, references resolved, catalogs first; one without a name is a finding."""
     return tuple(each for kind in _FIELDS for each in _read(tree, kind, resolver, findings))
 
 

@@ -57,7 +57,7 @@ class Link:
 
     Args:
         endpoint: finds the server.
-        interceptors: called with each new connection; what it gives is put before the channel.
+        interceptors: called with the channel of each new connection; what it gives is put before that channel.
         patience: how long a server may not be there before it is lost, s.
         answers_kept: whether the server may keep the answers of a statement until the last one was read. Spark's client
             says of each one that it was read, in a call of its own, seven for a `SELECT 1`: that is a sixth of
@@ -68,7 +68,7 @@ class Link:
     def __init__(
         self,
         endpoint: Endpoint,
-        interceptors: Callable[[], list[Any]] = list,
+        interceptors: Callable[[grpc.Channel], list[Any]] = lambda channel: [],
         *,
         patience: float = PATIENCE,
         answers_kept: bool = False,
@@ -99,7 +99,7 @@ class Link:
                 if not may_start:
                     raise self.endpoint.lost(self._loss)
                 plain = self.endpoint.connect()
-                wrapped = self._interceptors()
+                wrapped = self._interceptors(plain)
                 self._channel = grpc.intercept_channel(plain, *wrapped) if wrapped else plain
                 self._loss = _NOT_CONNECTED
             return self._channel

@@ -107,10 +107,10 @@ class LinkedSession(SparkSession):
 def translated_link(endpoint: Endpoint, state: State, carry: Carry, *, patience: float = PATIENCE) -> Link:
     """A link to *endpoint* that speaks Databricks' dialect, for the catalog of *state*; see `Dialect` for *carry*."""
 
-    def dialect() -> list[Any]:
+    def dialect(channel: grpc.Channel) -> list[Any]:
         from lakelocal.dialect import Dialect, interceptors  # when it connects: imports a parser of SQL
 
-        return interceptors(Dialect(state, carry))
+        return interceptors(Dialect(state, carry), channel)
 
     return Link(endpoint, dialect, patience=patience, answers_kept=True)
 
@@ -118,15 +118,15 @@ def translated_link(endpoint: Endpoint, state: State, carry: Carry, *, patience:
 def translate(session: SparkSession, state: State, carry: Carry, schema: str) -> None:
     """Let *session*, which Spark has connected, speak Databricks' dialect: as a foreachBatch function does.
 
-    *schema* is its current one, "" if that is not known.
+    *schema* is its current one, as the metastore knows it; "" if that is not known.
     """
     from lakelocal.dialect import Dialect, interceptors
 
     dialect = Dialect(state, carry)
     client = session.client
     if schema:
-        dialect.statements.schemas[session.session_id] = schema
-    client._channel = grpc.intercept_channel(client._channel, *interceptors(dialect))
+        dialect.sessions.enter(session.session_id, schema)
+    client._channel = grpc.intercept_channel(client._channel, *interceptors(dialect, client._channel))
     client._stub = SparkConnectServiceStub(client._channel)
     show_messages_only(session)
 

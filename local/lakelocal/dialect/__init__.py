@@ -9,8 +9,11 @@
 | `sql`, `scan` | the names, paths and functions in a SQL text, by its tokens         |
 | `statements`  | what only Unity Catalog knows: USE CATALOG, volumes, grants, tags   |
 | `volumes`     | volumes, which are folders, and the paths in them                   |
+| `names`       | the names of tables and schemas in several catalogs                 |
+| `preparation` | what has to be there before a request that names it                 |
+| `answers`     | the server's names in what it answers                               |
 
-    channel = grpc.intercept_channel(channel, *interceptors(Dialect(state)))
+    channel = grpc.intercept_channel(channel, *interceptors(Dialect(state), channel))
 """
 
 from lakelocal.dialect.interceptor import DialectInterceptor, interceptors

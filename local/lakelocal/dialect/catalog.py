@@ -1,14 +1,18 @@
-"""`spark.catalog`: names going in lose the run's catalog, names coming back have it."""
+"""`spark.catalog`: names going in become those of the metastore, names coming back are the user's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pyspark.sql.connect.proto as proto
 
-from lakelocal.dialect.names import other_catalog, shorten
+from lakelocal.catalogs import DEFAULT_SCHEMA, MAPPED_PREFIX, Catalogs, unmapped
+from lakelocal.dialect import server as ask
+from lakelocal.dialect.names import shorten, split_name
+from lakelocal.dialect.server import Server
+from lakelocal.dialect.sessions import Place, Sessions
 from lakelocal.dialect.sql import SqlText
-from lakelocal.dialect.statements import Statements
 from lakelocal.dialect.walk import Handlers
 from lakelocal.sql.writing import literal
 
@@ -32,11 +36,17 @@ _FIELDS = {
     "UncacheTable": (("table_name",), ()),
     "RefreshTable": (("table_name",), ()),
 }
+_NAME_FIELDS = frozenset({"table_name", "function_name", "db_name"})
 _PATHS = ("RefreshByPath", "CreateTable", "CreateExternalTable")
-# Answers whose rows have a column `catalog`.
-_WITH_CATALOG = frozenset(
-    {"list_databases", "list_tables", "list_functions", "get_database", "get_table", "get_function"}
-)
+# Answers whose rows have a column `catalog`, and the columns with a schema's name in them.
+_WITH_CATALOG = {
+    "list_databases": "name",
+    "get_database": "name",
+    "list_tables": "namespace",
+    "get_table": "namespace",
+    "list_functions": "namespace",
+    "get_function": "namespace",
+}
 
 
 @dataclass(frozen=True)
@@ -44,8 +54,13 @@ class CatalogPlans:
     """Translates the catalog messages of one session's request."""
 
     sql: SqlText
-    statements: Statements
+    sessions: Sessions
     session: str
+    server: Server
+
+    @property
+    def catalogs(self) -> Catalogs:
+        return self.sessions.catalogs
 
     @property
     def handlers(self) -> Handlers:
@@ -64,36 +79,78 @@ class CatalogPlans:
             if name in _PATHS and message.path:
                 message.path = self.sql.volumes.translate(message.path)
             if name == "SetCurrentDatabase":
-                self.statements.schemas[self.session] = message.db_name
+                self._move(message.db_name)
 
         return rename
 
     def answer(self, relation: proto.Relation) -> None:
-        """Let *relation*, a question to the catalog, answer with the run's catalog."""
+        """Let *relation*, a question to the catalog whose names are translated, answer with the user's names."""
         kind = relation.catalog.WhichOneof("cat_type")
-        name = self.sql.catalog
+        place = self.sessions.at(self.session)
         if kind == "current_catalog":
-            _ask(relation, f"SELECT {literal(name)} AS current_catalog")
+            _ask(relation, f"SELECT {literal(place.catalog)} AS current_catalog")
+        elif kind == "current_database" and not self.sql.names.in_own:
+            _ask(relation, f"SELECT {literal(place.schema)} AS current_database")
         elif kind == "list_catalogs":
-            _ask(relation, f"SELECT {literal(name)} AS name, CAST(NULL AS STRING) AS description")
+            self._list_catalogs(relation, relation.catalog.list_catalogs.pattern or "*")
         elif kind == "set_current_catalog":
-            found = relation.catalog.set_current_catalog.catalog_name
-            if found.lower() != name.lower():
-                raise other_catalog(found, name, "spark.catalog.setCurrentCatalog")
-            self.statements.schemas[self.session] = "default"
-            relation.catalog.set_current_database.db_name = "default"
+            relation.catalog.set_current_database.db_name = self._set_catalog(relation.catalog.set_current_catalog)
         elif kind in _WITH_CATALOG:
-            self._show_catalog(relation)
+            if kind == "list_databases":
+                listed = relation.catalog.list_databases
+                listed.pattern = self.catalogs.schemas_like(place.catalog, listed.pattern or "*")
+            self._show_names(relation, kind)
 
-    def _show_catalog(self, relation: proto.Relation) -> None:
+    def _set_catalog(self, message: proto.SetCurrentCatalog) -> str:
+        """The schema of the metastore that the session is in from now on."""
+        where = "spark.catalog.setCurrentCatalog"
+        found = self.sql.names.schema([message.catalog_name, DEFAULT_SCHEMA], where)
+        name = self.catalogs.own if self.catalogs.is_own(message.catalog_name) else message.catalog_name.lower()
+        self.sessions.move(self.session, Place(name))
+        return DEFAULT_SCHEMA if found is None else found[0]
+
+    def _move(self, schema: str) -> None:
+        """Let the session be in *schema* of the metastore, if it is there."""
+        if (self.sql.names.in_own and unmapped(schema) is None) or ask.has_schema(self.server, schema):
+            self.sessions.enter(self.session, schema)
+
+    def _list_catalogs(self, relation: proto.Relation, pattern: str) -> None:
+        names = [name for name in self.catalogs.names() if _fits(name, pattern)]
+        rows = ", ".join(f"({literal(name)}, CAST(NULL AS STRING))" for name in names)
+        _ask(
+            relation,
+            f"SELECT * FROM VALUES {rows or '(NULL, CAST(NULL AS STRING))'} AS t(name, description)"
+            f"{'' if rows else ' WHERE false'}",
+        )
+
+    def _show_names(self, relation: proto.Relation, kind: str) -> None:
+        column, catalog = _WITH_CATALOG[kind], self._catalog_of(relation, kind)
+        shown = {"catalog": f"replace(catalog, 'spark_catalog', {literal(catalog)})"}
+        if not self.catalogs.is_own(catalog):
+            in_list = column == "namespace"
+            bare = f"regexp_replace({'s' if in_list else column}, '^{MAPPED_PREFIX}', '')"
+            shown[column] = f"transform({column}, s -> {bare})" if in_list else bare
         asked = proto.Relation()
         asked.CopyFrom(relation)
-        shown = f"replace(catalog, 'spark_catalog', {literal(self.sql.catalog)})"
-        alias = proto.Expression.Alias(
-            expr=proto.Expression(expression_string=proto.Expression.ExpressionString(expression=shown)),
-            name=["catalog"],
-        )
-        relation.with_columns.CopyFrom(proto.WithColumns(input=asked, aliases=[alias]))
+        aliases = [proto.Expression.Alias(expr=_sql(text), name=[name]) for name, text in shown.items()]
+        relation.with_columns.CopyFrom(proto.WithColumns(input=asked, aliases=aliases))
+
+    def _catalog_of(self, relation: proto.Relation, kind: str) -> str:
+        """The catalog that the question is about: that of the schema it names, else the current one."""
+        message = getattr(relation.catalog, kind)
+        named = [value for field, value in message.ListFields() if field.name in _NAME_FIELDS]
+        parts = [split_name(name) or [] for name in named]
+        foreign = [found[0] for each in parts for part in each if (found := unmapped(part))]
+        names_schema = any(len(each) > 1 for each in parts) or bool(getattr(message, "db_name", ""))
+        return foreign[0] if foreign else self.catalogs.own if names_schema else self.sessions.at(self.session).catalog
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return any(fnmatchcase(name.lower(), one.strip().lower()) for one in pattern.split("|"))
+
+
+def _sql(text: str) -> proto.Expression:
+    return proto.Expression(expression_string=proto.Expression.ExpressionString(expression=text))
 
 
 def _ask(relation: proto.Relation, query: str) -> None:

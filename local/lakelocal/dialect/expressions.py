@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pyspark.sql.connect.proto as proto
 
-from lakelocal.dialect.names import join_name, local_parts, split_name
-from lakelocal.dialect.sql import SqlText
+from lakelocal.dialect.names import join_name, split_name
+from lakelocal.dialect.sql import CURRENT_SCHEMA, SqlText
 
 
 @dataclass(frozen=True)
@@ -33,19 +33,21 @@ class Expressions:
         parts = split_name(expression.unresolved_attribute.unparsed_identifier) or []
         if [part.lower() for part in parts] == ["_metadata", "file_path"]:
             self._show_path(expression, "file_path")
-        elif len(parts) >= 4 and parts[0].lower() == self.sql.catalog.lower():
-            expression.unresolved_attribute.unparsed_identifier = join_name(parts[1:])
+        elif (found := self.sql.names.column(parts)) is not None:
+            expression.unresolved_attribute.unparsed_identifier = join_name(found)
 
     def _star(self, star: proto.Expression.UnresolvedStar) -> None:
         parts = split_name(star.unparsed_target.removesuffix(".*")) or []
-        if len(parts) == 3 and parts[0].lower() == self.sql.catalog.lower():
-            star.unparsed_target = join_name(parts[1:]) + ".*"
+        if (found := self.sql.names.column([*parts, "*"])) is not None:
+            star.unparsed_target = join_name(found[:-1]) + ".*"
 
     def _function(self, expression: proto.Expression) -> None:
         function = expression.unresolved_function
         name = function.function_name.lower()
         if name == "current_catalog" and not function.arguments:
             expression.CopyFrom(_named(_text(self.sql.catalog), "current_catalog()"))
+        elif name in CURRENT_SCHEMA and not function.arguments and not self.sql.names.in_own:
+            expression.CopyFrom(_named(_text(self.sql.schema_name), f"{name}()"))
         elif name == "input_file_name" and not function.arguments:
             self._show_path(expression, "input_file_name()")
         else:
@@ -54,8 +56,7 @@ class Expressions:
     def _function_name(self, name: str) -> str:
         if "." not in name:
             return name
-        found = local_parts(split_name(name) or [], self.sql.catalog, f"The function `{name}`")
-        return name if found is None else join_name(found)
+        return self.sql.name(name, f"The function `{name}`")
 
     def _show_path(self, expression: proto.Expression, name: str) -> None:
         """Let *expression*, the URI of a file, give the path that Databricks shows; its name stays."""

@@ -1,48 +1,90 @@
 """The gRPC interceptor that translates each request of a Spark Connect client before it is sent."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import grpc
-import pyarrow
 import pyspark.sql.connect.proto as proto
 
+from lakelocal.dialect import answers
 from lakelocal.dialect.plans import Dialect
+from lakelocal.dialect.server import Connection
 
 _BYTES = re.compile(r"(\d+)b")
+_EXECUTE = "/spark.connect.SparkConnectService/ExecutePlan"
 
 _Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
 
 
 class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
-    """Rewrites requests by *dialect*; answers pass as they are, but for settings.
+    """Rewrites requests by *dialect*, and the names in the answers; *channel* is the one that is intercepted.
 
     Requests that a client streams hold artifacts, never plans: they need no interceptor.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, channel: grpc.Channel) -> None:
         self._dialect = dialect
+        self._own = dialect.state.catalog
+        self._execute = channel.unary_stream(
+            _EXECUTE,
+            request_serializer=proto.ExecutePlanRequest.SerializeToString,
+            response_deserializer=proto.ExecutePlanResponse.FromString,
+        )
 
     def intercept_unary_unary(
         self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
     ) -> Any:
-        answer = continuation(client_call_details, self._dialect.rewrite(request))
-        if isinstance(request, proto.ConfigRequest) and answer.code() is grpc.StatusCode.OK:
+        answer = continuation(client_call_details, self._rewrite(client_call_details, request))
+        if answer.code() is not grpc.StatusCode.OK:
+            return answer
+        if isinstance(request, proto.ConfigRequest):
             _write_sizes_plainly(answer.result())
+        elif isinstance(request, proto.AnalyzePlanRequest):
+            answers.show_analysis(answer.result(), self._own)
+        elif isinstance(request, proto.FetchErrorDetailsRequest):
+            answers.show_error(answer.result(), self._own)
         return answer
 
     def intercept_unary_stream(
         self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
     ) -> Any:
-        has_schema = partial(_has_schema, partial(continuation, client_call_details), request)
-        return continuation(client_call_details, self._dialect.rewrite(request, has_schema))
+        call = continuation(client_call_details, self._rewrite(client_call_details, request))
+        return _ShownAnswers(call, self._own) if _tells_of_tables(request) else call
+
+    def _rewrite(self, details: grpc.ClientCallDetails, request: Any) -> Any:
+        execute = partial(self._execute, metadata=details.metadata)
+        return self._dialect.rewrite(request, Connection(execute, request))
 
 
-def interceptors(dialect: Dialect) -> list[grpc.UnaryUnaryClientInterceptor | grpc.UnaryStreamClientInterceptor]:
-    """What `grpc.intercept_channel` takes to make a channel speak *dialect*."""
-    return [DialectInterceptor(dialect)]
+class _ShownAnswers(Iterator[Any]):
+    """The answers of *call* to a statement that tells of tables, with the user's names."""
+
+    def __init__(self, call: Any, own: str) -> None:
+        self._call, self._own = call, own
+
+    def __next__(self) -> Any:
+        answer = next(self._call)
+        answers.show_rows(answer, self._own)
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._call, name)
+
+
+def interceptors(
+    dialect: Dialect, channel: grpc.Channel
+) -> list[grpc.UnaryUnaryClientInterceptor | grpc.UnaryStreamClientInterceptor]:
+    """What `grpc.intercept_channel` takes to make *channel* speak *dialect*."""
+    return [DialectInterceptor(dialect, channel)]
+
+
+def _tells_of_tables(request: Any) -> bool:
+    if not isinstance(request, proto.ExecutePlanRequest):
+        return False
+    command = request.plan.command.sql_command
+    return answers.tells_of_tables(command.input.sql.query or command.sql)
 
 
 def _write_sizes_plainly(settings: proto.ConfigResponse) -> None:
@@ -50,11 +92,3 @@ def _write_sizes_plainly(settings: proto.ConfigResponse) -> None:
     for pair in settings.pairs:
         if found := _BYTES.fullmatch(pair.value):
             pair.value = found[1]
-
-
-def _has_schema(execute: Callable[[Any], Any], request: proto.ExecutePlanRequest, schema: str) -> bool:
-    """Has the server of *request* a schema of this name? Asked in the same session, ahead of the request."""
-    question = proto.ExecutePlanRequest(session_id=request.session_id, user_context=request.user_context)
-    question.plan.root.catalog.database_exists.db_name = schema
-    batches = (answer.arrow_batch.data for answer in execute(question) if answer.HasField("arrow_batch"))
-    return any(pyarrow.ipc.open_stream(data).read_all().column(0)[0].as_py() for data in batches)

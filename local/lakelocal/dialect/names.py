@@ -1,19 +1,113 @@
 """Names of tables, views, schemas and functions: `catalog.schema.table` becomes `schema.table`.
 
-A server holds one catalog, whose schemas are those of Spark's own `spark_catalog` (open-source Spark cannot make
-views anywhere else). So the run's catalog is left out of a name, and any other catalog is an error.
+A server has one metastore, that of Spark's own `spark_catalog` (open-source Spark cannot make views anywhere else).
+The schemas of the run's catalog have their own names in it, so that this catalog is left out of a name; those of
+another have a name that stands for both, `lakelocal.catalogs.mapped`.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from lakelocal.catalogs import INFORMATION_SCHEMA, SPARK_CATALOG, SYSTEM, Catalogs, unmapped
 from lakelocal.errors import DialectError
-from lakelocal.paths import WHICH_CATALOG
 from lakelocal.sql.tokens import tokenize
 from lakelocal.sql.writing import quoted
 
-# Catalogs of Spark itself, which mean the same here.
-SPARK_CATALOGS = frozenset({"spark_catalog", "system"})
 FORMATS = frozenset({"avro", "binaryfile", "csv", "delta", "json", "orc", "parquet", "text"})
+# Schemas of no catalog, and those of Spark's functions in `system`.
+_OF_SPARK = frozenset({"global_temp", "session", "builtin"})
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What a request names and what must be there before it is sent: a *table* (None: all) of *schema* (None: all)."""
+
+    catalog: str
+    schema: str | None = None
+    table: str | None = None
+
+
+@dataclass(frozen=True)
+class Names:
+    """Translates the names of one request, whose session is in the catalog *current*; *needed* collects."""
+
+    catalogs: Catalogs
+    current: str
+    needed: list[Needed] = field(default_factory=list)
+
+    @property
+    def in_own(self) -> bool:
+        """Is the session in the run's catalog?"""
+        return self.catalogs.is_own(self.current)
+
+    def table(self, parts: Sequence[str], where: str) -> list[str] | None:
+        """The parts of the name of a table or function in the metastore; None where the name stays as it is.
+
+        Raises:
+            DialectError: its catalog does not exist.
+        """
+        if len(parts) < 2:
+            return None
+        if len(parts) == 2:
+            return self._in_current(parts)
+        if parts[0].lower() == SPARK_CATALOG or _lower(parts[:2]) in _OF_SYSTEM:
+            return None
+        catalog, schema, *rest = parts
+        self._need(catalog, schema, rest[0], where)
+        return [self.catalogs.schema(catalog, schema), *rest]
+
+    def schema(self, parts: Sequence[str], where: str) -> list[str] | None:
+        """The same for the name of a schema, which has at most two parts."""
+        if not parts or parts[0].lower() == SPARK_CATALOG:
+            return None
+        if len(parts) == 1:
+            found = self._in_current([parts[0], ""])
+            return None if found is None else found[:1]
+        self._need(parts[0], parts[1], None, where)
+        return [self.catalogs.schema(parts[0], parts[1]), *parts[2:]]
+
+    def column(self, parts: Sequence[str]) -> list[str] | None:
+        """The same for a column with the whole name of its table, which the request has named before."""
+        if len(parts) < 4:
+            return None
+        catalog, schema, table = _lower(parts[:3])
+        known = self.catalogs.is_own(catalog) or Needed(catalog, schema, table) in self.needed
+        return self.table(parts, "") if known else None
+
+    def _in_current(self, parts: Sequence[str]) -> list[str] | None:
+        schema, table = parts
+        if schema.lower() in _OF_SPARK or unmapped(schema) or (schema.lower() in FORMATS and "/" in table):
+            return None
+        found = self.catalogs.schema(self.current, schema)
+        if found == schema:
+            return None
+        self._need(self.current, schema, table or None, "")
+        return [found, table]
+
+    def _need(self, catalog: str, schema: str, table: str | None, where: str) -> None:
+        if catalog.lower() == SYSTEM and schema.lower() != INFORMATION_SCHEMA and not self.catalogs.is_own(SYSTEM):
+            raise DialectError(
+                f"{where}: found `{catalog}.{schema}`; of the system tables only `information_schema` is here. "
+                "What runs did is in `runs list` and `runs get`."
+            )
+        if schema.lower() == INFORMATION_SCHEMA:
+            raise DialectError(
+                f"{where}: `{INFORMATION_SCHEMA}` has no counterpart on this machine. Use SHOW TABLES, SHOW COLUMNS or "
+                "DESCRIBE."
+            )
+        if not self.catalogs.exists(catalog):
+            raise DialectError(self.catalogs.missing(catalog, where))
+        if not self.catalogs.is_own(catalog) or schema.lower() == INFORMATION_SCHEMA:
+            needed = Needed(catalog.lower(), schema.lower(), table.lower() if table else None)
+            if needed not in self.needed:
+                self.needed.append(needed)
+
+
+def _lower(parts: Sequence[str]) -> list[str]:
+    return [part.lower() for part in parts]
+
+
+_OF_SYSTEM = [[SYSTEM, schema] for schema in ("builtin", "session")]
 
 
 def split_name(text: str) -> list[str] | None:
@@ -30,41 +124,6 @@ def split_name(text: str) -> list[str] | None:
 def join_name(parts: Sequence[str]) -> str:
     """*parts* as a dotted name; each is quoted where it must be."""
     return ".".join(part if part.isidentifier() else quoted(part) for part in parts)
-
-
-def local_parts(parts: Sequence[str], catalog: str, where: str) -> list[str] | None:
-    """The parts of a table's name without the run's catalog; None where the name stays as it is.
-
-    Raises:
-        DialectError: the name is in another catalog, or in `information_schema`.
-    """
-    if len(parts) >= 2 and parts[-2].lower() == "information_schema":
-        raise DialectError(
-            f"`{join_name(parts)}` in {where}: `information_schema` has no counterpart on this machine. "
-            "Use SHOW TABLES, SHOW COLUMNS or DESCRIBE."
-        )
-    if len(parts) < 3 or parts[0].lower() in SPARK_CATALOGS:
-        return None
-    if parts[0].lower() == catalog.lower():
-        return list(parts[1:])
-    raise other_catalog(parts[0], catalog, where)
-
-
-def local_schema(parts: Sequence[str], catalog: str, where: str) -> list[str] | None:
-    """The same for the name of a schema, which has at most two parts."""
-    if len(parts) < 2 or parts[0].lower() in SPARK_CATALOGS:
-        return None
-    if parts[0].lower() == catalog.lower():
-        return list(parts[1:])
-    raise other_catalog(parts[0], catalog, where)
-
-
-def other_catalog(found: str, catalog: str, where: str) -> DialectError:
-    """The error for a name in the catalog *found*."""
-    advice = WHICH_CATALOG
-    if found.lower() == "samples":
-        advice = "Databricks' sample data are not on this machine: read tables of your own, named by a parameter."
-    return DialectError(f"{where}: found the catalog `{found}`; this server holds `{catalog}` only. {advice}")
 
 
 def shorten(sql: str, limit: int = 100) -> str:

@@ -15,17 +15,16 @@ from lakelocal.dialect.autoloader import AutoLoader, Use
 from lakelocal.dialect.catalog import CatalogPlans
 from lakelocal.dialect.expressions import Expressions
 from lakelocal.dialect.identifiers import fill_identifiers
-from lakelocal.dialect.names import shorten
+from lakelocal.dialect.names import Names, shorten
+from lakelocal.dialect.preparation import Preparation
+from lakelocal.dialect.server import Server
+from lakelocal.dialect.sessions import Sessions
 from lakelocal.dialect.sql import SqlText
 from lakelocal.dialect.statements import Statements
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.dialect.walk import Handlers, walk
 from lakelocal.paths import DatabricksPaths
 from lakelocal.project import State
-
-
-def _not_asked(schema: str) -> bool:
-    raise AssertionError(f"asked for the schema {schema} in a request that executes nothing")
 
 
 def _as_it_is(command: bytes, schema: str) -> bytes:
@@ -38,25 +37,28 @@ _PATH_OPTIONS = frozenset({"path", "checkpointlocation", "badrecordspath"})
 
 @dataclass
 class Dialect:
-    """Databricks' dialect for one catalog; one object serves all sessions and threads of a process.
+    """Databricks' dialect for one state; one object serves all sessions and threads of a process.
 
-    *carry* is given each pickled Python function, table function or data source, and the session's current schema; what
-    it gives goes to the server instead.
+    *carry* is given each pickled Python function, table function or data source, and the session's current schema as
+    the metastore knows it; what it gives goes to the server instead.
     """
 
     state: State
     carry: Callable[[bytes, str], bytes] = _as_it_is
+    volumes: Volumes = field(init=False)
+    sessions: Sessions = field(init=False)
     statements: Statements = field(init=False)
-    sql: SqlText = field(init=False)
+    preparation: Preparation = field(default_factory=Preparation)
 
     def __post_init__(self) -> None:
-        volumes = Volumes(DatabricksPaths(self.state))
-        self.sql, self.statements = SqlText(volumes), Statements(volumes)
+        self.volumes = Volumes(DatabricksPaths(self.state))
+        self.sessions = Sessions(self.volumes.catalogs)
+        self.statements = Statements(self.volumes, self.sessions)
 
-    def rewrite(self, request: Message, has_schema: Callable[[str], bool] = _not_asked) -> Message:
+    def rewrite(self, request: Message, server: Server) -> Message:
         """*request* as open-source Spark understands it; a new message, *request* itself is not changed.
 
-        *has_schema* asks the server whether it has a schema; only statements need it.
+        *server* is asked, in the session of the request, where the translation depends on what is there.
 
         Raises:
             DialectError: the request holds what has no counterpart here.
@@ -64,7 +66,7 @@ class Dialect:
         if not isinstance(request, (proto.ExecutePlanRequest, proto.AnalyzePlanRequest)):
             return request
         rewritten = deepcopy(request)
-        Rewriter(self, request.session_id, has_schema).rewrite(rewritten)
+        Rewriter(self, request.session_id, server).rewrite(rewritten)
         return rewritten
 
 
@@ -74,8 +76,17 @@ class Rewriter:
 
     dialect: Dialect
     session: str
-    has_schema: Callable[[str], bool]
+    server: Server
     use: Use = field(default_factory=lambda: Use(runs=False))
+
+    @cached_property
+    def sql(self) -> SqlText:
+        place = self.dialect.sessions.at(self.session)
+        return SqlText(self.dialect.volumes, Names(self.dialect.volumes.catalogs, place.catalog), place.schema)
+
+    @cached_property
+    def catalog(self) -> CatalogPlans:
+        return CatalogPlans(self.sql, self.dialect.sessions, self.session, self.server)
 
     def rewrite(self, request: Message) -> None:
         if isinstance(request, proto.ExecutePlanRequest):
@@ -85,6 +96,7 @@ class Rewriter:
             if command.HasField("sql_command"):
                 self._statement(command.sql_command)
         walk(request, self.handlers)
+        self.dialect.preparation.make(self.sql.names.needed, self.server)
 
     def _use(self, command: proto.Command) -> Use:
         """What the request does with the streams in it."""
@@ -92,39 +104,39 @@ class Rewriter:
             return Use(runs=True)
         stream = command.write_stream_operation_start
         named = {key.lower(): value for key, value in stream.options.items()}.get("checkpointlocation")
-        checkpoint = Path(self.dialect.sql.volumes.translate(named)) if named else None
+        checkpoint = Path(self.sql.volumes.translate(named)) if named else None
         return Use(runs=True, checkpoint=checkpoint, bounded=stream.available_now or stream.once)
 
     @cached_property
     def handlers(self) -> Handlers:
-        sql = self.dialect.sql
         return {
             "spark.connect.Relation": self._relation,
             "spark.connect.SQL": self._sql,
             "spark.connect.SqlCommand": self._sql,
             "spark.connect.Read.NamedTable": self._named_table,
-            "spark.connect.Expression": Expressions(sql).rewrite,
+            "spark.connect.Expression": Expressions(self.sql).rewrite,
             "spark.connect.WriteOperation": self._write,
             "spark.connect.WriteOperationV2": self._write,
             "spark.connect.WriteStreamOperationStart": self._write,
             "spark.connect.MergeIntoTableCommand": self._merge,
             **dict.fromkeys(_PICKLED, self._carry),
-            **CatalogPlans(sql, self.dialect.statements, self.session).handlers,
+            **self.catalog.handlers,
         }
 
     def _statement(self, command: proto.SqlCommand) -> None:
         """Only a command is a statement that may do something; elsewhere SQL is a query that was one."""
         for holder, name in _sql_texts(command):
             text = fill_arguments(fill_identifiers(getattr(holder, name), holder), holder)
-            setattr(holder, name, self.dialect.statements.translate(text, self.session, self.has_schema))
+            statements, names = self.dialect.statements, self.sql.names
+            setattr(holder, name, statements.translate(text, self.session, names, self.server))
 
     def _sql(self, message: proto.SQL | proto.SqlCommand) -> None:
         name = "query" if isinstance(message, proto.SQL) else "sql"
         if text := getattr(message, name):
-            setattr(message, name, self.dialect.sql.rewrite(text))
+            setattr(message, name, self.sql.rewrite(text))
 
     def _named_table(self, message: proto.Read.NamedTable) -> None:
-        message.unparsed_identifier = self.dialect.sql.name(
+        message.unparsed_identifier = self.sql.name(
             message.unparsed_identifier, f"The table {shorten(message.unparsed_identifier)}"
         )
 
@@ -132,34 +144,33 @@ class Rewriter:
         if relation.HasField("read") and relation.read.HasField("data_source"):
             source = relation.read.data_source
             if source.format.lower() == "cloudfiles":
-                relation.CopyFrom(AutoLoader(self.dialect.sql, self.use).relation(relation.read))
+                relation.CopyFrom(AutoLoader(self.sql, self.use).relation(relation.read))
                 return
-            source.paths[:] = [self.dialect.sql.volumes.translate(path) for path in source.paths]
+            source.paths[:] = [self.sql.volumes.translate(path) for path in source.paths]
             self._options(source.options)
         elif relation.HasField("catalog"):
-            CatalogPlans(self.dialect.sql, self.dialect.statements, self.session).answer(relation)
+            self.catalog.answer(relation)
 
     def _write(self, message: proto.WriteOperation | proto.WriteOperationV2 | proto.WriteStreamOperationStart) -> None:
         holder = message.table if isinstance(message, proto.WriteOperation) else message
         if holder.table_name:
             name = holder.table_name
-            holder.table_name = self.dialect.sql.name(name, f"The table {shorten(name)}")
+            holder.table_name = self.sql.name(name, f"The table {shorten(name)}")
         if not isinstance(message, proto.WriteOperationV2) and message.path:
-            message.path = self.dialect.sql.volumes.translate(message.path)
+            message.path = self.sql.volumes.translate(message.path)
         self._options(message.options)
 
     def _merge(self, message: proto.MergeIntoTableCommand) -> None:
         name = message.target_table_name
-        message.target_table_name = self.dialect.sql.name(name, f"The table {shorten(name)}")
+        message.target_table_name = self.sql.name(name, f"The table {shorten(name)}")
 
     def _carry(self, message: proto.PythonUDF | proto.PythonUDTF | proto.PythonDataSource) -> None:
-        schema = self.dialect.statements.schemas.get(self.session, "")
-        message.command = self.dialect.carry(message.command, schema)
+        message.command = self.dialect.carry(message.command, self.dialect.sessions.schema(self.session))
 
     def _options(self, options: MutableMapping[str, str]) -> None:
         for key, value in list(options.items()):
             if key.lower() in _PATH_OPTIONS:
-                options[key] = self.dialect.sql.volumes.translate(value)
+                options[key] = self.sql.volumes.translate(value)
 
 
 def _sql_texts(command: proto.SqlCommand) -> list[tuple[proto.SQL | proto.SqlCommand, str]]:

@@ -67,18 +67,23 @@ class Scanner:
     head: list[str] = field(default_factory=list)
 
     def names(self) -> Iterator[Name]:
-        """Every name of the text, in order; single words that are keywords are not names."""
+        """Every name of the text, in order; a single word is one only where it is quoted, called or a schema's."""
         index = 0
         while index < len(self.tokens):
             token = self.tokens[index]
             last = self._chain_end(index)
-            if last > index or token.kind == "quoted" or self._is_call(index):
+            if last > index or token.kind == "quoted" or self._is_call(index) or self._is_schema(token):
                 yield self._name(index, last)
                 self.place = ELSEWHERE
                 index = last + 1
                 continue
             self._step(index, token)
             index += 1
+
+    def _is_schema(self, token: Token) -> bool:
+        """Is *token*, a bare word, the name of a schema in a statement about schemas or what is in one?"""
+        about = self.head[:1] == ["SHOW"] or not SCHEMA_WORDS.isdisjoint(self.head)
+        return self.place == SCHEMA and about and token.is_name and token.word not in BETWEEN and len(self.frames) == 1
 
     def _name(self, first: int, last: int) -> Name:
         parts = tuple(token.text for token in self.tokens[first : last + 1 : 2])

@@ -1,10 +1,10 @@
 """SQL text of Databricks -> SQL text of Spark: names, paths and functions; statements are in `statements`."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from lakelocal.dialect import scan
-from lakelocal.dialect.names import FORMATS, join_name, local_parts, local_schema, shorten, split_name
+from lakelocal.dialect.names import FORMATS, Names, join_name, shorten, split_name
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.errors import DialectError
 from lakelocal.sql.tokens import STRING, Token, tokenize
@@ -15,6 +15,7 @@ _PATH_WORDS = frozenset(["LOCATION", "INPATH", "DIRECTORY", "VACUUM", "OPTIMIZE"
 _PATH_KEYS = frozenset({"path", "checkpointlocation"})
 # Table functions whose first argument is the name of a table, in a string.
 _NAME_ARGUMENT = frozenset({"table_changes", "identifier"})
+CURRENT_SCHEMA = frozenset({"current_schema", "current_database"})
 _ONLY_DATABRICKS = {
     "current_metastore": "there is no Unity Catalog metastore here",
     "read_files": "use spark.read, or ``SELECT * FROM csv.`/Volumes/...` WITH (header = 'true')``",
@@ -28,13 +29,16 @@ _ONLY_DATABRICKS = {
 
 @dataclass(frozen=True)
 class SqlText:
-    """Rewrites SQL for one catalog; holds no state, so that sessions may share it."""
+    """Rewrites the SQL of one request."""
 
     volumes: Volumes
+    names: Names
+    schema_name: str = "default"  # the current one, as the user knows it
 
     @property
     def catalog(self) -> str:
-        return self.volumes.catalog
+        """The current catalog of the request's session."""
+        return self.names.current
 
     def rewrite(self, sql: str) -> str:
         """*sql*, a statement or an expression, as Spark understands it.
@@ -55,17 +59,20 @@ class SqlText:
             return text
         if (path := self._path_table(parts)) is not None:
             return f"{parts[0]}.{quoted(path)}"
-        found = local_parts(parts, self.catalog, where)
+        found = self.names.table(parts, where)
         return text if found is None else join_name(found)
 
     def schema(self, text: str, where: str) -> str:
         """The name of a schema, as an API takes it."""
-        found = local_schema(split_name(text) or [], self.catalog, where)
+        found = self.names.schema(split_name(text) or [], where)
         return text if found is None else join_name(found)
 
     def _name_edits(self, sql: str, tokens: tuple[Token, ...]) -> Iterator[Edit]:
-        shadowed = self._is_shadowed(tokens)
-        for name in scan.Scanner(tokens).names():
+        names = list(scan.Scanner(tokens).names())
+        tables = _Tables(self.names, f"The statement {shorten(sql)}", tokens)
+        for name in names:
+            tables.see(name)
+        for name in names:
             span = tokens[name.first].start, tokens[name.last].end
             if name.called and len(name.parts) == 1:
                 yield from self._call_edits(sql, tokens, name)
@@ -73,30 +80,8 @@ class SqlText:
                 yield Edit(*span, self.file_path(sql[span[0] : span[1]]) + (" AS file_path" if name.item else ""))
             elif (path := self._path_table(name.parts)) is not None:
                 yield Edit(tokens[name.last].start, span[1], quoted(path))
-            elif self._loses_catalog(name, tokens, shadowed, sql):
-                yield Edit(span[0], tokens[name.first + 2].start, "")
-
-    def _loses_catalog(self, name: scan.Name, tokens: tuple[Token, ...], shadowed: bool, sql: str) -> bool:
-        where = f"The statement {shorten(sql)}"
-        if name.place == scan.TABLE:
-            return local_parts(name.parts, self.catalog, where) is not None
-        if name.place == scan.SCHEMA:
-            return local_schema(name.parts, self.catalog, where) is not None
-        if shadowed or name.parts[0].lower() != self.catalog.lower() or len(name.parts) < 3:
-            return False
-        behind = "".join(token.text for token in tokens[name.last + 1 : name.last + 3])
-        return len(name.parts) >= 4 or name.called or behind == ".*"
-
-    def _is_shadowed(self, tokens: tuple[Token, ...]) -> bool:
-        """Does the catalog's name stand alone in the statement: an alias, a column, a CTE?"""
-        wanted = self.catalog.lower()
-        for index, token in enumerate(tokens):
-            if token.is_name and token.text.lower() == wanted:
-                before = tokens[index - 1].word if index else ""
-                behind = tokens[index + 1].text if index + 1 < len(tokens) else ""
-                if before not in (".", "CATALOG", "IN", "FROM") and behind != ".":
-                    return True
-        return False
+            elif (edit := tables.edit(name)) is not None:
+                yield edit
 
     def _path_table(self, parts: tuple[str, ...] | list[str]) -> str | None:
         """The local path in a name such as ``csv.`/Volumes/...` ``."""
@@ -113,6 +98,9 @@ class SqlText:
         if function == "current_catalog" and empty:
             alias = " AS `current_catalog()`" if name.item else ""
             yield Edit(token.start, argument.end, literal(self.catalog) + alias)
+        elif function in CURRENT_SCHEMA and empty and not self.names.in_own:
+            alias = f" AS `{function}()`" if name.item else ""
+            yield Edit(token.start, argument.end, literal(self.schema_name) + alias)
         elif function == "input_file_name" and empty:
             alias = " AS `input_file_name()`" if name.item else ""
             yield Edit(token.start, argument.end, self.file_path("input_file_name()") + alias)
@@ -140,6 +128,72 @@ class SqlText:
             before = tokens[max(index - 1, 0)]
             if before.word in _PATH_WORDS or (copies and before.word == "FROM") or _is_path_option(tokens, index):
                 yield Edit(token.start, token.end, literal(self.volumes.translate(token.text)))
+
+
+@dataclass
+class _Tables:
+    """The names of one statement that the metastore knows otherwise."""
+
+    names: Names
+    where: str
+    tokens: tuple[Token, ...]
+    seen: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+
+    def see(self, name: scan.Name) -> None:
+        """Remember the table that *name* names, for the columns that are written with its whole name."""
+        if name.place == scan.TABLE and (found := self.names.table(name.parts, self.where)) is not None:
+            self.seen[_lower(name.parts)] = found
+
+    def edit(self, name: scan.Name) -> Edit | None:
+        """What to write instead of *name*; None where it stays."""
+        if name.place == scan.TABLE:
+            return self._instead(name, self.names.table(name.parts, self.where))
+        if name.place == scan.SCHEMA:
+            return self._instead(name, self.names.schema(name.parts, self.where))
+        return self._instead(name, self._elsewhere(name))
+
+    def _elsewhere(self, name: scan.Name) -> list[str] | None:
+        """The parts of a column with its table's whole name, or of a function; a field of a struct stays."""
+        parts, length = name.parts, len(name.parts) + self._behind_is_star(name)
+        for table, found in self.seen.items():
+            if length > len(table) and _lower(parts[: len(table)]) == table:
+                return [*found, *parts[len(table) :]]
+        if name.called and len(parts) == 2:
+            return self.names.table(parts, self.where)
+        if len(parts) < 3 or self._is_shadowed(parts[0]):
+            return None
+        if name.called:
+            return self.names.table(parts, self.where) if self.names.catalogs.exists(parts[0]) else None
+        column = self.names.column([*parts, "*"] if length > len(parts) else parts)
+        return None if column is None else column[: len(column) + len(parts) - length]
+
+    def _instead(self, name: scan.Name, found: list[str] | None) -> Edit | None:
+        """The catalog and the schema of *name* become the schema of *found*; what follows stays as it is written."""
+        if found is None:
+            return None
+        lost = len(name.parts) - len(found)
+        first, schema = self.tokens[name.first], self.tokens[name.first + 2 * lost]
+        if schema.text == found[0]:
+            return Edit(first.start, schema.start, "")
+        return Edit(first.start, schema.end, join_name(found[:1]))
+
+    def _behind_is_star(self, name: scan.Name) -> bool:
+        return "".join(token.text for token in self.tokens[name.last + 1 : name.last + 3]) == ".*"
+
+    def _is_shadowed(self, catalog: str) -> bool:
+        """Does the catalog's name stand alone in the statement: an alias, a column, a CTE?"""
+        wanted = catalog.lower()
+        for index, token in enumerate(self.tokens):
+            if token.is_name and token.text.lower() == wanted:
+                before = self.tokens[index - 1].word if index else ""
+                behind = self.tokens[index + 1].text if index + 1 < len(self.tokens) else ""
+                if before not in (".", "CATALOG", "IN", "FROM") and behind != ".":
+                    return True
+        return False
+
+
+def _lower(parts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part.lower() for part in parts)
 
 
 def _is_path_option(tokens: tuple[Token, ...], index: int) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from lakelocal.dialect.names import shorten
+from lakelocal.dialect.names import Names, shorten
+from lakelocal.dialect.server import Server
 from lakelocal.sql.tokens import STRING, Token
 from lakelocal.sql.writing import Edit, apply, literal, quoted
 
@@ -20,7 +21,8 @@ class Statement:
     sql: str
     tokens: tuple[Token, ...]
     session: str
-    has_schema: Callable[[str], bool]
+    names: Names
+    server: Server
 
     @property
     def where(self) -> str:
@@ -61,10 +63,12 @@ class Statement:
 
     def pattern(self) -> Callable[[str], bool]:
         """The test of `LIKE 'a*|b'`, or of a pattern without LIKE, at the end of a SHOW."""
-        last = self.tokens[-1]
-        if last.kind != STRING:
-            return lambda name: True
-        return lambda name: any(fnmatchcase(name.lower(), one.strip().lower()) for one in last.text.split("|"))
+        patterns = [one.strip().lower() for one in self.like().split("|")]
+        return lambda name: any(fnmatchcase(name.lower(), one) for one in patterns)
+
+    def like(self) -> str:
+        """The pattern that `pattern` tests; `*` where there is none."""
+        return self.tokens[-1].text if self.tokens[-1].kind == STRING else "*"
 
     def without_placement(self) -> str:
         """The statement without `MANAGED LOCATION '...'` and `CLUSTER BY AUTO`, which place data in the cloud."""

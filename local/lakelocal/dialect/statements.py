@@ -6,27 +6,30 @@ and gives no rows, so that `spark.sql(...)` returns what it returns on Databrick
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from lakelocal.dialect.names import join_name, local_schema, other_catalog
+from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SPARK_CATALOG, Catalogs, mapped, shown
+from lakelocal.dialect import server as ask
+from lakelocal.dialect.names import Names, join_name
+from lakelocal.dialect.server import Server
+from lakelocal.dialect.sessions import Place, Sessions
 from lakelocal.dialect.statement import Statement, rows_of
-from lakelocal.dialect.volumes import Volumes
+from lakelocal.dialect.volumes import VolumeName, Volumes
 from lakelocal.errors import DialectError
 from lakelocal.program import PROGRAM
 from lakelocal.sql.tokens import STRING, tokenize
-from lakelocal.sql.writing import Edit, apply, literal, quoted
+from lakelocal.sql.writing import literal, quoted
 
 NOTHING = "RESET `lakelocal.dialect.nothing`"
 _log = logging.getLogger(__package__)
 
 _REFUSED = {
     "COPY INTO": "use Auto Loader (`cloudFiles`)",
-    "DROP CATALOG": f"`{PROGRAM} down`, then delete its state folder",
     "CREATE STREAMING TABLE": "pipelines are not part of this machine; use spark.readStream",
     "CREATE OR REFRESH": "pipelines are not part of this machine; use spark.readStream",
     "CREATE MATERIALIZED VIEW": "pipelines are not part of this machine; use CREATE VIEW",
     "CREATE OR REPLACE MATERIALIZED": "pipelines are not part of this machine; use CREATE VIEW",
-    "CREATE FOREIGN CATALOG": "this server holds one catalog",
+    "CREATE FOREIGN CATALOG": "connections are not part of this machine",
     "CREATE CONNECTION": "connections are not part of this machine",
     "CREATE EXTERNAL LOCATION": "external locations are not part of this machine; use a volume",
     "CREATE STORAGE CREDENTIAL": "credentials are not part of this machine",
@@ -49,26 +52,27 @@ _FIRST = frozenset(
 
 @dataclass
 class Statements:
-    """Unity Catalog's statements for one catalog.
-
-    *schemas* remembers the current schema of each session, for a volume named without one.
-    """
+    """Unity Catalog's statements; *sessions* remembers where each session is."""
 
     volumes: Volumes
-    schemas: dict[str, str] = field(default_factory=dict)
+    sessions: Sessions
 
-    def translate(self, sql: str, session: str, has_schema: Callable[[str], bool]) -> str:
-        """What Spark runs instead of *sql*; *sql* itself where it is no such statement.
+    @property
+    def catalogs(self) -> Catalogs:
+        return self.volumes.catalogs
 
-        *has_schema* tells whether the server has a schema.
+    def translate(self, sql: str, session: str, names: Names, server: Server) -> str:
+        """What Spark runs instead of *sql*, a statement of *session*; *sql* itself where it is no such statement.
+
+        *names* are those of the request, *server* is where it goes to.
 
         Raises:
-            DialectError: the statement has no counterpart here, or names another catalog.
+            DialectError: the statement has no counterpart here, or names a catalog that does not exist.
         """
         tokens = tokenize(sql)
         if not tokens:
             return sql
-        statement = Statement(sql, tuple(token for token in tokens if token.word != ";"), session, has_schema)
+        statement = Statement(sql, tuple(token for token in tokens if token.word != ";"), session, names, server)
         first = statement.words[0] if statement.words else ""
         handler: Callable[[Statement], str | None] | None = getattr(self, f"_{first.lower()}", None)
         if first in _FIRST and handler is not None and (found := handler(statement)) is not None:
@@ -80,16 +84,27 @@ class Statements:
 
     def _use(self, statement: Statement) -> str | None:
         if statement.starts("USE CATALOG") or statement.starts("SET CATALOG"):
-            self._own(statement.name(2)[-1], statement)
-            self.schemas[statement.session] = "default"
-            return "USE spark_catalog.default"
+            return self._move(statement, statement.name(2)[-1], DEFAULT_SCHEMA)
         at = 2 if statement.words[1:2] in (["SCHEMA"], ["DATABASE"], ["NAMESPACE"]) else 1
         parts = statement.name(at)
         if not parts or parts[0].upper() == "IDENTIFIER":
             return None
-        found = local_schema(parts, self.volumes.catalog, statement.where) or parts
-        self.schemas[statement.session] = found[-1]
-        return f"USE {join_name(found)}"
+        catalog = parts[0] if len(parts) > 1 else statement.names.current
+        return self._move(statement, catalog, parts[-1])
+
+    def _move(self, statement: Statement, catalog: str, schema: str) -> str:
+        """Let the session be in *schema* of *catalog*, if it is there."""
+        if catalog.lower() == SPARK_CATALOG:
+            catalog = self.catalogs.own
+        found = (statement.names.schema([catalog, schema], statement.where) or [schema])[0]
+        moves_on = self.catalogs.is_own(catalog) and statement.names.in_own
+        # A session that stays in the run's catalog needs no question: Spark itself says what is missing.
+        if moves_on or schema == DEFAULT_SCHEMA or ask.has_schema(statement.server, found):
+            self.sessions.move(statement.session, Place(self._spelled(catalog), schema))
+        return f"USE {join_name([SPARK_CATALOG, found] if schema == DEFAULT_SCHEMA else [found])}"
+
+    def _spelled(self, catalog: str) -> str:
+        return self.catalogs.own if self.catalogs.is_own(catalog) else catalog.lower()
 
     def _set(self, statement: Statement) -> str | None:
         if statement.starts("SET CATALOG"):
@@ -102,66 +117,102 @@ class Statements:
 
     def _create(self, statement: Statement) -> str | None:
         if statement.starts("CREATE CATALOG"):
-            at, if_not_exists = statement.skip(2, "IF NOT EXISTS")
-            self._own(statement.name(at)[-1], statement)
-            if not if_not_exists:
-                raise DialectError(f"{statement.where}: the catalog exists. Write CREATE CATALOG IF NOT EXISTS.")
-            return NOTHING
+            return self._create_catalog(statement)
         if statement.starts("CREATE VOLUME"):
             at, if_not_exists = statement.skip(2, "IF NOT EXISTS")
             if "LOCATION" in statement.words:
                 raise DialectError(f"{statement.where}: an external volume; there is no other storage here.")
-            schema, volume = self._volume(statement, at)
-            if not statement.has_schema(schema):
+            volume = self._volume(statement, at)
+            schema = f"{volume.catalog}.{volume.schema}"
+            if not ask.has_schema(statement.server, self.catalogs.schema(volume.catalog, volume.schema)):
                 raise DialectError(
-                    f"CREATE VOLUME {schema}.{volume}: the schema `{schema}` cannot be found. "
+                    f"CREATE VOLUME {volume}: the schema `{schema}` cannot be found. "
                     f"Create it first: CREATE SCHEMA IF NOT EXISTS {schema}."
                 )
-            self.volumes.create(schema, volume, if_not_exists=if_not_exists)
+            self.volumes.create(volume, if_not_exists=if_not_exists)
             return NOTHING
         if statement.has("WITH METRICS"):
             raise DialectError(f"{statement.where}: a metric view, which Spark does not have; use CREATE VIEW.")
         return None
 
+    def _create_catalog(self, statement: Statement) -> str:
+        at, if_not_exists = statement.skip(2, "IF NOT EXISTS")
+        name = statement.name(at)[-1]
+        if self.catalogs.exists(name):
+            if not if_not_exists:
+                raise DialectError(f"{statement.where}: the catalog exists. Write CREATE CATALOG IF NOT EXISTS.")
+            return NOTHING
+        self.catalogs.create(name)
+        return f"CREATE SCHEMA IF NOT EXISTS {mapped(name, DEFAULT_SCHEMA)}"
+
     def _drop(self, statement: Statement) -> str | None:
+        if statement.starts("DROP CATALOG"):
+            return self._drop_catalog(statement)
         if not statement.starts("DROP VOLUME"):
             return None
         at, if_exists = statement.skip(2, "IF EXISTS")
-        self.volumes.drop(*self._volume(statement, at), if_exists=if_exists)
+        self.volumes.drop(self._volume(statement, at), if_exists=if_exists)
+        return NOTHING
+
+    def _drop_catalog(self, statement: Statement) -> str:
+        at, if_exists = statement.skip(2, "IF EXISTS")
+        name = statement.name(at)[-1]
+        if self.catalogs.is_own(name) or name.lower() in ALWAYS:
+            how = (
+                f"`{PROGRAM} down`, then delete its state folder" if self.catalogs.is_own(name) else "drop its schemas"
+            )
+            raise DialectError(f"{statement.where}: the catalog `{name}` is always there on this machine; {how}.")
+        if not self.catalogs.exists(name):
+            if if_exists:
+                return NOTHING
+            raise DialectError(self.catalogs.missing(name, statement.where))
+        found = ask.schemas(statement.server, mapped(name, "*"))
+        own = {mapped(name, schema) for schema in (DEFAULT_SCHEMA, INFORMATION_SCHEMA)}
+        filled = [schema for schema in found if schema not in own]
+        if filled and statement.words[-1] != "CASCADE":
+            names = ", ".join(f"`{shown(schema, self.catalogs.own)}`" for schema in filled)
+            raise DialectError(f"{statement.where}: the catalog has the schemas {names}. Write CASCADE behind it.")
+        for schema in found:
+            ask.run(statement.server, f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        self.catalogs.remove(name)
+        if statement.names.current == name.lower():
+            return self._move(statement, self.catalogs.own, DEFAULT_SCHEMA)
         return NOTHING
 
     def _show(self, statement: Statement) -> str | None:
         if statement.starts("SHOW CATALOGS"):
             pattern = statement.pattern()
-            return rows_of(["catalog"], [(self.volumes.catalog,)] if pattern(self.volumes.catalog) else [])
+            return rows_of(["catalog"], [(name,) for name in self.catalogs.names() if pattern(name)])
         if statement.starts("SHOW VOLUMES"):
             at, named = statement.skip(2, "IN") if statement.words[2:3] == ["IN"] else statement.skip(2, "FROM")
-            schema = self._schema_of(statement, at) if named else self._current(statement)
+            place = self._schema_of(statement, at) if named else self.sessions.at(statement.session)
             pattern = statement.pattern()
-            return rows_of(
-                ["database", "volume_name"], [row for row in self.volumes.existing(schema) if pattern(row[1])]
-            )
+            found = self.volumes.existing(place.catalog, place.schema)
+            return rows_of(["database", "volume_name"], [row for row in found if pattern(row[1])])
         if statement.starts("SHOW GRANTS") or statement.starts("SHOW GRANT"):
             return rows_of(["Principal", "ActionType", "ObjectType", "ObjectKey"], [])
         if statement.starts("SHOW CURRENT NAMESPACE"):
-            return f"SELECT {literal(self.volumes.catalog)} AS catalog, current_schema() AS namespace"
-        if statement.words[1:3] in [[kind, word] for kind in ("SCHEMAS", "DATABASES") for word in ("IN", "FROM")]:
-            self._own(statement.name(3)[0], statement)
-            return apply(statement.sql, [Edit(statement.tokens[2].start, statement.tokens[3].end, "")])
+            place = self.sessions.at(statement.session)
+            schema = "current_schema()" if statement.names.in_own else literal(place.schema)
+            return f"SELECT {literal(place.catalog)} AS catalog, {schema} AS namespace"
+        if statement.words[1:2] in (["SCHEMAS"], ["DATABASES"]):
+            named = statement.words[2:3] in (["IN"], ["FROM"])
+            catalog = statement.name(3)[0] if named else statement.names.current
+            fitting = self.catalogs.schemas_like(self._need(catalog, statement), statement.like())
+            return f"SHOW SCHEMAS LIKE {literal(fitting)}"
         return None
 
     def _describe(self, statement: Statement) -> str | None:
         if statement.words[1:2] == ["CATALOG"]:
             at, _ = statement.skip(2, "EXTENDED")
-            self._own(statement.name(at)[-1], statement)
-            rows = [("Catalog Name", self.volumes.catalog), ("Comment", "held by a local server"), ("Owner", "")]
+            name = self._need(statement.name(at)[-1], statement)
+            rows = [("Catalog Name", name), ("Comment", "held by a local server"), ("Owner", "")]
             return rows_of(["info_name", "info_value"], rows)
         if statement.words[1:2] == ["VOLUME"]:
-            schema, volume = self._volume(statement, 2)
-            if (schema, volume) not in self.volumes.existing():
-                raise DialectError(f"{statement.where}: the volume does not exist. See SHOW VOLUMES IN {schema}.")
-            place = f"/Volumes/{self.volumes.catalog}/{schema}/{volume}"
-            row = (volume, self.volumes.catalog, schema, "", "", place, "MANAGED")
+            found = self._volume(statement, 2)
+            if (found.schema, found.volume) not in self.volumes.existing(found.catalog):
+                raise DialectError(f"{statement.where}: the volume does not exist. See SHOW VOLUMES IN {found.schema}.")
+            row = (found.volume, found.catalog, found.schema, "", "", found.path, "MANAGED")
             return rows_of(["name", "catalog", "database", "owner", "comment", "storageLocation", "volumeType"], [row])
         return None
 
@@ -208,25 +259,25 @@ class Statements:
         rows = [(str(self.volumes.paths.to_databricks(p)), p.name, str(p.stat().st_size)) for p in found]
         return rows_of(["path", "name", "size"], rows)
 
-    def _own(self, name: str, statement: Statement) -> None:
-        if name.lower() != self.volumes.catalog.lower():
-            raise other_catalog(name, self.volumes.catalog, statement.where)
+    def _need(self, name: str, statement: Statement) -> str:
+        """The catalog *name* as it is written here; it exists."""
+        if not self.catalogs.exists(name):
+            raise DialectError(self.catalogs.missing(name, statement.where))
+        return self._spelled(name)
 
     def _note(self, statement: Statement, what: str) -> str:
         _log.warning("%s: %s are not kept on this machine; nothing was done.", statement.where, what)
         return NOTHING
 
-    def _current(self, statement: Statement) -> str:
-        return self.schemas.get(statement.session, "default")
-
-    def _schema_of(self, statement: Statement, at: int) -> str:
+    def _schema_of(self, statement: Statement, at: int) -> Place:
         parts = statement.name(at)
-        return (local_schema(parts, self.volumes.catalog, statement.where) or parts)[-1]
+        catalog = parts[0] if len(parts) > 1 else statement.names.current
+        return Place(self._need(catalog, statement), parts[-1])
 
-    def _volume(self, statement: Statement, at: int) -> tuple[str, str]:
+    def _volume(self, statement: Statement, at: int) -> VolumeName:
         parts = statement.name(at)
         if not 1 <= len(parts) <= 3:
             raise DialectError(f"{statement.where}: found no name of a volume; expected `catalog.schema.volume`.")
-        if len(parts) == 3:
-            self._own(parts[0], statement)
-        return (parts[-2] if len(parts) > 1 else self._current(statement)), parts[-1]
+        place = self.sessions.at(statement.session)
+        catalog = self._need(parts[0], statement) if len(parts) == 3 else place.catalog
+        return VolumeName(catalog, parts[-2] if len(parts) > 1 else place.schema, parts[-1])

@@ -1,10 +1,11 @@
-"""Volumes and their paths: the folder `<state>/volumes/<schema>/<volume>` is the volume and the only record of it."""
+"""Volumes and their paths: the folder `<volumes of a catalog>/<schema>/<volume>` is the volume, its only record."""
 
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from lakelocal.catalogs import Catalogs
 from lakelocal.errors import DialectError, PathError
 from lakelocal.paths import DatabricksPaths
 
@@ -14,13 +15,13 @@ _LEGAL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 @dataclass(frozen=True)
 class Volumes:
-    """The volumes of one catalog."""
+    """The volumes of all catalogs of a state."""
 
     paths: DatabricksPaths
 
     @property
-    def catalog(self) -> str:
-        return self.paths.state.catalog
+    def catalogs(self) -> Catalogs:
+        return self.paths.catalogs
 
     def translate(self, path: str) -> str:
         """*path* on this machine, *path* itself where it is not Databricks' own.
@@ -35,56 +36,73 @@ class Volumes:
         return str(place)
 
     def _check_volume(self, path: str, place: Path) -> None:
-        root = self.paths.state.volumes
-        if not place.is_relative_to(root):
+        names = self.paths.in_volumes(place)
+        if names is None:
             return
-        names = place.relative_to(root).parts
-        if len(names) < 2:
+        if len(names) < 3:
             raise PathError(
-                f"`{path}`: found no volume in it; expected `/Volumes/{self.catalog}/<schema>/<volume>/...`. "
+                f"`{path}`: found no volume in it; expected `/Volumes/{names[0]}/<schema>/<volume>/...`. "
                 "Name the schema and the volume."
             )
-        if not (root / names[0] / names[1]).is_dir():
+        catalog, schema, volume = names[:3]
+        if not (self.catalogs.volumes(catalog) / schema / volume).is_dir():
+            named = f"{schema}.{volume}" if self.catalogs.is_own(catalog) else f"{catalog}.{schema}.{volume}"
             raise PathError(
-                f"Volume path not found: {path} (the volume `{names[0]}.{names[1]}` of the catalog "
-                f"`{self.catalog}` does not exist). Create it first: CREATE VOLUME {names[0]}.{names[1]}."
+                f"Volume path not found: {path} (the volume `{schema}.{volume}` of the catalog `{catalog}` does not "
+                f"exist). Create it first: CREATE VOLUME {named}."
             )
 
-    def folder(self, schema: str, volume: str) -> Path:
-        return self.paths.to_local(f"/Volumes/{self.catalog}/{schema}/{volume}")
-
-    def create(self, schema: str, volume: str, *, if_not_exists: bool) -> None:
-        """Make the volume, on a file system: its folder. The schema is there."""
-        folder = self.folder(schema, volume)
+    def create(self, volume: "VolumeName", *, if_not_exists: bool) -> None:
+        """Make *volume*, on a file system: its folder. The schema is there."""
+        folder = self._folder(volume)
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             folder.mkdir(exist_ok=if_not_exists)
         except FileExistsError:
             raise DialectError(
-                f"CREATE VOLUME {schema}.{volume}: the volume exists. Write CREATE VOLUME IF NOT EXISTS."
+                f"CREATE VOLUME {volume}: the volume exists. Write CREATE VOLUME IF NOT EXISTS."
             ) from None
 
-    def drop(self, schema: str, volume: str, *, if_exists: bool) -> None:
-        """Remove the volume with the files in it, as Databricks does with a managed one."""
-        folder = self.folder(schema, volume)
+    def drop(self, volume: "VolumeName", *, if_exists: bool) -> None:
+        """Remove *volume* with the files in it, as Databricks does with a managed one."""
+        folder = self._folder(volume)
         if folder.is_dir():
             shutil.rmtree(folder)
         elif not if_exists:
-            raise DialectError(
-                f"DROP VOLUME {schema}.{volume}: the volume does not exist. Write DROP VOLUME IF EXISTS."
-            )
+            raise DialectError(f"DROP VOLUME {volume}: the volume does not exist. Write DROP VOLUME IF EXISTS.")
 
-    def existing(self, schema: str | None = None) -> list[tuple[str, str]]:
-        """(schema, volume) of each volume, sorted; only those of *schema* if given."""
-        root = self.paths.state.volumes
+    def existing(self, catalog: str, schema: str | None = None) -> list[tuple[str, str]]:
+        """(schema, volume) of each volume of *catalog*, sorted; only those of *schema* if given."""
+        root = self.catalogs.volumes(catalog)
         found = sorted(place.relative_to(root).parts for place in root.glob("*/*") if place.is_dir())
         return [(s, v) for s, v in found if schema is None or s.lower() == schema.lower()]
 
+    def _folder(self, name: "VolumeName") -> Path:
+        return self.paths.to_local(name.path)
+
     def uri_prefixes(self) -> list[tuple[str, str]]:
         """(what Spark puts before a path of ours, what Databricks puts there), for `_metadata.file_path`."""
-        state = self.paths.state
-        folders = ((state.volumes, f"/Volumes/{state.catalog}/"), (state.dbfs, "dbfs:/"))
-        return [(root + path_part(folder) + "/", name) for folder, name in folders for root in ("file://", "file:")]
+        return [
+            (root + path_part(folder) + "/", f"{name}/")
+            for folder, name in self.paths.roots()
+            for root in ("file://", "file:")
+        ]
+
+
+@dataclass(frozen=True)
+class VolumeName:
+    """The whole name of a volume."""
+
+    catalog: str
+    schema: str
+    volume: str
+
+    def __str__(self) -> str:
+        return f"{self.catalog}.{self.schema}.{self.volume}"
+
+    @property
+    def path(self) -> str:
+        return f"/Volumes/{self.catalog}/{self.schema}/{self.volume}"
 
 
 def path_part(place: Path) -> str:

@@ -1,9 +1,10 @@
-"""What a run needs before its first task: Spark, the schemas and volumes of the bundle, and a notebook that sets up."""
+"""What a run needs before its first task: Spark, what its bundle names of Unity Catalog, a notebook that sets up."""
 
 from lakelocal.jobs.notebooks_beside import run_first
 from lakelocal.jobs.run import JobRun
-from lakelocal.jobs.securables import create_securables
+from lakelocal.jobs.securables import create_catalogs, create_securables
 from lakelocal.jobs.stop import Stop
+from lakelocal.lakeflow.catalogs import named_catalogs
 
 
 def prepare(run: JobRun, stop: Stop) -> None:
@@ -18,6 +19,8 @@ def prepare(run: JobRun, stop: Stop) -> None:
             engine.compute.check()
         finally:
             engine.records.update_run(run.run_id, remote=engine.compute.label or None)  # more is known of it now
+    named = named_catalogs(engine.bundle, engine.bundle.securables, engine.bundle.jobs.values(), run.scope.parameters)
+    create_catalogs(named, engine.compute)
     create_securables(engine.bundle, engine.compute, engine.view.note)
     if run.before is not None:
         run_first(run, run.before, stop)

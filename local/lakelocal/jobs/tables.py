@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lakelocal.catalogs import SAMPLES, unmapped
+
 _VERSION_DIGITS = 20
 _INSERTED = ("numTargetRowsInserted", "numOutputRows")
 _UPDATED = ("numTargetRowsUpdated", "numUpdatedRows")
@@ -34,11 +36,14 @@ class TableChange:
 
 
 def table_changes(warehouse: Path, *, since_ms: int, until_ms: int) -> list[TableChange]:
-    """All tables `<schema>.db/<table>` of *warehouse*, by name; commits counted from *since_ms* to *until_ms*."""
+    """All tables `<schema>.db/<table>` of *warehouse*, by name; commits counted from *since_ms* to *until_ms*.
+
+    Those of another catalog than the run's have its name too; sample data are nobody's change.
+    """
     found = []
     for log in sorted(warehouse.glob("*.db/*/_delta_log")):
         versions = _versions(log)
-        if versions:
+        if versions and not _name(log.parent).startswith(f"{SAMPLES}."):
             found.append(_change(log, versions, since_ms, until_ms))
     return found
 
@@ -58,9 +63,14 @@ def _change(log: Path, versions: list[Path], since_ms: int, until_ms: int) -> Ta
         updated += _count(metrics, _UPDATED)
         deleted += _count(metrics, _DELETED)
     table = log.parent
-    name = f"{table.parent.name.removesuffix('.db')}.{table.name}"
     rows = _rows(log, versions) if commits else None  # its whole log is read for that
-    return TableChange(name, int(versions[-1].stem), commits, inserted, updated, deleted, rows)
+    return TableChange(_name(table), int(versions[-1].stem), commits, inserted, updated, deleted, rows)
+
+
+def _name(table: Path) -> str:
+    """`schema.table`, with its catalog where that is not the run's."""
+    schema = table.parent.name.removesuffix(".db")
+    return ".".join([*(unmapped(schema) or [schema]), table.name])
 
 
 def _rows(log: Path, versions: list[Path]) -> int | None:

@@ -7,6 +7,7 @@ kernel finds the project at or above its working folder and takes the catalog of
 import os
 from pathlib import Path
 
+from lakelocal.catalogs import Catalogs
 from lakelocal.compute import REMOTE
 from lakelocal.project import Project, State
 
@@ -32,5 +33,10 @@ def find_state(start: Path) -> State:
     if catalog := os.environ.get("LOCAL_CATALOG"):
         return project.state(catalog)
     from lakelocal.bundle import load_settings  # not the jobs: a broken job file must not stop a notebook
+    from lakelocal.lakeflow.catalogs import named_catalogs
 
-    return project.state(load_settings(project, target=os.environ.get("LOCAL_TARGET")).catalog)
+    settings = load_settings(project, target=os.environ.get("LOCAL_TARGET"))
+    state = project.state(settings.catalog)
+    for name in named_catalogs(settings):
+        Catalogs(state).create(name)
+    return state

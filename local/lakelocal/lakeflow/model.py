@@ -19,11 +19,11 @@ GIT = "GIT"
 
 @dataclass(frozen=True)
 class Securable:
-    """A schema, or with *volume* a volume in it; *key* is its place in the bundle: `schemas.KEY`, `volumes.KEY`."""
+    """A catalog, a schema in it, or a volume in that; *key* is its place in the bundle, such as `schemas.KEY`."""
 
     key: str
     catalog: str
-    schema: str
+    schema: str | None = None
     volume: str | None = None
 
     def __str__(self) -> str:

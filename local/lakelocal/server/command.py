@@ -8,7 +8,7 @@ from lakelocal.server.archive import archive_options
 from lakelocal.server.jars import delta_jars, spark_jars
 from lakelocal.server.settings import CODEGEN, JITS, Settings
 
-CATALOG = "spark.local.catalog"  # the one catalog that a server holds, for clients that want to know it
+CATALOG = "spark.local.catalog"  # that of the runs whose tables a server holds, for clients that want to know it
 # The parent of the workers that run Python functions; their Python is said by the environment, see `process`.
 PYTHON = {"spark.python.daemon.module": "lakelocal.server.worker_daemon"}
 # What Spark's own launcher opens of Java's base module; the script that does it needs a module that a JRE lacks.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakelocal.bundle import load_bundle
 from lakelocal.bundle.notebooks import find_notebook
+from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SAMPLES, SYSTEM, Catalogs
 from lakelocal.compute import open_session
 from lakelocal.errors import UsageError
 from lakelocal.jobs.command import RunOptions, run_job
@@ -171,16 +172,25 @@ class Lakeflow:
 
 
 def empty(state: State, spark: "SparkSession") -> None:
-    """Drop all schemas of *state*, empty its volumes, and forget its runs; *spark* is used only if a server runs."""
+    """Drop what is in the catalogs of *state*, and forget its runs; *spark* is used only if a server runs."""
+    catalogs = Catalogs(state)
     if find_server(state):
-        for (schema,) in spark.sql("SHOW SCHEMAS").collect():
-            if schema != "default":
-                spark.sql(f"DROP SCHEMA `{schema}` CASCADE")
-    for folder in (state.volumes, state.dbfs, state.runs):
+        for catalog in catalogs.names():
+            if not (catalogs.is_own(catalog) or catalog in ALWAYS):
+                spark.sql(f"DROP CATALOG `{catalog}` CASCADE")
+            elif catalog not in (SAMPLES, SYSTEM):
+                _empty_catalog(spark, catalog)
+    for folder in (state.volumes, state.dbfs, state.runs, state.catalogs):
         shutil.rmtree(folder, ignore_errors=True)
     for file in state.folder.glob(f"{state.runs_db.name}*"):
         file.unlink()
     state.make()
+
+
+def _empty_catalog(spark: "SparkSession", catalog: str) -> None:
+    for (schema,) in spark.sql(f"SHOW SCHEMAS IN `{catalog}`").collect():
+        if schema not in (DEFAULT_SCHEMA, INFORMATION_SCHEMA):
+            spark.sql(f"DROP SCHEMA `{catalog}`.`{schema}` CASCADE")
 
 
 class Run:

@@ -27,7 +27,7 @@ class Place:
 
 
 class Places:
-    """Finds the places of one catalog.
+    """Finds the places of the catalogs of a state.
 
     Args:
         state: gives the state; called by the first look.
@@ -44,7 +44,7 @@ class Places:
         """The place of *path*; it need not exist.
 
         Raises:
-            PathError: the path leaves the state folder or names another catalog.
+            PathError: the path leaves the state folder or names a catalog that does not exist.
             PathNotFound: the volume does not exist.
         """
         if not isinstance(path, str):
@@ -102,13 +102,14 @@ class Places:
 
     def _depth(self, place: Place) -> int | None:
         """How many names *place* is below /Volumes/<catalog>: 1 a schema, 2 a volume; None outside."""
-        volumes = self._paths.state.volumes
-        return len(place.local.relative_to(volumes).parts) if place.local.is_relative_to(volumes) else None
+        names = self._paths.in_volumes(place.local)
+        return None if names is None else len(names) - 1
 
     def children(self, place: Place) -> list[Place]:
         """What *place*, a folder, holds, by name; a link that leads out of the state folder is refused."""
         if place.shown == "dbfs:/Volumes":
-            return [Place(place.local, f"dbfs:/Volumes/{self._paths.state.catalog}")]
+            volumes = sorted((name, root) for root, name in self._paths.roots() if name.startswith("/Volumes/"))
+            return [Place(root, f"dbfs:{name}") for name, root in volumes]
         found = []
         for entry in sorted(place.local.iterdir(), key=lambda entry: entry.name):
             self._check_link(place, entry)
@@ -136,14 +137,11 @@ class Places:
         return Place(local, shown if shown.startswith(("dbfs:", "file:")) else f"dbfs:{shown}")
 
     def _need_volume(self, local: Path) -> None:
-        state = self._paths.state
-        if not local.is_relative_to(state.volumes):
-            return
-        names = local.relative_to(state.volumes).parts[:2]
-        if names and not state.volumes.joinpath(*names).is_dir():
-            found = "/".join(("/Volumes", state.catalog, *names))
+        catalog, *names = self._paths.in_volumes(local) or ("",)
+        if names and not self._paths.catalogs.volumes(catalog).joinpath(*names[:2]).is_dir():
+            found = "/".join(("/Volumes", catalog, *names[:2]))
             raise PathNotFound(
                 f"Volume path not found: {found}; expected "
-                f"{'an existing volume' if len(names) == 2 else 'an existing schema'}. Create it with "
+                f"{'an existing volume' if len(names) > 1 else 'an existing schema'}. Create it with "
                 "CREATE VOLUME, or run the project's set-up notebook."
             )

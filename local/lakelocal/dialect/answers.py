@@ -1,0 +1,59 @@
+"""What the server answers, with names as the user knows them: in errors, explanations, and rows about tables.
+
+Rows of data are never touched. Those of a statement that tells of tables (SHOW, DESCRIBE, EXPLAIN) are the server's
+own words, and have its names in them.
+"""
+
+from collections.abc import Iterable
+
+import pyarrow
+import pyspark.sql.connect.proto as proto
+
+from lakelocal.catalogs import PREFIX, SPARK_CATALOG, shown, unmapped
+
+_TELLING = ("SHOW", "DESC", "EXPLAIN")
+
+
+def tells_of_tables(sql: str) -> bool:
+    """Is the answer to *sql* about tables, and not of rows in them?"""
+    return sql.lstrip().upper().startswith(_TELLING)
+
+
+def show_error(details: proto.FetchErrorDetailsResponse, own: str) -> None:
+    """Let *details*, which an exception is made of, name what the user knows; *own* is the run's catalog."""
+    for error in details.errors:
+        error.message = shown(error.message, own)
+        parameters = error.spark_throwable.message_parameters
+        for key, value in list(parameters.items()):
+            parameters[key] = shown(value, own)
+        for context in error.spark_throwable.query_contexts:
+            context.fragment, context.summary = shown(context.fragment, own), shown(context.summary, own)
+
+
+def show_analysis(answer: proto.AnalyzePlanResponse, own: str) -> None:
+    """Let an explained plan in *answer* name what the user knows."""
+    if answer.HasField("explain"):
+        answer.explain.explain_string = shown(answer.explain.explain_string, own)
+
+
+def show_rows(answer: proto.ExecutePlanResponse, own: str) -> None:
+    """Let the rows of a statement that tells of tables in *answer* name what the user knows."""
+    relation = answer.sql_command_result.relation.local_relation
+    if not relation.data or not (PREFIX.encode() in relation.data or SPARK_CATALOG.encode() in relation.data):
+        return
+    table = pyarrow.ipc.open_stream(relation.data).read_all()
+    texts = [index for index, field in enumerate(table.schema) if pyarrow.types.is_string(field.type)]
+    columns = {index: table.column(index).to_pylist() for index in texts}
+    catalog = _catalog_in((value for column in columns.values() for value in column if value), own)
+    for index, values in columns.items():
+        told = [catalog if value == SPARK_CATALOG else value and shown(value, own) for value in values]
+        table = table.set_column(index, table.schema.field(index), pyarrow.array(told, table.schema.field(index).type))
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    relation.data = sink.getvalue().to_pybytes()
+
+
+def _catalog_in(texts: Iterable[str], own: str) -> str:
+    """The catalog that an answer is about: that of the first schema in it which is not the run's."""
+    return next((found[0] for text in texts if (found := unmapped(text))), own)

@@ -1,0 +1,63 @@
+"""Questions to the server, and statements of the dialect's own, ahead of a request and in its session."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyarrow
+import pyspark.sql.connect.proto as proto
+
+from lakelocal.sql.writing import literal
+
+
+class Server(Protocol):
+    """The server of a request, as the dialect asks it."""
+
+    def rows(self, plan: proto.Plan) -> list[dict[str, Any]]:
+        """Run *plan*, a query or a statement; its rows, a value a column."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The server behind *execute*, which sends a request of the session and user of *request*."""
+
+    execute: Callable[[proto.ExecutePlanRequest], Iterable[proto.ExecutePlanResponse]]
+    request: proto.ExecutePlanRequest | proto.AnalyzePlanRequest
+
+    def rows(self, plan: proto.Plan) -> list[dict[str, Any]]:
+        question = proto.ExecutePlanRequest(
+            session_id=self.request.session_id, user_context=self.request.user_context, plan=plan
+        )
+        found = []
+        for answer in self.execute(question):
+            result = answer.sql_command_result.relation.local_relation
+            for data in (answer.arrow_batch.data, result.data):
+                if data:
+                    found += pyarrow.ipc.open_stream(data).read_all().to_pylist()
+        return found
+
+
+def has_schema(server: Server, name: str) -> bool:
+    """Has *server* the schema *name*?"""
+    plan = proto.Plan()
+    plan.root.catalog.database_exists.db_name = name
+    return any(value for row in server.rows(plan) for value in row.values())
+
+
+def has_table(server: Server, schema: str, name: str) -> bool:
+    """Has *server* the table *name* in *schema*?"""
+    plan = proto.Plan()
+    plan.root.catalog.table_exists.table_name = name
+    plan.root.catalog.table_exists.db_name = schema
+    return any(value for row in server.rows(plan) for value in row.values())
+
+
+def schemas(server: Server, pattern: str) -> list[str]:
+    """The schemas of *server* that *pattern* fits, sorted."""
+    return sorted(next(iter(row.values())) for row in run(server, f"SHOW SCHEMAS LIKE {literal(pattern)}"))
+
+
+def run(server: Server, sql: str) -> list[dict[str, Any]]:
+    """Run the statement *sql*; its rows, if it has any."""
+    command = proto.SqlCommand(input=proto.Relation(sql=proto.SQL(query=sql)))
+    return server.rows(proto.Plan(command=proto.Command(sql_command=command)))
