@@ -1,107 +1,109 @@
-"""`sql`: one statement, printed as a table, as CSV or as JSON."""
+"""`sql`: statements from the command line, a file, standard input or a small shell, and their results."""
 
-import csv
-import datetime
-import decimal
-import json
-import math
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from lakelocal.cli.run import add_remote
 from lakelocal.cli.scope import state_of
 from lakelocal.cli.values import at_least_one
 from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.errors import LocalError, UsageError
-from lakelocal.kernel.failures import what_spark_says
 
-FORMATS = ("table", "csv", "json")
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
+
+FORMATS = ("table", "records", "csv", "json")
+FORMAT_HELP = "a table that does not fit the terminal is shown as records; csv and json have all rows"
+
+
+class Source(NamedTuple):
+    """A statement and where it stands, for messages."""
+
+    statement: str
+    place: str
 
 
 def add(verbs: Verbs) -> None:
     """Declare the verb."""
-    command = add_verb(verbs, "sql", sql, "run one SQL statement in the target's catalog and print the result")
-    command.add_argument("statement", help='for example "SELECT * FROM gold.gold_daily_orders"')
-    command.add_argument("--format", choices=FORMATS, default="table", help="json and csv have all rows")
+    summary = "run SQL statements in the target's catalog and print their results; a shell where none is given"
+    command = add_verb(verbs, "sql", sql, summary)
+    command.add_argument(
+        "statements", nargs="*", metavar="STATEMENT",
+        help='one or more, such as "SELECT * FROM gold.daily_orders"; `-` reads them from standard input',
+    )  # fmt: skip
+    command.add_argument("-f", "--file", type=Path, action="append", default=[], metavar="FILE.sql", help="of a file")
+    command.add_argument("--format", choices=FORMATS, default="table", help=FORMAT_HELP)
     add_remote(command)
     command.add_argument("--limit", type=at_least_one, default=100, help="rows of a table (default 100)")
 
 
 def sql(options: Namespace) -> int:
-    """Run the statement and print its rows."""
-    names, rows = _query(options)
-    if options.format == "json":
-        if len(set(names)) < len(names):
-            raise UsageError(
-                f"Two columns have one name ({', '.join(names)}): JSON needs each once. Give them aliases."
-            )
-        print("[" + ",\n ".join(to_json(dict(zip(names, row, strict=True))) for row in rows) + "]")
-    elif options.format == "csv":
-        writer = csv.writer(sys.stdout)
-        writer.writerow(names)
-        writer.writerows([["" if value is None else _plain(value) for value in row] for row in rows])
-    else:
-        _print_table(names, rows, options.limit)
+    """Run the statements one after the other and print their rows; without any, read them from a person."""
+    from lakelocal.compute import open_session
+
+    sources = _sources(options)
+    if not sources and not sys.stdin.isatty():
+        sources = _split(sys.stdin.read(), "standard input")
+    asks_a_person = not sources and not options.file and not options.statements
+    if not sources and not asks_a_person:
+        raise UsageError("sql: found no statement. Give one, a file with -f, or nothing for a shell.")
+    if asks_a_person and not sys.stdin.isatty():
+        raise UsageError("sql: standard input holds no statement. Give one, or a file with -f.")
+    state = state_of(options)
+    spark = open_session(state, options.remote)
+    try:
+        if asks_a_person:
+            from lakelocal.cli.sql_shell import Shell
+
+            return Shell(spark, state, options.limit).run()
+        return _run_all(spark, sources, options)
+    finally:
+        spark.stop()
+
+
+def _run_all(spark: "SparkSession", sources: Sequence[Source], options: Namespace) -> int:
+    """CSV and JSON print one result, that of the last statement."""
+    from lakelocal.cli.sql_results import execute, print_csv, print_json, print_rows  # Spark's client is slow to import
+
+    for number, source in enumerate(sources, 1):
+        try:
+            result = execute(spark, source.statement)
+        except LocalError as error:
+            raise LocalError(f"{source.place}: {error}" if len(sources) > 1 else str(error)) from error
+        if options.format in ("table", "records"):
+            print_rows(result, options.limit, as_records=options.format == "records" or None)
+        elif number == len(sources):
+            (print_csv if options.format == "csv" else print_json)(result)
     return 0
 
 
-def to_json(value: object) -> str:
-    """*value* as JSON text: DATE `YYYY-MM-DD`, TIMESTAMP ISO 8601 in UTC, DECIMAL a number with its exact digits."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(str(key))}: {to_json(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(to_json(item) for item in value) + "]"
-    if isinstance(value, decimal.Decimal):
-        return format(value, "f")
-    if isinstance(value, float) and not math.isfinite(value):
-        return json.dumps(str(value))
-    if value is None or isinstance(value, bool | int | float | str):
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(_plain(value), ensure_ascii=False)
+def _sources(options: Namespace) -> list[Source]:
+    found: list[Source] = []
+    for file in options.file:
+        try:
+            text = file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+            raise UsageError(f"--file: `{file}` cannot be read ({why}). Correct its path.") from error
+        found += _split(text, str(file))
+    for text in options.statements:
+        found += _split(sys.stdin.read(), "standard input") if text == "-" else _split(text, "statement")
+    return found
 
 
-def _query(options: Namespace) -> tuple[list[str], list[tuple[Any, ...]]]:
-    from pyspark.errors import PySparkException  # slow to import: only where a statement is run
+def _split(text: str, place: str) -> list[Source]:
+    """The statements of *text*; the place of each is the line of *place* where it begins."""
+    from lakelocal.sql.cells import split_statements
 
-    from lakelocal.compute import open_session
-
-    spark = open_session(state_of(options), options.remote)
-    try:
-        result = spark.sql(options.statement).toArrow()
-    except PySparkException as error:
-        raise LocalError(what_spark_says(str(error))) from error
-    finally:
-        spark.stop()
-    columns = [column.to_pylist(maps_as_pydicts="strict") for column in result.columns]
-    return result.column_names, list(zip(*columns, strict=True))
-
-
-def _print_table(names: list[str], rows: list[tuple[Any, ...]], limit: int) -> None:
-    from rich.table import Table
-
-    from lakelocal.console import console_for_people
-
-    table = Table(*names)
-    for row in rows[:limit]:
-        table.add_row(*("NULL" if value is None else str(_plain(value)) for value in row))
-    console = console_for_people()
-    if names:
-        console.print(table)
-    shown = f", {limit} shown (--limit)" if len(rows) > limit else ""
-    console.print(f"{len(rows):,} rows{shown}")
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime.datetime):
-        if value.tzinfo is None:  # TIMESTAMP_NTZ has no zone
-            return value.isoformat()
-        return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, list | Mapping):
-        return to_json(value)
-    return value if isinstance(value, str | int | float) else str(value)
+    found, position = [], 0
+    for statement in split_statements(text):
+        if not statement.text.strip():
+            continue
+        position = text.index(statement.text, position)
+        line = text.count("\n", 0, position) + 1
+        position += len(statement.text)
+        found.append(Source(statement.text, f"{place}, line {line}"))
+    return found

@@ -1,0 +1,141 @@
+"""Results of SQL statements, for the terminal and for programs: a table that fits, records, CSV, JSON."""
+
+import csv
+import datetime
+import decimal
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from pyspark.errors import PySparkException
+from pyspark.sql.connect.session import SparkSession
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lakelocal.console import console_for_people
+from lakelocal.errors import LocalError, UsageError
+from lakelocal.kernel.failures import what_spark_says
+
+_GAP = 2  # columns of the terminal between two of a table
+
+
+def execute(spark: SparkSession, statement: str) -> pa.Table:
+    """The rows of *statement*.
+
+    Raises:
+        LocalError: Spark refuses it; in one line.
+    """
+    try:
+        return spark.sql(statement).toArrow()
+    except PySparkException as error:
+        raise LocalError(what_spark_says(str(error))) from error
+
+
+def print_rows(result: pa.Table, limit: int, *, as_records: bool | None = None, console: Console | None = None) -> None:
+    """Print the first *limit* rows, and how many there are.
+
+    *as_records* prints a line per value, rather than per row; by default where the terminal is too narrow for the words
+    of the table.
+    A result without columns, such as that of CREATE TABLE, prints `done`.
+    """
+    console = console or console_for_people()
+    names = result.column_names
+    if not names:
+        console.print("done")
+        return
+    shown = [
+        ["NULL" if value is None else str(_plain(value)) for value in row] for row in _rows(result.slice(0, limit))
+    ]
+    if as_records is None:
+        as_records = bool(shown) and console.is_terminal and _width(names, shown) > console.width
+    if as_records:
+        _print_records(names, shown, console)
+    else:
+        _print_table(result.schema, shown, console)
+    cut = f", the first {limit:,} shown (--limit)" if result.num_rows > limit else ""
+    console.print(f"{result.num_rows:,} row{'s' * (result.num_rows != 1)}{cut}")
+
+
+def print_csv(result: pa.Table) -> None:
+    """Print all rows as CSV with a header; NULL is empty."""
+    writer = csv.writer(sys.stdout)
+    writer.writerow(result.column_names)
+    writer.writerows([["" if value is None else _plain(value) for value in row] for row in _rows(result)])
+
+
+def print_json(result: pa.Table) -> None:
+    """Print all rows as a JSON array with an object per row.
+
+    Raises:
+        UsageError: two columns have one name.
+    """
+    names = result.column_names
+    if len(set(names)) < len(names):
+        raise UsageError(f"Two columns have one name ({', '.join(names)}): JSON needs each once. Give them aliases.")
+    print("[" + ",\n ".join(to_json(dict(zip(names, row, strict=True))) for row in _rows(result)) + "]")
+
+
+def to_json(value: object) -> str:
+    """*value* as JSON text: DATE `YYYY-MM-DD`, TIMESTAMP ISO 8601 in UTC, DECIMAL a number with its exact digits."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(str(key))}: {to_json(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(to_json(item) for item in value) + "]"
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
+    if isinstance(value, float) and not math.isfinite(value):
+        return json.dumps(str(value))
+    if value is None or isinstance(value, bool | int | float | str):
+        return json.dumps(value, ensure_ascii=False)
+    return json.dumps(_plain(value), ensure_ascii=False)
+
+
+def _rows(result: pa.Table) -> list[tuple[Any, ...]]:
+    columns = [column.to_pylist(maps_as_pydicts="strict") for column in result.columns]
+    return list(zip(*columns, strict=True))
+
+
+def _width(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """The columns of the terminal that a table needs at least: no number, name or word is broken."""
+    columns = zip(names, *rows, strict=True)
+    return sum(max(map(cell_len, " ".join(column).split() or [""])) + _GAP for column in columns) - _GAP
+
+
+def _print_table(schema: pa.Schema, rows: Sequence[Sequence[str]], console: Console) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for field in schema:
+        table.add_column(Text(field.name), justify="right" if _is_number(field.type) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def _print_records(names: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+    longest = max(map(cell_len, names))
+    for number, row in enumerate(rows, 1):
+        console.print(Text(f"-- row {number:,} --", style="dim"))
+        for name, value in zip(names, row, strict=True):
+            console.print(Text(name + " " * (longest - cell_len(name)), style="bold"), Text(value), soft_wrap=True)
+
+
+def _is_number(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime.datetime):
+        if value.tzinfo is None:  # TIMESTAMP_NTZ has no zone
+            return value.isoformat()
+        return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list | Mapping):
+        return to_json(value)
+    return value if isinstance(value, str | int | float) else str(value)
