@@ -1,4 +1,4 @@
-"""The runner's side of the template process: asks it for attempts, and hears when they have ended."""
+"""The runner's side of the template process: asks it to fork attempts, and learns when they have ended."""
 
 import contextlib
 import json
@@ -15,17 +15,17 @@ from typing import IO, Any
 from lakelocal.attempt.libraries import SETTINGS
 from lakelocal.order import Order, to_line
 
-ANSWER_SECONDS = 60.0  # the template may be importing, on a busy machine
+ANSWER_SECONDS = 60.0  # on a busy machine, the template may still be importing
 END_SECONDS = 30.0
 _MESSAGE = 2**16
 
 
-FORKS = sys.platform == "linux"  # elsewhere libraries have threads that no fork survives
+FORKS = sys.platform == "linux"  # elsewhere libraries have threads, which do not survive a fork
 
 
 @contextlib.contextmanager
 def template_ahead() -> "Iterator[Template | None]":
-    """A template that imports while this process does, ended behind the block; None on a platform without forks."""
+    """A template that imports while this process does, ended after the block; None on a platform without forks."""
     if not FORKS:
         yield None
         return
@@ -34,11 +34,11 @@ def template_ahead() -> "Iterator[Template | None]":
 
 
 class Refused(Exception):
-    """Raised when the template does not fork; says why. Nothing runs then."""
+    """Raised when the template does not fork, with the reason. Nothing runs then."""
 
 
 class Template:
-    """The template process, which imports what every attempt needs; `prepare` it once, before it is asked to `start`.
+    """The template process, which imports what every attempt needs; call `prepare` once before the first `start`.
 
     `start` may be called from several threads.
     """
@@ -61,13 +61,13 @@ class Template:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def prepare(self, log: Path, libraries: Sequence[str]) -> None:
-        """Let it import *libraries* too, and write to *log* what it prints: nothing unless something is wrong."""
+        """Let it also import *libraries*, and write what it prints to *log*: nothing, unless something is wrong."""
         log.write_bytes(b"")
-        with contextlib.suppress(OSError):  # it is gone, which `start` says
+        with contextlib.suppress(OSError):  # it is gone, which `start` reports
             self.control.send(to_line({"log": str(log), "libraries": libraries}))
 
     def start(self, order: Order) -> "Forked":
-        """Have the attempt of *order* forked.
+        """Fork the attempt of *order*.
 
         Raises:
             Refused: the template may not fork, does not answer, or is gone.
@@ -88,9 +88,9 @@ class Template:
         return forked
 
     def close(self) -> None:
-        """Tell it to end, and wait for that; attempts that still run end with it.
+        """Tell the template to end, and wait for that; attempts that are still running end with it.
 
-        One that was never asked has nothing to end, and may be importing still: it is not waited for.
+        A template that was never prepared has nothing to end and may still be importing: it is not waited for.
         """
         with contextlib.suppress(OSError):
             self.control.shutdown(socket.SHUT_RDWR)
@@ -110,7 +110,7 @@ class Template:
         except OSError:
             return {"refused": "the template process is gone"}
         except queue.Empty:
-            self.process.kill()  # so that it does not fork after all
+            self.process.kill()  # so that it does not fork later
             return {"refused": f"the template process did not answer within {ANSWER_SECONDS:.0f} seconds"}
 
     def _listen(self) -> None:
@@ -132,7 +132,7 @@ class Template:
 
 
 class Forked:
-    """A forked attempt; see `lakelocal.pool.pool.Process`. The two descriptors are this end of its input and output."""
+    """A forked attempt; see `lakelocal.pool.pool.Process`. The two descriptors are our ends of its input and output."""
 
     def __init__(self, pid: int, mark: str, to_input: int, from_output: int, ended: queue.Queue[int | None]) -> None:
         self.pid = pid
@@ -142,16 +142,16 @@ class Forked:
         self._ended = ended
 
     def ask_end(self) -> None:
-        """Close its standard input: it then ends itself and all that it has started."""
+        """Close its standard input: it then ends itself and everything that it has started."""
         if self._input is not None:
             os.close(self._input)
             self._input = None
 
     def wait(self, timeout: float) -> int | None:
-        """Its exit status when nothing of it is left; None where the template has ended, which would know both.
+        """Wait for its end; return its exit status, or None if the template, which alone knows it, has ended.
 
         Raises:
-            TimeoutExpired: it still runs after *timeout* seconds.
+            TimeoutExpired: it is still running after *timeout* seconds.
         """
         try:
             return self._ended.get(timeout=timeout)

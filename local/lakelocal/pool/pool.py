@@ -1,4 +1,4 @@
-"""The runner's side: ready processes for attempts, forked where that is safe, else started ahead."""
+"""The runner's side: ready processes for attempts, forked where that is safe, otherwise started ahead of time."""
 
 import subprocess
 import threading
@@ -16,20 +16,20 @@ _END_SECONDS = 10.0
 
 
 class AttemptProcess(Protocol):
-    """The process of an attempt. *mark* tells what belongs to it, *events* is its standard output."""
+    """The process of an attempt. *mark* identifies the processes that belong to it, *events* is its standard output."""
 
     pid: int
     mark: str
     events: IO[bytes]
 
     def ask_end(self) -> None:
-        """Close its standard input: it then ends itself and all that it has started."""
+        """Close its standard input: it then ends itself and everything that it has started."""
 
     def wait(self, timeout: float) -> int | None:
-        """Wait for its end: the exit status where nothing of it is left, None where nobody has made sure of that.
+        """Wait for its end; return its exit status once no process of it is left, or None if that is not certain.
 
         Raises:
-            TimeoutExpired: it still runs after *timeout* seconds.
+            TimeoutExpired: it is still running after *timeout* seconds.
         """
 
     def close(self) -> None:
@@ -37,14 +37,14 @@ class AttemptProcess(Protocol):
 
 
 class Pool:
-    """Ready processes for the attempts of one command; start it early, close it at the end.
+    """Ready processes for the attempts of one command; create it early and close it at the end.
 
     Args:
-        log: what waiting processes print, which is nothing unless something is wrong.
-        spark: import Spark's client and what it needs ahead of time too, and the modules *more*.
-        note: called with a sentence where attempts will start more slowly than they could.
+        log: the file for what waiting processes print, which is nothing unless something is wrong.
+        spark: import Spark's client and its dependencies ahead of time too, and the modules *more*.
+        note: called with a sentence if attempts will start more slowly than they could.
         forks: whether to fork at all.
-        template: one that imports already, which the pool ends; where there is none it starts its own.
+        template: a template that has already begun its imports, which the pool will end; by default it starts its own.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Pool:
         self.close()
 
     def start(self, order: Order) -> AttemptProcess:
-        """A fresh process that runs the attempt of *order*."""
+        """Start a fresh process that runs the attempt of *order*."""
         if self._forks and self._template is not None:
             try:
                 return self._template.start(order)
@@ -88,7 +88,7 @@ class Pool:
         return spare
 
     def close(self) -> None:
-        """End what waits. The attempts have ended before."""
+        """End the processes that wait. The attempts have already ended."""
         if self._template is not None:
             self._template.close()
         for spare in self._spares:
@@ -97,7 +97,7 @@ class Pool:
             try:
                 spare.wait(_END_SECONDS)
             except subprocess.TimeoutExpired:
-                spare.process.kill()  # its kernel, which waits too, ends with it
+                spare.process.kill()  # its kernel, which is waiting too, ends with it
         self._spares.clear()
 
     def _fork_no_more(self, reason: Exception) -> None:

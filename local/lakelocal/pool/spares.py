@@ -1,4 +1,4 @@
-"""The runner's side of processes that are started ahead, each for one attempt."""
+"""The runner's side of processes that are started ahead of time, each for one attempt."""
 
 import contextlib
 import dataclasses
@@ -33,29 +33,29 @@ class Spare:
 
     @property
     def waits(self) -> bool:
-        """Does it still run?"""
+        """Is the process still running?"""
         return self.process.poll() is None
 
     def give(self, order: Order) -> None:
-        """Let it be the attempt of *order*."""
+        """Make it run the attempt of *order*."""
         own = dataclasses.replace(order, mark=self.mark, environment={**order.environment, ATTEMPT: self.mark})
-        with contextlib.suppress(BrokenPipeError):  # it has died, which `events` and `wait` tell
+        with contextlib.suppress(BrokenPipeError):  # it has died, which `events` and `wait` report
             self._orders.write(own.line)
             self._orders.flush()
 
     def ask_end(self) -> None:
-        """Close its standard input: it then ends itself and all that it has started."""
+        """Close its standard input: it then ends itself and everything that it has started."""
         with contextlib.suppress(BrokenPipeError):
             self._orders.close()
 
     def wait(self, timeout: float) -> int:
-        """Its exit status when nothing of it is left.
+        """Wait for its end; return its exit status once no process of it is left.
 
         Raises:
-            TimeoutExpired: it still runs after *timeout* seconds.
+            TimeoutExpired: it is still running after *timeout* seconds.
         """
         status = self.process.wait(timeout)
-        kill_all(self.mark, [self.pid])  # where it was killed itself
+        kill_all(self.mark, [self.pid])  # in case it was killed itself
         return status
 
     def close(self) -> None:

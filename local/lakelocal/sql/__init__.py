@@ -1,9 +1,9 @@
 """SQL as text: read by its tokens, without running it.
 
-| module    | what it knows                                                                       |
+| module    | what it contains                                                                    |
 | --------- | ----------------------------------------------------------------------------------- |
-| `tokens`  | the tokens of a text, each with its place, and the parameter markers among them     |
-| `writing` | how values and names are written in SQL, and changes of a text at places            |
-| `cells`   | the statements of an SQL cell, and what is filled in before each of them runs       |
+| `tokens`  | the tokens of a text, each with its position, and the parameter markers among them  |
+| `writing` | how values and names are written in SQL, and edits of a text by position            |
+| `cells`   | the statements of a SQL cell, and what is filled in before each of them runs        |
 | `widgets` | `CREATE WIDGET` and `REMOVE WIDGET`                                                 |
 """

@@ -1,13 +1,13 @@
-"""Reads the text of an SQL cell: its statements, and the widgets that each takes.
+"""Reads the text of a SQL cell: its statements, and the widgets that each of them uses.
 
-By SQL's tokens, not by patterns over the text: semicolons and markers in strings and comments are text. Only the
-older form `${name}` is replaced everywhere, also in strings, as on Databricks.
+It works on SQL tokens, not on patterns in the text: semicolons and markers in strings and comments are plain text.
+Only the older form `${name}` is replaced everywhere, also in strings, as on Databricks.
 
 | in the text           | becomes                                                   |
 | --------------------- | --------------------------------------------------------- |
 | `:name`               | the widget's value, as a string literal                   |
 | `getArgument('name')` | the same                                                  |
-| `${name}`             | the widget's value as it is; stays where there is no such |
+| `${name}`             | the widget's value as it is; kept if there is no widget   |
 
 Source: Databricks documentation, "Databricks widgets" and "Legacy notebook widgets: ${param}".
 """
@@ -26,16 +26,16 @@ _LEGACY = re.compile(r"\$\{(\w+)\}")
 
 @dataclass(frozen=True)
 class CellStatement:
-    """One statement; *markers* stand for literals, *legacy* ones for plain text, by their places in *text*."""
+    """One statement; *markers* stand for literals, *legacy* markers for plain text, by their positions in *text*."""
 
     text: str
     markers: tuple[Marker, ...] = ()
     legacy: tuple[Marker, ...] = ()
 
     def filled(self, value_of: Callable[[str], str], known: Callable[[str], bool] = lambda name: True) -> str:
-        """The statement with each marker as the string literal of `value_of(name)`, `${name}` as text if *known*.
+        """The statement with each marker as the string literal of `value_of(name)`, and `${name}` as text if *known*.
 
-        Delta's parser drops the arguments of Spark's own markers (delta-io/delta#7640), so they are written out.
+        Delta's parser drops the arguments of Spark's own markers (delta-io/delta#7640), so the values are written out.
         """
         literals = [Edit(each.start, each.end, literal(value_of(each.name))) for each in self.markers]
         plain = [Edit(each.start, each.end, value_of(each.name)) for each in self.legacy if known(each.name)]
@@ -43,15 +43,15 @@ class CellStatement:
 
 
 def sql_of(cell: str) -> str | None:
-    """The SQL of a cell headed by `%sql`, None for another cell."""
+    """The SQL of a cell that begins with `%sql`; None for another cell."""
     head = _HEAD.match(cell)
     return cell[head.end() :] if head else None
 
 
 def split_statements(text: str) -> list[CellStatement]:
-    """The statements of *text*, without their semicolons; none for a text of comments only.
+    """The statements of *text*, without their semicolons; none for a text that is only comments.
 
-    A SQL script (`BEGIN ... END`) stays whole. A text that is no SQL is one statement, for Spark to judge.
+    A SQL script (`BEGIN ... END`) is kept whole. A text that is not SQL is one statement, for Spark to judge.
     """
     tokens = tokenize(text)
     if tokens is None:

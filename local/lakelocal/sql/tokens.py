@@ -1,7 +1,7 @@
-"""The tokens of a SQL text, each with its exact place, so that everything between them stays as written.
+"""The tokens of a SQL text, each with its exact position, so that everything between them stays as written.
 
-sqlglot's Databricks tokenizer finds strings, comments and quoted names. Its keywords are taken away: here every
-word is a word, since sqlglot would join some (`GROUP BY`) and swallow the rest of a statement after others (`SHOW`).
+sqlglot's Databricks tokenizer finds strings, comments and quoted names. Its keywords are removed, so every word is just
+a word: sqlglot would join some (`GROUP BY`) and swallow the rest of a statement after others (`SHOW`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +16,9 @@ _CLOSING = frozenset(")]}?")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """*text* is the value (quotes and escapes undone), *word* its upper case form where it is a bare word.
+    """A token. *text* is its value (quotes and escapes undone), *word* its upper-case form if it is a bare word.
 
-    *start* and *end* are positions in the SQL text, *end* behind the last character.
+    *start* and *end* are positions in the SQL text; *end* is the position after the last character.
     """
 
     kind: str
@@ -33,13 +33,13 @@ class Token:
 
     @property
     def ends_value(self) -> bool:
-        """Does a value end here, so that a colon right behind it reads a field of JSON: `raw:owner`?"""
+        """Does a value end here, so that a colon directly after it reads a field of JSON, as in `raw:owner`?"""
         return self.kind != SYMBOL or self.text in _CLOSING or self.text[:1].isdigit()
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A place in a SQL text, from *start* to *end*, that stands for the value of the parameter *name*."""
+    """A marker in a SQL text, from *start* to *end*, that stands for the value of the parameter *name*."""
 
     name: str
     start: int
@@ -48,7 +48,7 @@ class Marker:
 
 @lru_cache(maxsize=1024)
 def tokenize(sql: str) -> tuple[Token, ...] | None:
-    """The tokens of *sql*; None where it is not SQL at all (an open quote), which Spark itself explains best."""
+    """The tokens of *sql*; None if it is not SQL at all (an open quote), which Spark itself explains best."""
     from sqlglot.errors import TokenError
 
     tokenizer, kinds = _databricks()
@@ -66,9 +66,9 @@ def tokenize(sql: str) -> tuple[Token, ...] | None:
 
 @cache
 def _databricks() -> tuple[type, Mapping[Any, str]]:
-    """A tokenizer of Databricks' SQL without keywords, and what its types of tokens are called here.
+    """A tokenizer of Databricks SQL without keywords, and the names that its token types have here.
 
-    sqlglot is imported with the first text, since its import takes 0.2 s and most commands read no SQL.
+    sqlglot is imported for the first text only: its import takes 0.2 s, and most commands read no SQL.
     """
     from sqlglot.dialects.databricks import Databricks
     from sqlglot.tokenizer_core import TokenType
@@ -91,7 +91,7 @@ def _databricks() -> tuple[type, Mapping[Any, str]]:
 
 
 def parameter_markers(tokens: Sequence[Token]) -> Iterator[Marker]:
-    """The markers `:name` of parameters: a colon with a name right behind it, and no value right before it.
+    """The parameter markers `:name`: a colon directly followed by a name and not directly preceded by a value.
 
     Source: Databricks documentation, "Parameter markers".
     """

@@ -1,10 +1,10 @@
-"""`CREATE WIDGET` and `REMOVE WIDGET`, the statements of SQL notebooks that make and take away parameters.
+"""`CREATE WIDGET` and `REMOVE WIDGET`, the statements with which SQL notebooks create and remove parameters.
 
     CREATE WIDGET TEXT day DEFAULT '2026-01-31'
     CREATE WIDGET DROPDOWN state DEFAULT 'CA' CHOICES SELECT * FROM (VALUES ('CA'), ('IL'))
     REMOVE WIDGET day
 
-Source: Databricks documentation, "Databricks widgets", the SQL of each example.
+Source: Databricks documentation, "Databricks widgets", the SQL form of each example.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _GRAMMAR = (
 
 @dataclass(frozen=True)
 class WidgetStatement:
-    """One of the statements; *kind* is `REMOVE` or one of `KINDS`, *choices* a query whose first column they are."""
+    """A widget statement; *kind* is `REMOVE` or one of `KINDS`, *choices* a query whose first column they are."""
 
     kind: str
     name: str
@@ -31,7 +31,7 @@ class WidgetStatement:
     choices: str = ""
 
     def apply(self, widgets: Any, choices_of: Callable[[str], list[str]]) -> None:
-        """Do what it says to `dbutils.widgets`; *choices_of* runs a query."""
+        """Apply the statement to `dbutils.widgets`; *choices_of* runs a query."""
         if self.kind == "REMOVE":
             widgets.remove(self.name)
         elif self.kind == "TEXT":
@@ -41,10 +41,10 @@ class WidgetStatement:
 
 
 def widget_statement(text: str) -> WidgetStatement | None:
-    """The statement in *text*, None where it is another.
+    """The widget statement in *text*; None if it is another statement.
 
     Raises:
-        DialectError: it begins like one, and the rest of it does not follow the grammar.
+        DialectError: it begins like a widget statement, but the rest does not follow the grammar.
     """
     tokens = tokenize(text) or ()
     shape = [token.word for token in tokens]
@@ -54,7 +54,7 @@ def widget_statement(text: str) -> WidgetStatement | None:
     if words not in (["CREATE", "WIDGET"], ["REMOVE", "WIDGET"]):
         return None
     if len(tokens) < 6 or shape[0] != "CREATE" or shape[2] not in KINDS or shape[4] != "DEFAULT":
-        raise DialectError(f"`{text}`: found a widget's statement that is not whole; {_GRAMMAR}")
+        raise DialectError(f"`{text}`: found an incomplete widget statement; {_GRAMMAR}")
     choices = text[tokens[6].end :].strip() if len(tokens) > 7 and shape[6] == "CHOICES" else ""
     if (shape[2] == "TEXT") != (not choices) or (not choices and len(tokens) > 6):
         raise DialectError(f"`{text}`: only a TEXT widget has no choices; {_GRAMMAR}")

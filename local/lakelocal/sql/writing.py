@@ -1,4 +1,4 @@
-"""How values and names are written in SQL, and changes of a text that leave everything else as it was written."""
+"""How values and names are written in SQL, and edits that leave the rest of a text as it was written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace the text from *start* to *end* by *text*."""
+    """Replaces the text from *start* to *end* with *text*."""
 
     start: int
     end: int
@@ -14,7 +14,7 @@ class Edit:
 
 
 def apply(sql: str, edits: Sequence[Edit]) -> str:
-    """*sql* with *edits* made; where two overlap the first one given wins."""
+    """*sql* with *edits* applied; if two overlap, the one given first wins."""
     pieces, position = [], 0
     for edit in sorted(edits, key=lambda edit: edit.start):
         if edit.start < position:
@@ -25,12 +25,12 @@ def apply(sql: str, edits: Sequence[Edit]) -> str:
 
 
 def literal(text: str) -> str:
-    """*text* as a SQL string."""
+    """*text* as a SQL string literal."""
     return f"'{escaped(text)}'"
 
 
 def escaped(text: str) -> str:
-    """*text* as it stands between the quotes of a SQL string."""
+    """*text* as it is written between the quotes of a SQL string."""
     return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
