@@ -1,9 +1,9 @@
-"""The history of runs: `runs.db` in the folder of a state, SQLite, safe with several processes.
+"""The history of runs: a SQLite file `runs.db` in the state folder, safe to use from several processes.
 
-    history = History.of(state)          # to read: creates and changes nothing
-    history.run(12).result_state         # rows are values: `RecordedRun`, `RecordedAttempt`, `RecordedPhase`
+    history = History.of(state)          # for reading: creates and changes nothing
+    history.run(12).result_state         # rows are dataclasses: `RecordedRun`, `RecordedAttempt`, `RecordedPhase`
     api.run_shape(history, 12)           # the run as `runs/get` of the Jobs API shows it
-    Records.of(state).update_run(...)    # to write, for the runner
+    Records.of(state).update_run(...)    # for writing, by the runner
 
 | module    | what it has                                            |
 | --------- | ------------------------------------------------------ |

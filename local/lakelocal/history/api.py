@@ -1,11 +1,11 @@
-"""A recorded run as Jobs API 2.2 `runs/get` shows it, every attempt an entry of `tasks`.
+"""A recorded run in the form of Jobs API 2.2 `runs/get`, with every attempt as an entry of `tasks`.
 
 Source: Databricks SDK (`databricks.sdk.service.jobs`): `RunState`, `RunStatus`, `TerminationDetails`,
-`RunConditionTask`, `RunForEachTask`, `RepairHistoryItem`. Not in the API:
+`RunConditionTask`, `RunForEachTask`, `RepairHistoryItem`. Added to the API's fields:
 
-- `trigger_time` and `health_warnings`; `remote`, where Spark ran if not in the state's own server;
-- of a task `output_notebook`, `error_trace`, and its `notebook_output` and `error`, which `runs/get-output` has;
-- the iterations of a for-each task as entries of `tasks`, each with the nested task's key and `iteration`:
+- `trigger_time`, `health_warnings`, and `remote`: where Spark ran, if not in the state's own server;
+- for a task, `output_notebook`, `error_trace`, and the `notebook_output` and `error` of `runs/get-output`;
+- the iterations of a for-each task as entries of `tasks`, each with the key of the nested task and `iteration`:
   `{"for_each_task_key", "index", "input"}`.
 """
 
@@ -67,7 +67,7 @@ def _head(run: RecordedRun) -> dict[str, Any]:
 def _repair_history(
     run: RecordedRun, phases: Sequence[RecordedPhase], attempts: Sequence[RecordedAttempt]
 ) -> list[dict[str, Any]]:
-    """The original run and each repair, the last one as the run stands now."""
+    """The original run and each repair; the last one has the current state of the run."""
     entries: list[tuple[int, int, Recorded]] = [(phase.number, phase.start_time, phase) for phase in phases]
     entries.append((run.repair_count, run.phase_start, run))
     return [
@@ -111,7 +111,7 @@ def _task(attempt: RecordedAttempt, history: History) -> dict[str, Any]:
 
 
 def _exit_value(value: str) -> dict[str, Any]:
-    """`NotebookOutput`: the first 5 MB of what the notebook exited with."""
+    """`NotebookOutput`: the first 5 MB of the value with which the notebook exited."""
     shown = value.encode()[:EXIT_VALUE_BYTES].decode(errors="ignore")
     return {"result": shown, "truncated": len(shown) < len(value)}
 

@@ -1,7 +1,7 @@
-"""Reading the history: as it is, changing nothing.
+"""Reading the history, without changing anything.
 
-A run whose runner is gone (its pid does not run, or is another process by now) is shown as one that failed when its
-last sign of life was recorded; the next command that runs something writes that down.
+A run whose runner is gone (its pid does not run, or belongs to another process by now) is shown as failed at the time
+when something was last recorded of it; the next command that runs something records that.
 """
 
 import sqlite3
@@ -44,7 +44,7 @@ class History:
         """The run *run_id*.
 
         Raises:
-            RunError: there is none with this id.
+            RunError: there is no run with this id.
         """
         found = self._runs("run_id = ?", run_id)
         if not found:
@@ -54,7 +54,7 @@ class History:
     def runs(
         self, *, limit: int | None = 20, active_only: bool = False, job_id: int | None = None
     ) -> list[RecordedRun]:
-        """The newest runs first, all without a *limit*."""
+        """The newest runs first; all of them without a *limit*."""
         conditions = ["end_time IS NULL"] if active_only else ["1"]
         values = []
         if job_id is not None:
@@ -103,20 +103,20 @@ class History:
         return [replace(attempt, **gone) if attempt.end_time is None else attempt for attempt in found]
 
     def phases(self, run_id: int) -> list[RecordedPhase]:
-        """How the run had ended each time before it was repaired, the oldest first."""
+        """How the run had ended each time before it was repaired, oldest first."""
         with self.reading() as database:
             rows = _rows(database, "SELECT * FROM phases WHERE run_id = ? ORDER BY number", run_id)
         return [RecordedPhase.of(row) for row in rows]
 
     def cancel_requested(self, run_id: int) -> bool:
-        """Has someone asked for the end of the run?"""
+        """Has someone requested that the run be cancelled?"""
         with self.reading() as database:
             rows = _rows(database, "SELECT cancel_requested FROM runs WHERE run_id = ?", run_id)
         return any(row["cancel_requested"] for row in rows)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection | None]:
-        """The database, which cannot be written by it; None where there is no file.
+        """The database, opened read-only; None if there is no file.
 
         Raises:
             RunError: the file cannot be read.
@@ -135,7 +135,8 @@ class History:
                 yield database
         except sqlite3.Error as error:
             raise RunError(
-                f"`{self.place}`: the run history cannot be used ({error}). Free the place or move the file away."
+                f"`{self.place}`: the run history cannot be used ({error}). "
+                "Close the program that holds it open, or move the file away."
             ) from error
 
     def _runs(self, condition: str, *values: int, limit: int | None = None) -> list[RecordedRun]:
@@ -150,12 +151,12 @@ class History:
 
 
 def is_abandoned(run: RecordedRun) -> bool:
-    """Is it open, although its runner is gone?"""
+    """Is *run* still open although its runner is gone?"""
     return run.end_time is None and not still_runs(run.pid, run.pid_started)
 
 
 def last_sign(database: sqlite3.Connection, run: RecordedRun) -> int:
-    """When something was last recorded of *run*."""
+    """When something was last recorded of *run*, in epoch milliseconds."""
     query = "SELECT max(coalesce(end_time, start_time)) FROM attempts WHERE job_run_id = ?"
     (of_attempts,) = database.execute(query, (run.run_id,)).fetchone()
     return max(run.phase_start, of_attempts or 0)

@@ -1,7 +1,6 @@
-"""What the runner adds to the history. Ids are given by two counters, of runs and of attempts: they never repeat.
+"""What the runner writes to the history. Ids come from two counters, of runs and of attempts, and are never reused.
 
-A file of an older version is brought up to this one when it is opened. A run whose runner is gone is ended by the next
-one that begins.
+A file of an older version is upgraded when it is opened. A run whose runner is gone is ended when the next run begins.
 """
 
 import json
@@ -21,7 +20,7 @@ from lakelocal.project import State
 
 
 def now_ms() -> int:
-    """Now, in epoch milliseconds."""
+    """The current time, in epoch milliseconds."""
     return time.time_ns() // 1_000_000
 
 
@@ -40,12 +39,12 @@ class Records(History):
         return cls(state.runs_db)
 
     def new_id(self) -> int:
-        """The next id of a run."""
+        """Reserve the next id of a run and return it."""
         with self.opened() as database:
             return _next(database, "ids")
 
     def start_attempt(self, **values: object) -> int:
-        """Record a new attempt, RUNNING from now unless *values* say otherwise; its id."""
+        """Record a new attempt, RUNNING from now unless *values* say otherwise, and return its id."""
         times = {"life_cycle_state": "RUNNING", "start_time": now_ms()}
         with self.opened() as database:
             run_id = _next(database, "attempt_ids")
@@ -63,7 +62,7 @@ class Records(History):
             update(database, "attempts", run_id, values)
 
     def close_abandoned(self) -> list[int]:
-        """End the runs whose runner is gone, with their attempts; the ids of these runs."""
+        """End the runs whose runner is gone, with their attempts, and return the ids of these runs."""
         closed = []
         with self.opened() as database:
             for row in database.execute("SELECT * FROM runs WHERE end_time IS NULL").fetchall():
@@ -82,7 +81,7 @@ class Records(History):
 
     @contextmanager
     def opened(self, *, exclusive: bool = False) -> Iterator[sqlite3.Connection]:
-        """The database for one transaction; *exclusive*: no other process writes between its reads and its writes.
+        """The database for one transaction; if *exclusive*, no other process writes between its reads and its writes.
 
         Raises:
             RunError: the file cannot be read or written.
@@ -94,7 +93,7 @@ class Records(History):
 
 
 def this_process() -> dict[str, Any]:
-    """The columns that say who runs a run: a pid alone may be another process by now."""
+    """The columns that identify this process as the runner: a pid alone may have been reused."""
     return {"pid": os.getpid(), "pid_started": started_at(os.getpid()) or 0.0}
 
 
@@ -103,7 +102,7 @@ def _next(database: sqlite3.Connection, counter: str) -> int:
 
 
 def insert(database: sqlite3.Connection, table: str, values: Mapping[str, object]) -> None:
-    """Add a row; lists and mappings are kept as JSON."""
+    """Add a row; lists and mappings are stored as JSON."""
     marks = ", ".join("?" for _ in values)
     cells = [_cell(value) for value in values.values()]
     database.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", cells)

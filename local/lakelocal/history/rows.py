@@ -1,4 +1,4 @@
-"""Rows of the history as values. Times are epoch milliseconds."""
+"""Rows of the history as dataclasses. Times are epoch milliseconds."""
 
 import json
 import sqlite3
@@ -12,7 +12,7 @@ _R = TypeVar("_R", bound="Recorded")
 class Recorded:
     """What a run, an attempt and a phase have in common."""
 
-    _json: ClassVar[frozenset[str]] = frozenset()  # the columns that hold JSON
+    _json: ClassVar[frozenset[str]] = frozenset()  # the columns that contain JSON
     life_cycle_state: str
     result_state: str | None
     state_message: str
@@ -20,7 +20,7 @@ class Recorded:
 
     @property
     def state(self) -> str:
-        """The result; of what has not ended, or never ran, the life cycle state."""
+        """The result; if it has not ended, or never ran, the life cycle state."""
         return self.result_state or self.life_cycle_state
 
     @classmethod
@@ -38,10 +38,10 @@ def _loaded(text: str | None) -> Any:
 class RecordedRun(Recorded):
     """A run of a job.
 
-    *job_parameters* has (default, value) by name, *settings* are those of the job as it was. *trigger_time* is the time
-    that a scheduled run was scheduled for, *queued_since* when it began to wait for a slot. *only_tasks* is the
+    *job_parameters* maps each name to (default, value); *settings* are the job's at that time. *trigger_time* is the
+    time that a scheduled run was scheduled for, *queued_since* when it began to wait for a slot. *only_tasks* is the
     selection of a partial run. *repair_start* is when the last repair began. *remote* says where Spark ran, if not in
-    the state's own server. *before_notebook* is what the state needed once before the tasks.
+    the state's own server. *before_notebook* is the notebook that the state needed once before the tasks.
     """
 
     _json: ClassVar[frozenset[str]] = frozenset({"job_parameters", "settings", "only_tasks", "health_warnings"})
@@ -75,7 +75,7 @@ class RecordedRun(Recorded):
 
     @property
     def phase_start(self) -> int:
-        """When the run began, or its last repair."""
+        """When the run, or its last repair, began."""
         return self.start_time if self.repair_start is None else self.repair_start
 
 
@@ -83,9 +83,9 @@ class RecordedRun(Recorded):
 class RecordedAttempt(Recorded):
     """An attempt of a task, or a task that ended without running.
 
-    *job_run_id* is its run. *kind* is the type of the task, *details* what the entry shows below it. *iteration* is, of
-    a for-each task, `{"for_each_task_key", "index", "input"}`. *repair* is 0 in the original run, 1 in its first
-    repair.
+    *job_run_id* is its run. *kind* is the task type, *details* what the entry of `tasks` shows below it. *iteration* is
+    set for an iteration of a for-each task: `{"for_each_task_key", "index", "input"}`. *repair* is 0 in the original
+    run, 1 in its first repair.
     """
 
     _json: ClassVar[frozenset[str]] = frozenset({"depends_on", "parameters", "details", "iteration", "health_warnings"})

@@ -1,6 +1,7 @@
 """The tables of the run history, and how a file of an older version gets the columns that it lacks.
 
-`runs` has one row per run of a job, `attempts` one per attempt of a task, `phases` how a repaired run had ended before.
+`runs` has one row per run of a job, `attempts` one per attempt of a task, `phases` one per earlier end of a repaired
+run.
 """
 
 import sqlite3
@@ -26,16 +27,16 @@ _RUNS = {
     "settings": "TEXT NOT NULL DEFAULT '{}'",
     "pid": "INTEGER NOT NULL",
     "pid_started": "REAL NOT NULL",
-    "trigger_time": "INTEGER",  # of a scheduled run: the time it was scheduled for
+    "trigger_time": "INTEGER",  # for a scheduled run: the time that it was scheduled for
     "queued_since": "INTEGER",  # when it began to wait for a slot
     "queue_duration": "INTEGER",
     "cancel_requested": "INTEGER NOT NULL DEFAULT 0",
-    "only_tasks": "TEXT",  # the selection of a partial run, a JSON list
+    "only_tasks": "TEXT",  # the selection of a partial run, as a JSON list
     "repair_count": "INTEGER NOT NULL DEFAULT 0",
     "repair_start": "INTEGER",  # when the last repair began
     "health_warnings": "TEXT NOT NULL DEFAULT '[]'",
     "remote": "TEXT",  # where Spark runs if not in the state's own server; without a token
-    "before_notebook": "TEXT",  # what the state needed once before the tasks
+    "before_notebook": "TEXT",  # the notebook that the state needed once before the tasks
 }
 _ATTEMPTS = {
     "run_id": "INTEGER PRIMARY KEY",
@@ -58,8 +59,8 @@ _ATTEMPTS = {
     "error_trace": "TEXT",
     "child_run_id": "INTEGER",
     "details": "TEXT NOT NULL DEFAULT '{}'",  # what the entry shows below its task type
-    "iteration": "TEXT",  # of a for-each task: {"for_each_task_key", "index", "input"}
-    "repair": "INTEGER NOT NULL DEFAULT 0",  # 0: of the original run, 1: of its first repair, ...
+    "iteration": "TEXT",  # for an iteration of a for-each task: {"for_each_task_key", "index", "input"}
+    "repair": "INTEGER NOT NULL DEFAULT 0",  # 0: the original run, 1: its first repair, ...
     "health_warnings": "TEXT NOT NULL DEFAULT '[]'",
 }
 # How a run had ended each time before it was repaired: number 0 is the original run.
@@ -76,7 +77,7 @@ _TABLES = {"runs": _RUNS, "attempts": _ATTEMPTS, "phases": _PHASES}
 
 
 def prepare(database: sqlite3.Connection) -> None:
-    """Make the tables of a new file, and add what an older one lacks; does nothing where all is there."""
+    """Create the tables in a new file, and add what an older one lacks; does nothing if everything is there."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version >= VERSION:
         return
@@ -98,7 +99,7 @@ def prepare(database: sqlite3.Connection) -> None:
 
 
 def _write_ahead(database: sqlite3.Connection) -> None:
-    """Switch the file to WAL. Its timeout does not count for this: where another process is at it, SQLite gives up."""
+    """Switch the file to WAL. The timeout does not apply to this: if another process uses the file, SQLite gives up."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
