@@ -64,7 +64,7 @@ def test_next_shows_both_zones_and_says_that_it_is_paused(project: Path, capsys:
         "nightly, target dev: 0 30 2 * * ? (Europe/Berlin), PAUSED",
         "UTC in Europe/Berlin",
         "2026-03-28 01:30:00 Sat 2026-03-28 02:30:00 +0100",
-        "Sun 2026-03-29 02:30:00 NO SUCH TIME: the clocks go forward over it",
+        "Sun 2026-03-29 02:30:00 NO SUCH TIME: the clocks go forward past it",
         "2026-03-30 00:30:00 Mon 2026-03-30 02:30:00 +0200",
     ]
 
@@ -140,7 +140,7 @@ def test_durations_are_given_measured_or_cut(project: Path, capsys: Out) -> None
 
     assert (measured["assumed_seconds"], measured["assumption"]) == (90, "median of 3 recorded runs")
     assert (given["assumed_seconds"], given["assumption"]) == (5400, "given with --assume")
-    assert (cut["assumed_seconds"], cut["assumption"]) == (7200, "given with --assume, cut by timeout_seconds")
+    assert (cut["assumed_seconds"], cut["assumption"]) == (7200, "given with --assume, limited by timeout_seconds")
 
 
 @pytest.mark.parametrize(

@@ -261,7 +261,7 @@ def test_at_the_end_runs_go_on_unless_told_otherwise(bench: Bench, stop_runs: bo
     run.process.communicate()
     assert alive is not stop_runs
     assert bench.said[-1] == "the scheduler has ended"
-    assert ("stopped, exit code" if stop_runs else f"goes on (process {run.process.pid})") in bench.said[-2]
+    assert ("stopped, exit code" if stop_runs else f"continues (process {run.process.pid})") in bench.said[-2]
 
 
 def test_the_table_shows_what_is_next_and_what_runs(bench: Bench) -> None:

@@ -1,13 +1,13 @@
 """Scheduling the jobs of a bundle as Databricks does, by the clock of this machine.
 
     Schedule("0 30 2 * * ?", "Europe/Berlin").next_after(now)     # Quartz expressions
-    jobs = scheduled_jobs(bundle)                                 # what starts by itself, checked
+    jobs = scheduled_jobs(bundle)                                 # the jobs with a trigger, checked
     firings(jobs, start=now, after=now); decide(firing, active=1)
     simulate(jobs, assumed, start=now, until=later)
     Scheduler(jobs, clock=SystemClock(), doing=...).run()
 
-Syntax (`fields`), times (`quartz`), triggers (`triggers`), planning (`plan`, `simulation`: pure) and doing
-(`scheduler`, `claims`, `starting`, `history`, `views`) are apart.
+Syntax (`fields`), times (`quartz`), triggers (`triggers`), planning (`plan`, `simulation`: pure) and execution
+(`scheduler`, `claims`, `starting`, `history`, `views`) are kept apart.
 """
 
 from lakelocal.schedule.plan import Decision, Firing, Outcome, decide, firings

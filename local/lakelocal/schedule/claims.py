@@ -1,10 +1,10 @@
-"""Which firings have been taken: SQLite beside the run history, so that two schedulers never fire a job twice.
+"""Which firings have been claimed: a SQLite file beside the run history, so that two schedulers never fire a job twice.
 
-One row a firing: the job's id, the slot of its trigger (see `triggers`), and the process that took it: first the
-scheduler, then the run that it started.
+There is one row per firing: the id of the job, the slot of its trigger (see `triggers`), and the process that claimed
+it: first the scheduler, then the run that it started.
 
-The file has SQLite's default journal: two processes that switch a new file to WAL at once get "database is locked",
-whatever their timeout, and transactions of one row gain nothing by it.
+The file uses SQLite's default journal: two processes that switch a new file to WAL at the same time get "database is
+locked" regardless of their timeout, and transactions of one row would gain nothing from it.
 """
 
 import os
@@ -44,7 +44,7 @@ class Claims:
         return cls(state.folder / "schedule.db")
 
     def take(self, job_id: int, slot: int, *, alone: bool = False) -> bool:
-        """Claim a firing: true for the first who asks. With *alone*, also no earlier run of the job may be alive."""
+        """Claim a firing; return whether that succeeded. With *alone*, no earlier run of the job may be alive."""
         with self._open() as database:
             if alone and self._alive(database, job_id):
                 return False
@@ -56,7 +56,7 @@ class Claims:
             return inserted.rowcount == 1
 
     def started(self, job_id: int, slot: int, pid: int) -> None:
-        """The run of a claimed firing is process *pid*."""
+        """Record that the run of a claimed firing is process *pid*."""
         with self._open() as database:
             database.execute(
                 "UPDATE claims SET pid = ?, pid_started = ? WHERE job_id = ? AND slot = ?",
@@ -78,5 +78,5 @@ class Claims:
         except sqlite3.Error as error:
             raise RunError(
                 f"`{self.place}`: the claims of schedulers cannot be used ({error}). "
-                "Free the place or move the file away."
+                "Close the program that holds it open, or move the file away."
             ) from error

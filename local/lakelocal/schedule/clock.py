@@ -1,4 +1,4 @@
-"""The time of day, for a scheduler; tests give it one of their own."""
+"""The time of day for a scheduler; tests use a clock of their own."""
 
 import threading
 from datetime import UTC, datetime
@@ -6,13 +6,13 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Says what time it is, and waits."""
+    """Tells the time, and waits."""
 
     def now(self) -> datetime:
-        """Now, aware, UTC."""
+        """The current time, timezone-aware, in UTC."""
 
     def wait(self, until: datetime) -> bool:
-        """Wait until then, or until the scheduler is asked to end; was it?"""
+        """Wait until then, or until the scheduler is asked to end; return whether it was asked."""
 
 
 class SystemClock:

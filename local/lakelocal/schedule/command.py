@@ -1,4 +1,4 @@
-"""What the command line calls: schedule jobs until asked to end, and play a schedule through."""
+"""What the command line calls: schedule jobs until asked to end, and simulate a schedule."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ from lakelocal.schedule.zones import clock_changes
 def run_scheduler(
     bundle: Bundle, keys: Sequence[str], *, state: State, run_options: Sequence[str] = (), stop_runs: bool = False
 ) -> None:
-    """Schedule the jobs *keys* of *bundle*, else all with a trigger, until SIGINT or SIGTERM.
+    """Schedule the jobs *keys* of *bundle*, or all jobs with a trigger, until SIGINT or SIGTERM.
 
-    *run_options* are given to each `run`. The runs that were started go on after the end; with *stop_runs* they are
+    *run_options* are passed to each `run`. Runs that were started continue after the end; with *stop_runs* they are
     cancelled.
 
     Raises:
-        UsageError: an unknown job, or nothing that a clock starts.
+        UsageError: an unknown job, or nothing that the clock starts.
         BundleError: a trigger that cannot be read.
     """
     jobs = scheduled_jobs(bundle, keys)
@@ -64,9 +64,9 @@ def simulation(
     until: datetime,
     given: Mapping[str, timedelta],
 ) -> Simulation:
-    """The schedules of *bundles* (one a target) played through from *start* to *until*; nothing runs or is created.
+    """Simulate the schedules of *bundles* (one per target) from *start* to *until*; nothing runs or is created.
 
-    *given* says by job key how long runs last; see `history.assumption` for the others.
+    *given* maps job keys to the duration of their runs; see `history.assumption` for the other jobs.
     """
     jobs: list[ScheduledJob] = []
     assumed: dict[int, Assumption] = {}

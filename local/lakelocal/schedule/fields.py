@@ -1,7 +1,7 @@
-"""The syntax of Quartz expressions: each field as a set of numbers, and the day rules that no number says.
+"""The syntax of Quartz expressions: each field as a set of numbers, and the rules for days that are not numbers.
 
-Accepted is what Quartz documents. Quartz itself overlooks text behind a value that it does not know (`MON-FRI/2` is
-`MON-FRI` to it, `0/0` is `0`); here that is an error, since it is never what the author meant.
+It accepts what Quartz documents. Quartz itself ignores text after a value that it does not know (`MON-FRI/2` is
+`MON-FRI`, `0/0` is `0`); here that is an error, because it is never what the author meant.
 
 Source: Quartz 2.3 `CronExpression` and its CronTrigger tutorial.
 """
@@ -21,7 +21,7 @@ Days = Callable[[date], bool]
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its name in messages, its least and greatest number, and the words for them from the least on."""
+    """One field: its name in messages, its lowest and highest number, and the words for them, from the lowest on."""
 
     name: str
     low: int
@@ -54,8 +54,9 @@ MAX_OFFSET = 30
 class Fields:
     """A parsed expression.
 
-    *numbers* holds, for each of `FIELDS`, the legal numbers in order, None for all of them; days of the week count
-    from Sunday = 1. *days* tells for a date whether a rule such as `LW` or `6#3` holds on it; None where there is none.
+    *numbers* holds, for each of `FIELDS`, the legal numbers in order, or None for all of them; days of the week are
+    numbered from Sunday = 1. *days* says whether a rule such as `LW` or `6#3` holds on a date; None if there is no such
+    rule.
     """
 
     numbers: tuple[tuple[int, ...] | None, ...]
@@ -90,7 +91,7 @@ class _Reader:
         self.expression = expression
 
     def check_days(self, of_month: str, of_week: str) -> None:
-        """Exactly one of the day fields is `?`."""
+        """Check that exactly one of the day fields is `?`."""
         if (of_month == "?") == (of_week == "?"):
             self._refuse(
                 f"{DAY_OF_MONTH.name} and {DAY_OF_WEEK.name}",
@@ -120,11 +121,11 @@ class _Reader:
         return None
 
     def numbers(self, field: Field, text: str) -> tuple[int, ...] | None:
-        """The numbers of a list of values, ranges and increments; None for all."""
+        """The numbers of a list of values, ranges and increments; None for all numbers."""
         if text == "*" or (text == "?" and field in (DAY_OF_MONTH, DAY_OF_WEEK)):
             return None
         if text == "L" and field is DAY_OF_WEEK:
-            return (7,)  # Quartz: alone it is Saturday, the last day of the week
+            return (7,)  # Quartz: `L` alone is Saturday, the last day of the week
         return tuple(sorted({number for item in text.split(",") for number in self._item(field, item)}))
 
     def _item(self, field: Field, item: str) -> list[int]:
@@ -148,7 +149,7 @@ class _Reader:
         if end < begin:
             if field is YEAR:
                 self._refuse(field.name, item, "a range whose first year is not after its last")
-            end += width  # `22-2` goes over midnight, `FRI-MON` over the weekend
+            end += width  # `22-2` passes midnight, `FRI-MON` the weekend
         return [field.low + (number - field.low) % width for number in range(begin, end + 1, int(step or 1))]
 
     def _number(self, field: Field, text: str, item: str) -> int:
@@ -172,12 +173,12 @@ def _syntax(field: Field) -> str:
 
 
 def _length(day: date) -> int:
-    """Days of the month of *day*."""
+    """The number of days in the month of *day*."""
     return calendar.monthrange(day.year, day.month)[1]
 
 
 def _weekday(day: date) -> int:
-    """Quartz's number of the weekday: Sunday is 1."""
+    """Quartz's number for the weekday of *day*: Sunday is 1."""
     return day.isoweekday() % 7 + 1
 
 

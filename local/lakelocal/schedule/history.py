@@ -1,4 +1,4 @@
-"""What the run history says of a job: how many runs are active, how the last one ended, how long they take."""
+"""What the run history knows of a job: how many runs are active, how the last one ended, how long its runs take."""
 
 import statistics
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ DEFAULT = timedelta(minutes=10)
 
 
 def active_runs(state: State) -> dict[int, int]:
-    """How many runs of each job, by its id, have not ended; queued ones count too."""
+    """The number of runs of each job, by its id, that have not ended, including queued ones."""
     counts: dict[int, int] = {}
     for run in list_runs(state, limit=1000, active_only=True):
         counts[run["job_id"]] = counts.get(run["job_id"], 0) + 1
@@ -23,15 +23,15 @@ def active_runs(state: State) -> dict[int, int]:
 
 
 def last_result(state: State, job_id: int) -> str:
-    """The result of the newest ended run of a job; empty where there is none."""
+    """The result of the job's newest run that has ended; empty if there is none."""
     ended = (run for run in list_runs(state, limit=LOOKED_AT, job_id=job_id) if run["end_time"])
     return next((f"{run['state'].get('result_state', '')} (run {run['run_id']})" for run in ended), "")
 
 
 def assumption(job: ScheduledJob, state: State, given: Mapping[str, timedelta]) -> Assumption:
-    """How long a run of *job* lasts: *given* for its key, else the median of its successful runs, else a guess.
+    """How long a run of *job* lasts: as *given* for its key, else the median of its successful runs, else a guess.
 
-    Nothing is longer than the job's timeout. No state is created.
+    It is never longer than the job's timeout. No state folder is created.
     """
     if job.key in given:
         found = Assumption(given[job.key], "given with --assume")
@@ -39,7 +39,7 @@ def assumption(job: ScheduledJob, state: State, given: Mapping[str, timedelta]) 
         number = f"{len(lengths)} recorded run{'s' * (len(lengths) > 1)}"
         found = Assumption(timedelta(seconds=round(statistics.median(lengths))), f"median of {number}")
     else:
-        found = Assumption(DEFAULT, "guessed: no successful run is recorded; --assume JOB=TIME gives it")
+        found = Assumption(DEFAULT, "guessed: no successful run is recorded; use --assume JOB=TIME")
     if job.timeout is not None and found.duration > job.timeout:
-        return Assumption(job.timeout, f"{found.source}, cut by timeout_seconds")
+        return Assumption(job.timeout, f"{found.source}, limited by timeout_seconds")
     return found

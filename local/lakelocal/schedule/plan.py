@@ -1,4 +1,4 @@
-"""What happens at which time: pure. Jobs, a clock and the number of active runs in; firings and decisions out."""
+"""What happens at which time, as pure functions: from jobs, a clock and the number of active runs to decisions."""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -12,11 +12,11 @@ from lakelocal.schedule.triggers import ScheduledJob
 
 QUEUE_LIMIT = timedelta(milliseconds=QUEUE_MS)
 MINIMUM_INTERVAL = timedelta(seconds=10)
-LATE = timedelta(seconds=60)  # a firing seen later than this was missed: the machine slept
+LATE = timedelta(seconds=60)  # a firing noticed later than this was missed: the machine was asleep
 
 
 class Outcome(StrEnum):
-    """What comes of a firing."""
+    """What a firing leads to."""
 
     RUN = "RUN"
     QUEUED = "QUEUED"
@@ -32,7 +32,7 @@ STARTED = (Outcome.RUN, Outcome.QUEUED, Outcome.SKIPPED)  # Databricks records a
 
 @dataclass(frozen=True)
 class Firing:
-    """A job at one of its times: *at* in UTC, *wall* on the clock of its zone, which may skip it (*exists*)."""
+    """A job at one of its times: *at* in UTC, *wall* on the clock of its zone, which may skip that time (*exists*)."""
 
     job: ScheduledJob
     at: datetime
@@ -42,7 +42,7 @@ class Firing:
 
 @dataclass(frozen=True)
 class Decision:
-    """What comes of *firing*, and why."""
+    """What *firing* leads to, and why."""
 
     firing: Firing
     outcome: Outcome
@@ -50,7 +50,7 @@ class Decision:
 
 
 def firings(jobs: Iterable[ScheduledJob], *, start: datetime, after: datetime) -> Iterator[Firing]:
-    """The times after *after* of all *jobs*, as far as a clock knows them, in order; without end.
+    """The times of all *jobs* after *after*, as far as the clock determines them, in order and without end.
 
     *start* is when the scheduler started: periodic triggers count from it.
     """
@@ -58,7 +58,7 @@ def firings(jobs: Iterable[ScheduledJob], *, start: datetime, after: datetime) -
 
 
 def decide(firing: Firing, *, active: int, now: datetime | None = None) -> Decision:
-    """What comes of *firing* while *active* runs of its job have not ended; *now* is when it is seen, if later."""
+    """What *firing* leads to while *active* runs of its job have not ended; *now* is when it is noticed, if later."""
     job = firing.job
     if not firing.exists:
         return Decision(firing, Outcome.NO_SUCH_TIME, f"{firing.wall:%H:%M:%S} is skipped in {job.trigger.zone.key}")
@@ -80,7 +80,7 @@ def _why(admitted: Outcome, job: ScheduledJob, active: int) -> str:
 
 
 def remarks(jobs: Iterable[ScheduledJob], *, start: datetime) -> list[str]:
-    """What differs from Databricks in the times of *jobs*, a sentence each."""
+    """What differs from Databricks in the times of *jobs*, one sentence each."""
     return [
         f"{job.key}: fires more often than every {MINIMUM_INTERVAL.seconds} s, the least on Databricks; here as written"
         for job in jobs

@@ -3,16 +3,16 @@
     schedule = Schedule("0 30 2 * * ?", "Europe/Berlin")
     schedule.next_after(datetime(2026, 3, 28, tzinfo=UTC))      # aware, UTC
 
-An expression is matched on the wall clock of its zone. A local time that the zone skips (clocks go forward) does not
-fire; one that comes twice (clocks go back) fires once, the second time. So an hourly schedule pauses for the first pass
-through the repeated hour.
+An expression is matched against the wall clock of its zone. A local time that the zone skips (clocks go forward) does
+not fire; one that occurs twice (clocks go back) fires once, the second time. So an hourly schedule pauses during the
+first pass through the repeated hour.
 
-`croniter` searches on naive wall-clock times. What it reads otherwise than Quartz (numbers of weekdays, `L`, `W`, `#`,
-steps over the end of a range) is spelled out for it by `fields`, and its own handling of zones is not used.
+`croniter` searches naive wall-clock times. What it interprets differently from Quartz (weekday numbers, `L`, `W`, `#`,
+increments past the end of a range) is spelled out for it by `fields`, and its own handling of zones is not used.
 
-Source: times that Quartz 2.3.2 and 2.5 gave for the same expressions, zones and starts (`tests/unit/fixtures`). It
-differs in one case: asked from inside the first pass through a repeated hour, Quartz forgets what fires in the second
-pass before the same wall time; here the firings do not depend on when one asks.
+Source: times that Quartz 2.3.2 and 2.5 gave for the same expressions, zones and starts (`tests/unit/fixtures`). There
+is one difference: when asked during the first pass through a repeated hour, Quartz skips what fires in the second pass
+before the same wall-clock time; here the firings do not depend on when one asks.
 """
 
 from collections.abc import Iterator
@@ -32,8 +32,8 @@ _DAY_END = time(23, 59, 59)
 class Occurrence:
     """A wall-clock time that an expression names.
 
-    *at* is its instant (UTC), *wall* the local time without zone. Where *exists* is false the zone skips that local
-    time: nothing fires, and *at* is when the clocks go forward over it.
+    *at* is its instant (UTC), *wall* the local time without zone. If *exists* is false, the zone skips that local time:
+    nothing fires, and *at* is when the clocks go forward past it.
     """
 
     at: datetime
@@ -59,11 +59,11 @@ class Schedule:
         return f"{self.expression} ({self.zone.key})"
 
     def next_after(self, instant: datetime) -> datetime | None:
-        """The first firing after *instant* (aware), in UTC; None where there is none before the year 2100."""
+        """The first firing after *instant* (aware), in UTC; None if there is none before the year 2100."""
         return next((each.at for each in self.occurrences(instant) if each.exists), None)
 
     def occurrences(self, after: datetime) -> Iterator[Occurrence]:
-        """All times after *after* (aware) that the expression names, in order, those too that the zone skips."""
+        """All times after *after* (aware) that the expression names, in order, including those that the zone skips."""
         for wall in self._walls(_first_wall(after, self.zone)):
             occurrence = _located(wall, self.zone)
             if occurrence.at > after:
@@ -99,7 +99,7 @@ def _for_croniter(field: Field, numbers: tuple[int, ...] | None) -> str:
 
 
 def _first_wall(after: datetime, zone: ZoneInfo) -> datetime:
-    """A local time that no later firing precedes: *after* itself, or an hour less in the first of two equal hours."""
+    """A local time that no later firing precedes: *after*, or an hour earlier in the first of two equal hours."""
     local = after.astimezone(zone)
     repeated = _offset(local, fold=0) - _offset(local, fold=1) if local.fold == 0 else timedelta(0)
     return local.replace(tzinfo=None) - max(repeated, timedelta(0))
@@ -111,6 +111,6 @@ def _offset(local: datetime, *, fold: int) -> timedelta:
 
 def _located(wall: datetime, zone: ZoneInfo) -> Occurrence:
     first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if first <= second:  # they differ where the local time comes twice
+    if first <= second:  # they differ if the local time occurs twice
         return Occurrence(second, wall)
     return Occurrence(clock_change(zone, second, first).at, wall, exists=False)

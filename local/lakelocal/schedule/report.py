@@ -1,4 +1,4 @@
-"""Times, decisions and simulations as JSON values and as tables for people. Times are UTC unless they say a zone."""
+"""Times, decisions and simulations as JSON values and as tables for people. Times are UTC unless they name a zone."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ _STYLES = {Outcome.RUN: "green", Outcome.QUEUED: "yellow", Outcome.SKIPPED: "red
 
 @dataclass(frozen=True)
 class Simulation:
-    """What a simulation was of, and what came out; *assumed* is by job id."""
+    """The input and the outcome of a simulation; *assumed* is by job id."""
 
     start: datetime
     until: datetime
@@ -31,7 +31,7 @@ class Simulation:
     changes: Sequence[ClockChange]
 
     def as_json(self) -> dict[str, Any]:
-        """For `--json`: the window, the jobs with what was assumed, the changes of clocks, and every firing."""
+        """The value for `--json`: the period, the jobs with what is assumed, the clock changes, and every firing."""
         return {
             "from": utc_text(self.start),
             "until": utc_text(self.until),
@@ -59,14 +59,14 @@ class Simulation:
         }
 
     def firings(self) -> Table:
-        """A row a firing, and one where clocks change."""
+        """A table with one row per firing, and one per clock change."""
         result = Table("UTC", "in its zone", "target", "job", "outcome", "", box=None)
         for _, row in sorted(self._rows(), key=lambda each: each[0]):
             result.add_row(*row)
         return result
 
     def summary(self) -> Table:
-        """A row a job: its trigger, what was assumed, and how often which outcome came."""
+        """A table with one row per job: its trigger, its assumed duration, and how often each outcome occurred."""
         result = Table("target", "job", "trigger", "a run lasts", "outcomes", box=None)
         for job in self.jobs:
             counts = ", ".join(f"{count} {outcome}" for outcome, count in self._outcomes(job).items())
@@ -89,7 +89,7 @@ class Simulation:
 
 
 def next_times(job: ScheduledJob, start: datetime, number: int) -> list[Occurrence]:
-    """The next *number* firings of *job* after *start*, and between them the local times that its zone skips."""
+    """The next *number* firings of *job* after *start*, and the local times among them that its zone skips."""
     found: list[Occurrence] = []
     for each in job.trigger.occurrences(start, start):
         if number <= 0:
@@ -100,7 +100,7 @@ def next_times(job: ScheduledJob, start: datetime, number: int) -> list[Occurren
 
 
 def next_json(job: ScheduledJob, times: Sequence[Occurrence]) -> dict[str, Any]:
-    """The next times of *job* for `--json`."""
+    """The next times of *job* as a value for `--json`."""
     return {
         **_head(job),
         "times": [
@@ -111,10 +111,10 @@ def next_json(job: ScheduledJob, times: Sequence[Occurrence]) -> dict[str, Any]:
 
 
 def next_table(job: ScheduledJob, times: Sequence[Occurrence]) -> Table:
-    """A row a time; one that its zone skips is marked."""
+    """A table with one row per time; those that the zone skips are marked."""
     result = Table("UTC", f"in {job.trigger.zone.key}", "", box=None)
     for each in times:
-        mark = "" if each.exists else f"{Outcome.NO_SUCH_TIME}: the clocks go forward over it"
+        mark = "" if each.exists else f"{Outcome.NO_SUCH_TIME}: the clocks go forward past it"
         result.add_row(f"{each.at:%Y-%m-%d %H:%M:%S}" if each.exists else "", _local(job, each), mark)
     return result
 
@@ -150,7 +150,7 @@ def _step(step: Simulated) -> dict[str, Any]:
 
 
 def _local(job: ScheduledJob, time: Firing | Occurrence) -> str:
-    """The local time of a firing or an occurrence, with its offset where it exists."""
+    """The local time of a firing or an occurrence, with its offset if it exists."""
     offset = f"{time.at.astimezone(job.trigger.zone):%z}" if time.exists else ""
     return f"{time.wall:%a %Y-%m-%d %H:%M:%S} {offset}".rstrip()
 

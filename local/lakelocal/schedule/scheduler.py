@@ -1,7 +1,8 @@
-"""The scheduler: waits, claims what is due, starts its runs, and says how they end.
+"""The scheduler: waits, claims what is due, starts the runs, and reports how they end.
 
 It plans with `plan` and leaves the limits to the runs themselves: `run` applies `max_concurrent_runs` and the queue,
-also against runs that a person or another scheduler started. Where it ends, started runs go on, unless told otherwise.
+also with regard to runs that a person or another scheduler started. When the scheduler ends, started runs continue,
+unless it is told to stop them.
 """
 
 import subprocess
@@ -20,12 +21,12 @@ from lakelocal.schedule.views import ScheduleRow, ScheduleView
 
 FIRST_BACKOFF = timedelta(seconds=10)  # Databricks does not publish its own periods
 LONGEST_BACKOFF = timedelta(minutes=10)
-STOP_SECONDS = 60.0  # a run needs some, to end its kernels and to save their notebooks
+STOP_SECONDS = 60.0  # a run needs time to end its kernels and to save their notebooks
 
 
 @dataclass
 class _Failures:
-    """How often in a row a continuous job failed, and when it may run again."""
+    """How many times in a row a continuous job has failed, and when it may run again."""
 
     number: int = 0
     rests_until: datetime | None = None
@@ -33,7 +34,7 @@ class _Failures:
 
 @dataclass(frozen=True)
 class Doing:
-    """What a scheduler does with its decisions: claims, starts a run, knows the active runs by job id, shows."""
+    """What a scheduler acts through: claims, starting a run, the number of active runs by job id, and its view."""
 
     claims: Claims
     start_run: Callable[[Firing], Started]
@@ -43,7 +44,7 @@ class Doing:
 
 
 class Scheduler:
-    """Fires *jobs* by *clock*, looking at least every *poll*. It knows nothing of what was due before it began."""
+    """Fires *jobs* by *clock*, checking at least every *poll*. It ignores what was due before it began."""
 
     def __init__(
         self, jobs: Sequence[ScheduledJob], *, clock: Clock, doing: Doing, poll: timedelta = timedelta(seconds=1)
@@ -65,8 +66,8 @@ class Scheduler:
                 return
 
     def step(self) -> None:
-        """One look at the clock: say which runs have ended, and start what has become due since the last look."""
-        now = max(self.clock.now(), self.seen)  # a clock that is put back fires nothing twice
+        """Check the clock once: report which runs have ended, and start what has become due since the last check."""
+        now = max(self.clock.now(), self.seen)  # if the clock is set back, nothing fires twice
         self._hear_ends(now)
         due = list(takewhile(lambda each: each.at <= now, firings(self.jobs, start=self.begun, after=self.seen)))
         due += [Firing(job, now, now.replace(tzinfo=None)) for job in self.jobs if self._may_follow(job, now)]
@@ -80,12 +81,12 @@ class Scheduler:
                 self._say(firing, f"{decision.outcome}: {decision.reason}")
 
     def leave(self, *, stop_runs: bool) -> None:
-        """End: say which runs go on, or with *stop_runs* ask them to end and wait for that."""
+        """End the scheduler: report which runs continue, or with *stop_runs* ask them to end and wait for that."""
         if stop_runs:
             for started in self.running.values():
                 started.process.terminate()
         for firing, started in self.running.items():
-            self._say(firing, _stopped(started) if stop_runs else f"its run goes on (process {started.process.pid})")
+            self._say(firing, _stopped(started) if stop_runs else f"its run continues (process {started.process.pid})")
         self.doing.view.note("the scheduler has ended")
 
     def rows(self) -> list[ScheduleRow]:
@@ -130,14 +131,14 @@ class Scheduler:
             self._say(firing, f"run ended with exit code {code}{f': {_last_line(started.log)}' if code else ''}")
 
     def _may_follow(self, job: ScheduledJob, now: datetime) -> bool:
-        """Is *job* continuous, without a run of ours or anyone's, and rested from its failures?"""
+        """Is *job* continuous, without any active run, and past the pause after its failures?"""
         if not isinstance(job.trigger, Continuous) or job.paused or any(each.job == job for each in self.running):
             return False
         rests_until = self._failures[job.id].rests_until
         return (rests_until is None or rests_until <= now) and not self.doing.active_runs().get(job.id)
 
     def _next(self, job: ScheduledJob) -> datetime | None:
-        """When *job* fires next, or a continuous one may run again; None where no time is known."""
+        """When *job* fires next, or a continuous job may run again; None if no time is known."""
         rests_until = self._failures[job.id].rests_until
         if isinstance(job.trigger, Continuous):
             return rests_until if rests_until and rests_until > self.seen else None
@@ -163,6 +164,6 @@ def _stopped(started: Started) -> str:
 
 
 def _last_line(log: Path) -> str:
-    """What a failed run said at last."""
+    """The last line that a failed run printed, and where the rest is."""
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return f"{lines[-1].strip()} (all of it: {log})" if lines else f"see {log}"

@@ -1,4 +1,4 @@
-"""Starting the run of a firing: `python -m local run`, a process in a session of its own, its output in a log file."""
+"""Starting the run of a firing: `python -m lakelocal run` in a session of its own, with its output in a log file."""
 
 import subprocess
 import sys
@@ -14,18 +14,18 @@ from lakelocal.schedule.triggers import Continuous
 
 
 class RunnerProcess(Protocol):
-    """The part of `subprocess.Popen` that a scheduler needs."""
+    """The part of `subprocess.Popen` that a scheduler uses."""
 
     pid: int
 
     def poll(self) -> int | None:
-        """The exit code, None while it runs."""
+        """The exit code, or None while the process is running."""
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Ask the process to end."""
 
     def wait(self, timeout: float) -> int:
-        """Its exit code; TimeoutExpired where it does not end in *timeout* seconds."""
+        """Wait for the exit code; raises TimeoutExpired if the process does not end within *timeout* seconds."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Starter:
-    """Starts runs of the bundle in *root* for *target*; *options* are given to each, *logs* takes their output."""
+    """Starts runs of the bundle in *root* for *target*, each with *options* and a file in *logs* for its output."""
 
     root: Path
     target: str
@@ -49,7 +49,7 @@ class Starter:
         """Start the run of *firing*.
 
         Raises:
-            RunError: the machine has no room for its process or its log.
+            RunError: the machine has no room for the process or its log.
         """
         log = self.logs / f"{firing.job.key}-{firing.at:%Y%m%dT%H%M%SZ}.log"
         try:
@@ -70,7 +70,7 @@ class Starter:
         return Started(process, log)
 
     def command(self, firing: Firing) -> list[str]:
-        """The command line of the run; one of a continuous job was not due at a time."""
+        """The command line of the run; only that of a continuous job has no scheduled time."""
         continuous = isinstance(firing.job.trigger, Continuous)
         at = [] if continuous else ["--scheduled-at", utc_text(firing.at)]
         local = [sys.executable, "-m", "lakelocal", "--project", str(self.root)]

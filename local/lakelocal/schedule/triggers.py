@@ -1,10 +1,10 @@
-"""What starts a job by itself: its `schedule`, `trigger` or `continuous`, as far as a clock can tell.
+"""What starts a job automatically: its `schedule`, `trigger` or `continuous`, as far as a clock can tell.
 
 * `schedule` fires by its Quartz expression, in its zone.
 * `trigger.periodic` fires every interval, counted from the scheduler's start (Databricks counts from the first run).
 * `continuous` begins a run whenever none is active; after a failure the scheduler waits, longer each time.
 * `trigger.file_arrival`, `table_update` and `model`, a `sql_condition` and the beta list `triggers` wait for something
-  else than the clock: they are not scheduled here, which is said by name.
+  other than the clock: they are not scheduled here, and are reported by name.
 
 A missing `pause_status` is UNPAUSED and a missing `queue` is enabled, as the Databricks CLI deploys them.
 
@@ -35,22 +35,22 @@ _UNITS = {
 
 
 class Trigger:
-    """What starts a job. *zone* is where its times are told; a clock knows its *occurrences*, none by default."""
+    """What starts a job. *zone* is the zone for showing its times; *occurrences* are its times, by default none."""
 
     zone = ZoneInfo("UTC")
 
     def occurrences(self, after: datetime, start: datetime) -> Iterator[Occurrence]:
-        """Its times after *after*, for a scheduler that began at *start*."""
+        """The times of the trigger after *after*, for a scheduler that began at *start*."""
         return iter(())
 
     def slot(self, at: datetime) -> int:
-        """What two schedulers must not both use for a firing at *at*: its second."""
+        """The number that only one scheduler may claim for a firing at *at*: its second."""
         return (at - EPOCH) // timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
 class Cron(Trigger):
-    """Fires by a Quartz expression, whenever the scheduler began."""
+    """Fires by a Quartz expression, no matter when the scheduler began."""
 
     schedule: Schedule
 
@@ -80,7 +80,7 @@ class Periodic(Trigger):
             yield Occurrence(at, at.replace(tzinfo=None))
 
     def slot(self, at: datetime) -> int:
-        """The interval: schedulers that began at different times have different seconds."""
+        """The number of the interval: schedulers that began at different times would have different seconds."""
         return (at - EPOCH) // self.every
 
 
@@ -104,7 +104,7 @@ class NotLocal(Trigger):
 
 @dataclass(frozen=True)
 class ScheduledJob:
-    """A job that has a trigger, and what limits its runs. *timeout* is None where the job has none."""
+    """A job that has a trigger, and what limits its runs. *timeout* is None if the job has none."""
 
     key: str
     id: int
@@ -117,10 +117,10 @@ class ScheduledJob:
 
 
 def scheduled_jobs(bundle: Bundle, keys: Iterable[str] = ()) -> list[ScheduledJob]:
-    """The jobs of *bundle* that have a trigger; with *keys*, exactly these.
+    """The jobs of *bundle* that have a trigger; with *keys*, exactly those jobs.
 
     Raises:
-        UsageError: a key names no job, or one without a trigger.
+        UsageError: a key names no job, or a job without a trigger.
         FindingError: expressions, zones or intervals that cannot be read; all of them, with file and line.
     """
     found: list[ScheduledJob] = []
@@ -155,7 +155,7 @@ def _scheduled(job: Job, target: str, trigger: Trigger, paused: bool) -> Schedul
 
 
 def _trigger(job: Job) -> tuple[Trigger, bool] | None:
-    """The trigger of *job* and whether it is paused; None where nothing starts it by itself."""
+    """The trigger of *job* and whether it is paused; None if nothing starts it automatically."""
     kinds = [kind for kind in _KINDS if job.settings.get(kind)]
     if not kinds:
         return None

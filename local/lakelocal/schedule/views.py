@@ -1,4 +1,4 @@
-"""What a scheduler shows: a live table in a terminal, else a line an event."""
+"""Views of a scheduler: a live table in a terminal, otherwise one line per event."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from rich.text import Text
 
 @dataclass(frozen=True)
 class ScheduleRow:
-    """One job as the table shows it; *next* is None where no time is known."""
+    """One job as a row of the table; *next* is None if no time is known."""
 
     job: str
     trigger: str
@@ -30,20 +30,20 @@ class ScheduleRow:
 
 
 class ScheduleView(Protocol):
-    """Hears of a scheduler."""
+    """Receives the events of a scheduler."""
 
     def note(self, text: str) -> None:
-        """Something happened."""
+        """Something happened that the user should see."""
 
     def show(self, rows: Callable[[], list[ScheduleRow]]) -> None:
-        """A step is over; *rows* gives the state of the jobs, which costs a look at the run history."""
+        """A step is over; *rows* reads the current state of the jobs, which queries the run history."""
 
     def close(self) -> None:
         """The scheduler has ended."""
 
 
 class ScheduleLines:
-    """A line an event, with the time of day (local)."""
+    """One line per event, with the time of day (local)."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self.write = write
@@ -56,7 +56,7 @@ class ScheduleLines:
 
 
 class LiveTable:
-    """The table of the jobs, drawn anew at each step, below the lines of the events."""
+    """The table of the jobs, redrawn at each step, below the lines of the events."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console()
@@ -74,7 +74,7 @@ class LiveTable:
 
 
 def table(rows: list[ScheduleRow]) -> Table:
-    """The state of the jobs."""
+    """The table with the current state of the jobs."""
     result = Table("job", "trigger", "next (UTC)", "next (its zone)", "active runs", "last result", box=None)
     for row in rows:
         result.add_row(

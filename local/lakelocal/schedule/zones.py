@@ -31,7 +31,7 @@ def find_zone(name: str) -> ZoneInfo:
     """The zone *name*.
 
     Raises:
-        FindingError: there is no such zone; the message names similar ones.
+        FindingError: there is no such zone; the message suggests similar names.
     """
     try:
         return ZoneInfo(name)
@@ -44,13 +44,13 @@ def find_zone(name: str) -> ZoneInfo:
 
 
 def clock_changes(zones: Iterable[ZoneInfo], *, start: datetime, until: datetime) -> list[ClockChange]:
-    """The changes of the clocks in *zones* between *start* and *until*, in order; each zone counts once."""
+    """The clock changes in *zones* between *start* and *until*, in order; each zone is counted once."""
     found = [change for zone in {zone.key: zone for zone in zones}.values() for change in _changes(zone, start, until)]
     return sorted(found, key=lambda change: (change.at, change.zone))
 
 
 def clock_change(zone: ZoneInfo, low: datetime, high: datetime) -> ClockChange:
-    """The one change of the clocks after *low* and up to *high*, to the second."""
+    """The only clock change after *low* and up to *high*, to the second."""
     before, after = offset(zone, low), offset(zone, high)
     while high - low > SECOND:
         middle = low + (high - low) // 2
@@ -59,7 +59,7 @@ def clock_change(zone: ZoneInfo, low: datetime, high: datetime) -> ClockChange:
 
 
 def offset(zone: ZoneInfo, at: datetime) -> timedelta:
-    """What the clocks of *zone* are ahead of UTC at *at*."""
+    """How far the clocks of *zone* are ahead of UTC at *at*."""
     return at.astimezone(zone).utcoffset() or timedelta(0)
 
 
