@@ -7,7 +7,7 @@
     repair.repair_run(bundle, run["run_id"], state=state)
     cancel.cancel_run(state, run["run_id"])       # from another process
 
-Reading and checking (`lakelocal.bundle`, `checks`), planning (`lakelocal.lakeflow`: pure), admitting (`admission`),
-executing (`run`, `task`, `task_types`, `launch`), recording (`lakelocal.history`), telling (`listener`) and showing
-(`views`, `live`, `summary`) are apart.
+Reading and checking (`lakelocal.bundle`, `checks`), planning (`lakelocal.lakeflow`: pure), admission (`admission`),
+execution (`run`, `task`, `task_types`, `launch`), recording (`lakelocal.history`), notification (`listener`) and
+display (`views`, `live`, `summary`) are kept apart.
 """

@@ -1,7 +1,7 @@
-"""How many runs of a job may be active at once: a run is admitted, waits in the queue, or is skipped.
+"""Limits how many runs of a job are active at once: a run is admitted, waits in the queue, or is skipped.
 
-The decision is one transaction on the run history, so that it holds between processes too. The slot of a run whose
-process is gone is free. Source: Databricks documentation, "Configure maximum concurrent runs" and "Job queueing".
+The decision is one transaction on the run history, so it also holds between processes. A run whose process is gone
+frees its slot. Source: Databricks documentation, "Configure maximum concurrent runs" and "Job queueing".
 """
 
 import sqlite3
@@ -20,9 +20,9 @@ SKIPPED_RESULT = "MAXIMUM_CONCURRENT_RUNS_REACHED"
 
 
 def verdict(*, limit: int, active: int, waiting: int, queue: bool) -> str:
-    """`RUNNING`, `QUEUED` or `SKIPPED`: what becomes of a new run beside *active* ones and *waiting* ones.
+    """Decide whether a new run is `RUNNING`, `QUEUED` or `SKIPPED`, given *active* and *waiting* runs of the same job.
 
-    *limit* is `max_concurrent_runs`; 0 skips every run, whatever the queue.
+    *limit* is `max_concurrent_runs`; 0 skips every run, even if queueing is enabled.
     """
     if limit == 0:
         return "SKIPPED"
@@ -32,7 +32,10 @@ def verdict(*, limit: int, active: int, waiting: int, queue: bool) -> str:
 
 
 def enter(records: Records, job: Job, **values: object) -> int:
-    """Record a new run of *job*, admitted or not; its id."""
+    """Record a new run of *job*, whether or not it is admitted, and return its id.
+
+    The run is RUNNING, QUEUED or SKIPPED; see `verdict`.
+    """
     run_id, now = records.new_id(), now_ms()
     records.close_abandoned()
     with records.opened(exclusive=True) as database:
@@ -42,10 +45,10 @@ def enter(records: Records, job: Job, **values: object) -> int:
 
 
 def enter_again(records: Records, run_id: int, job: Job) -> int:
-    """Open the ended run *run_id* again for a repair, admitted or not; the number of the repair.
+    """Reopen the ended run *run_id* for a repair, whether or not it is admitted, and return the number of the repair.
 
     Raises:
-        RunError: it has not ended.
+        RunError: the run has not ended.
     """
     records.close_abandoned()
     with records.opened(exclusive=True) as database:
@@ -53,7 +56,7 @@ def enter_again(records: Records, run_id: int, job: Job) -> int:
         if run.end_time is None:
             raise RunError(
                 f"Run {run_id}: found it {run.life_cycle_state}, expected a run that has ended. "
-                f"Wait for its end, or cancel it with `{PROGRAM} runs cancel {run_id}`."
+                f"Wait until it ends, or cancel it with `{PROGRAM} runs cancel {run_id}`."
             )
         number, now = run.repair_count + 1, now_ms()
         insert(database, "phases", _phase(run))
@@ -66,14 +69,18 @@ def enter_again(records: Records, run_id: int, job: Job) -> int:
 
 
 def _phase(run: RecordedRun) -> dict[str, Any]:
-    """How the run has ended, for its repair history."""
+    """How *run* ended, as a row of its repair history."""
     kept = ("run_id", "end_time", "life_cycle_state", "result_state", "state_message")
     own = {name: getattr(run, name) for name in kept}
     return {**own, "number": run.repair_count, "start_time": run.phase_start}
 
 
 def wait_for_slot(records: Records, run_id: int, limit: int, stop: Stop) -> str | None:
-    """Wait until the queued run may start: None; or the result with which it ends without starting."""
+    """Wait until the queued run may start.
+
+    Returns:
+        None once the run has its slot; otherwise the result with which it ends without having started.
+    """
     while not _take_slot(records, run_id, limit):
         run = records.run(run_id)
         if run.cancel_requested:
@@ -87,14 +94,14 @@ def wait_for_slot(records: Records, run_id: int, limit: int, stop: Stop) -> str 
 
 
 def _admitted(database: sqlite3.Connection, job: Job, now: int) -> dict[str, Any]:
-    """The columns that say whether a run of *job* starts now."""
+    """The columns that record whether a run of *job* starts now."""
     active, waiting = _counts(database, job.id)
     state = verdict(limit=job.max_concurrent_runs, active=active, waiting=waiting, queue=job.queue)
     if state == "QUEUED":
         return {"life_cycle_state": state, "queued_since": now}
     if state == "SKIPPED":
         allowed = job.max_concurrent_runs
-        return _skipped(f"Skipped: the job allows {allowed} active run{'s' * (allowed != 1)}, and has {active}.", now)
+        return _skipped(f"Skipped: the job allows {allowed} active run{'s' * (allowed != 1)} and has {active}.", now)
     return {"life_cycle_state": state}
 
 
@@ -112,7 +119,7 @@ def _counts(database: sqlite3.Connection, job_id: int) -> tuple[int, int]:
 
 
 def _take_slot(records: Records, run_id: int, limit: int) -> bool:
-    """Start the queued run where a slot is free and no other waits longer."""
+    """Start the queued run if a slot is free and no other run has waited longer; return whether it started."""
     records.close_abandoned()
     with records.opened(exclusive=True) as database:
         run = database.execute("SELECT job_id, queued_since FROM runs WHERE run_id = ?", (run_id,)).fetchone()

@@ -1,4 +1,4 @@
-"""One attempt of a task, as the function that runs its task type sees it, and what it may ask of those around it."""
+"""One attempt of a task, as seen by the function that runs its task type, and what it may ask of its surroundings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,9 +22,9 @@ from lakelocal.project import State
 
 @dataclass(frozen=True)
 class Engine:
-    """What all runs of one command share. *listeners* are told of runs and attempts.
+    """What all runs of one command share. *listeners* are notified of runs and attempts.
 
-    *compute* is where Spark runs, *needs_spark* whether a notebook of the job speaks of it.
+    *compute* says where Spark runs, *needs_spark* whether any notebook of the job refers to Spark.
     """
 
     bundle: Bundle
@@ -45,7 +45,7 @@ class Engine:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What every kernel of these runs has in its environment."""
+        """The environment variables that every kernel of these runs gets."""
         return {**environment_of(self.state, self.compute.remote), "LOCAL_TARGET": self.bundle.target}
 
 
@@ -68,25 +68,25 @@ class ParentRun(Protocol):
     def repair_count(self) -> int: ...
 
     def child(self, job: Job, parameters: Mapping[str, str], path: tuple[str, ...]) -> "ChildRun":
-        """A run of *job*, which the task at *path* starts."""
+        """Create the run of *job* that the task at *path* starts."""
 
 
 class Executable(Protocol):
     """A run that a task starts: of another job, or of the nested task for one input."""
 
     def execute(self, stop: Stop) -> str:
-        """Execute it; its result."""
+        """Execute the run and return its result."""
 
 
 class ChildRun(Executable, Protocol):
-    """The run of another job."""
+    """A run of another job."""
 
     @property
     def run_id(self) -> int: ...
 
 
 class Owner(Protocol):
-    """The task whose attempt it is. *place* is the task as it stands in the graph of the job."""
+    """The task that an attempt belongs to. *place* is the task as it appears in the graph of the job."""
 
     run: ParentRun
     engine: Engine
@@ -94,24 +94,24 @@ class Owner(Protocol):
     path: tuple[str, ...]
 
     def hear(self, event: Mapping[str, Any]) -> None:
-        """Show an event of the attempt's process."""
+        """Show an event from the attempt's process."""
 
     def show_iterations(self, inputs: Sequence[Any], concurrency: int) -> None:
-        """Tell that an iteration follows for each of *inputs*."""
+        """Announce that an iteration follows for each of *inputs*, *concurrency* of them at a time."""
 
     def iteration(self, index: int, value: Any) -> "Iteration":
-        """The nested task for the input *value*, the element number *index*."""
+        """The nested task for the input *value*, which is element *index* of the inputs."""
 
 
 class Iteration(Executable, Protocol):
-    """The nested task of a for-each task for one input; *error* is why it failed."""
+    """The nested task of a for-each task for one input; *error* says why it failed."""
 
     error: str
 
 
 @dataclass(frozen=True)
 class TaskAttempt:
-    """One attempt of a task. *number* counts from 0, through repairs; *name* is what its files are called after."""
+    """One attempt of a task. *number* counts from 0 and continues through repairs; its files are named after *name*."""
 
     owner: Owner
     task: Task
@@ -126,11 +126,11 @@ class TaskAttempt:
 
     @property
     def places(self) -> AttemptFiles:
-        """Its files."""
+        """The files of the attempt."""
         return AttemptFiles.of(self.owner.engine.state, self.run.run_id, self.name, self.number)
 
     def resolved(self, value: Any, field: str) -> Any:
-        """*value* of the task's *field* with its references replaced.
+        """*value* of the task's *field*, with its references replaced.
 
         Raises:
             RunError: a reference has no value.
@@ -141,5 +141,5 @@ class TaskAttempt:
             raise RunError(f"{field}: {error}") from error
 
     def record(self, **columns: Any) -> None:
-        """Record what is known of the attempt while it runs."""
+        """Record what is known of the attempt while it is running."""
         self.owner.engine.records.update_attempt(self.run_id, **columns)

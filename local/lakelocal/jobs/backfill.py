@@ -1,6 +1,6 @@
-"""Backfills: one run of a job for each of some past times, which parameters name with `{{backfill.iso_date}}`.
+"""Backfills: one run of a job for each of several past times, which parameters refer to as `{{backfill.iso_date}}`.
 
-Source: Databricks documentation, "Backfill jobs": at most 100 runs, always the whole job, side by side as far as
+Source: Databricks documentation, "Backfill jobs": at most 100 runs, always of the whole job, with as many at a time as
 `max_concurrent_runs` allows.
 """
 
@@ -28,20 +28,18 @@ MOST_RUNS = 100
 
 
 def backfill_times(start: datetime, end: datetime, every: timedelta) -> list[datetime]:
-    """The times from *start* to *end*, that one included where it is met, with *every* between them.
+    """The times from *start* to *end* at intervals of *every*; *end* is included if an interval falls on it.
 
     Raises:
         UsageError: *end* is before *start*, or there are more than 100 times.
     """
     if end < start:
-        raise UsageError(
-            f"--to: found `{label(end)}`, expected a time at or after --from `{label(start)}`. Exchange them."
-        )
+        raise UsageError(f"--to: found `{label(end)}`, expected a time at or after --from `{label(start)}`. Swap them.")
     count = (end - start) // every + 1
     if count > MOST_RUNS:
         raise UsageError(
             f"--every: found {count:,} runs from {label(start)} to {label(end)}, expected at most {MOST_RUNS}. "
-            "Choose a longer interval, or make several backfills."
+            "Choose a longer interval, or run several backfills."
         )
     return [start + number * every for number in range(count)]
 
@@ -55,10 +53,10 @@ def backfill_job(
     parameters: Mapping[str, str] | None = None,
     options: RunOptions | None = None,
 ) -> list[dict[str, Any]]:
-    """Run the job *job_key* once for each of *times*, to the end; the runs as `runs/get` shows them, in that order.
+    """Run the job *job_key* to its end for each of *times*; return the runs as `runs/get` shows them, in that order.
 
     Raises:
-        UsageError: unknown job or parameter, or a job that cannot run here; nothing has run.
+        UsageError: unknown job or parameter, or a job that cannot run here; raised before anything runs.
     """
     options = options or RunOptions()
     job = bundle.job(job_key)
@@ -75,7 +73,7 @@ def backfill_job(
         say_notes(engine, notes)
         if "backfill" not in namespaces_named(values):
             engine.view.note(
-                "warning: no parameter names a time of the backfill, so all runs get the same values; "
+                "warning: no parameter refers to the time of the backfill, so all runs get the same values; use "
                 "for example --param run_date={{backfill.iso_date}}"
             )
         engine.view.backfill_started(job.name, [label(each) for each in times])
@@ -85,14 +83,14 @@ def backfill_job(
 
 
 def label(moment: datetime) -> str:
-    """How a run of a backfill is called: its date, with the time of day as exactly as it needs."""
+    """The name of a backfill's run: its date, with the time of day to the precision that it needs."""
     if moment.second:
         return moment.strftime("%Y-%m-%dT%H:%M:%S")
     return moment.strftime("%Y-%m-%d" if (moment.hour, moment.minute) == (0, 0) else "%Y-%m-%dT%H:%M")
 
 
 def _run_one(engine: Engine, job: Job, values: Mapping[str, str], moment: datetime, stop: Stop) -> int | None:
-    """The id of the run for *moment*; None where all was stopped before."""
+    """Run the job for *moment* and return the id of the run; None if the backfill was stopped before that."""
     if stop.reason is not None:
         return None
     path, started = (label(moment),), time.monotonic()

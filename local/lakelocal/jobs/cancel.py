@@ -1,4 +1,4 @@
-"""Cancelling a run from anywhere: its runner sees the request in the history and ends all that belongs to the run."""
+"""Cancelling a run from any process: its runner sees the request in the history and ends all that is part of it."""
 
 import time
 from typing import Any
@@ -13,12 +13,12 @@ POLL_SECONDS = 0.2
 
 
 def cancel_run(state: State, run_id: int, *, limit: float = LIMIT_SECONDS) -> dict[str, Any]:
-    """Cancel the run *run_id*, running or queued, and wait until it has ended; the run as `runs/get` shows it.
+    """Cancel the run *run_id*, running or queued, wait for its end, and return it as `runs/get` shows it.
 
-    A run that has ended already stays as it is.
+    A run that has already ended is left unchanged.
 
     Raises:
-        RunError: there is no such run, or it has not ended after *limit* seconds.
+        RunError: there is no such run, or it has not ended within *limit* seconds.
     """
     records = Records.of(state)
     records.run(run_id)

@@ -1,4 +1,4 @@
-"""What is refused before a run starts, and what is said about it: warnings, and fields that a local run ignores."""
+"""What is refused before a run starts, and what is reported about it: warnings, and fields that a local run ignores."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from lakelocal.lakeflow.task_types.for_each import literal_inputs
 
 @dataclass(frozen=True)
 class Notes:
-    """What a person should know before the run: *warnings*, and the names of fields that are *ignored* here."""
+    """What to report before the run: *warnings*, and the names of the fields that are *ignored* locally."""
 
     warnings: tuple[str, ...]
     ignored: tuple[str, ...]
@@ -43,19 +43,19 @@ def check_run(
     scheduled: bool = False,
     backfill: bool = False,
 ) -> Notes:
-    """Check *job* (of a partial run, the tasks *only*) and all jobs that it starts.
+    """Check *job* (in a partial run, only the tasks *only*) and all jobs that it starts.
 
     Args:
-        parameters: the values of the job's parameters; its defaults where there are none.
-        strict: refuse a parameter that its notebook does not take.
-        skip_unsupported: pass over tasks that do not run here, with a warning.
-        scheduled: a schedule starts the run, so that it has a trigger time.
-        backfill: the run is part of a backfill, so that it has a time to name with `backfill`.
+        parameters: the values of the job's parameters; those that are missing have their defaults.
+        strict: refuse a parameter that the task's notebook does not take.
+        skip_unsupported: skip tasks that cannot run here, with a warning, instead of refusing the run.
+        scheduled: a schedule starts the run, so it has a trigger time.
+        backfill: the run is part of a backfill, so `backfill` references have a value.
 
     Raises:
-        BundleError: a value that has an effect refers to a variable without a value.
-        UsageError: a task that does not run here, jobs in a circle or more than three levels deep, an unknown member
-            in a reference; with *strict* also a parameter that a notebook does not take.
+        BundleError: a value that affects the run refers to a variable that has no value.
+        UsageError: a task that cannot run here, jobs that start each other in a cycle or more than three levels deep,
+            or an unknown member in a reference; with *strict*, also a parameter that a notebook does not take.
     """
     if only is not None:
         job = replace(job, tasks=tuple(task for task in job.tasks if task.key in only))
@@ -85,9 +85,9 @@ def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
 
 
 def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
-    """Does a notebook or file of *job*, or of a job that it starts, hold the word `spark` or SQL?
+    """Does a notebook or file of *job*, or of a job that it starts, contain the word `spark` or SQL?
 
-    A guess for starting things early: a kernel that needs Spark gets it in any case.
+    This is only a guess, used to start things early: a kernel that needs Spark gets it in any case.
     """
     tasks = [task for each in started_by(bundle, job) for task in each.every_task()]
     files = {file for task in tasks for file in (task.notebook, task.file) if file}
@@ -96,7 +96,7 @@ def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
 
 
 def _check_starts(bundle: Bundle, jobs: Collection[Job]) -> None:
-    """Jobs start each other in no circle, and not too many levels deep."""
+    """Check that the jobs do not start each other in a cycle or too many levels deep."""
     findings = [
         finding
         for job in jobs
@@ -110,7 +110,7 @@ def _check_starts(bundle: Bundle, jobs: Collection[Job]) -> None:
 def _with_parameters(
     bundle: Bundle, job: Job, parameters: Mapping[str, str]
 ) -> Iterator[tuple[Job, Mapping[str, str]]]:
-    """*job* and the jobs that it starts, once for each way, with the parameters whose references it resolves itself."""
+    """*job* and the jobs that it starts, once per path, with the parameters whose references it resolves itself."""
     yield job, parameters
     for task in job.every_task():
         if task.child is not None:
@@ -121,10 +121,10 @@ def _with_parameters(
 
 
 def _unsupported(job: Job, task: Task) -> str | None:
-    """What of *task* does not run here, and what to use instead; None where it runs."""
+    """What in *task* cannot run here, and what to use instead; None if it runs."""
     refused = refusal(job, task)
     if refused is None or task.nested is not None:
-        return None  # a nested task is named by itself
+        return None  # a nested task is reported by itself
     where = f"`{task.where}`: job `{job.key}`, task `{task.key}`"
     return f"{where}: found {refused.what}, which does not run locally: {refused.note}."
 

@@ -1,4 +1,4 @@
-"""What the command line calls: run a job and watch it, show runs."""
+"""What the command line calls: run a job and show its progress, and show recorded runs."""
 
 import contextlib
 import sys
@@ -40,17 +40,16 @@ from lakelocal.project import State
 class RunOptions:
     """How a run is started and shown.
 
-    *only* is the comma list of a partial run. *strict* refuses a parameter that its notebook does not take;
-    *skip_unsupported* passes over tasks whose type does not run here. *scheduled_at* is the time for which a schedule
-    starts the run (with a zone): its trigger is then PERIODIC. *listeners* are told of runs and attempts, beside
-    those whom the jobs name in their notifications.
-    *json* prints nothing at all: the caller prints the run. *remote* says where Spark runs (see `lakelocal.compute`;
-    None: as the environment says). *start_ahead* starts the server in the background, ahead of the first kernel that
-    needs it, where a notebook of the run speaks of Spark. *before* is a notebook that the state folder needs once,
-    *check* one that refuses wrong parameters before anything else runs: it gets those of the run, and *variables*, the
-    bundle variables that a person gave.
-    *template* is a process for attempts that imports already; the run ends it. *pool* has processes for many runs, in
-    place of the run's own; whoever made it closes it.
+    *only* is the comma-separated task list of a partial run. *strict* refuses a parameter that its notebook does not
+    take; *skip_unsupported* skips tasks whose type cannot run here. *scheduled_at* is the time (with a zone) for which
+    a schedule starts the run, whose trigger is then PERIODIC. *listeners* are notified of runs and attempts, in
+    addition to the notifications that the jobs configure. *json* prints nothing at all: the caller prints the run.
+    *remote* says where Spark runs (see `lakelocal.compute`; None: as the environment says). *start_ahead* starts the
+    server in the background, before the first kernel needs it, if a notebook of the run refers to Spark. *before* is a
+    notebook that must run once in each state folder; *check* is one that refuses wrong parameters before anything else
+    runs: it gets the parameters of the run, and *variables*, the bundle variables that the user set. *template* is a
+    process for attempts that has already begun its imports; the run ends it. *pool* provides processes for several runs
+    instead of the run's own pool; the caller who created it closes it.
     """
 
     only: str | None = None
@@ -76,12 +75,12 @@ def run_job(
     parameters: Mapping[str, str] | None = None,
     options: RunOptions | None = None,
 ) -> dict[str, Any]:
-    """Run the job *job_key* to its end; the run as `runs/get` shows it.
+    """Run the job *job_key* to its end and return the run as `runs/get` shows it.
 
-    Ctrl-C (or SIGTERM) stops everything: the run is then CANCELED and nothing of it is left running.
+    Ctrl-C (or SIGTERM) stops everything: the run is then CANCELED and none of its processes is left running.
 
     Raises:
-        UsageError: unknown job, parameter or task, or a job that cannot run here; nothing has run.
+        UsageError: unknown job, parameter or task, or a job that cannot run here; raised before anything runs.
     """
     options = options or RunOptions()
     job = bundle.job(job_key)
@@ -121,7 +120,7 @@ def watched(
     state: State,
     options: RunOptions,
 ) -> dict[str, Any]:
-    """Say the *notes* on *job*, do *work*, which gives the id of a run, and show that run; Ctrl-C stops it."""
+    """Report the *notes* on *job*, do *work*, which returns a run id, and return that run; Ctrl-C stops it."""
     with engine_of(bundle, job, state, options) as (engine, stop):
         say_notes(engine, notes)
         run_id = work(engine, stop)
@@ -132,7 +131,7 @@ def watched(
 
 
 def say_notes(engine: Engine, notes: Notes) -> None:
-    """Say what a person should know before the job runs."""
+    """Report what the user should know before the job runs."""
     for warning in notes.warnings:
         engine.view.note(f"warning: {warning}")
     if notes.ignored:
@@ -141,7 +140,7 @@ def say_notes(engine: Engine, notes: Notes) -> None:
 
 @contextlib.contextmanager
 def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> Iterator[tuple[Engine, Stop]]:
-    """What runs of *job* need: the engine, closed at the end, and the stop that Ctrl-C and SIGTERM ask."""
+    """What runs of *job* need: the engine, closed at the end, and the stop that Ctrl-C and SIGTERM request."""
     view = _view(options.json)
     stop = Stop()
     spark = speaks_of_spark(bundle, job)
@@ -150,12 +149,12 @@ def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> It
         state.logs / "pool.log", spark=spark, more=compute.libraries, note=view.note, template=options.template
     )
     if spark and options.start_ahead:
-        # No daemon: a server whose start is cut off before it is recorded would be lost, and could not be stopped.
+        # No daemon: a server whose start was cut off before it was recorded would be lost, and could not be stopped.
         threading.Thread(target=_warm_up, args=(compute,)).start()
 
     def end() -> None:
         if stop.reason is None:
-            view.note("stopping: every task is ended, notebooks are saved as far as they ran")
+            view.note("stopping: ending every task; notebooks are saved as far as they ran")
         stop.request("CANCELED")
 
     try:
@@ -186,7 +185,7 @@ def list_runs(
 
 
 def exit_code(run: Mapping[str, Any]) -> int:
-    """0 where *run* ended with SUCCESS or SUCCESS_WITH_FAILURES, else 1."""
+    """The exit code for *run*: 0 if it ended with SUCCESS or SUCCESS_WITH_FAILURES, otherwise 1."""
     return 0 if meaning(run["state"].get("result_state")).succeeded else 1
 
 
@@ -201,5 +200,5 @@ def _view(json: bool) -> View:
 
 
 def _warm_up(compute: Compute) -> None:
-    with contextlib.suppress(LocalError):  # whoever needs Spark is told, and records it
+    with contextlib.suppress(LocalError):  # the attempt that needs Spark reports and records the error
         compute.warm_up()

@@ -1,6 +1,6 @@
-"""Health rules: who is told when a run or an attempt takes longer than its rule allows. Nothing is ever stopped.
+"""Health rules: warn when a run or an attempt takes longer than its rule allows. Nothing is ever stopped.
 
-Source: Jobs API 2.2, `JobsHealthRules`; of its metrics only RUN_DURATION_SECONDS has a meaning for a batch run here.
+Source: Jobs API 2.2, `JobsHealthRules`; of its metrics, only RUN_DURATION_SECONDS applies to a batch run here.
 """
 
 import threading
@@ -12,14 +12,14 @@ METRIC = "RUN_DURATION_SECONDS"
 
 
 def duration_rules(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rules on durations in the settings of a job or task: `{"metric", "op", "value"}`, value in seconds."""
+    """The duration rules in the settings of a job or task: `{"metric", "op", "value"}`, value in seconds."""
     rules = (settings.get("health") or {}).get("rules") or []
     return [dict(rule) for rule in rules if rule.get("metric") == METRIC]
 
 
 @contextmanager
 def watching(settings: Mapping[str, Any], exceeded: Callable[[dict[str, Any]], None]) -> Iterator[None]:
-    """Call *exceeded* with each rule whose seconds pass before this block ends, once a rule, in another thread."""
+    """Call *exceeded*, in another thread, once for each rule whose seconds elapse before this block ends."""
     timers = [threading.Timer(float(rule["value"]), exceeded, [rule]) for rule in duration_rules(settings)]
     for timer in timers:
         timer.daemon = True

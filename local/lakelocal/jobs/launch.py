@@ -1,7 +1,7 @@
-"""Running one attempt of a notebook task: writes its context, gets its process, hears it, and ends it if asked.
+"""Running one attempt of a notebook task: writes its context, gets it a process, follows its events, and can end it.
 
-Places, in the run's folder: `<task>[-<attempt>].ipynb` is the executed notebook; `.attempts/` holds the context, the
-log and the exit value of each attempt; `.values/` the task values of the run.
+Files in the run's folder: `<task>[-<attempt>].ipynb` is the executed notebook; `.attempts/` holds the context, the
+log and the exit value of each attempt; `.values/` holds the task values of the run.
 """
 
 import contextlib
@@ -22,13 +22,13 @@ from lakelocal.processes import ATTEMPT, kill_all
 from lakelocal.project import State
 from lakelocal.sources import read_notebook, write_notebook
 
-GRACE_SECONDS = 10.0  # for the attempt to save its notebook; its kernel is dead by then
+GRACE_SECONDS = 10.0  # time for the attempt to save its notebook; its kernel is dead by then
 EXIT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended. *exit_value* is what `dbutils.notebook.exit` gave, None where it was not called."""
+    """How an attempt ended. *exit_value* is the argument of `dbutils.notebook.exit`, None if it was not called."""
 
     result: str
     error: str = ""
@@ -47,7 +47,7 @@ class AttemptFiles:
 
     @classmethod
     def of(cls, state: State, job_run_id: int, task_key: str, attempt: int) -> "AttemptFiles":
-        """The places of attempt number *attempt*; their folders are created."""
+        """The files of attempt number *attempt*; creates their folders."""
         folder = state.runs / str(job_run_id)
         for each in (folder / ".attempts", folder / ".values"):
             each.mkdir(parents=True, exist_ok=True)
@@ -74,9 +74,9 @@ def run_notebook(
     stop: Stop,
     told: Callable[[dict[str, Any]], None],
 ) -> Outcome:
-    """Run the attempt that *context* describes, in a process of *pool*; returns when nothing of it is left.
+    """Run the attempt that *context* describes, in a process of *pool*; return once no process of it is left.
 
-    *environment* is added to this process's own. *told* hears its events, on this thread.
+    *environment* is added to this process's own environment. *told* is called with each event, on this thread.
     """
     file = str(context.save(places.inner("json")))
     order = Order(
@@ -98,7 +98,7 @@ def run_notebook(
         status = _ended(process, known)
         over.set()
     if not places.output.exists():
-        write_notebook(read_notebook(Path(context.notebook)), places.output)  # ended before the first cell
+        write_notebook(read_notebook(Path(context.notebook)), places.output)  # it ended before its first cell
     return _outcome(context, places, known.get("finished"), stop, status)
 
 
@@ -111,7 +111,7 @@ def _events(process: AttemptProcess) -> Iterator[dict[str, Any]]:
 
 
 def _ended(process: AttemptProcess, known: Mapping[str, Any]) -> int | None:
-    """Wait for the end of the attempt, which has said all, and make sure of it."""
+    """Wait for the end of the attempt, whose output has closed, and make sure that it has ended."""
     status = None
     with contextlib.suppress(subprocess.TimeoutExpired):
         status = process.wait(EXIT_SECONDS)
@@ -121,7 +121,7 @@ def _ended(process: AttemptProcess, known: Mapping[str, Any]) -> int | None:
 
 
 def _end_in_time(process: AttemptProcess, known: Mapping[str, Any], over: threading.Event) -> None:
-    """Ask the attempt to end, and end it by force where it does not."""
+    """Ask the attempt to end, and kill it if it does not."""
 
     def end() -> None:
         process.ask_end()

@@ -1,6 +1,6 @@
-"""What `%pip install` must be told for the libraries of a task.
+"""The arguments of `%pip install` for the libraries of a task.
 
-A wheel is installed although the environment has its version already; of what it needs only that which is lacking.
+A wheel is reinstalled even if the environment already has its version; of its dependencies, only missing ones are.
 """
 
 import glob
@@ -20,17 +20,17 @@ _BUILD = "`python -m build --wheel`, or the build command of the bundle's `artif
 
 @dataclass(frozen=True)
 class Install:
-    """The *arguments* of one `%pip install`, and a *note* for who reads the executed notebook."""
+    """The *arguments* of one `%pip install`, and a *note* for the reader of the executed notebook."""
 
     arguments: str
     note: str = ""
 
 
 def installs_of(task: Task, bundle: Bundle) -> list[Install]:
-    """What to install before *task* runs, in its order.
+    """The installations that *task* needs before it runs, in order.
 
     Raises:
-        RunError: a wheel is missing and cannot be had from its source either, or is not in the bundle.
+        RunError: a wheel is missing and its source is not in the bundle either, or it is not in the bundle or a volume.
     """
     return [each for library in task.libraries for each in _installs(library, task, bundle)]
 
@@ -57,7 +57,7 @@ def _installs(library: TaskLibrary, task: Task, bundle: Bundle) -> list[Install]
 
 
 def _of_wheels(wheels: list[str]) -> list[Install]:
-    """The *wheels* alone, then what they need: forced together, pip would replace what the environment has."""
+    """The *wheels* alone, then their dependencies: forced together, pip would also replace what the environment has."""
     named = " ".join(shlex.quote(wheel) for wheel in wheels)
     names = ", ".join(f"`{wheel.rpartition('/')[2]}`" for wheel in wheels)
     one = len(wheels) == 1
@@ -68,7 +68,7 @@ def _of_wheels(wheels: list[str]) -> list[Install]:
 
 
 def _newest(wheels: Iterable[Path]) -> list[Path]:
-    """Of each project the wheel that was built last."""
+    """The wheel of each project that was built last."""
     newest: dict[str, Path] = {}
     for wheel in sorted(wheels, key=lambda file: (file.stat().st_mtime_ns, file.name)):
         newest[normalised(wheel.name.partition("-")[0])] = wheel
@@ -76,7 +76,7 @@ def _newest(wheels: Iterable[Path]) -> list[Path]:
 
 
 def _from_source(library: TaskLibrary, task: Task, bundle: Bundle) -> Install:
-    """The project whose wheel is not built: that above the wheel's folder, or that of the bundle."""
+    """The project whose wheel is not built: the one above the wheel's folder, or that of the bundle."""
     package = str((task.settings.get("python_wheel_task") or {}).get("package_name") or "")
     named = Path(_absolute(library.text, library.folder))
     roots = list(dict.fromkeys((named.parent.parent, bundle.root)))
@@ -100,5 +100,5 @@ def _from_source(library: TaskLibrary, task: Task, bundle: Bundle) -> Install:
 
 
 def _absolute(path: str, folder: Path) -> str:
-    """*path* from the root, `..` taken out; workspace and volume paths stay."""
+    """*path* as an absolute path without `..`; workspace and volume paths are kept as they are."""
     return str((folder / path.strip().strip("'\"")).resolve()) if not path.startswith("/") else path

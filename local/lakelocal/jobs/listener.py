@@ -1,4 +1,4 @@
-"""Who is told that a run or an attempt began, ended or takes long: the seam for notifications."""
+"""The interface for notifications: who is notified when a run or an attempt begins, ends or takes too long."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -10,25 +10,26 @@ from lakelocal.lakeflow.model import Job, Task
 
 
 class Listener(Protocol):
-    """Hears of events, from several threads; it must return soon, and what it raises is shown, not passed on.
+    """Receives events from several threads. It must return quickly; exceptions that it raises are shown, not passed on.
 
-    *event* is `on_start`, `on_success`, `on_failure` or `on_duration_warning_threshold_exceeded`. Which of them an end
-    is, and which ends and tasks nobody is told of, `lakelocal.lakeflow.events` says; the listener filters the failures.
+    *event* is `on_start`, `on_success`, `on_failure` or `on_duration_warning_threshold_exceeded`.
+    `lakelocal.lakeflow.events` says which of them a result is, and which ends are not notified at all; each listener
+    filters the failures itself.
 
     Source: Jobs API 2.2, `JobEmailNotifications`, `TaskEmailNotifications` and the two notification settings.
     """
 
     def run_event(self, event: str, job: Job, run: Mapping[str, Any]) -> None:
-        """*run* of *job*, as `runs/get` shows it. Not told between the attempts of a task."""
+        """Receive an event of *run* of *job*, in the form of `runs/get`. Not called between the attempts of a task."""
 
     def task_event(
         self, event: str, job: Job, task: Task, run: Mapping[str, Any], attempt: Mapping[str, Any], *, last: bool
     ) -> None:
-        """*attempt* of *task*, as the entry of `tasks` in *run* shows it. *last*: no further attempt follows."""
+        """Receive an event of *attempt* of *task*, as in `tasks` of *run*. *last*: no further attempt follows."""
 
 
 class Announcer:
-    """Tells all *listeners*; where there are none, nothing is read for them."""
+    """Notifies all *listeners*; if there are none, nothing is read for them."""
 
     def __init__(self, listeners: Sequence[Listener], records: Records, note: Callable[[str], None]) -> None:
         self.listeners = listeners
@@ -36,13 +37,13 @@ class Announcer:
         self.note = note
 
     def run(self, event: str, job: Job, run_id: int) -> None:
-        """Tell of the run *run_id*."""
+        """Notify of an event of the run *run_id*."""
         if self.listeners:
             shape = run_shape(self.records, run_id)
             self._each(lambda listener: listener.run_event(event, job, shape))
 
     def task(self, event: str, job: Job, task: Task, *, run_id: int, attempt_id: int, last: bool) -> None:
-        """Tell of the attempt *attempt_id* in the run *run_id*, if its task has notifications."""
+        """Notify of an event of the attempt *attempt_id* in the run *run_id*, if its task has notifications."""
         if self.listeners and has_notifications(task.kind):
             shape = run_shape(self.records, run_id)
             attempt = next(each for each in shape["tasks"] if each["run_id"] == attempt_id)

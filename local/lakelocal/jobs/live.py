@@ -1,4 +1,4 @@
-"""The live table of a run, for a terminal: each task, its state, its time, and what it is doing."""
+"""The live table of a run in a terminal: each task, its state, its duration, and what it is doing."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ ITERATIONS_SHOWN = 8  # of more than these, only the iterations that run or did 
 
 @dataclass
 class _Row:
-    """One task as the table shows it; *started*, *took* and *again_at* are seconds of the clock.
+    """One task as a row of the table; *started*, *took* and *again_at* are seconds of the clock.
 
     *iterations* are the inputs of a for-each task, by the paths of its iterations.
     """
@@ -104,7 +104,7 @@ class Live:
         self._screen.stop()
 
     def table(self) -> Table:
-        """The table as it stands now."""
+        """The table in its current state."""
         with self._lock:
             table = Table(title=self._heading(), title_justify="left", box=None, pad_edge=False, expand=True)
             table.add_column("task", no_wrap=True)

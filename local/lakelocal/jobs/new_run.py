@@ -1,4 +1,4 @@
-"""A new run in the history: why it exists, and what is known of it from its start."""
+"""Recording a new run in the history: why it exists, and what is known of it from the start."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from lakelocal.lakeflow.references import Scope
 
 @dataclass(frozen=True)
 class Origin:
-    """Why a run exists. *scheduled* and *backfill*: the times that it is for, UTC."""
+    """Why a run exists. *scheduled* and *backfill* are the times that it is for, in UTC."""
 
     trigger: str = "ONE_TIME"
     parent: int | None = None
@@ -22,9 +22,9 @@ class Origin:
 
 
 def record_new(engine: Engine, job: Job, origin: Origin, *, only: Collection[str] | None, before: Path | None) -> Scope:
-    """Record a run of *job*, admitted or not; what its references can name, but for the parameters.
+    """Record a run of *job*, whether or not it is admitted, and return what its references can use except parameters.
 
-    *only* are the tasks of a partial run, *before* is a notebook that the state needs once, before the tasks.
+    *only* are the tasks of a partial run; *before* is a notebook that the state needs once, before the tasks.
     """
     run_id = enter(
         engine.records,

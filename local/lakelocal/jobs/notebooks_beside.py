@@ -1,4 +1,4 @@
-"""Notebooks around a job that are no tasks of it: one that a state folder needs once, one that checks parameters."""
+"""Notebooks that run around a job but are not its tasks: one sets up a state folder, one checks parameters."""
 
 import hashlib
 import json
@@ -18,12 +18,12 @@ from lakelocal.lakeflow.results import meaning
 
 
 def run_check(run: JobRun, notebook: Path, given: Mapping[str, str], stop: Stop) -> None:
-    """Run *notebook*, which refuses what *run* was given by failing, with its parameters and the variables *given*.
+    """Run *notebook* with the parameters of *run* and the variables *given*; it refuses them by failing.
 
-    A task that finds its parameters wrong is tried again, as its job says, and others may have run by then.
+    A task that finds its parameters wrong would be retried as its job says, and other tasks might have run by then.
 
     Raises:
-        RunError: the notebook failed; in its words.
+        RunError: the notebook failed; the message is the notebook's own.
     """
     failed = _run_alone(run, notebook, {**given, **run.parameters}, stop)
     if failed:
@@ -31,17 +31,17 @@ def run_check(run: JobRun, notebook: Path, given: Mapping[str, str], stop: Stop)
 
 
 def run_first(before: JobRun, notebook: Path, stop: Stop) -> None:
-    """Run *notebook* with the parameters of the run *before*, unless it has succeeded in the state as it is now.
+    """Run *notebook* with the parameters of the run *before*, unless it has already succeeded in the current state.
 
-    It makes schemas and volumes, say. A changed notebook runs again, and so does one that failed.
+    It creates schemas and volumes, for example. It runs again after it has changed or failed.
 
     Raises:
-        RunError: the notebook failed, or is gone; says where its executed copy is.
+        RunError: the notebook failed or no longer exists; the message names its executed copy.
     """
     engine = before.engine
     done = engine.state.folder / "first.json"
     if not notebook.is_file():
-        raise RunError(f"`{notebook}`: found no notebook, which the run needs first. Put it back, or start a new run.")
+        raise RunError(f"`{notebook}`: not found, but the run needs it first. Restore it, or start a new run.")
     content = hashlib.sha256(notebook.read_bytes()).hexdigest()
     known = json.loads(done.read_text()) if done.is_file() else {}
     if known.get(notebook.name) == content:
@@ -49,7 +49,7 @@ def run_first(before: JobRun, notebook: Path, stop: Stop) -> None:
     engine.view.note(f"first run in `{engine.state.catalog}`: {notebook.name} ...")
     if failed := _run_alone(before, notebook, before.parameters, stop):
         raise RunError(
-            f"`{notebook.name}`: {failed.message} The executed notebook is `{failed.executed}`; mend the cause, then "
+            f"`{notebook.name}`: {failed.message} The executed notebook is `{failed.executed}`; fix the cause, then "
             "repair the run."
         )
     done.write_text(json.dumps(known | {notebook.name: content}))
@@ -63,7 +63,7 @@ class _Failure(NamedTuple):
 
 
 def _run_alone(beside: JobRun, notebook: Path, parameters: Mapping[str, str], stop: Stop) -> _Failure | None:
-    """Run *notebook* as a run of its own, so that the history shows it; why it failed, None where it did not."""
+    """Run *notebook* as a run of its own, so that the history shows it; return why it failed, or None if it did not."""
     engine = beside.engine
     task = Task(notebook.stem, "notebook_task", {"notebook_task": {"notebook_path": str(notebook)}}, notebook=notebook)
     job = replace(beside.job, key=notebook.stem, name=notebook.stem, id=0, tasks=(task,), timeout_seconds=0)

@@ -1,4 +1,4 @@
-"""What a run needs before its first task: Spark, what its bundle names of Unity Catalog, a notebook that sets up."""
+"""What a run needs before its first task: Spark, the Unity Catalog objects of its bundle, a notebook that sets up."""
 
 from lakelocal.jobs.notebooks_beside import run_first
 from lakelocal.jobs.run import JobRun
@@ -8,17 +8,17 @@ from lakelocal.lakeflow.catalogs import named_catalogs
 
 
 def prepare(run: JobRun, stop: Stop) -> None:
-    """Make sure of all that, so that one line tells what is missing, and not each task after its retries.
+    """Prepare all of that once, so that a problem is reported in one line and not by every task after its retries.
 
     Raises:
-        LocalError: something cannot be had; no task has run.
+        LocalError: something is not available; no task has run.
     """
     engine = run.engine
     if engine.needs_spark:
         try:
             engine.compute.check()
         finally:
-            engine.records.update_run(run.run_id, remote=engine.compute.label or None)  # more is known of it now
+            engine.records.update_run(run.run_id, remote=engine.compute.label or None)  # the label is complete only now
     named = named_catalogs(engine.bundle, engine.bundle.securables, engine.bundle.jobs.values(), run.scope.parameters)
     create_catalogs(named, engine.compute)
     create_securables(engine.bundle, engine.compute, engine.view.note)

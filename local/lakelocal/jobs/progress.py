@@ -1,4 +1,4 @@
-"""What is known of the tasks of a run while it goes on."""
+"""The progress of a run: what is known of its tasks while it is running."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ class Progress:
     """What is known of the tasks of a run.
 
     *states* is what the planner works on, *outcomes* the results of condition tasks, *ended* what references may read.
-    *numbered* and *ran* count the recorded attempts and those that did run, by the name of their files.
+    *numbered* and *ran* count, by file name, the recorded attempts and those that actually ran.
     """
 
     states: dict[str, str] = field(default_factory=dict)
@@ -28,32 +28,32 @@ class Progress:
     ran: dict[str, int] = field(default_factory=dict)
 
     def next_number(self, name: str) -> int:
-        """The number of the next attempt: it goes on through retries and repairs."""
+        """The number of the next attempt, which continues through retries and repairs."""
         number = self.numbered.get(name, 0)
         self.numbered[name] = number + 1
         return number
 
     def begin(self, name: str) -> tuple[int, int]:
-        """The number of an attempt that runs now, and how many ran before it."""
+        """The number of an attempt that begins now, and how many attempts ran before it."""
         before = self.ran.get(name, 0)
         self.ran[name] = before + 1
         return self.next_number(name), before
 
 
 def file_name(task_key: str, iteration: Mapping[str, Any] | None = None) -> str:
-    """What the files of a task are called after: its key; of an iteration the for-each task's key and the number."""
+    """The name of a task's files: its key; for an iteration, the key of the for-each task and the index."""
     return f"{iteration['for_each_task_key']}.{iteration['index']}" if iteration else task_key
 
 
 def last_results(attempts: Iterable[RecordedAttempt]) -> dict[str, str]:
-    """The last result of each task in *attempts*, iterations left out."""
+    """The last result of each task in *attempts*, without iterations."""
     return {attempt.task_key: attempt.state for attempt in attempts if attempt.iteration is None}
 
 
 def earlier_progress(
     job: Job, attempts: Sequence[RecordedAttempt], *, again: Collection[str], state: State, run_id: int
 ) -> Progress:
-    """The progress of a run that is repaired: what its recorded *attempts* left, but for the tasks *again*."""
+    """The progress of a run that is being repaired: what its recorded *attempts* left, except for the tasks *again*."""
     progress = Progress()
     last = {attempt.task_key: attempt for attempt in attempts if attempt.iteration is None}
     for attempt in attempts:
@@ -72,9 +72,9 @@ def earlier_progress(
 
 
 def left_behind(state: State, job_run_id: int, task: Task, run_id: int, result: str, attempts: int) -> Upstream:
-    """What references may read of *task* after *attempts* attempts, the last of them *run_id*.
+    """What references may read of *task* after *attempts* attempts, the last of which is *run_id*.
 
-    Task values are in `.values/<task>.json`, the rows of an SQL task in `.values/<task>.rows.json`.
+    Task values are in `.values/<task>.json`, the rows of a SQL task in `.values/<task>.rows.json`.
     """
     rows = _read(_values_folder(state, job_run_id) / f"{task.key}.rows.json")
     values = task_values(state, job_run_id, task.key)
@@ -84,7 +84,7 @@ def left_behind(state: State, job_run_id: int, task: Task, run_id: int, result: 
 
 
 def task_values(state: State, job_run_id: int, task_key: str) -> dict[str, Any]:
-    """What a task of a run set by `dbutils.jobs.taskValues`, by key."""
+    """The values that a task of a run set with `dbutils.jobs.taskValues`, by key."""
     return _read(_values_folder(state, job_run_id) / f"{task_key}.json") or {}
 
 

@@ -1,8 +1,8 @@
-"""Repairing a run that has ended: its failed tasks, and what depends on them, run again in the same run.
+"""Repairing a run that has ended: its failed tasks, and those that depend on them, run again within the same run.
 
-The job is taken as it is defined now, the parameters as the run had them. A run-job task starts a new run of its job;
+The job is used as it is defined now, with the parameters that the run had. A run-job task starts a new run of its job;
 a for-each task runs all its inputs again. Source: Jobs API 2.2, `runs/repair`; Databricks documentation, "Re-run failed
-and skipped tasks". What it says of child runs and iterations is not known.
+and skipped tasks". Neither says what happens to child runs and iterations.
 """
 
 from collections.abc import Collection, Mapping
@@ -39,16 +39,16 @@ def repair_run(
     parameters: Mapping[str, str] | None = None,
     options: RunOptions | None = None,
 ) -> dict[str, Any]:
-    """Run the failed tasks of the run *run_id* again, to the end; the run as `runs/get` shows it.
+    """Run the failed tasks of the run *run_id* again, to the end, and return the run as `runs/get` shows it.
 
     Args:
-        tasks: a comma list of other tasks to run again; empty: those that failed, were cancelled or never ran.
+        tasks: a comma-separated list of tasks to run again; empty: those that failed, were cancelled or never ran.
         dependents: whether the tasks that depend on them run again too.
-        parameters: job parameters that get another value than the run had.
+        parameters: job parameters whose values differ from those of the run.
 
     Raises:
         RunError: there is no such run, or it has not ended.
-        UsageError: unknown task or parameter, the run is of another target, or there is nothing to repair.
+        UsageError: unknown task or parameter, the run belongs to another target, or there is nothing to repair.
     """
     options = options or RunOptions()
     records = Records.of(state)
@@ -110,7 +110,7 @@ def _job(bundle: Bundle, run: RecordedRun) -> Job:
 
 
 def _given(job: Job, known: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
-    """The parameters whose values are new: those of a person, and defaults that the job has got since."""
+    """*job* and the jobs that it starts, once per path, with the parameters whose references it resolves itself."""
     legal = {**job.parameters, **known}
     if unknown := [name for name in parameters if name not in legal]:
         names = ", ".join(f"`{name}`" for name in legal) or "none"
@@ -121,7 +121,7 @@ def _given(job: Job, known: Mapping[str, str], parameters: Mapping[str, str]) ->
 
 
 def _end_what_is_left(records: Records, state: State, run_id: int) -> None:
-    """End the processes of attempts whose runner was killed: two attempts of one task must not overlap."""
+    """End the processes of attempts whose runner was killed: two attempts of the same task must not overlap."""
     for attempt in records.attempts(run_id):
         if attempt.state_message != RUNNER_GONE:
             continue

@@ -1,4 +1,4 @@
-"""Executing a run: asks the planner what comes next, does it in threads, and records it."""
+"""Executing a run: asks the planner what comes next, does that in threads, and records it."""
 
 import queue
 import statistics
@@ -27,7 +27,7 @@ from lakelocal.lakeflow.results import SKIPPED, end_message, message_of
 
 
 class JobRun:
-    """One run of a job: the whole one, or one that a run-job task started."""
+    """One run of a job, started by a command or by a run-job task."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class JobRun:
         only: Collection[str] | None = None,
         before: Path | None = None,
     ) -> "JobRun":
-        """Record a run with *parameters*, their references resolved; it may have to wait, or be skipped.
+        """Record a run with *parameters*, their references resolved. It may have to wait in the queue, or be skipped.
 
         *before* is a notebook that the state needs once, before the tasks.
 
@@ -87,7 +87,7 @@ class JobRun:
         return self.scope.repair_count
 
     def take_parameters(self, given: Mapping[str, str], known: Mapping[str, str] | None = None) -> None:
-        """Make *given*, with references resolved, over *known* the parameters of the run, and record them.
+        """Set the run's parameters to *given*, references resolved, on top of those already *known*, and record them.
 
         Raises:
             RunError: a reference has no value; the run is recorded as FAILED.
@@ -99,13 +99,13 @@ class JobRun:
         self.engine.records.update_run(self.run_id, job_parameters=recorded)
 
     def child(self, job: Job, parameters: Mapping[str, str], path: tuple[str, ...]) -> "JobRun":
-        """The run of *job* that the task at *path* starts."""
+        """Create the run of *job* that the task at *path* starts."""
         return JobRun.new(self.engine, job, parameters, origin=Origin("RUN_JOB_TASK", self.run_id), path=path)
 
     def execute(self, stop: Stop, prepare: Callable[["JobRun", Stop], None] = lambda run, stop: None) -> str:
-        """Run to the end; the result. Never raises for what a task does.
+        """Run to the end and return the result. Never raises because of what a task does.
 
-        *prepare* is called before the first task; the run fails where it raises a `LocalError`.
+        *prepare* is called before the first task; if it raises a `LocalError`, the run fails.
         """
         announcer = self.engine.announcer
         with stop.part() as whole:
@@ -120,7 +120,7 @@ class JobRun:
         return result
 
     def _unadmitted(self, stop: Stop) -> str | None:
-        """The result of a run that found no slot, None as soon as it may start."""
+        """The result of a run that got no slot; None as soon as the run may start."""
         run = self.engine.records.run(self.run_id)
         name = " > ".join((*self.path, f"run {self.run_id} of {self.job.name}"))
         result = run.result_state
@@ -133,7 +133,7 @@ class JobRun:
         return result
 
     def _unprepared(self, stop: Stop, prepare: Callable[["JobRun", Stop], None]) -> str | None:
-        """The result of a run that cannot begin, None where it can."""
+        """The result of a run that cannot begin; None if it can."""
         try:
             prepare(self, stop)
         except LocalError as error:
@@ -162,7 +162,7 @@ class JobRun:
             started = [key for key in step.start if self._start(key, stop, done)]
             running += len(started)
             if len(started) < len(step.start):
-                continue  # what ended at once may let others start
+                continue  # tasks that ended at once may let others start
             if not running:
                 return
             key, result = self._next_end(done, stop)
@@ -170,7 +170,7 @@ class JobRun:
             running -= 1
 
     def _start(self, key: str, stop: Stop, done: queue.Queue[tuple[str, str]]) -> bool:
-        """Start the task in a thread of its own; False where it ended at once instead."""
+        """Start the task in a thread of its own; return False if it ended at once instead."""
         task = self.job.task(key)
         if stop.reason is not None:
             result = "UPSTREAM_CANCELED" if task.depends_on else "CANCELED"
@@ -186,7 +186,7 @@ class JobRun:
         return True
 
     def _next_end(self, done: queue.Queue[tuple[str, str]], stop: Stop) -> tuple[str, str]:
-        """The next task that ends, with its result; meanwhile asks whether the run shall be cancelled."""
+        """Wait for the next task to end and return its key and result; meanwhile, watch for a request to cancel."""
         while True:
             try:
                 return done.get(timeout=POLL_SECONDS)
@@ -197,7 +197,7 @@ class JobRun:
     def _task_thread(self, key: str, stop: Stop, done: queue.Queue[tuple[str, str]]) -> None:
         try:
             result = TaskRun(self, self.job.task(key)).execute(stop)
-        except Exception as error:  # a defect of ours must end the task, or the run would wait for ever
+        except Exception as error:  # a bug of the runner must end the task, or the run would wait for ever
             self.engine.view.task_ended((*self.path, key), "FAILED", 0, f"{type(error).__name__}: {error}")
             result = "FAILED"
         done.put((key, result))

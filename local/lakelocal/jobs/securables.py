@@ -10,7 +10,7 @@ from lakelocal.sql.writing import quoted
 
 
 def create_catalogs(names: Iterable[str], compute: Compute) -> None:
-    """Let the catalogs *names* exist where Spark is this machine's."""
+    """Create those of the catalogs *names* that are absent, unless Spark runs in a workspace."""
     if not compute.deploys:
         catalogs = Catalogs(compute.state)
         for name in names:
@@ -19,13 +19,13 @@ def create_catalogs(names: Iterable[str], compute: Compute) -> None:
 
 
 def create_securables(bundle: Bundle, compute: Compute, note: Callable[[str], None]) -> None:
-    """Create those that are declared and absent; *note* is told which.
+    """Create the schemas and volumes that are declared and absent; *note* reports which.
 
     Raises:
         LocalError: a schema is needed and Spark cannot be used.
     """
     if compute.deploys:
-        return  # `databricks bundle deploy` makes them
+        return  # `databricks bundle deploy` creates them
     catalogs = Catalogs(compute.state)
     absent = [securable for securable in bundle.securables if not _exists(catalogs, securable)]
     create_catalogs((each.catalog for each in absent), compute)
@@ -40,7 +40,7 @@ def create_securables(bundle: Bundle, compute: Compute, note: Callable[[str], No
 
 
 def _exists(catalogs: Catalogs, securable: Securable) -> bool:
-    """Is it there? A schema of which this machine does not see the folder may be absent."""
+    """Does *securable* exist? A schema whose folder is not visible from this machine is assumed to be absent."""
     if securable.schema is None:
         return catalogs.exists(securable.catalog)
     if securable.volume is not None:

@@ -1,6 +1,6 @@
-"""Parts of a job: what lies before a task, what `--only a,+b,c+` selects, and what a repair runs again.
+"""Parts of a job: what is upstream of a task, what `--only a,+b,c+` selects, and what a repair runs again.
 
-Source: `run-now.only` of the Jobs API: `+t` adds everything upstream of t, `t+` everything downstream; `runs/repair`.
+Source: Jobs API, `run-now.only`: `+t` adds everything upstream of t, `t+` everything downstream; `runs/repair`.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from lakelocal.lakeflow.results import meaning
 
 
 def select_tasks(job: Job, text: str) -> frozenset[str]:
-    """The keys that *text*, a comma list, selects in *job*.
+    """The keys of the tasks that *text*, a comma-separated list, selects in *job*.
 
     Raises:
-        UsageError: it is empty, or names no task of the job; the message lists the tasks.
+        UsageError: *text* is empty, or names a task that the job does not have; the message lists the tasks.
     """
     needs = _needs(job)
     known = ", ".join(f"`{key}`" for key in needs)
@@ -34,7 +34,7 @@ def select_tasks(job: Job, text: str) -> frozenset[str]:
 
 
 def upstream_of(job: Job, task: Task) -> list[str]:
-    """The keys of all tasks before *task*, directly or not, in the order of the job."""
+    """The keys of all tasks upstream of *task*, directly or not, in the order of the job."""
     found = upstream(_needs(job), task.key)
     return [each.key for each in job.tasks if each.key in found]
 
@@ -46,8 +46,8 @@ def tasks_to_repair(
 
     Args:
         results: the last result of each task of the run; a task that is missing never ran.
-        chosen: a comma list of tasks; empty: those that failed, were cancelled or did not run because of it.
-        dependents: whether what depends on them runs again too.
+        chosen: a comma-separated list of tasks; empty: those that failed, were cancelled, or did not run as a result.
+        dependents: whether the tasks that depend on them run again too.
 
     Raises:
         UsageError: *chosen* names a task that the job does not have.
@@ -56,7 +56,7 @@ def tasks_to_repair(
     for key in keys:
         _check_known(job, key, "--tasks")
     if not keys:
-        # A task that was left out by its condition stays so, unless what it depends on is repaired.
+        # A task that its condition excluded stays excluded, unless a task that it depends on is repaired.
         keys = [task.key for task in job.tasks if not meaning(results.get(task.key)).is_fine]
     again = set(keys)
     if dependents:

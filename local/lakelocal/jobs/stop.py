@@ -1,4 +1,4 @@
-"""Asking running work to end: by Ctrl-C, by a timeout, or because what it is part of ends."""
+"""Asking running work to end: because of Ctrl-C, a timeout, or the end of the work that it is part of."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ class Stop:
         self._callbacks: list[Callable[[], None]] = []
 
     def request(self, reason: str) -> None:
-        """Ask for the end; later requests change nothing."""
+        """Ask the work to end; later requests have no effect."""
         with self._lock:
             if self.reason is not None:
                 return
@@ -26,12 +26,12 @@ class Stop:
             callback()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a request, at most *seconds*; was there one?"""
+        """Wait up to *seconds* for a request; return whether there was one."""
         return self._event.wait(max(0.0, seconds))
 
     @contextmanager
     def calling(self, callback: Callable[[], None]) -> Iterator[None]:
-        """Call *callback* once if the end is asked for inside this block, or was before."""
+        """Call *callback* once if the end is requested inside this block, or was before it."""
         with self._lock:
             late = self.reason is not None
             self._callbacks.append(callback)
@@ -45,7 +45,7 @@ class Stop:
 
     @contextmanager
     def part(self, timeout_seconds: float = 0) -> "Iterator[Stop]":
-        """A stop for a part of this work: `CANCELED` with the whole, `TIMEDOUT` after *timeout_seconds* (0: never)."""
+        """A stop for part of this work: `CANCELED` with the whole, `TIMEDOUT` after *timeout_seconds* (0: never)."""
         part = Stop()
         timer = threading.Timer(timeout_seconds, part.request, ["TIMEDOUT"])
         timer.daemon = True

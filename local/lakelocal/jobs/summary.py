@@ -1,4 +1,4 @@
-"""What is printed after a run: its tasks with durations, the tables it changed, and where its notebooks are."""
+"""What is printed after a run: its tasks with durations, the tables that it changed, and where its notebooks are."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def print_summary(run: Mapping[str, Any], history: History, state: State, consol
 
 @dataclass(frozen=True)
 class _Line:
-    """An attempt as the table has it, *depth* levels of jobs down; *counts*: no later attempt took its place."""
+    """An attempt as a row of the table, *depth* levels of jobs down; *counts*: no later attempt replaced it."""
 
     depth: int
     attempt: Mapping[str, Any]
@@ -60,7 +60,7 @@ class _Line:
 
 
 def _lines(run: Mapping[str, Any], history: History, depth: int = 0, counts: bool = True) -> Iterator[_Line]:
-    """All attempts of *run*, a task's together, those of child runs behind the task that started them."""
+    """All attempts of *run*, grouped by task; those of a child run follow the task that started it."""
     order = list(dict.fromkeys(_place(attempt)[0] for attempt in run["tasks"]))
     last = {_place(attempt)[:2]: attempt["run_id"] for attempt in run["tasks"]}
     for attempt in sorted(run["tasks"], key=lambda each: (order.index(_place(each)[0]), *_place(each)[1:])):
@@ -71,7 +71,7 @@ def _lines(run: Mapping[str, Any], history: History, depth: int = 0, counts: boo
 
 
 def _place(attempt: Mapping[str, Any]) -> tuple[str, int, int]:
-    """Where an attempt stands in the table: with its task, the iterations of a for-each task behind it, by number."""
+    """The sort key of an attempt: its task, then the iterations of a for-each task by index."""
     iteration = attempt.get("iteration") or {"for_each_task_key": attempt["task_key"], "index": -1}
     return iteration["for_each_task_key"], iteration["index"], attempt["attempt_number"]
 
@@ -97,7 +97,7 @@ def _attempt_table(lines: list[_Line]) -> Table:
 
 
 def _name(attempt: Mapping[str, Any]) -> str:
-    """The task's key; of an iteration with its number, below the for-each task."""
+    """The key of the task; for an iteration, with its index, indented below the for-each task."""
     iteration = attempt.get("iteration")
     return f"  {attempt['task_key']}[{iteration['index']}]" if iteration else attempt["task_key"]
 

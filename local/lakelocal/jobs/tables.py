@@ -1,8 +1,8 @@
-"""What a run did to the Delta tables of a warehouse folder, read from their logs, without Spark.
+"""What a run did to the Delta tables of a warehouse folder, read from their logs without Spark.
 
-Source: Delta transaction log protocol: `_delta_log/<version>.json` holds actions, one a line (`add`, `remove`,
-`commitInfo`, ...); a checkpoint `<version>.checkpoint*.parquet` holds the state at its version. By hand: the package
-deltalake reads the same as fast, but would add 140 MB to every installation for a few numbers of a summary.
+Source: Delta transaction log protocol: `_delta_log/<version>.json` holds actions, one per line (`add`, `remove`,
+`commitInfo`, ...); a checkpoint `<version>.checkpoint*.parquet` holds the state at its version. The logs are read by
+hand: the package deltalake is no faster, and would add 140 MB to every installation for a few numbers in a summary.
 """
 
 import json
@@ -21,9 +21,9 @@ _DELETED = ("numTargetRowsDeleted", "numDeletedRows")
 
 @dataclass(frozen=True)
 class TableChange:
-    """One table: the *commits* made in the time asked for, their row counts, and what it holds now.
+    """The changes of one table: its *commits* in the period, their row counts, and the rows that it holds now.
 
-    *rows* is None where nothing was committed, or where a file of the table has no statistics.
+    *rows* is None if nothing was committed, or if a file of the table has no statistics.
     """
 
     name: str
@@ -36,9 +36,9 @@ class TableChange:
 
 
 def table_changes(warehouse: Path, *, since_ms: int, until_ms: int) -> list[TableChange]:
-    """All tables `<schema>.db/<table>` of *warehouse*, by name; commits counted from *since_ms* to *until_ms*.
+    """All tables `<schema>.db/<table>` of *warehouse*, by name, with their commits from *since_ms* to *until_ms*.
 
-    Those of another catalog than the run's have its name too; sample data are nobody's change.
+    Tables of other catalogs than the run's have the name of their catalog too; sample data are left out.
     """
     found = []
     for log in sorted(warehouse.glob("*.db/*/_delta_log")):
@@ -50,7 +50,7 @@ def table_changes(warehouse: Path, *, since_ms: int, until_ms: int) -> list[Tabl
 
 def _change(log: Path, versions: list[Path], since_ms: int, until_ms: int) -> TableChange:
     commits, inserted, updated, deleted = 0, 0, 0, 0
-    # A commit before `since_ms` has no later file time: the newest are read first, until one is older.
+    # Newest first, until a commit is older than `since_ms`: those before it are older still.
     for file in reversed(versions):
         info: dict[str, Any] = next((action["commitInfo"] for action in _actions(file) if "commitInfo" in action), {})
         if info.get("timestamp", 0) < since_ms:
@@ -63,18 +63,18 @@ def _change(log: Path, versions: list[Path], since_ms: int, until_ms: int) -> Ta
         updated += _count(metrics, _UPDATED)
         deleted += _count(metrics, _DELETED)
     table = log.parent
-    rows = _rows(log, versions) if commits else None  # its whole log is read for that
+    rows = _rows(log, versions) if commits else None  # counting them reads the whole log
     return TableChange(_name(table), int(versions[-1].stem), commits, inserted, updated, deleted, rows)
 
 
 def _name(table: Path) -> str:
-    """`schema.table`, with its catalog where that is not the run's."""
+    """`schema.table`, with its catalog if that is not the run's."""
     schema = table.parent.name.removesuffix(".db")
     return ".".join([*(unmapped(schema) or [schema]), table.name])
 
 
 def _rows(log: Path, versions: list[Path]) -> int | None:
-    """The rows that the table holds: of the last checkpoint, and the log behind it."""
+    """The number of rows in the table, from the last checkpoint and the log after it."""
     checkpoint, files = _checkpoint(log)
     for version in versions:
         if int(version.stem) <= checkpoint:
@@ -89,7 +89,7 @@ def _rows(log: Path, versions: list[Path]) -> int | None:
 
 
 def _checkpoint(log: Path) -> tuple[int, dict[str, int | None]]:
-    """The version of the last complete checkpoint and the files in it; -1 where there is none."""
+    """The version of the last complete checkpoint and the files in it; -1 if there is none."""
     parts = sorted(log.glob("*.checkpoint*.parquet"))
     if not parts:
         return -1, {}
@@ -105,7 +105,7 @@ def _checkpoint(log: Path) -> tuple[int, dict[str, int | None]]:
 
 
 def _records(stats: str | None, add: dict[str, Any]) -> int | None:
-    """The rows of a data file: those written, less those that a deletion vector hides."""
+    """The number of rows in a data file: those written, minus those that a deletion vector hides."""
     try:
         written = int(json.loads(stats or "{}")["numRecords"])
     except (KeyError, ValueError):
@@ -126,5 +126,5 @@ def _actions(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _count(metrics: dict[str, Any], names: Iterable[str]) -> int:
-    """The first of *names* that is there: a MERGE also counts copied rows in `numOutputRows`."""
+    """The value of the first of *names* that is there: a MERGE also counts copied rows in `numOutputRows`."""
     return next((int(metrics[name]) for name in names if name in metrics), 0)

@@ -1,4 +1,4 @@
-"""One task of a run: its attempts, each prepared, executed and recorded."""
+"""One task of a run: its attempts, each of which is prepared, executed and recorded."""
 
 import time
 import traceback
@@ -26,7 +26,7 @@ from lakelocal.lakeflow.results import message_of
 class TaskRun:
     """One task of a run with all its attempts; or one iteration of a for-each task, which runs the nested task.
 
-    *place* is the task as it stands in the job's graph: for an iteration the for-each task.
+    *place* is the task as it appears in the job's graph: for an iteration, the for-each task.
     """
 
     def __init__(self, run: ParentRun, task: Task) -> None:
@@ -41,7 +41,7 @@ class TaskRun:
         self.described: dict[str, Any] = described(task, run.run_id, self.engine.bundle)
 
     def iteration(self, index: int, value: Any) -> "TaskRun":
-        """The run of the nested task for the input *value*, the element number *index*."""
+        """The run of the nested task for the input *value*, which is element *index* of the inputs."""
         assert self.task.nested is not None, "checked when the bundle was read"
         found = TaskRun(self.run, self.task.nested)
         found.place = self.task
@@ -52,13 +52,13 @@ class TaskRun:
         return found
 
     def show_iterations(self, inputs: Sequence[Any], concurrency: int) -> None:
-        """Tell the view which iterations follow, named `load[3]` after the nested task."""
+        """Tell the view which iterations follow; they are named after the nested task: `load[3]`."""
         assert self.task.nested is not None, "checked when the bundle was read"
         names = [f"{self.task.nested.key}[{index}]" for index in range(len(inputs))]
         self.engine.view.iterations_started(self.path, names, [input_text(each) for each in inputs], concurrency)
 
     def execute(self, stop: Stop) -> str:
-        """Attempt until the task succeeds or may not be tried again; the last result."""
+        """Attempt the task until it succeeds or may not be retried; return the last result."""
         retry = 0
         while True:
             number, before = self.run.progress.begin(self.name)
@@ -83,7 +83,7 @@ class TaskRun:
                 return "CANCELED"
 
     def hear(self, event: Mapping[str, Any]) -> None:
-        """Show an event of the attempt's process."""
+        """Show an event from the attempt's process."""
         if event["event"] == "cell":
             self.engine.view.cell(self.path, event["heading"], event["index"], event["total"])
         elif event["event"] == "printed":
@@ -108,7 +108,7 @@ class TaskRun:
                 outcome = RUNNERS[self.task.kind](attempt, part)
         except LocalError as error:
             outcome = Outcome("FAILED", str(error))
-        except Exception as error:  # whatever it is, the attempt has ended and is recorded so
+        except Exception as error:  # whatever it is, the attempt has ended and is recorded as failed
             outcome = Outcome("FAILED", f"{type(error).__name__}: {error}", traceback.format_exc())
         attempt.record(
             life_cycle_state="TERMINATED",

@@ -1,6 +1,6 @@
-"""Who watches a run: the events that the engine tells, and the view that prints a line for each of them.
+"""Views of a run: the events that the engine reports, and the view that prints a line for each of them.
 
-A *path* is where a task stands: its key, behind the keys of the run-job tasks above it.
+A *path* locates a task: the keys of the run-job tasks above it, then its own key.
 """
 
 import json
@@ -14,44 +14,44 @@ LONGEST_INPUT = 40
 
 
 class View(Protocol):
-    """Hears of everything that happens in a run, from several threads."""
+    """Receives everything that happens in a run, from several threads."""
 
     def run_started(self, path: Path, run_id: int, name: str, tasks: list[str], usual_seconds: float = 0.0) -> None:
-        """A run began: the whole one (empty *path*), or the run that the task *path* starts.
+        """A run began: the whole run (empty *path*), or the one that the task at *path* starts.
 
-        *usual_seconds* is how long such a run takes, 0 where that is not known.
+        *usual_seconds* is how long such a run usually takes; 0 if that is not known.
         """
 
     def backfill_started(self, name: str, labels: list[str]) -> None:
         """A backfill of the job *name* began; each of its runs has one of *labels* as its path."""
 
     def iterations_started(self, path: Path, names: list[str], inputs: Sequence[str], concurrency: int) -> None:
-        """The for-each task *path* runs the iterations *names* for *inputs*, *concurrency* at a time."""
+        """The for-each task at *path* runs the iterations *names* for *inputs*, *concurrency* at a time."""
 
     def task_started(self, path: Path, attempt: int) -> None:
         """An attempt began."""
 
     def cell(self, path: Path, heading: str, index: int, total: int) -> None:
-        """A task runs code cell *index* of *total*, under *heading* (may be empty)."""
+        """The task began to run code cell *index* of *total*, under *heading* (which may be empty)."""
 
     def printed(self, path: Path, line: str) -> None:
-        """A task printed *line*."""
+        """The task printed *line*."""
 
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None:
-        """A task ended; one that never ran too."""
+        """The task ended, or was recorded without having run."""
 
     def retrying(self, path: Path, attempt: int, seconds: float) -> None:
-        """Attempt number *attempt* begins in *seconds*."""
+        """Attempt number *attempt* begins in *seconds* seconds."""
 
     def note(self, text: str) -> None:
-        """Something a person should know."""
+        """There is something that the user should know."""
 
     def close(self) -> None:
-        """The run is over; nothing more is told."""
+        """The run is over; no more events follow."""
 
 
 class Silent:
-    """Prints nothing: for `--json`, where standard output holds the run alone."""
+    """Prints nothing: for `--json`, where standard output contains only the run."""
 
     def run_started(self, path: Path, run_id: int, name: str, tasks: list[str], usual_seconds: float = 0.0) -> None: ...
     def backfill_started(self, name: str, labels: list[str]) -> None: ...
@@ -66,7 +66,7 @@ class Silent:
 
 
 class Lines:
-    """One line an event, with the time of day (local): for logs and pipes."""
+    """One line per event, with the time of day (local): for logs and pipes."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self.write = write
@@ -112,7 +112,7 @@ class Lines:
 
 
 def duration(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 05 s` or `1 h 02 min`."""
+    """*seconds* for people: `0.4 s`, `12 s`, `3 min 05 s` or `1 h 02 min`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 60:

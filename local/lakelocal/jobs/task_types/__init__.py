@@ -1,7 +1,7 @@
-"""How the tasks of each type run: a file for each, a line of `RUNNERS`, and what is true of it in
-`lakelocal.lakeflow.task_types`, under the same name.
+"""How the tasks of each type run: one module and one entry of `RUNNERS` per type. What is known of the type without
+running it is in `lakelocal.lakeflow.task_types`, under the same name.
 
-A type that is not here is refused before the run, or passed over.
+A type that is not listed here is refused before the run, or passed over on request.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""`condition_task`: its outcome is found here, without a process."""
+"""`condition_task`: its outcome is computed here, without a process."""
 
 from lakelocal.errors import RunError
 from lakelocal.jobs.attempts import TaskAttempt
@@ -10,7 +10,7 @@ from lakelocal.lakeflow.task_types.condition import SIDES
 
 
 def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
-    """Compare, and note the outcome for the tasks behind it."""
+    """Compare the operands, and record the outcome for the tasks that depend on it."""
     given = attempt.task.inner
     left, right = (as_text(attempt.resolved(given.get(side), side)) for side in SIDES)
     attempt.record(details={"left": left, "op": given.get("op"), "right": right})

@@ -1,4 +1,4 @@
-"""`for_each_task`: one nested task run for each element of a list, some at a time.
+"""`for_each_task`: one run of the nested task for each element of a list, several at a time.
 
 Source: Jobs API 2.2, `ForEachStats`; Databricks documentation, "Use a For each task".
 """
@@ -18,7 +18,7 @@ from lakelocal.lakeflow.task_types.for_each import literal_inputs
 
 
 def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
-    """Run the nested task for each input; FAILED where an iteration did not succeed, after all have ended."""
+    """Run the nested task for each input; FAILED if an iteration did not succeed, once all of them have ended."""
     given = attempt.task.inner
     text = given.get("inputs", "")
     inputs = read_inputs(attempt.resolved(text if isinstance(text, str) else json.dumps(text), "inputs"))
@@ -49,7 +49,7 @@ def read_inputs(text: str) -> list[Any]:
     """The elements of *text*, a JSON array.
 
     Raises:
-        RunError: it is something else.
+        RunError: *text* is not a JSON array.
     """
     inputs = literal_inputs(text)
     if inputs is None:
@@ -62,7 +62,7 @@ def _some(names: list[str], most: int = 5) -> str:
 
 
 class _Stats:
-    """`for_each_task` as the record shows it, written whenever an iteration begins or ends."""
+    """`for_each_task` as the history shows it, written whenever an iteration begins or ends."""
 
     def __init__(self, attempt: TaskAttempt, shown: dict[str, Any], total: int) -> None:
         self.attempt = attempt

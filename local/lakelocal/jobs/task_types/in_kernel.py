@@ -1,6 +1,6 @@
-"""What runs in a kernel: the notebook of a task, or one that is generated for a task that has none.
+"""Running in a kernel: the notebook of a task, or one that is generated for a task without a notebook.
 
-So everything runs isolated, and is logged, retried and recorded in the same way.
+In this way every task runs isolated, and is logged, retried and recorded alike.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,10 +22,10 @@ Cells: TypeAlias = Iterator[dict[str, Any]]
 
 
 def run_in_kernel(attempt: TaskAttempt, stop: Stop, **given: Any) -> Outcome:
-    """Run a notebook in a process of its own; *given* are the fields of its context that depend on the task's type."""
+    """Run a notebook in a process of its own; *given* are the fields of its context that depend on the task type."""
     run, places = attempt.run, attempt.places
     attempt.record(parameters=given["parameters"])
-    for left in ("json", "rows.json"):  # what an earlier attempt left counts no more
+    for left in ("json", "rows.json"):  # what an earlier attempt left no longer counts
         (places.values / f"{attempt.name}.{left}").unlink(missing_ok=True)
     context = TaskContext(
         job_id=run.job.id,
@@ -55,9 +55,9 @@ def run_cells(
     """Run a notebook of *cells*.
 
     Args:
-        parameters: what the cells were made with, as it is recorded.
-        widgets: the parameters by name, where the cells may ask for them.
-        rows_file: where the rows of the last statement go.
+        parameters: the parameters of the task, as they are recorded.
+        widgets: the parameters by name, if the cells may ask for them.
+        rows_file: the file for the rows of the last statement.
     """
     notebook, folder = write_cells(attempt.task, cells, attempt.places.inner("task.ipynb"))
     attempt.record(details={"parameters": parameters})
@@ -75,7 +75,7 @@ def write_cells(task: Task, cells: Iterable[dict[str, Any]], place: Path) -> tup
     """Write a notebook of *cells* to *place*, whose folder exists.
 
     Returns:
-        The notebook, and the folder in which it is to run: that of the task's file, else an empty one of its own.
+        The notebook, and the folder in which it runs: that of the task's file, or an empty one of its own.
     """
     folder = task.file.parent if task.file else place.with_suffix(".folder")
     folder.mkdir(exist_ok=True)
@@ -95,7 +95,7 @@ def install_cells(task: Task, bundle: Bundle) -> Cells:
 
 
 def command_line(parameters: Parameters) -> list[str]:
-    """*parameters* as the words of a command line: a list as it is, named ones as `--name=value`."""
+    """*parameters* as the words of a command line: a list unchanged, named parameters as `--name=value`."""
     if isinstance(parameters, Mapping):
         return [f"--{name}={value}" for name, value in parameters.items()]
     return [str(word) for word in parameters]

@@ -1,4 +1,4 @@
-"""`notebook_task`: the notebook, with the task's parameters and those of the job on top."""
+"""`notebook_task`: the notebook, run with the task's parameters; those of the job take precedence."""
 
 from lakelocal.jobs.attempts import TaskAttempt
 from lakelocal.jobs.launch import Outcome

@@ -1,4 +1,4 @@
-"""`run_job_task`: a run of another job, whose end is that of the task."""
+"""`run_job_task`: a run of another job, whose result decides that of the task."""
 
 from lakelocal.jobs.attempts import TaskAttempt
 from lakelocal.jobs.launch import Outcome

@@ -1,4 +1,4 @@
-"""`sql_task` with a file: a cell for each statement; `:name` and `{{name}}` are the parameters, as literals."""
+"""`sql_task` with a file: one cell per statement, with `:name` and `{{name}}` replaced by parameters as literals."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _MUSTACHE = re.compile(r"\{\{\s*([A-Za-z0-9_.-]+)\s*\}\}")
 
 
 def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
-    """Run the statements; the rows of the last one are kept for references."""
+    """Run the statements and keep the rows of the last one for references."""
     own = attempt.resolved(attempt.task.parameters, "parameters")
     parameters = notebook_parameters(dict(own), attempt.run.parameters)
     rows = attempt.places.values / f"{attempt.name}.rows.json"
@@ -29,10 +29,10 @@ def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
 
 
 def cells(task: Task, parameters: Parameters, bundle: Bundle) -> Cells:
-    """A cell for each statement of the task's file, marked with its place.
+    """One cell per statement of the task's file, each marked with its place in the file.
 
     Raises:
-        RunError: the file names a parameter that the task does not have.
+        RunError: the file refers to a parameter that the task does not have.
     """
     assert task.file is not None, "checked when the bundle was read"
     values = parameters if isinstance(parameters, Mapping) else {}
@@ -48,9 +48,9 @@ def cells(task: Task, parameters: Parameters, bundle: Bundle) -> Cells:
 
 
 def _filled(text: str, values: Mapping[str, str], task: Task) -> str:
-    """*text* with each `{{name}}` as the parameter's value: a string literal, inside of a string plain text.
+    """*text* with each `{{name}}` replaced by the parameter's value: a string literal, or plain text inside a string.
 
-    Those in comments stay. Source: Databricks' bundle template `default_sql` (`USE IDENTIFIER({{schema}})`).
+    Those in comments are kept. Source: Databricks' bundle template `default_sql` (`USE IDENTIFIER({{schema}})`).
     """
     tokens = tokenize(text) or ()
     code = {token.start for token in tokens if token.word == "{"}

@@ -10,7 +10,7 @@ from lakelocal.sources.read import code_cell, markdown_cell
 
 
 def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
-    """Run the entry point; the parameters of the job reach it where its own have names."""
+    """Run the entry point; it also gets the job's parameters if the task's own are named."""
     parameters = attempt.resolved(attempt.task.parameters, "parameters")
     widgets = None
     if attempt.task.inner.get("named_parameters"):
