@@ -107,7 +107,7 @@ def test_as_many_rows_that_differ_by(both, what):
     """And rows of both sides are shown."""
     verdict = both(*DIFFERENT[what])
 
-    assert verdict.differences == ("same number of rows, other values",)
+    assert verdict.differences == ("same number of rows, different values",)
     assert len(verdict.rows.a) == len(verdict.rows.b) == 1
     assert (verdict.rows.only_a, verdict.rows.only_b, verdict.rows.exact) == (1, 1, True)
 
@@ -244,7 +244,7 @@ def test_states_of_two_servers_are_compared_and_the_exit_code_says_how(days, sta
     assert capsys.readouterr().out.endswith("\nEQUAL: 1 table\n")
     assert main([*command, "s.orders"]) == 1
     text = capsys.readouterr().out
-    assert "table s.orders\n  same number of rows, other values" in text
+    assert "table s.orders\n  same number of rows, different values" in text
     assert "NOT EQUAL: 1 table (of 1 table)" in text
     assert main([*command, "s.orders", "--json"]) == 1
     found = json.loads(capsys.readouterr().out)

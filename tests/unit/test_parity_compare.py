@@ -59,7 +59,7 @@ def test_rows_may_be_as_many_and_have_other_values():
     verdict = compare_relations(relation(x=LongType()), relation(x=LongType()), (SOME, OTHER), ALL)
 
     assert (verdict.same, verdict.rows_differ) == (False, True)
-    assert verdict.differences == ("same number of rows, other values",)
+    assert verdict.differences == ("same number of rows, different values",)
 
 
 def test_types_and_missing_columns_are_told_and_their_values_not_compared():

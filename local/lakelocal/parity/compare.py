@@ -1,4 +1,4 @@
-"""The verdicts on tasks and tables, from what was read of both sides. Pure."""
+"""The verdicts on tasks and tables, computed from what was read on both sides. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ ABSENT = "absent"
 
 @dataclass(frozen=True)
 class Verdict:
-    """A task or a table on both sides: in a word each, and in which ways they differ.
+    """A task or a table on both sides, summarised in a word for each side, and the ways in which they differ.
 
-    *same* is None where it could not be compared; *differences* then say why. *ignored* are columns left out.
-    *rows_differ*: equal columns do not have equal rows; *rows* are some of these.
+    *same* is None if it could not be compared; *differences* then say why. *ignored* are the columns left out.
+    *rows_differ*: the compared columns do not have the same rows; *rows* are some of the rows that differ.
     """
 
     kind: str
@@ -42,16 +42,16 @@ class Comparison:
 
     @property
     def equal(self) -> bool:
-        """Does nothing differ of what could be compared?"""
+        """Is everything that could be compared the same?"""
         return not any(verdict.same is False for verdict in self.verdicts)
 
     def of(self, *kinds: str) -> list[Verdict]:
-        """The verdicts on things of *kinds*."""
+        """The verdicts on objects of *kinds*."""
         return [verdict for verdict in self.verdicts if verdict.kind in kinds]
 
 
 def compare_tasks(a: Mapping[str, TaskPicture], b: Mapping[str, TaskPicture]) -> list[Verdict]:
-    """A verdict for each task of either run, in the order of *a*."""
+    """One verdict for each task of either run, in the order of *a*."""
     return [_compare_task(path, a.get(path), b.get(path)) for path in dict.fromkeys([*a, *b])]
 
 
@@ -70,7 +70,7 @@ def _compare_task(path: str, a: TaskPicture | None, b: TaskPicture | None) -> Ve
 
 
 def shared_columns(a: Relation, b: Relation, scope: DiffScope) -> dict[str, DataType]:
-    """The columns whose values are compared: both sides have them with one type, and *scope* takes them."""
+    """The columns whose values are compared: both sides have them with the same type, and *scope* includes them."""
     return {
         name: kind
         for name, kind in a.columns.items()
@@ -81,9 +81,9 @@ def shared_columns(a: Relation, b: Relation, scope: DiffScope) -> dict[str, Data
 def compare_relations(
     a: Relation | None, b: Relation | None, digests: tuple[Digest | str, Digest | str] | None, scope: DiffScope
 ) -> Verdict:
-    """The verdict on one table or view, None on the side that lacks it.
+    """The verdict on one table or view; a side that does not have it is None.
 
-    *digests* are those of the `shared_columns`, a text where the rows cannot be read; None where nobody asked.
+    *digests* are those of the `shared_columns`, or a text if the rows cannot be read; None if they were not computed.
     """
     here = a or b
     assert here is not None
@@ -106,7 +106,7 @@ def compare_relations(
         if digest_a.rows != digest_b.rows:
             differences.append(f"rows: A {digest_a.rows:,}, B {digest_b.rows:,}")
         elif rows_differ:
-            differences.append("same number of rows, other values")
+            differences.append("same number of rows, different values")
     ignored = tuple(name for name in dict.fromkeys([*a.columns, *b.columns]) if scope.ignores(a.name, name))
     return Verdict(
         kind, a.name, _rows(digest_a), _rows(digest_b), not differences, tuple(differences), ignored, rows_differ
@@ -124,7 +124,7 @@ def _problems(a: Digest | str, b: Digest | str) -> list[str]:
 
 
 def _schemas(a: Relation, b: Relation, scope: DiffScope) -> list[str]:
-    """A line a column that one side lacks, or has with another type."""
+    """One line for each column that one side lacks, or has with a different type."""
     lines = []
     for name in dict.fromkeys([*a.columns, *b.columns]):
         if scope.ignores(a.name, name):

@@ -1,4 +1,4 @@
-"""What a table holds, in three numbers, computed where it is: one query per table."""
+"""The contents of a table as three numbers, computed where the table is, with one query per table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SUM = "sum(CAST(h AS DECIMAL(20, 0)))"  # as BIGINT it would overflow
 
 @dataclass(frozen=True)
 class Digest:
-    """The number of rows, and sum and XOR of their hashes (None where there is no row)."""
+    """The number of rows, and the sum and XOR of their hashes (None if there are no rows)."""
 
     rows: int
     total: Decimal | None
@@ -28,7 +28,7 @@ class Digest:
 
 
 def read_digest(spark: "SparkSession", relation: Relation, columns: Mapping[str, DataType]) -> Digest | str:
-    """The digest of *relation* over *columns*; a text where it cannot be read (files are deleted, a view is broken)."""
+    """The digest of *relation* over *columns*; a text if it cannot be read (deleted files, a broken view)."""
     query = f"SELECT count(*) AS n, {SUM} AS total, bit_xor(h) AS parity FROM {hashed(relation, columns)}"
     try:
         (row,) = rows_of(spark, query)
@@ -38,5 +38,5 @@ def read_digest(spark: "SparkSession", relation: Relation, columns: Mapping[str,
 
 
 def hashed(relation: Relation, columns: Mapping[str, DataType], more: str = "") -> str:
-    """A subquery: the hash of each row as `h`; *more* are further columns."""
+    """A subquery with the hash of each row as `h`; *more* are further columns."""
     return f"(SELECT {row_hash(columns)} AS h{more} FROM {relation.source})"

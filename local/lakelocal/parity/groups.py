@@ -1,8 +1,8 @@
-"""Which rows of two large tables to look at, so that the two states of one row are both seen. Pure.
+"""Which rows of two large tables to look at, so that both states of the same row are found. Pure.
 
-The first rows that differ, by their hash, are other rows on each side. So rows are looked at in groups: those that
-agree in the first columns, where keys mostly are. No key is known here; as many columns are taken as tell the rows of
-a sample apart. A group then has few rows, and whoever fetches it from both sides has both states.
+The first rows that differ, ordered by hash, are different rows on each side. So rows are looked at in groups: those
+that agree in the first columns, where keys usually are. No key is known here; as many columns are used as it takes to
+tell the rows of a sample apart. Each group then has few rows, and fetching it from both sides yields both states.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,29 +12,29 @@ from pyspark.sql.types import DataType
 
 from lakelocal.parity.hashing import row_hash
 
-COLUMNS = 4  # a key of more columns is rare, and its first ones make small groups too
-GROUPS = 50  # of a side
-_TOLD_APART = 0.9  # of a sample: several rows may share a key, as the versions in a history
-Leading = Sequence[int]  # hashes of the first column of a row, of the first two, and so on
+COLUMNS = 4  # longer keys are rare, and their first columns also make small groups
+GROUPS = 50  # per side
+_TOLD_APART = 0.9  # share of a sample: several rows may have the same key, such as the versions in a history
+Leading = Sequence[int]  # hashes of a row's first column, its first two columns, and so on
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Rows whose first *width* columns have one of *hashes*."""
+    """The rows whose first *width* columns have one of *hashes*."""
 
     width: int
     hashes: tuple[int, ...]
 
 
 def leading_hashes(columns: Mapping[str, DataType]) -> str:
-    """An expression over *columns*: `Leading`."""
+    """A SQL expression over *columns* that yields `Leading`."""
     names = list(columns)[:COLUMNS]
     widths = range(1, len(names) + 1)
     return f"array({', '.join(row_hash({name: columns[name] for name in names[:width]}) for width in widths)})"
 
 
 def groups_of(*samples: Sequence[Leading]) -> Groups | None:
-    """The groups of the first rows of each sample; None where no first columns tell rows apart."""
+    """The groups of the first rows of each sample; None if no leading columns tell rows apart."""
     widest = min((len(row) for sample in samples for row in sample), default=0)
     for width in range(1, widest + 1):
         told = [[row[width - 1] for row in sample] for sample in samples]

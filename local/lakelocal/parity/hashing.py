@@ -1,11 +1,11 @@
-"""The SQL that gives a row one number: the same for equal rows on any server, in any order of columns.
+"""The SQL that turns a row into one number: equal rows get the same number on any server, whatever the column order.
 
-A value becomes a BIGINT, or stays NULL. Several of them, the columns of a row, the fields of a struct or the elements
-of an array, become the hash of their list as text (`[1, null, 2]`), so that NULL counts and values cannot flow into
-one another, as they would by `xxhash64(a, b)`, which passes over NULL. The pairs of a map are sorted first.
+A value becomes a BIGINT, or stays NULL. Several values (the columns of a row, the fields of a struct or the elements of
+an array) become the hash of their list as text (`[1, null, 2]`), so NULLs count and adjacent values cannot be confused;
+`xxhash64(a, b)` would skip NULLs. The pairs of a map are sorted first.
 
-A table is then known by three numbers, which no order of its rows changes: how many there are, the sum and the XOR of
-their hashes. A row that is there twice counts twice.
+A table is then described by three numbers that do not depend on the order of its rows: the number of rows, and the sum
+and the XOR of their hashes. A row that occurs twice counts twice.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,17 +44,17 @@ _HASHED_AS_THEY_ARE = (
 
 
 def row_hash(columns: Mapping[str, DataType]) -> str:
-    """An expression over *columns* (name to type): BIGINT, never NULL."""
+    """A SQL expression over *columns* (name to type): BIGINT, never NULL."""
     return _hash_of_all(_digest(quoted(name), columns[name]) for name in sorted(columns))
 
 
 def row_text(columns: Mapping[str, DataType]) -> str:
-    """An expression for people: the values of *columns* as an array of texts, in their order; NULL stays NULL."""
+    """A SQL expression for people: the values of *columns* as an array of strings, in order; NULL stays NULL."""
     return f"array({', '.join(_text(quoted(name), kind) for name, kind in columns.items())})"
 
 
 def _digest(value: str, kind: DataType, depth: int = 0) -> str:
-    """An expression for *value*: BIGINT, NULL where it is NULL. *depth* keeps the variables of lambdas apart."""
+    """A SQL expression for *value*: BIGINT, NULL if it is NULL. *depth* keeps the variables of nested lambdas apart."""
     return f"CASE WHEN {value} IS NOT NULL THEN {_hash(value, kind, depth)} END"
 
 
@@ -88,5 +88,5 @@ def _hash_of_list(digests: str) -> str:
 def _text(value: str, kind: DataType) -> str:
     if isinstance(kind, VariantType):
         return f"concat(to_json({value}), ' ', schema_of_variant({value}))"
-    # a client cannot take a text that is not UTF-8, which files may have
+    # a client cannot receive strings that are not UTF-8, which files may contain
     return f"hex({value})" if isinstance(kind, BinaryType) else f"make_valid_utf8(CAST({value} AS STRING))"

@@ -1,9 +1,9 @@
-"""The tables of a catalog as they were at a time: their versions and schemas, none of their rows.
+"""The tables of a catalog at a point in time: their versions and schemas, without their rows.
 
-A Delta table is read at its last version of that time (time travel). A view, and a table of another format, has no
-versions: its present state is that of the time only if no table of the catalog has a commit after it.
+A Delta table is read at its last version at that time (time travel). A view, or a table in another format, has no
+versions: its present state equals that of the time only if no table of the catalog has a later commit.
 
-Commit times are those of the storage, the time of a run's end is this machine's: both clocks have to agree.
+Commit times come from the storage, the end of a run from this machine: the two clocks have to agree.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +22,7 @@ from lakelocal.sql.writing import quoted
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
-WORKERS = 4  # statements on small tables are mostly waiting
+WORKERS = 4  # statements on small tables mostly wait
 _NOT_DATA = "information_schema"
 Commit = tuple[int, int]  # version, epoch ms
 T = TypeVar("T")
@@ -31,10 +31,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Relation:
-    """A table or a view at a time.
+    """A table or a view at a point in time.
 
-    *version* is None where it has no versions. *columns*: name to type, in the table's order. *hidden* says why its
-    state at that time cannot be known, *problem* why it cannot be read although it should.
+    *version* is None if it has no versions. *columns* maps names to types, in the table's order. *hidden* says why its
+    state at that time cannot be known, *problem* why it cannot be read although it should be readable.
     """
 
     name: str
@@ -46,18 +46,18 @@ class Relation:
 
     @property
     def readable(self) -> bool:
-        """Nothing speaks against reading its rows."""
+        """Can its rows be read?"""
         return not self.hidden and not self.problem
 
     @property
     def source(self) -> str:
-        """What stands behind FROM."""
+        """What to write after FROM."""
         name = _sql_name(self.name)
         return name if self.version is None else f"{name} VERSION AS OF {self.version}"
 
 
 def read_outline(spark: "SparkSession", catalog: str, end_ms: int, scope: DiffScope) -> dict[str, Relation]:
-    """The relations of *catalog* that *scope* takes, by `schema.table`, as of *end_ms*.
+    """The relations of *catalog* that are in *scope*, by `schema.table`, as of *end_ms*.
 
     Raises:
         LocalError: Spark cannot be used.
@@ -76,11 +76,11 @@ def read_outline(spark: "SparkSession", catalog: str, end_ms: int, scope: DiffSc
 
 
 def relation_at(name: str, is_view: bool, history: list[Commit] | None, end_ms: int, moved_on: str) -> Relation | None:
-    """The relation *name* as of *end_ms*, None if it did not exist.
+    """The relation *name* as of *end_ms*; None if it did not exist.
 
     Args:
-        history: its commits, None where it has no versions.
-        moved_on: a table of the catalog with a later commit; empty where there is none.
+        history: its commits; None if it has no versions.
+        moved_on: a table of the catalog with a later commit; empty if there is none.
     """
     if history is None:
         why = f"no versions, and `{moved_on}` was written after {utc(end_ms)}" if moved_on else ""
@@ -95,12 +95,12 @@ def relation_at(name: str, is_view: bool, history: list[Commit] | None, end_ms: 
 
 
 def moved_since(histories: Mapping[str, list[Commit] | None], end_ms: int) -> str:
-    """A table with a commit after *end_ms*; empty where there is none."""
+    """The name of a table with a commit after *end_ms*; empty if there is none."""
     return next((name for name, commits in histories.items() for _, at in commits or () if at > end_ms), "")
 
 
 def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """The results of *work* for all *items*, a few of them at a time."""
+    """The results of *work* for all *items*, several at a time."""
     with ThreadPoolExecutor(WORKERS) as pool:
         return list(pool.map(work, items))
 
@@ -129,7 +129,7 @@ def _histories(spark: "SparkSession", names: list[str]) -> dict[str, list[Commit
 
 
 def _history(spark: "SparkSession", name: str) -> list[Commit] | None:
-    """The commits of a table; None where it is not Delta's."""
+    """The commits of a table; None if it is not a Delta table."""
     try:
         commits = spark.sql(f"DESCRIBE HISTORY {_sql_name(name)}").select("version", "timestamp").toArrow()
     except AnalysisException:
@@ -138,7 +138,7 @@ def _history(spark: "SparkSession", name: str) -> list[Commit] | None:
 
 
 def _with_columns(spark: "SparkSession", relation: Relation) -> Relation:
-    """*relation* with its columns, or with why it cannot be read."""
+    """*relation* with its columns, or with the reason why it cannot be read."""
     if not relation.readable:
         return relation
     try:
@@ -149,5 +149,5 @@ def _with_columns(spark: "SparkSession", relation: Relation) -> Relation:
 
 
 def _sql_name(name: str) -> str:
-    """`schema.table` as two identifiers; a schema's name has no dot."""
+    """`schema.table` as two quoted identifiers; the name of a schema has no dot."""
     return ".".join(quoted(part) for part in name.split(".", 1))

@@ -1,7 +1,7 @@
-"""Rows of the two sides that are two states of one row, so that they are shown together. Pure.
+"""Pairs of rows from the two sides that are two states of the same row, so that they are shown together. Pure.
 
-No key is known here. Two rows can belong together if they agree in half of their values; those that agree in more
-come first, then those that agree in more of the first columns, where keys mostly are.
+No key is known here. Two rows may belong together if they agree in half of their values; pairs that agree in more
+values come first, then those that agree in more of the first columns, where keys usually are.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ Pair = tuple[Row | None, Row | None]
 
 
 def shown_pairs(differing: Differing, most: int) -> list[Pair]:
-    """At most *most* rows of each side; in pairs where the rows of *differing* can be."""
+    """At most *most* rows of each side, in pairs where the rows of *differing* can be paired."""
     if differing.aligned:
         pairs = paired(differing.a, differing.b)
     else:
@@ -27,7 +27,7 @@ def shown_pairs(differing: Differing, most: int) -> list[Pair]:
 
 
 def paired(a: Sequence[Row], b: Sequence[Row]) -> list[Pair]:
-    """Each row once, in pairs or alone: the pairs first, then those that only one side has, in their order."""
+    """Each row once, paired or alone: first the pairs, then the rows that only one side has, in their order."""
     agreeing = [
         (agreement, i, j)
         for i, left in enumerate(a)
@@ -46,7 +46,7 @@ def paired(a: Sequence[Row], b: Sequence[Row]) -> list[Pair]:
 
 
 def telling_columns(pairs: Sequence[Pair], most: int) -> list[int]:
-    """The numbers of at most *most* columns to show: those that differ within a pair, then the first."""
+    """The indexes of at most *most* columns to show: those that differ within a pair, then the first ones."""
     width = max((len(row.cells) for pair in pairs for row in pair if row), default=0)
     differ = [
         i for i in range(width) if any(left and right and left.cells[i] != right.cells[i] for left, right in pairs)
@@ -56,6 +56,6 @@ def telling_columns(pairs: Sequence[Pair], most: int) -> list[int]:
 
 
 def _agreement(a: Row, b: Row) -> tuple[int, int]:
-    """In how many values two rows agree, and in how many of them before the first that differs."""
+    """The number of values in which two rows agree, and how many of them come before the first difference."""
     equal = [left == right for left, right in zip(a.cells, b.cells, strict=True)]
     return sum(equal), len(list(takewhile(bool, equal)))

@@ -1,4 +1,4 @@
-"""A comparison for people: everything in one table, then what differs, what was left out, and the verdict."""
+"""A comparison for people: a table of everything, then what differs, what was left out, and the conclusion."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -16,12 +16,12 @@ from lakelocal.parity.scope import RULE, DiffScope
 from lakelocal.parity.search import Differing, Row
 from lakelocal.parity.sides import Side
 
-COLUMNS = 8  # of rows that differ; --json has all
+COLUMNS = 8  # shown for rows that differ; --json has all of them
 _SAME = {True: ("yes", "green"), False: ("no", "bold red"), None: ("not compared", "yellow")}
 
 
 def print_report(a: Side, b: Side, comparison: Comparison, scope: DiffScope, *, rows: int, console: Console) -> None:
-    """Print all of *comparison*, with at most *rows* rows of each side of a table that differs."""
+    """Print all of *comparison*, with at most *rows* rows per side of each table that differs."""
     console.print(_sides_table(a, b))
     console.print()
     console.print(_verdicts_table(comparison.verdicts))
@@ -33,7 +33,7 @@ def print_report(a: Side, b: Side, comparison: Comparison, scope: DiffScope, *, 
 
 
 def as_json(a: Side, b: Side, comparison: Comparison, scope: DiffScope, *, rows: int) -> dict[str, Any]:
-    """The comparison as `--json` prints it; `times`: how many times more that side has the row."""
+    """The comparison as `--json` prints it; `times`: how many more times that side has the row."""
     return {
         "equal": comparison.equal,
         "a": _side_json(a),
@@ -44,7 +44,7 @@ def as_json(a: Side, b: Side, comparison: Comparison, scope: DiffScope, *, rows:
 
 
 def not_compared(comparison: Comparison) -> list[str]:
-    """What could not be compared, one line for each reason."""
+    """What could not be compared, one line per reason."""
     reasons: dict[tuple[str, ...], list[str]] = {}
     for verdict in comparison.verdicts:
         if verdict.same is None:
@@ -53,7 +53,7 @@ def not_compared(comparison: Comparison) -> list[str]:
 
 
 def left_out(comparison: Comparison, scope: DiffScope) -> list[str]:
-    """What nobody compared, and by which rule."""
+    """What was not compared, and by which rule."""
     lines = []
     names = sorted({name for verdict in comparison.verdicts for name in verdict.ignored})
     if names:
@@ -62,7 +62,7 @@ def left_out(comparison: Comparison, scope: DiffScope) -> list[str]:
         tables = sum(bool(verdict.ignored) for verdict in comparison.verdicts)
         lines.append(f"columns left out in {_counted(tables, 'table')}: {', '.join(names)}; {'; '.join(rules)}")
     if scope.tables != ("*",):
-        lines.append(f"only tables that fit {', '.join(scope.tables)}")
+        lines.append(f"only tables that match {', '.join(scope.tables)}")
     if scope.excluded:
         lines.append(f"tables left out: {', '.join(scope.excluded)}")
     return lines
@@ -111,7 +111,7 @@ def _print_difference(verdict: Verdict, rows: int, console: Console) -> None:
 
 
 def _print_rows(differing: Differing, most: int, console: Console) -> None:
-    """The rows, `-` those that only A has, `+` those that only B has; the two states of one stand together."""
+    """Print the rows: `-` if only A has the row, `+` if only B has it; two states of the same row are adjacent."""
     pairs = shown_pairs(differing, most)
     shown = telling_columns(pairs, COLUMNS)
     lines = [(sign, row) for pair in pairs for sign, row in zip("-+", pair, strict=True) if row]
@@ -123,7 +123,7 @@ def _print_rows(differing: Differing, most: int, console: Console) -> None:
     console.print(table)
     notes = [_how_many(differing, lines)]
     if not differing.aligned:
-        notes.append("no first columns tell rows apart: other rows of A than of B may be shown")
+        notes.append("no leading columns tell rows apart: the rows shown of A and of B may be different ones")
     if hidden := len(differing.columns) - len(shown):
         notes.append(f"{_counted(hidden, 'more column')}")
     console.print(Text(f"  - only A, + only B; {'; '.join(notes)}", style="dim"), soft_wrap=True)
@@ -140,7 +140,7 @@ def _times(row: Row) -> str:
 
 
 def _cell(value: str | None) -> Text:
-    """One line of a value; NULL in italics, so that it differs from the text `NULL`."""
+    """A value on one line; NULL is in italics, to distinguish it from the text `NULL`."""
     if value is None:
         return Text("NULL", style="italic")
     line = value.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")

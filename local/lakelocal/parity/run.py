@@ -1,4 +1,4 @@
-"""The comparison as a whole: sessions are opened, tables read and compared, and rows looked for where they differ."""
+"""The whole comparison: opens sessions, reads and compares tables, and looks for rows that differ."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -23,7 +23,7 @@ Outline = Mapping[str, Relation]
 
 @dataclass(frozen=True)
 class Options:
-    """What to compare, and where each side's tables are if not where its run ran (a URL, may hold a token)."""
+    """What to compare, and where the tables of each side are, if not where its run ran (a URL, may contain a token)."""
 
     scope: DiffScope = field(default_factory=DiffScope)
     remote_a: str | None = None
@@ -34,7 +34,7 @@ def compare_runs(a: Side, b: Side, options: Options) -> Comparison:
     """Compare two ended runs.
 
     Raises:
-        UsageError: a pattern fits no table, or a place is not named.
+        UsageError: a pattern matches no table, or the place of a run is not named.
         LocalError: Spark cannot be used on one side.
     """
     tasks = compare_tasks(task_pictures(a.run), task_pictures(b.run))
@@ -56,7 +56,7 @@ def compare_runs(a: Side, b: Side, options: Options) -> Comparison:
 
 
 def _sessions(a: Side, b: Side, options: Options, opened: ExitStack) -> tuple["SparkSession", "SparkSession"]:
-    """A session for each side, one for both where they are the same place; each ends with *opened*."""
+    """A session for each side, or one for both if they are the same place; each is closed with *opened*."""
     compute_a = compute_for(a, options.remote_a, "--remote-a")
     compute_b = compute_for(b, options.remote_b, "--remote-b")
     first = compute_a.session()
@@ -78,14 +78,14 @@ def compare_table(a: Source, b: Source, scope: DiffScope) -> Verdict:
 
 
 def _digests(a: Source, b: Source, columns: Mapping[str, Any]) -> tuple[Digest | str, Digest | str]:
-    """Those of both sides; computed once for one version of one table."""
+    """The digests of both sides; computed only once if both are the same version of the same table."""
     first = read_digest(a.spark, a.relation, columns)
     same = a.spark is b.spark and a.relation == b.relation
     return first, first if same else read_digest(b.spark, b.relation, columns)
 
 
 def _check_patterns(scope: DiffScope, names: list[str]) -> None:
-    """To compare nothing, because a pattern is misspelt, would look like success."""
+    """Refuse patterns that match nothing: an empty comparison because of a typo would look like success."""
     for pattern in scope.tables:
         if pattern != "*" and not any(replace(scope, tables=(pattern,)).takes(name) for name in names):
             raise UsageError(

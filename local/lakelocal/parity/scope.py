@@ -1,12 +1,12 @@
 """What is compared: which tables, and which of their columns.
 
-Left out by default are columns that differ between any two runs by their nature, known by convention:
+Columns that by their nature differ between any two runs, recognised by convention, are left out by default:
 
-- those that begin with one underscore (`_ingested_at`, `_source_file`): they tell of the delivery of a row.
+- those that begin with one underscore (`_ingested_at`, `_source_file`) describe the delivery of a row.
   Two underscores are content: `__START_AT` and `__END_AT` are columns of AUTO CDC's histories;
-- those named after a dynamic value reference that is another one in each run: `run_id`, `job_run_id`, `task_run_id`.
+- those named after a dynamic value reference that changes with each run: `run_id`, `job_run_id`, `task_run_id`.
 
-A project names its own in `pyproject.toml` beside the bundle:
+A project adds its own in `pyproject.toml` beside the bundle:
 
     [tool.lakelocal.diff]
     exclude = ["ops.progress"]          # tables, as `--exclude`
@@ -27,7 +27,7 @@ RULE = f"columns that begin with one `_`, and {', '.join(RUN_IDS)}"
 
 @dataclass(frozen=True)
 class DiffScope:
-    """Patterns as in file names, of `schema.table`, for columns of `column` or `schema.table.column`; no case."""
+    """File-name patterns of `schema.table`, for columns of `column` or `schema.table.column`; case is ignored."""
 
     tables: tuple[str, ...] = ("*",)
     excluded: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class DiffScope:
         ignored: Sequence[str] = (),
         all_columns: bool = False,
     ) -> "DiffScope":
-        """What is asked for, and what the project in *root* leaves out; with *all_columns* nothing by default.
+        """What was asked for, plus what the project in *root* leaves out; with *all_columns*, no column by default.
 
         Raises:
             ProjectError: the project's settings cannot be read.
@@ -69,7 +69,7 @@ class DiffScope:
 
 
 def _settings(file: Path) -> dict[str, list[str]]:
-    """`tool.lakelocal.diff` of *file*; empty where there is none."""
+    """`tool.lakelocal.diff` of *file*; empty if there is none."""
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
         found: dict[str, list[str]] = document.get("tool", {}).get("lakelocal", {}).get("diff", {})

@@ -1,10 +1,11 @@
-"""Rows that one side has and the other lacks, found without moving whole tables.
+"""Finds rows that only one side has, without moving whole tables.
 
-Two servers cannot join. So each counts and sums its hashes in buckets; only the hashes of buckets that differ are
-fetched, of so many buckets as hold a bounded number of rows; and only of a bounded number of hashes the rows.
+Two servers cannot join their tables. So each counts and sums its hashes in buckets; only the hashes of buckets that
+differ are fetched, from no more buckets than hold a bounded number of rows; and only a bounded number of the rows.
 
-Where these are not all, the first hashes of one side are other rows than the first of the other. So a few of them only
-say which groups of rows to look at, see `groups`; of these both sides give all rows that differ.
+If these are not all the differing rows, the first hashes of one side belong to other rows than the first of the other.
+So a few of them only decide which groups of rows to look at (see `groups`); both sides return every differing row of
+those.
 """
 
 from collections import Counter
@@ -23,15 +24,15 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 BUCKETS = 4096
-HASHES = 50_000  # of a side, unless a single bucket holds more
-ROWS = 200  # of a side: more than are shown, so that the two states of a row are found together
-GROUPED = 1000  # rows of a side in the groups; more are no groups worth looking at
+HASHES = 50_000  # per side, unless a single bucket holds more
+ROWS = 200  # per side: more than are shown, so that both states of a row are found
+GROUPED = 1000  # rows per side in the groups; larger groups are not worth looking at
 Buckets = Mapping[int, tuple[int, Any]]  # number of rows, sum of hashes
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row as texts, and how many *times* more the side has it than the other."""
+    """A row as strings, and how many more *times* this side has it than the other."""
 
     cells: tuple[str | None, ...]
     times: int
@@ -39,10 +40,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Differing:
-    """Of *only_a* rows of *columns* that only one side has and *only_b* that only the other has, some: *a* and *b*.
+    """Some of the rows that differ: *a* of the *only_a* rows that only one side has, *b* of the *only_b* of the other.
 
-    *exact*: there are no more such rows; else nobody knows their number. *aligned*: where a row of *a* and one of the
-    other side are two states of one row, both are there.
+    *columns* are their columns. *exact*: there are no more such rows; otherwise their number is unknown. *aligned*: if
+    a row of *a* and a row of the other side are two states of the same row, both are included.
     """
 
     columns: tuple[str, ...]
@@ -64,7 +65,7 @@ class Source:
 
 @dataclass(frozen=True)
 class _Found:
-    """A row that was fetched, how many times it is there, and the hashes of its first columns."""
+    """A row that was fetched, how often it occurs, and the hashes of its leading columns."""
 
     times: int
     cells: tuple[str | None, ...]
@@ -92,7 +93,7 @@ def differing_rows(a: Source, b: Source, columns: Mapping[str, DataType]) -> Dif
 
 
 def within_limit(differ: list[int], a: Buckets, b: Buckets) -> list[int]:
-    """The first of the buckets *differ*: as many as have `HASHES` rows on each side, at least one."""
+    """The first of the buckets *differ*: as many as have `HASHES` rows on each side, but at least one."""
     taken, rows_a, rows_b = list[int](), 0, 0
     for key in differ:
         rows_a += a.get(key, (0, None))[0]
@@ -113,7 +114,7 @@ def _buckets(side: Source, columns: Mapping[str, DataType]) -> Buckets:
 
 
 def _hashes(side: Source, columns: Mapping[str, DataType], buckets: list[int]) -> Counter[int]:
-    """The hashes in *buckets*, and how often each is there."""
+    """The hashes in *buckets*, and how often each of them occurs."""
     if not buckets:
         return Counter()
     wanted = ", ".join(map(str, buckets))
@@ -125,7 +126,7 @@ def _hashes(side: Source, columns: Mapping[str, DataType], buckets: list[int]) -
 def _rows_of_groups(
     a: Source, b: Source, columns: Mapping[str, DataType], groups: Groups
 ) -> tuple[tuple[Row, ...], tuple[Row, ...]] | None:
-    """All rows that differ in *groups*; None where these are too large to be fetched."""
+    """All rows that differ in *groups*; None if the groups are too large to be fetched."""
     found_a, found_b = (
         _rows(side, columns, f"leading[{groups.width - 1}]", groups.hashes, GROUPED + 1) for side in (a, b)
     )
@@ -136,7 +137,7 @@ def _rows_of_groups(
 
 
 def _rows(side: Source, columns: Mapping[str, DataType], key: str, wanted: Sequence[int], most: int = ROWS) -> Rows:
-    """At most *most* different rows whose *key* is one of *wanted*: their hash `h`, or one of `leading`."""
+    """At most *most* different rows whose *key* (their hash `h`, or one of `leading`) is one of *wanted*."""
     if not wanted:
         return {}
     hashes = ", ".join(f"{each}L" for each in wanted)
@@ -153,6 +154,6 @@ def _leading(rows: Rows) -> list[Leading]:
 
 
 def _surplus(rows: Rows, times: Counter[int]) -> tuple[Row, ...]:
-    """Those of *rows* that *times* has, by their values."""
+    """Those of *rows* that *times* contains, ordered by their values."""
     found = [Row(row.cells, times[h]) for h, row in rows.items() if times[h]]
     return tuple(sorted(found, key=lambda row: [(cell is not None, cell or "") for cell in row.cells]))

@@ -1,4 +1,4 @@
-"""One side of a comparison: what a run is called, which run that is, and where its tables can be read."""
+"""One side of a comparison: the name of a run, which run that is, and where its tables can be read."""
 
 import os
 from collections.abc import Callable
@@ -17,10 +17,10 @@ EXPECTED = "RUN_ID, `latest`, TARGET:RUN_ID or FOLDER/OF/A/STATE:RUN_ID, such as
 
 @dataclass(frozen=True)
 class RunName:
-    """A run as the command line names it.
+    """A run as it is named on the command line.
 
-    *place* is a target, or the path of a state's folder; empty for the target of the command. *run_id* is None for the
-    run that ended last.
+    *place* is a target, or the path of a state folder; empty for the command's target. *run_id* is None for the run
+    that ended last.
     """
 
     place: str
@@ -28,7 +28,7 @@ class RunName:
 
     @property
     def is_folder(self) -> bool:
-        """A place with a slash is a path; so is one that begins with `~`."""
+        """Is *place* a path? It is one if it contains a slash or begins with `~`."""
         return "/" in self.place or self.place.startswith("~")
 
 
@@ -48,10 +48,10 @@ class Side:
 
 
 def parse_name(text: str) -> RunName:
-    """`[PLACE:]RUN_ID` or `[PLACE:]latest`.
+    """Parse `[PLACE:]RUN_ID` or `[PLACE:]latest`.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: *text* is neither.
     """
     place, colon, run = text.rpartition(":")
     if (colon and not place) or not (run == LATEST or (run.isascii() and run.isdecimal())):
@@ -60,10 +60,10 @@ def parse_name(text: str) -> RunName:
 
 
 def find_side(text: str, state_of: Callable[[str | None], State]) -> Side:
-    """The run that *text* names; *state_of* gives the state of a target, of None that of the command's.
+    """The run that *text* names; *state_of* returns the state of a target, or for None that of the command's target.
 
     Raises:
-        UsageError: it is no name, or the run has not ended.
+        UsageError: *text* is not the name of a run, or the run has not ended.
         RunError: there is no such state or run.
     """
     name = parse_name(text)
@@ -83,9 +83,9 @@ def find_side(text: str, state_of: Callable[[str | None], State]) -> Side:
 def compute_for(side: Side, remote: str | None, option: str) -> Compute:
     """Where the tables of *side* can be read: where the run ran, or where *remote* says.
 
-    Without *remote* (the value of *option*) a run of the state's own server is read there, and another one by
-    the environment, if that names the place of the run. With it, the user says where the tables are now: a server may
-    have moved. That it holds the tables of this state is verified by each connection.
+    Without *remote* (the value of *option*), a run on the state's own server is read there, and any other run through
+    the environment, if that names the place of the run. With *remote*, the user says where the tables are now: a server
+    may have moved. Each connection verifies that the place has the tables of this state.
 
     Raises:
         UsageError: the environment does not name the place of the run.
@@ -97,7 +97,7 @@ def compute_for(side: Side, remote: str | None, option: str) -> Compute:
         return compute_of(side.state, "")
     found = compute_of(side.state)
     if found.remote == WORKSPACE:
-        found.check()  # only then is its host known
+        found.check()  # its host is known only then
     if _place(found.label) != _place(recorded):
         raise UsageError(
             f"`{side.name}`: this run ran at `{recorded}`; found {REMOTE} with `{found.label or 'nothing'}`. Its "
@@ -107,15 +107,15 @@ def compute_for(side: Side, remote: str | None, option: str) -> Compute:
 
 
 def _folder(folder: Path) -> State:
-    """The state in *folder*, whose name is that of its catalog."""
+    """The state in *folder*, which is named after its catalog."""
     folder = folder.expanduser().resolve()
     return State(folder, folder.name, folder)
 
 
 def _newest(text: str, history: History) -> int:
-    """The run that ended last, of those that no other run has started.
+    """The run that ended last, among those that no other run has started.
 
-    Not that with the greatest id: the notebook that a state needs before a run is a run too, which is recorded later.
+    Not the one with the highest id: the notebook that a state needs before a run is a run too, and is recorded later.
     """
     ended = [run for run in history.runs(limit=None) if run.end_time is not None and run.parent_run_id is None]
     if not ended:
@@ -124,7 +124,7 @@ def _newest(text: str, history: History) -> int:
 
 
 def _place(label: str) -> str:
-    """A label without the cluster of a workspace: its tables are the same from each."""
+    """A label without the cluster of a workspace: the tables are the same from every cluster."""
     return label.partition(" (")[0]
 
 

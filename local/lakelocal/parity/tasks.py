@@ -1,4 +1,4 @@
-"""What a run did, as far as it can be compared: how each task ended, after how many attempts, with which result."""
+"""What a run did, as far as it can be compared: how each task ended, after how many attempts, with which output."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from lakelocal.export.recorded import Run
 
 @dataclass(frozen=True)
 class TaskPicture:
-    """A task, or one iteration of a for-each task: of its last attempt *result* and *output*, what the notebook gave.
+    """A task, or one iteration of a for-each task: the *result* and notebook *output* of its last attempt.
 
-    *attempts* counts all of them, with those of repairs.
+    *attempts* counts all attempts, including those of repairs.
     """
 
     result: str
@@ -21,7 +21,7 @@ class TaskPicture:
 
 
 def task_pictures(run: Run, above: str = "") -> dict[str, TaskPicture]:
-    """The tasks of *run* by path: `run_main_pipeline > bronze` is a task of the run that another one started."""
+    """The tasks of *run* by path: `run_main_pipeline > bronze` is a task of a run that another run started."""
     pictures = {}
     for work in run.works:
         path = f"{above}{work.label}"
