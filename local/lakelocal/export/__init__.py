@@ -1,6 +1,5 @@
-"""A recorded run as one HTML page, and as JUnit XML for CI; and making room by deleting old runs.
+"""A recorded run as one HTML page, and as JUnit XML for CI; and freeing space by deleting old runs.
 
-    run = read_run(History.of(state), run_id)
     page(run)                    # HTML: no network, no script, opens from disk
     junit(run)                   # XML: a testsuite per run, a testcase per task
     prune(state, older_than(timedelta(days=30)))

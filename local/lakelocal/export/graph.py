@@ -1,4 +1,4 @@
-"""The task graph of a run as SVG: each task with its state and time, `run_if` and `outcome` where not the default."""
+"""The task graph of a run as SVG: each task with its state and duration, `run_if` and `outcome` if not the default."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ DEFAULT_RUN_IF = "ALL_SUCCESS"
 
 @dataclass(frozen=True)
 class Node:
-    """A task of the graph; *depends_on* as in the job; *work* is what came of it, None if it has not begun."""
+    """A task of the graph; *depends_on* as in the job; *work* is what it has done, None if it has not begun."""
 
     key: str
     depends_on: Sequence[Mapping[str, Any]]
@@ -30,7 +30,7 @@ class Node:
 def nodes_of(run: Run) -> list[Node]:
     """The tasks that ran or may still run, in the order of the job.
 
-    The job's settings know the tasks that have not begun. Of an ended run only what is recorded was a part of it.
+    Tasks that have not begun come from the job's settings. For a run that has ended, only recorded tasks are included.
     """
     works = {work.task_key: work for work in run.works if not work.is_iteration}
     defined = {task["task_key"]: task for task in run.tasks}
@@ -54,7 +54,7 @@ def nodes_of(run: Run) -> list[Node]:
 
 
 def graph(run: Run) -> Markup:
-    """The graph of *run* in its natural size; a task leads to its attempts in the page."""
+    """The graph of *run* in its natural size; each task links to its attempts in the page."""
     nodes = nodes_of(run)
     needs = {(each["task_key"], node.key): each for node in nodes for each in node.depends_on}
     layout = layered([node.key for node in nodes], needs)
@@ -70,7 +70,7 @@ def graph(run: Run) -> Markup:
 
 
 def _edge(points: Sequence[Point], outcome: str | None) -> Iterator[Markup]:
-    """A curve through the gaps between the layers; it is level where it passes a layer."""
+    """A curve through the gaps between the layers, horizontal where it passes a layer."""
     (layer, row), *rest = points
     x, y = _left(layer) + _WIDTH, _middle(row)
     path = [f"M{x:.6g} {y:.6g}"]
@@ -84,7 +84,7 @@ def _edge(points: Sequence[Point], outcome: str | None) -> Iterator[Markup]:
     yield element("path", d="".join(path), class_="edge")
     yield element("path", d=f"M{x:.6g} {y:.6g}l-8 -4v8z", class_="arrow")
     if outcome is not None:
-        layer, row = points[1]  # where the edge first arrives: at its start the outcomes would cover each other
+        layer, row = points[1]  # at the edge's first stop: at its start, the labels of the outcomes would overlap
         yield element("text", outcome, x=_left(layer) - 10, y=_middle(row) - 6, class_="on-edge outcome")
 
 
@@ -114,7 +114,7 @@ def _node(run: Run, node: Node, layout: GraphLayout) -> Markup:
 
 
 def clipped(text: str, letters: int) -> str:
-    """*text*, with `…` in place of what is too much."""
+    """*text*, with `…` in place of what exceeds *letters* characters."""
     return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 

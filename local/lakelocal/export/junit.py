@@ -1,9 +1,9 @@
-"""A run as JUnit XML, which CI systems show as a test report: a testsuite per run, a testcase per task.
+"""A run as JUnit XML, which CI systems show as a test report: one testsuite per run, one testcase per task.
 
-The last attempt of a task decides. Failed attempts before it are `flakyFailure` where it then succeeded and
-`rerunFailure` where it did not, as Maven Surefire writes reruns.
+The last attempt of a task decides. Failed attempts before it are `flakyFailure` if the task then succeeded and
+`rerunFailure` if it did not, as Maven Surefire writes reruns.
 
-Source: the schema junit-10.xsd of Jenkins' xUnit plugin, which also holds what Surefire writes.
+Source: the schema junit-10.xsd of Jenkins' xUnit plugin, which includes what Surefire writes.
 """
 
 import re
@@ -19,7 +19,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(run: Run) -> str:
-    """The XML document of *run* and the runs below it; times are seconds, timestamps UTC."""
+    """The XML document for *run* and the runs below it; durations are in seconds, timestamps in UTC."""
     root = Element("testsuites", name=_text(run.name))
     for each in {each.run_id: each for each in run.with_descendants()}.values():
         root.append(_suite(each))
@@ -91,7 +91,7 @@ def _add_earlier(case: Element, failed: list[Attempt], last: Attempt) -> None:
 
 
 def _run_itself(run: Run) -> Element:
-    """A run that ended badly without a failed task, for example by its own timeout, must not look green."""
+    """A testcase for a run that failed without a failed task, such as by its own timeout: it must not look green."""
     case = Element("testcase", name=RUN_ITSELF, classname=_text(run.shape["job_key"]), time="0.000")
     message = _text(run.message or f"The run ended with {run.result}.")
     SubElement(case, "failure", type=run.result, message=message).text = message
@@ -103,5 +103,5 @@ def _seconds(seconds: float) -> str:
 
 
 def _text(text: str) -> str:
-    """*text* without the characters that XML 1.0 cannot hold."""
+    """*text* without the characters that XML 1.0 does not allow."""
     return _NOT_XML.sub("\ufffd", text)

@@ -1,8 +1,8 @@
-"""Where the nodes of a task graph stand: in layers from left to right, with few crossings. Pure; units are grid cells.
+"""The layout of a task graph: layers from left to right, with few crossings. Pure; units are grid cells.
 
-After Sugiyama, Tagawa, Toda, "Methods for visual understanding of hierarchical system structures" (1981): a node's
-layer is the length of the longest path to it; an edge over several layers bends in each of them; the order within a
-layer follows the mean place of the neighbours, in sweeps to the right and to the left.
+Follows Sugiyama, Tagawa, Toda, "Methods for visual understanding of hierarchical system structures" (1981): the layer
+of a node is the length of the longest path to it; an edge over several layers bends in each of them; the order within
+a layer follows the mean position of the neighbours, in sweeps to the right and to the left.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ Edge = tuple[str, str]  # from, to
 
 @dataclass(frozen=True)
 class GraphLayout:
-    """*nodes*: the place of each node; *edges*: the places that each edge runs through; *layers*, *rows*: the size."""
+    """*nodes*: the position of each node; *edges*: the points that each edge passes; *layers*, *rows*: the size."""
 
     nodes: Mapping[str, Point]
     edges: Mapping[Edge, Sequence[Point]]
@@ -28,7 +28,7 @@ class GraphLayout:
 
 
 def layered(nodes: Sequence[str], edges: Iterable[Edge]) -> GraphLayout:
-    """Place *nodes*, whose *edges* form no circle; an edge to or from another node is left out."""
+    """Place *nodes*, whose *edges* are acyclic; an edge from or to an unknown node is ignored."""
     known = set(nodes)
     edges = list(dict.fromkeys(edge for edge in edges if known.issuperset(edge)))
     layer = _layers(nodes, edges)
@@ -64,7 +64,7 @@ def _layers(nodes: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
 
 
 def _order(columns: list[list[Hashable]], pairs: Sequence[tuple[Hashable, Hashable]]) -> None:
-    """Sort each column by the mean place of its neighbours in the column before it in the sweep."""
+    """Sort each column by the mean position of its neighbours in the column before it in the sweep."""
     left: dict[Hashable, list[Hashable]] = {}
     right: dict[Hashable, list[Hashable]] = {}
     for start, end in pairs:
@@ -73,7 +73,7 @@ def _order(columns: list[list[Hashable]], pairs: Sequence[tuple[Hashable, Hashab
     for sweep in range(_SWEEPS):
         neighbours, order = (left, columns) if sweep % 2 == 0 else (right, columns[::-1])
         for before, column in pairwise(order):
-            # Relative to the column's middle, since columns of different lengths are centred on each other.
+            # Relative to the column's middle, because columns of different lengths are centred on each other.
             row = {node: at - len(before) / 2 for at, node in enumerate(before)}
             own = {node: at - len(column) / 2 for at, node in enumerate(column)}
             column.sort(key=partial(_position, neighbours, row, own))
@@ -85,6 +85,6 @@ def _position(
     own: Mapping[Hashable, float],
     node: Hashable,
 ) -> float:
-    """The middle of the *neighbours* of *node*, by *row*; its *own* place where it has none."""
+    """The mean *row* of the *neighbours* of *node*; its *own* position if it has none."""
     rows = [row[each] for each in neighbours.get(node, ())]
     return sum(rows) / len(rows) if rows else own[node]

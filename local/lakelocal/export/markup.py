@@ -1,6 +1,6 @@
-"""HTML and SVG from Python values: whatever is not `Markup` is escaped, so that no name or message can become a tag.
+"""HTML and SVG from Python values: whatever is not `Markup` is escaped, so no name or message can become a tag.
 
-By hand and not by templates: a page here is nested values, pictures among them, that functions make and tests look at.
+Not templates: a page here is nested values, including pictures, which functions build and tests inspect.
 """
 
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ Content = str | int | float | None | Iterable["Content"]
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """A string that is already HTML."""
 
 
 def element(name: str, /, *content: Content, **attributes: str | int | float | bool | None) -> Markup:
     """`<name attributes>content</name>`.
 
-    *content* may be nested iterables; None is nothing. Of an attribute's name a trailing `_` is dropped (`class_`), any
-    other is a hyphen; None and False leave the attribute out, True writes it bare.
+    *content* may be nested iterables; None is nothing. In the name of an attribute, a trailing `_` is dropped
+    (`class_`), and any other `_` becomes a hyphen; None and False omit the attribute, True writes it without a value.
     """
     written = "".join(_attribute(key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items())
     if name in _VOID:
@@ -27,7 +27,7 @@ def element(name: str, /, *content: Content, **attributes: str | int | float | b
 
 
 def joined(content: Content) -> Markup:
-    """*content* as it stands between two tags."""
+    """*content* as the text between two tags."""
     if content is None:
         return Markup("")
     if isinstance(content, Markup):

@@ -1,4 +1,4 @@
-"""Executed notebooks as parts of a page: nbconvert's HTML without scripts, of bounded size."""
+"""Executed notebooks as parts of a page: the HTML of nbconvert without scripts, in limited size."""
 
 import functools
 import re
@@ -13,7 +13,7 @@ from lakelocal.export.markup import Markup, element
 OUTPUT_LIMIT = 100_000  # characters of one text, table or trace
 IMAGE_LIMIT = 2_000_000  # characters of one image, base64
 NOTEBOOK_LIMIT = 5_000_000  # characters of one notebook's HTML
-PAGE_LIMIT = 60_000_000  # of all notebooks of a page
+PAGE_LIMIT = 60_000_000  # characters of all notebooks of a page
 
 _TAGS = [
     "a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt",
@@ -25,13 +25,13 @@ _UNSHOWN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE
 
 
 class Notebooks:
-    """Turns executed notebooks into HTML until the page is full."""
+    """Converts executed notebooks to HTML until the page is full."""
 
     def __init__(self) -> None:
         self.left = PAGE_LIMIT
 
     def html(self, place: Path) -> Markup:
-        """The executed notebook *place*; where it cannot be shown, a sentence that says why."""
+        """The executed notebook *place* as HTML; a sentence that says why, if it cannot be shown."""
         import nbformat
 
         try:
@@ -51,9 +51,9 @@ class Notebooks:
 
 
 def bounded(output: Any) -> Any:
-    """*output* of a cell, cut where it is longer than the limits, which it then says.
+    """The *output* of a cell, cut if it exceeds the limits, with a note that says so.
 
-    HTML that needs a script cannot work here; its other form is shown.
+    HTML that needs a script cannot work here; another representation is shown instead.
     """
     if output.output_type == "stream":
         output.text = _cut(output.text)
@@ -78,7 +78,7 @@ def _bound_data(data: dict[str, Any]) -> None:
 
 
 def _cut(text: str) -> str:
-    """The beginning and the end of a text that is too long, and how much is missing between them."""
+    """The beginning and the end of a text that is too long, and how much is missing in between."""
     if len(text) <= OUTPUT_LIMIT:
         return text
     half = OUTPUT_LIMIT // 2
@@ -91,8 +91,8 @@ def _said(text: str) -> Markup:
 
 @functools.cache
 def _converter() -> Callable[[Any], str]:
-    """nbconvert's `basic` template, with HTML of cells reduced to text, tables and their styles."""
-    from nbconvert import HTMLExporter  # here: half a second that other commands need not pay
+    """The `basic` template of nbconvert, with the HTML of cells reduced to text, tables and their styles."""
+    from nbconvert import HTMLExporter  # imported here: it takes half a second, which other commands need not pay
     from nbconvert.preprocessors.sanitize import SanitizeHTML
 
     safe = SanitizeHTML(tags=_TAGS, attributes=_is_safe, strip=True)
@@ -106,7 +106,7 @@ def _is_safe(tag: str, name: str, value: str) -> bool:
 
 
 def code_style() -> str:
-    """CSS of highlighted code, for light and for dark."""
+    """The CSS of highlighted code, for light and dark mode."""
     from pygments.formatters import HtmlFormatter
 
     light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("default", "github-dark"))

@@ -1,4 +1,4 @@
-"""A run as one HTML page: no network, no script, readable in light and dark, on screen and on paper."""
+"""A run as one HTML page: no network, no scripts, readable in light and dark mode, on screen and on paper."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -15,12 +15,12 @@ from lakelocal.lakeflow.references import Scope, WrongReference, resolve
 from lakelocal.lakeflow.results import meaning
 
 STYLE = Path(__file__).with_name("page.css")
-# The browser itself keeps whatever a notebook has printed from running, and from reaching the network.
+# With this, the browser prevents anything that a notebook printed from running or using the network.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def page(run: Run) -> str:
-    """The whole page of *run*, with the runs below it."""
+    """The whole page of *run* and the runs below it."""
     title = f"{run.name}, run {run.run_id}: {run.result}"
     notebooks = Notebooks()
     head = element(
@@ -43,7 +43,7 @@ def page(run: Run) -> str:
 
 
 def overridden(run: Run) -> set[str]:
-    """The parameters whose value is not what their default gives in this run."""
+    """The parameters whose value differs from what their default yields in this run."""
     parameters = run.shape["job_parameters"]
     scope = Scope.of_run(run.shape, parameters={each["name"]: each["value"] for each in parameters})
     return {each["name"] for each in parameters if not _is_default(each, scope)}
@@ -52,7 +52,7 @@ def overridden(run: Run) -> set[str]:
 def _is_default(parameter: Mapping[str, str], scope: Scope) -> bool:
     try:
         return resolve(parameter["default"], scope) == parameter["value"]
-    except WrongReference:  # the default has no value in such a run, so another one was given
+    except WrongReference:  # the default has no value in such a run, so another value was given
         return False
 
 
@@ -65,7 +65,7 @@ def _section(run: Run, top: Run, notebooks: Notebooks) -> Markup:
     return element(
         "section",
         element(level, run.name, " ", _badge(run.result)),
-        element("p", "This run has not ended: the page shows it as it was when it was made.", class_="warning")
+        element("p", "This run had not ended when this page was made.", class_="warning")
         if run.is_active
         else None,
         element("p", run.message, class_="message") if run.message else None,
@@ -157,7 +157,7 @@ def _attempt_row(run: Run, label: str, attempt: Attempt) -> Markup:
 
 
 def _below(attempt: Attempt, notebooks: Notebooks) -> Iterator[Markup]:
-    """What an attempt left: the row of its notebook, of its child run, of its exit value."""
+    """What an attempt left: rows for its notebook, its child run and its exit value."""
     parts: list[Markup] = []
     if attempt.child:
         link = element("a", f"run {attempt.child.run_id} of {attempt.child.name}", href=f"#run-{attempt.child.run_id}")
@@ -172,7 +172,7 @@ def _below(attempt: Attempt, notebooks: Notebooks) -> Iterator[Markup]:
             element("details", element("summary", f"executed notebook {name}"), notebooks.html(attempt.notebook))
         )
     elif attempt.is_active and "notebook_task" in attempt.shape:
-        parts.append(element("p", "The executed notebook is kept when the attempt has ended.", class_="said"))
+        parts.append(element("p", "The executed notebook is shown once the attempt has ended.", class_="said"))
     if parts:
         yield element("tr", element("td", parts, colspan=7), class_="below")
 

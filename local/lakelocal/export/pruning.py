@@ -1,6 +1,6 @@
-"""Making room: deletes old runs from the history, with all runs below them, their executed notebooks and logs.
+"""Freeing space: deletes old runs from the history, with all runs below them, their executed notebooks and logs.
 
-A run that has not ended is never deleted, and neither is anything above or below one.
+A run that has not ended is never deleted, and neither is any run above or below it.
 """
 
 import shutil
@@ -15,13 +15,13 @@ from lakelocal.history.rows import RecordedRun
 from lakelocal.project import State
 
 Rule = Callable[[Sequence[RecordedRun]], Iterable[RecordedRun]]
-# Every table with rows of a run, and the column that names it; the run itself comes last.
+# Every table with rows of a run, and the column with its id; the run itself comes last.
 _OF_A_RUN = (("attempts", "job_run_id"), ("phases", "run_id"), ("runs", "run_id"))
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """A run that was deleted, with *run_ids*, itself and the runs below it, and the *size* of their files in bytes."""
+    """A deleted run: *run_ids* are the run itself and the runs below it, *size* is that of their files in bytes."""
 
     run: RecordedRun
     run_ids: tuple[int, ...]
@@ -29,7 +29,7 @@ class Pruned:
 
 
 def keep_newest(number: int) -> Rule:
-    """Chooses all runs of a job but its newest *number*."""
+    """A rule that chooses all runs of a job except its newest *number*."""
 
     def choose(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
         kept: dict[int, int] = {}
@@ -44,18 +44,18 @@ def keep_newest(number: int) -> Rule:
 
 
 def older_than(age: timedelta, *, at_ms: int | None = None) -> Rule:
-    """Chooses the runs that ended more than *age* before *at_ms* (epoch ms; now, if it is None)."""
+    """A rule that chooses the runs that ended more than *age* before *at_ms* (epoch ms; None: now)."""
     latest = (now_ms() if at_ms is None else at_ms) - age / timedelta(milliseconds=1)
     return lambda runs: [run for run in runs if run.end_time is not None and run.end_time < latest]
 
 
 def prune(state: State, rule: Rule, *, dry_run: bool = False) -> list[Pruned]:
-    """Delete the runs that *rule* chooses among those that no other run started; what was deleted, the oldest first.
+    """Delete the runs that *rule* chooses among those that no other run started; return what was deleted, oldest first.
 
-    With *dry_run* nothing is deleted.
+    With *dry_run*, nothing is deleted.
 
     Raises:
-        RunError: a file cannot be deleted; its run then stays in the history, and the next time deletes it.
+        RunError: a file cannot be deleted; its run then stays in the history, and the next call deletes it.
     """
     records = Records.of(state)
     records.close_abandoned()
@@ -89,9 +89,10 @@ def _tree(run: RecordedRun, runs: Sequence[RecordedRun]) -> list[RecordedRun]:
 
 
 def _delete(state: State, records: Records, ids: Sequence[int]) -> bool:
-    """Delete the runs *ids*, unless one of them was begun again meanwhile (a repair); was it done?
+    """Delete the runs *ids*, unless one of them has been reopened meanwhile (a repair); return whether that was done.
 
-    The files go first, within the transaction: a process that is killed here leaves the records, and no file without.
+    The files go first, within the transaction: if this process is killed, records without files remain, never the
+    reverse.
     """
     marks = ", ".join("?" for _ in ids)
     with records.opened(exclusive=True) as database:
@@ -112,10 +113,10 @@ def _delete_folder(folder: Path) -> None:
         return
     except OSError as error:
         raise RunError(
-            f"`{error.filename or folder}`: cannot be deleted ({error.strerror}). Free it and prune again."
+            f"`{error.filename or folder}`: cannot be deleted ({error.strerror}). Close what uses it, then prune again."
         ) from error
 
 
 def _size(folder: Path) -> int:
-    """Bytes of the files in *folder*, links not followed; 0 where there is none."""
+    """The total size of the files in *folder*, in bytes, without following links; 0 if it does not exist."""
     return sum(place.lstat().st_size for place in folder.rglob("*") if place.is_symlink() or place.is_file())

@@ -24,7 +24,7 @@ class Shown:
 
     @property
     def result(self) -> str:
-        """How it ended, or the state in which it is."""
+        """How it ended, or the state that it is in."""
         return state_of(self.shape["state"])
 
     @property
@@ -43,7 +43,7 @@ class Shown:
 
     @property
     def message(self) -> str:
-        """Its error in one line, else what its state says."""
+        """Its error on one line, otherwise the message of its state."""
         return str(self.shape.get("error") or self.shape["state"]["state_message"])
 
 
@@ -63,7 +63,7 @@ class Attempt(Shown):
 
     @property
     def notebook(self) -> Path | None:
-        """The executed notebook; None for a task that has none, or not yet. Its file may be gone."""
+        """The executed notebook; None for a task that has none, or does not have one yet. The file may be gone."""
         place = self.shape.get("output_notebook")
         return Path(place) if place else None
 
@@ -87,9 +87,9 @@ class Work:
 
 @dataclass(frozen=True)
 class Run(Shown):
-    """A run, read at *read_ms* (epoch ms).
+    """A run, as read at *read_ms* (epoch ms).
 
-    *tasks* are those of the job's settings at the time of the run; of a partial run the chosen ones.
+    *tasks* are those in the job's settings at the time of the run; for a partial run, the selected ones.
     """
 
     tasks: tuple[Mapping[str, Any], ...]
@@ -119,7 +119,7 @@ class Run(Shown):
         return int(max(of["end_time"] or self.read_ms, of["start_time"]))
 
     def seconds(self, of: Mapping[str, Any]) -> float:
-        """How long the run or attempt *of* has taken."""
+        """How long the run or attempt *of* took, or has taken so far."""
         return (self.end_ms(of) - int(of["start_time"])) / 1000
 
 
@@ -137,12 +137,12 @@ def read_run(history: History, run_id: int) -> Run:
 
 
 def utc(ms: int) -> str:
-    """`2018-09-02 06:00:00`."""
+    """*ms* (epoch ms) as `2018-09-02 06:00:00`."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _works(history: History, tasks: list[Mapping[str, Any]]) -> Iterator[Work]:
-    """Tasks in the order in which they began; the iterations of a for-each task behind it, by index."""
+    """Tasks in the order in which they began; the iterations of a for-each task follow it, by index."""
     groups: dict[tuple[int, int, str], list[Attempt]] = {}
     began: dict[str, int] = {}
     for task in tasks:

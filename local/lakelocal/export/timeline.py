@@ -1,4 +1,4 @@
-"""All attempts of a run and of the runs below it on one time axis, as SVG; a row per task or iteration."""
+"""All attempts of a run and of the runs below it on one time axis, as SVG; one row per task or iteration."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class _Row(NamedTuple):
 
 
 def timeline(run: Run) -> Markup:
-    """The attempts of *run*: from its start to its end, or to now."""
+    """The attempts of *run*, from its start to its end, or until now."""
     rows = list(_rows(run, 0))
     spans = [run.shape, *(attempt.shape for row in rows for attempt in row.work.attempts)]
     start = min(each["start_time"] for each in spans)
@@ -39,7 +39,7 @@ def timeline(run: Run) -> Markup:
 
 
 def tick_step(seconds: float) -> float:
-    """The distance of the marks on an axis of *seconds*: a round number, with at most eight marks."""
+    """The distance between the marks on an axis of *seconds*: a round number that yields at most eight marks."""
     return next((step for step in _STEPS if seconds / step <= _TICKS), 86400 * (int(seconds / 86400 / _TICKS) + 1))
 
 
@@ -60,7 +60,7 @@ def _axis(length: float, scale: float, height: int) -> Iterator[Markup]:
 
 
 def _mark(seconds: float, step: float) -> str:
-    """`0.5 s`, `20 s`, `3:20 min`, `1:30 h`: what the step of the axis asks for."""
+    """`0.5 s`, `20 s`, `3:20 min` or `1:30 h`, depending on the step of the axis."""
     if step < 1:
         return f"{seconds:.1f} s"
     if step < 60 and seconds < 60:

@@ -1,4 +1,4 @@
-"""What a test does with a bundle: run a job or a notebook, and look at results, task values and tables.
+"""What a test can do with a bundle: run a job or a notebook, and look at results, task values and tables.
 
 run = lakeflow.run("daily", params={"run_date": "2018-09-02"})
 assert run.result == "SUCCESS"
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 
 class Lakeflow:
-    """The bundle in *root* for one target; what its runs leave is in the folder *states*.
+    """The bundle in *root* for one target; what its runs leave behind is in the folder *states*.
 
-    Use it in a `with` statement: the server of Spark ends with it.
+    Use it in a `with` statement: the Spark server ends with it.
 
     Args:
-        target: a target of the bundle, by default the bundle's own.
+        target: a target of the bundle; by default the bundle's default target.
         variables: values of bundle variables, for all runs.
-        warm: keep processes ready for the attempts of the next run, Spark's client imported; else each run has its own.
+        warm: keep processes with Spark's client ready for the attempts of the next run; otherwise each run has its own.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Lakeflow:
         self.close()
 
     def close(self) -> None:
-        """End the session, the server and what waits to run attempts; the tables stay where they are."""
+        """End the session, the server and the processes that wait for attempts; the tables stay where they are."""
         if "spark" in self.__dict__:
             self.spark.stop()
             del self.spark
@@ -82,7 +82,7 @@ class Lakeflow:
 
     @cached_property
     def spark(self) -> "SparkSession":
-        """A session as the notebooks have it, with the dialect of Databricks; the first use starts the server."""
+        """A session as in the notebooks, with the Databricks dialect; the first use starts the server."""
         return open_session(self.state)
 
     def run(
@@ -94,19 +94,20 @@ class Lakeflow:
         only: str | None = None,
         options: RunOptions | None = None,
     ) -> "Run":
-        """Run the job *job* (its key in the bundle) to its end, whatever that is.
+        """Run the job *job* (its key in the bundle) to its end, whatever the result.
 
-        What the run says of its tasks goes to standard output, which pytest shows for a test that fails.
+        The progress of the run goes to standard output, which pytest shows for a test that fails.
 
         Args:
-            params: values of job parameters, as text or what becomes text.
+            params: values of job parameters; anything that is not a string is converted to one.
             variables: values of bundle variables, for this run.
-            only: a partial run, as `--only`: `a,b`, `+a` with all that it needs, `a+` with all that needs it.
-            options: how it is run, for what the other arguments do not say.
+            only: a partial run, as for `--only`: `a,b`, `+a` with everything that it needs, `a+` with everything that
+                needs it.
+            options: how the run is started, as far as the other arguments do not say it.
 
         Raises:
-            UsageError: no such job, parameter or task, or a job that cannot run here; nothing has run.
-            FindingError: something is wrong with the bundle; all of it, with file and line.
+            UsageError: no such job, parameter or task, or a job that cannot run here; raised before anything runs.
+            FindingError: something is wrong with the bundle; the message lists everything, with file and line.
         """
         return self._run(self._bundle(variables or {}), job, params, options or RunOptions(only=only))
 
@@ -117,15 +118,15 @@ class Lakeflow:
         *,
         variables: Mapping[str, str] | None = None,
     ) -> "Run":
-        """Run one notebook of the bundle, as the only task of a job; the task has the name of the notebook.
+        """Run one notebook of the bundle as the only task of a job; the task is named after the notebook.
 
         Args:
-            path: from the folder of the bundle, with or without an extension.
+            path: the path from the folder of the bundle, with or without an extension.
             params: values of its widgets or its parameters cell.
             variables: values of bundle variables.
 
         Raises:
-            UsageError: the notebook does not take a parameter; nothing has run.
+            UsageError: the notebook does not take a parameter; raised before anything runs.
             FindingError: there is no such notebook, or something is wrong with the bundle.
         """
         bundle = self._bundle(variables or {})
@@ -144,15 +145,15 @@ class Lakeflow:
         return self.spark.table(name)
 
     def path(self, path: str) -> Path:
-        """Where a notebook's *path* is on this machine: `/Volumes/...` or `dbfs:/...`, to lay input there.
+        """The local path of *path* (`/Volumes/...` or `dbfs:/...`) as a notebook names it, for placing input there.
 
         Raises:
-            PathError: it leads out of its volume, or is none.
+            PathError: *path* leads out of its volume, or is not such a path.
         """
         return DatabricksPaths(self.state).to_local(path)
 
     def reset(self) -> None:
-        """Drop all schemas with their tables, empty the volumes, forget the runs; a server that runs goes on."""
+        """Drop all schemas with their tables, empty the volumes, clear the history of runs; a server keeps running."""
         empty(self.state, self.spark)
 
     def _bundle(self, variables: Mapping[str, str]) -> Bundle:
@@ -172,7 +173,7 @@ class Lakeflow:
 
 
 def empty(state: State, spark: "SparkSession") -> None:
-    """Drop what is in the catalogs of *state*, and forget its runs; *spark* is used only if a server runs."""
+    """Empty the catalogs of *state* and clear its history; *spark* is used only if a server is running."""
     catalogs = Catalogs(state)
     if find_server(state):
         for catalog in catalogs.names():
@@ -194,7 +195,7 @@ def _empty_catalog(spark: "SparkSession", catalog: str) -> None:
 
 
 class Run:
-    """A run that has ended. *shape* is all of it, as `runs/get` of the Jobs API shows it."""
+    """A run that has ended. *shape* is the whole run as `runs/get` of the Jobs API shows it."""
 
     def __init__(self, lakeflow: Lakeflow, shape: Mapping[str, Any]) -> None:
         self.lakeflow = lakeflow
@@ -216,12 +217,12 @@ class Run:
 
     @property
     def message(self) -> str:
-        """Why it ended so; empty where there is nothing to say."""
+        """Why it ended like this; empty if there is nothing to say."""
         return str(self.shape["state"].get("state_message") or "")
 
     @cached_property
     def tasks(self) -> dict[str, "TaskRun"]:
-        """The last attempt of each task that the run came to, by key; the iterations of a for-each task are in it."""
+        """The last attempt of each task that the run reached, by key; for-each tasks include their iterations."""
         last: dict[str, Mapping[str, Any]] = {}
         for attempt in self.shape["tasks"]:
             if "iteration" not in attempt:
@@ -232,7 +233,7 @@ class Run:
         """The task *key*.
 
         Raises:
-            UsageError: the run has none; says which it has.
+            UsageError: the run has no such task; the message lists its tasks.
         """
         if key not in self.tasks:
             known = ", ".join(f"`{name}`" for name in self.tasks) or "none"
@@ -261,7 +262,7 @@ class TaskRun:
 
     @property
     def result(self) -> str:
-        """How it ended: as of the run, and also `EXCLUDED`, `UPSTREAM_FAILED`, `DISABLED`, ..."""
+        """How it ended: as for a run, and also `EXCLUDED`, `UPSTREAM_FAILED`, `DISABLED`, ..."""
         return _result(self.shape)
 
     @property
@@ -271,39 +272,39 @@ class TaskRun:
 
     @property
     def message(self) -> str:
-        """Why it ended so; empty where there is nothing to say."""
+        """Why it ended like this; empty if there is nothing to say."""
         return str(self.shape["state"].get("state_message") or "")
 
     @property
     def error(self) -> str:
-        """The error of its notebook; empty where there was none."""
+        """The error of its notebook; empty if there was none."""
         return str(self.shape.get("error") or "")
 
     @property
     def output(self) -> str | None:
-        """What its notebook gave `dbutils.notebook.exit`; None where it gave nothing."""
+        """The argument of its notebook's `dbutils.notebook.exit`; None if it was not called."""
         output = self.shape.get("notebook_output")
         return None if output is None else str(output["result"])
 
     @property
     def attempts(self) -> int:
-        """How often it was tried."""
+        """The number of its attempts."""
         return int(self.shape["attempt_number"]) + 1
 
     @property
     def notebook(self) -> Path | None:
-        """The executed notebook, with all outputs; None where none was executed."""
+        """The executed notebook, with all outputs; None if no notebook was executed."""
         place = self.shape.get("output_notebook")
         return Path(place) if place else None
 
     @property
     def values(self) -> dict[str, Any]:
-        """What it set by `dbutils.jobs.taskValues`."""
+        """The values that it set with `dbutils.jobs.taskValues`."""
         return task_values(self.run.lakeflow.state, self.run.id, self.key)
 
     @property
     def iterations(self) -> list["TaskRun"]:
-        """Of a for-each task, the last attempt of each iteration, in the order of the inputs."""
+        """For a for-each task, the last attempt of each iteration, in the order of the inputs."""
         last: dict[int, Mapping[str, Any]] = {}
         for attempt in self.run.shape["tasks"]:
             if attempt.get("iteration", {}).get("for_each_task_key") == self.key:

@@ -1,6 +1,6 @@
-"""The pytest plugin: the fixture `lakeflow`, one for the session.
+"""The pytest plugin: the session-scoped fixture `lakeflow`.
 
-pytest loads it in every project of an environment that has the package, so it imports nothing until it is used.
+pytest loads it in every project whose environment has the package, so it imports nothing until it is used.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of the fixture, each also a setting of the same name with underscores."""
+    """The options of the fixture; each is also a setting of the same name with underscores."""
     group = parser.getgroup("lakeflow", "jobs of a Databricks bundle, run on this machine")
     for name, text in (
         ("project", "the folder of the bundle (default: pytest's root folder, or one above it)"),
@@ -26,10 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def lakeflow(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Lakeflow"]:
-    """The jobs and notebooks of the bundle, on tables of this test session's own.
+    """The jobs and notebooks of the bundle, on tables that belong to this test session.
 
-    The first use of Spark starts a server, which serves all tests and ends with the session. What one test leaves, the
-    next one finds; `lakeflow.reset()` begins anew.
+    The first use of Spark starts a server, which serves all tests and ends with the session. Later tests see what
+    earlier tests left; `lakeflow.reset()` starts afresh.
     """
     from lakelocal.project import Project
     from lakelocal.testing.lakeflow import Lakeflow
