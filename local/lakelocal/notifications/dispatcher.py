@@ -1,4 +1,4 @@
-"""Delivery in the background: runs go on while messages are sent, and wait for them only at their end."""
+"""Delivery in the background: runs continue while messages are sent, and wait for them only at their end."""
 
 import queue
 import threading
@@ -15,9 +15,9 @@ NOT_YET = undelivered("not sent before the end of the run")
 
 
 class Dispatcher:
-    """Puts messages into *outbox* and sends those whose way is configured, one after the other, in one thread.
+    """Puts messages into *outbox* and sends those whose channel is configured, one after the other, in one thread.
 
-    What does not arrive stays in the outbox, marked with the reason; *say* hears of it once a destination.
+    A message that is not delivered stays in the outbox, marked with the reason; *say* is called once per destination.
     """
 
     def __init__(self, outbox: Outbox, settings: Delivery, say: Callable[[str], None]) -> None:
@@ -45,7 +45,7 @@ class Dispatcher:
                 self._thread.start()
 
     def drain(self, seconds: float) -> None:
-        """Wait until all is sent, at most *seconds*; say how many messages are not."""
+        """Wait until everything is sent, at most *seconds*; report how many messages are not."""
         with self._lock:
             thread, self._thread = self._thread, None
         if thread is None:
@@ -53,7 +53,7 @@ class Dispatcher:
         self._waiting.put(None)
         thread.join(seconds)
         if thread.is_alive():
-            # In the queue are the others and the sign to end; one more is being sent.
+            # The queue contains the other messages and the signal to end; one more message is being sent.
             self.say(f"warning: notifications: {self._waiting.qsize()} not sent in {seconds:g} s; {self._where()}")
 
     def _work(self) -> None:
@@ -62,7 +62,7 @@ class Dispatcher:
             try:
                 message.send(id_, time_of(id_), self._part(message), self.settings.timeout_seconds)
                 delivery = DELIVERED
-            except Exception as error:  # a defect of ours must not end the thread: others are waiting
+            except Exception as error:  # a bug must not end the thread: other messages are waiting
                 why = str(error) if isinstance(error, NotDelivered) else f"{type(error).__name__}: {error}"
                 self._say_once(message, why)
                 delivery = undelivered(why)

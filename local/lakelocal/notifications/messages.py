@@ -1,4 +1,4 @@
-"""The messages that an occasion causes, by all its switches: those of every channel."""
+"""The messages that an occasion causes in all channels, according to all switches."""
 
 from dataclasses import dataclass
 
@@ -26,12 +26,12 @@ def destinations(what: Occasion) -> list[Destination]:
 
 
 def messages(what: Occasion) -> list[Message]:
-    """The messages that *what* causes; none where nobody is to hear of it."""
+    """The messages that *what* causes; none if nobody is to be notified."""
     return [each.channel.message(what, each.to) for each in destinations(what)]
 
 
 def are_asked_for(bundle: Bundle) -> bool:
-    """Does any job or task of *bundle* list anyone, for any event?"""
+    """Does any job or task of *bundle* list a recipient for any event?"""
     jobs = bundle.jobs.values()
     owners: list[Job | Task] = [*jobs, *(task for job in jobs for task in job.every_task())]
     return any(

@@ -1,4 +1,4 @@
-"""The listener of runs that notifies: what the engine tells it becomes messages, in the outbox and on their way."""
+"""The listener that notifies: it turns the events of runs into messages, puts them in the outbox and has them sent."""
 
 import sys
 import time
@@ -24,10 +24,10 @@ def _to_stderr(text: str) -> None:
 
 @contextmanager
 def notifying(bundle: Bundle, state: State, say: Callable[[str], None]) -> "Iterator[list[Notifier]]":
-    """The listeners of the runs in this block: a notifier where a job of *bundle* lists anyone, else none.
+    """The listeners for the runs in this block: a notifier if a job of *bundle* lists a recipient, otherwise none.
 
     Raises:
-        ProjectError: `.local/notifications.yml` is wrong, and it is needed.
+        ProjectError: `.local/notifications.yml` is invalid, and it is needed.
     """
     if are_asked_for(bundle):
         with Notifier(state, say=say) as notifier:
@@ -37,17 +37,17 @@ def notifying(bundle: Bundle, state: State, say: Callable[[str], None]) -> "Iter
 
 
 class Notifier:
-    """Tells people of runs in *state*, as the settings of their jobs and tasks ask for.
+    """Notifies people of runs in *state*, as configured in their jobs and tasks.
 
         with Notifier(state) as notifier:
             run_job(bundle, "daily", state=state, options=RunOptions(listeners=[notifier]))
 
-    An event writes files of the outbox and returns; delivery, where `.local/notifications.yml` configures it, goes on
-    in the background, and leaving the block waits for it, at most *drain_seconds*. *say* hears once of a server or
-    webhook that does not take messages; it is called from another thread.
+    An event writes files to the outbox and returns. Delivery, if `.local/notifications.yml` configures it, continues in
+    the background; leaving the block waits for it for at most *drain_seconds*. *say* is called once, from another
+    thread, for each server or webhook that does not accept messages.
 
     Raises:
-        ProjectError: `.local/notifications.yml` is wrong (at the start), or the outbox cannot be written.
+        ProjectError: `.local/notifications.yml` is invalid (at the start), or the outbox cannot be written.
     """
 
     def __init__(
@@ -59,13 +59,13 @@ class Notifier:
         self._dispatcher = Dispatcher(outbox, settings, say)
 
     def run_event(self, event: str, job: Job, run: Mapping[str, Any]) -> None:
-        """*event* of a run of *job*."""
+        """Handle *event* of a run of *job*."""
         self._tell(Occasion(event, job, run, _now_ms()))
 
     def task_event(
         self, event: str, job: Job, task: Task, run: Mapping[str, Any], attempt: Mapping[str, Any], *, last: bool
     ) -> None:
-        """*event* of an attempt of *task*; *last*: no further attempt follows."""
+        """Handle *event* of an attempt of *task*; *last*: no further attempt follows."""
         self._tell(Occasion(event, job, run, _now_ms(), task=task, attempt=attempt, last=last))
 
     def __enter__(self) -> "Notifier":

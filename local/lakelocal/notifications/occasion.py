@@ -1,4 +1,4 @@
-"""What happened, and to what: one event of a run or of an attempt, as the listener of a run is told it."""
+"""What happened, and to what: one event of a run or of an attempt, as the listener of a run receives it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from lakelocal.lakeflow.model import Job, Task
 
 @dataclass(frozen=True)
 class Occasion:
-    """One event; of a run of *job*, or where *task* is given of an *attempt* of it.
+    """One event: of a run of *job*, or, if *task* is given, of an *attempt* of it.
 
-    *run* and *attempt* have the shape of Jobs API `runs/get` and of an entry of its `tasks`; times are epoch ms.
-    *last*: no further attempt of the task follows. *at* is when it happened, epoch ms.
+    *run* and *attempt* have the shape of Jobs API `runs/get` and of an entry of its `tasks`. *last*: no further attempt
+    of the task follows. *at* is when it happened. All times are epoch ms.
     """
 
     event: str
@@ -25,17 +25,17 @@ class Occasion:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings that hold the switches: those of the task, else those of the job. They do not inherit."""
+        """The settings with the switches: those of the task, otherwise those of the job. Tasks do not inherit them."""
         return self.task.settings if self.task else self.job.settings
 
     @property
     def subject(self) -> Mapping[str, Any]:
-        """What it happened to: the attempt, else the run."""
+        """What it happened to: the attempt, otherwise the run."""
         return self.run if self.attempt is None else self.attempt
 
     @property
     def result(self) -> str:
-        """`result_state` where it has ended, "" before."""
+        """`result_state` if it has ended, "" before that."""
         return self.subject.get("state", {}).get("result_state") or ""
 
     @property
@@ -45,11 +45,11 @@ class Occasion:
 
     @property
     def attempt_number(self) -> int:
-        """Counts from 0; 0 for a run."""
+        """The number of the attempt, from 0; 0 for a run."""
         return int((self.attempt or {}).get("attempt_number", 0))
 
     @property
     def seconds(self) -> float:
-        """From the start to the end, or to when it happened where there is no end yet."""
+        """The seconds from the start to the end, or to the event if there is no end yet."""
         end = self.subject.get("end_time") or self.at
         return float(max(0, end - self.subject.get("start_time", end)) / 1000)

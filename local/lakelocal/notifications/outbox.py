@@ -1,14 +1,14 @@
-"""The outbox: every message as one file of the state folder, `<state>/outbox/<id>.eml` or `<id>.json`.
+"""The outbox: every message as one file in the state folder, `<state>/outbox/<id>.eml` or `<id>.json`.
 
 An id is the UTC time to the microsecond and the process that wrote it (`20260102T030405678901Z-4711`): names sort by
-time, and no two messages share one. Files are replaced whole, so that a reader never meets half of one.
+time, and no two messages share an id. Files are replaced as a whole, so a reader never sees half of one.
 
-| file    | what it holds                                                                       |
+| file    | what it contains                                                                    |
 | ------- | ----------------------------------------------------------------------------------- |
 | `.eml`  | the e-mail as it is sent (text and HTML), and the header `X-Delivery`               |
 | `.json` | `event_type`, `to` (the webhook's id), `subject`, `delivery` and the `payload` sent |
 
-A delivery is `kept` (nothing is configured that would send it), `undelivered: <why>` or `delivered`.
+A delivery is `kept` (nothing is configured that would send the message), `undelivered: <why>` or `delivered`.
 """
 
 import json
@@ -34,13 +34,13 @@ _TIME = "%Y%m%dT%H%M%S%fZ"
 
 
 def undelivered(why: str) -> str:
-    """The delivery of a message that did not arrive, or not yet."""
+    """The delivery of a message that did not arrive, or has not arrived yet."""
     return f"undelivered: {' '.join(why.split())}"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One message in the outbox; *time* is UTC, *body* what a person reads: the text, or the payload."""
+    """One message in the outbox; *time* is in UTC, *body* is what a person reads: the text, or the payload."""
 
     id: str
     time: datetime
@@ -53,7 +53,7 @@ class Entry:
 
     @property
     def shape(self) -> dict[str, Any]:
-        """As `outbox --json` lists it; the time in ISO 8601, UTC."""
+        """The message as `outbox --json` lists it; the time is in ISO 8601, UTC."""
         return {
             "id": self.id,
             "time": self.time.isoformat().replace("+00:00", "Z"),
@@ -66,14 +66,14 @@ class Entry:
 
 
 class Outbox:
-    """The messages in *folder*, which is made with the first one. *sender* is who e-mails are from."""
+    """The messages in *folder*, which is created with the first one. *sender* is the sender of e-mails."""
 
     def __init__(self, folder: Path, sender: str = NOBODY) -> None:
         self.folder = folder
         self.sender = sender
 
     def put(self, message: Message, delivery: str) -> str:
-        """Keep *message*; its id.
+        """Store *message* and return its id.
 
         Raises:
             ProjectError: the folder cannot be written.
@@ -83,7 +83,7 @@ class Outbox:
         return id_
 
     def write(self, id_: str, message: Message, delivery: str) -> None:
-        """Write the message *id_* with what is known of its *delivery*, in place of what was written before."""
+        """Write the message *id_* with the status of its *delivery*, replacing what was written before."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             file = self.folder / f"{id_}.{message.suffix}"
@@ -94,7 +94,7 @@ class Outbox:
             raise ProjectError(f"`{self.folder}`: cannot be written ({error.strerror}). Free the place.") from error
 
     def entries(self, limit: int | None = None) -> list[Entry]:
-        """The newest *limit* messages, all without one; the newest first.
+        """The newest *limit* messages, newest first; all of them without a limit.
 
         Raises:
             ProjectError: a file is not a message.
@@ -106,7 +106,7 @@ class Outbox:
         """The message whose id is *id_*, or begins with it.
 
         Raises:
-            UsageError: there is none, or more than one.
+            UsageError: there is no such message, or more than one.
         """
         found = [file for file in self.folder.glob("*") if _NAME.fullmatch(file.name) and file.name.startswith(id_)]
         if len(found) != 1:
@@ -118,7 +118,7 @@ class Outbox:
 
 
 class _Clock:
-    """Gives times that grow, each once in this process."""
+    """Yields increasing times, each only once in this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -175,5 +175,5 @@ def _entry(file: Path, fields: Mapping[str, Any], body: str) -> Entry:
 
 
 def time_of(id_: str) -> datetime:
-    """The time in an id, UTC."""
+    """The time in an id, in UTC."""
     return datetime.strptime(id_.split("-")[0], _TIME).replace(tzinfo=UTC)

@@ -1,14 +1,14 @@
-"""Who hears of an occasion: every switch of a job and of a task, as a pure function.
+"""Who is notified of an occasion: all switches of a job and a task, as pure functions.
 
-| switch                                             | what it does                                             |
-| -------------------------------------------------- | -------------------------------------------------------- |
-| `email_notifications.<event>`                      | addresses; an empty list sends nothing                   |
-| `webhook_notifications.<event>`                    | ids of notification destinations, each called            |
-| `health.rules`                                     | without a rule of its metric, a warning tells nobody     |
-| `notification_settings.no_alert_for_skipped_runs`  | `on_failure` says nothing of a skipped run               |
-| `notification_settings.no_alert_for_canceled_runs` | the same for a cancelled run                             |
-| `notification_settings.alert_on_last_attempt`      | of a task: no `on_start` of retries, the last failure    |
-| `email_notifications.no_alert_for_skipped_runs`    | deprecated; as above, for e-mail only                    |
+| switch                                             | what it does                                                |
+| -------------------------------------------------- | ----------------------------------------------------------- |
+| `email_notifications.<event>`                      | addresses; an empty list sends nothing                      |
+| `webhook_notifications.<event>`                    | ids of notification destinations, each called               |
+| `health.rules`                                     | without a rule for its metric, a warning notifies nobody    |
+| `notification_settings.no_alert_for_skipped_runs`  | `on_failure` does not apply to a skipped run                |
+| `notification_settings.no_alert_for_canceled_runs` | the same for a cancelled run                                |
+| `notification_settings.alert_on_last_attempt`      | for a task: no `on_start` of retries, only the last failure |
+| `email_notifications.no_alert_for_skipped_runs`    | deprecated; as above, for e-mail only                       |
 
 Source: Jobs API 2.2, `JobEmailNotifications`, `TaskEmailNotifications`, `WebhookNotifications`,
 `JobNotificationSettings`, `TaskNotificationSettings`, `JobsHealthRule`; Databricks documentation, "Add notifications
@@ -24,7 +24,7 @@ from lakelocal.notifications.occasion import Occasion
 
 
 def is_told(what: Occasion) -> bool:
-    """Does anyone hear of *what*, by the switches that count for every channel?"""
+    """Is anyone notified of *what*, according to the switches that apply to every channel?"""
     if what.task and not events.has_notifications(what.task.kind):
         return False
     switches = what.settings.get("notification_settings") or {}
@@ -49,21 +49,21 @@ def is_told(what: Occasion) -> bool:
 
 
 def ending(what: Occasion) -> Ending | None:
-    """How a run or an attempt ended, for notifications; None where it has not, or nobody is told of it.
+    """How a run or an attempt ended, for notifications; None if it has not, or if nobody is notified of such an end.
 
-    A run that never began is skipped, whether it met the limit of concurrent runs or a task before it failed.
+    A run that never began counts as skipped, whether because of the limit of concurrent runs or because a task failed.
     """
     return meaning(what.result or what.life_cycle).told
 
 
 def threshold(what: Occasion) -> int | None:
-    """The seconds that the health rule on durations allows, None without one; of several rules the last exceeded."""
+    """The seconds that the health rule on durations allows; None without one; of several rules, the last exceeded."""
     rules = [*reversed(what.subject.get("health_warnings") or []), *_health(what.settings)]
     return next((int(rule["value"]) for rule in rules if rule["metric"] == "RUN_DURATION_SECONDS"), None)
 
 
 def email_is_muted(what: Occasion) -> bool:
-    """Does e-mail say nothing of *what*, by the deprecated switch that counts for it alone?"""
+    """Is e-mail about *what* muted by the deprecated switch that applies to e-mail only?"""
     emails = what.settings.get("email_notifications") or {}
     return (
         what.event == events.ON_FAILURE
@@ -73,7 +73,7 @@ def email_is_muted(what: Occasion) -> bool:
 
 
 def listed(what: Occasion, field: str) -> tuple[str, ...]:
-    """The addresses or ids of the event, each once; a variable may have left an empty text."""
+    """The addresses or ids listed for the event, each once; a variable may have left an empty string."""
     entries = (what.settings.get(field) or {}).get(what.event) or []
     texts = (str(entry.get("id", "") if isinstance(entry, Mapping) else entry) for entry in entries)
     return tuple(dict.fromkeys(" ".join(text.split()) for text in texts if text.strip()))
@@ -84,5 +84,5 @@ def _health(settings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_on(switches: Mapping[str, Any], name: str) -> bool:
-    """A variable of the bundle gives a switch as text."""
+    """Is the switch *name* on? A bundle variable gives its value as text."""
     return str(switches.get(name, "")).lower() == "true"

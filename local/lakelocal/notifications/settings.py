@@ -1,4 +1,4 @@
-"""`.local/notifications.yml`: what sends messages away. Without the file, they only stay in the outbox.
+"""`.local/notifications.yml`: how messages are sent. Without the file, they only stay in the outbox.
 
     smtp:
       host: smtp.example.com
@@ -9,9 +9,9 @@
       sender: jobs@example.com
     webhooks:                        # id of the notification destination in the job: URL
       0481e838-0a59-4eff-9541-a4ca6f149574: https://example.com/hook
-    timeout_seconds: 10              # of one delivery's connection and answers
+    timeout_seconds: 10              # for connecting and for each answer
 
-The file is the user's, not the project's: it lies in the state's folder, which git ignores.
+The file belongs to the user, not to the project: it is in the state's folder, which git ignores.
 """
 
 from collections.abc import Mapping
@@ -28,21 +28,21 @@ from lakelocal.notifications.channels.email import EMAIL
 
 
 class Delivery(Settings):
-    """What counts for all channels."""
+    """The settings that apply to all channels."""
 
     timeout_seconds: float = Field(default=10, gt=0, le=60)
 
 
 _PARTS: dict[str, Any] = {each.setting: (each.part, Field(default_factory=each.default)) for each in CHANNELS}
-# What is configured, a part for each channel; by default nothing.
+# The configuration, with one part per channel; by default nothing.
 NotificationSettings: type[Delivery] = create_model("NotificationSettings", __base__=Delivery, **_PARTS)
 
 
 def read_settings(file: Path) -> Delivery:
-    """The settings in *file*; the default where it does not exist.
+    """The settings in *file*; the defaults if it does not exist.
 
     Raises:
-        ProjectError: the file cannot be read, or one of its fields is wrong; each is named.
+        ProjectError: the file cannot be read, or some of its fields are invalid; each is named.
     """
     if not file.is_file():
         return NotificationSettings()
@@ -63,17 +63,17 @@ def read_settings(file: Path) -> Delivery:
 
 
 def sender_of(settings: Delivery) -> str:
-    """Who e-mails are from, in the outbox too."""
+    """The sender of e-mails, also in the outbox."""
     smtp = getattr(settings, EMAIL.setting)
     return str(smtp.sender) if smtp else NOBODY
 
 
 def _sentence(mistake: Mapping[str, Any]) -> str:
-    """One mistake without its value: it may be a password or a URL that holds a token."""
+    """One mistake, without its value: that may be a password, or a URL that contains a token."""
     field = ".".join(str(part) for part in mistake["loc"])
     return f"`{field}`: {_lowered(mistake['msg'].removeprefix('Value error, '))}. Correct or remove it."
 
 
 def _lowered(text: str) -> str:
-    """*text* as it goes on after a colon; `URL` stays."""
+    """*text* as it continues after a colon: with a lower-case first letter, except for `URL`."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]

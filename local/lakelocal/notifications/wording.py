@@ -1,6 +1,6 @@
-"""How an occasion is told: its headline, and its facts line by line.
+"""An occasion in words: its headline, and its facts line by line.
 
-Databricks does not document the text of its e-mails; this one is our own.
+Databricks does not document the text of its e-mails; this text is our own.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from lakelocal.program import PROGRAM
 
 
 def subject(what: Occasion) -> str:
-    """One line: what happened, and to what."""
+    """One line that says what happened, and to what."""
     task = f", task {what.task.key}" if what.task else ""
     attempt = f", attempt {what.attempt_number}" if what.attempt_number else ""
     name = " ".join(what.job.name.split())
@@ -35,7 +35,7 @@ def _headline(what: Occasion) -> str:
 
 
 def facts(what: Occasion) -> Iterator[tuple[str, str]]:
-    """Label and value of each line, in the order of reading."""
+    """The label and value of each line, in reading order."""
     yield "Job", what.job.name
     if what.task:
         yield "Task", what.task.key

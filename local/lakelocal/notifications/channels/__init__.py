@@ -1,6 +1,6 @@
-"""The ways in which people are told: a file for each, and a line of `CHANNELS`.
+"""The channels through which people are notified: one module and one entry of `CHANNELS` each.
 
-A message stays in the outbox where nothing is configured that would send it, so every channel works without settings.
+A message stays in the outbox if nothing is configured that would send it, so every channel works without settings.
 """
 
 from lakelocal.notifications.channels.channel import Channel, Message, NotDelivered

@@ -1,4 +1,4 @@
-"""What there is to a channel, and to a message of one."""
+"""The interface of a channel and of its messages."""
 
 import json
 from abc import ABC, abstractmethod
@@ -11,37 +11,37 @@ from pydantic import BaseModel, ConfigDict
 
 from lakelocal.notifications.occasion import Occasion
 
-NOBODY = "noreply@localhost"  # the sender of an e-mail that no settings name
+NOBODY = "noreply@localhost"  # the sender of e-mails if the settings name none
 
 
 class NotDelivered(Exception):
-    """Raised when a message did not arrive; the text says where and why, without passwords and URLs' paths."""
+    """Raised when a message was not delivered; the text says where and why, without passwords or the paths of URLs."""
 
 
 class Settings(BaseModel):
-    """A part of `.local/notifications.yml`: without fields that nobody knows."""
+    """A part of `.local/notifications.yml`; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True)
 class Message(ABC):
-    """One message to all of *to*. *setting* is the part of the settings that sends those of its channel."""
+    """One message to all of *to*. *setting* is the part of the settings that configures its channel."""
 
     event_type: str
     to: tuple[str, ...]
     subject: str
 
     setting: ClassVar[str]
-    suffix: ClassVar[str] = "json"  # of its file in the outbox
+    suffix: ClassVar[str] = "json"  # the suffix of its file in the outbox
 
     @property
     @abstractmethod
     def body(self) -> dict[str, Any]:
-        """What it says, for a program to read."""
+        """The contents of the message, for a program."""
 
     def content(self, id_: str, at: datetime, delivery: str, sender: str) -> bytes:
-        """Its file in the outbox."""
+        """The contents of its file in the outbox."""
         fields = {
             "event_type": self.event_type,
             "to": self.to[0],
@@ -53,24 +53,24 @@ class Message(ABC):
 
     @abstractmethod
     def way(self, part: Any) -> str | None:
-        """What would carry it, by its *part* of the settings; None where nothing is configured."""
+        """What would deliver it, according to *part* of the settings; None if nothing is configured."""
 
     @abstractmethod
     def send(self, id_: str, at: datetime, part: Any, timeout: float) -> None:
-        """Send it by its *part* of the settings; *timeout* in seconds counts for each answer. Nothing is tried twice.
+        """Send it as its *part* of the settings says, without retries; *timeout*, in seconds, applies to each answer.
 
         Raises:
-            NotDelivered: it did not arrive, or not everywhere.
+            NotDelivered: it was not delivered, or not to everyone.
         """
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One way in which people are told.
+    """One way in which people are notified.
 
-    *field* is the block of a job or a task that lists whom. *setting* is its part of `.local/notifications.yml`, of the
-    type *part*; *default* makes what holds without it. *recipients* divides those who are listed by message, *message*
-    makes the message to some of them.
+    *field* is the block of a job or a task that lists the recipients. *setting* is its part of
+    `.local/notifications.yml`, of the type *part*; *default* creates the value that applies without it. *recipients*
+    groups those who are listed by message, *message* creates the message to one group.
     """
 
     name: str

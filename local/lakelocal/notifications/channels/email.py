@@ -1,4 +1,4 @@
-"""E-mail: one message to all who are listed, by an SMTP server."""
+"""E-mail: one message to everyone who is listed, through an SMTP server."""
 
 import html
 import os
@@ -21,12 +21,12 @@ from lakelocal.notifications.wording import facts, subject
 
 _ADDRESS = re.compile(r'[^\s@<>()\[\],;:\\"]+@[^\s@<>()\[\],;:\\"]+')
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
-# Headers in UTF-8 (RFC 6532), each one line: folded and encoded, blanks do not all come back, and nobody can read them.
+# Headers are UTF-8 (RFC 6532) on one line each: folding and encoding would lose blanks and make them unreadable.
 _READABLE = policy.default.clone(utf8=True, max_line_length=0)
 
 
 class Smtp(Settings):
-    """The server that takes e-mails."""
+    """The server that accepts e-mails."""
 
     host: str = Field(min_length=1)
     port: int | None = Field(default=None, ge=1, le=65535)
@@ -49,7 +49,7 @@ class Smtp(Settings):
 
 @dataclass(frozen=True)
 class Email(Message):
-    """One e-mail; *text* and *html* say the same."""
+    """One e-mail; *text* and *html* have the same content."""
 
     text: str
     html: str
@@ -59,7 +59,7 @@ class Email(Message):
 
     @property
     def addresses(self) -> list[str]:
-        """Those of *to* that are addresses."""
+        """Those of *to* that are e-mail addresses."""
         return [each for each in self.to if _ADDRESS.fullmatch(each)]
 
     @property
@@ -67,7 +67,7 @@ class Email(Message):
         return {"text": self.text, "html": self.html}
 
     def content(self, id_: str, at: datetime, delivery: str, sender: str) -> bytes:
-        """As it is sent, with the header `X-Delivery`."""
+        """The e-mail as it is sent, with the header `X-Delivery`."""
         result = self.as_sent(id_, at, sender)
         result["X-Delivery"] = delivery
         return result.as_bytes(policy=_READABLE)
@@ -90,7 +90,7 @@ class Email(Message):
         result["Date"] = format_datetime(at)
         result["Message-ID"] = f"<{id_}@localhost>"
         result["X-Event-Type"] = self.event_type
-        result["X-Recipients"] = ", ".join(self.to)  # also what is no address, which `To` cannot hold
+        result["X-Recipients"] = ", ".join(self.to)  # including what is not an address, which `To` cannot contain
         result.set_content(self.text)
         result.add_alternative(self.html, subtype="html")
         return result
@@ -126,7 +126,7 @@ def _indented(value: str, width: int) -> str:
 
 
 def _send(message: EmailMessage, smtp: Smtp, timeout: float) -> None:
-    """Give *message* to the server, which may be unreachable, offer no TLS where it is asked for, or refuse someone."""
+    """Send *message* through the server, which may be unreachable, lack the configured TLS, or refuse a recipient."""
     host, port = smtp.address
     try:
         with _connected(smtp, timeout) as server:

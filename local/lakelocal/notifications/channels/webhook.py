@@ -1,8 +1,8 @@
-"""Webhooks: one call of each notification destination that is listed, a POST to the URL that is configured for its id.
+"""Webhooks: one call for each notification destination that is listed, a POST to the URL configured for its id.
 
 The payload is that of Databricks' HTTP webhooks: `event_type`, `workspace_id`, `run`, `job`; for an attempt also
-`task`, and the run of the job as `run.parent_run_id`. Ids are numbers, as clients of it read them; the documentation's
-examples have placeholders only. The code `jobs.on_streaming_backlog_exceeded` is not in its table of event types.
+`task`, and the run of the job as `run.parent_run_id`. Ids are numbers, as clients expect them; the documentation's
+examples only have placeholders. The code `jobs.on_streaming_backlog_exceeded` is not in its table of event types.
 
 Source: Databricks documentation, "Add notifications on a job", HTTP webhook payloads.
 """
@@ -28,13 +28,13 @@ WORKSPACE_ID = 0  # what `{{workspace.id}}` gives here
 
 def _without_user(url: HttpUrl) -> HttpUrl:
     if url.username or url.password:
-        raise ValueError("found a user in the URL; expected none, it would not be sent")
+        raise ValueError("found a user in the URL; expected none, because it would not be sent")
     return url
 
 
 @dataclass(frozen=True)
 class WebhookCall(Message):
-    """One call of the notification destination whose id is *to*; *payload* is the body."""
+    """One call of the notification destination with the id *to*; *payload* is the body."""
 
     payload: dict[str, Any]
 
@@ -75,7 +75,7 @@ def _payload(what: Occasion, event_type: str) -> dict[str, Any]:
 
 
 def _post(payload: dict[str, Any], url: str, timeout: float) -> None:
-    """POST *payload* as JSON to *url*; any answer but 2xx is a failure, a redirection too."""
+    """POST *payload* as JSON to *url*; any answer except 2xx is a failure, including a redirect."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     body = json.dumps(payload, ensure_ascii=False).encode()
     request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")
@@ -87,7 +87,7 @@ def _post(payload: dict[str, Any], url: str, timeout: float) -> None:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A webhook that moved must be configured anew: its messages go nowhere else."""
+    """Refuses redirects: a webhook that moved must be reconfigured, so its messages do not go anywhere else."""
 
     def redirect_request(self, *_: object) -> None:
         return None
