@@ -1,20 +1,20 @@
-"""One attempt of a notebook task, in a process of its own: `run_attempt`, called by a program that waits for an order.
+"""One attempt of a notebook task, in its own process: `run_attempt` is called by a program that waited for an order.
 
-papermill runs the notebook (of a source file the notebook that it stands for) in a fresh kernel, in the folder that the
-context names. What happens is told to the runner as JSON lines on standard output; everything else that is printed
-goes to standard error, the attempt's log.
+papermill runs the notebook (for a source file, the notebook that it represents) in a fresh kernel, in the folder that
+the context names. Events are sent to the runner as JSON lines on standard output; everything else that is printed goes
+to standard error, the log of the attempt.
 
-| event    | fields                                                             |
-| -------- | ------------------------------------------------------------------ |
-| kernel   | pid                                                                |
-| cell     | index and total (code cells, from 1), heading                      |
-| printed  | line                                                               |
-| finished | result (SUCCESS, FAILED, CANCELED); error, trace where it failed   |
+| event    | fields                                                           |
+| -------- | ---------------------------------------------------------------- |
+| kernel   | pid                                                              |
+| cell     | index and total (code cells, from 1), heading                    |
+| printed  | line                                                             |
+| finished | result (SUCCESS, FAILED, CANCELED); error and trace if it failed |
 
 The output notebook is written at every code cell, so it exists however the attempt ends. SIGTERM, or the end of the
 runner (end of standard input), kills the kernel with all its children; the notebook is still saved.
 
-`python -m local attempt CONTEXT.json OUTPUT.ipynb` is an attempt without a runner, for `dbutils.notebook.run`.
+`python -m lakelocal attempt CONTEXT.json OUTPUT.ipynb` is an attempt without a runner, for `dbutils.notebook.run`.
 """
 
 import json
@@ -41,12 +41,12 @@ PARENT_POLL_SECONDS = 0.5
 
 
 def import_ahead() -> None:
-    """Import what an attempt imports while it runs."""
+    """Import what an attempt would otherwise import while it runs."""
     load([*ATTEMPT, "lakelocal.attempt.engine", "lakelocal.attempt.failures"])
 
 
 def run_alone(context: str, output: str) -> int:
-    """Run the attempt of the file *context*, for which nothing was made ready; 0 where the notebook succeeded."""
+    """Run the attempt of the file *context*, for which nothing was prepared; return 0 if the notebook succeeded."""
     os.environ[VARIABLE] = context
     kernel = SpareKernel()  # imports while this process does
     load(["papermill"])
@@ -54,15 +54,15 @@ def run_alone(context: str, output: str) -> int:
 
 
 def run_attempt(output: str, *, mark: str, kernels: Kernels) -> int:
-    """Run the attempt whose context the environment names; 0 where the notebook succeeded.
+    """Run the attempt whose context the environment names; return 0 if the notebook succeeded.
 
-    *output* is the notebook to write, *mark* tells the attempt's processes from others. *kernels* starts the kernel; it
-    may fork, so nothing comes before that which a fork must not have: a thread, a socket, an open file.
+    *output* is the notebook to write, *mark* identifies the attempt's processes. *kernels* starts the kernel; it may
+    fork, so before it nothing is done that a fork must not inherit: a thread, a socket, an open file.
     """
     adopt_orphans()
     context = current_context()
     assert context is not None, "whoever starts an attempt names its context"
-    folder = Path(tempfile.mkdtemp(prefix="kernel-"))  # short: a socket's path has a limit of about 100
+    folder = Path(tempfile.mkdtemp(prefix="kernel-"))  # short: the path of a socket is limited to about 100 characters
     connection = _connection(folder)
     os.chdir(context.folder)
     kernel = kernels(connection)
@@ -74,9 +74,9 @@ def run_attempt(output: str, *, mark: str, kernels: Kernels) -> int:
 
 
 def _connection(folder: Path) -> str:
-    """The file that tells kernel and client where they meet: sockets in *folder*.
+    """The file that tells kernel and client where to meet: at sockets in *folder*.
 
-    Kernels over TCP warn, and race for ports when several start at once; a socket file does neither.
+    Kernels over TCP warn, and race for ports when several start at the same time; socket files avoid both.
     """
     from jupyter_client.connect import write_connection_file
 
@@ -94,7 +94,7 @@ def _take_stdout() -> TextIO:
 
 
 class _Attempt:
-    """The state of this process: what it runs, and whether it was told to stop."""
+    """The state of this process: what it runs, and whether it was asked to stop."""
 
     def __init__(self, context: TaskContext, output: Path, mark: str, events: TextIO, kernel: KernelProcess) -> None:
         self.context = context
@@ -106,7 +106,7 @@ class _Attempt:
         self._lock = threading.Lock()
 
     def tell(self, event: str, **fields: object) -> None:
-        """Send one event; a runner that is gone does not matter here."""
+        """Send one event; it does not matter here if the runner is gone."""
         try:
             with self._lock:
                 self.events.write(json.dumps({"event": event, **fields}, ensure_ascii=False) + "\n")
@@ -123,7 +123,7 @@ class _Attempt:
         kill_all(self.mark, [os.getpid(), self.kernel.pid])
 
     def watch_runner(self) -> None:
-        """Stop when the runner ends: it holds the other end of standard input, or else is the parent process."""
+        """Stop when the runner ends: it holds the other end of standard input, or it is the parent process."""
         if stat.S_ISFIFO(os.fstat(0).st_mode):
             while os.read(0, 4096):
                 pass
@@ -134,7 +134,7 @@ class _Attempt:
         self.stop()
 
     def run(self, connection: str) -> int:
-        """Execute the notebook and tell how it ended; 0 for success."""
+        """Execute the notebook and report how it ended; return 0 for success."""
         import papermill
 
         from lakelocal.attempt.engine import Stopped, Watcher, register
@@ -170,7 +170,7 @@ class _Attempt:
         return self._finish(failure)
 
     def _source(self, notebook: Path) -> Path:
-        """What papermill runs: *notebook*, or what it stands for, beside the context."""
+        """What papermill runs: *notebook*, or the notebook that it represents, written beside the context."""
         converted = Path(self.mark).with_suffix(".source.ipynb")
         return as_jupyter(notebook, converted, installs=self.context.installs)
 

@@ -1,4 +1,4 @@
-"""The papermill engine of the runner: a kernel that runs already, and a word for each cell and each printed line.
+"""The papermill engine of the runner: uses a kernel that is already running, and reports each cell and printed line.
 
 The notebook is saved at the start of each code cell, every few seconds while a long one runs, and at the end.
 """
@@ -35,26 +35,26 @@ _RELEASE = "(session := __import__('sys').modules.get('lakelocal.compute.session
 LINE_LENGTH = 200
 LINES_LENGTH = 2000
 
-get_validator(4, 5)  # compiles the schema of notebooks, which each attempt would do that is forked after this import
+get_validator(4, 5)  # compiles the schema of notebooks; otherwise each attempt forked after this import would do it
 
 
 class Stopped(Exception):
-    """Raised when the attempt was told to stop, in place of the kernel's death that this causes."""
+    """Raised when the attempt was asked to stop, instead of the death of the kernel that results."""
 
 
 @dataclass(frozen=True)
 class Watcher:
-    """Who hears of events, and who knows whether the attempt was told to stop."""
+    """Receives events, and knows whether the attempt was asked to stop."""
 
     tell: Callable[..., None]
     stopped: Callable[[], bool]
 
 
 def register(watcher: Watcher, kernel: KernelProcess, connection: str) -> None:
-    """Make the engine `local` known to papermill: *kernel*, which listens at *connection*, told to *watcher*."""
+    """Register papermill's engine `local`, which uses *kernel*, listening at *connection*, and reports to *watcher*."""
 
     class LocalEngine(NBClientEngine):
-        """Runs the cells of a notebook in the one kernel."""
+        """Runs the cells of a notebook in the given kernel."""
 
         @classmethod
         def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str, **settings: Any) -> Any:
@@ -90,10 +90,10 @@ def register(watcher: Watcher, kernel: KernelProcess, connection: str) -> None:
 
 
 class _Saving(NotebookExecutionManager):
-    """Saves at the start of each code cell; papermill would also at that of Markdown, and at the end of every cell.
+    """Saves at the start of each code cell; papermill would also save at Markdown cells and at the end of every cell.
 
-    What a cell has left is saved by the start of the next one or by the end of the notebook, a moment later. These
-    saves are JSON on one line, unchecked, which takes a tenth of the time; the one at the end is papermill's.
+    What a cell has left is saved at the start of the next cell or at the end of the notebook, a moment later. These
+    saves are unvalidated JSON on one line, which takes a tenth of the time; the one at the end is papermill's.
     """
 
     saves = True
@@ -128,7 +128,7 @@ class _Saving(NotebookExecutionManager):
 
 
 def _manager(kernel_name: str, kernel: KernelProcess, connection: str) -> AsyncKernelManager:
-    """A kernel manager that has *kernel* already."""
+    """A kernel manager for *kernel*, which is already running."""
     manager = AsyncKernelManager(kernel_name=kernel_name, connection_file=connection)
     manager.load_connection_file()
     manager.client_factory = _PromptClient
@@ -138,7 +138,7 @@ def _manager(kernel_name: str, kernel: KernelProcess, connection: str) -> AsyncK
 
 
 class _PromptClient(AsyncKernelClient):
-    """A client that is ready when the kernel is; its parent class then listens to silence for 0.2 s."""
+    """A client that is ready as soon as the kernel is; its parent class would then wait for 0.2 s of silence."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -172,7 +172,7 @@ def _parent(message: dict[str, Any]) -> str | None:
 
 
 class _Client(PapermillNotebookClient):
-    """papermill's client; tells of cells and of printed lines, and keeps the output within Databricks' limits."""
+    """papermill's client; reports cells and printed lines, and keeps the output within Databricks' limits."""
 
     def __init__(self, nb_man: Any, *, watcher: Watcher, **settings: Any) -> None:
         super().__init__(nb_man, **settings)
@@ -189,7 +189,7 @@ class _Client(PapermillNotebookClient):
         super().papermill_execute_cells()
 
     def execute_cell(self, cell: Any, cell_index: int, **settings: Any) -> Any:
-        """As papermill does; a cell in which the kernel died is marked, which papermill calls completed."""
+        """Execute a cell as papermill does, but mark it if the kernel died in it, which papermill calls completed."""
         try:
             return super().execute_cell(cell, cell_index, **settings)
         except DeadKernelError:
@@ -199,7 +199,7 @@ class _Client(PapermillNotebookClient):
             raise
 
     async def _async_release(self) -> None:
-        """Free the kernel's Spark session on the server, which would keep it for a day; the kernel is killed then."""
+        """Release the kernel's Spark session, which the server would keep for a day: the kernel will be killed."""
         asked = self.kc.execute(_RELEASE, silent=True)
         with contextlib.suppress(Empty):
             while _parent(await self.kc.shell_channel.get_msg(timeout=RELEASE_SECONDS)) != asked:
@@ -215,7 +215,7 @@ class _Client(PapermillNotebookClient):
         self.watcher.tell("cell", index=number, total=self.total, heading=self.headings[cell_index])
 
     def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
-        """As nbclient does, with what fits of the message."""
+        """Handle output as nbclient does, with the part of the message that fits."""
         if self.clear_before_next_output or not outs:
             self.limit.clear(cell_index)
         fitting, note = self.limit.fit(msg, cell_index)

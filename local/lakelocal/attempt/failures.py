@@ -1,4 +1,4 @@
-"""Why an attempt failed, in one line, and the trace behind it."""
+"""Why an attempt failed, on one line, and its traceback."""
 
 import json
 import re
@@ -15,11 +15,11 @@ _ADDED = {"injected-parameters", "papermill-error-cell-tag", ENVIRONMENT}
 
 
 def failure_of(error: Exception, output: Path) -> dict[str, Any]:
-    """*error* of papermill as `error` (name, value, place) and `trace` (no terminal codes).
+    """papermill's *error* as `error` (name, value, place) and `trace` (without terminal codes).
 
     *output* is the executed notebook; the number of the failed cell counts the cells of the source notebook from 1.
     """
-    from papermill.exceptions import PapermillExecutionError  # the attempt, which has one, has imported it long ago
+    from papermill.exceptions import PapermillExecutionError  # the attempt, which raised it, imported it long ago
 
     name = type(error).__name__
     if isinstance(error, PapermillExecutionError):
@@ -39,9 +39,9 @@ def failure_of(error: Exception, output: Path) -> dict[str, Any]:
 
 
 def failed_cell(output: Path) -> str:
-    """`cell 4 "Silver orders", line 37 of silver.py`: the cell that failed, or was running when all ended.
+    """`cell 4 "Silver orders", line 37 of silver.py`: the cell that failed, or was running when everything ended.
 
-    "" where there is none; the line is where the cell begins, for notebooks that are source files.
+    "" if there is none; the line, for notebooks that are source files, is where the cell begins.
     """
     cells = [cell for cell in (_read(output) or {}).get("cells", []) if not _ADDED & _tags(cell)]
     for number, (cell, heading) in enumerate(zip(cells, headings(cells), strict=True), start=1):

@@ -1,4 +1,4 @@
-"""The kernel of an attempt, in a process of its own: forked from the attempt, or started and waiting for its order."""
+"""The kernel of an attempt in a process of its own: forked from the attempt, or started ahead of its order."""
 
 import os
 import subprocess
@@ -12,18 +12,18 @@ from lakelocal.order import to_line
 
 
 class KernelProcess(Protocol):
-    """A child process, as `subprocess.Popen` is one."""
+    """A child process, with the interface of `subprocess.Popen`."""
 
     pid: int
 
     def poll(self) -> int | None:
-        """Its exit status, None while it runs."""
+        """Its exit status; None while it is running."""
 
     def wait(self) -> int:
-        """Its exit status, when it has ended."""
+        """Wait until it has ended; return its exit status."""
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal, if it still runs."""
+        """Send it a signal, if it is still running."""
 
 
 # Called with the connection file; starts the kernel that listens there.
@@ -33,7 +33,7 @@ Kernels = Callable[[str], KernelProcess]
 def fork_kernel(connection: str) -> KernelProcess:
     """Fork the kernel from this process, which has imported what a kernel needs and has no thread yet.
 
-    Does not return in the child. A process that has threads all the same starts its kernel from nothing.
+    Does not return in the child. If this process has threads after all, it starts its kernel from scratch.
     """
     if why_no_fork():
         return SpareKernel()(connection)
@@ -50,7 +50,7 @@ def fork_kernel(connection: str) -> KernelProcess:
 
 
 class SpareKernel:
-    """A kernel's process that is started now, to be used once; it imports *libraries* too."""
+    """A kernel process that is started now, to be used once; it also imports *libraries*."""
 
     def __init__(self, *libraries: str) -> None:
         self.process = subprocess.Popen(
@@ -62,7 +62,7 @@ class SpareKernel:
         )
 
     def __call__(self, connection: str, log: str = "") -> KernelProcess:
-        """Let the process be the kernel that listens at *connection*, with environment and folder of this one."""
+        """Make the process the kernel that listens at *connection*, with the environment and folder of this process."""
         told = {"connection": connection, "log": log, "environment": dict(os.environ), "folder": os.getcwd()}
         assert self.process.stdin is not None  # it is a pipe
         with self.process.stdin as order:
@@ -91,7 +91,7 @@ class _Child:
         if self.status is None:
             try:
                 pid, status = os.waitpid(self.pid, options)
-            except ChildProcessError:  # waited for elsewhere, by who killed it
+            except ChildProcessError:  # waited for elsewhere, by whatever killed it
                 self.status = -9
             else:
                 self.status = os.waitstatus_to_exitcode(status) if pid else None

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
-QUIET = "PYDEVD_DISABLE_FILE_VALIDATION"  # else the debugger of each kernel warns of frozen modules
-# For the import alone: Arrow's allocator would start a thread; pyspark is imported as in a kernel of a project.
+QUIET = "PYDEVD_DISABLE_FILE_VALIDATION"  # otherwise the debugger of each kernel warns about frozen modules
+# Only for the import: Arrow's allocator would start a thread; pyspark is imported as in a kernel of a project.
 SETTINGS = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "SPARK_CONNECT_MODE_ENABLED": "1", QUIET: "1"}
 
 _LEAVING_SECONDS = 0.5
 _GRAMMAR = "rfc3987_syntax"
 
-# What a kernel imports by itself while it starts is named too, such as its debugger (0.1 s in each kernel).
+# Modules that a kernel imports while it starts are listed too, such as its debugger (0.1 s in each kernel).
 KERNEL = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
@@ -57,7 +57,7 @@ SPARK = (
 
 
 def load(names: Iterable[str]) -> None:
-    """Import *names*; what is missing is left out: the notebook that needs it says so."""
+    """Import *names*; missing modules are ignored: the notebook that needs one reports it."""
     for name in names:
         with contextlib.suppress(ImportError), _grammar_when_used():
             importlib.import_module(name)
@@ -65,10 +65,10 @@ def load(names: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def _grammar_when_used() -> Iterator[None]:
-    """Let `jsonschema`, which nbformat imports, have its check of IRIs without building the grammar for it.
+    """Let `jsonschema`, which nbformat imports, load its IRI check without building the grammar for it.
 
-    `rfc3987_syntax` builds a parser when it is imported: 0.9 s, two fifths of all that is imported ahead, and no schema
-    of a notebook holds an IRI. Whoever checks one builds it then.
+    `rfc3987_syntax` builds a parser when it is imported: 0.9 s, two fifths of all that is imported ahead of time,
+    although no notebook schema contains an IRI. The parser is built when one is checked.
     """
     if _GRAMMAR in sys.modules or "jsonschema" in sys.modules or importlib.util.find_spec(_GRAMMAR) is None:
         yield
@@ -85,7 +85,7 @@ def _grammar_when_used() -> Iterator[None]:
 
 
 def why_no_fork() -> str:
-    """Why a fork of this process is not safe, "" where it is: a thread's locks live on in the fork, the thread not.
+    """Why forking this process is not safe; "" if it is. A fork inherits the locks of threads, but not the threads.
 
     OpenBLAS starts threads when it is loaded, ends them before any fork, and starts them again for its next work: a
     fork whose child ends at once leaves a process without them.
@@ -95,7 +95,7 @@ def why_no_fork() -> str:
     if _tasks() > 1:
         _fork_once()
     deadline = time.monotonic() + _LEAVING_SECONDS
-    while _tasks() > 1:  # one that has ended is listed a moment longer
+    while _tasks() > 1:  # a thread that has ended is listed a moment longer
         if time.monotonic() > deadline:
             return f"libraries have started threads: {', '.join(_names())}"
         time.sleep(0.001)
@@ -110,7 +110,7 @@ def _fork_once() -> None:
 
 
 def _tasks() -> int:
-    """The threads of this process, those of libraries too."""
+    """The number of threads of this process, including those of libraries."""
     return len(os.listdir("/proc/self/task"))
 
 

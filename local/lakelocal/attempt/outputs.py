@@ -1,12 +1,12 @@
-"""How much output an executed notebook keeps: what Databricks keeps, and a note where there was more.
+"""How much output an executed notebook keeps: as much as Databricks keeps, with a note if there was more.
 
 A cell keeps 10 MB (Databricks Runtime 17 and later, serverless environment 3), or what the magic
-`%set_cell_max_output_size_in_mb` asks for; a notebook of a job keeps 30 MB. More is cut off. Bytes are counted in
-UTF-8, of text and data alike. An error is always kept, since it decides the result of the task; its lines are cut to
+`%set_cell_max_output_size_in_mb` asks for; a notebook of a job keeps 30 MB. More is cut off. Sizes are in bytes of
+UTF-8, for text and data alike. An error is always kept, because it decides the result of the task; its lines are cut to
 `ERROR_LENGTH` characters.
 
 Source: Databricks documentation, "Known limitations Databricks notebooks", notebook cell outputs. It does not say what
-becomes of a job whose notebook passes 30 MB; here the task goes on.
+happens to a job whose notebook exceeds 30 MB; here the task continues.
 """
 
 import json
@@ -39,12 +39,12 @@ class OutputLimit:
             self.cell = int(asked[1]) * MEGABYTE
 
     def clear(self, cell: int) -> None:
-        """The output of *cell* was emptied."""
+        """Reset the count for *cell*, whose output was cleared."""
         self._used.pop(cell, None)
         self._full.discard(cell)
 
     def fit(self, message: Message, cell: int) -> tuple[Message | None, str]:
-        """What to keep of *message*, an output of *cell* (None: nothing), and a note where this is the first cut."""
+        """What to keep of *message*, an output of *cell* (None: nothing), and a note if this is the first cut."""
         kind, content = message["msg_type"], message["content"]
         if kind == "error":
             lines = {"evalue": content["evalue"][:ERROR_LENGTH], "traceback": _shortened(content["traceback"])}

@@ -1,7 +1,7 @@
-"""An attempt that is started ahead and waits for its order: `python -m lakelocal.attempt.spare LIBRARY...`.
+"""An attempt that is started ahead of time and waits for its order: `python -m lakelocal.attempt.spare LIBRARY...`.
 
-It starts its kernel's process at once, as its child. Both import first; then it reads its order, one line of JSON, from
-standard input. The end of standard input before that is its end.
+It starts the process of its kernel at once, as its child. Both import first; then it reads its order, one line of
+JSON, from standard input. If standard input ends before that, it ends too.
 """
 
 import sys
@@ -12,11 +12,11 @@ from lakelocal.processes import adopt_orphans
 
 
 def main(libraries: list[str]) -> int:
-    """Import, wait, and become the attempt that the order says; 0 where none came."""
+    """Import, wait, and become the attempt that the order describes; return 0 if no order came."""
     leave_folder()
     adopt_orphans()
     kernel = SpareKernel(*libraries)
-    from lakelocal.attempt.attempt import import_ahead, run_attempt  # behind the start of the kernel
+    from lakelocal.attempt.attempt import import_ahead, run_attempt  # after the start of the kernel
 
     import_ahead()
 

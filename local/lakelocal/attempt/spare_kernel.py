@@ -1,7 +1,7 @@
 """A kernel that is started ahead and waits for its order: `python -m lakelocal.attempt.spare_kernel LIBRARY...`.
 
-It imports first, and then reads its order, one line of JSON, from standard input: the connection file, the attempt that
-it belongs to, its log, environment and folder. The end of standard input before that is its end.
+It imports first, and then reads its order, one line of JSON, from standard input: the connection file, the attempt
+that it belongs to, its log, environment and folder. If standard input ends before that, it ends too.
 """
 
 import json
@@ -13,7 +13,7 @@ from lakelocal.order import leave_folder, log_to, read_line
 
 
 def main(libraries: list[str]) -> int:
-    """Import, wait, and become the kernel that the order says; 0 where none came."""
+    """Import, wait, and become the kernel that the order describes; return 0 if no order came."""
     leave_folder()
     load([*KERNEL, *libraries])
     if not (line := read_line(0)):
@@ -27,11 +27,11 @@ def main(libraries: list[str]) -> int:
 
 
 def run_kernel(connection: str, attempt: int) -> int:
-    """Be the kernel that listens at *connection* and ends with the process *attempt*; as `ipykernel_launcher`."""
+    """Be the kernel that listens at *connection* and ends with the process *attempt*; like `ipykernel_launcher`."""
     from ipykernel.kernelapp import IPKernelApp
 
     if numpy := sys.modules.get("numpy"):
-        numpy.random.seed()  # forks would share its state; Python itself seeds `random` anew
+        numpy.random.seed()  # forks would share its state; Python itself reseeds `random`
     sys.argv[:] = ["ipykernel_launcher.py", "-f", connection]
     given = ["--HistoryManager.hist_file=:memory:", f"--IPKernelApp.parent_handle={attempt}"]
     IPKernelApp.launch_instance(argv=[*sys.argv[1:], *given])

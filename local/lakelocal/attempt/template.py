@@ -1,17 +1,17 @@
 """The process that attempts are forked from: `python -m lakelocal.attempt.template DESCRIPTOR`.
 
-It imports, and does nothing else: no notebook, no session, no thread. It speaks with the runner over the Unix socket
-DESCRIPTOR, one JSON message a packet:
+It imports, and does nothing else: no notebook, no session, no thread. It communicates with the runner over the Unix
+socket DESCRIPTOR, with one JSON message per packet:
 
-| message                                  | from     | meaning                                                        |
-| ---------------------------------------- | -------- | -------------------------------------------------------------- |
-| {"log": file, "libraries": names}        | runner   | the first one: where to print to, and what to import too       |
-| the fields of an order, two descriptors  | runner   | fork this attempt; standard input and output are given along   |
-| {"pid": P}, or {"refused": reason}       | template | the answer, in the order of the requests                       |
-| {"ended": mark, "status": S}             | template | the attempt ended, and nothing of it is left                   |
+| message                                 | from     | meaning                                                     |
+| --------------------------------------- | -------- | ----------------------------------------------------------- |
+| {"log": file, "libraries": names}       | runner   | the first message: where to print, and what else to import  |
+| the fields of an order, two descriptors | runner   | fork this attempt; the descriptors are its input and output |
+| {"pid": P}, or {"refused": reason}      | template | the answer, in the order of the requests                    |
+| {"ended": mark, "status": S}            | template | the attempt ended, and no process of it is left             |
 
-The end of the socket is the end of the runner: the attempts end by themselves then (their standard input ends too),
-and what is left of them after `END_SECONDS` is killed.
+When the socket closes, the runner has ended: the attempts then end by themselves (their standard input ends too), and
+what is left of them after `END_SECONDS` is killed.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     """Serve until the runner ends; in a forked process, run the attempt."""
     leave_folder()
     adopt_orphans()
-    gc.disable()  # it would look for garbage among imports, and find none
+    gc.disable()  # it would search the imports for garbage, and find none
     import_ahead()
     control = socket.socket(fileno=int(arguments[0]))
     if not (message := control.recv(_MESSAGE)):
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     else:
         template.end()
     sys.stderr.flush()
-    os._exit(status)  # Python's tidying of all that is imported takes 0.1 s, and nothing here needs it
+    os._exit(status)  # Python's cleanup of all imports takes 0.1 s, and nothing here needs it
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class _Running:
 
 
 class _Template:
-    """The state of this process: who runs."""
+    """The state of this process: which attempts are running."""
 
     def __init__(self, control: socket.socket) -> None:
         self.control = control
@@ -76,7 +76,7 @@ class _Template:
         self.refused = self._ready()
 
     def serve(self) -> Callable[[], int] | None:
-        """Fork what the runner asks for; the attempt to run in the fork, None at the end."""
+        """Fork what the runner asks for; return the attempt to run in a fork, or None at the end."""
         while True:
             waited: list[socket.socket | int] = [self.control, *self.attempts]
             readable = select.select(waited, [], [])[0]
@@ -89,7 +89,7 @@ class _Template:
                     return attempt
 
     def end(self) -> None:
-        """Wait for the attempts to end, and kill what does not."""
+        """Wait for the attempts to end, and kill those that do not."""
         deadline = time.monotonic() + END_SECONDS
         while self.attempts and (left := deadline - time.monotonic()) > 0:
             self._reap(select.select(list(self.attempts), [], [], left)[0])
@@ -102,7 +102,7 @@ class _Template:
         try:
             os.close(os.pidfd_open(os.getpid()))
         except OSError as error:
-            return f"the end of a fork cannot be heard of (pidfd_open: {error.strerror})"
+            return f"the end of a fork cannot be detected (pidfd_open: {error.strerror})"
         return reason
 
     def _start(self, order: Order, given: list[int]) -> Callable[[], int] | None:
@@ -121,7 +121,7 @@ class _Template:
         return None
 
     def _become(self, order: Order, given: list[int]) -> int:
-        """In the fork: be the attempt."""
+        """Run the attempt, in the fork."""
         os.setsid()
         gc.enable()
         self.control.close()
@@ -143,12 +143,12 @@ class _Template:
             self._tell(ended=ended.mark, status=status)
 
     def _end_orphans(self) -> None:
-        """Kill the children that are not attempts: a living attempt adopts its own, so theirs was killed."""
+        """Kill the children that are not attempts: a living attempt adopts its own orphans, so theirs was killed."""
         running = {each.pid for each in self.attempts.values()}
         while orphans := [
             each for each in psutil.Process().children() if each.pid not in running and not is_server(each)
         ]:
-            kill(orphans)  # what they leave comes here next
+            kill(orphans)  # their own children are adopted here next
 
     def _tell(self, **message: object) -> None:
         with contextlib.suppress(OSError):  # the runner is gone, which the next look at the socket shows
