@@ -1,12 +1,12 @@
-"""Where tables for people go."""
+"""The console for tables that people read."""
 
 from rich.console import Console
 
-_WIDTH = 200  # of what is no terminal, a pipe or a log: wide enough that no column is folded or cut
+_WIDTH = 200  # for what is not a terminal, such as a pipe or a log: wide enough that no column is wrapped or cut
 
 
 def console_for_people() -> Console:
-    """Standard output, as wide as the terminal that it is; texts stand as they are."""
+    """Standard output, as wide as the terminal; texts are printed unchanged."""
     found = _console()
     return found if found.is_terminal else _console(_WIDTH)
 

@@ -1,10 +1,10 @@
-"""What a job run tells the kernel of a task: the one seam between the runner and `dbutils`.
+"""What a job run passes to the kernel of a task: the only interface between the runner and `dbutils`.
 
 The runner writes a context file for each attempt and names it in the environment variable `LOCAL_CONTEXT`;
 the kernel reads it. A kernel without it is interactive (JupyterLab, VS Code, nbval).
 
-Environment of a task's kernel: `LOCAL_PROJECT`, `LOCAL_STATE`, `LOCAL_TARGET`, `LOCAL_CATALOG`, `LOCAL_REMOTE`,
-`LOCAL_CONTEXT`.
+Environment variables of a task's kernel: `LOCAL_PROJECT`, `LOCAL_STATE`, `LOCAL_TARGET`, `LOCAL_CATALOG`,
+`LOCAL_REMOTE`, `LOCAL_CONTEXT`.
 """
 
 import json
@@ -21,13 +21,13 @@ VARIABLE = "LOCAL_CONTEXT"
 class TaskContext:
     """One attempt of one task.
 
-    *parameters* are the resolved values for `dbutils.widgets`, strings as on Databricks.
-    *exit_file* is where `dbutils.notebook.exit` leaves its value; absent when it was never called.
-    *values_folder* holds the task values of the run: `<task key>.json`, an object of key to JSON value.
-    *upstream* are the task keys of the run whose values may be read.
-    *working_folder* is where the code runs, the notebook's own folder where it is empty.
-    *rows_file* is where an SQL task leaves the rows of its last statement; empty for other tasks.
-    *installs* are arguments of `%pip install` for the task's environment, in place of the notebook's own.
+    *parameters* are the resolved values for `dbutils.widgets`; they are strings, as on Databricks.
+    *exit_file* is where `dbutils.notebook.exit` writes its value; it does not exist if that was never called.
+    *values_folder* holds the task values of the run: `<task key>.json`, an object that maps keys to JSON values.
+    *upstream* are the keys of the tasks in the run whose values may be read.
+    *working_folder* is where the code runs; if it is empty, the notebook's own folder.
+    *rows_file* is where a SQL task writes the rows of its last statement; empty for other tasks.
+    *installs* are arguments of `%pip install` for the task's environment, instead of the notebook's own.
     """
 
     job_id: int
@@ -47,12 +47,12 @@ class TaskContext:
 
     @property
     def folder(self) -> Path:
-        """Where the notebook's code runs: relative paths start here."""
+        """The folder in which the notebook's code runs: relative paths start here."""
         return Path(self.working_folder) if self.working_folder else Path(self.notebook).parent
 
     @property
     def packages(self) -> Path:
-        """Where the attempt installs Python packages of its own; deleted when it ends."""
+        """The folder in which the attempt installs its own Python packages; deleted when the attempt ends."""
         return Path(self.exit_file).with_suffix(".packages")
 
     def save(self, place: Path) -> Path:
@@ -63,10 +63,10 @@ class TaskContext:
 
 
 def current_context() -> TaskContext | None:
-    """The context of this process, None in an interactive kernel.
+    """The context of this process; None in an interactive kernel.
 
     Raises:
-        RunError: the variable names a file that is gone or is not a context.
+        RunError: the variable names a file that does not exist or is not a context.
     """
     named = os.environ.get(VARIABLE)
     if not named:

@@ -1,12 +1,12 @@
-"""Every error that the local emulator raises on purpose.
+"""The errors that the local emulator raises on purpose.
 
 A message says where, what was found, what was expected and what to do next.
-The command line prints it as one paragraph and exits with `exit_code`: 1 where the work failed, 2 for wrong use.
+The command line prints it as one paragraph and exits with `exit_code`: 1 if the work failed, 2 for wrong usage.
 """
 
 
 class LocalError(Exception):
-    """Base of all errors of the emulator; anything else that escapes is a defect."""
+    """Base class of all errors of the emulator; anything else that escapes is a bug."""
 
     exit_code = 1
 
@@ -30,7 +30,7 @@ class BundleError(LocalError):
 
 
 class NotebookError(LocalError):
-    """Raised when a file is no notebook, or one that a local kernel cannot run."""
+    """Raised when a file is not a notebook, or is one that a local kernel cannot run."""
 
 
 class SetupError(LocalError):
@@ -58,6 +58,6 @@ class RunError(LocalError):
 
 
 class ComparisonError(LocalError):
-    """Raised when two runs cannot be compared at all, for whatever reason: 1 would say that they differ."""
+    """Raised when two runs cannot be compared at all, whatever the reason: exit code 1 would say that they differ."""
 
     exit_code = 2

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a wish to end, not as an exception in the middle of something."""
+"""SIGINT and SIGTERM as a request to end, instead of an exception in the middle of something."""
 
 import signal
 import threading
@@ -14,7 +14,7 @@ def on_interrupt(end: Callable[[], object]) -> Iterator[None]:
         return
 
     def ask(*_: object) -> None:
-        # In a thread: a signal handler interrupts code that may hold the very locks which *end* needs.
+        # In a thread: a signal handler interrupts code that may hold the locks that *end* needs.
         threading.Thread(target=end, daemon=True).start()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -13,10 +13,10 @@ from lakelocal.versions import JAVA_NEWEST, JAVA_OLDEST
 
 
 def find_java(environment: dict[str, str] | None = None) -> Path:
-    """The `java` to use; one that is too old or too new is passed over.
+    """The `java` to use; versions that are too old or too new are skipped.
 
     Raises:
-        SetupError: none was found; says what was looked at.
+        SetupError: none was found; the message says where it looked.
     """
     environment = dict(os.environ) if environment is None else environment
     looked_at = []
@@ -27,12 +27,12 @@ def find_java(environment: dict[str, str] | None = None) -> Path:
         looked_at.append(f"{where}: {'nothing' if not java else f'Java {version}' if version else 'does not run'}")
     raise SetupError(
         f"No Java: looked at {'; '.join(looked_at)}; expected a version from {JAVA_OLDEST} to {JAVA_NEWEST}. "
-        f"Run `{SET_UP}`, which brings a Java runtime, or set JAVA_HOME."
+        f"Run `{SET_UP}`, which installs a Java runtime, or set JAVA_HOME."
     )
 
 
 def java_version(java: Path) -> int | None:
-    """The major version that *java* reports, None if it does not run."""
+    """The major version that *java* reports; None if it does not run."""
     try:
         done = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""One process at a time, by the lock of a file: it goes with the process that holds it."""
+"""One process at a time, by a lock on a file; the lock ends with the process that holds it."""
 
 import fcntl
 import time
@@ -13,7 +13,7 @@ _POLL_SECONDS = 0.1
 
 @contextmanager
 def locked(place: Path, limit: float, refusal: LocalError) -> Iterator[None]:
-    """Hold the lock of the file *place*, which is made; wait for it *limit* seconds at most, then raise *refusal*."""
+    """Hold the lock on the file *place*, which is created; wait up to *limit* seconds for it, then raise *refusal*."""
     deadline = time.monotonic() + limit
     with place.open("w") as handle:
         while True:

@@ -1,6 +1,6 @@
-"""The door from the runner to an attempt: what a process that was started ahead is told, and how it becomes that.
+"""The interface from the runner to an attempt: what a process that was started ahead is told to do, and how it does it.
 
-The other door, from an attempt to its kernel, is `lakelocal.context`.
+The other interface, from an attempt to its kernel, is `lakelocal.context`.
 """
 
 import json
@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 class Order:
     """One attempt.
 
-    *output* is the notebook that it writes, *log* the file for what it and its kernel print outside of cells.
-    *environment* is added to the runner's and names the attempt's context. *mark* tells its processes from others (see
+    *output* is the notebook that it writes, *log* the file for what it and its kernel print outside cells.
+    *environment* is added to the runner's and names the attempt's context. *mark* identifies its processes (see
     `lakelocal.processes`).
     """
 
@@ -31,17 +31,17 @@ class Order:
 
     @classmethod
     def of(cls, line: bytes) -> "Order":
-        """The order whose line this is."""
+        """The order in *line*, which `line` wrote."""
         return cls(**json.loads(line))
 
     def settle(self) -> None:
-        """Give this process the log and the environment of the order."""
+        """Apply the log and the environment of the order to this process."""
         log_to(self.log)
         os.environ.update(self.environment)
 
 
 def log_to(file: str) -> None:
-    """Append standard error to *file*, where one is named."""
+    """Append standard error to *file*, if it is not empty."""
     if file:
         descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(descriptor, 2)
@@ -49,7 +49,7 @@ def log_to(file: str) -> None:
 
 
 def leave_folder() -> None:
-    """Take the folder that `python -m` was called in from the path of imports: a notebook has its own there."""
+    """Remove the folder in which `python -m` was called from the import path: a notebook has its own folder there."""
     if sys.path[0] in ("", os.getcwd()):
         del sys.path[0]
 
@@ -60,7 +60,7 @@ def to_line(content: Mapping[str, object]) -> bytes:
 
 
 def read_line(descriptor: int) -> bytes:
-    """The next line from *descriptor*, b"" where it ends; takes nothing behind the line."""
+    """The next line from *descriptor*, b"" at its end; reads nothing beyond the line."""
     line = b""
     while not line.endswith(b"\n"):
         part = os.read(descriptor, 1)

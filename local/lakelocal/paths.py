@@ -1,11 +1,11 @@
-"""Databricks paths on this machine: `/Volumes/...` and `dbfs:/...` live inside the state folder of a catalog.
+"""Databricks paths on this machine: `/Volumes/...` and `dbfs:/...` are inside the state folder of a catalog.
 
-| Databricks                              | here                                                    |
-| --------------------------------------- | ------------------------------------------------------- |
-| /Volumes/<catalog>/<schema>/<volume>/x  | <state>/volumes/<schema>/<volume>/x                     |
-| /Volumes/<another>/<schema>/<volume>/x  | <state>/catalogs/<another>/volumes/<schema>/<volume>/x  |
-| dbfs:/Volumes/... , dbfs:///Volumes/... | the same volume                                         |
-| dbfs:/x , /dbfs/x                       | <state>/dbfs/x                                          |
+| Databricks                              | here                                                      |
+| --------------------------------------- | --------------------------------------------------------- |
+| /Volumes/<catalog>/<schema>/<volume>/x  | <state>/volumes/<schema>/<volume>/x                       |
+| /Volumes/<another>/<schema>/<volume>/x  | <state>/catalogs/<another>/volumes/<schema>/<volume>/x    |
+| dbfs:/Volumes/... , dbfs:///Volumes/... | the same volume                                           |
+| dbfs:/x , /dbfs/x                       | <state>/dbfs/x                                            |
 | file:/x , file:///x                     | /x, the file system of the process that runs the notebook |
 """
 
@@ -23,7 +23,7 @@ _FILE = re.compile(r"file:/+", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class DatabricksPaths:
-    """Translates between Databricks' paths and this machine's, for the catalogs of one state."""
+    """Translates between Databricks paths and local paths, for the catalogs of one state."""
 
     state: State
 
@@ -32,7 +32,7 @@ class DatabricksPaths:
         return Catalogs(self.state)
 
     def in_volumes(self, place: Path) -> tuple[str, ...] | None:
-        """(catalog, schema, volume, ...) of *place*, as far as it goes; None where it is in no catalog's volumes."""
+        """(catalog, schema, volume, ...) of *place*, as far as it goes; None if it is not in the volumes of a catalog."""
         if place.is_relative_to(self.state.volumes):
             return (self.state.catalog, *place.relative_to(self.state.volumes).parts)
         if place.is_relative_to(self.state.catalogs):
@@ -42,15 +42,15 @@ class DatabricksPaths:
         return None
 
     def is_databricks(self, path: str) -> bool:
-        """Is *path* one that only Databricks knows (a volume, or in DBFS)?"""
+        """Does *path* exist only on Databricks (in a volume, or in DBFS)?"""
         return path == "/Volumes" or path.startswith("/Volumes/") or _DBFS.match(path) is not None
 
     def to_local(self, path: str) -> Path:
-        """The place of *path* on this machine; what it names need not exist.
+        """The local path of *path*; the file need not exist.
 
         Raises:
-            PathError: *path* leaves its root by `..` or by a link, names a catalog that does not exist, or leads
-                neither into a volume nor into DBFS.
+            PathError: *path* leaves its root through `..` or a link, names a catalog that does not exist, or is
+                neither in a volume nor in DBFS.
         """
         if file := _FILE.match(path):
             return Path("/" + path[file.end() :])
@@ -67,7 +67,7 @@ class DatabricksPaths:
         return target
 
     def to_databricks(self, place: Path) -> str:
-        """The name that a notebook uses for *place*: `/Volumes/...`, `dbfs:/...`, else `file:/...`."""
+        """The name that a notebook uses for *place*: `/Volumes/...`, `dbfs:/...`, otherwise `file:/...`."""
         for root, prefix in self.roots():
             for known in (root, root.resolve()):
                 if place.is_relative_to(known):

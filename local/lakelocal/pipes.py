@@ -1,11 +1,11 @@
-"""Standard output as a pipe whose reader may leave early, as in `... | head`."""
+"""Standard output as a pipe whose reader may stop early, as in `... | head`."""
 
 import os
 import sys
 
 
 def print_line(line: str) -> None:
-    """Print *line* at once; when nobody reads any more, that and all later output goes nowhere and the work goes on."""
+    """Print *line* at once; if nobody reads it any more, all further output is discarded and the work continues."""
     try:
         print(line, flush=True)
     except BrokenPipeError:

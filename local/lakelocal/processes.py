@@ -1,15 +1,15 @@
-"""Ending what an attempt has started: its kernel, the kernel's children, and theirs.
+"""Ending everything that an attempt has started: its kernel, the kernel's children, and theirs.
 
-A process belongs to an attempt when it descends from the process of the attempt or from its kernel, when it lives in a
-session that one of these leads, or when its environment has the attempt's *mark* (`LOCAL_ATTEMPT`, or `LOCAL_CONTEXT`
-where `dbutils.notebook.run` started the attempt).
+A process belongs to an attempt if it descends from the process of the attempt or from its kernel, if it is in a session
+that one of these leads, or if its environment has the attempt's *mark* (`LOCAL_ATTEMPT`, or `LOCAL_CONTEXT` if
+`dbutils.notebook.run` started the attempt).
 
-- On Linux descent is enough: the attempt is a *subreaper*, so that a process whose parent ends becomes its child,
-  whatever sessions and double forks are between (`prctl(2)`, PR_SET_CHILD_SUBREAPER). When the attempt itself is
-  killed, its orphans become children of the template that it was forked from, which ends them.
-- Elsewhere a daemon leaves the tree, and is known by its environment.
+- On Linux, descent is enough: the attempt is a *subreaper*, so a process whose parent ends becomes its child, whatever
+  sessions and double forks are in between (`prctl(2)`, PR_SET_CHILD_SUBREAPER). If the attempt itself is killed, its
+  orphans become children of the template that it was forked from, which ends them.
+- Elsewhere, a daemon leaves the process tree, and is recognised by its environment.
 
-The Spark Connect server, which a kernel may have started, belongs to no attempt and stays.
+The Spark Connect server, which a kernel may have started, belongs to no attempt and keeps running.
 """
 
 import contextlib
@@ -30,18 +30,18 @@ _SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 def adopt_orphans() -> None:
-    """Make this process the parent of every descendant whose own parent ends; does nothing where that is unknown."""
+    """Make this process the parent of every descendant whose own parent ends; does nothing if the system lacks that."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def belonging(mark: str, roots: Iterable[int]) -> list[psutil.Process]:
-    """The living processes of the attempt with this *mark*, without the caller.
+    """The living processes of the attempt with this *mark*, except the caller.
 
     *roots* are the process ids of the attempt and of its kernel; each leads a session of its own.
     """
     if sys.platform == "linux" and os.getpid() in (roots := list(roots)):
-        return _descendants()  # this process is the attempt; to look at every process there is takes 30 ms
+        return _descendants()  # this process is the attempt; looking at every process would take 30 ms
     processes = {process.pid: process for process in psutil.process_iter()}
     wanted = {root for root in roots if root}
     family = _family(processes, wanted)
@@ -66,7 +66,7 @@ def is_server(process: psutil.Process) -> bool:
 
 
 def _descendants() -> list[psutil.Process]:
-    """The living processes that descend from this one; not a server, nor what it started."""
+    """The living processes that descend from this one, except servers and what they started."""
     found = psutil.Process().children(recursive=True)
     for server in filter(is_server, list(found)):
         with contextlib.suppress(psutil.Error):
@@ -83,7 +83,7 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def _family(processes: dict[int, psutil.Process], roots: Collection[int]) -> set[int]:
-    """*roots* and all that descend from them; not a server, nor what it started."""
+    """*roots* and everything that descends from them, except servers and what they started."""
     children: dict[int, list[int]] = {}
     for pid, process in processes.items():
         with contextlib.suppress(psutil.Error):
@@ -104,7 +104,7 @@ def _named(process: psutil.Process) -> tuple[str | None, str | None]:
 
 
 def kill_all(mark: str, roots: Iterable[int], *, limit: float = 5.0) -> int:
-    """Kill all processes of an attempt, those too that appear meanwhile; how many there were.
+    """Kill all processes of an attempt, including those that appear meanwhile; return how many there were.
 
     Gives up after *limit* seconds: a process in an uninterruptible wait cannot be killed by anyone.
     """
@@ -118,7 +118,7 @@ def kill_all(mark: str, roots: Iterable[int], *, limit: float = 5.0) -> int:
 
 
 def kill(processes: Collection[psutil.Process]) -> None:
-    """Kill *processes* and wait a moment for their end."""
+    """Kill *processes* and wait briefly for their end."""
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.send_signal(signal.SIGKILL)
@@ -126,13 +126,13 @@ def kill(processes: Collection[psutil.Process]) -> None:
 
 
 def still_runs(pid: int, started: float) -> bool:
-    """Does process *pid* run, and is it the one that began at *started* (epoch s)?"""
+    """Is process *pid* running, and is it the one that began at *started* (epoch s)?"""
     now = started_at(pid)
     return now is not None and abs(now - started) < 1
 
 
 def started_at(pid: int) -> float | None:
-    """When process *pid* started (epoch s), None if it does not run: tells a reused pid from the first."""
+    """When process *pid* started (epoch s), None if it is not running: distinguishes a reused pid from the original."""
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()

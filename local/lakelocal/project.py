@@ -1,18 +1,18 @@
-"""Where things are: the project's folder and the state that local runs keep, a folder per catalog.
+"""Locations: the project's folder, and the state that local runs keep, with one folder per catalog.
 
     <root>/databricks.yml              the bundle
     <root>/.local/<catalog>/           everything that local runs leave behind (`LOCAL_STATE` moves `.local`)
         warehouse/ metastore/          tables and views
-        warehouse.uri                  where they are instead, if Spark runs elsewhere
+        warehouse.uri                  where they are, if Spark runs elsewhere
         volumes/<schema>/<volume>/     what notebooks call /Volumes/<catalog>/<schema>/<volume>/
         dbfs/                          what notebooks call dbfs:/
         catalogs/<name>/               a catalog beside the run's, with its volumes/<schema>/<volume>/ (see `catalogs`)
         runs/<run id>/  runs.db        executed notebooks, run history
         logs/  server.json             the Spark Connect server
-        outbox/                        notifications of runs, a file each
-    <root>/.local/notifications.yml    what sends them away, kept by the user; may be absent
+        outbox/                        notifications of runs, one file each
+    <root>/.local/notifications.yml    how they are sent, kept by the user; may be absent
 
-This module only names places; it creates none, but for `State.make`.
+This module only names locations; the only function that creates any is `State.make`.
 """
 
 import os
@@ -29,7 +29,7 @@ CATALOG_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 @dataclass(frozen=True)
 class Project:
-    """A folder that holds a bundle, and the folder that holds the state of its local runs."""
+    """A folder that contains a bundle, and the folder with the state of its local runs."""
 
     root: Path
     states: Path
@@ -48,7 +48,7 @@ class Project:
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Project":
-        """The project of `$LOCAL_PROJECT`, else of the nearest folder at or above *start* with a bundle."""
+        """The project in `$LOCAL_PROJECT`, otherwise in the nearest folder at or above *start* that has a bundle."""
         if named := os.environ.get("LOCAL_PROJECT"):
             return cls.at(Path(named))
         start = (start or Path.cwd()).resolve()
@@ -57,7 +57,7 @@ class Project:
                 return cls.at(folder)
         raise ProjectError(
             f"`{start}`: found no bundle here or in a folder above; expected {BUNDLE_FILES[0]}. "
-            f"Change to the project's folder, name it with --project, or begin one with `{PROGRAM} init`."
+            f"Change to the project's folder, name it with --project, or create one with `{PROGRAM} init`."
         )
 
     def state(self, catalog: str) -> "State":
@@ -72,7 +72,7 @@ class Project:
 
 @dataclass(frozen=True)
 class State:
-    """The places of one catalog; see the head of this module."""
+    """The locations of one catalog; see the docstring of this module."""
 
     root: Path
     catalog: str
@@ -140,11 +140,11 @@ class State:
         except OSError as error:
             raise ProjectError(
                 f"`{self.folder}`: cannot be created ({error.strerror}). "
-                "Free the place, or move the state with LOCAL_STATE."
+                "Make the folder writable, or move the state with LOCAL_STATE."
             ) from error
         return self
 
 
 def bundle_file(folder: Path) -> Path | None:
-    """The root file of the bundle in *folder*, None where there is none."""
+    """The root file of the bundle in *folder*; None if there is none."""
     return next((folder / name for name in BUNDLE_FILES if (folder / name).is_file()), None)

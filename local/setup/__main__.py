@@ -1,4 +1,4 @@
-"""`python3 -m local.setup [--remote]`: make or mend `.venv` (`.venv-remote`); says each step and how long it took."""
+"""`python3 -m local.setup [--remote]`: create or repair `.venv` (`.venv-remote`), timing each step."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ REMOTE = "--remote"
 
 
 def main(arguments: list[str]) -> int:
-    """Exit 0 when the environment is ready; 1 with one line that says what to do otherwise."""
+    """Return 0 when the environment is ready; otherwise 1, with one line that says what to do."""
     which = environment.REMOTE if REMOTE in arguments else environment.LOCAL
     steps: list[tuple[str, Callable[[], None]]] = [
         (f"Python environment {which.folder}", lambda: environment.make(ROOT, which)),
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         print(f"set-up failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("set-up interrupted; run the same command again to go on.", file=sys.stderr)
+        print("set-up interrupted; run the same command again to continue.", file=sys.stderr)
         return 130
     (ROOT / which.folder / ".ready").write_text("made by `python3 -m local.setup`\n")
     return 0

@@ -1,6 +1,6 @@
-"""The packages of an environment: its list names and pins what is used, its constraints pin what those bring along.
+"""The packages of an environment: its list names and pins those that are used, its constraints pin their dependencies.
 
-There are two environments, since pyspark and databricks-connect both own the package `pyspark` and break each other.
+There are two environments, because pyspark and databricks-connect both own the package `pyspark` and break each other.
 """
 
 import os
@@ -17,7 +17,7 @@ from local.setup.pythons import find_python, works
 
 @dataclass(frozen=True)
 class Environment:
-    """A folder for packages, and the versions of Python that they support."""
+    """A folder for packages, and the Python versions that they support."""
 
     folder: str
     packages: str
@@ -31,10 +31,10 @@ REMOTE = Environment(".venv-remote", "environment-remote.yml", "constraints-remo
 
 
 def make(root: Path, which: Environment) -> None:
-    """Bring an environment of *root* to its pins; by conda where `CONDA` names a conda or mamba, else by venv and pip.
+    """Create or update an environment of *root*: with the conda or mamba in `CONDA`, otherwise with venv and pip.
 
     Raises:
-        SetupError: no Python that fits, or the packages cannot be installed.
+        SetupError: there is no suitable Python, or the packages cannot be installed.
     """
     venv, packages = root / which.folder, root / which.packages
     conda = os.environ.get("CONDA")
@@ -53,10 +53,10 @@ def make(root: Path, which: Environment) -> None:
 
 
 def install_emulator(root: Path, which: Environment) -> None:
-    """Install `lakelocal` in an environment of *root*, from its sources: a change of them needs no new set-up.
+    """Install `lakelocal` in an environment of *root*, from its sources: changing them needs no new set-up.
 
-    With the package come its command, its pytest plugin, and the configuration by which every kernel loads it. Its
-    dependencies are there already, pinned. `python -m local` works from every folder.
+    The package comes with its command, its pytest plugin, and the configuration by which every kernel loads it. Its
+    dependencies are already there, pinned. `python -m local` works in every folder.
     """
     for library in (root / which.folder / "lib").glob("python3.*"):
         (library / "site-packages" / "repository.pth").write_text(f"{root}\n")
@@ -65,7 +65,7 @@ def install_emulator(root: Path, which: Environment) -> None:
 
 
 def fetch_jars(root: Path, which: Environment) -> None:
-    """Fetch Delta's jars now rather than with the first server, as an installed `lakelocal` does."""
+    """Fetch Delta's jars now instead of with the first server, as an installed `lakelocal` does."""
     _run([str(_python(root, which)), "-c", "from lakelocal.server.jars import main; main()"])
 
 
@@ -76,7 +76,7 @@ def _python(root: Path, which: Environment) -> Path:
 def pinned_packages(environment_file: Path) -> list[str]:
     """The `name==version` lines of the pip section of *environment_file*.
 
-    Reads the one shape that file has, so that set-up needs no YAML package.
+    Reads only the format of that file, so that set-up needs no YAML package.
     """
     section = environment_file.read_text(encoding="utf-8").partition("- pip:")[2]
     lines = [line.split("#")[0].strip() for line in section.splitlines()]
@@ -90,10 +90,10 @@ def _run(command: list[str]) -> None:
         raise SetupError(f"`{command[0]}`: not found. Install it, or unset CONDA to use pip.") from error
     except subprocess.TimeoutExpired as error:
         raise SetupError(
-            f"`{' '.join(command[:4])} ...`: no end after an hour. Check the network; run again."
+            f"`{' '.join(command[:4])} ...`: not finished after an hour. Check the network, then run again."
         ) from error
     if done.returncode:
         raise SetupError(
-            f"`{' '.join(command[:4])} ...` ended with {done.returncode}; its own words are above. "
+            f"`{' '.join(command[:4])} ...` ended with {done.returncode}; its own messages are above. "
             "Check that the package registries are reachable and that the disk has 3 GB free, then run again."
         )

@@ -1,6 +1,6 @@
-"""Finding a Python of a wanted version on this machine: standard library only.
+"""Finding a Python of the wanted version on this machine, using only the standard library.
 
-A command `python3.12` on the path may be a shim of a version manager that does not run, so each candidate is tried.
+A command `python3.12` on the path may be a shim of a version manager that does not work, so each candidate is tried.
 """
 
 import os
@@ -13,7 +13,7 @@ from lakelocal.errors import SetupError
 
 Version = tuple[int, int]
 
-# Where version managers keep what they installed, below the folder in the variable (or the default below the home).
+# Where version managers keep Pythons, below the folder in the variable (or its default in the home folder).
 _MANAGERS = (
     ("PYENV_ROOT", ".pyenv", "versions/{version}*/bin/python{version}"),
     ("UV_PYTHON_INSTALL_DIR", ".local/share/uv/python", "cpython-{version}*/bin/python{version}"),
@@ -23,10 +23,10 @@ _MANAGERS = (
 
 
 def find_python(oldest: Version, newest: Version, environment: Mapping[str, str] | None = None) -> str:
-    """A Python from *oldest* to *newest*: the one that `PYTHON3x` names, this one, one on the path or of a manager.
+    """A Python from *oldest* to *newest*: that in `PYTHON3x`, this one, or one on the path or of a version manager.
 
     Raises:
-        SetupError: there is none, or the named one is of another version; says what was looked at.
+        SetupError: there is none, or the named one has another version; the message says what was tried.
     """
     environment = os.environ if environment is None else environment
     names = [f"PYTHON3{minor}" for minor in range(newest[1], oldest[1] - 1, -1)]
@@ -47,7 +47,7 @@ def find_python(oldest: Version, newest: Version, environment: Mapping[str, str]
 
 
 def works(python: Path, oldest: Version, newest: Version) -> bool:
-    """Does *python* run, with pip and venv, in a version from *oldest* to *newest*?"""
+    """Does *python* run, with pip and venv, and is its version from *oldest* to *newest*?"""
     if not python.exists():
         return False
     check = f"import sys, pip, venv; sys.exit(not {oldest} <= sys.version_info[:2] <= {newest})"
@@ -58,7 +58,7 @@ def works(python: Path, oldest: Version, newest: Version) -> bool:
 
 
 def _candidates(names: list[str], oldest: Version, newest: Version, environment: Mapping[str, str]) -> Iterator[Path]:
-    """Where to look, the best first; all exist."""
+    """Existing candidates, the best first."""
     yield from (Path(environment[name]) for name in names if environment.get(name))
     yield Path(sys.executable)
     home = Path(environment.get("HOME") or "~").expanduser()

@@ -46,7 +46,7 @@ def test_a_span_is_numbers_with_their_units(text: str, expected: timedelta) -> N
 def test_only_a_span_may_be_empty() -> None:
     """`prune --older-than 0d` is every ended run; a backfill or a simulation of no time does not end or begin."""
     assert span("0d") == timedelta()
-    with pytest.raises(ArgumentTypeError, match="found `0d`; expected more than no time"):
+    with pytest.raises(ArgumentTypeError, match="found `0d`; expected a time longer than zero"):
         interval("0d")
 
 
@@ -65,7 +65,7 @@ def test_only_a_span_may_be_empty() -> None:
         pytest.param(span, "9" * 5000 + "d", "expected at most 100 years", id="a span of 5,000 digits"),
         (span_of_job, "nightly", "expected JOB=TIME, such as my_job=1h30m"),
         (span_of_job, "=1h", "expected JOB=TIME"),
-        (span_of_job, "nightly=0d", "expected more than no time"),
+        (span_of_job, "nightly=0d", "expected a time longer than zero"),
         *((count, text, "expected a whole number from 0, such as 20") for text in ("-1", "many", "1.5", "")),
         *((at_least_one, text, "expected a whole number from 1, such as 20") for text in ("0", "-1", "many", "")),
     ],

@@ -166,7 +166,7 @@ def test_wrong_use_is_explained(project: Path, capsys: Out, arguments: list[str]
     [
         (["next", "nightly", "--from", "tomorrow"], "--from: found `tomorrow`; expected a date or time in ISO 8601"),
         (["--simulate", "7"], "--simulate: found `7`; expected numbers with w, d, h, m or s"),
-        (["--simulate", "0d"], "--simulate: found `0d`; expected more than no time"),
+        (["--simulate", "0d"], "--simulate: found `0d`; expected a time longer than zero"),
         (["--simulate", "1d", "--assume", "nightly"], "--assume: found `nightly`; expected JOB=TIME"),
         (["--simulate", "1d", "--assume", "nightly=long"], "--assume: found `long`; expected numbers with w, d"),
     ],

@@ -1,1 +1,1 @@
-"""The command line: arguments in, one call of the package that does the work, a readable answer out."""
+"""The command line: parses arguments, makes one call of the package that does the work, prints a readable answer."""

@@ -1,4 +1,4 @@
-"""`attempt CONTEXT OUTPUT`: run one notebook without a runner, for `dbutils.notebook.run`; people have `run`."""
+"""`attempt CONTEXT OUTPUT`: run one notebook without a runner, for `dbutils.notebook.run`; people use `run`."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from lakelocal.cli.verbs import Verbs
 
 
 def add(verbs: Verbs) -> None:
-    """Add the verb; without a help, it is not listed."""
+    """Declare the verb; it has no help text, so it is not listed."""
     attempt = verbs.add_parser("attempt", description=__doc__)
     attempt.add_argument("context", help="JSON file of the attempt's context")
     attempt.add_argument("output", help="the executed notebook")

@@ -1,4 +1,4 @@
-"""`backfill`: a job once for each of some past times."""
+"""`backfill`: run a job once for each of several past times."""
 
 import json
 from argparse import Namespace
@@ -15,12 +15,12 @@ from lakelocal.jobs.views import duration
 
 def add(verbs: Verbs) -> None:
     """Declare the verb."""
-    command = add_verb(verbs, "backfill", backfill, "run a job once for each of some past times")
+    command = add_verb(verbs, "backfill", backfill, "run a job once for each of several past times")
     command.add_argument("job", help="the job's key in the bundle, for example daily")
     command.add_argument(
         "--from", dest="start", type=moment, required=True, metavar="D", help="the first date or time, ISO 8601"
     )
-    command.add_argument("--to", dest="end", type=moment, required=True, metavar="D", help="the last one")
+    command.add_argument("--to", dest="end", type=moment, required=True, metavar="D", help="the last date or time")
     command.add_argument(
         "--every", type=interval, default="1d", metavar="N", help="the interval: 30m, 6h, 1d, 1w (default 1d)"
     )
@@ -31,7 +31,7 @@ def add(verbs: Verbs) -> None:
 
 
 def backfill(options: Namespace) -> int:
-    """Run them all; the exit code is 1 where one did not succeed."""
+    """Run all of them; the exit code is 1 if one did not succeed."""
     bundle = bundle_of(options, pairs("--var", options.var))
     state = project_of(options).state(bundle.catalog)
     times = backfill_times(options.start, options.end, options.every)

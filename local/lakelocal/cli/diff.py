@@ -1,4 +1,4 @@
-"""`diff`: are two runs the same, by their tasks and the tables of their catalogs?"""
+"""`diff`: are two runs the same, in their tasks and the tables of their catalogs?"""
 
 import argparse
 import json
@@ -15,29 +15,29 @@ from lakelocal.project import State
 ROWS = 5
 _HELP = f"""\
 Compare two ended runs: how their tasks ended, and the tables of their catalogs as they were at the end of each run, by
-schema, row count and a hash that no order of rows changes. Exit code 0: equal, 1: not, 2: wrong use, or the runs could
-not be compared (there is no such run, no connection).
+schema, row count and a hash that is independent of the order of rows. Exit code 0: equal, 1: different, 2: wrong usage,
+or the runs could not be compared (no such run, no connection).
 
 A and B are each one of
-  12, latest               run 12, or the one that ended last, of --target
+  12, latest               run 12, or the run that ended last, of --target
   staging:12               a run of another target of the bundle
-  ../x/.local/dev:latest   a run of the state in this folder; a path has a slash (./dev:12)
+  ../x/.local/dev:latest   a run of the state in this folder; a path contains a slash (./dev:12)
 
-  {PROGRAM} diff 3 latest                            an earlier day and the last one, in the same tables
-  {PROGRAM} diff latest /tmp/other/dev:latest        another LOCAL_STATE, here or of a remote run
+  {PROGRAM} diff 3 latest                            an earlier run and the last one, in the same tables
+  {PROGRAM} diff latest /tmp/other/dev:latest        another LOCAL_STATE, of a local or a remote run
   {PROGRAM} diff latest /tmp/other/dev:latest --tables 'silver.*' --tables 'gold.*'
 
-Delta tables are read at their version of that time. Views, and tables of other formats, have no versions: they are
-compared if no table of their catalog was written after the run, and else said to be left out. A table that did not
-exist then, or a version that is not there any more, is a difference.
+Delta tables are read at their version at that time. Views, and tables in other formats, have no versions: they are
+compared if no table of their catalog was written after the run, and otherwise reported as left out. A table that did
+not exist then, or a version that no longer exists, is a difference.
 
-Left out by default are columns that begin with one underscore, which tell of the delivery (`_ingested_at`; two, as in
-`__START_AT`, are content), and columns named run_id, job_run_id and task_run_id, which no two runs share; and what the
-project names in pyproject.toml, [tool.lakelocal.diff] `exclude` and `ignore`. Patterns are as in file names, of
-`schema.table`.
+Left out by default are columns that begin with one underscore, which describe the delivery (`_ingested_at`; two, as in
+`__START_AT`, are content), columns named run_id, job_run_id and task_run_id, which differ between any two runs, and
+what the project lists in pyproject.toml, [tool.lakelocal.diff] `exclude` and `ignore`. Patterns are like those for file
+names and match `schema.table`.
 
-A run that went elsewhere by --remote is read there: its records have no token, so {REMOTE} has to name that place
-again. --remote-a and --remote-b say where the tables of a side are now, in place of where the run ran."""
+A run that went elsewhere with --remote is read there: its records contain no token, so {REMOTE} has to name that place
+again. --remote-a and --remote-b say where the tables of a side are now, if not where the run ran."""
 
 
 def add(verbs: Verbs) -> None:
@@ -45,17 +45,21 @@ def add(verbs: Verbs) -> None:
     command = add_verb(verbs, "diff", diff, "compare two runs: tasks, schemas, row counts and rows of their tables")
     command.description = _HELP
     command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.add_argument("a", metavar="A", help="a run: [TARGET:|FOLDER:]RUN_ID, or latest in place of the id")
+    command.add_argument("a", metavar="A", help="a run: [TARGET:|FOLDER:]RUN_ID, or latest instead of the id")
     command.add_argument("b", metavar="B", help="the other run")
     for name, what in (
-        ("--tables", "only these tables and views"),
-        ("--exclude", "without these tables and views"),
-        ("--ignore", "without these columns (`column` or `schema.table.column`)"),
+        ("--tables", "compare only these tables and views"),
+        ("--exclude", "leave out these tables and views"),
+        ("--ignore", "leave out these columns (`column` or `schema.table.column`)"),
     ):
         command.add_argument(name, action="append", default=[], metavar="PATTERN", help=f"{what}; may be repeated")
-    command.add_argument("--all-columns", action="store_true", help="leave out nothing by default")
+    command.add_argument("--all-columns", action="store_true", help="do not leave out any columns by default")
     command.add_argument(
-        "--rows", type=count, default=ROWS, metavar="N", help=f"rows shown of a table that differs (default {ROWS})"
+        "--rows",
+        type=count,
+        default=ROWS,
+        metavar="N",
+        help=f"rows to show of a table that differs (default {ROWS})",
     )
     for side in "ab":
         command.add_argument(
@@ -65,10 +69,10 @@ def add(verbs: Verbs) -> None:
 
 
 def diff(options: Namespace) -> int:
-    """Print the comparison; 1 where something differs.
+    """Print the comparison; the exit code is 1 if something differs.
 
     Raises:
-        ComparisonError: there is none.
+        ComparisonError: the runs cannot be compared.
     """
     try:
         return _diff(options)
@@ -77,7 +81,7 @@ def diff(options: Namespace) -> int:
 
 
 def _diff(options: Namespace) -> int:
-    from lakelocal.parity import DiffScope, Options, compare_runs, find_side  # imports Spark's client
+    from lakelocal.parity import DiffScope, Options, compare_runs, find_side  # imported here: it imports Spark's client
 
     def state(target: str | None) -> State:
         return state_of(Namespace(**{**vars(options), "target": target or options.target}))

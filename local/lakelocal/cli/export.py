@@ -1,4 +1,4 @@
-"""`runs export`: a run as an HTML page for people, and as JUnit XML for CI."""
+"""`runs export`: a run as an HTML page for people, or as JUnit XML for CI."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -15,19 +15,19 @@ def add(actions: Verbs) -> None:
     parser.add_argument(
         "-o", dest="page", type=Path, metavar="FILE.html", help="the page (default: run-RUN_ID.html, unless --junit)"
     )
-    parser.add_argument("--junit", type=Path, metavar="FILE.xml", help="a JUnit report: a testcase per task")
+    parser.add_argument("--junit", type=Path, metavar="FILE.xml", help="a JUnit report with one testcase per task")
 
 
 def export(options: Namespace) -> int:
-    """Write the files that were asked for; without a word of them the page."""
-    from lakelocal.export import junit, page, read_run  # here: these imports take longer than most commands
+    """Write the files that were asked for; the page, if none was."""
+    from lakelocal.export import junit, page, read_run  # imported here: these imports take longer than most commands
     from lakelocal.history.reading import History
 
     state = state_of(options)
     run = read_run(History.of(state), run_named(state, options.run))
     place = options.page or (None if options.junit else Path(f"run-{run.run_id}.html"))
     if run.is_active:
-        print(f"run {run.run_id} has not ended: it is shown as it stands now")
+        print(f"run {run.run_id} has not ended: its current state is shown")
     if place:
         _write("-o", place, page(run))
     if options.junit:

@@ -1,4 +1,4 @@
-"""`init`: a small bundle that runs, to begin with."""
+"""`init`: create a small bundle to start from."""
 
 import re
 from argparse import Namespace
@@ -13,18 +13,18 @@ from lakelocal.errors import UsageError
 from lakelocal.program import PROGRAM
 from lakelocal.project import BUNDLE_FILES
 
-_RENAMED = {"gitignore": ".gitignore"}  # under its own name it would count for the repository of this package
+_RENAMED = {"gitignore": ".gitignore"}  # under its real name it would apply to the repository of this package
 
 
 def add(verbs: Verbs) -> None:
     """Declare the verb."""
-    command = verbs.add_parser("init", help="write a small bundle that runs: a job, two notebooks, a test")
+    command = verbs.add_parser("init", help="create a small working bundle: a job, two notebooks, a test")
     command.set_defaults(command=init)
-    command.add_argument("folder", nargs="?", type=Path, default=Path(), help="where it goes (default: here)")
+    command.add_argument("folder", nargs="?", type=Path, default=Path(), help="where to create it (default: here)")
 
 
 def init(options: Namespace) -> int:
-    """Write the bundle and say what to do with it; a file that is there stays as it is."""
+    """Write the bundle and print the next commands; existing files are never overwritten."""
     folder: Path = options.folder
     written = write_bundle(folder)
     print(f"wrote {len(written)} files in {folder.resolve()}:", *written, sep="\n  ")
@@ -38,10 +38,10 @@ def init(options: Namespace) -> int:
 
 
 def write_bundle(folder: Path) -> list[str]:
-    """Write the bundle into *folder*, which gives it its name; the paths of its files.
+    """Write the bundle into *folder*, after which it is named; return the paths of its files.
 
     Raises:
-        UsageError: there is a bundle, or one of its files; nothing is written.
+        UsageError: the folder has a bundle, or one of its files; nothing is written.
     """
     name = re.sub(r"\W+", "_", folder.resolve().name).strip("_") or "bundle"
     files = {place: Template(text).substitute(name=name) for place, text in _files()}
@@ -49,7 +49,7 @@ def write_bundle(folder: Path) -> list[str]:
     if there:
         raise UsageError(
             f"`{folder.resolve()}`: found {', '.join(f'`{place}`' for place in dict.fromkeys(there))}; expected a "
-            "folder without a bundle. Name another one."
+            "folder without a bundle. Name another folder."
         )
     for place, text in files.items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def write_bundle(folder: Path) -> list[str]:
 
 
 def _files(folder: Traversable | None = None, path: str = "") -> Iterator[tuple[str, str]]:
-    """(path, text) of the files of the bundle, in which `${name}` stands for its name."""
+    """(path, text) of each file of the bundle; `${name}` in a text stands for the bundle's name."""
     for entry in (folder or resources.files("lakelocal") / "starter").iterdir():
         place = f"{path}{_RENAMED.get(entry.name, entry.name)}"
         if entry.is_dir():

@@ -12,7 +12,7 @@ def run() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code is 0 for success, 1 where the work failed, 2 for wrong use, 130 after Ctrl-C."""
+    """Run one command; the exit code is 0 for success, 1 if the work failed, 2 for wrong usage, 130 after Ctrl-C."""
     options = read_arguments(arguments)
     try:
         code: int = options.command(options)
@@ -23,6 +23,6 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of a pipe has seen enough
+    except BrokenPipeError:  # the reader of the pipe has stopped reading
         sys.stderr.close()
         return 0

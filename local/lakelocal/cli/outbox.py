@@ -1,4 +1,4 @@
-"""`outbox`: the notifications of runs, listed or shown."""
+"""`outbox`: list or show the notifications of runs."""
 
 import argparse
 import json
@@ -11,21 +11,21 @@ from lakelocal.notifications.outbox import Entry, Outbox
 
 
 def add(verbs: Verbs) -> None:
-    """Declare the verb; without an action it lists."""
+    """Declare the verb; without an action, it lists."""
     command = add_verb(verbs, "outbox", list_, "the notifications of runs, newest first; `outbox show ID` prints one")
     command.add_argument("--limit", type=at_least_one, default=20, help="how many (default 20)")
     command.add_argument("--json", action="store_true", help="as JSON: time, event, destination, subject, delivery")
     actions = command.add_subparsers(title="actions", metavar="ACTION")
-    summary = "one message: its head, and its text or payload"
+    summary = "show one message: its headers, and its text or payload"
     one = actions.add_parser("show", help=summary, description=f"{summary.capitalize()}.")
-    # Without a default: it would undo the one of `outbox --target T show ID`.
+    # No default: it would override the option in `outbox --target T show ID`.
     one.add_argument("--target", metavar="T", default=argparse.SUPPRESS, help="target of the bundle")
-    one.add_argument("id", metavar="ID", help="the id of a message, or its beginning")
+    one.add_argument("id", metavar="ID", help="the id of a message, or the beginning of one")
     one.set_defaults(command=show)
 
 
 def list_(options: Namespace) -> int:
-    """The newest messages first."""
+    """List the newest messages, newest first."""
     outbox = Outbox(state_of(options).outbox)
     found = outbox.entries(options.limit)
     if options.json:
@@ -33,12 +33,12 @@ def list_(options: Namespace) -> int:
     elif found:
         _print_table(found)
     else:
-        print(f"no messages in `{outbox.folder}`: a run writes them where its job has notifications")
+        print(f"no messages in `{outbox.folder}`: a run writes them if its job has notifications")
     return 0
 
 
 def show(options: Namespace) -> int:
-    """One message, readable."""
+    """Show one message for people."""
     entry = Outbox(state_of(options).outbox).entry(options.id)
     for label, value in (
         ("Time", f"{entry.time:%Y-%m-%d %H:%M:%S} UTC"),

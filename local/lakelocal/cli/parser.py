@@ -1,4 +1,4 @@
-"""The command line as a whole: every module of verbs adds its own. `python -m local VERB --help` teaches each."""
+"""The whole command line: each module of verbs adds its own. `python -m lakelocal VERB --help` explains each verb."""
 
 import argparse
 import difflib
@@ -14,16 +14,16 @@ from lakelocal.program import PROGRAM
 DESCRIPTION = f"""\
 Databricks on this machine: runs the jobs of a bundle as they are deployed, on a local Spark Connect server with Delta.
 
-  {PROGRAM} init shop                         a small bundle to begin with
-  {PROGRAM} run daily                         the job `daily` of the default target
+  {PROGRAM} init shop                         create a small bundle to start from
+  {PROGRAM} run daily                         run the job `daily` of the default target
   {PROGRAM} run daily --target prod --param run_date=2018-09-02 --var scale=5000
   {PROGRAM} sql "SELECT * FROM gold.daily_orders"
-  {PROGRAM} runs list                         what ran, newest first
+  {PROGRAM} runs list                         list the runs, newest first
   {PROGRAM} down                              stop the server; tables stay
-  {PROGRAM} --project ../other run daily      any other bundle; its state in ../other/.local
+  {PROGRAM} --project ../other run daily      run another bundle, with its state in ../other/.local
 """
 
-# The module of each verb, in the order of the help. Only that of the verb in use is imported: all together take 0.3 s.
+# The module of each verb, in the order of the help. Only that of the verb in use is imported: all of them take 0.3 s.
 MODULES = {
     "init": "init",
     "run": "run",
@@ -50,7 +50,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """The options of one command; `options.command` is the function that does it."""
+    """The options of one command; `options.command` is the function that executes it."""
     parser = Parser(prog=PROGRAM, description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", type=Path, metavar="DIR", help="folder of the bundle (default: here or above)")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
@@ -60,7 +60,7 @@ def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _needed(words: Sequence[str]) -> list[str]:
-    """The module of the verb that *words* name; all where they name none, for the help or the error that follows."""
+    """The module of the verb in *words*; all modules if there is none, for the help or the error that follows."""
     for before, word in zip(["", *words], words, strict=False):
         is_value = before.startswith("-") and "=" not in before
         if not word.startswith("-") and not is_value:

@@ -1,4 +1,4 @@
-"""`runs prune`: make room by deleting old runs."""
+"""`runs prune`: free space by deleting old runs."""
 
 from argparse import Namespace
 from datetime import timedelta
@@ -7,24 +7,24 @@ from lakelocal.cli.scope import state_of
 from lakelocal.cli.values import count, span
 from lakelocal.cli.verbs import Verbs, add_verb
 
-# As long as Databricks keeps runs. Source: Jobs API, `runs/get-output`: "automatically removed after 60 days".
+# The time for which Databricks keeps runs. Source: Jobs API, `runs/get-output`: "automatically removed after 60 days".
 KEPT_ON_DATABRICKS = timedelta(days=60)
 
 
 def add(actions: Verbs) -> None:
     """Declare the action."""
-    parser = add_verb(actions, "prune", prune, "delete old runs with their notebooks and logs; active ones stay")
+    parser = add_verb(actions, "prune", prune, "delete old runs with their notebooks and logs; active runs are kept")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--keep", type=count, metavar="N", help="all but the newest N runs of each job")
+    which.add_argument("--keep", type=count, metavar="N", help="delete all but the newest N runs of each job")
     which.add_argument(
         "--older-than", type=span, metavar="AGE", default=KEPT_ON_DATABRICKS,
-        help="runs that ended longer ago, such as 36h, 30d or 8w (default: 60d, as on Databricks)",
+        help="delete runs that ended longer ago, such as 36h, 30d or 8w (default: 60d, as on Databricks)",
     )  # fmt: skip
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
+    parser.add_argument("--dry-run", action="store_true", help="only print what would be deleted")
 
 
 def prune(options: Namespace) -> int:
-    """Delete, and say what and how much."""
+    """Delete the runs, and print what was deleted and its size."""
     from rich.filesize import decimal
     from rich.table import Table
     from rich.text import Text

@@ -1,4 +1,4 @@
-"""`run`: a job of the bundle, to its end."""
+"""`run`: run a job of the bundle to its end."""
 
 import argparse
 import json
@@ -21,11 +21,13 @@ def add(verbs: Verbs) -> None:
     """Declare the verb."""
     command = add_verb(verbs, "run", run, "run a job of the bundle, with its parameters, retries and timeouts")
     command.add_argument(
-        "job", nargs="?", help="the job's key in the bundle, for example daily; not needed where the bundle has one job"
+        "job",
+        nargs="?",
+        help="the job's key in the bundle, for example daily; optional if the bundle has one job",
     )
     add_values(command)
     command.add_argument(
-        "--only", metavar="TASKS", help="only these tasks: a,b; +a with all that it needs, a+ with all that needs it"
+        "--only", metavar="TASKS", help="run only these tasks: a,b; +a and all that it needs, a+ and all that needs it"
     )
     add_checks(command)
     add_remote(command)
@@ -33,42 +35,40 @@ def add(verbs: Verbs) -> None:
         "--scheduled-at", type=moment, metavar="TIME", help="run as its schedule would at this time (ISO 8601)"
     )
     command.add_argument(
-        "--before", type=Path, metavar="NOTEBOOK", help="run this notebook first, once for a state folder"
+        "--before", type=Path, metavar="NOTEBOOK", help="run this notebook first, once per state folder"
     )
     command.add_argument(
         "--check", type=Path, metavar="NOTEBOOK",
-        help="run this notebook ahead of all else, with the run's parameters and --var; where it fails, nothing runs",
+        help="run this notebook before anything else, with the run's parameters and --var; if it fails, nothing runs",
     )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print the run as `runs get` of the Jobs API shows it")
 
 
 def add_values(command: argparse.ArgumentParser, parameter: str = "a job parameter; may be repeated") -> None:
-    """The options of every verb that starts runs: values of parameters and variables."""
+    """Add the options of every verb that starts runs, for values of parameters and variables."""
     command.add_argument("--param", action="append", default=[], metavar="K=V", help=parameter)
     command.add_argument("--var", action="append", default=[], metavar="K=V", help="a bundle variable; may be repeated")
 
 
 def add_checks(command: argparse.ArgumentParser) -> None:
-    """The options of every verb that starts runs: what is refused."""
+    """Add the options of every verb that starts runs, for what is refused."""
     command.add_argument(
         "--strict", action="store_true", help="refuse a task parameter that its notebook does not take"
     )
-    command.add_argument(
-        "--skip-unsupported", action="store_true", help="pass over tasks whose type does not run locally"
-    )
+    command.add_argument("--skip-unsupported", action="store_true", help="skip tasks whose type does not run locally")
 
 
 def add_remote(command: argparse.ArgumentParser) -> None:
-    """The option of every verb that needs Spark: where it runs."""
+    """Add the option of every verb that needs Spark, for where Spark runs."""
     command.add_argument(
         "--remote", nargs="?", const=WORKSPACE, metavar="URL",
-        help=f"Spark runs at this Spark Connect URL, or without one in the Databricks workspace of the environment; "
-        f"a URL with a token is better given as {REMOTE}, since a command line is seen by everyone",
+        help=f"run Spark at this Spark Connect URL, or without a URL in the Databricks workspace of the environment; "
+        f"a URL with a token is better given as {REMOTE}, because everyone on the machine can see a command line",
     )  # fmt: skip
 
 
 def run_options(options: Namespace, **more: Any) -> "RunOptions":
-    """What the options of `add_checks` and `add_remote` say; a server is started ahead. *more* as `RunOptions`."""
+    """`RunOptions` from the options of `add_checks` and `add_remote`, and *more*; the server is started ahead."""
     from lakelocal.jobs.command import RunOptions
 
     return RunOptions(
@@ -88,7 +88,7 @@ def run(options: Namespace) -> int:
 
 
 def _run(options: Namespace, template: Template | None) -> int:
-    from lakelocal.jobs.command import exit_code, run_job  # here, while the template imports too
+    from lakelocal.jobs.command import exit_code, run_job  # imported here, while the template imports too
 
     variables = pairs("--var", options.var)
     bundle = bundle_of(options, variables)
@@ -110,7 +110,7 @@ def _run(options: Namespace, template: Template | None) -> int:
 
 
 def _notebook(option: str, given: Path | None) -> Path | None:
-    """The absolute path of the notebook that *option* names, if it does."""
+    """The absolute path of the notebook that *option* names; None if it names none."""
     if given and not given.is_file():
         raise UsageError(f"{option}: found no notebook `{given}`. Correct its path.")
     return given.resolve() if given else None

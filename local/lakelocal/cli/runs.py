@@ -1,4 +1,4 @@
-"""`runs list`, `get`, `repair`, `cancel` and `close`: the history of runs, and what can be done about one of them."""
+"""`runs list`, `get`, `repair`, `cancel` and `close`: the history of runs, and actions on one of them."""
 
 import json
 from argparse import Namespace
@@ -18,32 +18,32 @@ from lakelocal.program import PROGRAM
 def add(verbs: Verbs) -> None:
     """Declare the verb and its actions."""
     actions = add_group(verbs, "runs", "the history of runs: list, get, repair, cancel, close, export, prune")
-    listing = add_verb(actions, "list", list_, "the newest runs first")
+    listing = add_verb(actions, "list", list_, "list the runs, newest first")
     listing.add_argument("--limit", type=at_least_one, default=20, help="how many (default 20)")
-    listing.add_argument("--active-only", action="store_true", help="only runs that have not ended")
+    listing.add_argument("--active-only", action="store_true", help="list only runs that have not ended")
     listing.add_argument("--json", action="store_true")
-    one = add_verb(actions, "get", get, "one run with every attempt, as the Jobs API shows it")
+    one = add_verb(actions, "get", get, "print one run with every attempt, as the Jobs API shows it")
     add_run(one)
-    one.add_argument("--json", action="store_true", help="as JSON, which it always is")
+    one.add_argument("--json", action="store_true", help="print JSON, which is always the case")
     again = add_verb(actions, "repair", repair, "run the failed tasks of an ended run again, in the same run")
     add_run(again)
-    again.add_argument("--tasks", default="", metavar="TASKS", help="these tasks instead of those that failed: a,b")
-    again.add_argument("--no-dependents", action="store_true", help="without the tasks that depend on them")
+    again.add_argument("--tasks", default="", metavar="TASKS", help="run these tasks instead of those that failed: a,b")
+    again.add_argument("--no-dependents", action="store_true", help="do not run the tasks that depend on them")
     add_values(again)
     add_checks(again)
     add_remote(again)
     again.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
-    end = add_verb(actions, "cancel", cancel, "end a running or queued run, with all its tasks")
+    end = add_verb(actions, "cancel", cancel, "cancel a running or queued run, with all its tasks")
     add_run(end)
     end.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
-    summary = "write down the end of runs whose process is gone; `list` shows it without, SQL over runs.db does not"
+    summary = "record the end of runs whose process is gone; `list` shows them as ended anyway, SQL on runs.db does not"
     add_verb(actions, "close", close, summary)
     export.add(actions)
     prune.add(actions)
 
 
 def list_(options: Namespace) -> int:
-    """The newest runs first."""
+    """List the newest runs first."""
     state = state_of(options)
     if options.json:
         found = list_runs(state, limit=options.limit, active_only=options.active_only)
@@ -59,14 +59,14 @@ def list_(options: Namespace) -> int:
 
 
 def get(options: Namespace) -> int:
-    """One run, as JSON."""
+    """Print one run as JSON."""
     state = state_of(options)
     print(json.dumps(get_run(state, run_named(state, options.run)), indent=1, ensure_ascii=False))
     return 0
 
 
 def close(options: Namespace) -> int:
-    """End what nobody runs any more, in the history; the history is made where there is none."""
+    """Record the end of runs whose process is gone; creates the history if it does not exist."""
     closed = Records.of(state_of(options)).close_abandoned()
     print(f"{len(closed)} runs closed{': ' if closed else ''}{', '.join(map(str, closed))}")
     return 0
@@ -91,7 +91,7 @@ def repair(options: Namespace) -> int:
 
 
 def cancel(options: Namespace) -> int:
-    """Cancel a run and wait for its end."""
+    """Cancel a run and wait until it has ended."""
     state = state_of(options)
     shape = cancel_run(state, run_named(state, options.run))
     if options.json:

@@ -1,4 +1,4 @@
-"""`schedule`: run the jobs of the bundle when they are due, say when that is, or play it through."""
+"""`schedule`: run the jobs of the bundle when they are due, print when that is, or simulate it."""
 
 import argparse
 import json
@@ -16,16 +16,16 @@ NEXT = "next"
 TIMES = 10
 DESCRIPTION = f"""\
 Run the jobs of a target when they are due, as Databricks does: time zone, pause_status, max_concurrent_runs and
-queue are honoured. It stays in the foreground; Ctrl-C ends it, and the runs that it started go on.
+queue are honoured. It stays in the foreground; Ctrl-C ends it, and the runs that it started continue.
 
   {PROGRAM} schedule --target prod               all jobs of the target that have a trigger
   {PROGRAM} schedule daily                       only this job
-  {PROGRAM} schedule next daily -n 10            its next times, in UTC and in its zone
+  {PROGRAM} schedule next daily -n 10            its next times, in UTC and in its time zone
   {PROGRAM} schedule --simulate 400d             what would happen, in all targets; nothing runs
 
-A periodic trigger counts from the start of the scheduler. A continuous job begins anew when its run has ended.
-Triggers by files or tables are not scheduled here. What was due while no scheduler ran is not made up, and a
-changed bundle counts from the next start. Two schedulers at once do not fire a job twice.
+A periodic trigger counts from the start of the scheduler. A continuous job starts again when its run has ended.
+Triggers on files or tables are not scheduled here. Firings that were due while no scheduler ran are not made up, and a
+changed bundle takes effect at the next start. Two schedulers at the same time do not fire a job twice.
 """
 
 
@@ -33,24 +33,24 @@ def add(verbs: Verbs) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
         "schedule",
-        help="run jobs when they are due; `next`: their next times; --simulate: what would happen",
+        help="run jobs when they are due; `next` prints their next times; --simulate, what would happen",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(command=schedule)
-    parser.add_argument("jobs", nargs="*", metavar="[next] JOB", help="keys of jobs (default: all that have a trigger)")
-    parser.add_argument("--target", metavar="T", help="target of the bundle; --simulate takes all by default")
+    parser.add_argument("jobs", nargs="*", metavar="[next] JOB", help="keys of jobs (default: all jobs with a trigger)")
+    parser.add_argument("--target", metavar="T", help="target of the bundle; --simulate uses all by default")
     parser.add_argument("--var", action="append", default=[], metavar="K=V", help="a bundle variable; may be repeated")
     parser.add_argument("--stop-runs", action="store_true", help="at the end, cancel the runs that it started")
     parser.add_argument(
-        "--simulate", type=interval, metavar="TIME", help="play this time through, such as 7d or 36h; nothing runs"
+        "--simulate", type=interval, metavar="TIME", help="simulate this period, such as 7d or 36h; nothing runs"
     )
     parser.add_argument(
         "--from",
         dest="start",
         type=moment,
         metavar="WHEN",
-        help="of next and --simulate: ISO 8601, in UTC if it has no offset",
+        help="for next and --simulate: the start, in ISO 8601, in UTC if it has no offset",
     )
     parser.add_argument(
         "--assume",
@@ -58,10 +58,10 @@ def add(verbs: Verbs) -> None:
         default=[],
         type=span_of_job,
         metavar="JOB=TIME",
-        help="of --simulate: how long its runs last",
+        help="for --simulate: how long the runs of a job last",
     )
-    parser.add_argument("-n", type=at_least_one, metavar="N", help=f"of next: how many (default {TIMES})")
-    parser.add_argument("--json", action="store_true", help="of next and --simulate: print JSON")
+    parser.add_argument("-n", type=at_least_one, metavar="N", help=f"for next: how many times (default {TIMES})")
+    parser.add_argument("--json", action="store_true", help="for next and --simulate: print JSON")
 
 
 def schedule(options: argparse.Namespace) -> int:
@@ -137,7 +137,7 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _bundles(options: argparse.Namespace) -> Iterator[Bundle]:
-    """The bundle for `--target`, else for each of its targets."""
+    """The bundle for `--target`, or for each target in turn."""
     project = project_of(options)
     for target in [options.target] if options.target else target_names(project):
         try:
@@ -155,5 +155,5 @@ def _print(*parts: object) -> None:
 
 
 def _start(options: argparse.Namespace) -> datetime:
-    """The time of `--from`, else now."""
+    """The time given by `--from`, or the current time."""
     return options.start or datetime.now(UTC).replace(microsecond=0)

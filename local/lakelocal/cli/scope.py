@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def project_of(options: Namespace) -> Project:
-    """The project that `--project` names, else the one around the current folder."""
+    """The project that `--project` names, or the one around the current folder."""
     return Project.at(options.project) if options.project else Project.find()
 
 
 def bundle_of(options: Namespace, variables: Mapping[str, str] | None = None) -> "Bundle":
     """The bundle for `--target`, with *variables* set."""
-    from lakelocal.bundle import load_bundle  # not ahead of what `run` starts first
+    from lakelocal.bundle import load_bundle  # imported here: `run` starts other things first
 
     return load_bundle(project_of(options), target=options.target, variables=variables or {})
 

@@ -17,17 +17,17 @@ from lakelocal.server import find_server, server_status, stop_server
 
 def add(verbs: Verbs) -> None:
     """Declare the verbs."""
-    start = add_verb(verbs, "up", up, "start the Spark Connect server of a target's catalog, if it does not run")
+    start = add_verb(verbs, "up", up, "start the Spark Connect server of a target's catalog, if it is not running")
     start.add_argument("--json", action="store_true", help="print the status as JSON")
-    stop = add_verb(verbs, "down", down, "stop the server; tables, views and volumes stay")
+    stop = add_verb(verbs, "down", down, "stop the server; tables, views and volumes are kept")
     stop.add_argument("--all", action="store_true", help="stop the servers of all catalogs of the project")
-    say = add_verb(verbs, "status", status, "say whether the server runs, and how to connect to it")
-    say.add_argument("--json", action="store_true", help='as JSON; "remote" is the Spark Connect URL with its token')
-    add_verb(verbs, "reset", reset, "stop the servers and delete the state of all local runs, saying what goes")
+    say = add_verb(verbs, "status", status, "print whether the server is running, and how to connect to it")
+    say.add_argument("--json", action="store_true", help='print JSON; "remote" is the Spark Connect URL with its token')
+    add_verb(verbs, "reset", reset, "stop the servers and delete the state of all local runs, printing what is deleted")
 
 
 def up(options: Namespace) -> int:
-    """Start the server, or find it running."""
+    """Start the server, unless it is already running."""
     state = state_of(options)
     if not options.json and not find_server(state):
         print(f"starting the server of `{state.catalog}` ...", flush=True)
@@ -49,7 +49,7 @@ def down(options: Namespace) -> int:
 
 
 def status(options: Namespace) -> int:
-    """Print what is known of the server; exit 0 also where none runs."""
+    """Print the status of the server; the exit code is 0 even if it is not running."""
     found = server_status(state_of(options))
     print(json.dumps(found) if options.json else _readable(found))
     return 0
@@ -66,7 +66,7 @@ def reset(options: Namespace) -> int:
         state = State(project.root, folder.name, folder)
         print(f"deleting `{folder}`: {_contents(state)}")
         if state.warehouse_file.exists():
-            print(f"  its tables are in `{state_warehouse.warehouse_of(state)}` and stay there")
+            print(f"  its tables are in `{state_warehouse.warehouse_of(state)}` and are kept")
         stop_server(state)
         try:
             shutil.rmtree(folder)
@@ -90,7 +90,7 @@ def _readable(found: dict[str, Any]) -> str:
 
 
 def _state_folders(states: Path) -> list[Path]:
-    """The folders of catalogs in *states*: known by what only this program puts there."""
+    """The folders of catalogs in *states*, recognised by files that only this program creates."""
     if not states.is_dir():
         return []
     return sorted(folder for folder in states.iterdir() if (folder / "warehouse").is_dir())

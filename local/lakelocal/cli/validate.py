@@ -1,4 +1,4 @@
-"""`validate`: everything that is wrong with a bundle, and how faithfully a job of it runs here."""
+"""`validate`: print everything that is wrong with a bundle, and how faithfully its jobs run here."""
 
 import json
 from argparse import Namespace
@@ -24,17 +24,17 @@ def add(verbs: Verbs) -> None:
     """Declare the verb."""
     text = "find everything that is wrong with the bundle, without a workspace and without running it"
     parser = verbs.add_parser("validate", help=text, description=text[0].upper() + text[1:] + ".")
-    parser.add_argument("job", nargs="?", metavar="JOB", help="only this job and the jobs that it starts")
-    parser.add_argument("--target", metavar="T", help="only this target of the bundle (default: all)")
+    parser.add_argument("job", nargs="?", metavar="JOB", help="check only this job and the jobs that it starts")
+    parser.add_argument("--target", metavar="T", help="check only this target of the bundle (default: all)")
     parser.add_argument("--var", action="append", default=[], metavar="K=V", help="a bundle variable; may be repeated")
-    parser.add_argument("--fidelity", action="store_true", help="show what a local run makes of each field that is set")
-    parser.add_argument("--strict", action="store_true", help="exit 1 for warnings too")
+    parser.add_argument("--fidelity", action="store_true", help="show how a local run treats each field that is set")
+    parser.add_argument("--strict", action="store_true", help="also exit with 1 if there are warnings")
     parser.add_argument("--json", action="store_true", help="print the findings and the verdicts on fields as JSON")
     parser.set_defaults(command=run)
 
 
 def run(options: Namespace) -> int:
-    """Print what was found; 1 where there are errors, with `--strict` also where there are warnings."""
+    """Print what was found; the exit code is 1 if there are errors, with `--strict` also if there are warnings."""
     report = validate(
         project_of(options), job=options.job, target=options.target, variables=pairs("--var", options.var)
     )
@@ -85,7 +85,7 @@ def _line(finding: Finding, targets: Iterable[str]) -> "list[Text]":
 
 
 def _print_fields(job: str, fields: Iterable[FieldVerdict]) -> None:
-    """A table of the fields of one job, each once with the tasks that set it; what is not honoured comes first."""
+    """Print the fields of one job, each once with the tasks that set it; those that are not honoured come first."""
     from rich.table import Table
 
     from lakelocal.console import console_for_people

@@ -1,6 +1,6 @@
-"""The values of options: counts, moments and spans of time, each a `type` of argparse.
+"""The values of options: counts, points in time and lengths of time, each a `type` for argparse.
 
-Each raises ArgumentTypeError for a text that does not say what it expects; argparse adds the name of the option.
+Each raises ArgumentTypeError for an invalid text, with what it expects; argparse adds the name of the option.
 """
 
 import re
@@ -14,21 +14,21 @@ _SPAN = re.compile(rf"(?:{_PART.pattern})+")
 
 
 def count(text: str) -> int:
-    """A whole number, such as of rows to show or of runs to keep; 0 counts."""
+    """A whole number, such as the number of rows to show or of runs to keep; 0 is allowed."""
     if not text.isdecimal():
         raise ArgumentTypeError(f"found `{text}`; expected a whole number from 0, such as 20")
     return int(text)
 
 
 def at_least_one(text: str) -> int:
-    """A whole number from 1, such as of `--limit`."""
+    """A whole number from 1, such as that of `--limit`."""
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"found `{text}`; expected a whole number from 1, such as 20")
     return int(text)
 
 
 def moment(text: str) -> datetime:
-    """A date or time in ISO 8601, in UTC: a date is its midnight, and a text without an offset is already UTC."""
+    """A date or time in ISO 8601, as UTC: a date means its midnight, and a text without an offset is already in UTC."""
     try:
         found = datetime.fromisoformat(text)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
@@ -39,7 +39,7 @@ def moment(text: str) -> datetime:
 
 
 def span(text: str) -> timedelta:
-    """A length of time: numbers, each with its unit, such as `30d` or `1h30m`; at most 100 years."""
+    """A length of time: numbers, each with a unit, such as `30d` or `1h30m`; at most 100 years."""
     if not _SPAN.fullmatch(text):
         raise ArgumentTypeError(f"found `{text}`; expected numbers with w, d, h, m or s, such as 30d or 1h30m")
     try:
@@ -52,10 +52,10 @@ def span(text: str) -> timedelta:
 
 
 def interval(text: str) -> timedelta:
-    """A span that takes time: not `0d`."""
+    """A length of time that is not zero."""
     found = span(text)
     if not found:
-        raise ArgumentTypeError(f"found `{text}`; expected more than no time, such as 30d or 1h30m")
+        raise ArgumentTypeError(f"found `{text}`; expected a time longer than zero, such as 30d or 1h30m")
     return found
 
 

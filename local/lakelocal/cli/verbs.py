@@ -10,7 +10,7 @@ Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def add_verb(
     verbs: Verbs, name: str, command: Callable[[argparse.Namespace], int], summary: str
 ) -> argparse.ArgumentParser:
-    """The parser of a verb that works on a target of the bundle; *command* does it and gives the exit code."""
+    """Add a verb that works on a target of the bundle; *command* executes it and returns the exit code."""
     parser = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
     parser.add_argument("--target", metavar="T", help="target of the bundle (default: the one marked `default: true`)")
     parser.set_defaults(command=command)
@@ -18,6 +18,6 @@ def add_verb(
 
 
 def add_group(verbs: Verbs, name: str, summary: str) -> Verbs:
-    """A verb that only groups others, as `runs` groups `runs list` and `runs get`."""
+    """Add a verb that only groups others, as `runs` groups `runs list` and `runs get`."""
     parser = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
     return parser.add_subparsers(title="actions", metavar="ACTION", required=True)
