@@ -178,7 +178,7 @@ def test_an_active_run_says_so_and_shows_what_waits(records):
 
     text = page(run)
     Tags(text)
-    assert "This run has not ended" in text
+    assert "This run had not ended when this page was made" in text
     assert "b: PENDING" in text
     assert "c: PENDING" not in text, "it was not chosen for this partial run"
     (case,) = check_schema(junit(run)).iter("testcase")
