@@ -32,7 +32,7 @@ class DatabricksPaths:
         return Catalogs(self.state)
 
     def in_volumes(self, place: Path) -> tuple[str, ...] | None:
-        """(catalog, schema, volume, ...) of *place*, as far as it goes; None if it is not in the volumes of a catalog."""
+        """(catalog, schema, volume, ...) of *place*, as far as it goes; None if it is in no catalog's volumes."""
         if place.is_relative_to(self.state.volumes):
             return (self.state.catalog, *place.relative_to(self.state.volumes).parts)
         if place.is_relative_to(self.state.catalogs):
