@@ -23,3 +23,37 @@ class Schemas:
             beginning = sql.split("'")[1].rstrip("*")
             return [{"namespace": name} for name in self.names if name.startswith(beginning)]
         return []
+
+    def schema(self, plan: proto.Plan) -> proto.DataType.Struct:
+        raise AssertionError(f"asked for the schema of {plan}")
+
+
+class Tables:
+    """A server with one table: *columns* say of each whether it may be NULL, a query has the columns *query*.
+
+    *answers* are the rows of statements that have the key in them; *statements* are those that were run.
+    """
+
+    def __init__(
+        self,
+        columns: dict[str, bool] | None = None,
+        properties: dict[str, str] | None = None,
+        query: list[str] | None = None,
+        answers: dict[str, list[dict[str, Any]]] | None = None,
+    ) -> None:
+        self.columns, self.properties, self.query = columns or {}, properties or {}, query or []
+        self.answers = answers or {}
+        self.statements: list[str] = []
+
+    def rows(self, plan: proto.Plan) -> list[dict[str, Any]]:
+        sql = plan.command.sql_command.input.sql.query or plan.root.sql.query
+        if sql.startswith("SHOW TBLPROPERTIES"):
+            return [{"key": key, "value": value} for key, value in self.properties.items()]
+        self.statements.append(sql)
+        return next((rows for part, rows in self.answers.items() if part in sql), [])
+
+    def schema(self, plan: proto.Plan) -> proto.DataType.Struct:
+        of_table = plan.root.limit.input.sql.query.startswith("SELECT * FROM ")
+        columns = self.columns if of_table else dict.fromkeys(self.query, True)
+        fields = [proto.DataType.StructField(name=name, nullable=nullable) for name, nullable in columns.items()]
+        return proto.DataType.Struct(fields=fields)

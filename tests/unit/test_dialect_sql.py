@@ -70,7 +70,7 @@ CHANGED = {
     "CREATE SCHEMA IF NOT EXISTS dev.a": "CREATE SCHEMA IF NOT EXISTS a",
     "DROP SCHEMA dev.a CASCADE": "DROP SCHEMA a CASCADE",
     "SELECT * FROM dev.a.t VERSION AS OF 3": "SELECT * FROM a.t VERSION AS OF 3",
-    "SELECT * FROM dev.a.t@v3": "SELECT * FROM a.t@v3",
+    "SELECT * FROM dev.a.t@v3": "SELECT * FROM a.t VERSION AS OF 3",
     "SELECT * FROM table_changes('dev.a.t', 1)": "SELECT * FROM table_changes('a.t', 1)",
     "SELECT * FROM IDENTIFIER('dev.a.t')": "SELECT * FROM IDENTIFIER('a.t')",
     "SELECT current_catalog()": "SELECT 'dev' AS `current_catalog()`",

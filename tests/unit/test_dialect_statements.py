@@ -7,8 +7,8 @@ from dialect_fakes import Schemas
 
 from lakelocal.dialect.names import Names
 from lakelocal.dialect.sessions import Place, Sessions
-from lakelocal.dialect.statement import rows_of
-from lakelocal.dialect.statements import NOTHING, Statements
+from lakelocal.dialect.statement import NOTHING, rows_of
+from lakelocal.dialect.statements import Statements
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.errors import DialectError
 from lakelocal.paths import DatabricksPaths
@@ -35,7 +35,7 @@ def run(statements, server):
 
     def translate(sql: str, session: str = "session") -> str:
         names = Names(statements.catalogs, statements.sessions.at(session).catalog)
-        return statements.translate(sql, session, names, server)
+        return statements.translate(sql, session, names, server, lambda plain: plain)
 
     return translate
 

@@ -8,6 +8,9 @@
 | `catalog`     | `spark.catalog`                                                     |
 | `sql`, `scan` | the names, paths and functions in a SQL text, by its tokens         |
 | `statements`  | what only Unity Catalog knows: USE CATALOG, volumes, grants, tags   |
+| `ddl`, `inserts` | statements that make, change and fill tables                    |
+| `immediate`, `identifiers` | EXECUTE IMMEDIATE and IDENTIFIER, by the values of `constants` |
+| `syntax`      | QUALIFY, `column:path`, `table@v1`                                  |
 | `volumes`     | volumes, which are folders, and the paths in them                   |
 | `names`       | the names of tables and schemas in several catalogs                 |
 | `preparation` | what has to be there before a request that names it                 |

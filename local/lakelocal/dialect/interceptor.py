@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import pyspark.sql.connect.proto as proto
@@ -11,6 +12,7 @@ import pyspark.sql.connect.proto as proto
 from lakelocal.dialect import answers
 from lakelocal.dialect.plans import Dialect
 from lakelocal.dialect.server import Connection
+from lakelocal.dialect.syntax.json_paths import variant_found
 
 _BYTES = re.compile(r"(\d+)b")
 _EXECUTE = "/spark.connect.SparkConnectService/ExecutePlan"
@@ -36,7 +38,7 @@ class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClien
     def intercept_unary_unary(
         self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
     ) -> Any:
-        answer = continuation(client_call_details, self._rewrite(client_call_details, request))
+        answer = self._analyzed(continuation, client_call_details, request)
         if answer.code() is not grpc.StatusCode.OK:
             return answer
         if isinstance(request, proto.ConfigRequest):
@@ -50,12 +52,59 @@ class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClien
     def intercept_unary_stream(
         self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
     ) -> Any:
-        call = continuation(client_call_details, self._rewrite(client_call_details, request))
+        def sent(variants: frozenset[str]) -> Any:
+            rewritten = self._rewrite(client_call_details, request, variants)
+            if variants:
+                rewritten.operation_id = str(uuid4())  # the server knows the first one as an operation that failed
+            return continuation(client_call_details, rewritten)
+
+        if not isinstance(request, proto.ExecutePlanRequest):
+            return sent(frozenset())
+        call = _Answers(sent)
         return _ShownAnswers(call, self._own) if _tells_of_tables(request) else call
 
-    def _rewrite(self, details: grpc.ClientCallDetails, request: Any) -> Any:
+    def _analyzed(
+        self, send: _Continuation, details: grpc.ClientCallDetails, request: Any, variants: frozenset[str] = frozenset()
+    ) -> Any:
+        """The answer to *request*, which executes nothing."""
+        answer = send(details, self._rewrite(details, request, variants))
+        if answer.code() is grpc.StatusCode.OK or not isinstance(request, proto.AnalyzePlanRequest):
+            return answer
+        found = variant_found(answer.details())
+        if found is None or found in variants:
+            return answer
+        return self._analyzed(send, details, request, variants | {found})
+
+    def _rewrite(self, details: grpc.ClientCallDetails, request: Any, variants: frozenset[str]) -> Any:
         execute = partial(self._execute, metadata=details.metadata)
-        return self._dialect.rewrite(request, Connection(execute, request))
+        return self._dialect.rewrite(request, Connection(execute, request), variants)
+
+
+class _Answers(Iterator[Any]):
+    """The answers to what *send* sends; it is sent again where the first answer says that a value is a VARIANT.
+
+    *send* takes the values that are known to be so. What fails to be analyzed has done nothing yet.
+    """
+
+    def __init__(self, send: Callable[[frozenset[str]], Any]) -> None:
+        self._send, self._variants, self._answered = send, frozenset[str](), False
+        self._call = send(self._variants)
+
+    def __next__(self) -> Any:
+        try:
+            answer = next(self._call)
+        except grpc.RpcError as error:
+            found = None if self._answered else variant_found(error.details() or "")
+            if found is None or found in self._variants:
+                raise
+            self._variants |= {found}
+            self._call = self._send(self._variants)
+            return next(self)
+        self._answered = True
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._call, name)
 
 
 class _ShownAnswers(Iterator[Any]):

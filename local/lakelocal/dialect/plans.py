@@ -13,14 +13,17 @@ from google.protobuf.message import Message
 from lakelocal.dialect.arguments import fill_arguments
 from lakelocal.dialect.autoloader import AutoLoader, Use
 from lakelocal.dialect.catalog import CatalogPlans
+from lakelocal.dialect.constants import Constants
 from lakelocal.dialect.expressions import Expressions
 from lakelocal.dialect.identifiers import fill_identifiers
+from lakelocal.dialect.immediate import execute_immediate
 from lakelocal.dialect.names import Names, shorten
 from lakelocal.dialect.preparation import Preparation
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sessions import Sessions
 from lakelocal.dialect.sql import SqlText
 from lakelocal.dialect.statements import Statements
+from lakelocal.dialect.syntax.time_travel import version_options
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.dialect.walk import Handlers, walk
 from lakelocal.paths import DatabricksPaths
@@ -55,10 +58,11 @@ class Dialect:
         self.sessions = Sessions(self.volumes.catalogs)
         self.statements = Statements(self.volumes, self.sessions)
 
-    def rewrite(self, request: Message, server: Server) -> Message:
+    def rewrite(self, request: Message, server: Server, variants: frozenset[str] = frozenset()) -> Message:
         """*request* as open-source Spark understands it; a new message, *request* itself is not changed.
 
-        *server* is asked, in the session of the request, where the translation depends on what is there.
+        *server* is asked, in the session of the request, where the translation depends on what is there. *variants* are
+        the values with a path (`value:path`) that are no strings.
 
         Raises:
             DialectError: the request holds what has no counterpart here.
@@ -66,7 +70,7 @@ class Dialect:
         if not isinstance(request, (proto.ExecutePlanRequest, proto.AnalyzePlanRequest)):
             return request
         rewritten = deepcopy(request)
-        Rewriter(self, request.session_id, server).rewrite(rewritten)
+        Rewriter(self, request.session_id, server, variants).rewrite(rewritten)
         return rewritten
 
 
@@ -77,12 +81,14 @@ class Rewriter:
     dialect: Dialect
     session: str
     server: Server
+    variants: frozenset[str]
     use: Use = field(default_factory=lambda: Use(runs=False))
 
     @cached_property
     def sql(self) -> SqlText:
         place = self.dialect.sessions.at(self.session)
-        return SqlText(self.dialect.volumes, Names(self.dialect.volumes.catalogs, place.catalog), place.schema)
+        names = Names(self.dialect.volumes.catalogs, place.catalog)
+        return SqlText(self.dialect.volumes, names, place.schema, self.variants)
 
     @cached_property
     def catalog(self) -> CatalogPlans:
@@ -126,9 +132,19 @@ class Rewriter:
     def _statement(self, command: proto.SqlCommand) -> None:
         """Only a command is a statement that may do something; elsewhere SQL is a query that was one."""
         for holder, name in _sql_texts(command):
-            text = fill_arguments(fill_identifiers(getattr(holder, name), holder), holder)
-            statements, names = self.dialect.statements, self.sql.names
-            setattr(holder, name, statements.translate(text, self.session, names, self.server))
+            setattr(holder, name, self._translated(fill_arguments(getattr(holder, name), holder)))
+
+    def _translated(self, text: str) -> str:
+        constants = Constants(self.server)
+        text = fill_identifiers(execute_immediate(text, constants), constants.known)
+        statements, names = self.dialect.statements, self.sql.names
+        return statements.translate(text, self.session, names, self.server, self._plain)
+
+    def _plain(self, text: str) -> str:
+        """The SQL *text* as Spark understands it, and what it names is there."""
+        plain = self.sql.rewrite(text)
+        self.dialect.preparation.make(self.sql.names.needed, self.server)
+        return plain
 
     def _sql(self, message: proto.SQL | proto.SqlCommand) -> None:
         name = "query" if isinstance(message, proto.SQL) else "sql"
@@ -136,9 +152,9 @@ class Rewriter:
             setattr(message, name, self.sql.rewrite(text))
 
     def _named_table(self, message: proto.Read.NamedTable) -> None:
-        message.unparsed_identifier = self.sql.name(
-            message.unparsed_identifier, f"The table {shorten(message.unparsed_identifier)}"
-        )
+        name, version = version_options(message.unparsed_identifier)
+        message.unparsed_identifier = self.sql.name(name, f"The table {shorten(name)}")
+        message.options.update(version)
 
     def _relation(self, relation: proto.Relation) -> None:
         if relation.HasField("read") and relation.read.HasField("data_source"):

@@ -16,6 +16,9 @@ class Server(Protocol):
     def rows(self, plan: proto.Plan) -> list[dict[str, Any]]:
         """Run *plan*, a query or a statement; its rows, a value a column."""
 
+    def schema(self, plan: proto.Plan) -> proto.DataType.Struct:
+        """The columns of *plan*, a query, which is run."""
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -24,12 +27,19 @@ class Connection:
     execute: Callable[[proto.ExecutePlanRequest], Iterable[proto.ExecutePlanResponse]]
     request: proto.ExecutePlanRequest | proto.AnalyzePlanRequest
 
-    def rows(self, plan: proto.Plan) -> list[dict[str, Any]]:
+    def schema(self, plan: proto.Plan) -> proto.DataType.Struct:
+        found = [answer.schema.struct for answer in self._answers(plan) if answer.HasField("schema")]
+        return found[0]
+
+    def _answers(self, plan: proto.Plan) -> Iterable[proto.ExecutePlanResponse]:
         question = proto.ExecutePlanRequest(
             session_id=self.request.session_id, user_context=self.request.user_context, plan=plan
         )
+        return self.execute(question)
+
+    def rows(self, plan: proto.Plan) -> list[dict[str, Any]]:
         found = []
-        for answer in self.execute(question):
+        for answer in self._answers(plan):
             result = answer.sql_command_result.relation.local_relation
             for data in (answer.arrow_batch.data, result.data):
                 if data:
@@ -61,3 +71,18 @@ def run(server: Server, sql: str) -> list[dict[str, Any]]:
     """Run the statement *sql*; its rows, if it has any."""
     command = proto.SqlCommand(input=proto.Relation(sql=proto.SQL(query=sql)))
     return server.rows(proto.Plan(command=proto.Command(sql_command=command)))
+
+
+def columns(server: Server, query: str) -> list[proto.DataType.StructField]:
+    """The columns of *query*, without its rows."""
+    plan = proto.Plan()
+    plan.root.limit.input.sql.query = query
+    plan.root.limit.limit = 0
+    return list(server.schema(plan).fields)
+
+
+def value(server: Server, expression: str) -> Any:
+    """The value of *expression*."""
+    plan = proto.Plan()
+    plan.root.sql.query = f"SELECT {expression}"
+    return next(iter(server.rows(plan)[0].values()))

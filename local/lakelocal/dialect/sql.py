@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from lakelocal.dialect import scan
 from lakelocal.dialect.names import FORMATS, Names, join_name, shorten, split_name
+from lakelocal.dialect.syntax import plain_syntax
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.errors import DialectError
 from lakelocal.sql.tokens import STRING, Token, tokenize
@@ -34,6 +35,7 @@ class SqlText:
     volumes: Volumes
     names: Names
     schema_name: str = "default"  # the current one, as the user knows it
+    variants: frozenset[str] = frozenset()  # values that the server has said to be VARIANT: `json_paths`
 
     @property
     def catalog(self) -> str:
@@ -46,6 +48,7 @@ class SqlText:
         Raises:
             DialectError: it names another catalog, a missing volume, or what only Databricks has.
         """
+        sql = plain_syntax(sql, self.variants)
         tokens = tokenize(sql)
         if tokens is None:
             return sql

@@ -5,24 +5,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
+from typing import Any
+
+import pyspark.sql.connect.proto as proto
 
 from lakelocal.dialect.names import Names, shorten
-from lakelocal.dialect.server import Server
-from lakelocal.sql.tokens import STRING, Token
+from lakelocal.dialect.server import Server, columns, run
+from lakelocal.sql.tokens import STRING, Token, tokenize
 from lakelocal.sql.writing import Edit, apply, literal, quoted
 
+NOTHING = "RESET `lakelocal.dialect.nothing`"  # does nothing and gives no rows
 _log = logging.getLogger(__package__)
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement and its tokens, with the questions that the handlers ask."""
+    """One statement and its tokens, with the questions that the handlers ask.
+
+    *plain* turns SQL with Databricks' names and paths into Spark's.
+    """
 
     sql: str
     tokens: tuple[Token, ...]
     session: str
     names: Names
     server: Server
+    plain: Callable[[str], str]
 
     @property
     def where(self) -> str:
@@ -61,6 +69,10 @@ class Statement:
             at += 2
         return parts
 
+    def part(self, start: int, end: int) -> str:
+        """The text from token *start* to token *end*, exclusive, as it is written."""
+        return self.sql[self.tokens[start].start : self.tokens[end - 1].end] if end > start else ""
+
     def pattern(self) -> Callable[[str], bool]:
         """The test of `LIKE 'a*|b'`, or of a pattern without LIKE, at the end of a SHOW."""
         patterns = [one.strip().lower() for one in self.like().split("|")]
@@ -70,21 +82,39 @@ class Statement:
         """The pattern that `pattern` tests; `*` where there is none."""
         return self.tokens[-1].text if self.tokens[-1].kind == STRING else "*"
 
-    def without_placement(self) -> str:
+    def run(self, sql: str) -> list[dict[str, Any]]:
+        """Run *sql*, with Databricks' names, ahead of the statement; its rows."""
+        return run(self.server, self.plain(sql))
+
+    def columns(self, query: str) -> list[proto.DataType.StructField]:
+        """The columns of *query*, with Databricks' names."""
+        return columns(self.server, self.plain(query))
+
+    def note(self, problem: str) -> str:
+        """Say that the statement does nothing, since *problem*; what Spark runs instead."""
+        _log.warning("%s: %s; nothing was done.", self.where, problem)
+        return NOTHING
+
+    @classmethod
+    def of(cls, sql: str, session: str, names: Names, server: Server, plain: Callable[[str], str]) -> "Statement":
+        """The statement in the text *sql*."""
+        tokens = tuple(token for token in tokenize(sql) or () if token.word != ";")
+        return cls(sql, tokens, session, names, server, plain)
+
+    def without_placement(self) -> "Statement":
         """The statement without `MANAGED LOCATION '...'` and `CLUSTER BY AUTO`, which place data in the cloud."""
-        if "MANAGED" not in self.words and "AUTO" not in self.words:
-            return self.sql
+        if self.words[0] not in ("CREATE", "REPLACE") or not {"MANAGED", "AUTO"} & set(self.words):
+            return self
         edits = []
         for index, token in enumerate(self.tokens):
-            words = self.words[index : index + 3]
-            if (words[:2] == ["MANAGED", "LOCATION"] and self.words[0] == "CREATE") or (
-                words == ["CLUSTER", "BY", "AUTO"] and self.words[0] in ("CREATE", "ALTER", "REPLACE")
+            if self.words[index : index + 3] == ["CLUSTER", "BY", "AUTO"] or (
+                self.words[index : index + 2] == ["MANAGED", "LOCATION"]
             ):
                 edits.append(Edit(token.start, self.tokens[index + 2].end, ""))
         if not edits:
-            return self.sql
+            return self
         _log.warning("%s: MANAGED LOCATION and CLUSTER BY AUTO are left out on this machine.", self.where)
-        return apply(self.sql, edits)
+        return self.of(apply(self.sql, edits), self.session, self.names, self.server, self.plain)
 
 
 def rows_of(columns: list[str], rows: Sequence[tuple[str, ...]]) -> str:

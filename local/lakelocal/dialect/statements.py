@@ -10,17 +10,18 @@ from dataclasses import dataclass
 
 from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SPARK_CATALOG, Catalogs, mapped, shown
 from lakelocal.dialect import server as ask
+from lakelocal.dialect.ddl import alter_table, analyze, clone_table, create_table, index, keep_cached
+from lakelocal.dialect.inserts import insert
 from lakelocal.dialect.names import Names, join_name
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sessions import Place, Sessions
-from lakelocal.dialect.statement import Statement, rows_of
+from lakelocal.dialect.statement import NOTHING, Statement, rows_of
 from lakelocal.dialect.volumes import VolumeName, Volumes
 from lakelocal.errors import DialectError
 from lakelocal.program import PROGRAM
-from lakelocal.sql.tokens import STRING, tokenize
+from lakelocal.sql.tokens import STRING
 from lakelocal.sql.writing import literal, quoted
 
-NOTHING = "RESET `lakelocal.dialect.nothing`"
 _log = logging.getLogger(__package__)
 
 _REFUSED = {
@@ -29,6 +30,34 @@ _REFUSED = {
     "CREATE OR REFRESH": "pipelines are not part of this machine; use spark.readStream",
     "CREATE MATERIALIZED VIEW": "pipelines are not part of this machine; use CREATE VIEW",
     "CREATE OR REPLACE MATERIALIZED": "pipelines are not part of this machine; use CREATE VIEW",
+    "CREATE FLOW": "pipelines are not part of this machine; use spark.readStream or MERGE",
+    "CREATE LIVE": "pipelines are not part of this machine; use CREATE TABLE or CREATE VIEW",
+    "CREATE TEMPORARY LIVE": "pipelines are not part of this machine; use CREATE TEMPORARY VIEW",
+    "CREATE TEMPORARY STREAMING": "pipelines are not part of this machine; use spark.readStream",
+    "CREATE TEMPORARY TABLE": "use CREATE TEMPORARY VIEW, or CREATE TABLE and DROP TABLE",
+    "CREATE TEMP TABLE": "use CREATE TEMPORARY VIEW, or CREATE TABLE and DROP TABLE",
+    "CREATE OR REPLACE TEMPORARY TABLE": "use CREATE OR REPLACE TEMPORARY VIEW, or CREATE TABLE and DROP TABLE",
+    "CREATE OR REPLACE TEMP TABLE": "use CREATE OR REPLACE TEMPORARY VIEW, or CREATE TABLE and DROP TABLE",
+    "CREATE PRIVATE": "pipelines are not part of this machine; use CREATE VIEW",
+    "APPLY CHANGES": "pipelines are not part of this machine; use MERGE",
+    "AUTO CDC": "pipelines are not part of this machine; use MERGE",
+    "REFRESH MATERIALIZED VIEW": "pipelines are not part of this machine; use CREATE VIEW",
+    "REFRESH STREAMING TABLE": "pipelines are not part of this machine; use spark.readStream",
+    "DROP MATERIALIZED VIEW": "pipelines are not part of this machine, so that there are none",
+    "ALTER MATERIALIZED VIEW": "pipelines are not part of this machine, so that there are none",
+    "ALTER STREAMING TABLE": "pipelines are not part of this machine, so that there are none",
+    "FSCK REPAIR": "use RESTORE TABLE to a version whose files are there",
+    "MSCK REPAIR PRIVILEGES": "privileges are not kept on this machine",
+    "CREATE GROUP": "users and groups are not part of this machine",
+    "ALTER GROUP": "users and groups are not part of this machine",
+    "DROP GROUP": "users and groups are not part of this machine",
+    "SHOW USERS": "users and groups are not part of this machine",
+    "SHOW GROUPS": "users and groups are not part of this machine",
+    "CREATE SERVER": "connections are not part of this machine",
+    "CREATE POLICY": "policies protect data and are not part of this machine",
+    "CREATE OR REPLACE POLICY": "policies protect data and are not part of this machine",
+    "CREATE SERVICE CREDENTIAL": "credentials are not part of this machine",
+    "CREATE CLEAN ROOM": "clean rooms are not part of this machine",
     "CREATE FOREIGN CATALOG": "connections are not part of this machine",
     "CREATE CONNECTION": "connections are not part of this machine",
     "CREATE EXTERNAL LOCATION": "external locations are not part of this machine; use a volume",
@@ -36,13 +65,23 @@ _REFUSED = {
     "CREATE SHARE": "Delta Sharing is not part of this machine",
     "CREATE RECIPIENT": "Delta Sharing is not part of this machine",
     "CREATE EXTERNAL VOLUME": "there is no other storage here; use CREATE VOLUME",
-    "UNDROP": "dropped tables are gone here",
+    "UNDROP": "a table that was dropped is gone here; make it again from its source",
     "SYNC": "there is no other metastore here",
     "PUT": "use dbutils.fs",
     "GET": "use dbutils.fs",
     "REMOVE": "use dbutils.fs",
 }
 
+# The functions that translate statements by their first word; each gives None for what is not its own.
+_BY_KIND: dict[str, tuple[Callable[[Statement], str | None], ...]] = {
+    "ALTER": (alter_table,),
+    "ANALYZE": (analyze,),
+    "CACHE": (keep_cached,),
+    "CREATE": (clone_table, create_table, index),
+    "DROP": (index,),
+    "INSERT": (insert,),
+    "REPLACE": (clone_table, create_table),
+}
 
 _FIRST = frozenset(
     {"USE", "SET", "UNSET", "CREATE", "DROP", "SHOW", "DESCRIBE", "DESC", "COMMENT", "GRANT", "REVOKE", "DENY"}
@@ -61,26 +100,30 @@ class Statements:
     def catalogs(self) -> Catalogs:
         return self.volumes.catalogs
 
-    def translate(self, sql: str, session: str, names: Names, server: Server) -> str:
+    def translate(self, sql: str, session: str, names: Names, server: Server, plain: Callable[[str], str]) -> str:
         """What Spark runs instead of *sql*, a statement of *session*; *sql* itself where it is no such statement.
 
-        *names* are those of the request, *server* is where it goes to.
+        *names* are those of the request, *server* is where it goes to; *plain* turns SQL with Databricks' names into
+        Spark's.
 
         Raises:
             DialectError: the statement has no counterpart here, or names a catalog that does not exist.
         """
-        tokens = tokenize(sql)
-        if not tokens:
+        statement = Statement.of(sql, session, names, server, plain)
+        if not statement.tokens:
             return sql
-        statement = Statement(sql, tuple(token for token in tokens if token.word != ";"), session, names, server)
-        first = statement.words[0] if statement.words else ""
+        first = statement.words[0]
         handler: Callable[[Statement], str | None] | None = getattr(self, f"_{first.lower()}", None)
         if first in _FIRST and handler is not None and (found := handler(statement)) is not None:
             return found
         for phrase, advice in _REFUSED.items():
             if statement.starts(phrase):
                 raise DialectError(f"{statement.where}: {phrase} has no counterpart on this machine; {advice}.")
-        return statement.without_placement()
+        placed = statement.without_placement()
+        for handle in _BY_KIND.get(first, ()):
+            if (found := handle(placed)) is not None:
+                return found
+        return placed.sql
 
     def _use(self, statement: Statement) -> str | None:
         if statement.starts("USE CATALOG") or statement.starts("SET CATALOG"):

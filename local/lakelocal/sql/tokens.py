@@ -4,6 +4,7 @@ sqlglot's Databricks tokenizer finds strings, comments and quoted names. Its key
 a word: sqlglot would join some (`GROUP BY`) and swallow the rest of a statement after others (`SHOW`).
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -12,6 +13,8 @@ from typing import Any, ClassVar
 
 WORD, QUOTED, STRING, SYMBOL = "word", "quoted", "string", "symbol"
 _CLOSING = frozenset(")]}?")
+_DIGITS_AND_LETTERS = re.compile(r"\w+")
+_SUFFIXED_NUMBER = re.compile(r"\d+(e\d+)?([lsyfd]|bd)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,28 @@ def tokenize(sql: str) -> tuple[Token, ...] | None:
         found = tokenizer().tokenize(sql)
     except TokenError:
         return None
-    tokens = []
+    tokens: list[Token] = []
     for token in found:
         kind = kinds.get(token.token_type, SYMBOL)
         word = token.text.upper() if kind == WORD else token.text if kind == SYMBOL else ""
         tokens.append(Token(kind, token.text, word, token.start, token.end + 1))
+        if kind == WORD and (name := _name_with_digits(tokens, sql)) is not None:
+            tokens[-2:] = [name]
     return tuple(tokens)
+
+
+def _name_with_digits(tokens: list[Token], sql: str) -> Token | None:
+    """The last two of *tokens* as the one name that Spark takes them for, if the name begins with digits.
+
+    `2024_sales` is a name, `10L` and `1e3` are numbers, as the grammar of Spark's own parser has it.
+    """
+    if len(tokens) < 2 or tokens[-2].end != tokens[-1].start:
+        return None
+    start, end = tokens[-2].start, tokens[-1].end
+    text = sql[start:end]
+    if not text[0].isdigit() or not _DIGITS_AND_LETTERS.fullmatch(text) or _SUFFIXED_NUMBER.fullmatch(text):
+        return None
+    return Token(WORD, text, text.upper(), start, end)
 
 
 @cache
@@ -76,6 +95,10 @@ def _databricks() -> tuple[type, Mapping[Any, str]]:
     class Tokenizer(Databricks.Tokenizer):
         COMMANDS: ClassVar[set[TokenType]] = set()
         COMMAND_PREFIX_TOKENS: ClassVar[set[TokenType]] = set()
+        # `$$ ... $$` around the body of a function is one string; `${name}` and `$1` are none.
+        HEREDOC_STRINGS: ClassVar[list[str | tuple[str, str]]] = ["$"]
+        HEREDOC_TAG_IS_IDENTIFIER = True
+        HEREDOC_STRING_ALTERNATIVE = TokenType.PARAMETER
         KEYWORDS: ClassVar[dict[str, TokenType]] = {
             text: kind
             for text, kind in Databricks.Tokenizer.KEYWORDS.items()
@@ -87,6 +110,7 @@ def _databricks() -> tuple[type, Mapping[Any, str]]:
         TokenType.IDENTIFIER: QUOTED,
         TokenType.STRING: STRING,
         TokenType.RAW_STRING: STRING,
+        TokenType.HEREDOC_STRING: STRING,
     }
 
 

@@ -1,0 +1,120 @@
+"""`ALTER TABLE` of constraints, and of what Databricks does for a table by itself.
+
+Source: Databricks documentation, "ADD CONSTRAINT clause", "DROP CONSTRAINT clause", "ALTER TABLE".
+"""
+
+from lakelocal.dialect.ddl.constraints import CHECK, KEY, Key, check_new_keys, kept_keys, read_constraint
+from lakelocal.dialect.ddl.reader import Reader
+from lakelocal.dialect.names import join_name
+from lakelocal.dialect.statement import NOTHING, Statement
+from lakelocal.errors import DialectError
+from lakelocal.sql.writing import literal, quoted
+
+_NOT_NULL = "_not_null"  # behind the name of a column: the name of the CHECK that keeps NULL out of it
+
+
+def alter_table(statement: Statement) -> str | None:
+    """What Spark runs instead of *statement*, None where that is the statement itself or it alters no table.
+
+    Raises:
+        DialectError: the statement does not follow the grammar, or the table is not as it has to be.
+    """
+    if not statement.starts("ALTER TABLE"):
+        return None
+    at = 2 + max(2 * len(statement.name(2)) - 1, 1)
+    reader = Reader(statement.sql, statement.tokens, at, len(statement.tokens), statement.where)
+    if reader.take("ADD") and reader.next_is("CONSTRAINT", "PRIMARY", "FOREIGN", "UNIQUE"):
+        return _add(statement, reader)
+    reader.at = at
+    if [token.word for token in statement.tokens[at:]] == ["CLUSTER", "BY", "AUTO"]:
+        return statement.note("CLUSTER BY AUTO chooses columns to cluster by; none are chosen on this machine")
+    if reader.take("DROP"):
+        return _drop(statement, reader)
+    if reader.take("ALTER"):
+        reader.take("COLUMN")
+        return _nullability(statement, reader)
+    return None
+
+
+def _nullability(statement: Statement, reader: Reader) -> str | None:
+    """SET NOT NULL of a column, which Delta refuses, as a CHECK; DROP NOT NULL of one that has it."""
+    column = join_name(reader.names())
+    name = column.replace("`", "").replace(".", "_") + _NOT_NULL
+    words = [token.word for token in statement.tokens[reader.at :]]
+    if words == ["SET", "NOT", "NULL"]:
+        return f"ALTER TABLE {_table(statement)} ADD CONSTRAINT {quoted(name)} CHECK ({column} IS NOT NULL)"
+    if words == ["DROP", "NOT", "NULL"] and CHECK + name.lower() in _properties(statement):
+        return f"ALTER TABLE {_table(statement)} DROP CONSTRAINT {quoted(name)}"
+    return None
+
+
+def _add(statement: Statement, reader: Reader) -> str | None:
+    start = reader.at
+    constraint = read_constraint(reader, statement.name(2)[-1])
+    if not reader.at_end:
+        raise reader.error("expected the end of the statement")
+    if not isinstance(constraint, Key):
+        named = statement.tokens[start].word == "CONSTRAINT"
+        name = quoted(constraint.name)
+        return (
+            None if named else f"ALTER TABLE {_table(statement)} ADD CONSTRAINT {name} CHECK ({constraint.condition})"
+        )
+    check_new_keys([constraint], _keys(statement), statement.where)
+    _check_columns(statement, constraint)
+    name, text = constraint.property
+    return f"ALTER TABLE {_table(statement)} SET TBLPROPERTIES ({literal(name)} = {literal(text)})"
+
+
+def _check_columns(statement: Statement, key: Key) -> None:
+    """That the columns of *key* are there, and of a primary key that none may be NULL."""
+    properties = _properties(statement)
+    columns = {column.name.lower(): column for column in statement.columns(f"SELECT * FROM {_table(statement)}")}
+    for name in key.columns:
+        column = columns.get(name.lower())
+        if column is None:
+            known = ", ".join(f"`{found}`" for found in columns)
+            raise DialectError(f"{statement.where}: {key.text} names the column `{name}`; the table has {known}.")
+        if key.kind == "PRIMARY KEY" and column.nullable and CHECK + name.lower() + _NOT_NULL not in properties:
+            raise DialectError(
+                f"{statement.where}: the column `{name}` of a primary key may be NULL; it has to be NOT NULL. "
+                f"First ALTER TABLE ... ALTER COLUMN {quoted(name)} SET NOT NULL."
+            )
+
+
+def _drop(statement: Statement, reader: Reader) -> str | None:
+    """DROP PRIMARY KEY, FOREIGN KEY (columns), or CONSTRAINT name, if that is a key; a CHECK is Delta's."""
+    if reader.take("PRIMARY KEY"):
+        if_exists = reader.take("IF EXISTS")
+        start = "PRIMARY KEY"
+    elif reader.take("FOREIGN KEY"):
+        if_exists = reader.take("IF EXISTS")
+        columns = reader.parenthesized().replace("`", "").split(",")
+        start = f"FOREIGN KEY ({', '.join(quoted(column.strip()) for column in columns)})"
+    elif reader.take("CONSTRAINT"):
+        if_exists = reader.take("IF EXISTS")
+        named = reader.name().lower()
+        found = next((name for name in _keys(statement) if name.lower() == named), None)
+        return None if found is None else _without(statement, found)
+    else:
+        return None
+    kept = {name: text for name, text in _keys(statement).items() if text.startswith(start)}
+    if not kept and not if_exists:
+        raise DialectError(f"{statement.where}: the table has no {start}. See SHOW TBLPROPERTIES, or write IF EXISTS.")
+    return _without(statement, next(iter(kept))) if kept else NOTHING
+
+
+def _table(statement: Statement) -> str:
+    return join_name(statement.name(2))
+
+
+def _keys(statement: Statement) -> dict[str, str]:
+    return kept_keys(_properties(statement))
+
+
+def _properties(statement: Statement) -> dict[str, str]:
+    rows = statement.run(f"SHOW TBLPROPERTIES {_table(statement)}")
+    return {row["key"]: row["value"] for row in rows}
+
+
+def _without(statement: Statement, name: str) -> str:
+    return f"ALTER TABLE {_table(statement)} UNSET TBLPROPERTIES ({literal(KEY + name)})"

@@ -1,0 +1,144 @@
+"""Constraints of a table: keys, which are information, and CHECK, which is enforced.
+
+Databricks keeps primary and foreign keys in Unity Catalog and never enforces them. Here each is a property of the
+table, `lakelocal.constraint.NAME`, whose value is the constraint as DESCRIBE EXTENDED shows it. CHECK is Delta's own,
+and Delta keeps it in a property too.
+
+Source: Databricks documentation, "CONSTRAINT clause", "ADD CONSTRAINT clause", "DROP CONSTRAINT clause".
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lakelocal.dialect.ddl.reader import Reader
+from lakelocal.dialect.names import join_name
+from lakelocal.errors import DialectError
+from lakelocal.sql.writing import quoted
+
+KEY = "lakelocal.constraint."
+CHECK = "delta.constraints."
+_TIMESERIES = " TIMESERIES"  # behind a column of a primary key
+_IGNORED = (
+    "NOT ENFORCED", "DEFERRABLE", "INITIALLY DEFERRED", "NORELY", "MATCH FULL", "ON UPDATE NO ACTION",
+    "ON DELETE NO ACTION", "ENABLE NOVALIDATE",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Key:
+    """A primary or foreign key, or what is UNIQUE; *text* is the constraint as it is shown.
+
+    A key that has no *name* gets one of its table and kind.
+    """
+
+    name: str
+    kind: str
+    columns: tuple[str, ...]
+    text: str
+
+    @property
+    def property(self) -> tuple[str, str]:
+        return KEY + self.name, self.text
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition that every row meets."""
+
+    name: str
+    condition: str
+
+    @property
+    def property(self) -> tuple[str, str]:
+        return CHECK + self.name.lower(), self.condition
+
+
+def read_constraint(reader: Reader, table: str, *, column: str | None = None) -> Key | Check:
+    """The constraint that *reader* is at, of *column* if it stands behind one.
+
+    Raises:
+        DialectError: it is not of Databricks' grammar, or asks that a key be enforced.
+    """
+    name = reader.name() if reader.take("CONSTRAINT") else None
+    if reader.take("CHECK"):
+        condition = reader.parenthesized()
+        if reader.take("NOT ENFORCED"):
+            raise reader.error("a CHECK is always enforced; leave NOT ENFORCED out")
+        reader.take("ENFORCED")
+        return Check(name or f"{table}_{column or 'check'}_check", condition)
+    if reader.take("PRIMARY KEY"):
+        return _key(reader, name or f"{table}_pk", "PRIMARY KEY", _own_columns(reader, column))
+    if reader.take("UNIQUE"):
+        columns = _own_columns(reader, column)
+        return _key(reader, name or f"{table}_{'_'.join(columns)}_unique", "UNIQUE", columns)
+    foreign = reader.take("FOREIGN KEY")
+    columns = _own_columns(reader, column) if foreign or column is None else [column]
+    if not reader.take("REFERENCES"):
+        raise reader.error("expected PRIMARY KEY, FOREIGN KEY ... REFERENCES or CHECK (...)")
+    parent = join_name(reader.names())
+    referred = _columns(reader) if reader.next_is("(") else []
+    shown = f" REFERENCES {parent}" + (f" ({_listed(referred)})" if referred else "")
+    return _key(reader, name or f"{table}_{'_'.join(columns)}_fk", "FOREIGN KEY", columns, shown)
+
+
+def _key(reader: Reader, name: str, kind: str, columns: Sequence[str], behind: str = "") -> Key:
+    rely = ""
+    while not reader.at_end:
+        if reader.take("RELY"):
+            rely = " RELY"
+        elif reader.next_is("ENFORCED"):
+            raise reader.error("keys are information and never enforced; leave ENFORCED out")
+        elif not any(reader.take(option) for option in _IGNORED):
+            break
+    names = tuple(column.removesuffix(_TIMESERIES) for column in columns)
+    shown = (
+        quoted(name) + _TIMESERIES * column.endswith(_TIMESERIES) for name, column in zip(names, columns, strict=True)
+    )
+    return Key(name, kind, names, f"{kind} ({', '.join(shown)}){behind}{rely}")
+
+
+def _own_columns(reader: Reader, column: str | None) -> list[str]:
+    return _columns(reader) if reader.next_is("(") or column is None else [column]
+
+
+def _columns(reader: Reader) -> list[str]:
+    if not reader.take("("):
+        raise reader.error("expected the columns of the key in parentheses")
+    columns = []
+    while not reader.take(")"):
+        column = reader.name()
+        columns.append(column + _TIMESERIES if reader.take("TIMESERIES") else column)
+        if not reader.take(",") and not reader.next_is(")"):
+            raise reader.error("expected a comma or the end of the key's columns")
+    return columns
+
+
+def _listed(columns: Iterable[str]) -> str:
+    return ", ".join(quoted(column) for column in columns)
+
+
+def kept_keys(properties: Mapping[str, str]) -> dict[str, str]:
+    """The keys among the *properties* of a table: what each is, by its name."""
+    return {name.removeprefix(KEY): text for name, text in properties.items() if name.startswith(KEY)}
+
+
+def check_new_keys(keys: Sequence[Key], kept: Mapping[str, str], where: str) -> None:
+    """That *keys* can be added to a table that has the keys *kept*.
+
+    Raises:
+        DialectError: there would be two primary keys, or two constraints of one name.
+    """
+    primary = [text for text in kept.values() if text.startswith("PRIMARY KEY")]
+    names = {name.lower() for name in kept}
+    for key in keys:
+        if key.kind == "PRIMARY KEY" and primary:
+            raise DialectError(
+                f"{where}: found a second primary key, {key.text}; a table has one, {primary[0]}. "
+                "Drop that first: ALTER TABLE ... DROP PRIMARY KEY."
+            )
+        if key.name.lower() in names:
+            raise DialectError(
+                f"{where}: the constraint `{key.name}` exists; give this one another name, or drop the other first."
+            )
+        primary += [key.text] if key.kind == "PRIMARY KEY" else []
+        names.add(key.name.lower())

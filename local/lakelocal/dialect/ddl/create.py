@@ -1,0 +1,135 @@
+"""`CREATE TABLE` with what only Databricks' SQL has: keys, CHECK, identity and generated columns.
+
+Keys and CHECK become properties of the table (`constraints`), so that one statement of Spark's SQL still makes it.
+
+Source: Databricks documentation, "CREATE TABLE [USING]".
+"""
+
+from dataclasses import dataclass
+
+from lakelocal.dialect.ddl.constraints import check_new_keys
+from lakelocal.dialect.ddl.definition import Column, Definition, read_definition
+from lakelocal.dialect.statement import Statement
+from lakelocal.errors import DialectError
+from lakelocal.sql.nesting import closing, level
+from lakelocal.sql.writing import Edit, apply, literal, quoted
+
+_DEFAULTS = "delta.feature.allowColumnDefaults"
+
+
+@dataclass(frozen=True)
+class NewTable:
+    """A statement that makes a table from a list of columns, by the indexes of its tokens."""
+
+    statement: Statement
+    name: list[str]
+    opened: int
+    closed: int
+    definition: Definition
+
+    @property
+    def format(self) -> str:
+        at = self.clause("USING")
+        return "delta" if at is None else self.statement.tokens[at].text.lower()
+
+    def clause(self, *words: str) -> int | None:
+        """The index of the token behind *words*, a clause after the columns; None where there is none."""
+        found = (i for i in level(self.statement.tokens, self.closed + 1) if self._is_at(i, words))
+        at = next(found, None)
+        return None if at is None else at + len(words)
+
+    def _is_at(self, index: int, words: tuple[str, ...]) -> bool:
+        return self.statement.words[index : index + len(words)] == list(words)
+
+
+def create_table(statement: Statement) -> str | None:
+    """What Spark runs instead of *statement*; None where Spark's SQL has all that is in it, or it makes no table.
+
+    Raises:
+        DialectError: the statement does not follow the grammar, or asks for what this machine has not got.
+    """
+    _refuse_protection(statement)
+    table = _new_table(statement)
+    if table is None:
+        return None
+    definition = table.definition
+    _check(table)
+    if definition.is_plain:
+        return None
+    properties = [key.property for key in definition.keys] + [check.property for check in definition.checks]
+    columns = ", ".join(_written(column) for column in definition.columns)
+    tokens = statement.tokens
+    edits = [Edit(tokens[table.opened].end, tokens[table.closed].start, columns), _properties(table, properties)]
+    return apply(statement.sql, edits)
+
+
+def _refuse_protection(statement: Statement) -> None:
+    if statement.has("WITH ROW FILTER"):
+        raise DialectError(
+            f"{statement.where}: row filters protect data and have no counterpart on this machine; leave it out here."
+        )
+
+
+def _new_table(statement: Statement) -> NewTable | None:
+    """The table that *statement* makes from columns; None where it makes none, or from a query or another table."""
+    at, _ = statement.skip(1, "OR REPLACE")
+    at, _ = statement.skip(at, "EXTERNAL")
+    at, found = statement.skip(at if statement.starts("CREATE") else 1, "TABLE")
+    if not found:
+        return None
+    at, _ = statement.skip(at, "IF NOT EXISTS")
+    name = statement.name(at)
+    opened = at + 2 * len(name) - 1
+    if not name or statement.words[opened : opened + 1] != ["("]:
+        return None
+    closed = closing(statement.tokens, opened)
+    if closed is None:
+        return None
+    definition = read_definition(statement.sql, statement.tokens, opened, name[-1], statement.where)
+    return NewTable(statement, name, opened, closed, definition)
+
+
+def _check(table: NewTable) -> None:
+    """That the keys are of columns, at most one is primary, and defaults are allowed; a primary key is NOT NULL."""
+    definition, where = table.definition, table.statement.where
+    check_new_keys(definition.keys, {}, where)
+    for key in definition.keys:
+        for name in key.columns:
+            column = definition.column(name)
+            if column is None:
+                known = ", ".join(f"`{column.name}`" for column in definition.columns)
+                raise DialectError(f"{where}: {key.text} names the column `{name}`; the table has {known}.")
+            column.nullable = column.nullable and key.kind != "PRIMARY KEY"
+    if any(column.default for column in definition.columns) and table.format == "delta":
+        _check_defaults(table)
+
+
+def _check_defaults(table: NewTable) -> None:
+    """Delta would fail too, but after it has made the folder of the table, so that no later CREATE works."""
+    at = table.clause("TBLPROPERTIES")
+    named = [token.text.lower() for token in table.statement.tokens[at or 0 :]] if at else []
+    if _DEFAULTS.lower() not in "".join(named):
+        raise DialectError(
+            f"{table.statement.where}: [WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED] found a column with a "
+            f"DEFAULT; Delta allows it, as on Databricks, in tables with TBLPROPERTIES ('{_DEFAULTS}' = 'supported'). "
+            "Add the property."
+        )
+
+
+def _written(column: Column) -> str:
+    parts = [quoted(column.name), column.type]
+    parts += [] if column.nullable else ["NOT NULL"]
+    parts += [f"DEFAULT {column.default}"] if column.default is not None else []
+    parts += [f"COMMENT {column.comment}"] if column.comment is not None else []
+    return " ".join(part for part in parts if part)
+
+
+def _properties(table: NewTable, properties: list[tuple[str, str]]) -> Edit:
+    """The change that gives the table *properties* beside those that the statement has."""
+    listed = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in properties)
+    at = table.clause("TBLPROPERTIES")
+    if at is None:
+        end = table.statement.tokens[table.closed].end
+        return Edit(end, end, f" TBLPROPERTIES ({listed})")
+    opened = table.statement.tokens[at]
+    return Edit(opened.end, opened.end, listed + ("" if table.statement.words[at + 1] == ")" else ", "))

@@ -1,0 +1,95 @@
+"""Reads a part of a statement token by token, and says where it is not as expected."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from lakelocal.errors import DialectError
+from lakelocal.sql.nesting import closing, opens, type_arguments
+from lakelocal.sql.tokens import STRING, Token
+
+
+@dataclass
+class Reader:
+    """Goes over the tokens from *at* to *end*, exclusive; errors begin with *where*."""
+
+    sql: str
+    tokens: Sequence[Token]
+    at: int
+    end: int
+    where: str
+
+    @property
+    def at_end(self) -> bool:
+        return self.at >= self.end
+
+    @property
+    def word(self) -> str:
+        """The next word in upper case, or symbol; empty for a quoted name, a string and the end."""
+        return self.peek(0)
+
+    def peek(self, ahead: int) -> str:
+        return self.tokens[self.at + ahead].word if self.at + ahead < self.end else ""
+
+    def next_is(self, *words: str) -> bool:
+        return self.word in words
+
+    def take(self, phrase: str) -> bool:
+        """Go past *phrase*, words between blanks, if it is next."""
+        words = phrase.split()
+        found = [self.peek(ahead) for ahead in range(len(words))] == words
+        self.at += len(words) if found else 0
+        return found
+
+    def name(self) -> str:
+        """One name."""
+        if self.at_end or not self.tokens[self.at].is_name:
+            raise self.error("expected a name")
+        self.at += 1
+        return self.tokens[self.at - 1].text
+
+    def names(self) -> list[str]:
+        """The parts of a dotted name."""
+        parts = [self.name()]
+        while self.take("."):
+            parts.append(self.name())
+        return parts
+
+    def string(self) -> str:
+        """A string as it is written; strings beside each other are one."""
+        start = self.at
+        while not self.at_end and self.tokens[self.at].kind == STRING:
+            self.at += 1
+        if self.at == start:
+            raise self.error("expected a string")
+        return self.sql[self.tokens[start].start : self.tokens[self.at - 1].end]
+
+    def number(self) -> int:
+        """An integer, with or without a sign."""
+        sign = -1 if self.take("-") else 1
+        self.take("+")
+        if not self.word.isdecimal():
+            raise self.error("expected a number")
+        self.at += 1
+        return sign * int(self.tokens[self.at - 1].text)
+
+    def parenthesized(self) -> str:
+        """What is between parentheses, as it is written."""
+        end = closing(self.tokens, self.at) if self.word == "(" else None
+        if end is None or end >= self.end:
+            raise self.error("expected an expression in parentheses")
+        inner = self.sql[self.tokens[self.at].end : self.tokens[end].start].strip()
+        self.at = end + 1
+        return inner
+
+    def until(self, words: Collection[str], *, first: bool = False) -> str:
+        """What stands before the next of *words* that is in no bracket; one token at least where *first*."""
+        start, typed = self.at, type_arguments(self.tokens[: self.end])
+        while not self.at_end and (self.at in typed or self.word not in words or (first and self.at == start)):
+            token = self.tokens[self.at]
+            self.at = (closing(self.tokens, self.at) or self.at) + 1 if opens(token) else self.at + 1
+        return self.sql[self.tokens[start].start : self.tokens[self.at - 1].end] if self.at > start else ""
+
+    def error(self, problem: str) -> DialectError:
+        """The error that *problem* is where the reader stands."""
+        found = f"`{self.tokens[self.at].text}`" if not self.at_end else "the end"
+        return DialectError(f"{self.where}: found {found}; {problem}.")

@@ -1,0 +1,17 @@
+"""Syntax that open-source Spark has not got, written in its own words; each by the text alone, without the server.
+
+| module        | turns                                   | into                                               |
+| ------------- | --------------------------------------- | -------------------------------------------------- |
+| `qualify`     | `SELECT ... QUALIFY condition`          | a filter around the query                          |
+| `time_travel` | `table@v1`, `table@20260131000000000`   | `VERSION AS OF`, `TIMESTAMP AS OF`                 |
+| `json_paths`  | `column:path` on strings                | `get_json_object`                                  |
+"""
+
+from lakelocal.dialect.syntax.json_paths import read_json_paths
+from lakelocal.dialect.syntax.qualify import filter_qualified
+from lakelocal.dialect.syntax.time_travel import name_versions
+
+
+def plain_syntax(sql: str, variants: frozenset[str] = frozenset()) -> str:
+    """*sql* in the syntax of open-source Spark; *variants* are the texts of values that are known to be VARIANT."""
+    return read_json_paths(filter_qualified(name_versions(sql)), variants)
