@@ -7,6 +7,7 @@ On Databricks a catalog has to exist. Here these do: the run's own, those of `AL
 `<state>/catalogs/<name>`, which `CREATE CATALOG` makes and a run makes for what its bundle names.
 """
 
+import contextlib
 import re
 import shutil
 from dataclasses import dataclass
@@ -95,10 +96,25 @@ class Catalogs:
             raise DialectError(f"The catalog `{name}`: expected letters, digits, `_` and `-` in its name. Rename it.")
         if not self.is_own(name):
             self.folder(name).mkdir(parents=True, exist_ok=True)
+            self._link(name)
 
     def remove(self, name: str) -> None:
         """Let *name*, which is not the run's, no longer exist; its volumes are removed with it."""
         shutil.rmtree(self.folder(name), ignore_errors=False)
+        (self.state.links / name.lower()).unlink(missing_ok=True)
+
+    def linked(self) -> Path:
+        """The folder that processes find as `/Volumes`, made: a link for each catalog, a folder for the run's own."""
+        (self.state.links / self.own).mkdir(parents=True, exist_ok=True)
+        for name in self.names():
+            if not self.is_own(name) and name not in (SAMPLES, SYSTEM):  # these have no volumes
+                self._link(name)
+        return self.state.links
+
+    def _link(self, name: str) -> None:
+        self.state.links.mkdir(exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            (self.state.links / name.lower()).symlink_to(self.volumes(name))
 
     def folder(self, name: str) -> Path:
         return self.state.catalogs / name.lower()

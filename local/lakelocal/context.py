@@ -4,7 +4,7 @@ The runner writes a context file for each attempt and names it in the environmen
 the kernel reads it. A kernel without it is interactive (JupyterLab, VS Code, nbval).
 
 Environment variables of a task's kernel: `LOCAL_PROJECT`, `LOCAL_STATE`, `LOCAL_TARGET`, `LOCAL_CATALOG`,
-`LOCAL_REMOTE`, `LOCAL_CONTEXT`.
+`LOCAL_FILES`, `LOCAL_REMOTE`, `LOCAL_CONTEXT`.
 """
 
 import json

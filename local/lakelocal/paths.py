@@ -1,24 +1,37 @@
-"""Databricks paths on this machine: `/Volumes/...` and `dbfs:/...` are inside the state folder of a catalog.
+"""Databricks paths on this machine: volumes, DBFS and workspace files are inside the state folder of a catalog.
 
-| Databricks                              | here                                                      |
-| --------------------------------------- | --------------------------------------------------------- |
-| /Volumes/<catalog>/<schema>/<volume>/x  | <state>/volumes/<schema>/<volume>/x                       |
-| /Volumes/<another>/<schema>/<volume>/x  | <state>/catalogs/<another>/volumes/<schema>/<volume>/x    |
-| dbfs:/Volumes/... , dbfs:///Volumes/... | the same volume                                           |
-| dbfs:/x , /dbfs/x                       | <state>/dbfs/x                                            |
-| file:/x , file:///x                     | /x, the file system of the process that runs the notebook |
+| Databricks                             | here                                                         |
+| -------------------------------------- | ------------------------------------------------------------ |
+| /Volumes/<catalog>/<schema>/<volume>/x | <state>/volumes/<schema>/<volume>/x                          |
+| /Volumes/<another>/<schema>/<volume>/x | <state>/catalogs/<another>/volumes/<schema>/<volume>/x       |
+| dbfs:/Volumes/... , /dbfs/Volumes/...  | the same volume                                              |
+| dbfs:/x , /dbfs/x                      | <state>/dbfs/x                                               |
+| /Workspace/x                           | <state>/workspace/x; a file of the bundle is where it is     |
+| file:/x , file:///x                    | as /x if that is one of the above; else the file /x          |
 """
 
+import os
+import posixpath
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lakelocal.catalogs import Catalogs
 from lakelocal.errors import PathError
 from lakelocal.project import State
 
-_DBFS = re.compile(r"dbfs:/+|/dbfs/+", re.IGNORECASE)
-_FILE = re.compile(r"file:/+", re.IGNORECASE)
+VOLUMES, DBFS, WORKSPACE = ROOTS = ("/Volumes", "/dbfs", "/Workspace")
+_OFTEN_IN_DBFS = ("/FileStore", "/mnt", "/databricks-datasets")
+_SCHEME = re.compile(r"(dbfs|file):(?://localhost(?=/))?(?=/)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Mount:
+    """The folder *local*, which has the name *shown* on Databricks."""
+
+    shown: str
+    local: Path
+    writable: bool = True
 
 
 @dataclass(frozen=True)
@@ -42,29 +55,63 @@ class DatabricksPaths:
         return None
 
     def is_databricks(self, path: str) -> bool:
-        """Does *path* exist only on Databricks (in a volume, or in DBFS)?"""
-        return path == "/Volumes" or path.startswith("/Volumes/") or _DBFS.match(path) is not None
+        """Does *path* exist only on Databricks (in a volume, in DBFS, or in the workspace)?"""
+        return _root_of(path) is not None
+
+    def of_spark(self, path: str) -> str:
+        """*path*, given to Spark; with its scheme where it is one of DBFS, as every plain path is on Databricks.
+
+        A folder that this machine has itself, as `/tmp`, stays: there tests and tools of this machine put their files.
+        """
+        first = _first_of(path)
+        here = first not in _OFTEN_IN_DBFS and os.path.exists(first)
+        return path if not path.startswith("/") or self.is_databricks(path) or here else f"dbfs:{path}"
 
     def to_local(self, path: str) -> Path:
         """The local path of *path*; the file need not exist.
 
         Raises:
             PathError: *path* leaves its root through `..` or a link, names a catalog that does not exist, or is
-                neither in a volume nor in DBFS.
+                neither in a volume nor in DBFS nor in the workspace.
         """
-        if file := _FILE.match(path):
-            return Path("/" + path[file.end() :])
-        root, parts = self._split(path)
+        found = _root_of(path)
+        if found is None:
+            if (scheme := _SCHEME.match(path)) and scheme[1].lower() == "file":
+                return Path("/" + path[scheme.end() :].lstrip("/"))
+            raise PathError(
+                f"`{path}`: found neither a volume nor a DBFS path; expected "
+                f"`/Volumes/{self.state.catalog}/<schema>/<volume>/...`, `dbfs:/...` or `file:/...`."
+            )
+        root, parts = self._place_of(path, *found)
         if ".." in parts:
             raise PathError(f"`{path}`: found `..`; expected a path inside the volume. Write the path without `..`.")
         target = root.joinpath(*parts)
         resolved = target.resolve()
-        if not resolved.is_relative_to(root.resolve()):
+        if not self.is_bundle_file(path) and not resolved.is_relative_to(root.resolve()):
             raise PathError(
                 f"`{path}`: a link leads out of the state folder, to `{resolved}`. "
                 "Copy the files into the volume instead of linking them."
             )
         return target
+
+    def is_bundle_file(self, path: str) -> bool:
+        """Is *path* the workspace's name for a file of the bundle? It can be read here, and not be written."""
+        found, files = _root_of(path), self.state.files
+        if found is None or files is None or found[0] != WORKSPACE:
+            return False
+        return PurePosixPath(WORKSPACE, *found[1]).is_relative_to(files.shown)
+
+    def refuse_bundle_file(self, path: str) -> None:
+        """Refuse to write to *path* if it is a file of the bundle.
+
+        Raises:
+            PathError: it is one.
+        """
+        if self.is_bundle_file(path):
+            raise PathError(
+                f"`{path}`: a file of the bundle, which is read-only under this name on this machine. "
+                "Write to a volume, to another folder of /Workspace, or to a path relative to the notebook."
+            )
 
     def to_databricks(self, place: Path) -> str:
         """The name that a notebook uses for *place*: `/Volumes/...`, `dbfs:/...`, otherwise `file:/...`."""
@@ -77,28 +124,76 @@ class DatabricksPaths:
 
     def roots(self) -> list[tuple[Path, str]]:
         """(a folder of this machine, what notebooks call it) of all that is inside of the state; the run's first."""
-        others = [
-            (folder, f"/Volumes/{folder.parent.name}") for folder in sorted(self.state.catalogs.glob("*/volumes"))
+        state = self.state
+        others = [(folder, f"{VOLUMES}/{folder.parent.name}") for folder in sorted(state.catalogs.glob("*/volumes"))]
+        return [
+            (state.volumes, f"{VOLUMES}/{state.catalog}"),
+            (state.dbfs, "dbfs:"),
+            (state.workspace, f"file:{WORKSPACE}"),
+            *others,
         ]
-        return [(self.state.volumes, f"/Volumes/{self.state.catalog}"), (self.state.dbfs, "dbfs:"), *others]
 
-    def _split(self, path: str) -> tuple[Path, list[str]]:
-        inside = path
-        if dbfs := _DBFS.match(path):
-            inside = "/" + path[dbfs.end() :]
-            if not (inside == "/Volumes" or inside.startswith("/Volumes/")):
-                return self.state.dbfs, _parts(inside)
-        if not (inside == "/Volumes" or inside.startswith("/Volumes/")):
-            raise PathError(
-                f"`{path}`: found neither a volume nor a DBFS path; expected "
-                f"`/Volumes/{self.state.catalog}/<schema>/<volume>/...`, `dbfs:/...` or `file:/...`."
-            )
-        names = _parts(inside)[1:]
-        if not names:
+    def mounts(self) -> list[Mount]:
+        """What a process of a notebook finds at the root of its file system, outer folders first.
+
+        The run's catalog is mounted; the others are links, so that one that is made later is there at once.
+        """
+        state, links = self.state, self.catalogs.linked()
+        found = [
+            Mount(VOLUMES, links, writable=False),
+            Mount(f"{VOLUMES}/{state.catalog}", state.volumes),
+            Mount(DBFS, state.dbfs),
+            Mount(f"{DBFS}{VOLUMES}", links, writable=False),
+            Mount(f"{DBFS}{VOLUMES}/{state.catalog}", state.volumes),
+            Mount(WORKSPACE, state.workspace),
+        ]
+        if state.files:
+            found.append(Mount(state.files.shown, state.files.folder, writable=False))
+        return found
+
+    def _place_of(self, path: str, root: str, parts: list[str]) -> tuple[Path, list[str]]:
+        if root == DBFS:
+            return self.state.dbfs, parts
+        if root == WORKSPACE:
+            files = self.state.files
+            if files and self.is_bundle_file(path):
+                return files.folder, parts[len(PurePosixPath(files.shown).parts) - 2 :]
+            return self.state.workspace, parts
+        if not parts:
             return self.state.volumes, []
-        if not self.catalogs.exists(names[0]):
-            raise PathError(self.catalogs.missing(names[0], f"`{path}`"))
-        return self.catalogs.volumes(names[0]), names[1:]
+        if not self.catalogs.exists(parts[0]):
+            raise PathError(self.catalogs.missing(parts[0], f"`{path}`"))
+        return self.catalogs.volumes(parts[0]), parts[1:]
+
+
+def in_root(path: str) -> bool:
+    """Does the plain absolute *path* lead into one of `ROOTS`, whichever way it is written?"""
+    return any(root in path for root in ROOTS) and _first_of(posixpath.normpath(path)) in ROOTS
+
+
+def _root_of(path: str) -> tuple[str, list[str]] | None:
+    """The one of `ROOTS` that *path* is in, and the names below it; None where it is in none."""
+    scheme = _SCHEME.match(path)
+    kind = scheme[1].lower() if scheme else ""
+    plain = path[scheme.end() :] if scheme else path
+    if not plain.startswith("/"):
+        return None
+    parts = _parts(plain)
+    if kind != "dbfs":
+        first = f"/{parts[0]}" if parts else ""
+        if first.lower() == DBFS:
+            parts = parts[1:]
+        elif first in (VOLUMES, WORKSPACE):
+            return first, parts[1:]
+        elif in_root(plain):  # such as /tmp/../Volumes/...
+            return _root_of(posixpath.normpath(plain))
+        else:
+            return None
+    return (VOLUMES, parts[1:]) if parts[:1] == [VOLUMES[1:]] else (DBFS, parts)
+
+
+def _first_of(path: str) -> str:
+    return f"/{path.lstrip('/').partition('/')[0]}"
 
 
 def _parts(path: str) -> list[str]:

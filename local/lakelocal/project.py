@@ -5,8 +5,10 @@
         warehouse/ metastore/          tables and views
         warehouse.uri                  where they are, if Spark runs elsewhere
         volumes/<schema>/<volume>/     what notebooks call /Volumes/<catalog>/<schema>/<volume>/
-        dbfs/                          what notebooks call dbfs:/
+        dbfs/                          what notebooks call dbfs:/ and /dbfs/
+        workspace/                     what notebooks call /Workspace/
         catalogs/<name>/               a catalog beside the run's, with its volumes/<schema>/<volume>/ (see `catalogs`)
+        links/                         what notebooks call /Volumes
         runs/<run id>/  runs.db        executed notebooks, run history
         logs/  server.json             the Spark Connect server
         outbox/                        notifications of runs, one file each
@@ -17,7 +19,7 @@ This module only names locations; the only function that creates any is `State.m
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lakelocal.errors import ProjectError
@@ -60,23 +62,32 @@ class Project:
             f"Change to the project's folder, name it with --project, or create one with `{PROGRAM} init`."
         )
 
-    def state(self, catalog: str) -> "State":
+    def state(self, catalog: str, files: "BundleFiles | None" = None) -> "State":
         """The state of *catalog*: its own server, tables, volumes and run history."""
         if not CATALOG_NAME.fullmatch(catalog):
             raise ProjectError(
                 f"`{self.root}`: found the catalog name `{catalog}`; expected letters, digits, `_` and `-`. "
                 "Correct the bundle's variable that holds it."
             )
-        return State(self.root, catalog, self.states / catalog)
+        return State(self.root, catalog, self.states / catalog, files)
+
+
+@dataclass(frozen=True)
+class BundleFiles:
+    """The files of a bundle: *folder* here, *shown* in a workspace that it is deployed to (`/Workspace/.../files`)."""
+
+    shown: str
+    folder: Path
 
 
 @dataclass(frozen=True)
 class State:
-    """The locations of one catalog; see the docstring of this module."""
+    """The locations of one catalog; see the docstring of this module. *files*: the bundle's, if known."""
 
     root: Path
     catalog: str
     folder: Path
+    files: BundleFiles | None = field(default=None, compare=False)
 
     @property
     def warehouse(self) -> Path:
@@ -101,6 +112,14 @@ class State:
     @property
     def catalogs(self) -> Path:
         return self.folder / "catalogs"
+
+    @property
+    def links(self) -> Path:
+        return self.folder / "links"
+
+    @property
+    def workspace(self) -> Path:
+        return self.folder / "workspace"
 
     @property
     def runs(self) -> Path:
@@ -135,7 +154,7 @@ class State:
         """Create the folders, readable by this user only."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for folder in (self.warehouse, self.volumes, self.dbfs, self.runs, self.logs):
+            for folder in (self.warehouse, self.volumes, self.dbfs, self.workspace, self.runs, self.logs):
                 folder.mkdir(exist_ok=True)
         except OSError as error:
             raise ProjectError(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lakelocal.kernel.imports import when_imported
+from lakelocal.imports import when_imported
 
 
 def test_the_action_follows_the_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,13 @@ import sys
 
 from lakelocal.attempt.libraries import KERNEL, load
 from lakelocal.order import leave_folder, log_to, read_line
+from lakelocal.roots.enter import prepare
 
 
 def main(libraries: list[str]) -> int:
     """Import, wait, and become the kernel that the order describes; return 0 if no order came."""
     leave_folder()
+    prepare()  # ahead of libraries, which may start threads
     load([*KERNEL, *libraries])
     if not (line := read_line(0)):
         return 0
@@ -30,6 +32,7 @@ def run_kernel(connection: str, attempt: int) -> int:
     """Be the kernel that listens at *connection* and ends with the process *attempt*; like `ipykernel_launcher`."""
     from ipykernel.kernelapp import IPKernelApp
 
+    prepare()
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()  # forks would share its state; Python itself reseeds `random`
     sys.argv[:] = ["ipykernel_launcher.py", "-f", connection]

@@ -155,6 +155,7 @@ def _read(project: Project, target: str | None, given: Mapping[str, str], findin
         mode=tree.get("mode"),
         synced=synced,
         unset=unset,
+        files_path=f"{resolver('${workspace.root_path}', (root_file, 1))}/files",
     )
     return _Source(written, tree, settings, resolver)
 

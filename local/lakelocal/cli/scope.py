@@ -28,7 +28,8 @@ def state_of(options: Namespace) -> State:
     from lakelocal.bundle import load_settings
 
     project = project_of(options)
-    return project.state(load_settings(project, target=options.target).catalog)
+    settings = load_settings(project, target=options.target)
+    return project.state(settings.catalog, settings.files)
 
 
 def add_run(command: ArgumentParser) -> None:

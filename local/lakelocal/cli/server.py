@@ -12,6 +12,7 @@ from lakelocal.compute import compute_of, state_warehouse
 from lakelocal.errors import ProjectError
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
+from lakelocal.roots.enter import described, which_way
 from lakelocal.server import find_server, server_status, stop_server
 
 
@@ -50,8 +51,9 @@ def down(options: Namespace) -> int:
 
 def status(options: Namespace) -> int:
     """Print the status of the server; the exit code is 0 even if it is not running."""
-    found = server_status(state_of(options))
-    print(json.dumps(found) if options.json else _readable(found))
+    way, reason = which_way()
+    found = server_status(state_of(options)) | {"paths": way}
+    print(json.dumps(found) if options.json else f"{_readable(found)}\n{described(reason)}")
     return 0
 
 

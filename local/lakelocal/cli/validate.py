@@ -12,6 +12,7 @@ from lakelocal.cli.verbs import Verbs
 from lakelocal.lakeflow.fields import FieldVerdict
 from lakelocal.lakeflow.findings import ERROR, WARNING, Finding
 from lakelocal.lakeflow.verdicts import HONOURED, VERDICTS
+from lakelocal.roots.enter import described, which_way
 from lakelocal.validate import Report, validate
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def _print(report: Report, *, with_fields: bool) -> None:
         if with_fields:
             _print_fields(job, fields)
         console.print(f"{job} runs here with {_summary(fields)}{_named(fields)}")
+    if with_fields:
+        console.print(described(which_way()[1]))
 
 
 def _line(finding: Finding, targets: Iterable[str]) -> "list[Text]":

@@ -14,6 +14,7 @@ from typing import Any
 
 from lakelocal.compute.surroundings import Surroundings, calling
 from lakelocal.compute.worker_modules import provide_modules, session
+from lakelocal.roots.enter import enter
 
 _OF_A_BATCH = "pyspark.sql.connect.streaming.worker.foreach_batch_worker"  # which has a session
 # What the worker itself is made of, and holds on to: what is imported now, and what it imports later.
@@ -26,6 +27,8 @@ _files: dict[str, int] = {}  # of the modules that came from the kernel's folder
 def prepare(told: str) -> None:
     """Let this process be as the kernel that has *told* its surroundings: its modules, its session where it has one."""
     surroundings = Surroundings.read(told)
+    if surroundings.exclusive:
+        enter(surroundings.state)
     _take_path(surroundings)
     _forget_changed(surroundings.own)
     provide_modules()

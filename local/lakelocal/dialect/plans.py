@@ -173,8 +173,8 @@ class Rewriter:
             name = holder.table_name
             holder.table_name = self.sql.name(name, f"The table {shorten(name)}")
         if not isinstance(message, proto.WriteOperationV2) and message.path:
-            message.path = self.sql.volumes.translate(message.path)
-        self._options(message.options)
+            message.path = self.sql.volumes.translate(message.path, writes=True)
+        self._options(message.options, writes=True)
 
     def _merge(self, message: proto.MergeIntoTableCommand) -> None:
         name = message.target_table_name
@@ -183,10 +183,10 @@ class Rewriter:
     def _carry(self, message: proto.PythonUDF | proto.PythonUDTF | proto.PythonDataSource) -> None:
         message.command = self.dialect.carry(message.command, self.dialect.sessions.schema(self.session))
 
-    def _options(self, options: MutableMapping[str, str]) -> None:
+    def _options(self, options: MutableMapping[str, str], *, writes: bool = False) -> None:
         for key, value in list(options.items()):
             if key.lower() in _PATH_OPTIONS:
-                options[key] = self.sql.volumes.translate(value)
+                options[key] = self.sql.volumes.translate(value, writes=writes)
 
 
 def _sql_texts(command: proto.SqlCommand) -> list[tuple[proto.SQL | proto.SqlCommand, str]]:

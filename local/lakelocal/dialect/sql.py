@@ -13,6 +13,7 @@ from lakelocal.sql.writing import Edit, apply, literal, quoted
 
 # Words behind which a string is a path.
 _PATH_WORDS = frozenset(["LOCATION", "INPATH", "DIRECTORY", "VACUUM", "OPTIMIZE", "HISTORY", "DETAIL", "JAR"])
+_WRITTEN = frozenset(["LOCATION", "DIRECTORY"])  # the string behind these is where files come to be
 _PATH_KEYS = frozenset({"path", "checkpointlocation"})
 # Table functions whose first argument is the name of a table, in a string.
 _NAME_ARGUMENT = frozenset({"table_changes", "identifier"})
@@ -88,9 +89,10 @@ class SqlText:
 
     def _path_table(self, parts: tuple[str, ...] | list[str]) -> str | None:
         """The local path in a name such as ``csv.`/Volumes/...` ``."""
-        if len(parts) == 2 and parts[0].lower() in FORMATS and self.volumes.paths.is_databricks(parts[1]):
-            return self.volumes.translate(parts[1])
-        return None
+        if len(parts) != 2 or parts[0].lower() not in FORMATS:
+            return None
+        place = self.volumes.translate(parts[1])
+        return None if place == parts[1] else place
 
     def _call_edits(self, sql: str, tokens: tuple[Token, ...], name: scan.Name) -> Iterator[Edit]:
         function = name.parts[0].lower()
@@ -126,11 +128,13 @@ class SqlText:
     def _string_edits(self, tokens: tuple[Token, ...]) -> Iterator[Edit]:
         copies = [token.word for token in tokens[:2]] == ["COPY", "INTO"]
         for index, token in enumerate(tokens):
-            if token.kind != STRING or not self.volumes.paths.is_databricks(token.text):
+            if token.kind != STRING:
                 continue
             before = tokens[max(index - 1, 0)]
             if before.word in _PATH_WORDS or (copies and before.word == "FROM") or _is_path_option(tokens, index):
-                yield Edit(token.start, token.end, literal(self.volumes.translate(token.text)))
+                place = self.volumes.translate(token.text, writes=before.word in _WRITTEN)
+                if place != token.text:
+                    yield Edit(token.start, token.end, literal(place))
 
 
 @dataclass

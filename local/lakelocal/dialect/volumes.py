@@ -23,12 +23,15 @@ class Volumes:
     def catalogs(self) -> Catalogs:
         return self.paths.catalogs
 
-    def translate(self, path: str) -> str:
-        """*path* on this machine, *path* itself where it is not Databricks' own.
+    def translate(self, path: str, *, writes: bool = False) -> str:
+        """*path* on this machine, *path* itself where it is not Databricks' own; *writes*: something is written there.
 
         Raises:
             PathError: the volume does not exist, or the path is outside of this catalog's.
         """
+        path = self.paths.of_spark(path)
+        if writes:
+            self.paths.refuse_bundle_file(path)
         if not self.paths.is_databricks(path):
             return path
         place = self.paths.to_local(path)

@@ -1,7 +1,7 @@
 """One attempt of a task, as seen by the function that runs its task type, and what it may ask of its surroundings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -46,7 +46,8 @@ class Engine:
     @property
     def environment(self) -> dict[str, str]:
         """The environment variables that every kernel of these runs gets."""
-        return {**environment_of(self.state, self.compute.remote), "LOCAL_TARGET": self.bundle.target}
+        state = replace(self.state, files=self.bundle.files)
+        return {**environment_of(state, self.compute.remote), "LOCAL_TARGET": self.bundle.target}
 
 
 class ParentRun(Protocol):

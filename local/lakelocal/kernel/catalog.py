@@ -1,15 +1,18 @@
 """Which catalog a kernel works with, as its starter says and as the kernel finds it.
 
-The kernel of a task is told by its environment (`LOCAL_PROJECT`, `LOCAL_CATALOG`, `LOCAL_STATE`). An interactive
-kernel finds the project at or above its working folder and takes the catalog of the bundle's default target.
+The kernel of a task is told by its environment (`LOCAL_PROJECT`, `LOCAL_CATALOG`, `LOCAL_STATE`, `LOCAL_FILES`). An
+interactive kernel finds the project at or above its working folder and takes the catalog of its default target.
 """
 
+import json
 import os
 from pathlib import Path
 
 from lakelocal.catalogs import Catalogs
 from lakelocal.compute import REMOTE
-from lakelocal.project import Project, State
+from lakelocal.project import BundleFiles, Project, State
+
+_FILES = "LOCAL_FILES"  # where the bundle's files are in a workspace, and where here
 
 
 def environment_of(state: State, remote: str) -> dict[str, str]:
@@ -18,6 +21,7 @@ def environment_of(state: State, remote: str) -> dict[str, str]:
         "LOCAL_PROJECT": str(state.root),
         "LOCAL_STATE": str(state.folder.parent),
         "LOCAL_CATALOG": state.catalog,
+        _FILES: json.dumps([state.files.shown, str(state.files.folder)]) if state.files else "",
         REMOTE: remote,
     }
 
@@ -31,12 +35,19 @@ def find_state(start: Path) -> State:
     """
     project = Project.find(start)
     if catalog := os.environ.get("LOCAL_CATALOG"):
-        return project.state(catalog)
+        return project.state(catalog, _files())
     from lakelocal.bundle import load_settings  # not the jobs: a broken job file must not stop a notebook
     from lakelocal.lakeflow.catalogs import named_catalogs
 
     settings = load_settings(project, target=os.environ.get("LOCAL_TARGET"))
-    state = project.state(settings.catalog)
+    state = project.state(settings.catalog, settings.files)
     for name in named_catalogs(settings):
         Catalogs(state).create(name)
     return state
+
+
+def _files() -> BundleFiles | None:
+    if not (told := os.environ.get(_FILES)):
+        return None
+    shown, folder = json.loads(told)
+    return BundleFiles(shown, Path(folder))

@@ -12,12 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lakelocal.compute import REMOTE, Compute, compute_of
+from lakelocal.compute import REMOTE, WORKSPACE, Compute, compute_of
 from lakelocal.context import TaskContext, current_context
 from lakelocal.errors import LocalError, ProjectError
+from lakelocal.imports import when_imported
 from lakelocal.kernel.catalog import find_state
-from lakelocal.kernel.imports import when_imported
 from lakelocal.project import Project, State
+from lakelocal.roots.enter import IN_WORKSPACE, close, enter
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -107,6 +108,7 @@ class Kernel:
         self.ip.push(names, interactive=False)
         self.ip.events.register("pre_run_cell", self._before_cell)
         if self.in_project:
+            self.ip.events.register("pre_execute", self._enter_roots)
             os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
             os.environ.setdefault("SPARK_REMOTE", "sc://localhost")
             when_imported(_SESSION_MODULE, self._register)
@@ -140,6 +142,17 @@ class Kernel:
             self._name_spark()
         names: dict[str, Any] = self.ip.user_ns
         return names
+
+    def _enter_roots(self) -> None:
+        """Before the first code runs: see `lakelocal.roots`."""
+        self.ip.events.unregister("pre_execute", self._enter_roots)
+        if self.remote == WORKSPACE:
+            close(IN_WORKSPACE)
+            return
+        try:
+            enter(self.state)
+        except LocalError as error:
+            close(str(error))
 
     def _before_cell(self, info: Any) -> None:
         self.namespace_for(info.raw_cell or "")

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from lakelocal.compute import client
 from lakelocal.errors import DialectError
+from lakelocal.imports import when_imported
 from lakelocal.kernel.dbutils import DBUtils
-from lakelocal.kernel.imports import when_imported
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -4,6 +4,7 @@
 or a field that is honoured later needs no change here.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from lakelocal.errors import UsageError
 from lakelocal.lakeflow.findings import Finding, Where
 from lakelocal.lakeflow.task_types import type_of
+from lakelocal.project import BundleFiles
 
 WORKSPACE = "WORKSPACE"
 GIT = "GIT"
@@ -141,6 +143,7 @@ class BundleSettings:
     """The part of a bundle that does not need its jobs: the target, its catalog and its variables.
 
     *synced* are the folders of `sync.paths`, which are deployed with it; they may lie outside of *root*.
+    *files_path* is the folder of the workspace that they are deployed to.
     *unset* are the variables without a value, each with what is wrong with it where something needed refers to it.
     """
 
@@ -152,6 +155,12 @@ class BundleSettings:
     mode: str | None = None
     synced: tuple[Path, ...] = ()
     unset: Mapping[str, Finding] = field(default_factory=dict)
+    files_path: str = ""
+
+    @property
+    def files(self) -> BundleFiles | None:
+        """The folder around all that is deployed, here and in a workspace."""
+        return BundleFiles(self.files_path, Path(os.path.commonpath(self.folders))) if self.files_path else None
 
     @property
     def folders(self) -> tuple[Path, ...]:

@@ -17,9 +17,12 @@ import psutil
 from lakelocal.errors import ServerError
 from lakelocal.java import find_java
 from lakelocal.locks import locked
+from lakelocal.paths import DatabricksPaths
 from lakelocal.processes import started_at, still_runs
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
+from lakelocal.roots.enter import FORCED
+from lakelocal.roots.launch import with_mounts
 from lakelocal.server import log
 from lakelocal.server.adopt import adopt_tables
 from lakelocal.server.archive import RECORDING, forget_archive
@@ -30,6 +33,7 @@ from lakelocal.server.settings import Settings
 START_LIMIT = 90  # seconds; a slow machine takes about 15
 STOP_LIMIT = 15
 ARCHIVE_LIMIT = 120  # for a server that writes the class data archive before it ends; a slow machine takes about 60
+_NOT_THE_SERVERS = ("SPARK_", "PYSPARK_", "LOCAL_")  # environment variables of a kernel or of its Spark client
 LEAST_DISK = 512 * 2**20
 
 
@@ -169,12 +173,17 @@ def _launch(
     port, token = _free_port(), secrets.token_urlsafe(24)
     place = state.logs / f"server-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{port}.log"
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_", "LOCAL_"))},
+        **{
+            name: value for name, value in os.environ.items() if not name.startswith(_NOT_THE_SERVERS) or name == FORCED
+        },
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
         "SPARK_LOCAL_IP": "127.0.0.1",
         "PYSPARK_PYTHON": sys.executable,  # of the workers, which run Python functions
     }
-    command = server_command(state, java=java, port=port, settings=settings, make_archive=make_archive)
+    command = with_mounts(
+        DatabricksPaths(state).mounts(),
+        server_command(state, java=java, port=port, settings=settings, make_archive=make_archive),
+    )
     with place.open("wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=state.folder, env=environment,

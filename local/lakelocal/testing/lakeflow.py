@@ -78,7 +78,8 @@ class Lakeflow:
     @cached_property
     def state(self) -> State:
         """The places of the target's catalog."""
-        return self.project.state(self._bundle({}).catalog).make()
+        bundle = self._bundle({})
+        return self.project.state(bundle.catalog, bundle.files).make()
 
     @cached_property
     def spark(self) -> "SparkSession":
@@ -160,7 +161,7 @@ class Lakeflow:
         return load_bundle(self.project, target=self.target, variables={**self.variables, **variables})
 
     def _run(self, bundle: Bundle, job: str, params: Mapping[str, object] | None, options: RunOptions) -> "Run":
-        state = self.project.state(bundle.catalog)
+        state = self.project.state(bundle.catalog, bundle.files)
         if state != self.state:
             raise UsageError(
                 f"found the catalog `{bundle.catalog}`, expected `{self.state.catalog}` as the target has it. Leave "

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lakelocal.errors import DbutilsError, PathError
-from lakelocal.paths import DatabricksPaths
+from lakelocal.paths import WORKSPACE, DatabricksPaths
 from lakelocal.project import State
 
 
@@ -52,7 +52,9 @@ class Places:
         if path.startswith("/") and not self._paths.is_databricks(path):
             path = f"dbfs:{path}"  # as on Databricks: a path without a scheme is one of DBFS
         local = self._paths.to_local(path)
-        if path.lower().startswith("file:"):
+        if self._paths.is_bundle_file(path):
+            return Place(local, f"file:{path[path.index(WORKSPACE) :]}")
+        if not self._paths.is_databricks(path):
             return Place(local, f"file:{local}")
         self._need_volume(local)
         return self._place(local, whole=path.rstrip("/") in ("/Volumes", "dbfs:/Volumes"))
@@ -73,6 +75,7 @@ class Places:
         An existing volume or root may be written into; a schema or a volume is not made on the way.
         """
         place = self.at(path)
+        self._paths.refuse_bundle_file(path)
         if not (place.local.is_dir() and self._depth(place) != 1):
             self.refuse_roots(place)
         try:
@@ -86,6 +89,7 @@ class Places:
     def removable(self, path: str) -> Place:
         """The place of *path*, to be removed: never a volume as a whole, or what is above it."""
         place = self.at(path)
+        self._paths.refuse_bundle_file(path)
         self.refuse_roots(place)
         return place
 
@@ -97,7 +101,7 @@ class Places:
                 f"`{place.shown}`: not inside a volume; expected /Volumes/{state.catalog}/<schema>/<volume>/... "
                 "Volumes are made and removed by CREATE VOLUME and DROP VOLUME."
             )
-        if place.local in (state.dbfs, Path("/")):
+        if place.local in (state.dbfs, state.workspace, Path("/")):
             raise PathError(f"`{place.shown}`: a root cannot be made, moved or removed. Name something in it.")
 
     def _depth(self, place: Place) -> int | None:
@@ -127,7 +131,7 @@ class Places:
                 yield from self.tree(Place(entry, f"{place.shown.rstrip('/')}/{entry.name}"))
 
     def _check_link(self, place: Place, entry: Path) -> None:
-        if entry.is_symlink() and not place.shown.startswith("file:"):
+        if entry.is_symlink() and self._paths.is_databricks(place.shown):
             self._paths.to_local(f"{place.shown.rstrip('/')}/{entry.name}")
 
     def _place(self, local: Path, *, whole: bool) -> Place:

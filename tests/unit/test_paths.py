@@ -1,0 +1,110 @@
+"""Which paths are Databricks' own, and where they are on this machine."""
+
+from dataclasses import replace
+
+import pytest
+
+from lakelocal.errors import PathError
+from lakelocal.paths import DatabricksPaths
+from lakelocal.project import BundleFiles, State
+
+FILES = "/Workspace/Users/me/.bundle/shop/dev/files"
+
+
+@pytest.fixture
+def paths(tmp_path) -> DatabricksPaths:
+    state = State(tmp_path / "shop", "dev", tmp_path / "state").make()
+    return DatabricksPaths(replace(state, files=BundleFiles(FILES, tmp_path / "shop")))
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/Volumes/dev/raw/in/a.csv", "state/volumes/raw/in/a.csv"),
+        ("/Volumes/DEV/raw/in", "state/volumes/raw/in"),
+        ("//Volumes//dev/./raw/in/", "state/volumes/raw/in"),
+        ("/tmp/../Volumes/dev/raw/in", "state/volumes/raw/in"),
+        ("file:/Volumes/dev/raw/in", "state/volumes/raw/in"),
+        ("file:///Volumes/dev/raw/in", "state/volumes/raw/in"),
+        ("FILE://localhost/Volumes/dev/raw/in", "state/volumes/raw/in"),
+        ("dbfs:/Volumes/dev/raw/in", "state/volumes/raw/in"),
+        ("dbfs:///Volumes/dev/raw/in", "state/volumes/raw/in"),
+        ("/dbfs/Volumes/dev/raw/in", "state/volumes/raw/in"),
+        ("file:/dbfs/Volumes/dev/raw/in", "state/volumes/raw/in"),
+        ("dbfs:/tmp/a", "state/dbfs/tmp/a"),
+        ("dbfs:/", "state/dbfs"),
+        ("/dbfs", "state/dbfs"),
+        ("/dbfs/tmp/a", "state/dbfs/tmp/a"),
+        ("file:/dbfs/tmp/a", "state/dbfs/tmp/a"),
+        ("/Workspace", "state/workspace"),
+        ("/Workspace/Shared/a.py", "state/workspace/Shared/a.py"),
+        ("file:/Workspace/Shared/a.py", "state/workspace/Shared/a.py"),
+        (f"{FILES}/src/a.py", "shop/src/a.py"),
+        (f"file:{FILES}", "shop"),
+        (f"{FILES}2/a.py", f"state/workspace{FILES[10:]}2/a.py"),
+    ],
+)
+def test_a_path_of_databricks_is_in_the_state(paths, tmp_path, path, place):
+    """However it is spelled; the bundle's own files are where they are."""
+    assert paths.is_databricks(path)
+    assert paths.to_local(path) == tmp_path / place
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/tmp/a", "/VolumesOfData/a", "/Volumes2", "/dbfs2/a", "/home/me/Volumes/a", "/home/dbfs/a", "file:/tmp/a"),
+        *("s3://bucket/Volumes/a", "Volumes/dev/a", "./dbfs/a", "", "abfss://c@a.dfs.core.windows.net/dbfs"),
+    ],
+)
+def test_a_path_of_this_machine_or_of_a_cloud_is_left_alone(paths, path):
+    """Only the three folders at the root are Databricks' own, and its schemes."""
+    assert not paths.is_databricks(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["/Volumes/dev/raw/../../a", "dbfs:/../a", "/Workspace/../etc", "/Volumes/dev/../../etc"]
+)
+def test_a_path_that_climbs_is_refused_or_is_no_path_of_databricks(paths, path):
+    """It never names a place outside of the state."""
+    with pytest.raises(PathError, match="found"):
+        paths.to_local(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [
+        ("/FileStore/tables/a.csv", "dbfs:/FileStore/tables/a.csv"),
+        ("/mnt/bronze", "dbfs:/mnt/bronze"),
+        ("/a_folder_that_no_machine_has/x", "dbfs:/a_folder_that_no_machine_has/x"),
+        ("/tmp/a", "/tmp/a"),
+        ("/Volumes/dev/raw/in", "/Volumes/dev/raw/in"),
+        ("file:/mnt/a", "file:/mnt/a"),
+        ("s3://bucket/mnt", "s3://bucket/mnt"),
+        ("mnt/a", "mnt/a"),
+    ],
+)
+def test_a_plain_path_given_to_spark_is_one_of_dbfs_unless_this_machine_has_the_folder(paths, path, read):
+    """On Databricks every path without a scheme is; here temporary folders of tests are read as they are."""
+    assert paths.of_spark(path) == read
+
+
+@pytest.mark.parametrize("path", [f"{FILES}/a", f"file:{FILES}/a", f"file://{FILES}/sub/../a", f"{FILES}"])
+def test_the_files_of_the_bundle_are_not_written_by_their_name_in_a_workspace(paths, path):
+    """They are the user's sources."""
+    with pytest.raises(PathError, match="a file of the bundle"):
+        paths.refuse_bundle_file(path)
+
+
+def test_other_files_of_the_workspace_are_written(paths):
+    """They are in the state."""
+    paths.refuse_bundle_file("/Workspace/Shared/a")
+    paths.refuse_bundle_file("/Volumes/dev/raw/in")
+
+
+def test_a_place_has_the_name_that_a_notebook_uses(paths, tmp_path):
+    """Volumes without a scheme, as SQL writes them."""
+    assert paths.to_databricks(tmp_path / "state/volumes/raw/in") == "/Volumes/dev/raw/in"
+    assert paths.to_databricks(tmp_path / "state/dbfs/a") == "dbfs:/a"
+    assert paths.to_databricks(tmp_path / "state/workspace/a") == "file:/Workspace/a"
+    assert paths.to_databricks(tmp_path / "elsewhere") == f"file:{tmp_path}/elsewhere"

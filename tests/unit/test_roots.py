@@ -1,0 +1,95 @@
+"""What a process finds at the root of its file system; a kernel's part is in tests/spark/test_ways_to_write.py."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lakelocal.paths import DatabricksPaths
+from lakelocal.project import State
+from lakelocal.roots.enter import FORCED, HOOKS, MOUNTS, described, which_way
+from lakelocal.roots.launch import with_mounts
+
+
+@pytest.fixture
+def state(tmp_path) -> State:
+    state = State(tmp_path, "dev", tmp_path / "dev").make()
+    (state.volumes / "raw/files").mkdir(parents=True)
+    return state
+
+
+def started(state: State, script: str, way: str = "") -> subprocess.CompletedProcess[str]:
+    """*script*, run by a shell that is started as the Spark server is."""
+    command = with_mounts(DatabricksPaths(state).mounts(), ["/bin/sh", "-c", script])
+    return subprocess.run(command, env={**os.environ, FORCED: way}, capture_output=True, text=True, timeout=60)
+
+
+needs_mounts = pytest.mark.skipif(which_way()[0] != MOUNTS, reason=which_way()[1])
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="Landlock is Linux'")
+
+
+@needs_mounts
+def test_a_program_that_is_started_with_mounts_sees_them_and_nothing_is_made_at_the_root(state):
+    """So does what it starts; the rest of the machine is as it is."""
+    before = sorted(os.listdir("/"))
+
+    done = started(state, "echo x > /Volumes/dev/raw/files/a && cp /Volumes/dev/raw/files/a /dbfs/b && pwd && ls /usr")
+
+    assert done.returncode == 0, done.stderr
+    assert (state.dbfs / "b").read_text() == "x\n"
+    assert done.stdout.split()[0] == os.getcwd()
+    assert set(done.stdout.split()[1:]) == set(os.listdir("/usr"))
+    assert sorted(os.listdir("/")) == before
+
+
+@needs_mounts
+def test_nothing_can_be_made_beside_what_is_mounted(state):
+    """Neither a catalog nor a folder at the root."""
+    for place in ("/Volumes/other", "/beside"):
+        done = started(state, f"mkdir {place}")
+        assert "Read-only file system" in done.stderr
+
+
+@needs_mounts
+def test_a_process_inside_starts_others_inside_and_one_of_another_state_in_its_own(state, tmp_path):
+    """A notebook may start a server, a run, or another project."""
+    other = State(tmp_path, "prod", tmp_path / "prod").make()
+    inner = with_mounts(DatabricksPaths(other).mounts(), ["/bin/sh", "-c", "ls -d /Volumes/dev /Volumes/prod"])
+    again = with_mounts(DatabricksPaths(state).mounts(), ["/bin/sh", "-c", "ls -d /Volumes/dev /Volumes/prod"])
+    code = f"import subprocess; [subprocess.run(each) for each in ({again!r}, {inner!r})]"
+    command = with_mounts(DatabricksPaths(state).mounts(), [sys.executable, "-c", code])
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    assert done.stdout.split() == ["/Volumes/dev", "/Volumes/prod"], done.stderr
+
+
+@needs_linux
+def test_where_there_are_no_mounts_the_real_folders_are_closed_to_programs(state):
+    """Also to root, who may write at the root of the machine; everything else works."""
+    before = sorted(os.listdir("/"))
+
+    refused = started(state, "mkdir -p /dbfs/a; mkdir -p /Volumes/dev/raw/files; touch /beside", HOOKS)
+    works = started(state, f"mkdir {state.folder}/a && mv {state.folder}/a {state.dbfs}/b && ls / > /dev/null", HOOKS)
+
+    assert refused.stderr.count("ermission denied") == 3
+    assert works.returncode == 0, works.stderr
+    assert (state.dbfs / "b").is_dir()
+    assert sorted(os.listdir("/")) == before
+
+
+def test_the_way_is_told_with_its_reason(monkeypatch):
+    """What `status` and `validate --fidelity` print."""
+    monkeypatch.setenv(FORCED, HOOKS)
+
+    assert which_way() == (HOOKS, f"{FORCED}={HOOKS}")
+    assert described(which_way()[1]).endswith(f"for Python and Spark only, and refused elsewhere: {FORCED}={HOOKS}")
+    assert "mounts" in described("")
+
+
+def test_asking_for_the_way_leaves_the_process_as_it_is():
+    """It is tried in a process that ends."""
+    before = os.readlink("/proc/self/ns/mnt") if sys.platform == "linux" else ""
+    which_way()
+    assert (os.readlink("/proc/self/ns/mnt") if sys.platform == "linux" else "") == before
