@@ -78,7 +78,7 @@ def test_an_email_says_what_ran_how_it_ended_and_how_to_look() -> None:
         "Expected": "at most 0:01:00",
         "Started": "2026-01-02 03:04:05 UTC",
         "Duration": "0:01:05",
-        "Look": "python -m local runs get 12 --target prod",
+        "Look": "python -m local runs open 12 --target prod",
     }
 
 
@@ -104,8 +104,26 @@ def test_an_email_of_an_attempt_names_it_and_its_notebook() -> None:
         "Started": "2026-01-02 03:04:05 UTC",
         "Duration": "0:01:05",
         "Notebook": "/state/runs/12/bronze.ipynb",
-        "Look": "python -m local runs get 12 --target prod",
+        "Look": "python -m local runs open 12 --target prod",
     }
+
+
+def test_the_reason_of_a_failure_is_in_the_subject_and_comes_first() -> None:
+    """A person who sees the subject alone knows what happened; the commands that lead on are the last lines."""
+    reason = "run_main > silver: ValueError: no rows (cell 4)"
+    run = {**run_of("FAILED", "INTERNAL_ERROR", "Task run_main failed."), "reason": reason}
+    what = Occasion("on_failure", job_of(settings_of("on_failure")), run, at=START_MS)
+    long = Occasion("on_failure", job_of(settings_of("on_failure")), {**run, "reason": "x" * 500}, at=START_MS)
+
+    email = told(what)[0]
+
+    assert email.subject == f"Failed: Daily <orders> (run 12): {reason}"
+    assert next(iter(lines(email).items())) == ("Reason", reason)
+    assert list(lines(email).items())[-2:] == [
+        ("Look", "python -m local runs open 12 --target prod"),
+        ("Repair", "python -m local runs repair 12 --target prod"),
+    ]
+    assert len(told(long)[0].subject) < 200
 
 
 def test_the_html_says_the_same_and_escapes_it() -> None:

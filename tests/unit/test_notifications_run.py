@@ -49,7 +49,7 @@ def test_a_run_tells_of_its_start_and_its_success(run: Run) -> None:
         ("jobs.on_start", ("job@example.com",)),
         ("jobs.on_success", ("job@example.com",)),
     ]
-    assert all(f"python -m local runs get {shape['run_id']} --target default" in entry.body for entry in messages)
+    assert all(f"python -m local runs open {shape['run_id']} --target default" in entry.body for entry in messages)
 
 
 def test_a_failed_run_tells_why(run: Run) -> None:

@@ -56,7 +56,13 @@ def test_a_statement_without_rows_leaves_none(tmp_path: Path) -> None:
         ),
         (
             "[TABLE_OR_VIEW_NOT_FOUND] No table `t`.\nDrop it. SQLSTATE: 42P01; line 1 pos 14;\n'Project [*]\n+- 'X",
-            "[TABLE_OR_VIEW_NOT_FOUND] No table `t`. Drop it. SQLSTATE: 42P01; line 1 pos 14",
+            "[TABLE_OR_VIEW_NOT_FOUND] No table `t`. Drop it. (line 1 pos 14)",
+        ),
+        (
+            "2 of 5 tables failed:\na: [UNRESOLVED_COLUMN.WITH_SUGGESTION] No `x`. Did you mean `y`? SQLSTATE: 42703; "
+            "line 1 pos 7;\n'Project ['x]\n+- SubqueryAlias t\n   +- Range (0, 1)\n\nb: KeyError: why",
+            "2 of 5 tables failed:\na: [UNRESOLVED_COLUMN.WITH_SUGGESTION] No `x`. Did you mean `y`? (line 1 pos 7)\n"
+            "b: KeyError: why",
         ),
         ("two\n\nparagraphs of a user", "two\n\nparagraphs of a user"),
         ("[1, 2] is no condition;\nnor this", "[1, 2] is no condition;\nnor this"),

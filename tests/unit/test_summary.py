@@ -121,8 +121,13 @@ def test_the_summary_shows_tasks_tables_and_errors(tmp_path: Path) -> None:
     assert "silver (attempt 1) FAILED 2.0 s 1/silver.ipynb" in lines
     assert "silver.orders 1,204 - - 1,204 0" in lines
     assert "unchanged: gold.old" in lines
-    assert "silver: E: why" in lines
-    assert any(line.startswith("run 1: FAILED after 2.0 s") for line in lines)
+    assert lines[-5:] == [
+        "run 1: FAILED after 2.0 s",
+        "why silver: E: why",
+        "see /runs/1/silver.ipynb",
+        "look python -m local runs open 1 --target dev",
+        "repair python -m local runs repair 1 --target dev",
+    ]
 
 
 def test_only_the_last_attempt_of_a_task_is_explained(tmp_path: Path) -> None:
@@ -141,7 +146,7 @@ def test_only_the_last_attempt_of_a_task_is_explained(tmp_path: Path) -> None:
 
     print_summary(run_shape(records, run_id), records, state, Console(file=out, width=120))
 
-    assert [line for line in out.getvalue().splitlines() if "broke" in line] == ["b: b1 broke"]
+    assert [line.split() for line in out.getvalue().splitlines() if "broke" in line] == [["why", "b:", "b1", "broke"]]
     assert "a (attempt 1)" in out.getvalue()
 
 
@@ -156,7 +161,7 @@ def test_a_run_without_tasks_has_no_table(tmp_path: Path) -> None:
 
     print_summary(run_shape(records, run_id), records, state, Console(file=out, width=120))
 
-    assert [line.split()[0] for line in out.getvalue().splitlines() if line.strip()] == ["Skipped:", "run"]
+    assert [line.split()[0] for line in out.getvalue().splitlines() if line.strip()] == ["run", "why", "look"]
 
 
 def test_the_live_table_shows_what_each_task_is_doing() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lakelocal.jobs.views import Lines, duration, input_text
+from lakelocal.jobs.views import Lines, duration
+from lakelocal.lakeflow.task_types.for_each import input_text
 
 
 def test_each_event_is_one_line() -> None:

@@ -1,5 +1,6 @@
-"""`runs export`: a run as an HTML page for people, or as JUnit XML for CI."""
+"""`runs export` and `runs open`: a run as an HTML page for people, or as JUnit XML for CI."""
 
+import webbrowser
 from argparse import Namespace
 from pathlib import Path
 
@@ -16,6 +17,23 @@ def add(actions: Verbs) -> None:
         "-o", dest="page", type=Path, metavar="FILE.html", help="the page (default: run-RUN_ID.html, unless --junit)"
     )
     parser.add_argument("--junit", type=Path, metavar="FILE.xml", help="a JUnit report with one testcase per task")
+
+    parser = add_verb(actions, "open", open_, "one run as a page in the browser")
+    add_run(parser)
+
+
+def open_(options: Namespace) -> int:
+    """Write the page into the run's folder and open it; where no browser is found, its path is the way."""
+    from lakelocal.export import page, read_run
+    from lakelocal.history.reading import History
+
+    state = state_of(options)
+    run = read_run(History.of(state), run_named(state, options.run))
+    place = state.runs / str(run.run_id) / "run.html"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    _write("runs open", place, page(run))
+    webbrowser.open(place.as_uri())
+    return 0
 
 
 def export(options: Namespace) -> int:

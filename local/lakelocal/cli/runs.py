@@ -17,7 +17,7 @@ from lakelocal.program import PROGRAM
 
 def add(verbs: Verbs) -> None:
     """Declare the verb and its actions."""
-    actions = add_group(verbs, "runs", "the history of runs: list, get, repair, cancel, close, export, prune")
+    actions = add_group(verbs, "runs", "the history of runs: list, get, open, repair, cancel, close, export, prune")
     listing = add_verb(actions, "list", list_, "list the runs, newest first")
     listing.add_argument("--limit", type=at_least_one, default=20, help="how many (default 20)")
     listing.add_argument("--active-only", action="store_true", help="list only runs that have not ended")

@@ -43,8 +43,8 @@ class Shown:
 
     @property
     def message(self) -> str:
-        """Its error on one line, otherwise the message of its state."""
-        return str(self.shape.get("error") or self.shape["state"]["state_message"])
+        """Why it failed, otherwise the message of its state."""
+        return str(self.shape.get("reason") or self.shape["state"]["state_message"])
 
 
 @dataclass(frozen=True)

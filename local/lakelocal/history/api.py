@@ -4,6 +4,7 @@ Source: Databricks SDK (`databricks.sdk.service.jobs`): `RunState`, `RunStatus`,
 `RunConditionTask`, `RunForEachTask`, `RepairHistoryItem`. Added to the API's fields:
 
 - `trigger_time`, `health_warnings`, and `remote`: where Spark ran, if not in the state's own server;
+- for a run or a task that failed, `reason`: why, in one sentence, see `reasons`;
 - for a task, `output_notebook`, `error_trace`, and the `notebook_output` and `error` of `runs/get-output`;
 - the iterations of a for-each task as entries of `tasks`, each with the key of the nested task and `iteration`:
   `{"for_each_task_key", "index", "input"}`.
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lakelocal.history.reading import History
+from lakelocal.history.reasons import reason_of_attempt, reason_of_run
 from lakelocal.history.rows import Recorded, RecordedAttempt, RecordedPhase, RecordedRun
 from lakelocal.lakeflow.results import meaning
 from lakelocal.lakeflow.task_types import type_of
@@ -30,6 +32,8 @@ def run_shape(history: History, run_id: int) -> dict[str, Any]:
     attempts = history.attempts(run_id)
     result = _head(run)
     result["tasks"] = [_task(attempt, history) for attempt in attempts]
+    if reason := reason_of_run(run, attempts, history):
+        result["reason"] = reason
     if run.repair_count:
         result["repair_history"] = _repair_history(run, history.phases(run_id), attempts)
     return result
@@ -102,6 +106,8 @@ def _task(attempt: RecordedAttempt, history: History) -> dict[str, Any]:
     if attempt.child_run_id is not None:
         result["run_job_output"] = {"run_id": attempt.child_run_id}
         result["run_job_task"]["job_id"] = history.run(attempt.child_run_id).job_id
+    if reason := reason_of_attempt(attempt, history):
+        result["reason"] = reason
     if attempt.iteration is not None:
         result["iteration"] = attempt.iteration
     for name in ("health_warnings", "error", "error_trace", "output_notebook"):

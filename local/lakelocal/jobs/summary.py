@@ -12,9 +12,12 @@ from lakelocal.compute import state_warehouse
 from lakelocal.console import console_for_people
 from lakelocal.history.api import run_shape
 from lakelocal.history.reading import History
+from lakelocal.history.reasons import shortened
 from lakelocal.jobs.tables import TableChange, table_changes
 from lakelocal.jobs.views import duration
 from lakelocal.lakeflow.results import colour_of, state_of
+from lakelocal.notifications.outbox import Outbox
+from lakelocal.program import PROGRAM
 from lakelocal.project import State
 
 
@@ -34,20 +37,38 @@ def print_summary(run: Mapping[str, Any], history: History, state: State, consol
     if lines and unchanged:
         console.print(f"\nunchanged: {', '.join(unchanged)}", soft_wrap=True)
     failed = [line.attempt for line in lines if line.counts and "error" in line.attempt]
-    for attempt in failed:
-        console.print(Text(f"\n{_name(attempt).strip()}: {attempt['error']}", style="red"), soft_wrap=True)
-        if "output_notebook" in attempt:
-            console.print(Text(f"  see {attempt['output_notebook']}"), soft_wrap=True)
-    message = run["state"]["state_message"]
-    if message and not failed:
-        console.print(Text(f"\n{message}"), soft_wrap=True)
+    if len(failed) > 1:  # of one failure, the end says all
+        console.print()
+    for attempt in failed if len(failed) > 1 else []:
+        console.print(Text(f"{_name(attempt).strip()}: {shortened(attempt['error'])}", style="red"), soft_wrap=True)
+    _print_end(run, next((each.get("output_notebook") for each in failed), None), state, console)
+
+
+def _print_end(run: Mapping[str, Any], notebook: str | None, state: State, console: Console) -> None:
+    """The last lines: how the run ended, why, the *notebook* that failed, and the commands that lead on."""
     result = state_of(run["state"])
-    console.print(
-        Text(f"\nrun {run['run_id']}:"),
-        Text(result, style=colour_of(result)),
-        Text(f"after {duration((run['end_time'] - run['start_time']) / 1000)}; executed notebooks in {state.runs}"),
-        soft_wrap=True,
-    )
+    took = duration((run["end_time"] - run["start_time"]) / 1000)
+    console.print(Text(f"\nrun {run['run_id']}:"), Text(result, style=colour_of(result)), Text(f"after {took}"))
+    if why := run.get("reason") or run["state"]["state_message"]:
+        console.print(Text(f"  why     {why}", style="red" if "reason" in run else ""), soft_wrap=True)
+    if notebook:
+        console.print(Text(f"  see     {notebook}"), soft_wrap=True)
+    for label, command in _ways_on(run, state):
+        console.print(Text(f"  {label:<7} {command}"), soft_wrap=True)
+
+
+def _ways_on(run: Mapping[str, Any], state: State) -> Iterator[tuple[str, str]]:
+    """A label and a command each; a target is named, since it need not be the default."""
+    which = f"{run['run_id']} --target {run['target']}"
+    yield "look", f"{PROGRAM} runs open {which}"
+    if "reason" in run and run["tasks"]:
+        yield "repair", f"{PROGRAM} runs repair {which}"
+    if messages := _messages_since(run["start_time"], state):
+        yield "read", f"{PROGRAM} outbox --target {run['target']} ({messages} new message{'s' * (messages != 1)})"
+
+
+def _messages_since(start_ms: int, state: State) -> int:
+    return sum(entry.time.timestamp() * 1000 >= start_ms for entry in Outbox(state.outbox).entries())
 
 
 @dataclass(frozen=True)

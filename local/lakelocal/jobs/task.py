@@ -15,12 +15,12 @@ from lakelocal.jobs.progress import file_name, left_behind
 from lakelocal.jobs.selection import upstream_of
 from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.task_types import RUNNERS
-from lakelocal.jobs.views import input_text
 from lakelocal.lakeflow import plan
 from lakelocal.lakeflow.events import ON_DURATION, ON_START, event_of
 from lakelocal.lakeflow.model import Bundle, Task
 from lakelocal.lakeflow.references import Absent, Scope
 from lakelocal.lakeflow.results import message_of
+from lakelocal.lakeflow.task_types.for_each import input_text
 
 
 class TaskRun:

@@ -3,14 +3,12 @@
 A *path* locates a task: the keys of the run-job tasks above it, then its own key.
 """
 
-import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 Path = tuple[str, ...]
-LONGEST_INPUT = 40
 
 
 class View(Protocol):
@@ -121,12 +119,3 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def input_text(value: object) -> str:
-    """The input of an iteration for people: `Recife`, `city=Recife, n=2`, else as JSON; at most forty characters."""
-    if isinstance(value, Mapping):
-        text = ", ".join(f"{name}={each}" for name, each in value.items())
-    else:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_INPUT else text[: LONGEST_INPUT - 1] + "…"

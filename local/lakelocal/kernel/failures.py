@@ -12,7 +12,9 @@ from pathlib import Path
 from lakelocal.kernel.worker_failures import failure_in_worker, is_cell
 
 _OURS = Path(__file__).resolve().parents[1]
-_CONDITION = re.compile(r"\s*\[[A-Z0-9_.]+\]")
+_CONDITION = re.compile(r"(?:^|: )\s*\[[A-Z][A-Z0-9_.]{3,}\] ")
+_ITEM = re.compile(r"[\w.`]+: ")  # of a list of failures, each with what it is of
+_SQLSTATE = re.compile(r" SQLSTATE: \w{5}(?:; (line \d+ pos \d+))?;?")
 _LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
 
 
@@ -42,23 +44,36 @@ def render(error: Exception) -> list[str]:
 
 
 def what_spark_says(text: str) -> str:
-    """Spark's message *text* in one line, without the statement, the plan and the Java frames that follow it.
+    """The message *text* without what Spark adds for itself: the statement, the plan, frames of Java, the SQLSTATE.
 
-    It begins with the name of its condition in brackets, or tells of a function that failed in a worker; any other text
-    is given back as it is.
+    A message of Spark begins with its condition in brackets and becomes one line, also where it stands inside of
+    another text, such as a list of tables that failed. Of a function that failed in a worker, its error is told. All
+    other text stays as it is.
     """
     if failure := failure_in_worker(text):
         return str(failure)
-    if not _CONDITION.match(text):
+    if not _CONDITION.search(text):
         return text
-    lines = []
+    lines: list[str] = []
+    in_message = in_plan = False
     for line in text.strip().splitlines():
-        if not line.strip():
-            break
-        lines.append(line.strip())
-        if line.endswith(";"):  # what follows is the plan
-            break
-    return " ".join(lines).removesuffix(";")
+        begins = bool(_CONDITION.search(line))
+        if begins or (in_plan and _ITEM.match(line)):
+            lines.append(line.strip())
+            in_message, in_plan = begins, False
+        elif in_plan:
+            continue
+        elif in_message and line.strip():
+            lines[-1] += f" {line.strip()}"
+        elif not in_message:
+            lines.append(line)
+        if in_message and (not line.strip() or line.endswith(";")):  # the statement follows, or the plan
+            in_plan, in_message = True, False
+    return "\n".join(_SQLSTATE.sub(_place, line).removesuffix(";") for line in lines)
+
+
+def _place(sqlstate: re.Match[str]) -> str:
+    return f" ({sqlstate[1]})" if sqlstate[1] else ""
 
 
 def _is_users(file: str) -> bool:

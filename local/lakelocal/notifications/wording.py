@@ -12,13 +12,17 @@ from lakelocal.notifications.occasion import Occasion
 from lakelocal.notifications.rules import ending, threshold
 from lakelocal.program import PROGRAM
 
+LONGEST_REASON = 120  # characters of a subject
+
 
 def subject(what: Occasion) -> str:
     """One line that says what happened, and to what."""
     task = f", task {what.task.key}" if what.task else ""
     attempt = f", attempt {what.attempt_number}" if what.attempt_number else ""
     name = " ".join(what.job.name.split())
-    return f"{_headline(what)}: {name}{task}{attempt} (run {what.run['run_id']})"
+    why = str(what.subject.get("reason", "")) if what.event == events.ON_FAILURE else ""
+    cut = f": {why[: LONGEST_REASON - 1]}…" if len(why) > LONGEST_REASON else f": {why}" if why else ""
+    return f"{_headline(what)}: {name}{task}{attempt} (run {what.run['run_id']}){cut}"
 
 
 def _headline(what: Occasion) -> str:
@@ -36,6 +40,8 @@ def _headline(what: Occasion) -> str:
 
 def facts(what: Occasion) -> Iterator[tuple[str, str]]:
     """The label and value of each line, in reading order."""
+    if why := what.subject.get("reason"):
+        yield "Reason", why
     yield "Job", what.job.name
     if what.task:
         yield "Task", what.task.key
@@ -47,7 +53,7 @@ def facts(what: Occasion) -> Iterator[tuple[str, str]]:
     yield "Result", what.result or what.life_cycle
     if message := what.subject.get("state", {}).get("state_message"):
         yield "Message", message
-    if (error := what.subject.get("error")) and error != message:
+    if (error := what.subject.get("error")) and error not in (message, why):
         yield "Error", error
     if (allowed := threshold(what)) is not None:
         yield "Expected", f"at most {_span(allowed)}"
@@ -57,7 +63,10 @@ def facts(what: Occasion) -> Iterator[tuple[str, str]]:
         yield "Duration", f"{_span(what.seconds)}{'' if ending(what) else ' so far'}"
     if notebook := what.subject.get("output_notebook"):
         yield "Notebook", notebook
-    yield "Look", f"{PROGRAM} runs get {what.run['run_id']}{f' --target {target}' if target else ''}"
+    which = f"{what.run['run_id']}{f' --target {target}' if target else ''}"
+    yield "Look", f"{PROGRAM} runs open {which}"
+    if why and not what.task:
+        yield "Repair", f"{PROGRAM} runs repair {which}"
 
 
 def _time(epoch_ms: int) -> str:

@@ -1,13 +1,15 @@
 """`for_each_task`: another task, once for each element of a list. Source: Jobs API 2.2, `ForEachTask`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lakelocal.lakeflow.field_values import has_reference
 from lakelocal.lakeflow.findings import Finding, Where
 from lakelocal.lakeflow.task_types.task_type import VALUES, Inner, TaskType
 from lakelocal.lakeflow.verdicts import HONOURED, for_fields
+
+LONGEST_INPUT = 40
 
 
 def literal_inputs(inputs: Any) -> list[Any] | None:
@@ -17,6 +19,15 @@ def literal_inputs(inputs: Any) -> list[Any] | None:
     except ValueError:
         return None
     return found if isinstance(found, list) else None
+
+
+def input_text(value: object) -> str:
+    """The input of an iteration for people: `Recife`, `city=Recife, n=2`, else as JSON; at most forty characters."""
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{name}={each}" for name, each in value.items())
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_INPUT else text[: LONGEST_INPUT - 1] + "…"
 
 
 def _check(inner: Inner) -> Iterator[Finding]:

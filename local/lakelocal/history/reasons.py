@@ -1,0 +1,67 @@
+"""Why a run or an attempt did not succeed: one sentence, the same wherever it is told.
+
+The reason of a run is that of the first of its tasks that failed, behind the task's key. The reason of a task that
+started another run is that of the other run, and the reason of a for-each task is that of an iteration. So a failure
+is told by its cause, however many jobs are between.
+"""
+
+from collections.abc import Sequence
+
+from lakelocal.history.reading import History
+from lakelocal.history.rows import RecordedAttempt, RecordedRun
+from lakelocal.lakeflow.results import meaning
+from lakelocal.lakeflow.task_types.for_each import input_text
+
+LONGEST = 600  # characters; who wants to read more opens the notebook
+
+
+def reason_of_run(run: RecordedRun, attempts: Sequence[RecordedAttempt], history: History) -> str:
+    """The reason of *run*, such as `silver > load[2] Recife: ValueError: ...`; empty where it has not failed."""
+    if run.end_time is None or meaning(run.state).is_fine:
+        return ""
+    failed = _first_failed(attempts)
+    if failed is None:
+        return shortened(run.state_message)
+    return f"{_name(failed)}{_separator(failed, history)}{reason_of_attempt(failed, history)}"
+
+
+def reason_of_attempt(attempt: RecordedAttempt, history: History) -> str:
+    """The reason of *attempt*: its error, or that of the run that it started; empty where it has not failed."""
+    if not meaning(attempt.state).failed:
+        return ""
+    child = _child(attempt, history)
+    found = reason_of_run(child, history.attempts(child.run_id), history) if child else ""
+    return found or shortened(attempt.error or attempt.state_message)
+
+
+def shortened(text: str) -> str:
+    """*text* as one line of at most `LONGEST` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+
+
+def _first_failed(attempts: Sequence[RecordedAttempt]) -> RecordedAttempt | None:
+    """The task that failed first, in its last attempt; of a for-each task the iteration."""
+    last = {(each.task_key, (each.iteration or {}).get("index")): each for each in attempts}
+    failed = [each for each in last.values() if meaning(each.state).broke]
+    loops = {each.iteration["for_each_task_key"] for each in failed if each.iteration}
+    causes = [each for each in failed if each.iteration or each.task_key not in loops]
+    return min(causes, key=lambda each: each.run_id, default=None)
+
+
+def _name(attempt: RecordedAttempt) -> str:
+    """The task's key; of an iteration that of the for-each task, the iteration and its input."""
+    if attempt.iteration is None:
+        return attempt.task_key
+    loop, index = attempt.iteration["for_each_task_key"], attempt.iteration["index"]
+    return f"{loop} > {attempt.task_key}[{index}] {input_text(attempt.iteration['input'])}"
+
+
+def _separator(attempt: RecordedAttempt, history: History) -> str:
+    """Keys of tasks are a path, down to the one that failed; behind it stands what went wrong."""
+    child = _child(attempt, history)
+    return " > " if child and _first_failed(history.attempts(child.run_id)) else ": "
+
+
+def _child(attempt: RecordedAttempt, history: History) -> RecordedRun | None:
+    return None if attempt.child_run_id is None else history.run(attempt.child_run_id)

@@ -1,0 +1,71 @@
+"""Why a run failed, in one sentence: through child jobs, loops and retries."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from recorded_runs import start_run
+
+from lakelocal.history.api import run_shape
+from lakelocal.history.records import Records
+
+JOB: dict[str, Any] = {"job_id": 1, "job_key": "j", "run_name": "J", "target": "dev", "trigger": "ONE_TIME"}
+TASK: dict[str, Any] = {"attempt_number": 0, "kind": "notebook_task", "run_if": "ALL_SUCCESS", "depends_on": []}
+ENDED: dict[str, Any] = {"life_cycle_state": "TERMINATED", "start_time": 1, "end_time": 2}
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return Records(tmp_path / "runs.db")
+
+
+def failed_run(records: Records, **values: Any) -> int:
+    return start_run(
+        records, **{**JOB, **ENDED, "result_state": "FAILED", "state_message": "Workload failed.", **values}
+    )
+
+
+def attempt(records: Records, run: int, key: str, result: str, **values: Any) -> None:
+    records.start_attempt(job_run_id=run, **{**TASK, **ENDED, "task_key": key, "result_state": result, **values})
+
+
+def test_the_reason_of_a_child_run_is_its_parents(records: Records) -> None:
+    """Two jobs down, the task that failed is named with the way to it; the tasks are told the same."""
+    top, middle, low = (failed_run(records) for _ in range(3))
+    attempt(records, low, "silver", "FAILED", error="ValueError: no rows\nin two lines (cell 4)")
+    attempt(records, low, "gold", "UPSTREAM_FAILED", state_message="An upstream task failed.")
+    attempt(records, middle, "load", "FAILED", kind="run_job_task", child_run_id=low)
+    attempt(records, top, "main", "FAILED", kind="run_job_task", child_run_id=middle)
+
+    shape = run_shape(records, top)
+
+    assert shape["reason"] == "main > load > silver: ValueError: no rows in two lines (cell 4)"
+    assert shape["tasks"][0]["reason"] == "load > silver: ValueError: no rows in two lines (cell 4)"
+
+
+def test_the_reason_of_a_loop_is_that_of_an_iteration(records: Records) -> None:
+    """With its input, which a person recognises."""
+    run = failed_run(records)
+    loop = {"for_each_task_key": "each", "index": 3, "input": {"city": "Recife"}}
+    attempt(records, run, "each", "FAILED", kind="for_each_task", error="1 of 9 iterations failed: 3.")
+    attempt(records, run, "load", "FAILED", iteration=loop, error="KeyError: 'price'")
+
+    assert run_shape(records, run)["reason"] == "each > load[3] city=Recife: KeyError: 'price'"
+
+
+def test_an_attempt_that_a_retry_made_good_is_no_reason(records: Records) -> None:
+    """The first task that failed in the end is; a run that ended well has none."""
+    run, good = failed_run(records), failed_run(records, result_state="SUCCESS")
+    for number, result in ((0, "FAILED"), (1, "SUCCESS")):
+        attempt(records, run, "a", result, attempt_number=number, error="flaky" if result == "FAILED" else None)
+    attempt(records, run, "b", "TIMEDOUT", state_message="Timed out after 5 seconds.")
+    attempt(records, run, "c", "FAILED", error="later")
+
+    assert run_shape(records, run)["reason"] == "b: Timed out after 5 seconds."
+    assert "reason" not in run_shape(records, good)
+
+
+def test_a_run_without_a_failed_task_has_its_own_reason(records: Records) -> None:
+    """For example where Spark cannot be had; a long one is cut."""
+    assert run_shape(records, failed_run(records, state_message="No Java."))["reason"] == "No Java."
+    assert len(run_shape(records, failed_run(records, state_message="x " * 999))["reason"]) == 600
