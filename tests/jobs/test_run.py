@@ -119,7 +119,7 @@ def test_a_child_run_gets_the_parents_parameters(build: Build) -> None:
                 "tasks": [
                     {
                         "task_key": "show",
-                        "notebook_task": {"notebook_path": "./show", "base_parameters": {"own": "{{task.name}}"}},
+                        "notebook_task": {"notebook_path": "./show.ipynb", "base_parameters": {"own": "{{task.name}}"}},
                     }
                 ],
             },

@@ -36,9 +36,17 @@ def bundle(root: Path, text: str, **settings: Any) -> Bundle:
 
 
 def errors(root: Path, files: dict[str, str]) -> str:
+    """What stops the bundle, or the first of its jobs with a mistake."""
     with pytest.raises(BundleError) as raised:
-        load_bundle(write(root, files))
+        read = load_bundle(write(root, files))
+        for key in {**read.jobs, **read.faults}:
+            read.job(key)
     return str(raised.value)
+
+
+def warnings(root: Path, files: dict[str, str]) -> list[str]:
+    """What a run goes on without."""
+    return [str(each) for each in load_bundle(write(root, files)).warnings]
 
 
 def test_files_are_included_by_pattern(tmp_path: Path) -> None:
@@ -61,11 +69,11 @@ def test_files_are_included_by_pattern(tmp_path: Path) -> None:
     assert read.job("two").name == "Untitled"
 
 
-def test_the_extension_of_a_notebook_may_be_left_out(tmp_path: Path) -> None:
-    """`./n` is the notebook `n.ipynb`."""
-    read = bundle(tmp_path, f"bundle: {{name: b}}\nresources: {{jobs: {{j: {{{ONE_TASK.replace('.ipynb', '')}}}}}}}")
+def test_a_notebook_of_the_bundle_is_named_with_its_extension(tmp_path: Path) -> None:
+    """Only a deployed one has lost it."""
+    files = {"databricks.yml": f"bundle: {{name: b}}\nresources: {{jobs: {{j: {{{ONE_TASK.replace('.ipynb', '')}}}}}}}"}
 
-    assert read.job("j").tasks[0].notebook == tmp_path / "n.ipynb"
+    assert "task `a`: found no notebook `./n`; expected `./n.ipynb`: with its extension" in errors(tmp_path, files)
 
 
 TARGETS = f"""
@@ -152,7 +160,7 @@ VARIABLES = """
       x: {default: from default}
       y: {default: "${var.x} and ${bundle.target}"}
       n: {default: 3}
-    targets: {t: {}, u: {variables: {x: from target}}}
+    targets: {t: {default: true}, u: {variables: {x: from target}}}
 """
 
 
@@ -163,7 +171,7 @@ def test_order_of_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     def value(**given: str) -> str:
         return load_settings(project, target="u", variables=given).variables["x"]
 
-    assert load_settings(project).variables == {"x": "from default", "y": "from default and t", "n": 3}
+    assert load_settings(project, target="t").variables == {"x": "from default", "y": "from default and t", "n": 3}
     assert value() == "from target"
     write(tmp_path, {".databricks/bundle/u/variable-overrides.json": '{"x": "from file"}'})
     assert value() == "from file"
@@ -224,7 +232,6 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEAD + "a: 1\na: 2\n", "`databricks.yml:3`: found the key `a` twice (first in line 2)"),
         (HEAD + "a: [1\n", "`databricks.yml:3`: found invalid YAML"),
         ("[1]", "`databricks.yml:1`: found a list; expected a mapping"),
         ("targets: {t: {}}", "found no `bundle.name`"),
@@ -238,25 +245,9 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
         (HEAD + "variables: {x: {default: '${var.y}'}, y: {default: '${var.x}'}}", "circle of references"),
         (
             JOB.replace("J\n", "${var.nope}\n") + f"      {ONE_TASK}\n",
-            "`databricks.yml:5`: found `${var.nope}`; expected a name in `var`, which has none",
+            "`databricks.yml:5`: job `j`: found `${var.nope}`; expected a name in `var`, which has none",
         ),
         (JOB, "`databricks.yml:4`: job `j`: found no tasks"),
-        (
-            JOB + "      nmae: x\n      " + ONE_TASK,
-            "`databricks.yml:6`: job `j`: found the unknown field `nmae`; expected a field of a Job. Did you mean",
-        ),
-        (
-            JOB + "      tasks:\n        - {task_key: a, notebook_task: {notebook_path: n.ipynb}, max_retries: three}",
-            "`databricks.yml:7`: job `j`, task `a`: found `three` as `max_retries`; expected a whole number",
-        ),
-        (
-            JOB + "      tasks: [{task_key: a, notebook_task: {}}]",
-            "found no `notebook_path` in this NotebookTask",
-        ),
-        (
-            JOB + "      tasks: [{task_key: a, run_if: NEVER, notebook_task: {notebook_path: n.ipynb}}]",
-            "found `NEVER` as `run_if`; expected one of `ALL_SUCCESS`",
-        ),
         (JOB + "      tasks: [{task_key: a}]", "task `a`: found no task type"),
         (
             JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: n.ipynb}, run_job_task: {job_id: 1}}]",
@@ -264,9 +255,11 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
         ),
         (JOB + "      tasks: [{task_key: 'a b', notebook_task: {notebook_path: n.ipynb}}]", "found the task_key `a b`"),
         (
-            JOB + "      tasks:\n        - &a {task_key: a, notebook_task: {notebook_path: n.ipynb}}\n        - *a",
-            "found the task `a` twice (first at `databricks.yml:7`)",
+            JOB + "      tasks: ${var.t}\n" + "variables: {t: {type: complex, default: []}}\n"
+            "targets: {u: {resources: {jobs: {j: {tasks: [{task_key: a}]}}}}}",
+            "`databricks.yml:8`: job `j`: found a list over `${var.t}` as `tasks`; expected a value of the same kind",
         ),
+        (HEAD + "targets:\n  t: {variables: {x: 1}}", "`databricks.yml:3`: found a value for `x`; expected a declared"),
         (
             JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: n.ipynb}, depends_on: [{task_key: b}]}]",
             "task `a`: found the dependency `b`; expected no dependency, since the job has no other task",
@@ -288,12 +281,43 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
             "found `../x`, outside of the bundle",
         ),
         (
-            JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: /Workspace/x}}]",
-            "found the workspace path",
-        ),
-        (
             JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: databricks.yml}}]",
             "which is no notebook; expected one of `.ipynb`, `.py`, `.sql`",
+        ),
+    ],
+)
+def test_mistakes_are_named_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
+    """Where, what was found, what was expected."""
+    assert message in errors(tmp_path, {"databricks.yml": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEAD + "a: 1\na: 2\n", "`databricks.yml:3`: found the key `a` twice (first in line 2)"),
+        (
+            JOB + "      nmae: x\n      " + ONE_TASK,
+            "`databricks.yml:6`: job `j`: found the unknown field `nmae`; expected a field of a Job. Did you mean",
+        ),
+        (
+            JOB + "      tasks:\n        - {task_key: a, notebook_task: {notebook_path: n.ipynb}, max_retries: three}",
+            "`databricks.yml:7`: job `j`, task `a`: found `three` as `max_retries`; expected a whole number",
+        ),
+        (
+            JOB + "      tasks: [{task_key: a, notebook_task: {}}]",
+            "found no `notebook_path` in this NotebookTask",
+        ),
+        (
+            JOB + "      tasks: [{task_key: a, run_if: NEVER, notebook_task: {notebook_path: n.ipynb}}]",
+            "found `NEVER` as `run_if`; expected one of `ALL_SUCCESS`",
+        ),
+        (
+            JOB + "      tasks:\n        - &a {task_key: a, notebook_task: {notebook_path: n.ipynb}}\n        - *a",
+            "found the task `a` twice (first at `databricks.yml:7`): the second overrides it",
+        ),
+        (
+            JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: /Workspace/x}}]",
+            "found the notebook `/Workspace/x` of a workspace",
         ),
         (
             JOB + "      tasks: [{task_key: a, run_job_task: {job_id: 5}}]",
@@ -301,9 +325,9 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
         ),
     ],
 )
-def test_mistakes_are_named_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
-    """Where, what was found, what was expected."""
-    assert message in errors(tmp_path, {"databricks.yml": text})
+def test_what_the_cli_goes_on_without_stops_nothing(tmp_path: Path, text: str, message: str) -> None:
+    """It warns, and so does this project, with file and line."""
+    assert [message in each for each in warnings(tmp_path, {"databricks.yml": text})] == [True]
 
 
 def test_all_mistakes_of_the_jobs_are_listed_at_once(tmp_path: Path) -> None:
@@ -335,7 +359,7 @@ def test_a_resource_is_defined_in_one_file(tmp_path: Path) -> None:
     job = f"resources: {{jobs: {{j: {{{ONE_TASK}}}}}}}"
     found = errors(tmp_path, {"databricks.yml": HEAD + "include: ['*.yaml']", "a.yaml": job, "b.yaml": job})
 
-    assert "`b.yaml:1`: found `resources.jobs.j` a second time (first in `a.yaml:1`)" in found
+    assert "`b.yaml:1`: job `j`: found `resources.jobs.j` a second time (first in `a.yaml:1`)" in found
 
 
 def test_texts_that_yaml_1_1_would_change_stay_texts(tmp_path: Path) -> None:
@@ -353,13 +377,13 @@ def test_settings_are_read_although_a_job_is_wrong(tmp_path: Path) -> None:
 
     assert load_settings(project).catalog == "c"
     with pytest.raises(BundleError):
-        load_bundle(project)
+        load_bundle(project).job("j")
 
 
 def test_a_complex_variable_may_hold_tasks(tmp_path: Path) -> None:
-    """Its notebooks are found from the file of the job."""
+    """Its notebooks are found from the file of the variable."""
     text = HEAD + (
-        "variables: {work: {type: complex, default: [{task_key: a, notebook_task: {notebook_path: ./n}}]}}\n"
+        "variables: {work: {type: complex, default: [{task_key: a, notebook_task: {notebook_path: ./n.ipynb}}]}}\n"
         "resources: {jobs: {j: {tasks: '${var.work}'}}}"
     )
 
@@ -406,18 +430,18 @@ def test_git_is_empty_without_a_repository(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_fields_of_other_resources_are_those_that_are_written(tmp_path: Path) -> None:
-    """An id exists in a workspace only, so its reference stays."""
+    """The id of a schema is its full name; what exists in a workspace only stays a reference."""
     text = HEAD + (
         "variables: {v: {default: schema}}\n"
         "resources:\n"
         "  schemas: {s: {name: 'a_${var.v}', catalog_name: main}}\n"
         "  jobs:\n"
         "    j:\n"
-        "      name: ${resources.schemas.s.name} ${resources.schemas.s.id}\n"
+        "      name: ${resources.schemas.s.name} ${resources.schemas.s.id} ${resources.schemas.s.url}\n"
         f"      {ONE_TASK}\n"
     )
 
-    assert bundle(tmp_path, text).job("j").name == "a_schema ${resources.schemas.s.id}"
+    assert bundle(tmp_path, text).job("j").name == "a_schema main.a_schema ${resources.schemas.s.url}"
 
 
 def test_the_user_has_the_names_of_a_databricks_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -438,7 +462,7 @@ def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
     text = HEAD + (
         "sync: {paths: [., ../shared]}\n"
         "variables: {files: {default: '${workspace.file_path}'}}\n"
-        "resources: {jobs: {j: {tasks: [{task_key: a, notebook_task: {notebook_path: ../shared/s}}]}}}"
+        "resources: {jobs: {j: {tasks: [{task_key: a, notebook_task: {notebook_path: ../shared/s.ipynb}}]}}}"
     )
 
     read = bundle(tmp_path / "b", text)
@@ -446,7 +470,7 @@ def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
     assert read.job("j").task("a").notebook == tmp_path / "shared" / "s.ipynb"
     assert read.variables == {"files": str(tmp_path)}, "the folder around all that is deployed"
     with pytest.raises(BundleError, match="outside of the bundle"):
-        bundle(tmp_path / "b", text.replace(", ../shared]", "]"))
+        bundle(tmp_path / "b", text.replace(", ../shared]", "]")).job("j")
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ CHANGES = """
 
     @job_mutator
     def rename(job: Job) -> Job:
-        return replace(job, tags={"changed": "${var.mail}"}) if job.name == "written" else job
+        return replace(job, tags={"changed": "${var.mail}"}) if job.name == "[DEV] written" else job
 """
 WRITTEN = """
     resources:
@@ -74,7 +74,10 @@ def load(root: Path, **files: str) -> Bundle:
 
 
 def test_jobs_are_loaded_and_changed(tmp_path: Path) -> None:
-    """Their paths count from the root of the bundle; presets, references and places are as those of written jobs."""
+    """Their paths count from the root of the bundle; presets, references and places are as those of written jobs.
+
+    A mutator sees the names that are deployed.
+    """
     jobs = load(tmp_path).jobs
 
     assert {key: (job.name, str(job.where)) for key, job in jobs.items()} == {
@@ -98,7 +101,8 @@ def test_jobs_are_loaded_and_changed(tmp_path: Path) -> None:
         (
             "resources/nightly.py",
             MODULE.replace("nightly = ", "written = "),
-            "`resources/nightly.py:5`: found `resources.jobs.written` a second time (first in `jobs/written.yml:4`)",
+            "`resources/nightly.py:5`: job `written`: found `resources.jobs.written` a second time (first in "
+            "`jobs/written.yml:4`)",
         ),
         ("resources/nightly.py", MODULE.replace("src/n.py", "n.py"), "job `nightly`, task `inner`: found no notebook"),
         ("databricks.yml", HEAD.replace("python: {", "python: {venv_path: env, "), "env/bin/python"),
@@ -112,7 +116,9 @@ def test_what_is_wrong_in_the_code_is_told(tmp_path: Path, file: str, text: str,
     python.chmod(0o755)
 
     with pytest.raises(BundleError) as raised:
-        load(tmp_path, **{file: text})
+        read = load(tmp_path, **{file: text})
+        for key in read.jobs:
+            read.job(key)
 
     assert message in str(raised.value)
     assert "Traceback" not in str(raised.value)

@@ -102,6 +102,7 @@ def test_the_daily_job(target: str) -> None:
         "schedule": daily(f"0 0 {hour} * * ?", state),
         "timeout_seconds": timeout,
         "max_concurrent_runs": 1,
+        "queue": {"enabled": True},
         "health": longer_than(3 * HOUR),
         "email_notifications": {"on_failure": addresses} | late(addresses),
         "environments": serverless("faker==40.54.0"),
@@ -143,6 +144,7 @@ def test_the_weekly_job(target: str) -> None:
         "schedule": daily("0 0 2 ? * SUN", state),
         "timeout_seconds": 21_600,
         "max_concurrent_runs": 1,
+        "queue": {"enabled": True},
         "email_notifications": {"on_failure": addresses},
         "tasks": {
             "run_main_pipeline": {"run_job_task": starts(MAIN)},
@@ -160,6 +162,7 @@ def test_the_main_pipeline(target: str) -> None:
         "name": f"{prefix}Olist Lakehouse - Main Pipeline",
         "parameters": parameters(catalog),
         "max_concurrent_runs": 1,
+        "queue": {"enabled": True},
         "environments": serverless(),
         "tasks": {
             "bronze": {"notebook_task": runs("20_bronze", **RUN_ID)} | IN_JOB_ENVIRONMENT,
@@ -179,6 +182,7 @@ def test_the_cdc_pipeline(target: str) -> None:
         "name": f"{prefix}Olist Lakehouse - CDC Pipeline",
         "parameters": parameters(catalog),
         "max_concurrent_runs": 1,
+        "queue": {"enabled": True},
         "environments": serverless(),
         "tasks": {
             "cdc_bronze": {"notebook_task": runs("50_cdc_bronze", **RUN_ID)} | IN_JOB_ENVIRONMENT,

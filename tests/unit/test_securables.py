@@ -3,15 +3,13 @@
 from pathlib import Path
 from textwrap import dedent
 
-import pytest
-
 from lakelocal.bundle import Bundle, load_bundle
 from lakelocal.catalogs import Catalogs
 from lakelocal.compute.local_server import LocalServer
-from lakelocal.errors import BundleError
 from lakelocal.jobs.securables import create_securables
 from lakelocal.lakeflow.catalogs import named_catalogs
 from lakelocal.project import Project
+from lakelocal.validate import validate
 
 DECLARED = """
     bundle: {name: b}
@@ -46,10 +44,14 @@ def test_a_prefix_goes_before_the_names_of_schemas(tmp_path: Path) -> None:
     ]
 
 
-def test_a_volume_without_a_schema_is_named_with_its_place(tmp_path: Path) -> None:
-    """File, line and the field that is missing."""
-    with pytest.raises(BundleError, match=r"databricks\.yml:\d+.*found no `schema_name` in `resources\.volumes\.v`"):
-        read(tmp_path, "bundle: {name: b}\nresources: {volumes: {v: {catalog_name: main, name: v}}}")
+def test_a_volume_without_a_schema_is_left_out(tmp_path: Path) -> None:
+    """`validate` tells the field that is missing, with file and line."""
+    assert (
+        read(tmp_path, "bundle: {name: b}\nresources: {volumes: {v: {catalog_name: main, name: v}}}").securables == ()
+    )
+
+    told = [str(each) for each in validate(Project.at(tmp_path)).findings]
+    assert told == ["`databricks.yml:2`: found no `schema_name` in this Volume; expected a text. Add it."]
 
 
 def test_volumes_are_made_once_where_their_schema_is(tmp_path: Path) -> None:

@@ -57,15 +57,22 @@ def test_a_task_knows_its_file(tmp_path: Path, task: dict, file: str | None) -> 
     [
         ("../src/gone.py", r"task `t`: found no file `\.\./src/gone\.py`; expected `src/gone\.py`"),
         ("../../etl.py", "outside of the bundle"),
-        ("/Workspace/etl.py", "found the workspace path `/Workspace/etl.py`"),
-        ("dbfs:/etl.py", "found the workspace path `dbfs:/etl.py`"),
         ("../src/n.py", "a notebook; expected a plain file. Make the task a `notebook_task`"),
     ],
 )
 def test_a_file_that_cannot_run_is_refused_when_the_bundle_is_read(tmp_path: Path, path: str, reason: str) -> None:
     """With file and line, as for a notebook."""
     with pytest.raises(BundleError, match=rf"`jobs/j\.json:1`: .*{reason}"):
-        load(tmp_path, {"spark_python_task": {"python_file": path}})
+        load(tmp_path, {"spark_python_task": {"python_file": path}}).job("j")
+
+
+@pytest.mark.parametrize("path", ["/Workspace/etl.py", "dbfs:/etl.py", "s3://bucket/etl.py"])
+def test_a_file_of_a_workspace_is_missed_when_the_turn_of_its_task_comes(tmp_path: Path, path: str) -> None:
+    """The bundle is read, and its other tasks run."""
+    task = load(tmp_path, {"spark_python_task": {"python_file": path}}).job("j").task("t")
+
+    assert task.file is None
+    assert task.elsewhere is not None and f"found the file `{path}` of a workspace" in str(task.elsewhere)
 
 
 def test_libraries_are_the_tasks_and_its_environments(tmp_path: Path) -> None:

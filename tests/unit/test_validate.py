@@ -15,6 +15,13 @@ from tests.unit.test_validate_rules import CASES
 from tests.unit.validate_bundles import ROOT, condition, found, job, line_of, notebook, project, report, starts, task
 
 HERE = Path(__file__).parents[2]
+ELSEWHERE = "{task_key: a, notebook_task: {notebook_path: /Workspace/x}}"
+DEEP_REFERENCES = """bundle: {name: b}
+include: [jobs.json]
+variables:
+  a: {type: complex, default: {x: "${var.b}"}}
+  b: {type: complex, default: {y: "${var.a}"}}
+"""
 HEAD_CASES: list[tuple[str, str, str]] = [
     ("syntax", "bundle: {name: b}\nresources: [1\n", "databricks.yml:3"),
     ("syntax", "[1]", "databricks.yml:1"),
@@ -33,6 +40,17 @@ HEAD_CASES: list[tuple[str, str, str]] = [
     ("include", "bundle: {name: b}\ninclude: [gone.json]\n", "databricks.yml:2"),
     ("unreadable-file", "bundle: {name: b}\ninclude: [latin.yml]\n", "latin.yml"),
     ("bundle-name", "include: [jobs.json]\n", "databricks.yml:1"),
+    ("merge", ROOT + "sync: {paths: [.]}\ntargets:\n  t: {sync: {paths: x}}\n", "databricks.yml:5"),
+    ("no-resource", ROOT + "resources: {schemas: {s: }}\n", "databricks.yml:3"),
+    ("null-value", ROOT + "resources:\n  schemas: {s: {name: s, catalog_name: c, comment: }}\n", "databricks.yml:4"),
+    ("no-default-target", ROOT + "targets: {t: {}, u: {}}\n", "databricks.yml:3"),
+    ("production-root", ROOT + "run_as: {user_name: a}\ntargets: {t: {mode: production}}\n", "databricks.yml:4"),
+    ("cli-version-unmet", "bundle: {name: b, databricks_cli_version: '>= 9.0.0'}\n", "databricks.yml:1"),
+    ("cli-version", "bundle: {name: b, databricks_cli_version: '>= 9.0'}\ninclude: [jobs.json]\n", "databricks.yml:1"),
+    ("unknown-variable", ROOT + "targets: {t: {variables: {x: 1}}}\n", "databricks.yml:3"),
+    ("variable-type", ROOT + "variables: {typed: {default: 1}}\n", "databricks.yml:3"),
+    ("reference-depth", DEEP_REFERENCES, "databricks.yml:1"),
+    ("elsewhere", ROOT + "resources:\n  jobs: {k: {tasks: [" + ELSEWHERE + "]}}\n", "databricks.yml:4"),
     ("bundle-field", ROOT + "resource: {}\n", "databricks.yml:3"),
     ("bundle-field", ROOT + "targets:\n  t:\n    variable: {}\n", "databricks.yml:5"),
     ("default-target", ROOT + "targets: {t: {default: true}, u: {default: true}}\n", "databricks.yml:3"),
@@ -52,7 +70,10 @@ DEEP = {
 @pytest.mark.parametrize(("rule", "head", "where"), HEAD_CASES)
 def test_a_mistake_in_a_file_is_found_with_its_place(tmp_path: Path, rule: str, head: str, where: str) -> None:
     """What the reader of bundles finds is a finding too."""
-    files = {"deep.json": json.dumps({"resources": {"jobs": DEEP}}, indent=1)}
+    files = {
+        "deep.json": json.dumps({"resources": {"jobs": DEEP}}, indent=1),
+        ".databricks/bundle/default/variable-overrides.json": '{"typed": [1]}',
+    }
     (tmp_path / "latin.yml").write_bytes(b"name: \xe9")
     if rule == "duplicate-resource":
         assert line_of(json.dumps({"resources": {"jobs": {"j": job()}}}, indent=1), '"j"') == 4
@@ -107,7 +128,7 @@ def test_a_job_that_breaks_no_rule(tmp_path: Path) -> None:
         "q.sql": "",
     }
     tasks = [
-        task("first", notebook_task={"notebook_path": "sets"}, max_retries=2, min_retry_interval_millis=10),
+        task("first", notebook_task={"notebook_path": "sets.ipynb"}, max_retries=2, min_retry_interval_millis=10),
         task("more", "first", condition_task=condition("{{tasks.first.values.rows}}", "GREATER_THAN", "0")),
         task(
             "each",
@@ -143,7 +164,7 @@ TARGETS = (
     ROOT
     + """
 targets:
-  dev: {}
+  dev: {default: true}
   prod:
     resources:
       jobs:
@@ -216,7 +237,7 @@ def test_text_has_a_line_for_each_finding(tmp_path: Path, capsys: pytest.Capture
         "jobs.json:12: error: job `j`, task `a`: found the environment_key `e`; expected one of `environments`: none: "
         "the job has no such block. Correct the key. [unknown-environment]",
         "1 error, 0 warnings in 1 job, 1 target (default)",
-        "j runs here with 3 fields honoured, 1 approximated, 0 ignored, 0 refused "
+        "j runs here with 5 fields honoured, 1 approximated, 0 ignored, 0 refused "
         "(approximated: tasks.environment_key)",
     ]
 
@@ -250,7 +271,7 @@ def test_json_has_all_that_the_text_has(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_fidelity_shows_every_field_that_the_job_sets(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    """One row a field, those first that are not honoured."""
+    """One row a field, those first that are not honoured; a deployment sets two of them."""
     project(tmp_path, {"j": job(task("a", libraries=[{"jar": "x.jar"}]), task("b", "a"))})
 
     main(["--project", str(tmp_path), "validate", "j", "--fidelity"])
@@ -259,6 +280,8 @@ def test_fidelity_shows_every_field_that_the_job_sets(tmp_path: Path, capsys: py
     assert [tuple(cell.strip() for cell in row) for row in rows] == [
         ("ignored", "tasks.libraries.jar"),
         ("honoured", "name"),
+        ("honoured", "max_concurrent_runs"),
+        ("honoured", "queue.enabled"),
         ("honoured", "tasks.task_key"),
         ("honoured", "tasks.notebook_task.notebook_path"),
         ("honoured", "tasks.depends_on.task_key"),

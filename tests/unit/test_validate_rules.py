@@ -52,7 +52,7 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("wrong-type", "", '"timeout_seconds"', "`soon`", job(timeout_seconds="soon")),
     ("wrong-type", "a", '"max_retries"', "a whole number", job(task("a", max_retries=True))),
     ("wrong-type", "a", '"libraries"', "a list", job(task("a", libraries="x"))),
-    ("wrong-type", "f", '"inputs"', "a list as `inputs`", job(task("f", for_each_task={**EACH, "inputs": ["x"]}))),
+    ("wrong-type", "f", '"concurrency"', "a list as", job(task("f", for_each_task={**EACH, "concurrency": ["x"]}))),
     ("wrong-enum", "b", '"run_if"', "Did you mean `ALL_SUCCESS`?", job(task("a"), task("b", "a", run_if="ALL_SUCCES"))),
     (
         "missing-field",

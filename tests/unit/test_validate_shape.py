@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.field_types import fitted
+from lakelocal.bundle.field_types import CHECKED, fitted
 from lakelocal.lakeflow.findings import RULES, Finding, Findings
 from lakelocal.validate import validate
 from tests.unit.test_validate_rules import CASES, FILES
-from tests.unit.validate_bundles import ROOT, found, job, line_of, project, task
+from tests.unit.validate_bundles import ROOT, found, job, project, task
 
 HEAD = ROOT + "variables: {x: {default: 1}}\n"
 JUNK: list[Any] = [
@@ -36,13 +36,14 @@ JUNK: list[Any] = [
         ({"disabled": 1}, ["wrong-type"]),
         ({"description": 5}, []),  # so are texts that look like numbers
         ({"description": {"a": 1}}, ["wrong-type"]),
-        ({"libraries": [{"jar": "x"}, "y", None]}, ["wrong-type", "wrong-type"]),
+        ({"libraries": [{"jar": "x"}, "y", None]}, ["wrong-type", "null-value"]),
         ({"health": {"rules": [{"metric": "M", "op": "GREATER_THAN", "value": 1}]}}, ["wrong-enum"]),
         (
             {"health": {"rules": [{"op": "GREATER_THAN", "vaule": 1}]}},
             ["unknown-field", "missing-field", "missing-field"],
         ),
-        ({"email_notifications": None, "run_if": None}, []),
+        ({"email_notifications": None, "run_if": None}, ["null-value"]),
+        ({"run_if": "", "description": ""}, []),  # what is empty is not set
         ({"new_cluster": {"autoscale": {"min_workers": "few"}, "num_wrokers": 1}}, ["wrong-type", "unknown-field"]),
     ],
 )
@@ -51,7 +52,7 @@ def test_fields_types_and_words(fields: dict[str, Any], rules: list[str]) -> Non
     source = {"tasks": [task("a", **fields)]}
 
     findings = Findings(Path())
-    fitted("j", as_table(source), findings)
+    fitted("jobs", "j", as_table(source), findings, CHECKED)
 
     assert [each.rule for each in findings] == rules
 
@@ -61,7 +62,7 @@ def test_what_does_not_fit_is_left_out() -> None:
     source = {"nmae": 1, "timeout_seconds": "x", "tags": ["a"], "tasks": [1, task("a", max_retries=[], run_if="X")]}
 
     findings = Findings(Path())
-    fit = fitted("j", as_table(source), findings)
+    fit = fitted("jobs", "j", as_table(source), findings, CHECKED)
 
     assert fit == {"tasks": [task("a")]}
     assert [(each.where.task, each.where.path) for each in findings] == [
@@ -74,16 +75,13 @@ def test_what_does_not_fit_is_left_out() -> None:
     ]
 
 
-def test_a_misfit_from_a_complex_variable_stands_where_the_job_uses_it(tmp_path: Path) -> None:
-    """Its value has no place of its own."""
+def test_a_misfit_from_a_complex_variable_stands_where_the_variable_has_it(tmp_path: Path) -> None:
+    """There it is to be corrected."""
     head = ROOT + "variables: {m: {type: complex, default: {on_failre: [x]}}}\n"
 
     findings = found(tmp_path, {"j": job(email_notifications="${var.m}")}, head=head)
 
-    text = (tmp_path / "jobs.json").read_text()
-    assert [(each.rule, str(each.where)) for each in findings] == [
-        ("unknown-field", f"jobs.json:{line_of(text, 'email_notifications')}")
-    ]
+    assert [(each.rule, str(each.where)) for each in findings] == [("unknown-field", "databricks.yml:3")]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """YAML and JSON files as plain values that remember where each of them was written.
 
-Databricks reads JSON by its YAML reader (YAML 1.2 scalars: `yes` and `2024-01-01` are text); so does this module. The
-nodes of PyYAML know their lines; ruamel.yaml would keep comments too, for writing, which nothing here does.
+The Databricks CLI reads JSON by its YAML reader (`yes` and `2024-01-01` are text, `1_000` is a number); so does this
+module. The nodes of PyYAML know their lines; ruamel.yaml would keep comments too, for writing, which nothing here does.
+
+Source: Databricks CLI 1.13, `libs/dyn/yamlloader/loader.go`, and the scalars of the library that it uses, yaml.v3.
 """
 
 import json
@@ -19,15 +21,20 @@ _MAPPING = "a mapping in YAML or JSON"
 
 
 class YamlMapping(dict[str, Any]):
-    """A mapping that knows the file and line of itself (*place*) and of each of its keys (*places*)."""
+    """A mapping that knows the file and line of itself (*place*) and of each of its keys (*places*).
+
+    *anchors* are the keys below which only YAML anchors stand, to be used elsewhere: they need no known name.
+    """
 
     place: Place
     places: dict[str, Place]
+    anchors: set[str]
 
     def __init__(self, place: Place) -> None:
         super().__init__()
         self.place = place
         self.places = {}
+        self.anchors = set()
 
     def put(self, key: str, value: Any, place: Place) -> None:
         """Set *key*, and where it was written."""
@@ -51,8 +58,10 @@ def read_document(file: Path, findings: Findings) -> YamlMapping:
         raise FindingError(Finding(where, "unreadable-file", found, "a text file in UTF-8", action)) from error
     if file.suffix == ".json":
         text = _checked_json(text, file, findings)
+    loader = None
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        loader = _Loader(text)
+        node = loader.get_single_node()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         found, where = (
@@ -62,7 +71,7 @@ def read_document(file: Path, findings: Findings) -> YamlMapping:
         raise FindingError(Finding(where, "syntax", found, _MAPPING, "Correct the file.")) from error
     if node is None:
         return YamlMapping((file, 1))
-    value = _Reader(file, findings).value(node)
+    value = _Reader(file, findings, loader.anchored).value(node)
     if not isinstance(value, YamlMapping):
         raise FindingError(Finding(findings.at((file, 1)), "syntax", in_words(value), _MAPPING, "Correct the file."))
     return value
@@ -110,15 +119,33 @@ def _checked_json(text: str, file: Path, findings: Findings) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML with the scalars of YAML 1.2: no dates, no base-60 numbers, only `true` and `false` are booleans."""
+    """PyYAML with the scalars of yaml.v3: dates are texts, and only `true` and `false` are booleans.
+
+    *anchored* are the nodes that have an anchor, by identity.
+    """
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as PyYAML has it
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.anchored: set[int] = set()
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
+        if isinstance(event, yaml.NodeEvent) and event.anchor and node is not None:
+            self.anchored.add(id(node))
+        return node
 
 
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)", "-+.0123456789"),
+    ("int", r"[-+]?(?:0[bB][01_]+|0[oO]?[0-7_]+|0[xX][0-9a-fA-F_]+|[1-9][0-9_]*|0)", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
     ("null", r"~|null|Null|NULL|", "~nN\0"),
 ):
     _firsts = [*list(_first.replace("\0", "")), ""] if "\0" in _first else list(_first)
@@ -127,55 +154,87 @@ _Loader.add_implicit_resolver(_MERGE, re.compile(r"^<<$"), ["<"])
 
 
 class _Reader:
-    """Turns the nodes of one file into values."""
+    """Turns the nodes of one file into values; *anchored* are those that have an anchor."""
 
-    def __init__(self, file: Path, findings: Findings) -> None:
+    def __init__(self, file: Path, findings: Findings, anchored: set[int]) -> None:
         self.file = file
         self.findings = findings
+        self.anchored = anchored
+        self._open: list[yaml.Node] = []
 
     def value(self, node: yaml.Node) -> Any:
-        """A `YamlMapping`, a list or a scalar."""
-        if isinstance(node, yaml.MappingNode):
-            return self._table(node)
-        if isinstance(node, yaml.SequenceNode):
+        """A `YamlMapping`, a list or a scalar.
+
+        Raises:
+            FindingError: the node holds an alias of itself.
+        """
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node)
+        if node in self._open:
+            where = self.findings.at((self.file, node.start_mark.line + 1))
+            found = "an anchor that holds an alias of itself"
+            raise FindingError(Finding(where, "syntax", found, "values that end", "Remove the alias."))
+        self._open.append(node)
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._table(node)
             return [self.value(item) for item in node.value]
-        return _scalar(node)
+        finally:
+            self._open.pop()
 
     def _table(self, node: yaml.MappingNode) -> YamlMapping:
         table = YamlMapping((self.file, node.start_mark.line + 1))
+        merges = [(key, value) for key, value in node.value if key.tag == _MERGE]
+        if len(merges) > 1:
+            where, found = self.findings.at((self.file, merges[1][0].start_mark.line + 1)), "`<<` twice in one mapping"
+            raise FindingError(Finding(where, "syntax", found, "one: `<<: [*one, *two]`", "Join them."))
+        for _, value_node in merges:
+            self._inherit(table, value_node)
+        inherited = set(table)
         for key_node, value_node in node.value:
-            place = (self.file, key_node.start_mark.line + 1)
             if key_node.tag == _MERGE:
-                self._merge(table, value_node)
                 continue
-            key = str(_scalar(key_node))
-            if table.places.get(key, (None,))[0] is not None and key in table and key not in self._merged(table):
-                first = table.places[key][1]
-                found, where = f"the key `{key}` twice (first in line {first})", self.findings.at(place)
-                self.findings.add("duplicate-key", found, "it once", "Remove one of them.", where)
-                continue
-            self._merged(table).discard(key)
+            place, key = (self.file, key_node.start_mark.line + 1), _key(key_node)
+            if key in table and key not in inherited:
+                found, where = f"the key `{key}` twice (first in line {table.places[key][1]})", self.findings.at(place)
+                self.findings.add("duplicate-key", found, "it once: the last one counts", "Remove the others.", where)
+            inherited.discard(key)
             value = self.value(value_node)
             if isinstance(value, YamlMapping):
                 value.place = place  # the line of its name, not of its first key
             table.put(key, value, place)
+            table.anchors.discard(key)
+            if self._holds_anchors(value_node):
+                table.anchors.add(key)
         return table
 
-    def _merge(self, table: YamlMapping, node: yaml.Node) -> None:
-        """`<<: *anchor`: keys of the anchor that are not written here."""
+    def _inherit(self, table: YamlMapping, node: yaml.Node) -> None:
+        """`<<: *anchor` or `<<: [*one, *two]`: the keys of the anchors, over which *table* then writes its own.
+
+        Of two anchors with one key the last counts, as in the CLI (the specification of YAML has it the other way).
+        """
         sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for source in sources:
+            if not isinstance(source, yaml.MappingNode):
+                where = self.findings.at((self.file, source.start_mark.line + 1))
+                found, expected = "`<<` with something other than a mapping", "an alias of a mapping, or a list of them"
+                raise FindingError(Finding(where, "syntax", found, expected, "Correct the alias."))
             inherited = self.value(source)
             for key, value in inherited.items():
-                if key not in table:
-                    table.put(key, value, inherited.places[key])
-                    self._merged(table).add(key)
+                table.put(key, value, inherited.places[key])
 
-    @staticmethod
-    def _merged(table: YamlMapping) -> set[str]:
-        """The keys that came from an anchor: writing them again is an override, not a duplicate."""
-        inherited: set[str] = table.__dict__.setdefault("inherited", set())
-        return inherited
+    def _holds_anchors(self, node: yaml.Node) -> bool:
+        """Does *node* have an anchor, or nothing inside of it that has none?"""
+        if id(node) in self.anchored:
+            return True
+        inside = [value for _, value in node.value] if isinstance(node, yaml.MappingNode) else node.value
+        is_block = isinstance(node, yaml.MappingNode | yaml.SequenceNode) and bool(inside)
+        return is_block and all(self._holds_anchors(each) for each in inside)
+
+
+def _key(node: yaml.Node) -> str:
+    """A key is the text as it is written: `1.0` and `null` are names."""
+    return node.value if isinstance(node, yaml.ScalarNode) else str(_scalar(node))
 
 
 def _scalar(node: yaml.Node) -> Any:
@@ -186,7 +245,15 @@ def _scalar(node: yaml.Node) -> Any:
         if kind == "bool":
             return node.value.lower() == "true"
         if kind == "int":
-            return int(node.value, 0 if node.value[:2] in ("0x", "0o") else 10)
+            return _whole_number(node.value)
         if kind == "float":
-            return float(node.value.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf"))
+            return float(node.value.lower().replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
     return node.value
+
+
+def _whole_number(text: str) -> int | float:
+    """Leading zeros mean nothing, `0x`, `0o` and `0b` a base; what 64 bits cannot hold is a floating-point number."""
+    digits = text.replace("_", "")
+    bare = digits.lstrip("0")
+    number = int(bare or "0") if re.fullmatch(r"[-+]?[0-9]*", bare) else int(digits, 0)
+    return number if number < 2**64 else float(number)

@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.bundle.dependencies import check_circle, check_dependencies, read_dependencies
+from lakelocal.bundle.deployed import job_id
 from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.libraries import read_libraries
 from lakelocal.bundle.merge import plain
-from lakelocal.bundle.names import job_id
 from lakelocal.bundle.notebooks import find_file, find_notebook
 from lakelocal.bundle.variables import unset_in
 from lakelocal.lakeflow.field_values import as_number, as_switch, as_text
-from lakelocal.lakeflow.findings import FindingError, Findings, Steps, Where
+from lakelocal.lakeflow.fields import has_effect
+from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Steps, Where
 from lakelocal.lakeflow.model import BundleSettings, Job, Task, comes_from_git
 from lakelocal.lakeflow.task_types import type_of
+from lakelocal.lakeflow.verdicts import FROM_GIT
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MAX_CONCURRENCY = 100
@@ -84,7 +86,14 @@ class _Reader:
             where = self._where(source, task=key)
             self._add("task-type", found, "exactly one, such as `notebook_task`", action, where)
         kind = kinds[0] if kinds else ""
-        file = None if comes_from_git(kind, settings.get(kind), self.source) else self._file(source, key, kind)
+        where = self._where(source, task=key)
+        file, elsewhere = self._file(source, key, kind), None
+        if isinstance(file, Finding):
+            file, elsewhere = None, file
+        child = self._child(source, key) if kind == "run_job_task" else None
+        if isinstance(child, Finding):
+            child, elsewhere = None, child
+        elsewhere = self._lacking(key) or elsewhere
         return Task(
             key=key,
             kind=kind,
@@ -99,21 +108,34 @@ class _Reader:
             notebook=file if type_of(kind).notebook else None,
             file=None if type_of(kind).notebook else file,
             libraries=read_libraries(source, self.source, self.source.place[0].parent),
-            child=self._child(source, key) if kind == "run_job_task" else None,
+            child=child,
             nested=self._nested(source, key) if kind == "for_each_task" else None,
-            where=self._where(source, task=key),
+            elsewhere=elsewhere,
+            where=where,
         )
 
-    def _file(self, source: dict[str, Any], key: str, kind: str) -> Path | None:
-        """The notebook, the Python file or the SQL file of a task whose type names one."""
+    def _lacking(self, key: str) -> Finding | None:
+        """The first required field that the task *key* lacks and cannot run without."""
+        for finding in self.findings:
+            is_own = (finding.rule, finding.where.job, finding.where.task) == ("missing-field", self.key, key)
+            names = [step for step in finding.where.path if isinstance(step, str)]
+            if is_own and names[0].endswith("_task") and has_effect(".".join(("tasks", *names))):
+                return finding
+        return None
+
+    def _file(self, source: dict[str, Any], key: str, kind: str) -> Path | Finding | None:
+        """The notebook, the Python file or the SQL file of a task whose type names one; or why it is not here."""
         of = type_of(kind)
+        if comes_from_git(kind, source.get(kind), self.source):
+            where = self._where(source, (kind, *of.file), key)
+            return Finding(where, "elsewhere", f"a `{kind}` with `source: GIT`", "a file of the bundle", f"{FROM_GIT}.")
         find = find_notebook if of.notebook else find_file
         return self._path(source, (kind, *of.file), key, find) if of.file else None
 
     def _path(
         self, source: Any, path: Steps, key: str, find: Callable[[str, Path, Sequence[Path]], Path]
-    ) -> Path | None:
-        """What *find* finds for the field *path* of the task *source*."""
+    ) -> Path | Finding | None:
+        """What *find* finds for the field *path* of the task *source*, or why that is not here."""
         named = source
         for step in path:
             named = named.get(step) if isinstance(named, dict) else None
@@ -125,21 +147,25 @@ class _Reader:
             return find(named, folder, self.settings.folders)
         except FindingError as error:
             where = self._where(source, path, key)
-            self.findings += (finding.moved(where) for finding in error.findings)
-        return None
+            found = [finding.moved(where) for finding in error.findings]
+            self.findings += found
+            return found[0] if found[0].rule == "elsewhere" else None
 
-    def _child(self, source: dict[str, Any], key: str) -> str | None:
+    def _child(self, source: dict[str, Any], key: str) -> str | Finding | None:
+        """The key of the job that a run-job task starts, or why that is not here."""
         inner = source.get("run_job_task")
         given = inner.get("job_id") if isinstance(inner, dict) else inner
         try:
             child = self.ids.get(int(given or ""))
         except (TypeError, ValueError):
             child = None
-        if child is None and not unset_in(given, self.settings.unset):
-            legal = ", ".join(f"`${{resources.jobs.{name}.id}}`" for name in self.ids.values())
-            expected, where = f"a job of this bundle: {legal}", self._where(source, ("run_job_task", "job_id"), key)
-            self._add("unknown-job", f"job_id `{given}`", expected, "Name one of them.", where)
-        return child
+        if child is not None or unset_in(given, self.settings.unset):
+            return child
+        legal = ", ".join(f"`${{resources.jobs.{name}.id}}`" for name in self.ids.values())
+        expected, where = f"a job of this bundle: {legal}", self._where(source, ("run_job_task", "job_id"), key)
+        finding = Finding(where, "unknown-job", f"job_id `{given}`", expected, "Name one of them.")
+        self.findings.append(finding)
+        return finding
 
     def _nested(self, source: dict[str, Any], key: str) -> Task | None:
         inner = source.get("for_each_task") or {}

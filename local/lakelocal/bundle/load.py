@@ -1,47 +1,64 @@
-"""Reading a bundle: root file, includes, target, variables, presets, and at last its jobs.
+"""Reading a bundle, phase by phase, as the Databricks CLI does it.
 
-Source: Databricks CLI 1.13, `bundle/config`: `include` holds relative glob patterns without `**`, sorted a pattern;
-a pattern that is a plain name must match; a resource is defined in one file only.
+    read, include     the files as one tree                                   includes
+    select target     types, what the target overrides, workspace paths       field_types, targets, workspace
+    variables         a value for each, then references outside of resources  variables, resolve
+    resources         references, types, keyed lists merged                   resolve, merge
+    presets           names, tags, pauses, defaults                           presets
+    Python            resources that code defines and changes                 python_resources
+    ------------------------------------------------------------------------  what `validate --output json` prints
+    deploy            volumes, ids and names of the bundle's own resources    deployed
+    model             the jobs that run here                                  jobs
+
+A mistake in a job stays with that job; whatever else is wrong stops the bundle. Source: Databricks CLI 1.13,
+`bundle/phases/initialize.go`.
 """
 
-import glob
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lakelocal.bundle import names
-from lakelocal.bundle.documents import SUFFIXES, YamlMapping, read_document
-from lakelocal.bundle.field_types import fitted
+from lakelocal.bundle.cli_version import check_cli_version
+from lakelocal.bundle.deployed import deployed, with_volume_paths
+from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.field_types import FINISHED, RUN, TYPES, fitted, with_types
+from lakelocal.bundle.includes import read_files
 from lakelocal.bundle.jobs import read_jobs
-from lakelocal.bundle.mappings import take_out_misfits
-from lakelocal.bundle.merge import grouped_job, mapped, merged
+from lakelocal.bundle.local_files import at_local_files
+from lakelocal.bundle.merge import Merge, copied, grouped_job
+from lakelocal.bundle.names import Names
 from lakelocal.bundle.notebooks import synced_folders
-from lakelocal.bundle.presets import apply_presets
-from lakelocal.bundle.python_resources import apply_python
-from lakelocal.bundle.securables import read_securables
-from lakelocal.bundle.targets import NO_TARGET, chosen_target, with_target
-from lakelocal.bundle.variables import Resolver, unset_in, variable_values
-from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place, show
-from lakelocal.lakeflow.model import Bundle, BundleSettings, Securable
+from lakelocal.bundle.presets import check_mode, jobs_of, presets_of, with_presets
+from lakelocal.bundle.python_resources import with_python
+from lakelocal.bundle.references import only_reference
+from lakelocal.bundle.resolve import Resolver
+from lakelocal.bundle.securables import read_securables, with_own_schemas
+from lakelocal.bundle.targets import chosen_target, targets_of, with_target, with_target_blocks
+from lakelocal.bundle.variables import unset_in, with_values
+from lakelocal.bundle.workspace import with_workspace
+from lakelocal.lakeflow.findings import ERROR, Finding, Findings
+from lakelocal.lakeflow.model import Bundle, BundleSettings
 from lakelocal.project import Project, bundle_file
 
 CATALOG_VARIABLES = ("catalog", "catalog_name", "uc_catalog")  # the names that bundles give it; the first one counts
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A bundle for one target before its jobs are read.
+class Configuration:
+    """A bundle for one target, resolved as far as the CLI resolves it without a deployment.
 
-    *written* is the bundle as its files have it; *jobs* are its jobs with the target merged in and every reference
-    resolved, *securables* its schemas and volumes. *findings* are those made so far.
+    *written* is the bundle as its files have it, *tree* the resolved one, *findings* are those made on the way.
     """
 
     written: YamlMapping
+    tree: YamlMapping
     settings: BundleSettings
-    jobs: Mapping[str, YamlMapping]
-    securables: tuple[Securable, ...]
     findings: Findings
+
+    def deployed(self) -> YamlMapping:
+        """The tree as a deployment to this machine has it: ids, and paths of the files where they are."""
+        tree = deployed(self.tree, self.findings)
+        return at_local_files(tree, str(tree["workspace"]["file_path"]), self.settings.folders)
 
 
 def load_settings(
@@ -54,33 +71,44 @@ def load_settings(
         FindingError: a file is not a bundle, or the catalog has no value.
     """
     findings = Findings(project.root)
-    source = _read(project, target, variables or {}, findings)
-    findings.raise_any()
-    return source.settings
+    selected = _selected(project, target, variables or {}, findings, with_resources=False)
+    findings.of(ERROR).without_jobs().raise_any()
+    return selected.settings
 
 
 def load_bundle(project: Project, *, target: str | None = None, variables: Mapping[str, str] | None = None) -> Bundle:
-    """The bundle of *project* for *target* (else the default target, else the first), all jobs checked.
+    """The bundle of *project* for *target*, else for the default one, all jobs checked.
+
+    What is wrong with a job is told by `Bundle.job`, which whoever runs it asks.
 
     Raises:
         UsageError: unknown target or variable.
-        FindingError: anything wrong in the files; everything that is wrong with the jobs is listed at once.
+        FindingError: anything wrong outside of the jobs.
     """
-    draft = read_draft(project, target=target, variables=variables)
-    draft.findings.raise_any()
-    findings = Findings(project.root)
-    fit = {key: fitted(key, job, findings, with_references=True) for key, job in draft.jobs.items()}
-    jobs = read_jobs(fit, draft.settings, findings)
-    findings.raise_any()
+    configuration = read_configuration(project, target=target, variables=variables)
+    findings = configuration.findings
+    tree = configuration.deployed()
+    fit = {
+        key: fitted("jobs", key, job, findings, RUN)
+        for key, job in jobs_of(tree).items()
+        if isinstance(job, YamlMapping)
+    }
+    jobs = read_jobs(fit, configuration.settings, findings)
+    errors = findings.of(ERROR)
+    errors.without_jobs().raise_any()
     return Bundle(
-        **vars(draft.settings),
+        **vars(configuration.settings),
         jobs=jobs,
-        securables=draft.securables,
+        securables=read_securables(tree),
         file=bundle_file(project.root) or project.root,
+        faults={key: tuple(found) for key, found in errors.by_job().items()},
+        warnings=tuple(dict.fromkeys(each for each in findings if each.severity != ERROR)),
     )
 
 
-def read_draft(project: Project, *, target: str | None = None, variables: Mapping[str, str] | None = None) -> Draft:
+def read_configuration(
+    project: Project, *, target: str | None = None, variables: Mapping[str, str] | None = None
+) -> Configuration:
     """The bundle of *project* for *target*, as far as it can be read.
 
     Raises:
@@ -88,18 +116,24 @@ def read_draft(project: Project, *, target: str | None = None, variables: Mappin
         FindingError: the root file or the target cannot be read at all.
     """
     findings = Findings(project.root)
-    source = _read(project, target, variables or {}, findings)
-    settings = source.settings
-    apply_python(source.tree, target=settings.target, variables=settings.variables, findings=findings)
-    resources = source.tree.get("resources") or {}
-    jobs = {key: grouped_job(job) for key, job in (resources.get("jobs") or {}).items() if isinstance(job, YamlMapping)}
-    for key in (resources.get("jobs") or {}).keys() - jobs.keys():
-        where = findings.at(resources["jobs"].places[key], job=key)
-        findings.add("wrong-type", "no mapping", "the fields of a job", "Add them.", where)
-    apply_presets(source.tree, jobs, findings)
-    resolved = {key: mapped(job, source.resolver) for key, job in jobs.items()}
-    securables = read_securables(source.tree, source.resolver, findings)
-    return Draft(source.written, settings, resolved, securables, findings)
+    selected = _selected(project, target, variables or {}, findings, with_resources=True)
+    _check_resources(selected.tree, findings)
+    names = Names(selected.tree, selected.settings.unset, project.root)
+
+    def normalised(tree: YamlMapping, keys: Mapping[str, Iterable[str]] | None = None) -> YamlMapping:
+        return _normalised(tree, names, findings, keys)
+
+    def initialised(tree: YamlMapping, keys: Mapping[str, Iterable[str]] | None = None) -> YamlMapping:
+        return with_presets(normalised(tree, keys), keys)
+
+    tree = copied(selected.tree)
+    if presets := presets_of(tree):
+        tree.put("presets", _as_table(presets, tree), tree.place)
+    tree = initialised(tree)
+    tree = with_python(tree, added=initialised, updated=normalised, findings=findings)
+    tree = with_volume_paths(tree, findings)
+    tree = replace_resources(tree, with_types(tree.get("resources"), findings, FINISHED))
+    return Configuration(selected.written, tree, selected.settings, findings)
 
 
 def target_names(project: Project) -> list[str]:
@@ -108,113 +142,154 @@ def target_names(project: Project) -> list[str]:
     Raises:
         FindingError: the root file cannot be read.
     """
-    root_file = bundle_file(project.root)
-    assert root_file is not None, "Project.at has found it"
-    return list(_with_includes(root_file, Findings(project.root)).get("targets") or [NO_TARGET])
+    return targets_of(_written(project, Findings(project.root)))
 
 
 @dataclass(frozen=True)
-class _Source:
-    """A bundle whose target is merged in, and whose references can be resolved."""
+class _Selected:
+    """A bundle whose target is merged in, and whose references outside of resources are resolved."""
 
     written: YamlMapping
     tree: YamlMapping
     settings: BundleSettings
-    resolver: Resolver
 
 
-def _read(project: Project, target: str | None, given: Mapping[str, str], findings: Findings) -> _Source:
+def _selected(
+    project: Project, target: str | None, given: Mapping[str, str], findings: Findings, *, with_resources: bool
+) -> _Selected:
+    written = _written(project, findings)
+    check_cli_version(written, findings)
+    name = chosen_target(written, target, project.root)
+    block = (written.get("targets") or {}).get(name)
+    typed = _with_typed_resources(written, name, findings) if with_resources else _without_resources(written, name)
+    tree = with_workspace(with_target(typed, name, findings), target=name)
+    _check_name(tree, findings)
+    tree, unset = with_values(tree, given, root=project.root, target=name, findings=findings)
+    tree = _resolved_outside(tree, unset, project, findings)
+    check_mode(tree, block if isinstance(block, YamlMapping) else {}, findings)
+    return _Selected(written, tree, _settings(tree, name, unset, project, findings))
+
+
+def _written(project: Project, findings: Findings) -> YamlMapping:
     root_file = bundle_file(project.root)
     assert root_file is not None, "Project.at has found it"
-    written = _with_includes(root_file, findings)
-    _check_unique_tasks(written, findings)
-    name = chosen_target(written, target, project.root)
-    tree = with_target(written, name)
-    with findings.caught():
-        values: dict[str, Any] = {}
-        unset: dict[str, Finding] = {}
-        values, unset = variable_values(tree, given, root=project.root, target=name)
-    bundle_name = (tree.get("bundle") or {}).get("name")
-    if not bundle_name:
-        where = findings.at((root_file, 1), path=("bundle", "name"))
+    return with_target_blocks(read_files(root_file, findings), findings)
+
+
+def _with_typed_resources(written: YamlMapping, name: str, findings: Findings) -> YamlMapping:
+    """*written* with resources of the right types, also in the target: only then do they merge."""
+    return _with_resources(written, name, lambda resources: with_types(resources, findings, TYPES))
+
+
+def _without_resources(written: YamlMapping, name: str) -> YamlMapping:
+    return _with_resources(written, name, lambda resources: None)
+
+
+def _with_resources(written: YamlMapping, name: str, change: Any) -> YamlMapping:
+    result = replace_resources(written, change(written.get("resources")))
+    target = (written.get("targets") or {}).get(name)
+    if isinstance(target, YamlMapping):
+        targets = copied(written["targets"])
+        targets[name] = replace_resources(target, change(target.get("resources")))
+        result["targets"] = targets
+    return result
+
+
+def replace_resources(tree: YamlMapping, resources: Any) -> YamlMapping:
+    """*tree* with other *resources*."""
+    result = copied(tree)
+    if "resources" in tree:
+        result["resources"] = resources
+    return result
+
+
+def _check_name(tree: YamlMapping, findings: Findings) -> None:
+    if not tree["bundle"].get("name"):
+        where = findings.at((tree.place[0], 1), path=("bundle", "name"))
         findings.add("bundle-name", "no `bundle.name`", "one", "Add it.", where)
+
+
+def _check_resources(tree: YamlMapping, findings: Findings) -> None:
+    """Every resource is a mapping of fields."""
+    for kind, named in (tree.get("resources") or {}).items():
+        for key, resource in (named or {}).items() if isinstance(named, YamlMapping) else ():
+            if not isinstance(resource, YamlMapping) and not (isinstance(resource, str) and only_reference(resource)):
+                job = key if kind == "jobs" else ""
+                where = findings.at(named.places[key], job=job, path=("resources", kind, key))
+                rule, found = ("no-resource", "nothing") if resource is None else ("wrong-type", "no mapping")
+                findings.add(rule, f"{found} as `{key}`", f"the fields of one of `{kind}`", "Add them.", where)
+
+
+def _resolved_outside(
+    tree: YamlMapping, unset: Mapping[str, Finding], project: Project, findings: Findings
+) -> YamlMapping:
+    """*tree* with the references resolved that stand outside of its resources."""
+    rest = copied(tree)
+    resources = rest.pop("resources", None)
+    resolve = Resolver(Names(rest, unset, project.root), findings)
+    result: YamlMapping = resolve(rest, rest.place)
+    if "resources" in tree:
+        result.put("resources", resources, tree.places["resources"])
+    return result
+
+
+def _normalised(
+    tree: YamlMapping, names: Names, findings: Findings, keys: Mapping[str, Iterable[str]] | None
+) -> YamlMapping:
+    """*tree* with references resolved in its resources (*keys* by kind), their types read, their keyed lists merged."""
+    for kind, named in (tree.get("resources") or {}).items():
+        if not isinstance(named, YamlMapping):
+            continue
+        block = copied(named)
+        for key in list(named) if keys is None else keys.get(kind, ()):
+            block[key] = _resource(kind, key, named, names, findings)
+        tree = _with_block(tree, kind, block)
+    return with_own_schemas(tree)
+
+
+def _with_block(tree: YamlMapping, kind: str, block: YamlMapping) -> YamlMapping:
+    resources = copied(tree["resources"])
+    resources[kind] = block
+    return replace_resources(tree, resources)
+
+
+def _resource(kind: str, key: str, named: YamlMapping, names: Names, findings: Findings) -> Any:
+    """The resource *key* of *named*; it may be one reference to a complex variable."""
+    job = key if kind == "jobs" else ""
+    resolved = Resolver(names, findings, job)(named[key], named.places[key])
+    if not isinstance(resolved, YamlMapping):
+        return resolved
+    fit = fitted(kind, key, resolved, findings, TYPES)
+    return grouped_job(fit, Merge(findings, job=key)) if kind == "jobs" else fit
+
+
+def _as_table(values: Mapping[str, Any], tree: YamlMapping) -> YamlMapping:
+    written = tree.get("presets")
+    result = copied(written) if isinstance(written, YamlMapping) else YamlMapping(tree.place)
+    for name, value in values.items():
+        result.put(name, value, result.places.get(name, tree.place))
+    return result
+
+
+def _settings(
+    tree: YamlMapping, target: str, unset: Mapping[str, Finding], project: Project, findings: Findings
+) -> BundleSettings:
     synced = synced_folders(tree.get("sync"), project.root)
-    lookup = names.Lookup(tree, values, bundle=str(bundle_name), target=name, folders=(project.root, *synced))
-    resolver = Resolver(lookup, findings)
-    places = tree["variables"].places if values else {}
-    resolved = {key: resolver("${var." + key + "}", places[key]) for key in values if key not in unset}
-    named = next((name for name in CATALOG_VARIABLES if name in values), None)
-    catalog = resolved.get(named, "${var." + named + "}") if named else None
-    findings += unset_in(catalog, unset)
     settings = BundleSettings(
-        name=str(bundle_name),
+        name=str(tree["bundle"].get("name")),
         root=project.root,
-        target=name,
-        catalog=str(catalog) if catalog is not None else "main",
-        variables=resolved,
-        mode=tree.get("mode"),
+        target=target,
+        catalog="main",
+        variables={},
+        mode=tree["bundle"].get("mode"),
         synced=synced,
         unset=unset,
-        files_path=f"{resolver('${workspace.root_path}', (root_file, 1))}/files",
+        files_path=str(tree["workspace"]["file_path"]),
+        user=tree["workspace"]["current_user"]["userName"],
     )
-    return _Source(written, tree, settings, resolver)
-
-
-def _with_includes(root_file: Path, findings: Findings) -> YamlMapping:
-    tree = _read_blocks(root_file, findings)
-    for pattern in tree.get("include") or []:
-        files: list[Path] = []
-        with findings.caught():
-            files = _included(str(pattern), tree.places["include"], findings)
-        for file in files:
-            with findings.caught():
-                included = _read_blocks(file, findings)
-                _take_out_known(tree, included, findings)
-                tree = merged(tree, included)
-    return tree
-
-
-def _read_blocks(file: Path, findings: Findings) -> YamlMapping:
-    document = read_document(file, findings)
-    take_out_misfits(document, findings)
-    return document
-
-
-def _included(pattern: str, place: Place, findings: Findings) -> list[Path]:
-    root, where = findings.root, findings.at(place, path=("include",))
-    found = sorted(Path(name) for name in glob.glob(str(root / pattern)))
-    if not found and not glob.has_magic(pattern):
-        action = "Correct the name, or remove the line."
-        raise FindingError(Finding(where, "include", f"no file `{pattern}` in `include`", "a file that exists", action))
-    for file in found:
-        if file.suffix not in SUFFIXES:
-            named, expected = f"`{show(file, root)}` by the pattern `{pattern}`", ", ".join(SUFFIXES)
-            raise FindingError(Finding(where, "include", named, expected, "Narrow the pattern."))
-    return [file.resolve() for file in found]
-
-
-def _take_out_known(tree: YamlMapping, included: YamlMapping, findings: Findings) -> None:
-    """A resource that *tree* has already counts once: its second definition leaves *included*."""
-    for kind, resources in (included.get("resources") or {}).items():
-        known = (tree.get("resources") or {}).get(kind) or YamlMapping(tree.place)
-        for key in [key for key in resources or {} if key in known]:
-            found = f"`resources.{kind}.{key}` a second time (first in `{findings.at(known.places[key])}`)"
-            where = findings.at(resources.places[key], path=("resources", kind, key))
-            findings.add("duplicate-resource", found, "it in one file", "Rename one of them.", where)
-            del resources[key]
-
-
-def _check_unique_tasks(tree: YamlMapping, findings: Findings) -> None:
-    """A task key twice in one definition; after the target is merged in, it would look like an override."""
-    jobs = (tree.get("resources") or {}).get("jobs") or {}
-    for key, job in jobs.items():
-        seen: dict[str, Place] = {}
-        tasks = job.get("tasks") if isinstance(job, YamlMapping) else None
-        for number, task in enumerate(tasks if isinstance(tasks, list) else ()):
-            if isinstance(task, YamlMapping) and "task_key" in task:
-                name = str(task["task_key"])
-                if name in seen:
-                    found = f"the task `{name}` twice (first at `{findings.at(seen[name])}`)"
-                    where = findings.at(task.place, job=key, path=("tasks", number))
-                    findings.add("duplicate-task", found, "each key once", "Rename one of them.", where)
-                seen.setdefault(name, task.place)
+    declared = at_local_files(tree, str(tree["workspace"]["file_path"]), settings.folders).get("variables") or {}
+    values = {name: variable["value"] for name, variable in declared.items() if "value" in variable}
+    named = next((name for name in CATALOG_VARIABLES if name in declared), None)
+    catalog = values.get(named, "${var." + named + "}") if named else "main"
+    findings += unset_in(catalog, unset)
+    return replace(settings, catalog=str(catalog), variables=values)

@@ -8,7 +8,11 @@ from lakelocal.lakeflow.findings import Findings, Steps
 
 _ANY = "*"
 _COMMON: Mapping[str, Any] = {"bundle": {}, "presets": {}, "workspace": {}, "variables": {}, "resources": {_ANY: {}}}
-_BLOCKS: Mapping[str, Any] = {**_COMMON, "targets": {_ANY: _COMMON}}
+_TARGETS = {_ANY: _COMMON}
+_BLOCKS: Mapping[str, Any] = {
+    **{**_COMMON, "variables": {_ANY: {}}},
+    **{"targets": _TARGETS, "environments": _TARGETS, "python": {}, "experimental": {}, "scripts": {_ANY: {}}},
+}
 
 
 def take_out_misfits(document: YamlMapping, findings: Findings) -> None:

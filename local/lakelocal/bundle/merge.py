@@ -1,36 +1,66 @@
-"""How a target overrides a bundle.
+"""How an included file and a target override a bundle.
 
 Source: Databricks CLI 1.13 (`libs/dyn/merge`): maps merge deeply and the target wins; null is ignored; lists are
-concatenated; the tasks, job clusters and parameters of a job are then grouped by their key and merged.
+concatenated; values of different kinds do not merge, so neither does a reference with a list. When references are
+resolved, the tasks, job clusters and parameters of a job are grouped by their key and merged.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.documents import YamlMapping, in_words
+from lakelocal.bundle.references import only_reference
+from lakelocal.lakeflow.findings import Findings, Place, Steps
 
 _GROUPED = {"tasks": "task_key", "job_clusters": "job_cluster_key", "parameters": "name"}
 
 
-def merged(base: Any, override: Any) -> Any:
-    """*base* with *override* on top; neither is changed."""
-    if override is None:
-        return base
-    if isinstance(base, YamlMapping) and isinstance(override, YamlMapping):
+class Merge:
+    """Merges values; two that do not merge join *findings*, and the first one stays.
+
+    *path* leads to the values from the root of the bundle; *job* is the job that they belong to, if that is known.
+    """
+
+    def __init__(self, findings: Findings, path: Steps = (), job: str = "") -> None:
+        self.findings = findings
+        self.path = path
+        self.job = job
+
+    def __call__(self, base: Any, override: Any) -> Any:
+        """*base* with *override* on top; neither is changed."""
+        return self._merged(base, override, self.path, override.place)
+
+    def _merged(self, base: Any, override: Any, path: Steps, place: Place) -> Any:
+        if override is None or base is None:
+            return base if override is None else override
+        if isinstance(base, YamlMapping) and isinstance(override, YamlMapping):
+            return self._mappings(base, override, path)
+        if isinstance(base, list) and isinstance(override, list):
+            return [*base, *override]
+        if not _same_kind(base, override):
+            self._conflict(base, override, path, place)
+            return base
+        return override
+
+    def _mappings(self, base: YamlMapping, override: YamlMapping, path: Steps) -> YamlMapping:
         result = copied(base)
         for key, value in override.items():
-            if value is None and key in result:
-                continue
-            both = merged(result[key], value) if key in result else value
-            nested = isinstance(both, (dict, list)) and key in result
-            result.put(key, both, result.places[key] if nested else override.places[key])
+            place = override.places.get(key, override.place)
+            both = self._merged(result[key], value, (*path, key), place) if key in result else value
+            keeps_place = key in result and (both is result[key] or isinstance(both, (dict, list)))
+            result.put(key, both, result.places[key] if keeps_place else place)
+        result.anchors |= override.anchors
         return result
-    if isinstance(base, list) and isinstance(override, list):
-        return [*base, *override]
-    return override
+
+    def _conflict(self, base: Any, override: Any, path: Steps, place: Place) -> None:
+        job = str(path[2]) if path[:2] == ("resources", "jobs") and len(path) > 2 else self.job
+        found = f"{in_words(override)} over {in_words(base)} as `{path[-1] if path else 'the file'}`"
+        expected = "a value of the same kind: overriding comes before references are resolved"
+        action = "Write both out, or let one reference stand for the whole in both places."
+        self.findings.add("merge", found, expected, action, self.findings.at(place, job=job, path=path))
 
 
-def grouped_job(job: YamlMapping) -> YamlMapping:
+def grouped_job(job: YamlMapping, merge: Merge) -> YamlMapping:
     """*job* with the entries of its keyed lists merged; tasks come out sorted by task_key, as in the CLI."""
     result = copied(job)
     for name, key in _GROUPED.items():
@@ -38,16 +68,25 @@ def grouped_job(job: YamlMapping) -> YamlMapping:
         if isinstance(entries, list) and all(isinstance(entry, YamlMapping) for entry in entries):
             groups: dict[str, YamlMapping] = {}
             for entry in entries:
-                named = str(entry.get(key))
-                groups[named] = merged(groups[named], entry) if named in groups else entry
+                named = str(entry.get(key) or "")
+                groups[named] = merge(groups[named], entry) if named in groups else _with_key(entry, key)
             ordered = sorted(groups) if name == "tasks" else list(groups)
             result[name] = [groups[each] for each in ordered]
+    return result
+
+
+def _with_key(entry: YamlMapping, key: str) -> YamlMapping:
+    """*entry* with an empty text as its *key* if it has none: all that have none are one, as in the CLI."""
+    result = copied(entry)
+    if entry.get(key) is None:
+        result.put(key, "", entry.place)
     return result
 
 
 def copied(table: YamlMapping) -> YamlMapping:
     """A copy of *table* alone: its values are shared."""
     result = YamlMapping(table.place)
+    result.anchors = set(table.anchors)
     for key, value in table.items():
         result.put(key, value, table.places.get(key, table.place))
     return result
@@ -57,10 +96,13 @@ def mapped(value: Any, change: Callable[[str, Any], Any], place: Any = None) -> 
     """*value* with *change(text, place)* applied to every text in it; places are kept."""
     if isinstance(value, YamlMapping):
         result = YamlMapping(value.place)
+        result.anchors = set(value.anchors)
         for key, inner in value.items():
             at = value.places.get(key, value.place)
             result.put(key, mapped(inner, change, at), at)
         return result
+    if isinstance(value, dict):
+        return {key: mapped(inner, change, place) for key, inner in value.items()}
     if isinstance(value, list):
         return [mapped(inner, change, place) for inner in value]
     return change(value, place) if isinstance(value, str) else value
@@ -71,3 +113,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
     return [plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _same_kind(base: Any, override: Any) -> bool:
+    """Are both mappings, both lists, or both single values? Numbers are none of a field that has a reference."""
+    for kind in (dict, list):
+        if isinstance(base, kind) or isinstance(override, kind):
+            return isinstance(base, kind) and isinstance(override, kind)
+    return isinstance(base, str) == isinstance(override, str) or not any(
+        isinstance(each, str) and only_reference(each) for each in (base, override)
+    )

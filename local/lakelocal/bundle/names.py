@@ -1,107 +1,118 @@
-"""What `${...}` may name in a bundle: variables, the bundle, the workspace and the ids of its own resources."""
+"""What `${...}` may name in a bundle: its variables, the bundle and the workspace; and, deployed, its own resources.
 
-import getpass
-import hashlib
-import os
-import re
-from collections.abc import Iterable, Sequence
+Source: Databricks CLI 1.13, `bundle/config/mutator/resolve_variable_references.go`: a field that exists but is not set
+gives "", `false` or 0; a path that begins with another word stays as it is.
+"""
+
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lakelocal.bundle.documents import YamlMapping
 from lakelocal.bundle.git import git_details
-from lakelocal.bundle.variables import Resolver
+from lakelocal.bundle.references import steps_of
+from lakelocal.bundle.resolve import LEFT
+from lakelocal.lakeflow.findings import Finding
 
-_STEP = re.compile(r"[^.\[\]]+")
+_TEXTS: dict[str, dict[str, Any]] = {
+    path: dict.fromkeys(names.split(), "")
+    for path, names in {
+        "bundle": "name target environment mode compute_id cluster_id engine databricks_cli_version uuid",
+        "bundle.git": "branch origin_url commit bundle_root_path actual_branch",
+        "workspace": "host profile auth_type client_id google_service_account azure_workspace_resource_id "
+        "azure_client_id azure_tenant_id azure_environment azure_login_app_id account_id workspace_id",
+        "workspace.current_user": "userName displayName short_name domain_friendly_name id externalId",
+        "workspace.current_user.name": "familyName givenName",
+        "variables.*": "type default description value",
+    }.items()
+}
+_USER = {**_TEXTS["workspace.current_user"], "name": _TEXTS["workspace.current_user.name"], "active": False}
+_USER |= {name: [] for name in ("emails", "entitlements", "groups", "roles", "schemas")}
+_UNSET: Mapping[str, Any] = {
+    "bundle": {
+        **_TEXTS["bundle"],
+        "git": _TEXTS["bundle.git"],
+        "force": False,
+        "terraform": {"exec_path": ""},
+        "deployment": {"fail_on_active_runs": False, "lock": {"enabled": False, "force": False}},
+    },
+    "workspace": {
+        **_TEXTS["workspace"],
+        "azure_use_msi": False,
+        "experimental_is_unified_host": False,
+        "current_user": _USER,
+    },
+    "variables": {},
+}
+_OF_VARIABLE = {**_TEXTS["variables.*"], "lookup": {}}
+_NONE = object()
 
 
-def job_id(bundle: str, target: str, key: str) -> int:
-    """The id of a job on this machine: stable for (bundle, target, key), of 15 digits as on Databricks."""
-    digest = hashlib.sha256(f"{bundle}\0{target}\0{key}".encode()).digest()
-    return 10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14)
+class Names:
+    """Gives the value of a reference's path in *tree*; raises LookupError with what was expected.
 
-
-class Lookup:
-    """Gives the value of a reference's path; raises LookupError with what was expected: one of the legal names.
-
-    *folders* are those of the bundle's files, its root first. Nothing is copied to a workspace: `workspace.file_path`
-    is where the files are, the folder around all of them as in the CLI.
+    A variable of *unset* has no value: references to it stay. `bundle.git` tells of the checkout of the folder *root*.
     """
 
-    def __init__(
-        self, tree: YamlMapping, values: dict[str, Any], *, bundle: str, target: str, folders: Sequence[Path]
-    ) -> None:
-        user = getpass.getuser()
-        root_path = f"/Workspace/Users/{user}/.bundle/{bundle}/{target}"
-        workspace = {"host": "local", "root_path": root_path, **(tree.get("workspace") or {})}
-        for part, folder in (("artifact_path", "artifacts"), ("state_path", "state")):
-            workspace.setdefault(part, f"{workspace['root_path']}/{folder}")
-        workspace["file_path"] = os.path.commonpath(folders)
-        workspace["current_user"] = {
-            "userName": user,
-            "displayName": user,
-            "short_name": re.sub(r"\W", "_", user),
-            "domain_friendly_name": user,
-        }
+    def __init__(self, tree: Mapping[str, Any], unset: Mapping[str, Finding], root: Path) -> None:
         self.tree = tree
-        self.known: dict[str, Any] = {
-            "var": values,
-            "variables": {name: {"value": value} for name, value in values.items()},
-            "bundle": {**(tree.get("bundle") or {}), "name": bundle, "target": target, "environment": target},
-            "workspace": workspace,
-        }
-        self.names = (bundle, target)
-        self.root = folders[0]
+        self.unset = unset
+        self.root = root
+        self._git: Mapping[str, Any] | None = None
 
     def __call__(self, path: str) -> Any:
-        steps = _STEP.findall(path)
-        if steps[0] == "resources":
-            return self._resource(steps)
-        if steps[0] not in self.known:
-            raise LookupError(f"one that begins with {' or '.join(f'`{name}`' for name in (*self.known, 'resources'))}")
-        if steps[:2] == ["bundle", "git"]:
-            self._know_git()
-        value: Any = self.known[steps[0]]
-        for number, step in enumerate(steps[1:], start=1):
-            value = _inside(value, step, ".".join(steps[:number]))
-        return value
+        steps = steps_of(path)
+        if steps[0] == "var":
+            if len(steps) == 1:
+                raise LookupError("the name of a variable, as in `${var.name}`")
+            steps = ("variables", steps[1], "value", *steps[2:])
+        if steps[0] not in _UNSET:
+            return LEFT
+        if steps[0] == "variables" and len(steps) > 2 and steps[2] == "value" and steps[1] in self.unset:
+            return LEFT
+        if steps[:2] == ("bundle", "git"):
+            return walked(self._details(), steps[2:], _TEXTS["bundle.git"], "bundle.git")
+        first = str(steps[0])
+        shown = "var" if path.startswith("var.") and len(steps) > 1 and steps[1] not in self._declared() else first
+        unset = _UNSET[first]
+        if first == "variables":
+            unset = dict.fromkeys(self._declared(), _OF_VARIABLE)
+        return walked(self.tree.get(first) or {}, steps[1:], unset, shown)
 
-    def _know_git(self) -> None:
+    def _declared(self) -> Mapping[str, Any]:
+        return self.tree.get("variables") or {}
+
+    def _details(self) -> Mapping[str, Any]:
         """Only when it is asked for: git is another program."""
-        if "actual_branch" not in self.known["bundle"].get("git", {}):
-            written = {**(self.known["bundle"].get("git") or {}), **(self.tree.get("git") or {})}
-            self.known["bundle"]["git"] = git_details(self.root, written)
-
-    def _resource(self, steps: list[str]) -> Any:
-        kinds = self.tree.get("resources") or {}
-        if len(steps) < 4:
-            return Resolver.KEEP
-        if steps[1] != "jobs":
-            return _written(kinds.get(steps[1]), steps[2:])
-        jobs = kinds.get("jobs") or {}
-        if steps[2] not in jobs:
-            raise LookupError(_one_of(jobs, "resources.jobs"))
-        if steps[3] == "id":
-            return job_id(*self.names, steps[2])
-        value: Any = jobs[steps[2]]
-        for number, step in enumerate(steps[3:], start=3):
-            value = _inside(value, step, ".".join(steps[:number]))
-        return value
+        if self._git is None:
+            self._git = git_details(self.root, (self.tree.get("bundle") or {}).get("git") or {})
+        return self._git
 
 
-def _written(value: Any, steps: list[str]) -> Any:
-    """The field of a resource other than a job, if it is written in the bundle: what a workspace adds is not known."""
+def walked(value: Any, steps: Iterable[str | int], unset: Any, path: str) -> Any:
+    """What stands in *value*, found at *path*, at the end of *steps*; where nothing does, what *unset* has there.
+
+    Raises:
+        LookupError: neither has it; with what was expected.
+    """
     for step in steps:
-        value = value.get(step) if isinstance(value, dict) else None
-    return Resolver.KEEP if value is None else value
+        before, value = value, _inside(value, step)
+        within, unset = unset, _inside(unset, step)
+        if value is _NONE and unset is _NONE:
+            raise LookupError(_one_of(dict.fromkeys([*_keys(before), *_keys(within)]), path))
+        path = f"{path}[{step}]" if isinstance(step, int) else f"{path}.{step}"
+    return unset if value is _NONE or value is None else value
 
 
-def _inside(value: Any, step: str, path: str) -> Any:
-    if isinstance(value, list) and step.isdigit() and int(step) < len(value):
-        return value[int(step)]
-    if isinstance(value, dict) and step in value:
+def _inside(value: Any, step: str | int) -> Any:
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
         return value[step]
-    raise LookupError(_one_of(value if isinstance(value, dict) else (), path))
+    if isinstance(value, Mapping) and step in value:
+        return value[step]
+    return _NONE
+
+
+def _keys(value: Any) -> list[str]:
+    return list(value) if isinstance(value, Mapping) else []
 
 
 def _one_of(names: Iterable[str], path: str) -> str:

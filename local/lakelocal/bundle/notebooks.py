@@ -1,7 +1,7 @@
 """Finding the files that a job names: a `notebook_path`, a `python_file`, the `path` of an SQL file.
 
-Source: Databricks CLI 1.13: paths are relative to the file that defines them and must stay inside the bundle or a
-folder of `sync.paths`; a notebook must be one, and a plain file must not be a notebook.
+Source: Databricks CLI 1.13, `translate_paths.go`: paths are relative to the file that defines them, have an extension,
+and must stay inside the bundle or a folder of `sync.paths`; a notebook must be one, and a plain file must not.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from typing import Any
 from lakelocal.bundle.documents import YamlMapping
 from lakelocal.lakeflow.findings import Finding, FindingError, Where, show
 from lakelocal.sources import TwoNotebooks, find_source, is_notebook, why_no_notebook
+from lakelocal.sources.languages import SUFFIXES
 
 
 def synced_folders(sync: Any, root: Path) -> tuple[Path, ...]:
@@ -22,23 +23,32 @@ def synced_folders(sync: Any, root: Path) -> tuple[Path, ...]:
     return tuple((folder / path).resolve() for path in listed if isinstance(path, str))
 
 
-def find_notebook(path: str, folder: Path, roots: Sequence[Path]) -> Path:
-    """The notebook *path*, written in a file of *folder*, with or without its extension.
+def find_notebook(path: str, folder: Path, roots: Sequence[Path], *, deployed: bool = False) -> Path:
+    """The notebook *path*, written in a file of *folder*, with its extension.
+
+    As it is *deployed*, it may lack that; so it may where *path* begins at the root, as one of a workspace does.
 
     Raises:
-        FindingError: it is missing, outside of *roots* (that of the bundle is the first), or no notebook; the finding
-            has no place.
+        FindingError: it is missing, outside of *roots* (that of the bundle is the first), or no notebook, all of which
+            break `missing-file`; it is in a workspace, or in a language that does not run here: `elsewhere`. The
+            finding has no place.
     """
     named = _inside(path, folder, roots, "notebook")
+    deployed = deployed or path.startswith("/")
     try:
         file = find_source(named)
     except TwoNotebooks as error:
+        if not deployed:
+            raise _with_extension(path, error.files) from error
         raise _missing(error.found, f"one notebook of the name `{path}`", "Rename one of them.") from error
     if file is None:
-        expected = f"`{show(named, roots[0])}`, with or without `.ipynb`, `.py`, `.sql`"
+        expected = f"`{show(named, roots[0])}`, one of {', '.join(f'`{each}`' for each in SUFFIXES)}"
         raise _missing(f"no notebook `{path}`", expected, "Correct the path.")
+    if file != named and not deployed:
+        raise _with_extension(path, [file])
     if reason := why_no_notebook(file):
-        raise _missing(f"`{path}`, {reason.found}", reason.expected, reason.action)
+        rule = "elsewhere" if reason.runs_elsewhere else "missing-file"
+        raise FindingError(Finding(Where(), rule, f"`{path}`, {reason.found}", reason.expected, reason.action))
     return file
 
 
@@ -46,8 +56,8 @@ def find_file(path: str, folder: Path, roots: Sequence[Path]) -> Path:
     """The plain file *path*, written in a file of *folder*: a Python program or a file of SQL.
 
     Raises:
-        FindingError: it is missing, outside of *roots* (that of the bundle is the first), or a notebook; the finding
-            has no place.
+        FindingError: it is missing, outside of *roots* (that of the bundle is the first), or a notebook, all of which
+            break `missing-file`; it is in a workspace: `elsewhere`. The finding has no place.
     """
     named = _inside(path, folder, roots, "file")
     if not named.is_file():
@@ -58,16 +68,27 @@ def find_file(path: str, folder: Path, roots: Sequence[Path]) -> Path:
 
 
 def _inside(path: str, folder: Path, roots: Sequence[Path], what: str) -> Path:
-    """The place of *path*, which must be inside of one of *roots*; from the root it is one of `workspace.file_path`."""
+    """The place of *path*, which must be inside of one of *roots*.
+
+    A path from the root, or one with a scheme, names something in a workspace; those of the bundle's own files are
+    known by where they are here, see `local_files`.
+    """
     named = (folder / path).resolve()
     is_inside = any(named.is_relative_to(root.resolve()) for root in roots)
     if ":/" in path or (path.startswith("/") and not is_inside):
-        action = f"Put the {what} into the bundle."
-        raise _missing(f"the workspace path `{path}`", "a path relative to this file", action)
+        found, expected = f"the {what} `{path}` of a workspace", f"a {what} of the bundle"
+        action = f"Put the {what} into the bundle, and name it by a path relative to this file."
+        raise FindingError(Finding(Where(), "elsewhere", found, expected, action))
     if not is_inside:
         expected = f"a {what} inside it, or inside a folder of `sync.paths`"
         raise _missing(f"`{path}`, outside of the bundle", expected, "Move it into the bundle.")
     return named
+
+
+def _with_extension(path: str, files: Sequence[Path]) -> FindingError:
+    """The CLI takes a path in a bundle as it is written: only a deployed notebook has lost its extension."""
+    names = " or ".join(f"`{path}{file.suffix}`" for file in files)
+    return _missing(f"no notebook `{path}`", f"{names}: with its extension", "Add it.")
 
 
 def _missing(found: str, expected: str, action: str) -> FindingError:

@@ -1,57 +1,216 @@
-"""What a target's `presets` and `mode` change in its jobs.
+"""What a target's `presets` and `mode` change in the resources of a bundle, and what a mode asks for.
 
-Source: Databricks CLI 1.13, `bundle/config/mutator/resourcemutator/apply_presets.go` and `process_target_mode.go`.
+Source: Databricks CLI 1.13, `bundle/config/mutator/resourcemutator`: `apply_target_mode.go`, `validate_target_mode.go`,
+`apply_presets.go`, `resource_mutator.go` (defaults), `run_as.go`, `override_compute.go`. What is empty counts as unset.
 """
 
-import getpass
-import re
+import os
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.merge import copied
-from lakelocal.bundle.securables import prefix_schemas
+from lakelocal.bundle.workspace import identifier
+from lakelocal.lakeflow.field_values import as_number, as_text
 from lakelocal.lakeflow.findings import Findings
 
-_MODES = ("development", "production")
+DEVELOPMENT, PRODUCTION = _MODES = ("development", "production")
+CLUSTER = "DATABRICKS_CLUSTER_ID"
+_CONCURRENT_RUNS = 4  # of a job in development mode
+_STATUSES = ("PAUSED", "UNPAUSED")
+_TRIGGERS = ("schedule", "trigger", "continuous")
+_COMPUTE = ("new_cluster", "existing_cluster_id", "environment_key", "job_cluster_key")
 
 
-def apply_presets(tree: YamlMapping, jobs: dict[str, YamlMapping], findings: Findings) -> None:
-    """Change *jobs* in place: name prefix, tags, pause status, concurrent runs; and the names of *tree*'s schemas.
+def presets_of(tree: YamlMapping) -> dict[str, Any]:
+    """The presets of *tree* with those of its mode."""
+    presets = {name: value for name, value in (tree.get("presets") or {}).items() if value not in (None, "", 0)}
+    if tree["bundle"].get("mode") != DEVELOPMENT:
+        return presets
+    user = tree["workspace"]["current_user"]["short_name"]
+    defaults = {
+        "name_prefix": f"[dev {user}] ",
+        "trigger_pause_status": "PAUSED",
+        "jobs_max_concurrent_runs": _CONCURRENT_RUNS,
+        "pipelines_development": True,
+    }
+    return {**defaults, **presets, "tags": {"dev": user, **(presets.get("tags") or {})}}
 
-    Where the mode is unknown, or its presets contradict it, nothing changes.
-    """
-    presets: dict[str, Any] = dict(tree.get("presets") or {})
-    mode = tree.get("mode")
-    if mode not in (None, *_MODES):
-        expected, where = " or ".join(f"`{each}`" for each in _MODES), findings.at(tree.places["mode"], path=("mode",))
-        findings.add("target-mode", f"the mode `{mode}`", expected, "Correct the target.", where)
+
+def check_mode(tree: YamlMapping, target: Mapping[str, Any], findings: Findings) -> None:
+    """Add to *findings* what of *tree* does not fit the mode; *target* is its target as it is written."""
+    mode, presets = tree["bundle"].get("mode"), tree.get("presets") or {}
+    status = presets.get("trigger_pause_status")
+    if status not in (None, "", *_STATUSES):
+        _wrong(tree, findings, ("presets", "trigger_pause_status"), f"`{status}`", "`PAUSED` or `UNPAUSED`")
+    if mode == DEVELOPMENT:
+        _check_development(tree, presets, findings)
+    elif mode == PRODUCTION:
+        _check_production(tree, target, findings)
+    elif mode not in (None, ""):
+        _wrong(tree, findings, ("bundle", "mode"), f"the mode `{mode}`", " or ".join(f"`{each}`" for each in _MODES))
+
+
+def _check_development(tree: YamlMapping, presets: Mapping[str, Any], findings: Findings) -> None:
+    """Each developer has a copy: its names and paths hold the user's name, and it does not start by itself."""
+    user, what = tree["workspace"]["current_user"], "in development mode"
+    names = {user["userName"], user["short_name"]}
+    if presets.get("trigger_pause_status") == "UNPAUSED":
+        found = f"`trigger_pause_status: UNPAUSED` {what}"
+        _wrong(tree, findings, ("presets", "trigger_pause_status"), found, "`PAUSED`")
+    for field in ("root_path", "file_path", "resource_path", "artifact_path", "state_path"):
+        path = str(tree["workspace"][field])
+        if not any(name in path for name in names):
+            expected = f"one that begins with `~/` or holds the user's name, {_listed(sorted(names))}"
+            _wrong(tree, findings, ("workspace", field), f"the {field} `{path}` {what}", expected)
+            break
+    prefix = str(presets.get("name_prefix") or "")
+    if prefix and not any(name in prefix for name in (*names, user["domain_friendly_name"])):
+        expected = "one with the user's name, such as `[dev ${workspace.current_user.short_name}] `"
+        _wrong(tree, findings, ("presets", "name_prefix"), f"the name_prefix `{prefix}` {what}", expected)
+
+
+def _check_production(tree: YamlMapping, target: Mapping[str, Any], findings: Findings) -> None:
+    """There is one copy: its folder does not depend on who deploys it."""
+    written = (target.get("workspace") or {}).get("root_path")
+    if written:
         return
-    if mode == "development":
-        user = re.sub(r"\W", "_", getpass.getuser())
-        if presets.get("trigger_pause_status") == "UNPAUSED":
-            found, path = "`trigger_pause_status: UNPAUSED` in development mode", ("presets", "trigger_pause_status")
-            where = findings.at(place_of(tree, path, tree.place), path=path)
-            findings.add("target-mode", found, "`PAUSED`", "Correct the preset.", where)
-            return
-        presets.setdefault("name_prefix", f"[dev {user}] ")
-        presets.setdefault("trigger_pause_status", "PAUSED")
-        presets.setdefault("jobs_max_concurrent_runs", 4)
-        presets["tags"] = {"dev": user, **(presets.get("tags") or {})}
-    prefix_schemas(tree, str(presets.get("name_prefix") or ""))
-    for job in jobs.values():
-        _apply(presets, job)
+    example = "/Workspace/Users/NAME/.bundle/${bundle.name}/${bundle.target}"
+    has_identity = tree.get("run_as") or all(
+        isinstance(job, dict) and job.get("run_as") for job in jobs_of(tree).values()
+    )
+    rule = "production-root" if has_identity else "target-mode"
+    found, expected = "no `workspace.root_path` in a target of production mode", f"one, such as `{example}`"
+    action = "Set it in the target, so that there is only one copy."
+    where = findings.at(place_of(tree, ("bundle", "mode"), tree.place), path=("workspace", "root_path"))
+    findings.add(rule, found, expected, action, where)
 
 
-def _apply(presets: dict[str, Any], job: YamlMapping) -> None:
-    job.setdefault("name", "Untitled")
-    job["name"] = f"{presets.get('name_prefix') or ''}{job['name']}"
-    if presets.get("tags"):
-        # The mapping of the source is shared with the tree, so a new one is set.
-        job["tags"] = {**presets["tags"], **(job.get("tags") or {})}
-    for trigger in ("schedule", "trigger", "continuous"):
+def with_presets(tree: YamlMapping, keys: Mapping[str, Iterable[str]] | None = None) -> YamlMapping:
+    """*tree* with presets and defaults in its resources; *keys* are those to change by kind, by default all."""
+    presets = presets_of(tree)
+    cluster = _cluster(tree)
+
+    def job(written: YamlMapping) -> YamlMapping:
+        return _with_defaults(_on_cluster(_job(written, presets, tree.get("run_as")), cluster))
+
+    result = changed(tree, "jobs", job, keys)
+    prefix = str(presets.get("name_prefix") or "")
+    skips = ((tree.get("experimental") or {}).get("skip_name_prefix_for_schema")) is True
+    if prefix and not skips:
+        result = changed(result, "schemas", lambda each: _named(each, schema_prefix(prefix)), keys)
+    if prefix:
+        result = changed(result, "pipelines", lambda each: _named(each, prefix), keys)
+    result = changed(result, "pipelines", lambda each: _default(each, edition="ADVANCED", channel="CURRENT"), keys)
+    return changed(result, "volumes", lambda each: _default(each, volume_type="MANAGED"), keys)
+
+
+def changed(tree: YamlMapping, kind: str, change: Any, keys: Mapping[str, Iterable[str]] | None = None) -> YamlMapping:
+    """*tree* with *change* made to its resources of *kind*, of which only the *keys*, if they are given."""
+    resources = tree.get("resources")
+    named = resources.get(kind) if isinstance(resources, YamlMapping) else None
+    if not isinstance(resources, YamlMapping) or not isinstance(named, YamlMapping):
+        return tree
+    wanted = set(named if keys is None else keys.get(kind, ()))
+    result, all_kinds, block = copied(tree), copied(resources), copied(named)
+    for key, each in named.items():
+        if key in wanted and isinstance(each, YamlMapping):
+            block[key] = change(each)
+    all_kinds[kind] = block
+    result["resources"] = all_kinds
+    return result
+
+
+def jobs_of(tree: YamlMapping) -> Mapping[str, Any]:
+    """The jobs of *tree*."""
+    return (tree.get("resources") or {}).get("jobs") or {}
+
+
+def schema_prefix(prefix: str) -> str:
+    """`[dev ana] ` as the beginning of a schema's name: `dev_ana_`."""
+    text = prefix.replace("[", "").strip(" ")
+    return identifier(text) + ("_" if text.endswith("]") else "")
+
+
+def _job(job: YamlMapping, presets: Mapping[str, Any], run_as: Any) -> YamlMapping:
+    result = _named(job, str(presets.get("name_prefix") or ""))
+    if tags := presets.get("tags"):
+        own = {name: value for name, value in (job.get("tags") or {}).items() if value != ""}
+        _put(result, "tags", {**(job.get("tags") or {}), **{name: as_text(tags[name]) for name in tags}, **own})
+    if not as_number(job.get("max_concurrent_runs")) and presets.get("jobs_max_concurrent_runs"):
+        _put(result, "max_concurrent_runs", as_number(presets["jobs_max_concurrent_runs"]))
+    for trigger in _TRIGGERS:
+        settings = job.get(trigger)
+        if isinstance(settings, YamlMapping) and presets.get("trigger_pause_status"):
+            status = settings.get("pause_status") or presets["trigger_pause_status"]
+            result[trigger] = _with(settings, pause_status=status)
+    if isinstance(run_as, YamlMapping):
+        _put(result, "run_as", run_as)
+    return result
+
+
+def _with_defaults(job: YamlMapping) -> YamlMapping:
+    queue = YamlMapping(job.place)
+    queue.put("enabled", True, job.place)
+    defaults = {"name": "Untitled", "max_concurrent_runs": 1, "queue": queue}
+    result = _default(job, **defaults)
+    for trigger in _TRIGGERS:
         if isinstance(job.get(trigger), YamlMapping):
-            settings = copied(job[trigger])  # the source is shared with the tree; its places stay
-            settings["pause_status"] = settings.get("pause_status") or presets.get("trigger_pause_status") or "UNPAUSED"
-            job[trigger] = settings
-    if presets.get("jobs_max_concurrent_runs"):
-        job.setdefault("max_concurrent_runs", presets["jobs_max_concurrent_runs"])
+            result[trigger] = _with(job[trigger], pause_status=job[trigger].get("pause_status") or "UNPAUSED")
+    return result
+
+
+def _cluster(tree: YamlMapping) -> str:
+    """The cluster that takes the place of every task's own; `DATABRICKS_CLUSTER_ID` counts in development mode."""
+    given = os.environ.get(CLUSTER) if tree["bundle"].get("mode") == DEVELOPMENT else None
+    return str(given or tree["bundle"].get("cluster_id") or "")
+
+
+def _on_cluster(job: YamlMapping, cluster: str) -> YamlMapping:
+    tasks = job.get("tasks")
+    if not cluster or not isinstance(tasks, list):
+        return job
+    return _with(job, tasks=[_task_on(cluster, task) for task in tasks])
+
+
+def _task_on(cluster: str, task: Any) -> Any:
+    if not isinstance(task, YamlMapping):
+        return task
+    loop = task.get("for_each_task")
+    if isinstance(loop, YamlMapping):
+        return _with(task, for_each_task=_with(loop, task=_task_on(cluster, loop.get("task"))))
+    if not any(task.get(name) for name in _COMPUTE):
+        return task
+    result = _with(task, existing_cluster_id=cluster)
+    for name in _COMPUTE:
+        if name != "existing_cluster_id":
+            result.pop(name, None)
+    return result
+
+
+def _named(resource: YamlMapping, prefix: str) -> YamlMapping:
+    return _with(resource, name=f"{prefix}{resource.get('name') or ''}") if prefix else copied(resource)
+
+
+def _default(table: YamlMapping, **values: Any) -> YamlMapping:
+    return _with(table, **{name: value for name, value in values.items() if table.get(name) is None})
+
+
+def _with(table: YamlMapping, **values: Any) -> YamlMapping:
+    result = copied(table)
+    for name, value in values.items():
+        _put(result, name, value)
+    return result
+
+
+def _put(table: YamlMapping, name: str, value: Any) -> None:
+    table.put(name, value, table.places.get(name, table.place))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " or ".join(f"`{name}`" for name in names)
+
+
+def _wrong(tree: YamlMapping, findings: Findings, path: tuple[str, ...], found: str, expected: str) -> None:
+    where = findings.at(place_of(tree, path, tree.place), path=path)
+    findings.add("target-mode", found, expected, "Correct the target.", where)

@@ -1,8 +1,8 @@
-"""Jobs that a bundle defines or changes in Python: its `python` block, as the Databricks CLI runs it.
+"""Resources that a bundle defines or changes in Python: its `python` block, as the Databricks CLI runs it.
 
-The CLI starts `python -m databricks.bundles.build` in the bundle's folder, once to load resources and once to apply
-the mutators to all jobs. Paths in jobs that Python defines count from the bundle's root. The Python is that of
-`venv_path`; where the bundle has none (yet), it is the one that runs here.
+The CLI starts `python -m databricks.bundles.build` in the bundle's folder with the bundle as it is so far, once to load
+resources and once to apply the mutators to all of them. Paths in resources that Python defines count from the bundle's
+root. The Python is that of `venv_path`; where the bundle has none (yet), it is the one that runs here.
 
 Source: Databricks CLI 1.13, `bundle/config/mutator/python/python_mutator.go`; `databricks.bundles.build`.
 """
@@ -11,9 +11,9 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from lakelocal.bundle.documents import YamlMapping
 from lakelocal.bundle.merge import copied, plain
@@ -21,46 +21,78 @@ from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place
 
 _LAST_LINES = 5
 
+Resources: TypeAlias = Mapping[str, Mapping[str, Any]]
+Keys: TypeAlias = Mapping[str, Iterable[str]]
 
-def apply_python(tree: YamlMapping, *, target: str, variables: Mapping[str, Any], findings: Findings) -> None:
-    """Add to *tree* the jobs that its Python code defines, and change jobs as its mutators do.
 
-    *variables* are the values that the code sees. What goes wrong in the code is added to *findings*.
+def with_python(
+    tree: YamlMapping,
+    *,
+    added: Callable[[YamlMapping, Keys], YamlMapping],
+    updated: Callable[[YamlMapping, Keys], YamlMapping],
+    findings: Findings,
+) -> YamlMapping:
+    """*tree* with the resources that its Python code defines, and as its mutators change them.
+
+    *added* is applied to those that are new, *updated* to those that have changed. What goes wrong in the code is added
+    to *findings*.
     """
-    block = tree.get("python")
-    if not isinstance(block, YamlMapping):
-        return
     with findings.caught():
-        python = _Python(tree, block, target, variables, findings)
+        block = _block(tree, findings)
+        if block is None:
+            return tree
+        python = _Python(block, findings)
         if block.get("resources"):
-            _add(tree, python.jobs("load_resources"), python.places, findings)
+            before = tree
+            tree = _with_added(tree, python.run("load_resources", tree), python.places, block.place, findings)
+            tree = added(tree, _keys_of(_resources(tree), _resources(before)))
         if block.get("mutators"):
-            _change(tree, python.jobs("apply_mutators"), block.place)
+            changes = _changed(_resources(tree), python.run("apply_mutators", tree))
+            tree = updated(_with_changes(tree, changes, block.place), {kind: set(changes[kind]) for kind in changes})
+    return tree
+
+
+def _block(tree: YamlMapping, findings: Findings) -> YamlMapping | None:
+    """The `python` block of *tree*, also under its old name `experimental.python`; None where there is none.
+
+    Raises:
+        FindingError: the two contradict each other, or there is only `experimental.pydabs`, which is older still.
+    """
+    experimental = tree.get("experimental")
+    older = experimental if isinstance(experimental, YamlMapping) else YamlMapping(tree.place)
+    block, before = tree.get("python"), older.get("python")
+    if older.get("pydabs"):
+        where, found = findings.at(older.places["pydabs"], path=("experimental", "pydabs")), "`experimental.pydabs`"
+        raise FindingError(Finding(where, "python", found, "`python`, its successor", "Rename and rewrite the block."))
+    if block and before and block != before:
+        where = findings.at(older.places["python"], path=("experimental", "python"))
+        found = "`experimental.python` beside another `python`"
+        raise FindingError(Finding(where, "python", found, "`python` alone", "Move what is there to `python`."))
+    found_block = block or before
+    return found_block if isinstance(found_block, YamlMapping) else None
 
 
 class _Python:
-    """The build program of databricks-bundles for one bundle; *places* is where each job was defined last."""
+    """The build program of databricks-bundles for the `python` *block* of a bundle.
 
-    def __init__(
-        self, tree: YamlMapping, block: YamlMapping, target: str, variables: Mapping[str, Any], findings: Findings
-    ) -> None:
-        self.tree = tree
+    *places* is where each resource was defined last, by its kind and key.
+    """
+
+    def __init__(self, block: YamlMapping, findings: Findings) -> None:
         self.block = block
-        self.target = target
-        self.variables = variables
         self.findings = findings
         self.root = findings.root
-        self.places: dict[str, Place] = {}
+        self.places: dict[tuple[str, str], Place] = {}
 
-    def jobs(self, phase: str) -> dict[str, Any]:
-        """All jobs of the bundle after *phase*.
+    def run(self, phase: str, tree: YamlMapping) -> Resources:
+        """All resources of the bundle after *phase*.
 
         Raises:
             FindingError: the code failed; with its place and its own words.
         """
         with tempfile.TemporaryDirectory(prefix="bundle-python-") as name:
             place = Path(name)
-            (place / "input").write_text(json.dumps(self._input()), encoding="utf-8")
+            (place / "input").write_text(json.dumps(self._input(tree)), encoding="utf-8")
             command = [self._executable(), "-m", "databricks.bundles.build", "--phase", phase]
             for file in ("input", "output", "diagnostics", "locations"):
                 command += [f"--{file}", str(place / file)]
@@ -72,18 +104,16 @@ class _Python:
                     f"that `{command[0]} -m databricks.bundles.build` ended with: {last}", self.block.place
                 )
             for each in _lines(place / "locations"):
-                key = each["path"].removeprefix("resources.jobs.")
-                self.places[key] = (self.root / each["file"], each.get("line", 1))
+                if len(steps := str(each["path"]).split(".")) == 3:
+                    self.places[steps[1], steps[2]] = (self.root / each["file"], each.get("line", 1))
             output = json.loads((place / "output").read_text(encoding="utf-8"))
-            return dict(output.get("resources", {}).get("jobs", {}))
+            return dict(output.get("resources") or {})
 
-    def _input(self) -> dict[str, Any]:
-        return {
-            "bundle": {"target": self.target},
-            "variables": {name: {"value": plain(value)} for name, value in self.variables.items()},
-            "python": plain(self.block),
-            "resources": {"jobs": plain(_jobs(self.tree))},
-        }
+    def _input(self, tree: YamlMapping) -> dict[str, Any]:
+        """The bundle; its `python` block under both of its names, as older versions of the library want it."""
+        bundle = plain(tree)
+        block = plain(self.block)
+        return {**bundle, "python": block, "experimental": {**(bundle.get("experimental") or {}), "python": block}}
 
     def _executable(self) -> str:
         folder = self.root / str(self.block.get("venv_path") or "")
@@ -104,33 +134,63 @@ class _Python:
         return FindingError(Finding(self.findings.at(place), "python", found.rstrip("."), expected, action))
 
 
-def _add(
-    tree: YamlMapping,
-    jobs: Mapping[str, Any],
-    places: Mapping[str, Place],
-    findings: Findings,
-) -> None:
-    """Put into *tree* those of *jobs* that it has not; loading may not define a job a second time."""
-    known, base = _jobs(tree), tree.places["python"]
-    result = copied(known)
-    for key, job in jobs.items():
-        place = places.get(key)
-        if key not in known:
-            result.put(key, _placed(job, None, place or base, base), place or base)
-        elif place is not None:
-            first, where = findings.at(known.places[key]), findings.at(place, path=("resources", "jobs", key))
-            found = f"`resources.jobs.{key}` a second time (first in `{first}`)"
-            findings.add("duplicate-resource", found, "it once", "Rename one of them.", where)
-    _put_jobs(tree, result)
+def _with_added(
+    tree: YamlMapping, resources: Resources, places: Mapping[tuple[str, str], Place], base: Place, findings: Findings
+) -> YamlMapping:
+    """*tree* with those of *resources* that it has not; loading may not define a resource a second time."""
+    result = _own_resources(tree)
+    for kind, named in resources.items():
+        block = result["resources"].get(kind)
+        known = copied(block) if isinstance(block, YamlMapping) else YamlMapping(base)
+        for key, resource in named.items():
+            place = places.get((kind, key))
+            if key not in known:
+                known.put(key, _placed(resource, None, place or base, base), place or base)
+            elif place is not None:
+                job, first = (key if kind == "jobs" else ""), findings.at(known.places[key])
+                where = findings.at(place, job=job, path=("resources", kind, key))
+                found = f"`resources.{kind}.{key}` a second time (first in `{first}`)"
+                findings.add("duplicate-resource", found, "it once", "Rename one of them.", where)
+        result["resources"].put(kind, known, known.place)
+    return result
 
 
-def _change(tree: YamlMapping, jobs: Mapping[str, Any], base: Place) -> None:
-    """Put the changed *jobs* into *tree*; what did not change keeps its place."""
-    known = _jobs(tree)
-    result = copied(known)
-    for key, job in jobs.items():
-        result.put(key, _placed(job, known[key], known[key].place, base), known.places[key])
-    _put_jobs(tree, result)
+def _with_changes(tree: YamlMapping, changes: Resources, base: Place) -> YamlMapping:
+    """*tree* with the *changes* of its resources; what did not change keeps its place."""
+    result = _own_resources(tree)
+    for kind, named in changes.items():
+        block = copied(result["resources"][kind])
+        for key, resource in named.items():
+            block[key] = _placed(resource, block[key], block[key].place, base)
+        result["resources"][kind] = block
+    return result
+
+
+def _changed(before: Resources, after: Resources) -> dict[str, dict[str, Any]]:
+    """The resources of *after* that are otherwise in *before*, by kind; mutators neither add nor remove any."""
+    pairs = {kind: before.get(kind) or {} for kind in after}
+    changes = {
+        kind: {key: new for key, new in named.items() if key in pairs[kind] and plain(pairs[kind][key]) != new}
+        for kind, named in after.items()
+    }
+    return {kind: named for kind, named in changes.items() if named}
+
+
+def _keys_of(after: Resources, before: Resources) -> dict[str, set[str]]:
+    """The keys of the resources that are new in *after*, by kind."""
+    return {kind: set(named) - set(before.get(kind) or ()) for kind, named in after.items() if isinstance(named, dict)}
+
+
+def _resources(tree: YamlMapping) -> Resources:
+    return tree.get("resources") or {}
+
+
+def _own_resources(tree: YamlMapping) -> YamlMapping:
+    """A copy of *tree* whose `resources` block is its own too."""
+    result, resources = copied(tree), tree.get("resources")
+    own = copied(resources) if isinstance(resources, YamlMapping) else YamlMapping(tree.place)
+    result.put("resources", own, own.place)
+    return result
 
 
 def _placed(value: Any, known: Any, place: Place, base: Place) -> Any:
@@ -145,18 +205,6 @@ def _placed(value: Any, known: Any, place: Place, base: Place) -> Any:
         listed = known if isinstance(known, list) else []
         return [_placed(each, listed[i] if i < len(listed) else None, place, base) for i, each in enumerate(value)]
     return value
-
-
-def _jobs(tree: YamlMapping) -> YamlMapping:
-    jobs = (tree.get("resources") or {}).get("jobs")
-    return jobs if isinstance(jobs, YamlMapping) else YamlMapping(tree.place)
-
-
-def _put_jobs(tree: YamlMapping, jobs: YamlMapping) -> None:
-    resources = tree.get("resources")
-    changed = copied(resources) if isinstance(resources, YamlMapping) else YamlMapping(tree.place)
-    changed.put("jobs", jobs, jobs.place)
-    tree.put("resources", changed, changed.place)
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:

@@ -1,58 +1,53 @@
 """The catalogs, schemas and volumes that a bundle declares: a deployment creates them, and so does a local run.
 
-Source: Databricks CLI 1.13, `apply_presets.go`: a name prefix, made an identifier, goes before the names of schemas,
-and not before those of volumes.
+One whose name or place is missing, or is only known to a workspace, is left out; `validate` says so.
+
+Source: Databricks CLI 1.13, `capture_uc_dependencies.go`.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from lakelocal.bundle.deployed import FULL_NAMES
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.merge import copied, mapped
-from lakelocal.bundle.variables import Resolver
-from lakelocal.lakeflow.findings import Findings
+from lakelocal.bundle.merge import copied
+from lakelocal.bundle.presets import changed
+from lakelocal.bundle.references import references_in
 from lakelocal.lakeflow.model import Securable
 
-_FIELDS = {
-    "catalogs": ("name",),
-    "schemas": ("catalog_name", "name"),
-    "volumes": ("catalog_name", "schema_name", "name"),
-}
+
+def with_own_schemas(tree: YamlMapping) -> YamlMapping:
+    """*tree* with references where a name is that of a catalog or a schema of the bundle: if that gets a prefix, it
+    is followed."""
+    resources = tree.get("resources") or {}
+    catalogs = {each.get("name"): key for key, each in _of(resources, "catalogs").items()}
+    schemas = {(each.get("catalog_name"), each.get("name")): key for key, each in _of(resources, "schemas").items()}
+
+    def followed(resource: YamlMapping) -> YamlMapping:
+        result = copied(resource)
+        catalog, schema = resource.get("catalog_name"), resource.get("schema_name")
+        if schema and (catalog, schema) in schemas:
+            result["schema_name"] = f"${{resources.schemas.{schemas[catalog, schema]}.name}}"
+        if catalog and catalog in catalogs:
+            result["catalog_name"] = f"${{resources.catalogs.{catalogs[catalog]}.name}}"
+        return result
+
+    return changed(changed(tree, "volumes", followed), "schemas", followed)
 
 
-def prefix_schemas(tree: YamlMapping, prefix: str) -> None:
-    """Put *prefix* before the names of the schemas of *tree*, so that references to them show it too."""
-    schemas = (tree.get("resources") or {}).get("schemas")
-    if not prefix or not isinstance(schemas, YamlMapping):
-        return
-    renamed, resources = copied(schemas), copied(tree["resources"])  # the source is shared with the tree as written
-    for key, schema in schemas.items():
-        if isinstance(schema, YamlMapping) and "name" in schema:
-            renamed[key] = copied(schema)
-            renamed[key]["name"] = f"{_identifier(prefix)}{schema['name']}"
-    resources["schemas"] = renamed
-    tree["resources"] = resources
+def _of(resources: Mapping[str, Any], kind: str) -> dict[str, Mapping[str, Any]]:
+    named = resources.get(kind)
+    return {key: each for key, each in (named or {}).items() if isinstance(each, dict)}
 
 
-def read_securables(tree: YamlMapping, resolver: Resolver, findings: Findings) -> tuple[Securable, ...]:
-    """What the resources of *tree* declare, references resolved, catalogs first; one without a name is a finding."""
-    return tuple(each for kind in _FIELDS for each in _read(tree, kind, resolver, findings))
+def read_securables(tree: YamlMapping) -> tuple[Securable, ...]:
+    """What the resources of *tree* (deployed) declare, catalogs first."""
+    return tuple(each for kind in FULL_NAMES for each in _read(tree, kind))
 
 
-def _read(tree: YamlMapping, kind: str, resolver: Resolver, findings: Findings) -> Iterator[Securable]:
-    declared = (tree.get("resources") or {}).get(kind) or YamlMapping(tree.place)
-    for key, written in declared.items():
-        fields = mapped(written, resolver) if isinstance(written, YamlMapping) else {}
-        missing = [name for name in _FIELDS[kind] if fields.get(name) in (None, "")]
-        if missing:
-            found, path = f"no `{missing[0]}` in `resources.{kind}.{key}`", ("resources", kind, key, missing[0])
-            where = findings.at(declared.places[key], path=path)
-            findings.add("missing-field", found, "a name", "Add it.", where)
-        else:
-            yield Securable(f"{kind}.{key}", *(str(fields[name]) for name in _FIELDS[kind]))
-
-
-def _identifier(prefix: str) -> str:
-    """`[dev ana] ` as the beginning of a name: `dev_ana_`."""
-    text = prefix.replace("[", "").strip(" ")
-    return re.sub(r"[\W_]+", "_", text.lower()).strip("_") + ("_" if text.endswith("]") else "")
+def _read(tree: YamlMapping, kind: str) -> Iterator[Securable]:
+    declared = (tree.get("resources") or {}).get(kind) or {}
+    for key, fields in declared.items():
+        names: list[Any] = [fields.get(name) for name in FULL_NAMES[kind]] if isinstance(fields, dict) else [None]
+        if all(names) and not any(references_in(names)):
+            yield Securable(f"{kind}.{key}", *map(str, names))

@@ -1,102 +1,152 @@
-"""Values of the bundle's variables, and `${...}` references to them.
+"""Values of the bundle's variables.
 
-Source: Databricks CLI 1.13: `--var`, `BUNDLE_VAR_<name>`, `.databricks/bundle/<target>/variable-overrides.json`,
-default. A text that is exactly one reference takes the type of its value. `{{...}}` is left alone.
+Source: Databricks CLI 1.13, `set_variables.go` and `bundle/config/root.go`: `--var`, a `value` in the file,
+`BUNDLE_VAR_<name>`, a lookup, `.databricks/bundle/<target>/variable-overrides.json`, the default of the target, the
+default. Null is no value.
 """
 
 import json
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping, in_words
+from lakelocal.bundle.merge import copied
+from lakelocal.bundle.references import references_in, steps_of
 from lakelocal.errors import UsageError
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place, Where
 
-REFERENCE = re.compile(r"\$\{([a-zA-Z][\w-]*(?:\.[\w-]+|\[\d+\])*)\}")
-_DEFINITION = {"default", "description", "lookup", "type"}
+COMPLEX = "complex"
+# A target may write a value as it is, or a mapping with exactly these fields.
+_FULL = (
+    *({"default", "type", "description"}, {"default", "type"}, {"default", "description"}, {"default"}),
+    *({"lookup", "description"}, {"lookup"}),
+)
 
 
-def variable_values(
-    settings: YamlMapping, given: Mapping[str, str], *, root: Path, target: str
-) -> tuple[dict[str, Any], dict[str, Finding]]:
-    """The value of each variable that *settings* (target merged) declares; references in them are not resolved.
+def with_values(
+    tree: YamlMapping, given: Mapping[str, str], *, root: Path, target: str, findings: Findings
+) -> tuple[YamlMapping, dict[str, Finding]]:
+    """*tree* (target merged) with the `value` of each variable that it declares; references are not resolved.
 
     The second part says why a variable has none: it needs one only where something that is needed refers to it.
 
     Raises:
-        UsageError: *given* names a variable that the bundle does not declare.
+        UsageError: *given* names a variable that the bundle does not declare, or one of type complex.
         FindingError: the override file is not an object of values.
     """
-    declared = settings.get("variables") or YamlMapping(settings.place)
+    declared = tree.get("variables") or YamlMapping(tree.place)
+    _check_given(given, declared)
+    overrides = _override_file(root, target)
+    result, variables, unset = copied(tree), copied(declared), {}
+    for name, definition in declared.items():
+        where = Where.at(declared.places[name], root, path=("variables", name))
+        variable = copied(definition) if isinstance(definition, YamlMapping) else YamlMapping(declared.places[name])
+        with findings.caught():
+            value, place = _value(name, variable, given, overrides, where)
+            if value is None:
+                unset[name] = _without_value(name, variable, where)
+            else:
+                variable.put("value", value, place)
+        variables.put(name, variable, declared.places[name])
+    if declared:
+        result.put("variables", variables, declared.place)
+    return result, unset
+
+
+def _check_given(given: Mapping[str, str], declared: YamlMapping) -> None:
     legal = ", ".join(f"`{name}`" for name in declared) or "none"
     if unknown := [name for name in given if name not in declared]:
         raise UsageError(f"--var: found no variable `{unknown[0]}`; the bundle declares {legal}. Name one of them.")
-    overrides = _override_file(root, target)
-    values: dict[str, Any] = {}
-    unset: dict[str, Finding] = {}
-    for name, definition in declared.items():
-        if name in given:
-            values[name] = given[name]
-        elif (environment := os.environ.get(f"BUNDLE_VAR_{name}")) is not None:
-            values[name] = environment
-        elif name in overrides:
-            values[name] = overrides[name]
-        elif isinstance(definition, dict) and "default" in definition:
-            values[name] = definition["default"]
-        else:
-            values[name] = Resolver.KEEP  # references to it stay as they are
-            where = Where.at(declared.places[name], root, path=("variables", name))
-            unset[name] = _without_value(name, definition, where)
-    return values, unset
+    if of_type := [name for name in given if _is_complex(declared[name])]:
+        raise UsageError(
+            f"--var: found `{of_type[0]}`, a variable of type complex; expected one of single values. Set its default "
+            "in a target, or in variable-overrides.json."
+        )
+
+
+def _value(
+    name: str, variable: YamlMapping, given: Mapping[str, str], overrides: YamlMapping, where: Where
+) -> tuple[Any, Place]:
+    """The value of *variable* and the place where it is written; None where it has none."""
+    if name in given:
+        return given[name], variable.place
+    if variable.get("value") is not None:
+        return variable["value"], variable.places["value"]
+    if (text := os.environ.get(f"BUNDLE_VAR_{name}")) is not None:
+        if _is_complex(variable):
+            found, action = f"BUNDLE_VAR_{name} for `{name}`, a variable of type complex", "Set its default instead."
+            raise FindingError(Finding(where, "variable-type", found, "a variable of single values", action))
+        return text, variable.place
+    if variable.get("lookup") is not None:
+        return None, variable.place
+    if overrides.get(name) is not None:
+        _check_type(name, variable, overrides, where)
+        return overrides[name], overrides.places[name]
+    return variable.get("default"), variable.places.get("default", variable.place)
+
+
+def _check_type(name: str, variable: YamlMapping, overrides: YamlMapping, where: Where) -> None:
+    is_block = isinstance(overrides[name], dict | list)
+    if is_block != _is_complex(variable):
+        found = f"{in_words(overrides[name])} for `{name}` in `{overrides.place[0].name}`"
+        expected = "a single value, or a variable of `type: complex`" if is_block else "a mapping or a list"
+        raise FindingError(Finding(where, "variable-type", found, expected, "Correct the value or the type."))
+
+
+def _is_complex(definition: Any) -> bool:
+    return isinstance(definition, dict) and definition.get("type") == COMPLEX
 
 
 def unset_in(value: Any, unset: Mapping[str, Finding]) -> list[Finding]:
     """What is wrong with those variables of *unset* to which a text in *value* refers, each once."""
-    if isinstance(value, dict | list):
-        inside = value.values() if isinstance(value, dict) else value
-        return list(dict.fromkeys(finding for each in inside for finding in unset_in(each, unset)))
-    paths = [path.split(".") for path in REFERENCE.findall(value)] if isinstance(value, str) else []
-    names = (name.partition("[")[0] for kind, name, *_ in paths if kind in ("var", "variables"))
-    return [unset[name] for name in dict.fromkeys(names) if name in unset]
+    paths = (steps_of(path) for path in references_in(value))
+    names = dict.fromkeys(str(steps[1]) for steps in paths if len(steps) > 1 and steps[0] in ("var", "variables"))
+    return [unset[name] for name in names if name in unset]
 
 
-def override_variables(base: Any, target: Any) -> Any:
+def override_variables(base: Any, target: Any, findings: Findings) -> Any:
     """The `variables` block *base* with a target's: a value replaces the default and the lookup, never merges."""
     if not isinstance(target, YamlMapping):
         return base
-    result = YamlMapping(base.place if isinstance(base, YamlMapping) else target.place)
-    for name, definition in (base or {}).items():
-        result.put(name, definition, base.places[name])
+    result = copied(base) if isinstance(base, YamlMapping) else YamlMapping(target.place)
     for name, value in target.items():
-        definition = YamlMapping(target.place)
-        previous = result.get(name)
-        if isinstance(previous, YamlMapping):
-            for key in [key for key in previous if key not in ("default", "lookup")]:
-                definition.put(key, previous[key], previous.places[key])
-        if isinstance(value, YamlMapping) and value.keys() <= _DEFINITION:
-            for key, inner in value.items():
-                definition.put(key, inner, value.places[key])
-        else:
-            definition.put("default", value, target.places[name])
-        result.put(name, definition, target.places[name])
+        place = target.places[name]
+        if name not in result:
+            legal = ", ".join(f"`{each}`" for each in result) or "none"
+            where, action = findings.at(place, path=("variables", name)), "Declare it at the top of the bundle."
+            findings.add("unknown-variable", f"a value for `{name}`", f"a declared variable: {legal}", action, where)
+        elif value is not None:
+            result.put(name, _overridden(result[name], value, place), place)
+    return result
+
+
+def _overridden(definition: Any, value: Any, place: Place) -> YamlMapping:
+    result = copied(definition) if isinstance(definition, YamlMapping) else YamlMapping(place)
+    result.place = place
+    is_full = isinstance(value, YamlMapping) and value.keys() in _FULL
+    fields, places = (value, value.places) if is_full else ({"default": value}, {"default": place})
+    for name, other in (("default", "lookup"), ("lookup", "default")):
+        if name in fields:
+            result.put(name, fields[name], places[name])
+            result.pop(other, None)
     return result
 
 
 def _without_value(name: str, definition: Any, where: Where) -> Finding:
     expected, action = "a default or a given value", f"Give it with --var {name}=VALUE or BUNDLE_VAR_{name}."
-    if isinstance(definition, dict) and "lookup" in definition:
+    if definition.get("lookup") is not None:
         found = f"only a `lookup` for the variable `{name}`, which needs a workspace"
         return Finding(where, "variable-lookup", found, expected, action)
     return Finding(where, "variable-value", f"no value for the variable `{name}`", expected, action)
 
 
-def _override_file(root: Path, target: str) -> dict[str, Any]:
+def _override_file(root: Path, target: str) -> YamlMapping:
     file = root / ".databricks" / "bundle" / target / "variable-overrides.json"
+    result = YamlMapping((file, 0))
     if not file.is_file():
-        return {}
+        return result
     where, expected, action = Where.at((file, 0), root), "an object with values of variables", "Correct or remove it."
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
@@ -104,65 +154,6 @@ def _override_file(root: Path, target: str) -> dict[str, Any]:
         raise FindingError(Finding(where, "syntax", f"invalid JSON ({error})", expected, action)) from error
     if not isinstance(values, dict):
         raise FindingError(Finding(where, "syntax", in_words(values), expected, action))
-    return values
-
-
-class Resolver:
-    """Replaces `${...}` in texts by what *lookup* gives for a path such as `var.catalog`.
-
-    *lookup(path)* returns the value, or `KEEP` to leave the reference as it stands, or raises LookupError with what was
-    expected in its place. Values are resolved in turn. A text that cannot be resolved stays, and joins *findings*.
-    """
-
-    KEEP = object()
-
-    def __init__(self, lookup: Callable[[str], Any], findings: Findings) -> None:
-        self.lookup = lookup
-        self.findings = findings
-        self._open: list[str] = []
-
-    def __call__(self, text: str, place: Place) -> Any:
-        """What *text*, which is written at *place*, stands for."""
-        resolved: Any = text
-        with self.findings.caught():
-            resolved = self._resolved(text, place)
-        return resolved
-
-    def _resolved(self, text: str, place: Place) -> Any:
-        whole = REFERENCE.fullmatch(text)
-        if whole:
-            return self._value(whole.group(1), place, text)
-        return REFERENCE.sub(lambda found: self._text(found, place), text)
-
-    def _text(self, found: re.Match[str], place: Place) -> str:
-        value = self._value(found.group(1), place, found.group(0))
-        if isinstance(value, (dict, list)):
-            what = f"`{found.group(0)}` inside a text, {in_words(value)}"
-            raise self._error(place, what, "a single value", "Give the reference a text of its own.")
-        return str(value).lower() if isinstance(value, bool) else str(value)
-
-    def _value(self, path: str, place: Place, literal: str) -> Any:
-        if path in self._open:
-            what = f"a circle of references: {' -> '.join([*self._open, path])}"
-            raise self._error(place, what, "none", "Give one of them a value without a reference.")
-        try:
-            value = self.lookup(path)
-        except LookupError as error:
-            raise self._error(place, f"`{literal}`", error.args[0], "Correct the name.") from error
-        if value is Resolver.KEEP:
-            return literal
-        self._open.append(path)
-        try:
-            return self._deep(value, place)
-        finally:
-            self._open.pop()
-
-    def _deep(self, value: Any, place: Place) -> Any:
-        if isinstance(value, str):
-            return self._resolved(value, place)
-        if isinstance(value, dict):
-            return {key: self._deep(inner, place) for key, inner in value.items()}
-        return [self._deep(inner, place) for inner in value] if isinstance(value, list) else value
-
-    def _error(self, place: Place, found: str, expected: str, action: str) -> FindingError:
-        return FindingError(Finding(self.findings.at(place), "variable-reference", found, expected, action))
+    for name, value in values.items():
+        result.put(name, value, result.place)
+    return result

@@ -1,6 +1,7 @@
 """`validate`: print everything that is wrong with a bundle, and how faithfully its jobs run here."""
 
 import json
+import sys
 from argparse import Namespace
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakelocal.cli.scope import pairs, project_of
 from lakelocal.cli.verbs import Verbs
+from lakelocal.errors import UsageError
 from lakelocal.lakeflow.fields import FieldVerdict
 from lakelocal.lakeflow.findings import ERROR, WARNING, Finding
 from lakelocal.lakeflow.verdicts import HONOURED, VERDICTS
@@ -31,19 +33,43 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--fidelity", action="store_true", help="show how a local run treats each field that is set")
     parser.add_argument("--strict", action="store_true", help="also exit with 1 if there are warnings")
     parser.add_argument("--json", action="store_true", help="print the findings and the verdicts on fields as JSON")
+    parser.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text",
+        help="json: print the bundle as it is resolved for one target, as `databricks bundle validate` does",
+    )  # fmt: skip
     parser.set_defaults(command=run)
 
 
 def run(options: Namespace) -> int:
     """Print what was found; the exit code is 1 if there are errors, with `--strict` also if there are warnings."""
-    report = validate(
-        project_of(options), job=options.job, target=options.target, variables=pairs("--var", options.var)
-    )
+    variables = pairs("--var", options.var)
+    if options.output == "json":
+        return _print_bundle(options, variables)
+    report = validate(project_of(options), job=options.job, target=options.target, variables=variables)
     if options.json:
         print(json.dumps(as_json(report), indent=1, ensure_ascii=False))
     else:
         _print(report, with_fields=options.fidelity)
-    return 1 if report.count(ERROR) or (options.strict and report.count(WARNING)) else 0
+    return _exit_code(report, strict=options.strict)
+
+
+def _print_bundle(options: Namespace, variables: Mapping[str, str]) -> int:
+    """Print the resolved bundle, and what was found to standard error."""
+    from lakelocal.bundle.load import read_configuration
+    from lakelocal.bundle.printed import as_printed
+
+    if options.job or options.json or options.fidelity:
+        raise UsageError("--output json: found a job, --json or --fidelity; it prints the bundle. Leave them out.")
+    configuration = read_configuration(project_of(options), target=options.target, variables=variables)
+    print(json.dumps(as_printed(configuration), indent=2, ensure_ascii=False))
+    report = validate(project_of(options), target=configuration.settings.target, variables=variables)
+    for finding in report.findings:
+        print(f"{finding.severity}: {finding} [{finding.rule}]", file=sys.stderr)
+    return _exit_code(report, strict=options.strict)
+
+
+def _exit_code(report: Report, *, strict: bool) -> int:
+    return 1 if report.count(ERROR) or (strict and report.count(WARNING)) else 0
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from lakelocal.project import State
 class Engine:
     """What all runs of one command share. *listeners* are notified of runs and attempts.
 
-    *compute* says where Spark runs, *needs_spark* whether any notebook of the job refers to Spark.
+    *compute* says where Spark runs, *needs_spark* whether any notebook of the job refers to Spark. *skip_unsupported*:
+    tasks that do not run here are skipped.
     """
 
     bundle: Bundle
@@ -34,6 +35,7 @@ class Engine:
     pool: Pool
     needs_spark: bool = False
     listeners: Sequence[Listener] = field(default=())
+    skip_unsupported: bool = False
 
     @property
     def state(self) -> State:

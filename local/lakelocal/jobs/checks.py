@@ -9,7 +9,7 @@ from lakelocal.errors import UsageError
 from lakelocal.jobs.selection import upstream_of
 from lakelocal.lakeflow.child_jobs import started_by, wrong_start
 from lakelocal.lakeflow.fields import effective, ignored, refusal
-from lakelocal.lakeflow.findings import FindingError
+from lakelocal.lakeflow.findings import LEFT_OUT, FindingError
 from lakelocal.lakeflow.model import Bundle, Job, Task
 from lakelocal.lakeflow.parameters import check_task_parameters
 from lakelocal.lakeflow.references import (
@@ -63,10 +63,12 @@ def check_run(
     _check_starts(bundle, all_jobs)
     _check_variables(bundle, all_jobs)
     jobs = list(_with_parameters(bundle, job, job.parameters if parameters is None else parameters))
-    refused = [text for each in all_jobs for task in each.every_task() if (text := _unsupported(each, task))]
+    unsupported = [found for each in all_jobs for task in each.every_task() if (found := _unsupported(each, task))]
+    refused = [text for text, late in unsupported if skip_unsupported or not late]
     if refused and not skip_unsupported:
         advice = "Run the others with --only, or pass over it with --skip-unsupported."
         raise UsageError("\n".join(f"{text} {advice}" for text in refused))
+    fails = [f"{text} It fails when its turn comes." for text, late in unsupported if late and not skip_unsupported]
     for each, own in jobs:
         _check_job_references(each, own, scheduled=scheduled and each is job, backfill=backfill and each is job)
     tasks = [task for each in all_jobs for task in each.every_task()]
@@ -74,7 +76,14 @@ def check_run(
     if warnings and strict:
         raise UsageError("\n".join(f"{text} Or run without --strict." for text in warnings))
     without_effect = sorted({field for each in all_jobs for field in ignored(each)})
-    return Notes((*(f"{text} It is passed over." for text in refused), *warnings), tuple(without_effect))
+    passed_over = [f"{text} It is passed over." for text in refused]
+    return Notes((*passed_over, *fails, *_left_out(bundle, all_jobs), *warnings), tuple(without_effect))
+
+
+def _left_out(bundle: Bundle, jobs: Collection[Job]) -> list[str]:
+    """What of the bundle and of *jobs* the CLI warns of and goes on without, and so does a run."""
+    keys = {"", *(job.key for job in jobs)}
+    return [str(each) for each in bundle.warnings if each.where.job in keys and each.rule in LEFT_OUT]
 
 
 def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
@@ -120,13 +129,12 @@ def _with_parameters(
             yield from _with_parameters(bundle, child, own)
 
 
-def _unsupported(job: Job, task: Task) -> str | None:
-    """What in *task* cannot run here, and what to use instead; None if it runs."""
+def _unsupported(job: Job, task: Task) -> tuple[str, bool] | None:
+    """What in *task* cannot run here and what to use instead, and whether only its turn tells; None if it runs."""
     refused = refusal(job, task)
     if refused is None or task.nested is not None:
-        return None  # a nested task is reported by itself
-    where = f"`{task.where}`: job `{job.key}`, task `{task.key}`"
-    return f"{where}: found {refused.what}, which does not run locally: {refused.note}."
+        return None  # a nested task is named by itself
+    return f"`{task.where}`: job `{job.key}`, task `{task.key}`: {refused}", refused.late
 
 
 def _check_job_references(job: Job, parameters: Mapping[str, str], *, scheduled: bool, backfill: bool) -> None:

@@ -163,7 +163,9 @@ def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> It
             notifying(bundle, state, view.note) as notifiers,
             on_interrupt(end),
         ):
-            yield Engine(bundle, compute, Records.of(state), view, pool, spark, (*notifiers, *options.listeners)), stop
+            listeners = (*notifiers, *options.listeners)
+            records, skips = Records.of(state), options.skip_unsupported
+            yield Engine(bundle, compute, records, view, pool, spark, listeners, skips), stop
     finally:
         view.close()
 

@@ -176,7 +176,7 @@ class JobRun:
             result = "UPSTREAM_CANCELED" if task.depends_on else "CANCELED"
             self._end_without_run(key, result, message_of(result))
             return False
-        if refused := refusal(self.job, task):
+        if (refused := refusal(self.job, task)) and self.engine.skip_unsupported:
             what = refused.what.replace("`", "")
             message = f"{what[0].upper()}{what[1:]} does not run locally; it was passed over."
             self._end_without_run(key, SKIPPED, message)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lakelocal.errors import LocalError
+from lakelocal.errors import LocalError, RunError
 from lakelocal.history.records import now_ms
 from lakelocal.jobs.attempts import ParentRun, TaskAttempt
 from lakelocal.jobs.durations import watching
@@ -17,6 +17,7 @@ from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.task_types import RUNNERS
 from lakelocal.lakeflow import plan
 from lakelocal.lakeflow.events import ON_DURATION, ON_START, event_of
+from lakelocal.lakeflow.fields import refusal
 from lakelocal.lakeflow.model import Bundle, Task
 from lakelocal.lakeflow.references import Absent, Scope
 from lakelocal.lakeflow.results import message_of
@@ -66,6 +67,8 @@ class TaskRun:
             run_id, outcome = self._attempt(number, before, start_ms, stop)
             self.error = self._message(outcome)
             again_at = plan.next_attempt_at(self.task, attempt=retry, result=outcome.result, started_at=started)
+            if self.task.elsewhere is not None:
+                again_at = None  # trying again finds nothing else
             last = again_at is None or stop.reason is not None
             if self.place is self.task:
                 self.run.progress.ended[self.task.key] = left_behind(
@@ -105,7 +108,7 @@ class TaskRun:
 
         try:
             with stop.part(self.task.timeout_seconds) as part, watching(self.task.settings, exceeded):
-                outcome = RUNNERS[self.task.kind](attempt, part)
+                outcome = self._run_here(attempt, part)
         except LocalError as error:
             outcome = Outcome("FAILED", str(error))
         except Exception as error:  # whatever it is, the attempt has ended and is recorded as failed
@@ -121,6 +124,11 @@ class TaskRun:
             error_trace=outcome.trace or None,
         )
         return run_id, outcome
+
+    def _run_here(self, attempt: TaskAttempt, part: Stop) -> Outcome:
+        if (refused := refusal(self.run.job, self.task)) and refused.late:
+            raise RunError(f"`{self.task.where}`: job `{self.run.job.key}`, task `{self.task.key}`: {refused}")
+        return RUNNERS[self.task.kind](attempt, part)
 
     def _tell(self, event: str, attempt_id: int, last: bool) -> None:
         run = self.run

@@ -140,10 +140,19 @@ class FieldVerdict:
 
 
 class Refusal(NamedTuple):
-    """Why a task does not run here: *what* was found in it, and a *note* that says what to use instead."""
+    """Why a task does not run here: *what* was found in it, and a *note* that says what to use instead.
+
+    *late*: what it would run is in a workspace or in Git, or is not said. It then fails when its turn comes, and the
+    tasks before it run.
+    """
 
     what: str
     note: str
+    late: bool = False
+
+    def __str__(self) -> str:
+        between = "; " if self.note.startswith("expected ") else ", which does not run locally: "
+        return f"found {self.what}{between}{self.note}."
 
 
 def verdicts(job: Job) -> list[FieldVerdict]:
@@ -165,12 +174,23 @@ def effective(job: Job) -> Iterator[Any]:
     return (value for _, field, value in _fields_of(job) if rule_of(field, value)[0] in _WITH_EFFECT)
 
 
+def has_effect(field: str) -> bool:
+    """Does *field*, a path of `TABLE`, have an effect in a local run?"""
+    try:
+        return rule_of(field)[0] in _WITH_EFFECT
+    except KeyError:
+        return False
+
+
 def refusal(job: Job, task: Task) -> Refusal | None:
     """Why *task* of *job*, or the task that it runs for each of its inputs, does not run here; None where it does."""
     for field, value in _fields(_TASKS, _in_force(job, task)):
         verdict, note = rule_of(field, value)
         if verdict == REFUSED:
-            return Refusal(_what(field, value), note)
+            return Refusal(_what(field, value), note, late=task.elsewhere is not None)
+    if task.elsewhere is not None:
+        found, expected, action = task.elsewhere.found, task.elsewhere.expected, task.elsewhere.action
+        return Refusal(found, f"expected {expected}. {action.rstrip('.')}", late=True)
     at_work = task.nested or task
     unusable = type_of(at_work.kind).unusable(at_work.inner)
     return Refusal(*unusable) if unusable else None

@@ -9,7 +9,7 @@ Each breaks one rule of `RULES`. An *error* cannot be deployed or cannot run as 
 as it reads.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,31 +27,41 @@ RULES: Mapping[str, tuple[str, str]] = {
     # files of the bundle (lakelocal.bundle)
     "unreadable-file": (ERROR, "a file of the bundle is UTF-8 text"),
     "syntax": (ERROR, "a file of the bundle is a mapping in YAML or JSON"),
-    "duplicate-key": (ERROR, "a key stands once in a mapping"),
+    "duplicate-key": (WARNING, "a key stands once in a mapping"),
     "duplicate-resource": (ERROR, "a resource is defined in one file"),
     "include": (ERROR, "`include` names YAML and JSON files that exist"),
     "bundle-name": (ERROR, "a bundle has a name"),
+    "merge": (ERROR, "a value is overridden by one of the same kind"),
+    "no-resource": (ERROR, "a resource has fields"),
     "default-target": (ERROR, "one target at most is the default"),
+    "no-default-target": (WARNING, "one of several targets is the default"),
     "target-mode": (ERROR, "the mode of a target and its presets fit each other"),
+    "production-root": (WARNING, "a target of production mode says where its only copy is"),
+    "cli-version": (ERROR, "`databricks_cli_version` names versions as the CLI reads them"),
+    "cli-version-unmet": (WARNING, "`databricks_cli_version` allows the CLI that this project follows"),
     "variable-value": (ERROR, "every variable has a value"),
     "variable-lookup": (
         WARNING,
         "a variable has a value without a workspace: jobs that need it run here only with one",
     ),
+    "variable-type": (ERROR, "a value fits the type of its variable"),
+    "unknown-variable": (ERROR, "a target gives values to variables that the bundle declares"),
     "variable-reference": (ERROR, "every `${...}` names something that exists"),
+    "reference-depth": (WARNING, "references are resolved in eleven rounds"),
     "python": (ERROR, "the Python code of the bundle defines and changes its jobs without an error"),
     "bundle-field": (WARNING, "databricks.yml and its targets have known fields only"),
     # shape
-    "unknown-field": (ERROR, "a job has fields of Databricks' model only"),
-    "wrong-type": (ERROR, "a field has a value of its type"),
-    "wrong-enum": (ERROR, "a field of fixed words has one of them"),
-    "missing-field": (ERROR, "required fields are there"),
+    "unknown-field": (WARNING, "a resource has fields of Databricks' model only"),
+    "wrong-type": (WARNING, "a field has a value of its type"),
+    "null-value": (WARNING, "a field that is there has a value"),
+    "wrong-enum": (WARNING, "a field of fixed words has one of them"),
+    "missing-field": (WARNING, "required fields are there"),
     # the graph of tasks
     "no-tasks": (ERROR, "a job has tasks"),
     "task-key": (ERROR, "task keys are letters, digits, `_` and `-`, at most 100"),
     "task-type": (ERROR, "a task has exactly one type"),
-    "duplicate-task": (ERROR, "a task key stands once in a job"),
-    "duplicate-entry": (ERROR, "the keys of clusters, environments and parameters stand once"),
+    "duplicate-task": (WARNING, "a task key stands once in a job"),
+    "duplicate-entry": (WARNING, "the keys of clusters, environments and parameters stand once"),
     "duplicate-dependency": (WARNING, "a task depends on another one once"),
     "unknown-dependency": (ERROR, "`depends_on` names tasks of the job"),
     "circle": (ERROR, "dependencies form no circle"),
@@ -62,15 +72,16 @@ RULES: Mapping[str, tuple[str, str]] = {
     # task types
     "for-each-inputs": (ERROR, "`inputs` is a JSON array or a reference"),
     "for-each-nested": (ERROR, "a for-each task holds no other for-each task"),
-    "unknown-job": (ERROR, "a run-job task starts a job of the bundle"),
+    "unknown-job": (WARNING, "a run-job task starts a job of the bundle: of another one it fails here"),
     "job-circle": (ERROR, "jobs do not start each other in a circle"),
     "job-levels": (ERROR, "jobs start each other at most three levels deep"),
     "missing-file": (ERROR, "notebooks, Python and SQL files exist in the bundle"),
+    "elsewhere": (WARNING, "a task's file is in the bundle: its task fails here where that is in a workspace"),
     "git-source": (ERROR, "`source: GIT` needs a git_source with one branch, tag or commit"),
     "sql-task": (ERROR, "an SQL task has one of query, alert, dashboard and file"),
     # compute
     "unknown-environment": (ERROR, "`environment_key` names an environment of the job"),
-    "unknown-cluster": (ERROR, "`job_cluster_key` names a cluster of the job"),
+    "unknown-cluster": (WARNING, "`job_cluster_key` names a cluster of the job"),
     "missing-compute": (ERROR, "tasks other than notebooks name a cluster or an environment"),
     # parameters and references
     "parameter-name": (ERROR, "parameter names are letters, digits, `_`, `-` and `.`"),
@@ -89,6 +100,9 @@ RULES: Mapping[str, tuple[str, str]] = {
     "limit": (ERROR, "a job keeps the limits of Databricks"),
     "useless-setting": (WARNING, "no setting is without effect"),
 }
+
+LEFT_OUT = ("duplicate-key", "duplicate-task", "unknown-field", "wrong-type", "null-value", "wrong-enum")
+"""Rules of which a run says what breaks them: it goes on without that."""
 
 
 @dataclass(frozen=True, order=True)
@@ -190,8 +204,8 @@ class FindingError(BundleError):
 class Findings(list[Finding]):
     """What was found so far in the bundle below *root*."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__()
+    def __init__(self, root: Path, found: Iterable[Finding] = ()) -> None:
+        super().__init__(found)
         self.root = root
 
     def at(self, place: Place, *, job: str = "", task: str = "", path: Steps = ()) -> Where:
@@ -201,6 +215,22 @@ class Findings(list[Finding]):
     def add(self, rule: str, found: str, expected: str, action: str, where: Where) -> None:
         """One more."""
         self.append(Finding(where, rule, found, expected, action))
+
+    def of(self, severity: str) -> "Findings":
+        """Those of *severity*, each once."""
+        return Findings(self.root, dict.fromkeys(each for each in self if each.severity == severity))
+
+    def without_jobs(self) -> "Findings":
+        """Those that concern no single job."""
+        return Findings(self.root, (each for each in self if not each.where.job))
+
+    def by_job(self) -> dict[str, list[Finding]]:
+        """Those that concern a job, by its key."""
+        found: dict[str, list[Finding]] = {}
+        for each in self:
+            if each.where.job:
+                found.setdefault(each.where.job, []).append(each)
+        return found
 
     @contextmanager
     def caught(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.errors import UsageError
-from lakelocal.lakeflow.findings import Finding, Where
+from lakelocal.lakeflow.findings import Finding, FindingError, Where
 from lakelocal.lakeflow.task_types import type_of
 from lakelocal.project import BundleFiles
 
@@ -59,6 +59,7 @@ class Task:
     *notebook* is the file of a notebook task, *file* that of a Python or SQL file task, both None where it comes from
     Git. *child* is the key of the job that a run-job task starts, *nested* the task that a for-each task runs for each
     of its inputs. *libraries* are those of the task and of its environment.
+    *elsewhere* says why what it runs is not in this bundle, but in a workspace or in Git: it then fails here.
     *where* is the place of its definition.
     """
 
@@ -77,6 +78,7 @@ class Task:
     libraries: tuple[TaskLibrary, ...] = ()
     child: str | None = None
     nested: "Task | None" = None
+    elsewhere: Finding | None = None
     where: Where = field(default_factory=Where)
 
     @property
@@ -145,6 +147,7 @@ class BundleSettings:
     *synced* are the folders of `sync.paths`, which are deployed with it; they may lie outside of *root*.
     *files_path* is the folder of the workspace that they are deployed to.
     *unset* are the variables without a value, each with what is wrong with it where something needed refers to it.
+    *user* is who deploys it, as `workspace.current_user.userName`.
     """
 
     name: str
@@ -155,6 +158,7 @@ class BundleSettings:
     mode: str | None = None
     synced: tuple[Path, ...] = ()
     unset: Mapping[str, Finding] = field(default_factory=dict)
+    user: str = ""
     files_path: str = ""
 
     @property
@@ -170,21 +174,49 @@ class BundleSettings:
 
 @dataclass(frozen=True)
 class Bundle(BundleSettings):
-    """A whole bundle for one target. *file* is its root file, *securables* its schemas and volumes."""
+    """A whole bundle for one target. *file* is its root file, *securables* its schemas and volumes.
+
+    *faults* are the errors in its jobs, by their keys; a job that has some does not run, and stops none of the others.
+    *warnings* are what else was found, in jobs and outside of them.
+    """
 
     jobs: Mapping[str, Job] = field(default_factory=dict)
     securables: tuple[Securable, ...] = ()
     file: Path = Path("databricks.yml")
+    faults: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    warnings: tuple[Finding, ...] = ()
 
     def job(self, key: str) -> Job:
         """The job with the key *key*.
 
         Raises:
             UsageError: there is none; the message lists the keys there are.
+            FindingError: there is something wrong with it, or with a job that it starts; all of it.
         """
-        if key in self.jobs:
-            return self.jobs[key]
-        raise self._not_named(f"no job `{key}`")
+        if key not in self.jobs:
+            if key in self.faults:
+                raise FindingError(*self.faults[key])
+            raise self._not_named(f"no job `{key}`")
+        started = [self.jobs[key]]
+        for each in started:  # grows while it is walked
+            started += [job for job in self._started_by(each) if job not in started]
+        if faults := [fault for job in started for fault in self.faults.get(job.key, ())]:
+            raise FindingError(*faults)
+        return self.jobs[key]
+
+    def sound_jobs(self) -> dict[str, Job]:
+        """The jobs that can run: nothing is wrong with them, nor with those that they start."""
+        return {key: job for key, job in self.jobs.items() if not self._is_faulty(key)}
+
+    def _is_faulty(self, key: str) -> bool:
+        try:
+            self.job(key)
+        except FindingError:
+            return True
+        return False
+
+    def _started_by(self, job: Job) -> list[Job]:
+        return [self.jobs[task.child] for task in job.every_task() if task.child is not None]
 
     def only_job(self) -> Job:
         """The job of a bundle that has one.

@@ -125,7 +125,7 @@ def scheduled_jobs(bundle: Bundle, keys: Iterable[str] = ()) -> list[ScheduledJo
     """
     found: list[ScheduledJob] = []
     findings: list[Finding] = []
-    for job in [bundle.job(key) for key in keys] or bundle.jobs.values():
+    for job in [bundle.job(key) for key in keys] or bundle.sound_jobs().values():
         try:
             if trigger := _trigger(job):
                 found.append(_scheduled(job, bundle.target, *trigger))

@@ -21,11 +21,15 @@ class TwoNotebooks(NotebookError):
 
 
 class NotANotebook(NamedTuple):
-    """Why a file is no notebook: what it is (the rest of a sentence "found `x.py`, ..."), and what to do."""
+    """Why a file is no notebook: what it is (the rest of a sentence "found `x.py`, ..."), and what to do.
+
+    *runs_elsewhere*: it is one, in a language that a local kernel does not run.
+    """
 
     found: str
     expected: str
     action: str
+    runs_elsewhere: bool = False
 
     def __str__(self) -> str:
         return f"{self.found}; expected {self.expected}. {self.action}"
@@ -110,4 +114,5 @@ def _other_language(name: str) -> NotANotebook:
         f"a notebook in {name.capitalize()}",
         f"one in {' or '.join(RUN_HERE)}, which a local kernel runs",
         "Run it on Databricks, and the other tasks here with --only.",
+        runs_elsewhere=True,
     )

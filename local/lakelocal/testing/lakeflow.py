@@ -131,7 +131,7 @@ class Lakeflow:
             FindingError: there is no such notebook, or something is wrong with the bundle.
         """
         bundle = self._bundle(variables or {})
-        notebook = find_notebook(path, bundle.root, bundle.folders)
+        notebook = find_notebook(path, bundle.root, bundle.folders, deployed=True)
         settings = {"notebook_task": {"notebook_path": str(notebook), "base_parameters": _texts(params)}}
         task = Task(notebook.stem, "notebook_task", settings, notebook=notebook)
         job = Job(notebook.stem, id=0, name=notebook.stem, settings={}, tasks=(task,))

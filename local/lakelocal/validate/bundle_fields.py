@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.targets import two_defaults
+from lakelocal.bundle.targets import no_default, two_defaults
 from lakelocal.lakeflow.findings import Finding, Steps, Where
 
 ROOT = (
@@ -30,12 +30,13 @@ def check_bundle_fields(written: YamlMapping, root: Path) -> Iterator[Finding]:
     for name, target in targets.items():
         if isinstance(target, YamlMapping):
             yield from _unknown(target, TARGET, "a target", root, ("targets", name))
-    if found := two_defaults(written, root):
-        yield found
+    for found in (two_defaults(written, root), no_default(written, root)):
+        if found:
+            yield found
 
 
 def _unknown(table: YamlMapping, known: tuple[str, ...], what: str, root: Path, path: Steps) -> Iterator[Finding]:
-    for name in (name for name in table if name not in known):
+    for name in (name for name in table if name not in known and name not in table.anchors):
         near = difflib.get_close_matches(name, known, n=1)
         action = f"Did you mean `{near[0]}`?" if near else "Remove it, or move it to where it belongs."
         if name == "tasks":

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.field_types import fitted
+from lakelocal.bundle.field_types import CHECKED, fitted, with_types
 from lakelocal.bundle.jobs import read_jobs
-from lakelocal.bundle.load import Draft, read_draft, target_names
+from lakelocal.bundle.load import Configuration, read_configuration, target_names
+from lakelocal.bundle.merge import copied
+from lakelocal.bundle.presets import jobs_of
+from lakelocal.bundle.targets import target_of_environment
 from lakelocal.lakeflow.child_jobs import started_by
 from lakelocal.lakeflow.fields import FieldVerdict, verdicts
-from lakelocal.lakeflow.findings import Finding, FindingError, Findings
+from lakelocal.lakeflow.findings import Finding, FindingError
 from lakelocal.lakeflow.model import Bundle
 from lakelocal.project import Project, bundle_file
 from lakelocal.validate.bundle_fields import check_bundle_fields
@@ -100,6 +103,9 @@ def validate(
 
 
 def _targets(project: Project, findings: dict[Finding, list[str]]) -> list[str]:
+    """The target that the environment names, else all."""
+    if named := target_of_environment():
+        return [named[1]]
     try:
         return target_names(project)
     except FindingError as error:
@@ -110,22 +116,35 @@ def _targets(project: Project, findings: dict[Finding, list[str]]) -> list[str]:
 def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> tuple[list[Finding], Bundle | None]:
     """The findings for one target, and its bundle without what does not fit; None where it cannot be read."""
     try:
-        draft = read_draft(project, target=target, variables=variables)
+        configuration = read_configuration(project, target=target, variables=variables)
     except FindingError as error:
         return list(error.findings), None
-    findings = [*draft.findings, *draft.settings.unset.values(), *check_bundle_fields(draft.written, project.root)]
-    of_jobs = Findings(project.root)
-    sources = {key: fitted(key, source, of_jobs) for key, source in draft.jobs.items()}
-    jobs = read_jobs(sources, draft.settings, of_jobs)
-    findings += of_jobs
-    bundle = Bundle(**vars(draft.settings), jobs=jobs, file=bundle_file(project.root) or project.root)
-    views = [_view(bundle, key, sources[key], draft) for key in jobs]
-    findings += [finding for view in views for check in CHECKS for finding in check(view)]
-    return findings, bundle
+    findings, settings = configuration.findings, configuration.settings
+    tree = configuration.deployed()
+    with_types(_without_jobs(tree), findings, CHECKED)
+    sources = {
+        key: fitted("jobs", key, job, findings, CHECKED)
+        for key, job in jobs_of(tree).items()
+        if isinstance(job, YamlMapping)
+    }
+    jobs = read_jobs(sources, settings, findings)
+    bundle = Bundle(**vars(settings), jobs=jobs, file=bundle_file(project.root) or project.root)
+    views = [_view(bundle, key, sources[key], configuration) for key in jobs]
+    found = [finding for view in views for check in CHECKS for finding in check(view)]
+    of_bundle = check_bundle_fields(configuration.written, project.root)
+    return [*findings, *settings.unset.values(), *of_bundle, *found], bundle
 
 
-def _view(bundle: Bundle, key: str, source: YamlMapping, draft: Draft) -> JobView:
-    written = ((draft.written.get("resources") or {}).get("jobs") or {}).get(key)
+def _without_jobs(tree: YamlMapping) -> YamlMapping:
+    """The resources of *tree* that are no jobs."""
+    resources = tree.get("resources")
+    result = copied(resources) if isinstance(resources, YamlMapping) else YamlMapping(tree.place)
+    result.pop("jobs", None)
+    return result
+
+
+def _view(bundle: Bundle, key: str, source: YamlMapping, configuration: Configuration) -> JobView:
+    written = ((configuration.written.get("resources") or {}).get("jobs") or {}).get(key)
     return JobView(bundle, bundle.jobs[key], source, written if isinstance(written, YamlMapping) else source)
 
 

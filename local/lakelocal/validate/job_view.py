@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lakelocal.bundle.deployed import job_id
 from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.merge import plain
-from lakelocal.bundle.names import job_id
 from lakelocal.lakeflow.findings import Finding, Steps, Where
 from lakelocal.lakeflow.graph import upstream
 from lakelocal.lakeflow.model import Bundle, Job, comes_from_git

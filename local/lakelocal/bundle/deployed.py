@@ -1,0 +1,133 @@
+"""A resolved bundle as a deployment makes it: the paths of its volumes, and what its resources are called afterwards.
+
+Jobs have the ids of this machine. What only a workspace gives, such as the id of a warehouse, stays a reference.
+
+Source: Databricks CLI 1.13: `initialize_volume_paths.go` (offline), `${resources...}` (by a deployment).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.merge import copied
+from lakelocal.bundle.names import walked
+from lakelocal.bundle.presets import changed
+from lakelocal.bundle.references import only_reference, steps_of
+from lakelocal.bundle.resolve import LEFT, Lookup, Resolver
+from lakelocal.lakeflow.findings import Findings, Steps
+
+FULL_NAMES = {
+    "catalogs": ("name",),
+    "schemas": ("catalog_name", "name"),
+    "volumes": ("catalog_name", "schema_name", "name"),
+}
+"""The fields that make the full name of a securable, which is its id, by the kind of resource."""
+_OF_A_WORKSPACE = ("url", "creator_user_name", "run_as_user_name")  # fields of a job that exist there only
+
+
+def job_id(bundle: str, target: str, key: str) -> int:
+    """The id of a job on this machine: stable for (bundle, target, key), of 15 digits as on Databricks."""
+    digest = hashlib.sha256(f"{bundle}\0{target}\0{key}".encode()).digest()
+    return 10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14)
+
+
+def with_volume_paths(tree: YamlMapping, findings: Findings) -> YamlMapping:
+    """*tree* with the `volume_path` of its volumes, and the references to them resolved."""
+
+    def path(volume: YamlMapping) -> YamlMapping:
+        parts = [str(_followed(tree, volume.get(field) or "")) for field in FULL_NAMES["volumes"]]
+        result = copied(volume)
+        result.put("volume_path", "/".join(("/Volumes", *parts)), volume.place)
+        return result
+
+    result = changed(tree, "volumes", path)
+    if result is tree:
+        return tree
+    volumes = result["resources"]["volumes"]
+
+    def lookup(path: str) -> Any:
+        steps = steps_of(path)
+        is_path = len(steps) == 4 and steps[:2] == ("resources", "volumes") and steps[3] == "volume_path"
+        return volumes[steps[2]]["volume_path"] if is_path and steps[2] in volumes else LEFT
+
+    resources = copied(result["resources"])
+    for kind, named in resources.items():
+        if isinstance(named, YamlMapping):
+            resources[kind] = _resolved(named, kind, lookup, findings)
+    result["resources"] = resources
+    return result
+
+
+def deployed(tree: YamlMapping, findings: Findings) -> YamlMapping:
+    """*tree* with the references of its resources to each other replaced by what a deployment gives."""
+    resources = tree.get("resources")
+    if not isinstance(resources, YamlMapping):
+        return tree
+    lookup = _Deployment(tree)
+    result, blocks = copied(tree), copied(resources)
+    for kind, named in resources.items():
+        if isinstance(named, YamlMapping):
+            blocks[kind] = _resolved(named, kind, lookup, findings)
+    result["resources"] = blocks
+    return result
+
+
+def full_name(kind: str, resource: Mapping[str, Any]) -> str:
+    """The name of a schema or a volume with those of what it is in."""
+    return ".".join(str(resource.get(field) or "") for field in FULL_NAMES[kind])
+
+
+class _Deployment:
+    """Gives what `resources.KIND.KEY.FIELD` is called once *tree* is deployed."""
+
+    def __init__(self, tree: YamlMapping) -> None:
+        self.bundle, self.target = str(tree["bundle"].get("name")), str(tree["bundle"].get("target"))
+        self.resources = tree["resources"]
+
+    def __call__(self, path: str) -> Any:
+        steps = steps_of(path)
+        if steps[0] != "resources" or len(steps) < 4:
+            return LEFT
+        kind, key = str(steps[1]), str(steps[2])
+        named = self.resources.get(kind) or {}
+        if key not in named:
+            known = ", ".join(f"`{each}`" for each in named)
+            raise LookupError(f"one of {known} in `resources.{kind}`" if known else f"a resource in `resources.{kind}`")
+        return self._field(kind, key, named[key], steps)
+
+    def _field(self, kind: str, key: str, resource: Any, steps: Steps) -> Any:
+        if steps[3] == "id" and kind == "jobs":
+            return job_id(self.bundle, self.target, key)
+        if steps[3] == "id" and kind in FULL_NAMES:
+            return full_name(kind, resource)
+        if kind == "jobs" and steps[3] in _OF_A_WORKSPACE:
+            return LEFT
+        try:
+            value = walked(resource, steps[3:], {}, f"resources.{kind}.{key}")
+        except LookupError:
+            if kind == "jobs":
+                raise
+            return LEFT
+        return LEFT if value == {} else value
+
+
+def _resolved(named: YamlMapping, kind: str, lookup: Lookup, findings: Findings) -> YamlMapping:
+    result = copied(named)
+    for key, each in named.items():
+        if isinstance(each, YamlMapping):
+            result[key] = Resolver(lookup, findings, job=key if kind == "jobs" else "")(each, each.place)
+    return result
+
+
+def _followed(tree: YamlMapping, value: Any) -> Any:
+    """What the resource that *value* refers to has there; *value* itself where it refers to none, or that has none."""
+    path = only_reference(value) if isinstance(value, str) else None
+    steps = steps_of(path) if path else ()
+    if steps[:1] != ("resources",):
+        return value
+    try:
+        found = walked(tree["resources"], steps[1:], {}, "resources")
+    except LookupError:
+        return value
+    return found if isinstance(found, str) else value

@@ -1,0 +1,84 @@
+"""The permissions of a bundle on its jobs and pipelines, as a deployment sets them.
+
+Nothing here depends on them: they are part of the resolved bundle that `validate --output json` prints.
+
+Source: Databricks CLI 1.13, `apply_bundle_permissions.go` and `fix_permissions.go`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.merge import copied
+from lakelocal.bundle.presets import changed
+
+OWNER, MANAGE = "IS_OWNER", "CAN_MANAGE"
+_LEVELS = {
+    "jobs": {MANAGE: MANAGE, "CAN_VIEW": "CAN_VIEW", "CAN_RUN": "CAN_MANAGE_RUN"},
+    "pipelines": {MANAGE: MANAGE, "CAN_VIEW": "CAN_VIEW", "CAN_RUN": "CAN_RUN"},
+}
+_PRINCIPALS = ("user_name", "service_principal_name", "group_name")
+_ORDER = ("CAN_VIEW", "CAN_RUN", "CAN_MANAGE_RUN", MANAGE, OWNER)
+_SERVICE_PRINCIPAL = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+Permission = Mapping[str, Any]
+
+
+def with_permissions(tree: YamlMapping, user: str) -> YamlMapping:
+    """*tree* with its permissions in its jobs and pipelines; *user*, who deploys, owns them."""
+    of_bundle = tree.get("permissions") or []
+
+    def change(resource: YamlMapping, levels: Mapping[str, str]) -> YamlMapping:
+        own = resource.get("permissions") or []
+        every = [*own, *_from_bundle(of_bundle, own, levels)]
+        if not every:
+            return resource
+        result = copied(resource)
+        result.put("permissions", _strongest(_with_owner(every, user)), resource.place)
+        return result
+
+    for kind, levels in _LEVELS.items():
+        tree = changed(tree, kind, partial(change, levels=levels))
+    return tree
+
+
+def _from_bundle(
+    permissions: Iterable[Permission], own: Iterable[Permission], levels: Mapping[str, str]
+) -> list[Permission]:
+    """The *permissions* of the bundle for one kind of resource, without those of principals that *own* names."""
+    named = {_principal(each) for each in own}
+    return [
+        {name: each[name] for name in _PRINCIPALS if each.get(name)} | {"level": levels[each["level"]]}
+        for each in permissions
+        if isinstance(each, dict) and each.get("level") in levels and _principal(each) not in named
+    ]
+
+
+def _with_owner(permissions: list[Permission], user: str) -> list[Permission]:
+    """One of them is the owner: *user*, unless another one is; that user then manages the resource at least."""
+    own = [each for each in permissions if user in (each.get("user_name"), each.get("service_principal_name"))]
+    has_owner = any(each.get("level") == OWNER for each in permissions)
+    if has_owner and any(each.get("level") in (OWNER, MANAGE) for each in own):
+        return permissions
+    name = "service_principal_name" if _SERVICE_PRINCIPAL.fullmatch(user) else "user_name"
+    return [*permissions, {name: user, "level": MANAGE if has_owner else OWNER}]
+
+
+def _strongest(permissions: Iterable[Permission]) -> list[dict[str, Any]]:
+    """Each principal once, with the strongest of its levels."""
+    found: dict[tuple[str, str], str] = {}
+    for each in permissions:
+        who, level = _principal(each), str(each.get("level") or "")
+        if who and level and (who not in found or _rank(level) > _rank(found[who])):
+            found[who] = level
+    return [{name: value, "level": level} for (name, value), level in found.items()]
+
+
+def _principal(permission: Permission) -> tuple[str, str] | None:
+    return next(((name, str(permission[name])) for name in _PRINCIPALS if permission.get(name)), None)
+
+
+def _rank(level: str) -> int:
+    return _ORDER.index(level) if level in _ORDER else -1

@@ -1,0 +1,78 @@
+"""What a bundle is deployed as: the paths of its files in a workspace, and who deploys it; here the local user.
+
+Source: Databricks CLI 1.13, `bundle/config/mutator`: `default_workspace_root.go`, `expand_workspace_root.go`,
+`default_workspace_paths.go`, `prepend_workspace_prefix.go`, `populate_current_user.go`; `libs/iamutil/user.go`.
+"""
+
+import getpass
+import os
+import re
+import unicodedata
+from typing import Any
+
+from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.merge import copied
+
+USER = "LOCAL_USER"
+"""The environment variable with the user's name in a workspace; without it, that of the login on this machine."""
+
+PATHS = {"file_path": "files", "resource_path": "resources", "artifact_path": "artifacts", "state_path": "state"}
+_PREFIXES = ("/Workspace/", "/Volumes/", "${workspace.root_path}/")
+
+
+def with_workspace(tree: YamlMapping, *, target: str) -> YamlMapping:
+    """*tree* with all paths of its `workspace`, the current user, and what a target means to the bundle."""
+    result = copied(tree)
+    bundle = _block(tree, "bundle")
+    name = bundle.get("name")
+    for field in ("target", "environment"):
+        bundle.put(field, target, bundle.place)
+    result.put("bundle", bundle, bundle.place)
+    workspace = _block(tree, "workspace")
+    root = str(workspace.get("root_path") or f"~/.bundle/{name}/{target}")
+    if root.startswith("~/"):
+        root = f"/Workspace/Users/{user_name()}/{root[2:]}"
+    _set(workspace, "root_path", root)
+    for field, folder in PATHS.items():
+        _set(workspace, field, str(workspace.get(field) or f"{root}/{folder}"))
+    for field in ("root_path", *PATHS):
+        if workspace[field].startswith("/") and not workspace[field].startswith(_PREFIXES):
+            workspace[field] = f"/Workspace{workspace[field]}"
+    workspace.put("current_user", current_user(), workspace.place)
+    result.put("workspace", workspace, workspace.place)
+    return result
+
+
+def user_name() -> str:
+    """The name of whoever deploys."""
+    return os.environ.get(USER) or getpass.getuser()
+
+
+def current_user() -> dict[str, str]:
+    """The fields of `workspace.current_user` that are known here."""
+    name = user_name()
+    short = identifier(name.partition("@")[0])
+    return {
+        "userName": name,
+        "displayName": name,
+        "short_name": short,
+        "domain_friendly_name": re.sub(r"[^a-z0-9]", "-", _without_marks(short).lower()),
+    }
+
+
+def identifier(text: str) -> str:
+    """*text* in lower case, everything but letters and digits as `_`, none at its ends: `Ana.Lee` as `ana_lee`."""
+    return re.sub(r"[\W_]+", "_", text.lower()).strip("_")
+
+
+def _without_marks(text: str) -> str:
+    return "".join(each for each in unicodedata.normalize("NFD", text) if unicodedata.category(each) != "Mn")
+
+
+def _block(tree: YamlMapping, name: str) -> YamlMapping:
+    block = tree.get(name)
+    return copied(block) if isinstance(block, YamlMapping) else YamlMapping(tree.place)
+
+
+def _set(table: YamlMapping, field: str, value: Any) -> None:
+    table.put(field, value, table.places.get(field, table.place))
