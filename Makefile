@@ -71,8 +71,8 @@ down: $(READY) ## stop the server of TARGET; tables stay
 status: $(READY) ## does the server of TARGET run?
 	@$(LOCAL) status --target $(TARGET)
 
-lab: $(READY) ## JupyterLab with spark, dbutils and display in every notebook
-	@.venv/bin/jupyter lab notebooks/00_setup.ipynb
+lab: $(READY) ## JupyterLab on notebooks, runbooks and executed notebooks, with spark, dbutils and display in each
+	@$(LOCAL) lab notebooks/00_setup.ipynb
 
 test: check ## all checks, and the tests that are not slow by their nature
 	@$(TESTS) -m "not slow"

@@ -41,12 +41,12 @@ class Lab:
 def lab(shell, tmp_path) -> Iterator[Lab]:
     """A headless JupyterLab on a free port of loopback."""
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.port=0", "--allow-root",
-        "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={ROOT}",
+        sys.executable, "-m", "local", "lab", "notebooks/00_setup.ipynb", "--no-browser", "--port", "0",
+        "--jupyter=--allow-root", "--jupyter=--ServerApp.ip=127.0.0.1",
     ]  # fmt: skip
     environment = {**shell, "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
     with (tmp_path / "lab.log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
         yield _when_ready(tmp_path / "runtime", server, tmp_path / "lab.log")
     finally:
@@ -103,3 +103,17 @@ def test_a_notebook_runs_through_the_jupyter_servers_api(lab):
         lab.call("DELETE", f"kernels/{kernel['id']}")
 
     assert said.startswith("42 ") and "olist" in said
+
+
+def test_the_runbooks_and_the_executed_notebooks_can_be_opened(lab):
+    """The root is the project, hidden folders too; no question about news lies over the first notebook."""
+    assert "O10_daily_run.ipynb" in {each["name"] for each in lab.call("GET", "contents/runbooks")["content"]}
+    assert {each["name"] for each in lab.call("GET", "contents/.github")["content"]} == {"workflows"}
+    settings = urllib.request.Request(
+        f"{lab.url}lab/api/settings/@jupyterlab/apputils-extension:notification",
+        headers={"Authorization": f"token {lab.token}"},
+    )
+    with urllib.request.urlopen(settings, timeout=30) as answer:
+        default = json.loads(answer.read())["schema"]["properties"]["fetchNews"]["default"]
+
+    assert default == "false"

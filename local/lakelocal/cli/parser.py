@@ -34,6 +34,7 @@ MODULES = {
     "diff": "diff",
     "outbox": "outbox",
     "sql": "sql",
+    "lab": "lab",
     "up": "server",
     "down": "server",
     "status": "server",
