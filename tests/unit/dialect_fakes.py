@@ -17,6 +17,9 @@ class Schemas:
         self.questions += 1
         if plan.root.catalog.HasField("database_exists"):
             return [{"value": plan.root.catalog.database_exists.db_name in self.names}]
+        if plan.root.catalog.HasField("table_exists"):
+            asked = plan.root.catalog.table_exists
+            return [{"value": f"{asked.db_name}.{asked.table_name}" in self.names}]
         sql = plan.command.sql_command.input.sql.query
         self.statements.append(sql)
         if sql.startswith("SHOW SCHEMAS LIKE"):

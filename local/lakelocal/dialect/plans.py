@@ -51,11 +51,12 @@ class Dialect:
     volumes: Volumes = field(init=False)
     sessions: Sessions = field(init=False)
     statements: Statements = field(init=False)
-    preparation: Preparation = field(default_factory=Preparation)
+    preparation: Preparation = field(init=False)
 
     def __post_init__(self) -> None:
         self.volumes = Volumes(DatabricksPaths(self.state))
         self.sessions = Sessions(self.volumes.catalogs)
+        self.preparation = Preparation(self.volumes.catalogs)
         self.statements = Statements(self.volumes, self.sessions)
 
     def rewrite(self, request: Message, server: Server, variants: frozenset[str] = frozenset()) -> Message:

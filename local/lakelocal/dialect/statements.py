@@ -241,6 +241,7 @@ class Statements:
         if statement.words[1:2] in (["SCHEMAS"], ["DATABASES"]):
             named = statement.words[2:3] in (["IN"], ["FROM"])
             catalog = statement.name(3)[0] if named else statement.names.current
+            statement.names.schema([catalog, DEFAULT_SCHEMA], statement.where)  # which a catalog has from its beginning
             fitting = self.catalogs.schemas_like(self._need(catalog, statement), statement.like())
             return f"SHOW SCHEMAS LIKE {literal(fitting)}"
         return None

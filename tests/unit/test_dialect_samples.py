@@ -1,0 +1,77 @@
+"""The catalog `samples`: which tables are made, when, and by which statement."""
+
+import logging
+
+import pyspark.sql.connect.proto as proto
+import pytest
+from dialect_fakes import Schemas
+
+from lakelocal.dialect import Dialect
+from lakelocal.dialect.sample_tables import TABLES
+from lakelocal.errors import DialectError
+from lakelocal.project import State
+
+
+@pytest.fixture
+def dialect(tmp_path) -> Dialect:
+    return Dialect(State(tmp_path, "dev", tmp_path / "dev").make())
+
+
+def analysis(name: str) -> proto.AnalyzePlanRequest:
+    """What `spark.table(name).schema` asks."""
+    read = proto.Read(named_table=proto.Read.NamedTable(unparsed_identifier=name))
+    schema = proto.AnalyzePlanRequest.Schema(plan=proto.Plan(root=proto.Relation(read=read)))
+    return proto.AnalyzePlanRequest(session_id="s", schema=schema)
+
+
+def made(server: Schemas) -> list[str]:
+    return [sql.split()[5] for sql in server.statements if sql.startswith("CREATE TABLE")]
+
+
+def test_a_table_is_made_by_the_first_request_that_names_it(dialect, caplog):
+    """Once, and the note says that it is generated."""
+    server = Schemas()
+
+    with caplog.at_level(logging.WARNING, "lakelocal.dialect"):
+        dialect.rewrite(analysis("samples.nyctaxi.trips"), server)
+        dialect.rewrite(analysis("samples.nyctaxi.TRIPS"), server)
+
+    assert made(server) == ["catalog__samples__nyctaxi.trips"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "samples.nyctaxi.trips: the rows are generated on this machine; only the columns are Databricks'."
+    ]
+
+
+def test_a_table_that_is_there_stays(dialect, caplog):
+    """Another process has made it."""
+    server = Schemas("catalog__samples__nyctaxi.trips")
+
+    dialect.rewrite(analysis("samples.nyctaxi.trips"), server)
+
+    assert server.statements == [] and caplog.records == []
+
+
+def test_a_schema_that_is_listed_has_all_its_tables(dialect):
+    """SHOW TABLES IN samples.tpch."""
+    server = Schemas()
+    sql = proto.Relation(sql=proto.SQL(query="SHOW TABLES IN samples.tpch"))
+    command = proto.Command(sql_command=proto.SqlCommand(input=sql))
+
+    dialect.rewrite(proto.ExecutePlanRequest(session_id="s", plan=proto.Plan(command=command)), server)
+
+    assert len(made(server)) == 8
+
+
+@pytest.mark.parametrize("name", ["samples.nyctaxi.rides", "samples.accuweather.forecast_daily_calendar_metric"])
+def test_sample_data_that_are_not_here_are_named(dialect, name):
+    """The message lists those that are."""
+    with pytest.raises(DialectError, match=rf"`{name}`: found sample data .* `nyctaxi\.trips`"):
+        dialect.rewrite(analysis(name), Schemas())
+
+
+def test_every_column_is_specified_once():
+    """A name twice would be a table that cannot be made."""
+    for name, table in TABLES.items():
+        names = [column.name.lower() for column in table.columns]
+        assert len(set(names)) == len(names), name
+        assert table.rows > 0
