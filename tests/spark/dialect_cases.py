@@ -63,6 +63,12 @@ def _saved(spark) -> list[tuple]:
     return [(spark.table("olist_dev.shelf.saved").count(),)]
 
 
+def _read_files(spark) -> list[tuple]:
+    spark.sql("SELECT 5 AS id").coalesce(1).write.mode("overwrite").option("header", True).csv(f"{FILES}/read")
+    query = "SELECT id, regexp_replace(_metadata.file_name, 'part-.*csv', 'a.csv') FROM read_files(:path)"
+    return [tuple(row) for row in spark.sql(query, args={"path": f"{FILES}/read/*.csv"}).collect()]
+
+
 def _cloud_files(**options: str) -> Callable:
     def run(spark) -> list[str]:
         reader = spark.readStream.format("cloudFiles").options(**{"cloudFiles.format": "csv", "header": "true"})
@@ -232,8 +238,13 @@ CASES = (
          _cloud_files(**{"cloudFiles.maxFileAge": "90 days", "cloudFiles.backfillInterval": "1 day"}), ["id"]),
     Case("other `cloudFiles` options", REFUSED, "by name, with the known ones",
          _cloud_files(**{"cloudFiles.fooBar": "1"}), "cloudFiles.fooBar: unknown option; known are"),
-    Case("`read_files(...)`, `ai_query(...)`, `secret(...)`", REFUSED, "the message says what to use",
-         rows(f"SELECT * FROM read_files('{FILES}')"), "`read_files` is a function of Databricks"),
+    Case("`read_files(...)`, `STREAM read_files(...)`", TRANSLATED,
+         "as Auto Loader reads, in queries, `CREATE TABLE AS`, `INSERT`, `MERGE`, temporary views; `_metadata` too",
+         _read_files, [(5, "a.csv")]),
+    Case("a view that is kept over `read_files`", REFUSED, "use a temporary view or a table",
+         rows(f"CREATE VIEW olist_dev.shelf.v AS SELECT * FROM read_files('{FILES}')"), "CREATE TEMPORARY VIEW"),
+    Case("`ai_query(...)`, `secret(...)`", REFUSED, "the message says what to use",
+         rows("SELECT ai_query('m', 'x')"), "`ai_query` is a function of Databricks"),
     Case("`COPY INTO`", REFUSED, "use `cloudFiles`",
          rows(f"COPY INTO olist_dev.shelf.books FROM '{FILES}' FILEFORMAT = CSV"), "use Auto Loader"),
     Case("temporary tables", REFUSED, "use a temporary view",

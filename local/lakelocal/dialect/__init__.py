@@ -7,6 +7,7 @@
 | `expressions` | SQL snippets, `current_catalog()`, `_metadata.file_path`            |
 | `catalog`     | `spark.catalog`                                                     |
 | `sql`, `scan` | the names, paths and functions in a SQL text, by its tokens         |
+| `read_files`  | the table function: a relation beside the SQL text                  |
 | `statements`  | what only Unity Catalog knows: USE CATALOG, volumes, grants, tags   |
 | `ddl`, `inserts` | statements that make, change and fill tables                    |
 | `immediate`, `identifiers` | EXECUTE IMMEDIATE and IDENTIFIER, by the values of `constants` |

@@ -19,9 +19,11 @@ from lakelocal.dialect.identifiers import fill_identifiers
 from lakelocal.dialect.immediate import execute_immediate
 from lakelocal.dialect.names import Names, shorten
 from lakelocal.dialect.preparation import Preparation
+from lakelocal.dialect.read_files import ReadFiles, TemporaryView, temporary_view
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sessions import Sessions
 from lakelocal.dialect.sql import SqlText
+from lakelocal.dialect.statement import NOTHING
 from lakelocal.dialect.statements import Statements
 from lakelocal.dialect.syntax.time_travel import version_options
 from lakelocal.dialect.volumes import Volumes
@@ -138,6 +140,9 @@ class Rewriter:
     def _translated(self, text: str) -> str:
         constants = Constants(self.server)
         text = fill_identifiers(execute_immediate(text, constants), constants.known)
+        if (view := temporary_view(text)) is not None:
+            self._create_view(view)
+            return NOTHING
         statements, names = self.dialect.statements, self.sql.names
         return statements.translate(text, self.session, names, self.server, self._plain)
 
@@ -146,6 +151,15 @@ class Rewriter:
         plain = self.sql.rewrite(text)
         self.dialect.preparation.make(self.sql.names.needed, self.server)
         return plain
+
+    def _create_view(self, view: TemporaryView) -> None:
+        """A view that a statement makes forgets the relations beside it, so that it is made of a plan."""
+        plan = proto.Plan()
+        command = plan.command.create_dataframe_view
+        command.name, command.is_global, command.replace = view.name, view.is_global, view.replaces
+        command.input.sql.query = view.query
+        walk(plan, self.handlers)
+        self.server.rows(plan)
 
     def _sql(self, message: proto.SQL | proto.SqlCommand) -> None:
         name = "query" if isinstance(message, proto.SQL) else "sql"
@@ -167,6 +181,8 @@ class Rewriter:
             self._options(source.options)
         elif relation.HasField("catalog"):
             self.catalog.answer(relation)
+        else:
+            ReadFiles(self.sql, self.server, AutoLoader(self.sql, self.use)).expand(relation)
 
     def _write(self, message: proto.WriteOperation | proto.WriteOperationV2 | proto.WriteStreamOperationStart) -> None:
         holder = message.table if isinstance(message, proto.WriteOperation) else message

@@ -20,7 +20,6 @@ _NAME_ARGUMENT = frozenset({"table_changes", "identifier"})
 CURRENT_SCHEMA = frozenset({"current_schema", "current_database"})
 _ONLY_DATABRICKS = {
     "current_metastore": "there is no Unity Catalog metastore here",
-    "read_files": "use spark.read, or ``SELECT * FROM csv.`/Volumes/...` WITH (header = 'true')``",
     "read_kafka": "use spark.readStream.format('kafka')",
     "cloud_files": "use spark.readStream.format('cloudFiles')",
     "ai_query": "model serving is not part of this machine",

@@ -1,6 +1,7 @@
 """The columns of a schema: names and Spark's types, from DDL or from the JSON that clients send."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,7 +45,7 @@ def as_columns(row: Struct) -> tuple[Column, ...]:
 
 
 def parse_columns(schema: str) -> tuple[Column, ...]:
-    """The columns of *schema*: JSON of a StructType, or DDL such as `a INT, b STRING COMMENT 'x'`.
+    """The columns of *schema*: JSON of a StructType, or DDL such as `a INT, b STRING COMMENT 'x'` or `STRUCT<a: INT>`.
 
     Raises:
         DialectError: it is neither.
@@ -52,6 +53,10 @@ def parse_columns(schema: str) -> tuple[Column, ...]:
     if schema.lstrip().startswith("{"):
         fields = StructType.fromJson(json.loads(schema)).fields
         return tuple(Column(field.name, of_spark(field.dataType).ddl) for field in fields)
+    if re.match(r"\s*struct\s*<", schema, re.IGNORECASE):
+        row = parse_type(schema)
+        if isinstance(row, Struct):
+            return as_columns(row)
     return tuple(_column(schema, part) for part in split(schema))
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from lakelocal.dialect.volumes import uri_file
+from lakelocal.errors import DialectError
 
 _GLOB = frozenset("*?[{")
 
@@ -13,6 +14,16 @@ _GLOB = frozenset("*?[{")
 def is_pattern(folder: Path) -> bool:
     """Does *folder* stand for any number of folders?"""
     return bool(_GLOB & set(str(folder)))
+
+
+def check_there(folder: Path, path: str) -> None:
+    """Is *folder* there, or a pattern? *path* is how the user writes it.
+
+    Raises:
+        DialectError: it is not there.
+    """
+    if not (is_pattern(folder) or folder.exists()):
+        raise DialectError(f"`{path}`: the folder does not exist in its volume. Put a file there, or correct the path.")
 
 
 def fixed_root(folder: Path) -> Path:

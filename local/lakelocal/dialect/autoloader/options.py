@@ -59,7 +59,8 @@ class Source:
 
     *columns* is the given schema, None where names come from the files. *rescued* is the column for data that
     does not fit, None for no such column. *partitions* are the columns in the names of folders that were asked for,
-    None for those that are found there. *reader* are the options for Spark's reader of *format*.
+    None for those that are found there. *reader* are the options for Spark's reader of *format*. *infers_always* keeps
+    no schema between two reads.
     """
 
     format: str
@@ -76,6 +77,7 @@ class Source:
     case_sensitive: bool
     reader: dict[str, str]
     limits: dict[str, str]
+    infers_always: bool = False
 
     @property
     def multi_line(self) -> bool:

@@ -8,7 +8,7 @@ import pyspark.sql.connect.proto as proto
 
 from lakelocal.dialect.autoloader.columns import Column, as_columns
 from lakelocal.dialect.autoloader.csv_rows import CsvRows
-from lakelocal.dialect.autoloader.files import done_files, is_pattern, list_files
+from lakelocal.dialect.autoloader.files import check_there, done_files, list_files
 from lakelocal.dialect.autoloader.headers import header_of
 from lakelocal.dialect.autoloader.inference import evolved, infer, keep_schema, kept_schema
 from lakelocal.dialect.autoloader.json_rows import JsonRows
@@ -62,10 +62,7 @@ class AutoLoader:
         return self.rows(source, streaming=True)
 
     def rows(self, source: Source, *, streaming: bool) -> proto.Relation:
-        if not (is_pattern(source.folder) or source.folder.exists()):
-            raise DialectError(
-                f"`{source.path}`: the folder does not exist in its volume. Put a file there, or correct the path."
-            )
+        check_there(source.folder, source.path)
         glob = source.option("pathGlobFilter", "") or None
         done = done_files(self.use.checkpoint)
         files = [file for file in list_files(source.folder, glob) if file not in done] if self.use.runs else []
@@ -90,14 +87,14 @@ class AutoLoader:
     def _columns(self, source: Source, files: Sequence[Path], glob: str | None) -> tuple[Column, ...]:
         if source.columns is not None:
             columns = source.columns
-        elif source.fixed and source.schema_location is None:
+        elif source.schema_location is None and (source.fixed or source.infers_always):
             columns = infer(source, list_files(source.folder, glob))
         elif (kept := kept_schema(source)) is not None:
             columns = kept
         else:
             columns = infer(source, files or list_files(source.folder, glob))
             keep_schema(source, columns)
-        if source.evolution not in ("rescue", "none") and files and not source.fixed:
+        if source.evolution not in ("rescue", "none") and files and not (source.fixed or source.infers_always):
             self._evolve(source, columns, files)
         return columns
 

@@ -1,0 +1,288 @@
+"""`read_files(path, key => value, ...)`, in batch and as a stream, becomes a relation beside the SQL text.
+
+A text of SQL cannot hold a relation with a schema of its own. So each call is replaced by a name, and the plan goes
+along under that name, as the frames of `spark.sql("... {frame}", frame=frame)` do. The text carries what it was in a
+comment, since a client sends the plan that it got back again, maybe to start a stream: it is then planned anew.
+
+Source: Databricks documentation, "read_files table-valued function".
+"""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+import pyspark.sql.connect.proto as proto
+
+from lakelocal.dialect.autoloader import AutoLoader, plan
+from lakelocal.dialect.autoloader.files import check_there, list_files
+from lakelocal.dialect.autoloader.options import FORMATS, Source, read_source
+from lakelocal.dialect.literals import option_text
+from lakelocal.dialect.names import shorten
+from lakelocal.dialect.server import Server
+from lakelocal.dialect.sql import SqlText
+from lakelocal.errors import DialectError
+from lakelocal.sql.tokens import Token, tokenize
+from lakelocal.sql.writing import Edit, apply, quoted
+
+_CARRIED = re.compile(r"/\*read_files:([A-Za-z0-9+/=]*)\*/$")
+_PREFIX = "read_files_"
+# The options that are Auto Loader's; the others are those of Spark's reader of the format.
+_LOADER = {
+    name.lower(): name
+    for name in (
+        *("format", "inferColumnTypes", "partitionColumns", "schemaHints", "schemaEvolutionMode", "schemaLocation"),
+        *("allowOverwrites", "includeExistingFiles", "maxBytesPerTrigger", "maxFilesPerTrigger", "useStrictGlobber"),
+    )
+}
+_SUFFIXES = {".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".parquet": "parquet"} | {
+    ".orc": "orc", ".txt": "text", ".text": "text"
+}  # fmt: skip
+_COMPRESSED = frozenset({".gz", ".bz2", ".zst", ".snappy", ".deflate", ".lz4"})
+_METADATA = (
+    "file_name",
+    "file_size",
+    "file_block_start",
+    "file_block_length",
+    "file_modification_time",
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call in a text: its tokens *first* to *last*, which include STREAM; the texts of its arguments by their key."""
+
+    first: int
+    last: int
+    streaming: bool
+    path: str
+    options: Mapping[str, str]
+
+
+def has_calls(sql: str) -> bool:
+    return "read_files" in sql.lower() and next(_calls(sql, tokenize(sql) or ()), None) is not None
+
+
+@dataclass(frozen=True)
+class ReadFiles:
+    """Expands the calls in the relations of one request."""
+
+    sql: SqlText
+    server: Server
+    loader: AutoLoader
+
+    def expand(self, relation: proto.Relation) -> None:
+        """Replace the calls in *relation*, a SQL text with or without relations beside it, in place.
+
+        Raises:
+            DialectError: an argument is missing or impossible, or the statement would keep the call.
+        """
+        if relation.HasField("sql"):
+            self._expand(relation, relation.sql, [])
+        elif relation.HasField("with_relations"):
+            given = relation.with_relations
+            references = [each for each in given.references if not each.subquery_alias.alias.startswith(_PREFIX)]
+            if given.root.HasField("with_relations"):
+                inner = given.root.with_relations
+                text = proto.WithRelations(root=inner.root, references=[*references, *inner.references])
+                relation.with_relations.CopyFrom(text)
+            elif given.root.HasField("sql"):
+                self._expand(relation, given.root.sql, references)
+
+    def _expand(self, relation: proto.Relation, holder: proto.SQL, references: list[proto.Relation]) -> None:
+        carried = _CARRIED.search(holder.query)
+        text = base64.b64decode(carried[1]).decode() if carried else holder.query
+        tokens = tokenize(text) or ()
+        calls = list(_calls(text, tokens)) if "read_files" in text.lower() else []
+        if not calls:
+            return
+        _refuse_kept(text, tokens)
+        with_metadata = any(token.text.lower() == "_metadata" for token in tokens)
+        edits = []
+        for call in calls:
+            name = f"{_PREFIX}{uuid4().hex[:12]}"
+            edits.append(Edit(tokens[call.first].start, tokens[call.last].end, quoted(name)))
+            if with_metadata:
+                edits += _without_metadata(tokens, call)
+            rows = self._rows(call, shorten(text), with_metadata=with_metadata)
+            references.append(proto.Relation(subquery_alias=proto.SubqueryAlias(input=rows, alias=name)))
+        note = f" /*read_files:{base64.b64encode(text.encode()).decode()}*/"
+        query = proto.SQL(query=apply(text, edits).rstrip().rstrip(";") + note)
+        expanded = proto.WithRelations(root=proto.Relation(sql=query), references=references)
+        relation.with_relations.CopyFrom(expanded)
+
+    def _rows(self, call: Call, where: str, *, with_metadata: bool) -> proto.Relation:
+        source = self._source(call, where)
+        rows = self.loader.rows(source, streaming=call.streaming)
+        if not with_metadata:
+            return rows
+        shown = f"{self.sql.file_path('_metadata.file_path')} AS file_path"
+        parts = ", ".join(f"_metadata.{name} AS {name}" for name in _METADATA)
+        return plan.with_columns(rows, {"_metadata": f"struct({shown}, {parts})"})
+
+    def _source(self, call: Call, where: str) -> Source:
+        path = option_text(call.path, self.server) if call.path else None
+        if not path:
+            raise DialectError(f"The statement {where}: read_files needs the path of the files; found `{call.path}`.")
+        values = {key: option_text(text, self.server) for key, text in call.options.items()}
+        options = _options({key: value for key, value in values.items() if value is not None})
+        schema = options.pop("schema", "")
+        if "cloudFiles.format" not in options:
+            options["cloudFiles.format"] = self._format(path, options)
+        source = read_source(options, paths=[path], schema=schema, translate=self.sql.volumes.translate)
+        if call.streaming:
+            return replace(source, infers_always=source.schema_location is None)
+        return replace(source, schema_location=None, infers_always=True, evolution="none")
+
+    def _format(self, path: str, options: Mapping[str, str]) -> str:
+        """The format that the names of the files tell."""
+        place = Path(self.sql.volumes.translate(path))
+        check_there(place, path)
+        names = {_suffix(file.name) for file in list_files(place, options.get("pathGlobFilter"))}
+        formats = {_SUFFIXES.get(name, name.lstrip(".")) for name in names}
+        if len(formats) == 1 and (found := formats.pop()) in FORMATS:
+            return found
+        raise DialectError(
+            f"read_files, `{path}`: the format is not told by the files, whose names end in "
+            f"{', '.join(sorted(names)) or 'nothing, as there are none'}. Name it: format => 'csv'; known here are "
+            f"{', '.join(FORMATS)}."
+        )
+
+
+def _suffix(name: str) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    if f".{suffix.lower()}" in _COMPRESSED:
+        return _suffix(stem)
+    return f".{suffix.lower()}" if dot else ""
+
+
+def _options(given: Mapping[str, str]) -> dict[str, str]:
+    """The options of the function as those of `cloudFiles`; types are inferred unless that is turned off."""
+    found = {"cloudFiles.inferColumnTypes": "true"}
+    names = {"filenamepattern": "pathGlobFilter", "schema": "schema"}
+    for key, value in given.items():
+        plain = key.lower().removeprefix("cloudfiles.")
+        if plain in _LOADER:
+            found[f"cloudFiles.{_LOADER[plain]}"] = value
+        elif plain in ("modifiedafter", "modifiedbefore"):
+            found[key] = (
+                f"{value}T00:00:00" if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) else value.replace(" ", "T", 1)
+            )
+        else:
+            found[names.get(plain, key)] = value
+    return found
+
+
+def _calls(sql: str, tokens: Sequence[Token]) -> Iterator[Call]:
+    words = [token.word for token in tokens]
+    for at, word in enumerate(words):
+        if word == "READ_FILES" and words[at + 1 : at + 2] == ["("]:
+            last = _closing(words, at + 1)
+            path, options = _arguments(sql, tokens[at + 2 : last])
+            if words[at - 1 : at] == ["STREAM"]:
+                yield Call(at - 1, last, True, path, options)
+            elif words[at - 2 : at] == ["STREAM", "("] and words[last + 1 : last + 2] == [")"]:
+                yield Call(at - 2, last + 1, True, path, options)
+            else:
+                yield Call(at, last, False, path, options)
+
+
+def _closing(words: Sequence[str], opening: int) -> int:
+    depth = 0
+    for at in range(opening, len(words)):
+        depth += {"(": 1, ")": -1}.get(words[at], 0)
+        if depth == 0:
+            return at
+    raise DialectError("read_files: found no closing bracket; write `read_files('/Volumes/...', format => 'csv')`.")
+
+
+def _arguments(sql: str, tokens: Sequence[Token]) -> tuple[str, dict[str, str]]:
+    """The text of the path, and of each option."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token.word, 0)
+        if token.word == "," and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    options, path = {}, ""
+    for number, part in enumerate(parts):
+        if len(part) > 2 and part[1].text in ("=>", "="):
+            options[part[0].text] = sql[part[2].start : part[-1].end]
+        elif number == 0 and part:
+            path = sql[part[0].start : part[-1].end]
+        elif part:
+            raise DialectError(
+                f"read_files: found `{sql[part[0].start : part[-1].end]}`; expected `key => value` behind the path."
+            )
+    named = next((key for key in options if key.lower() == "path"), None)
+    return (options.pop(named) if named else path), options
+
+
+def _without_metadata(tokens: Sequence[Token], call: Call) -> Iterator[Edit]:
+    """A star of the query around *call* gives no `_metadata`, which is only there for who asks for it by name."""
+    behind = call.last + (2 if tokens[call.last + 1 : call.last + 2] and tokens[call.last + 1].word == "AS" else 1)
+    alias = tokens[behind].text.lower() if behind < len(tokens) and tokens[behind].is_name else ""
+    for at in _select_list(tokens, call):
+        if tokens[at].text != "*" or tokens[at - 1].word not in ("SELECT", "DISTINCT", "ALL", ",", "."):
+            continue
+        if tokens[at - 1].word == "." and tokens[at - 2].text.lower() != alias:
+            continue
+        following = [token.word for token in tokens[at + 1 : at + 3]]
+        if following == ["EXCEPT", "("]:
+            yield Edit(tokens[at + 2].end, tokens[at + 2].end, "_metadata, ")
+        elif not following or following[0] in (",", "FROM", ")", ""):
+            yield Edit(tokens[at].end, tokens[at].end, " EXCEPT (_metadata)")
+
+
+def _select_list(tokens: Sequence[Token], call: Call) -> range:
+    """The tokens between the SELECT that *call* belongs to and *call*; none where FROM comes first."""
+    depth = 0
+    for at in range(call.first - 1, -1, -1):
+        depth += {")": 1, "(": -1}.get(tokens[at].word, 0)
+        if depth < 0:
+            break
+        if depth == 0 and tokens[at].word == "SELECT":
+            return range(at + 1, call.first)
+    return range(0)
+
+
+def _refuse_kept(sql: str, tokens: Sequence[Token]) -> None:
+    words = [token.word for token in tokens[:8]]
+    if words[:1] == ["CREATE"] and "VIEW" in words and not {"TEMP", "TEMPORARY"} & set(words[: words.index("VIEW")]):
+        raise DialectError(
+            f"The statement {shorten(sql)}: a view that is kept cannot hold read_files on this machine. "
+            "Use CREATE TEMPORARY VIEW, or CREATE TABLE ... AS SELECT."
+        )
+
+
+@dataclass(frozen=True)
+class TemporaryView:
+    """`CREATE TEMPORARY VIEW` of a *query* that calls read_files."""
+
+    name: str
+    query: str
+    is_global: bool
+    replaces: bool
+
+
+def temporary_view(sql: str) -> TemporaryView | None:
+    """The view that *sql* makes, None where it is another statement or calls no read_files."""
+    if not has_calls(sql):
+        return None
+    tokens = tokenize(sql) or ()
+    words = [token.word for token in tokens]
+    at = 3 if words[1:3] == ["OR", "REPLACE"] else 1
+    is_global = words[at : at + 1] == ["GLOBAL"]
+    at += is_global
+    if words[:1] != ["CREATE"] or words[at : at + 2] not in (["TEMP", "VIEW"], ["TEMPORARY", "VIEW"]):
+        return None
+    name, begin = tokens[at + 2], words.index("AS", at + 3)
+    query = sql[tokens[begin].end :].strip().rstrip(";")
+    if words[at + 3] == "(":
+        columns = sql[tokens[at + 3].start : tokens[_closing(words, at + 3)].end]
+        query = f"SELECT * FROM ({query}) AS t{columns}"
+    return TemporaryView(name.text, query, is_global, at > 1 + is_global)
