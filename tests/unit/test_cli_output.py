@@ -46,7 +46,7 @@ def test_a_word_that_is_no_verb_and_the_help_name_all_verbs(capsys: Out) -> None
     with pytest.raises(SystemExit, match="2"):
         read_arguments(["rnu"])
     told = capsys.readouterr().err
-    assert told.startswith("error: VERB: found `rnu`, expected one of init, run, ") and "Did you mean `run`?" in told
+    assert told.startswith("error: VERB: found `rnu`, expected one of init, jobs, run, ") and "Did you mean `run`?" in told
     assert [verb for verb in MODULES if not re.search(rf"\b{verb}\b", told)] == []
     with pytest.raises(SystemExit, match="0"):
         read_arguments(["--help"])
@@ -128,3 +128,40 @@ def test_a_name_that_is_nearly_right_is_offered(capsys: Out, words: list[str], n
 
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and f"Did you mean `{near}`?" in told
+
+
+def test_the_jobs_of_a_bundle_are_listed_with_their_last_runs(tmp_path: Path, capsys: Out) -> None:
+    """What a person may run, and what is broken; a name that is nearly right is offered by `run`."""
+    task = {"task_key": "a", "condition_task": {"op": "EQUAL_TO", "left": "1", "right": "1"}}
+    bundle = {
+        "bundle": {"name": "b"},
+        "resources": {
+            "jobs": {
+                "daily": {
+                    "name": "Daily",
+                    "tasks": [task],
+                    "parameters": [{"name": "day", "default": "1"}],
+                    "schedule": {
+                        "quartz_cron_expression": "0 0 6 * * ?",
+                        "timezone_id": "UTC",
+                        "pause_status": "PAUSED",
+                    },
+                },
+                "broken": {"name": "Broken", "tasks": [{**task, "depends_on": [{"task_key": "none"}]}]},
+            }
+        },
+    }
+    (tmp_path / "databricks.yml").write_text(json.dumps(bundle))
+    project = ["--project", str(tmp_path)]
+
+    assert main([*project, "run", "daily", "--json"]) == 0
+    assert main([*project, "run", "dialy"]) == 2
+    assert "Did you mean `daily`?" in capsys.readouterr().err
+    assert main([*project, "jobs"]) == 0
+    rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert main([*project, "jobs", "--json"]) == 0
+    daily = json.loads(capsys.readouterr().out)[1]
+
+    assert rows[1] == "broken cannot run: see python -m local validate"
+    assert rows[2].startswith("daily 1 day 0 0 6 * * ?") and rows[2].endswith("PAUSED SUCCESS (run 1)")
+    assert (daily["parameters"], daily["last_run"]) == ({"day": "1"}, {"run_id": 1, "result": "SUCCESS"})

@@ -14,6 +14,7 @@ from lakelocal.bundle.merge import Merge, copied
 from lakelocal.bundle.variables import override_variables
 from lakelocal.errors import UsageError
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Where, show
+from lakelocal.near_names import next_step
 
 NO_TARGET = "default"  # the only target of a bundle that declares none
 FROM_ENVIRONMENT = ("DATABRICKS_BUNDLE_TARGET", "DATABRICKS_BUNDLE_ENV")
@@ -45,7 +46,8 @@ def chosen_target(tree: YamlMapping, wanted: str | None, root: Path) -> str:
     if name is not None:
         if name in targets:
             return name
-        raise UsageError(f"{option}: found no target `{name}` in `{file}`; its targets are {known}. Name one of them.")
+        step = next_step(name, targets)
+        raise UsageError(f"{option}: found no target `{name}` in `{file}`; its targets are {known}. {step}")
     if len(targets) == 1:
         return targets[0]
     if found := two_defaults(tree, root):

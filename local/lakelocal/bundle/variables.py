@@ -16,6 +16,7 @@ from lakelocal.bundle.merge import copied
 from lakelocal.bundle.references import references_in, steps_of
 from lakelocal.errors import UsageError
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place, Where
+from lakelocal.near_names import next_step
 
 COMPLEX = "complex"
 # A target may write a value as it is, or a mapping with exactly these fields.
@@ -58,7 +59,8 @@ def with_values(
 def _check_given(given: Mapping[str, str], declared: YamlMapping) -> None:
     legal = ", ".join(f"`{name}`" for name in declared) or "none"
     if unknown := [name for name in given if name not in declared]:
-        raise UsageError(f"--var: found no variable `{unknown[0]}`; the bundle declares {legal}. Name one of them.")
+        step = next_step(unknown[0], declared)
+        raise UsageError(f"--var: found no variable `{unknown[0]}`; the bundle declares {legal}. {step}")
     if of_type := [name for name in given if _is_complex(declared[name])]:
         raise UsageError(
             f"--var: found `{of_type[0]}`, a variable of type complex; expected one of single values. Set its default "

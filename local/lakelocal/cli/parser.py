@@ -1,7 +1,6 @@
 """The whole command line: each module of verbs adds its own. `python -m lakelocal VERB --help` explains each verb."""
 
 import argparse
-import difflib
 import importlib
 import re
 import sys
@@ -9,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from lakelocal.near_names import next_step
 from lakelocal.program import PROGRAM
 
 DESCRIPTION = f"""\
 Databricks on this machine: runs the jobs of a bundle as they are deployed, on a local Spark Connect server with Delta.
 
   {PROGRAM} init shop                         create a small bundle to start from
+  {PROGRAM} jobs                              list the jobs of the bundle, with their last runs
   {PROGRAM} run daily                         run the job `daily` of the default target
   {PROGRAM} run daily --target prod --param run_date=2018-09-02 --var scale=5000
   {PROGRAM} sql "SELECT * FROM gold.daily_orders"
@@ -26,6 +27,7 @@ Databricks on this machine: runs the jobs of a bundle as they are deployed, on a
 # The module of each verb, in the order of the help. Only that of the verb in use is imported: all of them take 0.3 s.
 MODULES = {
     "init": "init",
+    "jobs": "jobs",
     "run": "run",
     "backfill": "backfill",
     "schedule": "schedule",
@@ -78,6 +80,5 @@ def _in_words(message: str) -> str:
     if not wrong:
         return f"{message}."
     choices = re.findall(r"[\w.-]+", wrong["all"])
-    near = difflib.get_close_matches(wrong["given"], choices, n=1)
-    meant = f" Did you mean `{near[0]}`?" if near else ""
-    return f"{wrong['what']}: found `{wrong['given']}`, expected one of {', '.join(choices)}.{meant}"
+    step = next_step(wrong["given"], choices)
+    return f"{wrong['what']}: found `{wrong['given']}`, expected one of {', '.join(choices)}. {step}"

@@ -25,6 +25,7 @@ from lakelocal.jobs.selection import tasks_to_repair
 from lakelocal.jobs.stop import Stop
 from lakelocal.lakeflow.model import Bundle, Job
 from lakelocal.lakeflow.references import Scope
+from lakelocal.near_names import next_step
 from lakelocal.processes import kill_all
 from lakelocal.project import State
 
@@ -115,7 +116,8 @@ def _given(job: Job, known: Mapping[str, str], parameters: Mapping[str, str]) ->
     if unknown := [name for name in parameters if name not in legal]:
         names = ", ".join(f"`{name}`" for name in legal) or "none"
         raise UsageError(
-            f"--param: job `{job.key}`: found `{unknown[0]}`; its parameters are {names}. Name one of them."
+            f"--param: job `{job.key}`: found `{unknown[0]}`; its parameters are {names}. "
+            f"{next_step(unknown[0], legal)}"
         )
     return {**{name: value for name, value in job.parameters.items() if name not in known}, **parameters}
 

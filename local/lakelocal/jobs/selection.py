@@ -9,6 +9,7 @@ from lakelocal.errors import UsageError
 from lakelocal.lakeflow.graph import downstream, upstream
 from lakelocal.lakeflow.model import Job, Task
 from lakelocal.lakeflow.results import meaning
+from lakelocal.near_names import next_step
 
 
 def select_tasks(job: Job, text: str) -> frozenset[str]:
@@ -73,7 +74,8 @@ def _check_known(job: Job, key: str, option: str) -> None:
     known = [task.key for task in job.tasks]
     if key not in known:
         legal = ", ".join(f"`{each}`" for each in known)
-        raise UsageError(f"{option}: job `{job.key}`: found no task `{key}`; its tasks are {legal}. Name one of them.")
+        step = next_step(key, known)
+        raise UsageError(f"{option}: job `{job.key}`: found no task `{key}`; its tasks are {legal}. {step}")
 
 
 def _needs(job: Job) -> dict[str, list[str]]:

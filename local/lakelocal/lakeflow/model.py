@@ -13,6 +13,7 @@ from typing import Any
 from lakelocal.errors import UsageError
 from lakelocal.lakeflow.findings import Finding, FindingError, Where
 from lakelocal.lakeflow.task_types import type_of
+from lakelocal.near_names import next_step
 from lakelocal.project import BundleFiles
 
 WORKSPACE = "WORKSPACE"
@@ -196,7 +197,7 @@ class Bundle(BundleSettings):
         if key not in self.jobs:
             if key in self.faults:
                 raise FindingError(*self.faults[key])
-            raise self._not_named(f"no job `{key}`")
+            raise self._not_named(f"no job `{key}`", key)
         started = [self.jobs[key]]
         for each in started:  # grows while it is walked
             started += [job for job in self._started_by(each) if job not in started]
@@ -228,6 +229,6 @@ class Bundle(BundleSettings):
             return next(iter(self.jobs.values()))
         raise self._not_named("no name of a job")
 
-    def _not_named(self, found: str) -> UsageError:
+    def _not_named(self, found: str, given: str = "") -> UsageError:
         known = ", ".join(f"`{name}`" for name in sorted(self.jobs)) or "none"
-        return UsageError(f"Bundle `{self.name}`: found {found}; its jobs are {known}. Name one of them.")
+        return UsageError(f"Bundle `{self.name}`: found {found}; its jobs are {known}. {next_step(given, self.jobs)}")

@@ -13,6 +13,7 @@ from lakelocal.errors import UsageError
 from lakelocal.lakeflow.findings import Finding
 from lakelocal.lakeflow.model import Bundle, Job, Task
 from lakelocal.lakeflow.notebook_interface import parameters_not_taken
+from lakelocal.near_names import next_step
 
 
 def job_parameters(job: Job, given: Mapping[str, str]) -> dict[str, str]:
@@ -24,7 +25,8 @@ def job_parameters(job: Job, given: Mapping[str, str]) -> dict[str, str]:
     if unknown := [name for name in given if name not in job.parameters]:
         legal = ", ".join(f"`{name}`" for name in job.parameters) or "none"
         raise UsageError(
-            f"--param: job `{job.key}`: found `{unknown[0]}`; its parameters are {legal}. Name one of them."
+            f"--param: job `{job.key}`: found `{unknown[0]}`; its parameters are {legal}. "
+            f"{next_step(unknown[0], job.parameters)}"
         )
     return {**job.parameters, **given}
 

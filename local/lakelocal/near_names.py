@@ -1,0 +1,15 @@
+"""The name that was probably meant, for messages about a name that does not exist."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def near_name(given: object, names: Iterable[str]) -> str | None:
+    """The one of *names* that is most like *given*; None if none is like it."""
+    return next(iter(difflib.get_close_matches(str(given), list(names), n=1)), None)
+
+
+def next_step(given: object, names: Iterable[str], otherwise: str = "Name one of them.") -> str:
+    """The last sentence of a message about the unknown name *given*: the near name, or else *otherwise*."""
+    near = near_name(given, names)
+    return f"Did you mean `{near}`?" if near else otherwise
