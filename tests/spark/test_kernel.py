@@ -213,14 +213,17 @@ def test_run_is_inline_and_takes_arguments(run, project):
     )
     write_notebook(folder / "inner.ipynb", "deep = 1")
     write_notebook(folder / "broken.ipynb", "1/0")
-    _, after, broken, refused = run(
+    _, after, _, passed, broken, refused = run(
         '%run ./inline/outer $who="you there"',
         "print(who, deep, dbutils.widgets.getAll())",
+        "dbutils.widgets.text('caller', 'mine')\n%run ./inline/outer $who=$caller",
+        "print(who, dbutils.widgets.getAll())",
         "%run inline/broken",
         "%run ./inline/outer who",
     ).cells
 
     assert printed(after) == "you there 1 {}\n"
+    assert printed(passed) == "mine {'caller': 'mine'}\n"
     assert [output.ename for output in broken.outputs] == ["ZeroDivisionError", "RunError"]
     assert error(refused).ename == "DialectError"
 

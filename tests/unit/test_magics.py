@@ -2,7 +2,7 @@
 
 import pytest
 
-from lakelocal.kernel.magics import as_cell_magic
+from lakelocal.kernel.magics import as_cell_magic, as_lines
 from lakelocal.sql.cells import split_statements
 
 
@@ -27,6 +27,13 @@ from lakelocal.sql.cells import split_statements
 def test_a_magic_of_databricks_heads_its_whole_cell(cell, expected):
     """Databricks writes one `%`, IPython two; everything else stays as it is."""
     assert "".join(as_cell_magic(cell.splitlines(keepends=True))) == expected
+
+
+def test_a_cell_is_split_at_its_line_ends_only():
+    """IPython splits it at form feeds and others too, and would take a magic there for one."""
+    cell = "%md a\u2028b\nx = 'c\f%time'\r\n"
+
+    assert as_lines(cell.splitlines(keepends=True)) == ["%md a\u2028b\n", "x = 'c\f%time'\r\n"]
 
 
 def texts(cell: str) -> list[str]:

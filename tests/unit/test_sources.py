@@ -11,6 +11,7 @@ from lakelocal.sources import (
     as_jupyter,
     find_source,
     headings,
+    lines_of,
     place_of,
     read_notebook,
     why_no_notebook,
@@ -315,3 +316,48 @@ def test_what_is_no_notebook_is_refused_with_the_reason(
     with pytest.raises(NotebookError, match=reason):
         read_notebook(tmp_path / name)
     assert why_no_notebook(tmp_path / name)
+
+
+# What `str.splitlines` takes for the end of a line, and Python, SQL and Databricks for a character like any other.
+NO_LINE_ENDS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+
+
+@pytest.mark.parametrize("character", NO_LINE_ENDS, ids=lambda character: f"U+{ord(character):04X}")
+@pytest.mark.parametrize(("suffix", "comment"), [(".py", "#"), (".sql", "--")])
+def test_a_line_of_a_source_file_ends_at_a_line_end_only(tmp_path, suffix, comment, character):
+    """Else a string would be cut in two, and what follows a separator in a comment would begin a cell."""
+    file = tmp_path / f"n{suffix}"
+    lines = [
+        f"{comment} Databricks notebook source",
+        f"x = 'a{character}b'",
+        f"{comment} {character}{comment} COMMAND ----------",
+        f"{comment} COMMAND ----------",
+        f"{comment} MAGIC %md",
+        f"{comment} MAGIC # One{character}heading",
+    ]
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+    code, text = read_notebook(file)["cells"]
+
+    assert code["source"].removeprefix("%sql\n").split("\n") == lines[1:3]
+    assert text["source"] == f"# One{character}heading"
+    assert headings([code, text]) == ["", f"One{character}heading"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_three_ends_of_a_line_are_one(tmp_path, end):
+    """Whatever the editor writes."""
+    file = tmp_path / "n.py"
+    text = end.join(["# Databricks notebook source", "x = 1", "", "# COMMAND ----------", "", "y = 2", ""])
+    file.write_bytes(text.encode())
+
+    assert [cell["source"] for cell in read_notebook(file)["cells"]] == ["x = 1", "y = 2"]
+
+
+def test_lines_are_whole_or_without_their_ends():
+    """As `str.splitlines`, but for the characters that end one."""
+    text = "a\r\nb\rc\n\n\u2028d\f"
+
+    assert lines_of(text) == ["a", "b", "c", "", "\u2028d\f"]
+    assert lines_of(text, keepends=True) == ["a\r\n", "b\r", "c\n", "\n", "\u2028d\f"]
+    assert lines_of("") == []

@@ -209,4 +209,5 @@ def _placed(value: Any, known: Any, place: Place, base: Place) -> Any:
 
 def _lines(file: Path) -> list[dict[str, Any]]:
     """The objects in *file*, one a line; none where it was not written."""
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.is_file() else []
+    lines = file.read_text(encoding="utf-8").split("\n") if file.is_file() else []
+    return [json.loads(line) for line in lines if line]

@@ -1,11 +1,17 @@
-"""`%run ./other $name="value"`: another notebook's cells, in the namespace of this one."""
+"""`%run ./other $name="value"`: another notebook's cells, in the namespace of this one.
 
+Source: Databricks documentation, "Databricks widgets" ("Use Databricks widgets with %run") and "Legacy notebook
+widgets: ${param}", whose `$name` and `${name}` stand for the value of a widget, and `\\$` for `$`.
+"""
+
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakelocal.errors import DialectError, RunError
 from lakelocal.kernel.dbutils import DBUtils
-from lakelocal.kernel.dbutils.notebook import find_notebook
+from lakelocal.kernel.dbutils.notebook import find_notebook, in_workspace
 from lakelocal.sources import is_notebook, place_of, read_notebook
 
 if TYPE_CHECKING:
@@ -13,30 +19,82 @@ if TYPE_CHECKING:
 
     from lakelocal.kernel.kernel import Kernel
 
+_QUOTED = r"""\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"""
+_PATH = re.compile(rf"({_QUOTED}|[^\s$]\S*)(?:\s+|$)")
+_ARGUMENT = re.compile(rf"\$([\w.-]+)\s*=\s*({_QUOTED}|[^\s\"']\S*)(?:\s+|$)")
+_WIDGET = re.compile(r"\\\$|\$\{([^{}]+)\}|\$([A-Za-z_]\w*)")
 
-def run_inline(kernel: "Kernel", words: list[str]) -> None:
-    """Run the cells of a notebook here; arguments are its widgets while it runs.
+
+def run_inline(kernel: "Kernel", line: str) -> None:
+    """Run the cells of the notebook that *line* names here; its arguments are widgets while it runs.
 
     A relative path starts at the notebook that holds the `%run`, also inside a notebook run this way.
 
     Args:
-        words: the path, then `$name=value` for each argument.
+        line: the path, then `$name=value` for each argument; a value may name widgets of the caller, `$name=$mode`.
 
     Raises:
-        DialectError: no path, or an argument that is none.
+        DialectError: no path, an argument that is none, or a widget that does not exist.
         RunError: a cell failed; its own error is shown before.
     """
-    if not words:
-        raise DialectError('`%run`: found no path; expected `%run ./notebook $name="value"`.')
-    notebook = find_notebook(words[0], _folder(kernel))
+    widgets = kernel.one(DBUtils).widgets
+    path, arguments = call_of(line, widgets.getAll())
+    notebook = find_notebook(in_workspace(kernel, path), _folder(kernel))
     if len(kernel.inline_folders) >= 20:
-        raise RunError(f"`%run {words[0]}`: 20 notebooks run each other; expected an end. Look for a circle.")
-    with kernel.one(DBUtils).widgets.overlaid(_arguments(words)):
+        raise RunError(f"`%run {path}`: 20 notebooks run each other; expected an end. Look for a circle.")
+    with widgets.overlaid(arguments):
         kernel.inline_folders.append(notebook.parent)
         try:
             _run_cells(kernel.ip, notebook)
         finally:
             kernel.inline_folders.pop()
+
+
+def call_of(line: str, widgets: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The path and the arguments of `%run line`, in a notebook that has *widgets*.
+
+    Raises:
+        DialectError: no path, an argument that is none, or a widget that does not exist.
+    """
+    line = line.strip()
+    if (found := _PATH.match(line)) is None:
+        raise DialectError(f'`%run {line}`: found no path; expected `%run ./notebook $name="value"`.')
+    path, place = _unquoted(found[1]), found.end()
+    arguments: dict[str, str] = {}
+    while place < len(line):
+        if (found := _ARGUMENT.match(line, place)) is None:
+            raise DialectError(
+                f'`%run {path}`: found `{line[place:]}`; expected arguments as `$name="value"`, and a path with spaces '
+                "in quotes."
+            )
+        name, written = found.groups()
+        arguments[name] = _filled(_unquoted(written), widgets, f"`%run {path}`, argument `{name}`")
+        place = found.end()
+    return path, arguments
+
+
+def _unquoted(text: str) -> str:
+    if text[:1] not in ("'", '"'):
+        return text
+    return re.sub(r"\\([\\\"'])", r"\1", text[1:-1])
+
+
+def _filled(value: str, widgets: Mapping[str, str], where: str) -> str:
+    """*value* with the widgets in it; a name in a longer text that is no widget's is text."""
+    whole = _WIDGET.fullmatch(value)
+    if whole and (name := whole[1] or whole[2]) and name not in widgets:
+        known = ", ".join(f"`{each}`" for each in sorted(widgets)) or "none"
+        raise DialectError(
+            f"{where}: found `{value}`, but this notebook has no widget `{name}`; its widgets: {known}. "
+            "`%run` passes no Python variables, on Databricks neither. Make the widget first: "
+            f'dbutils.widgets.text("{name}", ...).'
+        )
+
+    def one(found: re.Match[str]) -> str:
+        name = found[1] or found[2]
+        return "$" if name is None else widgets.get(name, found[0])
+
+    return _WIDGET.sub(one, value)
 
 
 def is_script(kernel: "Kernel", path: str) -> bool:
@@ -61,13 +119,3 @@ def _run_cells(ip: "InteractiveShell", notebook: Path) -> None:
         if error is not None:
             place = ", ".join(text for text in (f"cell {number}", place_of(cell)) if text)
             raise RunError(f"`%run {notebook.name}`: {place} failed: {type(error).__name__}: {error}") from None
-
-
-def _arguments(words: list[str]) -> dict[str, str]:
-    found = {}
-    for word in words[1:]:
-        name, equals, value = word.partition("=")
-        if not name.startswith("$") or not equals or len(name) < 2:
-            raise DialectError(f'`%run {words[0]}`: found `{word}`; expected arguments as `$name="value"`.')
-        found[name[1:]] = value
-    return found

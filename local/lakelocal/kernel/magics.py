@@ -20,6 +20,7 @@ from lakelocal.kernel.inline import is_script, run_inline
 from lakelocal.kernel.packages import Packages
 from lakelocal.kernel.shell import run_shell
 from lakelocal.kernel.table import Table, to_text
+from lakelocal.sources import lines_of
 from lakelocal.sql.cells import CellStatement, split_statements
 from lakelocal.sql.widgets import widget_statement
 
@@ -34,7 +35,13 @@ _CELLS = ("sql", "md", "sh", "python", "scala", "r")
 def register(kernel: "Kernel") -> None:
     """Give the magics to the IPython of *kernel*."""
     kernel.ip.register_magics(DatabricksMagics(kernel))
+    kernel.ip.input_transformers_cleanup.insert(0, as_lines)
     kernel.ip.input_transformers_cleanup.append(as_cell_magic)
+
+
+def as_lines(lines: list[str]) -> list[str]:
+    """The lines of a cell: IPython has split it into *lines* at more characters than end one."""
+    return lines_of("".join(lines), keepends=True)
 
 
 def as_cell_magic(lines: list[str]) -> list[str]:
@@ -127,12 +134,12 @@ class DatabricksMagics(Magics):
     @line_magic
     def run(self, line: str) -> Any:
         r"""Run another notebook in this namespace: `%run ./other $name="value"`; scripts as IPython does."""
-        words = shlex.split(line)
-        if words and (words[0].startswith("-") or is_script(self._kernel, words[0])):
+        first = line.split(maxsplit=1)[0] if line.strip() else ""
+        if first.startswith("-") or is_script(self._kernel, first):
             from IPython.core.magics.execution import ExecutionMagics
 
             return ExecutionMagics(shell=self.shell).run(self._kernel.ip.var_expand(line))
-        return run_inline(self._kernel, words)
+        return run_inline(self._kernel, line)
 
     @line_magic  # its `$name` are Python variables, such as the token of a private index
     def pip(self, line: str) -> None:

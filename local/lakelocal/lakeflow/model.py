@@ -165,7 +165,8 @@ class BundleSettings:
     @property
     def files(self) -> BundleFiles | None:
         """The folder around all that is deployed, here and in a workspace."""
-        return BundleFiles(self.files_path, Path(os.path.commonpath(self.folders))) if self.files_path else None
+        shown = self.files_path
+        return BundleFiles(shown, Path(os.path.commonpath(self.folders))) if shown.startswith("/Workspace/") else None
 
     @property
     def folders(self) -> tuple[Path, ...]:

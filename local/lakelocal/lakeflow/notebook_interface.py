@@ -27,7 +27,7 @@ from typing import Any
 
 from lakelocal.errors import DialectError
 from lakelocal.lakeflow.findings import Finding, Where, show
-from lakelocal.sources import read_notebook
+from lakelocal.sources import lines_of, read_notebook
 from lakelocal.sql.cells import split_statements, sql_of
 from lakelocal.sql.widgets import widget_statement
 
@@ -163,12 +163,12 @@ class _Found:
         head, _, below = source.lstrip().partition("\n")
         magic = _MAGIC.match(head)
         if magic is None or (magic["percent"] == "%" and magic["name"] not in _OF_CELLS):
-            return "\n".join(map(self._python_line, source.splitlines()))
+            return "\n".join(map(self._python_line, lines_of(source)))
         if magic["name"] not in _RUNNING_PYTHON:
             self.opaque |= magic["name"] not in _LEAVING_WIDGETS_ALONE
             return ""
         first = magic["rest"] if magic["percent"] == "%" else ""
-        return "\n".join(map(self._python_line, [first, *below.splitlines()]))
+        return "\n".join(map(self._python_line, [first, *lines_of(below)]))
 
     def _python_line(self, line: str) -> str:
         """A line as Python: of a magic, the statement that it runs."""

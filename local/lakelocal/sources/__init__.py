@@ -8,6 +8,7 @@ Plain JSON and not nbformat's classes, whose import alone takes half a second in
 
 from lakelocal.sources.find import TwoNotebooks, find_source, is_notebook, why_no_notebook
 from lakelocal.sources.headings import headings, place_of
+from lakelocal.sources.lines import lines_of
 from lakelocal.sources.read import as_jupyter, read_notebook, write_notebook
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "find_source",
     "headings",
     "is_notebook",
+    "lines_of",
     "place_of",
     "read_notebook",
     "why_no_notebook",

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lakelocal.sources.lines import lines_of
+
 CELL = "application/vnd.databricks.v1+cell"  # where Databricks' exports keep the title of a cell
 PLACE = "source_place"  # where a converted cell keeps `file` and `line`
 
@@ -12,7 +14,7 @@ def headings(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     result, current = [], ""
     for cell in cells:
         if cell.get("cell_type") == "markdown":
-            lines = [line for line in "".join(cell.get("source", "")).splitlines() if line.startswith("#")]
+            lines = [line for line in lines_of("".join(cell.get("source", ""))) if line.startswith("#")]
             current = lines[-1].lstrip("#").strip() if lines else current
         result.append(_title(cell) or current)
     return result

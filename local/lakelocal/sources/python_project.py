@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.errors import ProjectError
+from lakelocal.sources.lines import lines_of
 
 FILES = ("pyproject.toml", "setup.py")
 
@@ -98,7 +99,7 @@ def _literal(value: ast.expr) -> Any:
 
 
 def _pairs(entries: Any) -> dict[str, str]:
-    lines = entries.splitlines() if isinstance(entries, str) else entries or ()
+    lines = lines_of(entries) if isinstance(entries, str) else entries or ()
     pairs = (line.partition("=") for line in lines if "=" in line)
     return {name.strip(): value.strip() for name, _, value in pairs}
 

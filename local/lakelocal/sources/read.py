@@ -16,6 +16,7 @@ from lakelocal.sources.environment import ENVIRONMENT, NOTEBOOK, install_lines, 
 from lakelocal.sources.find import language_of, why_no_notebook
 from lakelocal.sources.headings import CELL, PLACE
 from lakelocal.sources.languages import LANGUAGES, Language
+from lakelocal.sources.lines import lines_of
 
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 _MARKDOWN = re.compile(r"%md(?:-sandbox)?(?=\s|$)")
@@ -33,7 +34,7 @@ def read_notebook(file: Path) -> dict[str, Any]:
     if file.suffix.lower() == ".ipynb":
         return _jupyter(json.loads(text))
     language = LANGUAGES[file.suffix.lower()]
-    lines = text.splitlines()[1:]
+    lines = lines_of(text)[1:]
     try:
         environment, taken = script_block(lines, language)
     except ValueError as error:

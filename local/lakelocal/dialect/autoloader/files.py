@@ -58,7 +58,7 @@ def done_files(checkpoint: Path | None) -> frozenset[Path]:
     """
     if checkpoint is None or not (batches := _numbers(checkpoint / "commits")):
         return frozenset()
-    offsets = (checkpoint / "offsets" / str(max(batches))).read_text(encoding="utf-8").splitlines()[2:]
+    offsets = (checkpoint / "offsets" / str(max(batches))).read_text(encoding="utf-8").split("\n")[2:]
     done: set[Path] = set()
     for source, line in enumerate(offsets):
         offset = json.loads(line) if line.startswith("{") else {}
@@ -72,7 +72,7 @@ def _logged(log: Path, last: int) -> set[Path]:
     for name in log.iterdir() if log.is_dir() else ():
         if not name.name.removesuffix(".compact").isdigit():
             continue
-        for line in name.read_text(encoding="utf-8").splitlines()[1:]:
+        for line in name.read_text(encoding="utf-8").split("\n")[1:]:
             entry = json.loads(line)
             if entry["batchId"] <= last:
                 files.add(uri_file(entry["path"]))

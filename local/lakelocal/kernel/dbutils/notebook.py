@@ -15,6 +15,7 @@ from lakelocal.context import VARIABLE, TaskContext
 from lakelocal.errors import DbutilsError
 from lakelocal.kernel.catalog import environment_of
 from lakelocal.kernel.dbutils.help import HasHelp
+from lakelocal.paths import WORKSPACE, DatabricksPaths
 from lakelocal.sources import find_source, why_no_notebook
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Notebook(HasHelp):
 
     def run(self, path: str, timeout_seconds: int, arguments: dict[str, str] | None = None) -> str | None:
         """Run another notebook as a run of its own; gives the value it exits with, None where it has none."""
-        notebook = find_notebook(path, self.folder)
+        notebook = find_notebook(in_workspace(self._kernel, path), self.folder)
         place = _free_place(self._records, notebook.stem)
         context = self._child(notebook, _strings(path, arguments or {}), place)
         status = _attempt(self._kernel, context, place, float(timeout_seconds))
@@ -104,6 +105,16 @@ class Notebook(HasHelp):
             values_folder=str(place / "values"),
             upstream=[],
         )
+
+
+def in_workspace(kernel: "Kernel", path: str) -> str:
+    """*path* on this machine if it is one of the workspace (`/Workspace/...`, `/Users/...`), else *path* itself."""
+    first = path.split("/")[1] if path.startswith("/") and path.count("/") > 1 else ""
+    if first in ("Users", "Shared", "Repos") and find_source(Path(path)) is None:  # macOS has a folder /Users
+        path = f"{WORKSPACE}{path}"
+    elif first != WORKSPACE[1:]:
+        return path
+    return str(DatabricksPaths(kernel.state).to_local(path))
 
 
 def find_notebook(path: str, folder: Path) -> Path:
