@@ -1,6 +1,6 @@
-"""The mechanics that the notebooks of the lakehouse share; the business rules are in the notebooks themselves.
+"""The mechanics that the notebooks of the lakehouse share; the business rules are in the notebooks.
 
-Functions receive `spark` and `dbutils` as arguments and use what every Databricks environment and plain Delta have.
+Functions receive `spark` and `dbutils` as arguments and only use what both Databricks and plain Spark with Delta offer.
 """
 
 from lakehouse.errors import LakehouseError

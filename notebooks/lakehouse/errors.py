@@ -1,4 +1,4 @@
-"""Every error that the notebooks raise on purpose.
+"""The errors that the notebooks raise on purpose.
 
 A message says where, what was found, what was expected and what to do next; the facts are kept as attributes.
 """
@@ -7,7 +7,7 @@ SAMPLES = 5
 
 
 class LakehouseError(Exception):
-    """Base of all errors of this package.
+    """Base class of all errors of this package.
 
     Args:
         message: *where: found X, expected Y. Next step.*
@@ -22,7 +22,7 @@ class LakehouseError(Exception):
 
 
 class ParameterError(LakehouseError):
-    """Raised when a notebook parameter has a value that it cannot have."""
+    """Raised when a notebook parameter has an invalid value."""
 
 
 class ContractError(LakehouseError):
@@ -34,7 +34,7 @@ class PlaceError(LakehouseError):
 
 
 class LandedFileError(LakehouseError):
-    """Raised when landed files cannot be read as their contract says; nothing of such a file is loaded."""
+    """Raised when landed files do not match their contract; nothing of such a file is loaded."""
 
 
 class ExpectationError(LakehouseError):
@@ -42,9 +42,9 @@ class ExpectationError(LakehouseError):
 
 
 class VerificationError(LakehouseError):
-    """Raised when the same events, delivered in another way, made another table.
+    """Raised when the same events, delivered in another way, produced a different table.
 
-    `seed` repeats it; `deliveries` are the fewest deliveries found that still differ, (batch, row) each.
+    `seed` repeats the failure; `deliveries` are the fewest deliveries found that still differ, as (batch, row) pairs.
     """
 
 

@@ -1,4 +1,4 @@
-"""Parameters of a notebook: typed literals in its `parameters` cell, strings in a job, one checked object below."""
+"""Parameters of a notebook: typed literals in its `parameters` cell, strings in a job, one checked object in code."""
 
 import re
 from dataclasses import make_dataclass
@@ -13,19 +13,19 @@ REFRESH_MODES = ("incremental", "full")
 def parameters(dbutils: Any, **defaults: str | int | float | bool) -> Any:
     """The values of this run, each with the type of its default.
 
-    Declares a widget for each parameter with its default and reads it back: on Databricks and in a local job the job's
-    value wins, under papermill the injected value has become the default, elsewhere the default stands.
+    Declares a widget for each parameter with its default and reads it back: on Databricks and in a local job, the job's
+    value wins; under papermill, the injected value has become the default; elsewhere the default applies.
 
     Args:
         dbutils: the notebook's `dbutils`.
-        **defaults: the names of the `parameters` cell, each given its own variable.
+        **defaults: the names of the `parameters` cell, each with the variable of that name as its value.
 
     Returns:
-        A frozen object with one attribute a parameter.
+        A frozen object with one attribute per parameter.
 
     Raises:
-        ParameterError: a value does not have the type of its default, or `catalog`, `run_date` or `refresh_mode`
-            is not a name, an ISO date or a known mode.
+        ParameterError: a value does not have the type of its default, or `catalog`, `run_date` or `refresh_mode` is not
+            a valid name, ISO date or mode.
     """
     values = {}
     for name, default in defaults.items():
@@ -63,7 +63,7 @@ def _check(name: str, value: object) -> None:
         try:
             date.fromisoformat(str(value))
         except ValueError:
-            raise _unfit(name, value, "an ISO date, as 2018-08-29") from None
+            raise _unfit(name, value, "an ISO date such as 2018-08-29") from None
 
 
 def _unfit(name: str, value: object, expected: str) -> ParameterError:

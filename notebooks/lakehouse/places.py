@@ -1,4 +1,4 @@
-"""Where things are: the configuration beside the notebooks, and the volumes of a catalog."""
+"""Locations: the configuration beside the notebooks, and the volumes of a catalog."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import PlaceError
 
-if TYPE_CHECKING:  # importing pyspark takes a second that the generator does not need
+if TYPE_CHECKING:  # importing pyspark takes a second, and the generator does not need it
     from pyspark.sql import SparkSession
 
 
 def config_folder() -> Path:
-    """The folder `config` of the project: it lies beside `notebooks`, also in a deployed bundle.
+    """The folder `config` of the project, which is beside `notebooks`, also in a deployed bundle.
 
     Raises:
-        PlaceError: it is not there, because only the notebooks were copied.
+        PlaceError: there is no such folder, because only the notebooks were copied.
     """
     folder = Path(__file__).resolve().parents[2] / "config"
     if not folder.is_dir():
@@ -28,17 +28,17 @@ def config_folder() -> Path:
 
 
 def volume_root(catalog: str) -> str:
-    """The volume that files land in: `/Volumes/<catalog>/raw/olist`."""
+    """The volume in which files land: `/Volumes/<catalog>/raw/olist`."""
     return f"/Volumes/{catalog}/raw/olist"
 
 
 def volume_folder(catalog: str, entity: str) -> str:
-    """The folder of the files of *entity*, without a slash at its end; *entity* may be `cdc/customers`."""
+    """The folder for the files of *entity*, without a trailing slash; *entity* may be `cdc/customers`."""
     return f"{volume_root(catalog)}/{entity}"
 
 
 def checkpoint_folder(catalog: str, table: str, generation: str) -> str:
-    """The checkpoint of the stream into *table*; a new *generation* starts from the first file again."""
+    """The checkpoint of the stream into *table*; a new *generation* starts again from the first file."""
     return f"/Volumes/{catalog}/ops/checkpoints/{table}/{generation}"
 
 
@@ -48,16 +48,16 @@ def volume_missing(path: str) -> PlaceError:
 
 
 def open_catalog(spark: SparkSession, catalog: str) -> None:
-    """Use *catalog*, after creating it where it does not exist.
+    """Use *catalog*, creating it first if it does not exist.
 
     Raises:
-        PlaceError: it cannot be used, nor created; says what to ask for.
+        PlaceError: the catalog can be neither used nor created; the message says what to ask for.
     """
     try:
         spark.sql(f"USE CATALOG `{catalog}`")
-    except Exception:  # a class of its own in each environment
+    except Exception:  # each environment raises a different class
         try:
-            # Not there, or not to be seen: the message of CREATE says which.
+            # It does not exist, or is not visible: the message of CREATE says which.
             spark.sql(f"CREATE CATALOG IF NOT EXISTS `{catalog}`")
             spark.sql(f"USE CATALOG `{catalog}`")
         except Exception as error:

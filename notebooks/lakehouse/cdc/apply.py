@@ -1,17 +1,19 @@
-"""SCD type 1 and 2 tables from change events or snapshots, right for any order, batching or repetition of the events.
+"""SCD type 1 and 2 tables from change events or snapshots, correct for any order, batching or repetition of the events.
 
-The names and their meaning are those of Databricks' `create_auto_cdc_flow`. What differs there, or is left open:
+The names and their meanings are those of Databricks' `create_auto_cdc_flow`. What differs from it, or is left open
+there:
 
-- a target is a function of the set of events in its source; there is no limit on how late an event may be;
-- at the same sequence of a key a delete wins, else the greatest by the stored values, NULL lowest; counted as `ties`;
-- a delete that follows nothing is never a visible row;
-- columns whose names begin with `_` tell of the delivery, and are stored only where `column_list` names them;
-- a truncate deletes every key at its sequence, also keys that are seen later with a lower one; it wins a tie;
-- a new column is added before `__START_AT`, and every key is derived again, since the source may have had it before;
-- a column that is gone from the source stays: rows that are there keep what they hold, rows written later hold NULL;
-- an event that is removed from the source, or corrected there, is so in the target: every key is derived again;
-- so it is where a call has other conditions, or another sequence of the same type, than the one before;
-- rows of a target that were edited by hand are put right only where a later event touches their key.
+- a target is a function of the set of events in its source; an event may be arbitrarily late;
+- if several events of a key have the same sequence, a delete wins, otherwise the greatest by the stored values, with
+  NULL lowest; these are counted as `ties`;
+- a delete without a preceding row is never a visible row;
+- columns whose names begin with `_` describe the delivery, and are stored only if `column_list` names them;
+- a truncate deletes every key at its sequence, including keys that appear later with a lower sequence; it wins ties;
+- a new column is added before `__START_AT`, and every key is derived again, because the source may have had it before;
+- a column that has left the source stays: existing rows keep their values, rows written later have NULL;
+- an event that is removed or corrected in the source is removed or corrected in the target: every key is derived again;
+- the same applies if a call has other conditions, or another sequence of the same type, than the call before it;
+- rows of a target that were edited by hand are corrected only when a later event touches their key.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,34 +43,34 @@ def apply_changes(
     track_history_except_column_list: list[str] | None = None,
     ignore_null_updates: bool = False,
 ) -> ChangeCounts:
-    """Bring *target* up to date with the change events that *source* gained since the last call.
+    """Bring *target* up to date with the change events that *source* has gained since the last call.
 
-    Reads what is new, derives the rows of the keys concerned from all events of those keys, and writes what differs
-    in one commit. Nothing new, or nothing that differs, makes no commit. A call that was killed is simply repeated.
+    Reads what is new, derives the rows of the affected keys from all events of those keys, and writes what differs in
+    one commit. If nothing is new, or nothing differs, there is no commit. A call that was killed is simply repeated.
 
     Args:
-        source: a Delta table of events, to which they are appended; with `delta.enableChangeDataFeed` only what is new
-            is read. Without it, or after events were removed or changed, all of it is read. Events equal on all
-            columns but those that begin with `_` are one event.
-        target: created where it is absent; an empty table is replaced, with its comments and properties kept. It
-            remembers keys, sequence type, tracked columns, SCD type; a call that differs in them is refused.
-        keys: the columns that identify a row; never NULL but in truncates.
-        sequence_by: the column that orders the events of a key, or several, which become a STRUCT; never NULL.
-        apply_as_deletes: SQL condition; true where the event deletes its key.
-        apply_as_truncates: SQL condition; true where the event deletes all keys (SCD type 1 only).
-        column_list: the columns to store, keys among them, instead of all that do not begin with `_`.
+        source: a Delta table to which events are appended; with `delta.enableChangeDataFeed`, only what is new is read.
+            Without it, or after events were removed or changed, all of it is read. Events that are equal in all columns
+            except those that begin with `_` are one event.
+        target: created if absent; an empty table is replaced, keeping its comments and properties. It remembers keys,
+            sequence type, tracked columns and SCD type; a call that differs in them is refused.
+        keys: the columns that identify a row; never NULL except in truncates.
+        sequence_by: the column that orders the events of a key, or several, which form a STRUCT; never NULL.
+        apply_as_deletes: SQL condition; true if the event deletes its key.
+        apply_as_truncates: SQL condition; true if the event deletes all keys (SCD type 1 only).
+        column_list: the columns to store, including the keys, instead of all that do not begin with `_`.
         except_column_list: the columns not to store.
         stored_as_scd_type: 1 keeps the latest row of a key, 2 all versions with `__START_AT` and `__END_AT`.
-        track_history_column_list: the columns whose change opens a version, instead of all that are no keys; a change
-            of another column is written into the current version.
-        track_history_except_column_list: the columns whose change opens no version.
-        ignore_null_updates: a NULL keeps the value before it, back to the last delete; in structs field by field.
+        track_history_column_list: the columns whose changes open a version, instead of all that are not keys; a change
+            of any other column is written into the current version.
+        track_history_except_column_list: the columns whose changes do not open a version.
+        ignore_null_updates: a NULL keeps the previous value, back to the last delete; in structs field by field.
 
     Raises:
-        ChangeArgumentsError: the arguments do not fit together, or not the source.
-        ChangeTargetError: the target was made in another way, or holds rows of another origin.
+        ChangeArgumentsError: the arguments contradict each other, or do not fit the source.
+        ChangeTargetError: the target was made in another way, or has rows of another origin.
         ChangeEventsError: an event has a NULL key or sequence; nothing is written.
-        ChangeSourceError: there is no source.
+        ChangeSourceError: the source does not exist.
     """
     flow = make_flow(
         source=source,
@@ -98,22 +100,22 @@ def apply_together(
     comments: Mapping[str, TableComments] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, ChangeCounts]:
-    """Do what `apply_changes` does for several targets at the same time, and ask once what they have in common.
+    """Do what `apply_changes` does for several targets at the same time, with common queries made only once.
 
-    A source that feeds several targets is read and counted once, the progress of all is read once and written in one
-    commit. Where no source has anything new, reading the progress is the only statement.
+    A source that feeds several targets is read and counted once; the progress of all targets is read once and written
+    in one commit. If no source has anything new, reading the progress is the only statement.
 
     Args:
         calls: by target, the other arguments of its `apply_changes`.
-        full: derive every target from all events again; it keeps its rows until then, and what differs is written.
-        comments: by target, the comments with which it is created where it is absent.
-        progress: what is known of the targets, where it has been read already.
+        full: derive every target again from all events; it keeps its rows until then, and what differs is written.
+        comments: by target, the comments with which it is created if it is absent.
+        progress: what is known of the targets, if it has already been read.
 
     Returns:
         What each call did, by target, in the order of *calls*.
 
     Raises:
-        ChangeArgumentsError: the arguments of a call do not fit together; nothing is written.
+        ChangeArgumentsError: the arguments of a call contradict each other; nothing is written.
         TargetsFailedError: a target failed; the others were written.
     """
     flows = [make_flow(**{"sequence_by": None, **arguments}, target=target) for target, arguments in calls.items()]
@@ -133,14 +135,14 @@ def apply_changes_from_snapshot(
     track_history_column_list: list[str] | None = None,
     track_history_except_column_list: list[str] | None = None,
 ) -> ChangeCounts:
-    """Bring *target* up to date with the snapshots of a table that it has not seen: whole copies, one a version.
+    """Bring *target* up to date with the snapshots of a table that it has not seen: full copies, one per version.
 
-    A key that is new is inserted, one whose values differ is updated, one that is absent is deleted. Versions are
-    applied in ascending order, one commit each; `__START_AT` and `__END_AT` are versions.
+    A new key is inserted, a key with different values is updated, a missing key is deleted. Versions are applied in
+    ascending order, with one commit each; `__START_AT` and `__END_AT` are versions.
 
     Args:
-        source: the name of a Delta table, whose version is the snapshot's; or a function that gets the version
-            applied last (None at first) and gives the next snapshot with its version, or None. A version is an int, a
+        source: the name of a Delta table, whose version is the snapshot's; or a function that receives the version
+            applied last (None at first) and returns the next snapshot with its version, or None. A version is an int, a
             date, or a datetime with a zone.
 
     Returns:
@@ -148,7 +150,7 @@ def apply_changes_from_snapshot(
 
     Raises:
         ChangeArgumentsError, ChangeTargetError: as `apply_changes`.
-        SnapshotError: a key is twice in a snapshot, or NULL; nothing of that snapshot is written.
+        SnapshotError: a key occurs twice in a snapshot, or is NULL; nothing of that snapshot is written.
     """
     arguments = {
         "target": target,

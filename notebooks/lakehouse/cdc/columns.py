@@ -1,4 +1,4 @@
-"""The columns of a target: which a call stores, keys by, orders by and tracks, held against the source's columns."""
+"""The columns of a target: those that a call stores, keys by, orders by and tracks, checked against the source."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ SEQUENCE, DELETE, TRUNCATE, GONE = (INTERNAL + name for name in ("sequence", "de
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of one target; each *field* holds a name as the source spells it, and its type.
+    """The columns of one target; each *field* has a name as the source spells it, and its type.
 
-    *values* are the stored columns that are no keys, in the target's order; *tracked* are the names of those whose
-    change opens a version. *sequence* is SQL over the source's columns. *order* are the names of all stored columns, as
-    a new target has them.
+    *values* are the stored columns that are not keys, in the target's order; *tracked* are the names of those whose
+    changes open a version. *sequence* is SQL over the source's columns. *order* are the names of all stored columns, in
+    the order of a new target.
     """
 
     keys: tuple[StructField, ...]
@@ -50,7 +50,7 @@ def quote(name: str) -> str:
 
 
 def sql_type(kind: DataType) -> str:
-    """*kind* as SQL, whatever the names of its fields."""
+    """*kind* as a SQL type, whatever the names of its fields."""
     if isinstance(kind, StructType):
         return f"struct<{','.join(f'{quote(f.name)}:{sql_type(f.dataType)}' for f in kind.fields)}>"
     if isinstance(kind, ArrayType):
@@ -61,14 +61,14 @@ def sql_type(kind: DataType) -> str:
 
 
 def resolve_columns(flow: Flow, source: StructType) -> Columns:
-    """What *flow* means with the columns of *source*.
+    """Resolve the columns of *flow* against the columns of *source*.
 
-    Without `column_list` all columns are stored but those that begin with `_`: they tell of the delivery, not of the
+    Without `column_list`, all columns are stored except those that begin with `_`: they describe the delivery, not the
     event. A `column_list` may name them.
 
     Raises:
-        ChangeArgumentsError: a column is missing, has a reserved name, or is of a type that cannot be a key, a
-            sequence or tracked.
+        ChangeArgumentsError: a column is missing, has a reserved name, or has a type that cannot be a key, a sequence
+            or tracked.
     """
     find = _finder(flow, source)
     keys = [find(name, "keys") for name in flow.keys]
@@ -91,7 +91,7 @@ def resolve_columns(flow: Flow, source: StructType) -> Columns:
     return Columns(tuple(keys), values, tracked, sequence, kind, tuple(names))
 
 
-_Find = Callable[[str, str], StructField]  # by the name of a column and the argument that has it
+_Find = Callable[[str, str], StructField]  # by the name of a column and the argument that names it
 
 
 def _finder(flow: Flow, source: StructType) -> _Find:
@@ -160,7 +160,7 @@ def _check_reserved(flow: Flow, source: StructType, stored: list[str]) -> None:
 
 
 def is_orderable(kind: DataType) -> bool:
-    """Can values of this type be compared? Not maps and variants, nor what holds them."""
+    """Can values of this type be compared? Not maps and variants, nor types that contain them."""
     if isinstance(kind, StructType):
         return all(is_orderable(field.dataType) for field in kind.fields)
     if isinstance(kind, ArrayType):
@@ -188,7 +188,7 @@ def _sequence(order: list[StructField]) -> tuple[str, DataType]:
 
 
 def is_null(expression: str, kind: DataType) -> str:
-    """SQL: is this sequence NULL, or any part of it?"""
+    """SQL: is this sequence, or any part of it, NULL?"""
     parts = [f"{expression} IS NULL"]
     if isinstance(kind, StructType):
         parts += [is_null(f"{expression}.{quote(field.name)}", field.dataType) for field in kind.fields]
@@ -196,7 +196,7 @@ def is_null(expression: str, kind: DataType) -> str:
 
 
 def comparable(expression: str, kind: DataType) -> str:
-    """SQL by which two values are compared: the value itself, or its text where it holds a map or a variant."""
+    """SQL by which two values are compared: the value itself, or its text if it contains a map or a variant."""
     if is_orderable(kind):
         return expression
     return f"CASE WHEN {expression} IS NOT NULL THEN to_json(struct({expression}), {_WHOLE_TIMES}) END"

@@ -1,9 +1,8 @@
-"""What Delta tells of a table, and SQL with rows of a DataFrame in it.
+"""What Delta knows of a table, and SQL statements that contain the rows of a DataFrame.
 
-A question that Spark answers by analysis alone starts no job and is no statement. So which version of a table is the
-newest is asked by reading one that cannot exist: the error names the newest. And whether a table is still the one that
-was seen at a moment is asked by reading it as of that moment: a table that was made later has no version as old.
-"""
+A question that Spark answers by analysis alone starts no job and is no statement. So the newest version of a table is
+found by reading one that cannot exist: the error names the newest. And whether a table is still the one that was seen
+at some time is found by reading it as of that time: a table that was created later has no version that old."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Detail:
-    """What `DESCRIBE DETAIL` says of a table."""
+    """What `DESCRIBE DETAIL` reports of a table."""
 
     properties: dict[str, str]
     comment: str | None
@@ -29,7 +28,7 @@ class Detail:
 
 @dataclass(frozen=True)
 class Commit:
-    """The newest commit of a table; *rows* is how many it wrote, where Delta counts them."""
+    """The newest commit of a table; *rows* is the number of rows that it wrote, if Delta counts them."""
 
     version: int
     rows: int
@@ -38,7 +37,7 @@ class Commit:
 def text(value: str) -> str:
     """*value* as a SQL string literal."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    escaped = escaped.replace("$", "\\u0024")  # with braces, a setting would take its place, in literals too
+    escaped = escaped.replace("$", "\\u0024")  # followed by braces, it would be replaced by a setting, even in literals
     return f"'{escaped}'"
 
 
@@ -48,7 +47,7 @@ def is_absent(error: PySparkException) -> bool:
 
 
 def columns_of(spark: SparkSession, table: str) -> StructType | None:
-    """The columns of *table*, None where there is no such table; by analysis."""
+    """The columns of *table*, by analysis; None if there is no such table."""
     try:
         return spark.table(table).schema
     except PySparkException as error:
@@ -58,7 +57,7 @@ def columns_of(spark: SparkSession, table: str) -> StructType | None:
 
 
 def newest_version(spark: SparkSession, table: str) -> int:
-    """The newest version of *table*; by analysis where the error has the version, else by one file of its log."""
+    """The newest version of *table*: by analysis if the error names the version, otherwise from one file of its log."""
     try:
         spark.read.option("versionAsOf", _BEYOND_ALL).table(table).schema  # noqa: B018 - asks the server
     except PySparkException as error:
@@ -71,7 +70,7 @@ def newest_version(spark: SparkSession, table: str) -> int:
 
 
 def was_there(spark: SparkSession, table: str, at_ms: int) -> bool:
-    """Did *table* have a version at *at_ms* (since 1970)? One that was dropped and made anew since then did not."""
+    """Did *table* have a version at *at_ms* (since 1970)? A table that was dropped and recreated since then did not."""
     moment = (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds")
     try:
         spark.read.option("timestampAsOf", moment).table(table).schema  # noqa: B018 - asks the server
@@ -84,7 +83,7 @@ def was_there(spark: SparkSession, table: str, at_ms: int) -> bool:
 
 
 def only_row(frame: DataFrame) -> Row:
-    """The one row of *frame*, which aggregates, or is what Delta answers."""
+    """The only row of *frame*, which is an aggregate or an answer from Delta."""
     row = frame.first()
     assert row is not None
     return row
@@ -103,6 +102,6 @@ def detail_of(spark: SparkSession, table: str) -> Detail:
 
 
 def run_with(spark: SparkSession, before: str, rows: DataFrame, after: str) -> DataFrame:
-    """Run the statement *before* *rows* *after*: the rows stand where a table's name would; no view is left."""
+    """Run the statement *before* *rows* *after*: the rows replace a table name; no view is left behind."""
     start, end = (part.replace("{", "{{").replace("}", "}}") for part in (before, after))
     return spark.sql(f"{start} {{rows}} {end}", rows=rows)

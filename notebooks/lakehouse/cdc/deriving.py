@@ -1,8 +1,8 @@
-"""The rows that a target should have, from all events of its keys: the definition of SCD 1 and 2 in SQL.
+"""The rows that a target should have, derived from all events of its keys: the definition of SCD 1 and 2 in SQL.
 
-Everything follows from one sort of the events of a key by sequence. Of the events at the same sequence one counts: a
-delete, else the greatest by the stored values in the target's order, NULL lowest. A run is a block of upserts without
-a delete in between that agree on the tracked columns; it is one row, with the values of its last event.
+Everything follows from one sort of the events of a key by sequence. Of several events at the same sequence, one counts:
+a delete, otherwise the greatest by the stored values in the target's order, with NULL lowest. A run is a block of
+upserts without a delete in between that agree on the tracked columns; it is one row, with the values of its last event.
 """
 
 from pyspark.sql import DataFrame
@@ -21,13 +21,13 @@ _LIFE, _BEFORE, _AFTER, _OPENS, _TRACKED, _NEXT = (
 
 
 def touched_events(batch: Batch, columns: Columns) -> DataFrame:
-    """All events of the keys that *batch* touches, truncates left out."""
+    """All events of the keys that *batch* touches, except truncates."""
     events = batch.ledger.where(f"NOT {TRUNCATE}")
     return events if batch.is_all else batch.only_touched(events, columns)
 
 
 def count_ties(batch: Batch, columns: Columns) -> int:
-    """At how many keys and sequences of *batch* the source holds events with different content."""
+    """The number of pairs of key and sequence in *batch* at which the source has events with different content."""
     if batch.feed.is_all:
         return batch.ties
     at = [*columns.key_names, SEQUENCE]
@@ -43,10 +43,10 @@ def wanted_rows(flow: Flow, columns: Columns, batch: Batch, *, files: int = 1) -
     """The rows that the target should have for the touched keys.
 
     Args:
-        files: into how many ranges of the keys the events are split first, for as many files.
+        files: the number of ranges of keys into which the events are first split, one per file.
 
     Returns:
-        The keys, the values in the target's order, and for SCD type 2 `__START_AT` and `__END_AT`.
+        The keys, the values in the target's order, and for SCD type 2 also `__START_AT` and `__END_AT`.
     """
     events = touched_events(batch, columns)
     if flow.apply_as_truncates:
@@ -68,7 +68,7 @@ _SO_FAR = " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
 
 
 def _after_truncate(batch: Batch, events: DataFrame) -> DataFrame:
-    """The events after the last truncate; it deletes every key at its sequence, and a delete wins a tie."""
+    """The events after the last truncate; a truncate deletes every key at its sequence, and a delete wins ties."""
     last = batch.ledger.where(TRUNCATE).agg(F.expr(f"max({SEQUENCE}) AS {_LIFE}"))
     joined = events.crossJoin(F.broadcast(last))
     return joined.where(f"{_LIFE} IS NULL OR {SEQUENCE} > {_LIFE}").drop(_LIFE)
@@ -109,7 +109,7 @@ def _runs(events: DataFrame, columns: Columns) -> DataFrame:
 
 
 def _filled(events: DataFrame, columns: Columns) -> DataFrame:
-    """Each NULL becomes the last value of the same life, structs field by field; a delete ends a life."""
+    """Replace each NULL by the last value in the same life, structs field by field; a delete ends a life."""
     lives = events.selectExpr("*", f"count_if({DELETE}) {_over(columns, more=_SO_FAR)} AS {_LIFE}")
     keys = ", ".join([*(quote(name) for name in columns.key_names), _LIFE, DELETE])
     over = f"OVER (PARTITION BY {keys} ORDER BY {SEQUENCE}{_SO_FAR})"
@@ -118,7 +118,7 @@ def _filled(events: DataFrame, columns: Columns) -> DataFrame:
 
 
 def _last(path: str, kind: DataType, over: str) -> str:
-    """SQL: the last value of *path* that is not NULL; of a struct the last value of each of its fields."""
+    """SQL: the last value of *path* that is not NULL; for a struct, the last value of each of its fields."""
     if not isinstance(kind, StructType):
         return f"last_value({path}) IGNORE NULLS {over}"
     fields = ", ".join(f"{text(f.name)}, {_last(f'{path}.{quote(f.name)}', f.dataType, over)}" for f in kind.fields)

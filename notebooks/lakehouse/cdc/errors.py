@@ -1,4 +1,4 @@
-"""Every error that this package raises on purpose.
+"""The errors that this package raises on purpose.
 
 A message says where, what was found, what was expected and what to do next; the facts are kept as attributes.
 """
@@ -9,7 +9,7 @@ SAMPLES = 5
 
 
 class ChangesError(Exception):
-    """Base of all errors of this package.
+    """Base class of all errors of this package.
 
     Args:
         message: *where: found X, expected Y. Next step.*
@@ -24,7 +24,7 @@ class ChangesError(Exception):
 
 
 class ChangeArgumentsError(ChangesError):
-    """Raised when what a call asks for does not fit together, or does not fit its source."""
+    """Raised when the arguments of a call contradict each other, or do not fit its source."""
 
 
 class ChangeSourceError(ChangesError):
@@ -36,11 +36,11 @@ class ChangeTargetError(ChangesError):
 
 
 class ChangeEventsError(ChangesError):
-    """Raised when events have no key or no sequence; none of the batch is applied."""
+    """Raised when events have no key or no sequence; nothing of the batch is applied."""
 
 
 class SnapshotError(ChangesError):
-    """Raised when a snapshot has a key twice or no key; nothing of it is applied."""
+    """Raised when a snapshot has a key twice, or a row without a key; nothing of it is applied."""
 
 
 class TargetsFailedError(ChangesError):
@@ -51,14 +51,14 @@ class TargetsFailedError(ChangesError):
 
 
 def failed(errors: dict[str, BaseException], targets: int) -> TargetsFailedError:
-    """One error for the *errors* of some of so many *targets*; a line each, in the errors' own words."""
+    """One error for the *errors* of some of *targets* targets, with one line each in the errors' own words."""
     lines = [f"{target}: {_short(error)}" for target, error in errors.items()]
     head = f"{len(errors)} of {targets} targets failed, the others were written:"
     return TargetsFailedError("\n".join([head, *lines]), errors=errors)
 
 
 def _short(error: BaseException) -> str:
-    """The error's own words, without the Java stack trace that Spark appends."""
+    """The message of *error* without the Java stack trace that Spark appends."""
     return str(error).split("\nJVM stacktrace:")[0].strip() or type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""What a call asks for: its arguments, checked by themselves before any table is looked at."""
+"""The arguments of a call, checked for consistency before any table is looked at."""
 
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -10,7 +10,7 @@ from .errors import ChangeArgumentsError, ChangeSourceError
 class Flow:
     """The arguments of one call, under the names of Databricks' `create_auto_cdc_flow`.
 
-    Empty lists are the same as omitted ones. *source* is a table's name, or what stands for it in messages.
+    Empty lists are equivalent to omitted ones. *source* is the name of a table, or what stands for it in messages.
     """
 
     source: str
@@ -102,7 +102,7 @@ def _check_together(flow: Flow) -> None:
 
 
 def refuse(target: object, found: str, expected: str, advice: str) -> NoReturn:
-    """Raise for arguments that cannot be followed.
+    """Raise an error for arguments that cannot be used.
 
     Raises:
         ChangeArgumentsError: always.

@@ -10,7 +10,7 @@ from .columns import END, START, Columns, quote, sql_type
 from .errors import ChangeTargetError
 from .settings import PREFIX, Target, set_properties, tracking
 
-_NEEDS_MAPPING = set(" ,;{}()\n\t=")  # characters that Delta takes in names by column mapping only
+_NEEDS_MAPPING = set(" ,;{}()\n\t=")  # characters that Delta allows in names only with column mapping
 
 
 def missing_columns(target: Target, columns: Columns) -> list[tuple[str, DataType]]:
@@ -49,9 +49,9 @@ def _missing(target: Target, column: StructField, there: DataType, path: str) ->
 
 
 def grow_target(spark: SparkSession, target: Target, columns: Columns, asked: dict[str, str]) -> None:
-    """Give *target* the columns that it lacks, before the last two of its own.
+    """Add the columns that *target* lacks, before the last two of its own.
 
-    What it remembers of the tracked columns grows first, so that a call killed in between grows the rest.
+    What it remembers of the tracked columns grows first, so that a repeated call adds the rest if this one is killed.
     """
     missing = missing_columns(target, columns)
     if not missing or target.columns is None:
@@ -73,7 +73,7 @@ def grow_target(spark: SparkSession, target: Target, columns: Columns, asked: di
 
 
 def mapping(columns: Columns) -> dict[str, str]:
-    """The table property without which Delta refuses a name of *columns*, where there is such a name."""
+    """The table property without which Delta refuses a name in *columns*; empty if there is no such name."""
     fields = [*columns.keys, *columns.values]
     needed = any(_NEEDS_MAPPING & set(name) for name in _all_names(StructType(fields)))
     return {"delta.columnMapping.mode": "name"} if needed else {}

@@ -14,13 +14,13 @@ from .settings import PREFIX, Target, listed
 
 _ROWS_A_FILE = 50_000
 _CLUSTERED = 4  # Delta's limit
-_WITH_STATISTICS = 32  # Delta's default: the first columns of a table, those within structs counted
+_WITH_STATISTICS = 32  # Delta's default: the first columns of a table, counting those within structs
 _WANTED, _HAS, _THERE = (INTERNAL + name for name in ("wanted", "has", "there"))
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What a write did to a target; no version where nothing was committed."""
+    """What a write did to a target; *version* is None if nothing was committed."""
 
     upserted: int
     deleted: int
@@ -28,12 +28,12 @@ class Applied:
 
 
 def files_for(events: int) -> int:
-    """Into how many files the rows of so many *events* are written."""
+    """The number of files into which the rows of *events* events are written."""
     return max(1, -(-events // _ROWS_A_FILE))
 
 
 def by_key_ranges(rows: DataFrame, columns: Columns, files: int) -> DataFrame:
-    """*rows* in *files* partitions by ranges of the keys; windows over a key find its rows together already."""
+    """*rows* in *files* partitions by ranges of the keys; windows over a key then find its rows already together."""
     return rows.repartitionByRange(files, *[quote(name) for name in columns.key_names]) if files > 1 else rows
 
 
@@ -42,9 +42,9 @@ def create_target(
 ) -> Applied:
     """Write *rows* as the target, in one commit with what it has to remember.
 
-    Where there are several *files*, the rows come `by_key_ranges`, so that later calls rewrite few of them; deletion
-    vectors leave the files of a merge in that order. A merge into a single file rewrites it sooner than it makes
-    vectors. An empty table is replaced; its comments and properties stay.
+    If there are several *files*, the rows are arranged `by_key_ranges`, so that later calls rewrite few of them;
+    deletion vectors leave the files of a merge in that order. A merge into a single file is more likely to rewrite it
+    than to write vectors. An empty table is replaced; its comments and properties are kept.
     """
     properties = {"delta.enableDeletionVectors": str(files > 1).lower()} | mapping(columns) | _statistics(columns)
     properties |= target.properties | {PREFIX + name: value for name, value in settings.items()}
@@ -63,7 +63,7 @@ def create_target(
 
 
 def _statistics(columns: Columns) -> dict[str, str]:
-    """The table property that makes Delta keep statistics of all keys, which prune files; none where it does anyway."""
+    """The table property that makes Delta keep statistics of all keys, which prune files; empty if it does anyway."""
     kinds = {field.name: field.dataType for field in (*columns.keys, *columns.values)}
     last = max(columns.order.index(name) for name in columns.key_names)
     width = sum(_width(kinds[name]) for name in columns.order[: last + 1])
@@ -75,7 +75,7 @@ def _width(kind: DataType) -> int:
 
 
 def _with_comments(rows: DataFrame, comments: dict[str, str]) -> DataFrame:
-    """*rows* with the *comments* of their columns, given by names in small letters."""
+    """*rows* with the *comments* of their columns, which are given by lower-case name."""
     columns = [
         F.col(quote(name)).alias(name, metadata={"comment": comments[name.lower()]})
         if name.lower() in comments
@@ -86,13 +86,13 @@ def _with_comments(rows: DataFrame, comments: dict[str, str]) -> DataFrame:
 
 
 def difference(wanted: DataFrame, has: DataFrame, columns: Columns) -> DataFrame:
-    """The rows to write: those wanted that *has* lacks or holds otherwise, and, marked as gone, those too many.
+    """The rows to write: wanted rows that *has* lacks or has with other values, and, marked as gone, surplus rows.
 
     Both sides meet in one grouping, which sorts less than a join of the two.
 
     Args:
         wanted: the target's columns, unique by the keys and, with history, `__START_AT`.
-        has: the same columns, as the target holds them.
+        has: the same columns, as the target has them.
     """
     kept = START in wanted.columns
     by = [quote(name) for name in columns.key_names + ([START] if kept else [])]
@@ -115,7 +115,7 @@ def difference(wanted: DataFrame, has: DataFrame, columns: Columns) -> DataFrame
 def merge_difference(
     spark: SparkSession, target: str, rows: DataFrame, columns: Columns, *, within: str = "true"
 ) -> Applied:
-    """Write the *rows* of a `difference` into *target*, in one commit; none where there are none.
+    """Write the *rows* of a `difference` into *target*, in one commit; no commit if there are none.
 
     Args:
         within: SQL over `{t}`, literal bounds on the keys of *rows*.

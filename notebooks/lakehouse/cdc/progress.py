@@ -1,10 +1,10 @@
 """How far each target has read its source: a table `apply_changes_progress` beside the targets, in their schema.
 
-Rows are appended, after the data of a target is written; the newest of a target and its source holds, and where rows
-have become many those that hold are written alone. Applying is idempotent, so a call that was killed in between only
-reads again, and where a row or the table is lost everything is derived again. A row also keeps what the target
-remembers and its version at that time: a target that has not changed since is not asked. `source_version` is NULL
-where everything has to be read again.
+Rows are appended after the data of a target is written; the newest row of a target and its source applies, and when
+there are many rows, only those that apply are written back. Applying is idempotent, so a call that was killed in
+between only reads again, and if a row or the table is lost, everything is derived again. A row also records what the
+target remembers and its version at that time: a target that has not changed since then is not queried. `source_version`
+is NULL if everything has to be read again.
 """
 
 import json
@@ -27,13 +27,13 @@ _COLUMNS = (
     "recorded_at TIMESTAMP COMMENT 'When this was recorded'"
 )
 _LAST_PART = re.compile(r"\.(?:`(?:[^`]|``)*`|[^.`]+)$")
-_MANY_ROWS = 500  # then the rows that hold are written alone
+_MANY_ROWS = 500  # above this, only the rows that apply are written back
 _CREATING = Lock()
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How far *target* has read *source*; *at_ms* is when that was recorded (since 1970), 0 where it is not yet."""
+    """How far *target* has read *source*; *at_ms* is when that was recorded (since 1970), 0 if it is not yet."""
 
     target: str
     source: str
@@ -44,7 +44,7 @@ class Mark:
 
 
 def is_unchanged(spark: SparkSession, mark: Mark) -> bool:
-    """Was nothing committed to the target of *mark*, which exists, since that was recorded? By analysis alone."""
+    """Has nothing been committed to the target of *mark*, which exists, since that was recorded? By analysis alone."""
     version = mark.target_version
     return (
         version is not None
@@ -54,18 +54,18 @@ def is_unchanged(spark: SparkSession, mark: Mark) -> bool:
 
 
 def progress_table(target: str) -> str:
-    """The table of progress beside *target*, which may be named with its catalog, quoted, or without any schema."""
+    """The progress table beside *target*, whose name may have a catalog, be quoted, or have no schema at all."""
     schema = _LAST_PART.sub("", target)
     return TABLE if schema == target else f"{schema}.{TABLE}"
 
 
 class Progress:
-    """The progress of targets in one or more schemas: read once, recorded once a schema."""
+    """The progress of targets in one or more schemas: read once, recorded once per schema."""
 
     def __init__(self, spark: SparkSession, targets: Iterable[str]) -> None:
-        """Read what is known of the *targets*; the tables are created where they are missing."""
+        """Read what is known of the *targets*; missing tables are created."""
         self._spark = spark
-        self._marks: dict[str, dict[tuple[str, str], Mark]] = {}  # by table of progress
+        self._marks: dict[str, dict[tuple[str, str], Mark]] = {}  # by progress table
         self._crowded: set[str] = set()  # the tables with many rows
         for table in sorted({progress_table(target) for target in targets}):
             rows = sorted(self._rows(table), key=lambda row: (row["recorded_at"], row["source_version"] or -1))
@@ -73,12 +73,12 @@ class Progress:
             self._crowded |= {table} if len(rows) > _MANY_ROWS else set()
 
     def find(self, target: str, source: str) -> Mark | None:
-        """What holds of *target* and *source*; None where nothing is known, or everything has to be read again."""
+        """What applies to *target* and *source*; None if nothing is known, or everything has to be read again."""
         mark = self._marks[progress_table(target)].get((target, source))
         return mark if mark and mark.source_version is not None else None
 
     def record(self, marks: Iterable[Mark]) -> None:
-        """Remember *marks*, in one commit per schema; call it after the data is written."""
+        """Record *marks*, in one commit per schema; call it after the data is written."""
         by_table: dict[str, list[Mark]] = {}
         for mark in marks:
             by_table.setdefault(progress_table(mark.target), []).append(mark)
@@ -95,7 +95,7 @@ class Progress:
         except PySparkException as error:
             if not is_absent(error):
                 raise
-        with _CREATING:  # calls in threads of one process meet here at their first use
+        with _CREATING:  # threads of one process meet here at their first use
             self._spark.sql(
                 f"CREATE TABLE IF NOT EXISTS {table} ({_COLUMNS}) USING delta COMMENT 'How far apply_changes has read'"
             )

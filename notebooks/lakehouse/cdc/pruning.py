@@ -1,8 +1,8 @@
-"""Literal bounds on the keys: with them Delta leaves out the files whose statistics exclude the keys of a batch.
+"""Literal bounds on the keys: with them, Delta skips the files whose statistics exclude the keys of a batch.
 
-Open-source Delta prunes by literals in a filter, or in the condition of a MERGE, not by a join. So the keys of a small
-batch are written out as ranges, one a key or a group of neighbours; a large batch gets the range from its least key to
-its greatest.
+Open-source Delta prunes files by literals in a filter or in the condition of a MERGE, but not by a join. So the keys of
+a small batch are written out as ranges, one per key or per group of neighbours; a large batch gets the range from its
+lowest to its highest key.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _KINDS = (ByteType, ShortType, IntegerType, LongType, DecimalType, DateType)
 
 
 def is_bounded(kind: DataType) -> bool:
-    """Do keys of this type get bounds? Those that Python and Spark order alike do."""
+    """Do keys of this type get bounds? Only those that Python and Spark order in the same way do."""
     return isinstance(kind, _KINDS) or kind == StringType()
 
 
@@ -51,7 +51,7 @@ def bounds(keys: Sequence[StructField], rows: Sequence[Row]) -> str:
     """SQL over `{t}`: where the keys in *rows* can be, from the values of each key column.
 
     Args:
-        rows: the touched keys, or two rows that hold the least and greatest value of each key column.
+        rows: the touched keys, or two rows with the lowest and highest value of each key column.
     """
     parts = []
     for index, key in enumerate(keys):
@@ -63,7 +63,7 @@ def bounds(keys: Sequence[StructField], rows: Sequence[Row]) -> str:
 
 
 def extremes(keys: Sequence[StructField], least_and_greatest: Sequence[object]) -> str:
-    """SQL over `{t}`: between the least and the greatest value of each key column, given as l, g, l, g, ..."""
+    """SQL over `{t}`: between the lowest and the highest value of each key column, given as l, h, l, h, ..."""
     parts = []
     for index, key in enumerate(keys):
         least, greatest = least_and_greatest[2 * index : 2 * index + 2]

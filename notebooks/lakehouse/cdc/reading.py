@@ -1,4 +1,4 @@
-"""What a target has not yet applied of its source: which events, which keys."""
+"""What a target has not yet applied from its source: which events, which keys."""
 
 from dataclasses import dataclass, replace
 
@@ -13,10 +13,10 @@ from .errors import SAMPLES, ChangeEventsError
 from .flow import Flow, refuse
 from .pruning import FEW_KEYS, bounds, extremes, is_bounded
 
-# What Delta says where the versions to read from are gone, or the source keeps no change data feed.
+# What Delta reports if the versions to read from are gone, or if the source has no change data feed.
 _VERSIONS_GONE = ("VERSION", "CHANGE_DATA", "CHANGE_TABLE", "LOG_FILE", "STATE_RECOVER", "FAILED_READ_FILE")
-_REMOVAL = "_change_type <> 'insert'"  # of a change: a row was taken away, or changed in place
-BROADCAST = 200_000  # events of a batch whose keys every task may hold
+_REMOVAL = "_change_type <> 'insert'"  # a change by which a row was removed, or changed in place
+BROADCAST = 200_000  # up to so many events, each task may hold the keys of a batch
 TIE, _ROWS, _REMOVED, _TIES, _LACKS, _PLACE = (
     INTERNAL + name for name in ("tie", "rows", "removed", "ties", "lacks", "place")
 )
@@ -25,7 +25,7 @@ _HASH, _NESTED = INTERNAL + "hash", INTERNAL + "nested"
 
 @dataclass(frozen=True)
 class Feed:
-    """The part of *source* that a target lacks: versions *first* to *last*, all of it where *first* is None."""
+    """The part of *source* that a target lacks: versions *first* to *last*, or all of it if *first* is None."""
 
     source: str
     first: int | None
@@ -45,8 +45,8 @@ class Batch:
     """The events that a target lacks.
 
     *events* are those rows, *ledger* is the whole source at the same version, both with the columns that `_normal`
-    makes. *touched* are the keys of the batch. *within* is SQL over `{t}` that bounds the keys by literals.
-    *truncated* tells of a truncate in the batch; *ties* are those within the batch itself.
+    produces. *touched* are the keys of the batch. *within* is SQL over `{t}` that bounds the keys by literals.
+    *truncated* says whether the batch contains a truncate; *ties* are those within the batch itself.
     """
 
     feed: Feed
@@ -65,13 +65,13 @@ class Batch:
         return self.feed.is_all or self.truncated
 
     def only_touched(self, rows: DataFrame, columns: Columns) -> DataFrame:
-        """Those of *rows* whose keys the batch touches."""
-        assert self.touched is not None  # it was counted, and is a part of the source
+        """The rows of *rows* whose keys the batch touches."""
+        assert self.touched is not None  # it has been counted, and is only a part of the source
         return rows.alias("t").where(self.within.format(t="t")).join(self.touched, columns.key_names, "left_semi")
 
 
 def read_batch(spark: SparkSession, flow: Flow, columns: Columns, feed: Feed) -> Batch:
-    """The events of *feed*, checked and counted; all of the source where rows were changed in it, or taken from it.
+    """The events of *feed*, checked and counted; all of the source if rows were changed or removed in it.
 
     Raises:
         ChangeArgumentsError: a condition of the flow does not fit the source.
@@ -89,15 +89,16 @@ def read_batch(spark: SparkSession, flow: Flow, columns: Columns, feed: Feed) ->
             if not any(word in (error.getCondition() or str(error)) for word in _VERSIONS_GONE):
                 raise
     whole = _checked(spark, flow, columns, Batch(replace(feed, first=None), ledger, ledger))
-    assert whole is not None  # nothing is taken away from the whole of a source
+    assert whole is not None  # nothing is removed from the whole of a source
     return whole
 
 
 def _changes(spark: SparkSession, feed: Feed) -> DataFrame | None:
-    """The rows that *feed* adds or takes away, and `_change_type` as Delta has it; None where its versions are gone.
+    """The rows that *feed* adds or removes, with Delta's `_change_type`; None if its versions are gone.
 
     Delta forgets old versions after the table's log retention. It has many errors for that, and reading everything
-    gives the same result: so whatever fails here leads to it, and what is really broken fails then.
+    gives the same result: so any failure here leads to that, and if something is really broken, reading everything
+    fails.
     """
     changes = (
         spark.read.option("readChangeFeed", "true")
@@ -114,7 +115,7 @@ def _changes(spark: SparkSession, feed: Feed) -> DataFrame | None:
 
 
 def _checked(spark: SparkSession, flow: Flow, columns: Columns, batch: Batch) -> Batch | None:
-    """*batch* with its counts; None where it is a part of the source, and more than additions."""
+    """*batch* with its counts; None if it is only a part of the source and contains more than additions."""
     removed = "false" if batch.feed.is_all else _REMOVAL
     events = _normal(flow, columns, batch.events, f"{removed} AS {_REMOVED}")
     counts = _counted(columns, events, listing=not batch.feed.is_all)
@@ -135,7 +136,7 @@ def _checked(spark: SparkSession, flow: Flow, columns: Columns, batch: Batch) ->
 
 
 def _bounded(spark: SparkSession, columns: Columns, batch: Batch, counts: Row) -> Batch:
-    """*batch* with its keys: as literals where they are few, else as what the source says."""
+    """*batch* with its keys: as literals if there are few, otherwise as the source has them."""
     few = counts["few_keys"]
     if few is not None and len(few) == batch.keys_touched <= FEW_KEYS:
         touched = spark.createDataFrame([tuple(key) for key in few], StructType(list(columns.keys)))
@@ -147,11 +148,12 @@ def _bounded(spark: SparkSession, columns: Columns, batch: Batch, counts: Row) -
 
 
 def _counted(columns: Columns, events: DataFrame, *, listing: bool) -> Row:
-    """What *events* are, in one row and one exchange, since all groupings are within a key.
+    """The counts of *events*, in one row with one exchange, because all groupings are within a key.
 
     Returns:
-        `events`, `keys`, `ties`, `truncated`, `removed`; `lacks_<n>`, events without each of `_missing_parts`;
-        `min_<n>` and `max_<n>` of the keys that have bounds; with *listing* `few_keys`, all keys where they are few.
+        `events`, `keys`, `ties`, `truncated`, `removed`; `lacks_<n>`, the number of events without each of
+        `_missing_parts`; `min_<n>` and `max_<n>` of the keys that have bounds; with *listing* also `few_keys`, all keys
+        if there are few.
     """
     names = [quote(name) for name in columns.key_names]
     lacks = _missing_parts(columns)
@@ -179,7 +181,7 @@ def _counted(columns: Columns, events: DataFrame, *, listing: bool) -> Row:
         name = quote(key.name) if is_bounded(key.dataType) else "NULL"
         parts += [f"{kind}({name}) FILTER (WHERE NOT {TRUNCATE}) AS {kind}_{place}" for kind in ("min", "max")]
     if listing and all(is_bounded(key.dataType) for key in columns.keys):
-        # The number of a row within its partition: it keeps the list short where the keys are many.
+        # The number of a row within its partition: it keeps the list short if there are many keys.
         of_key = of_key.selectExpr("*", f"pmod(monotonically_increasing_id(), {2**33}) AS {_PLACE}")
         few = f"NOT {TRUNCATE} AND {_PLACE} < {FEW_KEYS}"
         parts.append(f"collect_list(struct({', '.join(names)})) FILTER (WHERE {few}) AS few_keys")
@@ -189,7 +191,7 @@ def _counted(columns: Columns, events: DataFrame, *, listing: bool) -> Row:
 
 
 def _normal(flow: Flow, columns: Columns, rows: DataFrame, *more: str) -> DataFrame:
-    """The stored columns of *rows*, with the sequence and what kind of event it is; NULL conditions are not true."""
+    """The stored columns of *rows*, with the sequence and the kind of event; NULL conditions count as false."""
     marks = {DELETE: flow.apply_as_deletes, TRUNCATE: flow.apply_as_truncates}
     stored = [quote(name) for name in columns.key_names + columns.value_names]
     conditions = [f"{is_true(sql)} AS {mark}" for mark, sql in marks.items()]
@@ -211,12 +213,12 @@ def _normal(flow: Flow, columns: Columns, rows: DataFrame, *more: str) -> DataFr
 
 
 def is_true(condition: str | None) -> str:
-    """SQL: does *condition* hold? NULL does not; the line's end is that of a comment in it."""
+    """SQL: does *condition* hold? NULL counts as false; the line break ends a comment in it."""
     return f"coalesce(({condition}\n), false)" if condition else "false"
 
 
 def _missing_parts(columns: Columns) -> dict[str, str]:
-    """SQL by what an event lacks: `SEQUENCE`, and each column of its key."""
+    """SQL by what an event may lack: `SEQUENCE`, and each column of its key."""
     lacks = {SEQUENCE: is_null(SEQUENCE, columns.sequence_type)}
     return lacks | {name: f"({quote(name)} IS NULL AND NOT {TRUNCATE})" for name in columns.key_names}
 
@@ -239,10 +241,11 @@ def _raise_incomplete(flow: Flow, columns: Columns, raw: DataFrame, found: Row) 
 
 
 def contents(columns: Columns) -> list[str]:
-    """SQL of what an event would show, in two columns that can be compared: a hash, and what a hash would not tell.
+    """SQL of what an event would show, as two comparable columns: a hash, and what a hash would not capture.
 
-    Hashing is what makes the comparison cheap: numbers are compared as rows come, where structs have to be sorted. A
-    hash leaves NULLs out, so that each is said beside its value; nested ones cannot, and are compared as they are.
+    Hashing makes the comparison cheap: numbers are compared as rows arrive, whereas structs have to be sorted. A hash
+    skips NULLs, so whether a value is NULL is hashed beside it; that is not possible for nested values, which are
+    compared as such.
     """
     flat = [f for f in columns.values if not hasattr(f.dataType, "fields") and not hasattr(f.dataType, "elementType")]
     nested = [f for f in columns.values if f not in flat]

@@ -1,4 +1,4 @@
-"""What a target remembers, in its table properties, of how it was made, and how a call is held against that."""
+"""What a target remembers, in its table properties, of how it was made, and how a call is checked against it."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -14,17 +14,16 @@ from .flow import Flow
 from .progress import Mark, is_unchanged
 
 PREFIX = "lakehouse.cdc."
-_OF_DELTA = ("delta.columnMapping.maxColumnId", "delta.rowTracking.materialized")  # properties that no one may set
+_OF_DELTA = ("delta.columnMapping.maxColumnId", "delta.rowTracking.materialized")  # properties that nobody may set
 
 
 @dataclass(frozen=True)
 class Target:
-    """A target as it is now: its columns, the settings that it remembers, and what a replacement has to keep.
+    """A target in its current state: its columns, the settings that it remembers, and what a replacement has to keep.
 
-    *settings* is empty where the table was not made by `cdc`; *columns* is None where there is no table. *properties*
-    and *comment* are those that its user gave it, read only where it may be replaced; *comments* are those of its
-    columns, by their names in small letters. Where it
-    *is_as_marked* nothing was committed to it since its progress was recorded.
+    *settings* is empty if the table was not made by `cdc`; *columns* is None if there is no table. *properties* and
+    *comment* are those that its user set, and are read only if it may be replaced; *comments* are those of its columns,
+    by lower-case name. If *is_as_marked*, nothing has been committed to it since its progress was recorded.
     """
 
     name: str
@@ -40,16 +39,16 @@ class Target:
         return bool(self.settings)
 
     def type_of(self, name: str) -> DataType | None:
-        """The type of the column *name*, in any case of its letters; None where there is none."""
+        """The type of the column *name*, ignoring case; None if there is no such column."""
         found = [f for f in (self.columns or StructType()).fields if f.name.lower() == name.lower()]
         return found[0].dataType if found else None
 
 
 def read_target(spark: SparkSession, name: str, mark: Mark | None) -> Target:
-    """The table *name*; one that has not changed since *mark* is not asked for what it remembers.
+    """Read the table *name*; the settings of a target that has not changed since *mark* are not queried.
 
     Raises:
-        ChangeTargetError: there is a table with rows that `cdc` has not made.
+        ChangeTargetError: there is a table with rows that `cdc` did not make.
     """
     columns = columns_of(spark, name)
     if columns is None:
@@ -96,7 +95,7 @@ _READINGS = ("sequence_by", "apply_as_deletes", "apply_as_truncates")
 
 
 def check_kind(target: Target, asked: str) -> None:
-    """Hold what a call applies, `change events` or `snapshots`, against what *target* was made from.
+    """Check what a call applies, `change events` or `snapshots`, against what *target* was made from.
 
     Raises:
         ChangeTargetError: it was made from the other.
@@ -107,7 +106,7 @@ def check_kind(target: Target, asked: str) -> None:
 
 
 def check_settings(target: Target, asked: dict[str, str]) -> None:
-    """Hold a call against what *target* remembers.
+    """Check a call against what *target* remembers.
 
     Raises:
         ChangeTargetError: they differ; the message shows both sides.
@@ -128,13 +127,13 @@ def check_settings(target: Target, asked: dict[str, str]) -> None:
 def reads_otherwise(target: Target, asked: dict[str, str]) -> bool:
     """Does a call read the events in another way than *target* remembers: by another column or condition?
 
-    The rows are as before in kind, but each may be another one.
+    The rows have the same form as before, but each of them may be different.
     """
     return target.is_made and any(target.settings.get(name) != asked[name] for name in _READINGS)
 
 
 def remember_reading(spark: SparkSession, target: Target, asked: dict[str, str]) -> None:
-    """Let *target* remember the way in which this call reads the events; call it after the data is written."""
+    """Let *target* remember how this call reads the events; call it after the data is written."""
     set_properties(spark, target, {PREFIX + name: asked[name] for name in _READINGS})
 
 
@@ -144,18 +143,18 @@ def set_properties(spark: SparkSession, target: Target, properties: dict[str, st
 
 
 def listed(properties: dict[str, str]) -> str:
-    """*properties* as SQL has them between the parentheses of TBLPROPERTIES."""
+    """*properties* as SQL between the parentheses of TBLPROPERTIES."""
     return ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
 
 
 def _is_same_table(one: str, other: str) -> bool:
-    """Do two names stand for one table: in any case of their letters, quoted or not, with their catalog or without?"""
+    """Do two names refer to the same table, ignoring case, quotes and whether they have a catalog?"""
     short, long = sorted((name.lower().replace("`", "").split(".") for name in (one, other)), key=len)
     return long[-len(short) :] == short and len(short) > 1
 
 
 def tracking(settings: dict[str, str]) -> dict[str, bool]:
-    """By column whether its change opens a version."""
+    """For each column, whether its changes open a version."""
     tracked = dict.fromkeys(json.loads(settings["tracked"]), True)
     return tracked | dict.fromkeys(json.loads(settings["untracked"]), False)
 

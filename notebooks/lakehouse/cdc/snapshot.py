@@ -1,6 +1,7 @@
-"""Whole copies of a table, one a version, become SCD type 1 or 2 rows.
+"""Turns full copies of a table, one per version, into SCD type 1 or 2 rows.
 
-Applying a snapshot again changes nothing, so a call killed between its data and its progress is simply repeated.
+Applying a snapshot again changes nothing, so a call that is killed between its data and its progress is simply
+repeated.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +29,7 @@ _WANTED, _HAS = INTERNAL + "wanted", INTERNAL + "has"
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What applying one snapshot did: how many *rows* it has, each with a key of its own, and what was written."""
+    """The result of applying one snapshot: its number of *rows*, each with a distinct key, and what was written."""
 
     rows: int
     applied: Applied
@@ -81,7 +82,7 @@ def _apply(spark: SparkSession, flow: Flow, rows: DataFrame, version: Version, p
 
 
 def _checked_count(flow: Flow, rows: DataFrame, columns: Columns, version: object) -> int:
-    """How many rows the snapshot has, each with a key of its own."""
+    """The number of rows in the snapshot, each of which has a distinct key."""
     names = [quote(name) for name in columns.key_names]
     null = " OR ".join(f"{name} IS NULL" for name in names)
     keys = rows.groupBy(*names).agg(F.expr(f"count(*) AS {_HAS}"))
@@ -135,7 +136,7 @@ def _merge(spark: SparkSession, flow: Flow, wanted: DataFrame, columns: Columns)
 
 
 def _versions(wanted: DataFrame, has: DataFrame, columns: Columns) -> DataFrame:
-    """What a snapshot changes in the open rows: some are closed, some opened, some written in place."""
+    """What a snapshot changes in the open rows: some are closed, some are opened, some are rewritten in place."""
     now, kind = columns.sequence, columns.sequence_type.simpleString()
     end = f"CAST(NULL AS {kind})"
     opened = _row(columns, "w", start=now, end=end, gone="false")

@@ -1,4 +1,4 @@
-"""Several targets brought up to date at the same time: what they have in common is asked once."""
+"""Several targets brought up to date at the same time, with common queries made only once."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ from .settings import (
     settings_of,
 )
 
-_AT_ONCE = 8  # targets, sources: threads of this process, each waiting for the server
+_AT_ONCE = 8  # targets or sources: threads of this process, each waiting for the server
 _Key = TypeVar("_Key", bound=Hashable)
 _Result = TypeVar("_Result")
 
@@ -37,8 +37,8 @@ _Result = TypeVar("_Result")
 class ChangeCounts:
     """What one call did.
 
-    *ties* are the keys and sequences of this call's events at which events with different content meet. *version* is
-    the target's version that the call committed, None where nothing had to be written.
+    *ties* is the number of pairs of key and sequence among this call's events that have events with different content.
+    *version* is the target's version that the call committed, None if nothing had to be written.
     """
 
     events_read: int
@@ -70,14 +70,14 @@ class Done:
 
 @dataclass(frozen=True)
 class _Source:
-    """A source as it is now; *was_there* says of the moments that its targets know it from whether it is the same."""
+    """A source in its current state; *was_there*: for each time at which its targets saw it, is it the same?"""
 
     columns: StructType
     newest: int
     was_there: dict[int, bool]
 
     def after(self, mark: Mark | None) -> int | None:
-        """The version after *mark*, where its target lacks those from there on; None where it lacks all of them."""
+        """The version after *mark*, if the target lacks the versions from there on; None if it lacks all of them."""
         if mark is None or mark.source_version is None:
             return None
         return mark.source_version + 1 if mark.source_version <= self.newest and self.was_there[mark.at_ms] else None
@@ -106,7 +106,7 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _Events:
-    """A batch of events with its ties, which all targets of one reading share."""
+    """A batch of events with its ties, shared by all targets with the same reading."""
 
     batch: Batch
     ties: int = 0
@@ -128,7 +128,7 @@ def apply_flows(
     full: bool = False,
     comments: Mapping[str, TableComments] | None = None,
 ) -> Done:
-    """Bring the targets of *flows* up to date, as `apply_together` says; a failure stops no other target."""
+    """Bring the targets of *flows* up to date, as in `apply_together`; a failure does not stop other targets."""
     by_target = {flow.target: flow for flow in flows}
     names = {flow.source for flow in by_target.values()}
     sources = _at_once({name: partial(_look, spark, name, progress, by_target) for name in names})
@@ -158,7 +158,7 @@ def apply_flows(
 
 
 def _at_once(work: Mapping[_Key, Callable[[], _Result]]) -> _Outcomes[_Key, _Result]:
-    """Do all of *work* in threads, which get the session by themselves; a failure stops nothing else."""
+    """Do all of *work* in threads, which obtain the session themselves; a failure stops nothing else."""
     done = _Outcomes[_Key, _Result]()
     if not work:
         return done
@@ -173,14 +173,14 @@ def _at_once(work: Mapping[_Key, Callable[[], _Result]]) -> _Outcomes[_Key, _Res
 
 
 def _of(outcomes: _Outcomes[_Key, _Result], name: _Key) -> _Result:
-    """The result of *name*, or its failure raised."""
+    """Return the result of *name*, or raise its failure."""
     if name in outcomes.errors:
         raise outcomes.errors[name]
     return outcomes.results[name]
 
 
 def _look(spark: SparkSession, source: str, progress: Progress, flows: Mapping[str, Flow]) -> _Source | None:
-    """*source* as it is now, None where there is no such table; by analysis alone."""
+    """*source* in its current state, None if there is no such table; by analysis alone."""
     columns = columns_of(spark, source)
     if columns is None:
         return None
@@ -198,7 +198,7 @@ def _plan(
     full: bool,
     comments: TableComments | None,
 ) -> _Plan:
-    """What has to be done for the target of *flow*; where nothing has changed, by analysis alone."""
+    """What has to be done for the target of *flow*; by analysis alone if nothing has changed."""
     if source is None:
         raise no_source(flow)
     columns = resolve_columns(flow, source.columns)
@@ -213,7 +213,7 @@ def _plan(
     columns = in_target_order(columns, held) if held.is_made else columns
     grows = held.is_made and bool(missing_columns(held, columns))
     rereads = reads_otherwise(held, settings)
-    # A column that is new here may be old in the source: then every key is concerned.
+    # A column that is new here may be old in the source: then every key is affected.
     whole = not held.is_made or full or grows or rereads
     feed = Feed(flow.source, None if whole else source.after(mark), source.newest)
     return _Plan(flow, columns, held, settings, feed, grows, rereads)
@@ -225,7 +225,7 @@ def _read(spark: SparkSession, plan: _Plan) -> _Events:
 
 
 def _write(spark: SparkSession, plan: _Plan, events: _Events, progress: Progress) -> ChangeCounts:
-    """Write what the target of *plan* lacks, in one commit; none where it lacks nothing."""
+    """Write what the target of *plan* lacks, in one commit; no commit if it lacks nothing."""
     flow, columns, held, batch = plan.flow, plan.columns, plan.held, events.batch
     done = Applied(0, 0, None)
     if not held.is_made:
@@ -234,7 +234,7 @@ def _write(spark: SparkSession, plan: _Plan, events: _Events, progress: Progress
         done = create_target(spark, held, rows, columns, settings=plan.settings, files=files)
     elif batch.events_read or batch.is_all:
         if plan.grows:
-            progress.record([Mark(flow.target, flow.source, None)])  # should this call not come to its end
+            progress.record([Mark(flow.target, flow.source, None)])  # in case this call does not finish
             grow_target(spark, held, columns, plan.settings)
         done = _merge(spark, flow, columns, batch)
         if plan.rereads:
@@ -250,7 +250,7 @@ def _merge(spark: SparkSession, flow: Flow, columns: Columns, batch: Batch) -> A
 
 
 def _mark(spark: SparkSession, plan: _Plan, counts: ChangeCounts | None) -> Mark | None:
-    """What to remember of *plan* after it was done; None where that is known."""
+    """What to remember of *plan* after it has been done; None if that is already known."""
     held = plan.held
     if counts is None and held.is_as_marked:
         return None
@@ -261,5 +261,5 @@ def _mark(spark: SparkSession, plan: _Plan, counts: ChangeCounts | None) -> Mark
         plan.flow.source,
         plan.feed.last,
         newest_version(spark, plan.flow.target),
-        {} if changed else settings,  # after a change the target itself is asked once
+        {} if changed else settings,  # after a change, the target itself is queried once
     )

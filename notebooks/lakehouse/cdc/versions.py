@@ -1,7 +1,7 @@
-"""The snapshots of a call: which there are, under which versions, and which was applied last.
+"""The snapshots of a call: which exist, with which versions, and which was applied last.
 
-A version is remembered twice: the first by the commit that creates the target, the later ones in the table of progress
-after their data. Should those be lost, the bounds of a history tell, and SCD type 1 is brought up again from the first.
+A version is remembered twice: the first by the commit that creates the target, later ones in the progress table after
+their data. If those are lost, the bounds of a history tell the version, and SCD type 1 is rebuilt from the first one.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ Snapshots = Callable[[Version, int], tuple[DataFrame, Version] | None]
 
 
 def given_by(flow: Flow, source: Callable[[Version], Any]) -> Snapshots:
-    """The snapshots that a user's function gives, each checked to be one."""
+    """The snapshots that a user's function returns, each checked to be one."""
 
     def next_one(last: Version, _: int) -> tuple[DataFrame, Version] | None:
         found = source(last)
@@ -49,7 +49,7 @@ def given_by(flow: Flow, source: Callable[[Version], Any]) -> Snapshots:
 
 
 def versions_of(spark: SparkSession, flow: Flow) -> Snapshots:
-    """A table as snapshots: what it is now, under its Delta version."""
+    """A table as a sequence of snapshots: its current state, with its Delta version."""
 
     def newest(last: Version, at_ms: int) -> tuple[DataFrame, int] | None:
         if columns_of(spark, flow.source) is None:
@@ -70,7 +70,7 @@ def versions_of(spark: SparkSession, flow: Flow) -> Snapshots:
 
 
 def number_of(flow: Flow, version: object) -> tuple[int, DataType, str]:
-    """A version as it is remembered, its type, and as SQL."""
+    """A version as it is remembered, its type, and its SQL."""
     if isinstance(version, int) and not isinstance(version, bool):
         return version, LongType(), f"CAST({version} AS BIGINT)"
     if isinstance(version, datetime) and version.tzinfo:
@@ -89,7 +89,7 @@ def _version(number: int, kind: str) -> Version:
 
 
 def last_version(spark: SparkSession, held: Target, mark: Mark | None) -> tuple[Version, int]:
-    """The version applied last, None at first, and when that was recorded; 0 where it is not known."""
+    """The version applied last (None at first), and when that was recorded (0 if it is not known)."""
     if not held.is_made:
         return None, 0
     if mark and mark.source_version is not None and mark.settings.get("generation") == held.settings["generation"]:

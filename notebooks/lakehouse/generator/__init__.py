@@ -1,10 +1,10 @@
-"""Make Olist-like data: an initial load, then one business day after the other, the same for the same parameters.
+"""Generates Olist-like data: an initial load, then one business day after the other, reproducible from the parameters.
 
-Read in this order: `landing` (what lands and how), `batches` (the tables of a batch), `lives` and `details` (the
-orders of a day), `world`, `catalogue` and `geography` (what stays the same), `profile` (the aggregate figures that
-all follow). The change feed: `feed` (what lands and how), `feed_lives` and `feed_values` (what happens to a key),
-`contents` (the rows that keys have had), `defects` (what goes wrong on the way), `truth` (what the tables must hold).
-What has landed is looked at by `reading`, through Spark, and held against what was written by `check`.
+Read the modules in this order: `landing` (what lands and how), `batches` (the tables of a batch), `lives` and `details`
+(the orders of a day), `world`, `catalogue` and `geography` (what stays the same), `profile` (the aggregate figures that
+everything follows). The change feed: `feed` (what lands and how), `feed_lives` and `feed_values` (what happens to a
+key), `contents` (the rows that keys have had), `defects` (what goes wrong on the way), `truth` (what the tables must
+hold). Landed data is read back through Spark by `reading`, and compared with what was written by `check`.
 """
 
 from lakehouse.generator.check import check_counts, check_references

@@ -1,4 +1,4 @@
-"""What lands: the initial load, and one business day."""
+"""What lands: the initial load, or one business day."""
 
 from collections.abc import Iterable, Iterator
 
@@ -21,8 +21,8 @@ from lakehouse.generator.lives import DAY, LONGEST_LIFE_DAYS, NEVER, STATUSES, L
 from lakehouse.generator.randomness import generator, identifiers
 from lakehouse.generator.world import Orders, World
 
-ORDERS_A_PART = 100_000  # a multi-line CSV file is read by one task: several files are read side by side
-_IN_NEW_PREFIXES = 0.02  # of the customers of days after the first
+ORDERS_A_PART = 100_000  # one task reads a whole multi-line CSV file; several files are read in parallel
+_IN_NEW_PREFIXES = 0.02  # share of the customers of days after the first
 
 Tables = dict[str, pa.Table]
 
@@ -30,7 +30,7 @@ Tables = dict[str, pa.Table]
 def initial_parts(world: World, orders_a_part: int = ORDERS_A_PART) -> Iterator[Iterator[Tables]]:
     """The initial load, as parts (each becomes one file per entity) of pieces (tables by entity, one per day).
 
-    Holds one day in memory at a time; consume a part before taking the next.
+    Only one day is in memory at a time; consume a part before taking the next.
     """
     days = list(world.initial_days)
     counts = world.initial
@@ -41,14 +41,14 @@ def initial_parts(world: World, orders_a_part: int = ORDERS_A_PART) -> Iterator[
 
 
 def day_tables(world: World, day: int, landed: list[int]) -> Tables:
-    """The tables of the business day *day*: its new rows, and later versions of earlier ones.
+    """The tables of the business day *day*: its new rows, and newer versions of earlier rows.
 
     Args:
-        landed: the day numbers that landed before, ascending; the first is the first run date. What happened to
-            their orders since the last of them is part of this day.
+        landed: the day numbers that landed before, ascending; the first is the first run date. What has happened to
+                their orders since the last of them is part of this day.
 
     Returns:
-        Entity -> rows, without entities that have none.
+        A mapping of entities to rows, without entities that have none.
     """
     after, until = end_of(landed[-1]), end_of(day)
     pieces: list[Tables] = []
@@ -78,7 +78,7 @@ def _initial_pieces(world: World, days: list[int], *, with_catalogue: bool) -> I
 
 
 def bought_on(world: World, day: int, until: int) -> Tables:
-    """The orders bought on *day* with all that belongs to them, as known at the moment *until*."""
+    """The orders bought on *day* with everything that belongs to them, as known at the time *until*."""
     seed, profile = world.settings.seed, world.profile
     lives = _lives(world, day)
     ids = _ids(world, day, np.arange(len(lives)))
@@ -105,7 +105,7 @@ def _ids(world: World, day: int, index: np.ndarray) -> pa.Table:
 
 
 def newcomers_of(world: World, day: int) -> Tables:
-    """The rows of generated customers, products and sellers whose keys land first on *day*, a day that has landed."""
+    """The rows of generated customers, products and sellers whose keys first land on *day*, a day that has landed."""
     if day > world.settings.first_day:
         return {"customers": _customer_rows(world, [day])}
     catalogue = {"products": world.catalogue.products, "sellers": world.catalogue.sellers}
@@ -119,14 +119,14 @@ def _customer_rows(world: World, days: Iterable[int]) -> pa.Table:
 
 
 def _homes(world: World, persons: Orders) -> np.ndarray:
-    """Where the *persons* live, as positions in the world's places."""
+    """The homes of the *persons*, as positions in the world's places."""
     seed = world.settings.seed
     old, new = (homes(world.places, persons, seed=seed, new_share=share) for share in (0.0, _IN_NEW_PREFIXES))
     return np.where(persons.day > world.settings.first_day, new, old)
 
 
 def _order_rows(lives: Lives, ids: pa.Table, until: int) -> pa.Table:
-    """Rows of the orders file as known at the moment *until*: what is later is not there yet."""
+    """The rows of the orders file as known at the time *until*: what happens later is not there yet."""
 
     def known(moments: np.ndarray) -> pa.Array:
         return timestamps(np.where(moments <= until, moments, NEVER))
@@ -176,7 +176,7 @@ def _catalogue_changes(world: World, days: list[int]) -> Tables:
 
 
 def _new_points(world: World, days: list[int]) -> pa.Table:
-    """Points of the prefixes that got their first customer on the last of *days*."""
+    """Points for the prefixes that got their first customer on the last of *days*."""
     lived = [_homes(world, world.persons(world.orders([day]))) for day in days]
     found = [np.unique(at[world.places.is_new[at]]) for at in lived]
     known = np.concatenate([np.zeros(0, dtype=np.int64), *found[:-1]])
@@ -185,5 +185,5 @@ def _new_points(world: World, days: list[int]) -> pa.Table:
 
 
 def end_of(day: int) -> int:
-    """The last moment of *day*."""
+    """The last second of *day*."""
     return (day + 1) * DAY - 1

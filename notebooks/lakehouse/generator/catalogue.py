@@ -11,16 +11,16 @@ from lakehouse.generator.profile import Profile
 from lakehouse.generator.randomness import generator, identifiers
 
 _PRODUCT_NUMBERS = ("product_weight_g", "product_length_cm", "product_height_cm", "product_width_cm")
-_CHANGED_A_DAY = 0.0005  # of the products, and of the sellers, at least one each
+_CHANGED_A_DAY = 0.0005  # share of the products, and of the sellers; at least one each
 
 
 @dataclass(frozen=True)
 class Catalogue:
     """Products with their sellers, ready to be drawn.
 
-    `products` and `sellers` are tables with the columns of the Olist files, as text, null where empty. `category`
-    (position in the profile's categories), `price_cents`, `seller` (row of `sellers`) and `popularity` (cumulated
-    shares) have one value a product.
+    `products` and `sellers` are tables with the columns of the Olist files, as text, null if empty. `category`
+    (position in the profile's categories), `price_cents`, `seller` (row of `sellers`) and `popularity` (cumulative
+    shares) have one value per product.
     """
 
     products: pa.Table
@@ -31,13 +31,13 @@ class Catalogue:
     popularity: np.ndarray
 
     def draw(self, chance: np.ndarray) -> np.ndarray:
-        """Rows of `products`, one for each number of *chance* in [0, 1): what sells more comes more often."""
+        """Rows of `products`, one for each number of *chance* in [0, 1); what sells more is drawn more often."""
         return np.minimum(np.searchsorted(self.popularity, chance, side="right"), len(self.popularity) - 1)
 
 
 def make_catalogue(profile: Profile, places: Places, *, seed: int, orders: int) -> Catalogue:
-    """The products and sellers of a world with so many *orders* in its initial load."""
-    # The exponents give Olist's own numbers for its 99,441 orders: 3,095 sellers and 32,951 products.
+    """The products and sellers of a world with *orders* orders in its initial load."""
+    # The exponents reproduce Olist's numbers for its 99,441 orders: 3,095 sellers and 32,951 products.
     sellers = max(20, round(3 * orders**0.603))
     products = max(60, round(orders**0.904), sellers)
     weight = _seller_weights(profile, sellers)
@@ -59,7 +59,7 @@ def make_catalogue(profile: Profile, places: Places, *, seed: int, orders: int) 
 
 
 def product_changes(products: pa.Table, *, seed: int, day: int) -> dict[int, dict[str, str]]:
-    """What changes in the rows of *products* on *day*: row -> column -> new value."""
+    """The changes in the rows of *products* on *day*: row -> column -> new value."""
     rng = generator(seed, day, "product_changes")
     rows = rng.choice(products.num_rows, size=_daily(products.num_rows), replace=False)
     changes = {}
@@ -81,7 +81,7 @@ def product_changes(products: pa.Table, *, seed: int, day: int) -> dict[int, dic
 
 
 def seller_changes(sellers: pa.Table, places: Places, *, seed: int, day: int) -> dict[int, dict[str, str]]:
-    """Which sellers move on *day*: row of *sellers* -> column -> new value."""
+    """The sellers that move on *day*: row of *sellers* -> column -> new value."""
     rng = generator(seed, day, "seller_changes")
     rows = rng.choice(sellers.num_rows, size=_daily(sellers.num_rows), replace=False)
     target = places.of_sellers(rng.random(len(rows)))
@@ -96,7 +96,7 @@ def seller_changes(sellers: pa.Table, places: Places, *, seed: int, day: int) ->
 
 
 def apply_row_changes(table: pa.Table, days: list[dict[int, dict[str, str]]]) -> pa.Table:
-    """The rows that the last of *days* changes, whole, after the changes of all *days* in their order."""
+    """The rows that the last of *days* changes, complete, after the changes of all *days* in order."""
     rows = sorted(days[-1])
     columns = {}
     for name in table.column_names:
@@ -118,10 +118,10 @@ def _seller_weights(profile: Profile, count: int) -> np.ndarray:
 
 
 def _stratify(profile: Profile, share: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Give each product a category and a chance (place on its category's curves).
+    """Assign each product a category and a chance (its position on the curves of its category).
 
-    The products are laid side by side, each as wide as its share of the sales: categories and prices of what is *sold*
-    then follow the profile even though few products sell most.
+    The products are laid side by side, each as wide as its share of the sales: the categories and prices of what is
+    *sold* then follow the profile even though a few products account for most sales.
     """
     order = rng.permutation(len(share))
     middle = np.cumsum(share[order]) - share[order] / 2
@@ -139,7 +139,7 @@ def _stratify(profile: Profile, share: np.ndarray, rng: np.random.Generator) -> 
 def _product_rows(profile: Profile, category: np.ndarray, chance: np.ndarray, *, seed: int) -> pa.Table:
     count = len(category)
     rng = generator(seed, 0, "texts")
-    # What is dearer is often heavier: half of the place on the price curve, half chance.
+    # Expensive products are often heavier: half position on the price curve, half chance.
     heavy = np.where(rng.random(count) < 0.5, chance, rng.random(count))
     numbers = {
         "product_name_lenght": profile.draw("product_name_lenght", rng.random(count)),

@@ -1,4 +1,4 @@
-"""What is read back must be what was written, and generated rows must refer to rows that landed."""
+"""What is read back must be what was written, and generated rows must only refer to rows that have landed."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,18 +8,18 @@ from lakehouse.generator.volume import BatchFile
 
 
 class LandedRowsError(LakehouseError):
-    """Raised when landed files do not hold what was written, or generated rows refer to rows that never landed."""
+    """Raised when landed files differ from what was written, or generated rows refer to rows that never landed."""
 
 
 def check_counts(files: Iterable[BatchFile | FeedFile], read: Mapping[str, int]) -> None:
-    """Spark reads as many rows as were written: no comment was cut at a line break or a quote.
+    """Check that Spark reads as many rows as were written: that no comment was cut at a line break or a quote.
 
     Args:
-        files: what was written; a real file, which was copied without being counted, may hold any number.
-        read: file name -> rows, of `count_rows`.
+        files: what was written; a real file, which was copied without being counted, may have any number of rows.
+        read: file name -> number of rows, from `count_rows`.
 
     Raises:
-        LandedRowsError: files have more or fewer rows; names them.
+        LandedRowsError: files have more or fewer rows; the message names them.
     """
     written = {file.name: file.rows for file in files if file.rows is not None}
     wrong = [name for name, rows in written.items() if read.get(name, 0) != rows]
@@ -33,10 +33,10 @@ def check_counts(files: Iterable[BatchFile | FeedFile], read: Mapping[str, int])
 
 
 def check_references(dangling: Mapping[str, int]) -> None:
-    """Generated rows refer only to rows that landed.
+    """Check that generated rows refer only to rows that have landed.
 
     Raises:
-        LandedRowsError: some do not; names the columns.
+        LandedRowsError: some do not; the message names the columns.
     """
     broken = {reference: rows for reference, rows in dangling.items() if rows}
     if broken:

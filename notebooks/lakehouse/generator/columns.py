@@ -43,9 +43,9 @@ def header(entity: str) -> bytes:
 
 
 def csv_rows(entity: str, table: pa.Table) -> memoryview:
-    """The lines of *table*, which has the columns of *entity*; null is an empty field.
+    """The lines of *table*, which has the columns of *entity*; null becomes an empty field.
 
-    Whole columns are joined by Arrow, never row by row in Python.
+    Arrow joins whole columns; there is no loop over rows in Python.
     """
     texts = [table[name].combine_chunks().cast(pa.string()) for name in COLUMNS[entity]]
     free = [name in _FREE_TEXT for name in COLUMNS[entity]]
@@ -53,7 +53,7 @@ def csv_rows(entity: str, table: pa.Table) -> memoryview:
 
 
 def csv_file(table: pa.Table) -> bytes:
-    """A whole file: the names of the columns of *table*, then its rows; any text is quoted where it must be."""
+    """A whole file: the column names of *table*, then its rows; text is quoted where necessary."""
     first = (",".join(table.column_names) + "\n").encode()
     return first + bytes(_lines([_quoted(column.combine_chunks().cast(pa.string())) for column in table.columns]))
 
@@ -79,7 +79,7 @@ def money(cents: np.ndarray) -> pa.Array:
 
 
 def timestamps(moments: np.ndarray) -> pa.Array:
-    """Moments as `YYYY-MM-DD HH:MM:SS`, null for `NEVER`."""
+    """Times as `YYYY-MM-DD HH:MM:SS`, null for `NEVER`."""
     return pa.array(moments, mask=moments == NEVER).cast(pa.timestamp("s")).cast(pa.string())
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong on the way: a day's true events become the rows that land, some late, twice, tied or broken."""
+"""What goes wrong on the way: a day's true events become the rows that land, some late, duplicated, tied or broken."""
 
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ NO_RULE = -1
 
 _LATEST_HOURS = 72
 _NO_OPERATIONS = ("UPSERT", "REPLACE", "update", None)
-_NULL, _UNREADABLE = -1, -2  # in place of a sequence or a moment
+_NULL, _UNREADABLE = -1, -2  # instead of a sequence or a time
 _NO_VALUE, _NO_SEQUENCE, _NO_MOMENT = "12x", "first", "yesterday"
 _MICROSECONDS = DAY * 1_000_000
 
@@ -33,11 +33,11 @@ class Spoiled(NamedTuple):
     """What the events of a day become.
 
     Attributes:
-        rows: `content`, `operation`, `sequence` and `moment`, whose text `feed_rows` gives; `due` (the day number
-            that a row lands on, or the next that lands), `place` (where it stands in its file, 0 to 1), `rule` (that
-            it breaks: a position in `quarantine_rules`, or `NO_RULE`) and `is_event` (False for repeated and broken
-            rows, which change no table).
-        counts: how many of each of `DEFECTS` were made.
+        rows: `content`, `operation`, `sequence` and `moment`, whose text comes from `feed_rows`; `due` (the number of
+            the day on which a row lands, or of the next day that lands), `place` (its position in its file, 0 to 1),
+            `rule` (the rule that it breaks: a position in `quarantine_rules`, or `NO_RULE`) and `is_event` (False for
+            repeated and broken rows, which change no table).
+        counts: the number of each of `DEFECTS` that was made.
     """
 
     rows: pd.DataFrame
@@ -45,7 +45,7 @@ class Spoiled(NamedTuple):
 
 
 def spoil(events: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates) -> Spoiled:
-    """What becomes of the *events* of *day*, which are of `lives.live`."""
+    """What becomes of the *events* of *day*, which come from `lives.live`."""
     rng = generator(lives.seed, day, f"defects_{lives.entity}")
     rows = _plain_rows(events, day)
     late = np.sort(rng.permutation(len(rows))[: share(rates.late_rate, len(rows))])
@@ -64,7 +64,7 @@ def spoil(events: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates) -> 
 
 
 def feed_rows(contents: Contents, rows: pd.DataFrame) -> pa.Table:
-    """The text of *rows* as they land: the entity's columns and `FEED_COLUMNS`, null where empty."""
+    """The text of *rows* as they land: the entity's columns and `FEED_COLUMNS`, null if empty."""
     operations = pa.array([*OPERATIONS, *_NO_OPERATIONS]).take(pa.array(rows["operation"].to_numpy()))
     sequence, moment = rows["sequence"].to_numpy(), rows["moment"].to_numpy()
     numbers = pa.array(sequence, mask=sequence == _NULL).cast(pa.string())
@@ -83,7 +83,7 @@ def _plain_rows(events: pd.DataFrame, day: int) -> pd.DataFrame:
 
 
 def _in_lives(events: pd.DataFrame) -> dict[str, int]:
-    """Defects that are part of a life, counted in lives: a flip is two events."""
+    """Defects that are part of a life, counted per life: a flip is two events."""
     updates = events.loc[events["operation"] == UPDATE, "kind"]
     found = {kind: int((updates == KINDS.index(kind)).sum()) for kind in ("no_op", "flip", "null_flip")}
     return {kind: count if kind == "no_op" else count // 2 for kind, count in found.items()}
@@ -97,7 +97,7 @@ def _later(rows: pd.DataFrame, day: int, rng: np.random.Generator) -> np.ndarray
 
 
 def _disorder(rows: pd.DataFrame, in_time: np.ndarray, rates: FeedRates, rng: np.random.Generator) -> int:
-    """Move some of the rows that are in time behind later ones; every second one stays, so there is one to pass."""
+    """Move some of the punctual rows behind later ones; every second row stays, so that there is one to pass."""
     movable = in_time[:-1:2]
     at = np.sort(rng.permutation(len(movable))[: share(rates.out_of_order_rate, len(movable))])
     follower = in_time[2 * at + 1]
@@ -108,7 +108,7 @@ def _disorder(rows: pd.DataFrame, in_time: np.ndarray, rates: FeedRates, rng: np
 
 
 def _some(rows: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.DataFrame:
-    """*count* of *rows*, anywhere in their file."""
+    """*count* of *rows*, at random positions in their file."""
     found = rows.iloc[np.sort(rng.permutation(len(rows))[:count])].reset_index(drop=True)
     return found.assign(place=rng.random(len(found)))
 
@@ -125,7 +125,7 @@ def _duplicates(rows: pd.DataFrame, day: int, rates: FeedRates, rng: np.random.G
 
 
 def _ties(rows: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates, rng: np.random.Generator) -> pd.DataFrame:
-    """Events with key and sequence of another one: one in five a delete, as many with a NULL, the rest changed."""
+    """Events with the key and sequence of another: one in five a delete, as many with a NULL, the rest changed."""
     upserts = rows[rows["operation"] != DELETE]
     some = _some(upserts, share(rates.tie_rate, len(upserts)), rng)
     kind = rng.permutation(np.arange(len(some)) % 5)
@@ -148,7 +148,7 @@ def _unknown_deletes(
 
 
 def _copies(rows: pd.DataFrame, count: int, day: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Copies of some rows with moments of their own, so that each is an event that no other row tells of."""
+    """Copies of some rows with their own times, so that each is an event that no other row describes."""
     some = _some(rows, count, rng)
     numbers = day * _MICROSECONDS + rng.integers(0, _MICROSECONDS, size=len(some))
     return some.assign(sequence=numbers, moment=numbers, is_event=False)
@@ -157,7 +157,7 @@ def _copies(rows: pd.DataFrame, count: int, day: int, rng: np.random.Generator) 
 def _broken(
     rows: pd.DataFrame, day: int, lives: KeyLives, rates: FeedRates, rng: np.random.Generator
 ) -> dict[str, pd.DataFrame]:
-    """Rows for quarantine, each with the one rule that it breaks."""
+    """Rows for quarantine, each breaking exactly one rule."""
     key, rule = COLUMNS[lives.entity][0], quarantine_rules(lives.entity).index
 
     def copies(defect: str) -> pd.DataFrame:

@@ -18,10 +18,10 @@ from lakehouse.generator.world import Orders
 
 @dataclass(frozen=True)
 class Items:
-    """The ordered items of a day, one row an item, by order: amounts in cents.
+    """The ordered items of a day, one row per item, sorted by order: amounts in cents.
 
     `listed` is False for the items of canceled and unavailable orders that never came into the items file; their
-    payment is there all the same, as in the real data.
+    payments exist all the same, as in the real data.
     """
 
     order: np.ndarray
@@ -34,7 +34,7 @@ class Items:
 
 
 class Asked(NamedTuple):
-    """When each review was asked for (*created*, a midnight), and its *score*."""
+    """When each review was requested (*created*, a midnight), and its *score*."""
 
     created: np.ndarray
     score: np.ndarray
@@ -46,15 +46,15 @@ def order_ids(seed: int, day: int, index: np.ndarray) -> pa.Array:
 
 
 def homes(places: Places, persons: Orders, *, seed: int, new_share: float) -> np.ndarray:
-    """Where the *persons* live, as positions in *places*: a function of the person alone."""
+    """The homes of the *persons*, as positions in *places*: a function of the person only."""
     return places.of_customers(fractions(seed, "customer_place", *persons), new_share)
 
 
 def customer_rows(places: Places, orders: Orders, persons: Orders, at: np.ndarray, *, seed: int) -> pa.Table:
-    """One row an order, as in Olist: `customer_id` belongs to the order, `customer_unique_id` to the person.
+    """One row per order, as in Olist: `customer_id` belongs to the order, `customer_unique_id` to the person.
 
     Args:
-        persons: who bought each of the *orders*.
+        persons: the buyer of each of the *orders*.
         at: the person's home, a position in *places*.
     """
     return pa.table(
@@ -80,7 +80,7 @@ def draw_items(profile: Profile, catalogue: Catalogue, *, seed: int, day: int, l
     product = np.where(same, product[first[order]], product)
     category = catalogue.category[product]
     freight = np.rint(profile.draw_by_category("freight", category, rng.random(len(order))) * 100).astype(np.int64)
-    # Equal items of an order have equal freight.
+    # Identical items of an order have identical freight.
     freight = np.where(same, freight[first[order]], freight)
     days = profile.pick_number("shipping_limit_days", rng.random(len(lives)))
     rate = np.ones(len(STATUSES))
@@ -109,9 +109,9 @@ def item_rows(items: Items, catalogue: Catalogue, ids: pa.Array) -> pa.Table:
 
 
 def payment_rows(profile: Profile, items: Items, ids: pa.Array, *, seed: int, day: int, lives: Lives) -> pa.Table:
-    """The payments of a day: one or more an order, which sum exactly to its items and freight.
+    """The payments of a day: one or more per order, which sum exactly to its items and freight.
 
-    The first of several is mostly by credit card, the others are vouchers.
+    The first of several is usually by credit card, the others are vouchers.
     """
     rng = generator(seed, day, "payments")
     total = np.bincount(items.order, items.price + items.freight, minlength=len(lives)).astype(np.int64)
@@ -121,7 +121,7 @@ def payment_rows(profile: Profile, items: Items, ids: pa.Array, *, seed: int, da
     kinds = profile.values("single_payment_type")
     card, voucher = kinds.index("credit_card"), kinds.index("voucher")
     kind = np.where(parts[order] == 1, lives.payment_type[order], np.where(sequential == 1, card, voucher))
-    # Each voucher pays a part of what one share would be; the first payment takes the rest.
+    # Each voucher pays part of an equal share; the first payment covers the rest.
     value = (total[order] * rng.uniform(0.2, 1.0, len(order)) / parts[order]).astype(np.int64)
     vouchers = np.where(sequential > 1, value, 0)
     value = np.where(sequential == 1, total[order] - np.bincount(order, vouchers).astype(np.int64)[order], value)
@@ -140,9 +140,9 @@ def payment_rows(profile: Profile, items: Items, ids: pa.Array, *, seed: int, da
 def review_rows(
     profile: Profile, texts: Texts, *, seed: int, day: int, lives: Lives, after: int, until: int
 ) -> pa.Table:
-    """The reviews of orders bought on *day* that were answered after the moment *after*, until the moment *until*.
+    """The reviews of orders bought on *day* that were answered after the time *after* and no later than *until*.
 
-    A review is asked for when the order arrived, or two days after it should have; it counts from its answer on.
+    A review is requested when the order arrives, or two days after it should have; it exists from its answer on.
     """
     rng = generator(seed, day, "reviews")
     final = stage_at(lives, NEVER - 1)
@@ -157,7 +157,7 @@ def review_rows(
     created = np.where(second, created + DAY * rng.integers(1, 6, len(order)), created)
     answer = profile.draw("review_answer_days", rng.random(len(order)))
     answered = created + (DAY * np.clip(answer, 0.1, 30)).astype(np.int64)
-    # Rarely one review covers two orders: it has the id of the review before it.
+    # Occasionally one review covers two orders: it then has the id of the review before it.
     shared = (rng.random(len(order)) < profile.rate("review_of_two_orders")) & ~second
     own = np.arange(len(order))
     number = np.where(shared & (own > 0), own - 1, own)
@@ -174,7 +174,7 @@ def review_rows(
 
 
 def _asked(profile: Profile, rng: np.random.Generator, lives: Lives) -> Asked:
-    """When reviews were asked for, and their scores: worse for what came late, worst for what did not."""
+    """When reviews were requested, and their scores: worse for late deliveries, worst for missing ones."""
     arrived = lives.delivered < NEVER
     late = arrived & (lives.delivered > lives.on_time_limit)
     chance = rng.random(len(lives))

@@ -1,8 +1,8 @@
-"""Land the change feed: what happens to customers, products and sellers, a file per day for each, and the truth.
+"""Land the change feed: what happens to customers, products and sellers, one file per day for each, and the truth.
 
 The feed follows the landing of the entities: each business day that has landed there gets its events here. A day is
-announced, landed and ended by manifests in `cdc/_manifests`, as in `landing`. Nothing is kept between days: they are
-lived again from the first one, each with the rates that it was announced with.
+announced, landed and ended by manifests in `cdc/_manifests`, as in `landing`. Nothing is stored between days: they are
+simulated again from the first one, each with the rates with which it was announced.
 """
 
 from collections.abc import Iterable
@@ -38,10 +38,10 @@ class FeedPlan:
     """What a run adds to the feed.
 
     Attributes:
-        settings: of the volume's first landing; None if nothing is missing.
-        rates: of each business day, ascending; empty if nothing is missing.
+        settings: those of the volume's first landing; None if nothing is missing.
+        rates: those of each business day, ascending; empty if nothing is missing.
         missing: the business days that the feed lacks.
-        notes: one sentence each, for the reader.
+        notes: sentences for the reader.
     """
 
     settings: Settings | None
@@ -52,7 +52,7 @@ class FeedPlan:
 
 @dataclass(frozen=True)
 class FeedFile:
-    """A file of the feed that this run landed; `defects` has what was made wrong on its day, by kind."""
+    """A file of the feed that this run landed; `defects` counts the deliberate defects of its day, by kind."""
 
     run_date: str
     entity: str
@@ -63,11 +63,11 @@ class FeedFile:
 
     @property
     def name(self) -> str:
-        """The last part of the path; no other landed file has it."""
+        """The last part of the path; no other landed file has the same name."""
         return self.path.rsplit("/", 1)[1]
 
     def entry(self) -> dict[str, Any]:
-        """The entry of a manifest for this file."""
+        """The entry for this file in a manifest."""
         return {"entity": self.entity, "file": self.path, "rows": self.rows, "defects": self.defects}
 
 
@@ -75,8 +75,8 @@ class FeedFile:
 class LandedFeed:
     """The *files* of the feed that a run landed, and what the tables must hold after the last of its days.
 
-    `truth` has `{entity}_current`, `{entity}_history` and `quarantine`, as the files of `cdc/_truth` have them; empty
-    where nothing landed.
+    `truth` has `{entity}_current`, `{entity}_history` and `quarantine`, like the files of `cdc/_truth`; it is empty if
+    nothing landed.
     """
 
     files: list[FeedFile] = field(default_factory=list)
@@ -84,16 +84,16 @@ class LandedFeed:
 
 
 class _Road:
-    """An entity's lives and what of them is on its way: rows that have not landed, and what has."""
+    """The lives of an entity's keys and what is under way: rows that have not landed yet, and what has."""
 
     def __init__(self, entity: str, seed: int) -> None:
         self.lives = KeyLives(entity, seed)
         self._waiting: pd.DataFrame | None = None
         self._events: list[pd.DataFrame] = []
-        self.broken = np.zeros(len(quarantine_rules(entity)), dtype=np.int64)  # rows that landed, by rule
+        self.broken = np.zeros(len(quarantine_rules(entity)), dtype=np.int64)  # rows that have landed, by rule
 
     def go_on(self, day: int, newcomers: pa.Table | None, rates: FeedRates) -> Spoiled:
-        """Live one day; what of all rows on their way lands on it, in the order of the file, and the day's defects."""
+        """Simulate one day; return which of all rows under way land on it, in file order, and the day's defects."""
         lives = self.lives
         events = lives.live(day, lives.contents.schema.empty_table() if newcomers is None else newcomers, rates)
         rows, defects = spoil(events, day, lives, rates)
@@ -113,7 +113,7 @@ class _Road:
 
 
 def plan_feed(volume: Volume, rates: FeedRates) -> FeedPlan:
-    """What the feed lacks of the business days that landed in *volume*; its days begin with *rates*. Writes nothing."""
+    """What the feed lacks of the business days landed in *volume*; a new day has the rates *rates*. Writes nothing."""
     feed = volume.below(_FOLDER)
     landed, batches = volume.batches().ended, feed.batches()
     days = [run_date_of(batch) for batch in landed]
@@ -128,9 +128,9 @@ def plan_feed(volume: Volume, rates: FeedRates) -> FeedPlan:
 
 
 def land_feed(plan: FeedPlan, *, volume: Volume, profile: Profile, read: RowReader) -> LandedFeed:
-    """Land the missing days of *plan*, and the truth after each; prints a line per file.
+    """Land the missing days of *plan*, and the truth after each; prints one line per file.
 
-    Generated keys are made again; real ones are read back by *read* from the files that brought them.
+    Generated keys are generated again; real ones are read back with *read* from the files that contained them.
     """
     if plan.settings is None:
         return LandedFeed()
@@ -158,12 +158,12 @@ def land_feed(plan: FeedPlan, *, volume: Volume, profile: Profile, read: RowRead
 
 
 def count_operations(files: list[FeedFile]) -> pd.DataFrame:
-    """One row an operation of the landed *files*, with its rows by entity."""
+    """One row per operation of the landed *files*, with its number of rows by entity."""
     return _by_entity("operation", [(file.entity, file.operations) for file in files])
 
 
 def count_defects(files: list[FeedFile], rates: FeedRates) -> pd.DataFrame:
-    """One row a defect: its rate in *rates*, and how many were made for the landed *files*, by entity."""
+    """One row per defect: its rate in *rates*, and how many were made in the landed *files*, by entity."""
     counts = _by_entity("defect", [(file.entity, file.defects) for file in files])
     counts.insert(1, "rate", [rates.of(defect) for defect in counts["defect"]])
     return counts
@@ -180,7 +180,7 @@ def _by_entity(heading: str, counts: list[tuple[str, dict[str, int]]]) -> pd.Dat
 
 
 def _make_newcomers(settings: Settings, days: Iterable[str], profile: Profile) -> Newcomers:
-    """The generated rows, made again as they landed."""
+    """The generated rows, generated again as they landed."""
     world = make_world(profile, settings)
     newcomers: Newcomers = {entity: {} for entity in FEED_ENTITIES}
     for day in days:
@@ -190,7 +190,7 @@ def _make_newcomers(settings: Settings, days: Iterable[str], profile: Profile) -
 
 
 def _read_newcomers(volume: Volume, read: RowReader) -> Newcomers:
-    """The rows of the landed files, each of which brought a day's rows of one entity."""
+    """The rows of the landed files, each of which contains one day's rows of one entity."""
     files = {
         (run_date_of(batch), file.entity): file
         for batch in volume.batches().ended

@@ -1,6 +1,6 @@
-"""The life of each key of a change feed: inserted, changed, deleted, inserted again; one business day after the other.
+"""The life of each key of a change feed: inserted, changed, deleted, inserted again, one business day after the other.
 
-Nothing is wrong in a life: its events are complete and in order. What goes wrong on the way is in `defects`.
+Lives have no defects: their events are complete and in order. What goes wrong on the way is in `defects`.
 """
 
 from dataclasses import dataclass, field
@@ -21,20 +21,20 @@ from lakehouse.generator.randomness import generator
 FEED_COLUMNS = ("operation", "sequence_number", "change_timestamp")
 OPERATIONS = ("INSERT", "UPDATE", "DELETE")
 INSERT, UPDATE, DELETE = range(3)
-KINDS = ("change", "no_op", "flip", "null_flip")  # of a key's day
+KINDS = ("change", "no_op", "flip", "null_flip")  # kinds of a key's day
 
 _NOTHING, _INSERT, _CHANGE, _DELETE, _RETURN, _SAME, _EMPTY, _BACK = range(8)
 _OPERATION = {_INSERT: INSERT, _RETURN: INSERT, _DELETE: DELETE}
-_STEPS = 3  # a day of a key: its insert, if it is new, and then at most two changes
+_STEPS = 3  # steps in a key's day: its insert, if it is new, and at most two changes
 _ORDINARY = ((_CHANGE, _NOTHING), (_CHANGE, _CHANGE), (_DELETE, _NOTHING), (_DELETE, _RETURN))
 _ORDINARY_SHARES = (0.68, 0.12, 0.12, 0.08)
 _SPECIAL = {"no_op": (_SAME, _NOTHING), "flip": (_CHANGE, _BACK), "null_flip": (_EMPTY, _BACK)}
-_RETURNS = 0.2  # of the deleted keys, each day
+_RETURNS = 0.2  # share of the deleted keys, each day
 _MICROSECONDS = DAY * 1_000_000
 
 
 class _Day(NamedTuple):
-    """What a day has for each key: its *steps* (keys x steps), and the *kind* of day it is (position in `KINDS`)."""
+    """What a day has for each key: its *steps* (keys x steps), and the *kind* of the day (position in `KINDS`)."""
 
     steps: np.ndarray
     kind: np.ndarray
@@ -42,7 +42,7 @@ class _Day(NamedTuple):
 
 @dataclass
 class KeyLives:
-    """All keys of *entity* that ever lived, as they are now.
+    """All keys of *entity* that have ever lived, in their current state.
 
     `keys`, `content` (a number in `contents`) and `alive` (False for a deleted key) have one value per key.
     """
@@ -56,21 +56,22 @@ class KeyLives:
     variety: Variety = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin without keys."""
+        """Start without keys."""
         self.contents = Contents(COLUMNS[self.entity])
         self.keys = pa.array([], pa.string())
         self.content = np.zeros(0, dtype=np.int64)
         self.alive = np.zeros(0, dtype=bool)
 
     def live(self, day: int, newcomers: pa.Table, rates: FeedRates) -> pd.DataFrame:
-        """What happens on *day*, and to the keys of *newcomers*, which begin to live.
+        """What happens on *day* to all keys, including those of *newcomers*, whose lives begin.
 
         Args:
-            newcomers: the entity's rows that appear on this day, as text; keys that are known are left out.
+            newcomers: the entity's rows that appear on this day, as text; keys that are already known are ignored.
 
         Returns:
-            One row an event, in the order of `sequence` (whole number, greater than all of earlier days): `content`,
-            `operation` (position in `OPERATIONS`) and `kind` (in `KINDS`). The content of a delete is the key alone.
+            One row per event, in the order of `sequence` (whole number, greater than those of all earlier days):
+            `content`, `operation` (position in `OPERATIONS`) and `kind` (position in `KINDS`). The content of a delete
+            is only the key.
         """
         rng = generator(self.seed, day, f"feed_{self.entity}")
         new = self._welcome(newcomers)
@@ -78,7 +79,7 @@ class KeyLives:
         return _in_time(events, day, rng)
 
     def _welcome(self, newcomers: pa.Table) -> int:
-        """Take up the keys that are new, not alive yet; how many they are."""
+        """Add the keys that are new, not alive yet, and return how many there are."""
         key = COLUMNS[self.entity][0]
         new = newcomers.filter(pc.invert(pc.is_in(newcomers[key], value_set=self.keys)))
         if len(self.keys) == 0:
@@ -90,7 +91,7 @@ class KeyLives:
         return new.num_rows
 
     def _plan(self, rng: np.random.Generator, rates: FeedRates, *, new: int) -> _Day:
-        """What the day has for each key; the last *new* ones are inserted."""
+        """What the day has for each key; the last *new* keys are inserted."""
         count = len(self.keys)
         steps = np.zeros((count, _STEPS), dtype=np.int8)
         kinds = np.zeros(count, dtype=np.int8)
@@ -111,7 +112,7 @@ class KeyLives:
         return _Day(steps, kinds)
 
     def _walk(self, planned: _Day, rng: np.random.Generator) -> pd.DataFrame:
-        """Do what is planned, keeping `content` and `alive`; one row an event, by `key` (its position) and `step`."""
+        """Carry out the plan, keeping `content` and `alive`; one row per event, by `key` (its position) and `step`."""
         before = self.content.copy()
         nothing = np.zeros(0, dtype=np.int64)
         pieces = [pd.DataFrame(dict.fromkeys(("key", "step", "content", "operation", "kind"), nothing))]
@@ -133,7 +134,7 @@ class KeyLives:
         now = self.content[at]
         if action == _CHANGE:
             return self.contents.add(self.variety.changed(self.contents.frame(now), rng))
-        if action == _RETURN:  # half of those that return are as they were
+        if action == _RETURN:  # half of those that return are unchanged
             as_they_were = rng.random(len(at)) < 0.5
             return np.where(as_they_were, now, self.contents.add(self.variety.changed(self.contents.frame(now), rng)))
         if action == _EMPTY:
@@ -142,14 +143,14 @@ class KeyLives:
 
 
 def keys_alone(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with nothing but their first column."""
+    """The rows with nothing except their first column."""
     rows = rows.copy()
     rows.iloc[:, 1:] = None
     return rows
 
 
 def _in_time(events: pd.DataFrame, day: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Give the events, which stand by key and step, their moments of *day*: all different, a key's in its order."""
+    """Assign the events, sorted by key and step, times of *day*: all different, and in order within a key."""
     count = len(events)
     place = rng.permutation(count)
     place = place[np.lexsort((place, events["key"].to_numpy()))]

@@ -1,4 +1,4 @@
-"""How much changes a day, and how much of it goes wrong."""
+"""How much changes per day, and how much of it goes wrong."""
 
 from dataclasses import asdict, dataclass, fields
 
@@ -7,23 +7,24 @@ from lakehouse.errors import ParameterError
 
 @dataclass(frozen=True)
 class FeedRates:
-    """The rates of one day of the change feed, each a fraction; one above zero gives at least one where it can.
+    """The rates of one day of the change feed, each a fraction; a rate above zero yields at least one if possible.
 
     Attributes:
-        cdc_change_rate: of the living keys: they are changed, deleted, or deleted and inserted again.
-        no_op_rate: of the changed keys, as many others have an update that changes nothing.
-        flip_rate: of the changed keys, as many others go from A to B and back to A.
-        null_flip_rate: of the changed keys, as many others have a value that becomes NULL and comes back, or a NULL
-            that becomes a value and NULL again.
-        late_rate: of the day's events: they land hours to days later, in a later file.
-        out_of_order_rate: of the events that are in time: they stand in the file behind later ones.
-        duplicate_rate: of them: they are there again, half in the same file, half in a later one.
-        tie_rate: of them: another event has the same key and sequence, and other content; half in a later file.
-        unknown_delete_rate: as many deletes of keys that never were.
-        null_key_rate: as many rows without key; they and the following go to quarantine.
-        null_sequence_rate: as many rows without sequence.
-        unknown_operation_rate: as many rows with an operation that is none, or without.
-        unparsable_rate: as many rows with a value that does not parse.
+        cdc_change_rate: share of the living keys that are changed, deleted, or deleted and inserted again.
+        no_op_rate: relative to the changed keys, other keys with an update that changes nothing.
+        flip_rate: relative to the changed keys, other keys that go from A to B and back to A.
+        null_flip_rate: relative to the changed keys, other keys with a value that becomes NULL and comes back, or a
+            NULL that becomes a value and then NULL again.
+        late_rate: share of the day's events that land hours to days later, in a later file.
+        out_of_order_rate: share of the punctual events that are placed in the file behind later ones.
+        duplicate_rate: relative to these, events that are repeated, half in the same file, half in a later one.
+        tie_rate: relative to these, other events with the same key and sequence but other content; half in a later
+            file.
+        unknown_delete_rate: likewise, deletes of keys that never existed.
+        null_key_rate: likewise, rows without a key; they and the following go to quarantine.
+        null_sequence_rate: likewise, rows without a sequence.
+        unknown_operation_rate: likewise, rows with an unknown operation, or without one.
+        unparsable_rate: likewise, rows with a value that does not parse.
     """
 
     cdc_change_rate: float = 0.02
@@ -41,7 +42,7 @@ class FeedRates:
     unparsable_rate: float = 0.01
 
     def __post_init__(self) -> None:
-        """Refuse what is no fraction."""
+        """Refuse values that are not fractions."""
         for one in fields(self):
             value = getattr(self, one.name)
             if not 0 <= value <= 1:
@@ -54,10 +55,10 @@ class FeedRates:
 
     @classmethod
     def from_text(cls, cdc_change_rate: float, defect_rates: str) -> "FeedRates":
-        """The rates of a notebook's parameters: *defect_rates* as `late_rate=0.1, tie_rate=0`, others as they are here.
+        """The rates from a notebook's parameters: *defect_rates* as `late_rate=0.1, tie_rate=0`, others by default.
 
         Raises:
-            ParameterError: it names no rate, or gives no fraction.
+            ParameterError: *defect_rates* names an unknown rate, or a value that is not a fraction.
         """
         known = [one.name for one in fields(cls)][1:]
         given: dict[str, float] = {}
@@ -67,7 +68,7 @@ class FeedRates:
                 given[known[known.index(name)]] = float(value)
             except ValueError:
                 raise ParameterError(
-                    f"Parameter `defect_rates`: found `{part}`, expected rates as `late_rate=0.1, tie_rate=0`, of "
+                    f"Parameter `defect_rates`: found `{part}`, expected rates such as `late_rate=0.1, tie_rate=0`, of "
                     f"{', '.join(known)}. Correct it in the job or in the parameters cell.",
                     parameter="defect_rates",
                     value=part,
@@ -80,10 +81,10 @@ class FeedRates:
         return rate
 
     def as_dict(self) -> dict[str, float]:
-        """The rates by their names."""
+        """The rates by name."""
         return asdict(self)
 
 
 def share(rate: float, count: int) -> int:
-    """How many of *count* the fraction *rate* is: none for 0, else at least one, where there is one."""
+    """The fraction *rate* of *count* as a whole number: 0 for a rate of 0, otherwise at least one, if there are any."""
     return min(count, max(1, round(rate * count))) if rate > 0 else 0

@@ -8,14 +8,14 @@ import pyarrow.compute as pc
 from lakehouse.generator.columns import COLUMNS
 from lakehouse.generator.contents import table_of
 
-# The columns that change; any of them may become NULL and come back.
+# The columns that change; any of them may become NULL and have a value again.
 FREE = {
     "customers": ("customer_zip_code_prefix", "customer_city", "customer_state"),
     "products": ("product_category_name", "product_photos_qty", "product_weight_g"),
     "sellers": ("seller_zip_code_prefix", "seller_city", "seller_state"),
 }
 FEED_ENTITIES = tuple(FREE)
-# Where the first rows have fewer than two: for files of a few lines.
+# Used if the first rows have fewer than two values: for files of a few lines.
 _SPARE = {
     "customers": {
         "customer_zip_code_prefix": ["01001", "20010"],
@@ -30,13 +30,13 @@ _SPARE = {
     },
 }
 _NULL = np.array(None)
-_HEAVIEST = 40_000  # g; what Olist's carriers take
+_HEAVIEST = 40_000  # in g; the most that Olist's carriers accept
 
 
 class Variety:
-    """The values that the rows of *entity* may change to: those that its first *rows* have, and what follows from them.
+    """The values that rows of *entity* may change to: those in its first *rows*, and what follows from them.
 
-    A changed row always differs from what it was.
+    A changed row always differs from what it was before.
     """
 
     def __init__(self, entity: str, rows: pa.Table) -> None:
@@ -48,7 +48,7 @@ class Variety:
         self._pool = pool if len(pool) > 1 else spare
 
     def changed(self, rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-        """*rows* with other values, as they change in life."""
+        """*rows* with other values, changed as in real life."""
         if self.entity != "products":
             return self._from_pool(rows, rng)
         what = rng.integers(0, 3, size=len(rows))
@@ -56,7 +56,7 @@ class Variety:
         return either(what == 0, sold, either(what == 1, photos, weighed))
 
     def emptied(self, rows: pd.DataFrame, rng: np.random.Generator, columns: tuple[str, ...]) -> pd.DataFrame:
-        """*rows* with one of *columns* NULL; where it is NULL already, with a value."""
+        """*rows* with one of *columns* set to NULL, or to a value if it is already NULL."""
         what = rng.integers(0, len(columns), size=len(rows))
         filled = self._from_pool(rows, rng)
         if self.entity == "products":
@@ -96,15 +96,16 @@ def _text(numbers: np.ndarray, rows: pd.DataFrame) -> pd.Series:
 
 
 def either(choice: np.ndarray, rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Each row from *rows* where *choice* is true, else from *others*."""
+    """Each row from *rows* if *choice* is true, otherwise from *others*."""
     mixed = np.where(choice[:, None], rows.to_numpy(dtype=object), others.to_numpy(dtype=object))
     return pd.DataFrame(mixed, columns=rows.columns, index=rows.index, dtype=object)
 
 
 def usable_rows(entity: str, rows: pa.Table) -> pa.Table:
-    """The landed *rows* that a life can begin with, one a key, sorted by key, each value as silver would write it.
+    """The landed *rows* with which a life can begin, one per key, sorted by key, each value as silver would write it.
 
-    Rows without a key, or with a number or a zip prefix that is none, are left out: a feed of valid events has none.
+    Rows without a key, or with an invalid number or zip prefix, are left out: a feed of valid events does not contain
+    them.
     """
     names = list(COLUMNS[entity])
     rows = rows.select(names).combine_chunks()

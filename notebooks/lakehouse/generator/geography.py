@@ -13,29 +13,29 @@ from lakehouse.generator.randomness import generator, spread
 
 _MOST_PREFIXES = 19_000  # about as many as the whole Olist data set has
 _CITIES_PER_REGION = 12
-_NEW_PREFIXES = 64  # kept apart: days after the initial load move in there
+_NEW_PREFIXES = 64  # reserved: customers of days after the initial load move in there
 _BRAZIL = ((-33.7, 5.2), (-73.9, -34.8))
-_NEAR = 0.01  # degrees: points of one prefix lie about a kilometre apart
+_NEAR = 0.01  # degrees: points of one prefix are about a kilometre apart
 
 
 @dataclass(frozen=True)
 class Places:
-    """One row a zip prefix, in the order of the prefixes; every column has the same length."""
+    """One row per zip prefix, in the order of the prefixes; all columns have the same length."""
 
-    prefix: np.ndarray  # text of 5 digits
+    prefix: np.ndarray  # 5 digits as text
     city: np.ndarray  # lower case without accents, as customers write it
-    accented: np.ndarray  # the same city with its accents, as some points have it
+    accented: np.ndarray  # the same city with its accents, as in some points
     state: np.ndarray
     latitude: np.ndarray
     longitude: np.ndarray
-    customers: np.ndarray  # cumulated shares, last is 1
+    customers: np.ndarray  # cumulative shares, the last is 1
     sellers: np.ndarray
     is_new: np.ndarray  # True: has no customers in the initial load
 
     def of_customers(self, chance: np.ndarray, new_share: float = 0.0) -> np.ndarray:
-        """Positions of prefixes where customers live, one for each number in [0, 1).
+        """Positions of prefixes in which customers live, one for each number in [0, 1).
 
-        The lowest *new_share* of the numbers gives new prefixes, which no customer of the initial load has.
+        The lowest *new_share* of the numbers yields new prefixes, which no customer of the initial load has.
         """
         new = np.flatnonzero(self.is_new)
         old_chance = np.clip((chance - new_share) / (1 - new_share), 0, 1)
@@ -45,12 +45,12 @@ class Places:
         return np.where(chance < new_share, new[(chance / new_share * len(new)).astype(np.int64) % len(new)], at)
 
     def of_sellers(self, chance: np.ndarray) -> np.ndarray:
-        """Positions of prefixes where sellers live, one for each number in [0, 1)."""
+        """Positions of prefixes in which sellers live, one for each number in [0, 1)."""
         return np.minimum(np.searchsorted(self.sellers, chance, side="right"), len(self.prefix) - 1)
 
 
 def make_places(profile: Profile, *, seed: int, orders: int) -> Places:
-    """The prefixes of a world with so many *orders* in its initial load."""
+    """The prefixes of a world with *orders* orders in its initial load."""
     rng = generator(seed, 0, "places")
     regions = profile.regions
     customers = np.array([region["customers"] for region in regions])
@@ -63,7 +63,7 @@ def make_places(profile: Profile, *, seed: int, orders: int) -> Places:
     code = np.array([int(entry["region"]) for entry in regions])[region] * 1000 + number
     code, first = np.unique(code, return_index=True)  # two states may share two digits: a prefix belongs to one
     region = region[first]
-    # Few cities hold most prefixes of a region, as capitals do.
+    # A few cities have most of the prefixes of a region, as capitals do.
     city = region * _CITIES_PER_REGION + (rng.random(len(code)) ** 2 * _CITIES_PER_REGION).astype(np.int64)
     is_new = np.zeros(len(code), dtype=bool)
     is_new[rng.choice(len(code), size=min(_NEW_PREFIXES, len(code) // 4), replace=False)] = True
@@ -83,7 +83,7 @@ def make_places(profile: Profile, *, seed: int, orders: int) -> Places:
 def places_of_source(customers: pa.Table, sellers: pa.Table, known: set[str], made: Places) -> Places:
     """The prefixes of real *customers* and *sellers*, and the new ones of the *made* places that are not *known*.
 
-    A prefix with several spellings of its city gets the alphabetically first.
+    If a prefix has several spellings of its city, the alphabetically first is used.
     """
     fresh = [at for at in np.flatnonzero(made.is_new) if made.prefix[at] not in known]
     rows: dict[str, list[Any]] = {}
@@ -110,7 +110,7 @@ def places_of_source(customers: pa.Table, sellers: pa.Table, known: set[str], ma
 
 
 def make_points(places: Places, chosen: np.ndarray, *, profile: Profile, rng: np.random.Generator) -> pa.Table:
-    """The geolocation rows of the prefixes at the positions *chosen*: several points each, in their order."""
+    """The geolocation rows of the prefixes at the positions *chosen*: several points for each, in order."""
     count = profile.pick_number("points_per_prefix", rng.random(len(chosen)))
     has_points = rng.random(len(chosen)) >= profile.rate("prefix_without_points")
     at = np.repeat(chosen, np.where(has_points, count, 0))
@@ -144,7 +144,7 @@ def _positions(
 
 
 def _cumulated(shares: np.ndarray, region: np.ndarray, in_use: np.ndarray) -> np.ndarray:
-    """Give each region's share to its prefixes in equal parts; a region left without one gives its share to all."""
+    """Distribute each region's share equally to its prefixes; a region without any gives its share to all."""
     of_region = np.bincount(region[in_use], minlength=len(shares))
     weight = np.where(in_use, shares[region] / np.maximum(of_region[region], 1), 0.0)
     return np.cumsum(weight) / weight.sum()

@@ -1,7 +1,7 @@
-"""Decide what lands for a run date, and land it: complete, once, and the same again after a kill.
+"""Decide what lands for a run date, and land it: complete, exactly once, and the same again after a kill.
 
 A batch is announced by `_manifests/<batch>.started.json`, its files follow, and `_manifests/<batch>.json` ends it. A
-batch that was announced but not ended is made again first, with the parameters it was announced with.
+batch that was announced but not ended is completed first, with the parameters with which it was announced.
 """
 
 import io
@@ -17,19 +17,19 @@ from lakehouse.generator.source import SourceFile, check_source, read_source_row
 from lakehouse.generator.volume import INITIAL, BatchFile, LandingConflictError, Volume, run_date_of
 from lakehouse.generator.world import Settings, World, day_number, make_world
 
-FIRST_DAY = "2018-09-01"  # a volume begins on this business day where nobody says on which
+FIRST_DAY = "2018-09-01"  # a volume begins on this business day if no other is given
 
 
 @dataclass(frozen=True)
 class Step:
-    """One batch to land: of the business day *run_date*, the first one or a further one."""
+    """One batch to land: for the business day *run_date*, either the first batch or a further one."""
 
     run_date: str
     is_first: bool
 
     @property
     def name(self) -> str:
-        """The batch's name; names of later days sort after those of earlier ones."""
+        """The name of the batch; names of later days sort after those of earlier days."""
         return self.run_date + (INITIAL if self.is_first else "")
 
 
@@ -38,10 +38,10 @@ class Plan:
     """What a run lands, and why.
 
     Attributes:
-        settings: of the volume's first landing; of this run, if that is the first.
-        landed: business days that landed completely, ascending, the first landing's first.
-        steps: the batches to land, in their order; none if the run date has landed.
-        notes: one sentence each, for the reader.
+        settings: those of the volume's first landing; those of this run, if it is the first.
+        landed: business days that have landed completely, ascending, beginning with that of the first landing.
+        steps: the batches to land, in order; none if the run date has already landed.
+        notes: sentences for the reader.
     """
 
     settings: Settings
@@ -52,24 +52,24 @@ class Plan:
 
 @dataclass
 class _File:
-    """A file in the making."""
+    """A file that is being built."""
 
     content: io.BytesIO = field(default_factory=io.BytesIO)
     rows: int = 0
 
 
 def business_day(volume: Volume, given: str) -> str:
-    """The day *given*; without one the last day that has landed, so that a notebook run by hand adds nothing."""
+    """The day *given*, or by default the last day that has landed, so that a notebook run by hand adds nothing."""
     begun = volume.batches().begun
     return given or (run_date_of(begun[-1]) if begun else FIRST_DAY)
 
 
 def plan_landing(volume: Volume, wanted: Settings) -> Plan:
-    """What to land for the run date *wanted.first_run_date* of a run with these parameters. Writes nothing.
+    """Plan what to land for the run date *wanted.first_run_date* of a run with these parameters. Writes nothing.
 
     Raises:
         LandingConflictError: the source or the run date would have no effect: the volume began with other data, or a
-            later day has landed already.
+                later day has already landed.
     """
     batches = volume.batches()
     run_date = wanted.first_run_date
@@ -94,7 +94,7 @@ def plan_landing(volume: Volume, wanted: Settings) -> Plan:
 
 
 def land(plan: Plan, *, volume: Volume, profile: Profile, read: RowReader) -> list[BatchFile]:
-    """Land the steps of *plan*, printing a line per file; *read* is used only on top of real files."""
+    """Land the steps of *plan*, printing one line per file; *read* is used only on top of real files."""
     files: list[BatchFile] = []
     landed = list(plan.landed)
     for step in plan.steps:
@@ -140,7 +140,7 @@ def _land_parts(volume: Volume, step: Step, parts: Iterable[Iterable[Tables]]) -
 
 
 def _files_of(pieces: Iterable[Tables]) -> dict[str, _File]:
-    """One part's file of each entity that has rows."""
+    """One part's file for each entity that has rows."""
     files: dict[str, _File] = {}
     for tables in pieces:
         for entity, table in tables.items():
@@ -160,7 +160,7 @@ def _land_source(volume: Volume, step: Step, entity: str, origin: SourceFile) ->
 
 
 def _path(volume: Volume, step: Step, entity: str, part: int = 1) -> str:
-    """Where a file lands. Its name begins with entity and business day, so that later versions sort after earlier."""
+    """The path of a landed file. Its name begins with entity and business day, so later versions sort after earlier."""
     ending = f"_{part:03d}" if step.is_first and part > 1 else ""
     return f"{volume.root}/{entity}/{entity}_{step.name}{ending}.csv"
 
@@ -192,5 +192,5 @@ def _refuse_passed_day(volume: Volume, days: list[str], run_date: str) -> None:
 
 
 def _folder(source: str) -> str:
-    """A source as it is compared: `/data/olist/` and `file:/data/olist` are one folder."""
+    """A source in the form in which it is compared: `/data/olist/` and `file:/data/olist` are the same folder."""
     return re.sub("^file:/+", "/", source).rstrip("/")

@@ -1,7 +1,7 @@
-"""The whole life of each order of a day, fixed when it is bought; and what of it is known at a moment.
+"""The whole life of each order of a day, fixed when it is bought, and what is known of it at a given time.
 
-Moments are whole seconds since 1970-01-01 UTC; `NEVER` stands for what does not happen. Since a life depends only on
-the seed and the day of purchase, later days need no memory: they draw it again and look at a later moment.
+Times are whole seconds since 1970-01-01 UTC; `NEVER` stands for what does not happen. Because a life depends only on
+the seed and the day of purchase, later days need no memory: they draw it again and look at a later time.
 """
 
 from dataclasses import dataclass, fields
@@ -13,21 +13,21 @@ from lakehouse.generator.randomness import generator
 
 NEVER = np.iinfo(np.int64).max
 DAY = 86_400
-LONGEST_LIFE_DAYS = 180  # nothing happens to an order later than this after its purchase
-_FOLLOWS_DISTANCE = 0.5  # of the orders, those whose way takes as long as their distance says
+LONGEST_LIFE_DAYS = 180  # nothing happens to an order later than so many days after its purchase
+_FOLLOWS_DISTANCE = 0.5  # share of the orders whose transport time is determined by their distance
 
-# The states of an order in their sequence; the last two end any of them.
+# The states of an order in sequence; the last two can follow any other.
 STAGES = ("created", "approved", "invoiced", "processing", "shipped", "delivered")
 STATUSES = (*STAGES, "canceled", "unavailable")
 
 
 @dataclass(frozen=True)
 class Lives:
-    """One row an order, in the order of purchase. All but `status` and `payment_type` are moments.
+    """One row per order, in the order of purchase. All columns except `status` and `payment_type` are times.
 
-    `fate` is the position in `STATUSES` of the status that the order ends with, `payment_type` that in the profile's
+    `fate` is the position in `STATUSES` of the order's final status, `payment_type` the position in the profile's
     `single_payment_type`. `on_time_limit` is the estimated delivery, a midnight. `approval` and `delivery` are when
-    these are due, also where they never happen.
+    these are due, even if they never happen.
     """
 
     fate: np.ndarray
@@ -59,7 +59,7 @@ def draw_lives(profile: Profile, *, seed: int, day: int, count: int) -> Lives:
     fate = np.array([STATUSES.index(name) for name in profile.values("order_status")])
     fate = fate[profile.pick("order_status", rng.random(count))]
     payment_type = profile.pick("single_payment_type", rng.random(count))
-    distance = rng.random(count)  # who lives far away is promised less, and waits longer
+    distance = rng.random(count)  # customers who live far away get a later estimate, and wait longer
     limit = day * DAY + DAY * profile.pick_number("estimated_days", distance)
     delivery = _delivery(profile, rng, purchased, limit, distance)
     approval = purchased + _approval(profile, rng, payment_type, delivery - purchased)
@@ -87,7 +87,7 @@ def draw_lives(profile: Profile, *, seed: int, day: int, count: int) -> Lives:
 
 
 def stage_at(lives: Lives, moment: int) -> np.ndarray:
-    """Positions in `STATUSES` at *moment*; -1 for an order that is not bought yet."""
+    """Positions in `STATUSES` at the time *moment*; -1 for an order that has not been bought yet."""
     reached = [getattr(lives, name) <= moment for name in ("purchased", *STAGES[1:])]
     stage = np.sum(reached, axis=0) - 1
     return np.where((lives.closed <= moment) & (stage >= 0), lives.fate, stage)
@@ -96,13 +96,13 @@ def stage_at(lives: Lives, moment: int) -> np.ndarray:
 def _delivery(
     profile: Profile, rng: np.random.Generator, purchased: np.ndarray, limit: np.ndarray, distance: np.ndarray
 ) -> np.ndarray:
-    """When each order arrives: late ones so many days after the limit, the others so many after the purchase."""
+    """When each order arrives: late orders so many days after the limit, the others so many days after the purchase."""
     count = len(purchased)
     late = rng.random(count) < profile.rate("late")
     after_limit = limit + (DAY * profile.draw("late_days", rng.random(count))).astype(np.int64)
     chance = np.where(rng.random(count) < _FOLLOWS_DISTANCE, distance, rng.random(count))
     after_purchase = purchased + (DAY * profile.draw("on_time_days", chance)).astype(np.int64)
-    # A time that is too long for this order's limit is replaced by a part of what the limit allows.
+    # A duration that is too long for the order's limit is replaced by a fraction of what the limit allows.
     within = purchased + (rng.uniform(0.4, 0.95, count) * (limit - purchased)).astype(np.int64)
     on_time = np.where(after_purchase < limit, after_purchase, within)
     return np.minimum(np.where(late, after_limit, on_time), purchased + LONGEST_LIFE_DAYS * DAY)
@@ -118,7 +118,7 @@ def _approval(profile: Profile, rng: np.random.Generator, payment_type: np.ndarr
 
 
 def _end(lives: Lives, profile: Profile, rng: np.random.Generator) -> Lives:
-    """Cut the lives of the orders that are not delivered."""
+    """Cut short the lives of the orders that are not delivered."""
     fate, count = lives.fate, len(lives)
     last = np.where(fate < len(STAGES), fate, len(STAGES) - 1)
     reach, part = rng.random(count), rng.uniform(0.1, 0.9, count)
@@ -129,7 +129,7 @@ def _end(lives: Lives, profile: Profile, rng: np.random.Generator) -> Lives:
     unavailable = fate == STATUSES.index("unavailable")
     last = np.where(unavailable, 1, last)
     stages = [lives.purchased, lives.approved, lives.invoiced, lives.processing, lives.shipped, lives.delivered]
-    following = {0: 1, 1: 4, 4: 5}  # what would have come next, as far as a closed order can be
+    following = {0: 1, 1: 4, 4: 5}  # the status that would have come next, if any
     start, until = (
         np.select([last == at for at in following], values)
         for values in ([stages[at] for at in following], [stages[at] for at in following.values()])

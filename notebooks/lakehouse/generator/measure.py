@@ -1,6 +1,6 @@
 """Measure the profile of real Olist files: `python -m lakehouse.generator.measure FOLDER PROFILE_JSON`.
 
-Only aggregates leave the files: shares, curves (values at fixed probabilities) and means. No row, id or comment.
+Only aggregates are stored: shares, curves (values at fixed probabilities) and means. No rows, ids or comments.
 """
 
 import json
@@ -15,7 +15,7 @@ import pandas as pd
 from lakehouse.generator.columns import COLUMNS
 from lakehouse.generator.profile import PROBABILITIES
 
-_ENOUGH = 30  # a category with fewer items has no curve of its own: it would show single rows
+_ENOUGH = 30  # a category with fewer items has no curve of its own: it would reveal single rows
 _DAY = 86_400
 _Shares = dict[str, dict[str, float]]
 _Curves = dict[str, list[float]]
@@ -24,7 +24,7 @@ _TEXT: dict[Hashable, type[str]] = {f"{name}_zip_code_prefix": str for name in (
 
 
 def measure_profile(folder: Path) -> dict[str, Any]:
-    """The figures of the eight Olist files in *folder*, as `profile.json` holds them."""
+    """The figures of the eight Olist files in *folder*, in the form of `profile.json`."""
     data = _read(folder)
     orders, items, reviews = data["orders"], data["order_items"], data["order_reviews"]
     shares: _Shares = {}
@@ -136,7 +136,7 @@ def _measure_items(sold: pd.DataFrame, orders: pd.DataFrame, shares: _Shares, cu
     shares["category"] = _shares(sold.product_category_name.fillna(""))
     curves["price"], curves["freight"] = _curve(sold.price), _curve(sold.freight_value)
     sellers = sold.groupby("seller_id").size().sort_values(ascending=False).to_numpy()
-    # The Lorenz curve: which part of the items the first part of the sellers, greatest first, sells.
+    # The Lorenz curve: the share of the items that the first sellers sell, largest sellers first.
     part = np.concatenate([[0], np.cumsum(sellers) / sellers.sum()])
     curves["seller_concentration"] = np.interp(PROBABILITIES, np.arange(len(part)) / len(sellers), part).tolist()
     approved = sold.order_id.map(orders.set_index("order_id").order_approved_at)
@@ -198,7 +198,7 @@ def _shares(values: "pd.Series[Any]") -> dict[str, float]:
 
 
 def _curve(values: "pd.Series[Any]") -> list[float]:
-    # The ends are cut: an extreme is a single row, and a line drawn to it would make the tail too heavy.
+    # The ends are cut off: an extreme is a single row, and a line drawn to it would make the tail too heavy.
     return values.dropna().quantile([min(max(p, 0.001), 0.999) for p in PROBABILITIES]).astype(float).tolist()
 
 

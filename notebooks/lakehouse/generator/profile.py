@@ -44,7 +44,7 @@ class Profile:
         return np.minimum(np.searchsorted(edges, chance, side="right"), len(edges) - 1)
 
     def pick_number(self, name: str, chance: np.ndarray) -> np.ndarray:
-        """As `pick`, for shares whose values are whole numbers."""
+        """Like `pick`, for shares whose values are whole numbers."""
         return np.array([int(value) for value in self.values(name)], dtype=np.int64)[self.pick(name, chance)]
 
     def draw(self, name: str, chance: np.ndarray) -> np.ndarray:
@@ -61,12 +61,12 @@ class Profile:
 
     @property
     def categories(self) -> list[str]:
-        """Product categories; the empty text is a product without one."""
+        """Product categories; the empty text stands for a product without one."""
         return self.values("category")
 
     @property
     def regions(self) -> list[dict[str, Any]]:
-        """One entry a (state, first two digits of the zip prefix), with mean position, spread and shares."""
+        """One entry per (state, first two digits of the zip prefix), with mean position, spread and shares."""
         regions: list[dict[str, Any]] = self._figure("regions")
         return regions
 
@@ -92,10 +92,10 @@ class Profile:
 
 
 def load_profile(config: Path) -> Profile:
-    """The profile of the folder *config*.
+    """The profile in the folder *config*.
 
     Raises:
-        ProfileError: the file is not there.
+        ProfileError: the file does not exist.
     """
     path = config / "generator" / "profile.json"
     if not path.is_file():

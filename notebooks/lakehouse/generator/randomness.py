@@ -1,6 +1,6 @@
-"""Chance that can be repeated: random streams by day, identifiers and fractions by position.
+"""Reproducible randomness: random streams by day, identifiers and fractions by position.
 
-Nothing here reads a clock or keeps a state: the same seed and the same position give the same value on any machine.
+Nothing here reads a clock or keeps state: the same seed and position give the same value on any machine.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), dtype=np.uint8).reshape(256, 2)
 
-# One number a purpose. They are part of every generated file: never change one, only add.
+# One number per purpose. They determine every generated file: never change one, only add.
 STREAMS = {
     "places": 1,
     "sellers": 2,
@@ -48,12 +48,12 @@ STREAMS = {
 
 
 def generator(seed: int, day: int, stream: str) -> np.random.Generator:
-    """The random stream of one purpose on one day; *day* is a day number, 0 for what belongs to no day."""
+    """The random stream for one purpose on one day; *day* is a day number, 0 for what belongs to no day."""
     return np.random.default_rng(np.random.SeedSequence([seed, day, STREAMS[stream]]))
 
 
 def hashes(seed: int, stream: str, day: np.ndarray | int, index: np.ndarray) -> np.ndarray:
-    """64 mixed bits for each position (*day*, *index*), without a state: any position can be asked alone.
+    """64 mixed bits for each position (*day*, *index*), without state: each position can be computed on its own.
 
     Source: the finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
     """
@@ -69,7 +69,7 @@ def fractions(seed: int, stream: str, day: np.ndarray | int, index: np.ndarray) 
 
 
 def identifiers(seed: int, stream: str, day: np.ndarray | int, index: np.ndarray) -> pa.StringArray:
-    """An identifier of 32 hexadecimal digits for each position, as Olist's own are."""
+    """An identifier of 32 hexadecimal digits for each position, like Olist's own."""
     first = hashes(seed, stream, day, index)
     with np.errstate(over="ignore"):
         second = _mix(first + _STEP)
@@ -80,7 +80,7 @@ def identifiers(seed: int, stream: str, day: np.ndarray | int, index: np.ndarray
 
 
 def spread(total: int, weights: np.ndarray) -> np.ndarray:
-    """Whole numbers that sum to *total* and follow *weights* (largest remainders, ties to the first)."""
+    """Whole numbers that sum to *total* in proportion to *weights* (largest remainders, ties to the first)."""
     exact = total * weights / weights.sum()
     counts = np.floor(exact).astype(np.int64)
     missing = total - int(counts.sum())

@@ -1,7 +1,7 @@
-"""Read landed files back through Spark: each question is one statement, however many files and entities it is about.
+"""Reads landed files back through Spark: each question is one statement, however many files and entities it involves.
 
-The reader is told the columns, since Spark would start a job for each header that it has to look at: files that were
-made here have those of `COLUMNS`, those of real files are in their first line.
+The columns are given to the reader, because Spark would start a job for each header that it has to look at: generated
+files have those of `COLUMNS`, those of real files are in their first line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lakehouse.generator.columns import COLUMNS
 from lakehouse.generator.volume import BatchFile, Volume
 from lakehouse.layers.reading import CSV_OPTIONS
 
-if TYPE_CHECKING:  # importing pyspark takes a second that a run with nothing new does not need
+if TYPE_CHECKING:  # importing pyspark takes a second, and a run with nothing new does not need it
     from pyspark.sql import Column, DataFrame, SparkSession
 
 FILE_NAME = "file_name"
@@ -37,7 +37,7 @@ REFERENCES = {
 
 
 def row_reader(spark: SparkSession, volume: Volume) -> RowReader:
-    """Reads rows of landed files through *spark*."""
+    """A reader of the rows of landed files, which uses *spark*."""
 
     def read(files: Sequence[BatchFile], columns: Mapping[str, Sequence[str]]) -> dict[str, pa.Table]:
         parts = []
@@ -58,7 +58,7 @@ def _columns(found: pa.Table, entity: str, names: Sequence[str]) -> pa.Table:
 
 
 def count_rows(spark: SparkSession, paths: Sequence[str]) -> dict[str, int]:
-    """The rows that Spark reads in each of the landed files at *paths*, by file name; a file without rows is absent."""
+    """The number of rows that Spark reads in each of the landed files at *paths*, by file name; without empty files."""
     if not paths:
         return {}
     rows = spark.read.options(**CSV_OPTIONS).schema("first_column STRING").csv(sorted(paths))
@@ -68,13 +68,13 @@ def count_rows(spark: SparkSession, paths: Sequence[str]) -> dict[str, int]:
 def count_dangling(
     spark: SparkSession, volume: Volume, new: Sequence[BatchFile], landed: Sequence[BatchFile]
 ) -> dict[str, int]:
-    """Count the rows of the *new* files that refer to no row of the *landed* ones, which include the new.
+    """Count the rows of the *new* files that refer to no row of the *landed* files, which include the new ones.
 
-    Each file is read once: a row gives the values that it refers to and the key that others may refer to. A value
-    that was never found as a key dangles.
+    Each file is read once: a row yields the values that it refers to, and the key that others may refer to. A value
+    that is not found as a key is dangling.
 
     Returns:
-        `entity.column` -> number of rows, for every reference of the new files.
+        `entity.column` -> number of rows, for every reference in the new files.
     """
     entities = {file.entity for file in new}
     asked = {f"{child}.{column}": parent for (child, column), parent in REFERENCES.items() if child in entities}
@@ -102,7 +102,7 @@ def _value(parent: str, column: str, reference: str) -> str:
 
 
 def _landed(spark: SparkSession, volume: Volume, files: Iterable[BatchFile]) -> DataFrame:
-    """The rows of *files*, which are of one entity, by the names of their columns, as text."""
+    """The rows of *files*, all of one entity, by column name, as text."""
     by_header: dict[tuple[str, ...], list[str]] = {}
     for file in files:
         names = COLUMNS[file.entity] if file.rows is not None else _usable_names(volume.header(file.path))
@@ -115,7 +115,7 @@ def _landed(spark: SparkSession, volume: Volume, files: Iterable[BatchFile]) -> 
 
 
 def _usable_names(header: Sequence[str]) -> list[str]:
-    """The names of *header*; one that is there before, or none at all, is replaced by its place."""
+    """The names of *header*; a repeated or empty name is replaced by its position."""
     return [name if name and name not in header[:at] else f"_column_{at}" for at, name in enumerate(header)]
 
 

@@ -17,7 +17,7 @@ from lakehouse.generator.reading import RowReader
 from lakehouse.generator.volume import BatchFile, Volume
 from lakehouse.generator.world import UnfinishedOrders, World, on_top_of
 
-# What a world on top of the files needs of them.
+# The columns that a world on top of the files needs.
 _COLUMNS = {entity: COLUMNS[entity] for entity in ("products", "sellers", "orders")} | {
     "order_items": ("product_id", "seller_id", "price"),
     "customers": COLUMNS["customers"][2:],
@@ -26,7 +26,7 @@ _COLUMNS = {entity: COLUMNS[entity] for entity in ("products", "sellers", "order
 
 
 class SourceError(LakehouseError):
-    """Raised when the source folder does not hold the eight Olist files; nothing has landed then."""
+    """Raised when the source folder does not have the eight Olist files; nothing has landed then."""
 
 
 class SourceFile(NamedTuple):
@@ -51,7 +51,7 @@ def source_file(entity: str) -> str:
 def check_source(volume: Volume, source: str) -> dict[str, SourceFile]:
     """The file of each entity in the folder *source*.
 
-    A column more than Olist's, or another order of them, is left to bronze.
+    Additional columns, or another column order, are left to bronze.
 
     Raises:
         SourceError: the folder or a file is missing, or a file lacks a column.
@@ -71,7 +71,7 @@ def check_source(volume: Volume, source: str) -> dict[str, SourceFile]:
 
 
 def read_source_rows(read: RowReader, files: list[BatchFile]) -> dict[str, pd.DataFrame]:
-    """What a world needs of the real *files*, which have landed: by entity, as text with None where empty."""
+    """What a world needs from the landed real *files*: by entity, as text with None if empty."""
     found = read(files, _COLUMNS)
     return {entity: found[entity].select(names).to_pandas().astype(object) for entity, names in _COLUMNS.items()}
 
@@ -80,7 +80,7 @@ def world_of_source(world: World, rows: dict[str, pd.DataFrame]) -> World:
     """The *world* with the products, sellers, places and unfinished orders of the real *rows*.
 
     Args:
-        rows: of `read_source_rows`; their order does not matter.
+        rows: from `read_source_rows`; their order does not matter.
     """
 
     def sorted_rows(entity: str) -> pd.DataFrame:
@@ -114,9 +114,9 @@ def world_of_source(world: World, rows: dict[str, pd.DataFrame]) -> World:
 def catalogue_of_source(
     profile: Profile, products: pd.DataFrame, sellers: pd.DataFrame, items: pd.DataFrame
 ) -> Catalogue:
-    """Real products, each sold as often, at the median price and by the seller it has most in *items*.
+    """Real products, each with its sales frequency, median price and most frequent seller in *items*.
 
-    All frames hold text. A product that was never sold is not sold later either, unless none was.
+    All frames contain text. A product that was never sold is not sold later either, unless none was sold.
     """
     items = items.assign(price=pd.to_numeric(items["price"], errors="coerce")).dropna()
     items = items[items["product_id"].isin(products["product_id"]) & items["seller_id"].isin(sellers["seller_id"])]
@@ -142,10 +142,10 @@ def catalogue_of_source(
 
 
 def unfinished_orders(orders: pd.DataFrame, *, first_day: int, seed: int) -> UnfinishedOrders:
-    """How the real orders go on that were under way when the files landed.
+    """How the real orders continue that were under way when the files landed.
 
-    Only orders of the last half year until *first_day*: older ones are lost, later ones are not known yet. Four in
-    five arrive, one in ten is canceled, the others stay as they are. What the files say of an order's past is kept.
+    Only orders of the last half year before *first_day*: older ones are lost, later ones are not known yet. Four in
+    five arrive, one in ten is canceled, the others stay as they are. What the files say about an order's past is kept.
     """
     rows = orders[orders["order_status"].isin(STAGES[:-1])].sort_values("order_id", ignore_index=True)
     moments = {name: _moments(rows[name]) for name in COLUMNS["orders"][3:]}
@@ -156,7 +156,7 @@ def unfinished_orders(orders: pd.DataFrame, *, first_day: int, seed: int) -> Unf
     past = [bought, moments["order_approved_at"], None, None, moments["order_delivered_carrier_date"]]
     latest = np.max([np.where(m == NEVER, 0, m) for m in past if m is not None], axis=0)
     recent = (bought != NEVER) & (limit != NEVER) & (bought >= start - LONGEST_LIFE_DAYS * DAY) & (latest < start)
-    # Steps that are still to come, one after the other from the end of the first day on.
+    # Future steps, one after the other, from the end of the first day on.
     steps = rng.integers(DAY // 2, (DAY, 3 * DAY, DAY, DAY, 2 * DAY, 8 * DAY), size=(len(rows), 6))
     due = start + np.cumsum(np.where(np.arange(6) > stage[:, None], steps, 0), axis=1)
     fate = rng.choice([5, 6, -1], p=[0.8, 0.1, 0.1], size=len(rows))
@@ -174,7 +174,7 @@ def unfinished_orders(orders: pd.DataFrame, *, first_day: int, seed: int) -> Unf
 
 
 def _reached(at: int, stage: np.ndarray, told: np.ndarray | None, bought: np.ndarray) -> np.ndarray:
-    """The moment of a stage that is past: as the file tells, else with the purchase."""
+    """The time of a past stage: the one in the file, otherwise that of the purchase."""
     return bought if told is None else np.where(told == NEVER, bought, told)
 
 
@@ -186,7 +186,7 @@ def _find_folder(volume: Volume, source: str) -> _Folder:
     for folder in tried:
         try:
             sizes = volume.sizes(folder)
-        except Exception as error:  # the next form of the path may do; if none does, this is told
+        except Exception as error:  # the next form of the path may work; if none does, this is reported
             problem = str(error)
             continue
         if sizes is not None:
@@ -215,7 +215,7 @@ def _table(frame: pd.DataFrame) -> pa.Table:
 
 
 def _moments(texts: pd.Series) -> np.ndarray:
-    """Seconds since 1970 UTC; `NEVER` for what is empty or no timestamp."""
+    """Seconds since 1970 UTC; `NEVER` for what is empty or not a timestamp."""
     found = pd.to_datetime(texts, errors="coerce")
     seconds = found.to_numpy(dtype="datetime64[s]").astype(np.int64)
     return np.where(found.isna(), NEVER, seconds)

@@ -1,4 +1,4 @@
-"""Review titles and comments in Brazilian Portuguese: pools to draw from, never one call per row."""
+"""Review titles and comments in Brazilian Portuguese, drawn from pools, without one call per row."""
 
 import numpy as np
 import pyarrow as pa
@@ -6,7 +6,7 @@ from faker import Faker
 
 from lakehouse.generator.profile import Profile
 
-_POOL = 300  # comments a mood
+_POOL = 300  # comments per mood
 
 _TITLES = {
     "good": ("Recomendo", "Muito bom", "Ótimo", "Super recomendo", "Excelente", "5 estrelas", "Bom produto", "👍"),
@@ -49,11 +49,11 @@ class Texts:
         self._titles, self._messages = pa.array(titles), pa.array(messages)
 
     def titles(self, profile: Profile, score: np.ndarray, rng: np.random.Generator) -> pa.Array:
-        """A title for as many reviews of each *score* as the profile has, null for the others."""
+        """A title for the profile's share of reviews of each *score*, null for the others."""
         return self._draw(self._titles, "comment_title", profile, score, rng)
 
     def messages(self, profile: Profile, score: np.ndarray, rng: np.random.Generator) -> pa.Array:
-        """A comment for as many reviews of each *score* as the profile has, null for the others."""
+        """A comment for the profile's share of reviews of each *score*, null for the others."""
         return self._draw(self._messages, "comment_message", profile, score, rng)
 
     @staticmethod

@@ -1,14 +1,14 @@
-"""The ground truth of the change feed: what the tables must hold once the files that landed have been applied.
+"""The ground truth of the change feed: what the tables must hold once the landed files have been applied.
 
-Computed from the lives of the keys and from when their events land, with NumPy and pandas: nothing here knows the code
-that it judges. Definition: an event is one (key, sequence); upserts that follow each other without a delete between
-them and agree on all columns are one version; it holds from its first event to the event after its last one.
+Computed with NumPy and pandas from the lives of the keys and the times when their events land; it does not use the code
+that it judges. Definition: an event is one (key, sequence); consecutive upserts without a delete between them that
+agree on all columns are one version; it is valid from its first event to the event after its last one.
 
-Quarantine. A row goes there by the first rule that it breaks, in the order of `quarantine_rules`: values that do not
-parse, column by column, then the rules on what must be there. The staging contracts use the same names and order:
+Quarantine: a row goes there with the first rule that it breaks, in the order of `quarantine_rules`: values that do not
+parse, column by column, then the rules on required values. The staging contracts use the same names and order:
 
-    <column>_parses             of each column that is no free text, in the order of the file's columns
-                                (entity's columns, then operation, sequence_number, change_timestamp)
+    <column>_parses             for each column that is not free text, in the order of the file's columns
+                                    (the entity's columns, then operation, sequence_number, change_timestamp)
     <key>_present               the key is NULL (`customer_id_present`, as in the silver contracts)
     sequence_number_present     the sequence is NULL
     operation_known             the operation is not INSERT, UPDATE or DELETE
@@ -29,13 +29,13 @@ ZIPS = frozenset({"customer_zip_code_prefix", "seller_zip_code_prefix"})
 
 
 def parsed_columns(entity: str) -> list[str]:
-    """The columns of the feed's files whose text may fail to parse, in the files' order."""
+    """The columns of the feed's files whose text may fail to parse, in file order."""
     own = [name for name in COLUMNS[entity] if name in INTEGERS or name in ZIPS]
     return [*own, "sequence_number", "change_timestamp"]
 
 
 def quarantine_rules(entity: str) -> list[str]:
-    """The rules of staging, in the order in which a row is held against them."""
+    """The rules of staging, in the order in which a row is checked."""
     parses = [f"{name}_parses" for name in parsed_columns(entity)]
     return [*parses, f"{COLUMNS[entity][0]}_present", "sequence_number_present", "operation_known"]
 
@@ -45,8 +45,8 @@ class Expected(NamedTuple):
 
     Attributes:
         current: the rows that exist (SCD type 1): the entity's columns.
-        history: the versions of every key (SCD type 2 with all columns tracked), of a key in their order: the
-            entity's columns, `__START_AT` and `__END_AT` (null where open).
+        history: the versions of every key (SCD type 2 with all columns tracked), in order within a key: the entity's
+                columns, `__START_AT` and `__END_AT` (null if open).
     """
 
     current: pa.Table
@@ -54,14 +54,14 @@ class Expected(NamedTuple):
 
 
 def expected_tables(entity: str, events: pa.Table) -> Expected:
-    """What the *events* make of the tables of *entity*.
+    """The tables of *entity* that result from *events*.
 
     Args:
-        events: one row an event that has landed, in any order: the entity's columns and `operation` as text,
-            `sequence_number` as text of a whole number.
+        events: one row per event that has landed, in any order: the entity's columns and `operation` as text,
+                `sequence_number` as the text of a whole number.
     """
     names = list(COLUMNS[entity])
-    # Most keys have one event. It needs no comparison, so their rows stay where Arrow has them.
+    # Most keys have one event. It needs no comparison, so their rows stay in Arrow.
     code = pc.dictionary_encode(events[names[0]].combine_chunks()).indices.to_numpy()
     is_only = np.bincount(code)[code] == 1 if len(code) else np.zeros(0, dtype=bool)
     rest = _one_per_sequence(entity, events.filter(pa.array(~is_only)).to_pandas().astype(object))
@@ -74,7 +74,7 @@ def expected_tables(entity: str, events: pa.Table) -> Expected:
 
 
 def _with(table: pa.Table, rows: pd.DataFrame) -> pa.Table:
-    """All rows by key, the first column; of a key in their order."""
+    """All rows sorted by key, the first column, and in order within a key."""
     table = pa.concat_tables([table, table_of(rows).cast(table.schema)])
     return table.take(pc.sort_indices(table, [(table.column_names[0], "ascending")]))
 
@@ -86,7 +86,7 @@ def _history(entity: str, rows: pd.DataFrame) -> pd.DataFrame:
     goes_on = same_key & is_upsert
     goes_on[1:] &= is_upsert[:-1] & (content[1:] == content[:-1]).all(axis=1)
     first = np.flatnonzero(is_upsert & ~goes_on)
-    # The event after a version is the next one that does not go on with it, if it is of the same key.
+    # The event after a version is the next one that does not continue it, if it has the same key.
     other = np.append(np.flatnonzero(~goes_on), len(rows))
     after = other[np.searchsorted(other, first, side="right")]
     ends = np.append(same_key, False)[after]
@@ -102,7 +102,7 @@ def _current(entity: str, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def quarantine_table(broken: dict[str, np.ndarray]) -> pa.Table:
-    """Rows in quarantine by entity and rule, zero included; *broken* has the counts in the rules' order."""
+    """The number of rows in quarantine by entity and rule, including zeros; *broken* has the counts in rule order."""
     rows = [
         (entity, rule, str(count))
         for entity, counts in broken.items()
@@ -114,7 +114,7 @@ def quarantine_table(broken: dict[str, np.ndarray]) -> pa.Table:
 def _one_per_sequence(entity: str, events: pd.DataFrame) -> pd.DataFrame:
     """The events by key and sequence, each once; `_key` and `_sequence` are whole numbers.
 
-    Of a tie a delete wins; among upserts the greatest by the other columns in their order, typed, NULL lowest.
+    In a tie, a delete wins; among upserts, the greatest by the other columns in order, typed, with NULL lowest.
     """
     columns = list(COLUMNS[entity])
     rows = events.assign(
@@ -133,7 +133,7 @@ def _one_per_sequence(entity: str, events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ranks(name: str, texts: pd.Series) -> np.ndarray:
-    """The place of each value among all, by its type; -1 for NULL. Text compares by code points, as by UTF-8 bytes."""
+    """The rank of each value among all, by type; -1 for NULL. Text compares by code points, as by UTF-8 bytes."""
     if name in INTEGERS:
         return np.array([-(2**63) if one is None else int(one) for one in texts], dtype=np.int64)
     return _codes(texts, sort=True)

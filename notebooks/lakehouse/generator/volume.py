@@ -1,4 +1,4 @@
-"""The volume that files land in, reached by `dbutils.fs` alone."""
+"""The volume in which files land, accessed only through `dbutils.fs`."""
 
 import contextlib
 import copy
@@ -15,23 +15,23 @@ from lakehouse.places import volume_missing, volume_root
 _MANIFESTS = "_manifests"  # Spark's readers skip names that begin with an underscore
 _STARTED = ".started"
 _STAGING = "_staging"
-INITIAL = "_initial"  # ends the name of the first batch, which begins with its run date as the others do
+INITIAL = "_initial"  # ends the name of the first batch, which begins with its run date like the others
 _LONGEST_TEXT = 4_000_000
 _LONGEST_HEADER = 8_192
 _MISSING = ("notfound", "not found", "not_found", "does not exist", "no such file")
 
 
 class LandingConflictError(LakehouseError):
-    """Raised when what should land does not agree with what has landed; landed files are never rewritten."""
+    """Raised when what should land conflicts with what has landed; landed files are never rewritten."""
 
 
 def run_date_of(batch: str) -> str:
-    """The business day of the batch of this name."""
+    """The business day of the batch with this name."""
     return batch.removesuffix(INITIAL)
 
 
 class Batches(NamedTuple):
-    """Names of batches, ascending: those that were announced, and those of them that landed completely."""
+    """Names of batches, ascending: those that were announced, and those of them that have landed completely."""
 
     begun: tuple[str, ...]
     ended: tuple[str, ...]
@@ -48,26 +48,26 @@ class BatchFile:
 
     @property
     def name(self) -> str:
-        """The last part of the path; no other landed file has it."""
+        """The last part of the path; no other landed file has the same name."""
         return self.path.rsplit("/", 1)[1]
 
     @classmethod
     def listed(cls, entry: dict[str, Any]) -> "BatchFile":
-        """The file of an *entry* of a manifest."""
+        """The file described by an *entry* of a manifest."""
         return cls(entry["entity"], entry["file"], entry["rows"], entry["bytes"])
 
     def entry(self) -> dict[str, Any]:
-        """The entry of a manifest for this file."""
+        """The entry for this file in a manifest."""
         return {"entity": self.entity, "file": self.path, "rows": self.rows, "bytes": self.size}
 
 
 class Volume:
-    """Files of one catalog's volume. A file appears in its folder whole, once, and is never written again.
+    """Files in one catalog's volume. A file appears in its folder complete, once, and is never rewritten.
 
     Args:
         dbutils: the notebook's `dbutils`.
         catalog: the run's catalog.
-        missing_ok: a volume that does not exist is one that nothing has landed in, for who only looks.
+        missing_ok: treat a volume that does not exist as one in which nothing has landed, for read-only use.
 
     Raises:
         PlaceError: the volume does not exist.
@@ -80,16 +80,16 @@ class Volume:
             raise volume_missing(self.root)
 
     def below(self, folder: str) -> "Volume":
-        """The same volume from *folder* on, with manifests and staging of its own there."""
+        """The same volume from *folder* on, with its own manifests and staging there."""
         part = copy.copy(self)
         part.root = f"{self.root}/{folder}"
         return part
 
     def sizes(self, folder: str) -> dict[str, int] | None:
-        """Size in bytes of each entry of *folder* by name; None where there is no such folder."""
+        """The size in bytes of each entry of *folder* by name; None if there is no such folder."""
         try:
             return {entry.name.rstrip("/"): entry.size for entry in self._fs.ls(folder)}
-        except Exception as error:  # each environment has a class of its own for a missing path
+        except Exception as error:  # each environment raises a different class for a missing path
             told = f"{type(error).__name__} {error}".lower()
             if any(word in told for word in _MISSING):
                 return None
@@ -97,11 +97,11 @@ class Volume:
 
     def head(self, path: str, size: int = _LONGEST_TEXT) -> str:
         """The first *size* bytes of a file as text."""
-        with contextlib.redirect_stdout(io.StringIO()):  # some environments print a notice about the cut
+        with contextlib.redirect_stdout(io.StringIO()):  # some environments print a notice when they cut a file
             return self._fs.head(path, size)
 
     def batches(self) -> Batches:
-        """The names of the batches, ascending. One listing: nothing is read."""
+        """The names of the batches, ascending, from one listing: nothing is read."""
         names = sorted(name.removesuffix(".json") for name in self.sizes(f"{self.root}/{_MANIFESTS}") or {})
         return Batches(
             begun=tuple(name.removesuffix(_STARTED) for name in names if name.endswith(_STARTED)),
@@ -109,23 +109,23 @@ class Volume:
         )
 
     def announcement(self, batch: str) -> dict[str, Any]:
-        """What was written when *batch* began: its run date and what it is made with."""
+        """What was written when *batch* began: its run date and its parameters."""
         return self._manifest(batch + _STARTED)
 
     def announce(self, batch: str, facts: dict[str, Any]) -> None:
-        """Write that *batch* begins, unless it has begun before."""
+        """Record that *batch* begins, unless it has already begun."""
         self._write_manifest(batch + _STARTED, facts)
 
     def end(self, batch: str, facts: dict[str, Any]) -> None:
-        """Write that *batch* has landed."""
+        """Record that *batch* has landed."""
         self._write_manifest(batch, facts)
 
     def files_of(self, batch: str) -> list[BatchFile]:
-        """The files of a *batch* of entities that has landed."""
+        """The files of a landed *batch* of entities."""
         return [BatchFile.listed(entry) for entry in self._manifest(batch)["files"]]
 
     def landed_files(self) -> list[BatchFile]:
-        """The files of all batches that have landed, in their order."""
+        """The files of all batches that have landed, in order."""
         return [file for batch in self.batches().ended for file in self.files_of(batch)]
 
     def _manifest(self, name: str) -> dict[str, Any]:
@@ -136,17 +136,17 @@ class Volume:
         self.write(text.encode(), _MANIFESTS, f"{name}.json")
 
     def write(self, content: bytes, folder: str, name: str) -> bool:
-        """Write UTF-8 *content* as the file *name* in *folder*; False if it is there already, from an interrupted run.
+        """Write UTF-8 *content* as the file *name* in *folder*; False if it is already there, from an interrupted run.
 
-        No file of this machine is in between: serverless compute keeps `dbutils.fs` away from `file:/`.
+        No local file is involved: serverless compute keeps `dbutils.fs` away from `file:/`.
 
         Raises:
-            LandingConflictError: the name is taken by a file of another size.
+            LandingConflictError: there is a file of that name with another size.
         """
         return self._publish(folder, name, len(content), lambda staged: self._put(staged, content))
 
     def copy(self, origin: str, folder: str, name: str, *, size: int) -> bool:
-        """Copy the file *origin*, as `write`."""
+        """Copy the file *origin*, like `write`."""
         return self._publish(folder, name, size, lambda staged: self._fs.cp(origin, staged))
 
     def _publish(self, folder: str, name: str, size: int, stage: Callable[[str], object]) -> bool:
@@ -168,7 +168,7 @@ class Volume:
         return True
 
     def _put(self, path: str, content: bytes) -> None:
-        with contextlib.redirect_stdout(io.StringIO()):  # it says how much it wrote
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints how much it wrote
             self._fs.put(path, content.decode("utf-8"), True)
 
     def header(self, path: str) -> list[str]:

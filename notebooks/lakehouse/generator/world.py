@@ -1,4 +1,4 @@
-"""A world: everything that stays the same from the first landing on, made again from its settings whenever asked."""
+"""A world: everything that stays the same from the first landing on, generated again from its settings when needed."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -22,13 +22,13 @@ _Days = TypeVar("_Days", int, np.ndarray)  # day numbers
 
 @dataclass(frozen=True)
 class Settings:
-    """What the first landing was made with; later days keep to it.
+    """The parameters of the first landing, which later days keep.
 
     Attributes:
-        first_run_date: business day of the first landing, ISO date.
-        seed: of all chance.
-        scale: orders of the initial load.
-        history_days: how many days before the first run date the initial load begins.
+        first_run_date: business day of the first landing, as an ISO date.
+        seed: the seed of all randomness.
+        scale: number of orders in the initial load.
+        history_days: number of days before the first run date on which the initial load begins.
         source: folder of the real files, or empty.
     """
 
@@ -39,7 +39,7 @@ class Settings:
     source: str
 
     def __post_init__(self) -> None:
-        """Refuse numbers that make no world."""
+        """Refuse numbers that do not make a world."""
         for name, least in (("scale", 1), ("history_days", 0), ("seed", 0)):
             if getattr(self, name) < least:
                 raise ParameterError(
@@ -67,7 +67,7 @@ class UnfinishedOrders(NamedTuple):
 
 
 class Orders(NamedTuple):
-    """Orders, each known by its *day* and its *position* in it; a person is known by the first order."""
+    """Orders, each identified by its *day* and its *position* in it; a person is identified by the first order."""
 
     day: np.ndarray
     position: np.ndarray
@@ -75,10 +75,10 @@ class Orders(NamedTuple):
 
 @dataclass(frozen=True)
 class World:
-    """Profile, places, products and sellers, and how many orders each day has.
+    """Profile, places, products and sellers, and the number of orders of each day.
 
-    `initial` has the number of orders of each day of the initial load, the last is the first run date; it is empty on
-    top of real files, which have `unfinished` orders.
+    `initial` has the number of orders of each day of the initial load, the last of which is the first run date; it is
+    empty on top of real files, which have `unfinished` orders.
     """
 
     settings: Settings
@@ -96,7 +96,7 @@ class World:
         return range(self.settings.first_day - len(self.initial) + 1, self.settings.first_day + 1)
 
     def order_count(self, day: int) -> int:
-        """How many orders are bought on *day*."""
+        """The number of orders that are bought on *day*."""
         days = self.initial_days
         if day in days:
             return int(self.initial[day - days.start])
@@ -110,7 +110,7 @@ class World:
         return Orders(day, np.concatenate([np.arange(count) for count in counts.values()]))
 
     def persons(self, orders: Orders) -> Orders:
-        """The first order of the person of each of *orders*, mostly the order itself: few people buy again."""
+        """The first order of the person of each of *orders*, usually the order itself: few people buy again."""
         edges = np.append(0, np.cumsum(self.initial))
         days_before = np.clip(orders.day - self.initial_days.start, 0, len(self.initial))
         before = edges[days_before]
@@ -140,7 +140,7 @@ def make_world(profile: Profile, settings: Settings) -> World:
 def on_top_of(
     world: World, *, places: Places, catalogue: Catalogue, orders_a_day: float, unfinished: UnfinishedOrders
 ) -> World:
-    """The world with real places, products and sellers, and no initial load of its own."""
+    """The world with real places, products and sellers, and without an initial load of its own."""
     nothing = np.zeros(0, dtype=np.int64)
     return replace(
         world, places=places, catalogue=catalogue, orders_a_day=orders_a_day, unfinished=unfinished, initial=nothing
@@ -162,7 +162,7 @@ def _weekday(day: _Days) -> _Days:
 
 
 def _initial_counts(profile: Profile, settings: Settings) -> np.ndarray:
-    """Orders of each day: the profile's growth over the history, times its weekdays, exactly `scale` in all."""
+    """Orders of each day: the profile's growth over the history, times its weekdays, exactly `scale` in total."""
     days = np.arange(settings.first_day - settings.history_days, settings.first_day + 1)
     tenth = np.arange(len(days)) * 10 // len(days)
     return spread(

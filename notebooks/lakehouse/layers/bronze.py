@@ -1,8 +1,8 @@
 """Files of a volume become rows of a bronze table: each file once, columns by name, nothing lost.
 
-A table's generation is written into the metadata of its first column, and is part of its checkpoint's path. A full
-refresh replaces the table by an empty one of a new generation in one commit, so that the stream starts again from the
-first file; a kill anywhere leaves a table and a checkpoint that belong together.
+The generation of a table is stored in the metadata of its first column, and is part of the path of its checkpoint. A
+full refresh replaces the table by an empty one of a new generation in one commit, so the stream starts again from the
+first file; wherever a run is killed, table and checkpoint still belong together.
 """
 
 import uuid
@@ -38,17 +38,17 @@ from lakehouse.tables.operations import RuleCount, record_counts
 from lakehouse.tables.progress import GENERATION, generation_of
 from lakehouse.tables.together import attempt_together, raise_failures, run_together
 
-_RULES = "rules"  # the name of what a stream observes
-_REMEMBERED = 100  # reports of batches that a stream keeps, Spark's default
+_RULES = "rules"  # the name of the observation of a stream
+_REMEMBERED = 100  # the number of batch reports that a stream keeps, Spark's default
 
 
 @dataclass(frozen=True)
 class Source:
-    """The files of one folder and the bronze table that takes them in.
+    """The files of one folder, and the bronze table that loads them.
 
-    *generation* is empty where the table must be made anew. *new* are the files that the table lacks, *touched* those
+    *generation* is empty if the table must be created anew. *new* are the files that the table lacks, *touched* those
     that it has but that were written again with the same content. *version* is the table's version when its files were
-    last remembered, None where that is not known.
+    last recorded, None if that is not known.
     """
 
     contract: Contract
@@ -78,7 +78,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a stream did to a table: the rows, the counts of the rules, and the table's state afterwards."""
+    """The result of a stream for a table: the rows, the counts of the rules, and the table's state afterwards."""
 
     written: Written
     counts: list[RuleCount]
@@ -89,14 +89,14 @@ class Loaded:
 def find_new_files(
     spark: SparkSession, dbutils: Any, tables: list[Contract], *, catalog: str, full: bool
 ) -> list[Source]:
-    """Which files each of the bronze *tables* lacks, checked; with *full* all of them, for a table made anew.
+    """Find and check the files that each of the bronze *tables* lacks; with *full*, all files, for new tables.
 
     Returns:
-        One source a table. Where a file is not what the contract says, `refused` tells why: that table takes in
-        nothing, the others go on.
+        One source per table. If a file does not match the contract, `refused` says why: that table then loads nothing,
+            and the others continue.
 
     Raises:
-        PlaceError: a volume's folder or a schema is missing.
+        PlaceError: the folder of a volume, or a schema, is missing.
     """
     known = known_files(spark, [contract.table for contract in tables])
     generations = run_together({contract.table: partial(generation_of, spark, contract.table) for contract in tables})
@@ -123,14 +123,14 @@ def find_new_files(
 
 
 def _files_of(dbutils: Any, contract: Contract, catalog: str, known: KnownFiles) -> dict[str, LandedFile]:
-    """What is in the table's folder, by name; the folder of a table that has never been loaded is made here."""
+    """The contents of the table's folder, by name; creates the folder of a table that has never been loaded."""
     folder = volume_folder(catalog, contract.folder)
     try:
         return list_files(dbutils, folder)
     except PlaceError:
         if known.has(contract.table):
             raise
-    list_files(dbutils, volume_root(catalog))  # raises where the volume itself is missing
+    list_files(dbutils, volume_root(catalog))  # raises if the volume itself is missing
     dbutils.fs.mkdirs(folder)
     return {}
 
@@ -161,19 +161,19 @@ def _refuse_not_utf8(spark: SparkSession, sources: list[Source]) -> list[Source]
 
 
 def load_new_files(spark: SparkSession, sources: list[Source], *, run_id: str) -> list[RuleCount]:
-    """Take the new files of all *sources* into their tables, at the same time, each by a stream of its own.
+    """Load the new files of all *sources* into their tables at the same time, each with its own stream.
 
-    A table that is written is held against its contract before its files are remembered.
+    A table that was written is checked against its contract before its files are recorded.
 
     Args:
-        run_id: of the job run, for the counts of the expectations.
+        run_id: the id of the job run, for the counts of the expectations.
 
     Returns:
-        The counts of the rules of the tables that took in files.
+        The counts of the rules for the tables that loaded files.
 
     Raises:
-        TablesFailedError: a table's files were refused or its stream failed; the others have been loaded.
-        ContractError: a table has other columns than its contract.
+        TablesFailedError: a table's files were refused, or its stream failed; the others have been loaded.
+        ContractError: the columns of a table differ from its contract.
     """
     by_table = {source.table: source for source in sources}
     work = {
@@ -202,10 +202,11 @@ def load_new_files(spark: SparkSession, sources: list[Source], *, run_id: str) -
 
 
 def _load(spark: SparkSession, source: Source) -> Loaded:
-    """Take the new files of *source* in.
+    """Load the new files of *source*.
 
-    The contract gives Auto Loader the schema, so it keeps none at a `cloudFiles.schemaLocation` and evolves none: what
-    fits no column is rescued. With a rescued data column it finds CSV columns by the header, not by their place.
+    The contract gives Auto Loader the schema, so Auto Loader stores and evolves none at a `cloudFiles.schemaLocation`:
+    what fits no column is rescued. With a rescued data column, it matches CSV columns by the header and not by
+    position.
 
     Source: Databricks documentation, "Configure schema inference and evolution in Auto Loader", "Auto Loader options".
     """
@@ -235,7 +236,7 @@ def _load(spark: SparkSession, source: Source) -> Loaded:
 
 
 def empty_table(spark: SparkSession, contract: Contract) -> str:
-    """Create the table, or replace it by an empty one; the new generation, which no stream has read for yet."""
+    """Create the table, or replace it by an empty one; return the new generation, which no stream has read for yet."""
     generation = uuid.uuid4().hex[:12]
     first = contract.columns[0].name
     columns = [
@@ -258,24 +259,24 @@ def empty_table(spark: SparkSession, contract: Contract) -> str:
 
 
 def _aggregates(contract: Contract) -> dict[str, str]:
-    """SQL over the lines of a file: how many there are, and how many break each rule."""
+    """SQL aggregates over the lines of a file: how many there are, and how many break each rule."""
     return {"checked": "count(*)"} | {rule.rule: f"count_if(NOT ({rule.condition}))" for rule in contract.rules("WARN")}
 
 
 def _sums(contract: Contract, reports: Iterable[StreamingQueryProgress]) -> dict[str, int]:
-    """The counts that the batches of a stream observed, added up."""
+    """The sums of the counts that the batches of a stream observed."""
     sums = dict.fromkeys(_aggregates(contract), 0)
     for report in reports:
         if observed := report.observedMetrics.get(_RULES):
             row = observed.asDict()
-            # Spark Connect tells the values as a list beside their schema, in the order of the aggregates.
+            # Spark Connect returns the values as a list beside their schema, in the order of the aggregates.
             counts = dict(zip(sums, row["values"], strict=True)) if "values" in row else row
             sums = {name: sums[name] + counts[name] for name in sums}
     return sums
 
 
 def _counted_again(spark: SparkSession, source: Source) -> dict[str, int]:
-    """The same from the table, by the rows of the new files: a run was killed after its stream had loaded them."""
+    """The same counts, from the table's rows of the new files: a run was killed after its stream had loaded them."""
     files = ", ".join(text(file.path) for file in source.new)
     rows = spark.table(source.table).where(f"_source_file IN ({files})")
     counts = [f"{sql} AS {name}" for name, sql in _aggregates(source.contract).items()]

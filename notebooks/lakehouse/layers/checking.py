@@ -1,7 +1,7 @@
-"""Text becomes typed rows, and each row is held against the rules of its contract.
+"""Text becomes typed rows, and each row is checked against the rules of its contract.
 
 Every row of bronze ends up in the silver table or in `ops.quarantine_<table>`, with the first rule that it breaks. The
-write that makes a table counts the rules on its way; what is added to a table is counted by one query for all tables.
+write that creates a table also counts the rules; what is added to a table is counted by one query for all tables.
 """
 
 import json
@@ -24,7 +24,7 @@ from lakehouse.tables.operations import RuleCount
 DUPLICATE_KEY = "duplicate_key"
 CHECKED = "checked_rows"
 REMOVED = "removed_rows"
-MANY_KEYS = 10_000  # more are not told one by one
+MANY_KEYS = 10_000  # more keys than these are not listed one by one
 _IN_PARTITION = 2**33  # `monotonically_increasing_id` numbers the rows of each partition from a multiple of this
 
 
@@ -32,10 +32,10 @@ _IN_PARTITION = 2**33  # `monotonically_increasing_id` numbers the rows of each 
 class Checked:
     """Rows of one bronze table, typed and checked.
 
-    *rows* has the contract's columns, `_text` (the columns as they came, a struct), `_broken` (NULL for a valid row,
-    else a struct of `rule` and `reason`) and, where only *changes* were read, `_change_type`. *brought* are the columns
-    that the files bring. *key_is_row* tells whether a key stands for one row of a file, as it does not for points.
-    *sequence* is a column whose bounds are told, if any.
+    *rows* has the contract's columns, `_text` (the original columns as a struct), `_broken` (NULL for a valid row,
+    otherwise a struct of `rule` and `reason`) and, if only *changes* were read, `_change_type`. *brought* are the
+    columns that the files contain. *key_is_row* says whether a key stands for one row of a file, which it does not for
+    points. *sequence* is a column whose bounds are reported, if any.
     """
 
     contract: Contract
@@ -51,14 +51,14 @@ class Checked:
         return self.rows.where("_broken IS NULL")
 
     def observed(self, observation: Observation) -> "Checked":
-        """The same rows; whatever reads them all counts the rules on its way, into *observation*."""
+        """The same rows; whatever reads all of them also counts the rules, into *observation*."""
         counts = [F.expr(sql).alias(name) for name, sql in self.counted().items()]
         return replace(self, rows=self.rows.observe(observation, *counts))
 
     def counted(self) -> dict[str, str]:
         """SQL aggregates over the rows: how many there are, and how many break each rule.
 
-        A DROP rule counts the rows that go to quarantine by it; a WARN rule counts among the valid rows.
+        A DROP rule counts the rows that it sends to quarantine; a WARN rule counts among the valid rows.
         """
         drops = {rule: f"count_if(_broken.rule = {text(rule)})" for rule, level in self.rules() if level == "DROP"}
         warns = {
@@ -67,13 +67,13 @@ class Checked:
         return {CHECKED: "count(*)"} | drops | warns
 
     def rules(self) -> list[tuple[str, str]]:
-        """(rule, level) of every rule that is counted, in the order in which they are told."""
+        """(rule, level) of every rule that is counted, in the order in which they are reported."""
         parses = [(f"{name}_parses", "DROP") for name in _parsed(self.contract, self.brought)]
         named = [(rule.rule, rule.level) for level in ("DROP", "WARN") for rule in self.contract.rules(level)]
         return parses + named + ([(DUPLICATE_KEY, "WARN")] if self.key_is_row else [])
 
     def told(self, counts: dict[str, int]) -> list[RuleCount]:
-        """*counts*, by the names of `counted` and `duplicate_key`, as they are kept."""
+        """*counts*, by the names of `counted` and `duplicate_key`, in the form in which they are stored."""
         return [
             RuleCount(self.contract.table, rule, level, counts[CHECKED], counts[rule]) for rule, level in self.rules()
         ]
@@ -81,12 +81,12 @@ class Checked:
 
 @dataclass(frozen=True)
 class News:
-    """What one look at new rows tells of them.
+    """What one query finds out about new rows.
 
-    *counts* are those of `Checked.counted`, `removed_rows`, and `duplicate_key`: the keys that one file gives with
-    different contents, where a key is one row. *keys* are the keys of the rows, each once, its values as text; None
-    where they are too many, or the table has none. *bounds* are the least and the greatest value of the sequence, None
-    where no row has one.
+    *counts* are those of `Checked.counted`, `removed_rows`, and `duplicate_key`: the number of keys for which one file
+    has different contents, if a key is one row. *keys* are the distinct keys of the rows, with their values as text;
+    None if there are too many, or if the table has no keys. *bounds* are the lowest and the highest value of the
+    sequence, None if no row has one.
     """
 
     counts: dict[str, int]
@@ -95,7 +95,7 @@ class News:
 
 
 def show_rules(contracts: Iterable[Contract]) -> pd.DataFrame:
-    """The expectations of *contracts*, one row a rule: table, level, rule, condition."""
+    """The expectations of *contracts*, one row per rule: table, level, rule, condition."""
     rows = [(c.table, one.level, one.rule, one.condition) for c in contracts for one in c.expectations]
     return pd.DataFrame(rows, columns=["table", "level", "rule", "condition"])
 
@@ -109,12 +109,12 @@ def check_rows(
     changes: bool = False,
     sequence: str = "",
 ) -> Checked:
-    """Type the rows of *bronze* by the parse rules and hold them against the rules of *contract*.
+    """Type the rows of *bronze* by the parse rules and check them against the rules of *contract*.
 
-    Values that do not parse come first, then the contract's DROP rules in their order; the first that is broken counts.
+    Values that do not parse come first, then the contract's DROP rules in their order; the first broken rule counts.
 
     Args:
-        derived: SQL over the typed columns, by the name of a column that the files do not bring.
+        derived: SQL over the typed columns, by the name of a column that the files do not contain.
         changes: *bronze* has `_change_type`, which is kept.
     """
     files = load_contract(contract.reads[0]).column_names
@@ -142,7 +142,7 @@ def _parse(contract: Contract, name: str) -> str:
 
 
 def _parsed(contract: Contract, brought: tuple[str, ...]) -> list[str]:
-    """The columns that may fail to parse: all that a file brings and that are not free text."""
+    """The columns that may fail to parse: all columns of the files that are not free text."""
     return [c.name for c in contract.columns if c.name in brought and (c.format or c.type != "STRING")]
 
 
@@ -170,15 +170,15 @@ def _reason(used: list[str], expected: str) -> str:
 
 
 def differs_within_key(contract: Contract, *, where: str = "true") -> str:
-    """SQL aggregate over the rows of one key: do those that fulfil *where* have different contents?"""
-    # A hash passes over NULLs: where they are counts too.
+    """SQL aggregate over the rows of one key: do those that satisfy *where* have different contents?"""
+    # A hash skips NULLs, so their positions are hashed too.
     content = ", ".join(f"{name}, {name} IS NULL" for name in contract.column_names if not name.startswith("_"))
     least, greatest = (f"{kind}(xxhash64({content})) FILTER (WHERE {where})" for kind in ("min", "max"))
     return f"coalesce({least} <> {greatest}, false)"
 
 
 def look_at(checked: Iterable[Checked]) -> dict[str, News]:
-    """What is new for several tables, by table: one query for all of them."""
+    """What is new for several tables, by table, found with one query for all of them."""
     rows = [_seen(one).selectExpr(f"{text(one.contract.table)} AS table", "to_json(struct(*))") for one in checked]
     return {table: _news(json.loads(told)) for table, told in reduce(DataFrame.union, rows).collect()}
 
@@ -190,7 +190,7 @@ def _news(told: dict[str, Any]) -> News:
 
 
 def _seen(checked: Checked) -> DataFrame:
-    """One row: the counts, the keys, how many rows these come from, and the bounds of the sequence."""
+    """One row: the counts, the keys, the number of rows that these come from, and the bounds of the sequence."""
     sums = checked.counted()
     if checked.changes:
         sums[REMOVED] = "count_if(_change_type <> 'insert')"
@@ -217,24 +217,24 @@ def numbered(rows: DataFrame) -> DataFrame:
 
 
 def collected_keys(keys: Sequence[str]) -> str:
-    """SQL aggregate over `numbered` rows: their keys, each once, as `key_texts` has them.
+    """SQL aggregate over `numbered` rows: their distinct keys, in the form of `key_texts`.
 
-    They are all of them where the rows are no more than `MANY_KEYS`. No more than the first of each partition are kept:
-    a load of millions of rows would fill the memory.
+    These are all keys if there are no more than `MANY_KEYS` rows. Only the first rows of each partition are kept,
+    because a load of millions of rows would fill the memory.
     """
     return f"collect_set({key_texts(keys)}) FILTER (WHERE _number % {_IN_PARTITION} < {MANY_KEYS})"
 
 
 def dropped_rows(counts: list[RuleCount]) -> int:
-    """How many rows go to quarantine by *counts*."""
+    """The number of rows that go to quarantine according to *counts*."""
     return sum(count.failed_rows for count in counts if count.level == "DROP")
 
 
 def add_to_quarantine(spark: SparkSession, checked: Checked, *, run_id: str) -> None:
     """Add the rows that break a rule to `ops.quarantine_<table>`.
 
-    One row per broken row: its columns as text, `rule`, `reason`, `_source_file`, `run_id`. A file's rows are added by
-    one commit, so files that are there already are left out: a repeated run adds nothing.
+    There is one row per broken row: its columns as text, `rule`, `reason`, `_source_file`, `run_id`. The rows of a file
+    are added in one commit, so files that are already there are left out: a repeated run adds nothing.
     """
     table = f"ops.quarantine_{checked.contract.name}"
     if schema_of(spark, table) is None:
@@ -246,7 +246,7 @@ def add_to_quarantine(spark: SparkSession, checked: Checked, *, run_id: str) -> 
 
 
 def replace_quarantine(spark: SparkSession, checked: Checked, *, run_id: str, rows: int) -> None:
-    """As `add_to_quarantine`, in place of what the table holds, in one commit; *rows* is how many there will be."""
+    """Like `add_to_quarantine`, but replacing the contents of the table, in one commit; *rows* is the new row count."""
     table = f"ops.quarantine_{checked.contract.name}"
     comment = f"Rows of {checked.contract.table} that break a rule, as text"
     if rows:

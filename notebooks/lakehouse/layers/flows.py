@@ -1,9 +1,9 @@
-"""The change feeds of Olist and the tables that they make: the arguments of `apply_changes`, written once.
+"""The change feeds of Olist and the tables made from them: the arguments of `apply_changes`, defined once.
 
-For each entity that has a change feed its current rows (SCD type 1) and its history (SCD type 2), from the same
-events. The key is that of the contract of the current rows. The columns of the event itself are not stored: a change of
-`change_timestamp` alone would open a version that shows nothing. On Databricks the same arguments go to
-`create_auto_cdc_flow`.
+Each entity that has a change feed gets a table of its current rows (SCD type 1) and a table of its history (SCD type
+2), from the same events. The key is that of the contract of the current rows. The columns of the event itself are not
+stored: a change of only `change_timestamp` would open a version that shows nothing. On Databricks the same arguments go
+to `create_auto_cdc_flow`.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _EVENT = {
 
 @dataclass(frozen=True)
 class EntityFlow:
-    """The change feed of one entity: its staged events, and the two tables made of them."""
+    """The change feed of one entity: its staged events, and the two tables made from them."""
 
     entity: str
 
@@ -47,7 +47,7 @@ class EntityFlow:
 
     @property
     def arguments(self) -> dict[str, object]:
-        """What both tables' calls of `apply_changes` have in common, but for the source."""
+        """The arguments that the calls of `apply_changes` for both tables have in common, except the source."""
         return {"keys": self.keys, **_EVENT}
 
     @property

@@ -1,4 +1,4 @@
-"""Gold views and the checks that must hold before anyone reads them."""
+"""Gold views, and the checks that must hold before anyone reads them."""
 
 import hashlib
 import json
@@ -16,12 +16,12 @@ from lakehouse.tables.operations import RuleCount, append, read_operations, reco
 from lakehouse.tables.together import run_together
 
 _WITH_NULLS = "map('ignoreNullFields', 'false')"
-_CHECKS = "checks of gold"  # what `ops.progress` calls the reader
+_CHECKS = "checks of gold"  # the name of the reader in `ops.progress`
 
 
 @dataclass
 class GoldRun:
-    """One run over the views of gold: the SQL of each view that was created, by name without schema."""
+    """One run over the gold views: the SQL of each view that was created, by name without schema."""
 
     spark: SparkSession
     run_id: str
@@ -30,13 +30,13 @@ class GoldRun:
 
 
 def create_view(run: GoldRun, name: str, query: str) -> None:
-    """Create the view *name* (without schema) of gold, with the comments of its contract, in place of the one there is.
+    """Create or replace the gold view *name* (without schema), with the comments of its contract.
 
     Args:
         query: SQL of the whole view, with the columns of its contract by name and in order.
 
     Raises:
-        ContractError: the query has other columns; the view stays as it was.
+        ContractError: the query has other columns; the view is left unchanged.
     """
     contract = load_contract(name)
     refuse_other_columns(run.spark.sql(query).columns, contract)
@@ -51,22 +51,22 @@ def create_view(run: GoldRun, name: str, query: str) -> None:
 
 
 def check_totals(run: GoldRun, silver: str, totals: dict[str, dict[str, str]]) -> list[RuleCount]:
-    """Hold the views against silver: their totals must agree, and every row must keep the contract's FAIL rules.
+    """Check the views against silver: their totals must agree, and every row must satisfy the contract's FAIL rules.
 
-    Every contract of gold must have its view. Views whose tables have no new version since they were checked last, and
-    whose SQL and rules are as they were, are not checked again, unless the run is a full one.
+    Every gold contract must have its view. Views whose tables have no new version since their last check, and whose SQL
+    and rules are unchanged, are not checked again, unless this is a full run.
 
     Args:
         silver: SQL of one row, the totals of the silver tables.
         totals: by view name, the column of *silver* that the sum of a column of the view must be; a view that is not
-            named is held against its rules only.
+            named is checked against its rules only.
 
     Returns:
-        The counts of the rules; empty where nothing was checked.
+        The counts of the rules; empty if nothing was checked.
 
     Raises:
         ContractError: a contract has no view.
-        ExpectationError: a total differs (names view, column and both numbers) or rows break a rule.
+        ExpectationError: a total differs (the message names view, column and both numbers), or rows break a rule.
     """
     contracts = {contract.name: contract for contract in find_contracts("gold_*")}
     if lacking := sorted(contracts.keys() - run.queries.keys()):
@@ -113,25 +113,25 @@ def _made_of(contract: Contract) -> set[str]:
 def _fingerprint(
     queries: dict[str, str], silver: str, totals: dict[str, dict[str, str]], contracts: Iterable[Contract]
 ) -> str:
-    """A short text that differs where the views, or what they are held against, differ."""
+    """A short text that changes if the views, or what they are checked against, change."""
     rules = [[(rule.rule, rule.condition) for rule in contract.rules("FAIL")] for contract in contracts]
     return hashlib.sha256(json.dumps([queries, silver, totals, rules], sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _passed(spark: SparkSession) -> dict[str, tuple[str, int]]:
-    """By silver table, the rules and the version for which the checks passed last."""
+    """For each silver table, the rules and the version for which the checks last passed."""
     rows = read_operations(spark.table("ops.progress").where(f"target = {text(_CHECKS)}").collect)
     rows.sort(key=lambda row: row["recorded_at"])
     return {row["source"]: (row["source_table_id"], row["source_version"]) for row in rows}
 
 
-_Total = int | Decimal | None  # of JSON: a whole number, one with a fraction, the sum of no row
+_Total = int | Decimal | None  # from JSON: a whole number, a number with a fraction, or the sum of no rows
 
 
 def _totals(
     spark: SparkSession, silver: str, views: dict[str, tuple[Contract, list[str]]]
 ) -> dict[str, dict[str, _Total]]:
-    """The totals of silver and of each view, by name: one query for all."""
+    """The totals of silver and of each view, by name, from one query for all."""
     rows = [spark.sql(silver).selectExpr("'silver' AS name", f"to_json(struct(*), {_WITH_NULLS}) AS totals")]
     for name, (contract, columns) in views.items():
         sums = {column: f"coalesce(sum({column}), 0)" for column in columns}
@@ -149,7 +149,7 @@ def _totals(
 
 @dataclass(frozen=True)
 class _Verdict:
-    """The counts of the rules of one view, and a line for each that does not hold."""
+    """The counts of the rules of one view, and one line for each that does not hold."""
 
     counts: list[RuleCount]
     wrong: list[str]

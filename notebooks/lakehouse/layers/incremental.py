@@ -1,7 +1,7 @@
-"""How the tables of a layer are brought up to date with bronze: what is new is read, checked, counted and written.
+"""How the tables of a layer are brought up to date with bronze: new rows are read, checked, counted and written.
 
 A table that has read all of its source is left alone. One that lacks some of it gets what is new; one that is missing,
-whose source was made anew, or that a full refresh asks for, is derived from all of bronze in one commit.
+whose source was created anew, or for which a full refresh is requested, is derived from all of bronze in one commit.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ from lakehouse.tables.together import attempt_together, raise_failures
 
 @dataclass(frozen=True)
 class Result:
-    """What was done for one table: how many rows of its source were *read*, what was written, how the rules held."""
+    """What was done for one table: how many rows of its source were *read*, what was written, and the rule counts."""
 
     read: int
     written: Written
@@ -41,11 +41,11 @@ class Result:
 
 @dataclass
 class LayerRun:
-    """One run over tables that are made of bronze: what each has to read, and what has been done.
+    """One run over tables that are made from bronze: what each has to read, and what has been done.
 
-    *feeds* are by (target, source), *results* by target, names with schemas. *keys* has the keys of the new rows by
-    target, as `News` tells them, where a table was not derived as a whole; *written* is SQL by target that holds for
-    the rows that may have been written. Counts and progress are kept by `finish`, after the data.
+    *feeds* are by (target, source), *results* by target, with names that include the schema. *keys* has the keys of the
+    new rows by target, as in `News`, if a table was not derived as a whole; *written* is, by target, SQL that holds for
+    the rows that may have been written. Counts and progress are recorded by `finish`, after the data.
     """
 
     spark: SparkSession
@@ -59,7 +59,7 @@ class LayerRun:
     written: dict[str, str] = field(default_factory=dict)
 
     def of(self, contract: Contract) -> list[Feed]:
-        """What the table of *contract* has to read, one feed a source."""
+        """What the table of *contract* has to read, as one feed per source."""
         return [feed for (target, _), feed in self.feeds.items() if target == contract.table]
 
     @property
@@ -73,12 +73,12 @@ class LayerRun:
         return sorted({feed.target.split(".")[1] for feed in self.done if not feed.is_empty})
 
     def finish(self) -> None:
-        """Hold what was written against its contracts, keep counts and progress, then raise for tables that failed.
+        """Check what was written against its contracts, record counts and progress, then raise for tables that failed.
 
-        What does not hold is not remembered as read: the next run reads it, and checks it, again.
+        A table whose check fails is not recorded as having read its feed: the next run reads and checks it again.
 
         Raises:
-            ContractError: a column differs from the contract, a key is NULL or there twice, or nothing made a table.
+            ContractError: a column differs from the contract, a key is NULL or duplicated, or no rule made a table.
             TablesFailedError: a table failed.
         """
         self._refuse_tables_without_a_rule()
@@ -101,7 +101,7 @@ class LayerRun:
 
 
 def start_layer(spark: SparkSession, tables: list[Contract], *, run_id: str, full: bool) -> LayerRun:
-    """Find what each of *tables* lacks of its bronze tables; prints which of those hold something new."""
+    """Find what each of *tables* lacks from its bronze tables; prints which of those have something new."""
     feeds = find_feeds(spark, {contract: bronze_sources(contract) for contract in tables}, full=full)
     fresh = sorted({feed.source for feed in feeds.values() if not feed.is_empty})
     sources = {source for _, source in feeds}
@@ -113,10 +113,10 @@ def start_layer(spark: SparkSession, tables: list[Contract], *, run_id: str, ful
 class Way:
     """How the valid rows of bronze become the rows of the tables of a layer.
 
-    *derive* makes all rows of a table from all checked rows; the keys that one file gives with different contents are
-    counted on the way, into the observation. *add* writes what new rows change. *key_is_row* as in `Checked`; *derived*
-    as in `check_rows`; *properties* are those of a table that is made. Where *sequence* names a column, `add` is told
-    its bounds.
+    *derive* makes all rows of a table from all checked rows; the keys for which one file has different contents are
+    counted at the same time, into the observation. *add* writes what new rows change. *key_is_row* is as in `Checked`,
+    *derived* as in `check_rows`; *properties* are those of a table that is created. If *sequence* names a column, `add`
+    receives its bounds.
     """
 
     derive: Callable[[Checked, Observation], DataFrame]
@@ -128,10 +128,10 @@ class Way:
 
 
 def bring_up_to_date(run: LayerRun, ways: dict[Contract, Way]) -> None:
-    """Bring tables up to date with their bronze table, all at the same time; a failure stops no other table.
+    """Bring tables up to date with their bronze table, all at the same time; a failure does not stop other tables.
 
     Args:
-        ways: by table; each is made of one bronze table.
+        ways: by table; each table is made from one bronze table.
     """
     opened = {contract: _open(run, contract, way) for contract, way in ways.items() if not run.of(contract)[0].is_empty}
     for contract in ways:
@@ -171,7 +171,7 @@ def _all_of(run: LayerRun, contract: Contract, way: Way) -> Checked:
 
 
 def _write(run: LayerRun, checked: Checked, way: Way, news: News | None) -> Result:
-    """Add the rows of *checked*, which are *news*; where they are not, derive the table, which counts its rules."""
+    """Add the rows of *checked*, described by *news*; without *news*, derive the table, which also counts its rules."""
     if news is None:
         return _derive(run, checked, way)
     told = checked.told(news.counts)
@@ -181,14 +181,14 @@ def _write(run: LayerRun, checked: Checked, way: Way, news: News | None) -> Resu
 
 
 def _derive(run: LayerRun, checked: Checked, way: Way) -> Result:
-    """One pass over bronze makes the table and counts its rules; the broken rows, if any, are written after it."""
+    """Create the table and count its rules in one pass over bronze; broken rows, if any, are written afterwards."""
     rules, twice, kept = Observation(), Observation(), Observation()
     rows = way.derive(checked.observed(rules), twice).observe(kept, F.expr("count(*) AS rows"))
     replace_rows(run.spark, rows, checked.contract, properties=way.properties)
     if kept.get:
         counts = rules.get | (twice.get if checked.key_is_row else {})
         written = kept.get["rows"]
-    else:  # the engine told nothing of the write
+    else:  # the engine reported nothing about the write
         counts = look_at([checked])[checked.contract.table].counts
         written = run.spark.table(checked.contract.table).count()
     told = checked.told(counts)

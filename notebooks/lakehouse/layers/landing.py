@@ -1,7 +1,7 @@
-"""What lies in the volume, what of it is new, and whether the new files are what the contract says.
+"""What is in the volume, which files are new, and whether these match the contract.
 
-A file is known by its name: landed names are unique and files are never rewritten. The stream reads a name once,
-so a known name with new content would be skipped silently; here it is refused.
+A file is identified by its name: names of landed files are unique, and files are never rewritten. The stream reads each
+name once, so a known name with new content would be skipped silently; here it is refused.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ from lakehouse.tables.delta import only_row
 from lakehouse.tables.operations import append, read_operations
 
 _BOM = "\ufeff"
-_REPLACEMENT = "\ufffd"  # what a decoder puts where bytes are no UTF-8
+_REPLACEMENT = "\ufffd"  # what a decoder writes for bytes that are not UTF-8
 _ABSENT = ("FileNotFound", "No such file", "does not exist", "not found", "NOT_FOUND")
 
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file of a volume's folder; *modified_ms* is since 1970 UTC."""
+    """A file in a folder of the volume; *modified_ms* is since 1970 UTC."""
 
     name: str
     path: str
@@ -38,14 +38,14 @@ class LandedFile:
 
 
 def list_files(dbutils: Any, folder: str) -> dict[str, LandedFile]:
-    """What is in *folder*, by name, without what begins with `_` or `.`, as Spark's readers do; a folder ends with `/`.
+    """The contents of *folder*, by name; ignores names that begin with `_` or `.`, as Spark does; folders end with `/`.
 
     Raises:
         PlaceError: the folder does not exist.
     """
     try:
         entries = dbutils.fs.ls(folder)
-    except Exception as error:  # each environment raises a class of its own
+    except Exception as error:  # each environment raises a different class
         if any(word in f"{type(error).__name__}: {error}" for word in _ABSENT):
             raise volume_missing(folder) from error
         raise
@@ -58,7 +58,7 @@ def list_files(dbutils: Any, folder: str) -> dict[str, LandedFile]:
 
 @dataclass(frozen=True)
 class TakenFiles:
-    """The files that one generation of a bronze table has taken in, and the table's version after the last of them."""
+    """The files that one generation of a bronze table has loaded, and the table's version after the last of them."""
 
     table: str
     generation: str
@@ -68,26 +68,26 @@ class TakenFiles:
 
 @dataclass(frozen=True)
 class KnownFiles:
-    """What is remembered of the files of some bronze tables: (size, modified_ms) by table, generation and name."""
+    """What is recorded of the files of some bronze tables: (size, modified_ms) by table, generation and name."""
 
     files: dict[tuple[str, str], dict[str, tuple[int, int]]]
     versions: dict[tuple[str, str], int | None]
 
     def has(self, table: str) -> bool:
-        """Has *table* ever taken in a file?"""
+        """Has *table* ever loaded a file?"""
         return any(name == table for name, _ in self.files)
 
     def of(self, table: str, generation: str) -> dict[str, tuple[int, int]]:
-        """(size, modified_ms) by name of the files that this *generation* of *table* has taken in."""
+        """(size, modified_ms) by name for the files that this *generation* of *table* has loaded."""
         return self.files.get((table, generation), {})
 
     def version(self, table: str, generation: str) -> int | None:
-        """The table's version after the last of them; None where that is not known."""
+        """The table's version after the last of them; None if that is not known."""
         return self.versions.get((table, generation))
 
 
 def known_files(spark: SparkSession, tables: list[str]) -> KnownFiles:
-    """What is remembered of the files of the bronze *tables*; the newest row of a file holds.
+    """What is recorded of the files of the bronze *tables*; the newest row of each file applies.
 
     Raises:
         PlaceError: `ops.landed_files` is missing.
@@ -103,7 +103,7 @@ def known_files(spark: SparkSession, tables: list[str]) -> KnownFiles:
 
 
 def record_files(spark: SparkSession, taken: list[TakenFiles]) -> None:
-    """Remember files as taken in; one commit for all tables."""
+    """Record files as loaded, in one commit for all tables."""
     rows = [
         (one.table, one.generation, file.name, file.size, file.modified_ms, one.version)
         for one in taken
@@ -113,10 +113,11 @@ def record_files(spark: SparkSession, taken: list[TakenFiles]) -> None:
 
 
 def check_headers(dbutils: Any, contract: Contract, files: Iterable[LandedFile]) -> None:
-    """Each file that is not empty names every column of the file's contract, once; others are welcome.
+    """Check that each file that is not empty names every column of its contract exactly once; others are allowed.
 
     Raises:
-        LandedFileError: a column is missing or named twice, or there is a folder; says which file and column.
+        LandedFileError: a column is missing or named twice, or there is a folder; the message says which file and
+            column.
     """
     expected = file_columns(contract)
     for file in files:
@@ -140,18 +141,18 @@ def check_headers(dbutils: Any, contract: Contract, files: Iterable[LandedFile])
 
 
 def file_columns(contract: Contract) -> list[str]:
-    """The columns that a file brings: those of the contract that do not begin with `_`."""
+    """The columns that a file contains: those of the contract that do not begin with `_`."""
     return [name for name in contract.column_names if not name.startswith("_")]
 
 
 def _header(dbutils: Any, file: LandedFile) -> list[str]:
-    with contextlib.redirect_stdout(io.StringIO()):  # `head` says on its output that it cut a long file
+    with contextlib.redirect_stdout(io.StringIO()):  # `head` prints a notice when it cuts a long file
         start = dbutils.fs.head(file.path)
     return next(csv.reader(io.StringIO(start.removeprefix(_BOM), newline="")), [])
 
 
 def files_not_utf8(spark: SparkSession, files: list[LandedFile]) -> set[str]:
-    """The paths of those *files* that hold bytes which are not UTF-8; reads them once, all together."""
+    """The paths of those *files* that contain bytes that are not UTF-8; reads them once, all together."""
     filled = {file.path for file in files if file.size}
     if not filled:
         return set()
@@ -161,7 +162,7 @@ def files_not_utf8(spark: SparkSession, files: list[LandedFile]) -> set[str]:
 
 
 def refuse_not_utf8(spark: SparkSession, file: LandedFile) -> None:
-    """Raise for a *file* that is not UTF-8, naming the columns that hold such bytes.
+    """Raise an error for a *file* that is not UTF-8, naming the columns with such bytes.
 
     Raises:
         LandedFileError: always.
@@ -178,10 +179,10 @@ def refuse_not_utf8(spark: SparkSession, file: LandedFile) -> None:
 
 
 def refuse_new_content(spark: SparkSession, contract: Contract, file: LandedFile) -> None:
-    """A known *file* that was written again must hold what bronze has of it.
+    """Check that a known *file* that was written again has the content that bronze has loaded.
 
     Raises:
-        LandedFileError: it holds something else; the stream would never read it.
+        LandedFileError: it has other content, which the stream would never read.
     """
     columns = file_columns(contract)
     loaded = spark.table(contract.table).where(F.col("_source_file") == file.path).select(*columns)

@@ -1,4 +1,4 @@
-"""The tables that the change feeds make, `_current` and `_history`: all at the same time, then held against rules."""
+"""The `_current` and `_history` tables of the change feeds: written at the same time, then checked against rules."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from lakehouse.tables.delta import among, differences, only_row, replace_empty
 from lakehouse.tables.operations import RuleCount, record_counts
 from lakehouse.tables.progress import Feed, open_changes
 
-# Stands as the source of a row of progress: the version of the target that keeps the rules, and of its source then.
+# The source in a row of progress for the checks: the target's version that passed them, and its source's version then.
 _CHECKS = "rules of 70_cdc_apply"
 _UNIQUE = "one_row_per_key"
 
@@ -25,11 +25,11 @@ _UNIQUE = "one_row_per_key"
 def apply_flows(
     spark: SparkSession, flows: Iterable[EntityFlow], progress: Progress, *, full: bool
 ) -> dict[str, ChangeCounts]:
-    """Bring both tables of all *flows* up to date; prints a line per table.
+    """Bring both tables of all *flows* up to date; prints one line per table.
 
-    With *full* every table is derived from all events. It keeps its rows until then, and what differs is written in
-    one commit; only one whose columns are not its contract's is emptied. A table that is created gets the comments of
-    its contract.
+    With *full*, every table is derived from all events. It keeps its rows until then, and what differs is written in
+    one commit; only a table whose columns differ from its contract is emptied. A table that is created gets the
+    comments of its contract.
 
     Raises:
         TargetsFailedError: a table failed; the others were written.
@@ -71,21 +71,21 @@ def check_flows(
     run_id: str,
     full: bool,
 ) -> None:
-    """Hold the tables against their contracts and *rules*: those that may have changed since they last passed.
+    """Check the tables against their contracts and *rules*, if they may have changed since they last passed.
 
-    A table has its contract's columns, keeps the FAIL rules of its contract, has one row per key, and no key breaks a
-    rule. All is one query, which looks at the rows of each key once: of the keys that have new events, where nothing
-    else can have changed. With *full* every table is checked as a whole.
+    A table must have its contract's columns, satisfy the FAIL rules of its contract, have one row per key, and no key
+    may break a rule. One query checks everything and reads the rows of each key once: only of the keys that have new
+    events, if nothing else can have changed. With *full*, every table is checked as a whole.
 
     Args:
         counts: what `apply_flows` did, by table.
-        rules: by kind of table and name, SQL that counts what breaks the rule within one key. It is over
-            `current_rows` and `open_rows`, the rows of both tables without bounds; `versions`, the (`start`, `end`)
-            of the history in order; and `events`, the sequence numbers of the staged events.
+        rules: by kind of table and name, SQL that counts what breaks the rule within one key. It may use `current_rows`
+            and `open_rows`, the rows of both tables without bounds; `versions`, the (`start`, `end`) pairs of the
+            history in order; and `events`, the sequence numbers of the staged events.
 
     Raises:
-        ContractError: the columns of a table are not those of its contract.
-        ExpectationError: a rule is broken; names table, rule and rows.
+        ContractError: the columns of a table differ from its contract.
+        ExpectationError: a rule is broken; the message names table, rule and rows.
     """
     waiting = [flow for flow in flows if full or not all(_passed(progress, flow, t) for t in flow.targets.values())]
     if not waiting:
@@ -110,9 +110,9 @@ def check_flows(
 
 
 def _passed(progress: Progress, flow: EntityFlow, table: str) -> bool:
-    """Has *table* passed its checks since it was last written, or read new events?"""
+    """Has *table* passed its checks since it was last written, or last read new events?"""
     written, checked = progress.find(table, flow.source), progress.find(table, _CHECKS)
-    if written is None or checked is None or not written.at_ms:  # without a time it was recorded just now
+    if written is None or checked is None or not written.at_ms:  # without a time, it was recorded just now
         return False
     return checked.target_version == written.target_version and checked.at_ms >= written.at_ms
 
@@ -120,7 +120,7 @@ def _passed(progress: Progress, flow: EntityFlow, table: str) -> bool:
 def _touched(
     spark: SparkSession, flows: Iterable[EntityFlow], progress: Progress, counts: Mapping[str, ChangeCounts]
 ) -> dict[EntityFlow, str]:
-    """SQL for the keys with new events, by flow, where no other key can have changed since its rules last held."""
+    """SQL for the keys with new events, by flow, if no other key can have changed since its rules last held."""
     new = {flow: rows for flow in flows if (rows := _new_events(spark, flow, progress, counts)) is not None}
     if not new:
         return {}
@@ -134,7 +134,7 @@ def _touched(
     within = {}
     for flow in new:
         events = told[flow.entity]["events"]
-        # A run that was killed before it checked has read them: then this one has read none.
+        # A run that was killed before its checks has read them: then this run has read none.
         read = {counts[table].events_read for table in flow.targets.values()}
         if events <= MANY_KEYS and read <= {0, events}:
             within[flow] = among(flow.contract("current"), flow.keys, told[flow.entity]["keys"])
@@ -144,9 +144,9 @@ def _touched(
 def _new_events(
     spark: SparkSession, flow: EntityFlow, progress: Progress, counts: Mapping[str, ChangeCounts]
 ) -> DataFrame | None:
-    """The events of *flow* since its rules last held; None where its tables may have changed otherwise.
+    """The events of *flow* since its rules last held; None if its tables may have changed in another way.
 
-    The flow alone must have written its tables since then, each at most once, of these events and no others.
+    Only the flow may have written its tables since then, each at most once, from these events and no others.
     """
     read = set()  # the versions of the source: when the rules held, and now
     for table in flow.targets.values():
@@ -157,7 +157,7 @@ def _new_events(
         if written.target_version != checked.target_version:
             if written.target_version != checked.target_version + 1 or by_flow not in (None, written.target_version):
                 return None
-            if by_flow is None and not _was_merged(spark, table):  # by a run that was killed before it checked
+            if by_flow is None and not _was_merged(spark, table):  # by a run that was killed before its checks
                 return None
         read.add((checked.source_version, written.source_version))
     held, now = read.pop()
@@ -168,12 +168,12 @@ def _new_events(
 
 
 def _was_merged(spark: SparkSession, table: str) -> bool:
-    """Is the newest version of *table* a MERGE, as a flow commits it?"""
+    """Is the newest version of *table* a MERGE, which is how a flow commits?"""
     return str(only_row(spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1"))["operation"]) == "MERGE"
 
 
 def _rules(flow: EntityFlow, rules: Mapping[str, Mapping[str, str]]) -> list[_Rule]:
-    """All rules of both tables of *flow*: those of the contracts, of the keys, and *rules*."""
+    """All rules of both tables of *flow*: those of the contracts, those of the keys, and *rules*."""
     found = []
     for kind, table in flow.targets.items():
         contract = [rule.rule for rule in flow.contract(kind).rules("FAIL")]
@@ -189,7 +189,7 @@ def _rules(flow: EntityFlow, rules: Mapping[str, Mapping[str, str]]) -> list[_Ru
 def _counted(
     spark: SparkSession, rules: Mapping[EntityFlow, list[_Rule]], within: Mapping[EntityFlow, str]
 ) -> list[RuleCount]:
-    """How many rows of each table break each rule, by one query over all tables; *within* is SQL for some keys only."""
+    """How many rows of each table break each rule, by one query for all tables; *within* is SQL for some keys only."""
     queries = (_query(flow, of_flow, within.get(flow, "true")) for flow, of_flow in rules.items())
     rows = spark.sql(" UNION ALL ".join(f"({query})" for query in queries)).collect()
     found = {row["entity"]: row for row in rows}
@@ -207,7 +207,7 @@ def _counted(
 
 
 def _query(flow: EntityFlow, rules: Iterable[_Rule], within: str) -> str:
-    """SQL of one row: how many rows each table of *flow* has *within*, and how many break each of *rules*."""
+    """SQL of one row: the number of rows *within* each table of *flow*, and of those that break each of *rules*."""
     keys = ", ".join(flow.keys)
     failed = {
         kind: ", ".join(f"CAST(NOT ({rule.condition}) AS INT)" for rule in flow.contract(kind).rules("FAIL"))

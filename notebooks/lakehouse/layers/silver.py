@@ -1,7 +1,7 @@
-"""Bronze rows become silver tables: typed, valid, one row per key, and only what changed is written.
+"""Bronze rows become silver tables: typed, valid, one row per key, and only changes are written.
 
-The latest row of a key wins, by (`_file_modified_at`, `_source_file`), then by the columns in order, NULL lowest. That
-is the greatest of a total order, so it does not matter in which runs, or how often, rows are applied.
+The latest row of a key wins, by (`_file_modified_at`, `_source_file`), then by the columns in order, with NULL lowest.
+That is the maximum in a total order, so it does not matter in which runs, or how often, rows are applied.
 """
 
 from collections.abc import Iterable
@@ -40,12 +40,12 @@ DIFFERENT = "NOT ({s} <=> {t})"
 
 
 def apply_entities(run: LayerRun, *, derived: dict[str, str], reduced: dict[str, dict[str, str]] | None = None) -> None:
-    """Bring the tables that are made of one bronze table each up to date, all at the same time.
+    """Bring the tables that are each made from one bronze table up to date, all at the same time.
 
     Args:
-        derived: SQL over the typed columns, by the name of a column that no file brings.
-        reduced: SQL aggregates by column, by the name of a table whose row stands for many rows of bronze: the rows of
-            each touched key are read again from all of bronze. The other tables keep the latest row of a key.
+        derived: SQL over the typed columns, by the name of a column that no file contains.
+        reduced: SQL aggregates by column, by the name of a table whose rows each stand for many rows of bronze: the
+            rows of each touched key are read again from all of bronze. The other tables keep the latest row of a key.
     """
     reduced = reduced or {}
     ways = {}
@@ -72,10 +72,10 @@ def latest_per_key(rows: DataFrame, contract: Contract, duplicates: Observation 
 
     Args:
         rows: the contract's columns; one row per row of bronze, keys not NULL.
-        duplicates: is told on the way how many keys one file gives with different contents, as `duplicate_key`.
+        duplicates: observes the number of keys for which one file has different contents, as `duplicate_key`.
 
     Returns:
-        One row per key, the columns of the contract in its order.
+        One row per key, with the columns of the contract in its order.
     """
     greatest = f"max(struct({', '.join(in_order(contract))}))"
     if duplicates is not None:
@@ -108,11 +108,11 @@ def _add_reduced(columns: dict[str, str], derived: dict[str, str], run: LayerRun
 
 
 def apply_query(run: LayerRun, name: str, query: str) -> None:
-    """Bring the table *name*, which a query over other silver tables makes, up to date with what this run changed.
+    """Bring the table *name*, which is made by a query over other silver tables, up to date with this run's changes.
 
-    A row of the table is touched by a new row of one of the tables that its contract reads where the two agree on the
-    columns that are keys there and columns here: an order by its items' `order_id`, or by its customer's `customer_id`.
-    Touched rows are queried again, and those that differ are written. Nothing is done where a table of this run failed.
+    A row of the table is touched by a new row of a table that its contract reads if the two agree on the columns that
+    are keys there and columns here: an order by its items' `order_id`, or by its customer's `customer_id`. Touched rows
+    are queried again, and those that differ are written. Nothing is done if a table of this run failed.
 
     Args:
         query: SQL of the whole table, with the columns of its contract.
@@ -144,7 +144,7 @@ def apply_query(run: LayerRun, name: str, query: str) -> None:
 
 
 def _failures(contract: Contract) -> list[Column]:
-    """How many rows a table has, and how many break each of its WARN rules."""
+    """The number of rows of a table, and of those that break each of its WARN rules."""
     failed = {rule.rule: f"count_if(NOT ({rule.condition}))" for rule in contract.rules("WARN")}
     return [F.expr(sql).alias(name) for name, sql in {CHECKED: "count(*)", **failed}.items()]
 
@@ -154,7 +154,7 @@ def _count_failures(run: LayerRun, contract: Contract) -> dict[str, int]:
 
 
 def _touched(run: LayerRun, contract: Contract, rows: DataFrame) -> str | None:
-    """SQL for those of the *rows* that this run's news touch, and those of the table; None: all are to be derived."""
+    """SQL for those of the *rows*, and of the table's rows, that this run's news touch; None: all are to be derived."""
     news = _news(run, contract)
     if news is None:
         return None
@@ -163,7 +163,7 @@ def _touched(run: LayerRun, contract: Contract, rows: DataFrame) -> str | None:
         return "false"
     if all(set(common) <= set(contract.keys) for common in news):
         return _any_of(touched)
-    # By the keys of the table, what is not asked for can be left out of every table that the query reads.
+    # With conditions on the table's keys, every table that the query reads can be filtered.
     sides = [side.where(_any_of(touched)) for side in (rows, run.spark.table(contract.table))]
     keys = [side.selectExpr(f"{key_texts(contract.keys)} AS key") for side in sides]
     found = reduce(DataFrame.union, keys).distinct().limit(MANY_KEYS + 1).collect()
@@ -175,9 +175,9 @@ def _any_of(conditions: Iterable[str]) -> str:
 
 
 def _news(run: LayerRun, contract: Contract) -> dict[tuple[str, ...], list[list[str | None]]] | None:
-    """By the columns that they share with the table of *contract*, the new keys of the tables that it reads.
+    """The new keys of the tables that the table of *contract* reads, by the columns that they share with it.
 
-    None where such a table was derived as a whole or has too many news, is not made of bronze itself, shares no key, or
+    None if such a table was derived as a whole or has too much news, is not made from bronze itself, shares no key, or
     has read more than the table of *contract*, which an earlier run has left behind.
     """
     news: dict[tuple[str, ...], list[list[str | None]]] = {}
@@ -197,7 +197,7 @@ def _news(run: LayerRun, contract: Contract) -> dict[tuple[str, ...], list[list[
 
 
 def count_references(run: LayerRun, queries: dict[str, str]) -> None:
-    """Count WARN rules that look into several tables, where this run has read anything new.
+    """Count WARN rules that involve several tables, if this run has read anything new.
 
     Args:
         queries: by table (without schema), SQL of one row: `checked_rows`, then the failures by the name of the rule.

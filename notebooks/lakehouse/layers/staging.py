@@ -1,8 +1,8 @@
-"""Lines of a change feed become events: typed, valid, each once, in a table that only ever grows.
+"""Lines of a change feed become events: typed, valid, each stored once, in a table that only ever grows.
 
-Two lines are the same event if they agree in all columns but those that begin with `_`, which tell of the delivery: a
-feed may repeat a line in the same file or in a later one. Events that agree in key and sequence number only are all
-kept, since `apply_changes` decides between them by a rule of its own.
+Two lines are the same event if they agree in all columns except those that begin with `_`, which describe the delivery:
+a feed may repeat a line in the same file or in a later one. Events that agree only in key and sequence number are all
+kept, because `apply_changes` has its own rule for choosing between them.
 """
 
 from functools import partial
@@ -21,7 +21,7 @@ def stage_events(run: LayerRun, tables: list[Contract], *, sequence: str) -> Non
     """Add the new events to the staging *tables*, all at the same time.
 
     Args:
-        sequence: the column that orders the events; its bounds tell Delta which files can hold an event already.
+        sequence: the column that orders the events; its bounds tell Delta which files may already contain an event.
     """
     way = Way(_all_once, partial(_add, sequence), key_is_row=False, sequence=sequence, properties=READ_BY_VERSION)
     bring_up_to_date(run, dict.fromkeys(tables, way))
@@ -32,7 +32,7 @@ def _all_once(checked: Checked, _: Observation) -> DataFrame:
 
 
 def each_once(lines: DataFrame, contract: Contract) -> DataFrame:
-    """One row per event of *lines*, NULLs being equal; the delivery told is that of the oldest file."""
+    """One row per event of *lines*, with NULLs considered equal; the delivery columns are those of the oldest file."""
     content = _content(contract)
     delivery = [name for name in in_order(contract) if name not in content]
     first = F.expr(f"min(struct({', '.join(delivery)}))").alias("_first")
@@ -40,7 +40,7 @@ def each_once(lines: DataFrame, contract: Contract) -> DataFrame:
 
 
 def _add(sequence: str, run: LayerRun, checked: Checked, news: News) -> Written:
-    """Insert those events that the table lacks, in one commit; no commit where it lacks none."""
+    """Insert the events that the table lacks, in one commit; no commit if it lacks none."""
     contract = checked.contract
     if news.bounds is None:
         return Written(contract.table, 0)
@@ -59,10 +59,10 @@ def _content(contract: Contract) -> list[str]:
 
 
 def feed_balance(run: LayerRun, tables: list[Contract]) -> pd.DataFrame:
-    """Where the lines have gone that this run read: one row per staging table that read any.
+    """What became of the lines that this run read: one row per staging table that read any.
 
     Returns:
-        Columns table, lines (read from bronze), events (added), quarantined, repeated (the lines that are neither).
+        Columns table, lines (read from bronze), events (added), quarantined, repeated (lines that are neither).
     """
     found = [(c.table, run.results[c.table]) for c in tables if c.table in run.results]
     rows = [(table, result.read, result.written.rows, dropped_rows(result.counts)) for table, result in found]

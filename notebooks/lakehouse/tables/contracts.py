@@ -1,18 +1,18 @@
-"""Contracts of the tables: `config/tables/<table>.yml`, read once into frozen, checked values.
+"""Contracts of the tables: `config/tables/<table>.yml`, read once into frozen, checked dataclasses.
 
 table: silver.silver_orders          schema and name
 grain: One row per order.            becomes the table's comment
-keys: [order_id]                     what one row is; empty for the lines of a file
-folder: orders                       of a bronze table only: the folder below `raw.olist` whose files it takes in
-reads: [bronze_orders]               the tables that it is made of, without schema; empty for a bronze table
+keys: [order_id]                     what identifies a row; empty for the lines of a file
+folder: orders                       for a bronze table only: the folder below `raw.olist` whose files it loads
+reads: [bronze_orders]               the tables that it is made from, without schema; empty for a bronze table
 columns:
   - name, type, comment              Delta's type; the comment is written to the table
-    format, unit, source             how text is read where the type does not say it; unit or zone; where it comes from
+    format, unit, source             how text is read if the type does not say it; unit or zone; where it comes from
 expectations:
   - rule, level, condition           WARN counts, DROP sends the row to quarantine, FAIL fails the task;
                                      a row fails a rule whose SQL condition is false (NULL passes)
 
-Dataclasses and not pydantic: the notebooks read contracts on Databricks too, which has a pydantic of its own version.
+Dataclasses instead of pydantic, because Databricks, where the notebooks also run, has its own version of pydantic.
 """
 
 import re
@@ -27,14 +27,14 @@ from lakehouse.errors import ContractError
 from lakehouse.places import config_folder
 
 LEVELS = ("WARN", "DROP", "FAIL")
-FEEDS = "cdc/"  # where the folders of the change feeds are, below the volume's root
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where libyaml is there
+FEEDS = "cdc/"  # the folders of the change feeds, below the volume's root
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if libyaml is installed
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column; *format* names a rule of parsing where *type* alone does not (`zip`)."""
+    """One column; *format* names a parse rule if *type* alone does not determine it (`zip`)."""
 
     name: str
     type: str
@@ -51,7 +51,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Expectation:
-    """A rule that rows should keep: *condition* is SQL over the table's columns."""
+    """A rule that rows should satisfy: *condition* is SQL over the table's columns."""
 
     rule: str
     level: str
@@ -60,7 +60,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Contract:
-    """What a table or view promises; see the head of this module."""
+    """What a table or view promises; see the docstring of this module."""
 
     table: str
     grain: str
@@ -90,7 +90,7 @@ def find_contracts(pattern: str) -> list[Contract]:
 
 
 def landed_tables(*, feeds: bool) -> list[Contract]:
-    """The bronze tables: with *feeds* those of the change feeds, in `cdc/`, else those of the entities themselves."""
+    """The bronze tables: with *feeds*, those of the change feeds, in `cdc/`, otherwise those of the entities."""
     return [one for one in find_contracts("bronze_*") if one.folder.startswith(FEEDS) == feeds]
 
 
@@ -100,18 +100,18 @@ def feed_entities() -> list[str]:
 
 
 def silver_tables() -> list[Contract]:
-    """The silver tables of the entities, and those that are made of them; not those of the change feeds."""
+    """The silver tables of the entities, and those made from them, but not those of the change feeds."""
     found = [(one, bronze_sources(one)) for one in find_contracts("silver_*")]
     return [one for one, sources in found if not any(source.folder.startswith(FEEDS) for source in sources)]
 
 
 def typed_tables() -> list[Contract]:
-    """Those of `silver_tables` that are made of one bronze table each."""
+    """Those of `silver_tables` that are each made from one bronze table."""
     return [one for one in silver_tables() if len(one.reads) == 1 and load_contract(one.reads[0]).folder]
 
 
 def bronze_sources(contract: Contract) -> list[Contract]:
-    """The bronze tables that *contract* is made of, directly or by way of other tables; each once."""
+    """The bronze tables that *contract* is made from, directly or through other tables; each once."""
     found: dict[str, Contract] = {}
     for name in contract.reads:
         read = load_contract(name)
@@ -125,7 +125,7 @@ def load_contract(name: str) -> Contract:
     """The contract of the table *name* (without schema).
 
     Raises:
-        ContractError: there is none, or the file is not a contract.
+        ContractError: there is no such file, or the file is not a contract.
     """
     place = config_folder() / "tables" / f"{name}.yml"
     try:
@@ -143,10 +143,10 @@ def load_contract(name: str) -> Contract:
 
 
 def unpack_contract(document: object, place: Path) -> Contract:
-    """The contract that *document* (the YAML of *place*) holds; nothing in it may be unknown.
+    """The contract in *document* (the YAML of *place*), which must not contain anything unknown.
 
     Raises:
-        ContractError: a field is unknown, missing or of the wrong kind; a name is used twice; a key is no column.
+        ContractError: a field is unknown, missing or of the wrong kind, a name is used twice, or a key is not a column.
     """
     values = _checked(document, Contract, place, "")
     columns = tuple(

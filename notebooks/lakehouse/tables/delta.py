@@ -1,7 +1,7 @@
 """Delta tables by their contracts: how they are created, which version they have, what a write did.
 
-Asking costs less than it seems to: the columns and the newest version of a table come from an analysis of a plan, which
-starts no Spark job. Only what reads or writes rows is executed.
+Queries about tables are cheaper than they look: the columns and the newest version of a table come from the analysis of
+a plan, which starts no Spark job. Only reading or writing rows executes anything.
 """
 
 import re
@@ -20,8 +20,8 @@ from lakehouse.tables.contracts import Contract, load_contract
 
 _ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE")
 _NO_SCHEMA = ("SCHEMA_NOT_FOUND", "NO_SUCH_CATALOG_EXCEPTION", "CATALOG_NOT_FOUND")
-_CLUSTERED = 4  # columns at most, Delta's limit
-# Types of which Delta keeps the least and greatest value of a file; by others it does not cluster.
+_CLUSTERED = 4  # at most so many columns, Delta's limit
+# Types for which Delta keeps the minimum and maximum per file; it does not cluster by others.
 _WITH_STATISTICS = re.compile(r"(BYTE|TINYINT|SMALLINT|INT|BIGINT|FLOAT|DOUBLE|DECIMAL|STRING|DATE|TIMESTAMP)")
 _NO_VERSION = 10**15  # a version that no table reaches
 
@@ -31,7 +31,7 @@ READ_BY_VERSION = {"delta.enableChangeDataFeed": "true"}
 
 @dataclass(frozen=True)
 class Written:
-    """What a write did to *table*; *rows* is 0 where nothing was committed."""
+    """What a write did to *table*; *rows* is 0 if nothing was committed."""
 
     table: str
     rows: int
@@ -43,15 +43,15 @@ class Written:
 def text(value: str) -> str:
     """*value* as a SQL string literal."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    escaped = escaped.replace("$", "\\u0024")  # with braces, a setting would take its place, in literals too
+    escaped = escaped.replace("$", "\\u0024")  # followed by braces, it would be replaced by a setting, even in literals
     return f"'{escaped}'"
 
 
 def newest_version(spark: SparkSession, table: str) -> int | None:
-    """The newest version of *table*, None where there is no such table.
+    """The newest version of *table*, None if there is no such table.
 
-    Delta refuses to read a version that does not exist and says which do, which needs no Spark job. Where the refusal
-    does not say so, the table's history is asked.
+    Delta refuses to read a version that does not exist and says which versions do, which needs no Spark job. If the
+    refusal does not say so, the table's history is queried.
     """
     try:
         spark.read.option("versionAsOf", _NO_VERSION).table(table).schema  # noqa: B018 - asks the server
@@ -68,7 +68,7 @@ def version_of(spark: SparkSession, table: str) -> int:
     """The newest version of *table*, which this run has made or found.
 
     Raises:
-        PlaceError: it is gone.
+        PlaceError: it no longer exists.
     """
     version = newest_version(spark, table)
     if version is None:
@@ -81,14 +81,14 @@ def version_of(spark: SparkSession, table: str) -> int:
 
 
 def only_row(frame: DataFrame) -> Row:
-    """The one row of *frame*, which aggregates, or is what Delta answers."""
+    """The only row of *frame*, which is an aggregate or an answer from Delta."""
     row = frame.first()
     assert row is not None
     return row
 
 
 def schema_of(spark: SparkSession, table: str) -> StructType | None:
-    """The columns of *table*, None where there is no such table."""
+    """The columns of *table*, None if there is no such table."""
     try:
         return spark.table(table).schema
     except PySparkException as error:
@@ -114,7 +114,7 @@ def _is_absent(error: PySparkException) -> bool:
 
 
 def replace_empty(spark: SparkSession, contract: Contract, properties: dict[str, str] | None = None) -> None:
-    """Create the contract's table, empty, clustered by its keys; one that exists is emptied in the same commit.
+    """Create the contract's table, empty and clustered by its keys; an existing one is emptied in the same commit.
 
     Raises:
         PlaceError: there is no such schema.
@@ -136,9 +136,9 @@ def replace_rows(
 ) -> None:
     """Write *rows* as all rows of the contract's table.
 
-    A table that is missing is created and then filled; nobody can miss its rows in between. One that is there is
-    replaced in one commit, by a statement of which Spark Connect tells no observed metrics: other ways to overwrite a
-    table make Delta forget by which columns it is clustered.
+    A missing table is created and then filled; nobody can miss its rows in between. An existing table is replaced in
+    one commit, by a statement for which Spark Connect reports no observed metrics: other ways of overwriting a table
+    make Delta forget the columns by which it is clustered.
     """
     rows = as_contract(rows, contract)
     if schema_of(spark, contract.table) is None:
@@ -154,7 +154,7 @@ def replace_rows(
 
 
 def _clauses(contract: Contract, properties: dict[str, str] | None) -> str:
-    """SQL behind the name of a new table: it is clustered by its keys, by which a merge looks for its rows."""
+    """The SQL after the name of a new table: it is clustered by its keys, which a merge uses to find rows."""
     keys = [c.name for c in contract.columns if c.name in contract.keys and _WITH_STATISTICS.match(c.type.upper())]
     clauses = [f"CLUSTER BY ({', '.join(keys[:_CLUSTERED])})"] if keys else []
     clauses.append(f"COMMENT {text(contract.grain)}")
@@ -165,25 +165,25 @@ def _clauses(contract: Contract, properties: dict[str, str] | None) -> str:
 
 
 def in_order(contract: Contract) -> list[str]:
-    """The columns by which the latest of two rows of a key is known: age of the file, its name, then the others."""
+    """The columns that decide which of two rows of a key is the latest: age of the file, its name, then the others."""
     first = [name for name in ("_file_modified_at", "_source_file") if name in contract.column_names]
     return first + [name for name in contract.column_names if name not in first]
 
 
 def as_contract(rows: DataFrame, contract: Contract) -> DataFrame:
-    """*rows* with the contract's columns, in its order and of its types."""
+    """*rows* with the contract's columns, in its order and with its types."""
     return rows.select(*[F.col(column.name).cast(column.type).alias(column.name) for column in contract.columns])
 
 
 def key_texts(keys: Iterable[str]) -> str:
-    """SQL of an array: the *keys* of a row as text, of which `among` makes values again."""
+    """SQL of an array with the *keys* of a row as text, which `among` turns back into values."""
     return f"array({', '.join(f'CAST({key} AS STRING)' for key in keys)})"
 
 
 def among(contract: Contract, columns: Sequence[str], found: Iterable[Sequence[str | None]]) -> str:
-    """SQL that holds for the rows whose *columns* have values that were *found*, and perhaps for some more.
+    """SQL that holds for the rows whose *columns* have values in *found*, and perhaps for some others.
 
-    Of several columns each value is looked for by itself. The values are literals, by which Delta leaves files out.
+    With several columns, each value is looked for separately. The values are literals, by which Delta skips files.
     """
     types = {column.name: column.type for column in contract.columns}
     conditions = []
@@ -204,15 +204,15 @@ def merge(
     within: str | None = None,
     whole: bool = False,
 ) -> Written:
-    """Merge *rows*, one per key, into the contract's table: new keys are inserted, known ones updated *when* it holds.
+    """Merge *rows*, one per key, into the contract's table: new keys are inserted, known ones updated if *when* holds.
 
-    Delta rewrites each file in which a key is found, also where no row of it changes; so what would change nothing is
-    left out of the source, and where nothing is left nothing is committed.
+    Delta rewrites each file in which a key is found, even if none of its rows changes; so rows that would change
+    nothing are left out of the source, and if none are left, nothing is committed.
 
     Args:
-        when: SQL over `{s}` (the row) and `{t}` (what the table has), structs of all columns, `in_order`.
-        within: SQL that holds for all *rows*, so that others of the table need not be looked at.
-        whole: *rows* are all that the table should have of those *within*; others of them are deleted.
+        when: SQL over `{s}` (the new row) and `{t}` (the row in the table), structs of all columns, `in_order`.
+        within: SQL that holds for all *rows*, so that other rows of the table need not be read.
+        whole: *rows* are all that the table should have of those *within*; its other rows there are deleted.
     """
     names = in_order(contract)
     row, held = (f"struct({', '.join(f'{side}.{name}' for name in names)})" for side in ("s", "t"))
@@ -243,10 +243,10 @@ def merge(
 
 
 def refuse_other_columns(found: Sequence[str], contract: Contract) -> None:
-    """A query must give the columns of *contract*, by name and in its order.
+    """Check that a query yields the columns of *contract*, by name and in its order.
 
     Raises:
-        ContractError: it gives others; says which are missing, which are too many, or where the order differs.
+        ContractError: it does not; the message says which columns are missing, surplus or out of order.
     """
     expected = contract.column_names
     if list(found) == expected:
@@ -270,10 +270,10 @@ def refuse_other_columns(found: Sequence[str], contract: Contract) -> None:
 
 
 def check_columns(spark: SparkSession, names: Iterable[str]) -> None:
-    """Hold the tables or views *names* (without schema) against their contracts: columns and types.
+    """Check the columns and types of the tables or views *names* (without schema) against their contracts.
 
     Raises:
-        ContractError: a column differs; a line each.
+        ContractError: a column differs; the message has one line for each.
     """
     contracts = [load_contract(name) for name in names]
     wrong = [line for contract in contracts for line in differences(spark, contract)]
@@ -284,13 +284,13 @@ def check_columns(spark: SparkSession, names: Iterable[str]) -> None:
 
 
 def check_keys(spark: SparkSession, names: Iterable[str], within: Mapping[str, str]) -> None:
-    """Each of the tables *names* (without schema) must have one row per key, and no key NULL; one query for all.
+    """Check that each of the tables *names* (without schema) has one row per key and no NULL key; one query for all.
 
     Args:
-        within: SQL by table (with schema), where not all rows are looked at: those for which it holds, and NULL keys.
+        within: SQL by table (with schema) if only some rows are checked: those for which it holds, and NULL keys.
 
     Raises:
-        ContractError: a key is NULL or there twice.
+        ContractError: a key is NULL or duplicated.
     """
     keyed = [contract for contract in map(load_contract, names) if contract.keys]
     if not keyed:
@@ -313,7 +313,7 @@ def check_keys(spark: SparkSession, names: Iterable[str], within: Mapping[str, s
 
 
 def differences(spark: SparkSession, contract: Contract) -> list[str]:
-    """A line for each column of the contract's table that is not as the contract has it."""
+    """One line for each column of the contract's table that differs from the contract."""
     found = _types(schema_of(spark, contract.table) or StructType())
     expected = [(column.name, column.type.upper().replace(" ", "")) for column in contract.columns]
     return [

@@ -1,8 +1,8 @@
-"""The tables of schema `ops`: what the layers remember between runs and what they tell about them.
+"""The tables of schema `ops`: what the layers remember between runs, and their check results.
 
-ops.progress              up to which version of a source a target has read it; appended, the newest row holds
-ops.landed_files          which files a bronze table has taken in, and which version it had afterwards; appended, the
-                          newest row of a file holds
+ops.progress              up to which version of a source a target has read it; appended, the newest row applies
+ops.landed_files          which files a bronze table has loaded, and which version it had afterwards; appended, the
+                          newest row of a file applies
 ops.expectation_results   one row per run_id, table and rule
 """
 
@@ -44,7 +44,7 @@ class RuleCount:
 
 
 def create_operations_tables(spark: SparkSession) -> None:
-    """Create the tables of schema `ops` that are missing, and the columns that a table made earlier lacks."""
+    """Create the missing tables of schema `ops`, and add the columns that an older table lacks."""
     for table, columns in _TABLES.items():
         spark.sql(f"CREATE TABLE IF NOT EXISTS {table} ({columns}) USING delta")
         there = spark.table(table).columns
@@ -67,7 +67,7 @@ def read_operations(read: Callable[[], list[Row]]) -> list[Row]:
 
 
 def append(spark: SparkSession, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Append *rows* to a table of `ops`: its columns in their order, `recorded_at` left out, which is now."""
+    """Append *rows* to a table of `ops`: its columns in order, except `recorded_at`, which is the current time."""
     if not rows:
         return
     names = [column.split()[0] for column in _TABLES[table].split(", ")]
@@ -77,9 +77,9 @@ def append(spark: SparkSession, table: str, rows: Sequence[tuple[object, ...]]) 
 
 
 def record_counts(spark: SparkSession, run_id: str, counts: list[RuleCount]) -> None:
-    """Keep the counts of a run: one row per run_id, table and rule, those of a repetition replace the earlier.
+    """Store the counts of a run: one row per run_id, table and rule; those of a repetition replace the earlier ones.
 
-    Pipelines that run at the same time write here: a conflict between them is tried again.
+    Pipelines that run at the same time write here: after a conflict between them, the write is retried.
     """
     if not counts:
         return
@@ -105,7 +105,7 @@ def record_counts(spark: SparkSession, run_id: str, counts: list[RuleCount]) -> 
 
 
 def retry_conflicts(write: Callable[[], object]) -> None:
-    """Do *write*, again where a commit of someone else came between; five times at most."""
+    """Do *write*, and retry it if someone else's commit came in between; five times at most."""
     for left in reversed(range(_TRIES)):
         try:
             write()

@@ -1,7 +1,7 @@
-"""What a table has not yet read of its sources: the versions of append-only tables since the last run.
+"""What a table has not yet read from its sources: the versions of append-only tables since the last run.
 
 The progress of a target is written after its data. Applying rows is idempotent, so a run that was killed in between
-only reads them again. Where the source was made anew, or its old versions are gone, everything is read.
+only reads them again. If the source was created anew, or its old versions are gone, everything is read.
 """
 
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ from lakehouse.tables.delta import existing, newest_version, schema_of
 from lakehouse.tables.operations import append, read_operations
 from lakehouse.tables.together import run_together
 
-GENERATION = "lakehouse.generation"  # metadata of a bronze table's first column: changes when it is made anew
+GENERATION = "lakehouse.generation"  # metadata of a bronze table's first column: changes when the table is created anew
 
 
 @dataclass(frozen=True)
 class Feed:
-    """The part of *source* that *target* lacks: versions *first* to *last*, all of it where *first* is None.
+    """The part of *source* that *target* lacks: versions *first* to *last*, or all of it if *first* is None.
 
-    *generation* tells a source that was made anew from the one that was read before; empty where it has none.
+    *generation* distinguishes a source that was created anew from the one that was read before; empty if it has none.
     """
 
     target: str
@@ -45,16 +45,16 @@ class Feed:
 def find_feeds(
     spark: SparkSession, reads: dict[Contract, list[Contract]], *, full: bool = False
 ) -> dict[tuple[str, str], Feed]:
-    """What each target has to read; with *full* all of each source.
+    """What each target has to read; with *full*, all of each source.
 
     Args:
-        reads: the bronze tables by the table that is made of them.
+        reads: the bronze tables, by the table that is made from them.
 
     Returns:
-        A feed by (target, source), names with their schemas. Nothing is executed but one query of `ops.progress`.
+        One feed for each (target, source), names with their schemas. The only query that runs is one of `ops.progress`.
 
     Raises:
-        PlaceError: a source or the table of progress does not exist.
+        PlaceError: a source or the progress table does not exist.
     """
     pairs = [(target.table, source.table) for target, sources in reads.items() for source in sources]
     known = _known(spark, pairs)
@@ -85,7 +85,7 @@ def _among(column: str, values: list[str]) -> str:
 
 
 def _state(spark: SparkSession, source: str, known: list[Row | None]) -> tuple[str, int]:
-    """The source's generation and newest version; a source of the version that is known is of that generation."""
+    """The source's generation and newest version; if the version is the one that is known, so is the generation."""
     version = newest_version(spark, source)
     if version is None:
         raise PlaceError(f"Table not found: {source}, run {_maker(source)}", table=source)
@@ -96,7 +96,7 @@ def _state(spark: SparkSession, source: str, known: list[Row | None]) -> tuple[s
 
 
 def generation_of(spark: SparkSession, table: str) -> str | None:
-    """Which making of a bronze table this is, None where there is no such table or it bears no mark."""
+    """The generation of a bronze table, None if there is no such table or it has no generation."""
     schema = schema_of(spark, table)
     return schema.fields[0].metadata.get(GENERATION) if schema is not None else None
 
@@ -107,12 +107,13 @@ def whole_source(spark: SparkSession, feed: Feed) -> DataFrame:
 
 
 def open_changes(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
-    """The rows that *feed* adds or takes away: the columns of its source, and `_change_type` as Delta has it.
+    """The rows that *feed* adds or removes: the columns of its source, and Delta's `_change_type`.
 
-    All rows of the source, and the feed says so, where its versions are gone.
+    If its versions are gone, all rows of the source, and the returned feed says so.
 
     Delta forgets old versions after the table's log retention. It has many errors for that, and reading everything
-    gives the same result: so whatever fails here leads to it, and what is really broken fails then.
+    gives the same result: so any failure here leads to that, and if something is really broken, reading everything
+    fails.
     """
     if feed.is_all:
         return feed, whole_source(spark, feed)
@@ -131,7 +132,7 @@ def open_changes(spark: SparkSession, feed: Feed) -> tuple[Feed, DataFrame]:
 
 
 def record_progress(spark: SparkSession, feeds: Iterable[Feed]) -> None:
-    """Remember that the targets have read *feeds*, in one commit; call it after their data is written."""
+    """Record that the targets have read *feeds*, in one commit; call it after their data is written."""
     read = [feed for feed in feeds if not feed.is_empty]
     append(spark, "ops.progress", [(f.target, f.source, f.generation, f.last, None) for f in read])
 

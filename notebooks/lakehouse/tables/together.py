@@ -1,4 +1,4 @@
-"""Tables of one layer that do not depend on each other are made at the same time."""
+"""Making tables of one layer that do not depend on each other at the same time."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,7 +12,7 @@ _Result = TypeVar("_Result")
 
 
 def run_together(work: Mapping[str, Callable[[], _Result]]) -> dict[str, _Result]:
-    """Do all of *work* at the same time, as `attempt_together`; the results by name.
+    """Do all of *work* at the same time, like `attempt_together`; return the results by name.
 
     Raises:
         TablesFailedError: some of the work failed; the first failure is its cause.
@@ -28,10 +28,10 @@ def attempt_together(
 ) -> tuple[dict[str, _Result], dict[str, BaseException]]:
     """Do all of *work* in threads; a failure stops nothing else.
 
-    A result that is a `Written`, or has one as its `written`, is printed as soon as it is there.
+    A result that is a `Written`, or has one as its `written`, is printed as soon as it is available.
 
     Args:
-        work: by table name, what makes the table; it gets the session by itself, since threads inherit none.
+        work: by table name, what makes the table; it obtains the session itself, because threads inherit none.
 
     Returns:
         Results and failures by name, both in the order of *work*.
@@ -57,7 +57,7 @@ def _tell(result: object) -> None:
 
 
 def raise_failures(errors: dict[str, BaseException], tables: int) -> None:
-    """Raise one error for the *errors* of some of *tables* tables; a line each.
+    """Raise one error for the *errors* of some of *tables* tables, with one line for each.
 
     Raises:
         TablesFailedError: always.
@@ -68,6 +68,6 @@ def raise_failures(errors: dict[str, BaseException], tables: int) -> None:
 
 
 def _short(error: BaseException) -> str:
-    """The error's own words, without the Java stack trace that Spark appends."""
+    """The message of *error* without the Java stack trace that Spark appends."""
     text = str(error).split("\nJVM stacktrace:")[0].strip()
     return text or type(error).__name__

@@ -1,4 +1,4 @@
-"""Two tables that should be equal: how many rows of each the other lacks, and of which keys."""
+"""Two tables that should be equal: how many rows each of them lacks, and which keys these have."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from lakehouse.errors import SAMPLES
 
 @dataclass(frozen=True)
 class Comparison:
-    """One table held against another: *missing* and *surplus* rows of the first."""
+    """The comparison of one table with another: *missing* and *surplus* rows of the first."""
 
     against: str
     feed: str
@@ -33,10 +33,10 @@ class Comparison:
 def compare(
     found: DataFrame, expected: DataFrame, of: tuple[str, str, str], *, keys: list[str]
 ) -> tuple[Comparison, list[tuple[Any, ...]]]:
-    """Hold *found* against *expected*, which may be text: what differs, and at most five keys (rows) that do.
+    """Compare *found* with *expected*, which may be text: what differs, and at most five keys (rows) that do.
 
     Args:
-        of: what it is held against, the feed's name and the kind of table, for the reader.
+        of: what it is compared with, the feed's name and the kind of table, for the reader.
     """
     fields = found.schema.fields
     expected = expected.select(*[F.col(quote(f.name)).cast(f.dataType).alias(f.name) for f in fields])

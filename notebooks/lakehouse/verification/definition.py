@@ -1,8 +1,8 @@
-"""What SCD type 1 and 2 mean, in plain Python for a few events: what a verification holds Spark's result against.
+"""What SCD type 1 and 2 mean, in plain Python for a few events: the reference for a verification of Spark's result.
 
-Per key and sequence one event counts: a delete, else the greatest values, NULL lowest. Events in order of sequence; a
-version is a block of upserts without a delete in between that agree on the tracked values. It has the values of its
-last event, begins at its first one and ends at the event after its last one.
+Per key and sequence one event counts: a delete, otherwise the greatest values, with NULL lowest. Events are in order of
+sequence; a version is a block of upserts without a delete in between that agree on the tracked values. It has the
+values of its last event, begins at its first event and ends at the event after its last one.
 """
 
 import math
@@ -13,9 +13,9 @@ Values = tuple[Any, ...]
 
 
 class Event(NamedTuple):
-    """One change: *values* are those of the stored columns that are no keys, in their order; structs are tuples."""
+    """One change: *values* are those of the stored columns that are not keys, in their order; structs are tuples."""
 
-    sequence: Any  # of a type that can be ordered, the same for all events
+    sequence: Any  # of an orderable type, the same for all events
     is_delete: bool
     values: Values
 
@@ -26,11 +26,11 @@ def versions(
     """The history of one key: (values, start, end) by start; *end* is None for a version that is still open.
 
     Args:
-        tracked: the places of the values whose change opens a version; all of them for None.
-        ignore_nulls: a NULL keeps the value before it, back to the last delete; in structs field by field.
+        tracked: the positions of the values whose changes open a version; None: all of them.
+        ignore_nulls: a NULL keeps the previous value, back to the last delete; in structs field by field.
     """
     made: list[tuple[Values, Any, Any]] = []
-    follows = False  # does the next upsert follow one directly, without a delete in between?
+    follows = False  # does the next upsert directly follow another one, without a delete in between?
     for event in _counting(events, ignore_nulls=ignore_nulls):
         goes_on = follows and not event.is_delete and _shown(made[-1][0], tracked) == _shown(event.values, tracked)
         if goes_on:
@@ -45,12 +45,12 @@ def versions(
 
 
 def current(events: Iterable[Event], *, ignore_nulls: bool = False) -> list[tuple[Values]]:
-    """The row of one key that exists, if any: its values alone."""
+    """The row of one key that exists, if any: only its values."""
     return [(values,) for values, _, end in versions(events, ignore_nulls=ignore_nulls) if end is None]
 
 
 def _counting(events: Iterable[Event], *, ignore_nulls: bool) -> list[Event]:
-    """The events that count, in order of sequence; their NULLs filled with *ignore_nulls*."""
+    """The events that count, in order of sequence; with *ignore_nulls*, their NULLs are filled."""
     winners: dict[object, Event] = {}
     for event in events:
         held = winners.get(event.sequence)
@@ -72,7 +72,7 @@ def _counting(events: Iterable[Event], *, ignore_nulls: bool) -> list[Event]:
 
 
 def _over(before: Any, now: object) -> object:
-    """*now*, with what was there *before* in place of each NULL."""
+    """*now*, with each NULL replaced by what was there *before*."""
     if isinstance(now, tuple):
         return _over_all(before, now)
     return before if now is None else now
@@ -91,7 +91,7 @@ def _rank(event: Event) -> Values:
 
 
 def _order(value: object) -> Values:
-    """*value* so that Python orders it as Spark does: NULL lowest, NaN highest, structs and arrays by their parts."""
+    """*value* in a form that Python orders like Spark: NULL lowest, NaN highest, structs and arrays by their parts."""
     if value is None:
         return (False,)
     if isinstance(value, tuple | list):

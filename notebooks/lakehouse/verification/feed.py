@@ -20,8 +20,8 @@ _ARGUMENTS = [name for name in inspect.signature(apply_changes).parameters if na
 class VerifiedFeed:
     """The events of one entity, and how its tables are made of them.
 
-    *arguments* are those of `apply_changes` but source, target and type. *truth* has the expected rows by kind
-    (`current`, `history`), as text; *made* the tables that the pipeline made, by kind. *kinds* are those to verify.
+    *arguments* are those of `apply_changes` except source, target and type. *truth* has the expected rows by kind
+    (`current`, `history`), as text; *made* has the tables that the pipeline made, by kind. *kinds* are those to verify.
     """
 
     name: str
@@ -45,12 +45,13 @@ def feed_of_call(spark: SparkSession, call: str) -> VerifiedFeed:
     """The feed that a call of `apply_changes` reads.
 
     Args:
-        call: the arguments of the call as a JSON object. *target* is what it made, held against a single batch; it
-            may be left out. *truth*, the name of a table with the rows that the target should hold, may be added.
+        call: the arguments of the call as a JSON object. *target* is the table that it made, compared with a single
+            batch; it may be omitted. *truth*, the name of a table with the rows that the target should have, may be
+            added.
 
     Raises:
-        ParameterError: not JSON, or not the arguments of a call.
-        ChangeArgumentsError: arguments that exclude each other.
+        ParameterError: *call* is not JSON, or not the arguments of a call.
+        ChangeArgumentsError: some arguments exclude each other.
     """
     given = _parsed(call)
     expected = [*_ARGUMENTS, "truth"]

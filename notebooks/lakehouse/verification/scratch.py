@@ -1,4 +1,4 @@
-"""Tables for a moment: a schema of its own that is gone afterwards, whatever happens in between."""
+"""Temporary tables, in a schema that is dropped afterwards, whatever happens in between."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +11,9 @@ PREFIX = "scratch_"
 
 @contextmanager
 def scratch_schema(spark: SparkSession) -> Iterator[str]:
-    """The name of a new schema; at the end it is dropped, with its tables.
+    """The name of a new schema; it is dropped at the end, with its tables.
 
-    A kernel that is killed leaves it: its name begins with `scratch_`, and nothing else uses it.
+    If the kernel is killed, the schema remains: its name begins with `scratch_`, and nothing else uses it.
     """
     name = f"{PREFIX}{uuid4().hex[:12]}"
     spark.sql(f"CREATE SCHEMA {name} COMMENT 'Of one run of an example or a verification; may be dropped'")

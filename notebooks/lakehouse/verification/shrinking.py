@@ -1,4 +1,4 @@
-"""From deliveries that make a wrong table to the fewest of them that still do."""
+"""Reduces deliveries that make a wrong table to the fewest of them that still do."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ _CANDIDATE, _SEQUENCE, _DELETES = "candidate_number", "candidate_sequence", "can
 
 @dataclass(frozen=True)
 class Delivery:
-    """One row of the source, the batch that brings it, and the event that it is."""
+    """One row of the source, the batch that delivers it, and the event that it represents."""
 
     batch: int
     row: Row
@@ -33,9 +33,9 @@ Made = Sequence[tuple[Any, ...]]  # the rows of one key: values, and the bounds 
 
 @dataclass(frozen=True)
 class Case:
-    """How a target is made: *arguments* of `apply` but source, target and type, which is *scd_type*.
+    """How a target is made: *arguments* of `apply` except source, target and type, which is *scd_type*.
 
-    *schema* is the source's; *columns* are those of the target, as `resolve_columns` has them.
+    *schema* is the source's; *columns* are those of the target, from `resolve_columns`.
     """
 
     arguments: dict[str, Any]
@@ -44,7 +44,7 @@ class Case:
     columns: Columns
 
     def deliveries(self, rows: DataFrame) -> list[tuple[tuple[Any, ...], Delivery]]:
-        """*rows*, the source's with the column `_batch`, by their keys."""
+        """*rows*, which are the source's with the column `_batch`, by their keys."""
         deletes = is_true(self.arguments.get("apply_as_deletes"))
         told = rows.selectExpr("*", f"{self.columns.sequence} AS {_SEQUENCE}", f"{deletes} AS {_DELETES}")
         found = []
@@ -57,7 +57,7 @@ class Case:
         return found
 
     def expected(self, deliveries: list[Delivery]) -> Made:
-        """The rows of one key by the definition: values, and the bounds of its versions for type 2."""
+        """The rows of one key according to the definition: values, and the bounds of its versions for type 2."""
         events = [delivery.event for delivery in deliveries]
         ignore = self.arguments.get("ignore_null_updates", False)
         if self.scd_type == 1:
@@ -75,17 +75,17 @@ class Case:
 
 
 def _plain(value: object) -> object:
-    """*value* with structs as tuples, and so that it equals itself: there is but one NaN."""
+    """*value* with structs as tuples, and with a single NaN, so that it equals itself."""
     if isinstance(value, tuple | list):
         return (tuple if isinstance(value, tuple) else list)(map(_plain, value))
     return math.nan if isinstance(value, float) and math.isnan(value) else value
 
 
 def smallest(deliveries: list[Delivery], fails: Judge) -> list[Delivery]:
-    """The fewest of *deliveries* that still fail, by trying parts and what is left without them (delta debugging).
+    """The fewest of *deliveries* that still fail, found by trying parts and the rest without them (delta debugging).
 
     Args:
-        fails: says of each candidate whether it fails; candidates are judged together, since a judgement is costly.
+        fails: says for each candidate whether it fails; candidates are judged together, because judging is expensive.
     """
     parts = 2
     while len(deliveries) > 1:
@@ -112,9 +112,10 @@ def _split(items: list[Delivery], parts: int) -> list[list[Delivery]]:
 def replay(
     spark: SparkSession, candidates: Sequence[list[Delivery]], case: Case, apply: Callable[..., Any]
 ) -> list[Made]:
-    """The rows that each candidate makes, all in one source.
+    """The rows that each candidate produces, all in one source.
 
-    A key's rows depend on its events alone, so candidates do not touch each other: their number is a part of the key.
+    The rows of a key depend only on its events, so candidates do not affect each other: their number is part of the
+    key.
     """
     batches = sorted({delivery.batch for candidate in candidates for delivery in candidate})
     arguments = case.arguments | {"keys": [*case.arguments["keys"], _CANDIDATE]}
@@ -146,7 +147,7 @@ def _append(spark: SparkSession, source: str, rows: list[tuple[Any, ...]], schem
 
 
 def judge(spark: SparkSession, case: Case, apply: Callable[..., Any]) -> Judge:
-    """Does a candidate make other rows than the definition says?"""
+    """Does a candidate produce other rows than the definition says?"""
 
     def fails(candidates: list[list[Delivery]]) -> list[bool]:
         found = replay(spark, candidates, case, apply)

@@ -1,8 +1,8 @@
-"""Does a feed make the same tables, however it is delivered?
+"""Does a feed produce the same tables however it is delivered?
 
-The events that were staged are delivered again, some of them twice, shuffled and in several batches of which some come
-once more; the tables must be those of a single batch, and those of the ground truth where there is one. Everything is
-in a schema of its own, which is dropped at the end.
+The staged events are delivered again, some of them twice, shuffled and in several batches, some of which are repeated;
+the tables must equal those of a single batch, and those of the ground truth if there is one. Everything is in a
+separate schema, which is dropped at the end.
 """
 
 import random
@@ -24,7 +24,7 @@ from lakehouse.verification.feed import KINDS, VerifiedFeed
 from lakehouse.verification.scratch import scratch_schema
 from lakehouse.verification.shrinking import Case, Delivery, judge, smallest
 
-_TWICE, _REPLAYED = 0.2, 0.4  # of the events, of the batches
+_TWICE, _REPLAYED = 0.2, 0.4  # share of the events, share of the batches
 
 
 @dataclass
@@ -65,15 +65,15 @@ def verify(
     seed: int,
     apply: Callable[..., Any] = apply_changes,
 ) -> list[Comparison]:
-    """Replay *feeds* in other orders and compare what they make; prints a line a comparison.
+    """Replay *feeds* in other orders and compare the results; prints one line per comparison.
 
     Args:
-        rounds: how many orders to try; round *i* has the seed *seed* + i.
-        batches: into how many the events are split.
-        apply: what is verified; a test gives a wrong one.
+        rounds: the number of orders to try; round *i* has the seed *seed* + i.
+        batches: the number of batches into which the events are split.
+        apply: the function to verify; a test passes a wrong one.
 
     Raises:
-        VerificationError: a table differs; it has the seed, and the fewest deliveries found that still differ.
+        VerificationError: a table differs; the error has the seed, and the fewest deliveries found that still differ.
     """
     with scratch_schema(spark) as schema:
         run = _Run(spark, schema, apply, list(feeds))
@@ -88,7 +88,7 @@ def verify(
 
 
 def _compare_single(run: _Run) -> list[Comparison]:
-    """The tables of a single batch beside the truth, and beside those that the pipeline made."""
+    """The tables of a single batch compared with the truth, and with those that the pipeline made."""
     done = []
     for feed in run.feeds:
         for kind in feed.kinds:
@@ -127,7 +127,7 @@ def _round(run: _Run, seed: int, batches: int) -> list[Comparison]:
 
 
 def _order(seed: int, batches: int) -> dict[int, list[int]]:
-    """What each step delivers: its own batch, and in some steps an earlier one once more."""
+    """What each step delivers: its own batch, and in some steps an earlier one again."""
     chance = random.Random(seed)
     return {
         step: [step, *([chance.randrange(step)] if step and chance.random() < _REPLAYED else [])]
@@ -136,7 +136,7 @@ def _order(seed: int, batches: int) -> dict[int, list[int]]:
 
 
 def _shuffle(run: _Run, feed: VerifiedFeed, name: str, seed: int, batches: int) -> None:
-    """Give each event a batch, and some of them a second one; by a hash of its content, so that a seed repeats it."""
+    """Assign each event a batch, and some of them a second one, by a hash of the content, so that a seed repeats it."""
     source = run.table(feed, "events")
     fields = [f for f in run.spark.table(source).schema if not f.name.startswith("_")]
     content = ", ".join(comparable(quote(f.name), f.dataType) for f in fields)
@@ -168,7 +168,7 @@ def _judged(
     deliveries: str,
     order: dict[int, list[int]],
 ) -> Comparison:
-    """*compared*, printed; where it differs, what the fewest deliveries are that do.
+    """Print and return *compared*; if it differs, find the fewest deliveries that do.
 
     Raises:
         VerificationError: it differs.
@@ -210,7 +210,7 @@ def _case(run: _Run, feed: VerifiedFeed, kind: str) -> Case:
 def _fewest(
     run: _Run, case: Case, table: str, keys: list[tuple[Any, ...]], order: dict[int, list[int]]
 ) -> list[Delivery]:
-    """Of the first of *keys* whose events alone make a wrong table, the fewest deliveries that do; else none."""
+    """The fewest deliveries for the first of *keys* whose events alone make a wrong table; none if there is none."""
     rows = run.spark.table(table)
     rows = rows if "_batch" in rows.columns else rows.selectExpr("*", "0 AS _batch")
     wanted = run.spark.createDataFrame(keys, StructType(list(case.columns.keys)))
