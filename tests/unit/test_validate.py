@@ -45,6 +45,8 @@ HEAD_CASES: list[tuple[str, str, str]] = [
     ("null-value", ROOT + "resources:\n  schemas: {s: {name: s, catalog_name: c, comment: }}\n", "databricks.yml:4"),
     ("no-default-target", ROOT + "targets: {t: {}, u: {}}\n", "databricks.yml:3"),
     ("production-root", ROOT + "run_as: {user_name: a}\ntargets: {t: {mode: production}}\n", "databricks.yml:4"),
+    ("double-prefix", ROOT + "sync:\n  include: ['/Workspace/${workspace.file_path}/x']\n", "databricks.yml:4"),
+    ("script", ROOT + "scripts:\n  s: {content: 'echo ${bundle.name}'}\n", "databricks.yml:4"),
     ("cli-version-unmet", "bundle: {name: b, databricks_cli_version: '>= 9.0.0'}\n", "databricks.yml:1"),
     ("cli-version", "bundle: {name: b, databricks_cli_version: '>= 9.0'}\ninclude: [jobs.json]\n", "databricks.yml:1"),
     ("unknown-variable", ROOT + "targets: {t: {variables: {x: 1}}}\n", "databricks.yml:3"),

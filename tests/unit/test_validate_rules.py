@@ -53,6 +53,7 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("wrong-type", "a", '"max_retries"', "a whole number", job(task("a", max_retries=True))),
     ("wrong-type", "a", '"libraries"', "a list", job(task("a", libraries="x"))),
     ("wrong-type", "f", '"concurrency"', "a list as", job(task("f", for_each_task={**EACH, "concurrency": ["x"]}))),
+    ("for-each-retries", "f", '"max_retries"', "on a for-each", job(task("f", for_each_task=EACH, max_retries=1))),
     ("wrong-enum", "b", '"run_if"', "Did you mean `ALL_SUCCESS`?", job(task("a"), task("b", "a", run_if="ALL_SUCCES"))),
     (
         "missing-field",

@@ -12,7 +12,7 @@ from typing import Any
 from lakelocal.bundle.dependencies import check_circle, check_dependencies, read_dependencies
 from lakelocal.bundle.deployed import job_id
 from lakelocal.bundle.documents import YamlMapping, place_of
-from lakelocal.bundle.libraries import read_libraries
+from lakelocal.bundle.libraries import read_libraries, wrong_requirements
 from lakelocal.bundle.merge import plain
 from lakelocal.bundle.notebooks import find_file, find_notebook
 from lakelocal.bundle.variables import unset_in
@@ -59,6 +59,8 @@ class _Reader:
         for task, source in zip(read, sources, strict=True):
             for finding in check_dependencies(task, read):
                 self.findings.append(finding.moved(self._where(source, finding.where.path, task.key)))
+        for path, finding in wrong_requirements(self.source, self.source.place[0].parent):
+            self.findings.append(finding.moved(self._where(self.source, path)))
         self.findings += check_circle(read, self._where(self.source))
         return Job(
             key=self.key,

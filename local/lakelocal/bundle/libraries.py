@@ -4,12 +4,18 @@ Source: Jobs API 2.2, `Library` and `Environment.dependencies`; Databricks CLI 1
 is relative to the file that defines it).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.references import references_in
+from lakelocal.lakeflow.findings import Finding, Steps, Where
 from lakelocal.lakeflow.model import TaskLibrary
+
+WITH_PATH = re.compile(r"(-r|--requirement|-e|--editable)[ =]\s*(.+)")
+"""A dependency that names a file or a folder by an option of pip."""
 
 
 def read_libraries(task: Mapping[str, Any], job: Mapping[str, Any], folder: Path) -> tuple[TaskLibrary, ...]:
@@ -18,6 +24,25 @@ def read_libraries(task: Mapping[str, Any], job: Mapping[str, Any], folder: Path
     *folder* is that of the job's file, for values that have no place of their own.
     """
     return (*_own(task, folder), *_of_environment(task, job, folder))
+
+
+def wrong_requirements(job: Mapping[str, Any], folder: Path) -> Iterator[tuple[Steps, Finding]]:
+    """What a deployment refuses in the environments of *job*: `-r` of no file, and `-e`, since that names a folder.
+
+    Each has its path in the job, and no place. *folder* is that of the job's file.
+    """
+    for number, environment in enumerate(job.get("environments") or []):
+        spec = environment.get("spec") if isinstance(environment, Mapping) else None
+        for entry, text in enumerate((spec or {}).get("dependencies") or []):
+            option = WITH_PATH.fullmatch(str(text))
+            if option is None or option[2].startswith("/") or ":/" in option[2] or any(references_in(text)):
+                continue
+            file = _folder(spec or {}, "dependencies", folder) / option[2].strip()
+            if not file.is_file():
+                what = "a folder, which cannot be deployed" if file.is_dir() else "which is no file"
+                expected, action = "a file of requirements, or a wheel", "Correct the path, or build a wheel."
+                path = ("environments", number, "spec", "dependencies", entry)
+                yield path, Finding(Where(), "missing-file", f"`{text}`, {what}", expected, action)
 
 
 def _own(task: Mapping[str, Any], folder: Path) -> Iterator[TaskLibrary]:

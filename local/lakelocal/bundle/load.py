@@ -32,10 +32,11 @@ from lakelocal.bundle.presets import check_mode, jobs_of, presets_of, with_prese
 from lakelocal.bundle.python_resources import with_python
 from lakelocal.bundle.references import only_reference
 from lakelocal.bundle.resolve import Resolver
+from lakelocal.bundle.scripts import read_scripts, wrong_scripts
 from lakelocal.bundle.securables import read_securables, with_own_schemas
 from lakelocal.bundle.targets import chosen_target, targets_of, with_target, with_target_blocks
 from lakelocal.bundle.variables import unset_in, with_values
-from lakelocal.bundle.workspace import with_workspace
+from lakelocal.bundle.workspace import with_workspace, without_double_prefix
 from lakelocal.lakeflow.findings import ERROR, Finding, Findings
 from lakelocal.lakeflow.model import Bundle, BundleSettings
 from lakelocal.project import Project, bundle_file
@@ -94,6 +95,7 @@ def load_bundle(project: Project, *, target: str | None = None, variables: Mappi
         if isinstance(job, YamlMapping)
     }
     jobs = read_jobs(fit, configuration.settings, findings)
+    scripts = wrong_scripts(configuration.written, findings)
     errors = findings.of(ERROR)
     errors.without_jobs().raise_any()
     return Bundle(
@@ -101,7 +103,8 @@ def load_bundle(project: Project, *, target: str | None = None, variables: Mappi
         jobs=jobs,
         securables=read_securables(tree),
         file=bundle_file(project.root) or project.root,
-        faults={key: tuple(found) for key, found in errors.by_job().items()},
+        scripts=read_scripts(tree),
+        faults={key: tuple(found) for key, found in {**errors.by_job(), **scripts}.items()},
         warnings=tuple(dict.fromkeys(each for each in findings if each.severity != ERROR)),
     )
 
@@ -163,6 +166,7 @@ def _selected(
     block = (written.get("targets") or {}).get(name)
     typed = _with_typed_resources(written, name, findings) if with_resources else _without_resources(written, name)
     tree = with_workspace(with_target(typed, name, findings), target=name)
+    tree = without_double_prefix(tree, findings)
     _check_name(tree, findings)
     tree, unset = with_values(tree, given, root=project.root, target=name, findings=findings)
     tree = _resolved_outside(tree, unset, project, findings)

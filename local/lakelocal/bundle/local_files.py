@@ -15,7 +15,7 @@ from lakelocal.bundle.merge import copied, mapped
 
 
 def at_local_files(tree: YamlMapping, file_path: str, folders: Sequence[Path]) -> YamlMapping:
-    """*tree* with *file_path*, where its files would be, replaced in all texts of its resources and variables.
+    """*tree* with *file_path*, where its files would be, replaced in all texts of resources, variables and scripts.
 
     *folders* are those of the bundle's files; the folder around all of them is the one that is deployed.
     """
@@ -27,7 +27,7 @@ def at_local_files(tree: YamlMapping, file_path: str, folders: Sequence[Path]) -
         return path.sub(lambda found: local, text) if short in text else text
 
     result = copied(tree)
-    for block in ("resources", "variables"):
+    for block in ("resources", "variables", "scripts"):
         if block in tree:
             result[block] = mapped(tree[block], change)
     return result

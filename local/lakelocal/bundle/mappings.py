@@ -9,9 +9,10 @@ from lakelocal.lakeflow.findings import Findings, Steps
 _ANY = "*"
 _COMMON: Mapping[str, Any] = {"bundle": {}, "presets": {}, "workspace": {}, "variables": {}, "resources": {_ANY: {}}}
 _TARGETS = {_ANY: _COMMON}
+_ENVIRONMENTS = {_ANY: {**_COMMON, "variables": {_ANY: {}}}}  # the old name of targets knows no short form of a value
 _BLOCKS: Mapping[str, Any] = {
     **{**_COMMON, "variables": {_ANY: {}}},
-    **{"targets": _TARGETS, "environments": _TARGETS, "python": {}, "experimental": {}, "scripts": {_ANY: {}}},
+    **{"targets": _TARGETS, "environments": _ENVIRONMENTS, "python": {}, "experimental": {}, "scripts": {_ANY: {}}},
 }
 
 

@@ -11,12 +11,14 @@ import unicodedata
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.merge import copied
+from lakelocal.bundle.merge import copied, mapped
+from lakelocal.lakeflow.findings import Findings, Place
 
 USER = "LOCAL_USER"
 """The environment variable with the user's name in a workspace; without it, that of the login on this machine."""
 
 PATHS = {"file_path": "files", "resource_path": "resources", "artifact_path": "artifacts", "state_path": "state"}
+_DOUBLE = re.compile(r"/Workspace/?(?=\$\{workspace\.(?:root|file|artifact|state|resource)_path\})")
 _PREFIXES = ("/Workspace/", "/Volumes/", "${workspace.root_path}/")
 
 
@@ -40,6 +42,23 @@ def with_workspace(tree: YamlMapping, *, target: str) -> YamlMapping:
             workspace[field] = f"/Workspace{workspace[field]}"
     workspace.put("current_user", current_user(), workspace.place)
     result.put("workspace", workspace, workspace.place)
+    return result
+
+
+def without_double_prefix(tree: YamlMapping, findings: Findings) -> YamlMapping:
+    """*tree* with `/Workspace` taken out before a reference to a path of the workspace, which has it already.
+
+    Source: Databricks CLI 1.13, `rewrite_workspace_prefix.go`.
+    """
+
+    def change(text: str, place: Place) -> str:
+        rewritten = _DOUBLE.sub("", text)
+        if rewritten != text:
+            found = f"`/Workspace` before a path that has it, in `{text}`"
+            findings.add("double-prefix", found, f"`{rewritten}`", "Take it out.", findings.at(place))
+        return rewritten
+
+    result: YamlMapping = mapped(tree, change, tree.place)
     return result
 
 

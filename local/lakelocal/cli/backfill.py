@@ -5,7 +5,7 @@ from argparse import Namespace
 from typing import Any
 
 from lakelocal.cli.run import add_checks, add_remote, add_values, run_options
-from lakelocal.cli.scope import bundle_of, pairs, project_of
+from lakelocal.cli.scope import bundle_of, parameters_of, project_of, variables_of
 from lakelocal.cli.values import interval, moment
 from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.jobs.backfill import backfill_job, backfill_times, label
@@ -32,7 +32,7 @@ def add(verbs: Verbs) -> None:
 
 def backfill(options: Namespace) -> int:
     """Run all of them; the exit code is 1 if one did not succeed."""
-    bundle = bundle_of(options, pairs("--var", options.var))
+    bundle = bundle_of(options, variables_of(options))
     state = project_of(options).state(bundle.catalog)
     times = backfill_times(options.start, options.end, options.every)
     runs = backfill_job(
@@ -40,7 +40,7 @@ def backfill(options: Namespace) -> int:
         options.job,
         times,
         state=state,
-        parameters=pairs("--param", options.param),
+        parameters=parameters_of(options),
         options=run_options(options),
     )
     if options.json:

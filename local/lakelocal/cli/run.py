@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakelocal.cli.scope import bundle_of, pairs, project_of
+from lakelocal.cli.scope import bundle_of, parameters_of, project_of, variables_of
 from lakelocal.cli.values import moment
 from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.compute import REMOTE, WORKSPACE
@@ -14,6 +14,7 @@ from lakelocal.errors import UsageError
 from lakelocal.pool.forks import Template, template_ahead
 
 if TYPE_CHECKING:
+    from lakelocal.bundle import Bundle
     from lakelocal.jobs.command import RunOptions
 
 
@@ -23,7 +24,7 @@ def add(verbs: Verbs) -> None:
     command.add_argument(
         "job",
         nargs="?",
-        help="the job's key in the bundle, for example daily; optional if the bundle has one job",
+        help="the key of a job, for example daily, or of a script; optional if the bundle has one job",
     )
     add_values(command)
     command.add_argument(
@@ -90,10 +91,12 @@ def run(options: Namespace) -> int:
 def _run(options: Namespace, template: Template | None) -> int:
     from lakelocal.jobs.command import exit_code, run_job  # imported here, while the template imports too
 
-    variables = pairs("--var", options.var)
+    variables = variables_of(options)
     bundle = bundle_of(options, variables)
+    if options.job in bundle.scripts:
+        return _run_script(bundle, options)
     state = project_of(options).state(bundle.catalog)
-    parameters = pairs("--param", options.param)
+    parameters = parameters_of(options)
     given = {
         "only": options.only,
         "scheduled_at": options.scheduled_at,
@@ -107,6 +110,17 @@ def _run(options: Namespace, template: Template | None) -> int:
     if options.json:
         print(json.dumps(shape, indent=1, ensure_ascii=False))
     return exit_code(shape)
+
+
+def _run_script(bundle: "Bundle", options: Namespace) -> int:
+    from lakelocal.cli.script import run_script  # imported here, because scripts are rare
+
+    if options.param or options.only:
+        raise UsageError(
+            f"run {options.job}: found --param or --only; a script takes neither. Give it values by environment "
+            "variables, or by `env` in the bundle."
+        )
+    return run_script(bundle, bundle.script(options.job))
 
 
 def _notebook(option: str, given: Path | None) -> Path | None:

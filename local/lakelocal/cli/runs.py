@@ -5,7 +5,7 @@ from argparse import Namespace
 
 from lakelocal.cli import export, prune
 from lakelocal.cli.run import add_checks, add_remote, add_values, run_options
-from lakelocal.cli.scope import add_run, bundle_of, pairs, project_of, run_named, state_of
+from lakelocal.cli.scope import add_run, bundle_of, parameters_of, project_of, run_named, state_of, variables_of
 from lakelocal.cli.values import at_least_one
 from lakelocal.cli.verbs import Verbs, add_group, add_verb
 from lakelocal.history.records import Records
@@ -74,7 +74,7 @@ def close(options: Namespace) -> int:
 
 def repair(options: Namespace) -> int:
     """Repair a run, to its end; the exit code says how it ended."""
-    bundle = bundle_of(options, pairs("--var", options.var))
+    bundle = bundle_of(options, variables_of(options))
     state = project_of(options).state(bundle.catalog)
     shape = repair_run(
         bundle,
@@ -82,7 +82,7 @@ def repair(options: Namespace) -> int:
         state=state,
         tasks=options.tasks,
         dependents=not options.no_dependents,
-        parameters=pairs("--param", options.param),
+        parameters=parameters_of(options),
         options=run_options(options),
     )
     if options.json:

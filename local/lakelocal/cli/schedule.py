@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from lakelocal.bundle import Bundle, load_bundle, target_names
-from lakelocal.cli.scope import bundle_of, pairs, project_of
+from lakelocal.cli.scope import bundle_of, project_of, variables_of
 from lakelocal.cli.values import at_least_one, interval, moment, span_of_job
 from lakelocal.cli.verbs import Verbs
 from lakelocal.errors import BundleError, UsageError
@@ -93,7 +93,7 @@ def _check_options(options: argparse.Namespace, what: str, *allowed: str) -> Non
 def _run(options: argparse.Namespace) -> int:
     from lakelocal.schedule.command import run_scheduler
 
-    bundle = bundle_of(options, pairs("--var", options.var))
+    bundle = bundle_of(options, variables_of(options))
     run_scheduler(
         bundle,
         options.jobs,
@@ -109,7 +109,7 @@ def _next(options: argparse.Namespace) -> int:
 
     if len(options.jobs) != 2:
         raise UsageError(f"schedule next: found {len(options.jobs) - 1} jobs; expected one. Write `schedule next JOB`.")
-    (job,) = scheduled_jobs(bundle_of(options, pairs("--var", options.var)), options.jobs[1:])
+    (job,) = scheduled_jobs(bundle_of(options, variables_of(options)), options.jobs[1:])
     times = report.next_times(job, _start(options), options.n or TIMES)
     if options.json:
         print(json.dumps(report.next_json(job, times), indent=1))
@@ -141,7 +141,7 @@ def _bundles(options: argparse.Namespace) -> Iterator[Bundle]:
     project = project_of(options)
     for target in [options.target] if options.target else target_names(project):
         try:
-            yield load_bundle(project, target=target, variables=pairs("--var", options.var))
+            yield load_bundle(project, target=target, variables=variables_of(options))
         except BundleError as error:
             raise BundleError(f"Target `{target}`: {error}") from error
 

@@ -1,7 +1,8 @@
 """What a command works on: the project, its bundle for a target, and the state of that target's catalog."""
 
+import csv
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lakelocal.errors import UsageError
@@ -44,12 +45,45 @@ def run_named(state: State, name: str) -> int:
     return History.of(state).run_named(name).run_id
 
 
-def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
-    """`K=V` texts as a dictionary; a name given twice keeps the last value, as the Databricks CLI does."""
-    found = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UsageError(f"{option}: found `{text}`; expected NAME=VALUE. Write {option} {name or 'NAME'}=VALUE.")
+def variables_of(options: Namespace) -> dict[str, str]:
+    """The values of `--var`, each once. Commas divide several in one option, as in the Databricks CLI.
+
+    Raises:
+        UsageError: one is not NAME=VALUE, or has a second value.
+    """
+    found: dict[str, str] = {}
+    for text in (each for given in options.var for each in _parts(given)):
+        name, value = _pair("--var", text)
+        if name in found:
+            raise UsageError(
+                f"--var: found `{name}` twice, `{found[name]}` and `{value}`; expected one value. Leave one out."
+            )
         found[name] = value
     return found
+
+
+def parameters_of(options: Namespace) -> dict[str, str]:
+    """The values of `--param`; of two of one name the last counts.
+
+    A comma divides several in one option only where there is more than one `=`, as with `--params` of the CLI.
+
+    Raises:
+        UsageError: one is not NAME=VALUE.
+    """
+    texts = (each for given in options.param for each in (_parts(given) if given.count("=") > 1 else [given]))
+    return dict(_pair("--param", text) for text in texts)
+
+
+def _parts(text: str) -> list[str]:
+    """The values in *text*, divided by commas; one with a comma is in double quotes."""
+    return next(iter(csv.reader([text])), [])
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(
+            f"{option}: found `{text}`; expected NAME=VALUE. Write {option} {name or 'NAME'}=VALUE; put a value with a "
+            f"comma in quotes, {option} '\"NAME=1,2\"'."
+        )
+    return name, value

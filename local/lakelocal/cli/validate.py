@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lakelocal.cli.scope import pairs, project_of
+from lakelocal.cli.scope import project_of, variables_of
 from lakelocal.cli.verbs import Verbs
 from lakelocal.errors import UsageError
 from lakelocal.lakeflow.fields import FieldVerdict
@@ -42,7 +42,7 @@ def add(verbs: Verbs) -> None:
 
 def run(options: Namespace) -> int:
     """Print what was found; the exit code is 1 if there are errors, with `--strict` also if there are warnings."""
-    variables = pairs("--var", options.var)
+    variables = variables_of(options)
     if options.output == "json":
         return _print_bundle(options, variables)
     report = validate(project_of(options), job=options.job, target=options.target, variables=variables)

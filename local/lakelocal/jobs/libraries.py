@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lakelocal.bundle.libraries import WITH_PATH
 from lakelocal.errors import RunError
 from lakelocal.lakeflow.model import Bundle, Task, TaskLibrary
 from lakelocal.sources.python_project import normalised, read_project
 
-_WITH_PATH = re.compile(r"(-r|--requirement|-e|--editable)[ =]\s*(.+)")
+_WHEEL = re.compile(r"(.+\.whl)(\[[^\]]*\])?")
 _BUILD = "`python -m build --wheel`, or the build command of the bundle's `artifacts`"
 
 
@@ -37,12 +38,14 @@ def installs_of(task: Task, bundle: Bundle) -> list[Install]:
 
 def _installs(library: TaskLibrary, task: Task, bundle: Bundle) -> list[Install]:
     text = library.text.strip()
-    if found := _WITH_PATH.fullmatch(text):
+    if found := WITH_PATH.fullmatch(text):
         return [Install(f"{found[1]} {shlex.quote(_absolute(found[2], library.folder))}")]
-    if not text.endswith(".whl") and not text.startswith("."):
+    wheel = None if " @ " in text else _WHEEL.fullmatch(text)
+    if not wheel and not text.startswith("."):
         return [Install(text if "--" in text else shlex.quote(text))]
+    text, extras = (wheel[1], wheel[2] or "") if wheel else (text, "")
     if text.startswith(("/Volumes/", "dbfs:/Volumes/")):
-        return _of_wheels([text])
+        return _of_wheels([text], extras)
     if text.startswith("/") or "://" in text or ":/" in text:
         raise RunError(
             f"`{task.where}`: task `{task.key}`: found the library `{text}` in a workspace; expected a path in the "
@@ -53,12 +56,12 @@ def _installs(library: TaskLibrary, task: Task, bundle: Bundle) -> list[Install]
     wheels = _newest(Path(name).resolve() for name in glob.glob(str(library.folder / text)))
     if not wheels:
         return [_from_source(library, task, bundle)]
-    return _of_wheels([str(wheel) for wheel in wheels])
+    return _of_wheels([str(each) for each in wheels], extras)
 
 
-def _of_wheels(wheels: list[str]) -> list[Install]:
+def _of_wheels(wheels: list[str], extras: str = "") -> list[Install]:
     """The *wheels* alone, then their dependencies: forced together, pip would also replace what the environment has."""
-    named = " ".join(shlex.quote(wheel) for wheel in wheels)
+    named = " ".join(shlex.quote(f"{wheel}{extras}") for wheel in wheels)
     names = ", ".join(f"`{wheel.rpartition('/')[2]}`" for wheel in wheels)
     one = len(wheels) == 1
     return [

@@ -47,9 +47,11 @@ RULES: Mapping[str, tuple[str, str]] = {
     "variable-type": (ERROR, "a value fits the type of its variable"),
     "unknown-variable": (ERROR, "a target gives values to variables that the bundle declares"),
     "variable-reference": (ERROR, "every `${...}` names something that exists"),
+    "double-prefix": (WARNING, "a path of the workspace has `/Workspace` once"),
     "reference-depth": (WARNING, "references are resolved in eleven rounds"),
     "python": (ERROR, "the Python code of the bundle defines and changes its jobs without an error"),
     "bundle-field": (WARNING, "databricks.yml and its targets have known fields only"),
+    "script": (ERROR, "a script has commands, and references only in its `env`"),
     # shape
     "unknown-field": (WARNING, "a resource has fields of Databricks' model only"),
     "wrong-type": (WARNING, "a field has a value of its type"),
@@ -71,6 +73,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "condition-operand": (ERROR, "operands are no lists, and numbers where numbers are compared"),
     # task types
     "for-each-inputs": (ERROR, "`inputs` is a JSON array or a reference"),
+    "for-each-retries": (ERROR, "retries stand on the task inside a for-each task"),
     "for-each-nested": (ERROR, "a for-each task holds no other for-each task"),
     "unknown-job": (WARNING, "a run-job task starts a job of the bundle: of another one it fails here"),
     "job-circle": (ERROR, "jobs do not start each other in a circle"),

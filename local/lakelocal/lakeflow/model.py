@@ -142,6 +142,15 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Script:
+    """A script of the bundle: the commands of a shell, and what they find in their environment."""
+
+    name: str
+    content: str
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class BundleSettings:
     """The part of a bundle that does not need its jobs: the target, its catalog and its variables.
 
@@ -178,12 +187,13 @@ class BundleSettings:
 class Bundle(BundleSettings):
     """A whole bundle for one target. *file* is its root file, *securables* its schemas and volumes.
 
-    *faults* are the errors in its jobs, by their keys; a job that has some does not run, and stops none of the others.
-    *warnings* are what else was found, in jobs and outside of them.
+    *scripts* are its scripts by their names. *faults* are the errors in jobs and scripts, by their keys: what has some
+    does not run, and stops none of the others. *warnings* are what else was found, in jobs and outside of them.
     """
 
     jobs: Mapping[str, Job] = field(default_factory=dict)
     securables: tuple[Securable, ...] = ()
+    scripts: Mapping[str, Script] = field(default_factory=dict)
     file: Path = Path("databricks.yml")
     faults: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     warnings: tuple[Finding, ...] = ()
@@ -205,6 +215,16 @@ class Bundle(BundleSettings):
         if faults := [fault for job in started for fault in self.faults.get(job.key, ())]:
             raise FindingError(*faults)
         return self.jobs[key]
+
+    def script(self, name: str) -> Script:
+        """The script *name*, which must exist.
+
+        Raises:
+            FindingError: there is something wrong with it.
+        """
+        if name in self.faults:
+            raise FindingError(*self.faults[name])
+        return self.scripts[name]
 
     def sound_jobs(self) -> dict[str, Job]:
         """The jobs that can run: nothing is wrong with them, nor with those that they start."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from lakelocal.bundle.documents import YamlMapping
 from lakelocal.bundle.field_types import CHECKED, fitted, with_types
@@ -9,6 +10,7 @@ from lakelocal.bundle.jobs import read_jobs
 from lakelocal.bundle.load import Configuration, read_configuration, target_names
 from lakelocal.bundle.merge import copied
 from lakelocal.bundle.presets import jobs_of
+from lakelocal.bundle.scripts import wrong_scripts
 from lakelocal.bundle.targets import target_of_environment
 from lakelocal.lakeflow.child_jobs import started_by
 from lakelocal.lakeflow.fields import FieldVerdict, verdicts
@@ -131,7 +133,8 @@ def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> t
     bundle = Bundle(**vars(settings), jobs=jobs, file=bundle_file(project.root) or project.root)
     views = [_view(bundle, key, sources[key], configuration) for key in jobs]
     found = [finding for view in views for check in CHECKS for finding in check(view)]
-    of_bundle = check_bundle_fields(configuration.written, project.root)
+    of_bundle = [*check_bundle_fields(configuration.written, project.root)]
+    of_bundle += chain.from_iterable(wrong_scripts(configuration.written, findings).values())
     return [*findings, *settings.unset.values(), *of_bundle, *found], bundle
 
 

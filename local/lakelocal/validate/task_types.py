@@ -18,6 +18,10 @@ def check_types(view: JobView) -> Iterator[Finding]:
     for task in view.all_tasks:
         for finding in type_of(task.kind).check(task.inner):
             yield finding.moved(view.where(task, (task.kind, *finding.where.path)))
+        for field in ("max_retries", "min_retry_interval_millis", "retry_on_timeout"):
+            if task.kind == "for_each_task" and task.settings.get(field):
+                found, expected = f"`{field}` on a for-each task", "it on the task that runs for each input"
+                yield view.finding("for-each-retries", found, expected, "Move it there.", task=task, path=(field,))
 
 
 def check_job_levels(view: JobView) -> Iterator[Finding]:
