@@ -1,5 +1,6 @@
 """CREATE TABLE and ALTER TABLE with constraints, in the words of Spark and Delta."""
 
+import json
 import logging
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from dialect_fakes import Tables
 
 from lakelocal.catalogs import Catalogs
 from lakelocal.dialect.ddl import alter_table, clone_table, create_table
-from lakelocal.dialect.ddl.definition import Identity, read_definition
+from lakelocal.dialect.ddl.definition import Column, Identity, read_definition
+from lakelocal.dialect.ddl.generated import with_generated
 from lakelocal.dialect.inserts import insert
 from lakelocal.dialect.names import Names
 from lakelocal.dialect.statement import NOTHING, Statement
@@ -87,6 +89,8 @@ def test_what_spark_has_stays_as_it_is_written(sql):
         ("CREATE TABLE t (a INT DEFAULT 5)", "WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED"),
         ("CREATE TABLE t (a INT GENERATED SOMETIMES AS (1))", "expected ALWAYS or BY DEFAULT"),
         ("CREATE TABLE t (a BIGINT GENERATED ALWAYS AS IDENTITY (INCREMENT BY 0))", "INCREMENT BY 0"),
+        ("CREATE TABLE t (a INT GENERATED ALWAYS AS IDENTITY)", "`a` is INT; it has to be BIGINT"),
+        ("CREATE TABLE t (a BIGINT GENERATED ALWAYS AS IDENTITY) USING parquet", "Leave USING out"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_in_one_line(sql, problem):
@@ -109,7 +113,39 @@ def test_identity_and_generated_columns_are_read():
     assert [column.identity for column in found.columns] == [Identity(False), Identity(True, 100, -5), None, None]
     assert [column.generated for column in found.columns] == [None, None, "CAST(at AS DATE)", None]
     assert [column.nullable for column in found.columns] == [True, True, False, True]
-    assert found.needs_builder
+    assert found.has_generated
+
+
+def test_the_log_of_a_table_says_how_its_values_are_made():
+    """As Delta's protocol has it; the features of an older protocol are listed then, so that none is lost."""
+    fields = [{"name": name, "type": "long", "nullable": True, "metadata": {}} for name in ("a", "b", "c")]
+    fields[1]["metadata"] = {"comment": "b"}
+    schema = json.dumps({"type": "struct", "fields": fields})
+    log = [{"commitInfo": {}}, {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}]
+    log.append({"metaData": {"id": "x", "schemaString": schema}})
+    columns = [Column("A", "BIGINT", identity=Identity(True, 5, -2)), Column("b", "BIGINT", generated="c + 1")]
+
+    found = with_generated("".join(json.dumps(action) + "\n" for action in log), [*columns, Column("c", "BIGINT")])
+
+    actions = [json.loads(line) for line in found.splitlines()]
+    assert actions[1]["protocol"] == {
+        "minReaderVersion": 1, "minWriterVersion": 7,
+        "writerFeatures": ["appendOnly", "generatedColumns", "identityColumns", "invariants"],
+    }  # fmt: skip
+    assert [field["metadata"] for field in json.loads(actions[2]["metaData"]["schemaString"])["fields"]] == [
+        {"delta.identity.start": 5, "delta.identity.step": -2, "delta.identity.allowExplicitInsert": True},
+        {"comment": "b", "delta.generationExpression": "c + 1"},
+        {},
+    ]
+
+
+def test_listed_features_stay():
+    """A table of protocol 7 lists all that it has."""
+    protocol = {"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, "writerFeatures": ["clustering"]}}
+
+    found = with_generated(json.dumps(protocol), [Column("a", "BIGINT", identity=Identity(False))])
+
+    assert json.loads(found)["protocol"]["writerFeatures"] == ["clustering", "identityColumns"]
 
 
 UNSET = "ALTER TABLE t UNSET TBLPROPERTIES ('lakelocal.constraint.{}')"

@@ -15,9 +15,10 @@ from lakelocal.sql.tokens import STRING, tokenize
 
 @dataclass(frozen=True)
 class Constants:
-    """The values of expressions in the session of a request."""
+    """The values of expressions in the session of a request; *variables* of a script have none yet."""
 
     server: Server
+    variables: frozenset[str] = frozenset()
 
     def value(self, expression: str) -> Any:
         """The value of *expression*.
@@ -29,17 +30,22 @@ class Constants:
         return text if text is not None else value(self.server, expression)
 
     def known(self, expression: str) -> Any:
-        """The same; None where it is no constant here, such as a variable of a script that has not begun."""
+        """The same; None where it is no constant, or has a variable of a script that has not begun."""
+        if any(token.text.lower() in self.variables for token in tokenize(expression) or () if token.is_name):
+            return None
         try:
             return self.value(expression)
         except grpc.RpcError:
             return None
 
     def literal(self, expression: str) -> str | None:
-        """The value of *expression* as a SQL literal; None where it has none."""
+        """The value of *expression* as a SQL literal; None where it has none, or is not known."""
+        value = self.known(expression)
+        if value is None:
+            return None
         from pyspark.sql.connect.expressions import LiteralExpression  # every kernel has it by then
 
-        plan = LiteralExpression._from_value(self.value(expression)).to_plan(None)  # type: ignore[arg-type]
+        plan = LiteralExpression._from_value(value).to_plan(None)  # type: ignore[arg-type]
         return literal_text(plan.literal)
 
 

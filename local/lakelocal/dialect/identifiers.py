@@ -12,10 +12,13 @@ from lakelocal.sql.tokens import tokenize
 from lakelocal.sql.writing import Edit, apply
 
 
-def fill_identifiers(sql: str, value_of: Callable[[str], Any]) -> str:
+def fill_identifiers(
+    sql: str, value_of: Callable[[str], Any], otherwise: Callable[[str], str] = lambda expression: expression
+) -> str:
     """*sql* with each `IDENTIFIER(...)` replaced by the name that its expression gives.
 
-    *value_of* gives the value of an expression, None where it is not known; then the clause stays.
+    *value_of* gives the value of an expression, None where it is not known; then the clause stays, with what
+    *otherwise* makes of the expression.
     """
     tokens = tokenize(sql) if "identifier" in sql.lower() else None
     edits = []
@@ -25,7 +28,10 @@ def fill_identifiers(sql: str, value_of: Callable[[str], Any]) -> str:
         end = closing(tokens, index + 1)
         if end is None or end == index + 2:
             continue
-        value = value_of(sql[tokens[index + 2].start : tokens[end - 1].end])
-        if isinstance(value, str) and (parts := split_name(value)):
+        start, stop = tokens[index + 2].start, tokens[end - 1].end
+        value = value_of(sql[start:stop])
+        if value is None:
+            edits.append(Edit(start, stop, otherwise(sql[start:stop])))
+        elif isinstance(value, str) and (parts := split_name(value)):
             edits.append(Edit(token.start, tokens[end].end, join_name(parts)))
     return apply(sql, edits) if edits else sql

@@ -5,13 +5,14 @@ Its parameters become literals: Delta's parser loses the arguments of markers (d
 Source: Databricks documentation, "EXECUTE IMMEDIATE".
 """
 
+import re
 from dataclasses import dataclass
 
 from lakelocal.dialect.constants import Constants
 from lakelocal.errors import DialectError
 from lakelocal.sql.nesting import level, split
 from lakelocal.sql.tokens import Token, parameter_markers, tokenize
-from lakelocal.sql.writing import Edit, apply
+from lakelocal.sql.writing import Edit, apply, literal
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,35 @@ def execute_immediate(sql: str, constants: Constants) -> str:
     if found.variables:
         return f"SET VARIABLE ({found.variables}) = ({filled})"
     return execute_immediate(filled, constants)
+
+
+def execute_in_script(sql: str, constants: Constants, catalog: str) -> str:
+    """The same for a statement of a script. A string that is made there loses *catalog*, the run's, when it runs.
+
+    Raises:
+        DialectError: the string is made there, and has arguments.
+    """
+    found = _read(sql)
+    if found is None:
+        return sql
+    text = constants.known(found.text)
+    if isinstance(text, str) and text.strip():
+        filled = _filled(text.strip().rstrip(";"), found, constants)
+        return f"SET ({found.variables}) = ({filled})" if found.variables else filled
+    if found.arguments:
+        raise DialectError(
+            f"EXECUTE IMMEDIATE {found.text}: the string has variables of the script, and USING has arguments for it. "
+            "This machine does one or the other: put the values into the string."
+        )
+    into = f" INTO {found.variables}" if found.variables else ""
+    return f"EXECUTE IMMEDIATE {without_catalog(found.text, catalog)}{into}"
+
+
+def without_catalog(expression: str, catalog: str) -> str:
+    """SQL that gives the text *expression* without *catalog* before names of two more parts, but in strings."""
+    name = re.escape(catalog)
+    pattern = f"(?i)(?<![\\w.`'\"])(`{name}`|{name})\\.(?=(`[^`]+`|\\w+)\\.)"
+    return f"regexp_replace({expression}, {literal(pattern)}, '')"
 
 
 def _read(sql: str) -> _Immediate | None:

@@ -16,10 +16,11 @@ from lakelocal.dialect.catalog import CatalogPlans
 from lakelocal.dialect.constants import Constants
 from lakelocal.dialect.expressions import Expressions
 from lakelocal.dialect.identifiers import fill_identifiers
-from lakelocal.dialect.immediate import execute_immediate
+from lakelocal.dialect.immediate import execute_immediate, execute_in_script, without_catalog
 from lakelocal.dialect.names import Names, shorten
 from lakelocal.dialect.preparation import Preparation
 from lakelocal.dialect.read_files import ReadFiles, TemporaryView, temporary_view
+from lakelocal.dialect.scripts import OnlyAsked, is_script, translate_script
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sessions import Sessions
 from lakelocal.dialect.sql import SqlText
@@ -139,12 +140,26 @@ class Rewriter:
 
     def _translated(self, text: str) -> str:
         constants = Constants(self.server)
-        text = fill_identifiers(execute_immediate(text, constants), constants.known)
+        text = execute_immediate(text, constants)
+        if is_script(text):
+            return translate_script(text, self._in_script)
+        text = fill_identifiers(text, constants.known)
         if (view := temporary_view(text)) is not None:
             self._create_view(view)
             return NOTHING
+        return self._alone(text, self.server)
+
+    def _in_script(self, text: str, variables: frozenset[str]) -> str:
+        """A statement of a script with *variables*, which are not there yet."""
+        server, own = OnlyAsked(self.server), self.dialect.state.catalog
+        constants = Constants(server, variables)
+        text = execute_in_script(text, constants, own)
+        text = fill_identifiers(text, constants.known, lambda expression: without_catalog(expression, own))
+        return self._alone(text, server)
+
+    def _alone(self, text: str, server: Server) -> str:
         statements, names = self.dialect.statements, self.sql.names
-        return statements.translate(text, self.session, names, self.server, self._plain)
+        return statements.translate(text, self.session, names, server, self._plain)
 
     def _plain(self, text: str) -> str:
         """The SQL *text* as Spark understands it, and what it names is there."""

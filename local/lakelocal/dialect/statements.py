@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SPARK_CATALOG, Catalogs, mapped, shown
 from lakelocal.dialect import server as ask
-from lakelocal.dialect.ddl import alter_table, analyze, clone_table, create_table, index, keep_cached
+from lakelocal.dialect.ddl import alter_table, analyze, clone_table, create_table, describe_table, index, keep_cached
 from lakelocal.dialect.inserts import insert
 from lakelocal.dialect.names import Names, join_name
 from lakelocal.dialect.server import Server
@@ -77,7 +77,9 @@ _BY_KIND: dict[str, tuple[Callable[[Statement], str | None], ...]] = {
     "ALTER": (alter_table,),
     "ANALYZE": (analyze,),
     "CACHE": (keep_cached,),
-    "CREATE": (clone_table, create_table, index),
+    "CREATE": (clone_table, create_table, describe_table, index),
+    "DESC": (describe_table,),
+    "DESCRIBE": (describe_table,),
     "DROP": (index,),
     "INSERT": (insert,),
     "REPLACE": (clone_table, create_table),

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
+from lakelocal.sql.scripts import begins_script, script_end
 from lakelocal.sql.tokens import STRING, Marker, Token, parameter_markers, tokenize
 from lakelocal.sql.writing import Edit, apply, literal
 
@@ -56,19 +57,31 @@ def split_statements(text: str) -> list[CellStatement]:
     tokens = tokenize(text)
     if tokens is None:
         return [_statement(text, (), 0, len(text))]
-    if tokens and tokens[0].word == "BEGIN":
-        return [_statement(text, tokens, 0, len(text))]
-    statements, held, start = [], [], 0
-    for token in tokens:
-        if token.word != ";":
-            held.append(token)
-            continue
-        if held:
-            statements.append(_statement(text, held, start, token.start))
-        held, start = [], token.end
-    if held:
-        statements.append(_statement(text, held, start, len(text)))
+    statements, first, start = [], 0, 0
+    while first < len(tokens):
+        end = _end(tokens, first)
+        if end > first:
+            stop = tokens[end].start if end < len(tokens) else len(text)
+            statements.append(_statement(text, tokens[first:end], start, stop))
+        start = tokens[end].end if end < len(tokens) else len(text)
+        first = end + 1
     return statements
+
+
+def _end(tokens: Sequence[Token], first: int) -> int:
+    """The index of the semicolon behind the statement that begins at token *first*; those of a script are its own."""
+    index = first
+    is_routine = tokens[first].word == "CREATE" and any(
+        token.word == "PROCEDURE" for token in tokens[first : first + 4]
+    )
+    while index < len(tokens) and tokens[index].word != ";":
+        begins = index == first and begins_script(tokens, index)
+        if begins or (is_routine and tokens[index].word == "BEGIN"):
+            at = index if tokens[index].word == "BEGIN" else index + 2
+            index = max(script_end(tokens, at), index + 1)
+        else:
+            index += 1
+    return index
 
 
 def _statement(text: str, tokens: Sequence[Token], start: int, end: int) -> CellStatement:

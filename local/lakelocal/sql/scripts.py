@@ -9,8 +9,14 @@ from lakelocal.sql.tokens import Token
 
 # What an END may close that was not opened by BEGIN or CASE.
 _LOOPS = frozenset(["IF", "LOOP", "WHILE", "FOR", "REPEAT"])
-# Words behind which a statement begins.
-_BEFORE = frozenset(["BEGIN", "ATOMIC", "THEN", "ELSE", "DO", "LOOP", "REPEAT", ";"])
+# Words behind which a statement begins; the latter stand in statements too, such as CASE WHEN ... THEN.
+_ALWAYS_BEFORE = frozenset(["BEGIN", "ATOMIC", ";"])
+_BEFORE_WITHIN = frozenset(["THEN", "ELSE", "DO", "LOOP", "REPEAT"])
+# What begins there and is no statement of its own.
+_CONTROL = frozenset(
+    {"IF", "ELSEIF", "ELSE", "WHILE", "FOR", "CASE", "WHEN", "LOOP", "REPEAT", "UNTIL", "END", "BEGIN"}
+    | {"NOT", "ATOMIC", ";"}
+)
 
 
 def script_end(tokens: Sequence[Token], at: int) -> int:
@@ -31,19 +37,39 @@ def script_end(tokens: Sequence[Token], at: int) -> int:
 def begins_script(tokens: Sequence[Token], at: int) -> bool:
     """Does a script begin at token *at*: BEGIN, or a label and BEGIN, and no transaction?"""
     words = [token.word for token in tokens[at : at + 3]]
-    if words[1:] == [":", "BEGIN"] or (len(words) == 3 and words[1] == ":" and words[2] == "BEGIN"):
-        return True
-    return words[:1] == ["BEGIN"] and words[1:2] != ["TRANSACTION"] and len(words) > 1
+    labelled = words[1:] == [":", "BEGIN"]
+    return labelled or (words[:1] == ["BEGIN"] and len(words) > 1 and words[1] not in ("TRANSACTION", ";"))
 
 
 def statements_in(tokens: Sequence[Token]) -> list[range]:
     """The statements of a script between its control words, by the indexes of their tokens."""
-    found, start, depth = [], None, 0
-    for index, token in enumerate(tokens):
-        depth += (token.word == "(") - (token.word == ")")
-        if index and depth == 0 and tokens[index - 1].word in _BEFORE and token.word not in _BEFORE:
+    found: list[range] = []
+    start: int | None = None
+    for index, token in enumerate(tokens[1:], 1):
+        before = tokens[index - 1].word
+        begins = before in _ALWAYS_BEFORE or (start is None and before in _BEFORE_WITHIN)
+        if begins and token.word not in _CONTROL:
             start = index
-        if token.word == ";" and depth == 0 and start is not None:
+        elif begins:
+            start = None
+        elif token.word == ";" and start is not None:
             found.append(range(start, index))
             start = None
     return found
+
+
+def variables_in(tokens: Sequence[Token]) -> frozenset[str]:
+    """The names, in lower case, that the script gives to variables and to the rows of loops."""
+    found = set()
+    for index, token in enumerate(tokens):
+        behind = [token.word for token in tokens[index + 1 : index + 3]]
+        if token.word == "FOR" and behind[1:] == ["AS"]:
+            found.add(tokens[index + 1].text.lower())
+        if token.word == "DECLARE" and behind[1:] not in (["HANDLER"], ["CONDITION"]):
+            at = index + 1
+            while at + 1 < len(tokens) and tokens[at].is_name:
+                found.add(tokens[at].text.lower())
+                if tokens[at + 1].word != ",":
+                    break
+                at += 2
+    return frozenset(found)

@@ -5,14 +5,17 @@
 | `create`      | CREATE TABLE with keys, CHECK, identity and generated columns                              |
 | `definition`  | the columns and constraints between its parentheses, read by `reader`                      |
 | `constraints` | keys and CHECK: how they are written, where they are kept                                  |
+| `generated`   | tables with identity and generated columns                                                 |
 | `alter`       | ALTER TABLE of constraints                                                                 |
 | `clone`       | deep clones                                                                                |
+| `describe`    | the constraints in DESCRIBE EXTENDED                                                       |
 | `upkeep`      | ANALYZE and what else looks after tables                                                   |
 """
 
 from lakelocal.dialect.ddl.alter import alter_table
 from lakelocal.dialect.ddl.clone import clone_table
 from lakelocal.dialect.ddl.create import create_table
+from lakelocal.dialect.ddl.describe import describe_table
 from lakelocal.dialect.ddl.upkeep import analyze, index, keep_cached
 
-__all__ = ["alter_table", "analyze", "clone_table", "create_table", "index", "keep_cached"]
+__all__ = ["alter_table", "analyze", "clone_table", "create_table", "describe_table", "index", "keep_cached"]

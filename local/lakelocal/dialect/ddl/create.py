@@ -1,6 +1,7 @@
 """`CREATE TABLE` with what only Databricks' SQL has: keys, CHECK, identity and generated columns.
 
-Keys and CHECK become properties of the table (`constraints`), so that one statement of Spark's SQL still makes it.
+Keys and CHECK become properties of the table (`constraints`), so that one statement of Spark's SQL still makes it. For
+identity and generated columns see `generated`.
 
 Source: Databricks documentation, "CREATE TABLE [USING]".
 """
@@ -9,7 +10,10 @@ from dataclasses import dataclass
 
 from lakelocal.dialect.ddl.constraints import check_new_keys
 from lakelocal.dialect.ddl.definition import Column, Definition, read_definition
-from lakelocal.dialect.statement import Statement
+from lakelocal.dialect.ddl.generated import make_generated
+from lakelocal.dialect.ddl.reader import Reader
+from lakelocal.dialect.names import join_name
+from lakelocal.dialect.statement import NOTHING, Statement
 from lakelocal.errors import DialectError
 from lakelocal.sql.nesting import closing, level
 from lakelocal.sql.writing import Edit, apply, literal, quoted
@@ -59,8 +63,34 @@ def create_table(statement: Statement) -> str | None:
     properties = [key.property for key in definition.keys] + [check.property for check in definition.checks]
     columns = ", ".join(_written(column) for column in definition.columns)
     tokens = statement.tokens
-    edits = [Edit(tokens[table.opened].end, tokens[table.closed].start, columns), _properties(table, properties)]
-    return apply(statement.sql, edits)
+    edits = [Edit(tokens[table.opened].end, tokens[table.closed].start, columns)]
+    edits += [_properties(table, properties)] if properties else []
+    if not definition.has_generated:
+        return apply(statement.sql, edits)
+    _make_generated(table, edits)
+    return NOTHING
+
+
+def _make_generated(table: NewTable, edits: list[Edit]) -> None:
+    """Make *table*, whose statement becomes what Spark has by *edits*."""
+    statement, tokens = table.statement, table.statement.tokens
+    if table.format != "delta":
+        raise DialectError(
+            f"{statement.where}: found USING {table.format}; only Delta has identity and generated columns. "
+            "Leave USING out."
+        )
+    using, location, location_text = table.clause("USING"), table.clause("LOCATION"), ""
+    if using is not None:
+        edits.append(Edit(tokens[using - 1].start, tokens[using].end, ""))
+    if location is not None:
+        location_text = statement.part(location - 1, location + 1)
+        edits.append(Edit(tokens[location - 1].start, tokens[location].end, ""))
+    start = tokens[table.opened].start
+    whole = apply(statement.sql[: tokens[-1].end], edits)
+    make_generated(statement, table.definition.columns, statement.sql[:start], whole[start:], location_text)
+    if (comment := table.clause("COMMENT")) is not None:  # a clone has none
+        text = Reader(statement.sql, tokens, comment, len(tokens), statement.where).string()
+        statement.run(f"COMMENT ON TABLE {join_name(table.name)} IS {text}")
 
 
 def _refuse_protection(statement: Statement) -> None:

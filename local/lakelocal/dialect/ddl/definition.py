@@ -51,10 +51,10 @@ class Definition:
     @property
     def is_plain(self) -> bool:
         """Does it hold nothing but what Spark's own SQL has for a Delta table?"""
-        return not self.keys and not self.checks and not self.needs_builder
+        return not self.keys and not self.checks and not self.has_generated
 
     @property
-    def needs_builder(self) -> bool:
+    def has_generated(self) -> bool:
         """Are there columns that only Delta's own interface can make?"""
         return any(column.generated is not None or column.identity for column in self.columns)
 

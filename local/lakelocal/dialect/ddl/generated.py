@@ -1,0 +1,120 @@
+"""Tables with identity and generated columns, which Delta has, and open-source Spark's SQL does not let through.
+
+Delta keeps both in the metadata of a column, in the table's log. So the table is made without them at a place of its
+own, by Delta itself; its log is written anew with them; and the table that was asked for is a clone of that empty one.
+
+Source: Delta's protocol, "Generated Columns", "Identity Columns", "Table Features"; Databricks documentation,
+"CREATE TABLE [USING]", "Use identity columns in Delta Lake".
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from lakelocal.dialect.ddl.definition import Column
+from lakelocal.dialect.statement import Statement
+from lakelocal.errors import DialectError
+from lakelocal.sql.writing import quoted
+
+_LOG = "_delta_log/00000000000000000000.json"
+_WITH_FEATURES = 7  # the version of the protocol of writers whose features are listed
+# What a table of an older protocol for writers has without listing it.
+_IMPLIED = {
+    2: ["appendOnly", "invariants"],
+    3: ["checkConstraints"],
+    4: ["changeDataFeed", "generatedColumns"],
+    5: ["columnMapping"],
+    6: ["identityColumns"],
+}
+
+
+def make_generated(statement: Statement, columns: Sequence[Column], made: str, clauses: str, location: str) -> None:
+    """Make the table that *statement* asks for.
+
+    Args:
+        columns: those of the table, of which some are generated.
+        made: the statement up to the name of the table, such as `CREATE OR REPLACE TABLE a.t`.
+        clauses: the columns in parentheses, without what is generated, and the clauses behind them.
+        location: `LOCATION '...'` as it is written, or nothing.
+
+    Raises:
+        DialectError: a column is not of the type that its values have.
+    """
+    check_generated(statement, columns)
+    scratch = statement.names.catalogs.state.folder / "tmp"
+    scratch.mkdir(exist_ok=True)
+    folder = Path(mkdtemp(prefix="new-table-", dir=scratch))
+    try:
+        statement.run(f"CREATE TABLE delta.{quoted(str(folder / 'plain'))} {clauses}")
+        log = (folder / "plain" / _LOG).read_text(encoding="utf-8")
+        (folder / "whole" / _LOG).parent.mkdir(parents=True)
+        (folder / "whole" / _LOG).write_text(with_generated(log, columns), encoding="utf-8")
+        statement.run(f"{made} SHALLOW CLONE delta.{quoted(str(folder / 'whole'))} {location}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_generated(statement: Statement, columns: Sequence[Column]) -> None:
+    """That identity columns are BIGINT, and that each expression gives what its column holds."""
+    for column in columns:
+        if column.identity and column.type.upper() not in ("BIGINT", "LONG"):
+            raise DialectError(
+                f"{statement.where}: the identity column `{column.name}` is {column.type}; it has to be BIGINT."
+            )
+    given = [column for column in columns if column.generated is None]
+    values = ", ".join(f"CAST(NULL AS {column.type}) AS {quoted(column.name)}" for column in given)
+    for column in columns:
+        if column.generated is None:
+            continue
+        query = f"SELECT {column.generated} AS found, CAST(NULL AS {column.type}) AS expected FROM (SELECT {values})"
+        found, expected = statement.columns(query)
+        if found.data_type != expected.data_type:
+            raise DialectError(
+                f"{statement.where}: the column `{column.name}` is {column.type}, and its expression "
+                f"`{column.generated}` gives another type. Put it into CAST(... AS {column.type})."
+            )
+
+
+def with_generated(log: str, columns: Sequence[Column]) -> str:
+    """The first entry of a table's *log* with what its *columns* say of their values."""
+    return "".join(json.dumps(action) + "\n" for action in _with_generated(log, columns))
+
+
+def _with_generated(log: str, columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
+    for line in log.splitlines():
+        action = json.loads(line)
+        if "metaData" in action:
+            schema = json.loads(action["metaData"]["schemaString"])
+            by_name = {column.name.lower(): column for column in columns}
+            for field in schema["fields"]:
+                if column := by_name.get(field["name"].lower()):  # PARTITIONED BY may add columns of its own
+                    field["metadata"].update(_metadata(column))
+            action["metaData"]["schemaString"] = json.dumps(schema)
+        elif "protocol" in action:
+            _add_features(action["protocol"], columns)
+        yield action
+
+
+def _metadata(column: Column) -> dict[str, object]:
+    if column.generated is not None:
+        return {"delta.generationExpression": column.generated}
+    if column.identity is None:
+        return {}
+    return {
+        "delta.identity.start": column.identity.start,
+        "delta.identity.step": column.identity.step,
+        "delta.identity.allowExplicitInsert": column.identity.by_default,
+    }
+
+
+def _add_features(protocol: dict[str, Any], columns: Sequence[Column]) -> None:
+    """List in *protocol*, in place, the features that *columns* need beside those that the table has."""
+    version = protocol["minWriterVersion"]
+    implied = [name for since, names in _IMPLIED.items() if since <= version < _WITH_FEATURES for name in names]
+    needed = ["generatedColumns"] * any(column.generated is not None for column in columns)
+    needed += ["identityColumns"] * any(column.identity is not None for column in columns)
+    protocol["writerFeatures"] = sorted({*implied, *protocol.get("writerFeatures", []), *needed})
+    protocol["minWriterVersion"] = _WITH_FEATURES

@@ -1,0 +1,86 @@
+"""SQL scripts (`BEGIN ... END`): the statements in them are translated one by one, before the script runs.
+
+What the dialect itself has to do for a statement, such as a volume, it cannot do in the middle of a script: such a
+statement is refused. A label around the whole script, which Spark has not got, gets a block around it.
+
+Source: Databricks documentation, "SQL scripting".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import pyspark.sql.connect.proto as proto
+
+from lakelocal.dialect.names import shorten
+from lakelocal.dialect.server import Server
+from lakelocal.dialect.statement import NOTHING
+from lakelocal.errors import DialectError
+from lakelocal.sql.scripts import begins_script, statements_in, variables_in
+from lakelocal.sql.tokens import tokenize
+from lakelocal.sql.writing import Edit, apply
+
+_QUESTIONS = frozenset(["SHOW", "DESCRIBE", "DESC", "SELECT"])
+_DONE_HERE = ("CREATE VOLUME", "DROP VOLUME", "CREATE CATALOG", "DROP CATALOG", "CREATE PROCEDURE", "DROP PROCEDURE")
+_EMPTY = "BEGIN END"
+
+
+def is_script(sql: str) -> bool:
+    """Is *sql* a script, with a label or without?"""
+    return "begin" in sql.lower() and begins_script(tokenize(sql) or (), 0)
+
+
+def translate_script(sql: str, translate: Callable[[str, frozenset[str]], str]) -> str:
+    """The script *sql* with each statement in it given to *translate*, with the names of the script's variables.
+
+    Raises:
+        DialectError: a statement in it cannot be translated before the script runs.
+    """
+    tokens = tokenize(sql) or ()
+    variables = variables_in(tokens)
+    edits = []
+    for statement in statements_in(tokens):
+        start, end = tokens[statement.start].start, tokens[statement.stop - 1].end
+        text = _translated(sql[start:end], lambda text: translate(text, variables))
+        if text != sql[start:end]:
+            edits.append(Edit(start, end, text))
+    script = apply(sql, edits)
+    return script if tokens[0].word == "BEGIN" else f"BEGIN {script.rstrip().rstrip(';')}; END"
+
+
+def _translated(sql: str, translate: Callable[[str], str]) -> str:
+    words = " ".join(token.word for token in (tokenize(sql) or ())[:5]).replace("OR REPLACE ", "")
+    if words.startswith(_DONE_HERE):
+        raise _refused(sql)
+    try:
+        text = translate(sql)
+    except grpc.RpcError as error:
+        raise DialectError(
+            f"The statement {shorten(sql)}, inside of BEGIN ... END: what it names has to be there before the script "
+            f"begins. {' '.join(str(error.details()).split())[:200]}"
+        ) from error
+    return _EMPTY if text == NOTHING else text
+
+
+def _refused(sql: str) -> DialectError:
+    return DialectError(
+        f"The statement {shorten(sql)} cannot be done inside of BEGIN ... END on this machine. "
+        "Put it into a statement of its own, before the script."
+    )
+
+
+@dataclass(frozen=True)
+class OnlyAsked:
+    """*server*, of which the translation of a script may ask what is there, but let it do nothing."""
+
+    server: Server
+
+    def rows(self, plan: proto.Plan) -> list[dict[str, Any]]:
+        sql = plan.command.sql_command.input.sql.query
+        if sql and sql.split(maxsplit=1)[0].upper() not in _QUESTIONS:
+            raise _refused(sql)
+        return self.server.rows(plan)
+
+    def schema(self, plan: proto.Plan) -> proto.DataType.Struct:
+        return self.server.schema(plan)
