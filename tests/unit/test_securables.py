@@ -6,8 +6,9 @@ from textwrap import dedent
 from lakelocal.bundle import Bundle, load_bundle
 from lakelocal.catalogs import Catalogs
 from lakelocal.compute.local_server import LocalServer
-from lakelocal.jobs.securables import create_securables
-from lakelocal.lakeflow.catalogs import named_catalogs
+from lakelocal.jobs.securables import create_named_schemas, create_securables
+from lakelocal.lakeflow.catalogs import named_catalogs, named_schemas
+from lakelocal.lakeflow.model import Securable
 from lakelocal.project import Project
 from lakelocal.validate import validate
 
@@ -123,3 +124,38 @@ def test_catalogs_that_a_bundle_names(tmp_path: Path) -> None:
     found = named_catalogs(bundle, bundle.securables, bundle.jobs.values(), {"my_catalog": "given"})
 
     assert found == ["bronze", "dev", "given", "gold", "out", "second", "silver", "src", "third"]
+
+
+def test_schemas_that_variables_and_parameters_name(tmp_path: Path) -> None:
+    """Each in the catalog that is named beside it; every other word with `schema` in its name is something else."""
+    bundle = read(
+        tmp_path,
+        """
+        bundle: {name: b}
+        variables:
+          catalog: {default: dev}
+          schema: {default: ana}
+          gold_catalog: {default: gold}
+          gold_schema: {default: marts}
+          raw_schema_name: {default: raw}
+          merge_schema: {default: "true"}
+          schema_location: {default: x}
+          other_schema: {default: a/b}
+          database: {default: default}
+        """,
+    )
+
+    found = named_schemas(bundle, {"schema": "ana", "catalog": "dev", "target_schema": "t"})
+
+    assert [str(each) for each in found] == ["dev.ana", "gold.marts", "dev.raw", "dev.t"]
+
+
+def test_a_schema_that_a_variable_names_is_there(tmp_path: Path) -> None:
+    """Once it is, nothing is asked and nothing said."""
+    told: list[str] = []
+    state = Project.at(read(tmp_path, target="plain").root).state("main").make()
+    (state.warehouse / "ana.db").mkdir()
+
+    create_named_schemas([Securable("schema", "main", "ana")], LocalServer(state), told.append)
+
+    assert told == []

@@ -2,9 +2,9 @@
 
 from lakelocal.jobs.notebooks_beside import run_first
 from lakelocal.jobs.run import JobRun
-from lakelocal.jobs.securables import create_catalogs, create_securables
+from lakelocal.jobs.securables import create_catalogs, create_named_schemas, create_securables
 from lakelocal.jobs.stop import Stop
-from lakelocal.lakeflow.catalogs import named_catalogs
+from lakelocal.lakeflow.catalogs import named_catalogs, named_schemas
 
 
 def prepare(run: JobRun, stop: Stop) -> None:
@@ -22,5 +22,7 @@ def prepare(run: JobRun, stop: Stop) -> None:
     named = named_catalogs(engine.bundle, engine.bundle.securables, engine.bundle.jobs.values(), run.scope.parameters)
     create_catalogs(named, engine.compute)
     create_securables(engine.bundle, engine.compute, engine.view.note)
+    if engine.needs_spark:
+        create_named_schemas(named_schemas(engine.bundle, run.scope.parameters), engine.compute, engine.view.note)
     if run.before is not None:
         run_first(run, run.before, stop)

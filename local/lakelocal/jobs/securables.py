@@ -24,10 +24,23 @@ def create_securables(bundle: Bundle, compute: Compute, note: Callable[[str], No
     Raises:
         LocalError: a schema is needed and Spark cannot be used.
     """
+    if absent := _create(bundle.securables, compute):
+        note(f"created where absent, as the bundle declares: {', '.join(map(str, absent))}")
+
+
+def create_named_schemas(schemas: Iterable[Securable], compute: Compute, note: Callable[[str], None]) -> None:
+    """The same for *schemas* that variables and parameters only name: on Databricks someone else has created them."""
+    if absent := _create(schemas, compute):
+        told = ", ".join(f"{each} ({each.key})" for each in absent)
+        note(f"created where absent, since a variable or parameter names it: {told}")
+
+
+def _create(securables: Iterable[Securable], compute: Compute) -> list[Securable]:
+    """Create those of *securables* that are absent; gives these."""
     if compute.deploys:
-        return  # `databricks bundle deploy` creates them
+        return []  # `databricks bundle deploy` creates them
     catalogs = Catalogs(compute.state)
-    absent = [securable for securable in bundle.securables if not _exists(catalogs, securable)]
+    absent = [securable for securable in securables if not _exists(catalogs, securable)]
     create_catalogs((each.catalog for each in absent), compute)
     _create_schemas(compute, sorted({str(each) for each in absent if each.schema and each.volume is None}))
     for securable in absent:
@@ -35,8 +48,7 @@ def create_securables(bundle: Bundle, compute: Compute, note: Callable[[str], No
             (catalogs.volumes(securable.catalog) / securable.schema / securable.volume).mkdir(
                 parents=True, exist_ok=True
             )
-    if absent:
-        note(f"created where absent, as the bundle declares: {', '.join(map(str, absent))}")
+    return absent
 
 
 def _exists(catalogs: Catalogs, securable: Securable) -> bool:

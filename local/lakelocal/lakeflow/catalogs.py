@@ -1,7 +1,8 @@
-"""Which catalogs a bundle names: on Databricks they exist before a job runs, and so they do here.
+"""Which catalogs and schemas a bundle names: on Databricks they exist before a job runs, and so they do here.
 
 A catalog is named by a resource that is one or is in one, and by a variable or a parameter: its value where the name
-says `catalog`, the first part of `catalog.schema.table` where the name says `table` or `view`.
+says `catalog`, the first part of `catalog.schema.table` where the name says `table` or `view`. A schema is named by a
+variable or a parameter whose name ends in `schema`: someone has made it on Databricks, an administrator or a pipeline.
 """
 
 import re
@@ -9,11 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from lakelocal.catalogs import DEFAULT_SCHEMA, INFORMATION_SCHEMA
 from lakelocal.lakeflow.model import BundleSettings, Job, Securable
 
 # One too many does no harm; these are of a catalog, and no name of one.
 _SAYS_CATALOG = re.compile(r"catalog(?!ue)(?!.*(?:schema|type|owner|comment|description|location|path))", re.IGNORECASE)
 _SAYS_TABLE = re.compile(r"table|view", re.IGNORECASE)
+_SAYS_SCHEMA = re.compile(r"(.*?)(schema|database)((?:_name)?)", re.IGNORECASE)
+_NO_NAMES = frozenset({"true", "false", DEFAULT_SCHEMA, INFORMATION_SCHEMA})
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _TABLE = re.compile(r"`?([A-Za-z_][\w-]*)`?(?:\.`?[\w-]+`?){2}")
 
@@ -32,6 +36,35 @@ def named_catalogs(
             if isinstance(task.parameters, Mapping):
                 found |= set(_named(task.parameters))
     return sorted(found)
+
+
+def named_schemas(settings: BundleSettings, parameters: Mapping[str, str]) -> list[Securable]:
+    """The schemas that a bundle and the *parameters* of a run name.
+
+    `gold_schema` is in the catalog `gold_catalog` if the same place names one, else in `catalog`, else in the run's.
+    """
+    found = [
+        Securable(name, _catalog_beside(name, values) or settings.catalog, value)
+        for values in (settings.variables, parameters)
+        for name, value in values.items()
+        if _SAYS_SCHEMA.fullmatch(name) and isinstance(value, str) and _is_schema(value)
+    ]
+    return list({str(each): each for each in found}.values())
+
+
+def _is_schema(value: str) -> bool:
+    return value.isidentifier() and value.isascii() and value.lower() not in _NO_NAMES
+
+
+def _catalog_beside(name: str, values: Mapping[str, Any]) -> str | None:
+    """The catalog that *values* have for the schema that *name* names."""
+    found = _SAYS_SCHEMA.fullmatch(name)
+    assert found is not None, "asked about names of schemas only"
+    for beside in (f"{found[1]}catalog{found[3]}", f"{found[1]}catalog", "catalog", "catalog_name"):
+        value = values.get(beside)
+        if isinstance(value, str) and _NAME.fullmatch(value):
+            return value
+    return None
 
 
 def _named(values: Mapping[str, Any]) -> Iterator[str]:
