@@ -224,6 +224,18 @@ def test_each_statement_of_an_sql_file_is_a_cell(tmp_path: Path) -> None:
     assert [cell.metadata.source_place.line for cell in cells[1:]] == [1, 4, 7]
 
 
+def test_a_parameter_inside_a_quoted_name_is_its_text(tmp_path: Path) -> None:
+    """``USE CATALOG `{{catalog}}` ``, as the SQL template of the Databricks CLI has it."""
+    sql = {"sql/report.sql": "USE CATALOG `{{catalog}}`; USE IDENTIFIER({{schema}}); SELECT 1 AS `a {{ schema }}`"}
+    cells, _ = generated(load(tmp_path, SQL, sql), {"catalog": "my`lake", "schema": "x"}, tmp_path / "t.ipynb")
+
+    assert [cell.source for cell in cells[1:]] == [
+        "%sql\nUSE CATALOG `my``lake`",
+        "%sql\nUSE IDENTIFIER('x')",
+        "%sql\nSELECT 1 AS `a x`",
+    ]
+
+
 def test_an_unknown_mustache_is_an_error_with_the_known_ones(tmp_path: Path) -> None:
     """Left as it is, Spark would say something about braces."""
     with pytest.raises(LocalError, match=r"`report\.sql` holds `\{\{ table \}\}`; the task's parameters are `day`"):

@@ -101,7 +101,7 @@ TABLES = {
     "nyctaxi.trips": table_of(
         2000,
         ("tpep_pickup_datetime", "TIMESTAMP", moment("2016-01-01 00:00:00", 59)),
-        ("tpep_dropoff_datetime", "TIMESTAMP", "tpep_pickup_datetime + make_dt_interval(0, 0, 3, floor(chance * 2400))"),
+        ("tpep_dropoff_datetime", "TIMESTAMP", f"tpep_pickup_datetime + make_dt_interval(0, 0, 3, {whole(0, 2400)})"),
         ("trip_distance", "DOUBLE", "round(0.3 + 12 * chance * chance, 2)"),
         ("fare_amount", "DOUBLE", "round(2.5 + 2.6 * trip_distance + 2 * chance)"),
         ("pickup_zip", "INT", pick(*ZIPS)),

@@ -13,8 +13,8 @@ from lakelocal.lakeflow.parameters import notebook_parameters
 from lakelocal.sources.headings import PLACE
 from lakelocal.sources.read import code_cell, markdown_cell
 from lakelocal.sql.cells import split_statements
-from lakelocal.sql.tokens import STRING, tokenize
-from lakelocal.sql.writing import escaped
+from lakelocal.sql.tokens import QUOTED, STRING, tokenize
+from lakelocal.sql.writing import escaped, quoted
 
 _MUSTACHE = re.compile(r"\{\{\s*([A-Za-z0-9_.-]+)\s*\}\}")
 
@@ -48,17 +48,18 @@ def cells(task: Task, parameters: Parameters, bundle: Bundle) -> Cells:
 
 
 def _filled(text: str, values: Mapping[str, str], task: Task) -> str:
-    """*text* with each `{{name}}` replaced by the parameter's value: a string literal, or plain text inside a string.
+    """*text* with each `{{name}}` replaced by the parameter's value: a string literal, inside of quotes its plain text.
 
-    Those in comments are kept. Source: Databricks' bundle template `default_sql` (`USE IDENTIFIER({{schema}})`).
+    Those in comments are kept. Source: Databricks' bundle template `default_sql` (``USE CATALOG `{{catalog}}` ``,
+    `USE IDENTIFIER({{schema}})`).
     """
     tokens = tokenize(text) or ()
     code = {token.start for token in tokens if token.word == "{"}
-    strings = [(token.start, token.end) for token in tokens if token.kind == STRING]
+    quotes = [(token.start, token.end, token.kind) for token in tokens if token.kind in (STRING, QUOTED)]
 
     def value(found: re.Match[str]) -> str:
-        in_string = any(start < found.start() < end for start, end in strings)
-        if found.start() not in code and not in_string:
+        inside = next((kind for start, end, kind in quotes if start < found.start() < end), None)
+        if found.start() not in code and inside is None:
             return found[0]
         if found[1] not in values:
             known = ", ".join(f"`{name}`" for name in values) or "none"
@@ -67,7 +68,9 @@ def _filled(text: str, values: Mapping[str, str], task: Task) -> str:
                 f"`{task.where}`: task `{task.key}`: `{file}` holds `{found[0]}`; the task's parameters are "
                 f"{known}. Add it to the parameters of the task or of the job."
             )
+        if inside == QUOTED:
+            return quoted(values[found[1]])[1:-1]
         plain = escaped(values[found[1]])
-        return plain if in_string else f"'{plain}'"
+        return plain if inside else f"'{plain}'"
 
     return _MUSTACHE.sub(value, text)
