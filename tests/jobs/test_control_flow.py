@@ -188,6 +188,50 @@ def test_what_a_graph_cannot_have(build: Build, tasks: list, message: str) -> No
         case.run()
 
 
+ELSEWHERE = {
+    "a job of a workspace": (
+        {"run_job_task": {"job_id": 7}},
+        {},
+        "found job_id `7`; expected a job of this bundle",
+    ),
+    "a notebook of a workspace": (
+        {"notebook_task": {"notebook_path": "/Workspace/Users/x/n"}},
+        {},
+        "found the notebook `/Workspace/Users/x/n` of a workspace; expected a notebook of the bundle",
+    ),
+    "a notebook from Git": (
+        {"notebook_task": {"notebook_path": "n"}},
+        {"git_source": {"git_url": "u", "git_provider": "gitHub", "git_branch": "m"}},
+        "found a `notebook_task` with `source: GIT`, which does not run locally: nothing is cloned",
+    ),
+    "a notebook without a path": ({"notebook_task": {}}, {}, "found no `notebook_path` in this NotebookTask"),
+    "a condition without an operand": (
+        {"condition_task": {"left": "1", "op": "EQUAL_TO"}},
+        {},
+        "found no `right` in this ConditionTask",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_is_elsewhere_fails_when_its_turn_comes(build: Build, name: str) -> None:
+    """Once, whatever its retries are; on a branch that is not taken it fails nothing, and it can be passed over."""
+    kind, of_job, message = ELSEWHERE[name]
+    first = condition("first", "{{job.parameters.way}}", "EQUAL_TO", "there")
+    there = {"task_key": "there", "depends_on": [{"task_key": "first", "outcome": "true"}], "max_retries": 2, **kind}
+    parameters = [{"name": "way", "default": "there"}]
+    case = build({"job": {"name": "Job", "tasks": [first, there], "parameters": parameters, **of_job}}, {})
+
+    failed, spared = case.run(), case.run(way="here")
+    passed_over = case.run(options=RunOptions(json=True, skip_unsupported=True))
+
+    assert failed["state"]["result_state"] == "FAILED"
+    assert [each["task_key"] for each in failed["tasks"]] == ["first", "there"], "it is not tried again"
+    assert message in failed["tasks"][1]["error"]
+    assert spared["state"]["result_state"] == "SUCCESS"
+    assert passed_over["tasks"][1]["state"]["life_cycle_state"] == "SKIPPED"
+
+
 def test_a_task_type_that_does_not_run_here_is_passed_over_on_request(build: Build) -> None:
     """It is SKIPPED, says why, and what comes after it goes on; without the option nothing runs."""
     case = build(

@@ -93,6 +93,46 @@ def test_jobs_are_loaded_and_changed(tmp_path: Path) -> None:
     assert "tags" not in jobs["nightly"].settings
 
 
+OTHERS = """
+    from databricks.bundles.core import Resources
+    from databricks.bundles.schemas import Schema
+    from databricks.bundles.volumes import Volume
+
+    def load_resources() -> Resources:
+        found = Resources()
+        found.add_schema("raw", Schema(catalog_name="main", name="raw"))
+        found.add_volume("landing", Volume(catalog_name="main", schema_name="raw", name="${var.mail}"))
+        return found
+"""
+
+
+def test_schemas_and_volumes_are_loaded_too(tmp_path: Path) -> None:
+    """With presets and references, as those of files."""
+    head = HEAD.replace("m@example.com", "landing").replace("[DEV] ", "dev")
+
+    read = load(tmp_path, **{"resources/__init__.py": OTHERS, "databricks.yml": head})
+
+    assert [str(each) for each in read.securables] == ["main.devraw", "main.devraw.landing"]
+
+
+def test_the_block_has_an_old_name(tmp_path: Path) -> None:
+    """`experimental.python` is `python`; beside another one it is refused, and what came before it is not known."""
+    block = 'python: {resources: ["resources:load_resources"], mutators: ["changes:rename"]}'
+    assert block in HEAD
+
+    old = load(tmp_path, **{"databricks.yml": HEAD.replace(block, f"experimental: {{{block}}}")})
+    assert list(old.jobs) == ["written", "nightly", "generated"]
+    assert old.jobs["written"].settings["tags"] == {"changed": "m@example.com"}
+    both = f"{block}\n    experimental: {{{block}}}"
+    assert list(load(tmp_path, **{"databricks.yml": HEAD.replace(block, both)}).jobs) == list(old.jobs)
+    for wrong in (
+        f"{block}\n    experimental: {{python: {{venv_path: x}}}}",
+        "experimental: {pydabs: {enabled: true}}",
+    ):
+        with pytest.raises(BundleError, match=r"databricks\.yml:\d+.*expected `python`"):
+            load(tmp_path, **{"databricks.yml": HEAD.replace(block, wrong)})
+
+
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [

@@ -132,3 +132,14 @@ def test_all_mistakes_are_listed_with_their_place(tmp_path: Path) -> None:
     assert "found the timezone_id `Europe/Bonn`" in lines[1]
     assert "found the interval 0 of trigger.periodic; expected 1 or more DAYS" in lines[2]
     assert "found `schedule` and `continuous`; expected one of them" in lines[3]
+
+
+def test_a_job_with_a_mistake_is_scheduled_by_nobody_and_hinders_no_other(tmp_path: Path) -> None:
+    """Where it is asked for by its name, the mistake is told."""
+    read = bundle(tmp_path, {"sound": DAILY, "wrong": f"{DAILY}, description: '${{var.nope}}'"})
+
+    assert [job.key for job in scheduled_jobs(read)] == ["sound"]
+    with pytest.raises(BundleError, match=r"job `wrong`: found `\$\{var.nope\}`"):
+        scheduled_jobs(read, ["wrong"])
+    assert read.why_not("sound") is None
+    assert read.why_not("wrong") == read.faults["wrong"][0]

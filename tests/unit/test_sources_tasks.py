@@ -117,7 +117,7 @@ def test_what_pip_is_told(tmp_path: Path) -> None:
     os.utime(tmp_path / "dist/my_pkg-0.2-py3-none-any.whl", (1, 1))  # built before 0.1
 
     told = arguments(
-        tmp_path, "../dist/*.whl", "pandas>=2", "-r ../r.txt", "../dir", "-e ../dir", "/Volumes/c/s/v/x.whl"
+        tmp_path, "../dist/*.whl", "pandas>=2", "-r ../r.txt", "../dir", "--editable ../dir", "/Volumes/c/s/v/x.whl"
     )
 
     wheels = f"{tmp_path}/dist/my_pkg-0.1-py3-none-any.whl {tmp_path}/dist/other-1-py3-none-any.whl"
@@ -127,9 +127,23 @@ def test_what_pip_is_told(tmp_path: Path) -> None:
         "'pandas>=2'",
         f"-r {tmp_path}/r.txt",
         f"-e {tmp_path}/dir",
-        f"-e {tmp_path}/dir",
+        f"--editable {tmp_path}/dir",
         "--no-deps --force-reinstall /Volumes/c/s/v/x.whl",
         "/Volumes/c/s/v/x.whl",
+    ]
+
+
+def test_the_extras_of_a_wheel_are_kept(tmp_path: Path) -> None:
+    """With or without a pattern; a requirement with an address is no path."""
+    name, address = "my_pkg-0.1-py3-none-any.whl", "my_pkg @ https://example.com/my_pkg-0.1-py3-none-any.whl"
+
+    told = arguments(tmp_path, f"../dist/{name}[train]", "../dist/*.whl[a,b]", address, files={f"dist/{name}": ""})
+
+    wheel = f"{tmp_path}/dist/{name}"
+    assert told == [
+        *(f"--no-deps --force-reinstall '{wheel}[train]'", f"'{wheel}[train]'"),
+        *(f"--no-deps --force-reinstall '{wheel}[a,b]'", f"'{wheel}[a,b]'"),
+        f"'{address}'",
     ]
 
 

@@ -16,6 +16,7 @@ from lakelocal.lakeflow.model import TaskLibrary
 
 WITH_PATH = re.compile(r"(-r|--requirement|-e|--editable)[ =]\s*(.+)")
 """A dependency that names a file or a folder by an option of pip."""
+_DEPLOYED = re.compile(r"(-r|-e) +(.+)")  # of these the CLI deploys the file; long names of the options it leaves
 
 
 def read_libraries(task: Mapping[str, Any], job: Mapping[str, Any], folder: Path) -> tuple[TaskLibrary, ...]:
@@ -34,7 +35,7 @@ def wrong_requirements(job: Mapping[str, Any], folder: Path) -> Iterator[tuple[S
     for number, environment in enumerate(job.get("environments") or []):
         spec = environment.get("spec") if isinstance(environment, Mapping) else None
         for entry, text in enumerate((spec or {}).get("dependencies") or []):
-            option = WITH_PATH.fullmatch(str(text))
+            option = _DEPLOYED.fullmatch(str(text))
             if option is None or option[2].startswith("/") or ":/" in option[2] or any(references_in(text)):
                 continue
             file = _folder(spec or {}, "dependencies", folder) / option[2].strip()

@@ -104,7 +104,8 @@ def load_bundle(project: Project, *, target: str | None = None, variables: Mappi
         securables=read_securables(tree),
         file=bundle_file(project.root) or project.root,
         scripts=read_scripts(tree),
-        faults={key: tuple(found) for key, found in {**errors.by_job(), **scripts}.items()},
+        faults={key: tuple(found) for key, found in errors.by_job().items()},
+        script_faults={name: tuple(found) for name, found in scripts.items()},
         warnings=tuple(dict.fromkeys(each for each in findings if each.severity != ERROR)),
     )
 

@@ -37,7 +37,7 @@ _NO_EVENT = "the event does not happen here"
 _PERIODIC = "the scheduler counts from its own start, Databricks from the first run"
 _NOT_HERE = "nothing here does what it asks for"
 _NO_TRIGGER = "not scheduled here: start the job with `run`"
-_GIT = "nothing is cloned: a task whose file comes from Git is refused"
+_GIT = "nothing is cloned: a task whose file comes from Git fails when its turn comes"
 
 
 def _notifications() -> dict[str, FieldRule]:

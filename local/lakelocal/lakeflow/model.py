@@ -187,8 +187,9 @@ class BundleSettings:
 class Bundle(BundleSettings):
     """A whole bundle for one target. *file* is its root file, *securables* its schemas and volumes.
 
-    *scripts* are its scripts by their names. *faults* are the errors in jobs and scripts, by their keys: what has some
-    does not run, and stops none of the others. *warnings* are what else was found, in jobs and outside of them.
+    *scripts* are its scripts by their names. *faults* are the errors in its jobs, by their keys, and *script_faults*
+    those in scripts: what has some does not run, and stops none of the others. *warnings* are what else was found, in
+    jobs and outside of them.
     """
 
     jobs: Mapping[str, Job] = field(default_factory=dict)
@@ -196,6 +197,7 @@ class Bundle(BundleSettings):
     scripts: Mapping[str, Script] = field(default_factory=dict)
     file: Path = Path("databricks.yml")
     faults: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    script_faults: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     warnings: tuple[Finding, ...] = ()
 
     def job(self, key: str) -> Job:
@@ -222,20 +224,21 @@ class Bundle(BundleSettings):
         Raises:
             FindingError: there is something wrong with it.
         """
-        if name in self.faults:
-            raise FindingError(*self.faults[name])
+        if name in self.script_faults:
+            raise FindingError(*self.script_faults[name])
         return self.scripts[name]
 
     def sound_jobs(self) -> dict[str, Job]:
         """The jobs that can run: nothing is wrong with them, nor with those that they start."""
-        return {key: job for key, job in self.jobs.items() if not self._is_faulty(key)}
+        return {key: job for key, job in self.jobs.items() if self.why_not(key) is None}
 
-    def _is_faulty(self, key: str) -> bool:
+    def why_not(self, key: str) -> Finding | None:
+        """Why the job *key* cannot run: the first error in it, or in a job that it starts; None if there is none."""
         try:
             self.job(key)
-        except FindingError:
-            return True
-        return False
+        except FindingError as error:
+            return error.findings[0]
+        return None
 
     def _started_by(self, job: Job) -> list[Job]:
         return [self.jobs[task.child] for task in job.every_task() if task.child is not None]

@@ -47,7 +47,7 @@ def run_scheduler(
     try:
         scheduler = Scheduler(jobs, clock=clock, doing=doing)
         view.note(f"target `{bundle.target}`; what was due before now is not made up; Ctrl-C ends the scheduler")
-        for text in [*map(str, scheduler.rows()), *remarks(jobs, start=scheduler.begun)]:
+        for text in [*_left_out(bundle, keys), *map(str, scheduler.rows()), *remarks(jobs, start=scheduler.begun)]:
             view.note(text)
         with on_interrupt(clock.end):
             scheduler.run()
@@ -79,6 +79,12 @@ def simulation(
     steps = list(simulate(jobs, assumed, start=start, until=until))
     changes = clock_changes((job.trigger.zone for job in jobs), start=start, until=until)
     return Simulation(start, until, jobs, assumed, steps, changes)
+
+
+def _left_out(bundle: Bundle, keys: Sequence[str]) -> list[str]:
+    """The jobs that are not scheduled because something is wrong with them; of those that *keys* name none is."""
+    reasons = {} if keys else {key: bundle.why_not(key) for key in bundle.jobs}
+    return [f"not scheduled: `{key}`: {reason}" for key, reason in reasons.items() if reason]
 
 
 def _check_something_to_do(bundle: Bundle, jobs: Sequence[ScheduledJob]) -> None:

@@ -135,7 +135,7 @@ UNPROVED = [
         UNDOCUMENTED, "not published; here the facts of the run"),
     absent("git_source.files", "git_url and git_provider are required; relative notebook paths are those of the "
         "repository, and the CLI leaves them as they are",
-        SOURCE, "nothing is cloned: tasks with `source: GIT` are refused"),
+        SOURCE, "nothing is cloned: tasks with `source: GIT` fail when their turn comes"),
     absent("performance.target", "performance_target: STANDARD or PERFORMANCE_OPTIMIZED, also for one run",
         "Jobs API: PerformanceTarget", "all tasks run on this machine"),
     # Repairs.
