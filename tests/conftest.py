@@ -1,7 +1,7 @@
-"""For all tests: one Spark server a worker, the order in which they run, and nothing of the user.
+"""Fixtures for all tests: one Spark server per worker, the order of the tests, and isolation from the user's settings.
 
-A worker of pytest-xdist is a process, so that what is of the session here is one a worker. Its server serves every test
-that does not end a server; such a test has a state of its own (`states.state_in`).
+A worker of pytest-xdist is a process, so a session fixture exists once per worker. Its server serves every test that
+does not stop a server; such a test has its own state (`states.state_in`).
 """
 
 import os
@@ -18,17 +18,17 @@ from tests.bench.counting import event_log_settings
 from tests.jobs.daily import Here
 from tests.states import emptied, state_in
 
-# Servers that start fast and stay small: many live for a minute.
+# Servers that start fast and stay small: many of them live for a minute.
 for name in ("LOCAL_STATE", "LOCAL_REMOTE"):
     os.environ.pop(name, None)
 os.environ.setdefault("LOCAL_JIT", "fast-start")
 os.environ.setdefault("LOCAL_MEMORY", "2g")
 
 TESTS = Path(__file__).parent
-# Files and folders from the longest to the shortest, so that both workers end at about the same time.
+# Files and folders, longest first, so that both workers end at about the same time.
 LONGEST_FIRST = (
     "jobs/test_many_days.py",
-    "jobs/test_daily_job.py",  # and the runbooks behind it
+    "jobs/test_daily_job.py",  # followed by the runbooks
     "remote/test_cluster.py",
     "spark/test_cdc_properties.py",
     "spark/test_cdc_pipeline.py",
@@ -43,14 +43,14 @@ LONGEST_FIRST = (
 )
 
 
-# Files whose tests go on where those of the file before ended, on the tables of one daily job.
+# Files whose tests continue where those of the previous file ended, on the tables of one daily job.
 PRODUCT = ("jobs/test_daily_job.py", "notebooks/test_nbval.py", "notebooks/test_runbooks.py")
 
 
 class FileByFile(LoadScopeScheduling):
-    """A worker gets all tests of a file, and all files of `PRODUCT`.
+    """Gives a worker all tests of a file, and all files of `PRODUCT`.
 
-    `--dist loadgroup` would do the same by marks, but it renames tests, which pytest 9.2 does not let it do.
+    `--dist loadgroup` would do the same through marks, but it renames tests, which pytest 9.2 does not allow.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -63,7 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log) -> LoadScopeScheduli
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, those of a group beside each other, so that both workers end at about the same time."""
+    """Sort the longest files first, those of a group together, so that both workers end at about the same time."""
     places = {item: item.path.relative_to(TESTS).as_posix() for item in items}
     ranks: dict[str, int] = {}
     for place in places.values():
@@ -79,7 +79,7 @@ def _group(place: str) -> str:
 
 
 def _rank(place: str) -> int:
-    """The place of a file in `LONGEST_FIRST`; what it does not name comes last."""
+    """The position of a file in `LONGEST_FIRST`; files that it does not name come last."""
     found = [rank for rank, start in enumerate(LONGEST_FIRST) if place.startswith(start)]
     return found[0] if found else len(LONGEST_FIRST)
 
@@ -93,7 +93,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
 
 @pytest.fixture(scope="session")
 def spark(state: State):
-    """A session as a local kernel has it; the server starts with its first use."""
+    """A session like that of a local kernel; the server starts with its first use."""
     session = open_session(state)
     yield session
     session.stop()
@@ -101,7 +101,7 @@ def spark(state: State):
 
 @pytest.fixture(scope="session")
 def events(state: State) -> Path:
-    """Where the server that `here` starts writes its event log."""
+    """The folder in which the server that `here` starts writes its event log."""
     folder = state.folder / "events"
     folder.mkdir()
     return folder

@@ -1,7 +1,7 @@
-"""Random nested JSON documents in files, and a plain reading of them to hold against what became of them.
+"""Random nested JSON documents in files, and a plain reading of them to compare with the loaded tables.
 
-The documents have optional fields, numbers of both kinds in one place, arrays of objects, NULLs, empty objects and
-arrays, fields that come later, and now and then a value that fits nothing.
+The documents have optional fields, integers and fractions in the same place, arrays of objects, NULLs, empty objects
+and arrays, fields that appear later, and occasionally a value that fits no type.
 """
 
 import json
@@ -16,7 +16,7 @@ WORDS = ("ana", "1", "2024-01-31", "São Paulo", 'quo"te', "true", "", "a\nb", "
 
 
 def write_documents(folder: Path, *, documents: int, files: int, seed: int) -> list[Path]:
-    """Write *documents* into *files* files of *folder* in an order by *seed*; the files in the order of their time."""
+    """Write *documents* to *files* files in *folder*, in an order determined by *seed*; return the files by time."""
     choice = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
     made = []
@@ -38,7 +38,7 @@ def read_documents(files: list[Path]) -> dict[int, dict[str, Any]]:
 
 
 def missing(document: Any, column: Any, rescued: Any, path: str = "") -> Iterator[str]:
-    """What of *document* is neither in *column* nor in *rescued*, both at the same place."""
+    """What *document* has that is neither in *column* nor in *rescued* at the same place."""
     if document is None or (document == rescued and type(document) is type(rescued)) or _same(document, column):
         return
     if isinstance(document, dict) and (isinstance(column, dict) or isinstance(rescued, dict)):
@@ -52,7 +52,7 @@ def missing(document: Any, column: Any, rescued: Any, path: str = "") -> Iterato
 
 
 def invented(document: Any, found: Any, path: str = "") -> Iterator[str]:
-    """What is in *found*, a column or rescued data, but not in *document*."""
+    """What *found*, a column or rescued data, has that is not in *document*."""
     if found is None or _same(document, found) or _is_rounded(document, found):
         return
     if isinstance(found, dict) and isinstance(document, dict):
@@ -72,7 +72,7 @@ def _get(value: Any, key: Any) -> Any:
 
 
 def _same(document: Any, column: Any) -> bool:
-    """Is *column* the value *document*? In a STRING all but strings are a text of JSON."""
+    """Does *column* equal the value *document*? In a STRING, everything except strings is JSON text."""
     if isinstance(column, str):
         return column == document if isinstance(document, str) else _parsed(column) == document is not None
     if isinstance(column, date):
@@ -87,7 +87,7 @@ def _same(document: Any, column: Any) -> bool:
 
 
 def _is_rounded(document: Any, column: Any) -> bool:
-    """Is *column* what a DOUBLE or a DECIMAL of two places holds of the number *document*?"""
+    """Is *column* the DOUBLE, or the DECIMAL with two places, nearest to the number *document*?"""
     if isinstance(document, bool) or not isinstance(document, int | float):
         return False
     if isinstance(column, Decimal):
@@ -110,7 +110,7 @@ def _parsed(text: str) -> Any:
 
 
 def _document(choice: random.Random, row: int, *, late: float) -> dict[str, Any]:
-    """The document *row*; the *late*r, from 0 to 1, the more fields it may have."""
+    """The document number *row*; the greater *late* (0 to 1), the more fields it may have."""
     found = {
         "id": row,
         "name": choice.choice(WORDS),

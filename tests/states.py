@@ -12,7 +12,7 @@ from lakelocal.testing.lakeflow import empty
 
 @contextmanager
 def state_in(folder: Path, catalog: str = "olist_dev", *, root: Path | None = None) -> Iterator[State]:
-    """The state of *catalog* in *folder*, of the project *root*; its server, if one was started, ends with it."""
+    """The state of *catalog* in *folder*, for the project *root*; its server, if started, is stopped at the end."""
     state = State(root or folder, catalog, folder / catalog).make()
     try:
         yield state
@@ -21,8 +21,8 @@ def state_in(folder: Path, catalog: str = "olist_dev", *, root: Path | None = No
 
 
 def emptied(state: State) -> State:
-    """*state* without schemas, volumes and runs, as a new one; its server, if one runs, goes on."""
-    session = open_session(state)  # connects with its first use
+    """*state* without schemas, volumes and runs, as if new; a running server keeps running."""
+    session = open_session(state)  # connects on first use
     empty(state, session)
     session.stop()
     return state

@@ -1,4 +1,4 @@
-"""`make verify-cdc`: run runbooks/T20_verify_cdc on the local tables and print what it prints; 1 on a difference."""
+"""`make verify-cdc`: run runbooks/T20_verify_cdc on the local tables and print its output; 1 on a difference."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ RUNBOOK = ROOT / "runbooks" / "T20_verify_cdc.ipynb"
 
 
 def main() -> int:
-    """The exit code: 0 where all tables are equal, 1 on the first difference or where the runbook cannot run."""
+    """Return the exit code: 0 if all tables are equal, 1 on the first difference or if the runbook cannot run."""
     parser = argparse.ArgumentParser(prog="make verify-cdc", description=__doc__)
     parser.add_argument("--target", default="dev", help="target of the bundle")
     parser.add_argument("--feed", default="", help="arguments of another apply_changes, as JSON or in a JSON file")

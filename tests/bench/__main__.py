@@ -51,7 +51,7 @@ run: `python -m tests.bench.counting LOG` says who starts them. CPU is that of a
 
 @dataclass
 class Report:
-    """Tells each figure as a line, keeps all as JSON in *place*, written again after each."""
+    """Prints each figure as a line, and keeps all of them as JSON in *place*, rewritten after each."""
 
     place: Path
     console: Console
@@ -60,7 +60,7 @@ class Report:
     tables: dict[str, list] = field(default_factory=dict)
 
     def add(self, figure: Figure) -> None:
-        """Tell and keep *figure*."""
+        """Print and keep *figure*."""
         self.figures.append(figure)
         ratio = f"; {found:.2f} times {figure.against}" if (found := self.ratio(figure)) else ""
         told = f"{figure.what}, {figure.orders:,} orders: {_told(figure)}{ratio}"
@@ -68,7 +68,7 @@ class Report:
         self._write()
 
     def keep(self, part: str, rows: list) -> None:
-        """Keep the figures of a part that has told them itself."""
+        """Keep the figures of a part that has printed them itself."""
         self.tables[part] = [*self.tables.get(part, []), *rows]
         self._write()
 
@@ -81,7 +81,7 @@ class Report:
         part.replace(self.place)
 
     def ratio(self, figure: Figure) -> float | None:
-        """Its time over that of the figure that it is compared with; None where there is none."""
+        """Its time divided by that of the figure that it is compared with; None if there is none."""
         what, _, orders = figure.against.partition(" @ ")
         size = int(orders) if orders else figure.orders
         other = next((one for one in self.figures if one.what == what and one.orders == size), None)
@@ -149,7 +149,7 @@ def _options() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure the parts that are asked for."""
+    """Measure the requested parts."""
     options, console = _options(), Console(width=150)
     name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     report = Report(options.output or ROOT / ".local" / "bench" / f"{name}.json", console, _about(options))

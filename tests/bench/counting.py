@@ -1,8 +1,8 @@
 """How many Spark Connect executions and Spark jobs a run took, and who started them, from Spark's own event log.
 
-Wall time depends on the machine and on what else it does; these counts don't. A server writes the log if it was started
-with `LOCAL_SPARK_CONF` set to `event_log_settings(folder)`. An *execution* is an operation that a client asked the
-server to execute (`SparkListenerConnectOperationStarted`), a *job* is what Spark's scheduler was given for it
+Wall time depends on the machine and on what else it does; these counts do not. A server writes the log if it was
+started with `LOCAL_SPARK_CONF` set to `event_log_settings(folder)`. An *execution* is an operation that a client asked
+the server to execute (`SparkListenerConnectOperationStarted`), a *job* is what Spark's scheduler ran for it
 (`SparkListenerJobStart`). A job belongs to the execution whose tag it carries.
 
 `python -m tests.bench.counting LOG` prints who starts the jobs.
@@ -31,13 +31,13 @@ _OPERATION = re.compile(r"_Operation_([0-9a-f-]{36})")
 _QUERY = re.compile(r'query: "((?:[^"\\]|\\.)*)"')
 _OPERATOR = re.compile(r"^\s*(\w+) \{", re.MULTILINE)
 _NAMED = re.compile(r'(?:unparsed_identifier|table_name|query_name|paths): "((?:[^"\\]|\\.)*)"')
-# Messages of a plan that say how its operators hang together, not what they do.
+# Messages of a plan that say how its operators are connected, not what they do.
 _JOINTS = {"common", "input", "left_input", "right_input", "left", "right", "relation", "origin", "python_origin"}
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Executions and Spark jobs of a span of time."""
+    """Executions and Spark jobs in a period."""
 
     executions: int
     jobs: int
@@ -57,7 +57,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class Job:
-    """A Spark job; *execution* is None where Spark started it by itself."""
+    """A Spark job; *execution* is None if Spark started it by itself."""
 
     at_ms: int
     execution: Execution | None
@@ -72,10 +72,10 @@ class EventLog:
 
     @classmethod
     def read(cls, place: Path, *, since: int = 0, until: int | None = None) -> "EventLog":
-        """What began from *since* to before *until* (ms since 1970 UTC).
+        """What began from *since* (inclusive) to *until* (exclusive), in ms since 1970 UTC.
 
         Args:
-            place: an uncompressed event log, also one that is still being written, or a folder of them.
+            place: an uncompressed event log, possibly one that is still being written, or a folder of them.
 
         Raises:
             FileNotFoundError: there is no log.
@@ -100,11 +100,11 @@ class EventLog:
         return Counts(len(self.executions), len(self.jobs))
 
     def by_statement(self, *, alike: bool = True) -> dict[str, Counts]:
-        """The counts of each statement, most jobs first; *alike*: of statements that differ by names and values."""
+        """The counts of each statement, most jobs first; *alike*: of those that differ only in names and values."""
         return self._by(lambda execution: shape(execution.text) if alike else execution.text)
 
     def by_session(self) -> dict[str, Counts]:
-        """The counts of each session, that is of each notebook, most jobs first."""
+        """The counts of each session, that is, of each notebook, most jobs first."""
         return self._by(lambda execution: execution.session)
 
     def _by(self, group) -> dict[str, Counts]:
@@ -130,7 +130,7 @@ def event_log_conf(folder: Path) -> dict[str, str]:
 
 
 def event_log_settings(folder: Path) -> str:
-    """The same as `LOCAL_SPARK_CONF` has it."""
+    """The same settings as a value of `LOCAL_SPARK_CONF`."""
     return shlex.join(f"{name}={value}" for name, value in event_log_conf(folder).items())
 
 
@@ -161,7 +161,7 @@ def _events(place: Path) -> Iterator[dict]:
     for log in logs:
         with log.open("rb") as lines:
             for line in lines:
-                if line.startswith(_WANTED) and line.endswith(b"\n"):  # the last one may be half written
+                if line.startswith(_WANTED) and line.endswith(b"\n"):  # the last line may be incomplete
                     yield json.loads(line)
 
 
@@ -184,7 +184,7 @@ def _table(title: str, rows: Iterable[tuple[str, Counts]], what: str) -> Table:
 
 
 def _named_sessions(log: EventLog) -> dict[str, str]:
-    """Sessions by their number in the order of their start, each with its first statement that is not for set-up."""
+    """Sessions numbered in the order of their start, each with its first statement that is not for set-up."""
     names: dict[str, str] = {}
     for execution in log.executions:
         tells = not execution.text.startswith(("USE ", "SET "))
@@ -194,7 +194,7 @@ def _named_sessions(log: EventLog) -> dict[str, str]:
 
 
 def main() -> None:
-    """Print who starts the jobs of a log."""
+    """Print who starts the jobs in a log."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench.counting",
         description="Print who starts the Spark jobs of an event log: by session (one a notebook) and by statement.",

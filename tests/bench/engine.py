@@ -1,4 +1,4 @@
-"""`python -m tests.bench.engine`: what it costs to run a notebook, without Spark, side by side in one run.
+"""`python -m tests.bench.engine`: the cost of running a notebook, without Spark, compared in one run on one machine.
 
 1. *From ready to first cell*: tasks one after the other, from the moment the runner starts an attempt to the start of
    its first cell: forked from the idle template, and started from nothing.
@@ -39,7 +39,7 @@ for number in range(int(sys.argv[2])):
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of one way of running notebooks; *waits* are those from ready to first cell, where they are known."""
+    """Seconds of one way of running notebooks; *waits* are those from ready to first cell, if they are known."""
 
     wall: float
     cpu: float
@@ -75,7 +75,7 @@ class Bench:
         return Cost(cost.wall, cost.cpu, waits)
 
     def nothing(self, count: int) -> Cost:
-        """*count* attempts for which nothing was made ready."""
+        """*count* attempts for which nothing was prepared."""
         costs = [self._from_nothing(number) for number in range(count)]
         waits = [wait for cost in costs for wait in cost.waits]
         return Cost(sum(cost.wall for cost in costs), sum(cost.cpu for cost in costs), waits)
@@ -106,7 +106,7 @@ class Bench:
 
 
 def _cpu() -> float:
-    """CPU seconds of all ended child processes of this one, and of theirs."""
+    """CPU seconds of all child processes of this process that have ended, and of theirs."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -131,8 +131,8 @@ def main() -> None:
 
 
 def show(bench: Bench, count: int, console: Console) -> list[dict]:
-    """Time each way and print the tables; one row a way, with wall and CPU seconds and the waits."""
-    bench.job(1, 1)  # files of the libraries are in memory now
+    """Time each way and print the tables; one row per way, with wall and CPU seconds and the waits."""
+    bench.job(1, 1)  # the files of the libraries are now in memory
     chain, nothing = bench.job(STARTS + 1, 1), bench.nothing(STARTS // 2)
     first, idle = chain.waits[0], statistics.median(chain.waits[1:])
     cold = statistics.median(nothing.waits)

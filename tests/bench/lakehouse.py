@@ -1,4 +1,4 @@
-"""A lakehouse with a state folder of its own: its jobs are run by the command line, and each run is measured."""
+"""A lakehouse with its own state folder: its jobs are run by the command line, and each run is measured."""
 
 import json
 import os
@@ -24,8 +24,8 @@ LIMIT = 7200  # seconds, for one command
 class Measured:
     """What a run took: seconds on the wall clock and of CPU (clients and server), executions and Spark jobs.
 
-    *peak_mib* is the most that the server's process has had resident since it started; None where the system does not
-    tell (it is read from Linux's `/proc`).
+    *peak_mib* is the largest resident memory of the server's process since it started; None if the system does not
+    report it (it is read from Linux's `/proc`).
     """
 
     seconds: float
@@ -52,14 +52,14 @@ class Lakehouse:
 
     @property
     def files(self) -> Path:
-        """Where files land, a folder per entity."""
+        """The folder in which files land, with one folder per entity."""
         return self.state / "volumes" / "raw" / "olist"
 
     def call(self, *command: str) -> str:
-        """What a program prints that finds this state.
+        """The output of a program that uses this state.
 
         Raises:
-            RuntimeError: it failed; tells the end of what it printed.
+            RuntimeError: it failed; the message has the end of its output.
         """
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=LIMIT
@@ -69,11 +69,11 @@ class Lakehouse:
         return done.stdout
 
     def local(self, *arguments: str) -> str:
-        """What one call of the command line prints; see `call`."""
+        """The output of one call of the command line; see `call`."""
         return self.call(sys.executable, "-m", "lakelocal", *arguments)
 
     def run(self, job: str, run_date: str, *, only: str = "") -> dict:
-        """A run of *job*, or of the tasks *only* of it, as `runs/get` shows it; it sets the state up if it is new."""
+        """A run of *job*, or of its tasks *only*, as `runs/get` shows it; sets up the state if it is new."""
         partial = ("--only", only) if only else ()
         on = ("--param", f"run_date={run_date}")
         first = ("--strict", "--before", "notebooks/00_setup.ipynb")
@@ -84,7 +84,7 @@ class Lakehouse:
         return json.loads(self.local("sql", statement, "--format", "json"))
 
     def measure(self, job: str, run_date: str) -> Measured:
-        """Run *job* and measure it, the start of the server included where none runs."""
+        """Run *job* and measure it, including the start of the server if none is running."""
         server = self._server()
         used = (_cpu(server) if server else 0.0) + children_cpu()
         began, start = time.time(), time.monotonic()
@@ -98,11 +98,11 @@ class Lakehouse:
         return Measured(seconds, cpu + _cpu(after) - used, found, peak_mib(after.pid))
 
     def down(self) -> None:
-        """Stop the server; tables stay."""
+        """Stop the server; tables are kept."""
         self.local("down")
 
     def empty(self) -> None:
-        """Drop all tables and landed files and set the state up again; the server goes on."""
+        """Drop all tables and landed files and set up the state again; the server keeps running."""
         for schema in SCHEMAS:
             self.local("sql", f"DROP SCHEMA IF EXISTS {schema} CASCADE")
         shutil.rmtree(self.state / "volumes", ignore_errors=True)
@@ -121,18 +121,18 @@ class Lakehouse:
 
 
 def children_cpu() -> float:
-    """CPU seconds of all ended child processes of this one, and of theirs."""
+    """CPU seconds of all child processes of this process that have ended, and of theirs."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def peak_mib(pid: int) -> int | None:
-    """The most memory that the process *pid* has had resident, None where the system does not tell."""
+    """The largest resident memory of the process *pid*, None if the system does not report it."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):  # no such system, or the process has just ended
         return None
-    peak = next((line for line in lines if line.startswith("VmHWM:")), None)  # an ended process has none any more
+    peak = next((line for line in lines if line.startswith("VmHWM:")), None)  # an ended process no longer has one
     return int(peak.split()[1]) // 1024 if peak else None
 
 

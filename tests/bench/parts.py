@@ -1,4 +1,4 @@
-"""The parts of the benchmark: each measures one thing, and tells each figure as soon as it has it."""
+"""The parts of the benchmark: each measures one thing, and reports each figure as soon as it is available."""
 
 import json
 import shutil
@@ -22,15 +22,15 @@ SAMPLE_DATE = "2018-10-18"  # the day after the sample's last order
 GENERATED_DATE = "2018-09-01"
 MAIN, DAILY = "olist_main_pipeline", "olist_daily_job"
 PIPELINES = "declarative pipelines, cold"
-# A further day has as many orders as the end of the history had a day: with these days of history about a hundred.
+# A further day has as many orders as a day at the end of the history: with these days of history, about a hundred.
 HISTORY_DAYS = {3_000: 27, 10_000: 129, 30_000: 374, 100_000: 1_250, 300_000: 3_730}
 
 
 @dataclass
 class Figure:
-    """One line of the report: the same work measured one or more times; its value is the median.
+    """One line of the report: the same work measured once or several times; its value is the median.
 
-    *against* names the line that its seconds are compared with, *limit* is what the ratio should be at most.
+    *against* names the line that its seconds are compared with, *limit* is the largest acceptable ratio.
     """
 
     part: str
@@ -47,19 +47,19 @@ class Figure:
 
     @property
     def typical(self) -> Measured:
-        """The run whose time is the median, the lower one of an even number."""
+        """The run whose time is the median; of an even number, the lower of the two."""
         return sorted(self.runs, key=lambda run: run.seconds)[(len(self.runs) - 1) // 2]
 
     def as_dict(self) -> dict:
-        """Plain values for JSON, the median beside the single runs."""
+        """Plain values for JSON, with the median and the single runs."""
         return {**asdict(self), "median_seconds": self.seconds}
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What the parts share: how often each is repeated, at which sizes, and whom to tell.
+    """What the parts share: how often each is repeated, at which sizes, and where it reports.
 
-    *say* takes progress, *tell* a figure, *keep* the figures that a program with tables of its own has printed.
+    *say* receives progress, *tell* a figure, *keep* the figures that a program with its own tables has printed.
     """
 
     repeat: int
@@ -69,7 +69,7 @@ class Bench:
     keep: Callable[[str, list], None]
 
     def main_pipeline(self) -> None:
-        """The main pipeline with no server running and its files landed, in turn with Declarative Pipelines."""
+        """The main pipeline with no server running and its files landed, alternating with Declarative Pipelines."""
         for orders in self.sizes["main"]:
             ours = Figure("main", "main pipeline, cold", orders, against=PIPELINES, limit=_main_limit(orders))
             theirs = Figure("main", PIPELINES, orders)
@@ -90,7 +90,7 @@ class Bench:
             self.tell(ours)
 
     def daily_job(self) -> None:
-        """The daily job on an empty state without a server; again; a day more; on a warm server with empty tables."""
+        """The daily job in an empty state without a server; again; one more day; on a warm server with empty tables."""
         for orders in self.sizes["daily"]:
             cold = Figure("daily", "daily job, cold", orders, against=PIPELINES, limit=1.6)
             again = Figure("daily", "daily job, nothing new, warm", orders, against=PIPELINES, limit=0.2)
@@ -108,7 +108,7 @@ class Bench:
                 self.tell(figure)
 
     def more_days(self) -> None:
-        """Days of about 100 orders, each upon the one before, upon histories of several sizes; the server is warm."""
+        """Days of about 100 orders, each on top of the previous, on histories of several sizes; the server is warm."""
         smallest = min(self.sizes["days"])
         for orders in self.sizes["days"]:
             first = Figure("days", "first day", orders)
@@ -130,7 +130,7 @@ class Bench:
                 self.tell(further)
 
     def scale(self) -> None:
-        """The whole daily job on generated orders, no server running, each size once: its time and peak memory."""
+        """The whole daily job on generated orders, with no server running, each size once: its time and peak memory."""
         for orders in self.sizes["scale"]:
             figure = Figure("scale", "daily job, cold", orders)
             self.say(f"{figure.what}, {orders:,} generated orders")
@@ -139,15 +139,15 @@ class Bench:
             self.tell(figure)
 
     def ways(self) -> None:
-        """The daily job beside a plain script of the same cells and a Spark for each notebook."""
+        """The daily job compared with a plain script of the same cells and with one Spark per notebook."""
         self._program("ways", "tests.bench.ways")
 
     def engine(self) -> None:
-        """What it costs to run a notebook, without Spark, beside bare papermill."""
+        """The cost of running a notebook, without Spark, compared with bare papermill."""
         self._program("engine", "tests.bench.engine", "--count", str(self.sizes["engine"][0]))
 
     def cdc(self) -> None:
-        """`apply_changes` beside a plain append and the textbook MERGE."""
+        """`apply_changes` compared with a plain append and the textbook MERGE."""
         for events in self.sizes["cdc"]:
             self._program("cdc", "tests.cdc.bench", "--rows", str(events), "--repeat", str(self.repeat))
 
@@ -165,7 +165,7 @@ class Bench:
 
 
 def measure_pipelines(files: Path) -> Measured:
-    """A run of Declarative Pipelines from nothing on the landed *files*, the start of its JVM included."""
+    """A run of Declarative Pipelines from scratch on the landed *files*, including the start of its JVM."""
     with TemporaryDirectory() as folder:
         events = Path(folder) / "events"
         events.mkdir()
@@ -197,7 +197,7 @@ def _history_days(orders: int) -> int:
 
 @contextmanager
 def _lakehouse(orders: int, *, history_days: int | None = None) -> Iterator[Lakehouse]:
-    """An empty one in a temporary folder; 3,000 orders are the real sample's unless *history_days* are asked for."""
+    """An empty lakehouse in a temporary folder; 3,000 orders are the real sample unless *history_days* are given."""
     with TemporaryDirectory() as folder:
         if history_days is None and _is_sample(orders):
             made = Lakehouse(Path(folder), source=SAMPLE.resolve().as_uri())
@@ -209,7 +209,7 @@ def _lakehouse(orders: int, *, history_days: int | None = None) -> Iterator[Lake
 
 @contextmanager
 def _kept(state: Path) -> Iterator[Callable[[], None]]:
-    """Gives what brings the folder *state* back to what it is now; its tables know it by its path."""
+    """A function that restores the folder *state* to its current contents; its tables know it by its path."""
     kept = state.with_name(f"{state.name}.kept")
     shutil.copytree(state, kept)
 

@@ -1,4 +1,4 @@
-"""The same medallion by Spark Declarative Pipelines, on the same files: `spark-pipelines` of this environment.
+"""The same medallion with Spark Declarative Pipelines, on the same files: `spark-pipelines` of this environment.
 
 The project is in `declarative/`. Its Spark gets what the local server gets: heap, cores, shuffle partitions, UTC, and
 tables that outlive the process (Hive's catalog on Derby). The tables are parquet, as these pipelines write no Delta.
@@ -30,14 +30,14 @@ VECTORS = "jdk.incubator.vector"
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds of all processes of a run, and the most memory that one of them has had resident."""
+    """CPU seconds of all processes of a run, and the largest resident memory of one of them."""
 
     cpu: float
     peak_mib: int | None
 
 
 def write_project(folder: Path, files: Path) -> Path:
-    """A copy of the project in *folder*, which must not exist, for the *files* in a folder per entity; its spec."""
+    """Copy the project into *folder*, which must not exist, for *files* in one folder per entity; return its spec."""
     shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("__pycache__"))
     spec = folder / SPEC
     content = yaml.safe_load(spec.read_text())
@@ -57,14 +57,14 @@ def has_vectors(java: Path) -> bool:
 
 
 def run_pipeline(spec: Path, *, events: Path | None = None) -> Cost:
-    """Run the pipeline of *spec* in processes of its own; its warehouse and catalog are beside the spec.
+    """Run the pipeline of *spec* in separate processes; its warehouse and catalog are beside the spec.
 
     Args:
         events: folder for Spark's event log, which must exist.
 
     Raises:
-        SetupError: the Java at hand is a runtime without the module that Spark's own scripts ask for.
-        RuntimeError: the run failed; tells the end of what it printed.
+        SetupError: the available Java is a runtime without the module that Spark's own scripts need.
+        RuntimeError: the run failed; the message has the end of its output.
     """
     java = find_java()
     if not has_vectors(java):
@@ -73,7 +73,7 @@ def run_pipeline(spec: Path, *, events: Path | None = None) -> Cost:
         )
     here, settings = spec.resolve().parent, Settings.read()
     conf = spark_conf(here, settings) | (event_log_conf(events) if events else {})
-    # The client starts the server by a script that is told nothing: Spark's defaults reach it, and `--conf` doesn't.
+    # The client starts the server with a script that passes nothing on: Spark's defaults reach it, `--conf` does not.
     (here / "conf").mkdir(exist_ok=True)
     (here / "conf" / "spark-defaults.conf").write_text("".join(f"{name} {value}\n" for name, value in conf.items()))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
@@ -112,7 +112,7 @@ def spark_conf(folder: Path, settings: Settings) -> dict[str, str]:
 
 
 def _watched(process: subprocess.Popen) -> tuple[str, Cost]:
-    """What *process* prints until it ends, and the cost of its whole tree, looked at twice a second.
+    """What *process* prints until it ends, and the cost of its whole process tree, sampled twice a second.
 
     The server is a grandchild that nobody waits for, so the system does not add up its CPU time.
     """

@@ -1,13 +1,13 @@
-"""`python -m tests.bench.ways`: what the engine costs, measured side by side in one run on one machine.
+"""`python -m tests.bench.ways`: what the engine costs, compared within one run on one machine.
 
-Four ways to do the work of the daily job on the same files, each from empty tables:
+Four ways of doing the work of the daily job on the same files, each starting from empty tables:
 
 1. *daily job*: `python -m local run olist_daily_job` against a warm server;
 2. *plain script*: the cells of the same notebooks in one Python process, against the same warm server, one notebook
    after the other and one table after the other;
 3. *concurrent script*: the same, with the tables of a layer made at the same time as in the notebooks;
-4. *naive chain*: each notebook with a Spark of its own, started for it and ended after it, as notebooks that build
-   their own `SparkSession` with Delta do.
+4. *naive chain*: each notebook with its own Spark, started for it and stopped after it, like notebooks that build their
+   own `SparkSession` with Delta.
 
 Figures are seconds on the wall clock and CPU seconds of the clients; read the ratios, not the seconds.
 """
@@ -40,7 +40,7 @@ RUN_DATE = "2018-10-18"
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one way of doing the work: on the wall clock, and of CPU in the processes of the client."""
+    """Seconds of one way of doing the work: on the wall clock, and of CPU in the client processes."""
 
     wall: float
     cpu: float
@@ -64,13 +64,13 @@ class Ways:
         self.lakehouse.call(*command)
 
     def naive(self) -> None:
-        """A server for each notebook."""
+        """One server for each notebook."""
         for job, task in TASKS:
             self.lakehouse.down()
             self.lakehouse.run(job, RUN_DATE, only=task)
 
     def timed(self, work: Callable[[], object]) -> tuple[Timing, object]:
-        """Do *work* on empty tables; its time, and what it returned."""
+        """Do *work* on empty tables; return its time and its result."""
         self.lakehouse.empty()
         before, start = children_cpu(), time.monotonic()
         result = work()
@@ -99,7 +99,7 @@ def run_script(notebooks: list[str], source: str, *, one_by_one: bool) -> None:
 
 
 def breakdown(attempts: list[dict]) -> list[tuple[str, float, float, float]]:
-    """Of each attempt at a notebook task: seconds before the first cell, in cells, and after the last."""
+    """For each attempt at a notebook task: seconds before the first cell, in cells, and after the last."""
     rows = []
     for attempt in attempts:
         cells = [
@@ -145,7 +145,7 @@ def main() -> None:
 
 
 def show(ways: Ways) -> list[dict]:
-    """Time the four ways one after the other and print what came out; one row a way."""
+    """Time the four ways one after the other and print the results; one row per way."""
     console = Console(width=110)
     console.print("warming the server: the daily job once, not counted ...")
     ways.timed(ways.job)
@@ -173,7 +173,7 @@ def show(ways: Ways) -> list[dict]:
 
 
 def show_breakdown(console: Console, ways: Ways, run: dict, job: Timing) -> None:
-    """Where the wall time of the daily job went."""
+    """Where the wall time of the daily job was spent."""
     children = [attempt["run_job_output"]["run_id"] for attempt in run["tasks"] if "run_job_output" in attempt]
     runs = [run, *(json.loads(ways.lakehouse.local("runs", "get", str(child))) for child in children)]
     attempts = [attempt for one in runs for attempt in one["tasks"] if "output_notebook" in attempt]

@@ -21,14 +21,14 @@ from lakelocal.testing.lakeflow import Lakeflow
 
 @dataclass(frozen=True)
 class Case:
-    """A project in a temporary folder, and the state of its runs; *lakeflow* is what tests of a bundle use."""
+    """A project in a temporary folder, and the state of its runs; *lakeflow* is the fixture for tests of a bundle."""
 
     lakeflow: Lakeflow
     project: Project
     state: State
 
     def run(self, job: str = "job", *, options: RunOptions | None = None, **parameters: str) -> dict[str, Any]:
-        """Run *job* as `--json` does; the run's shape."""
+        """Run *job* like `--json`, and return the run's shape."""
         return dict(self.lakeflow.run(job, parameters, options=options or RunOptions(json=True)).shape)
 
     def file(self, name: str) -> Path:
@@ -40,10 +40,10 @@ Build = Callable[..., Case]
 
 
 class OpenPool(Pool):
-    """A pool that outlives the run that closes it, so that the next one need not import everything again."""
+    """A pool that survives the run that closes it, so that the next run need not import everything again."""
 
     def close(self) -> None:
-        """Nothing: what waits goes on waiting."""
+        """Do nothing: the waiting processes keep waiting."""
 
     def end(self) -> None:
         super().close()
@@ -51,7 +51,7 @@ class OpenPool(Pool):
 
 @pytest.fixture(scope="session")
 def pool_of_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPool]:
-    """Ready processes for all runs of this worker that need no Spark."""
+    """Ready processes for all runs of this worker that do not need Spark."""
     pool = OpenPool(tmp_path_factory.mktemp("pool") / "pool.log", spark=False)
     yield pool
     pool.end()
@@ -59,13 +59,13 @@ def pool_of_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPool]
 
 @pytest.fixture
 def one_pool(pool_of_runs: OpenPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let runs in this process take their attempts from the pool of the worker: importing took most of their time.
+    """Let runs in this process take their attempts from the worker's pool: importing would take most of their time.
 
-    Not where the life of a pool is the matter (test_pool.py, test_ending.py).
+    Not for tests about the life of a pool (test_pool.py, test_ending.py).
     """
 
     def pool(log: Path, *, spark: bool, template: Template | None = None, **settings: Any) -> Pool:
-        if spark or template:  # the template of a command is the pool's to end
+        if spark or template:  # the template of a command is ended by its pool
             return Pool(log, spark=spark, template=template, **settings)
         return pool_of_runs
 
@@ -75,7 +75,7 @@ def one_pool(pool_of_runs: OpenPool, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     """Write a bundle: *jobs* by key, *notebooks* by name as lists of cells (`# ...` alone is Markdown)."""
-    # A path of its own, so that processes left over can be told by it.
+    # A unique path, by which leftover processes can be recognised.
     monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "state"))
 
     def write(jobs: dict[str, Any], notebooks: dict[str, list[str]]) -> Case:
@@ -92,7 +92,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
 
 
 def write_notebook(place: Path, cells: list[str]) -> None:
-    """A notebook of *cells*; `# parameters` as the first line of a code cell tags it so."""
+    """Write a notebook of *cells*; a code cell whose first line is `# parameters` gets that tag."""
     made = []
     for text in cells:
         if text.startswith("# ") and "\n" not in text:

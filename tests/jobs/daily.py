@@ -1,4 +1,4 @@
-"""The command line with a state of its own, and what the generator expects of the change feeds."""
+"""The command line with its own state, and what the generator expects of the change feeds."""
 
 import csv
 import json
@@ -14,16 +14,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
 FIRST = ("--strict", "--before", "notebooks/00_setup.ipynb")
-SMALL_DAY, SMALL_VARS = "2018-09-01", ("scale=300", "history_days=20")  # generated: the smallest that has everything
+SMALL_DAY, SMALL_VARS = "2018-09-01", ("scale=300", "history_days=20")  # generated: the smallest data with everything
 SMALL = (*FIRST, *(word for each in SMALL_VARS for word in ("--var", each)))
 SOURCE = f"file:{SAMPLE.resolve()}" if SAMPLE.is_dir() else ""
 DAILY = (*FIRST, "--var", f"source={SOURCE}") if SOURCE else SMALL
-SAMPLE_DAYS = ("2018-10-18", "2018-10-19", "2018-10-20")  # the sample's last orders are of the day before
+SAMPLE_DAYS = ("2018-10-18", "2018-10-19", "2018-10-20")  # the sample's last orders are from the day before
 FEEDS = ("customers", "products", "sellers")
 
 
 class Here:
-    """`python -m local` with the state folder *states*, by the Python *python*; Spark runs where *remote* says."""
+    """`python -m local` with the state folder *states*, run by the Python *python*; *remote* says where Spark runs."""
 
     def __init__(self, states: Path, *, python: str = sys.executable, remote: str = "", **environment: str) -> None:
         self.states = states
@@ -41,7 +41,7 @@ class Here:
 
     @contextmanager
     def started(self, *arguments: str, **options) -> Iterator[subprocess.Popen]:
-        """The same without waiting; killed at the end if it still runs."""
+        """The same without waiting; the process is killed at the end if it is still running."""
         command = [self.python, "-m", "local", *arguments]
         with subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, **options) as process:
             try:
@@ -56,11 +56,11 @@ class Here:
         return self.run("olist_daily_job", *DAILY, "--param", f"run_date={run_date}")
 
     def small_arguments(self, day: str = SMALL_DAY) -> list[str]:
-        """The daily job of *day* on few generated rows, the same in each state, as `run` takes it."""
+        """The arguments of `run` for the daily job of *day* on few generated rows, the same in each state."""
         return ["olist_daily_job", *SMALL, "--param", f"run_date={day}"]
 
     def small(self, day: str = SMALL_DAY) -> dict:
-        """That job, run."""
+        """Run that job."""
         return self.run(*self.small_arguments(day))
 
     def rows(self, statement: str) -> list[dict]:
@@ -75,12 +75,12 @@ class Here:
         }
 
     def truth(self, day: str, name: str) -> list[dict]:
-        """The expected rows of a table after *day*, as text; None where the file has nothing."""
+        """The expected rows of a table after *day*, as text; None if the file is empty."""
         with (self.feed / "_truth" / day / f"{name}.csv").open(encoding="utf-8", newline="") as opened:
             return [{k: v if v != "" else None for k, v in row.items()} for row in csv.DictReader(opened)]
 
     def defects(self, day: str) -> dict[str, int]:
-        """How many of each defect the files of *day* have."""
+        """The number of each kind of defect in the files of *day*."""
         made: dict[str, int] = {}
         for file in json.loads((self.feed / "_manifests" / f"{day}.json").read_text())["files"]:
             for defect, count in file["defects"].items():
@@ -89,7 +89,7 @@ class Here:
 
 
 def check_feeds(here: Here, day: str) -> None:
-    """All six tables and the quarantine equal what the generator expects after *day*."""
+    """Check that all six tables and the quarantine equal what the generator expects after *day*."""
     names = [f"{entity}_{kind}" for entity in FEEDS for kind in ("current", "history")]
     found = _rows_of(here, {name: f"silver.silver_{name}" for name in names})
     for name in names:
@@ -106,7 +106,7 @@ def check_feeds(here: Here, day: str) -> None:
 
 
 def check_days(here: Here, *days: str) -> None:
-    """Gold has the orders of the landed files: those of each of *days*, and all the earlier ones."""
+    """Check that gold has the orders of the landed files: those of each of *days*, and all earlier ones."""
     first = min(days)
     found = here.rows(
         f"SELECT IF(order_date < '{first}', 'before', string(order_date)) AS day, sum(order_count) AS n "
@@ -121,7 +121,7 @@ def check_days(here: Here, *days: str) -> None:
 
 
 def _rows_of(here: Here, tables: dict[str, str]) -> dict[str, list[dict]]:
-    """All rows of *tables*, by the same names, in one statement."""
+    """All rows of *tables*, by name, from one statement."""
     parts = [
         f"SELECT '{name}' AS name, to_json(struct(*), map('ignoreNullFields', 'false')) AS row FROM {table}"
         for name, table in tables.items()
@@ -133,7 +133,7 @@ def _rows_of(here: Here, tables: dict[str, str]) -> dict[str, list[dict]]:
 
 
 def _in_order(rows: list[dict]) -> list[tuple]:
-    """Rows as text, sorted; whole numbers have no `.0` and zip codes their five digits."""
+    """Rows as text, sorted; whole numbers have no `.0`, and zip codes have five digits."""
     return sorted((tuple(_text(name, value) for name, value in row.items()) for row in rows), key=repr)
 
 

@@ -64,7 +64,7 @@ def test_a_scheduled_run_prints_its_json(build: Build, capsys: pytest.CaptureFix
 
 
 def test_a_backfill_prints_a_table(build: Build, capsys: pytest.CaptureFixture) -> None:
-    """One line a run; 1 where one failed."""
+    """One line per run; the exit code is 1 if one failed."""
     case = build(JOB, {})
     command = ["--project", str(case.project.root), "backfill", "job", "--from", "2018-01-31", "--to", "2018-02-01"]
 

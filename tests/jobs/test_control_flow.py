@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("one_pool")
 
 
 def result(run: dict, key: str) -> str:
-    """The last result of a task; its life cycle state where it has none."""
+    """The last result of a task; its life cycle state if it has none."""
     state = [each["state"] for each in run["tasks"] if each["task_key"] == key][-1]
     return state.get("result_state", state["life_cycle_state"])
 
@@ -60,7 +60,7 @@ def test_a_condition_chooses_a_branch(build: Build) -> None:
 
 
 def test_a_condition_that_cannot_be_decided_fails(build: Build) -> None:
-    """Once, whatever its retries; its branches are UPSTREAM_FAILED."""
+    """It fails once, whatever its retries; its branches are UPSTREAM_FAILED."""
     case = build(
         {
             "job": {
@@ -126,7 +126,7 @@ def test_a_for_each_task_runs_all_its_inputs(build: Build) -> None:
 
 
 def test_iterations_are_notebooks_with_retries_and_their_own_files(build: Build) -> None:
-    """Inputs from a task value; the nested task's retries count for each iteration alone."""
+    """Inputs come from a task value; the retries of the nested task count separately for each iteration."""
     nested = {
         "task_key": "load",
         "max_retries": 1,
@@ -324,7 +324,7 @@ def test_a_python_file_is_a_task_like_others(build: Build) -> None:
 
 
 def test_an_sql_task_of_a_query_does_not_run_here(build: Build) -> None:
-    """Only those of files do; the nested task of a for-each task is named by itself."""
+    """Only those with files do; the nested task of a for-each task is reported by itself."""
     query = {"task_key": "q", "sql_task": {"query": {"query_id": "1"}, "warehouse_id": "w"}}
     case = build({"job": {"name": "Sql", "tasks": [for_each("loop", "[1]", query)]}}, {})
 

@@ -1,7 +1,7 @@
-"""The product, whole: the daily job by the command line, day after day, and what it asks of Spark.
+"""The whole product: the daily job on the command line, day after day, and what it asks of Spark.
 
-The days go on where the one before ended, so that the tests run in this order; the runbooks go on behind them, in
-tests/notebooks/test_runbooks.py, on the same tables. More days, and kills: test_many_days.py.
+Each day continues where the previous one ended, so the tests run in this order; the runbooks follow, in
+tests/notebooks/test_runbooks.py, on the same tables. For more days, and kills, see test_many_days.py.
 """
 
 import time
@@ -40,13 +40,13 @@ def daily(here: Here, events: Path, day: str) -> Day:
 
 @pytest.fixture(scope="module")
 def first(here: Here, events: Path) -> Day:
-    """The first day, on an empty state without a server."""
+    """The first day, in an empty state without a server."""
     return daily(here, events, FIRST)
 
 
 @pytest.fixture(scope="module")
 def again(here: Here, events: Path, first: Day) -> Day:
-    """The same day, with nothing new."""
+    """The same day again, with nothing new."""
     return daily(here, events, FIRST)
 
 
@@ -83,20 +83,20 @@ def test_the_first_day_has_the_totals_of_the_files(here, first):
 
 
 def test_the_same_again_writes_nothing(first, again):
-    """But what tells of the run itself."""
+    """Except for what describes the run itself."""
     assert again.versions == first.versions
 
 
 @REAL
 def test_a_further_day_is_added(here, second):
-    """The orders of its files, and no others; the feeds equal their truth."""
+    """It adds the orders of its files, and no others; the feeds equal their truth."""
     check_feeds(here, SECOND)
     check_days(here, SECOND)
 
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_run_asks_no_more_of_spark_than_its_limit(name: str, request: pytest.FixtureRequest):
-    """Executions by Spark Connect and Spark jobs, of all notebooks together: they don't depend on the machine.
+    """Spark Connect executions and Spark jobs, of all notebooks together: they do not depend on the machine.
 
     The message says which statements start most jobs; `make bench PARTS=daily` measures the times.
     """

@@ -1,4 +1,4 @@
-"""The benchmark's project of Spark Declarative Pipelines makes the same reports as the notebooks, of the same files."""
+"""The benchmark's Spark Declarative Pipelines project makes the same reports as the notebooks, from the same files."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_the_declarative_views_hold_the_rows_of_the_notebooks(tmp_path: Path):
 
 
 def rows_of(rows: list[dict]) -> list[tuple]:
-    """*rows* in order, values of one kind written alike."""
+    """*rows* in order, with values of the same kind written alike."""
     return sorted((tuple(_alike(value) for value in row.values()) for row in rows), key=repr)
 
 

@@ -19,8 +19,8 @@ from tests.jobs.conftest import Build, Case, left_running, task
 
 LIMIT_SECONDS = 60
 
-# A kernel that ignores SIGTERM, and four more processes that do: a child, a program in a session of its own that has
-# no environment at all, a fork of the kernel itself, and a daemon (forked twice, with a session of its own).
+# A kernel that ignores SIGTERM, and four more processes that do: a child, a program in its own session without any
+# environment, a fork of the kernel itself, and a daemon (forked twice, with its own session).
 PROGRAM = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -48,7 +48,7 @@ HANG = "import time\ntime.sleep(600)"
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait for *condition*, at most the limit."""
+    """Wait for *condition*, but no longer than the limit."""
     deadline = time.monotonic() + LIMIT_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true"
@@ -63,12 +63,12 @@ def stubborn(case: Case) -> list[int]:
 
 
 def living(pids: list[int]) -> list[int]:
-    """Those of *pids* that run: one that has ended and waits for its parent does not."""
+    """Those of *pids* that are running: one that has ended and waits for its parent is not."""
     return [pid for pid in pids if started_at(pid) is not None]
 
 
 def beside(action: Callable[[], None]) -> threading.Thread:
-    """Do *action* while the run goes on; it waits for what it needs."""
+    """Do *action* while the run is active; it waits for what it needs."""
     thread = threading.Thread(target=action, daemon=True)
     thread.start()
     return thread
@@ -79,7 +79,7 @@ def sources(output: str) -> list[str]:
 
 
 def test_a_timeout_ends_a_kernel_that_ignores_signals_and_its_children(build: Build) -> None:
-    """The attempt is TIMEDOUT and not tried again (retry_on_timeout is off); no process is left."""
+    """The attempt is TIMEDOUT and not retried (retry_on_timeout is off); no process is left."""
     case = build(
         {"job": {"name": "Hang", "tasks": [task("a", timeout_seconds=15, max_retries=3)]}}, {"a": [STUBBORN, HANG]}
     )
@@ -96,7 +96,7 @@ def test_a_timeout_ends_a_kernel_that_ignores_signals_and_its_children(build: Bu
 
 
 def test_a_job_timeout_ends_the_run(build: Build) -> None:
-    """The run is TIMEDOUT, the running task CANCELED, the one behind it UPSTREAM_CANCELED."""
+    """The run is TIMEDOUT, the running task CANCELED, the task after it UPSTREAM_CANCELED."""
     case = build(
         {"job": {"name": "Long", "timeout_seconds": 6, "tasks": [task("a"), task("b", "a")]}},
         {"a": [HANG], "b": ["1"]},
@@ -110,7 +110,7 @@ def test_a_job_timeout_ends_the_run(build: Build) -> None:
 
 
 def test_a_killed_kernel_fails_its_attempt_within_seconds(build: Build) -> None:
-    """kill -9 of the kernel: FAILED soon after, with the notebook as far as it ran."""
+    """kill -9 of the kernel: FAILED soon after, with the notebook as far as it had run."""
     case = build(
         {"job": {"name": "Kill", "tasks": [task("a")]}},
         {"a": ["print('done so far')", "import os, pathlib\npathlib.Path('pid').write_text(str(os.getpid()))", HANG]},
@@ -184,7 +184,7 @@ RUNNER = """
 
 
 def start_runner(root: Path) -> subprocess.Popen:
-    """A runner in a process of its own, as the command line is."""
+    """A runner in its own process, like the command line."""
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(RUNNER), str(root)],
         stdout=subprocess.PIPE,
@@ -195,7 +195,7 @@ def start_runner(root: Path) -> subprocess.Popen:
 
 
 def test_ctrl_c_cancels_everything_and_says_so(build: Build) -> None:
-    """SIGINT to the runner: CANCELED, exit code 1, one word about it, and no process left."""
+    """SIGINT to the runner: CANCELED, exit code 1, one message about it, and no process left."""
     case = build(
         {"job": {"name": "Long", "tasks": [task("a"), task("b", "a")]}},
         {"a": ["import pathlib\npathlib.Path('here').touch()", HANG], "b": ["1"]},
@@ -216,7 +216,7 @@ def test_ctrl_c_cancels_everything_and_says_so(build: Build) -> None:
 
 
 def test_a_killed_runner_is_found_and_its_run_closed(build: Build) -> None:
-    """kill -9 of the runner: all that it started ends by itself, and the next look at the history closes the run."""
+    """kill -9 of the runner: everything that it started ends by itself, and the next command closes the run."""
     case = build({"job": {"name": "Long", "tasks": [task("a")]}}, {"a": [STUBBORN, HANG]})
     runner = start_runner(case.project.root)
     pids = stubborn(case)

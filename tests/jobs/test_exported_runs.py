@@ -1,4 +1,4 @@
-"""Real runs, exported: the page and the report hold what their notebooks printed, and how they failed."""
+"""Real runs, exported: the page and the report contain what the notebooks printed, and how they failed."""
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -30,7 +30,7 @@ JOBS = {
 
 
 def test_a_run_with_a_retry_and_a_child_run(build: Build) -> None:
-    """Every executed notebook is in the page; when they are deleted it says so; pruning leaves nothing."""
+    """Every executed notebook is in the page; once they are deleted, the page says so; pruning leaves nothing."""
     case = build(JOBS, {"load": [FAILS_ONCE, "# Loaded", "print('row', 6 * 7)"], "show": ["print('child', 6 * 8)"]})
     run_id = case.run()["run_id"]
     run = read_run(Records.of(case.state), run_id)

@@ -1,4 +1,4 @@
-"""Notebooks before the tasks of a run: one that a state needs once, which a repair begins with too, and a check."""
+"""Notebooks before the tasks of a run: one that a state needs once, with which a repair also begins, and a check."""
 
 import json
 
@@ -53,7 +53,7 @@ def test_its_failure_is_the_runs_and_a_repair_runs_it_again(build: Build) -> Non
 
 
 def test_a_check_gets_parameters_and_given_variables_each_time_and_comes_first(build: Build) -> None:
-    """It sees what a person gave; a run that it lets pass goes on as without it."""
+    """It sees what the user gave; a run that it lets pass continues as if there were no check."""
     case = build(
         {"job": {"name": "job", "parameters": [{"name": "day", "default": "none"}], "tasks": [task("a")]}},
         {
@@ -76,7 +76,7 @@ def test_a_check_gets_parameters_and_given_variables_each_time_and_comes_first(b
 
 
 def test_what_a_check_refuses_is_not_tried_again(build: Build) -> None:
-    """Its words are the run's, no task has begun, and a task's retries do not count."""
+    """The run has its message, no task has begun, and a task's retries do not count."""
     case = build(
         {"job": {"name": "job", "tasks": [{**task("a"), "max_retries": 3, "min_retry_interval_millis": 60_000}]}},
         {"a": [WRITES.format(name="a")], "check": ["raise ValueError('found no such day')"]},

@@ -1,4 +1,4 @@
-"""The runbooks that read the run history, each in the situation that it is for, on a bundle without Spark."""
+"""The runbooks that read the run history, each in the situation that it is meant for, on a bundle without Spark."""
 
 import json
 import re
@@ -18,7 +18,7 @@ RUNBOOKS = Path(__file__).resolve().parents[2] / "runbooks"
 
 
 def execute(case: Case, name: str, **parameters) -> str:
-    """Run a copy of a runbook beside the bundle, as a person would; all that it printed and showed."""
+    """Run a copy of a runbook beside the bundle, as a person would; return everything that it printed and showed."""
     folder = case.file("runbooks")
     folder.mkdir(exist_ok=True)
     place = Path(shutil.copy(RUNBOOKS / f"{name}.ipynb", folder))
@@ -40,7 +40,7 @@ def with_target(case: Case) -> Case:
 
 
 def test_a_timeout_is_explained(build: Build) -> None:
-    """The task, its limit and the cell in which it came; the newest run does not count as mended."""
+    """The task, its limit and the cell in which it was reached; the newest run does not count as fixed."""
     hang = ["# Read", "x = 1", "# Wait for the source", "import time\ntime.sleep(600)"]
     case = with_target(
         build({"job": {"name": "Hang", "timeout_seconds": 300, "tasks": [task("a", timeout_seconds=8)]}}, {"a": hang})
@@ -57,7 +57,7 @@ def test_a_timeout_is_explained(build: Build) -> None:
 
 
 def test_a_failed_run_is_repaired(build: Build) -> None:
-    """First the cause is told and nothing is done; then the failed task runs again and the other is kept."""
+    """First it shows the cause and does nothing; then the failed task runs again and the other is kept."""
     case = with_target(
         build(
             {"job": {"name": "Broken", "tasks": [task("good"), task("bad", "good")]}},
@@ -86,7 +86,7 @@ def test_without_a_run_there_is_nothing_to_do(build: Build, name: str) -> None:
 
 
 def test_a_paused_schedule_is_told_with_its_next_times(build: Build) -> None:
-    """And the times that went by without a run."""
+    """It also shows the times that passed without a run."""
     schedule = {"quartz_cron_expression": "0 30 5 * * ?", "timezone_id": "UTC", "pause_status": "PAUSED"}
     case = with_target(build({"job": {"name": "Asleep", "schedule": schedule, "tasks": [task("a")]}}, {"a": ["1"]}))
 

@@ -1,6 +1,6 @@
-"""The daily job with its server killed at moments by chance: a repeat makes the tables of a run that nothing disturbed.
+"""The daily job with its server killed at random moments: a repeated run makes the tables of an undisturbed run.
 
-`JOB_KILLS` sets how often the server is killed; what is printed tells the moments.
+`JOB_KILLS` sets how often the server is killed; the output shows the moments.
 """
 
 import json
@@ -38,7 +38,7 @@ def calm(tmp_path_factory) -> Iterator[Here]:
 
 @pytest.fixture
 def killed(tmp_path_factory) -> Iterator[Here]:
-    """A state whose server is killed; it is there before the first run."""
+    """A state whose server is killed; the server exists before the first run."""
     here = Here(tmp_path_factory.mktemp("killed"))
     here("up")
     yield here
@@ -61,7 +61,7 @@ def test_a_repeat_makes_the_tables_of_an_undisturbed_run(calm, killed):
 
 
 def kill_server_after(here: Here, seconds: float, day: str) -> str:
-    """Run the job of *day* and kill the server *seconds* after its start; how the run ended."""
+    """Run the job of *day* and kill the server *seconds* after its start; return how the run ended."""
     with here.started("run", *here.small_arguments(day), "--json") as runner:
         try:
             return f"the run had ended before, with {runner.wait(seconds)}"
@@ -71,7 +71,7 @@ def kill_server_after(here: Here, seconds: float, day: str) -> str:
 
 
 def contents(here: Here) -> dict[str, tuple[int, str]]:
-    """Of each table and view how many rows it has, and a hash of them that does not depend on their order."""
+    """For each table and view, its number of rows and a hash of them that does not depend on their order."""
     found = {}
     for layer in LAYERS:
         for row in here.rows(f"SHOW TABLES IN {layer}"):

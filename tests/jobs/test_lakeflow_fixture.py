@@ -1,4 +1,4 @@
-"""The fixture `lakeflow`, as somebody else's tests use it: on the bundle of `init`, and on some without Spark."""
+"""The fixture `lakeflow` as other projects' tests use it: on the bundle of `init`, and on some without Spark."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("one_pool")
 
 
 def test_the_bundle_of_init_passes_its_own_tests(tmp_path: Path) -> None:
-    """A process of its own, as a person starts it: the plugin is found, one server serves both tests and ends."""
+    """In a separate process, as a person starts it: the plugin is found, one server serves both tests and ends."""
     write_bundle(tmp_path / "shop")
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
 
@@ -73,7 +73,7 @@ def test_what_a_run_tells(build: Build) -> None:
 
 
 def test_iterations_are_told_in_order(build: Build) -> None:
-    """Each of a for-each task is a task run of its own."""
+    """Each iteration of a for-each task is a task run."""
     nested = task("each", notebook="each")
     nested["notebook_task"]["base_parameters"] = {"x": "{{input}}"}
     case = build(
@@ -95,7 +95,7 @@ def test_iterations_are_told_in_order(build: Build) -> None:
 
 
 def test_one_notebook_runs_with_its_parameters(build: Build) -> None:
-    """Without a job; one that it does not take is refused before it runs."""
+    """Without a job; a parameter that it does not take is refused before it runs."""
     case = build({}, {"a": ["# parameters\nx = '1'", "dbutils.notebook.exit(x)"]})
 
     run = case.lakeflow.run_notebook("a", params={"x": 5})
@@ -106,7 +106,7 @@ def test_one_notebook_runs_with_its_parameters(build: Build) -> None:
 
 
 def test_a_reset_forgets_the_runs_and_empties_the_volumes(build: Build) -> None:
-    """The next test begins anew."""
+    """The next test starts afresh."""
     case = build({}, {"a": ["1"]})
     case.lakeflow.run_notebook("a")
     place = case.lakeflow.path("/Volumes/main/raw/files/x.csv")

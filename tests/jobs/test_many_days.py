@@ -1,7 +1,7 @@
 """The daily job over many days, with every kind of defect in its feeds, and with kills in the middle.
 
-The tests go on where the one before ended, so they run in this order. `CDC_KILLS` sets how often the server is killed;
-a failure prints the moments.
+Each test continues where the previous one ended, so they run in this order. `CDC_KILLS` sets how often the server is
+killed; a failure prints the moments.
 """
 
 import json
@@ -28,14 +28,14 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory) -> Iterator[Here]:
-    """A state and a server of their own: others must not lose theirs."""
+    """A separate state and server: other tests must not lose theirs."""
     command = Here(tmp_path_factory.mktemp("killed"))
     yield command
     command("down")
 
 
 def kernel_of(runner: psutil.Process, task: str) -> psutil.Process | None:
-    """The kernel of *task*, None before it is there: the child of the attempt, which has the task's log open too."""
+    """The kernel of *task*, None before it exists: the child of the attempt, which also has the task's log open."""
     there = [p for p in runner.children(recursive=True) if any(f.path.endswith(f"/{task}.log") for f in p.open_files())]
     return next((p for p in there if p.ppid() in {other.pid for other in there}), None)
 
@@ -70,7 +70,7 @@ def test_days_with_every_kind_of_defect_are_added(here):
 
 @pytest.mark.timeout(900 + 300 * KILLS)
 def test_a_server_that_is_killed_while_changes_are_applied_is_made_good(here):
-    """`kill -9` of the server at moments by chance; the repeated task leaves what the truth says."""
+    """`kill -9` of the server at random moments; the repeated task leaves what the truth says."""
     chance, killed, took = random.Random(KILLS), 0, 8.0
     for number in range(4 * KILLS):
         day = (date.fromisoformat(THIRD) + timedelta(days=number + 1)).isoformat()
@@ -84,7 +84,7 @@ def test_a_server_that_is_killed_while_changes_are_applied_is_made_good(here):
             again = here.run("olist_cdc_pipeline", *on, "--only", "cdc_apply")
             assert again["state"]["result_state"] == "SUCCESS"
         else:
-            took = moment  # the task was over before
+            took = moment  # the task had ended before that
         check_feeds(here, day)
         if killed == KILLS:
             return
@@ -92,7 +92,7 @@ def test_a_server_that_is_killed_while_changes_are_applied_is_made_good(here):
 
 
 def killed_after(here: Here, seconds: float, on: tuple[str, ...]) -> bool:
-    """Start cdc_apply and kill the server *seconds* after its kernel is there; False where it had ended before."""
+    """Start cdc_apply and kill the server *seconds* after its kernel exists; False if it had ended before that."""
     with here.started("run", "olist_cdc_pipeline", *on, "--only", "cdc_apply") as runner:
         process = psutil.Process(runner.pid)
         while not kernel_of(process, "cdc_apply"):
@@ -102,14 +102,14 @@ def killed_after(here: Here, seconds: float, on: tuple[str, ...]) -> bool:
         except subprocess.TimeoutExpired:
             psutil.Process(json.loads(here("status", "--json"))["pid"]).kill()
             code = runner.wait(280)
-            assert code in (0, 1)  # 0 where the kill came behind the last use of the server
+            assert code in (0, 1)  # 0 if the kill came after the last use of the server
             return True
     assert code == 0
     return False
 
 
 def test_a_full_refresh_of_the_feeds_gives_the_same_tables(here):
-    """From all files at once, as day by day."""
+    """From all files at once, the same as day by day."""
     last = max(place.name for place in (here.feed / "_truth").iterdir())
 
     refreshed = here.run("olist_cdc_pipeline", "--param", "refresh_mode=full")

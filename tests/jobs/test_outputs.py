@@ -1,4 +1,4 @@
-"""A notebook that floods its output: what Databricks keeps is kept, and what is cut off is said."""
+"""A notebook that floods its output: what Databricks keeps is kept, and it says what is cut off."""
 
 import json
 import resource
@@ -39,7 +39,7 @@ def test_a_notebook_that_floods_its_output_keeps_what_databricks_keeps(build: Bu
 
 
 def test_a_notebook_sets_its_own_limit(build: Build) -> None:
-    """The magic of Databricks, for the cells from there on; a number that Databricks refuses fails the cell."""
+    """The Databricks magic, for the following cells; a number that Databricks refuses fails the cell."""
     magic = "%set_cell_max_output_size_in_mb"
     case = build(
         {"job": {"name": "Own", "tasks": [task("a")]}},

@@ -1,4 +1,4 @@
-"""Ready processes: each attempt has fresh ones, with its own surroundings, however they were made ready."""
+"""Ready processes: each attempt has fresh ones with their own environment, however they were prepared."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from tests.jobs.conftest import Build, Case, left_running, task
 linux = pytest.mark.skipif(sys.platform != "linux", reason="attempts are forked on Linux alone")
 WAYS = [pytest.param(True, id="forks", marks=linux), pytest.param(False, id="spares")]
 
-# What a cell sees of its process; the last line would show in the next kernel, if that were this one.
+# What a cell sees of its process; the last line would be visible in the next kernel if that were the same process.
 SURROUNDINGS = """
 import builtins, json, os, pathlib, random, sys
 import numpy
@@ -76,14 +76,14 @@ def attempt(case: Case, pool: Pool, notebook: str, name: str = "", told=lambda e
 
 
 def ordinary_path(folder: Path) -> list[str]:
-    """`sys.path` of a Python that is started in *folder*, as nothing but the environment makes it."""
+    """`sys.path` of a Python that is started in *folder*, as only the environment determines it."""
     command = [sys.executable, "-c", "import json, sys; print(json.dumps(sys.path))"]
     return json.loads(subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60).stdout)
 
 
 @pytest.fixture
 def notes() -> list[str]:
-    """What a person would have been told."""
+    """What the user would have been told."""
     return []
 
 
@@ -145,7 +145,7 @@ pathlib.Path("pids").write_text(f"{os.getppid()} {os.getpid()} {program.pid}")
 
 
 def test_the_notebook_says_which_cell_runs_before_the_runner_hears_of_it(build: Build, pool: Pool) -> None:
-    """Saved are the outputs of the cells before, also where Markdown stands between; so nothing is lost by a kill."""
+    """The outputs of the cells before it are saved, even with Markdown in between; so a kill loses nothing."""
     case = build({}, {"a": ["print('one')", "open('go').read()"]})
     source = json.loads(case.file("a.ipynb").read_text())
     source["cells"].insert(1, {"cell_type": "markdown", "id": "between", "metadata": {}, "source": "## Two"})
@@ -167,7 +167,7 @@ def test_the_notebook_says_which_cell_runs_before_the_runner_hears_of_it(build: 
 
 @pytest.mark.parametrize(("last", "result"), [("1", "SUCCESS"), ("1 / 0", "FAILED")])
 def test_the_spark_session_is_released_at_the_end(build: Build, pool: Pool, last: str, result: str) -> None:
-    """Also behind a cell that failed: the kernel is killed and could not tell the server itself."""
+    """Also after a cell that failed: the kernel is killed and could not tell the server itself."""
     replace = "import pathlib\nfrom lakelocal.compute import session\nsession.release = pathlib.Path('released').touch"
     case = build({}, {"a": ["spark", replace, last]})
 
@@ -178,7 +178,7 @@ def test_the_spark_session_is_released_at_the_end(build: Build, pool: Pool, last
 
 @linux
 def test_a_spark_server_that_a_kernel_started_stays(build: Build, pool: Pool) -> None:
-    """Other notebooks use it; it is told by its main class, and has no part in the attempt's environment."""
+    """Other notebooks use it; it is recognised by its main class, and does not have the attempt's environment."""
     start = """
 import pathlib, subprocess, sys
 main = "org.apache.spark.sql.connect.service.SparkConnectServer"
@@ -199,7 +199,7 @@ pathlib.Path("pid").write_text(str(server.pid))
 
 @linux
 def test_attempts_are_forked_from_the_template(build: Build, pool: Pool) -> None:
-    """The kernel below the attempt, the attempt below the template: so all of it can be found and ended."""
+    """The kernel is below the attempt, the attempt below the template: so all of them can be found and ended."""
     case = build({}, {"a": ["import psutil\nprint(*(each.pid for each in psutil.Process().parents()))"]})
     told: list[dict] = []
 
@@ -213,7 +213,7 @@ def test_attempts_are_forked_from_the_template(build: Build, pool: Pool) -> None
 
 @linux
 def test_a_killed_template_slows_the_run_and_does_not_fail_it(build: Build, pool: Pool, notes: list[str]) -> None:
-    """The attempt that runs goes on; the next one starts without a fork, and a note says so once."""
+    """The attempt that is running continues; the next one starts without a fork, and a note says so once."""
     case = build({}, {"long": ["import os, signal", "os.kill(PARENT, signal.SIGKILL)", "print('done')"], "b": ["1"]})
     source = case.file("long.ipynb")
     source.write_text(source.read_text().replace("PARENT", str(pool._template.process.pid)))
@@ -230,7 +230,7 @@ def test_a_killed_template_slows_the_run_and_does_not_fail_it(build: Build, pool
 def test_a_library_that_starts_threads_is_refused_by_name(
     build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fork would take the locks of the thread and not the thread; it is not made."""
+    """A fork would inherit the thread's locks but not the thread; so there is no fork."""
     (tmp_path / "threaded.py").write_text(
         "import threading\nthreading.Thread(target=threading.Event().wait, name='busy', daemon=True).start()\n"
     )
@@ -249,7 +249,7 @@ def test_a_library_that_starts_threads_is_refused_by_name(
 
 @linux
 def test_the_template_ends_with_its_attempts_when_the_runner_lets_go(build: Build, tmp_path: Path) -> None:
-    """Closing is what the death of the runner looks like from there: nothing survives it."""
+    """For the template, closing is the same as the death of the runner: nothing survives it."""
     case = build({}, {"a": ["import time\ntime.sleep(600)"]})
     template = Template()
     template.prepare(tmp_path / "pool.log", ())
@@ -277,7 +277,7 @@ def test_the_template_ends_with_its_attempts_when_the_runner_lets_go(build: Buil
 
 @linux
 def test_a_template_that_nobody_asked_is_not_waited_for(tmp_path: Path) -> None:
-    """A skipped run, or one of conditions only, ends at once: not when the imports for its notebooks are done."""
+    """A skipped run, or one with only conditions, ends at once, not when the imports for its notebooks are done."""
     template = Template()
     template.prepare(tmp_path / "log", ())
 
@@ -288,7 +288,7 @@ def test_a_template_that_nobody_asked_is_not_waited_for(tmp_path: Path) -> None:
 
 @linux
 def test_a_template_started_ahead_ends_with_its_block() -> None:
-    """A command that is refused before it has a pool leaves no process that still imports."""
+    """A command that is refused before it has a pool leaves no process that is still importing."""
     with pytest.raises(UsageError), template_ahead() as template:
         raise UsageError("refused")
 
@@ -296,7 +296,7 @@ def test_a_template_started_ahead_ends_with_its_block() -> None:
 
 
 def test_a_run_says_nothing_of_the_pool(build: Build, capfd: pytest.CaptureFixture) -> None:
-    """Processes that wait and end are the engine's affair: no word on the terminal, none in the log."""
+    """Processes that wait and end concern only the engine: no message in the terminal, none in the log."""
     case = build({"job": {"name": "Quiet", "tasks": [task("a")]}}, {"a": ["1"]})
 
     assert case.run(options=RunOptions(json=True))["state"]["result_state"] == "SUCCESS"

@@ -21,7 +21,7 @@ from tests.jobs.conftest import Build, condition, left_running, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")
 
-# first succeeds, check needs a number in `n`, last follows it, handler runs after a failure
+# first succeeds, check needs a number in `n`, last follows check, handler runs after a failure
 TASKS = [
     condition("first", "1", "EQUAL_TO", "1"),
     condition("check", "{{job.parameters.n}}", "GREATER_THAN", "1", "first"),
@@ -41,7 +41,7 @@ def repair(case: Any, run: dict, **settings: Any) -> dict:
 
 
 def test_a_repair_runs_what_failed_and_what_depends_on_it(build: Build) -> None:
-    """In the same run, with another parameter: attempts go on, what succeeded is kept, the history has both."""
+    """In the same run, with another parameter: numbers continue, what succeeded is kept, the history has both."""
     case = build(JOB, {})
     failed = case.run()
 
@@ -91,7 +91,7 @@ def test_current_settings_and_original_parameters(build: Build) -> None:
 
 
 def test_what_cannot_be_repaired(build: Build) -> None:
-    """Nothing failed, it has not ended, unknown names: the run stays as it was."""
+    """Nothing failed, it has not ended, unknown names: the run is left unchanged."""
     case = build(JOB, {})
     run = case.run(n="2")
 
@@ -121,7 +121,7 @@ def test_a_partial_run_is_repaired_within_its_selection(build: Build) -> None:
 
 
 def test_a_repair_starts_a_new_run_of_a_child_job(build: Build) -> None:
-    """The run of the child that failed stays as it is."""
+    """The failed child run is left unchanged."""
     start = {"task_key": "t", "run_job_task": {"job_id": "${resources.jobs.child.id}"}}
     parameters = [{"name": "n", "default": "none"}]
     tasks = [condition("a", "{{job.parameters.n}}", "GREATER_THAN", "1")]
@@ -137,7 +137,7 @@ def test_a_repair_starts_a_new_run_of_a_child_job(build: Build) -> None:
 
 
 def test_a_repair_runs_all_inputs_of_a_for_each_task_again(build: Build) -> None:
-    """Also those that had succeeded."""
+    """Including those that had succeeded."""
     nested = condition("inner", "{{input}}", "GREATER_THAN", "1")
     loop = {"task_key": "loop", "for_each_task": {"inputs": "{{job.parameters.inputs}}", "task": nested}}
     parameters = [{"name": "inputs", "default": '[1, "x"]'}]
@@ -152,7 +152,7 @@ def test_a_repair_runs_all_inputs_of_a_for_each_task_again(build: Build) -> None
 
 
 def test_a_run_whose_runner_was_killed_is_repaired(build: Build) -> None:
-    """Task values of what had succeeded are still there; what never ran runs; no process of the first life is left."""
+    """Task values of what had succeeded are still there; what never ran runs; no process of the first run is left."""
     wait = "import pathlib\npathlib.Path('here').touch()\nif not pathlib.Path('again').exists():\n    " + HANG.replace(
         "\n", "\n    "
     )
@@ -172,12 +172,12 @@ def test_a_run_whose_runner_was_killed_is_repaired(build: Build) -> None:
     assert entries(run) == [("a", 0, "SUCCESS"), ("b", 0, "FAILED"), ("b", 1, "SUCCESS"), ("c", 0, "SUCCESS")]
     assert run["state"]["result_state"] == "SUCCESS"
     assert Path(run["tasks"][2]["output_notebook"]).name == "b-1.ipynb"
-    # What the killed runner left notices it by itself, and ends its kernel first; the repair does not wait for that.
+    # What the killed runner left notices that by itself, and first ends its kernel; the repair does not wait for it.
     until(lambda: left_running(case.state) == [])
 
 
 def times_of(start: str, end: str, every: str) -> list[datetime]:
-    """The times of a backfill, by the texts of its options."""
+    """The times of a backfill with these options, given as text."""
     return backfill_times(moment(start), moment(end), interval(every))
 
 
@@ -206,7 +206,7 @@ def test_a_backfill_has_one_run_a_date(build: Build) -> None:
 
 
 def test_times_of_a_backfill() -> None:
-    """The end is included where it is met; zones become UTC."""
+    """The end is included if an interval falls on it; zones are converted to UTC."""
 
     def times(*given: str) -> list[str]:
         return [each.strftime("%m-%d %H:%M") for each in times_of(*given)]
@@ -227,6 +227,6 @@ def test_times_of_a_backfill() -> None:
     ],
 )
 def test_times_that_are_none(given: tuple[str, str, str], message: str) -> None:
-    """The option is named, and nothing runs."""
+    """The message names the option, and nothing runs."""
     with pytest.raises(UsageError, match=message):
         times_of(*given)

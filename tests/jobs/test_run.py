@@ -1,4 +1,4 @@
-"""Runs of small bundles: what starts when, what is tried again, and what a run leaves behind."""
+"""Runs of small bundles: what starts when, what is retried, and what a run leaves behind."""
 
 import json
 from pathlib import Path
@@ -92,7 +92,7 @@ def test_a_retry_starts_its_interval_after_the_failed_start(build: Build) -> Non
 
 
 def test_a_child_run_gets_the_parents_parameters(build: Build) -> None:
-    """A run-job task makes a run of its own; the parent's parameters win there, declared by the child or not."""
+    """A run-job task starts a separate run; the parent's parameters win there, declared by the child or not."""
     show = "# parameters\nday: str = '-'\nlevel: int = 0\nown: str = '-'\nmode: str = '-'"
     write = "import json, pathlib\npathlib.Path('got.json').write_text(json.dumps([day, level, own, mode]))"
     case = build(
@@ -142,7 +142,7 @@ def test_a_child_run_gets_the_parents_parameters(build: Build) -> None:
 
 
 def test_an_exit_value_is_the_result_of_the_notebook(build: Build) -> None:
-    """`dbutils.notebook.exit` ends the task with success; the cells behind it do not run."""
+    """`dbutils.notebook.exit` ends the task with success; the cells after it do not run."""
     case = build(
         {"job": {"name": "Exit", "tasks": [task("a"), task("b", "a")]}},
         {
@@ -159,7 +159,7 @@ def test_an_exit_value_is_the_result_of_the_notebook(build: Build) -> None:
 
 
 def test_task_values_reach_references(build: Build) -> None:
-    """`{{tasks.T.values.K}}` in a later task's parameters is what the earlier one set; in its code it is text."""
+    """`{{tasks.T.values.K}}` in a later task's parameters is what the earlier one set; in its code it is plain text."""
     case = build(
         {
             "job": {
@@ -190,7 +190,7 @@ def test_task_values_reach_references(build: Build) -> None:
 
 
 def test_a_partial_run_runs_the_selection_alone(build: Build) -> None:
-    """What the selected task depends on neither runs nor counts."""
+    """The tasks that the selected task depends on neither run nor count."""
     case = build(
         {"job": {"name": "Part", "tasks": [task("a"), task("b", "a"), task("c", "b")]}},
         {"a": ["1 / 0"], "b": ["1"], "c": ["1"]},
@@ -239,7 +239,7 @@ def test_other_task_types_are_refused_by_name(build: Build) -> None:
 
 
 def test_a_parameter_that_the_notebook_does_not_take(build: Build, capsys: pytest.CaptureFixture) -> None:
-    """It is a warning; with *strict* it is refused. A pushed down job parameter is fine."""
+    """It is a warning; with *strict* it is refused. A job parameter that is pushed down is allowed."""
     tasks = [{"task_key": "a", "notebook_task": {"notebook_path": "a.ipynb", "base_parameters": {"z": "1"}}}]
     case = build(
         {"job": {"name": "Extra", "parameters": [{"name": "day", "default": "1"}], "tasks": tasks}},
@@ -264,7 +264,7 @@ def test_json_prints_nothing(build: Build, capsys: pytest.CaptureFixture) -> Non
 
 
 def test_jobs_that_start_each_other_are_refused(build: Build) -> None:
-    """A circle of run-job tasks would never end."""
+    """A cycle of run-job tasks would never end."""
     case = build(
         {
             key: {

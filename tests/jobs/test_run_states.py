@@ -32,7 +32,7 @@ def test_a_failed_run_is_an_internal_error_and_its_task_is_not(build: Build) -> 
 
 
 def test_a_timeout_is_that_of_each_attempt(build: Build) -> None:
-    """With retry_on_timeout the second attempt has all its time again; here each waits for a child that has no slot."""
+    """With retry_on_timeout, the second attempt has the full time again; here each waits for a child without a slot."""
     start = {
         "task_key": "t",
         "run_job_task": {"job_id": "${resources.jobs.job.id}"},
@@ -50,7 +50,7 @@ def test_a_timeout_is_that_of_each_attempt(build: Build) -> None:
 
 
 def test_a_child_run_that_was_skipped_fails_its_task(build: Build) -> None:
-    """A child job without slots is as good as one that failed."""
+    """A child job without slots counts as one that failed."""
     start = {"task_key": "t", "run_job_task": {"job_id": "${resources.jobs.job.id}"}}
     case = build({**job(max_concurrent_runs=0), "parent": {"name": "Parent", "tasks": [start]}}, {})
 
@@ -62,7 +62,7 @@ def test_a_child_run_that_was_skipped_fails_its_task(build: Build) -> None:
 
 
 def test_a_repair_waits_for_a_slot(build: Build) -> None:
-    """As a new run does; then it goes on in its own run."""
+    """Like a new run; then it continues in the same run."""
     case = build(job(), {})
     run = case.run()
     holder = hold_slot(case)
@@ -79,7 +79,7 @@ def test_a_repair_waits_for_a_slot(build: Build) -> None:
 
 
 def test_the_task_values_of_a_failed_attempt_are_gone_with_the_next(build: Build) -> None:
-    """What it set is not there for tasks behind the attempt that succeeded."""
+    """What it set is not visible to the tasks after the attempt that succeeded."""
     fails_once = "import pathlib\nflag = pathlib.Path('tried')\nif not flag.exists():\n    flag.touch()\n"
     sets = "    dbutils.jobs.taskValues.set('k', 1)\n    raise ValueError('once')"
     tasks = [task("a", max_retries=1), condition("b", "{{tasks.a.values.k}}", "EQUAL_TO", "1", "a")]
@@ -92,7 +92,7 @@ def test_the_task_values_of_a_failed_attempt_are_gone_with_the_next(build: Build
 
 
 def test_job_parameters_reach_the_named_parameters_of_a_wheel(build: Build) -> None:
-    """Also the parameter that the task does not name."""
+    """Including a parameter that the task does not name."""
     wheel = {"package_name": "mine", "entry_point": "run", "named_parameters": {"mode": "full"}}
     tasks = [{"task_key": "w", "python_wheel_task": wheel, "libraries": [{"whl": "dist/*.whl"}]}]
     parameters = [{"name": "day", "default": "2018-01-31"}]

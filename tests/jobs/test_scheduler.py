@@ -1,4 +1,4 @@
-"""Real schedulers, each a process of its own, on one project: what they start, once, and how they end."""
+"""Real schedulers, each in its own process, on one project: what they start, exactly once, and how they end."""
 
 import os
 import re
@@ -20,7 +20,7 @@ EVERY_FEW_SECONDS = {"quartz_cron_expression": "0/4 * * * * ?", "timezone_id": "
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait for *condition*, at most the limit."""
+    """Wait for *condition*, but no longer than the limit."""
     deadline = time.monotonic() + LIMIT_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true"
@@ -50,7 +50,7 @@ class Scheduler:
         return self.output.read_text()
 
     def end(self, number: signal.Signals) -> int:
-        """Send a signal; the exit code."""
+        """Send a signal; return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(LIMIT_SECONDS)
 
@@ -85,7 +85,7 @@ def test_two_schedulers_at_once_fire_each_time_once(build: Build) -> None:
     assert {job for job, _, _ in started} == {"often"}
     assert len(log_files(case)) == len(started)
     assert "paused: 0/4 * * * * ? (Europe/Berlin), PAUSED" in first.said
-    until(lambda: left_running(case.state) == [])  # the last runs go on to their end
+    until(lambda: left_running(case.state) == [])  # the last runs continue to their end
 
 
 def test_a_continuous_job_is_stopped_with_its_scheduler_where_that_is_asked_for(build: Build) -> None:

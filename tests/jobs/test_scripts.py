@@ -1,6 +1,6 @@
 """Source files, Python files and wheels as real attempts: how they run, and how they fail. No Spark.
 
-The cells of SQL files need a server to run; what is in them is tested in tests/unit/test_sources_tasks.py.
+The cells of SQL files need a server to run; their contents are tested in tests/unit/test_sources_tasks.py.
 """
 
 import json
@@ -25,7 +25,7 @@ from lakelocal.project import Project
 
 @dataclass(frozen=True)
 class Attempt:
-    """A project, in which one task of a job `j` is attempted as a run would."""
+    """A project in which one task of a job `j` is attempted as a run would do it."""
 
     root: Path
     pool: Pool
@@ -164,7 +164,7 @@ def test_a_python_file_ends_as_a_process_does(attempt: Attempt, code: str, error
 
 
 def test_an_error_in_a_python_file_shows_its_own_lines(attempt: Attempt) -> None:
-    """Not those of what runs it."""
+    """Not those of the code that runs it."""
     attempt.write({"src/etl.py": "def f():\n    return 1 / 0\n\n\nf()\n"})
 
     outcome, _ = attempt.run({"spark_python_task": {"python_file": "src/etl.py"}})
@@ -179,7 +179,7 @@ MAIN = "import sys\n\n\ndef main():\n    print('ran', sys.argv, __file__)\n    r
 
 
 def test_a_wheel_runs_by_its_entry_point(attempt: Attempt) -> None:
-    """Installed for the attempt alone, and gone after it."""
+    """It is installed for the attempt only, and gone afterwards."""
     attempt.write({"dist/readme": ""})
     with zipfile.ZipFile(attempt.root / "dist" / "sample_pkg-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("sample_pkg.py", MAIN)
@@ -201,7 +201,7 @@ def test_a_wheel_runs_by_its_entry_point(attempt: Attempt) -> None:
 
 
 def test_a_wheel_that_is_not_built_runs_from_its_source(attempt: Attempt) -> None:
-    """From `src`, by the entry point that pyproject.toml declares."""
+    """From `src`, through the entry point that pyproject.toml declares."""
     attempt.write(
         {
             "pyproject.toml": '[project]\nname = "mine"\nversion = "1"\nscripts = {run = "mine.main:main"}\n',

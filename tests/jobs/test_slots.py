@@ -1,4 +1,4 @@
-"""Concurrent runs of one job: the queue, skipped runs, and cancelling from elsewhere. No run needs a kernel."""
+"""Concurrent runs of one job: the queue, skipped runs, and cancelling from another process. No run needs a kernel."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ def job(**settings: Any) -> dict[str, Any]:
 
 
 def hold_slot(case: Case, **columns: Any) -> int:
-    """A run of the job that goes on until `free_slot`, of this process unless *columns* say otherwise."""
+    """A run of the job that continues until `free_slot`, of this process unless *columns* say otherwise."""
     found = load_bundle(case.project).job("job")
     values = {"job_id": found.id, "job_key": "job", "run_name": found.name, "target": "default", "trigger": "ONE_TIME"}
     return enter(Records.of(case.state), found, **values, **columns)
@@ -36,7 +36,7 @@ def free_slot(case: Case, run_id: int) -> None:
 
 
 def waiting_run(case: Case) -> int:
-    """The id of the run that waits in the queue, as soon as there is one."""
+    """The id of the run that is waiting in the queue, as soon as there is one."""
     deadline = time.monotonic() + LIMIT_SECONDS
     while time.monotonic() < deadline:
         for run in list_runs(case.state):
@@ -80,7 +80,7 @@ def test_runs_leave_the_queue_in_the_order_of_their_arrival(build: Build) -> Non
 
 
 def test_a_waiting_run_can_be_cancelled(build: Build) -> None:
-    """It ends CANCELED without having started a task; the holder is not touched."""
+    """It ends CANCELED without having started a task; the run that holds the slot is not affected."""
     case = build(job(), {})
     holder = hold_slot(case)
     with ThreadPoolExecutor() as pool:
@@ -167,7 +167,7 @@ def test_processes_that_start_at_once_share_one_slot(tmp_path) -> None:
 
 
 def test_an_ended_run_is_not_cancelled(build: Build) -> None:
-    """It stays as it is; an unknown one is refused."""
+    """It is left unchanged; an unknown run is refused."""
     case = build(job(), {})
     run = case.run()
 
@@ -177,7 +177,7 @@ def test_an_ended_run_is_not_cancelled(build: Build) -> None:
 
 
 def test_a_runner_that_does_not_answer_is_named(build: Build) -> None:
-    """The caller does not wait for ever."""
+    """The caller does not wait forever."""
     case = build(job(), {})
     holder = hold_slot(case)
 
@@ -186,7 +186,7 @@ def test_a_runner_that_does_not_answer_is_named(build: Build) -> None:
 
 
 class Heard:
-    """A listener that keeps what it hears; *long* is set when a run and a task have taken long."""
+    """A listener that keeps what it receives; *long* is set when a run and a task have taken long."""
 
     def __init__(self) -> None:
         self.events: list[tuple] = []
@@ -206,7 +206,7 @@ class Heard:
 
 
 def test_listeners_hear_of_runs_and_attempts(build: Build) -> None:
-    """A child that fails once; the parent's retry runs it again; what is behind it is told of too."""
+    """A child that fails once; the parent's retry runs it again; there are notifications for the task after it too."""
     child = {"name": "Child", "tasks": [condition("x", "{{job.run_id}}", "LESS_THAN", "{{job.parameters.limit}}")],
              "parameters": [{"name": "limit", "default": "no number"}]}  # fmt: skip
     tasks = [
@@ -233,7 +233,7 @@ def test_listeners_hear_of_runs_and_attempts(build: Build) -> None:
 
 
 def test_a_run_that_takes_long_is_told_and_goes_on(build: Build) -> None:
-    """Health rules of job and task: told once a rule, recorded, and the run is not stopped."""
+    """Health rules of job and task: one warning per rule, recorded, and the run is not stopped."""
     health = {"rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 1}]}
     start = {"task_key": "t", "run_job_task": {"job_id": "${resources.jobs.job.id}"}, "health": health}
     case = build({**job(), "parent": {"name": "Parent", "health": health, "tasks": [start]}}, {})
@@ -257,7 +257,7 @@ def test_a_run_that_takes_long_is_told_and_goes_on(build: Build) -> None:
 
 
 def test_a_listener_that_fails_does_not_fail_the_run(build: Build, capsys: pytest.CaptureFixture) -> None:
-    """It is shown."""
+    """The error is shown."""
 
     class Broken(Heard):
         def run_event(self, event: str, job: Any, run: dict) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of notebooks share: the environment of a person's shell, on the server of the worker."""
+"""What the tests of notebooks share: the environment of a user's shell, on the worker's server."""
 
 import os
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ KEPT = ("LOCAL_JIT", "LOCAL_MEMORY")
 
 @pytest.fixture(scope="session")
 def shell(state: State) -> dict[str, str]:
-    """The environment of an ordinary shell, but for the place of the state and the size of its server."""
+    """The environment of an ordinary shell, except for the location of the state and the size of its server."""
     return shell_with(state.folder.parent)
 
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The same with an empty state of its own, whose server may be ended."""
+    """The same with its own empty state, whose server may be ended."""
     here = Here(tmp_path / "state")
     yield shell_with(here.states)
     here("down")

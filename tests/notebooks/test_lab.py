@@ -66,7 +66,7 @@ def _when_ready(runtime: Path, server: subprocess.Popen, log: Path) -> Lab:
 
 
 def execute(channel: websocket.WebSocket, code: str) -> str:
-    """Run *code* in the kernel; what it printed. Fails with the error of the cell."""
+    """Run *code* in the kernel and return what it printed; fails with the error of the cell."""
     message_id = uuid.uuid4().hex
     header = {"msg_id": message_id, "msg_type": "execute_request", "username": "", "session": "test", "version": "5.3"}
     content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
@@ -106,7 +106,7 @@ def test_a_notebook_runs_through_the_jupyter_servers_api(lab):
 
 
 def test_the_runbooks_and_the_executed_notebooks_can_be_opened(lab):
-    """The root is the project, hidden folders too; no question about news lies over the first notebook."""
+    """The root is the project, including hidden folders; no question about news covers the first notebook."""
     assert "O10_daily_run.ipynb" in {each["name"] for each in lab.call("GET", "contents/runbooks")["content"]}
     assert {each["name"] for each in lab.call("GET", "contents/.github")["content"]} == {"workflows"}
     settings = urllib.request.Request(

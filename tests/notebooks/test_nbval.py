@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.timeout(900)]
 
 
 def test_every_notebook_runs_under_nbval(here, shell):
-    """On the tables of tests/jobs/test_daily_job.py, where the defaults of the parameters bring nothing new."""
+    """On the tables of tests/jobs/test_daily_job.py, where the defaults of the parameters add nothing new."""
     check_notebooks(shell)
 
 

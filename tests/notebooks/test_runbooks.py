@@ -1,6 +1,6 @@
-"""Every runbook works in the situation that it is for: papermill runs them one after the other on one catalog.
+"""Every runbook works in the situation that it is meant for: papermill runs them one after the other on one catalog.
 
-It is the one of tests/jobs/test_daily_job.py, so that O10 finds nothing new there; run alone, these tests make it.
+It is the catalog of tests/jobs/test_daily_job.py, so O10 finds nothing new there; run alone, these tests create it.
 """
 
 import json
@@ -24,7 +24,7 @@ DAY = {"run_date": SAMPLE_DAYS[1], "source": SOURCE}
 
 @pytest.fixture
 def execute(shell, tmp_path, monkeypatch):
-    """Run a runbook as a person would, in its folder; the executed notebook."""
+    """Run a runbook as a person would, in its folder; return the executed notebook."""
     return runner(shell, tmp_path, monkeypatch)
 
 
@@ -43,14 +43,14 @@ def runner(shell, tmp_path, monkeypatch):
 
 
 def sql(shell: dict[str, str], statement: str) -> list[dict]:
-    """The rows of *statement*, by the command line."""
+    """The rows of *statement*, through the command line."""
     command = [sys.executable, "-m", "lakelocal", "sql", statement, "--format", "json"]
     done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-# By the rule of O40 that tells it: how the history of one key is damaged.
+# How the history of one key is damaged, by the rule of O40 that finds it.
 DAMAGES = {
     "bound of no event": "UPDATE {history} SET __END_AT = __START_AT + 1 WHERE {one} AND __END_AT IS NULL",
     "event without its version": "DELETE FROM {history} WHERE {one}",
@@ -77,7 +77,7 @@ SELLERS = {
 @pytest.mark.slow("three runbooks that derive tables again; test_cdc_pipeline.py damages and repairs one")
 @pytest.mark.timeout(900)
 def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, here, shell, tmp_path):
-    """Each way in which a row can be wrong is told by its rule, and repaired."""
+    """Each way in which a row can be wrong is found by its rule, and repaired."""
     execute("O10_daily_run", **DAY)
     rows = "SELECT * FROM silver.silver_sellers_history ORDER BY seller_id, __START_AT"
     good = sql(shell, rows)
@@ -97,7 +97,7 @@ def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, here
 @pytest.mark.slow("every table of the feeds is derived again; tests/spark/test_verification.py does so for few events")
 @pytest.mark.timeout(900)
 def test_the_runbook_of_verification_finds_no_difference(execute, here, shell):
-    """The tables as they are, and those of a feed that is named by its call; nothing is left behind."""
+    """The tables as they are, and those of a feed that is given by its call; nothing is left behind."""
     execute("O10_daily_run", **DAY)
 
     execute("T20_verify_cdc", rounds=0)
@@ -122,7 +122,7 @@ def test_the_runbook_of_the_weekly_refresh_builds_damaged_tables_again(execute, 
 
 @pytest.mark.timeout(900)
 def test_the_runbooks_of_each_day_do_what_they_say(execute, here, shell):
-    """A daily run and the report on it; a dropped volume, healed."""
+    """A daily run and the report on it; a dropped volume, restored."""
     execute("O10_daily_run", **DAY)
     execute("T10_monitoring")
 
@@ -132,7 +132,7 @@ def test_the_runbooks_of_each_day_do_what_they_say(execute, here, shell):
 
 
 def printed(notebook) -> str:
-    """All that an executed notebook printed and showed."""
+    """Everything that an executed notebook printed and showed."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
 
@@ -149,7 +149,7 @@ def test_the_runbook_of_deployment_shows_what_a_target_becomes(execute, target, 
 
 
 def test_the_runbook_of_a_machine_that_is_too_small_gives_the_server_more(alone, tmp_path, monkeypatch):
-    """The server runs with it, and what a cluster needs is told; more than the machine has is refused."""
+    """The server runs with it, and the needs of a cluster are shown; more than the machine has is refused."""
     execute = runner(alone, tmp_path, monkeypatch)
 
     said = printed(execute("O80_one_machine_is_too_small", memory="1500m", cores=1))

@@ -61,7 +61,7 @@ def test_the_data_flow_is_complete_and_numbered():
 
 
 def test_a_step_begins_with_what_it_reads_and_writes(step):
-    """The head answers what a person asks first."""
+    """The header answers what a person asks first."""
     head = source(step["cells"][0])
 
     assert head.startswith("# ")
@@ -83,7 +83,7 @@ def test_the_parameters_cell_is_the_first_code_and_holds_typed_literals_with_hel
 
 
 def test_cells_are_short_and_explained(notebook):
-    """One idea a cell; half of the cells are prose."""
+    """One idea per cell; half of the cells are prose."""
     cells = notebook["cells"]
     prose = [cell for cell in cells if cell["cell_type"] == "markdown"]
 
@@ -93,7 +93,7 @@ def test_cells_are_short_and_explained(notebook):
 
 
 def test_a_name_is_assigned_in_one_cell_only(notebook):
-    """A reader who looks for a name finds one place; cells can be repeated."""
+    """A reader who looks for a name finds it in one place; cells can be repeated."""
     seen: dict[str, int] = {}
     for number, cell in enumerate(code_cells(notebook)[1:], 1):
         for node in ast.parse(source(cell)).body:
@@ -124,7 +124,7 @@ def test_metadata_is_only_what_is_needed(notebook):
 
 
 def test_each_step_names_the_next(step):
-    """A person who opens one finds the way."""
+    """A person who opens one finds the next."""
     last = source(step["cells"][-1])
 
     assert step["cells"][-1]["cell_type"] == "markdown" and last.startswith("Next: ")

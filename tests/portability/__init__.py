@@ -1,5 +1,6 @@
-"""Does the code of the notebooks run in all four places, serverless compute the narrowest of them?
+"""Does the code of the notebooks run in all four places, of which serverless compute is the most restrictive?
 
-`python -m tests.portability` reads every cell and module below `notebooks/` and tells each construct that a place
-refuses, since no workspace is at hand to complain. `rules` says what and why, `python_code` and `sql_text` find it.
+`python -m tests.portability` reads every cell and module below `notebooks/` and reports each construct that a place
+refuses, because no workspace is available to report it. `rules` says what and why, `python_code` and `sql_text` find
+it.
 """

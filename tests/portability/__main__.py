@@ -1,4 +1,4 @@
-"""Tell every refused construct below `notebooks/`, of this project or of the folder given; exits 1 for any."""
+"""Report every refused construct below `notebooks/`, of this project or of the given folder; exits with 1 for any."""
 
 import sys
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from tests.portability.rules import RULES
 
 
 def told(codes: Iterable[Code]) -> list[str]:
-    """A line for each refused construct: where, what, why, what instead."""
+    """One line for each refused construct: where, what, why, what instead."""
     return [
         f"{code.place(line)}: found `{construct}`; {RULES[name].reason}. Instead: {RULES[name].instead}. "
         f"[{name}; {RULES[name].source}]"

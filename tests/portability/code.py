@@ -22,7 +22,7 @@ class Code:
 
 
 def read_code(root: Path) -> Iterator[Code]:
-    """All code of *root*/notebooks; in cells, magics have become calls, as IPython makes them."""
+    """All code in *root*/notebooks; in cells, magics are turned into calls, as IPython does it."""
     folder = root / "notebooks"
     for place in sorted([*folder.glob("*.ipynb"), *folder.rglob("*.py")]):
         name = place.relative_to(root).as_posix()

@@ -1,4 +1,4 @@
-"""Refused constructs in Python code, found in its syntax tree: texts, comments and other names are no finds."""
+"""Refused constructs in Python code, found in its syntax tree: strings, comments and other names do not count."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ _MAGICS = {"run": "run-magic", "pip": "install", "conda": "install", "uv": "inst
 
 
 def find_in_python(text: str) -> Iterator[Found]:
-    """Every refused construct of *text*, in its SQL too, in the order of the lines."""
+    """Every refused construct in *text*, including its SQL, in the order of the lines."""
     tree = ast.parse(text)
     found = [
         (rule, node.lineno, construct)
@@ -53,7 +53,7 @@ def _chain(node: ast.AST) -> list[str]:
 
 
 def _method(node: ast.AST) -> str:
-    """The name of the method or function that *node* calls, else nothing."""
+    """The name of the method or function that *node* calls, otherwise empty."""
     return (_chain(node) or [""])[-1] if isinstance(node, ast.Call) else ""
 
 
@@ -64,7 +64,7 @@ def _imported(node: ast.AST, package: str) -> list[str]:
 
 
 def _named(node: ast.AST, names: set[str]) -> str | None:
-    """An attribute that is one of *names*."""
+    """An attribute whose name is one of *names*."""
     return f".{node.attr}" if isinstance(node, ast.Attribute) and node.attr in names else None
 
 

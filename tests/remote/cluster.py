@@ -1,7 +1,7 @@
 """A Spark standalone cluster on loopback, and a Spark Connect server with Delta as its driver.
 
-Only the driver has the settings of the local server, and Delta by `spark.jars`: workers are plain Spark, as they are
-in a cluster that somebody else keeps.
+Only the driver has the settings of the local server, and Delta through `spark.jars`: workers are plain Spark, as in a
+cluster that somebody else maintains.
 """
 
 import contextlib
@@ -30,8 +30,8 @@ from lakelocal.versions import SCALA
 from tests.remote.sockets import closed_port
 
 WORKERS = ("worker-1", "worker-2")
-MEMORY = "1g"  # of a worker, all of it for its executor
-START_LIMIT = 120  # seconds, for each step; a slow machine takes about 20
+MEMORY = "1g"  # per worker, all of it for its executor
+START_LIMIT = 120  # seconds for each step; a slow machine takes about 20
 STOP_LIMIT = 20
 _SPARK = Path(pyspark.__file__).parent
 _JIT = "fast-start"
@@ -42,7 +42,7 @@ _PLAIN = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running cluster; its tables are those of *state*. *interface* is where the driver tells of its executors."""
+    """A running cluster; its tables are those of *state*. *interface* is where the driver reports on its executors."""
 
     folder: Path
     state: State
@@ -50,13 +50,13 @@ class Cluster:
     interface: str
 
     def tasks(self) -> dict[str, int]:
-        """How many tasks each worker has completed, by the worker's name."""
+        """The number of tasks that each worker has completed, by the worker's name."""
         executors = {each["id"]: each["completedTasks"] for each in self.executors()}
         homes = {name: [run.name for run in (self.folder / name).glob("app-*/*")] for name in WORKERS}
         return {name: sum(executors[run] for run in runs) for name, runs in homes.items()}
 
     def executors(self) -> list[dict[str, Any]]:
-        """What the driver knows of its executors, itself left out."""
+        """What the driver knows about its executors, except itself."""
         (application,) = _get(f"{self.interface}/api/v1/applications")
         found = _get(f"{self.interface}/api/v1/applications/{application['id']}/executors")
         return [each for each in found if each["id"] != "driver"]
@@ -64,7 +64,7 @@ class Cluster:
 
 @contextlib.contextmanager
 def standalone_cluster(folder: Path, catalog: str) -> Iterator[Cluster]:
-    """A master, two workers of one core, and the server; all ended in the end. Logs and tables are in *folder*."""
+    """A master, two workers with one core each, and the server; ended at the end. Logs and tables are in *folder*."""
     state = State(folder, catalog, folder / catalog).make()
     master, web, connect, ui = (closed_port() for _ in range(4))
     token = secrets.token_urlsafe(24)
@@ -84,7 +84,7 @@ def standalone_cluster(folder: Path, catalog: str) -> Iterator[Cluster]:
 
 
 class Processes:
-    """Processes of Spark that log to *folder*; at the end of the block they are ended, with all that they started."""
+    """Spark processes that log to *folder*; the end of the block ends them, with everything that they started."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -94,7 +94,7 @@ class Processes:
         return self
 
     def start(self, name: str, command: list[str], **more: str) -> None:
-        """Start *command*, with *more* in its environment; what it says is in `<name>.log`."""
+        """Start *command*, with *more* in its environment; its output is in `<name>.log`."""
         foreign = ("SPARK_", "PYSPARK_", "LOCAL_", "JAVA_HOME")
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(foreign)},
@@ -108,16 +108,16 @@ class Processes:
             )
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Ask until *condition* is true.
+        """Wait until *condition* is true.
 
         Raises:
-            AssertionError: a process has ended before, or the time is over.
+            AssertionError: a process has ended before that, or the time is over.
         """
         limit = time.monotonic() + START_LIMIT
         while time.monotonic() < limit:
             for log, process in self._started.items():
                 assert process.poll() is None, f"{log.name}: ended with {process.poll()}: {_end_of(log)}"
-            with contextlib.suppress(OSError):  # nothing listens yet
+            with contextlib.suppress(OSError):  # nothing is listening yet
                 if condition():
                     return
             time.sleep(0.2)
@@ -137,7 +137,7 @@ def _daemon(name: str, *options: object) -> list[str]:
 
 
 def _server(state: State, master: str, port: int, ui: int) -> list[str]:
-    """The local server's command, but for the place where its tasks run."""
+    """The local server's command, except for the place where its tasks run."""
     elsewhere = {
         "spark.master": master,
         "spark.executor.memory": MEMORY,
@@ -151,7 +151,7 @@ def _server(state: State, master: str, port: int, ui: int) -> list[str]:
 
 
 def accepts(port: int) -> bool:
-    """True; raises OSError where nothing listens at *port*."""
+    """Return True; raises OSError if nothing is listening at *port*."""
     with socket.create_connection(("localhost", port), timeout=2):
         return True
 

@@ -1,7 +1,7 @@
 """The second environment, and a Spark Connect server that it connects to.
 
-The server is the worker's: Databricks does not support databricks-connect with open-source Spark Connect, so these
-tests are of the wiring between them, and of nothing that a workspace does.
+The server is the worker's. Databricks does not support databricks-connect with open-source Spark Connect, so these
+tests are about the connection between them, and not about anything that a workspace does.
 """
 
 import fcntl
@@ -36,7 +36,7 @@ BY_PYSPARK = pytest.mark.parametrize("python", ["pyspark"], indirect=True)
 
 @pytest.fixture(scope="session")
 def remote_python() -> str:
-    """The Python of `.venv-remote`, which is made here; where no Python fits, the tests are skipped and say so."""
+    """The Python of `.venv-remote`, which is created here; if no Python fits, the tests are skipped and say so."""
     versions = environment.REMOTE.oldest, environment.REMOTE.newest
     try:
         works(PYTHON, *versions) or find_python(*versions)
@@ -45,7 +45,7 @@ def remote_python() -> str:
         pytest.skip(str(error))
     name = hashlib.sha256(str(ROOT).encode()).hexdigest()[:16]
     with (Path(tempfile.gettempdir()) / f"set-up-{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the files of tests run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)  # test files run at the same time
         made = subprocess.run(["make", "setup-remote"], cwd=ROOT, capture_output=True, text=True, timeout=550)
     assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
     return str(PYTHON)
@@ -53,20 +53,20 @@ def remote_python() -> str:
 
 @pytest.fixture
 def python(request: pytest.FixtureRequest) -> str:
-    """The Python of a run: that of `.venv-remote`, or of `.venv` where a test is parametrized with `pyspark`."""
+    """The Python of a run: that of `.venv-remote`, or of `.venv` if a test is parametrized with `pyspark`."""
     client = getattr(request, "param", "databricks-connect")
     return sys.executable if client == "pyspark" else request.getfixturevalue("remote_python")
 
 
 @pytest.fixture(scope="session")
 def url(state: State) -> str:
-    """The URL of the worker's server, with its token: tables are elsewhere than the volumes of the tests."""
+    """The URL of the worker's server, with its token: tables are in another place than the volumes of the tests."""
     return ensure_server(state).url
 
 
 @pytest.fixture(scope="session")
 def on_one_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
-    """The small daily job has run on the local server: what a run elsewhere is compared with."""
+    """The small daily job, run on the local server: a run elsewhere is compared with it."""
     here = Here(tmp_path_factory.mktemp("one"))
     try:
         here.small()
@@ -103,5 +103,5 @@ def build(tmp_path: Path, python: str) -> Build:
 
 @pytest.fixture
 def signs(tmp_path: Path) -> Signs:
-    """A notebook's signs, in a folder of the test."""
+    """A notebook's signals, in a folder of the test."""
     return Signs(tmp_path)

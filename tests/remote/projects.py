@@ -35,13 +35,13 @@ class Project:
         )  # fmt: skip
 
     def run(self, *arguments: str, **more: str) -> dict[str, Any]:
-        """What `run job` or another verb prints of the run; how it ended is the caller's matter."""
+        """The output of `run job` or another verb for the run; how it ended is up to the caller."""
         done = self(*(arguments or ("run", "job")), "--json", **more)
         assert done.stdout.startswith("{"), done.stdout + done.stderr
         return json.loads(done.stdout)
 
     def recorded(self) -> dict[str, Any]:
-        """The newest run, as the history has it."""
+        """The newest run, from the history."""
         (run, *_) = json.loads(self("runs", "list", "--json").stdout)
         return run
 

@@ -1,4 +1,4 @@
-"""A notebook that says where it is and waits for a word, so that the connection is lost at a known moment."""
+"""A notebook that reports where it is and waits for a signal, so that the connection is lost at a known moment."""
 
 import json
 import subprocess
@@ -24,17 +24,17 @@ _START_SECONDS = 90
 
 @dataclass(frozen=True)
 class Signs:
-    """Two files in *folder*: the notebook is there, and it may go on."""
+    """Two files in *folder*: one says that the notebook has got there, the other that it may continue."""
 
     folder: Path
 
     @property
     def waiting(self) -> str:
-        """A cell that speaks with Spark before and after the signs."""
+        """A cell that uses Spark before and after the signals."""
         return _WAITS.format(there=str(self.folder / "there"), go=str(self.folder / "go"))
 
     def run_until_lost(self, project: Project, lose: Callable[[], None], **more: str) -> tuple[dict[str, Any], float]:
-        """Run the job, *lose* the connection at the first sign; the run, and the seconds from the loss to its end."""
+        """Run the job, *lose* the connection at the first signal; return the run, and the seconds until its end."""
         with subprocess.Popen(
             project.command("run", "job", "--json"),
             env=project.environment(**more), stdout=subprocess.PIPE, text=True,

@@ -1,4 +1,4 @@
-"""What can stand between a client and a server, on loopback addresses: a listener that is mute, a proxy that is cut."""
+"""What can be between a client and a server, on loopback: a listener that never answers, a proxy that is cut off."""
 
 import contextlib
 import socket
@@ -10,7 +10,7 @@ _LOOPBACK = "127.0.0.1"
 
 @contextlib.contextmanager
 def mute_listener() -> Iterator[int]:
-    """The port of a listener that accepts connections (the system does) and never says a word."""
+    """The port of a listener that accepts connections (the system does) and never sends anything."""
     with socket.socket() as listener:
         listener.bind((_LOOPBACK, 0))
         listener.listen(50)
@@ -18,17 +18,17 @@ def mute_listener() -> Iterator[int]:
 
 
 def closed_port() -> int:
-    """A port at which nothing listens."""
+    """A port on which nothing is listening."""
     with socket.socket() as probe:
         probe.bind((_LOOPBACK, 0))
         return probe.getsockname()[1]
 
 
 class Proxy:
-    """Passes bytes on to the port *target*; `cut` ends all connections, `freeze` passes nothing on any more.
+    """Forwards bytes to the port *target*; `cut` ends all connections, `freeze` stops forwarding.
 
     Args:
-        port: where it listens; 0: wherever it is free.
+        port: the port to listen on; 0: any free port.
     """
 
     def __init__(self, target: int, port: int = 0) -> None:
@@ -40,14 +40,14 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """End the listener and every connection, as a server does that is killed."""
+        """End the listener and every connection, like a server that is killed."""
         for each in (self._listener, *self._open):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
 
     def freeze(self) -> None:
-        """Keep the connections and pass nothing on: what a network does that drops packets."""
+        """Keep the connections but forward nothing, like a network that drops packets."""
         self._frozen.set()
 
     def _accept(self) -> None:

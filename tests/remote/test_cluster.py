@@ -15,21 +15,21 @@ pytestmark = [pytest.mark.timeout(2000), pytest.mark.slow("four more Java proces
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster of its own, with tables of its own."""
+    """A separate cluster, with its own tables."""
     with standalone_cluster(tmp_path_factory.mktemp("cluster"), "olist_dev") as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="module")
 def there(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Here:
-    """The daily job has run on the cluster, by the client that is at hand; volumes and runs are in a shared folder."""
+    """The daily job, run on the cluster with the available client; volumes and runs are in a shared folder."""
     there = Here(tmp_path_factory.mktemp("there"), remote=cluster.url)
     there.small()
     return there
 
 
 def test_both_workers_do_the_work(cluster: Cluster, there: Here) -> None:
-    """A cluster whose driver does all, or one worker, would prove nothing."""
+    """A cluster on which only the driver or one worker does everything would prove nothing."""
     tasks = cluster.tasks()
 
     assert sorted(tasks) == sorted(WORKERS)
@@ -37,12 +37,12 @@ def test_both_workers_do_the_work(cluster: Cluster, there: Here) -> None:
 
 
 def test_the_change_feeds_come_out_as_the_generator_expects(there: Here) -> None:
-    """All rows of the six tables of the CDC pipeline, and what is in quarantine."""
+    """All rows of the six tables of the CDC pipeline, and the contents of the quarantine."""
     check_feeds(there, SMALL_DAY)
 
 
 def test_nothing_differs_from_a_run_on_one_machine(there: Here, on_one_machine: Here) -> None:
-    """Tasks, and schema and rows of each table of a contract; the order in which workers finish must not show."""
+    """Tasks, and schema and rows of each table with a contract; the order in which workers finish must not matter."""
     a, b = (here.states / "olist_dev" for here in (on_one_machine, there))
     done = subprocess.run(
         ["make", "--silent", "diff", f"A={a}:latest", f"B={b}:latest", "OPTIONS=--json"],

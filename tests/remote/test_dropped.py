@@ -1,4 +1,4 @@
-"""A connection that is lost in the middle of a run: one line, soon, and a repair once it is mended."""
+"""A connection that is lost in the middle of a run: one line, quickly, and a repair once it is restored."""
 
 import re
 
@@ -19,7 +19,7 @@ LOST = (
 @pytest.mark.parametrize("how", ["cut", pytest.param("freeze", marks=SILENCE)])
 @CLIENTS
 def test_a_lost_connection_fails_the_task_and_a_repair_goes_on(build: Build, url: str, signs: Signs, how: str) -> None:
-    """Whether it is closed or nothing passes any more; Spark's client would try for ten minutes, or wait for ever."""
+    """Whether it is closed or nothing passes any more; Spark's client would try for ten minutes, or wait forever."""
     target = int(re.search(r":(\d+)/", url)[1])
     proxy = Proxy(target)
     remote = url.replace(f":{target}/", f":{proxy.port}/")

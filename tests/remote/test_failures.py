@@ -21,7 +21,7 @@ SHOWS = "import os, subprocess\nprint(dict(os.environ), subprocess.run(['env'], 
 
 
 def failure(project: Project, **environment: str) -> str:
-    """What the run that fails says, on the screen and in its record; it has taken no task."""
+    """What the failing run says, on the screen and in its record; it has started no task."""
     done = project("run", "job", **environment)
     run = project.recorded()
     message = run["state"]["state_message"]
@@ -44,7 +44,7 @@ def test_a_closed_port(build: Build) -> None:
 
 @CLIENTS
 def test_a_listener_that_never_answers(build: Build) -> None:
-    """The system accepts the connection, so that only silence tells."""
+    """The system accepts the connection, so only silence shows it."""
     with mute_listener() as port:
         said = failure(build(f"sc://localhost:{port}/;token=t0ken", first=["spark.range(1)"]))
 
@@ -53,7 +53,7 @@ def test_a_listener_that_never_answers(build: Build) -> None:
 
 @CLIENTS
 def test_a_host_name_that_does_not_exist(build: Build) -> None:
-    """`.invalid` is reserved for names that never do (RFC 2606)."""
+    """`.invalid` is reserved for names that never exist (RFC 2606)."""
     said = failure(build("sc://no-such-host.invalid:15002", first=["spark.range(1)"]))
 
     assert said == (
@@ -64,7 +64,7 @@ def test_a_host_name_that_does_not_exist(build: Build) -> None:
 
 @CLIENTS
 def test_a_listener_of_another_protocol(build: Build) -> None:
-    """The port of a web server, as Spark's own pages have one."""
+    """The port of a web server, such as that of Spark's own pages."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
@@ -118,7 +118,7 @@ def test_a_workspace_whose_name_does_not_exist(build: Build) -> None:
 
 @BY_PYSPARK
 def test_a_workspace_from_the_environment_of_pyspark(build: Build) -> None:
-    """pyspark cannot speak with a workspace."""
+    """pyspark cannot communicate with a workspace."""
     said = failure(build("databricks", first=["spark.range(1)"]))
 
     assert re.search(
@@ -152,7 +152,7 @@ def test_a_local_run_from_the_environment_of_databricks_connect(build: Build) ->
     ids=["the wrong Python", "both clients"],
 )
 def test_an_environment_that_was_mended_by_hand(build: Build, tmp_path: Path, package: str, said: str) -> None:
-    """`pip install` into it, or an environment of another Python: what its packages say of themselves tells."""
+    """`pip install` into it, or an environment with another Python: the metadata of its packages shows it."""
     name, version = (line.partition(": ")[2].replace("-", "_") for line in package.splitlines()[:2])
     about = tmp_path / "packages" / f"{name}-{version}.dist-info"
     about.mkdir(parents=True)

@@ -18,14 +18,14 @@ pytestmark = [pytest.mark.timeout(1200), DATABRICKS_CONNECT]
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
-    """A state whose server is used by another one: it holds the tables, the other has volumes and runs."""
+    """A state whose server is used from another state: it has the tables, the other has volumes and runs."""
     with state_in(tmp_path_factory.mktemp("elsewhere"), root=ROOT) as state:
         yield state
 
 
 @pytest.fixture(scope="module")
 def here(elsewhere: State, remote_python: str, tmp_path_factory: pytest.TempPathFactory) -> Here:
-    """The daily job has run there, from here."""
+    """The daily job, run there from here."""
     url = ensure_server(elsewhere).url
     here = Here(tmp_path_factory.mktemp("remote"), python=remote_python, remote=url)
     done = subprocess.run(
@@ -37,7 +37,7 @@ def here(elsewhere: State, remote_python: str, tmp_path_factory: pytest.TempPath
 
 
 def test_the_change_feeds_come_out_as_the_generator_expects(here: Here) -> None:
-    """All rows of the six tables of the CDC pipeline, and what is in quarantine; read by `sql` from there too."""
+    """All rows of the six tables of the CDC pipeline, and the quarantine; also read through `sql` from there."""
     check_feeds(here, SMALL_DAY)
 
 
@@ -56,7 +56,7 @@ def test_the_medallion_agrees_with_the_landed_files(here: Here) -> None:
 
 
 def test_tables_are_there_and_volumes_here(here: Here, elsewhere: State) -> None:
-    """And the run says where it was, without the token."""
+    """And the run says where it ran, without the token."""
     state = State(ROOT, "olist_dev", here.states / "olist_dev")
 
     assert state_warehouse.warehouse_of(state) == state_warehouse.own(elsewhere)
@@ -68,12 +68,12 @@ def test_tables_are_there_and_volumes_here(here: Here, elsewhere: State) -> None
 
 
 def test_the_attempts_were_forked(here: Here) -> None:
-    """What waits for work prints only when something is wrong: databricks-connect can be imported ahead too."""
+    """Waiting processes print only if something is wrong: databricks-connect can be imported ahead of time too."""
     assert (here.states / "olist_dev" / "logs" / "pool.log").read_text() == ""
 
 
 def test_a_state_is_of_one_warehouse(here: Here) -> None:
-    """The checkpoints of one would skip the files that the tables of another lack; so the own server is refused too."""
+    """The checkpoints of one would skip the files that the tables of another lack; so its own server is refused too."""
     other = Here(here.states)
 
     with pytest.raises(AssertionError, match=r"found a state whose tables are in `file:///\S+elsewhere\S+/warehouse`"):
@@ -81,7 +81,7 @@ def test_a_state_is_of_one_warehouse(here: Here) -> None:
 
 
 def test_the_url_of_the_own_server_is_the_same_place(elsewhere: State, here: Here) -> None:
-    """`status --json` gives it, for any client; databricks-connect is one."""
+    """`status --json` gives the URL, for any client; databricks-connect is one."""
     own = Here(Path(elsewhere.folder.parent), python=here.python, remote=ensure_server(elsewhere).url)
 
     assert own.rows("SELECT current_catalog() AS name") == [{"name": "olist_dev"}]

@@ -1,4 +1,4 @@
-"""A workspace: the real databricks-connect and databricks-sdk against a hand-made outside of one (see `workspace`)."""
+"""A workspace: the real databricks-connect and databricks-sdk against an imitation of its interfaces (`workspace`)."""
 
 import json
 import re
@@ -69,7 +69,7 @@ def test_a_job_runs_in_a_workspace(build: Build, workspace: Workspace) -> None:
 
 
 def test_the_dialect_is_left_alone(build: Build, workspace: Workspace) -> None:
-    """A workspace has many catalogs: the name reaches the server, which alone knows what there is."""
+    """A workspace has many catalogs: the name reaches the server, which alone knows which exist."""
     run = build("databricks", first=[LEFT_ALONE]).run(**workspace.environment)
 
     error = run["tasks"][0]["error"]
@@ -77,7 +77,7 @@ def test_the_dialect_is_left_alone(build: Build, workspace: Workspace) -> None:
 
 
 def test_a_state_of_a_workspace_is_refused_elsewhere(build: Build, workspace: Workspace, url: str) -> None:
-    """Its volumes are there: here it would have none."""
+    """Its volumes are there: elsewhere it would have none."""
     project = build("databricks", first=["spark.range(1).count()"])
     assert project.run(**workspace.environment)["state"]["result_state"] == "SUCCESS"
 
@@ -102,7 +102,7 @@ def test_a_state_of_a_workspace_is_refused_elsewhere(build: Build, workspace: Wo
     ids=["an older runtime", "a refused token"],
 )
 def test_what_a_workspace_refuses_is_one_line(build: Build, workspace: Workspace, change: dict, said: str) -> None:
-    """Told by the check before the first task; the message has no secret."""
+    """Reported by the check before the first task; the message contains no secret."""
     told = workspace.environment
     for name, value in change.items():
         setattr(workspace, name, value)
@@ -115,7 +115,7 @@ def test_what_a_workspace_refuses_is_one_line(build: Build, workspace: Workspace
 
 
 def test_a_workspace_that_is_lost_in_the_middle_is_one_line(build: Build, workspace: Workspace, signs: Signs) -> None:
-    """databricks-connect itself would show a page of gRPC's inner state."""
+    """databricks-connect itself would show a page of gRPC's internal state."""
     proxy = Proxy(workspace.port)
     told = {**workspace.environment, "DATABRICKS_HOST": f"https://localhost:{proxy.port}"}
     project = build("databricks", first=[signs.waiting])
@@ -131,7 +131,7 @@ def test_a_workspace_that_is_lost_in_the_middle_is_one_line(build: Build, worksp
 
 
 def test_without_a_cluster_it_is_serverless_compute(build: Build, workspace: Workspace) -> None:
-    """The runtime of serverless compute is asked by Spark Connect; open-source Spark has none, and is refused."""
+    """The runtime of serverless compute is queried by Spark Connect; open-source Spark has none, and is refused."""
     told = {name: value for name, value in workspace.environment.items() if name != "DATABRICKS_CLUSTER_ID"}
 
     run = build("databricks", first=["spark.range(1).count()"]).run(**told)

@@ -1,7 +1,7 @@
-"""A workspace's outside on loopback: TLS, the REST calls that the SDK makes, and gRPC, which goes on to a local server.
+"""A workspace's interfaces on loopback: TLS, the REST calls that the SDK makes, and gRPC, forwarded to a local server.
 
-The client libraries are the real ones: they resolve credentials, check versions, send their headers and tokens. What
-answers is ours. So this proves the wiring of our side, and nothing of Databricks.
+The client libraries are the real ones: they resolve credentials, check versions, send their headers and tokens. The
+answers are ours. So this tests the connection on our side, and nothing of Databricks.
 """
 
 import base64
@@ -44,7 +44,7 @@ with open(sys.argv[1], "wb") as out:
 
 @dataclass
 class Workspace:
-    """What the workspace has: the version of its cluster's runtime, files, secrets; and who asked for what."""
+    """The contents of the workspace: the version of its cluster's runtime, files, secrets; and who asked for what."""
 
     token: str
     certificate: Path
@@ -57,7 +57,7 @@ class Workspace:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a user of it has in the environment; both client libraries trust its certificate."""
+        """The environment of a user of the workspace; both client libraries trust its certificate."""
         return {
             "DATABRICKS_HOST": f"https://localhost:{self.port}",
             "DATABRICKS_TOKEN": self.token,
@@ -69,7 +69,7 @@ class Workspace:
 
 @contextlib.contextmanager
 def serving(workspace: Workspace, python: str) -> Iterator[Workspace]:
-    """Let *workspace* answer; *python* has the package that makes its certificate."""
+    """Let *workspace* answer requests; *python* has the package that makes its certificate."""
     subprocess.run([python, "-c", _CERTIFICATE, str(workspace.certificate)], check=True, timeout=60)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(workspace.certificate)
@@ -97,7 +97,7 @@ def _serve(workspace: Workspace, raw: socket.socket, address: tuple, context: ss
 
 
 def _pass_on(secure: ssl.SSLSocket, port: int) -> None:
-    """Both ways in turn: a TLS socket must not be read and written at the same time."""
+    """Forward both directions in turn: a TLS socket must not be read and written at the same time."""
     secure.setblocking(False)
     with socket.create_connection(("127.0.0.1", port)) as plain:
         lock = threading.Lock()
@@ -114,7 +114,7 @@ def _pass_on(secure: ssl.SSLSocket, port: int) -> None:
 
 
 def _read(secure: ssl.SSLSocket) -> bytes | None:
-    """What has come, None where nothing has, b"" at the end."""
+    """What has arrived, None if nothing has, b"" at the end."""
     try:
         return secure.recv(65536)
     except ssl.SSLWantReadError:
@@ -134,7 +134,7 @@ def _back(plain: socket.socket, secure: ssl.SSLSocket, lock: threading.Lock) -> 
 
 
 class _Rest(BaseHTTPRequestHandler):
-    """The calls of the SDK for the questions that a run asks."""
+    """The SDK's calls for the questions that a run asks."""
 
     workspace: Workspace
     protocol_version = "HTTP/1.1"
@@ -178,4 +178,4 @@ class _Rest(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing on the screen."""
+        """Print nothing on the screen."""

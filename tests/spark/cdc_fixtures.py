@@ -1,4 +1,4 @@
-"""Change feeds written as lines, and the three notebooks that take them in."""
+"""Change feeds written line by line, and the three notebooks that load them."""
 
 from datetime import UTC, datetime
 
@@ -11,10 +11,10 @@ STEPS = ("50_cdc_bronze", "60_cdc_stage", "70_cdc_apply")
 
 
 class Feeds(Lakehouse):
-    """A catalog whose change feeds are written by the tests."""
+    """A catalog whose change feeds the tests write."""
 
     def deliver(self, entity: str, name: str, lines: str, *, modified: str = "2024-01-01T00:00:00") -> None:
-        """Land a file of the feed of *entity*: one event per line, without the header."""
+        """Land a file in the feed of *entity*: one event per line, without the header."""
         text = "\n".join([f"{HEADERS[entity]},{EVENT}", *(line.strip() for line in lines.strip().splitlines())])
         self.land(f"cdc/{entity}", name, f"{text}\n".encode(), modified=modified)
 
@@ -30,7 +30,7 @@ class Feeds(Lakehouse):
         return self.table(f"silver.silver_{entity}_history")
 
     def events(self, entity: str) -> list[tuple]:
-        """The staged events, without what tells of the delivery."""
+        """The staged events, without the columns that describe the delivery."""
         return sorted(
             self.rows(f"SELECT * EXCEPT (_source_file, _file_modified_at) FROM silver.stg_cdc_{entity}"), key=repr
         )
@@ -50,5 +50,5 @@ class Feeds(Lakehouse):
 
 
 def at(text: str) -> datetime:
-    """A time as Spark gives it back, from UTC."""
+    """A time as Spark returns it, given in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC).astimezone().replace(tzinfo=None)

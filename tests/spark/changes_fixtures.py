@@ -31,7 +31,7 @@ class Tables:
         return apply_changes_from_snapshot(self.spark, source=source, target=f"{self.name}.{target}", **arguments)
 
     def forget(self, *targets: str) -> None:
-        """Take from *targets* what is known of their progress, as if a call had been killed before it wrote that."""
+        """Delete what is known of the progress of *targets*, as if a call had been killed before it wrote that."""
         names = ", ".join(f"'{self.name}.{target}'" for target in targets)
         self.spark.sql(f"DELETE FROM {self.name}.apply_changes_progress WHERE target IN ({names})")
 

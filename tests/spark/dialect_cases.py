@@ -1,7 +1,7 @@
-"""What becomes of each construct of Databricks on this machine: the cases that run, and that the table is made of.
+"""What becomes of each Databricks construct on this machine: the cases that run, and from which the table is made.
 
-`run` does it with a session whose catalog is `olist_dev`; `expected` is what it gives, or, where the verdict is
-REFUSED, a part of the error's text.
+`run` does it with a session whose catalog is `olist_dev`; `expected` is the result or, if the verdict is REFUSED, a
+part of the error's text.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Case:
 
 
 def rows(*statements: str) -> Callable:
-    """Run *statements*; the rows of the last one, as tuples."""
+    """Run *statements* and return the rows of the last one, as tuples."""
 
     def run(spark) -> list[tuple]:
         for statement in statements[:-1]:

@@ -32,7 +32,7 @@ ENTITIES = tuple(HEADERS)
 
 
 def show(frame: object) -> None:
-    """What `display` does with a frame of Spark: it is computed. One of pandas is there already."""
+    """Do what `display` does with a Spark frame: compute it. A pandas frame is already computed."""
     if not isinstance(frame, pd.DataFrame):
         frame.collect()
 
@@ -51,7 +51,7 @@ class Lakehouse:
 
     @classmethod
     def as_it_is(cls, spark, state: State) -> "Lakehouse":
-        """What the test before left."""
+        """The catalog as the previous test left it."""
         kept = cls.__new__(cls)
         kept._take(spark, state)
         return kept
@@ -62,7 +62,7 @@ class Lakehouse:
         self.volume = state.volumes / "raw" / "olist"
 
     def land(self, entity: str, name: str, content: str | bytes, *, modified: str = "2024-01-01T00:00:00") -> Path:
-        """Write a file into the entity's folder; text gets the entity's header. *modified* is UTC."""
+        """Write a file into the entity's folder; text gets the entity's header. *modified* is in UTC."""
         place = self.volume / entity / name
         if isinstance(content, str):
             lines = content.strip().splitlines()
@@ -73,9 +73,9 @@ class Lakehouse:
         return place
 
     def run(self, stem: str, *, added: tuple[str, str] | None = None, **parameters: str) -> None:
-        """Run the code cells of a notebook as they are, with this session; *parameters* as a job gives them.
+        """Run the code cells of a notebook unchanged, with this session and with *parameters* as a job passes them.
 
-        *added* is a cell to run before the first one that begins with a text: (text, cell).
+        *added* is a cell to run before the first cell that begins with a given text: (text, cell).
         """
         context = SimpleNamespace(parameters={"catalog": "olist_dev", **parameters})
         kernel = SimpleNamespace(context=context, state=self._state, remote="", folder=ROOT / "notebooks", ip=None)

@@ -40,7 +40,7 @@ def tables(spark) -> Tables:
 
 
 def test_the_documented_example(tables):
-    """As Databricks' page has it: SCD 1, with a late truncate, SCD 2, SCD 2 that does not track the city."""
+    """As on Databricks' page: SCD 1, with a late truncate, SCD 2, SCD 2 that does not track the city."""
     tables.source("users", USERS, DOCUMENTED[:3])
     calls = {
         "latest": FLOW,
@@ -137,7 +137,7 @@ def test_the_cases_measured_on_databricks(tables):
     for key, status, start, end in tables.rows("case_versions", "id, status, __START_AT, __END_AT"):
         found.setdefault(key, []).append((status, start, end))
     assert {key: sorted(rows, key=lambda row: row[1]) for key, rows in found.items() if key != "struct"} == MEASURED
-    assert versions.ties == 1  # `struct` at 10; the tie of the first update is not told again
+    assert versions.ties == 1  # `struct` at 10; the tie of the first update is not counted again
     assert dict(tables.rows("case_latest", "id, status")) == {
         **{"duplicate": "ACTIVE", "late": "ACTIVE", "tie": "SUSPENDED", "struct": "two", "sparse": "x"},
         **{"c3": "Miami", "synced": "same"},
@@ -145,7 +145,7 @@ def test_the_cases_measured_on_databricks(tables):
 
 
 def test_snapshots_of_versions_by_a_function(tables):
-    """The documentation's two snapshots, in one call; older ones are skipped, the same again changes nothing."""
+    """The documentation's two snapshots, in one call; older ones are skipped, the same ones again change nothing."""
     schema = "userId INT, city STRING"
     first = [(1, "Oaxaca"), (2, "Monterrey"), (3, "Tijuana")]
     second = [(2, "Carmel"), (3, "Los Angeles"), (4, "Death Valley"), (6, "Kings Canyon")]
@@ -183,7 +183,7 @@ def test_snapshots_of_versions_by_a_function(tables):
 
 
 def test_snapshots_of_a_table_are_its_versions(tables):
-    """A change of an untracked column is written in place; a table that stayed is not read."""
+    """A change of an untracked column is written in place; an unchanged table is not read."""
     tables.source("towns", "id INT, town STRING, seen INT", [(1, "A", 1), (2, "B", 1)])
     call = {"keys": ["id"], **HISTORY, "track_history_except_column_list": ["seen"]}
     tables.snapshots("towns", "town_versions", **call)
@@ -213,7 +213,7 @@ def test_snapshots_that_are_refused(tables):
 
 
 def test_snapshots_by_time(tables):
-    """A version may be a moment; it is handed back as it came."""
+    """A version may be a datetime; it is passed back unchanged."""
     moments = [datetime(2024, 1, day, tzinfo=UTC) for day in (1, 2)]
     asked = []
 
@@ -232,7 +232,7 @@ def test_snapshots_by_time(tables):
 
 
 def test_events_without_key_or_sequence_are_refused_whole(tables):
-    """Counts by column in the order of the keys, the sequence first, and the rows."""
+    """Counts by column in key order, with the sequence first, and the rows."""
     rows = [(1, "a", 1), (None, "b", 2), (2, None, None), (None, None, None)]
     tables.source("incomplete", "id INT, part STRING, seq INT", rows)
 
@@ -262,7 +262,7 @@ DRIFTS = {
 
 
 def test_a_target_remembers_how_it_was_made(tables):
-    """Another configuration is refused, both sides shown; the order and the case of names do not matter."""
+    """Another configuration is refused, showing both sides; the order and the case of names do not matter."""
     columns = "id INT, a STRING, b STRING, at STRING, seq INT"
     for name in ("drift", "other"):
         tables.source(name, columns, [(1, "a", "b", "x", 1)])
@@ -283,7 +283,7 @@ def test_a_target_remembers_how_it_was_made(tables):
 
 
 def test_tables_that_are_no_source_and_no_target(tables):
-    """A missing source, a table of another origin, a condition that is none."""
+    """A missing source, a table of another origin, a condition that is not one."""
     tables.source("foreign", "id INT, seq INT", [(1, 1)])
     call = {"keys": ["id"], "sequence_by": "seq"}
 
@@ -304,7 +304,7 @@ def test_tables_that_are_no_source_and_no_target(tables):
 
 
 def test_a_target_grows_with_its_source(tables):
-    """A new column, a new field of a struct; then a column gone; then a type that changed, which is refused."""
+    """A new column, a new field of a struct; then a missing column; then a changed type, which is refused."""
     tables.source("growing", "id INT, a STRING, s STRUCT<x: INT>, seq INT", [(1, "a", (1,), 1), (2, "a", None, 1)])
     call = {"keys": ["id"], "sequence_by": "seq", "except_column_list": ["seq"], **HISTORY}
     tables.apply("growing", "grown", **call)
@@ -339,7 +339,7 @@ def test_a_target_grows_with_its_source(tables):
 
 
 def test_an_empty_table_is_taken_over_with_its_comments(tables):
-    """A table that was created ahead, for its comments; a source without events, and one without a change feed."""
+    """A table that was created beforehand, for its comments; a source without events, and one without a change feed."""
     columns = "id INT, a STRING, seq INT"
     tables.source("plain", columns, feed=False)
     tables.spark.sql(

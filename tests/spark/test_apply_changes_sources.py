@@ -1,4 +1,4 @@
-"""`apply_changes` on sources and names that are legal and unusual, and on tables that people have changed by hand."""
+"""`apply_changes` on legal but unusual sources and names, and on tables that people have changed by hand."""
 
 import importlib
 import shutil
@@ -48,7 +48,7 @@ def test_events_that_are_removed_or_corrected_in_the_source_are_so_in_the_target
 
 
 def test_a_call_that_reads_the_events_in_another_way_derives_all_of_them_again(tables):
-    """Other deletes, another sequence of the same type: the table is what a new one would be, and then at rest."""
+    """Other deletes, another sequence of the same type: the table equals a new one, and is then at rest."""
     columns = f"{EVENTS}, seq2 INT"
     events = [(1, "a", 1, "U", 9), (1, "b", 2, "D", 1), (2, "c", 1, "U", 5), (2, "d", 2, "X", 4)]
     tables.source("reread", columns, events)
@@ -110,7 +110,7 @@ KEY = (
 
 
 def test_keys_may_be_of_any_type_that_can_be_compared(tables):
-    """NaN is one key, and so are the two zeros; a struct may hold a NULL. Their names are no matter."""
+    """NaN is one key, and so are the two zeros; a struct may contain a NULL. The names of keys do not matter."""
     columns = ", ".join(f"{name} {kind}" for name, kind in KEYS.items())
     tables.source("typed", f"{columns}, v STRING, seq DECIMAL(20, 3)")
     call = {"keys": list(KEYS), "sequence_by": "seq", "except_column_list": ["seq"]}
@@ -136,7 +136,7 @@ def test_keys_may_be_of_any_type_that_can_be_compared(tables):
 
 
 def test_maps_are_compared_whole(tables):
-    """To the microsecond, and NULL is the least in a tie."""
+    """To the microsecond, and NULL is lowest in a tie."""
     tables.source("maps", "id INT, m MAP<STRING, TIMESTAMP>, seq INT")
     call = {"keys": ["id"], "sequence_by": "seq", "column_list": ["id", "m"]}
     insert = "INSERT INTO changes_sources.maps VALUES "
@@ -151,7 +151,7 @@ def test_maps_are_compared_whole(tables):
 
 
 def test_a_table_may_be_named_in_another_way(tables):
-    """With its catalog, in quotes, in other letters; the properties of a table created ahead stay."""
+    """With its catalog, quoted, in another case; the properties of a table created beforehand are kept."""
     tables.source("Spelled", EVENTS, [(1, "a", 1, "U")])
     tables.spark.sql(
         "CREATE TABLE changes_sources.spelled_latest (id INT, a STRING) "
@@ -168,7 +168,7 @@ def test_a_table_may_be_named_in_another_way(tables):
 
 
 def test_events_and_snapshots_do_not_share_a_target(tables):
-    """The same source, keys and type of version would fit."""
+    """Even if source, keys and type of version would fit."""
     tables.source("shared", "id INT, a STRING, seq BIGINT", [(1, "a", 1)])
     call = {"keys": ["id"], "sequence_by": "seq"}
     tables.apply("shared", "of_events", **call)
@@ -181,7 +181,7 @@ def test_events_and_snapshots_do_not_share_a_target(tables):
 
 
 def test_a_source_of_snapshots_that_was_made_anew_is_refused(tables):
-    """Its versions begin again, so the new rows would wait unseen; what overwrites it goes on."""
+    """Its versions begin again, so new rows would go unnoticed; overwriting it is fine."""
     for text in ("a", "b"):
         tables.source("remade", "id INT, a STRING")
         tables.append("remade", "id INT, a STRING", [(1, text)])
@@ -234,7 +234,7 @@ def test_snapshots_go_on_where_progress_is_lost(tables):
 
 
 def test_a_copy_of_the_package_applies_changes_in_any_schema(tables, tmp_path, monkeypatch):
-    """Without the rest of the project: its progress is kept beside the targets, and there only."""
+    """Without the rest of the project: its progress is stored beside the targets, and only there."""
     package = Path(cdc.__file__).parent
     shutil.copytree(package, tmp_path / "copied_changes", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -261,7 +261,7 @@ def test_a_copy_of_the_package_applies_changes_in_any_schema(tables, tmp_path, m
 
 
 def test_several_targets_fail_and_succeed_each_by_itself(tables):
-    """A failure stops no other target, and is told with its name; wrong arguments stop everything before it begins."""
+    """A failure does not stop other targets, and is reported with its name; wrong arguments stop everything at once."""
     tables.source("several", EVENTS, [(1, "a", 1, "U")])
     good = {"source": "changes_sources.several", **CALL}
     calls = {
@@ -284,7 +284,7 @@ def test_several_targets_fail_and_succeed_each_by_itself(tables):
 
 
 def test_a_target_or_source_that_was_made_anew_is_noticed(tables):
-    """Also where its version is the one that is known: everything is derived again."""
+    """Even if its version is the one that is known: everything is derived again."""
     for text in ("a", "b"):
         tables.source("renewed", EVENTS, [(1, text, 1, "U")])
         tables.apply("renewed", "renewed_latest", **CALL)
@@ -301,7 +301,7 @@ def test_a_target_or_source_that_was_made_anew_is_noticed(tables):
 
 
 def test_progress_is_as_short_as_its_targets_are_many(tables, monkeypatch):
-    """Rows that no longer hold are left behind, those of other targets stay, and nothing is read again."""
+    """Rows that no longer apply are dropped, those of other targets are kept, and nothing is read again."""
     tables.source("short", EVENTS, [(1, "a", 1, "U")])
     tables.apply("short", "short_other", **CALL)
     monkeypatch.setattr("lakehouse.cdc.progress._MANY_ROWS", 2)

@@ -14,7 +14,7 @@ STAMPS = "2018-01-01 00:00:00"
 
 @pytest.fixture(scope="module")
 def lakehouse(spark, state) -> Lakehouse:
-    """A catalog that has taken in one odd, but readable, file of each kind."""
+    """A catalog that has loaded one odd, but readable, file of each kind."""
     made = Lakehouse(spark, state)
     made.land(
         "customers",
@@ -43,7 +43,7 @@ def rows(lakehouse: Lakehouse, entity: str) -> list[tuple]:
 
 
 def test_columns_are_found_by_name_and_windows_line_ends_are_no_part_of_values(lakehouse):
-    """A file with reordered columns, and one with CRLF, land right."""
+    """A file with reordered columns, and one with CRLF, are loaded correctly."""
     assert rows(lakehouse, "customers") == [
         ("c1", "u1", "01001", "sao paulo", "SP", None),
         ("c2", "u2", "01002", "campinas", "SP", None),
@@ -73,28 +73,28 @@ def test_an_extra_column_is_rescued_and_counted(lakehouse):
 
 
 def test_an_old_file_is_not_skipped(lakehouse):
-    """Open-source Spark's file source leaves out files older than a week, silently."""
+    """Open-source Spark's file source silently skips files older than a week."""
     found = lakehouse.rows("SELECT order_id, _source_file, year(_file_modified_at) FROM bronze.bronze_orders")
 
     assert found == [("o1", "/Volumes/olist_dev/raw/olist/orders/old.csv", 2009)]
 
 
 def test_files_without_rows_are_taken_as_such(lakehouse):
-    """An empty file and one with a header only are known afterwards, and no failure."""
+    """An empty file, and one with only a header, are known afterwards, and are not failures."""
     assert rows(lakehouse, "order_items") == rows(lakehouse, "order_payments") == []
     known = lakehouse.rows("SELECT file_name FROM ops.landed_files WHERE table_name LIKE '%order_items'")
     assert known == [("header_only.csv",)]
 
 
 def test_line_breaks_and_quotes_are_part_of_a_comment(lakehouse):
-    """Olist's review comments hold both."""
+    """Olist's review comments contain both."""
     assert rows(lakehouse, "order_reviews") == [
         ("r1", "o1", "5", 'a "quoted" title', "two\nlines", STAMPS, STAMPS, None)
     ]
 
 
 def test_bad_files_are_refused_by_name_and_the_other_tables_go_on(lakehouse):
-    """Each bad file of the list, in one run: what the user reads, and that nothing of them was loaded."""
+    """Each kind of bad file, in one run: what the user reads, and that nothing of them was loaded."""
     before = lakehouse.versions("bronze")
     bad = [
         lakehouse.land("customers", "missing.csv", b"customer_id,customer_city,customer_state\nc3,recife,PE\n"),
@@ -126,7 +126,7 @@ def test_bad_files_are_refused_by_name_and_the_other_tables_go_on(lakehouse):
 
 
 def test_a_run_without_new_files_commits_nothing(lakehouse):
-    """Also after files were written again with the same content, as the last test left them."""
+    """Even after files were written again with the same content, as the previous test left them."""
     lakehouse.run("20_bronze")
     before = lakehouse.versions("bronze")
 
@@ -137,7 +137,7 @@ def test_a_run_without_new_files_commits_nothing(lakehouse):
 
 @pytest.mark.slow("all files twice more")
 def test_a_full_refresh_reads_all_files_again_also_after_a_kill_in_between(lakehouse):
-    """The new, empty table and its unused checkpoint belong together; any next run fills it."""
+    """The new, empty table and its unused checkpoint belong together; the next run fills it."""
     before = {entity: rows(lakehouse, entity) for entity in HEADERS}
     # Killed after the tables were replaced, before the streams: the first half of a full refresh.
     for entity in ("customers", "order_reviews"):
@@ -166,7 +166,7 @@ def test_a_missing_volume_names_the_notebook_that_makes_it(lakehouse):
 
 
 def test_a_folder_among_the_files_is_refused(lakehouse):
-    """Its files would not be looked at."""
+    """Its files would not be read."""
     folder = lakehouse.volume / "sellers" / "more"
     folder.mkdir()
     try:

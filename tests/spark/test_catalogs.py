@@ -1,4 +1,4 @@
-"""Several catalogs in one server: a second one is used as the run's own, and nothing shows how it is kept."""
+"""Several catalogs in one server: a second one is used like the run's own, and nothing shows how it is stored."""
 
 import pytest
 from pyspark.errors import AnalysisException
@@ -62,7 +62,7 @@ def test_files_in_its_volumes_have_its_paths(lake):
 
 
 def test_a_session_in_it(inside):
-    """One name is enough where the session is in the schema, two where it is in the catalog."""
+    """One name is enough if the session is in the schema, two if it is in the catalog."""
     assert inside.sql("SELECT current_catalog(), current_schema()").first() == ("my-lake", "sales")
     assert (inside.catalog.currentCatalog(), inside.catalog.currentDatabase()) == ("my-lake", "sales")
     assert inside.table("orders").count() == inside.table("sales.orders").count() == 3
@@ -79,7 +79,7 @@ def test_a_session_in_it(inside):
 
 
 def test_names_that_come_back(inside):
-    """Statements that tell of tables, and `spark.catalog`."""
+    """Statements that describe tables, and `spark.catalog`."""
     assert inside.sql("SHOW TABLES IN `my-lake`.sales LIKE 'orders'").first() == ("sales", "orders", False)
     assert inside.sql("SHOW SCHEMAS IN `my-lake` LIKE 's*'").collect() == [("sales",)]
     found = inside.catalog.getTable("`my-lake`.sales.orders")
@@ -100,7 +100,7 @@ def test_names_that_come_back(inside):
 
 
 def test_the_run_sees_its_own(lake):
-    """Nothing of another catalog among the schemas of the run's."""
+    """The schemas of the run's catalog include none of another catalog."""
     names = [row[0] for row in lake.sql("SHOW SCHEMAS").collect()]
 
     assert "shop" in names and not any(name.startswith("catalog__") for name in names)
@@ -122,7 +122,7 @@ def test_the_run_sees_its_own(lake):
     ],
 )
 def test_errors_name_what_the_user_named(lake, statement, named):
-    """And never how it is kept."""
+    """And never how it is stored."""
     with pytest.raises(AnalysisException) as raised:
         lake.sql(statement)
 
@@ -131,7 +131,7 @@ def test_errors_name_what_the_user_named(lake, statement, named):
 
 
 def test_a_table_of_hive(lake):
-    """Old notebooks write there; it has a schema `default` like every catalog."""
+    """Old notebooks write there; it has a schema `default`, like every catalog."""
     lake.sql("CREATE OR REPLACE TABLE hive_metastore.default.old AS SELECT 1 AS x")
 
     assert lake.catalog.tableExists("hive_metastore.default.old")

@@ -39,7 +39,7 @@ LATER = f"""
 
 @pytest.fixture(scope="module")
 def feeds(spark, state) -> Feeds:
-    """The first delivery, taken in; the sellers' feed has brought nothing yet."""
+    """The first delivery, loaded; the sellers' feed has delivered nothing yet."""
     made = Feeds(spark, state)
     made.deliver("customers", "a.csv", CUSTOMERS)
     made.deliver("products", "a.csv", PRODUCTS)
@@ -56,7 +56,7 @@ def failed(feeds: Feeds, run_id: str, table: str) -> dict[str, int]:
 
 
 def checked(feeds: Feeds, run_id: str) -> dict[str, int]:
-    """How many rows of each table of current rows were held against its rules."""
+    """The number of rows of each table of current rows that were checked against its rules."""
     query = (
         "SELECT DISTINCT table_name, checked_rows FROM ops.expectation_results "
         f"WHERE run_id = '{run_id}' AND table_name LIKE 'silver.%_current'"
@@ -65,7 +65,7 @@ def checked(feeds: Feeds, run_id: str) -> dict[str, int]:
 
 
 def test_each_valid_event_is_staged_once_and_typed(feeds):
-    """The line that is there twice, for c1 at 30, is one event; a zip code gets its leading zero back."""
+    """The line that occurs twice, for c1 at 30, is one event; a zip code gets its leading zero back."""
     when = at(T)
     assert feeds.events("customers") == sorted(
         [
@@ -81,7 +81,7 @@ def test_each_valid_event_is_staged_once_and_typed(feeds):
 
 
 def test_each_kind_of_bad_event_is_in_quarantine_with_its_rule_and_its_file(feeds):
-    """A person can repair the feed from it; the text is what the file said."""
+    """A person can correct the feed from it; the text is as in the file."""
     assert feeds.quarantine("customers", "customer_unique_id", "sequence_number", "operation", "rule") == sorted(
         [
             ("u4", "13", "INSERT", "customer_id_present"),
@@ -103,7 +103,7 @@ def test_each_kind_of_bad_event_is_in_quarantine_with_its_rule_and_its_file(feed
 
 
 def test_the_counts_of_the_rules_are_those_of_the_quarantine(feeds):
-    """What a dashboard shows is what lies there."""
+    """What a dashboard shows is what is there."""
     counted = failed(feeds, "first", "silver.stg_cdc_customers")
     quarantined = dict(feeds.rows("SELECT rule, count(*) FROM ops.quarantine_stg_cdc_customers GROUP BY rule"))
 
@@ -127,7 +127,7 @@ def test_current_and_history_of_the_first_delivery(feeds):
 
 
 def test_a_run_without_new_files_commits_nothing(feeds):
-    """Nor does one whose new file repeats what is known."""
+    """Nor does one whose new file repeats known events."""
     before = feeds.commits()
     feeds.take_in(run_id="again")
     assert feeds.commits() == before
@@ -140,7 +140,7 @@ def test_a_run_without_new_files_commits_nothing(feeds):
 
 
 def test_later_events_of_any_age_are_applied(feeds):
-    """A late update splits a version, a repeated insert is no event, a delete wins over an insert of its number."""
+    """A late update splits a version, a repeated insert is no event, a delete wins over an insert with its number."""
     feeds.deliver("customers", "c_later.csv", LATER, modified="2024-01-02T00:00:00")
     feeds.take_in(run_id="later")
 
@@ -157,7 +157,7 @@ def test_later_events_of_any_age_are_applied(feeds):
 
 
 def contents(feeds: Feeds) -> dict[str, list[tuple]]:
-    """All that the events have made; lineage apart, which tells of the delivery."""
+    """Everything that results from the events, without the columns that describe the delivery."""
     made = {}
     for entity in FEEDS:
         made[entity] = (feeds.events(entity), feeds.current(entity), feeds.history(entity))
@@ -185,7 +185,7 @@ def test_a_run_that_was_killed_is_made_good(feeds):
 
 @pytest.mark.slow("two refreshes; a damaged target is refreshed below")
 def test_a_full_refresh_gives_the_same_tables(feeds):
-    """Also after a hand has damaged a target; it stays the same table, so that readers miss nothing."""
+    """Even after a target was damaged by hand; it stays the same table, so that readers miss nothing."""
     before = contents(feeds)
     feeds.spark.sql("DELETE FROM silver.silver_customers_history WHERE customer_id = 'c1'")
     feeds.spark.sql("UPDATE silver.silver_customers_current SET customer_city = 'x'")
@@ -202,7 +202,7 @@ def test_a_full_refresh_gives_the_same_tables(feeds):
 
 
 def test_a_damaged_target_fails_the_task_each_time(feeds):
-    """The rules are held against the whole tables, also in a run without new events."""
+    """The rules are checked on the whole tables, even in a run without new events."""
     feeds.spark.sql(
         "UPDATE silver.silver_customers_history SET __END_AT = 45 WHERE customer_id = 'c2' AND __END_AT = 40"
     )
@@ -248,7 +248,7 @@ def test_a_run_that_was_killed_before_its_checks_checks_the_same_rows(feeds):
 
 
 def test_a_change_by_hand_beside_new_events_is_found(feeds):
-    """Only the key with the event would be looked at, had nobody else written the table."""
+    """Only the key with the event would be checked if nobody else had written the table."""
     feeds.spark.sql("INSERT INTO silver.silver_products_current VALUES ('p8', 'x', 1, 1, 1, 1, 1, 1, 1)")
     feeds.deliver("products", "e.csv", f"p9,bebes,41,10,1,1,1,1,1,UPDATE,11,{T}")
 
@@ -260,7 +260,7 @@ def test_a_change_by_hand_beside_new_events_is_found(feeds):
 
 
 def test_a_full_refresh_empties_a_target_without_events(feeds):
-    """The sellers' feed has brought nothing: no row can be right."""
+    """The sellers' feed has delivered nothing: no row can be right."""
     feeds.spark.sql("INSERT INTO silver.silver_sellers_current VALUES ('s9', '01001', 'x', 'SP')")
 
     feeds.take_in("70_cdc_apply", refresh_mode="full", run_id="empty")

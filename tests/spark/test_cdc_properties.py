@@ -1,6 +1,6 @@
-"""`apply_changes` against the definition, for feeds by chance: hundreds of keys a batch, compared after every batch.
+"""`apply_changes` against the definition, for random feeds: hundreds of keys per batch, compared after every batch.
 
-The profile of every run is small; `HYPOTHESIS_PROFILE=long` takes 2,000 keys with up to 28 events, 14 on average, in
+The default profile is small; `HYPOTHESIS_PROFILE=long` uses 2,000 keys with up to 28 events, 14 on average, in
 10 batches. A failure prints its seed; `CDC_SEED` repeats it.
 """
 
@@ -51,7 +51,7 @@ CALLS = {
 
 
 class Feed:
-    """Two sources, one with truncates too, and a target for each of `CALLS`, in schemas of their own."""
+    """Two sources, one of them with truncates, and a target for each of `CALLS`, in separate schemas."""
 
     def __init__(self, spark, name: str) -> None:
         os.environ.setdefault("SPARK_CONNECT_MODE_ENABLED", "1")
@@ -84,7 +84,7 @@ class Feed:
         return run_together({n: lambda n=n: newest_version(self.spark, f"{self.name}.{n}") for n in CALLS})
 
     def rows(self, names: Iterable[str] = CALLS) -> dict[str, dict]:
-        """What the targets hold, as `laws` has it."""
+        """The contents of the targets, in the form of `laws`."""
         return run_together({name: lambda n=name: self._rows(n) for name in names})
 
     def _rows(self, name: str) -> dict:
@@ -105,7 +105,7 @@ def str_order(start) -> tuple:
 
 
 def expected(events: list[Event], truncates: list[Event]) -> dict[str, dict]:
-    """What the definition says that the targets hold."""
+    """The contents of the targets according to the definition."""
     fine = grouped(oracle.history(events))
     pairs = {
         pair_of(key): [(code_of(start), code_of(end), values) for start, end, values in versions]
@@ -141,7 +141,7 @@ def check_equal(found: dict, wanted: dict, events: list[Event], where: str) -> N
 
 
 def run_feed(spark, seed: int, size: Size) -> tuple[Feed, list[Event], list[Event]]:
-    """Deliver and apply a feed, and hold every target against the definition after every batch."""
+    """Deliver and apply a feed, and compare every target with the definition after every batch."""
     print(f"seed {seed}, {size}")
     feed, events, truncates, before = Feed(spark, f"props_{seed}"), [], [], {}
     for number, (batch, truncate) in enumerate(
@@ -192,7 +192,7 @@ def test_every_batch_leaves_what_the_definition_says(spark):
 
 
 def replay_changes_nothing(feed: Feed, events: list[Event]) -> None:
-    """I14: a batch of nothing but repetitions makes no commit in any target."""
+    """I14: a batch of only repetitions makes no commit in any target."""
     versions = feed.versions()
     feed.deliver(events)
     counts = feed.apply()
@@ -214,7 +214,7 @@ def lost_progress_changes_nothing(feed: Feed, events: list[Event]) -> None:
 
 
 def delete_above_everything(feed: Feed, events: list[Event]) -> list[Event]:
-    """I13: it closes the open rows of its keys, takes them from the current table, and changes nothing else."""
+    """I13: it closes the open rows of its keys, removes them from the current table, and changes nothing else."""
     before = feed.rows(["scd1", "scd2"])
     last = max(event.sequence for event in events) + 1
     keys = {key_of(number) for number in range(0, SIZE.keys, 7)}
@@ -232,7 +232,7 @@ def delete_above_everything(feed: Feed, events: list[Event]) -> list[Event]:
 
 
 def derived_again_is_the_same(feed: Feed, events: list[Event], wanted: dict) -> None:
-    """I15: dropped and derived in one batch, the targets are as they were."""
+    """I15: dropped and derived in one batch, the targets are as they were before."""
     for name in CALLS if LONG else ("scd2_nulls", "scd1_truncated"):
         feed.spark.sql(f"DROP TABLE {feed.name}.{name}")
         feed._apply(name)
@@ -240,7 +240,7 @@ def derived_again_is_the_same(feed: Feed, events: list[Event], wanted: dict) -> 
 
 
 def invalid_events_leave_everything(feed: Feed, wanted: dict, events: list[Event]) -> None:
-    """I17: one event without a sequence, and nothing of its batch is applied."""
+    """I17: with one event without a sequence, nothing of its batch is applied."""
     versions = feed.versions()
     good = as_row(Event(key_of(0), 10_000, UPSERT, dict.fromkeys(VALUES)), 0)
     bad = (*good[:3], None, None, None, *good[6:])

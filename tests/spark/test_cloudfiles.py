@@ -1,4 +1,4 @@
-"""Auto Loader: every file once, columns by name, nothing shifts and nothing is lost without a word."""
+"""Auto Loader: every file once, columns by name, nothing shifts and nothing is lost silently."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ SCHEMA = "id STRING, name STRING, price STRING"
 
 @pytest.fixture(scope="session")
 def volume(spark, state) -> Path:
-    """The volume `landing.files`, which all tests here share; each has a folder of its own in it."""
+    """The volume `landing.files`, which all tests here share; each has its own folder in it."""
     spark.sql("CREATE SCHEMA IF NOT EXISTS olist_dev.landing")
     spark.sql("CREATE VOLUME IF NOT EXISTS olist_dev.landing.files")
     return state.volumes / "landing" / "files"
@@ -64,7 +64,7 @@ def rescued(text: str | None) -> dict | None:
 
 
 def test_columns_are_matched_by_name(feed):
-    """Spark's reader goes by position; a file with its columns in another order would shift silently."""
+    """Spark's reader matches by position; a file with its columns in another order would shift silently."""
     feed.put("a.csv", "id,name,price\n1,a,10\n")
     feed.put("b.csv", "price,id,name\n20,2,b\n")
 
@@ -94,7 +94,7 @@ def test_a_missing_column_is_null(feed):
 
 
 def test_a_row_with_too_many_fields_is_rescued(feed):
-    """Spark's reader drops the surplus fields without a word."""
+    """Spark's reader silently drops the surplus fields."""
     feed.put("a.csv", "id,name,price\n1,a,10\n2,b,20,more,even more\n3,c,30\n")
 
     feed.run(feed.read(rescuedDataColumn="_rescued_data"))
@@ -106,7 +106,7 @@ def test_a_row_with_too_many_fields_is_rescued(feed):
 
 
 def test_a_row_with_very_many_fields_is_rescued_whole(feed):
-    """However wide a broken row is, its text stays."""
+    """However wide a malformed row is, its text is kept."""
     line = "2,b,20," + ",".join(str(number) for number in range(60))
     feed.put("a.csv", f"id,name,price\n{line}\n")
 
@@ -127,7 +127,7 @@ def test_a_row_with_too_few_fields_has_nulls(feed):
 
 
 def test_short_and_long_headers_in_one_batch_do_not_shift(feed):
-    """The widest header sets how many fields are read; a surplus field in a narrow file is still a surplus field."""
+    """The widest header determines how many fields are read; a surplus field in a narrow file remains surplus."""
     feed.put("a.csv", "id,name\n1,a,surplus\n")
     feed.put("b.csv", "name,x,price,id,y\nb,X,20,2,Y\n")
 
@@ -142,7 +142,7 @@ def test_short_and_long_headers_in_one_batch_do_not_shift(feed):
 
 
 def test_line_breaks_and_quotes_in_values(feed):
-    """Review comments hold line breaks and doubled quotes; RFC 4180 files need `multiLine` and `escape`."""
+    """Review comments contain line breaks and doubled quotes; RFC 4180 files need `multiLine` and `escape`."""
     feed.put("a.csv", 'id,name,price\r\n1,"two\nlines, ""quoted""",10\r\n2,b,20,"x\ny"\r\n')
     feed.put("b.csv", 'price,name,id\n30,"c\n",3\n')
 
@@ -155,7 +155,7 @@ def test_line_breaks_and_quotes_in_values(feed):
 
 @pytest.mark.parametrize("multi_line", [False, True])
 def test_windows_files_with_a_bom(feed, multi_line):
-    """A byte order mark is no part of the first column's name, a carriage return none of the last value."""
+    """A byte order mark is not part of the first column's name, nor a carriage return of the last value."""
     feed.put("a.csv", b"\xef\xbb\xbfid,name,price\r\n1,a,10\r\n")
     feed.put("b.csv", b"\xef\xbb\xbfprice,name,id\r\n20,b,2\r\n")
 
@@ -166,7 +166,7 @@ def test_windows_files_with_a_bom(feed, multi_line):
 
 @pytest.mark.parametrize("multi_line", [False, True])
 def test_empty_and_header_only_files_give_no_rows(feed, multi_line):
-    """An empty delivery is no failure, and shifts nothing in the others."""
+    """An empty delivery is not a failure, and shifts nothing in the others."""
     feed.put("a.csv", "")
     feed.put("b.csv", "price,name,id\n")
     feed.put("c.csv", "id,name,price\n1,a,10\n")
@@ -177,7 +177,7 @@ def test_empty_and_header_only_files_give_no_rows(feed, multi_line):
 
 
 def test_duplicate_names_in_a_header(feed):
-    """The first one is the column, as the others have no name of their own; they are rescued."""
+    """The first one is the column, because the others have no name of their own; they are rescued."""
     feed.put("a.csv", "id,name,name,price\n1,a,again,10\n")
 
     feed.run(feed.read(rescuedDataColumn="_rescued_data"))
@@ -188,7 +188,7 @@ def test_duplicate_names_in_a_header(feed):
 
 
 def test_old_files_are_read(feed):
-    """Spark's file source skips files older than a week, beside a newer one, silently."""
+    """Spark's file source silently skips files older than a week if there is a newer one."""
     old = feed.put("old.csv", "id,name,price\n1,a,10\n")
     os.utime(old, (0, 1_000_000_000))
     feed.put("new.csv", "id,name,price\n2,b,20\n")
@@ -199,7 +199,7 @@ def test_old_files_are_read(feed):
 
 
 def test_each_file_once_also_when_headers_change_between_runs(feed):
-    """The checkpoint stays good while the projection changes with the headers."""
+    """The checkpoint remains valid while the projection changes with the headers."""
     feed.put("a.csv", "id,name,price\n1,a,10\n")
     feed.run(feed.read())
     feed.put("b.csv", "price,new,name,id\n20,n,b,2\n")
@@ -226,7 +226,7 @@ def test_an_unfinished_batch_is_read_again_by_its_headers(feed, state):
 
 
 def test_types_of_the_schema_and_values_that_do_not_parse(feed):
-    """What is no number becomes NULL in the column, and stays in the rescued data."""
+    """What is not a number becomes NULL in the column, and is kept in the rescued data."""
     feed.put("a.csv", "id,price,day\n1,10.5,2024-02-29\nx,free,2024-02-30\n")
 
     feed.run(feed.read("id INT, price DECIMAL(12,2), day DATE", rescuedDataColumn="_rescued_data"))
@@ -250,7 +250,7 @@ def test_metadata_shows_the_path_that_the_notebook_knows(feed):
 
 
 def test_the_schema_of_the_stream_is_the_given_one(feed):
-    """A notebook looks at the schema before anything runs."""
+    """A notebook can look at the schema before anything runs."""
     frame = feed.read("id INT, name STRING", rescuedDataColumn="_rescued_data")
 
     assert frame.isStreaming
@@ -258,7 +258,7 @@ def test_the_schema_of_the_stream_is_the_given_one(feed):
 
 
 def test_names_are_inferred_and_kept(feed, state):
-    """Without a schema all columns are text, and a new column ends the stream once."""
+    """Without a schema, all columns are text, and a new column stops the stream once."""
     location = f"/Volumes/olist_dev/landing/files/_schemas/{feed.name}"
     feed.put("a.csv", "id,name\n1,a\n")
     read = lambda: feed.read(None, cloudFiles__schemaLocation=location)  # noqa: E731
@@ -333,7 +333,7 @@ def test_nested_json_merges_field_by_field(feed):
 
 
 def test_a_new_nested_field_evolves_the_struct(feed):
-    """The stream ends once with the field's name; the type of what was known stays."""
+    """The stream stops once, naming the field; the type of what was known is kept."""
     location = schema_location(feed)
     feed.put("a.json", '{"id": 1, "items": [{"sku": "a", "quantity": 1}]}\n')
 
@@ -393,7 +393,7 @@ def test_names_in_any_case_where_that_is_asked_for(feed):
 
 
 def test_strings_of_json_stay_strings(feed):
-    """What looks like a date or a number is a string there; patterns are for CSV."""
+    """What looks like a date or a number is a string there; patterns are only for CSV."""
     location = schema_location(feed)
     feed.put("a.json", '{"d": "1990-01-31", "l": ["1", "2"], "b": "true", "n": 7, "big": 123456789012345678901}\n')
     options = {"cloudFiles__schemaLocation": location, "cloudFiles__inferColumnTypes": True}
@@ -407,7 +407,7 @@ def test_strings_of_json_stay_strings(feed):
 
 
 def test_without_types_nested_json_is_text(feed):
-    """By default every column of JSON is a STRING, an object the text of its JSON."""
+    """By default every column of JSON is a STRING, and an object is its JSON text."""
     location = schema_location(feed)
     feed.put("a.json", '{"id": 1.0, "customer": {"zip": "1",  "n": 1.50}, "tags": ["a"]}\n')
 
@@ -417,7 +417,7 @@ def test_without_types_nested_json_is_text(feed):
 
 
 def test_what_is_no_json_object_is_rescued_whole(feed):
-    """Two records in a line are two records; a broken line, a name that stands twice and a scalar are kept."""
+    """Two records on a line are two records; a broken line, a duplicate name and a scalar are kept."""
     lines = ['[{"id": 1}, {"id": 2}]', '{"id": 3}{"id": 4}', '{"id": 5, "id": 6}', "7", "null", "{broken", ""]
     feed.put("a.json", "\n".join(lines))
 
@@ -430,7 +430,7 @@ def test_what_is_no_json_object_is_rescued_whole(feed):
 
 
 def test_a_broken_array_over_many_lines_is_kept(feed):
-    """A file that was cut off gave no rows at all."""
+    """A file that was cut off would otherwise give no rows at all."""
     feed.put("a.json", '[\n {"id": 1},\n {"id": ')
 
     feed.run(feed.read("id INT", file_format="json", multiLine=True, rescuedDataColumn="_rescued_data"))
@@ -440,7 +440,7 @@ def test_a_broken_array_over_many_lines_is_kept(feed):
 
 
 def test_hints_of_nested_fields_maps_and_arrays(feed):
-    """A hint may go inside of a column, and add one that no file has."""
+    """A hint may refer to the inside of a column, and add a column that no file has."""
     location = schema_location(feed)
     feed.put("a.json", '{"user": {"born": "1990-01-31", "id": 1}, "prices": {"a": 1, "b": 2}, "l": [{"q": 1}]}\n')
     hints = "user.born DATE, prices MAP<STRING, INT>, l.element.q STRING, new INT"
@@ -497,7 +497,7 @@ PARTITIONED = {
 
 @pytest.mark.parametrize("file_format", PARTITIONED)
 def test_folders_are_columns(feed, file_format):
-    """For every format, by their names alone; typed where types are asked for."""
+    """For every format, by name only; typed if types are requested."""
     PARTITIONED[file_format](feed, "country=BR/day=2024-01-01/city=S%C3%A3o%20Paulo a+b", 1)
     PARTITIONED[file_format](feed, "country=AR/day=2024-01-02/city=__HIVE_DEFAULT_PARTITION__", 2)
     frame = feed.read(
@@ -514,7 +514,7 @@ def test_folders_are_columns(feed, file_format):
 
 
 def test_folders_that_are_asked_for_or_left_out(feed):
-    """Folders that disagree are no columns, unless `partitionColumns` names them; an empty one leaves them out."""
+    """Folders that disagree are not columns, unless `partitionColumns` names them; an empty value leaves them out."""
     feed.put("year=2022/week=1/a.csv", "id\n1\n")
     feed.put("year=2022/month=2/b.csv", "id\n2\n")
 
@@ -529,7 +529,7 @@ def test_folders_that_are_asked_for_or_left_out(feed):
 
 
 def test_a_folder_wins_over_the_file(feed):
-    """The file's value is kept where it is another one."""
+    """The file's value is kept if it differs."""
     feed.put("country=BR/a.json", '{"id": 1, "country": "BR"}\n{"id": 2, "country": "AR"}\n')
 
     feed.run(feed.read("id INT, country STRING", file_format="json", rescuedDataColumn="_rescued_data"))
@@ -541,7 +541,7 @@ def test_a_folder_wins_over_the_file(feed):
 
 
 def test_the_first_line_of_csv_is_the_header_where_there_is_no_schema(feed):
-    """Auto Loader takes it for granted when it infers; with a schema, Spark's default holds."""
+    """Auto Loader assumes so when it infers; with a schema, Spark's default applies."""
     feed.put("a.csv", "id,name\n1,a\n")
     inferred = feed.spark.readStream.format("cloudFiles").option("cloudFiles.format", "csv")
     inferred = inferred.option("cloudFiles.schemaLocation", schema_location(feed)).load(feed.path)
@@ -557,7 +557,7 @@ def test_the_first_line_of_csv_is_the_header_where_there_is_no_schema(feed):
 
 
 def test_compressed_json(feed):
-    """Files that Spark decompresses are looked into as well."""
+    """Files that Spark decompresses are inspected as well."""
     feed.put("a.json.gz", gzip.compress(b'{"id": 1, "name": {"x": 1}}\n'))
     options = {"cloudFiles__schemaLocation": schema_location(feed), "cloudFiles__inferColumnTypes": True}
 
@@ -580,7 +580,7 @@ def test_what_parquet_has_beyond_the_schema_is_rescued(feed, spark):
 
 
 def test_json_arrays_over_many_lines(feed):
-    """`multiLine` files hold one value, or an array of rows."""
+    """`multiLine` files contain one value, or an array of rows."""
     feed.put("a.json", '[\n {"id": 1, "name": "a"},\n {"id": 2,\n  "name": "b"}\n]')
     feed.put("b.json", '{"id": 3,\n "name": "c"}')
 
@@ -590,7 +590,7 @@ def test_json_arrays_over_many_lines(feed):
 
 
 def test_parquet_and_text(feed, spark):
-    """Formats that carry their own types go to Spark's reader as they are."""
+    """Formats that have their own types are passed to Spark's reader unchanged."""
     spark.sql("SELECT 1 AS id, 'a' AS name").write.parquet(f"{feed.path}/files")
     location = f"/Volumes/olist_dev/landing/files/_schemas/{feed.name}"
 
@@ -611,7 +611,7 @@ def test_files_in_folders_below_and_by_pattern(feed):
 
 
 def test_layouts_over_many_batches(feed):
-    """`maxFilesPerTrigger` cuts the work; the headers still belong to their files."""
+    """`maxFilesPerTrigger` divides the work; the headers still belong to their files."""
     names = ["id", "name", "price"]
     for number in range(6):
         order = names[number % 3 :] + names[: number % 3]
@@ -624,7 +624,7 @@ def test_layouts_over_many_batches(feed):
 
 
 def test_a_file_that_comes_between_planning_and_running_fails_by_name(feed, spark):
-    """Its header was not looked at; to guess would be to shift. The next start reads it."""
+    """Its header was not read; guessing it would mean shifting. The next start reads it."""
     feed.put("a.csv", "id,name,price\n1,a,10\n")
     feed.read().createOrReplaceTempView("planned")
     feed.put("late.csv", "price,name,id\n20,b,2\n")
@@ -637,7 +637,7 @@ def test_a_file_that_comes_between_planning_and_running_fails_by_name(feed, spar
 
 
 def test_a_temporary_view_of_a_stream(feed, spark):
-    """`CREATE TABLE`-less notebooks go on in SQL, over a view of the stream."""
+    """Notebooks without `CREATE TABLE` continue in SQL, over a view of the stream."""
     feed.put("a.csv", "price,name,id\n10,a,1\n")
     feed.read().createOrReplaceTempView("arriving")
 
@@ -660,20 +660,20 @@ def test_a_temporary_view_of_a_stream(feed, spark):
     ],
 )
 def test_options_are_refused_by_name(feed, options, text):
-    """An option that does nothing here would be a promise not kept."""
+    """An option without effect here would be a broken promise."""
     with pytest.raises(DialectError, match=text.replace("(", r"\(")):
         feed.read(**options).printSchema()
 
 
 def test_a_missing_volume_is_named(spark):
-    """The first thing that goes wrong on a fresh machine."""
+    """It is the first thing that goes wrong on a fresh machine."""
     with pytest.raises(PathError, match=r"^Volume path not found: /Volumes/olist_dev/landing/nowhere/x"):
         reader = spark.readStream.format("cloudFiles").option("cloudFiles.format", "csv").schema("a STRING")
         reader.load("/Volumes/olist_dev/landing/nowhere/x").printSchema()
 
 
 def test_a_missing_folder_of_a_volume_is_named(feed):
-    """Spark would say it with a path that the notebook does not know."""
+    """Spark would report it with a path that the notebook does not know."""
     feed.folder.rmdir()
 
     with pytest.raises(DialectError, match=f"`{feed.path}`: the folder does not exist"):
@@ -681,7 +681,7 @@ def test_a_missing_folder_of_a_volume_is_named(feed):
 
 
 def test_a_trigger_without_end_is_refused_for_csv_headers(feed):
-    """A file that arrives later has a header that nobody looked at."""
+    """A file that arrives later has a header that was not read."""
     feed.put("a.csv", "id,name,price\n1,a,10\n")
 
     with pytest.raises(DialectError, match=r"Use trigger\(availableNow=True\)"):

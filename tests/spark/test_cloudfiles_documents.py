@@ -19,7 +19,7 @@ def volume(spark, state):
 
 
 def load(spark, name: str, **options: str) -> int:
-    """Load what is new in the folder *name* into the table of that name; how often the stream had to start again."""
+    """Load what is new in the folder *name* into the table of that name; return how often the stream had to restart."""
     reader = spark.readStream.format("cloudFiles").option("cloudFiles.format", "json")
     reader = reader.option("cloudFiles.schemaLocation", f"{VOLUME}/_schemas/{name}").options(**options)
     for starts in range(20):
@@ -34,7 +34,7 @@ def load(spark, name: str, **options: str) -> int:
 
 
 def check(spark, name: str, files) -> None:
-    """Hold the table against the files, value by value."""
+    """Compare the table with the files, value by value."""
     documents = read_documents(files)
     rows = [row.asDict(recursive=True) for row in spark.table(f"olist_dev.documents.{name}").collect()]
     assert len(rows) == len(documents)
@@ -63,7 +63,7 @@ MODES = {
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_value_of_random_documents_is_kept(spark, volume, mode):
-    """Files come in two deliveries; what is new in the second one evolves or is rescued."""
+    """Files arrive in two deliveries; what is new in the second evolves the schema or is rescued."""
     files = write_documents(volume / "waiting" / mode, documents=200, files=6, seed=14)
     (volume / mode).mkdir()
     for delivery in (files[:2], files[2:]):

@@ -1,4 +1,4 @@
-"""Each construct of Databricks, done for real; the same cases make the table in local/README.md."""
+"""Each Databricks construct, run for real; the same cases make the table in local/README.md."""
 
 import pytest
 from dialect_cases import CASES, REFUSED, SETUP
@@ -9,7 +9,7 @@ from lakelocal.errors import DialectError
 
 @pytest.fixture(scope="module")
 def shelf(spark):
-    """The schema `shelf` with a volume and a table of one row; the session's schema is put back."""
+    """The schema `shelf` with a volume and a table of one row; the session's schema is restored."""
     for statement in SETUP:
         spark.sql(statement)
     yield spark
@@ -29,7 +29,7 @@ def test_the_construct_does_what_the_table_says(shelf, case):
 
 
 def test_the_table_in_the_readme_is_of_today():
-    """Made again by `python tests/spark/write_dialect_table.py`."""
+    """It is made by `python tests/spark/write_dialect_table.py`."""
     text = README.read_text(encoding="utf-8")
 
     assert text == with_table(text)
@@ -51,7 +51,7 @@ def test_a_volume_of_a_missing_schema_is_not_made(shelf, state):
 
 
 def test_a_view_is_kept_with_local_names(shelf):
-    """A view's text is stored translated, so that any session can read it."""
+    """A view's text is stored translated, so any session can read it."""
     shelf.sql("CREATE OR REPLACE VIEW olist_dev.shelf.listed AS SELECT id FROM olist_dev.shelf.books")
 
     assert shelf.table("olist_dev.shelf.listed").count() == 1

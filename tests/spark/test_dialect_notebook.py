@@ -1,4 +1,4 @@
-"""A notebook written for Databricks runs here as it is."""
+"""A notebook written for Databricks runs here unchanged."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ def volume(state: State, monkeypatch: pytest.MonkeyPatch) -> Volume:
 
 
 def land(state: State, entity: str, name: str, *rows: str, header: str = "", is_real: bool = False) -> BatchFile:
-    """A file with these rows; of a real one nothing is known but its path and size."""
+    """A file with these rows; of a real file, only its path and size are known."""
     place = Path(state.volumes, "raw", "olist", entity, name)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("\n".join([header or ",".join(COLUMNS[entity]), *rows]) + "\n", newline="")
@@ -31,7 +31,7 @@ def land(state: State, entity: str, name: str, *rows: str, header: str = "", is_
 
 
 def test_rows_are_counted_file_by_file_over_line_breaks_and_quotes(spark, state: State, volume: Volume):
-    """Files of several entities at once; one with its header alone is not there."""
+    """Files of several entities at once; one with only its header is absent."""
     files = [
         land(state, "order_reviews", "reviews_a.csv", *REVIEWS),
         land(state, "sellers", "sellers_a.csv", "s1,01001,x,SP", "s2,,,", "s3,01001,x,SP"),
@@ -42,7 +42,7 @@ def test_rows_are_counted_file_by_file_over_line_breaks_and_quotes(spark, state:
 
 
 def test_values_of_several_entities_are_found_by_the_names_in_the_header(spark, state: State, volume: Volume):
-    """A real file may have columns in an order of its own, others, and the same name twice."""
+    """A real file may have its own column order, other columns, and duplicate names."""
     header = "seller_state,more,seller_id,seller_zip_code_prefix,more,seller_city"
     files = [
         land(state, "sellers", "s_real.csv", "SP,x,s1,01001,y,z", header=header, is_real=True),
@@ -62,7 +62,7 @@ def test_values_of_several_entities_are_found_by_the_names_in_the_header(spark, 
 
 
 def test_only_new_rows_that_refer_to_nothing_are_counted(spark, state: State, volume: Volume):
-    """Keys of any day count; a value that is missing refers to nothing; earlier files are not judged."""
+    """Keys of any day count; a missing value refers to nothing; earlier files are not judged."""
     earlier = [
         land(state, "customers", "c1.csv", "c1,u1,01001,x,SP"),
         land(state, "orders", "o1.csv", "o1,c1,created,,,,,", "o0,nobody,created,,,,,"),

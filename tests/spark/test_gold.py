@@ -1,4 +1,4 @@
-"""Every column of the five views equals a computation of its own, in pandas, from the CSV files."""
+"""Every column of the five views equals an independent computation, in pandas, from the CSV files."""
 
 from decimal import Decimal
 
@@ -99,7 +99,7 @@ class Oracle:
         self.products = frames["products"]
 
     def measures(self, orders: pd.DataFrame) -> dict:
-        """What all views may show, of a group of orders."""
+        """What all views may show for a group of orders."""
         valid = orders[orders.valid]
         ids = set(valid.order_id)
         items = self.items[self.items.order_id.isin(ids)]
@@ -191,14 +191,14 @@ ENGLISH = {"beleza_saude": "health_beauty"}
 
 
 def test_the_views_of_small_data_equal_the_definition(spark, state):
-    """Canceled, unavailable, undelivered and unpaid orders, empty months, strangers: each case once."""
+    """Canceled, unavailable, undelivered and unpaid orders, empty months, unknown customers: each case once."""
     lakehouse = Lakehouse(spark, state)
     for entity, text in SMALL.items():
         lakehouse.land(entity, "first.csv", text)
     lakehouse.pipeline()
 
     assert_views_equal(lakehouse)
-    # Some figures by hand, so that the oracle is not alone.
+    # Some figures computed by hand, so that the oracle is not the only source.
     january = lakehouse.rows("SELECT order_count, canceled_count, customer_count, item_count, payment_value, "
                              "average_review_score, late_delivery_count, payment_value_growth "
                              "FROM gold.gold_monthly_orders WHERE order_month = DATE'2018-01-01'")  # fmt: skip
@@ -212,7 +212,7 @@ def test_the_views_of_small_data_equal_the_definition(spark, state):
 
 
 def test_views_that_disagree_with_silver_fail_the_task(spark, state):
-    """The message names view and both numbers; here the enriched table lost a cent that the payments have."""
+    """The message names the view and both numbers; here the enriched table lost a cent that the payments have."""
     lakehouse = Lakehouse.as_it_is(spark, state)
     spark.sql("UPDATE silver.silver_orders_enriched SET payment_value = payment_value - 0.01 WHERE order_id = 'o4'")
 

@@ -24,7 +24,7 @@ Run = Callable[..., NotebookNode]
 
 @pytest.fixture
 def project(state: State, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> State:
-    """A project of nothing but a bundle, two secrets and some notebooks, on the server of the worker."""
+    """A project with only a bundle, two secrets and some notebooks, on the worker's server."""
     return make_project(tmp_path_factory.mktemp("project"), state, monkeypatch)
 
 
@@ -37,7 +37,7 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
 
 @pytest.fixture
 def alone(own_state: State, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> State:
-    """The same project on a server of its own."""
+    """The same project on its own server."""
     return make_project(tmp_path_factory.mktemp("project"), own_state, monkeypatch)
 
 
@@ -54,7 +54,7 @@ def make_project(root: Path, state: State, monkeypatch: pytest.MonkeyPatch) -> S
 
 @pytest.fixture
 def run(project: State) -> Run:
-    """Runs cells in a kernel of their own, started in the project's folder; errors are in the outputs."""
+    """Runs cells in a separate kernel, started in the project's folder; errors are in the outputs."""
     return runner(project)
 
 
@@ -87,7 +87,7 @@ def error(cell: NotebookNode) -> NotebookNode:
 
 
 def test_a_notebook_without_spark_needs_no_server_and_imports_no_spark(alone):
-    """Neither Java nor a second of imports, for what a plain notebook does; and nothing is printed."""
+    """Neither Java nor a second of imports for what a plain notebook does; and nothing is printed."""
     plain, late = runner(alone)(
         "dbutils.widgets.text('a', '1'); dbutils.fs.put('dbfs:/x.txt', 'x', True); display(1); displayHTML('<b>1</b>')",
         "import sys; print('pyspark' in sys.modules, 'pandas' in sys.modules)",
@@ -99,7 +99,7 @@ def test_a_notebook_without_spark_needs_no_server_and_imports_no_spark(alone):
 
 
 def test_outside_a_project_the_kernel_works_and_spark_says_what_is_missing(run, tmp_path):
-    """The environment is a user's own, too."""
+    """The environment may be a user's own."""
     plain, named = run("print(1 + 1)", "spark.range(3)", folder=tmp_path).cells
 
     assert printed(plain) == "2\n"
@@ -108,7 +108,7 @@ def test_outside_a_project_the_kernel_works_and_spark_says_what_is_missing(run, 
 
 
 def test_a_broken_bundle_is_told_at_the_first_use_of_spark(run, tmp_path):
-    """However Spark is asked for, and again at the next try; plain cells work."""
+    """However Spark is requested, and again at the next attempt; plain cells work."""
     (tmp_path / "databricks.yml").write_text("bundle: [")
     plain, named, asked, again = run(
         "print(1 + 1)",
@@ -123,7 +123,7 @@ def test_a_broken_bundle_is_told_at_the_first_use_of_spark(run, tmp_path):
 
 
 def test_code_outside_of_cells_finds_spark_too(run, project):
-    """A file that is executed names it, not the cell."""
+    """The error names a file that is executed, not the cell."""
     (project.root / "code.py").write_text(
         "from pyspark.sql import SparkSession as S\nS.builder.getOrCreate()\nn = spark.range(2)"
     )
@@ -160,7 +160,7 @@ def test_a_stopped_session_is_followed_by_a_new_one(run):
 
 
 def test_kernels_are_isolated(run):
-    """One server, one session each: temporary views and settings are a notebook's own."""
+    """One server, one session each: temporary views and settings belong to a notebook."""
     (made,) = run("spark.range(2).createOrReplaceTempView('mine'); print(spark.table('mine').count())").cells
     (other,) = run("print(spark.catalog.tableExists('mine'))").cells
 
@@ -186,7 +186,7 @@ def test_sql_cells_show_the_last_result_and_keep_it(run):
 
 
 def test_display_is_faithful(run):
-    """Types, NULL, exact decimals, UTC whatever the machine's zone, order, and a word on what is cut."""
+    """Types, NULL, exact decimals, UTC whatever the machine's zone, order, and a note about what is cut."""
     _, table, long, stream = run(
         "import os, time; os.environ['TZ'] = 'America/Sao_Paulo'; time.tzset()",
         "display(spark.sql(\"SELECT TIMESTAMP'2018-01-31 23:30:00.5' AS t, CAST(1.10 AS DECIMAL(12,2)) AS d, \"\n"
@@ -205,7 +205,7 @@ def test_display_is_faithful(run):
 
 
 def test_run_is_inline_and_takes_arguments(run, project):
-    """The same namespace; paths start at the notebook that holds the line; widgets are set for the while."""
+    """The same namespace; paths start at the notebook with the line; widgets are set temporarily."""
     folder = project.root / "inline"
     folder.mkdir()
     write_notebook(
@@ -253,7 +253,7 @@ def test_the_other_magics_do_as_on_databricks(run):
 
 
 def test_magics_of_ipython_still_work(run, project):
-    """`%run` of a script, `%pip`, and names that `%reset` takes away."""
+    """`%run` of a script, `%pip`, and names that `%reset` removes."""
     (project.root / "script.py").write_text("import sys; print('script', sys.argv[1:])")
     script, pip, _, again = run(
         "%run script.py 3", "%pip --version", "%reset -f", "print(spark.range(2).count(), dbutils.widgets.getAll())"
@@ -341,7 +341,7 @@ def test_exit_ends_a_notebook_with_success_under_papermill(project, tmp_path, mo
 
 
 def test_another_notebook_runs_as_a_run_of_its_own(run, project):
-    """Its own kernel and widgets; its exit value comes back, its failure is told, its record is kept."""
+    """Its own kernel and widgets; its exit value is returned, its failure is reported, its record is kept."""
     write_notebook(project.root / "child.ipynb", "mine = 1", "dbutils.notebook.exit(dbutils.widgets.get('x') + '!')")
     write_notebook(project.root / "fails.ipynb", "raise ValueError('no luck')")
     value, failed, refused = run(

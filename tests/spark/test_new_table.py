@@ -1,4 +1,4 @@
-"""A table is added as the README says: its contract, and one cell where the contract does not say all."""
+"""A table is added as the README says: its contract, and one cell if the contract does not say everything."""
 
 import shutil
 from datetime import date
@@ -125,7 +125,7 @@ def run(lakehouse: Lakehouse) -> None:
 
 
 def test_a_table_of_a_new_file_needs_its_contracts_only(lakehouse):
-    """Keys of two columns, one of them a number; a day, a sum with three decimals, a truth value."""
+    """Keys of two columns, one of them a number; a date, an amount with three decimals, a boolean."""
     assert lakehouse.table("silver.silver_returns")[0][:5] == ("o1", 1, date(2018, 2, 1), Decimal("10.125"), False)
     assert [row[:2] for row in lakehouse.table("silver.silver_returns")] == [("o1", 1), ("o1", 2), ("o2", 1)]
     detail = lakehouse.spark.sql("DESCRIBE DETAIL silver.silver_returns").first()
@@ -133,7 +133,7 @@ def test_a_table_of_a_new_file_needs_its_contracts_only(lakehouse):
 
 
 def test_tables_and_a_view_made_of_it_need_a_contract_and_a_cell(lakehouse):
-    """One has a key in common with what it is made of, the other has none."""
+    """One has a key in common with the table that it is made from, the other has none."""
     assert lakehouse.table("silver.silver_order_returns") == [
         ("o1", date(2018, 2, 1), "delivered", Decimal("11.125")),
         ("o2", date(2018, 2, 3), None, Decimal("5.500")),
@@ -147,7 +147,7 @@ def test_tables_and_a_view_made_of_it_need_a_contract_and_a_cell(lakehouse):
 
 @pytest.mark.slow("test_silver.py has later rows for the tables that are there")
 def test_later_rows_change_what_they_touch(lakehouse):
-    """A return moves to another day, so that its old row is gone; one is refused; an unknown order becomes known."""
+    """A return moves to another day, so its old row is gone; one is refused; an unknown order becomes known."""
     land(lakehouse, "2024-01-02", "o1,1,2018-02-02,10.125,false", "o1,2,2018-02-02,1,false", "o3,1,2018-02-03,-1,true")
     lakehouse.land("orders", "b.csv", "o2,c1,shipped,2018-01-01 10:00:00,,,,2018-01-20 00:00:00")
     run(lakehouse)
@@ -163,7 +163,7 @@ def test_later_rows_change_what_they_touch(lakehouse):
 
 
 def test_a_contract_without_its_rule_is_told(lakehouse):
-    """It would otherwise be a table that never comes."""
+    """It would otherwise be a table that is never made."""
     with pytest.raises(ContractError, match=r"`silver\.silver_order_returns`, `silver\.silver_return_days`: found a "
                                             r"contract in `config/tables`, but no rule"):  # fmt: skip
         lakehouse.run("30_silver", refresh_mode="full")
@@ -183,7 +183,7 @@ def test_a_contract_without_its_rule_is_told(lakehouse):
     ],
 )  # fmt: skip
 def test_a_view_with_other_columns_is_refused_and_stays_as_it_was(lakehouse, query, found):
-    """Two columns exchanged would be a wrong report under right names."""
+    """Two swapped columns would be a wrong report under correct names."""
     before = lakehouse.rows("SELECT * FROM gold.gold_returns")
 
     with pytest.raises(ContractError) as error:

@@ -42,7 +42,7 @@ def values(*rows: str, columns: str = "id, x") -> str:
 
 
 def ended_run(state: State) -> int:
-    """A run that ends now; what is written from here on is later than it."""
+    """A run that ends now; what is written from now on is later."""
     records = Records.of(state)
     run_id, now = records.new_id(), now_ms()
     how = {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS", "start_time": now, "end_time": now}
@@ -96,7 +96,7 @@ DIFFERENT = {
 
 @pytest.mark.parametrize("what", EQUAL)
 def test_equal_apart_from(both, what):
-    """It is no content."""
+    """It is not content."""
     verdict = both(*EQUAL[what])
 
     assert (verdict.same, verdict.differences) == (True, ())
@@ -122,7 +122,7 @@ def test_a_row_more_is_shown_with_how_often_it_is_there_more(both):
 
 
 def test_a_column_of_another_type_or_on_one_side_leaves_the_others_compared(both):
-    """The wider table holds the same orders."""
+    """The wider table contains the same orders."""
     verdict = both("SELECT 1 AS id, 2 AS n, 'p' AS only", "SELECT 1 AS id, 2L AS n")
 
     assert verdict.differences == (
@@ -144,7 +144,7 @@ def test_few_rows_are_found_among_many(both):
 
 
 def test_both_states_of_a_row_are_shown_where_all_rows_differ(both):
-    """The rows with the least hashes are other ones on each side; an order's items stay together."""
+    """The rows with the lowest hashes are different ones on each side; an order's items stay together."""
     many = "SELECT id DIV 3 AS order_id, id % 3 AS item, id % 7 AS kind, id AS price FROM range(3000)"
 
     found = both(many, f"SELECT order_id, item, kind, price + 1 AS price FROM ({many}) WHERE order_id <> 5").rows
@@ -156,7 +156,7 @@ def test_both_states_of_a_row_are_shown_where_all_rows_differ(both):
 
 
 def test_rows_without_a_key_in_front_are_shown_but_not_as_pairs(both):
-    """A pair of them would be two rows that have nothing to do with each other."""
+    """A pair of them would be two unrelated rows."""
     many = "SELECT id % 2 AS a, id % 3 AS b, id % 5 AS c, 0 AS d, id AS price FROM range(900)"
 
     found = both(many, f"SELECT a, b, c, d, price + 1000 AS price FROM ({many})").rows
@@ -167,7 +167,7 @@ def test_rows_without_a_key_in_front_are_shown_but_not_as_pairs(both):
 
 @pytest.fixture(scope="module")
 def days(tmp_path_factory) -> Iterator[tuple[State, int, int]]:
-    """A catalog after two days, each with a run; a view, and a table that is not Delta's."""
+    """A catalog after two days, each with a run; a view, and a table that is not a Delta table."""
     with state_in(tmp_path_factory.mktemp("days")) as state:
         spark = open_session(state)
         spark.sql("CREATE SCHEMA s")
@@ -188,7 +188,7 @@ def verdicts(a, b, scope: DiffScope | None = None) -> dict:
 
 
 def test_tables_are_those_of_the_end_of_each_run(days):
-    """The second day's rows and tables are no part of the first day's run."""
+    """The second day's rows and tables are not part of the first day's run."""
     state, *runs = days
 
     found = verdicts(*(find_side(str(run), lambda _: state) for run in runs))
@@ -223,7 +223,7 @@ def test_views_of_the_last_run_are_compared(days):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A bundle beside no state."""
+    """A bundle without a state."""
     (tmp_path / "databricks.yml").write_text("bundle: {name: example}\n")
     monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "state"))
     return tmp_path
@@ -231,7 +231,7 @@ def project(tmp_path, monkeypatch):
 
 @pytest.mark.slow("two more servers")
 def test_states_of_two_servers_are_compared_and_the_exit_code_says_how(days, state, spark, project, capsys):
-    """Rows are never joined: each server tells of its own."""
+    """Rows are never joined: each server reports its own."""
     here, _, last = days
     ensure_server(state)
     spark.sql("CREATE SCHEMA IF NOT EXISTS s")

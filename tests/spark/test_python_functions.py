@@ -115,7 +115,7 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def plus(beside: Path):
-    """A function of a module beside the notebook: pickled by its name, so that a worker has to import it."""
+    """A function of a module beside the notebook: pickled by name, so a worker has to import it."""
     import worker_helpers
 
     return worker_helpers.plus
@@ -123,7 +123,7 @@ def plus(beside: Path):
 
 @pytest.fixture(scope="module")
 def spark(spark: SparkSession) -> Iterator[SparkSession]:
-    """The session as a kernel has it, for code that asks Spark for the active one."""
+    """The session as in a kernel, for code that asks Spark for the active one."""
     before = SparkSession._default_session, SparkSession._active_session
     register(spark)
     yield spark
@@ -135,7 +135,7 @@ def numbers(spark: SparkSession, count: int = 3):
 
 
 def test_functions_of_one_row(spark, plus):
-    """Plain, optimised by Arrow, and by its name in SQL."""
+    """Plain, Arrow-optimised, and by name in SQL."""
     spark.udf.register("plus_one", plus, "long")
 
     found = numbers(spark).select(
@@ -175,7 +175,7 @@ def test_functions_of_series_and_arrays(spark, plus):
 
 
 def test_functions_of_frames_and_groups(spark, plus):
-    """Maps of whole frames, and groups, alone and side by side."""
+    """Maps of whole frames, and groups, alone and co-grouped."""
     rows, groups = numbers(spark, 4), numbers(spark, 4).groupBy("half")
     schema = "id long, half long"
 
@@ -193,7 +193,7 @@ def test_functions_of_frames_and_groups(spark, plus):
 
 
 def test_table_functions(spark, plus):
-    """By call, by name in SQL, with Arrow, and one whose columns its own analysis decides."""
+    """By call, by name in SQL, with Arrow, and one whose columns are determined by its own analysis."""
     import worker_tables
 
     @F.udtf(returnType="number int, next int")
@@ -216,7 +216,7 @@ def test_table_functions(spark, plus):
 
 
 def test_data_sources_in_python(spark, beside, tmp_path):
-    """A source's class goes through four kinds of worker, which hand its objects on to one another."""
+    """A source's class passes through four kinds of worker, which pass its objects on."""
     import worker_sources
 
     spark.dataSource.register(worker_sources.Numbers)
@@ -229,7 +229,7 @@ def test_data_sources_in_python(spark, beside, tmp_path):
 
 
 def test_artifacts(spark, tmp_path):
-    """Modules, archives and files that a session adds are in its workers, also in those that run already."""
+    """Modules, archives and files that a session adds are in its workers, including those already running."""
     (tmp_path / "added_module.py").write_text("VALUE = 7\n")
     (tmp_path / "added.txt").write_text("text of a file")
 
@@ -247,7 +247,7 @@ def test_artifacts(spark, tmp_path):
 
 
 def test_a_module_that_was_changed_is_imported_again(spark, beside):
-    """A worker is used again; its modules are those of the moment."""
+    """A worker is reused; its modules are the current ones."""
     place = beside / "worker_changing.py"
     place.write_text("def value(x):\n    return 'first'\n")
     import worker_changing
@@ -260,7 +260,7 @@ def test_a_module_that_was_changed_is_imported_again(spark, beside):
 
 
 def test_sessions_do_not_see_each_others_modules(spark, state: State, tmp_path, monkeypatch):
-    """Two kernels with other packages on their paths: each gets its own, at the same time and in either order."""
+    """Two kernels with different packages on their paths: each gets its own, at the same time and in either order."""
     other = open_session(state)
     found = []
     for session, name in ((spark, "one"), (other, "two"), (spark, "one"), (other, "two")):
@@ -279,7 +279,7 @@ def test_sessions_do_not_see_each_others_modules(spark, state: State, tmp_path, 
 
 
 def test_a_package_of_the_notebook_replaces_that_of_the_environment(spark, tmp_path, monkeypatch):
-    """What `%pip install` put before the environment on the path, after a worker has imported the environment's."""
+    """What `%pip install` put on the path before the environment, after a worker has imported the environment's."""
 
     def version(_):
         import tenacity_like
@@ -308,7 +308,7 @@ def test_printing_in_a_function_breaks_nothing(spark):
 
 
 def test_a_failing_function_shows_the_users_frames(spark, beside):
-    """In the notebook the way to the error; in the run's summary its last line."""
+    """The notebook shows the way to the error, the run's summary its last line."""
     import worker_helpers
 
     with pytest.raises(PythonException) as raised:
@@ -327,13 +327,13 @@ def test_a_failing_function_shows_the_users_frames(spark, beside):
 
 
 def test_a_function_for_rows_has_no_session(spark):
-    """On Databricks neither; it is told by the first use."""
+    """As on Databricks; the first use reports it."""
     with pytest.raises(PythonException, match="has no `spark`, here as on Databricks"):
         spark.range(1).select(F.udf(lambda x: spark.range(3).count(), "long")("id")).collect()
 
 
 def test_modules_that_name_the_runtime_can_be_imported_in_workers(spark, beside):
-    """`from databricks.sdk.runtime import ...` at the head of a module beside the notebook."""
+    """`from databricks.sdk.runtime import ...` at the top of a module beside the notebook."""
     heads = (
         "from databricks.connect import DatabricksSession",
         "from databricks.sdk.runtime import dbutils, spark",
@@ -353,7 +353,7 @@ def stream(spark: SparkSession, folder: Path, count: int = 6):
 
 
 def ran(query, folder: Path, **settings: str):
-    """Write what there is, and wait for the end."""
+    """Write the available rows, and wait for the end."""
     started = query.option("checkpointLocation", str(folder / "checkpoint")).trigger(availableNow=True).start()
     assert started.awaitTermination(60)
 
@@ -395,7 +395,7 @@ def test_functions_with_state(spark, tmp_path):
 
 
 def test_a_function_of_batches_speaks_the_dialect(spark, beside, state: State, tmp_path, plus):
-    """Names of three levels, volumes, functions for rows and the notebook's own `spark`, in a process of its own."""
+    """Three-level names, volumes, functions for rows and the notebook's own `spark`, in a separate process."""
     catalog = state.catalog
     spark.sql(f"CREATE SCHEMA IF NOT EXISTS {catalog}.batches")
     spark.sql(f"CREATE VOLUME IF NOT EXISTS {catalog}.batches.files")
@@ -423,7 +423,7 @@ def test_a_function_of_batches_speaks_the_dialect(spark, beside, state: State, t
 
 
 def test_a_failing_function_of_batches_shows_the_users_frames(spark, beside, tmp_path):
-    """Not Spark's own, nor the plan."""
+    """Not Spark's own frames, nor the plan."""
     import worker_helpers
 
     def broken(batch, number):

@@ -51,7 +51,7 @@ def test_hints_win_and_what_does_not_fit_is_rescued(spark, put):
 
 
 def test_a_schema_and_no_header(spark, put):
-    """With a schema CSV has no header, and no rescued data unless they are asked for."""
+    """With a schema, CSV has no header, and no rescued data unless requested."""
     query = f"SELECT * FROM read_files('{FILES}/plain', format => 'csv', schema => 'id INT, name STRING')"
 
     assert rows(spark.sql(query)) == [(1, "a"), (2, "b")]
@@ -65,7 +65,7 @@ def test_no_rescued_data_where_nothing_evolves(spark, put):
 
 
 def test_nested_json_and_columns_of_folders(spark, put):
-    """Structs merge; `partitionColumns` narrows, an empty one leaves the folders out."""
+    """Structs are merged; `partitionColumns` selects, an empty value leaves the folders out."""
     query = f"SELECT * EXCEPT (_rescued_data) FROM read_files('{FILES}/json', format => 'json'{{}})"
 
     assert rows(spark.sql(query.format(""))) == [((7, None), 2, "BR"), ((None, "01310"), 1, "BR")]
@@ -73,7 +73,7 @@ def test_nested_json_and_columns_of_folders(spark, put):
 
 
 def test_metadata_is_hidden_until_it_is_named(spark, put):
-    """A star gives the columns of the files alone."""
+    """A star selects only the columns of the files."""
     table = f"read_files('{FILES}/csv', format => 'csv', schemaEvolutionMode => 'none')"
 
     frame = spark.sql(f"SELECT *, _metadata.file_name AS file, _metadata.file_path FROM {table}")
@@ -86,7 +86,7 @@ def test_metadata_is_hidden_until_it_is_named(spark, put):
 
 
 def test_the_frame_is_one_like_any_other(spark, put):
-    """The client sends its plan back, with more around it."""
+    """The client sends its plan back, as part of a larger one."""
     frame = spark.sql(f"SELECT * FROM read_files('{FILES}/csv')").where("id > 1")
 
     assert frame.count() == 2
@@ -115,7 +115,7 @@ def test_statements_that_read_files(spark, put):
 
 
 def test_arguments_may_be_constants_and_parameters(spark, put):
-    """Joined strings, functions and markers; names of options in any case, with and without the prefix."""
+    """Concatenated strings, functions and markers; option names in any case, with and without the prefix."""
     frame = spark.sql(
         "SELECT count(*) FROM read_files(:root || '/csv', FORMAT => lower('CSV'), `cloudFiles.inferColumnTypes` => "
         "false, pathGlobFilter => concat('a', '.csv'), modifiedAfter => date_sub(current_date(), 2))",
@@ -160,7 +160,7 @@ def test_a_stream_of_files(spark, put):
     ],
 )
 def test_what_is_refused_is_named(spark, put, sql, text):
-    """With what to write instead."""
+    """The message says what to write instead."""
     with pytest.raises(Exception, match=text) as raised:
         spark.sql(sql.format(files=FILES)).collect()
     assert isinstance(raised.value, DialectError) or "Volume" in text

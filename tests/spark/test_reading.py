@@ -44,7 +44,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def parsed(spark) -> list:
-    """The value of each case, by one query."""
+    """The value of each case, from one query."""
     values = [
         f"{parse_rule(kind).format(text=text(given))} AS c{number}" for number, (kind, given, _) in enumerate(CASES)
     ]
@@ -58,12 +58,12 @@ def test_a_text_becomes_a_value_or_nothing(parsed, number):
     found = parsed[number]
 
     if isinstance(expected, datetime):
-        found = found.replace(tzinfo=UTC)  # a session in UTC gives times without a zone
+        found = found.replace(tzinfo=UTC)  # a session in UTC returns times without a zone
     assert found == expected
     assert type(found) is type(expected)
 
 
 def test_a_type_without_a_rule_is_no_silent_text():
-    """A contract that names it is refused with the place to mend."""
+    """A contract that names it is refused, with the place to correct."""
     with pytest.raises(KeyError):
         parse_rule("MAP<STRING, INT>")

@@ -30,7 +30,7 @@ def samples(spark):
 
 
 def test_trips_have_the_columns_of_databricks(samples):
-    """As the documentation shows them, with plausible values."""
+    """As in the documentation, with plausible values."""
     trips = samples.table("samples.nyctaxi.trips")
 
     assert trips.dtypes == [
@@ -46,7 +46,7 @@ def test_trips_have_the_columns_of_databricks(samples):
 
 
 def test_every_table_has_its_rows_and_no_nulls(samples):
-    """All that is specified can be made."""
+    """Everything that is specified can be made."""
     counts = [
         f"SELECT '{name}', count(*), count_if({' OR '.join(f'{column.name} IS NULL' for column in table.columns)})"
         f" FROM samples.{name}"
@@ -59,7 +59,7 @@ def test_every_table_has_its_rows_and_no_nulls(samples):
 
 
 def test_keys_meet(samples):
-    """Joins find their rows, and the key of the table that is referred to is unique."""
+    """Joins find their rows, and the key of the referenced table is unique."""
     counts = []
     for many, one in REFERENCES.items():
         (left, _, a), (right, _, b) = many.rpartition("."), one.rpartition(".")
@@ -74,7 +74,7 @@ def test_keys_meet(samples):
 
 
 def test_the_rows_are_the_same_on_every_machine(samples):
-    """Whatever the session's time zone, its shuffles and when it is made."""
+    """Whatever the session's time zone, its shuffles and the time of creation."""
     samples.conf.set("spark.sql.shuffle.partitions", "7")
     again = f"{mapped('samples', 'nyctaxi')}.again"
     samples.sql(creation(again, "nyctaxi.trips", TABLES["nyctaxi.trips"]))

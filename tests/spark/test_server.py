@@ -1,4 +1,4 @@
-"""The life of a real server: found again, restarted, and one clear line for each way in which it is not there."""
+"""The life of a real server: found again, restarted, and one clear line for each way in which it is unavailable."""
 
 import os
 import signal
@@ -21,13 +21,13 @@ from tests.states import state_in
 
 @pytest.fixture
 def fresh(tmp_path) -> Iterator[State]:
-    """A state folder of its own, whose server is stopped in the end."""
+    """A separate state folder, whose server is stopped at the end."""
     with state_in(tmp_path) as state:
         yield state
 
 
 def connect(url: str) -> SparkSession:
-    """A session that does not become the active one of this process: other tests go on after its server's end."""
+    """A session that does not become the active one of this process: other tests continue after its server's end."""
     return SparkSession(url)
 
 
@@ -37,7 +37,7 @@ def kill(pid: int) -> None:
 
 
 def test_a_second_call_finds_the_running_server(state):
-    """One server a catalog."""
+    """One server per catalog."""
     assert ensure_server(state) == ensure_server(state)
 
 
@@ -103,7 +103,7 @@ def test_tables_and_views_survive_a_restart_and_a_kill(fresh):
 @pytest.mark.slow("an archive of 250 MB is written")
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which files a process has mapped")
 def test_a_server_leaves_its_classes_to_the_next_one(fresh, tmp_path, monkeypatch):
-    """The next one maps the archive of the first; where a disk has damaged it, the server starts without."""
+    """The next one maps the archive of the first; if a disk has damaged it, the server starts without."""
     folder = tmp_path / "archives"
     monkeypatch.setattr(command, "archive_options", partial(archive.archive_options, folder=folder))
     ensure_server(fresh, make_archive=True)
@@ -120,7 +120,7 @@ def test_a_server_leaves_its_classes_to_the_next_one(fresh, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("record", ['{"pid": 1, "started": 1.0, "port": 1, "token": "t", "log": "l"}', "torn {"])
 def test_a_stale_record_is_not_taken_for_a_server(fresh, record):
-    """A reused process id or a half-written file: found at once, and the status says so."""
+    """A reused process id or a half-written file is detected at once, and the status says so."""
     fresh.server_file.write_text(record)
     start = time.monotonic()
 
@@ -143,7 +143,7 @@ def test_a_port_that_was_taken_meanwhile_is_given_up_for_another(fresh, monkeypa
 
 
 def test_too_little_disk_is_told_at_once(fresh, monkeypatch):
-    """A server that fills the disk would tear its tables."""
+    """A server that fills the disk would corrupt its tables."""
     monkeypatch.setattr(process, "LEAST_DISK", 2**60)
     start = time.monotonic()
 
@@ -154,7 +154,7 @@ def test_too_little_disk_is_told_at_once(fresh, monkeypatch):
 
 
 def test_a_jvm_that_does_not_start_is_told_in_one_line(fresh, monkeypatch):
-    """The reason and the next step, not Java's words alone."""
+    """The reason and the next step, not only Java's message."""
     monkeypatch.setenv("LOCAL_MEMORY", "900000g")
     start = time.monotonic()
 
@@ -185,7 +185,7 @@ def _mapped(pid: int) -> set[str]:
 
 
 def _accepts_but(taken: int):
-    """The port that the test itself listens on must not pass for the server."""
+    """The port on which the test itself listens must not be taken for the server."""
     accepts = process._accepts
     return lambda port: port != taken and accepts(port)
 

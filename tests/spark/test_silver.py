@@ -1,4 +1,4 @@
-"""Silver: typed, valid, current rows; nothing vanishes, nothing is written without need, a killed run is made good."""
+"""Silver: typed, valid, current rows; nothing vanishes, nothing is written needlessly, a killed run is made good."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -84,7 +84,7 @@ def lakehouse(spark, state) -> Lakehouse:
 
 
 def contents(lakehouse: Lakehouse) -> dict[str, list[tuple]]:
-    """All rows of silver, and those of quarantine but for the run that found them."""
+    """All rows of silver, and those of quarantine except for the run that found them."""
     quarantine = {
         f"quarantine_silver_{entity}": sorted(
             lakehouse.rows(f"SELECT * EXCEPT (run_id) FROM ops.quarantine_silver_{entity}"), key=repr
@@ -138,7 +138,7 @@ def test_what_does_not_parse_or_is_not_valid_is_in_quarantine_with_its_rule(lake
 
 
 def test_quarantine_keeps_the_text_the_reason_the_file_and_the_run(lakehouse):
-    """A person can repair the file from it."""
+    """A person can correct the file from it."""
     found = lakehouse.rows("SELECT * FROM ops.quarantine_silver_order_items WHERE price = '1.239'")
 
     assert found == [
@@ -149,7 +149,7 @@ def test_quarantine_keeps_the_text_the_reason_the_file_and_the_run(lakehouse):
 
 
 def test_valid_text_becomes_typed_values(lakehouse):
-    """Leading zeros, whole numbers written with `.0`, dates without a time, an English category."""
+    """Leading zeros, integers written with `.0`, dates without a time, an English category."""
     zips = lakehouse.rows("SELECT customer_id, customer_zip_code_prefix, customer_city FROM silver.silver_customers")
     assert sorted(zips) == [("c1", "01001", "sao paulo"), ("c2", "01002", "sao paulo"), ("c5", "01001", None)]
     products = lakehouse.rows(
@@ -173,12 +173,12 @@ def test_the_greatest_of_several_rows_of_a_key_in_one_file_wins_and_is_counted(l
     """A stream cannot number the rows of a file: content decides, and equal content is no conflict."""
     assert lakehouse.rows("SELECT review_score FROM silver.silver_order_reviews WHERE review_id = 'r2'") == [(4,)]
     counts = counted(lakehouse, "first")
-    assert counts["order_reviews", "duplicate_key"] == 2  # also where only the place of a NULL differs
+    assert counts["order_reviews", "duplicate_key"] == 2  # also if only the position of a NULL differs
     assert ("order_payments", "duplicate_key") not in counts
 
 
 def test_a_prefix_has_the_mean_of_its_valid_points_and_its_most_frequent_names(lakehouse):
-    """Of equally frequent names the alphabetically first; a prefix without a valid point has no row."""
+    """Of equally frequent names, the alphabetically first; a prefix without a valid point has no row."""
     assert lakehouse.rows("SELECT * EXCEPT (_source_file, _file_modified_at) FROM silver.silver_geolocation") == [
         ("01001", pytest.approx(-23.2), pytest.approx(-46.233333), "são paulo", "SP"),
         ("01002", pytest.approx(-23.0), pytest.approx(-46.0), "a", "RJ"),
@@ -216,7 +216,7 @@ def test_a_run_without_new_rows_commits_nothing(lakehouse):
 
 
 def test_a_table_is_clustered_by_its_keys_and_has_its_comments(lakehouse):
-    """A merge looks for its rows by their keys; a reader of the catalog finds what a row and a column are."""
+    """A merge looks for its rows by their keys; a reader of the catalog sees what rows and columns mean."""
     detail = lakehouse.spark.sql("DESCRIBE DETAIL silver.silver_order_items").first()
     columns = {row[0]: row[2] for row in lakehouse.rows("DESCRIBE TABLE silver.silver_order_items")}
 
@@ -262,13 +262,13 @@ def test_later_files_change_only_what_they_touch_and_an_older_file_changes_nothi
 
 
 def killed_before_progress(lakehouse: Lakehouse) -> None:
-    """Forget the progress of the last run, as if it had been killed after its data was written."""
+    """Delete the progress of the last run, as if it had been killed after its data was written."""
     version = lakehouse.versions("ops")["progress"]
     lakehouse.spark.sql(f"RESTORE TABLE ops.progress TO VERSION AS OF {version - 1}")
 
 
 def test_a_killed_run_is_made_good_and_writes_nothing_twice(lakehouse):
-    """Killed when some tables had their rows and others their quarantine only: those stay, these get theirs."""
+    """Killed when some tables had their rows and others only their quarantine: those are kept, these are completed."""
     before, versions = contents(lakehouse), lakehouse.versions("silver")
     killed_before_progress(lakehouse)
     lost = {"silver_orders", "silver_orders_enriched"}
@@ -284,7 +284,7 @@ def test_a_killed_run_is_made_good_and_writes_nothing_twice(lakehouse):
 
 
 def test_bronze_made_anew_and_a_lost_table_are_derived_as_a_whole(lakehouse):
-    """A full refresh was killed after bronze began it, and someone dropped a table: an incremental run heals both."""
+    """A full refresh was killed after bronze, and someone dropped a table: an incremental run repairs both."""
     before = contents(lakehouse)
     for entity in ("orders", "geolocation"):
         empty_table(lakehouse.spark, load_contract(f"bronze_{entity}"))
@@ -298,7 +298,7 @@ def test_bronze_made_anew_and_a_lost_table_are_derived_as_a_whole(lakehouse):
 
 @pytest.mark.slow("all tables are derived again, as they are when one is lost")
 def test_a_full_refresh_gives_equal_tables(lakehouse):
-    """Row for row, quarantine too."""
+    """Row for row, including quarantine."""
     before = contents(lakehouse)
 
     lakehouse.run("20_bronze", run_id="full", refresh_mode="full")
@@ -324,7 +324,7 @@ def test_versions_that_are_gone_are_made_good_by_reading_all(lakehouse):
 
 
 def test_a_key_may_hold_any_text(lakehouse):
-    """What SQL or Spark would read in it stays text, so that a later row finds the one that is there."""
+    """What SQL or Spark would interpret stays text, so a later row finds the existing one."""
     keys = ("a'b", "a\\b", "a${x}", "${env:HOME}", "%_{a}")
     for name, city, modified in (("e.csv", "itu", "2026-01-01T00:00:00"), ("f.csv", "jau", "2026-01-02T00:00:00")):
         lakehouse.land("sellers", name, "\n".join(f"{key},80010,{city},PR" for key in keys), modified=modified)
@@ -337,7 +337,7 @@ def test_a_key_may_hold_any_text(lakehouse):
 
 
 def test_the_headers_of_the_tests_are_those_of_the_contracts():
-    """The tests would otherwise say nothing of the real files."""
+    """Otherwise the tests would say nothing about the real files."""
     for entity, header in HEADERS.items():
         names = load_contract(f"bronze_{entity}").column_names
         assert [name for name in names if not name.startswith("_")] == header.split(",")

@@ -1,4 +1,4 @@
-"""The shell of `sql` as a person types in it, upon a real server."""
+"""The shell of `sql` as a person uses it, on a real server."""
 
 from collections.abc import Callable, Iterator
 
@@ -25,7 +25,7 @@ def shop(spark) -> Iterator:
 
 @pytest.fixture
 def typed(shop, state, capsys) -> Callable[..., list[str]]:
-    """What is printed after the help where a person types *lines* and leaves."""
+    """What is printed after the help when a person types *lines* and leaves."""
 
     def answers(*lines: str) -> list[str]:
         with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
@@ -37,7 +37,7 @@ def typed(shop, state, capsys) -> Callable[..., list[str]]:
 
 
 def test_a_statement_of_several_lines_ends_with_a_semicolon(typed) -> None:
-    """Its rows and its time are printed; two statements on a line are two."""
+    """Its rows and its time are printed; two statements on a line are both run."""
     printed = typed("SELECT order_id,", "status FROM shop.orders;", "SELECT 1 AS a; SELECT 2 AS b;")
 
     assert [line.split() for line in printed[:3]] == [["order_id", "status"], ["1", "new"], ["1", "row"]]
@@ -45,7 +45,7 @@ def test_a_statement_of_several_lines_ends_with_a_semicolon(typed) -> None:
 
 
 def test_a_mistake_is_told_and_the_shell_goes_on(typed) -> None:
-    """In one line, with the near name; the statements behind it on the line are not run."""
+    """On one line, with the most similar name; the statements after it on the line are not run."""
     printed = typed("SELECT stat FROM shop.orders; DROP TABLE shop.orders;", "SELECT status FROM shop.orders;")
 
     assert printed[0].startswith("error: [UNRESOLVED_COLUMN") and "`status`" in printed[0]
@@ -64,7 +64,7 @@ def completions(names: Names, text: str) -> list[str]:
 
 
 def test_names_are_completed(shop) -> None:
-    """Tables by their schema, columns of the tables that the statement names, keywords."""
+    """Tables by schema, columns of the tables that the statement names, keywords."""
     names = Names(shop)
 
     assert completions(names, "SELECT * FROM shop.o") == ["shop.orders"]

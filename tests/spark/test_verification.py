@@ -1,4 +1,4 @@
-"""A right applier passes in any order; a wrong one is caught, with the fewest events that show it."""
+"""A correct applier passes in any order; a wrong one is caught, with the fewest events that show it."""
 
 import json
 
@@ -28,7 +28,7 @@ ARGUMENTS = {
 
 @pytest.fixture(scope="module")
 def events(spark, state) -> str:
-    """A table of events as staging makes it, in a catalog that was set up."""
+    """A table of events like those of staging, in a catalog that has been set up."""
     Lakehouse(spark, state)
     spark.sql("CREATE SCHEMA IF NOT EXISTS verified")
     frame = spark.createDataFrame(EVENTS, COLUMNS)
@@ -37,13 +37,13 @@ def events(spark, state) -> str:
 
 
 def left(spark) -> list[str]:
-    """The schemas that a verification could leave."""
+    """The schemas that a verification could leave behind."""
     return [row[0] for row in spark.sql("SHOW SCHEMAS LIKE 'scratch*'").collect()]
 
 
 @pytest.mark.slow("the feed of a lakehouse in three orders; the shorter feed below takes the same way")
 def test_a_right_applier_makes_the_same_tables_in_any_order(spark, events, capsys):
-    """Beside the truth and in two shuffles; nothing is left."""
+    """Compared with the truth and in two shuffles; nothing is left behind."""
     truth = spark.createDataFrame(
         [("tied", "y", "1", None)], "id STRING, city STRING, __START_AT STRING, __END_AT STRING"
     )
@@ -59,7 +59,7 @@ def test_a_right_applier_makes_the_same_tables_in_any_order(spark, events, capsy
 
 
 class IgnoringLateEvents:
-    """The textbook's mistake: an event below what its key has seen in an earlier batch is not applied."""
+    """The textbook mistake: an event below what its key has seen in an earlier batch is not applied."""
 
     def __init__(self) -> None:
         self.taken: dict[str, list] = {}
@@ -96,7 +96,7 @@ def test_a_wrong_applier_is_caught_with_the_fewest_events(spark, events):
 
 
 def test_a_difference_from_the_truth_says_that_the_events_agree(spark, events):
-    """The truth is wrong, or of other events: no sequence of events shows it."""
+    """The truth is wrong, or belongs to other events: no sequence of events shows it."""
     truth = spark.createDataFrame([("k0", "nowhere")], "id STRING, city STRING")
     feed = VerifiedFeed("all", events, ARGUMENTS, truth={"current": truth})
 
@@ -121,7 +121,7 @@ WIDE_CALL = {
 
 @pytest.fixture(scope="module")
 def wide(spark, events) -> dict:
-    """The call of a feed of another kind: a key of two numbers, a STRUCT as sequence, a NaN, a struct and a map."""
+    """The call of another kind of feed: a key of two numbers, a STRUCT as sequence, a NaN, a struct and a map."""
     numbers = ("1", "NULL", "double('NaN')")
     rows = ", ".join(
         f"({k % 2}, {k}, DATE'2018-01-0{1 + n // 2}', {n % 2}, '{'D' if (k + n) % 4 == 0 else 'U'}', "
@@ -135,7 +135,7 @@ def wide(spark, events) -> dict:
 
 
 def test_any_feed_is_verified_by_the_arguments_of_its_call(spark, wide):
-    """Its target, which the call made, is held against a single batch."""
+    """Its target, which the call made, is compared with a single batch."""
     apply_changes(spark, target="verified.wide_history", **wide)
     feed = feed_of_call(spark, json.dumps({**wide, "target": "verified.wide_history"}))
 
@@ -173,7 +173,7 @@ def test_a_damaged_target_of_any_feed_is_told_with_its_key(spark, wide):
 
 
 def test_a_feed_with_truncates_is_verified_without_shrinking(spark, wide):
-    """A truncate concerns every key, so that the events of one do not show what went wrong."""
+    """A truncate affects every key, so the events of one key do not show what went wrong."""
     call = {k: v for k, v in wide.items() if k not in ("stored_as_scd_type", "track_history_column_list")}
     call["apply_as_truncates"] = "op = 'T'"
     feed = feed_of_call(spark, json.dumps(call))

@@ -1,7 +1,7 @@
-"""`/Volumes`, `/dbfs` and `/Workspace` are the state's folders for all that a notebook does, and never the machine's.
+"""`/Volumes`, `/dbfs` and `/Workspace` are the state's folders for all that a notebook does, never the machine's.
 
-Each way to write is tried in kernels of both kinds: with mounts, and with Python's functions translated, as where the
-machine does not let a user have mounts. Either the file is in the state, or the way is refused.
+Each way of writing is tried in both kinds of kernel: with mounts, and with Python's functions translated, as on a
+machine that does not let a user have mounts. Either the file is in the state, or the way is refused.
 """
 
 import os
@@ -124,7 +124,7 @@ PROGRAMS = {
         "v/arrow_folder",
     ),
 }
-# What nobody may write, whichever way: it is in no volume, or a file of the bundle.
+# What nobody may write in any way: a file in no volume, or a file of the bundle.
 REFUSED = {
     "another catalog": "import os; os.makedirs('/Volumes/nowhere/a/b')",
     "a file beside the schemas": "open('/Volumes/olist_dev/beside.txt', 'w')",
@@ -154,7 +154,7 @@ def project(state: State, tmp_path_factory: pytest.TempPathFactory) -> State:
 
 
 def execute(project: State, way: str, cells: list[str]) -> list[NotebookNode]:
-    """The cells, run one after the other in an interactive kernel that goes *way*; errors are in their outputs."""
+    """Run the cells one after the other in an interactive kernel of the kind *way*; errors are in their outputs."""
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=KERNEL)
     where = {"metadata": {"path": str(project.root)}}
     told = {**os.environ, "LOCAL_STATE": str(project.folder.parent), FORCED: way}
@@ -164,7 +164,7 @@ def execute(project: State, way: str, cells: list[str]) -> list[NotebookNode]:
 
 
 def why(cell: NotebookNode) -> str:
-    """What a cell said that was refused: its error, or what its program printed."""
+    """What a refused cell printed: its error, or the output of its program."""
     return "".join(output.get("text", "") or output.get("evalue", "") for output in cell.outputs)
 
 
@@ -183,7 +183,7 @@ def test_no_way_to_write_reaches_the_root_of_this_machine(project, spark, way):
     spark.sql("DROP TABLE IF EXISTS ways.located")
     spark.sql("DROP VOLUME IF EXISTS ways.files")
     spark.sql("CREATE VOLUME ways.files")
-    for folder in (project.dbfs, project.workspace):  # the other way has been here
+    for folder in (project.dbfs, project.workspace):  # the other way has already been here
         shutil.rmtree(folder)
         folder.mkdir()
     before, beside = sorted(os.listdir("/")), sorted(os.listdir(project.root))
@@ -208,7 +208,7 @@ def test_no_way_to_write_reaches_the_root_of_this_machine(project, spark, way):
 
 
 def test_the_files_of_the_bundle_are_read_where_the_workspace_has_them(project):
-    """By Python, by a shell and by Spark, under the path that the bundle is deployed to."""
+    """By Python, by a shell and by Spark, under the path to which the bundle is deployed."""
     files = "/Workspace/Users/me/.bundle/sample/dev/files"
     python, shell, read = execute(
         project,
