@@ -31,6 +31,18 @@ def rows(*statements: str) -> Callable:
     return run
 
 
+def _delta_api(spark) -> list[tuple]:
+    """Merge by the API of Delta, as notebooks do."""
+    from delta.tables import DeltaTable
+    from pyspark.sql import functions as F
+
+    name = "olist_dev.shelf.by_api"
+    spark.sql(f"CREATE OR REPLACE TABLE {name} AS SELECT 1 AS id, 'as it was' AS text")
+    merge = DeltaTable.forName(spark, name).alias("t").merge(spark.range(2).alias("s"), F.col("t.id") == F.col("s.id"))
+    merge.whenMatchedUpdate(set={"text": F.lit("changed")}).execute()
+    return [tuple(row) for row in spark.table(name).collect()]
+
+
 SETUP = (
     "CREATE SCHEMA IF NOT EXISTS olist_dev.shelf",
     "CREATE VOLUME IF NOT EXISTS olist_dev.shelf.files",
@@ -254,6 +266,9 @@ CASES = (
               "INSERT INTO olist_dev.shelf.target BY NAME REPLACE WHERE id = 3 SELECT 'where' AS name, 3 AS id",
               "SELECT * FROM olist_dev.shelf.target ORDER BY id, name"),
          [(None, "new"), (None, "old"), (1, "new"), (1, "newer"), (2, "on"), (3, "where")]),
+    Case("`DeltaTable`, Delta's Python API", TRANSLATED,
+         "all of it, as SQL; of columns only window functions, `withField` and `dropFields` are refused",
+         _delta_api, [(1, "changed")]),
     Case("`ANALYZE TABLE`, `CACHE SELECT`, `CREATE BLOOMFILTER INDEX`", APPROXIMATED, "nothing is done, with a note",
          rows("ANALYZE TABLE olist_dev.shelf.books COMPUTE STATISTICS FOR ALL COLUMNS"), []),
     Case("`GROUP BY ALL`, names of columns to their left, `PIVOT`, `UNPIVOT`, pipe syntax", TRANSLATED, "Spark's own",

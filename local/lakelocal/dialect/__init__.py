@@ -12,6 +12,7 @@
 | `ddl`, `inserts` | statements that make, change and fill tables                    |
 | `immediate`, `identifiers` | EXECUTE IMMEDIATE and IDENTIFIER, by the values of `constants` |
 | `syntax`      | QUALIFY, `column:path`, `table@v1`                                  |
+| `delta_api`   | Delta's Python API, whose messages become SQL; `column_sql` for its columns |
 | `volumes`     | volumes, which are folders, and the paths in them                   |
 | `names`       | the names of tables and schemas in several catalogs                 |
 | `preparation` | what has to be there before a request that names it                 |

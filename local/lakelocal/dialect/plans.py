@@ -1,5 +1,6 @@
 """Requests of Spark Connect: what to do with each kind of message in a plan."""
 
+import hashlib
 from collections.abc import Callable, MutableMapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -14,10 +15,11 @@ from lakelocal.dialect.arguments import fill_arguments
 from lakelocal.dialect.autoloader import AutoLoader, Use
 from lakelocal.dialect.catalog import CatalogPlans
 from lakelocal.dialect.constants import Constants
+from lakelocal.dialect.delta_api import DeltaApi
 from lakelocal.dialect.expressions import Expressions
 from lakelocal.dialect.identifiers import fill_identifiers
 from lakelocal.dialect.immediate import execute_immediate, execute_in_script, without_catalog
-from lakelocal.dialect.names import Names, shorten
+from lakelocal.dialect.names import Names, join_name, shorten
 from lakelocal.dialect.preparation import Preparation
 from lakelocal.dialect.read_files import ReadFiles, TemporaryView, temporary_view
 from lakelocal.dialect.scripts import OnlyAsked, is_script, translate_script
@@ -98,11 +100,17 @@ class Rewriter:
     def catalog(self) -> CatalogPlans:
         return CatalogPlans(self.sql, self.dialect.sessions, self.session, self.server)
 
+    @cached_property
+    def delta(self) -> DeltaApi:
+        return DeltaApi(self._full_name, self.dialect.volumes.translate, self._register)
+
     def rewrite(self, request: Message) -> None:
         if isinstance(request, proto.ExecutePlanRequest):
             _decompress(request.plan)
             command = request.plan.command
             self.use = self._use(command)
+            if command.HasField("extension") and (text := self.delta.command(command.extension)):
+                command.sql_command.input.sql.query = text
             if command.HasField("sql_command"):
                 self._statement(command.sql_command)
         walk(request, self.handlers)
@@ -196,6 +204,10 @@ class Rewriter:
             self._options(source.options)
         elif relation.HasField("catalog"):
             self.catalog.answer(relation)
+        elif relation.HasField("extension") and (written := self.delta.relation(relation.extension)):
+            written.common.CopyFrom(relation.common)
+            relation.CopyFrom(written)
+            walk(relation, self.handlers)
         else:
             ReadFiles(self.sql, self.server, AutoLoader(self.sql, self.use)).expand(relation)
 
@@ -214,6 +226,21 @@ class Rewriter:
 
     def _carry(self, message: proto.PythonUDF | proto.PythonUDTF | proto.PythonDataSource) -> None:
         message.command = self.dialect.carry(message.command, self.dialect.sessions.schema(self.session))
+
+    def _full_name(self, parts: list[str]) -> str:
+        place = self.dialect.sessions.at(self.session)
+        return join_name([place.catalog, place.schema, *parts][-3:] if len(parts) < 3 else parts)
+
+    def _register(self, function: proto.CommonInlineUserDefinedFunction) -> str:
+        """Let SQL of this session know *function* by a name, which is given."""
+        known = proto.CommonInlineUserDefinedFunction()
+        known.CopyFrom(function)
+        known.ClearField("arguments")
+        known.function_name = f"python_function_{hashlib.sha256(known.SerializeToString()).hexdigest()[:12]}"
+        command = proto.Command(register_function=known)
+        walk(command, self.handlers)
+        self.server.rows(proto.Plan(command=command))
+        return known.function_name
 
     def _options(self, options: MutableMapping[str, str], *, writes: bool = False) -> None:
         for key, value in list(options.items()):
