@@ -1,4 +1,4 @@
-"""The paths that jobs name, as a deployment writes them: of notebooks and files in the workspace, of libraries here.
+"""The paths that jobs and pipelines name, as a deployment writes them: in the workspace, and of libraries here.
 
 A path from the root and one with a scheme stay; so do all of a job with a `git_source`.
 
@@ -17,7 +17,7 @@ from lakelocal.bundle.merge import copied
 from lakelocal.bundle.presets import changed
 from lakelocal.sources.languages import LANGUAGES
 
-_NOTEBOOK, _FILE = "notebook", "file"
+_NOTEBOOK, _FILE, _PATTERN = "notebook", "file", "pattern"
 _IN_TASKS = {
     ("notebook_task", "notebook_path"): _NOTEBOOK,
     ("spark_python_task", "python_file"): _FILE,
@@ -25,6 +25,7 @@ _IN_TASKS = {
     ("sql_task", "file", "path"): _FILE,
     ("alert_task", "workspace_path"): _FILE,
 }
+_IN_LIBRARIES = {("notebook", "path"): _NOTEBOOK, ("file", "path"): _FILE, ("glob", "include"): _PATTERN}
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _WITH_PATH = re.compile(r"(-r|-e) +(.+)")
 _PACKAGE = re.compile(r"[\w-]+ ?(\[.*\])? ?((==|!=|<=|>=|~=|>|<) ?[\w.!+-]+,?)*")
@@ -34,7 +35,8 @@ _OPTION = re.compile(r"(^|\s)--?[a-zA-Z0-9-]+([\s|=]|$)")
 def with_deployed_paths(tree: YamlMapping, root: Path, synced: Path) -> YamlMapping:
     """*tree* of the bundle at *root* with the paths of its jobs; *synced* is the folder that is deployed."""
     paths = _Paths(root, synced, str(tree["workspace"]["file_path"]))
-    return changed(tree, "jobs", lambda job: job if job.get("git_source") else paths.of_job(job))
+    result = changed(tree, "jobs", lambda job: job if job.get("git_source") else paths.of_job(job))
+    return changed(result, "pipelines", paths.of_pipeline)
 
 
 class _Paths:
@@ -46,6 +48,20 @@ class _Paths:
     def of_job(self, job: YamlMapping) -> YamlMapping:
         result = _each(job, "tasks", self._task)
         return _each(result, "environments", lambda each: _inside(each, ("spec",), self._environment))
+
+    def of_pipeline(self, pipeline: YamlMapping) -> YamlMapping:
+        result = _field(pipeline, "root_path", lambda text, folder: self._deployed(text, folder, _FILE))
+        result = _inside(result, ("environment",), self._environment)
+        for path, mode in _IN_LIBRARIES.items():
+
+            def change(block: YamlMapping, field: str = path[-1], mode: str = mode) -> YamlMapping:
+                return _field(block, field, lambda text, folder: self._deployed(text, folder, mode))
+
+            def library(each: YamlMapping, path: tuple[str, ...] = path, change: Any = change) -> YamlMapping:
+                return _inside(each, path[:-1], change)
+
+            result = _each(result, "libraries", library)
+        return result
 
     def _task(self, task: YamlMapping) -> YamlMapping:
         for path, mode in _IN_TASKS.items():
@@ -85,12 +101,12 @@ class _Paths:
         if _is_elsewhere(text):
             return text
         file = Path(os.path.normpath(folder / text))
-        if not file.exists() or not file.is_relative_to(self.synced):
+        if (mode != _PATTERN and not file.exists()) or not file.is_relative_to(self.synced):
             return self._relative(text, folder, self.root)
         name = file.relative_to(self.synced).as_posix()
         stem, suffix = posixpath.splitext(name)
         is_notebook = mode == _NOTEBOOK and suffix.lower() in (".ipynb", *LANGUAGES)
-        return posixpath.join(self.remote, stem if is_notebook else name)
+        return posixpath.normpath(posixpath.join(self.remote, stem if is_notebook else name))
 
     def _relative(self, text: str, folder: Path, start: Path) -> str:
         return text if _is_elsewhere(text) else Path(os.path.relpath(folder / text, start)).as_posix()

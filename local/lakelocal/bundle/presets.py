@@ -11,7 +11,7 @@ from typing import Any
 from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.merge import copied
 from lakelocal.bundle.workspace import identifier
-from lakelocal.lakeflow.field_values import as_number, as_text
+from lakelocal.lakeflow.field_values import as_number, as_switch, as_text
 from lakelocal.lakeflow.findings import Findings
 
 DEVELOPMENT, PRODUCTION = _MODES = ("development", "production")
@@ -99,9 +99,7 @@ def with_presets(tree: YamlMapping, keys: Mapping[str, Iterable[str]] | None = N
     skips = ((tree.get("experimental") or {}).get("skip_name_prefix_for_schema")) is True
     if prefix and not skips:
         result = changed(result, "schemas", lambda each: _named(each, schema_prefix(prefix)), keys)
-    if prefix:
-        result = changed(result, "pipelines", lambda each: _named(each, prefix), keys)
-    result = changed(result, "pipelines", lambda each: _default(each, edition="ADVANCED", channel="CURRENT"), keys)
+    result = changed(result, "pipelines", lambda each: _pipeline(each, presets), keys)
     return changed(result, "volumes", lambda each: _default(each, volume_type="MANAGED"), keys)
 
 
@@ -132,11 +130,26 @@ def schema_prefix(prefix: str) -> str:
     return identifier(text) + ("_" if text.endswith("]") else "")
 
 
+def _pipeline(pipeline: YamlMapping, presets: Mapping[str, Any]) -> YamlMapping:
+    result = _tagged(_named(pipeline, str(presets.get("name_prefix") or "")), presets)
+    if as_switch(presets.get("pipelines_development")):
+        _put(result, "development", True)
+    if presets.get("trigger_pause_status") == "PAUSED" and "continuous" in pipeline:
+        _put(result, "continuous", False)
+    return _default(result, edition="ADVANCED", channel="CURRENT")
+
+
+def _tagged(resource: YamlMapping, presets: Mapping[str, Any]) -> YamlMapping:
+    tags = presets.get("tags")
+    if not tags:
+        return resource
+    own = {name: value for name, value in (resource.get("tags") or {}).items() if value != ""}
+    every = {**(resource.get("tags") or {}), **{name: as_text(tags[name]) for name in tags}, **own}
+    return _with(resource, tags=every)
+
+
 def _job(job: YamlMapping, presets: Mapping[str, Any], run_as: Any) -> YamlMapping:
-    result = _named(job, str(presets.get("name_prefix") or ""))
-    if tags := presets.get("tags"):
-        own = {name: value for name, value in (job.get("tags") or {}).items() if value != ""}
-        _put(result, "tags", {**(job.get("tags") or {}), **{name: as_text(tags[name]) for name in tags}, **own})
+    result = _tagged(_named(job, str(presets.get("name_prefix") or "")), presets)
     if not as_number(job.get("max_concurrent_runs")) and presets.get("jobs_max_concurrent_runs"):
         _put(result, "max_concurrent_runs", as_number(presets["jobs_max_concurrent_runs"]))
     for trigger in _TRIGGERS:

@@ -31,15 +31,17 @@ def as_printed(configuration: Configuration) -> dict[str, Any]:
     tree = changed(tree, "jobs", lambda job: _annotated(job, str(tree["workspace"]["state_path"])))
     tree = changed(tree, "pipelines", lambda each: _deployed(each, str(tree["workspace"]["state_path"])))
     shown = {name: value for name, value in plain(tree).items() if name in _SHOWN}
-    shown["bundle"] = _bundle(shown["bundle"], settings.root)
+    shown["bundle"] = _bundle(shown["bundle"], settings.root, synced)
     shown["sync"] = _sync(tree, settings.root, synced)
     if shown.get("python"):
         shown["experimental"] = {"python": shown["python"], **(shown.get("experimental") or {})}
     return dict(_sorted({name: value for name, value in shown.items() if value not in (None, {}, [])}))
 
 
-def _bundle(bundle: dict[str, Any], root: Path) -> dict[str, Any]:
+def _bundle(bundle: dict[str, Any], root: Path, synced: Path) -> dict[str, Any]:
     git = {name: value for name, value in git_details(root, bundle.get("git") or {}).items() if value}
+    if "commit" not in git:  # no repository: the folder that is deployed takes its place
+        git["bundle_root_path"] = Path(os.path.relpath(root, synced)).as_posix()
     shown = {**{name: value for name, value in bundle.items() if value is not None}, "git": git}
     if bundle.get("mode") == DEVELOPMENT:
         deployment = bundle.get("deployment") or {}
