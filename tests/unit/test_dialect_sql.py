@@ -145,6 +145,11 @@ OTHERS = {
     "CREATE SCHEMA IF NOT EXISTS lake.a": "CREATE SCHEMA IF NOT EXISTS catalog__lake__a",
     "SHOW TABLES IN hive_metastore.default": "SHOW TABLES IN catalog__hive_5fmetastore__default",
     "SELECT * FROM table_changes('lake.a.t', 1)": "SELECT * FROM table_changes('catalog__lake__a.t', 1)",
+    "SELECT * FROM dev.information_schema.tables t": "SELECT * FROM catalog__dev__information_schema.tables t",
+    "SELECT * FROM information_schema.columns": "SELECT * FROM catalog__dev__information_schema.columns",
+    "SELECT columns.x FROM system.information_schema.columns": (
+        "SELECT columns.x FROM catalog__system__information_schema.columns"
+    ),
     "SELECT 'FROM lake.a.t' -- lake.a.t": "SELECT 'FROM lake.a.t' -- lake.a.t",
 }
 IN_LAKE = {

@@ -90,11 +90,6 @@ class Names:
                 f"{where}: found `{catalog}.{schema}`; of the system tables only `information_schema` is here. "
                 "What runs did is in `runs list` and `runs get`."
             )
-        if schema.lower() == INFORMATION_SCHEMA:
-            raise DialectError(
-                f"{where}: `{INFORMATION_SCHEMA}` has no counterpart on this machine. Use SHOW TABLES, SHOW COLUMNS or "
-                "DESCRIBE."
-            )
         if not self.catalogs.exists(catalog):
             raise DialectError(self.catalogs.missing(catalog, where))
         if not self.catalogs.is_own(catalog) or schema.lower() == INFORMATION_SCHEMA:

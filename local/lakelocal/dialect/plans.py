@@ -61,7 +61,7 @@ class Dialect:
     def __post_init__(self) -> None:
         self.volumes = Volumes(DatabricksPaths(self.state))
         self.sessions = Sessions(self.volumes.catalogs)
-        self.preparation = Preparation(self.volumes.catalogs)
+        self.preparation = Preparation(self.volumes)
         self.statements = Statements(self.volumes, self.sessions)
 
     def rewrite(self, request: Message, server: Server, variants: frozenset[str] = frozenset()) -> Message:

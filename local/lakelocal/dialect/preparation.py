@@ -1,32 +1,36 @@
 """What has to be there before a request that names it is sent; nothing where it stays in the run's catalog."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from lakelocal.catalogs import DEFAULT_SCHEMA, SAMPLES, Catalogs, mapped
+from lakelocal.catalogs import DEFAULT_SCHEMA, INFORMATION_SCHEMA, SAMPLES, mapped
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.names import Needed
 from lakelocal.dialect.server import Server
+from lakelocal.dialect.volumes import Volumes
 from lakelocal.errors import ServerError
 from lakelocal.locks import locked
 
-_PATIENCE = 120  # seconds that another process may take to generate sample data
+_PATIENCE = 120  # seconds that another process may take to generate sample data, or to describe a catalog
 
 
 @dataclass
 class Preparation:
     """Makes what requests need; *ready* remembers what this process has seen to be there."""
 
-    catalogs: Catalogs
+    volumes: Volumes
     ready: set[Needed] = field(default_factory=set)
 
     def make(self, needed: list[Needed], server: Server) -> None:
         """Make what of *needed* is not there yet.
 
         Raises:
-            DialectError: there are no such sample data.
+            DialectError: there are no such sample data, or no such relation of an information schema.
         """
         for each in needed:
-            if each not in self.ready:
+            if each.schema == INFORMATION_SCHEMA:
+                self._describe(each, server)  # what it says changes
+            elif each not in self.ready:
                 self._make(each, server)
                 self.ready.add(each)
 
@@ -35,14 +39,24 @@ class Preparation:
             name = mapped(needed.catalog, DEFAULT_SCHEMA)
             if not ask.has_schema(server, name):
                 ask.run(server, f"CREATE SCHEMA IF NOT EXISTS {name}")
-        if needed.catalog == SAMPLES and not self.catalogs.is_own(SAMPLES):
+        if needed.catalog == SAMPLES and not self.volumes.catalogs.is_own(SAMPLES):
             self._make_samples(needed, server)
+
+    def _describe(self, needed: Needed, server: Server) -> None:
+        from lakelocal.dialect.metadata import make_information_schema  # most runs ask no such thing
+
+        with self._alone(needed.catalog):
+            make_information_schema(self.volumes, needed.catalog, needed.table, server)
 
     def _make_samples(self, needed: Needed, server: Server) -> None:
         from lakelocal.dialect.samples import make_samples  # most runs read none
 
-        folder = self.catalogs.folder(SAMPLES)
-        folder.mkdir(parents=True, exist_ok=True)
-        waited = ServerError(f"`{folder}`: another process generates sample data for {_PATIENCE} s. Try again.")
-        with locked(folder / "samples.lock", _PATIENCE, waited):
+        with self._alone(SAMPLES):
             make_samples(None if needed.schema == DEFAULT_SCHEMA else needed.schema, needed.table, server)
+
+    def _alone(self, catalog: str) -> AbstractContextManager[None]:
+        """No other process prepares anything in *catalog* meanwhile."""
+        folder = self.volumes.catalogs.folder(catalog)
+        folder.mkdir(parents=True, exist_ok=True)
+        waited = ServerError(f"`{folder}`: another process has been preparing tables for {_PATIENCE} s. Try again.")
+        return locked(folder / "preparing.lock", _PATIENCE, waited)

@@ -1,0 +1,185 @@
+"""`information_schema` of a catalog, and that of `system` over all: which relations there are, and their columns.
+
+Columns and constant values are those of Databricks' documentation, "Information schema"; what nobody keeps here (who
+altered a table, and when) is what its creation says.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow
+
+TEXT, NUMBER, TIME = pyarrow.string(), pyarrow.int32(), pyarrow.timestamp("us", "UTC")
+Row = dict[str, Any]
+
+_HISTORY = {"comment": TEXT, "created": TIME, "created_by": TEXT, "last_altered": TIME, "last_altered_by": TEXT}
+_TABLE = {"table_catalog": TEXT, "table_schema": TEXT, "table_name": TEXT}
+RELATIONS: Mapping[str, Mapping[str, pyarrow.DataType]] = {
+    "catalogs": {"catalog_name": TEXT, "catalog_owner": TEXT, **_HISTORY},
+    "schemata": {"catalog_name": TEXT, "schema_name": TEXT, "schema_owner": TEXT, **_HISTORY},
+    "tables": {
+        **_TABLE, "table_type": TEXT, "is_insertable_into": TEXT, "commit_action": TEXT, "table_owner": TEXT,
+        **_HISTORY, "data_source_format": TEXT, "storage_sub_directory": TEXT, "storage_path": TEXT,
+    },
+    "views": {
+        **_TABLE, "view_definition": TEXT, "check_option": TEXT, "is_updatable": TEXT, "is_insertable_into": TEXT,
+        "sql_path": TEXT,
+    },
+    "columns": {
+        **_TABLE, "column_name": TEXT, "ordinal_position": NUMBER, "column_default": TEXT, "is_nullable": TEXT,
+        "full_data_type": TEXT, "data_type": TEXT, "character_maximum_length": NUMBER, "character_octet_length": TEXT,
+        "numeric_precision": NUMBER, "numeric_precision_radix": NUMBER, "numeric_scale": NUMBER,
+        "datetime_precision": NUMBER, "interval_type": TEXT, "interval_precision": NUMBER,
+        "maximum_cardinality": NUMBER, "is_identity": TEXT, "identity_generation": TEXT, "identity_start": TEXT,
+        "identity_increment": TEXT, "identity_maximum": TEXT, "identity_minimum": TEXT, "identity_cycle": TEXT,
+        "is_generated": TEXT, "generation_expression": TEXT, "is_system_time_period_start": TEXT,
+        "is_system_time_period_end": TEXT, "system_time_period_timestamp_generation": TEXT, "is_updatable": TEXT,
+        "partition_ordinal_position": NUMBER, "comment": TEXT,
+    },
+    "volumes": {
+        "volume_catalog": TEXT, "volume_schema": TEXT, "volume_name": TEXT, "volume_type": TEXT, "volume_owner": TEXT,
+        **_HISTORY, "storage_location": TEXT,
+    },
+    "table_constraints": {
+        "constraint_catalog": TEXT, "constraint_schema": TEXT, "constraint_name": TEXT, **_TABLE,
+        "constraint_type": TEXT, "is_deferrable": TEXT, "initially_deferred": TEXT, "enforced": TEXT, "comment": TEXT,
+    },
+}  # fmt: skip
+_ALWAYS: Mapping[str, Row] = {
+    "tables": {"commit_action": "PRESERVE"},
+    "views": {"check_option": "NONE", "is_updatable": "NO", "is_insertable_into": "NO"},
+    "columns": {
+        "is_identity": "NO", "is_system_time_period_start": "NO", "is_system_time_period_end": "NO",
+        "is_updatable": "YES",
+    },
+    "volumes": {"volume_type": "MANAGED"},
+    "table_constraints": {"is_deferrable": "YES", "initially_deferred": "NO", "enforced": "NO"},
+}  # fmt: skip
+# What Unity Catalog calls a type, its bits and its radix.
+_NUMBERS = {
+    "tinyint": ("BYTE", 8), "smallint": ("SHORT", 16), "int": ("INT", 32), "bigint": ("LONG", 64),
+    "float": ("FLOAT", 32), "double": ("DOUBLE", 64),
+}  # fmt: skip
+_DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
+_SPARK_TIME = "%a %b %d %H:%M:%S %Z %Y"
+_VIEW_TEXT = re.compile(r"^View Text: (.*?)(?=^View Original Text: |^View Schema Mode: |\Z)", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or view: its names, what SHOW TABLE EXTENDED says of it, its columns as Spark's catalog lists them."""
+
+    catalog: str
+    schema: str
+    name: str
+    information: str = ""
+    columns: tuple[Row, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)  # of a constraint -> its text
+
+    def told(self, key: str) -> str | None:
+        """What the information has of *key*; None for what it has not."""
+        found = re.search(rf"^{key}: (.*)$", self.information, re.MULTILINE)
+        return found[1] if found else None
+
+    @property
+    def is_view(self) -> bool:
+        return self.told("Type") == "VIEW"
+
+    @property
+    def format(self) -> str:
+        return "UNKNOWN_DATA_SOURCE_FORMAT" if self.is_view else (self.told("Provider") or "").upper()
+
+    @property
+    def names(self) -> Row:
+        return {"table_catalog": self.catalog, "table_schema": self.schema, "table_name": self.name}
+
+
+def table_of(relation: str, rows: Iterable[Row]) -> pyarrow.Table:
+    """*rows* as *relation* of an information schema; what a row does not say is NULL."""
+    schema = pyarrow.schema(RELATIONS[relation].items())
+    always = _ALWAYS.get(relation, {})
+    return pyarrow.Table.from_pylist([{**dict.fromkeys(schema.names), **always, **row} for row in rows], schema)
+
+
+def table_rows(relations: Iterable[Relation]) -> Iterator[Row]:
+    for each in relations:
+        created, owner = _time(each.told("Created Time")), each.told("Owner")
+        yield {
+            **each.names,
+            "table_type": each.told("Type"),
+            "is_insertable_into": "NO" if each.is_view else "YES",
+            "table_owner": owner,
+            "comment": each.told("Comment"),
+            "created": created,
+            "created_by": owner,
+            "last_altered": created,
+            "last_altered_by": owner,
+            "data_source_format": each.format,
+            "storage_path": None if each.is_view else each.told("Location"),
+        }  # fmt: skip
+
+
+def view_rows(relations: Iterable[Relation]) -> Iterator[Row]:
+    for each in relations:
+        if each.is_view:
+            found = _VIEW_TEXT.search(each.information)
+            yield {**each.names, "view_definition": found[1].strip() if found else None}
+
+
+def column_rows(relations: Iterable[Relation]) -> Iterator[Row]:
+    for each in relations:
+        partitions = [column["name"] for column in each.columns if column["isPartition"]]
+        for place, column in enumerate(each.columns, 1):
+            name = column["name"]
+            yield {
+                **each.names,
+                "column_name": name,
+                "ordinal_position": place,
+                "is_nullable": "YES" if column["nullable"] else "NO",
+                "comment": column["description"],
+                "partition_ordinal_position": partitions.index(name) + 1 if name in partitions else None,
+                **_type(column["dataType"]),
+            }
+
+
+def constraint_rows(relations: Iterable[Relation]) -> Iterator[Row]:
+    for each in relations:
+        for name, text in each.keys.items():
+            kind = next((kind for kind in ("PRIMARY KEY", "FOREIGN KEY") if text.startswith(kind)), "CHECK")
+            yield {
+                **each.names,
+                "constraint_catalog": each.catalog,
+                "constraint_schema": each.schema,
+                "constraint_name": name,
+                "constraint_type": kind,
+            }
+
+
+def _type(written: str) -> Row:
+    """What the columns of *relation* `columns` say of the type that Spark writes as *written*."""
+    row: Row = {"full_data_type": written, "data_type": re.split(r"[<(]", written)[0].upper()}
+    if written in _NUMBERS:
+        name, bits = _NUMBERS[written]
+        scale = None if name in ("FLOAT", "DOUBLE") else 0
+        return row | {
+            "data_type": name,
+            "numeric_precision": bits,
+            "numeric_precision_radix": 2,
+            "numeric_scale": scale,
+        }
+    if decimal := _DECIMAL.fullmatch(written):
+        precision, scale = int(decimal[1]), int(decimal[2])
+        return row | {"numeric_precision": precision, "numeric_precision_radix": 10, "numeric_scale": scale}
+    if written.startswith("interval "):
+        unit = written.removeprefix("interval ").upper()
+        return row | {"data_type": "INTERVAL", "interval_type": unit, "datetime_precision": 3 * ("SECOND" in unit)}
+    if written in ("date", "timestamp", "timestamp_ntz"):
+        return row | {"datetime_precision": 0 if written == "date" else 3}
+    return row
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.strptime(text, _SPARK_TIME).replace(tzinfo=UTC) if text else None

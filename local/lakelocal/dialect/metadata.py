@@ -1,0 +1,220 @@
+"""Makes the relations of an `information_schema` when a request names one: asks the server, and keeps a view of it.
+
+A relation is a view of one Parquet file in the state folder, which holds what there was at that moment. A query that
+is running keeps the file that its view had; a view is replaced only where something has changed.
+"""
+
+import getpass
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import grpc
+import pyarrow
+import pyarrow.parquet
+import pyspark.sql.connect.proto as proto
+
+from lakelocal.catalogs import DEFAULT_SCHEMA, INFORMATION_SCHEMA, SYSTEM, Catalogs, mapped, shown, unmapped
+from lakelocal.dialect import server as ask
+from lakelocal.dialect.ddl.constraints import CHECK, KEY
+from lakelocal.dialect.information_schema import (
+    RELATIONS,
+    Relation,
+    Row,
+    column_rows,
+    constraint_rows,
+    table_of,
+    table_rows,
+    view_rows,
+)
+from lakelocal.dialect.server import Server
+from lakelocal.dialect.volumes import VolumeName, Volumes
+from lakelocal.errors import DialectError
+from lakelocal.sql.writing import quoted
+
+_log = logging.getLogger(__package__)
+_KEPT_SECONDS = 3600  # for queries that still read an older file
+
+
+def make_information_schema(volumes: Volumes, catalog: str, relation: str | None, server: Server) -> None:
+    """Bring *relation* of the information schema of *catalog* up to date; None stands for all of them.
+
+    Raises:
+        DialectError: there is no such relation here.
+    """
+    if relation is not None and relation not in RELATIONS:
+        there = ", ".join(f"`{name}`" for name in RELATIONS)
+        raise DialectError(
+            f"`{catalog}.{INFORMATION_SCHEMA}.{relation}`: this machine does not have this relation; it has {there}. "
+            "Use one of these, SHOW or DESCRIBE."
+        )
+    reader = _Reader(volumes, catalog, server)
+    schema = mapped(catalog, INFORMATION_SCHEMA)
+    if not ask.has_schema(server, schema):
+        ask.run(server, f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    for name in [relation] if relation else RELATIONS:
+        _keep(volumes.catalogs.folder(catalog) / INFORMATION_SCHEMA, schema, name, reader.table(name), server)
+
+
+def _keep(folder: Path, schema: str, name: str, table: pyarrow.Table, server: Server) -> None:
+    """Let the view *schema*.*name* show *table*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sink = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(table, sink)
+    content = sink.getvalue().to_pybytes()
+    file = folder / f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
+    if file.exists() and ask.has_table(server, schema, name):
+        file.touch()
+        newest = max(folder.glob(f"{name}-*.parquet"), key=lambda each: each.stat().st_mtime_ns)
+        shows = ask.run(server, f"SHOW CREATE TABLE {schema}.{name}")[0]
+        if newest == file and file.name in next(iter(shows.values())):
+            return
+    part = file.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(file)
+    ask.run(server, f"CREATE OR REPLACE VIEW {schema}.{name} AS SELECT * FROM parquet.{quoted(str(file))}")
+    for old in folder.glob(f"{name}-*.parquet"):
+        if old != file and time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+            old.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """What there is in *catalog*, all catalogs where that is `system`."""
+
+    volumes: Volumes
+    catalog: str
+    server: Server
+
+    @property
+    def catalogs(self) -> Catalogs:
+        return self.volumes.catalogs
+
+    def table(self, relation: str) -> pyarrow.Table:
+        rows: dict[str, Callable[[], Iterable[Row]]] = {
+            "catalogs": self._catalogs,
+            "schemata": self._schemata,
+            "tables": lambda: table_rows(self._relations()),
+            "views": lambda: view_rows(self._relations()),
+            "columns": lambda: column_rows(_with_columns(self._relations(), self.catalogs, self.server)),
+            "volumes": self._volumes,
+            "table_constraints": lambda: constraint_rows(map(self._with_keys, self._relations())),
+        }
+        return table_of(relation, rows[relation]())
+
+    def _names(self) -> list[str]:
+        """The catalogs that are described; as on Databricks that of `system` leaves Hive's out."""
+        if self.catalog != SYSTEM or self.catalogs.is_own(SYSTEM):
+            return [self.catalog]
+        return [name for name in self.catalogs.names() if name != "hive_metastore" or self.catalogs.is_own(name)]
+
+    def _places(self) -> list[tuple[str, str, str]]:
+        """(schema of the metastore, catalog, schema) of each schema in them."""
+        wanted = {name.lower() for name in self._names()}
+        found = []
+        for name in ask.schemas(self.server, "*"):
+            catalog, schema = unmapped(name) or (self.catalogs.own, name)
+            if catalog.lower() in wanted and schema != INFORMATION_SCHEMA:
+                found.append((name, catalog, schema))
+        return found
+
+    def _relations(self) -> list[Relation]:
+        return [
+            Relation(catalog, schema, row["tableName"], shown(row["information"], self.catalogs.own))
+            for name, catalog, schema in self._places()
+            for row in ask.run(self.server, f"SHOW TABLE EXTENDED IN {quoted(name)} LIKE '*'")
+            if not row["isTemporary"]
+        ]
+
+    def _with_keys(self, relation: Relation) -> Relation:
+        if relation.is_view:
+            return relation
+        rows = ask.run(self.server, f"SHOW TBLPROPERTIES {_metastore_name(relation, self.catalogs)}")
+        keys = {
+            row["key"].removeprefix(prefix): row["value"]
+            for row in rows
+            for prefix in (KEY, CHECK)
+            if row["key"].startswith(prefix)
+        }
+        return replace(relation, keys=keys)
+
+    def _catalogs(self) -> Iterable[Row]:
+        return [{"catalog_name": name, "catalog_owner": getpass.getuser()} for name in self._names()]
+
+    def _schemata(self) -> Iterable[Row]:
+        found = {(catalog, schema) for _, catalog, schema in self._places()}
+        found |= {(name, schema) for name in self._names() for schema in (DEFAULT_SCHEMA, INFORMATION_SCHEMA)}
+        owner = getpass.getuser()
+        return [{"catalog_name": c, "schema_name": s, "schema_owner": owner} for c, s in sorted(found)]
+
+    def _volumes(self) -> Iterable[Row]:
+        for catalog in self._names():
+            for schema, name in self.volumes.existing(catalog):
+                volume = VolumeName(catalog, schema, name)
+                place = (self.catalogs.volumes(catalog) / schema / name).stat()
+                made = datetime.fromtimestamp(place.st_mtime, UTC)
+                yield {
+                    "volume_catalog": catalog,
+                    "volume_schema": schema,
+                    "volume_name": name,
+                    "volume_owner": getpass.getuser(),
+                    "created": made,
+                    "last_altered": made,
+                    "storage_location": volume.path,
+                }
+
+
+def _metastore_name(relation: Relation, catalogs: Catalogs) -> str:
+    return f"{quoted(catalogs.schema(relation.catalog, relation.schema))}.{quoted(relation.name)}"
+
+
+def _with_columns(relations: list[Relation], catalogs: Catalogs, server: Server) -> list[Relation]:
+    """*relations* with their columns, all of them asked for in one plan."""
+    asked = [_listing(number, _metastore_name(each, catalogs)) for number, each in enumerate(relations)]
+    if not asked:
+        return []
+    try:
+        rows = server.rows(proto.Plan(root=_union(asked)))
+    except grpc.RpcError:  # a view whose table is gone, for one: its columns cannot be known
+        rows = [row for number, each in enumerate(asked) for row in _rows_of(each, relations[number], server)]
+    columns: dict[int, list[Row]] = {}
+    for row in rows:
+        columns.setdefault(row["relation"], []).append(row)
+    return [replace(each, columns=tuple(columns.get(number, ()))) for number, each in enumerate(relations)]
+
+
+def _rows_of(listing: proto.Relation, relation: Relation, server: Server) -> list[Row]:
+    try:
+        return server.rows(proto.Plan(root=listing))
+    except grpc.RpcError as error:
+        name = f"{relation.catalog}.{relation.schema}.{relation.name}"
+        _log.warning(
+            "%s.columns: %s is left out, since it cannot be read: %s", INFORMATION_SCHEMA, name, error.details()
+        )
+        return []
+
+
+def _listing(number: int, name: str) -> proto.Relation:
+    """The columns of the table *name*, each row with *number*."""
+    relation = proto.Relation()
+    relation.with_columns.input.catalog.list_columns.table_name = name
+    alias = relation.with_columns.aliases.add(name=["relation"])
+    alias.expr.literal.integer = number
+    return relation
+
+
+def _union(relations: list[proto.Relation]) -> proto.Relation:
+    """All rows of *relations*, in their order; nested as little as can be, for the server's parser has a limit."""
+    if len(relations) == 1:
+        return relations[0]
+    half = len(relations) // 2
+    united = proto.Relation()
+    united.set_op.left_input.CopyFrom(_union(relations[:half]))
+    united.set_op.right_input.CopyFrom(_union(relations[half:]))
+    united.set_op.set_op_type = proto.SetOperation.SET_OP_TYPE_UNION
+    united.set_op.is_all = True
+    return united
