@@ -16,6 +16,8 @@ REMOTE ?= databricks
 A ?= latest
 B ?=
 OPTIONS ?=
+Q ?=
+FILE ?=
 READY := .venv/.ready
 READY_REMOTE := .venv-remote/.ready
 LOCAL := .venv/bin/python -m local
@@ -70,6 +72,10 @@ down: $(READY) ## stop the server of TARGET; tables stay
 
 status: $(READY) ## does the server of TARGET run?
 	@$(LOCAL) status --target $(TARGET)
+
+sql: export STATEMENT = $(Q)
+sql: $(READY) ## SQL on the tables of TARGET: Q="SELECT ..." or FILE=path.sql; a shell without either
+	@$(LOCAL) sql --target $(TARGET) $(if $(Q),"$$STATEMENT") $(if $(FILE),--file $(FILE))
 
 lab: $(READY) ## JupyterLab on notebooks, runbooks and executed notebooks, with spark, dbutils and display in each
 	@$(LOCAL) lab notebooks/00_setup.ipynb

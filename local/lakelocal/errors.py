@@ -57,6 +57,12 @@ class RunError(LocalError):
     """Raised when a run cannot be started, found or recorded."""
 
 
+class UnknownRunError(RunError):
+    """Raised when the history has no run with the number that a command names."""
+
+    exit_code = 2
+
+
 class ComparisonError(LocalError):
     """Raised when two runs cannot be compared at all, whatever the reason: exit code 1 would say that they differ."""
 

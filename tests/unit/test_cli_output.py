@@ -111,11 +111,18 @@ def test_the_latest_run_is_the_newest_that_no_other_started(project: list[str], 
         assert "found `newest`; expected the number of a run or `latest`." in capsys.readouterr().err
 
 
+def test_a_run_that_does_not_exist_is_wrong_use_for_every_verb(project: list[str], capsys: Out) -> None:
+    """One exit code, and the command that lists the runs."""
+    for verb in ("get", "open", "repair", "cancel", "export"):
+        assert main([*project, "runs", verb, "99"]) == 2
+        assert "found no run 99. See `python -m local runs list`." in capsys.readouterr().err
+
+
 def test_the_latest_run_of_an_empty_history_is_none(tmp_path: Path, capsys: Out) -> None:
     """The message says how to get one."""
     (tmp_path / "databricks.yml").write_text("bundle: {name: b}")
 
-    assert main(["--project", str(tmp_path), "runs", "get", "latest"]) == 1
+    assert main(["--project", str(tmp_path), "runs", "get", "latest"]) == 2
     assert "has no run yet. Run a job first" in capsys.readouterr().err
 
 
@@ -166,3 +173,20 @@ def test_the_jobs_of_a_bundle_are_listed_with_their_last_runs(tmp_path: Path, ca
     assert rows[1] == "broken cannot run: see python -m local validate"
     assert rows[2].startswith("daily 1 day 0 0 6 * * ?") and rows[2].endswith("PAUSED SUCCESS (run 1)")
     assert (daily["parameters"], daily["last_run"]) == ({"day": "1"}, {"run_id": 1, "result": "SUCCESS"})
+
+
+def test_reset_asks_a_person_before_it_deletes(
+    project: list[str], capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--dry-run` only tells; without a terminal nobody can be asked, and the command does what it says."""
+    state = Project.at(Path(project[1])).state("main")
+    state.warehouse.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: "no")
+
+    assert main([*project, "reset", "--dry-run"]) == 0 and state.runs_db.is_file()
+    assert "0 tables, 0 files in volumes, 0 runs" in capsys.readouterr().out
+    assert main([*project, "reset"]) == 0 and state.runs_db.is_file()
+    assert "nothing was deleted" in capsys.readouterr().out
+    monkeypatch.setattr("builtins.input", lambda question: "y")
+    assert main([*project, "reset"]) == 0 and not state.folder.exists()

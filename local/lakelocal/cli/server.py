@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ def add(verbs: Verbs) -> None:
     stop.add_argument("--all", action="store_true", help="stop the servers of all catalogs of the project")
     say = add_verb(verbs, "status", status, "print whether the server is running, and how to connect to it")
     say.add_argument("--json", action="store_true", help='print JSON; "remote" is the Spark Connect URL with its token')
-    add_verb(verbs, "reset", reset, "stop the servers and delete the state of all local runs, printing what is deleted")
+    clear = add_verb(verbs, "reset", reset, "stop the servers and delete the state of all local runs, after asking")
+    clear.add_argument("--yes", action="store_true", help="do not ask; nobody is asked without a terminal either")
+    clear.add_argument("--dry-run", action="store_true", help="only print what would be deleted")
 
 
 def up(options: Namespace) -> int:
@@ -65,8 +68,19 @@ def reset(options: Namespace) -> int:
         print(f"nothing to delete: `{project.states}` holds no state")
         return 0
     for folder in folders:
+        print(f"`{folder}`: {_contents(State(project.root, folder.name, folder))}")
+    if options.dry_run:
+        return 0
+    if (
+        not options.yes
+        and sys.stdin.isatty()
+        and input("Delete all of this? [y/N] ").strip().lower() not in ("y", "yes")
+    ):
+        print("nothing was deleted")
+        return 0
+    for folder in folders:
         state = State(project.root, folder.name, folder)
-        print(f"deleting `{folder}`: {_contents(state)}")
+        print(f"deleting `{folder}`")
         if state.warehouse_file.exists():
             print(f"  its tables are in `{state_warehouse.warehouse_of(state)}` and are kept")
         stop_server(state)
@@ -75,6 +89,10 @@ def reset(options: Namespace) -> int:
         except OSError as error:
             raise ProjectError(f"`{folder}`: not deleted whole ({error}). Close what uses it, and repeat.") from error
     return 0
+
+
+def _agrees(question: str) -> bool:
+    return input(question).strip().lower() in ("y", "yes")
 
 
 def _readable(found: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lakelocal.errors import RunError, UsageError
+from lakelocal.errors import RunError, UnknownRunError, UsageError
 from lakelocal.history.rows import RecordedAttempt, RecordedPhase, RecordedRun
 from lakelocal.lakeflow.results import meaning
 from lakelocal.processes import still_runs
@@ -48,7 +48,7 @@ class History:
         """
         found = self._runs("run_id = ?", run_id)
         if not found:
-            raise RunError(f"`{self.place}`: found no run {run_id}. See `{PROGRAM} runs list`.")
+            raise UnknownRunError(f"`{self.place}`: found no run {run_id}. See `{PROGRAM} runs list`.")
         return found[0]
 
     def runs(
@@ -69,7 +69,7 @@ class History:
         `latest` is the newest run of a job that a person or a schedule started: no child run, and no set-up.
 
         Raises:
-            RunError: there is no such run.
+            UnknownRunError: there is no such run.
             UsageError: *name* is neither.
         """
         if name.isascii() and name.isdecimal():
@@ -78,7 +78,7 @@ class History:
             raise UsageError(f"found `{name}`; expected the number of a run or `{LATEST}`. See `{PROGRAM} runs list`.")
         newest = next((run for run in self.runs(limit=None) if run.parent_run_id is None), None)
         if newest is None:
-            raise RunError(f"`{self.place}` has no run yet. Run a job first: `{PROGRAM} run JOB`.")
+            raise UnknownRunError(f"`{self.place}` has no run yet. Run a job first: `{PROGRAM} run JOB`.")
         return newest
 
     def seconds_taken(self, job_id: int) -> list[float]:
