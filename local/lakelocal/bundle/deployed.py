@@ -36,6 +36,10 @@ def with_volume_paths(tree: YamlMapping, findings: Findings) -> YamlMapping:
     """*tree* with the `volume_path` of its volumes, and the references to them resolved."""
 
     def path(volume: YamlMapping) -> YamlMapping:
+        if volume.get("volume_path"):
+            where = findings.at(volume.places["volume_path"], path=("resources", "volumes", "volume_path"))
+            found, expected = "`volume_path` of a volume", "none: it follows from its catalog, schema and name"
+            findings.add("computed-field", found, expected, "Remove it.", where)
         parts = [str(_followed(tree, volume.get(field) or "")) for field in FULL_NAMES["volumes"]]
         result = copied(volume)
         result.put("volume_path", "/".join(("/Volumes", *parts)), volume.place)

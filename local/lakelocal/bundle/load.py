@@ -20,7 +20,7 @@ from typing import Any
 
 from lakelocal.bundle.cli_version import check_cli_version
 from lakelocal.bundle.deployed import deployed, with_volume_paths
-from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.field_types import FINISHED, RUN, TYPES, fitted, with_types
 from lakelocal.bundle.includes import read_files
 from lakelocal.bundle.jobs import read_jobs
@@ -30,13 +30,14 @@ from lakelocal.bundle.names import Names
 from lakelocal.bundle.notebooks import synced_folders
 from lakelocal.bundle.presets import check_mode, jobs_of, presets_of, with_presets
 from lakelocal.bundle.python_resources import with_python
-from lakelocal.bundle.references import only_reference
+from lakelocal.bundle.references import only_reference, references_in
 from lakelocal.bundle.resolve import Resolver
 from lakelocal.bundle.scripts import read_scripts, wrong_scripts
 from lakelocal.bundle.securables import read_securables, with_own_schemas
 from lakelocal.bundle.targets import chosen_target, targets_of, with_target, with_target_blocks
 from lakelocal.bundle.variables import unset_in, with_values
 from lakelocal.bundle.workspace import with_workspace, without_double_prefix
+from lakelocal.lakeflow.field_values import as_number, as_text
 from lakelocal.lakeflow.findings import ERROR, Finding, Findings
 from lakelocal.lakeflow.model import Bundle, BundleSettings
 from lakelocal.project import Project, bundle_file
@@ -209,6 +210,10 @@ def replace_resources(tree: YamlMapping, resources: Any) -> YamlMapping:
 
 
 def _check_name(tree: YamlMapping, findings: Findings) -> None:
+    if any(references_in(tree["bundle"].get("name"))):
+        where = findings.at(place_of(tree, ("bundle", "name"), tree.place), path=("bundle", "name"))
+        found, expected = "a reference in `bundle.name`", "a name that stays: the deployment is found by it"
+        findings.add("bundle-name-reference", found, expected, "Write it out.", where)
     if not tree["bundle"].get("name"):
         where = findings.at((tree.place[0], 1), path=("bundle", "name"))
         findings.add("bundle-name", "no `bundle.name`", "one", "Add it.", where)
@@ -218,6 +223,10 @@ def _check_resources(tree: YamlMapping, findings: Findings) -> None:
     """Every resource is a mapping of fields."""
     for kind, named in (tree.get("resources") or {}).items():
         for key, resource in (named or {}).items() if isinstance(named, YamlMapping) else ():
+            if any(references_in(key)):
+                where = findings.at(named.places[key], job=key if kind == "jobs" else "", path=("resources", kind, key))
+                found, expected = f"a reference in the key `{key}`", "a key without any: it names the resource"
+                findings.add("resource-key", found, expected, "Write it out.", where)
             if not isinstance(resource, YamlMapping) and not (isinstance(resource, str) and only_reference(resource)):
                 job = key if kind == "jobs" else ""
                 where = findings.at(named.places[key], job=job, path=("resources", kind, key))
@@ -272,6 +281,10 @@ def _as_table(values: Mapping[str, Any], tree: YamlMapping) -> YamlMapping:
     written = tree.get("presets")
     result = copied(written) if isinstance(written, YamlMapping) else YamlMapping(tree.place)
     for name, value in values.items():
+        if name == "jobs_max_concurrent_runs":
+            value = as_number(value)
+        elif name == "tags" and isinstance(value, dict):
+            value = {key: as_text(each) for key, each in value.items()}
         result.put(name, value, result.places.get(name, tree.place))
     return result
 

@@ -16,6 +16,7 @@ from lakelocal.bundle.load import Configuration
 from lakelocal.bundle.merge import copied, plain
 from lakelocal.bundle.permissions import with_permissions
 from lakelocal.bundle.presets import DEVELOPMENT, changed
+from lakelocal.lakeflow.field_values import as_text
 
 _SHOWN = (
     *("artifacts", "bundle", "experimental", "include", "permissions", "presets", "python", "resources", "run_as"),
@@ -32,6 +33,9 @@ def as_printed(configuration: Configuration) -> dict[str, Any]:
     tree = changed(tree, "pipelines", lambda each: _deployed(each, str(tree["workspace"]["state_path"])))
     shown = {name: value for name, value in plain(tree).items() if name in _SHOWN}
     shown["bundle"] = _bundle(shown["bundle"], settings.root, synced)
+    for script in (shown.get("scripts") or {}).values():
+        if isinstance(script.get("env"), dict):
+            script["env"] = {name: as_text(value) for name, value in script["env"].items()}
     shown["sync"] = _sync(tree, settings.root, synced)
     if shown.get("python"):
         shown["experimental"] = {"python": shown["python"], **(shown.get("experimental") or {})}

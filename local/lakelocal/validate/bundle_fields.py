@@ -21,18 +21,54 @@ TARGET = (
 )
 
 
+BLOCKS = {
+    "bundle": (
+        *("cluster_id", "compute_id", "databricks_cli_version", "deployment", "engine", "environment", "force", "git"),
+        *("mode", "name", "target", "terraform", "uuid"),
+    ),
+    "presets": (
+        *("artifacts_dynamic_version", "jobs_max_concurrent_runs", "name_prefix", "pipelines_development"),
+        *("source_linked_deployment", "tags", "trigger_pause_status"),
+    ),
+    "sync": ("exclude", "include", "paths"),
+    "git": ("branch", "commit", "origin_url"),
+    "python": ("mutators", "resources", "venv_path"),
+    "workspace": (
+        *("account_id", "artifact_path", "auth_type", "azure_client_id", "azure_environment", "azure_login_app_id"),
+        *("azure_tenant_id", "azure_use_msi", "azure_workspace_resource_id", "client_id", "current_user"),
+        *("experimental_is_unified_host", "file_path", "google_service_account", "host", "profile", "resource_path"),
+        *("root_path", "state_path", "workspace_id"),
+    ),
+}
+"""The fields of blocks that a bundle and its targets have."""
+VARIABLE = ("default", "description", "lookup", "type", "value")
+
+
 def check_bundle_fields(written: YamlMapping, root: Path) -> Iterator[Finding]:
     """The bundle as its files have it, and each of its targets."""
     yield from _unknown(written, ROOT, "a bundle", root, ())
+    yield from _blocks(written, root, ())
+    variables = written.get("variables")
+    for name, definition in (variables if isinstance(variables, YamlMapping) else {}).items():
+        if isinstance(definition, YamlMapping):
+            yield from _unknown(definition, VARIABLE, "a variable", root, ("variables", name))
     targets = written.get("targets")
     if not isinstance(targets, YamlMapping):
         return
     for name, target in targets.items():
         if isinstance(target, YamlMapping):
             yield from _unknown(target, TARGET, "a target", root, ("targets", name))
+            yield from _blocks(target, root, ("targets", name))
     for found in (two_defaults(written, root), no_default(written, root)):
         if found:
             yield found
+
+
+def _blocks(table: YamlMapping, root: Path, path: Steps) -> Iterator[Finding]:
+    for name, known in BLOCKS.items():
+        block = table.get(name)
+        if isinstance(block, YamlMapping):
+            yield from _unknown(block, known, f"`{name}`", root, (*path, name))
 
 
 def _unknown(table: YamlMapping, known: tuple[str, ...], what: str, root: Path, path: Steps) -> Iterator[Finding]:
