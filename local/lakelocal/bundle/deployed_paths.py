@@ -26,6 +26,7 @@ _IN_TASKS = {
     ("alert_task", "workspace_path"): _FILE,
 }
 _IN_LIBRARIES = {("notebook", "path"): _NOTEBOOK, ("file", "path"): _FILE, ("glob", "include"): _PATTERN}
+_DESIGNED = ".designer.ipynb"  # the one kind of notebook that keeps its extension
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _WITH_PATH = re.compile(r"(-r|-e) +(.+)")
 _PACKAGE = re.compile(r"[\w-]+ ?(\[.*\])? ?((==|!=|<=|>=|~=|>|<) ?[\w.!+-]+,?)*")
@@ -75,7 +76,7 @@ class _Paths:
 
     def _library(self, library: YamlMapping) -> YamlMapping:
         for field in ("whl", "jar"):
-            library = _field(library, field, lambda text, folder: self._relative(text, folder, self.root))
+            library = _field(library, field, lambda text, folder: self._relative(text, folder, self.synced))
         return _field(library, "requirements", lambda text, folder: self._deployed(text, folder, _FILE))
 
     def _environment(self, spec: YamlMapping) -> YamlMapping:
@@ -93,7 +94,7 @@ class _Paths:
         is_local = text.startswith(".") or not (_OPTION.search(text) or _PACKAGE.fullmatch(text) or " @ " in text)
         if not is_local or _is_elsewhere(text):
             return text
-        relative = self._relative(text, folder, self.root)
+        relative = self._relative(text, folder, self.synced)
         return relative if relative.startswith(".") else f"./{relative}"
 
     def _deployed(self, text: str, folder: Path, mode: str) -> str:
@@ -105,7 +106,7 @@ class _Paths:
             return self._relative(text, folder, self.root)
         name = file.relative_to(self.synced).as_posix()
         stem, suffix = posixpath.splitext(name)
-        is_notebook = mode == _NOTEBOOK and suffix.lower() in (".ipynb", *LANGUAGES)
+        is_notebook = mode == _NOTEBOOK and suffix.lower() in (".ipynb", *LANGUAGES) and not name.endswith(_DESIGNED)
         return posixpath.normpath(posixpath.join(self.remote, stem if is_notebook else name))
 
     def _relative(self, text: str, folder: Path, start: Path) -> str:

@@ -33,9 +33,10 @@ def with_permissions(tree: YamlMapping, user: str) -> YamlMapping:
     def change(resource: YamlMapping, levels: Mapping[str, str]) -> YamlMapping:
         own = resource.get("permissions") or []
         every = [*own, *_from_bundle(of_bundle, own, levels)]
-        if not every:
-            return resource
         result = copied(resource)
+        if not every:
+            result.pop("permissions", None)
+            return result
         result.put("permissions", _strongest(_with_owner(every, user)), resource.place)
         return result
 

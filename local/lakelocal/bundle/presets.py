@@ -158,7 +158,7 @@ def _job(job: YamlMapping, presets: Mapping[str, Any], run_as: Any) -> YamlMappi
             status = settings.get("pause_status") or presets["trigger_pause_status"]
             result[trigger] = _with(settings, pause_status=status)
     if isinstance(run_as, YamlMapping):
-        _put(result, "run_as", run_as)
+        result = _default(result, run_as=run_as)
     return result
 
 
@@ -167,10 +167,20 @@ def _with_defaults(job: YamlMapping) -> YamlMapping:
     queue.put("enabled", True, job.place)
     defaults = {"name": "Untitled", "max_concurrent_runs": 1, "queue": queue}
     result = _default(job, **defaults)
+    if isinstance(clusters := job.get("job_clusters"), list):
+        result["job_clusters"] = [_with_workers(each) for each in clusters]
     for trigger in _TRIGGERS:
         if isinstance(job.get(trigger), YamlMapping):
             result[trigger] = _with(job[trigger], pause_status=job[trigger].get("pause_status") or "UNPAUSED")
     return result
+
+
+def _with_workers(cluster: Any) -> Any:
+    """A cluster that neither scales nor says how many workers it has has none."""
+    spec = cluster.get("new_cluster") if isinstance(cluster, YamlMapping) else None
+    if not isinstance(spec, YamlMapping) or spec.get("autoscale") is not None:
+        return cluster
+    return _with(cluster, new_cluster=_default(spec, num_workers=0))
 
 
 def _cluster(tree: YamlMapping) -> str:
