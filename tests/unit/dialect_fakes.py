@@ -1,4 +1,4 @@
-"""A server of Spark as the dialect asks it, without Spark."""
+"""A Spark server as the dialect queries it, without Spark."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pyspark.sql.connect.proto as proto
 
 
 class Schemas:
-    """A server that has the schemas *names*; *statements* are those that it was told to run."""
+    """A server that has the schemas *names*; *statements* are those that it was asked to run."""
 
     def __init__(self, *names: str) -> None:
         self.names = list(names)
@@ -32,9 +32,9 @@ class Schemas:
 
 
 class Tables:
-    """A server with one table: *columns* say of each whether it may be NULL, a query has the columns *query*.
+    """A server with one table: *columns* says of each whether it may be NULL, a query has the columns *query*.
 
-    *answers* are the rows of statements that have the key in them; *statements* are those that were run.
+    *answers* are the rows of statements that contain the key; *statements* are those that were run.
     """
 
     def __init__(

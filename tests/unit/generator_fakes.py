@@ -1,4 +1,4 @@
-"""A volume in a folder of this machine, with as much of `dbutils.fs` as the generator uses."""
+"""A volume in a local folder, with as much of `dbutils.fs` as the generator uses."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 
 class FakeFileSystem:
-    """`dbutils.fs` over a folder: `/Volumes/...` lies in *folder*, `file:/...` is this machine.
+    """`dbutils.fs` over a folder: `/Volumes/...` is in *folder*, `file:/...` is this machine.
 
     With `moves_left` set, the process "dies" before that many files have been moved: `Killed` is raised.
     """
@@ -15,14 +15,14 @@ class FakeFileSystem:
         """Stands for a process that was killed."""
 
     class FileNotFoundException(Exception):
-        """What a missing path raises."""
+        """Raised for a missing path."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.moves_left: int | None = None
 
     def place(self, path: str) -> Path:
-        """Where *path* lies on this machine."""
+        """The local path of *path*."""
         if path.startswith("file:"):
             return Path(path.removeprefix("file:"))
         if not path.startswith("/Volumes/"):
@@ -76,7 +76,7 @@ class FakeFileSystem:
 
 
 class FakeDbutils:
-    """A `dbutils` that has files only, with the volume `raw.olist` of *catalog* in *folder*."""
+    """A `dbutils` that only has files, with the volume `raw.olist` of *catalog* in *folder*."""
 
     def __init__(self, folder: Path, catalog: str = "olist_dev") -> None:
         self.fs = FakeFileSystem(folder)

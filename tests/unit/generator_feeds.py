@@ -1,4 +1,4 @@
-"""Feeds in a folder of this machine, read back as frames, and the definition of the tables that they must give."""
+"""Feeds in a local folder, read back as frames, and the definition of the tables that must result from them."""
 
 import io
 from dataclasses import fields
@@ -25,11 +25,11 @@ ALL_RATES = FeedRates(**dict.fromkeys(RATES, 0.1))
 INTEGERS = COLUMNS["products"][2:]
 
 
-_LANDED: dict[tuple, dict[str, bytes]] = {}  # what landed before the same way: landing is not what is tested here
+_LANDED: dict[tuple, dict[str, bytes]] = {}  # what landed before in the same way: landing is not tested here
 
 
 def land_entities(dbutils: FakeDbutils, run_date: str, *, seed: int = 7, source: str = "") -> None:
-    """What the feed follows."""
+    """Land the entities that the feed follows."""
     before = {name for name in dbutils.files() if not name.startswith("cdc/")}
     way = (frozenset(before), run_date, seed, source)
     if way not in _LANDED:
@@ -59,13 +59,13 @@ def reader(dbutils: FakeDbutils) -> RowReader:
 
 
 def run_feed(dbutils: FakeDbutils, rates: FeedRates) -> list[FeedFile]:
-    """The feed of all days that lack it."""
+    """Land the feed of all days that lack it."""
     volume = Volume(dbutils, "olist_dev")
     return land_feed(plan_feed(volume, rates), volume=volume, profile=PROFILE, read=reader(dbutils)).files
 
 
 def only(**rates: float) -> FeedRates:
-    """These rates, and nothing else that happens or goes wrong."""
+    """These rates, and no other events or defects."""
     return FeedRates(**dict.fromkeys(RATES, 0.0) | rates)
 
 
@@ -79,13 +79,13 @@ def make_feed(folder: Path, rates: FeedRates, days: tuple[str, ...] = DAYS, **se
 
 
 def as_frame(content: bytes) -> pd.DataFrame:
-    """A CSV file as text, None where empty."""
+    """A CSV file as text, None if empty."""
     frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, na_values=[""])
     return frame.astype(object).where(frame.notna(), None)
 
 
 def feed_rows(dbutils: FakeDbutils, entity: str, until: str = "9999") -> pd.DataFrame:
-    """The rows of the feed's files until a day, in the order in which they landed; `day` says in which file."""
+    """The rows of the feed's files up to a day, in the order in which they landed; `day` says in which file."""
     files = {name: text for name, text in dbutils.files().items() if name.startswith(f"cdc/{entity}/")}
     days = {name: name[-14:-4] for name in files}
     frames = [as_frame(text).assign(day=days[name]) for name, text in sorted(files.items()) if days[name] <= until]
@@ -146,7 +146,7 @@ def oracle(entity: str, rows: list[dict]) -> tuple[list[tuple], list[tuple]]:
 
 
 def _rank(entity: str, row: dict) -> tuple:
-    """A delete is above all; else by the columns after the key, typed, NULL lowest."""
+    """A delete is above everything; otherwise by the columns after the key, typed, NULL lowest."""
     typed = []
     for name in COLUMNS[entity][1:]:
         text = row[name]

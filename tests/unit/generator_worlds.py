@@ -22,7 +22,7 @@ def world_of(scale: int, *, seed: int = 42, history_days: int = 730, source: str
 
 
 def initial_files(world: World, orders_a_part: int = 100_000) -> dict[str, bytes]:
-    """The initial load as one CSV text an entity, its parts one after the other."""
+    """The initial load as one CSV text per entity, its parts one after the other."""
     return files_of(piece for part in initial_parts(world, orders_a_part) for piece in part)
 
 

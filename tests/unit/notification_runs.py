@@ -10,7 +10,7 @@ START_MS = 1_767_323_045_000  # 2026-01-02 03:04:05 UTC
 
 
 def settings_of(event: str, *, emails: list[str] | None = None, hooks: list[str] | None = None) -> dict[str, Any]:
-    """Settings that tell these, by default one of each, of *event*."""
+    """Settings that notify these, by default one of each, of *event*."""
     return {
         "email_notifications": {event: [MAIL] if emails is None else emails},
         "webhook_notifications": {event: [{"id": id_} for id_ in ([HOOK] if hooks is None else hooks)]},
@@ -23,7 +23,7 @@ def job_of(settings: dict[str, Any], task: dict[str, Any] | None = None) -> Job:
 
 
 def run_of(result: str = "", life_cycle: str = "TERMINATED", message: str = "", **more: Any) -> dict[str, Any]:
-    """Run 12, which took 65 seconds where it has a *result*."""
+    """Run 12, which took 65 seconds if it has a *result*."""
     state = {"life_cycle_state": life_cycle, "state_message": message, **({"result_state": result} if result else {})}
     times = {"start_time": START_MS, "end_time": START_MS + 65_000 if result else 0}
     return {"run_id": 12, "job_id": 4711, "target": "prod", "state": state, **times, **more}

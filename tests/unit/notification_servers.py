@@ -1,4 +1,4 @@
-"""Servers on the loopback that take notifications: an SMTP server, a webhook; and a certificate for TLS."""
+"""Servers on loopback that accept notifications: an SMTP server and a webhook; and a certificate for TLS."""
 
 import json
 import socketserver
@@ -14,10 +14,10 @@ from typing import Any
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """Takes mail: *mails* are (sender, recipients, content), *logins* (user, password), *commands* all first words.
+    """Accepts mail: *mails* are (sender, recipients, content), *logins* (user, password), *commands* all first words.
 
-    It refuses the addresses in *refused*, offers STARTTLS where it has a *tls* context, and answers nothing at all
-    before *answers* is set.
+    It refuses the addresses in *refused*, offers STARTTLS if it has a *tls* context, and does not answer at all before
+    *answers* is set.
     """
 
     daemon_threads = True
@@ -120,7 +120,7 @@ class _WebhookHandler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(server: socketserver.BaseServer) -> Iterator[Any]:
-    """*server*, answering in a thread as long as this block lasts."""
+    """Let *server* answer in a thread during this block."""
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
@@ -132,7 +132,7 @@ def serving(server: socketserver.BaseServer) -> Iterator[Any]:
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    """A fresh certificate of `localhost` that signs itself, and its key, made by the program `openssl`."""
+    """A fresh self-signed certificate for `localhost`, and its key, made by the program `openssl`."""
     file, key = folder / "certificate.pem", folder / "key.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "1"]
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]

@@ -1,4 +1,4 @@
-"""Runs in a history, without anything that runs."""
+"""Runs in a history, without anything that actually runs."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from lakelocal.history.records import Records, insert, now_ms, this_process
 
 
 def start_run(records: Records, **values: Any) -> int:
-    """Record a run of this process, RUNNING from now unless *values* say otherwise; its id."""
+    """Record a run of this process, RUNNING from now unless *values* say otherwise, and return its id."""
     run_id = records.new_id()
     times = {"life_cycle_state": "RUNNING", "start_time": now_ms()}
     with records.opened() as database:

@@ -13,7 +13,7 @@ VALUES = {"job_id": 7, "job_key": "j", "run_name": "J", "target": "d", "trigger"
 
 
 def test_a_run_leaves_the_queue_after_48_hours(tmp_path: Path) -> None:
-    """It is skipped, and says so; a run that has waited an hour less goes on waiting."""
+    """It is skipped, and says so; a run that has waited an hour less keeps waiting."""
     records = Records(tmp_path / "runs.db")
     holder, old, young = (enter(records, JOB, **VALUES) for _ in range(3))
     records.update_run(old, queued_since=now_ms() - 48 * HOUR_MS - 1)

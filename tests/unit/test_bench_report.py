@@ -24,14 +24,14 @@ def report(tmp_path: Path) -> Report:
 
 
 def test_a_figure_is_the_median_of_its_runs():
-    """The counts are those of the run in the middle, the lower one of two."""
+    """The counts are those of the median run, the lower of two."""
     assert figure("a", 1, 3.0, 9.0, 4.0).seconds == 4.0
     assert figure("a", 1, 3.0, 9.0, 4.0).typical.counts == Counts(4, 40)
     assert figure("a", 1, 3.0, 9.0).typical.seconds == 3.0
 
 
 def test_a_ratio_is_to_the_line_of_the_same_size_unless_it_names_another(report):
-    """Without that line there is no ratio."""
+    """Without that line, there is no ratio."""
     report.add(figure("theirs", 3_000, 40.0))
     report.add(figure("day", 3_000, 10.0))
 

@@ -1,4 +1,4 @@
-"""What of the project is deployed, where to, and with which packages."""
+"""What is deployed of the project, where to, and with which packages."""
 
 import ast
 import importlib.metadata
@@ -30,7 +30,7 @@ def bundle() -> dict:
 
 
 def pins() -> dict[str, str]:
-    """Version by distribution, of the one list of pinned packages."""
+    """Versions by distribution, from the single list of pinned packages."""
     listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"][-1]["pip"]
     return {name.lower(): version for name, _, version in (line.partition("==") for line in listed) if version}
 
@@ -72,7 +72,7 @@ def packages_of(notebook: str) -> set[str]:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_target_is_clean(target: str) -> None:
-    """No error and no warning: what is to be deployed is what was meant."""
+    """No errors and no warnings: what is deployed is what was meant."""
     report = validate(Project.at(ROOT), target=target)
 
     assert list(report.findings) == []
@@ -81,7 +81,7 @@ def test_a_target_is_clean(target: str) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_task_has_the_packages_that_its_notebook_imports_and_no_others(target: str) -> None:
-    """What serverless compute lacks is in the job's environment, of the version that the tests ran with."""
+    """What serverless compute lacks is in the job's environment, in the version that the tests ran with."""
     read = load_bundle(Project.at(ROOT), target=target)
     needed: dict[str, set[str]] = {}
     for job in read.jobs.values():
@@ -115,7 +115,7 @@ def test_what_a_task_runs_and_reads_is_uploaded() -> None:
 
 
 def test_staging_and_prod_are_deployed_once_and_dev_by_everyone() -> None:
-    """The CLI's production mode asks for a root path of the target's own; the default one is of whoever deploys."""
+    """The CLI's production mode requires a root path specific to the target; the default depends on who deploys."""
     targets = bundle()["targets"]
     one_place = "/Workspace/Users/${var.deployer}/.bundle/${bundle.name}/${bundle.target}"
 
@@ -138,5 +138,5 @@ def test_a_target_overrides_no_list() -> None:
 
 
 def test_nobody_is_named_as_owner_of_the_runs_unless_somebody_says_so() -> None:
-    """The CLI refuses an empty `run_as`, so that one by a variable would stop every command."""
+    """The CLI refuses an empty `run_as`, so one set by a variable would stop every command."""
     assert not any("run_as" in place for place in (bundle(), *bundle()["targets"].values()))

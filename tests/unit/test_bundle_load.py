@@ -70,7 +70,7 @@ def test_files_are_included_by_pattern(tmp_path: Path) -> None:
 
 
 def test_a_notebook_of_the_bundle_is_named_with_its_extension(tmp_path: Path) -> None:
-    """Only a deployed one has lost it."""
+    """Only a deployed one has lost its extension."""
     files = {"databricks.yml": f"bundle: {{name: b}}\nresources: {{jobs: {{j: {{{ONE_TASK.replace('.ipynb', '')}}}}}}}"}
 
     assert "task `a`: found no notebook `./n`; expected `./n.ipynb`: with its extension" in errors(tmp_path, files)
@@ -123,7 +123,7 @@ def test_a_target_overrides_and_adds(tmp_path: Path) -> None:
 
 
 def test_presets_change_names_tags_and_pause(tmp_path: Path) -> None:
-    """Without a mode the presets alone apply."""
+    """Without a mode, only the presets apply."""
     job = bundle(tmp_path, TARGETS, target="dev").job("j")
 
     assert job.name == "[DEV] Job"
@@ -140,7 +140,7 @@ def test_an_explicit_pause_status_wins_over_the_preset(tmp_path: Path) -> None:
 
 
 def test_development_mode_prefixes_and_pauses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The prefix holds the user; four concurrent runs unless the job says otherwise."""
+    """The prefix contains the user; four concurrent runs unless the job says otherwise."""
     monkeypatch.setenv("LOGNAME", "ana.b")
 
     presets = 'presets: {name_prefix: "[DEV] ", trigger_pause_status: PAUSED, tags: {team: data}}'
@@ -326,7 +326,7 @@ def test_mistakes_are_named_with_file_and_line(tmp_path: Path, text: str, messag
     ],
 )
 def test_what_the_cli_goes_on_without_stops_nothing(tmp_path: Path, text: str, message: str) -> None:
-    """It warns, and so does this project, with file and line."""
+    """The CLI warns, and so does this project, with file and line."""
     assert [message in each for each in warnings(tmp_path, {"databricks.yml": text})] == [True]
 
 
@@ -345,7 +345,7 @@ def test_wrong_json_is_named_with_its_line(tmp_path: Path) -> None:
 
 
 def test_a_number_in_json_that_python_does_not_read_is_told(tmp_path: Path) -> None:
-    """Python reads no whole number of more than 4,300 digits, and says so by another error than that of JSON."""
+    """Python reads no integers of more than 4,300 digits, and reports that with another error than JSON's."""
     found = errors(tmp_path, {"databricks.yml": HEAD + "include: [j.json]", "j.json": f'{{"n": {"1" * 5000}}}'})
 
     assert found == (
@@ -355,7 +355,7 @@ def test_a_number_in_json_that_python_does_not_read_is_told(tmp_path: Path) -> N
 
 
 def test_a_resource_is_defined_in_one_file(tmp_path: Path) -> None:
-    """Two files with the same job would hide one of them."""
+    """If two files had the same job, one of them would be hidden."""
     job = f"resources: {{jobs: {{j: {{{ONE_TASK}}}}}}}"
     found = errors(tmp_path, {"databricks.yml": HEAD + "include: ['*.yaml']", "a.yaml": job, "b.yaml": job})
 
@@ -422,7 +422,7 @@ def test_git_is_that_of_the_checkout(tmp_path: Path) -> None:
 
 
 def test_git_is_empty_without_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the CLI; a repository above the folder of tests is not looked for."""
+    """As in the CLI; a repository above the tests' folder is ignored."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     text = HEAD + "variables: {v: {default: 'at ${bundle.git.commit}'}}"
 
@@ -430,7 +430,7 @@ def test_git_is_empty_without_a_repository(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_fields_of_other_resources_are_those_that_are_written(tmp_path: Path) -> None:
-    """The id of a schema is its full name; what exists in a workspace only stays a reference."""
+    """The id of a schema is its full name; what exists only in a workspace stays a reference."""
     text = HEAD + (
         "variables: {v: {default: schema}}\n"
         "resources:\n"
@@ -456,7 +456,7 @@ def test_the_user_has_the_names_of_a_databricks_user(tmp_path: Path, monkeypatch
 
 
 def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:
-    """`sync.paths` counts from the file that has it; files beside these folders are not deployed."""
+    """`sync.paths` is relative to the file that has it; files outside these folders are not deployed."""
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "s.ipynb").write_text(NOTEBOOK)
     text = HEAD + (
@@ -533,7 +533,7 @@ UNSET = """
     ],
 )
 def test_a_variable_needs_a_value_where_a_run_needs_it(tmp_path: Path, fields: str, told: list[str]) -> None:
-    """By the job itself or one that it starts, in a field that has an effect here; other jobs run without it."""
+    """In the job itself or one that it starts, in a field that has an effect here; other jobs run without it."""
     read = bundle(tmp_path, UNSET.replace("FIELDS", fields))
 
     check_run(read, read.job("other"))
@@ -548,7 +548,7 @@ def test_a_variable_needs_a_value_where_a_run_needs_it(tmp_path: Path, fields: s
 
 
 def test_a_path_in_a_variable_without_a_value_is_told_when_it_is_needed(tmp_path: Path) -> None:
-    """Where it has a value, the job runs."""
+    """If it has a value, the job runs."""
     text = UNSET.replace("./n.ipynb}, FIELDS", "'${var.none}'}")
 
     read = bundle(tmp_path, text)

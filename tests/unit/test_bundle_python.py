@@ -74,7 +74,7 @@ def load(root: Path, **files: str) -> Bundle:
 
 
 def test_jobs_are_loaded_and_changed(tmp_path: Path) -> None:
-    """Their paths count from the root of the bundle; presets, references and places are as those of written jobs.
+    """Their paths are relative to the root of the bundle; presets, references and paths are as in written jobs.
 
     A mutator sees the names that are deployed.
     """
@@ -107,7 +107,7 @@ OTHERS = """
 
 
 def test_schemas_and_volumes_are_loaded_too(tmp_path: Path) -> None:
-    """With presets and references, as those of files."""
+    """With presets and references, like those in files."""
     head = HEAD.replace("m@example.com", "landing").replace("[DEV] ", "dev")
 
     read = load(tmp_path, **{"resources/__init__.py": OTHERS, "databricks.yml": head})
@@ -116,7 +116,7 @@ def test_schemas_and_volumes_are_loaded_too(tmp_path: Path) -> None:
 
 
 def test_the_block_has_an_old_name(tmp_path: Path) -> None:
-    """`experimental.python` is `python`; beside another one it is refused, and what came before it is not known."""
+    """`experimental.python` is `python`; both together are refused, and names from the old one are not known."""
     block = 'python: {resources: ["resources:load_resources"], mutators: ["changes:rename"]}'
     assert block in HEAD
 
@@ -149,7 +149,7 @@ def test_the_block_has_an_old_name(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_in_the_code_is_told(tmp_path: Path, file: str, text: str, message: str) -> None:
-    """With the place that Python names, and without its stack."""
+    """With the place that Python reports, and without its stack trace."""
     python = tmp_path / "env" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text("#!/bin/sh\necho no such library >&2\nexit 3\n")

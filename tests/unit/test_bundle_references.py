@@ -1,11 +1,11 @@
-"""What is a reference, and what the values of references are as texts."""
+"""What counts as a reference, and the values of references as text."""
 
 import pytest
 
 from lakelocal.bundle.references import only_reference, references_in, replaced, steps_of
 from lakelocal.lakeflow.field_values import as_text, interpolated
 
-# A text, and the paths that it refers to: the grammar that the CLI and databricks-bundles agree on.
+# A text, and the paths that it refers to, in the grammar shared by the CLI and databricks-bundles.
 GRAMMAR: list[tuple[str, list[str]]] = [
     ("${hello_world.world_world}", ["hello_world.world_world"]),
     ("${helloworld.world-world}", ["helloworld.world-world"]),
@@ -57,7 +57,7 @@ GRAMMAR: list[tuple[str, list[str]]] = [
     ("{foo.bar}", []),
 ]
 MORE: list[tuple[str, list[str]]] = [
-    ("${²a.b}", []),  # a number that is no digit
+    ("${²a.b}", []),  # a number that is not a digit
     ("${a.Ⅷb}", []),  # nor is this one a letter
     ("${a²}", ["a²"]),
     ("${foo[0]}", ["foo[0]"]),
@@ -77,18 +77,18 @@ MORE: list[tuple[str, list[str]]] = [
 
 @pytest.mark.parametrize(("text", "paths"), [*GRAMMAR, *MORE])
 def test_the_grammar_of_references(text: str, paths: list[str]) -> None:
-    """A text is one reference and nothing else, holds some, or holds none."""
+    """A text is a single reference, contains some, or contains none."""
     assert list(references_in(text)) == paths
     assert only_reference(text) == (paths[0] if [f"${{{path}}}" for path in paths] == [text] else None)
 
 
 def test_the_table_is_whole() -> None:
-    """The vectors that the CLI and databricks-bundles share are 48."""
+    """The CLI and databricks-bundles share 48 vectors."""
     assert len(GRAMMAR) == 48
 
 
 def test_a_path_is_names_and_numbers() -> None:
-    """Numbers stand in brackets."""
+    """Numbers are in brackets."""
     assert steps_of("var.a_b[0][12].c") == ("var", "a_b", 0, 12, "c")
 
 
@@ -122,5 +122,5 @@ def test_what_is_no_reference_stays() -> None:
     ],
 )
 def test_values_as_texts(value: object, as_field: str, inside: str) -> None:
-    """As the CLI writes them: where a field takes a text, and where a reference stands inside of one."""
+    """As the CLI writes them: where a field takes text, and where a reference is inside a text."""
     assert (as_text(value), interpolated(value)) == (as_field, inside)

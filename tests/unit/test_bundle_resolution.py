@@ -1,4 +1,4 @@
-"""What the Databricks CLI makes of a bundle, as a table: each row a small bundle and a value of the resolved one.
+"""What the Databricks CLI makes of a bundle, as a table: each row is a small bundle and a value of the resolved one.
 
 The values are what CLI 1.13 prints for the same files with `bundle validate --output json`.
 """
@@ -85,7 +85,7 @@ OVERRIDES = ".databricks/bundle/default/variable-overrides.json"
 
 @pytest.mark.parametrize("row", ROWS["told"], ids=named)
 def test_what_the_cli_refuses_or_warns_of_is_told(tmp_path: Path, row: dict[str, Any]) -> None:
-    """With the severity that it has there: what it only warns of stops nothing."""
+    """With the severity that it has there: what only causes a warning stops nothing."""
     place = project(tmp_path, row["bundle"], **row.get("files", {}))
 
     found = {each.rule: each for each in validate(place).findings}[row["rule"]]
@@ -96,7 +96,7 @@ def test_what_the_cli_refuses_or_warns_of_is_told(tmp_path: Path, row: dict[str,
 
 
 def test_names_of_jobs_are_those_that_are_deployed(tmp_path: Path) -> None:
-    """6: a reference to a name has its prefix."""
+    """6: a reference to a name includes its prefix."""
     text = """
     presets: {name_prefix: 'P '}
     resources:
@@ -109,7 +109,7 @@ def test_names_of_jobs_are_those_that_are_deployed(tmp_path: Path) -> None:
 
 
 def test_references_to_schemas_and_volumes_are_their_names(tmp_path: Path) -> None:
-    """5: what a deployment gives is known here."""
+    """5: what a deployment yields is known here."""
     text = SCHEMA + "  jobs: {j: {description: '${resources.schemas.s.id} ${resources.volumes.v.id}', tasks: [TASK]}}\n"
 
     assert (
@@ -118,7 +118,7 @@ def test_references_to_schemas_and_volumes_are_their_names(tmp_path: Path) -> No
 
 
 def test_values_for_complex_variables_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """17: by `--var` and by `BUNDLE_VAR_`, which give texts."""
+    """17: through `--var` and `BUNDLE_VAR_`, which give text."""
     place = project(tmp_path, COMPLEX)
 
     with pytest.raises(UsageError, match="found `c`, a variable of type complex"):
@@ -175,7 +175,7 @@ def test_includes_are_read_once_and_never_the_root(tmp_path: Path) -> None:
 
 
 def test_of_two_anchors_with_one_key_the_last_counts(tmp_path: Path) -> None:
-    """As in the CLI; what the mapping has itself stands above both, wherever it is written."""
+    """As in the CLI; the mapping's own keys win over both, wherever they are written."""
     text = """
     .a: &a {x: 1, y: 1, own: 1}
     .b: &b {x: 2, z: 2}
@@ -194,7 +194,7 @@ def test_of_two_anchors_with_one_key_the_last_counts(tmp_path: Path) -> None:
     ],
 )
 def test_a_reference_does_not_merge_with_what_it_may_stand_for(tmp_path: Path, target: str, message: str) -> None:
-    """Overriding comes before references are resolved; the job is stopped, and no other."""
+    """Overriding comes before references are resolved; only that job is stopped."""
     text = f"""
     variables: {{x: {{type: complex, default: []}}, n: {{default: 1}}}}
     resources:
@@ -211,7 +211,7 @@ def test_a_reference_does_not_merge_with_what_it_may_stand_for(tmp_path: Path, t
 
 
 def test_a_text_over_a_number_of_a_field_of_texts_merges(tmp_path: Path) -> None:
-    """Types are read first: a parameter is a text, however it is written."""
+    """Types are read first: a parameter is text, however it is written."""
     of_target = "targets: {t: {" + with_parameters("p: '${var.n}'").strip() + "}}"
     text = "variables: {n: {default: 2}}\n" + with_parameters("p: 5") + of_target
 
@@ -219,7 +219,7 @@ def test_a_text_over_a_number_of_a_field_of_texts_merges(tmp_path: Path) -> None
 
 
 def test_json_is_what_the_cli_prints(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    """Permissions with the owner, paths where they are deployed, no value that nothing has set."""
+    """Permissions with the owner, deployed paths, no values that nothing has set."""
     from lakelocal.cli.main import main
 
     text = """
@@ -249,7 +249,7 @@ def test_json_is_what_the_cli_prints(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_paths_of_the_deployed_files_are_found_here(tmp_path: Path) -> None:
-    """However a bundle writes where its files will be; a notebook has lost its extension there."""
+    """However a bundle writes the place of its files; a notebook has lost its extension there."""
     paths = {
         "a": "${workspace.root_path}/files/n",
         "b": "${workspace.file_path}/n",
@@ -265,7 +265,7 @@ def test_paths_of_the_deployed_files_are_found_here(tmp_path: Path) -> None:
 
 
 def test_the_mistake_of_a_job_stops_it_and_those_that_start_it(tmp_path: Path) -> None:
-    """No other; a task whose file is elsewhere stops none."""
+    """But no other jobs; a task whose file is elsewhere stops none."""
     text = f"""
     resources:
       jobs:

@@ -1,4 +1,4 @@
-"""Scripts of a bundle: read, checked, and run by their name."""
+"""Scripts of a bundle: read, checked, and run by name."""
 
 from pathlib import Path
 from textwrap import dedent
@@ -63,7 +63,7 @@ def test_the_end_of_a_script_is_that_of_the_command(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_script_stops_itself_alone(tmp_path: Path, script: str, message: str) -> None:
-    """`validate` tells it too."""
+    """`validate` reports it too."""
     scripts = f"scripts: {{s: {script}, o: {{content: a}}}}"
     place = write(tmp_path, f"bundle: {{name: b}}\nvariables: {{x: {{default: 1}}}}\n{scripts}")
 

@@ -19,7 +19,7 @@ NAME = st.text("abcxyz019_", min_size=1, max_size=12)
 
 @given(NAME | st.just("my-lake") | st.just("a__b"), NAME)
 def test_a_mapped_schema_tells_both_names(catalog, schema):
-    """Whatever underscores are in them: two pairs of names never have one schema."""
+    """Whatever underscores they contain: two pairs of names never have the same schema."""
     name = mapped(catalog, schema)
 
     assert unmapped(name) == (catalog, schema)
@@ -48,12 +48,12 @@ def test_schemas_of_the_own_catalog_are_not_mapped(name):
     ],
 )
 def test_what_spark_writes_is_shown_with_the_names_of_the_user(written, expected):
-    """In errors, explanations and descriptions; the names of folders stay."""
+    """In errors, explanations and descriptions; the names of folders are kept."""
     assert shown(written, "dev") == expected
 
 
 def test_catalogs_that_exist(catalogs):
-    """The run's, those that are always there, and those that were made; names are compared without case."""
+    """The run's, those that always exist, and those that were created; names are compared ignoring case."""
     catalogs.create("lake")
 
     assert catalogs.names() == ["dev", "hive_metastore", "lake", "main", "samples", "system"]

@@ -24,7 +24,7 @@ resources:
 
 
 def test_what_is_ignored_is_named(tmp_path: Path) -> None:
-    """Python packages are installed, so that only the JAR of the libraries is left out."""
+    """Python packages are installed, so only the JAR among the libraries is left out."""
     (tmp_path / "databricks.yml").write_text(BUNDLE)
     (tmp_path / "p.py").touch()
     bundle = load_bundle(Project.at(tmp_path))

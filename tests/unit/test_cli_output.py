@@ -1,4 +1,4 @@
-"""What the command line prints of runs, and which numbers it takes."""
+"""What the command line prints about runs, and which numbers it accepts."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def project(tmp_path: Path) -> list[str]:
 
 
 def test_a_list_of_runs_is_whole_in_a_pipe(project: list[str], capsys: Out) -> None:
-    """One line a run, for `grep`; a name in brackets is a name, not a style."""
+    """One line per run, for `grep`; a name in brackets is a name, not a style."""
     assert main([*project, "runs", "list"]) == 0
 
     assert [line for line in capsys.readouterr().out.splitlines() if NAME in line]
@@ -34,7 +34,7 @@ def test_a_list_of_runs_is_whole_in_a_pipe(project: list[str], capsys: Out) -> N
 
 @pytest.mark.parametrize("verb", MODULES)
 def test_each_verb_is_declared_by_the_module_that_is_imported_for_it(capsys: Out, verb: str) -> None:
-    """Also where a value that is the name of another verb stands before it."""
+    """Even if a value before it is the name of another verb."""
     for words in ([verb], ["--project", "sql", verb], ["--project=sql", verb]):
         with pytest.raises(SystemExit, match="0"):
             read_arguments([*words, "--help"])
@@ -42,7 +42,7 @@ def test_each_verb_is_declared_by_the_module_that_is_imported_for_it(capsys: Out
 
 
 def test_a_word_that_is_no_verb_and_the_help_name_all_verbs(capsys: Out) -> None:
-    """Then no module stays out; `attempt` is what a kernel calls, and no help lists it."""
+    """Then all modules are imported; `attempt` is called by kernels, and not listed in the help."""
     with pytest.raises(SystemExit, match="2"):
         read_arguments(["rnu"])
     told = capsys.readouterr().err
@@ -67,7 +67,7 @@ def test_a_run_is_json_with_and_without_the_option(project: list[str], capsys: O
     "words", [["runs", "list", "--limit"], ["outbox", "--limit"], ["sql", "x", "--limit"], ["schedule", "next", "-n"]]
 )
 def test_how_many_is_at_least_one(project: list[str], capsys: Out, words: list[str], number: str) -> None:
-    """SQLite takes -1 for all, and a list of none would read as if there were none."""
+    """SQLite takes -1 to mean all, and a list of none would read as if there were none."""
     with pytest.raises(SystemExit) as stopped:
         main([*project, *words[:-1], f"{words[-1]}={number}" if words[-1].startswith("--") else f"{words[-1]}{number}"])
 
@@ -76,7 +76,7 @@ def test_how_many_is_at_least_one(project: list[str], capsys: Out, words: list[s
 
 
 def test_child_runs_stand_below_their_parent_and_parameters_beside_it(project: list[str], capsys: Out) -> None:
-    """A person looks for the run that was started, and for the day that it was for; --limit counts these."""
+    """A user looks for the run that was started, and for the day that it was for; --limit counts these."""
     records = Records.of(Project.at(Path(project[1])).state("main"))
     day = {"day": ["{{job.start_time.iso_date}}", "2018-09-02"], "mode": ["full", "full"]}
     job = {"job_id": 1, "job_key": "j", "target": "dev", "trigger": "ONE_TIME"}
@@ -98,7 +98,7 @@ def test_child_runs_stand_below_their_parent_and_parameters_beside_it(project: l
 
 
 def test_the_latest_run_is_the_newest_that_no_other_started(project: list[str], capsys: Out) -> None:
-    """`latest` is known wherever a run is named; another word is told what to write."""
+    """`latest` is accepted wherever a run is named; for other words, the message says what to write."""
     records = Records.of(Project.at(Path(project[1])).state("main"))
     job = {"job_id": 1, "job_key": "j", "run_name": "x", "target": "dev", "trigger": "ONE_TIME"}
     parent = start_run(records, **job)

@@ -1,4 +1,4 @@
-"""`sql`: where its statements come from, and how results are printed; the server is not asked."""
+"""`sql`: where its statements come from, and how results are printed; the server is not used."""
 
 import io
 from argparse import Namespace
@@ -33,7 +33,7 @@ def shown(result: pa.Table, width: int, **options: object) -> list[str]:
 
 
 def test_numbers_are_right_and_text_is_left() -> None:
-    """So that digits stand below digits."""
+    """So that digits are aligned."""
     assert shown(MONTHS, 80) == [
         "order_month  orders    value",
         "2018-08        6512  2834.50",
@@ -82,12 +82,12 @@ def test_records_can_be_asked_for_and_rows_beyond_the_limit_are_counted() -> Non
 
 
 def test_brackets_are_text() -> None:
-    """`[red]` in a value is no style."""
+    """`[red]` in a value is not a style."""
     assert shown(pa.table({"[bold]": ["[red]x[/red]"]}), 80)[:2] == ["[bold]", "[red]x[/red]"]
 
 
 def test_csv_and_json_have_all_rows_and_exact_values(capsys: Out) -> None:
-    """For programs: NULL is empty or null, a moment is UTC, digits stay."""
+    """For programs: NULL is empty or null, a timestamp is in UTC, all digits are kept."""
     result = pa.table(
         {
             "at": pa.array([datetime(2018, 8, 1, 12, tzinfo=UTC)], pa.timestamp("us", "America/Sao_Paulo")),

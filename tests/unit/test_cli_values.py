@@ -20,7 +20,7 @@ from lakelocal.jobs.backfill import backfill_times, label
     ],
 )
 def test_a_moment_is_in_utc(text: str, expected: datetime) -> None:
-    """Databricks' times are UTC: an offset is converted, and what names none is UTC already."""
+    """Databricks' times are UTC: an offset is converted, and a time without one is already in UTC."""
     assert moment(text) == expected
     assert moment(text).tzinfo is UTC
 
@@ -44,7 +44,7 @@ def test_a_span_is_numbers_with_their_units(text: str, expected: timedelta) -> N
 
 
 def test_only_a_span_may_be_empty() -> None:
-    """`prune --older-than 0d` is every ended run; a backfill or a simulation of no time does not end or begin."""
+    """`prune --older-than 0d` means every ended run; a backfill or a simulation of no time does not end or begin."""
     assert span("0d") == timedelta()
     with pytest.raises(ArgumentTypeError, match="found `0d`; expected a time longer than zero"):
         interval("0d")
@@ -77,13 +77,13 @@ def test_other_texts_are_refused(read: Callable[[str], object], text: str, messa
 
 
 def test_counts_and_spans_of_jobs() -> None:
-    """None may be kept or shown; a job's span is that of its own runs."""
+    """Zero may be kept or shown; a job's span is that of its own runs."""
     assert (count("0"), count("20"), at_least_one("1")) == (0, 20, 1)
     assert span_of_job("nightly=1h30m") == ("nightly", timedelta(minutes=90))
 
 
 def test_each_time_of_a_backfill_has_its_own_label() -> None:
-    """As exact as it needs, since runs are called by it."""
+    """As precise as necessary, because runs are named after it."""
     begin = moment("2018-01-31T23:59:30")
 
     times = backfill_times(begin, begin + timedelta(minutes=1), timedelta(seconds=30))

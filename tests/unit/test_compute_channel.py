@@ -18,7 +18,7 @@ from lakelocal.project import State
 
 
 class Servers:
-    """Gives a server that is not there: a closed port, the process *pid*. Counts how often it was asked."""
+    """Returns a server that is not there: a closed port, the process *pid*. Counts how often it was asked."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -42,7 +42,7 @@ def channel_to(servers: Servers, tmp_path) -> tuple[LazyChannel, Link]:
 
 
 def test_callables_are_made_without_a_server(tmp_path, ended_pid):
-    """Spark's client makes its stub as soon as the session exists."""
+    """Spark's client creates its stub as soon as the session exists."""
     servers = Servers(ended_pid)
     channel, link = channel_to(servers, tmp_path)
     for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
@@ -52,7 +52,7 @@ def test_callables_are_made_without_a_server(tmp_path, ended_pid):
 
 
 def test_a_dead_server_is_told_at_once_and_looked_for_again(tmp_path, ended_pid):
-    """Ten minutes of retries would follow otherwise; the next call may find a new server."""
+    """Otherwise ten minutes of retries would follow; the next call may find a new server."""
     servers = Servers(ended_pid)
     channel, link = channel_to(servers, tmp_path)
     lost = []
@@ -70,7 +70,7 @@ def test_a_dead_server_is_told_at_once_and_looked_for_again(tmp_path, ended_pid)
 
 
 def test_a_living_server_that_does_not_answer_is_left_to_sparks_retries_first(tmp_path):
-    """A pause of the server is no death; patience has an end."""
+    """A pause of the server does not mean that it is dead; patience has an end."""
     channel, link = channel_to(Servers(os.getpid()), tmp_path)
     call = channel.unary_unary("/service/Config")
     with pytest.raises(grpc.RpcError):
@@ -93,7 +93,7 @@ def test_tidying_starts_no_server(tmp_path, ended_pid, method):
 
 
 def test_the_answers_of_a_statement_are_released_together(tmp_path):
-    """The client says of every answer that it was read; where the server may keep them, only the last word is sent."""
+    """The client acknowledges every answer; where the server may keep them, only the last acknowledgement is sent."""
     link = Link(LocalEndpoint(LocalServer(State(tmp_path, "main", tmp_path)), Servers(0)), answers_kept=True)
     release = SparkConnectServiceStub(LazyChannel(link)).ReleaseExecute
     part = proto.ReleaseExecuteRequest(release_until=proto.ReleaseExecuteRequest.ReleaseUntil(response_id="1"))

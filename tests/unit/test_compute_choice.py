@@ -40,7 +40,7 @@ def test_one_text_names_the_place(state: State, remote: str, kind: type, label: 
 
 
 def test_the_environment_names_it_where_nobody_does(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So do kernels hear of it; an empty option means the own server, whatever the environment."""
+    """This is how kernels learn of it; an empty option means the own server, whatever the environment."""
     monkeypatch.setenv("LOCAL_REMOTE", "sc://localhost:15002")
 
     assert isinstance(compute_of(state), ConnectServer)
@@ -64,7 +64,7 @@ def test_the_environment_names_it_where_nobody_does(state: State, monkeypatch: p
     ],
 )
 def test_what_names_no_place_is_refused_without_its_token(state: State, remote: str, said: str) -> None:
-    """Wrong use, told before a run is recorded."""
+    """Wrong usage, reported before a run is recorded."""
     with pytest.raises(UsageError) as caught:
         compute_of(state, remote)
 

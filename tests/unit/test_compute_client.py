@@ -1,4 +1,4 @@
-"""pyspark and databricks-connect are two packages `pyspark`: an environment has one of them."""
+"""pyspark and databricks-connect both provide the package `pyspark`: an environment has one of them."""
 
 import pytest
 
@@ -14,7 +14,7 @@ CONNECT = {DATABRICKS: Client(DATABRICKS, "98.3.7", "==3.12.*")}
     [(PYSPARK, SPARK), (None, SPARK), (DATABRICKS, CONNECT), (None, CONNECT)],
 )
 def test_the_right_environment_passes(wanted: str | None, found: dict[str, Client]) -> None:
-    """A plain Spark Connect server takes either client."""
+    """A plain Spark Connect server accepts either client."""
     check_client(wanted, "this", found=found, python="3.12.9")
 
 
@@ -31,7 +31,7 @@ def test_the_right_environment_passes(wanted: str | None, found: dict[str, Clien
 def test_the_wrong_one_is_told_with_what_to_do(
     wanted: str | None, found: dict[str, Client], python: str, said: str
 ) -> None:
-    """The other's name, both versions, and the command that uses or mends the right one."""
+    """The other's name, both versions, and the command that uses or repairs the right environment."""
     with pytest.raises(SetupError, match=said):
         check_client(wanted, "this", found=found, python=python)
 

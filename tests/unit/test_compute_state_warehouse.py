@@ -1,4 +1,4 @@
-"""A state belongs to the warehouse that its tables are in."""
+"""A state belongs to the warehouse that has its tables."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +18,7 @@ def state(tmp_path: Path) -> State:
 
 
 def test_the_first_use_decides(state: State) -> None:
-    """And the same place again is welcome, however it is written."""
+    """And the same place is accepted again, however it is written."""
     state_warehouse.claim(state, THERE)
     state_warehouse.claim(state, THERE + "/")
 
@@ -31,7 +31,7 @@ def test_the_first_use_decides(state: State) -> None:
 
 
 def test_the_own_server_by_its_url_is_the_own_server(state: State) -> None:
-    """Spark shows the folder as `file:/...`, with links followed or not; nothing is written down for it."""
+    """Spark shows the folder as `file:/...`, with links followed or not; nothing is recorded for it."""
     link = state.folder.parent / "link"
     link.symlink_to(state.folder)
     state.metastore.mkdir()
@@ -43,7 +43,7 @@ def test_the_own_server_by_its_url_is_the_own_server(state: State) -> None:
 
 
 def test_a_state_with_tables_of_its_own_is_not_given_away(state: State) -> None:
-    """The metastore is there since its server ran for the first time."""
+    """The metastore has existed since its server ran for the first time."""
     state.metastore.mkdir()
 
     with pytest.raises(ServerError, match="found a state whose tables are in `file:///"):
@@ -51,7 +51,7 @@ def test_a_state_with_tables_of_its_own_is_not_given_away(state: State) -> None:
 
 
 def test_of_several_first_uses_one_wins(state: State) -> None:
-    """Kernels of a run begin at once, and so may two runs."""
+    """Kernels of a run start at the same time, and so may two runs."""
     wanted = [f"s3://bucket/{number % 2}" for number in range(40)]
 
     def claimed(warehouse: str) -> bool:

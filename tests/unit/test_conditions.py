@@ -30,13 +30,13 @@ from lakelocal.lakeflow.task_types.condition import constant_outcome
     ],
 )
 def test_which_texts_are_numbers(text: str, expected: Decimal | None) -> None:
-    """Those of a finite decimal number, with all its digits; `Infinity` and `NaN` stand in no JSON."""
+    """Those of finite decimal numbers, with all their digits; JSON has no `Infinity` or `NaN`."""
     assert number(text) == expected
 
 
 @pytest.mark.parametrize("text", ["Infinity", "NaN", "ten", "", "[1]"])
 def test_an_operand_that_fails_the_task_has_no_outcome_ahead(text: str) -> None:
-    """`Infinity` was a number to the run alone."""
+    """`Infinity` was a number only for the run."""
     with pytest.raises(ValueError, match=r"right: found .*, expected a"):
         outcome("LESS_THAN", "1", text)
     assert constant_outcome({"op": "LESS_THAN", "left": "1", "right": text}) is None
@@ -56,13 +56,13 @@ def test_an_operand_that_fails_the_task_has_no_outcome_ahead(text: str) -> None:
     ],
 )
 def test_the_outcome_of_two_literals(op: str, left: Any, right: Any, expected: str | None) -> None:
-    """As the run compares them: numbers too large for a float, and switches as Databricks writes them."""
+    """As the run compares them: numbers too large for a float, and booleans as Databricks writes them."""
     assert constant_outcome({"op": op, "left": left, "right": right}) == expected
 
 
 @pytest.mark.parametrize(("left", "right"), [(True, "true"), (None, ""), (12.5, "12.5")])
 def test_the_run_compares_the_texts_that_validate_reads(left: Any, right: str) -> None:
-    """A switch in the file is `true`, and not Python's `True`."""
+    """A boolean in the file is `true`, not Python's `True`."""
     fields = {"op": "EQUAL_TO", "left": left, "right": right}
     outcomes: dict[str, str] = {}
     attempt = SimpleNamespace(

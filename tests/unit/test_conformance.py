@@ -1,4 +1,4 @@
-"""local/CONFORMANCE.md: of today, with tests that exist, and complete."""
+"""local/CONFORMANCE.md is up to date, complete, and names only tests that exist."""
 
 import ast
 import importlib
@@ -23,7 +23,7 @@ def functions(file: str) -> set[str]:
 
 
 def test_the_file_is_of_today() -> None:
-    """Made again by `python tests/unit/write_conformance.py`."""
+    """It is made by `python tests/unit/write_conformance.py`."""
     assert FILE.read_text(encoding="utf-8") == document.document()
 
 
@@ -53,12 +53,12 @@ def test_no_rule_is_left_out() -> None:
 
 
 def test_every_rule_has_an_id_of_its_own() -> None:
-    """They are what one looks for."""
+    """Ids are what one searches for."""
     assert [id_ for id_, count in Counter(row.id for row in rows()).items() if count > 1] == []
 
 
 def test_every_topic_has_a_rule_and_every_rule_a_topic() -> None:
-    """A rule of an unknown topic would not be shown."""
+    """A rule with an unknown topic would not be shown."""
     topics = [topic for topics in SECTIONS.values() for topic in topics]
 
     assert len(topics) == len(set(topics))
@@ -66,7 +66,7 @@ def test_every_topic_has_a_rule_and_every_rule_a_topic() -> None:
 
 
 def test_a_rule_is_proved_or_says_why_not() -> None:
-    """With at least one test, or one of the two words and a reason."""
+    """It has at least one test, or one of the two statuses and a reason."""
     assert [each.id for each in (*elsewhere.PROVED, *surroundings.PROVED) if not each.tests] == []
     unproved = [row for row in rows() if not row.tests]
     assert {row.status for row in unproved} == {NOT_APPLICABLE, NOT_CONFIRMED}

@@ -1,4 +1,4 @@
-"""local/CONTRIBUTING.md sends nobody to a place that is gone."""
+"""local/CONTRIBUTING.md refers to nothing that no longer exists."""
 
 import re
 from pathlib import Path
@@ -12,13 +12,13 @@ STATE = (".local/", "runs/", "logs/")  # what runs leave behind
 
 
 def exists(path: str) -> bool:
-    """Is there such a file or folder: below `lakelocal`, `local` or the root, a bare name anywhere in `local`?"""
+    """Is there such a file or folder: below `lakelocal`, `local` or the root, or a bare name anywhere in `local`?"""
     named = any(any(ROOT.glob(f"{folder}{path}")) for folder in ("local/lakelocal/", "local/", ""))
     return named or ("/" not in path and any((ROOT / "local").rglob(path)))
 
 
 def test_every_path_of_the_page_exists():
-    """A module that was moved is to be moved there too."""
+    """A module that is moved has to be moved there too."""
     paths = [text for text in QUOTED if FILE.fullmatch(text) and not text.startswith(STATE)]
 
     assert len(paths) > 50
@@ -26,7 +26,7 @@ def test_every_path_of_the_page_exists():
 
 
 def test_every_name_of_the_page_stands_in_the_code():
-    """What is to be looked for in a file is found."""
+    """What the page says to look for in a file is there."""
     code = "\n".join(place.read_text(encoding="utf-8") for place in (ROOT / "local").rglob("*.py"))
     names = {text for text in QUOTED if NAME.fullmatch(text) and not FILE.fullmatch(text)}
 

@@ -44,7 +44,7 @@ def job(at_ms: int, operation: str | None = None) -> dict:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """Two executions of two sessions with three jobs, a job of Spark's own, and a line that is still being written."""
+    """Two executions of two sessions with three jobs, one job of Spark's own, and a line that is being written."""
     events = [
         {"Event": "SparkListenerApplicationStart", "Timestamp": 1},
         started(FIRST, 10, SQL), job(11, FIRST), job(12, FIRST), job(13),
@@ -57,14 +57,14 @@ def log(tmp_path: Path) -> Path:
 
 
 def test_what_began_within_the_span_is_counted(log):
-    """From its start to before its end; without a span everything whose line is complete."""
+    """From the start (inclusive) to the end (exclusive); without a span, everything whose line is complete."""
     assert counts(log) == Counts(executions=2, jobs=4)
     assert counts(log, since=11, until=21) == Counts(executions=1, jobs=3)
     assert counts(log.parent) == counts(log)
 
 
 def test_a_job_belongs_to_the_execution_whose_tag_it_carries(log):
-    """Also where the execution began before the span."""
+    """Even if the execution began before the span."""
     found = EventLog.read(log)
 
     assert found.by_session() == {"s1": Counts(1, 2), UNKNOWN: Counts(0, 1), "s2": Counts(1, 1)}
@@ -72,7 +72,7 @@ def test_a_job_belongs_to_the_execution_whose_tag_it_carries(log):
 
 
 def test_statements_of_one_kind_are_counted_together(log):
-    """By what is left without names and values."""
+    """By what remains without names and values."""
     assert EventLog.read(log).by_statement() == {
         "SELECT ? FROM silver.* LIMIT ?": Counts(1, 2),
         "limit > read > named_table (silver.*)": Counts(1, 1),
@@ -83,6 +83,6 @@ def test_statements_of_one_kind_are_counted_together(log):
 
 
 def test_a_folder_without_a_log_says_how_to_get_one(tmp_path):
-    """The message holds the setting."""
+    """The message contains the setting."""
     with pytest.raises(FileNotFoundError, match=r"found no event log; expected .*LOCAL_SPARK_CONF.*eventLog"):
         counts(tmp_path)

@@ -48,7 +48,7 @@ def test_a_listing_is_sorted_and_shows_paths_as_databricks_does(fs, volume):
 
 
 def test_the_levels_above_a_volume_can_be_listed(fs):
-    """/Volumes, catalog and schema are folders to look at."""
+    """/Volumes, the catalog and the schema can be listed as folders."""
     assert [info.path for info in fs.ls("/Volumes")] == ["dbfs:/Volumes/main/"]
     assert [info.path for info in fs.ls("/Volumes/main")] == ["dbfs:/Volumes/main/raw/"]
     assert [info.path for info in fs.ls("/Volumes/main/raw")] == ["dbfs:/Volumes/main/raw/files/"]
@@ -80,7 +80,7 @@ def test_a_missing_volume_is_named(fs, call):
 
 
 def test_a_missing_file_says_what_notebooks_look_for(fs):
-    """Notebooks test for the text `java.io.FileNotFoundException`."""
+    """Notebooks look for the text `java.io.FileNotFoundException`."""
     with pytest.raises(FileNotFoundError, match=r"java\.io\.FileNotFoundException: No such file or directory: dbfs:"):
         fs.ls(f"{VOLUME}/nope")
 
@@ -122,7 +122,7 @@ def test_a_copied_file_has_the_time_of_the_copy(fs, volume):
 
 
 def test_a_copy_into_a_folder_keeps_the_name(fs, volume):
-    """Also for folders, as Hadoop does it."""
+    """Including folders, as in Hadoop."""
     (volume / "d").mkdir()
     (volume / "a.txt").write_text("x")
     (volume / "tree" / "in").mkdir(parents=True)
@@ -158,14 +158,14 @@ def test_a_folder_needs_recurse(fs, volume):
 
 @pytest.mark.parametrize("path", ["/Volumes/main/raw/files/../../../x", "dbfs:/../x", "dbfs:/a/../../x"])
 def test_paths_that_climb_out_are_refused(fs, path):
-    """The state folder is the limit, by every command."""
+    """The state folder is the limit for every command."""
     for act in (fs.ls, fs.head, fs.mkdirs, fs.rm, lambda p: fs.put(p, "x"), lambda p: fs.cp(VOLUME, p, True)):
         with pytest.raises(PathError, match=r"\.\."):
             act(path)
 
 
 def test_links_that_lead_out_are_refused(fs, volume, tmp_path):
-    """Also those that a recursive walk meets, before anything is copied."""
+    """Including those that a recursive walk finds, before anything is copied."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.txt").write_text("s")
@@ -210,7 +210,7 @@ def test_help_describes_one_command(fs, capsys):
 
 
 def test_a_volume_and_the_root_of_dbfs_can_be_copied_into(fs, volume, state):
-    """They are folders, though none to be made or removed here."""
+    """They are folders, but cannot be created or removed here."""
     (volume / "tree").mkdir()
     (volume / "tree" / "a.txt").write_text("x")
 

@@ -8,7 +8,7 @@ from lakelocal.kernel.dbutils.jobs import LIMIT, TaskValueError, TaskValues
 
 @pytest.fixture
 def values_of(tmp_path):
-    """The task values as the kernel of a task of one run has them; `b` and `c` come after `a`."""
+    """The task values as the kernel of a task in one run has them; `b` and `c` come after `a`."""
 
     def make(task: str) -> TaskValues:
         upstream = {"a": [], "b": ["a"], "c": ["a", "b"]}[task]
@@ -40,7 +40,7 @@ def test_a_value_comes_back_as_it_was(values_of, value):
 
 
 def test_the_latest_value_counts(values_of):
-    """A repaired task leaves its value again."""
+    """A repaired task sets its value again."""
     values_of("a").set("k", 1)
     values_of("a").set("k", 2)
 
@@ -48,7 +48,7 @@ def test_the_latest_value_counts(values_of):
 
 
 def test_a_missing_value_is_the_default_or_an_error(values_of):
-    """Inside a job debugValue plays no part."""
+    """Inside a job, debugValue has no effect."""
     values_of("a").set("k", 1)
 
     assert values_of("b").get("a", "none", default="d", debugValue="x") == "d"
@@ -57,14 +57,14 @@ def test_a_missing_value_is_the_default_or_an_error(values_of):
 
 
 def test_only_upstream_tasks_can_be_read(values_of):
-    """A task that may not have run yet gives values by chance."""
+    """A task that may not have run yet would give values by chance."""
     with pytest.raises(ValueError, match="found the task `c`; expected an upstream task of `b`: `a`"):
         values_of("b").get("c", "k", default=1)
 
 
 @pytest.mark.parametrize("value", [{1, 2}, object(), float("nan"), b"x"])
 def test_values_that_are_no_json_are_refused(values_of, value):
-    """They could not come back."""
+    """They could not be read back."""
     with pytest.raises(TaskValueError, match="not JSON"):
         values_of("a").set("k", value)
 
@@ -77,7 +77,7 @@ def test_the_limit_is_48_kib_of_json(values_of):
 
 
 def test_outside_a_job_set_does_nothing_and_get_gives_the_debug_value():
-    """As Databricks' SDK does it."""
+    """As in Databricks' SDK."""
     values = TaskValues(None)
 
     assert values.set("k", 1) is None

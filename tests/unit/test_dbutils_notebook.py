@@ -27,7 +27,7 @@ def context_of(tmp_path) -> TaskContext:
 
 @pytest.mark.parametrize("in_a_job", [True, False])
 def test_exit_is_a_plain_system_exit_with_zero(tmp_path, capsys, in_a_job):
-    """papermill takes exactly that for a regular end; the value goes to the runner's file."""
+    """papermill treats exactly that as a regular end; the value goes to the runner's file."""
     context = context_of(tmp_path) if in_a_job else None
 
     with pytest.raises(SystemExit) as caught:
@@ -39,7 +39,7 @@ def test_exit_is_a_plain_system_exit_with_zero(tmp_path, capsys, in_a_job):
 
 
 def test_a_path_starts_at_the_folder_of_the_current_notebook(tmp_path):
-    """Of the task's notebook, wherever its kernel was started; the extension may be left out."""
+    """That of the task's notebook, wherever its kernel was started; the extension may be omitted."""
     (tmp_path / "notebooks").mkdir()
     for name in ("other.ipynb", "v1.2.ipynb"):
         (tmp_path / "notebooks" / name).write_text(EMPTY)
@@ -54,7 +54,7 @@ def test_a_path_starts_at_the_folder_of_the_current_notebook(tmp_path):
 
 @pytest.mark.parametrize("path", ["nope", "folder", "."])
 def test_what_is_no_notebook_is_refused_with_where_it_was_looked_for(tmp_path, path):
-    """A typing error in a path is the usual one."""
+    """A typo in a path is the usual cause."""
     (tmp_path / "folder").mkdir()
 
     with pytest.raises(DbutilsError, match=r"found no notebook at .* named relative to"):
@@ -63,7 +63,7 @@ def test_what_is_no_notebook_is_refused_with_where_it_was_looked_for(tmp_path, p
 
 @pytest.mark.parametrize("path", ["script", "script.py"])
 def test_a_python_file_without_the_header_is_refused_with_the_reason(tmp_path, path):
-    """It lies where the notebook should be, so "not found" would send one looking elsewhere."""
+    """It is where the notebook should be, so "not found" would be misleading."""
     (tmp_path / "script.py").write_text("print(1)\n")
 
     with pytest.raises(DbutilsError, match=r"its first line is `print\(1\)`; expected that of a notebook"):

@@ -1,4 +1,4 @@
-"""`dbutils.secrets`: what is read, and that it is kept out of what a kernel sends."""
+"""`dbutils.secrets`: what is read, and that it is removed from what a kernel sends."""
 
 from types import SimpleNamespace
 
@@ -19,7 +19,7 @@ def secrets(tmp_path):
 
 
 def test_secrets_are_read_and_listed(secrets):
-    """Lists give names, never values."""
+    """Lists show names, never values."""
     assert secrets.get("mail", "password") == "p<&w"
     assert secrets.getBytes("mail", "user") == b"me"
     assert secrets.list("mail") == [SecretMetadata("password"), SecretMetadata("user")]
@@ -27,7 +27,7 @@ def test_secrets_are_read_and_listed(secrets):
 
 
 def test_what_is_missing_is_named(secrets):
-    """The text begins as Databricks' does."""
+    """The text begins like Databricks'."""
     with pytest.raises(DbutilsError, match="Secret does not exist with scope: mail and key: token; the scope has"):
         secrets.get("mail", "token")
     with pytest.raises(DbutilsError, match="scope: sms; there are `empty`, `mail`"):
@@ -44,7 +44,7 @@ def test_a_broken_file_is_not_quoted(secrets, tmp_path):
 
 
 def test_every_output_is_redacted_and_other_messages_are_not():
-    """Both ways in which a Jupyter session is told to send."""
+    """In both ways in which a Jupyter session sends messages."""
     sent = []
     send = redacting(lambda *message, **more: sent.append((message, more)), lambda: {"p<&w", "p&lt;&amp;w", "p<&w2"})
     output = {"header": {"msg_type": "display_data"}, "content": {"data": {"text/html": "<b>p&lt;&amp;w</b>"}}}

@@ -53,7 +53,7 @@ def test_get_argument_falls_back_to_its_default():
 
 @pytest.mark.parametrize("make", ["dropdown", "multiselect"])
 def test_a_default_outside_the_choices_is_refused(make):
-    """Databricks refuses it too; a combobox takes any text."""
+    """Databricks refuses it too; a combobox accepts any text."""
     with pytest.raises(DbutilsError, match="`daily`; expected one of `full`, `incremental`"):
         getattr(Widgets({}), make)("mode", "daily", ["full", "incremental"])
 
@@ -69,7 +69,7 @@ def test_values_that_are_no_strings_are_refused():
 
 
 def test_removed_widgets_are_gone_until_made_again():
-    """A job's value comes back with the widget."""
+    """A job's value returns with the widget."""
     widgets = Widgets({"a": "job"})
     widgets.text("b", "2")
     widgets.remove("a")
@@ -92,7 +92,7 @@ def test_an_overlay_ends_with_its_notebook():
 
 
 def test_help_lists_the_commands(capsys):
-    """A line a command, and nothing internal."""
+    """One line per command, and nothing internal."""
     Widgets({}).help()
     said = capsys.readouterr().out
 

@@ -34,13 +34,13 @@ def gone(sequence: int) -> Event:
     ],
 )  # fmt: skip
 def test_versions_are_blocks_of_equal_upserts(events, expected):
-    """In whatever order they came."""
+    """In whatever order they arrived."""
     assert versions(events) == expected
     assert versions(reversed(events)) == expected
 
 
 def test_of_a_tie_a_delete_wins_else_the_greatest_values():
-    """The same in both types; NULL is the lowest."""
+    """The same in both types; NULL is lowest."""
     assert versions([gone(1), up(1, A)]) == versions([up(1, A), gone(1)]) == []
     assert versions([up(1, B), up(1, A), up(1, (None,))]) == [(B, 1, None)]
     assert versions([up(1, (9,)), up(1, (10,))]) == [((10,), 1, None)]
@@ -66,7 +66,7 @@ def as_oracle(event: tuple) -> oracle.Event:
 
 @given(events=EVENTS, only_one=st.booleans(), ignore_nulls=st.booleans())
 def test_it_says_what_the_definition_of_the_tests_says(events, only_one, ignore_nulls):
-    """Two programs, written apart: tracked lists, NULLs that are ignored, structs field by field, ties."""
+    """Two independently written programs: tracked lists, ignored NULLs, structs field by field, ties."""
     given_events, theirs = [Event(*event) for event in events], list(map(as_oracle, events))
 
     found = versions(given_events, tracked=[0] if only_one else None, ignore_nulls=ignore_nulls)

@@ -1,4 +1,4 @@
-"""Arguments of `spark.sql` become literals in the places of their markers, and nothing else changes."""
+"""Arguments of `spark.sql` become literals at their markers, and nothing else changes."""
 
 import datetime
 from decimal import Decimal
@@ -42,7 +42,7 @@ def filled(sql: str, named: dict | None = None, positional: list | None = None) 
     ],
 )
 def test_a_value_becomes_its_literal(value, text):
-    """The type that Python gives stays."""
+    """The type of the Python value is kept."""
     assert filled("SELECT :a", {"a": value}) == f"SELECT {text}"
 
 
@@ -55,7 +55,7 @@ def test_a_value_becomes_its_literal(value, text):
     ],
 )
 def test_only_markers_are_replaced(sql, expected):
-    """Strings, comments, JSON paths, casts and unknown markers stay."""
+    """Strings, comments, JSON paths, casts and unknown markers are kept."""
     assert filled(sql, {"a": 7}) == expected
 
 

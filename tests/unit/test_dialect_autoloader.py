@@ -34,7 +34,7 @@ def test_columns_from_ddl(schema, expected):
 
 
 def test_columns_from_json():
-    """A StructType travels as JSON."""
+    """A StructType is sent as JSON."""
     field = {"name": "a", "type": {"type": "struct", "fields": []}, "nullable": True, "metadata": {}}
     field["type"]["fields"].append({"name": "x y", "type": "long", "nullable": True, "metadata": {}})
     text = json.dumps({"type": "struct", "fields": [field]})
@@ -68,7 +68,7 @@ def test_headers(tmp_path, data, options, expected):
 
 
 def test_headers_of_compressed_files(tmp_path):
-    """Spark tells a compressed file by its name; so does this."""
+    """Spark recognises a compressed file by its name; so does this."""
     file = tmp_path / "x.csv.gz"
     file.write_bytes(gzip.compress(b"a,b\n1,2\n"))
 
@@ -76,7 +76,7 @@ def test_headers_of_compressed_files(tmp_path):
 
 
 def test_a_header_is_read_again_when_the_file_changes(tmp_path):
-    """A file is known by its size and time."""
+    """A file is identified by its size and time."""
     file = tmp_path / "x.csv"
     file.write_text("a,b\n")
     assert header_of(file, source()) == ("a", "b")
@@ -95,14 +95,14 @@ def test_a_header_is_read_again_when_the_file_changes(tmp_path):
     ],
 )
 def test_layouts(header, case_sensitive, expected):
-    """Names that differ by case are other columns where they can be rescued."""
+    """Names that differ in case are other columns if they can be rescued."""
     columns = (Column("a", "STRING"), Column("b", "STRING"))
 
     assert layout_of(header, columns, case_sensitive=case_sensitive) == expected
 
 
 def test_files_are_listed_as_spark_lists_them(tmp_path):
-    """Hidden files and folders are none; patterns and folders below are."""
+    """Hidden files and folders are ignored; patterns and subfolders are included."""
     for name in ("a.csv", "x/b.csv", "_hidden.csv", ".c.csv", "_tmp/d.csv", "_day=1/e.csv", "y/f.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -151,14 +151,14 @@ def test_unknown_formats_and_paths_are_named():
 
 @pytest.mark.parametrize("name", ["resourceTag", "useListingForBackfill", "maxFileAge"])
 def test_every_option_that_is_taken_is_named(name):
-    """What has no effect here is taken, and stands among the names that an unknown option is answered with."""
+    """Options without effect here are accepted, and listed in the answer to an unknown option."""
     assert source(**{f"cloudFiles.{name}": "x"}) == source()
     with pytest.raises(DialectError, match=rf"cloudFiles.colour: unknown option; known are format, .*{name}"):
         source(**{"cloudFiles.colour": "red"})
 
 
 def test_an_option_with_one_possible_value():
-    """The value may be written in any case; another one is refused by the name that was written."""
+    """The value may be written in any case; another one is refused under the name that was written."""
     assert source(**{"cloudfiles.INCLUDEEXISTINGFILES": "True"}) == source()
     with pytest.raises(DialectError, match=r"cloudFiles.cleanSource: found `delete`; only `off` is possible"):
         source(**{"cloudFiles.cleanSource": "delete"})

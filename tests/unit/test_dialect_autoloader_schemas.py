@@ -41,7 +41,7 @@ def inferred(folder: Path, text: str, **options: str) -> dict[str, str]:
     ],
 )
 def test_types_are_read_and_written(ddl):
-    """What a schema says comes back as it was."""
+    """A schema is written back as it was."""
     assert parse_type(ddl).ddl == ddl
 
 
@@ -60,7 +60,7 @@ def test_types_as_people_write_them(written, meant):
 
 @pytest.mark.parametrize("ddl", ["STRUCT<a: INT", "ARRAY<INT>>", "MAP<STRING>", "", "STRUCT<a>"])
 def test_a_type_that_is_none_is_named(ddl):
-    """Spark would speak of a statement that the user has not written."""
+    """Spark would refer to a statement that the user did not write."""
     with pytest.raises(DialectError, match="expected a type such as"):
         parse_type(ddl)
 
@@ -86,13 +86,13 @@ MERGED = [
 
 @pytest.mark.parametrize(("first", "second", "both"), MERGED)
 def test_types_merge(first, second, both):
-    """In either order, but for the order of fields."""
+    """In either order, except for the order of fields."""
     assert merge(parse_type(first), parse_type(second)).ddl == both
     assert sorted_fields(merge(parse_type(second), parse_type(first))).ddl.lower() == both.lower()
 
 
 def test_what_is_not_known_is_text_and_what_is_empty_is_nothing():
-    """NULL alone is a STRING; a struct without fields has no column."""
+    """A NULL alone is a STRING; a struct without fields has no column."""
     kind = parse_type("STRUCT<a: VOID, b: ARRAY<VOID>, c: STRUCT<>, d: ARRAY<STRUCT<>>, e: STRUCT<f: STRUCT<>>>")
 
     assert known_part(kind) == parse_type("STRUCT<a: STRING, b: ARRAY<STRING>>")
@@ -114,7 +114,7 @@ def test_what_is_not_known_is_text_and_what_is_empty_is_nothing():
     ],
 )
 def test_types_of_json(tmp_path, record, expected):
-    """JSON says itself what is a number and what is a string."""
+    """JSON itself says what is a number and what is a string."""
     assert ",".join(f"{name} {kind}" for name, kind in inferred(tmp_path, record).items()) == expected
 
 
@@ -127,12 +127,12 @@ def test_types_of_json(tmp_path, record, expected):
     ],
 )
 def test_options_of_the_inference(tmp_path, option, record, expected):
-    """They change what the types of JSON are."""
+    """They change the inferred types of JSON."""
     assert inferred(tmp_path, record, **{option: "true"}) == expected
 
 
 def test_without_types_all_is_text_but_what_is_hinted_at(tmp_path):
-    """A hint inside of a column needs the column's structure."""
+    """A hint inside a column needs the column's structure."""
     text = '{"a": {"b": 1, "c": 2}, "d": {"e": 1}}'
     off = {"cloudFiles__inferColumnTypes": "false"}
 
@@ -198,7 +198,7 @@ def test_schemas_evolve(known, found, widen, expected, added):
 
 
 def test_a_new_field_takes_its_type_from_the_files_or_from_a_hint(tmp_path):
-    """The batch is looked at as the first one was."""
+    """The batch is examined like the first one."""
     (tmp_path / "b.json").write_text('{"a": 1, "n": 1.5, "h": 1}', "utf-8")
     found = evolved(
         source(tmp_path, cloudFiles__schemaHints="h INT, a STRING"), [Column("a", "BIGINT")], [tmp_path / "b.json"]

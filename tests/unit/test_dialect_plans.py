@@ -1,4 +1,4 @@
-"""Requests of Spark Connect are translated in a copy, wherever a name or a path stands in them."""
+"""Requests of Spark Connect are translated in a copy, wherever they contain a name or a path."""
 
 import time
 
@@ -39,7 +39,7 @@ def request(**plan) -> proto.ExecutePlanRequest:
 
 
 def test_the_request_of_the_caller_is_not_changed(rewrite):
-    """The client sends it again when it tries again."""
+    """The client sends it again when it retries."""
     sent = request(root=table("dev.a.t"))
 
     found = rewrite(sent)
@@ -49,7 +49,7 @@ def test_the_request_of_the_caller_is_not_changed(rewrite):
 
 
 def test_tables_deep_in_a_plan(rewrite):
-    """Joins, subqueries and the relations of a SQL text hold tables of their own."""
+    """Joins, subqueries and the relations of a SQL text contain their own tables."""
 
     def plan(name: str) -> proto.Relation:
         join = proto.Join(left=table(name), right=proto.Relation(limit=proto.Limit(input=table(name), limit=1)))
@@ -71,7 +71,7 @@ def test_analysis_is_translated_too(rewrite):
 
 
 def test_compressed_plans(rewrite):
-    """Clients compress large plans; the server takes them as they are without."""
+    """Clients compress large plans; the server also accepts them uncompressed."""
     data = zstandard.ZstdCompressor().compress(table("dev.a.t").SerializeToString())
     packed = proto.Plan.CompressedOperation(
         data=data,
@@ -104,7 +104,7 @@ def test_writes_and_streams(rewrite, place):
 
 
 def test_data_is_not_touched(rewrite):
-    """Rows that a notebook sends are data, whatever is in them."""
+    """Rows that a notebook sends are data, whatever they contain."""
     rows = proto.Relation(local_relation=proto.LocalRelation(data=b"dev.a.t", schema="`dev.a.t` STRING"))
     literal = proto.Expression(literal=proto.Expression.Literal(string="SELECT * FROM dev.a.t"))
     plan = proto.Relation(project=proto.Project(input=rows, expressions=[literal]))
@@ -124,7 +124,7 @@ def test_identifier_clauses_are_filled_in(rewrite):
 
 
 def test_a_statement_is_done_once_and_only_as_a_command(dialect, rewrite):
-    """The same text inside of a query or an analysis must not create anything."""
+    """The same text inside a query or an analysis must not create anything."""
     sql = proto.Relation(sql=proto.SQL(query="CREATE VOLUME v"))
 
     rewrite(request(root=sql))
@@ -134,7 +134,7 @@ def test_a_statement_is_done_once_and_only_as_a_command(dialect, rewrite):
 
 
 def test_errors_name_the_table_and_the_path(rewrite):
-    """A name that an API got is as good a place for an error as a statement."""
+    """An error can refer to a name given to an API as well as to a statement."""
     source = proto.Read.DataSource(format="csv", paths=["/Volumes/dev/raw/nope/x"])
 
     with pytest.raises(DialectError, match=r"The table `prod\.a\.t`: found the catalog `prod`"):
@@ -144,14 +144,14 @@ def test_errors_name_the_table_and_the_path(rewrite):
 
 
 def test_other_requests_pass(rewrite):
-    """Settings, artifacts and reattaching carry no names."""
+    """Settings, artifacts and reattaching contain no names."""
     config = proto.ConfigRequest(session_id="s")
 
     assert rewrite(config) is config
 
 
 def test_a_request_takes_about_a_millisecond(rewrite):
-    """The translation is paid by every statement; the bound is loose for busy machines."""
+    """Every statement pays for the translation; the bound is loose for busy machines."""
     sql = proto.SQL(query="SELECT a, b, sum(c) FROM dev.a.t JOIN dev.b.u USING (k) WHERE a = 'x' GROUP BY ALL")
     sent = request(command=proto.Command(sql_command=proto.SqlCommand(input=proto.Relation(sql=sql))))
     rewrite(sent)

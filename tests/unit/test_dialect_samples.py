@@ -1,4 +1,4 @@
-"""The catalog `samples`: which tables are made, when, and by which statement."""
+"""The catalog `samples`: which tables are created, when, and by which statement."""
 
 import logging
 
@@ -18,7 +18,7 @@ def dialect(tmp_path) -> Dialect:
 
 
 def analysis(name: str) -> proto.AnalyzePlanRequest:
-    """What `spark.table(name).schema` asks."""
+    """The request behind `spark.table(name).schema`."""
     read = proto.Read(named_table=proto.Read.NamedTable(unparsed_identifier=name))
     schema = proto.AnalyzePlanRequest.Schema(plan=proto.Plan(root=proto.Relation(read=read)))
     return proto.AnalyzePlanRequest(session_id="s", schema=schema)
@@ -43,7 +43,7 @@ def test_a_table_is_made_by_the_first_request_that_names_it(dialect, caplog):
 
 
 def test_a_table_that_is_there_stays(dialect, caplog):
-    """Another process has made it."""
+    """Another process has created it."""
     server = Schemas("catalog__samples__nyctaxi.trips")
 
     dialect.rewrite(analysis("samples.nyctaxi.trips"), server)
@@ -70,7 +70,7 @@ def test_sample_data_that_are_not_here_are_named(dialect, name):
 
 
 def test_every_column_is_specified_once():
-    """A name twice would be a table that cannot be made."""
+    """A table with a duplicate name could not be created."""
     for name, table in TABLES.items():
         names = [column.name.lower() for column in table.columns]
         assert len(set(names)) == len(names), name

@@ -1,4 +1,4 @@
-"""SQL scripts, EXECUTE IMMEDIATE and IDENTIFIER: statements that are made or found in other statements."""
+"""SQL scripts, EXECUTE IMMEDIATE and IDENTIFIER: statements that are made by, or found in, other statements."""
 
 import re
 
@@ -49,13 +49,13 @@ def test_the_statement_in_the_string_takes_its_place(sql, expected):
     ],
 )
 def test_what_cannot_be_executed_is_named(sql, problem):
-    """Spark would speak of a parameter with another name."""
+    """Spark would refer to a parameter with another name."""
     with pytest.raises(DialectError, match=problem):
         execute_immediate(sql, constants(nothing=None, n=1))
 
 
 def test_an_identifier_is_any_constant():
-    """What is no constant stays, for Spark to judge."""
+    """What is not constant is kept, for Spark to judge."""
     found = constants(**{"concat('a', '.b')": "a.b"})
 
     assert fill_identifiers("SELECT * FROM IDENTIFIER(concat('a', '.b')) x", found.known) == "SELECT * FROM a.b x"
@@ -77,7 +77,7 @@ END
 
 
 def test_each_statement_of_a_script_is_translated():
-    """One that does nothing becomes an empty block; control words are no statements."""
+    """One that does nothing becomes an empty block; control words are not statements."""
     seen = []
 
     def translate(sql: str, variables: frozenset[str]) -> str:
@@ -107,7 +107,7 @@ def test_what_the_dialect_does_itself_is_refused_in_a_script():
 
 
 def test_dynamic_sql_of_a_script_loses_the_catalog_when_it_runs():
-    """A variable of the script has no value before; one of the session with the same name is another."""
+    """A script's variable has no value before that; a session variable with the same name is a different one."""
     session = Constants(
         Tables(answers={"SELECT q": [{"value": "SELECT 1"}], "SELECT n": [{"value": 5}]}), frozenset({"q"})
     )
@@ -130,7 +130,7 @@ def test_dynamic_sql_of_a_script_loses_the_catalog_when_it_runs():
     ],
 )
 def test_only_names_of_three_parts_lose_the_catalog(text, expected):
-    """The pattern is one that Java and Python read alike."""
+    """Java and Python interpret the pattern in the same way."""
     pattern = re.search(r"regexp_replace\(x, '(.*)', ''\)", without_catalog("x", "dev"))[1]
 
     assert re.sub(pattern.replace("\\\\", "\\").replace("\\'", "'"), "", text) == expected
@@ -148,12 +148,12 @@ def test_only_names_of_three_parts_lose_the_catalog(text, expected):
     ],
 )  # fmt: skip
 def test_a_script_is_one_statement_of_a_cell(text, statements):
-    """Its semicolons are its own, also in a procedure."""
+    """Its semicolons belong to it, even in a procedure."""
     assert len(split_statements(text)) == statements
 
 
 def test_the_variables_of_a_script():
-    """Also the row of a loop; a handler is none."""
+    """Including the row of a loop; a handler is not one."""
     script = "BEGIN DECLARE x, Y INT; DECLARE EXIT HANDLER FOR z; FOR r AS SELECT 1 DO SELECT r.a; END FOR; END"
 
     assert variables_in(tokenize(script)) == {"x", "y", "r"}

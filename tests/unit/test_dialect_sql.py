@@ -1,4 +1,4 @@
-"""SQL text of Databricks becomes SQL text of Spark; what is no table's name stays as it is written."""
+"""SQL text of Databricks becomes SQL text of Spark; what is not the name of a table is kept as it is written."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def volumes(tmp_path) -> Volumes:
 
 
 def text_in(volumes: Volumes, current: str = "dev") -> SqlText:
-    """The SQL of a session that is in the catalog *current*."""
+    """The SQL of a session whose current catalog is *current*."""
     return SqlText(volumes, Names(volumes.catalogs, current), "sales")
 
 
@@ -104,7 +104,7 @@ SAME = [
 
 @pytest.mark.parametrize(("sql", "expected"), CHANGED.items(), ids=range(len(CHANGED)))
 def test_names_in_a_table_position_lose_the_catalog(rewrite, sql, expected):
-    """Spark's own catalog holds the schemas of the run's catalog."""
+    """Spark's own catalog contains the schemas of the run's catalog."""
     assert rewrite(sql) == expected
 
 
@@ -127,7 +127,7 @@ def test_all_else_stays(rewrite, sql):
     ],
 )
 def test_a_catalog_that_does_not_exist_is_an_error(rewrite, sql):
-    """As on Databricks; the message says which there are, how one comes into being, and the statement."""
+    """As on Databricks; the message says which exist, how to create one, and names the statement."""
     with pytest.raises(DialectError, match=r"the catalog `prod`, which does not exist here.* CREATE CATALOG prod"):
         rewrite(sql)
 
@@ -175,7 +175,7 @@ IN_LAKE = {
 
 @pytest.mark.parametrize(("sql", "expected"), OTHERS.items(), ids=range(len(OTHERS)))
 def test_names_of_another_catalog(volumes, rewrite, sql, expected):
-    """Its schemas are schemas of the one metastore, whose names stand for both."""
+    """Its schemas are schemas of the one metastore, whose names represent both."""
     volumes.catalogs.create("lake")
 
     assert rewrite(sql) == expected
@@ -190,7 +190,7 @@ def test_names_without_a_catalog_are_of_the_current_one(volumes, sql, expected):
 
 
 def test_what_a_request_needs_is_noted(volumes):
-    """Tables of the run's own catalog need nothing: most requests name no other."""
+    """Tables of the run's own catalog need nothing: most requests name no other catalog."""
     volumes.catalogs.create("lake")
     text = text_in(volumes)
 
@@ -208,7 +208,7 @@ def test_system_tables_are_refused(rewrite):
 
 
 def test_paths_in_path_positions_are_local(rewrite, volumes):
-    """Only where a path stands; the same string elsewhere is data."""
+    """Only in the position of a path; the same string elsewhere is data."""
     place = str(volumes.paths.state.volumes / "raw" / "files")
 
     assert rewrite("SELECT * FROM csv.`/Volumes/dev/raw/files/a b.csv`") == f"SELECT * FROM csv.`{place}/a b.csv`"

@@ -71,7 +71,7 @@ def run(statements, server):
     ],
 )
 def test_translated(run, sql, expected):
-    """What has a counterpart runs as it."""
+    """What has a counterpart runs as that."""
     assert run(sql) == expected
 
 
@@ -90,7 +90,7 @@ def test_translated(run, sql, expected):
     ],
 )
 def test_noted(run, sql, caplog):
-    """A statement that changes nothing here says so, in one line that names it."""
+    """A statement that changes nothing here reports it, in one line that names it."""
     with caplog.at_level(logging.WARNING, "lakelocal.dialect"):
         assert run(sql) == NOTHING
 
@@ -119,7 +119,7 @@ def test_noted(run, sql, caplog):
     ],
 )
 def test_refused(run, sql):
-    """One line, which names the statement."""
+    """In one line, which names the statement."""
     with pytest.raises(DialectError) as raised:
         run(sql)
 
@@ -151,7 +151,7 @@ def test_a_volume_without_a_schema_is_in_the_sessions_own(run, statements):
 
 
 def test_a_session_is_in_the_catalog_that_it_uses(run, statements, server):
-    """USE of a schema that is not there leaves it where it was: Spark refuses the statement."""
+    """USE of a missing schema leaves it where it was: Spark refuses the statement."""
     server.names += ["catalog__main__default", "catalog__main__sales"]
 
     run("USE CATALOG main")
@@ -166,7 +166,7 @@ def test_a_session_is_in_the_catalog_that_it_uses(run, statements, server):
 
 
 def test_statements_in_the_own_catalog_ask_nothing(run, server):
-    """A run that uses its own catalog alone costs what it did."""
+    """A run that only uses its own catalog costs no more than before."""
     for sql in ("USE CATALOG dev", "USE dev.raw", "SHOW SCHEMAS", "SHOW CATALOGS", "SHOW VOLUMES IN raw"):
         run(sql)
 
@@ -187,7 +187,7 @@ def test_volumes_of_another_catalog(run, statements, server):
 
 
 def test_a_catalog_that_holds_schemas_is_dropped_by_cascade_only(run, statements, server):
-    """Its schemas, its volumes and its name are gone then, and a session in it is in the run's catalog again."""
+    """Its schemas, its volumes and its name are then gone, and a session in it is in the run's catalog again."""
     run("CREATE CATALOG lake")
     server.names += ["catalog__lake__default", "catalog__lake__sales", "catalog__lakes__sales"]
     run("USE CATALOG lake")

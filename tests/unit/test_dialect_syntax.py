@@ -1,4 +1,4 @@
-"""Syntax that only Databricks has becomes Spark's, by the text alone."""
+"""Databricks' own syntax becomes Spark's, working on the text alone."""
 
 import pytest
 
@@ -58,7 +58,7 @@ def on_one_line(sql: str) -> str:
     ],
 )
 def test_qualify_is_a_filter_around_the_query(sql, expected):
-    """What is within the query stays there, so that it means the same."""
+    """What is inside the query stays there, so it means the same."""
     assert on_one_line(filter_qualified(sql)) == expected
 
 
@@ -82,12 +82,12 @@ def test_an_aggregate_of_its_own_in_qualify_with_group_by_all_is_refused():
     ],
 )
 def test_a_version_in_a_name_becomes_a_clause(sql, expected):
-    """`@` is no part of Spark's names."""
+    """`@` is not allowed in Spark's names."""
     assert name_versions(sql) == expected
 
 
 def test_a_version_in_a_name_of_an_api_becomes_an_option():
-    """`spark.table("t@v1")` has no text of SQL to put a clause into."""
+    """`spark.table("t@v1")` has no SQL text to which a clause could be added."""
     assert version_options("s.t@v1") == ("s.t", {"versionAsOf": "1"})
     assert version_options("t@20260131093000500") == ("t", {"timestampAsOf": "2026-01-31 09:30:00.500"})
     assert version_options("s.t") == ("s.t", {})
@@ -105,7 +105,7 @@ def test_a_version_in_a_name_of_an_api_becomes_an_option():
     ],
 )
 def test_other_colons_stay(sql):
-    """Types, parameters, casts and VARIANT values have colons of their own."""
+    """Types, parameters, casts and VARIANT values have their own colons."""
     assert plain_syntax(sql) == sql
 
 
@@ -125,7 +125,7 @@ def test_fields_in_brackets_are_read_as_they_are_written(sql, call, name):
 
 
 def test_a_path_in_an_expression_gets_no_name():
-    """A name inside of an expression would be a syntax error."""
+    """A name inside an expression would be a syntax error."""
     found = plain_syntax("SELECT upper(raw:['a']) FROM t WHERE raw:['b'] = 1 GROUP BY raw:['c']")
 
     assert found == (
@@ -135,7 +135,7 @@ def test_a_path_in_an_expression_gets_no_name():
 
 
 def test_the_servers_answer_tells_a_variant():
-    """Such a path stays, as Spark has it itself."""
+    """Such a path is kept, because Spark supports it."""
     message = 'get_json_object(v, $.a)": ... requires the "STRING" type, however "v" has the type "VARIANT"'
 
     assert variant_found(message) == "v"

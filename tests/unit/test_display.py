@@ -1,4 +1,4 @@
-"""How tables show: values as they are, in the order given."""
+"""How tables are shown: values unchanged, in the given order."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -42,7 +42,7 @@ TABLE = Table(
 
 
 def test_a_table_as_text_has_types_and_says_that_there_is_more():
-    """One line a row, whatever is in it; numbers to the right."""
+    """One line per row, whatever it contains; numbers are right-aligned."""
     assert TABLE.to_text().splitlines() == [
         "name                total",
         "string      decimal(12,2)",
@@ -55,7 +55,7 @@ def test_a_table_as_text_has_types_and_says_that_there_is_more():
 
 
 def test_a_table_as_html_is_escaped_and_tells_null_from_text():
-    """A review comment may hold markup."""
+    """A review comment may contain markup."""
     html = TABLE.to_html()
 
     assert "<td>a&lt;b</td><td>10.00</td>" in html
@@ -64,7 +64,7 @@ def test_a_table_as_html_is_escaped_and_tells_null_from_text():
 
 
 def test_long_values_are_cut_and_an_empty_table_has_its_columns():
-    """A look, not an export."""
+    """It is for looking, not for exporting."""
     assert Table([("a", "string")], [["x" * 50]]).to_text().splitlines()[3] == "x" * 37 + "..."
     assert Table([("a", "string")], []).to_text().splitlines() == ["a", "string", "------", "(0 rows)"]
 

@@ -1,4 +1,4 @@
-"""The page and the JUnit report of recorded runs: what they say, and that nothing of a run can break them."""
+"""The page and the JUnit report of recorded runs: what they say, and that nothing in a run can break them."""
 
 import xml.etree.ElementTree as ET
 from html import unescape
@@ -57,7 +57,7 @@ def end(records: Records, run_id: int, result: str, *, at: int = 1_060_000, mess
 
 
 def attempt(records: Records, run_id: int, key: str, result: str | None = "SUCCESS", **values) -> int:
-    """One that ran from second 1 to second 3 of the run, unless *values* say otherwise."""
+    """An attempt that ran from second 1 to second 3 of the run, unless *values* say otherwise."""
     ended = {"life_cycle_state": "TERMINATED", "result_state": result, "end_time": 1_003_000} if result else {}
     own = {
         "attempt_number": 0,
@@ -186,7 +186,7 @@ def test_an_active_run_says_so_and_shows_what_waits(records):
 
 
 def test_the_report_has_a_suite_a_run_and_a_case_a_task(records):
-    """The last attempt decides; the one before it is told as a flaky failure; what did not run is skipped."""
+    """The last attempt decides; the one before it is reported as a flaky failure; what did not run is skipped."""
     root = check_schema(junit(read_run(records, whole_run(records))))
 
     parent, child = root
@@ -218,7 +218,7 @@ def test_a_task_that_failed_again_has_its_first_failure_as_a_rerun(records):
 
 
 def test_a_run_that_failed_without_a_failed_task_is_not_green(records):
-    """Such as one that was refused a slot."""
+    """For example, a run that was refused a slot."""
     run_id = start(records)
     end(records, run_id, "MAXIMUM_CONCURRENT_RUNS_REACHED", message="no slot")
 
@@ -234,7 +234,7 @@ def notebook(place: Path, *outputs) -> Path:
 
 
 def test_a_notebook_is_shown_without_what_could_act(tmp_path):
-    """Its tables stay; scripts, handlers, foreign images and unclosed tags do not."""
+    """Its tables are kept; scripts, handlers, foreign images and unclosed tags are not."""
     html = (
         "</div></details><table onclick='x()'><tbody><tr><td>7</td></tr></tbody></table><img src='http://e.org/a.png'>"
     )

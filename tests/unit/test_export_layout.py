@@ -1,4 +1,4 @@
-"""The places of tasks in the graph: layers, bends, order; and the marks of the time axis."""
+"""The positions of tasks in the graph: layers, bends, order; and the marks of the time axis."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_a_node_stands_behind_everything_it_needs():
 
 
 def test_a_long_edge_passes_beside_the_nodes_between():
-    """It has a place of its own in each layer, so that no line runs through a box."""
+    """It has its own position in each layer, so no line runs through a box."""
     layout = layered(["a", "b", "c"], [("a", "b"), ("b", "c"), ("a", "c")])
 
     start, bend, end = layout.edges["a", "c"]
@@ -42,7 +42,7 @@ def test_no_two_nodes_share_a_place():
 
 
 def test_edges_of_tasks_that_are_not_there_are_left_out():
-    """A partial run has tasks whose dependencies were not chosen."""
+    """A partial run has tasks whose dependencies were not selected."""
     layout = layered(["b"], [("a", "b")])
 
     assert layout.edges == {}

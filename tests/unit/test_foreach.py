@@ -1,4 +1,4 @@
-"""How many iterations of a for-each task run at once, and what is said of one that timed out."""
+"""How many iterations of a for-each task run at once, and what is reported of one that timed out."""
 
 import threading
 from pathlib import Path
@@ -55,7 +55,7 @@ class Iterations:
     ("settings", "together"), [({}, 1), ({"concurrency": 2}, 2), ({"concurrency": 4}, 4)], ids=["default", "2", "4"]
 )
 def test_iterations_run_as_many_at_a_time_as_the_task_says(settings: dict[str, int], together: int) -> None:
-    """One by default: fewer would wait for ever, more are counted."""
+    """One by default: with fewer it would wait forever, more would be counted."""
     attempt = Iterations(together, **settings)
 
     assert run(attempt, Stop()).result == "SUCCESS"

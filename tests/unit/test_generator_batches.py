@@ -1,4 +1,4 @@
-"""The rows of generated batches: they fit together, go forward in time, and can be made again."""
+"""The rows of generated batches: they fit together, move forward in time, and are reproducible."""
 
 from itertools import pairwise
 
@@ -30,7 +30,7 @@ def initial(world):
 
 @pytest.fixture(scope="module")
 def days(world):
-    """Two weeks that follow, day -> frames."""
+    """Two consecutive weeks, day -> frames."""
     landed, found = [FIRST], {}
     for day in DAYS:
         found[day] = frames(day_files(world, day, landed))
@@ -58,7 +58,7 @@ def test_initial_load_covers_the_history_up_to_the_first_run_date(initial):
 
 
 def test_nothing_is_known_before_it_happens(initial, days):
-    """A file of a day tells nothing of the days after it, but for what is promised (estimate, shipping limit)."""
+    """A day's file says nothing about later days, except what is promised (estimate, shipping limit)."""
     for entity, columns in {"orders": ORDER_MOMENTS, "order_reviews": ["review_answer_timestamp"]}.items():
         assert initial[entity][list(columns)].stack().max() <= END_OF_FIRST
         for day, tables in days.items():
@@ -84,7 +84,7 @@ def test_columns_are_those_of_olist_in_their_order(initial):
     ],
 )
 def test_every_row_refers_to_rows_that_landed(initial, days, entity, column, parent, key):
-    """Referential integrity, over the initial load and over each day with what landed until then."""
+    """Referential integrity, in the initial load and for each day with what had landed until then."""
     known = set(initial[parent][key])
     assert set(initial[entity][column]) <= known
     for tables in days.values():
@@ -108,7 +108,7 @@ def test_keys_are_unique_over_all_days(initial, days, entity, key):
 
 
 def test_versions_are_unique_within_a_file(days):
-    """A day tells of each order, product and seller once."""
+    """A day contains each order, product and seller once."""
     for tables in days.values():
         for entity, key in (("orders", "order_id"), ("products", "product_id"), ("sellers", "seller_id")):
             assert tables[entity][key].is_unique
@@ -136,7 +136,7 @@ def test_life_of_an_order_goes_forward_in_time(initial, days):
 
 
 def test_moments_fit_the_status(initial, days):
-    """Delivered orders have all moments, shipped ones all but the last."""
+    """Delivered orders have all times, shipped ones all but the last."""
     orders = all_rows(initial, days, "orders")
     known = orders.set_index("order_status")[list(ORDER_MOMENTS)].notna().sum(axis=1)
 
@@ -147,7 +147,7 @@ def test_moments_fit_the_status(initial, days):
 
 
 def test_later_versions_only_go_on(initial, days):
-    """No status falls back, nothing known is taken back, and each later version tells something new."""
+    """No status goes back, nothing known is withdrawn, and each later version adds something new."""
     versions = all_rows(initial, days, "orders")
     changed = versions[versions.duplicated("order_id", keep=False)].copy()
     changed["rank"] = changed["order_status"].map(RANK)
@@ -159,7 +159,7 @@ def test_later_versions_only_go_on(initial, days):
 
 
 def test_versions_of_the_days_add_up_to_the_initial_load_of_a_later_date(initial, days, world):
-    """Fifteen steps of a day tell of the initial orders what one look two weeks later would tell."""
+    """Fifteen daily steps report about the initial orders what one look two weeks later would report."""
     until = end_of(day_number(DAYS[-1]))
     expected = [
         bought_on(world, day, until)["orders"].to_pandas() for day in world.initial_days if world.order_count(day)
@@ -171,7 +171,7 @@ def test_versions_of_the_days_add_up_to_the_initial_load_of_a_later_date(initial
 
 
 def test_a_gap_brings_all_later_versions_of_the_days_between(world, initial, days):
-    """Days that were never run add no orders, but what happened to earlier orders on them is told."""
+    """Days that were never run add no orders, but what happened to earlier orders on them is included."""
     of_initial = set(initial["orders"]["order_id"])
     stepwise = latest([day["orders"] for day in days.values()], "order_id")
     at_once = frames(day_files(world, DAYS[-1], [FIRST]))["orders"]
@@ -184,7 +184,7 @@ def test_a_gap_brings_all_later_versions_of_the_days_between(world, initial, day
 
 
 def test_a_day_has_new_orders_of_that_day_only(initial, days):
-    """A business day adds itself."""
+    """A business day adds only itself."""
     known = set(initial["orders"]["order_id"])
     for day, tables in days.items():
         new = tables["orders"][~tables["orders"]["order_id"].isin(known)]
@@ -194,7 +194,7 @@ def test_a_day_has_new_orders_of_that_day_only(initial, days):
 
 
 def test_a_day_changes_products_and_sellers(initial, days):
-    """Each later version differs from the one before it, in the same columns with the key kept."""
+    """Each later version differs from the one before it, with the same columns and the same key."""
     for entity, key in (("products", "product_id"), ("sellers", "seller_id")):
         current = initial[entity].set_index(key)
         for tables in days.values():
@@ -205,7 +205,7 @@ def test_a_day_changes_products_and_sellers(initial, days):
 
 
 def test_a_day_made_again_is_the_same(world):
-    """Regenerated from nothing but the settings and the list of landed days."""
+    """It is regenerated from only the settings and the list of landed days."""
     landed = [FIRST, *DAYS[:3]]
 
     assert day_files(world_of(3000), DAYS[3], landed) == day_files(world, DAYS[3], landed)
@@ -213,12 +213,12 @@ def test_a_day_made_again_is_the_same(world):
 
 @pytest.mark.parametrize("orders_a_part", [1, 170])
 def test_parts_do_not_change_the_rows(world, orders_a_part):
-    """How many files the initial load is cut into is a matter of speed alone."""
+    """The number of files of the initial load is only a matter of speed."""
     assert initial_files(world, orders_a_part) == initial_files(world)
 
 
 def test_new_prefixes_land_with_their_points(initial, days):
-    """Every prefix of a customer has points, but for the few that have none in the real data either."""
+    """Every prefix of a customer has points, except for the few that have none in the real data either."""
     customers = set(all_rows(initial, days, "customers")["customer_zip_code_prefix"])
     points = all_rows(initial, days, "geolocation")
 

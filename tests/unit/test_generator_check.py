@@ -1,4 +1,4 @@
-"""What the check at the end of a landing says when it does not hold; reading is tested with the notebooks."""
+"""What the check at the end of a landing reports if it fails; reading is tested with the notebooks."""
 
 import pytest
 
@@ -14,13 +14,13 @@ FILES = [
 
 
 def test_a_file_that_is_read_as_written_passes():
-    """Of entities and of the feed; other files may be counted too."""
+    """For entities and the feed; other files may be counted too."""
     check_counts(FILES, {"orders_1.csv": 10, "sellers_cdc_1.csv": 5, "orders_0.csv": 7})
 
 
 @pytest.mark.parametrize(("read", "found"), [({"orders_1.csv": 9, "sellers_cdc_1.csv": 5}, 9), ({}, 0)])
 def test_a_row_that_is_not_read_back_is_told(read, found):
-    """Both numbers, and the file; one without a row is not counted by Spark at all."""
+    """Both numbers, and the file; Spark does not count a file without rows at all."""
     with pytest.raises(LandedRowsError, match=f"found `orders_1.csv: {found} rows, 10 written`") as caught:
         check_counts(FILES, read)
 
@@ -28,7 +28,7 @@ def test_a_row_that_is_not_read_back_is_told(read, found):
 
 
 def test_files_are_held_against_their_own_rows():
-    """One row too many in a file does not make up for one that another lacks."""
+    """A surplus row in one file does not make up for a missing row in another."""
     with pytest.raises(LandedRowsError) as caught:
         check_counts(FILES, {"orders_1.csv": 9, "sellers_cdc_1.csv": 6})
 

@@ -1,4 +1,4 @@
-"""CSV text as RFC 4180 has it, and identifiers and amounts as Olist has them."""
+"""CSV text as in RFC 4180, and identifiers and amounts as in Olist's files."""
 
 import csv
 import io
@@ -38,7 +38,7 @@ def review(message: str | None) -> pa.Table:
     ],
 )
 def test_any_comment_is_read_back(message):
-    """By Python's own CSV reader, also with commas, quotes and line ends."""
+    """By Python's own CSV reader, including commas, quotes and line ends."""
     text = (header("order_reviews") + csv_rows("order_reviews", review(message))).decode()
 
     rows = list(csv.reader(io.StringIO(text, newline="")))
@@ -60,7 +60,7 @@ def test_null_is_an_empty_field():
 
 
 def test_a_slice_of_a_table_gives_its_own_rows():
-    """Arrow's buffers hold more than a slice shows."""
+    """Arrow's buffers contain more than a slice shows."""
     table = pa.concat_tables([review("um"), review("dois"), review("três")]).combine_chunks()
 
     assert csv_rows("order_reviews", table.slice(1, 1)).tobytes() == csv_rows("order_reviews", review("dois")).tobytes()
@@ -77,14 +77,14 @@ def test_amounts_have_two_decimals():
 
 
 def test_moments_are_written_as_olist_does():
-    """Seconds, a space between date and time, empty where nothing happened."""
+    """Seconds, a space between date and time, empty if nothing happened."""
     assert timestamps(np.array([1535760000, NEVER, 0])).to_pylist() == [
         "2018-09-01 00:00:00", None, "1970-01-01 00:00:00",
     ]  # fmt: skip
 
 
 def test_identifiers_are_32_hexadecimal_digits_and_all_differ():
-    """As Olist's own."""
+    """Like Olist's own."""
     ids = identifiers(1, "order_id", 17_000, np.arange(100_000)).to_pylist()
 
     assert all(re.fullmatch("[0-9a-f]{32}", one) for one in ids)
@@ -92,7 +92,7 @@ def test_identifiers_are_32_hexadecimal_digits_and_all_differ():
 
 
 def test_identifiers_depend_on_seed_purpose_day_and_position_alone():
-    """Any position can be asked alone: later days need no memory of the ids."""
+    """Any position can be computed on its own: later days need no memory of the ids."""
     together = identifiers(1, "order_id", 17_000, np.arange(10))
 
     assert identifiers(1, "order_id", 17_000, np.array([7]))[0] == together[7]
@@ -115,7 +115,7 @@ def test_spread_sums_exactly(total):
 
 
 def test_file_quotes_any_text_that_needs_it_and_has_its_own_columns():
-    """The change feed holds what real files hold: a comma or a quote may stand anywhere."""
+    """The change feed contains what real files contain: a comma or a quote may occur anywhere."""
     table = pa.table({"a": ['x,"y"', None], "b": ["1", "line\nbreak"]})
 
     assert csv_file(table) == b'a,b\n"x,""y""",1\n,"line\nbreak"\n'

@@ -1,4 +1,4 @@
-"""The change feed: lives that hold together, defects that are counted, and a landing that can be repeated."""
+"""The change feed: lives that are consistent, defects that are counted, and a landing that can be repeated."""
 
 from dataclasses import replace
 
@@ -61,7 +61,7 @@ def test_every_landed_key_is_inserted_once_and_before_all_else(lives, entity):
 
 @pytest.mark.parametrize("entity", ENTITIES)
 def test_only_deleted_keys_are_inserted_again_and_only_living_ones_change(lives, entity):
-    """Otherwise the feed would tell what no database can do."""
+    """Otherwise the feed would report what no database can do."""
     is_alive: dict[str, bool] = {}
     returned = 0
     for row in feed_rows(lives, entity).to_dict("records"):
@@ -74,7 +74,7 @@ def test_only_deleted_keys_are_inserted_again_and_only_living_ones_change(lives,
 
 @pytest.mark.parametrize("entity", ENTITIES)
 def test_sequence_numbers_are_unique_and_grow_with_the_time(lives, entity):
-    """They are what orders the events; a day's files hold its moments only."""
+    """They order the events; a day's files contain only its times."""
     events = feed_rows(lives, entity)
     numbers = events["sequence_number"].astype("int64")
 
@@ -84,7 +84,7 @@ def test_sequence_numbers_are_unique_and_grow_with_the_time(lives, entity):
 
 
 def test_updates_are_moves_weights_and_photos_and_leave_the_rest(lives):
-    """A product keeps its size, a customer stays the same person."""
+    """A product keeps its dimensions, a customer remains the same person."""
     for entity, fixed in (("customers", 2), ("sellers", 1)):
         events = feed_rows(lives, entity)
         upserts = events[events["operation"] != "DELETE"]
@@ -97,7 +97,7 @@ def test_updates_are_moves_weights_and_photos_and_leave_the_rest(lives):
 
 
 def test_flips_go_to_b_and_back_to_a_and_null_flips_over_null(tmp_path):
-    """Three versions, of which the first and the last are alike; NULL is a value among others."""
+    """Three versions, of which the first and the last are equal; NULL is a value like others."""
     for rates in (only(flip_rate=0.3), only(null_flip_rate=0.3)):
         dbutils = make_feed(tmp_path / str(rates.flip_rate), rates, DAYS[:1])
         for entity in ENTITIES:
@@ -146,7 +146,7 @@ def test_each_rate_makes_its_defect_alone_and_counts_it(tmp_path, defect):
 
 
 def _found(defect: str, rows, entity: str, dbutils: FakeDbutils) -> int:
-    """How many of the first day's *rows* show *defect*, by what a reader of the file can see."""
+    """The number of the first day's *rows* with *defect*, judging by what a reader of the file can see."""
     key = COLUMNS[entity][0]
     landed = as_frame(dbutils.files()[f"{entity}/{entity}_{DAYS[0]}_initial.csv"])
     numbers = rows["sequence_number"]
@@ -180,7 +180,7 @@ def test_late_events_land_hours_to_days_later(tmp_path):
 
     events = feed_rows(dbutils, "customers")
     days = set(events.loc[events["change_timestamp"].str[:10] == DAYS[0], "day"])
-    assert days == set(DAYS)  # the last of them three days after the one before
+    assert days == set(DAYS)  # the last of them three days after the previous one
     assert (events["change_timestamp"].str[:10] <= events["day"]).all()
 
 
@@ -190,7 +190,7 @@ def test_same_parameters_give_the_same_bytes(spoiled, tmp_path):
 
 
 def test_another_seed_gives_another_feed(tmp_path):
-    """The seed is not without effect."""
+    """The seed has an effect."""
     feeds = [
         feed_rows(make_feed(tmp_path / str(seed), ALL_RATES, DAYS[:1], seed=seed), "sellers")["change_timestamp"]
         for seed in (1, 2)
@@ -199,7 +199,7 @@ def test_another_seed_gives_another_feed(tmp_path):
 
 
 def test_days_that_land_at_once_are_those_that_land_one_by_one(spoiled, tmp_path):
-    """A feed that was switched on late catches up, and every day is its own file."""
+    """A feed that was switched on late catches up, and every day has its own file."""
     dbutils = FakeDbutils(tmp_path)
     for day in DAYS:
         land_entities(dbutils, day)
@@ -219,14 +219,14 @@ def test_repeated_run_lands_nothing(tmp_path):
 
 
 def test_other_rates_on_a_later_day_leave_the_lives_before_as_they_were(tmp_path):
-    """Days are lived again with the rates that they were announced with, so late events of before still come."""
+    """Days are simulated again with the rates with which they were announced, so earlier late events still arrive."""
     dbutils = make_feed(tmp_path, ALL_RATES, DAYS[:2])
     land_entities(dbutils, DAYS[3])
     run_feed(dbutils, only())
 
     events = feed_rows(dbutils, "customers")
     last = events[events["day"] == DAYS[3]]
-    assert (last["change_timestamp"].str[:10] < DAYS[3]).any()  # what was on its way
+    assert (last["change_timestamp"].str[:10] < DAYS[3]).any()  # what was under way
     fresh = last[last["change_timestamp"].str[:10] == DAYS[3]]
     assert set(fresh["operation"]) == {"INSERT"}  # the new keys of the day, nothing else
 
@@ -261,7 +261,7 @@ def test_operations_and_defects_are_summed_over_the_files(spoiled, tmp_path):
 
 
 def test_rates_outside_0_to_1_are_refused():
-    """Percent instead of a fraction."""
+    """For example percent instead of a fraction."""
     with pytest.raises(ParameterError, match="`tie_rate`: found `2`, expected a fraction from 0 to 1"):
         FeedRates(tie_rate=2)
 
@@ -276,7 +276,7 @@ def test_rates_are_those_of_the_text_and_else_the_usual_ones():
 
 @pytest.mark.parametrize("text", ["late=0.1", "late_rate", "late_rate=much", "late_rate 0.1", "cdc_change_rate=0.1"])
 def test_rates_that_are_not_understood_are_told_with_those_there_are(text):
-    """A misspelled rate must not be left out silently."""
+    """A misspelt rate must not be ignored silently."""
     with pytest.raises(ParameterError, match=f"`defect_rates`: found `{text}`, expected .*, of .*late_rate, "):
         FeedRates.from_text(0.02, text)
 
@@ -295,12 +295,12 @@ def test_contents_keep_their_numbers_however_they_come():
 
 @pytest.mark.parametrize(("rate", "count", "expected"), [(0, 9, 0), (0.001, 9, 1), (0.5, 9, 4), (1, 9, 9), (1, 0, 0)])
 def test_a_share_above_zero_is_at_least_one(rate, count, expected):
-    """Small days show every defect too."""
+    """Even small days show every defect."""
     assert share(rate, count) == expected
 
 
 def test_rows_that_silver_would_refuse_begin_no_life():
-    """A feed of valid events cannot hold them; a lost leading zero comes back."""
+    """A feed of valid events cannot contain them; a lost leading zero is restored."""
     rows = as_frame(
         b"seller_id,seller_zip_code_prefix,seller_city,seller_state\n"
         b"c,1001,sao paulo,SP\nb,12x,sao paulo,SP\n,01001,sao paulo,SP\na,,,\nc,99999,x,RJ\n"

@@ -37,7 +37,7 @@ def volume(request, tmp_path_factory):
 @pytest.mark.parametrize("day", DAYS)
 @pytest.mark.parametrize("entity", ENTITIES)
 def test_truth_of_a_day_is_what_the_landed_rows_say_by_the_definition(volume, day, entity):
-    """Late events are not in it before they land; duplicates, broken rows and unknown deletes never."""
+    """It contains no late events before they land, and never duplicates, broken rows or unknown deletes."""
     rows = feed_rows(volume, entity, day).to_dict("records")
     valid = [row for row in rows if broken_rule(entity, row) is None]
     random.Random(1).shuffle(valid)
@@ -48,7 +48,7 @@ def test_truth_of_a_day_is_what_the_landed_rows_say_by_the_definition(volume, da
 
 
 def test_truth_of_the_real_sample_is_what_the_landed_rows_say(tmp_path):
-    """Real values have what made ones lack: categories that are NULL, cities with apostrophes."""
+    """Real values have what generated ones lack: categories that are NULL, cities with apostrophes."""
     if not SAMPLE.is_dir():
         pytest.skip("the real sample is not beside this repository")
     dbutils = FakeDbutils(tmp_path)
@@ -65,7 +65,7 @@ def test_truth_of_the_real_sample_is_what_the_landed_rows_say(tmp_path):
 
 @pytest.mark.parametrize("day", DAYS)
 def test_quarantine_counts_are_those_of_the_rules_one_by_one(volume, day):
-    """Cumulative, by the first rule that a row breaks; rules without a row are there too."""
+    """Cumulative, by the first rule that a row breaks; rules without rows are included."""
     expected = []
     for entity in ENTITIES:
         found = [broken_rule(entity, row) for row in feed_rows(volume, entity, day).to_dict("records")]
@@ -76,12 +76,12 @@ def test_quarantine_counts_are_those_of_the_rules_one_by_one(volume, day):
 
 
 def _expected(*events: tuple) -> Expected:
-    """What events of sellers make of the tables."""
+    """The tables that result from events of sellers."""
     return expected_tables("sellers", table_of(pd.DataFrame(list(events), columns=list(SELLER), dtype=object)))
 
 
 def test_versions_follow_the_definition_on_a_life_written_by_hand():
-    """Insert, no-op, change, late event between, delete, the same values again; another key is not touched."""
+    """Insert, no-op, change, late event in between, delete, the same values again; another key is not affected."""
     expected = _expected(
         ("a", "1", "x", "SP", "INSERT", "10"),
         ("a", "1", "x", "SP", "UPDATE", "20"),
@@ -106,7 +106,7 @@ def test_versions_follow_the_definition_on_a_life_written_by_hand():
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_a_tie_the_delete_wins_and_then_the_greatest_with_null_lowest(order):
-    """By the columns in their order, in any order of arrival."""
+    """By the columns in order, whatever the order of arrival."""
     events = [
         ("a", "1", "x", "SP", "INSERT", "10"),
         ("a", None, None, None, "DELETE", "10"),

@@ -1,4 +1,4 @@
-"""What lands in the volume: when, once, and the same again."""
+"""What lands in the volume: when, exactly once, and reproducibly."""
 
 import json
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_first_run_lands_one_file_an_entity_and_a_manifest_that_counts_them(dbut
 
 
 def test_same_parameters_give_the_same_bytes(tmp_path):
-    """Files of two volumes agree byte by byte, manifests too: no clock, no order of a set."""
+    """Files of two volumes agree byte by byte, including manifests: no clock, no order of a set."""
     volumes = [FakeDbutils(tmp_path / name) for name in ("one", "two")]
     for dbutils in volumes:
         for day in ("2018-09-01", "2018-09-02", "2018-09-05"):
@@ -62,7 +62,7 @@ def test_same_parameters_give_the_same_bytes(tmp_path):
 
 
 def test_another_seed_gives_other_orders(tmp_path):
-    """The seed is not without effect."""
+    """The seed has an effect."""
     volumes = [FakeDbutils(tmp_path / name) for name in ("one", "two")]
     for dbutils, seed in zip(volumes, (7, 8), strict=True):
         run(dbutils, "2018-09-01", seed=seed)
@@ -72,7 +72,7 @@ def test_another_seed_gives_other_orders(tmp_path):
 
 
 def test_a_run_date_that_has_landed_adds_nothing(dbutils):
-    """A repeated job run must not land a day twice, also where later days have come since."""
+    """A repeated job run must not land a day twice, even if later days have landed since."""
     for day in ("2018-09-01", "2018-09-02"):
         run(dbutils, day)
     before = dbutils.files()
@@ -96,7 +96,7 @@ def test_a_day_that_was_passed_over_is_refused_with_the_way_on(dbutils, passed):
 
 
 def test_a_day_whose_landing_was_interrupted_counts_as_there(dbutils):
-    """It is completed by a run for itself, and a day before it is refused."""
+    """It is completed by a run for that day, and a day before it is refused."""
     run(dbutils, "2018-09-01")
     dbutils.fs.moves_left = 3
     with pytest.raises(FakeFileSystem.Killed):
@@ -117,7 +117,7 @@ def test_plan_says_that_nothing_lands(dbutils):
 
 
 def test_without_a_run_date_a_notebook_repeats_the_last_day(dbutils):
-    """Whoever runs it by hand in a catalog that is in use changes nothing."""
+    """A user who runs it by hand in a catalog that is in use changes nothing."""
     volume = Volume(dbutils, "olist_dev")
     assert business_day(volume, "") == "2018-09-01"
     for day in ("2018-10-18", "2018-10-20"):
@@ -141,7 +141,7 @@ def test_names_of_later_days_sort_after_earlier_ones(dbutils):
 
 
 def test_later_days_keep_to_the_parameters_of_the_first(tmp_path):
-    """Orders that go on are drawn again, so seed and scale cannot change under them."""
+    """Orders that continue are drawn again, so seed and scale cannot change under them."""
     volumes = [FakeDbutils(tmp_path / name) for name in ("one", "two")]
     for dbutils, scale in zip(volumes, (300, 999), strict=True):
         run(dbutils, "2018-09-01")
@@ -152,7 +152,7 @@ def test_later_days_keep_to_the_parameters_of_the_first(tmp_path):
 
 @pytest.mark.parametrize("moves", [0, 1, 4, 8, 9])
 def test_killed_first_landing_repeated_gives_the_files_of_an_undisturbed_one(tmp_path, moves):
-    """Killed before any file, in the middle, before the last manifest: the repeat completes it."""
+    """Killed before any file, in the middle, before the last manifest: the repetition completes it."""
     disturbed, undisturbed = FakeDbutils(tmp_path / "one"), FakeDbutils(tmp_path / "two")
     disturbed.fs.moves_left = moves
     with pytest.raises(FakeFileSystem.Killed):
@@ -165,7 +165,7 @@ def test_killed_first_landing_repeated_gives_the_files_of_an_undisturbed_one(tmp
 
 
 def test_interrupted_day_is_completed_before_the_next(tmp_path):
-    """A run that died is not repeated, the next day's run comes: nothing is missing."""
+    """A run that died is not repeated, the next day's run arrives: nothing is missing."""
     disturbed, undisturbed = FakeDbutils(tmp_path / "one"), FakeDbutils(tmp_path / "two")
     for dbutils in (disturbed, undisturbed):
         run(dbutils, "2018-09-01")
@@ -181,7 +181,7 @@ def test_interrupted_day_is_completed_before_the_next(tmp_path):
 
 
 def test_landed_files_are_never_written_again(dbutils):
-    """A file of the same name and other content stops the run and stays as it was."""
+    """A file with the same name and other content stops the run and is left unchanged."""
     folder = dbutils.root / "orders"
     folder.mkdir()
     (folder / "orders_2018-09-01_initial.csv").write_text("not ours\n")
@@ -192,7 +192,7 @@ def test_landed_files_are_never_written_again(dbutils):
 
 
 def test_missing_volume_is_told_with_the_notebook_that_makes_it(dbutils):
-    """The specification's first trouble."""
+    """The first problem in the specification."""
     with pytest.raises(LakehouseError, match="Volume path not found: /Volumes/other/raw/olist, run notebooks/00_setup"):
         Volume(dbutils, "other")
 
@@ -208,7 +208,7 @@ def test_files_of_a_source_land_unchanged(dbutils, tmp_path):
 
 
 def test_plain_absolute_path_of_a_source_is_found_on_this_machine(dbutils, tmp_path):
-    """`/data/olist` means `file:/data/olist` where nothing else is meant."""
+    """`/data/olist` means `file:/data/olist` unless something else is meant."""
     source = make_source(tmp_path / "olist")
 
     assert len(run(dbutils, "2018-09-01", source=str(source))) == 8
@@ -242,7 +242,7 @@ def test_missing_source_folder_is_told(dbutils):
 
 
 def test_source_after_generated_data_is_refused(dbutils, tmp_path):
-    """Real and generated orders in one volume would be no data set at all."""
+    """Real and generated orders in one volume would not be a meaningful data set."""
     run(dbutils, "2018-09-01")
 
     with pytest.raises(LandingConflictError, match="began on 2018-09-01 with 300 generated orders"):
@@ -251,7 +251,7 @@ def test_source_after_generated_data_is_refused(dbutils, tmp_path):
 
 @pytest.mark.parametrize("other", ["file:/no/such/folder", "another"])
 def test_a_source_other_than_the_first_runs_is_refused(dbutils, tmp_path, other):
-    """Its files would not be read, whether they are there or not."""
+    """Its files would not be read, whether they exist or not."""
     run(dbutils, "2018-09-01", source=f"file:{make_source(tmp_path / 'olist')}")
     given = other if ":" in other else f"file:{make_source(tmp_path / other)}"
 
@@ -262,7 +262,7 @@ def test_a_source_other_than_the_first_runs_is_refused(dbutils, tmp_path, other)
 
 @pytest.mark.parametrize("form", ["file:{}", "file:{}/", "{}", "file://{}"])
 def test_the_source_of_the_first_run_is_known_in_any_form(dbutils, tmp_path, form):
-    """The same command again, with a slash more or without the scheme."""
+    """The same command again, with an extra slash or without the scheme."""
     source = make_source(tmp_path / "olist")
     run(dbutils, "2018-09-01", source=f"file:{source}")
 

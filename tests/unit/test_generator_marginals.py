@@ -1,4 +1,4 @@
-"""Generated data follow the profile; figures are computed here with pandas from the CSV text."""
+"""Generated data follow the profile; the figures are computed here with pandas from the CSV text."""
 
 import numpy as np
 import pandas as pd
@@ -43,14 +43,14 @@ def test_shares_follow_the_profile(data, entity, column, shares, at_most):
 
 
 def test_categories_of_sold_items_follow_the_profile(data):
-    """By items, not by products: few products sell most."""
+    """By items, not by products: a few products account for most sales."""
     sold = data["order_items"].merge(data["products"], on="product_id")["product_category_name"].fillna("")
 
     assert distance(sold, "category") < 0.03
 
 
 def test_instalments_follow_the_profile(data):
-    """Credit cards only; all others pay at once."""
+    """Only credit cards; everyone else pays at once."""
     payments = data["order_payments"]
     card = payments["payment_type"] == "credit_card"
 
@@ -73,7 +73,7 @@ def test_hours_and_weekdays_follow_the_profile(data):
 
 
 def test_final_statuses_follow_the_profile(data):
-    """Of orders that are old enough to have ended."""
+    """For orders that are old enough to have ended."""
     orders = data["orders"]
 
     assert (
@@ -135,7 +135,7 @@ def test_few_sellers_sell_most(data):
 
 
 def test_some_customers_buy_again_from_the_same_home(data):
-    """`customer_unique_id` is the person, and a person's home stays."""
+    """`customer_unique_id` identifies the person, and a person's home does not change."""
     customers = data["customers"]
     share = 1 - customers["customer_unique_id"].nunique() / len(customers)
 

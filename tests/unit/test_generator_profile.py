@@ -24,7 +24,7 @@ def test_profile_is_what_the_sample_measures():
 
 
 def test_profile_holds_aggregates_only():
-    """No identifier, no comment, no zip prefix of a single place."""
+    """No identifiers, no comments, no zip prefix of a single place."""
     text = json.dumps(PROFILE.figures)
 
     assert not re.search(r"[0-9a-f]{32}", text)
@@ -33,13 +33,13 @@ def test_profile_holds_aggregates_only():
 
 
 def test_shares_sum_to_one():
-    """A share that does not would skew every draw."""
+    """A share that does not sum to one would skew every draw."""
     for name, shares in PROFILE.figures["shares"].items():
         assert sum(shares.values()) == pytest.approx(1, abs=1e-3), name
 
 
 def test_curves_rise():
-    """Values at growing probabilities."""
+    """Values at increasing probabilities."""
     for name, curve in PROFILE.figures["curves"].items():
         assert len(curve) == len(PROBABILITIES), name
         assert np.all(np.diff(curve) >= 0), name
@@ -64,7 +64,7 @@ def test_category_curves_agree_with_numpy():
 
 
 def test_pick_never_leaves_the_values():
-    """Rounded shares may sum to a little less than a chance near 1."""
+    """Rounded shares may sum to slightly less than a chance near 1."""
     profile = Profile({"shares": {"x": {"a": 0.33333, "b": 0.33333, "c": 0.33333}}})
 
     assert profile.pick("x", np.array([0.0, 0.3333, 0.3334, 0.9999999999999999])).tolist() == [0, 0, 1, 2]

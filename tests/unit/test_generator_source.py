@@ -1,4 +1,4 @@
-"""Days on top of real files: real products and sellers, new customers, and unfinished orders that go on."""
+"""Days on top of real files: real products and sellers, new customers, and unfinished orders that continue."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "olist_sample
 
 
 def real_order(order: str, status: str, *moments: str) -> dict[str, str | None]:
-    """A row of the orders file; *moments* are purchase, approval, carrier and customer, as far as they are."""
+    """A row of the orders file; *moments* are purchase, approval, carrier and customer, as far as they exist."""
     values = [order, f"c-{order}", status, *moments, *[None] * (4 - len(moments)), "2018-09-20 00:00:00"]
     return dict(zip(COLUMNS["orders"], values, strict=True))
 
@@ -42,7 +42,7 @@ ITEMS = pd.DataFrame(
 
 
 def small_world(shuffled: int | None = None, **other: pd.DataFrame) -> World:
-    """A world on top of the frames above, of which *other* replaces some; *shuffled* mixes their rows."""
+    """A world on top of the frames above, some of which *other* replaces; *shuffled* mixes their rows."""
     tables = {"orders": ORDERS, "products": PRODUCTS, "sellers": SELLERS, "order_items": ITEMS}
     tables["customers"] = pd.DataFrame(
         [["01000", "sao paulo", "SP"], ["30000", "belo horizonte", "MG"]], columns=COLUMNS["customers"][2:]
@@ -90,7 +90,7 @@ def test_new_customers_live_where_real_ones_do_or_in_a_new_prefix_that_lands():
 
 
 def test_unfinished_orders_go_on_and_keep_their_past():
-    """What the file says of purchase, approval and carrier stays in every later version."""
+    """What the file says about purchase, approval and carrier stays in every later version."""
     world, landed, found = small_world(), [FIRST], []
     for day in pd.date_range("2018-09-02", "2018-10-15").strftime("%Y-%m-%d"):
         orders = frames(day_files(world, day, landed))["orders"]
@@ -117,14 +117,14 @@ def test_most_unfinished_orders_arrive():
 
 
 def test_old_and_future_orders_stay_as_they_are():
-    """An order of last year is lost; one of after the first run date is not known yet."""
+    """An order from last year is lost; one from after the first run date is not known yet."""
     _, ids = unfinished_orders(ORDERS, first_day=17_775, seed=1)
 
     assert set(ids["order_id"].to_pylist()) == {"way", "bill"}
 
 
 def test_new_prefixes_are_not_among_the_known_ones():
-    """A point that exists in the real file must not come again."""
+    """A point that exists in the real file must not occur again."""
     made = world_of(500).places
     known = {str(prefix) for prefix in made.prefix[made.is_new][:5]}
     world = small_world()
@@ -136,7 +136,7 @@ def test_new_prefixes_are_not_among_the_known_ones():
 
 
 def test_a_day_does_not_depend_on_the_order_of_the_real_rows():
-    """Spark gives rows in any order."""
+    """Spark returns rows in any order."""
     expected = day_files(small_world(), "2018-09-02", [FIRST])
 
     assert day_files(small_world(shuffled=1), "2018-09-02", [FIRST]) == expected
@@ -145,7 +145,7 @@ def test_a_day_does_not_depend_on_the_order_of_the_real_rows():
 
 @pytest.mark.parametrize("entity", ["orders", "order_items"])
 def test_real_files_without_a_row_still_take_a_day(entity):
-    """A file may hold its header alone."""
+    """A file may contain only its header."""
     empty = {"orders": ORDERS, "order_items": ITEMS}[entity].head(0)
 
     assert len(frames(day_files(small_world(**{entity: empty}), "2018-09-02", [FIRST]))["orders"]) >= 1

@@ -1,4 +1,4 @@
-"""Walks over graphs; each graph is what a node needs."""
+"""Walks over graphs; a graph maps each node to what it needs."""
 
 import random
 
@@ -17,13 +17,13 @@ CIRCLE = {"a": ["b"], "b": ["a"], "c": ["b"], "d": [], "e": ["d", "c"]}
     [("a", "", "b c d"), ("b", "a", "d"), ("d", "a b c", ""), ("e", "", "")],
 )
 def test_what_lies_before_and_behind(node: str, before: str, behind: str) -> None:
-    """Directly or not, the node itself not."""
+    """Directly or not, without the node itself."""
     assert upstream(DIAMOND, node) == set(before.split())
     assert downstream(DIAMOND, node) == set(behind.split())
 
 
 def test_walks_through_circles_end() -> None:
-    """A node of a circle lies before and behind itself."""
+    """A node in a cycle is upstream and downstream of itself."""
     assert upstream(CIRCLE, "c") == {"a", "b"}
     assert upstream(CIRCLE, "a") == {"a", "b"}
     assert downstream(CIRCLE, "a") == {"a", "b", "c", "e"}
@@ -31,7 +31,7 @@ def test_walks_through_circles_end() -> None:
 
 
 def test_an_unknown_node_lies_upstream_and_keeps_nothing_waiting() -> None:
-    """Its name may be told; it has no place in an order."""
+    """Its name may be reported; it has no place in an order."""
     needs = {"a": ["gone"], "b": ["a"]}
 
     assert upstream(needs, "b") == {"a", "gone"}
@@ -40,14 +40,14 @@ def test_an_unknown_node_lies_upstream_and_keeps_nothing_waiting() -> None:
 
 
 def test_an_order_puts_first_what_is_needed() -> None:
-    """The order of the definition stays where it may."""
+    """The order of the definition is kept where possible."""
     assert order({"c": ["b"], "b": ["a"], "a": [], "z": []}) == ["a", "b", "c", "z"]
     assert order(DIAMOND) == ["a", "b", "c", "d", "e"]
     assert order({}) == []
 
 
 def test_an_order_is_that_of_a_search_for_the_first_free_node() -> None:
-    """In random graphs, against the plain way: over and over the first node whose needs are met."""
+    """In random graphs, compared with the naive way: again and again the first node whose needs are met."""
     draw = random.Random(7)
     for _ in range(200):
         names = [f"n{number}" for number in range(8)]
@@ -61,12 +61,12 @@ def test_an_order_is_that_of_a_search_for_the_first_free_node() -> None:
 
 
 def test_circles_have_no_place_in_an_order() -> None:
-    """Nor has what needs one of their nodes; the rest has."""
+    """Nor do nodes that need one of their nodes; all others do."""
     assert order(CIRCLE) == ["d"]
 
 
 def test_a_level_is_the_length_of_the_longest_way() -> None:
-    """Not of the shortest."""
+    """Not that of the shortest."""
     assert levels({"a": [], "b": ["a"], "c": ["a", "b"], "d": ["c"]}) == {"a": 0, "b": 1, "c": 2, "d": 3}
 
 
@@ -81,5 +81,5 @@ def test_a_level_is_the_length_of_the_longest_way() -> None:
     ids=["none", "one", "of itself", "two"],
 )
 def test_the_nodes_of_circles(needs: dict[str, list[str]], found: list[str]) -> None:
-    """Those that are merely behind a circle are not at fault, and not named."""
+    """Nodes that are merely downstream of a cycle are not at fault, and not named."""
     assert circles(needs) == found

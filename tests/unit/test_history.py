@@ -1,4 +1,4 @@
-"""Reading the history changes nothing: whoever looks leaves no trace, and sees runs whose runner is gone as ended."""
+"""Reading the history changes nothing: readers leave no trace, and see runs whose runner is gone as ended."""
 
 import sqlite3
 from pathlib import Path
@@ -13,7 +13,7 @@ ATTEMPT = {"task_key": "a", "attempt_number": 0, "kind": "notebook_task", "depen
 
 
 def recorded(place: Path, **columns: object) -> int:
-    """A run in the history at *place*, running unless *columns* say otherwise; its id."""
+    """Record a run in the history at *place*, running unless *columns* say otherwise, and return its id."""
     records = Records(place)
     run_id = records.new_id()
     values = {"run_id": run_id, "life_cycle_state": "RUNNING", "start_time": 1_000, **RUN, **GONE, **columns}
@@ -23,13 +23,13 @@ def recorded(place: Path, **columns: object) -> int:
 
 
 def content(place: Path) -> list[str]:
-    """Everything that the file holds, as SQL."""
+    """Everything in the file, as SQL."""
     with sqlite3.connect(place) as database:
         return list(database.iterdump())
 
 
 def test_a_history_that_is_not_there_is_empty_and_stays_away(tmp_path: Path) -> None:
-    """A question is no reason for a folder."""
+    """A query is no reason to create a folder."""
     history = History(tmp_path / "state" / "runs.db")
 
     assert history.runs() == [] and history.attempts(1) == [] and not history.cancel_requested(1)
@@ -80,7 +80,7 @@ def test_a_run_of_this_process_is_open(tmp_path: Path) -> None:
 
 
 def test_columns_of_json_are_values_and_those_of_an_older_file_have_defaults(tmp_path: Path) -> None:
-    """Whoever reads need not know how they are kept."""
+    """Readers need not know how they are stored."""
     place = tmp_path / "runs.db"
     run_id = recorded(place, job_parameters={"day": ["1", "2"]}, only_tasks=["a"], end_time=5)
     run = History(place).run(run_id)

@@ -1,7 +1,7 @@
-"""No file of `lakelocal` needs itself, and no package needs another one that needs it.
+"""No file of `lakelocal` depends on itself, and no two packages depend on each other.
 
-Every import counts: inside of functions, for types only, and of a module that a text names, such as the program of a
-child process. What a package's `__init__` imports counts as its own.
+Every import counts: inside functions, for types only, and of a module that is named in a string, such as the program of
+a child process. What a package's `__init__` imports counts as its own.
 """
 
 import ast
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lakelocal.lakeflow.graph import circles
 
-ROOT = Path(__file__).resolve().parents[2] / "local"  # what `lakelocal` is imported from
+ROOT = Path(__file__).resolve().parents[2] / "local"  # the folder from which `lakelocal` is imported
 DOTTED = re.compile(r"lakelocal(?:\.\w+)+")
 
 
@@ -24,7 +24,7 @@ FILES = {name_of(file): file for file in (ROOT / "lakelocal").rglob("*.py")}
 
 
 def named_in(source: str) -> Iterator[str]:
-    """What *source* imports or names, as dotted names; docstrings name what they like."""
+    """What *source* imports or names, as dotted names; docstrings may name anything."""
     tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docs = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and node.body]
@@ -42,18 +42,18 @@ def named_in(source: str) -> Iterator[str]:
 
 
 def needs() -> dict[str, set[str]]:
-    """By module, the other modules of `lakelocal` that it imports or names."""
+    """For each module, the other modules of `lakelocal` that it imports or names."""
     found = {name: set(named_in(file.read_text(encoding="utf-8"))) for name, file in FILES.items()}
     return {name: {other for other in named if other in FILES and other != name} for name, named in found.items()}
 
 
 def package_of(name: str) -> str:
-    """The package of a module; a module beside the packages stands for itself."""
+    """The package of a module; a module beside the packages counts as its own package."""
     return ".".join(name.split(".")[:2])
 
 
 def between_packages(modules: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """*modules* put together by package."""
+    """*modules* grouped by package."""
     found: dict[str, set[str]] = {}
     for name, others in modules.items():
         package = package_of(name)
@@ -62,7 +62,7 @@ def between_packages(modules: Mapping[str, set[str]]) -> dict[str, set[str]]:
 
 
 def test_what_counts_as_an_import() -> None:
-    """Imports anywhere, and names of modules in texts; not those in docstrings."""
+    """Imports anywhere, and names of modules in strings; but not those in docstrings."""
     source = (
         '"""Of lakelocal.paths."""\nimport lakelocal.errors\ndef f():\n    """lakelocal.context"""\n'
         "    from lakelocal.history import records\n"
@@ -75,7 +75,7 @@ def test_what_counts_as_an_import() -> None:
 
 
 def test_no_file_needs_itself() -> None:
-    """A circle of files can only be understood, and changed, as one."""
+    """A cycle of files can only be understood, and changed, as a whole."""
     assert circles(needs()) == []
 
 

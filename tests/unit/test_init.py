@@ -1,4 +1,4 @@
-"""`init`: the bundle that it writes is right, and nothing that is there is lost."""
+"""`init`: the bundle that it writes is valid, and nothing that exists is lost."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from lakelocal.validate import validate
 
 
 def test_the_bundle_is_right_for_all_its_targets(tmp_path: Path) -> None:
-    """It takes its name from the folder; nothing is to be found wrong with it."""
+    """It is named after its folder, and nothing is found wrong with it."""
     folder = tmp_path / "my shop"
 
     write_bundle(folder)
@@ -27,7 +27,7 @@ def test_the_bundle_is_right_for_all_its_targets(tmp_path: Path) -> None:
 
 
 def test_the_files_are_those_that_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every file is listed; then comes what to do with them."""
+    """Every file is listed, followed by what to do with them."""
     assert main(["init", str(tmp_path / "shop")]) == 0
 
     told = capsys.readouterr().out.splitlines()
@@ -53,7 +53,7 @@ def test_nothing_that_is_there_is_written_over(tmp_path: Path, there: str) -> No
 
 
 def test_its_python_is_well_formed(tmp_path: Path) -> None:
-    """As a formatter leaves it: whoever begins with it begins clean."""
+    """It is formatted, so that users start with clean code."""
     write_bundle(tmp_path / "shop")
 
     done = subprocess.run(

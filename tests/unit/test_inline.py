@@ -1,4 +1,4 @@
-"""`%run`: the path and the arguments in its line. What it then does is in tests/spark/test_kernel.py."""
+"""`%run`: the path and the arguments in its line. For what it then does, see tests/spark/test_kernel.py."""
 
 import pytest
 
@@ -49,6 +49,6 @@ def test_a_value_is_text_or_a_widget_of_the_caller(line, path, arguments):
     ],
 )
 def test_what_is_no_argument_is_refused(line, said):
-    """A text `$nothing` would be taken for the value."""
+    """The text `$nothing` would be taken for the value."""
     with pytest.raises(DialectError, match=said):
         call_of(line, WIDGETS)

@@ -1,4 +1,4 @@
-"""Where Delta's jars are: once for the machine, if its user may write there."""
+"""Where Delta's jars are: once per machine, if the user may write there."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ as_user = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywher
 
 
 def test_the_cache_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder in it has the versions in its name."""
+    """The name of the folder in it includes the versions."""
     monkeypatch.setenv(jars.CACHE, str(tmp_path / "cache"))
 
     assert jars.delta_jars().parent == tmp_path / "cache"
@@ -20,7 +20,7 @@ def test_the_cache_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_was_fetched_before_is_found_wherever_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's cache comes first, then the environment."""
+    """The user's cache is tried first, then the environment."""
     monkeypatch.delenv(jars.CACHE, raising=False)
     monkeypatch.setattr(jars, "user_cache_path", lambda name: tmp_path / "home" / name)
     monkeypatch.setattr("sys.prefix", str(tmp_path / "environment"))
@@ -37,7 +37,7 @@ def test_what_was_fetched_before_is_found_wherever_it_is(tmp_path: Path, monkeyp
 
 @as_user
 def test_a_cache_that_cannot_be_written_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a container whose home belongs to someone else."""
+    """For example in a container whose home belongs to someone else."""
     (tmp_path / "home").mkdir(mode=0o500)
     (tmp_path / "environment").mkdir()
     monkeypatch.delenv(jars.CACHE, raising=False)
@@ -48,7 +48,7 @@ def test_a_cache_that_cannot_be_written_is_passed_over(tmp_path: Path, monkeypat
 
 
 def test_a_named_cache_that_is_no_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message names the place, and the variable."""
+    """The message names the path and the variable."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(jars.CACHE, str(tmp_path / "file" / "cache"))
 

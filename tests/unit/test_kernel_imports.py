@@ -1,4 +1,4 @@
-"""What happens when a module is imported by whoever imports it."""
+"""What happens when a module is imported, whoever imports it."""
 
 import importlib
 import sys
@@ -25,7 +25,7 @@ def test_the_action_follows_the_import(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_module_that_is_not_installed_is_missed_as_always(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The import says which module is missing; once it is installed, by %pip for example, the action follows it."""
+    """The import says which module is missing; once it is installed, for example by %pip, the action follows it."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     done: list[str] = []

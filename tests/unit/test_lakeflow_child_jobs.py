@@ -1,4 +1,4 @@
-"""Jobs that start each other: one rule, which `run` and `validate` tell in the same words."""
+"""Jobs that start each other: one rule, which `run` and `validate` report in the same words."""
 
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ def test_run_and_validate_refuse_the_same_jobs(tmp_path: Path, jobs: dict, rule:
 
 
 def test_a_run_is_refused_for_a_circle_further_down(tmp_path: Path) -> None:
-    """The circle is told where it is, not where it is entered."""
+    """The cycle is reported where it is, not where it is entered."""
     jobs = {"top": starting("a"), **CIRCLE}
     read = load_bundle(project(tmp_path, jobs, head=ROOT))
 
@@ -77,7 +77,7 @@ def test_three_levels_are_allowed(tmp_path: Path) -> None:
 
 
 def test_what_a_job_starts_is_listed_once(tmp_path: Path) -> None:
-    """By two ways to one job, and through a for-each task; a circle ends where it began."""
+    """Through two paths to one job, and through a for-each task; a cycle ends where it began."""
     jobs = {"a": starting("b", "c"), "b": looping("d"), "c": starting("d"), "d": starting("a"), "else": job()}
     read = load_bundle(project(tmp_path, jobs, head=ROOT))
 
@@ -86,14 +86,14 @@ def test_what_a_job_starts_is_listed_once(tmp_path: Path) -> None:
 
 
 def test_validate_looks_at_the_jobs_that_a_for_each_task_starts(tmp_path: Path) -> None:
-    """With the job that is asked for; others are left out."""
+    """Together with the requested job; others are left out."""
     jobs = {"a": looping("b"), "b": job(), "else": job()}
 
     assert validate(project(tmp_path, jobs, head=ROOT), job="a").jobs == ("a", "b")
 
 
 def test_a_for_each_task_pushes_parameters_down_to_the_job_that_it_starts(tmp_path: Path) -> None:
-    """As any other run-job task does: a notebook there may read them without a default."""
+    """Like any other run-job task: a notebook there may read them without a default."""
     reads_day = job(task("a", notebook_task={"notebook_path": "day.ipynb"}))
     jobs = {"a": {**looping("b"), "parameters": [{"name": "day", "default": "2018-01-31"}]}, "b": reads_day}
     files = {"day.ipynb": notebook("dbutils.widgets.get('day')")}

@@ -1,4 +1,4 @@
-"""The table of verdicts is complete and has nothing that is not a field; the functions over it."""
+"""The table of verdicts is complete and contains only fields; and the functions that use it."""
 
 import typing
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from tests.unit.validate_bundles import ROOT, job, project, task
 
 
 def fields_of(model: type, path: str) -> Iterator[tuple[str, Any]]:
-    """Every field below *model* as dotted path and type, but those of a task inside of a task."""
+    """Every field below *model* as dotted path and type, except those of a task inside a task."""
     for name, (kind, _) in model_fields(model).items():
         item = bare(typing.get_args(kind)[-1]) if typing.get_origin(kind) in (list, dict) else kind
         yield f"{path}{name}", item
@@ -34,7 +34,7 @@ FIELDS = dict([*fields_of(Job, ""), *fields_of(Task, "tasks.")])
 
 
 def is_covered(path: str) -> bool:
-    """Has *path* a verdict of its own, or lies below one that says all: ignored or refused?"""
+    """Does *path* have its own verdict, or is it below one that covers everything (ignored or refused)?"""
     above = path.rpartition(".")[0]
     while above:
         if TABLE.get(above, ("",))[0] in (IGNORED, REFUSED):
@@ -50,7 +50,7 @@ def test_every_field_of_databricks_model_has_a_verdict() -> None:
 
 
 def test_every_verdict_is_about_a_field() -> None:
-    """A field that the model no longer has, or a word that its enum does not know, fails here."""
+    """A field that the model no longer has, or a value that its enum does not know, fails here."""
     for path, (verdict, _) in TABLE.items():
         field, _, word = path.partition("=")
         assert field in FIELDS, path
@@ -84,12 +84,12 @@ def test_whatever_is_not_honoured_says_why() -> None:
     ],
 )
 def test_the_nearest_rule_above_a_field_counts(path: str, value: str, verdict: str) -> None:
-    """A rule for the value, then for the field, then for what it lies in."""
+    """A rule for the value, then for the field, then for the field that contains it."""
     assert rule_of(path, value)[0] == verdict
 
 
 def test_a_job_is_judged_by_what_it_sets(tmp_path: Path) -> None:
-    """Tasks in for-each tasks too; lists once; what is null or empty is not set."""
+    """Including tasks in for-each tasks; lists count once; null or empty values are not set."""
     inner = task(
         "inner",
         libraries=[{"jar": "a.jar"}, {"jar": "b.jar"}],
@@ -132,7 +132,7 @@ def test_what_the_runner_has_no_function_for_is_refused() -> None:
 
 
 def test_whatever_is_refused_says_what_to_use() -> None:
-    """A note of a refused field is the advice of the error message."""
+    """A note on a refused field is the advice in the error message."""
     assert [path for path, (verdict, note) in TABLE.items() if verdict == REFUSED and "; use " not in note] == []
 
 
@@ -195,7 +195,7 @@ CLUSTER = {"spark_version": "17", "num_workers": 1}
 def test_run_and_validate_say_the_same_of_a_field(
     tmp_path: Path, own: dict, of_task: dict, ignored_fields: list[str], honoured_fields: list[str]
 ) -> None:
-    """What `run` calls ignored is what `validate` calls ignored: both read one table."""
+    """What `run` calls ignored, `validate` calls ignored: both read one table."""
     jobs = {"j": job(task("a", **of_task), **own)}
     place = project(tmp_path, jobs, files={"q.sql": "SELECT 1"}, head=ROOT)
 
@@ -211,7 +211,7 @@ def test_run_and_validate_say_the_same_of_a_field(
     ("field", "is_known"), [("format", True), ("edit_mode", True), ("deployment", True), ("access_control_list", False)]
 )
 def test_fields_of_the_rest_api_that_a_bundle_does_not_have(tmp_path: Path, field: str, is_known: bool) -> None:
-    """They are in no model of bundles. The CLI knows those that it sets itself; a run goes on without any of them."""
+    """No model of bundles has them. The CLI knows those that it sets itself; a run ignores all of them."""
     place = project(tmp_path, {"j": job(**{field: "x"})}, head=ROOT)
     told = [] if is_known else [("unknown-field", f"the unknown field `{field}`")]
 
@@ -266,9 +266,9 @@ def test_fields_of_the_rest_api_that_a_bundle_does_not_have(tmp_path: Path, fiel
 def test_run_refuses_what_validate_calls_refused(
     tmp_path: Path, own: dict, of_task: dict, field: str, message: str
 ) -> None:
-    """A file comes from Git by default where the job has a `git_source`: what the bundle has beside it does not count.
+    """A file comes from Git by default if the job has a `git_source`: what the bundle has beside it does not count.
 
-    Such a task fails when its turn comes; `run` passes over all of these where it is asked to.
+    Such a task fails when its turn comes; `run` passes over all of these if requested.
     """
     jobs = {"j": job(task("a", **of_task), **own)}
     place = project(tmp_path, jobs, files={"q.sql": "SELECT 1"}, head=ROOT)
@@ -288,7 +288,7 @@ def test_run_refuses_what_validate_calls_refused(
 
 
 def test_a_task_without_anything_to_run_is_refused(tmp_path: Path) -> None:
-    """An SQL task names one of query, alert, dashboard and file."""
+    """A SQL task names one of query, alert, dashboard and file."""
     read = load_bundle(project(tmp_path, {"j": job(task("a", sql_task={"warehouse_id": "w"}))}, head=ROOT)).job("j")
 
     assert refusal(read, read.task("a")) == Refusal(
@@ -297,7 +297,7 @@ def test_a_task_without_anything_to_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_of_git_hinders_no_other_job(tmp_path: Path) -> None:
-    """The CLI leaves paths of a job with a `git_source` as they are; one of the bundle itself must exist."""
+    """The CLI leaves paths of a job with a `git_source` unchanged; one of the bundle itself must exist."""
     in_git = task("a", notebook_task={"notebook_path": "in/git"})
     jobs = {"j": job(in_git, git_source=GIT), "other": job()}
 

@@ -1,4 +1,4 @@
-"""A finding as a value: its line, its JSON, its order; and that `run` and `validate` make the same ones."""
+"""A finding as a value: its line, its JSON, its order; and that `run` and `validate` produce the same ones."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_a_finding_is_one_line(where: Where, line: str) -> None:
 
 
 def test_a_finding_is_json() -> None:
-    """With file and line apart, and the field from the task on."""
+    """With file and line separate, and the field relative to the task."""
     assert NOT_TAKEN.as_json() == {
         "severity": "warning",
         "file": "jobs/daily.json",
@@ -55,13 +55,13 @@ def test_a_number_in_a_path_is_that_of_an_entry() -> None:
 
 
 def test_the_rule_says_how_severe_a_finding_is() -> None:
-    """An error cannot be deployed or cannot run, a warning runs otherwise than it reads."""
+    """An error cannot be deployed or cannot run; with a warning, the run differs from what the bundle seems to say."""
     assert NOT_TAKEN.severity == WARNING
     assert Finding(AT, "circle", "a circle", "none", "Remove it.").severity == ERROR
 
 
 def test_findings_are_in_the_order_of_the_files() -> None:
-    """By number of the line, not by its text; the file as a whole comes first."""
+    """By line number, not as text; findings about the whole file come first."""
     findings = [NOT_TAKEN.moved(Where("a.yml", line)) for line in (10, 9, 0)] + [NOT_TAKEN.moved(Where("A.yml", 11))]
 
     assert [str(each.where) for each in sorted(findings)] == ["A.yml:11", "a.yml", "a.yml:9", "a.yml:10"]
@@ -73,7 +73,7 @@ def test_one_of_two_findings_that_differ_in_their_path_is_enough() -> None:
 
 
 def test_findings_are_collected_and_raised_together(tmp_path: Path) -> None:
-    """What is raised on the way is added; places are named from the bundle on, those outside in full."""
+    """What is raised on the way is added; files in the bundle are relative to it, those outside are absolute."""
     findings = Findings(tmp_path / "bundle")
     findings.raise_any()
     with findings.caught():
@@ -94,7 +94,7 @@ def test_findings_are_collected_and_raised_together(tmp_path: Path) -> None:
 
 
 def test_another_error_is_not_a_finding() -> None:
-    """It goes on."""
+    """It is passed on."""
     with pytest.raises(BundleError, match="no finding"), Findings(Path()).caught():
         raise BundleError("no finding")
 
@@ -117,7 +117,7 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_a_run_finds_is_what_validate_finds(tmp_path: Path, name: str) -> None:
-    """One reader, one finding, one line of the file: `max_retries: true` was a number for `run` and none otherwise."""
+    """One reader, one finding, one line of the file; for example `max_retries: true`, which is not a number."""
     broken, words = WRONG[name]
     place = project(tmp_path, json.dumps({"resources": {"jobs": {"j": broken}}}, indent=1), head=ROOT)
 

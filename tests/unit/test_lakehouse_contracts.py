@@ -1,4 +1,4 @@
-"""Contracts are read strictly: what a contract does not know would be promised and never held."""
+"""Contracts are read strictly: an unknown field would be a promise that is never kept."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ TABLES = Path(__file__).resolve().parents[2] / "config" / "tables"
 
 
 def coins(**changes: object) -> dict:
-    """A contract that is right, but for *changes*."""
+    """A valid contract, except for *changes*."""
     column = {"name": "coin_id", "type": "STRING", "comment": "Coin"}
     return {
         "table": "silver.silver_coins",
@@ -25,7 +25,7 @@ def coins(**changes: object) -> dict:
 
 @pytest.mark.parametrize("place", sorted(TABLES.glob("*.yml")), ids=lambda place: place.stem)
 def test_every_contract_of_the_project_is_one(place):
-    """A mistake shows here, not in the run."""
+    """A mistake is found here, not in the run."""
     contract = load_contract(place.stem)
 
     assert contract.grain.startswith("One row per ") and contract.grain.endswith(".")
@@ -70,7 +70,7 @@ def test_a_contract_becomes_frozen_values():
     ],
 )
 def test_a_contract_with_a_mistake_is_refused(changes, found):
-    """The message names the file and the field, and what is expected."""
+    """The message names the file, the field and what is expected."""
     with pytest.raises(ContractError) as error:
         unpack_contract(coins(**changes), PLACE)
 

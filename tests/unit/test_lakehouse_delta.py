@@ -1,4 +1,4 @@
-"""What is asked of a table of Delta, without one: an analysis answers, or refuses."""
+"""What is queried from a Delta table, without one: an analysis answers, or refuses."""
 
 import pytest
 from pyspark.errors import AnalysisException
@@ -29,14 +29,14 @@ class Refusing:
 
 
 def test_the_refusal_names_the_newest_version():
-    """It starts no job of Spark."""
+    """It starts no Spark job."""
     spark = Refusing("DELTA_VERSION_NOT_FOUND", latest="7")
 
     assert (newest_version(spark, "bronze.bronze_orders"), version_of(spark, "bronze.bronze_orders")) == (7, 7)
 
 
 def test_a_table_that_was_dropped_while_it_was_loaded_is_told():
-    """Its version would be remembered as unknown otherwise, and the next run would compare numbers with nothing."""
+    """Otherwise its version would be recorded as unknown, and the next run would compare numbers with nothing."""
     spark = Refusing("TABLE_OR_VIEW_NOT_FOUND")
 
     with pytest.raises(PlaceError, match=r"`bronze\.bronze_orders`: found no such table any more") as raised:
@@ -46,12 +46,12 @@ def test_a_table_that_was_dropped_while_it_was_loaded_is_told():
 
 
 def test_a_literal_holds_what_it_is_made_of():
-    """Quotes and backslashes are escaped, and what Spark would put a setting in the place of."""
+    """Quotes and backslashes are escaped, and so is what Spark would replace by a setting."""
     assert text("a'b\\c${d}$e") == cdc_delta.text("a'b\\c${d}$e") == "'a\\'b\\\\c\\u0024{d}\\u0024e'"
 
 
 def test_keys_are_looked_for_by_their_types():
-    """Each column by itself: of two columns that finds the rows that are meant, and perhaps more."""
+    """Each column on its own: with two columns, this finds the intended rows, and perhaps more."""
     contract = load_contract("silver_order_items")
 
     assert among(contract, contract.keys, [["o1", "1"], ["o2", "1"], [None, "2"]]) == (

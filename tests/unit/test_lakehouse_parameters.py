@@ -9,7 +9,7 @@ from lakehouse.errors import ParameterError
 
 
 class Widgets:
-    """The widgets of a notebook; *passed* are what a job gives."""
+    """The widgets of a notebook; *passed* are the values from a job."""
 
     def __init__(self, **passed: str) -> None:
         self.values = passed
@@ -26,14 +26,14 @@ def given(**passed: str) -> SimpleNamespace:
 
 
 def test_without_a_job_the_defaults_hold():
-    """Run all, and nbval."""
+    """As with *Run all* and nbval."""
     p = parameters(given(), catalog="olist_dev", scale=2000, rate=0.5, strict=True)
 
     assert (p.catalog, p.scale, p.rate, p.strict) == ("olist_dev", 2000, 0.5, True)
 
 
 def test_the_strings_of_a_job_get_the_type_of_the_default():
-    """Databricks passes strings only."""
+    """Databricks passes only strings."""
     p = parameters(given(scale="7", rate="1", strict="FALSE"), catalog="olist_dev", scale=2000, rate=0.5, strict=True)
 
     assert (p.scale, p.rate, p.strict) == (7, 1.0, False)

@@ -1,4 +1,4 @@
-"""A catalog is used, else made; who may do neither is told what to ask for."""
+"""A catalog is used, or created if it is missing; a user who may do neither is told what to ask for."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from lakehouse.places import open_catalog
 
 
 class Workspace:
-    """A `spark` of a workspace with *catalogs*, in which *may_create* decides on new ones."""
+    """The `spark` of a workspace with *catalogs*, where *may_create* says whether new ones are allowed."""
 
     def __init__(self, *catalogs: str, may_create: bool = True) -> None:
         self.catalogs = list(catalogs)
@@ -38,7 +38,7 @@ def test_a_catalog_that_exists_is_used_without_any_privilege_to_create():
 
 
 def test_a_missing_catalog_is_made():
-    """The first person of a new workspace needs no other step."""
+    """The first user of a new workspace needs no other step."""
     workspace = Workspace()
 
     open_catalog(workspace, "olist_dev")

@@ -1,4 +1,4 @@
-"""Tables of a layer are made at the same time, and one that fails stops no other."""
+"""Tables of a layer are made at the same time, and a failure stops no other table."""
 
 import threading
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ def fail(message: str):
 
 
 def test_work_runs_at_the_same_time():
-    """Each waits for the other: one after the other would break the barrier."""
+    """Each waits for the other: running them one after the other would break the barrier."""
     barrier = threading.Barrier(2, timeout=20)
 
     assert run_together({"a": lambda: barrier.wait() >= 0, "b": lambda: barrier.wait() >= 0}) == {"a": True, "b": True}

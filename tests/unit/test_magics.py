@@ -1,4 +1,4 @@
-"""The text side of the magics: which cells they head, and what a `%sql` cell holds."""
+"""The text of magics: which cells they begin, and the contents of a `%sql` cell."""
 
 import pytest
 
@@ -25,12 +25,12 @@ from lakelocal.sql.cells import split_statements
     ],
 )
 def test_a_magic_of_databricks_heads_its_whole_cell(cell, expected):
-    """Databricks writes one `%`, IPython two; everything else stays as it is."""
+    """Databricks writes one `%`, IPython two; everything else is unchanged."""
     assert "".join(as_cell_magic(cell.splitlines(keepends=True))) == expected
 
 
 def test_a_cell_is_split_at_its_line_ends_only():
-    """IPython splits it at form feeds and others too, and would take a magic there for one."""
+    """IPython also splits it at form feeds and others, and would take a magic there for one."""
     cell = "%md a\u2028b\nx = 'c\f%time'\r\n"
 
     assert as_lines(cell.splitlines(keepends=True)) == ["%md a\u2028b\n", "x = 'c\f%time'\r\n"]
@@ -65,7 +65,7 @@ def test_a_text_that_is_no_sql_goes_to_spark_as_it_is():
 
 
 def test_markers_become_string_literals():
-    """All widget values are strings; quotes and backslashes stay what they are."""
+    """All widget values are strings; quotes and backslashes are preserved."""
     widgets = {"n": "7", "who": "O'Neil \\ co"}
     (statement,) = split_statements("  SELECT :n AS n WHERE name = :who AND f(:n)")
 
@@ -76,7 +76,7 @@ def test_markers_become_string_literals():
     "text", ["SELECT ':n'", "SELECT raw:n", "SELECT a::int", "SELECT 1 -- :n", 'SELECT `:n`, ":n"']
 )
 def test_a_colon_elsewhere_is_no_marker(text):
-    """JSON paths, casts, strings, names and comments have colons too."""
+    """JSON paths, casts, strings, names and comments contain colons too."""
     (statement,) = split_statements(text)
 
     assert statement.markers == ()

@@ -1,4 +1,4 @@
-"""What a notebook takes and gives, read without running it, once for `run` and `validate`; nothing is guessed."""
+"""What a notebook takes and returns, read without running it, once for `run` and `validate`; nothing is guessed."""
 
 import os
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_keys_of_task_values(tmp_path: Path, cell: str, keys: set[str], computed
     ],
 )
 def test_widgets_that_are_needed(tmp_path: Path, cell: str, needs: set[str]) -> None:
-    """Only where the notebook would fail without them, as SQL does at a marker without a value."""
+    """Only if the notebook would fail without them, as SQL does at a marker without a value."""
     assert read(tmp_path, cell).needs == needs
 
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_read_is_not_guessed(tmp_path: Path, cell: str, opaque: b
 
 
 def test_databricks_source_files(tmp_path: Path) -> None:
-    """Cells, and magics behind `# MAGIC`."""
+    """Cells, and magics after `# MAGIC`."""
     file = tmp_path / "n.py"
     file.write_text(
         "# Databricks notebook source\n# MAGIC %md\n# MAGIC # Title\n\n# COMMAND ----------\n\n"
@@ -148,7 +148,7 @@ def test_databricks_source_files(tmp_path: Path) -> None:
 def test_the_parameters_of_an_sql_cell_are_those_that_it_is_filled_with(
     tmp_path: Path, cell: str, names: list[str]
 ) -> None:
-    """By tokens: what stands in a string or a comment is text, and a colon behind a value reads JSON."""
+    """By tokens: what is in a string or a comment is text, and a colon after a value reads JSON."""
     assert read(tmp_path, f"%sql\n{cell}").names == names
 
 
@@ -163,12 +163,12 @@ def test_the_parameters_of_an_sql_cell_are_those_that_it_is_filled_with(
     ],
 )
 def test_the_parameters_of_a_python_cell(tmp_path: Path, cell: str, names: list[str]) -> None:
-    """Also those that are read in a deprecated way, by a copy of `dbutils`, or in a cell that is timed."""
+    """Including those that are read in a deprecated way, through a copy of `dbutils`, or in a timed cell."""
     assert read(tmp_path, cell).names == names
 
 
 def test_defaults_are_those_of_the_parameters_cell(tmp_path: Path) -> None:
-    """Magics and other languages are passed over; a value that is not a literal is known when it runs."""
+    """Magics and other languages are passed over; a value that is not a literal is only known at run time."""
     seen = read(
         tmp_path,
         "%pip install x\nother = 1",
@@ -186,7 +186,7 @@ def test_defaults_are_those_of_the_parameters_cell(tmp_path: Path) -> None:
 
 
 def test_an_sql_source_file_has_cells_of_both_languages(tmp_path: Path) -> None:
-    """Statements, and magics behind `-- MAGIC`."""
+    """Statements, and magics after `-- MAGIC`."""
     file = tmp_path / "m.sql"
     file.write_text(
         "-- Databricks notebook source\nCREATE WIDGET TEXT day DEFAULT ''; SELECT getArgument('state'), ${table}\n"
@@ -205,7 +205,7 @@ def test_a_notebook_whose_parameters_cannot_be_listed_takes_anything(tmp_path: P
 
 
 def test_a_file_that_is_not_a_notebook_is_refused(tmp_path: Path) -> None:
-    """It is not taken for a notebook without parameters."""
+    """It is not mistaken for a notebook without parameters."""
     (tmp_path / "n.py").write_text("x = 1\n")
 
     with pytest.raises(NotebookError, match=r"n\.py"):
@@ -213,7 +213,7 @@ def test_a_file_that_is_not_a_notebook_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_notebook_that_changes_is_read_again(tmp_path: Path) -> None:
-    """A scheduler lives longer than an edit."""
+    """A scheduler outlives edits."""
     assert read(tmp_path, "dbutils.widgets.get('x')").names == ["x"]
     os.utime(tmp_path / "n.ipynb", (0, 0))
     assert read(tmp_path, "dbutils.widgets.get('y')").names == ["y"]
@@ -243,7 +243,7 @@ def test_a_notebook_that_changes_is_read_again(tmp_path: Path) -> None:
 def test_parameters_of_a_task_and_of_its_notebook(
     tmp_path: Path, cells: list[str], tagged: str, base: dict, pushed: list[str], rules: list[str]
 ) -> None:
-    """Given and not taken, by `validate` as by a strict run; needed and not given."""
+    """Given and not taken, for `validate` as for a strict run; needed and not given."""
     parameters = [{"name": name, "default": ""} for name in pushed]
     own = {"notebook_path": "own.ipynb", "base_parameters": base}
 

@@ -1,4 +1,4 @@
-"""From the events of a run to real servers: an SMTP server and webhooks on the loopback."""
+"""From the events of a run to real servers: an SMTP server and webhooks on loopback."""
 
 import shutil
 import ssl
@@ -23,7 +23,7 @@ FAILED = run_of("FAILED")
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> State:
-    """The state of one catalog; no proxy stands before the loopback."""
+    """The state of one catalog; no proxy is used for loopback."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     return State(tmp_path, "dev", tmp_path / ".local" / "dev")
@@ -36,7 +36,7 @@ def configure(state: State, text: str) -> None:
 
 
 def tell(state: State, settings: dict[str, Any], *, times: int = 1, **how: Any) -> list[str]:
-    """A run of a job with *settings* fails, *times* over; what is said of it."""
+    """A run of a job with *settings* fails, *times* times; return what was reported."""
     said: list[str] = []
     with Notifier(state, say=said.append, **how) as notifier:
         for _ in range(times):
@@ -45,12 +45,12 @@ def tell(state: State, settings: dict[str, Any], *, times: int = 1, **how: Any) 
 
 
 def deliveries(state: State) -> list[str]:
-    """What the outbox says of each message, the oldest first."""
+    """The delivery of each message in the outbox, oldest first."""
     return [entry.delivery for entry in reversed(Outbox(state.outbox).entries())]
 
 
 def test_without_settings_messages_are_kept(state: State) -> None:
-    """No thread is started, nothing is said, nothing is sent."""
+    """No thread is started, nothing is reported, nothing is sent."""
     said: list[str] = []
 
     with Notifier(state, say=said.append) as notifier:
@@ -67,7 +67,7 @@ def test_a_job_without_notifications_leaves_no_trace(state: State) -> None:
 
 
 def test_an_email_arrives(state: State) -> None:
-    """At every address, as the outbox holds it."""
+    """At every address, as in the outbox."""
     with serving(MailServer()) as server:
         configure(state, f"smtp: {{host: localhost, port: {server.port}, tls: none, sender: jobs@example.com}}")
         said = tell(state, settings_of("on_failure", emails=["a@example.com", "b@example.com"], hooks=[]))
@@ -83,7 +83,7 @@ def test_an_email_arrives(state: State) -> None:
 
 
 def test_an_attempt_is_told_too(state: State) -> None:
-    """As the engine tells it: the run, the attempt, and whether another follows."""
+    """As the engine reports it: the run, the attempt, and whether another follows."""
     job = job_of({}, EMAIL_ONLY)
 
     with Notifier(state) as notifier:
@@ -106,7 +106,7 @@ def test_a_user_logs_in_with_a_password_of_the_environment(state: State, monkeyp
 
 
 def test_a_password_that_is_not_set_is_named(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run has been told; the message waits in the outbox."""
+    """The run is over; the message waits in the outbox."""
     monkeypatch.delenv("TEST_SMTP_PASSWORD", raising=False)
     configure(state, "smtp: {host: localhost, user: jobs, password_env: TEST_SMTP_PASSWORD}")
 
@@ -145,7 +145,7 @@ def test_starttls_is_used_and_the_certificate_checked(
 
 
 def test_nothing_goes_in_clear_where_tls_is_asked_for(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`starttls` is the default; a server without it gets no password."""
+    """`starttls` is the default; a server without it does not get a password."""
     monkeypatch.setenv("TEST_SMTP_PASSWORD", "s3cret")
     with serving(MailServer()) as server:
         configure(
@@ -158,7 +158,7 @@ def test_nothing_goes_in_clear_where_tls_is_asked_for(state: State, monkeypatch:
 
 
 def test_a_refused_address_is_named_and_the_others_get_the_mail(state: State) -> None:
-    """The message is marked: not all of it arrived."""
+    """The message is marked: it did not reach everyone."""
     with serving(MailServer(refused=["b@example.com"])) as server:
         configure(state, f"smtp: {{host: localhost, port: {server.port}, tls: none}}")
         tell(state, settings_of("on_failure", emails=["a@example.com", "b@example.com"], hooks=[]))
@@ -170,7 +170,7 @@ def test_a_refused_address_is_named_and_the_others_get_the_mail(state: State) ->
 
 @pytest.mark.parametrize(("emails", "arrived"), [([MAIL, "${x}"], [[MAIL]]), (["${x}"], [])])
 def test_what_is_no_address_is_named(state: State, emails: list[str], arrived: list[list[str]]) -> None:
-    """Before a server is asked."""
+    """Before a server is contacted."""
     with serving(MailServer()) as server:
         configure(state, f"smtp: {{host: localhost, port: {server.port}, tls: none}}")
         tell(state, settings_of("on_failure", emails=emails, hooks=[]))
@@ -180,7 +180,7 @@ def test_what_is_no_address_is_named(state: State, emails: list[str], arrived: l
 
 
 def test_a_webhook_gets_the_payload(state: State) -> None:
-    """One POST a message, as JSON."""
+    """One POST per message, as JSON."""
     with serving(Webhook()) as server:
         configure(state, f"webhooks: {{{HOOK}: '{server.url}/hook?token=x'}}")
         said = tell(state, settings_of("on_failure"))
@@ -196,7 +196,7 @@ def test_a_webhook_gets_the_payload(state: State) -> None:
 
 
 def test_a_webhook_without_a_url_is_kept(state: State) -> None:
-    """Each id is configured for itself."""
+    """Each id is configured separately."""
     with serving(Webhook()) as server:
         configure(state, f"webhooks: {{other: '{server.url}'}}")
         tell(state, HOOK_ONLY)
@@ -206,7 +206,7 @@ def test_a_webhook_without_a_url_is_kept(state: State) -> None:
 
 @pytest.mark.parametrize("status", [302, 404, 500])
 def test_another_answer_than_2xx_is_a_failure(state: State, status: int) -> None:
-    """A redirection is not followed; the URL's path may hold a token and is not said."""
+    """A redirect is not followed; the URL's path may contain a token and is not shown."""
     with serving(Webhook(status)) as server:
         configure(state, f"webhooks: {{{HOOK}: '{server.url}/secret'}}")
         said = tell(state, HOOK_ONLY)
@@ -218,7 +218,7 @@ def test_another_answer_than_2xx_is_a_failure(state: State, status: int) -> None
 
 
 def test_a_failure_is_said_once_a_destination(state: State) -> None:
-    """And marked on every message."""
+    """And every message is marked."""
     with serving(Webhook(500)) as broken, serving(Webhook()) as good:
         configure(state, f"webhooks: {{a: '{broken.url}', b: '{good.url}', c: '{broken.url}'}}")
         said = tell(state, settings_of("on_failure", emails=[], hooks=["a", "b", "c"]), times=3)
@@ -240,7 +240,7 @@ def test_a_server_that_is_not_there_is_said(state: State) -> None:
 
 
 def test_a_server_that_does_not_answer_is_given_up(state: State) -> None:
-    """After the timeout; the next message is tried for itself."""
+    """After the timeout; the next message is tried separately."""
     with serving(MailServer()) as server:
         server.answers.clear()
         configure(state, f"{{timeout_seconds: 0.1, smtp: {{host: localhost, port: {server.port}, tls: none}}}}")
@@ -252,7 +252,7 @@ def test_a_server_that_does_not_answer_is_given_up(state: State) -> None:
 
 
 def test_the_end_of_a_run_does_not_wait_for_ever(state: State) -> None:
-    """What is not sent by then is said and marked; it may still arrive while the process lives."""
+    """What is not sent by then is reported and marked; it may still arrive while the process lives."""
     said: list[str] = []
     with serving(MailServer()) as server:
         server.answers.clear()
@@ -273,7 +273,7 @@ def test_the_end_of_a_run_does_not_wait_for_ever(state: State) -> None:
 
 
 def test_runs_side_by_side_tell_one_notifier(state: State) -> None:
-    """The engine tells from several threads."""
+    """The engine calls it from several threads."""
     with serving(Webhook()) as server:
         configure(state, f"webhooks: {{{HOOK}: '{server.url}'}}")
         with Notifier(state) as notifier:

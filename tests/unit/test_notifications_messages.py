@@ -1,4 +1,4 @@
-"""What a message says: the e-mail's text and HTML, and the payload of a webhook."""
+"""The contents of a message: the e-mail's text and HTML, and the payload of a webhook."""
 
 import pytest
 from notification_runs import HOOK, MAIL, START_MS, attempt_of, job_of, run_of, settings_of
@@ -57,7 +57,7 @@ def test_the_payload_of_a_task_names_the_task_and_both_runs() -> None:
 
 
 def test_an_email_says_what_ran_how_it_ended_and_how_to_look() -> None:
-    """All that a person needs who sees nothing else."""
+    """Everything that a reader needs who sees nothing else."""
     run = run_of("FAILED", "INTERNAL_ERROR", "Task bronze failed with message: Workload failed.")
     what = Occasion("on_failure", job_of({**settings_of("on_failure"), **SLOW}), run, at=START_MS + 70_000)
 
@@ -83,7 +83,7 @@ def test_an_email_says_what_ran_how_it_ended_and_how_to_look() -> None:
 
 
 def test_an_email_of_an_attempt_names_it_and_its_notebook() -> None:
-    """And says whether another attempt follows; run and attempt have their own times."""
+    """It also says whether another attempt follows; run and attempt have their own times."""
     job = job_of({}, settings_of("on_failure"))
     attempt = attempt_of(
         1, "FAILED", error="ValueError: no rows (cell 4)", output_notebook="/state/runs/12/bronze.ipynb"
@@ -109,7 +109,7 @@ def test_an_email_of_an_attempt_names_it_and_its_notebook() -> None:
 
 
 def test_the_reason_of_a_failure_is_in_the_subject_and_comes_first() -> None:
-    """A person who sees the subject alone knows what happened; the commands that lead on are the last lines."""
+    """A reader of only the subject knows what happened; the commands to continue are the last lines."""
     reason = "run_main > silver: ValueError: no rows (cell 4)"
     run = {**run_of("FAILED", "INTERNAL_ERROR", "Task run_main failed."), "reason": reason}
     what = Occasion("on_failure", job_of(settings_of("on_failure")), run, at=START_MS)
@@ -127,7 +127,7 @@ def test_the_reason_of_a_failure_is_in_the_subject_and_comes_first() -> None:
 
 
 def test_the_html_says_the_same_and_escapes_it() -> None:
-    """Names and error messages may hold anything."""
+    """Names and error messages may contain anything."""
     run = run_of("FAILED", message="found <b> & </b>")
     what = Occasion("on_failure", job_of(settings_of("on_failure")), run, at=START_MS)
 
@@ -153,7 +153,7 @@ def test_the_html_says_the_same_and_escapes_it() -> None:
     ],
 )
 def test_the_subject_says_what_happened(event: str, result: str, life_cycle: str, headline: str) -> None:
-    """One headline an event and ending."""
+    """One headline per event and ending."""
     job = job_of({**settings_of(event), **SLOW})
     what = Occasion(event, job, run_of(result, life_cycle), at=START_MS)
 
@@ -189,7 +189,7 @@ def test_a_message_of_several_lines_stays_together() -> None:
 
 
 def test_the_subject_is_one_line() -> None:
-    """Whatever the job's name holds: it becomes a header."""
+    """Whatever the job's name contains: it becomes a header."""
     job = Job("daily", 4711, "Daily\r\nBcc: x@example.com\u2028end", settings_of("on_start"), ())
     what = Occasion("on_start", job, run_of(life_cycle="RUNNING"), at=START_MS)
 

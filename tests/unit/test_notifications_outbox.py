@@ -1,4 +1,4 @@
-"""The outbox: files that sort by time, are unique across processes, and can be read by a person and by the verb."""
+"""The outbox: files that sort by time, are unique across processes, and are readable for people and for the verb."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ def test_an_email_is_a_file_that_mail_programs_read(tmp_path: Path) -> None:
 
 
 def test_a_call_is_a_file_with_its_payload(tmp_path: Path) -> None:
-    """What a POST sends is under `payload`, whole."""
+    """What a POST sends is under `payload`, in full."""
     id_ = Outbox(tmp_path).put(CALL, KEPT)
 
     assert json.loads((tmp_path / f"{id_}.json").read_text(encoding="utf-8")) == {
@@ -49,7 +49,7 @@ def test_a_call_is_a_file_with_its_payload(tmp_path: Path) -> None:
 
 
 def test_messages_are_read_back_newest_first(tmp_path: Path) -> None:
-    """Names sort by time, also where messages follow within a microsecond."""
+    """Names sort by time, even if messages follow within a microsecond."""
     outbox = Outbox(tmp_path)
     ids = [outbox.put(message, KEPT) for message in (EMAIL, CALL) * 50]
 
@@ -65,7 +65,7 @@ def test_messages_are_read_back_newest_first(tmp_path: Path) -> None:
 
 
 def test_processes_share_an_outbox(tmp_path: Path) -> None:
-    """Each writes under names of its own."""
+    """Each writes under its own names."""
     code = (
         "import sys; from pathlib import Path; from lakelocal.notifications.channels.webhook import WebhookCall\n"
         "from lakelocal.notifications.outbox import Outbox\n"
@@ -79,7 +79,7 @@ def test_processes_share_an_outbox(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("message", [EMAIL, CALL], ids=["email", "call"])
 def test_a_delivery_is_marked_in_the_message(tmp_path: Path, message: Email | WebhookCall) -> None:
-    """The rest of it stays, and so does its name."""
+    """The rest of it is kept, and so is its name."""
     outbox = Outbox(tmp_path)
     id_ = outbox.put(message, undelivered("not yet"))
     before = outbox.entry(id_)
@@ -96,7 +96,7 @@ def test_a_delivery_is_marked_in_the_message(tmp_path: Path, message: Email | We
     "address", ["${resources.x}", "no address", "jürgen@müller.example", '"a b"@example.com', "a@[", "<", "(x", "a@b@c"]
 )
 def test_an_address_of_any_kind_can_be_kept(tmp_path: Path, address: str) -> None:
-    """A wrong address is seen in the outbox; it fails no run, and the others still get the message."""
+    """A wrong address is visible in the outbox; it fails no run, and the others still get the message."""
     outbox = Outbox(tmp_path)
     email = Email("jobs.on_start", ("a@example.com", address), "Início: relatório", "é\n", "<p>é</p>")
     id_ = outbox.put(email, undelivered("é\nx"))
@@ -127,7 +127,7 @@ def test_long_headers_come_back_as_they_were(addresses: list[str], subject: str,
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """The engine shows the error, and the run goes on."""
+    """The engine shows the error, and the run continues."""
     (tmp_path / "outbox").write_text("in the way")
 
     with pytest.raises(ProjectError, match=r"outbox`: cannot be written \("):
@@ -135,7 +135,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_message_is_named(tmp_path: Path) -> None:
-    """It is not passed over in silence; what has another name is none of ours."""
+    """It is not ignored silently; files with other names do not belong to the outbox."""
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "20260102T030405000001Z-1.json").write_text("{}")
 
@@ -144,7 +144,7 @@ def test_a_file_that_is_no_message_is_named(tmp_path: Path) -> None:
 
 
 def test_an_id_may_be_shortened_as_long_as_it_is_one(tmp_path: Path) -> None:
-    """As commits in git."""
+    """Like commits in git."""
     outbox = Outbox(tmp_path)
     first, second = outbox.put(CALL, KEPT), outbox.put(EMAIL, KEPT)
 
@@ -169,7 +169,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outbox:
 
 
 def test_the_verb_lists_a_targets_messages(project: Outbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """As JSON all fields; without messages it says where it looked."""
+    """As JSON with all fields; without messages, it says where it looked."""
     ids = [project.put(message, KEPT) for message in (EMAIL, CALL)]
 
     assert main(["outbox", "--target", "prod", "--json"]) == 0
@@ -194,7 +194,7 @@ def test_the_verb_lists_a_targets_messages(project: Outbox, capsys: pytest.Captu
 
 @pytest.mark.parametrize("order", [["--target", "prod", "show"], ["show", "--target", "prod"]])
 def test_the_verb_shows_one(project: Outbox, capsys: pytest.CaptureFixture[str], order: list[str]) -> None:
-    """The target may stand on either side."""
+    """The target may be on either side."""
     id_ = project.put(EMAIL, KEPT)
 
     assert main(["outbox", *order, id_]) == 0
@@ -205,6 +205,6 @@ def test_the_verb_shows_one(project: Outbox, capsys: pytest.CaptureFixture[str],
 
 
 def test_the_verb_refuses_an_unknown_id(project: Outbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """As wrong use."""
+    """As wrong usage."""
     assert main(["outbox", "show", "x"]) == 2
     assert "whose id begins with `x`; expected one. See the ids" in capsys.readouterr().err

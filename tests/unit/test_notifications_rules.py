@@ -1,4 +1,4 @@
-"""Who hears of what: every rule of `conformance.notifications`, against the pure part."""
+"""Who is notified of what: every rule of `conformance.notifications`, against the pure part."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from lakelocal.notifications.rules import threshold
 
 
 def occasion(case: Case) -> Occasion:
-    """*case*, told as the engine tells it."""
+    """*case*, as the engine reports it."""
     own = {**EVERYTHING, **case.settings}
     of_job, of_task = (own, case.other) if case.level == "job" else (case.other, own)
     task = Task("bronze", case.kind, settings=of_task)
@@ -29,13 +29,13 @@ def occasion(case: Case) -> Occasion:
 
 @pytest.mark.parametrize(("case", "told"), cases(RULES))
 def test_rule(case: Case, told: tuple[str, ...]) -> None:
-    """Those whom the rule names hear of the event, and nobody else."""
+    """Those whom the rule names are notified of the event, and nobody else."""
     assert tuple(to for destination in destinations(occasion(case)) for to in destination.to) == told
 
 
 @pytest.mark.parametrize("level", ["job", "task"])
 def test_null_in_place_of_the_settings_sends_nothing(level: str) -> None:
-    """As a variable of the type complex may give."""
+    """As a variable of type complex may yield it."""
     nothing = {"email_notifications": None, "webhook_notifications": None, "notification_settings": None}
 
     assert destinations(occasion(Case(level, FAILURE, "FAILED", nothing))) == []
@@ -43,7 +43,7 @@ def test_null_in_place_of_the_settings_sends_nothing(level: str) -> None:
 
 @pytest.mark.parametrize("event", ["on_maintenance_start", "on_something_new"])
 def test_an_event_without_a_rule_tells_nobody(event: str) -> None:
-    """Maintenance concerns continuous jobs of the platform only."""
+    """Maintenance only concerns continuous jobs of the platform."""
     case = Case("job", event, "RUNNING", {"email_notifications": {event: ["a@example.com"]}})
 
     assert destinations(occasion(case)) == []
@@ -63,7 +63,7 @@ def test_one_email_goes_to_all_and_one_call_to_each_webhook() -> None:
 
 
 def test_the_threshold_is_the_rule_that_was_exceeded() -> None:
-    """Of several rules, each warns once."""
+    """With several rules, each warns once."""
     rules = [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": value} for value in (60, 120)]
     what = occasion(Case("job", DURATION, "RUNNING", {"health": {"rules": rules}}))
 
@@ -72,7 +72,7 @@ def test_the_threshold_is_the_rule_that_was_exceeded() -> None:
 
 
 def test_a_threshold_may_come_from_a_variable() -> None:
-    """Values of --var are texts."""
+    """Values of --var are strings."""
     rule = {"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": "60"}
 
     assert threshold(occasion(Case("job", DURATION, "RUNNING", {"health": {"rules": [rule]}}))) == 60

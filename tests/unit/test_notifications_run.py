@@ -19,7 +19,7 @@ Run = Callable[..., tuple[dict[str, Any], list[Entry]]]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a job with one condition; the run, and the messages in the order of their sending."""
+    """Run a job with one condition; return the run, and the messages in the order of sending."""
     monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "state"))
 
     def run(left: str, **settings: Any) -> tuple[dict[str, Any], list[Entry]]:
@@ -42,7 +42,7 @@ def _all(address: str) -> dict[str, list[str]]:
 
 
 def test_a_run_tells_of_its_start_and_its_success(run: Run) -> None:
-    """The job's list hears; a condition task has no notifications."""
+    """The job's list is notified; a condition task has no notifications."""
     shape, messages = run("10")
 
     assert [(entry.event_type, entry.to) for entry in messages] == [
@@ -53,7 +53,7 @@ def test_a_run_tells_of_its_start_and_its_success(run: Run) -> None:
 
 
 def test_a_failed_run_tells_why(run: Run) -> None:
-    """In the words of the run's state."""
+    """With the message of the run's state."""
     shape, messages = run("ten")
 
     assert [entry.event_type for entry in messages] == ["jobs.on_start", "jobs.on_failure"]
@@ -73,7 +73,7 @@ def test_a_skipped_run_tells_unless_muted(run: Run) -> None:
 
 
 def test_a_mistake_in_the_settings_stops_the_run_before_it_begins(run: Run, tmp_path: Path) -> None:
-    """Nothing is recorded. Where no job lists anyone, the file is not even read."""
+    """Nothing is recorded. If no job lists anyone, the file is not even read."""
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "notifications.yml").write_text("smtp: {}")
 

@@ -1,4 +1,4 @@
-"""`.local/notifications.yml`: what it may hold, and what is said where it is wrong."""
+"""`.local/notifications.yml`: what it may contain, and what is reported if it is wrong."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What of a cell's output is kept; see `lakelocal.attempt.outputs`."""
+"""What is kept of a cell's output; see `lakelocal.attempt.outputs`."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def data(text: str) -> dict:
 
 
 def kept(limit: OutputLimit, message: dict, cell: int = 0) -> tuple[str | None, bool]:
-    """The text that is kept (None: nothing of the message), and whether a note comes with it."""
+    """The text that is kept (None: nothing of the message), and whether it comes with a note."""
     fitting, note = limit.fit(message, cell)
     return fitting and fitting["content"].get("text"), bool(note)
 
@@ -36,7 +36,7 @@ def test_each_cell_has_its_own_room_within_that_of_the_notebook() -> None:
 
 
 def test_data_that_does_not_fit_is_left_out_whole() -> None:
-    """Half a picture or half a table is none."""
+    """Half a picture or half a table is useless."""
     limit = OutputLimit(cell=40, notebook=100)
 
     assert limit.fit(data("x" * 10), 0) == (data("x" * 10), "")
@@ -47,7 +47,7 @@ def test_data_that_does_not_fit_is_left_out_whole() -> None:
 
 @pytest.mark.parametrize(("text", "start"), [("ããã", "ã"), ("€€", "€"), ("\U0001f600", None)])
 def test_a_letter_is_never_cut(text: str, start: str | None) -> None:
-    """The limit counts bytes: three here, of letters with two, three and four."""
+    """The limit counts bytes: three here, for letters with two, three and four."""
     assert kept(OutputLimit(cell=3, notebook=100), stream(text)) == (start, True)
 
 

@@ -1,4 +1,4 @@
-"""The wheel of `lakelocal`: what it needs is what is tested here, and all that it needs at run time is in it."""
+"""The wheel of `lakelocal`: its dependencies are those tested here, and it contains everything needed at run time."""
 
 import subprocess
 import sys
@@ -37,7 +37,7 @@ def test_a_dependency_allows_the_version_that_is_tested(text: str) -> None:
 
 
 def test_the_wheel_has_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
-    """Style sheets, hashes and the bundle of `init` too; nothing of the repository around it."""
+    """Style sheets, hashes and the bundle of `init` too; nothing of the surrounding repository."""
     package = ROOT / "local" / "lakelocal"
     files = {place.relative_to(package) for place in package.rglob("*") if place.is_file()}
     written = {str(place) for place in files if "__pycache__" not in place.parts}

@@ -31,7 +31,7 @@ def test_which_parameter_wins(function: str, layers: tuple[dict, ...], expected:
 
 
 def test_an_unknown_parameter_is_refused_with_the_legal_names() -> None:
-    """A typing mistake must not run the job with the default."""
+    """A typo must not run the job with the default."""
     with pytest.raises(UsageError, match="job `daily`: found `mod`; its parameters are `day`, `mode`"):
         job_parameters(JOB, {"mod": "full"})
 
@@ -49,7 +49,7 @@ def test_an_unknown_parameter_is_refused_with_the_legal_names() -> None:
     ],
 )
 def test_injected_values_have_the_type_of_the_default(text: str, default: object, expected: object) -> None:
-    """Databricks passes text; the executed notebook shows the value as its cell would have it."""
+    """Databricks passes text; the executed notebook shows the value as its cell would."""
     result = injected({"p": text, "other": "1"}, {"p": default})
 
     assert result == {"p": expected}

@@ -1,4 +1,4 @@
-"""The verdicts of `diff` from pictures written by hand, and what is in its scope."""
+"""The verdicts of `diff` from hand-written input, and what is in its scope."""
 
 from decimal import Decimal
 
@@ -23,7 +23,7 @@ def relation(**columns: DataType) -> Relation:
 
 
 def test_tasks_differ_by_result_attempts_and_what_the_notebook_gave():
-    """Each says both sides."""
+    """Each difference shows both sides."""
     a = {"load": TaskPicture("SUCCESS", 1, "10"), "same": TaskPicture("SUCCESS", 1)}
     b = {"load": TaskPicture("FAILED", 3, "12"), "same": TaskPicture("SUCCESS", 1)}
 
@@ -38,7 +38,7 @@ def test_tasks_differ_by_result_attempts_and_what_the_notebook_gave():
 
 
 def test_a_task_that_one_run_lacks_is_a_difference():
-    """As the iterations of a for-each task over other inputs."""
+    """For example iterations of a for-each task over other inputs."""
     (verdict,) = compare_tasks({}, {"each[1]": TaskPicture("SUCCESS", 1)})
 
     assert (verdict.a, verdict.b, verdict.same) == ("absent", "SUCCESS", False)
@@ -46,7 +46,7 @@ def test_a_task_that_one_run_lacks_is_a_difference():
 
 
 def test_equal_digests_of_equal_columns_are_equal_tables():
-    """The order of columns does not count."""
+    """The order of columns does not matter."""
     a, b = relation(x=LongType(), y=StringType()), relation(y=StringType(), x=LongType())
 
     verdict = compare_relations(a, b, (SOME, SOME), ALL)
@@ -63,7 +63,7 @@ def test_rows_may_be_as_many_and_have_other_values():
 
 
 def test_types_and_missing_columns_are_told_and_their_values_not_compared():
-    """The other columns are: a wider table may still hold the same orders."""
+    """The other columns are: a wider table may still have the same orders."""
     a, b = relation(x=LongType(), y=StringType(), z=LongType()), relation(x=IntegerType(), y=StringType(), w=LongType())
 
     verdict = compare_relations(a, b, (SOME, SOME), ALL)
@@ -78,7 +78,7 @@ def test_types_and_missing_columns_are_told_and_their_values_not_compared():
 
 
 def test_columns_that_differ_by_nature_are_left_out_and_named():
-    """Also where only one side has one; `__START_AT` is content."""
+    """Even if only one side has one; `__START_AT` is content."""
     a = relation(id=LongType(), _ingested_at=LongType(), run_id=StringType(), __START_AT=LongType())
     b = relation(id=LongType(), __START_AT=LongType())
 
@@ -99,12 +99,12 @@ def test_columns_that_differ_by_nature_are_left_out_and_named():
     ],
 )
 def test_a_pattern_is_for_a_column_or_for_one_of_a_table(scope, ignored):
-    """Case does not count, as in Spark."""
+    """Case is ignored, as in Spark."""
     assert {name for name in ("id", "_at", "RUN_ID", "__END_AT") if scope.ignores("ops.log", name)} == ignored
 
 
 def test_tables_are_taken_by_patterns_and_left_out_by_others():
-    """What is excluded stays out, whatever takes it."""
+    """What is excluded stays out, even if another pattern includes it."""
     scope = DiffScope(tables=("silver.*", "ops.*"), excluded=("*.progress",))
 
     assert [name for name in ("silver.a", "gold.a", "ops.progress", "Ops.B") if scope.takes(name)] == [
@@ -114,14 +114,14 @@ def test_tables_are_taken_by_patterns_and_left_out_by_others():
 
 
 def test_a_table_that_one_side_lacks_is_a_difference():
-    """A view is called one."""
+    """A view is called a view."""
     verdict = compare_relations(None, Relation("gold.v", is_view=True), None, ALL)
 
     assert (verdict.kind, verdict.same, verdict.differences) == ("view", False, ("only B has this view",))
 
 
 def test_what_cannot_be_known_is_no_difference_and_is_told():
-    """Of an earlier day's view; the verdict on the rest stands, and says what was left out."""
+    """For a view of an earlier day; the verdict on the rest stands, and says what was left out."""
     old = Relation("gold.v", is_view=True, hidden="no versions")
     verdict = compare_relations(old, Relation("gold.v", is_view=True), None, ALL)
     equal = compare_relations(relation(), relation(), (SOME, SOME), ALL)
@@ -145,12 +145,12 @@ def test_a_table_that_cannot_be_read_is_a_difference():
     [([(0, 10), (1, 20), (2, 30)], 1), ([(2, 20), (1, 10)], 2), ([(0, 20)], 0)],
 )
 def test_a_table_is_read_at_its_last_version_of_the_time(history, version):
-    """A commit at the very time counts; the order of the history does not."""
+    """A commit at exactly that time counts; the order of the history does not matter."""
     assert relation_at("s.t", False, history, 20, "") == Relation("s.t", version=version)
 
 
 def test_a_table_made_later_was_absent():
-    """Its history is whole and begins later; where the beginning is cut off, nobody knows."""
+    """Its history is complete and begins later; if its beginning is cut off, nobody knows."""
     assert relation_at("s.t", False, [(0, 30)], 20, "") is None
     assert "begins after" in relation_at("s.t", False, [(5, 30)], 20, "").problem
 
@@ -166,7 +166,7 @@ def test_a_view_is_known_while_no_table_was_written_since():
 
 
 def test_buckets_are_searched_up_to_a_number_of_rows_and_one_at_least():
-    """A huge table must not be moved; one bucket always says something."""
+    """A huge table must not be moved; one bucket always shows something."""
     half = (HASHES // 2, Decimal(1))
     buckets = {1: half, 2: half, 3: half}
 
@@ -175,7 +175,7 @@ def test_buckets_are_searched_up_to_a_number_of_rows_and_one_at_least():
 
 
 def test_the_two_states_of_a_row_stand_together():
-    """By most equal values, and by the first ones where keys are; a row of one side stands alone."""
+    """By the most equal values, and by the first ones, where keys are; an unpaired row is shown alone."""
     a = [Row(("1", "x", "p"), 1), Row(("2", "y", "q"), 1), Row(("9", "z", None), 1)]
     b = [Row(("2", "y", "r"), 1), Row(("1", "w", "p"), 1)]
 
@@ -184,7 +184,7 @@ def test_the_two_states_of_a_row_stand_together():
 
 
 def test_the_columns_that_differ_are_shown_before_others():
-    """A wide table fits no screen; the first columns tell which row it is."""
+    """A wide table does not fit on a screen; the first columns identify the row."""
     pair = (Row(tuple("abcdef"), 1), Row(tuple("abcdeX"), 1))
 
     assert telling_columns([pair], 3) == [0, 1, 5]

@@ -15,7 +15,7 @@ def differing(aligned: bool) -> Differing:
 
 
 def test_a_row_is_in_a_group_for_each_number_of_its_first_columns():
-    """Whoever asks for rows does not know yet how many columns a key has."""
+    """The query for rows does not know yet how many columns a key has."""
     columns = {name: LongType() for name in "edcba"}
     hashes = [row_hash({name: LongType() for name in names}) for names in ("e", "ed", "edc", "edcb")]
 
@@ -23,7 +23,7 @@ def test_a_row_is_in_a_group_for_each_number_of_its_first_columns():
 
 
 def test_groups_are_those_of_the_fewest_columns_that_tell_rows_apart():
-    """An order is told from others by its number; a state or a category has too many rows."""
+    """An order is identified by its number; a state or a category has too many rows."""
     by_second = [(1, n) for n in range(100)]
 
     assert groups_of([(n, n) for n in range(3)], [(7, 7)]) == Groups(1, (0, 1, 2, 7))
@@ -31,12 +31,12 @@ def test_groups_are_those_of_the_fewest_columns_that_tell_rows_apart():
 
 
 def test_a_few_rows_may_share_a_key():
-    """The versions of a customer in a history stand together; what comes behind the key may differ."""
+    """The versions of a customer in a history belong together; what follows the key may differ."""
     assert groups_of([(min(n, 94), n) for n in range(100)], []).width == 1
 
 
 def test_rows_that_no_first_columns_tell_apart_have_no_groups():
-    """Fetching all rows of a state would be fetching the table."""
+    """Fetching all rows of a state would mean fetching the table."""
     assert groups_of([(1, n % 2) for n in range(20)], []) is None
     assert groups_of([(n, n) for n in range(20)], [(1, 1)] * 20) is None
 

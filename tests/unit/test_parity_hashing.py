@@ -1,4 +1,4 @@
-"""The text of the hash of a row."""
+"""The SQL for the hash of a row."""
 
 from pyspark.sql.types import ArrayType, DoubleType, LongType, MapType, StringType, StructType
 
@@ -6,7 +6,7 @@ from lakelocal.parity.hashing import quoted, row_hash, row_text
 
 
 def test_columns_are_hashed_by_name():
-    """Two tables with another order of columns hold the same rows."""
+    """Two tables with another column order have the same rows."""
     assert row_hash({"b": LongType(), "a": StringType()}) == row_hash({"a": StringType(), "b": LongType()})
     assert row_hash({"a": LongType()}) == (
         "xxhash64(CAST(array(CASE WHEN `a` IS NOT NULL THEN xxhash64(`a`) END) AS STRING))"
@@ -14,12 +14,12 @@ def test_columns_are_hashed_by_name():
 
 
 def test_a_table_without_columns_to_compare_has_a_hash():
-    """Then the number of rows is compared alone."""
+    """Then only the number of rows is compared."""
     assert row_hash({}) == "xxhash64(CAST(array() AS STRING))"
 
 
 def test_names_are_identifiers():
-    """Of any column that Spark can hold."""
+    """For any column that Spark can have."""
     assert quoted("a`b c") == "`a``b c`"
     assert "`a.b`" in row_hash({"a.b": LongType()})
 
@@ -33,7 +33,7 @@ def test_lambdas_inside_lambdas_have_variables_of_their_own():
 
 
 def test_fields_of_a_struct_are_hashed_by_name():
-    """As columns are."""
+    """Like columns."""
     one = StructType().add("x", LongType()).add("y", LongType())
     other = StructType().add("y", LongType()).add("x", LongType())
 

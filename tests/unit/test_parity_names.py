@@ -1,4 +1,4 @@
-"""What a run is called in `diff`, which run that is, and where its tables are read."""
+"""How a run is named in `diff`, which run that is, and where its tables are read."""
 
 from pathlib import Path
 
@@ -43,20 +43,20 @@ def record(state: State, *, end: int | None = 1000, **values) -> int:
     ],
 )
 def test_a_name_is_a_run_behind_its_place(text, name, is_folder):
-    """The last colon divides, since a path may hold one."""
+    """The last colon is the separator, because a path may contain one."""
     assert parse_name(text) == name
     assert name.is_folder is is_folder
 
 
 @pytest.mark.parametrize("text", ["", "newest", ":12", "dev:", "dev:-1", "12:dev", "./dev", "dev:²"])
 def test_another_text_is_refused_with_the_forms_that_there_are(text):
-    """A misspelt name must not be taken for a target or a folder."""
+    """A misspelt name must not be mistaken for a target or a folder."""
     with pytest.raises(UsageError, match="expected RUN_ID, `latest`, TARGET:RUN_ID or FOLDER"):
         parse_name(text)
 
 
 def test_the_latest_is_the_run_that_ended_last_of_those_that_no_other_started(state):
-    """A run's set-up is recorded after it and ends before it; a child's end is not that of the whole."""
+    """A run's set-up is recorded after it and ends before it; a child's end is not the end of the whole."""
     wanted = record(state, end=9000)
     record(state, end=1000)
     record(state, end=9001, parent_run_id=wanted)
@@ -85,7 +85,7 @@ def test_a_folder_is_the_state_of_the_catalog_that_it_is_named_after(state):
 
 
 def test_a_folder_without_a_history_is_no_state_and_stays_as_it_is(tmp_path):
-    """Reading must not make a state."""
+    """Reading must not create a state."""
     with pytest.raises(RunError, match="found no run history in"):
         find_side(f"{tmp_path}/nowhere:1", lambda _: pytest.fail("a target was asked"))
 
@@ -119,7 +119,7 @@ def test_a_run_of_the_own_server_is_read_there_whatever_the_environment(state, m
 
 
 def test_a_remote_run_is_read_at_the_place_that_the_environment_names_again(state, monkeypatch):
-    """Records have no token."""
+    """Records contain no token."""
     monkeypatch.setenv(REMOTE, "sc://spark:15002/;token=s3cret")
     side = find_side(str(record(state, remote="sc://spark:15002")), lambda _: state)
 
@@ -128,7 +128,7 @@ def test_a_remote_run_is_read_at_the_place_that_the_environment_names_again(stat
 
 @pytest.mark.parametrize(("url", "found"), [("", "nothing"), ("sc://other:1/;token=s3cret", "sc://other:1")])
 def test_another_place_in_the_environment_is_refused(state, monkeypatch, url, found):
-    """Its tables would be another run's; the message has the label, never the token."""
+    """Its tables would be those of another run; the message has the label, never the token."""
     monkeypatch.setenv(REMOTE, url)
     side = find_side(str(record(state, remote="sc://spark:15002")), lambda _: state)
 
@@ -140,7 +140,7 @@ def test_another_place_in_the_environment_is_refused(state, monkeypatch, url, fo
 
 
 def test_an_option_says_where_the_tables_are_now(state):
-    """A server may listen at another port by now; the connection itself verifies whose tables it holds."""
+    """A server may listen on another port by now; the connection itself verifies whose tables it has."""
     side = find_side(str(record(state, remote="sc://spark:15002")), lambda _: state)
 
     assert compute_for(side, "sc://spark:7077", "--remote-a").label == "sc://spark:7077"

@@ -1,4 +1,4 @@
-"""What a comparison of runs leaves out: by convention, by option, and by the project's own word."""
+"""What a comparison of runs leaves out: by convention, by option, and by the project's settings."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def project(root: Path, text: str) -> Path:
 
 
 def test_the_project_names_what_differs_by_nature(tmp_path):
-    """Tables and columns, beside those of the command line."""
+    """Tables and columns, in addition to those on the command line."""
     root = project(tmp_path, '[tool.lakelocal.diff]\nexclude = ["ops.progress"]\nignore = ["ops.*.recorded_at"]')
 
     scope = DiffScope.of(root, excluded=["raw.*"], ignored=["etag"])
@@ -25,7 +25,7 @@ def test_the_project_names_what_differs_by_nature(tmp_path):
 
 
 def test_all_columns_leaves_nothing_out_by_default(tmp_path):
-    """But what the command line names."""
+    """Except what the command line names."""
     root = project(tmp_path, '[tool.lakelocal.diff]\nexclude = ["ops.progress"]')
 
     scope = DiffScope.of(root, ignored=["etag"], all_columns=True)
@@ -34,7 +34,7 @@ def test_all_columns_leaves_nothing_out_by_default(tmp_path):
 
 
 def test_a_project_need_not_say_anything(tmp_path):
-    """Without the file or the block, the conventions alone hold."""
+    """Without the file or the block, only the conventions apply."""
     assert DiffScope.of(tmp_path) == DiffScope.of(project(tmp_path, "[project]\nname = 'x'")) == DiffScope()
 
 
@@ -47,7 +47,7 @@ def test_a_project_need_not_say_anything(tmp_path):
     ],
 )
 def test_settings_that_are_none_are_refused(tmp_path, text, found):
-    """A misspelt name must not compare what the project wanted left out."""
+    """A misspelt name must not lead to comparing what the project wanted to leave out."""
     with pytest.raises(ProjectError, match=r"pyproject\.toml") as raised:
         DiffScope.of(project(tmp_path, text))
 

@@ -1,4 +1,4 @@
-"""Which paths are Databricks' own, and where they are on this machine."""
+"""Which paths belong to Databricks, and where they are on this machine."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ def paths(tmp_path) -> DatabricksPaths:
     ],
 )
 def test_a_path_of_databricks_is_in_the_state(paths, tmp_path, path, place):
-    """However it is spelled; the bundle's own files are where they are."""
+    """However it is spelled; the bundle's own files stay where they are."""
     assert paths.is_databricks(path)
     assert paths.to_local(path) == tmp_path / place
 
@@ -58,7 +58,7 @@ def test_a_path_of_databricks_is_in_the_state(paths, tmp_path, path, place):
     ],
 )
 def test_a_path_of_this_machine_or_of_a_cloud_is_left_alone(paths, path):
-    """Only the three folders at the root are Databricks' own, and its schemes."""
+    """Only the three folders at the root, and its schemes, belong to Databricks."""
     assert not paths.is_databricks(path)
 
 
@@ -66,7 +66,7 @@ def test_a_path_of_this_machine_or_of_a_cloud_is_left_alone(paths, path):
     "path", ["/Volumes/dev/raw/../../a", "dbfs:/../a", "/Workspace/../etc", "/Volumes/dev/../../etc"]
 )
 def test_a_path_that_climbs_is_refused_or_is_no_path_of_databricks(paths, path):
-    """It never names a place outside of the state."""
+    """It never names a place outside the state."""
     with pytest.raises(PathError, match="found"):
         paths.to_local(path)
 
@@ -85,7 +85,7 @@ def test_a_path_that_climbs_is_refused_or_is_no_path_of_databricks(paths, path):
     ],
 )
 def test_a_plain_path_given_to_spark_is_one_of_dbfs_unless_this_machine_has_the_folder(paths, path, read):
-    """On Databricks every path without a scheme is; here temporary folders of tests are read as they are."""
+    """On Databricks, every path without a scheme is one; here, temporary folders of tests are read as they are."""
     assert paths.of_spark(path) == read
 
 

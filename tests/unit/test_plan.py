@@ -21,7 +21,7 @@ def make(key: str, *after: str, **settings) -> Task:
 
 @pytest.mark.parametrize(("run_if", "upstream", "expected"), cases(run_if_rules.RULES))
 def test_run_if(run_if: str, upstream: tuple[str, ...], expected: str) -> None:
-    """What becomes of a task with *run_if* behind dependencies that ended so."""
+    """The decision for a task with *run_if* after dependencies with these results."""
     keys = [f"u{number}" for number in range(len(upstream))]
     tasks = [*(make(key) for key in keys), make("t", *keys, run_if=run_if)]
 
@@ -31,7 +31,7 @@ def test_run_if(run_if: str, upstream: tuple[str, ...], expected: str) -> None:
 
 
 def test_nothing_is_decided_before_all_dependencies_ended() -> None:
-    """run_if is evaluated once: a failure alone does not end a task whose other dependency runs."""
+    """run_if is evaluated once: a failure alone does not end a task whose other dependency is running."""
     tasks = [make("a"), make("b"), make("t", "a", "b", run_if="AT_LEAST_ONE_FAILED")]
 
     step = next_step(tasks, {"a": F, "b": "RUNNING"})
@@ -51,14 +51,14 @@ def test_results_cascade_in_one_step() -> None:
 
 
 def test_excluded_cascades() -> None:
-    """A branch behind an excluded task is excluded as a whole."""
+    """A branch after an excluded task is excluded as a whole."""
     tasks = [make("a"), make("b", "a", run_if="ALL_FAILED"), make("c", "b"), make("d", "c", run_if="ALL_DONE")]
 
     assert next_step(tasks, {"a": S}).ended == {"b": X, "c": X, "d": X}
 
 
 def test_a_branch_of_another_outcome_is_excluded() -> None:
-    """Only the branch whose outcome the condition gave runs; the task that joins them runs."""
+    """Only the branch for the condition's outcome runs; the task that joins them runs."""
     tasks = [
         make("if"),
         make("yes", "if=true"),
@@ -98,7 +98,7 @@ def test_a_condition_that_failed_has_no_branch() -> None:
     ],
 )
 def test_a_task_that_reads_a_disabled_one_runs_and_fails_for_want_of_its_input(kind: str, inner: dict) -> None:
-    """It is not DISABLED in silence; one that reads something else is."""
+    """It is not silently DISABLED; one that reads something else is."""
     tasks = [
         make("off", disabled=True),
         make("reads", "off", kind=kind, settings={kind: inner}),
@@ -119,7 +119,7 @@ def test_a_slow_branch_delays_no_other() -> None:
 
 
 def test_a_partial_run_ignores_what_is_not_selected() -> None:
-    """Dependencies outside of the selection do not count; those inside keep their order."""
+    """Dependencies outside the selection do not count; those inside keep their order."""
     tasks = [make("a"), make("b", "a"), make("c", "b")]
 
     assert next_step(tasks, {}, only={"b", "c"}).start == ("b",)
@@ -141,7 +141,7 @@ def test_retries(settings: dict, retry: int, result: str, expected: float | None
 
 
 def test_every_plan_ends() -> None:
-    """Whatever the four tasks of a diamond end with, the plan never stalls: all get a result."""
+    """Whatever results the four tasks of a diamond have, the plan never stalls: all get a result."""
     ends = (S, F, C)
     runs = ("ALL_SUCCESS", "AT_LEAST_ONE_SUCCESS", "NONE_FAILED", "ALL_DONE", "AT_LEAST_ONE_FAILED", "ALL_FAILED")
     for first, second, one, two in itertools.product(ends, ends, runs, runs):
@@ -157,7 +157,7 @@ def test_every_plan_ends() -> None:
 
 
 def test_an_internal_error_is_a_failure() -> None:
-    """As the Jobs API has it for `max_retries` and notifications; the planner once took it for no end at all."""
+    """As in the Jobs API for `max_retries` and notifications; a planner must not take it for no end at all."""
     handler = [make("a"), make("b", "a"), make("clean", "a", run_if="ALL_FAILED")]
 
     step = next_step(handler, {"a": "INTERNAL_ERROR"})

@@ -1,4 +1,4 @@
-"""What is imported ahead leaves a process that can be forked, and one that cannot is known."""
+"""The imports made ahead of time leave a process that can be forked, and one that cannot be forked is detected."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="attempts are fo
 
 
 def fresh(code: str) -> list[str]:
-    """The lines that *code* prints in a process of its own."""
+    """The lines that *code* prints in a separate process."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         env={**os.environ, **SETTINGS},
@@ -26,7 +26,7 @@ def fresh(code: str) -> list[str]:
 
 
 def test_the_imports_leave_no_thread() -> None:
-    """Neither of Python's nor of a library, although OpenBLAS starts some when it is loaded."""
+    """Neither of Python nor of a library, although OpenBLAS starts some when it is loaded."""
     lines = fresh("""
         import os
         from lakelocal.attempt.attempt import import_ahead
@@ -40,7 +40,7 @@ def test_the_imports_leave_no_thread() -> None:
 
 
 def test_the_grammar_of_iris_is_built_by_the_first_check_of_one() -> None:
-    """nbformat imports `jsonschema`, which would build it at once; whoever checks an IRI finds no difference."""
+    """nbformat imports `jsonschema`, which would build it at once; code that checks an IRI sees no difference."""
     lines = fresh("""
         import sys
         from lakelocal.attempt.attempt import import_ahead
@@ -81,7 +81,7 @@ def test_a_fork_calculates_with_all_its_threads() -> None:
 
 
 def test_a_thread_of_python_is_named() -> None:
-    """The person who reads why attempts start slowly can look for it."""
+    """A user who reads why attempts start slowly can look for it."""
     lines = fresh("""
         import threading
         from lakelocal.attempt.libraries import why_no_fork
@@ -93,7 +93,7 @@ def test_a_thread_of_python_is_named() -> None:
 
 
 def test_a_thread_of_a_library_is_seen() -> None:
-    """Python does not know of it; the kernel does."""
+    """Python does not know about it; the kernel does."""
     lines = fresh("""
         import _thread, threading, time
         from lakelocal.attempt.libraries import why_no_fork

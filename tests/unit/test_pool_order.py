@@ -1,4 +1,4 @@
-"""What a waiting process is told, and that it takes no more than that from its input."""
+"""What a waiting process is told, and that it reads no more than that from its input."""
 
 import os
 import sys
@@ -12,13 +12,13 @@ ORDER = Order("/o.ipynb", log="/l", mark="/c.json", environment={"NAME": 'é "x"
 
 
 def test_an_order_is_one_line() -> None:
-    """Whatever its values hold: the reader stops at the first line break."""
+    """Whatever its values contain: the reader stops at the first line break."""
     assert ORDER.line.count(b"\n") == 1
     assert Order.of(ORDER.line) == ORDER
 
 
 def test_a_line_is_read_and_nothing_behind_it() -> None:
-    """What follows is the lifeline to the runner; the end of the input gives nothing."""
+    """What follows is the lifeline to the runner; the end of the input yields nothing."""
     reader, writer = os.pipe()
     os.write(writer, ORDER.line + b"rest")
     os.close(writer)

@@ -1,4 +1,4 @@
-"""The check of the notebooks finds every construct that a place refuses, takes none for one, and finds none here."""
+"""The check of the notebooks finds every construct that a place refuses, no others, and none here."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from tests.portability.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# By rule: code that breaks it once a line, as far as it is one line long.
+# By rule: code that breaks it once per line, unless it is longer than a line.
 REFUSED = {
     "cache": [
         "df.where('a > 1').cache()",
@@ -110,7 +110,7 @@ REFUSED = {
     "local-import": ["import local", "from lakelocal.sql import tokens", "import tests.conftest"],
 }
 
-# By rule: code that looks alike and is right.
+# By rule: code that looks similar and is correct.
 ALLOWED = {
     "cache": ["@functools.cache\ndef f(): ...", "cached = cache(f)", "x = 'df.cache()'  # .cache()", "cache = {}"],
     "rdd": ["rdd = 1", "sc = 'a'", "text = 'spark.sparkContext'", "from pyspark.sql import DataFrame"],
@@ -155,23 +155,23 @@ def rules_in(code: str) -> set[str]:
 
 @pytest.mark.parametrize(("rule", "code"), [(rule, code) for rule, codes in REFUSED.items() for code in codes])
 def test_a_refused_construct_is_found_by_its_rule_alone(rule, code):
-    """One construct, one finding: else the message would lead astray."""
+    """One construct, one finding: otherwise the message would be misleading."""
     assert rules_in(code) == {rule}
 
 
 @pytest.mark.parametrize(("rule", "code"), [(rule, code) for rule, codes in ALLOWED.items() for code in codes])
 def test_what_looks_alike_is_no_find(rule, code):
-    """Texts, comments, other names of the same word, and the form that is right."""
+    """Strings, comments, other names with the same word, and the correct form."""
     assert rules_in(code) == set()
 
 
 def test_every_rule_is_tried_both_ways():
-    """A rule without a case may find nothing, or everything."""
+    """A rule without a case might find nothing, or everything."""
     assert set(REFUSED) == set(ALLOWED) == set(RULES)
 
 
 def test_the_project_has_none():
-    """All four places take every cell and module."""
+    """All four places accept every cell and module."""
     codes = list(read_code(ROOT))
 
     assert {code.file for code in codes} >= {"notebooks/00_setup.ipynb", "notebooks/lakehouse/cdc/merging.py"}
@@ -179,7 +179,7 @@ def test_the_project_has_none():
 
 
 def test_a_finding_says_where_what_why_and_what_instead():
-    """The line is that of the construct, in a query of several lines too."""
+    """The line is that of the construct, even in a query of several lines."""
     code = Code("notebooks/20_bronze.ipynb", 7, 'query = """\n    SELECT a,\n        input_file_name()\n    FROM t"""')
 
     (line,) = told([code])

@@ -1,4 +1,4 @@
-"""Pruning: what a rule chooses, that a run goes with all below it, and that nothing active goes."""
+"""Pruning: what a rule chooses, that a run is deleted with all runs below it, and that nothing active is deleted."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ def state(tmp_path: Path) -> State:
 
 
 def record(state: State, *, day: int | None, job_id: int = 1, parent: int | None = None, size: int = 10) -> int:
-    """A run that ended on *day* (None: it has not), with one attempt and *size* bytes of files."""
+    """Record a run that ended on *day* (None: it has not), with one attempt and *size* bytes of files."""
     records = Records.of(state)
     own = {"job_id": job_id, "job_key": "j", "run_name": "Job", "target": "dev", "trigger": "ONE_TIME"}
     run_id = start_run(records, **own, parent_run_id=parent)
@@ -45,7 +45,7 @@ def left(state: State) -> list[int]:
 
 
 def test_each_job_keeps_its_newest_runs(state):
-    """A job that runs often does not push out the runs of one that runs seldom."""
+    """A job that runs often does not displace the runs of one that runs rarely."""
     seldom = record(state, day=1, job_id=2)
     often = [record(state, day=day) for day in (2, 3, 4)]
 
@@ -56,7 +56,7 @@ def test_each_job_keeps_its_newest_runs(state):
 
 
 def test_age_counts_from_the_end(state):
-    """Older than the age, not as old."""
+    """Older than the age, not equally old."""
     old, exact, new = (record(state, day=day) for day in (1, 10, 20))
 
     prune(state, older_than(timedelta(days=30), at_ms=40 * DAY))
@@ -66,7 +66,7 @@ def test_age_counts_from_the_end(state):
 
 
 def test_a_run_goes_with_all_runs_below_it(state):
-    """With their files, attempts and sizes; a child run does not go alone."""
+    """With their files, attempts and sizes; a child run is not deleted alone."""
     parent = record(state, day=1, size=1)
     child = record(state, day=1, parent=parent, size=20)
     grandchild = record(state, day=1, parent=child, size=300)
@@ -82,7 +82,7 @@ def test_a_run_goes_with_all_runs_below_it(state):
 
 
 def test_nothing_active_is_deleted(state):
-    """Nor what is above a run that has not ended."""
+    """Nor any run above one that has not ended."""
     active = record(state, day=None)
     parent = record(state, day=1)
     child = record(state, day=None, parent=parent)
@@ -92,7 +92,7 @@ def test_nothing_active_is_deleted(state):
 
 
 def test_a_dry_run_deletes_nothing(state):
-    """It tells the same."""
+    """It reports the same."""
     run_id = record(state, day=1, size=7)
 
     (found,) = prune(state, ALL, dry_run=True)
@@ -102,7 +102,7 @@ def test_a_dry_run_deletes_nothing(state):
 
 
 def test_a_run_without_files_is_deleted(state):
-    """Someone has made room by hand."""
+    """Someone has freed space by hand."""
     run_id = record(state, day=1)
     (state.runs / str(run_id) / ".attempts" / "a.log").unlink()
     (state.runs / str(run_id) / ".attempts").rmdir()
@@ -130,7 +130,7 @@ def test_files_that_cannot_be_deleted_keep_their_record(state):
 
 
 def test_the_command_line_says_what_and_how_much(tmp_path, monkeypatch, capsys):
-    """In a table and in bytes; it asks nothing."""
+    """In a table and in bytes; it asks no questions."""
     (tmp_path / "databricks.yml").write_text("bundle: {name: example}\n")
     monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "120")

@@ -1,4 +1,4 @@
-"""Python functions on their way to a worker, the worker's parent, and what a failure in a worker says."""
+"""Python functions on their way to a worker, the worker's parent, and the error for a failure in a worker."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ def helper(tmp_path, monkeypatch):
 
 
 def in_other_process(command: bytes, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """What another Python prints of function 0 of the pickled *command*, called with 1."""
+    """What another Python prints for function 0 of the pickled *command*, called with 1."""
     program = [sys.executable, "-c", UNPICKLE]
     return subprocess.run(
         program, input=command, capture_output=True, cwd="/", env={**os.environ, **environment}, timeout=60
@@ -46,7 +46,7 @@ def in_other_process(command: bytes, **environment: str) -> subprocess.Completed
 
 
 def test_a_function_brings_the_path_of_its_kernel(state, helper):
-    """What was pickled by its module's name alone cannot be read elsewhere; with its surroundings it can."""
+    """What was pickled only by its module's name cannot be read elsewhere; with its environment it can."""
     command = cloudpickle.dumps((helper, "long"))
 
     alone, carried = in_other_process(command), in_other_process(Carrier(state)(command, ""))
@@ -56,7 +56,7 @@ def test_a_function_brings_the_path_of_its_kernel(state, helper):
 
 
 def test_what_was_pickled_stays_as_it_was(state):
-    """Also what is named twice in it, by numbers that count from its beginning."""
+    """Including what is named twice in it, by numbers that count from its beginning."""
     value = ["x", {"x": "y"}]
     command = cloudpickle.dumps((lambda _: (value, value), value))
 
@@ -131,7 +131,7 @@ def test_every_pickled_function_of_a_plan_is_carried(state):
 
 
 def test_the_parent_of_workers_ends_when_it_had_none_for_a_while():
-    """It waits as before while it has a worker, or somebody wants one."""
+    """It waits as before while it has a worker, or one is requested."""
     reader, writer = os.pipe()
     watched = WatchedSelect(limit=3)
     worker = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
@@ -193,7 +193,7 @@ HANDLED = (
     ],
 )
 def test_the_users_part_of_a_failure_is_found(text, frames, error):
-    """Whatever Spark puts before it, between it and behind it."""
+    """Whatever Spark puts before, between and after it."""
     found = failure_in_worker(text)
 
     assert found is not None

@@ -20,7 +20,7 @@ VECTORS = json.loads((Path(__file__).parent / "fixtures" / "quartz_vectors.json"
 
 
 def firings(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
-    """The next *count* firings, each asked for after the one before, as a scheduler does."""
+    """The next *count* firings, each computed from the one before, as a scheduler does."""
     found: list[datetime] = []
     while len(found) < count and (at := schedule.next_after(found[-1] if found else after)):
         found.append(at)
@@ -29,7 +29,7 @@ def firings(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
 
 @pytest.mark.parametrize(("expression", "zone", "after", "expected"), VECTORS["fires"])
 def test_times_are_those_of_quartz(expression: str, zone: str, after: str, expected: list[int]) -> None:
-    """Asked one by one, and walked in one go; a year field may end the list early."""
+    """Computed one by one, and in one go; a year field may end the list early."""
     schedule, start = Schedule(expression, zone), datetime.fromisoformat(after)
 
     walked = (each.at for each in schedule.occurrences(start) if each.exists)
@@ -135,7 +135,7 @@ AROUND = timedelta(hours=30)
 
 
 def rule(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The rule, from the other side: each minute's instant with its local time, the last instant for each."""
+    """The rule, seen from the other side: each minute's instant with its local time, the last instant for each."""
     last: dict[datetime, datetime] = {}
     at = begin
     while at < end:
@@ -154,7 +154,7 @@ def rule(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[tuple[datet
 def test_a_skipped_local_time_does_not_fire_and_a_repeated_one_fires_once_at_last(
     change: tuple[str, datetime], minutes: set[int], hours: set[int], offset: int
 ) -> None:
-    """From any start near the change, also inside the repeated hour: the firings do not depend on it."""
+    """From any start near the change, including inside the repeated hour: the firings do not depend on it."""
     zone_name, instant = change
     schedule = Schedule(f"0 {_list(minutes)} {_list(hours)} * * ?", zone_name)
     start = instant + timedelta(seconds=offset)
@@ -168,7 +168,7 @@ def test_a_skipped_local_time_does_not_fire_and_a_repeated_one_fires_once_at_las
 
 
 def test_a_skipped_local_time_is_told() -> None:
-    """02:30 on the day of the change is there, marked, at the instant of the change, once."""
+    """02:30 on the day of the change is included once, marked, at the instant of the change."""
     berlin = Schedule("0 30 2 * * ?", "Europe/Berlin")
     change = datetime(2026, 3, 29, 1, tzinfo=UTC)
 
@@ -195,7 +195,7 @@ def test_a_skipped_local_time_is_told() -> None:
 def test_days_are_those_of_the_calendar(
     days: set[int], months: set[int], weekdays: set[int] | None, start: date
 ) -> None:
-    """Any list of days, months and weekdays over a year and a half, against looking at each day."""
+    """Any list of days, months and weekdays over a year and a half, compared with looking at each day."""
     expression = f"0 0 0 ? {_list(months)} {_list(weekdays)}" if weekdays else f"0 0 0 {_list(days)} {_list(months)} ?"
     year_and_half = [start + timedelta(days=number) for number in range(1, 550)]
     expected = [

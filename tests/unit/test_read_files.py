@@ -1,4 +1,4 @@
-"""Calls of read_files in a SQL text: where they stand, their arguments, the stars around them."""
+"""Calls of read_files in a SQL text: their positions, their arguments, the stars around them."""
 
 import pyspark.sql.connect.proto as proto
 import pytest
@@ -20,7 +20,7 @@ def dialect(tmp_path) -> Dialect:
 
 
 def expand(dialect, sql: str) -> proto.WithRelations:
-    """The text and the relations beside it that *sql* becomes; `:files` stands for the path of a volume."""
+    """The text and the relations into which *sql* is turned; `:files` stands for the path of a volume."""
     text = sql.replace(":files", "'/Volumes/dev/raw/files/csv'")
     plan = proto.Plan(root=proto.Relation(sql=proto.SQL(query=text)))
     rewritten = dialect.rewrite(proto.ExecutePlanRequest(session_id="s", plan=plan), Schemas("default"))
@@ -28,7 +28,7 @@ def expand(dialect, sql: str) -> proto.WithRelations:
 
 
 def query(relations: proto.WithRelations) -> str:
-    """The text, in which the names of the relations are T1, T2, ..., without the comment at its end."""
+    """The text, in which the relations are named T1, T2, ..., without the comment at its end."""
     text = relations.root.sql.query.partition(" /*read_files")[0]
     for number, reference in enumerate(relations.references, 1):
         text = text.replace(f"`{reference.subquery_alias.alias}`", f"T{number}")
@@ -66,12 +66,12 @@ def query(relations: proto.WithRelations) -> str:
     ],
 )
 def test_calls_become_names(dialect, sql, expected):
-    """What stands around them stays as it was written."""
+    """What surrounds them stays as it was written."""
     assert query(expand(dialect, sql)) == expected
 
 
 def test_a_plan_that_comes_back_is_planned_anew(dialect):
-    """The text carries what it was, and holds no relation twice."""
+    """The text carries its original, and has no relation twice."""
     first = expand(dialect, "SELECT id FROM read_files(:files)")
     again = dialect.rewrite(
         proto.ExecutePlanRequest(session_id="s", plan=proto.Plan(root=proto.Relation(with_relations=first))),
@@ -121,7 +121,7 @@ def test_the_frames_of_a_text_stay_beside_it(dialect):
     ],
 )
 def test_temporary_views(sql, name, is_global, replaces, text):
-    """They are made of the plan of their query."""
+    """They are made from the plan of their query."""
     view = temporary_view(sql)
 
     assert view is not None
@@ -132,13 +132,13 @@ def test_temporary_views(sql, name, is_global, replaces, text):
     "sql", ["CREATE TABLE t AS SELECT * FROM read_files('x')", "CREATE TEMP VIEW v AS SELECT 1", "SELECT 1"]
 )
 def test_other_statements_are_no_temporary_views(sql):
-    """They go on as they are."""
+    """They are passed on unchanged."""
     assert temporary_view(sql) is None
 
 
 @pytest.mark.parametrize("sql", ["SELECT read_files FROM t", "SELECT 1 -- read_files('x')", "SELECT 'read_files(1)'"])
 def test_what_is_no_call(sql):
-    """A column, a comment and a string of that name."""
+    """A column, a comment and a string with that name."""
     assert not has_calls(sql)
 
 
@@ -152,7 +152,7 @@ def test_what_is_no_call(sql):
     ],
 )
 def test_what_is_refused(dialect, sql, text):
-    """By its name, before anything runs."""
+    """By name, before anything runs."""
     with pytest.raises(DialectError) as raised:
         expand(dialect, sql)
     assert text in str(raised.value)

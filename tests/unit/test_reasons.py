@@ -30,7 +30,7 @@ def attempt(records: Records, run: int, key: str, result: str, **values: Any) ->
 
 
 def test_the_reason_of_a_child_run_is_its_parents(records: Records) -> None:
-    """Two jobs down, the task that failed is named with the way to it; the tasks are told the same."""
+    """Two jobs down, the failed task is named with the path to it; the tasks get the same reason."""
     top, middle, low = (failed_run(records) for _ in range(3))
     attempt(records, low, "silver", "FAILED", error="ValueError: no rows\nin two lines (cell 4)")
     attempt(records, low, "gold", "UPSTREAM_FAILED", state_message="An upstream task failed.")
@@ -44,7 +44,7 @@ def test_the_reason_of_a_child_run_is_its_parents(records: Records) -> None:
 
 
 def test_the_reason_of_a_loop_is_that_of_an_iteration(records: Records) -> None:
-    """With its input, which a person recognises."""
+    """With its input, which a user recognises."""
     run = failed_run(records)
     loop = {"for_each_task_key": "each", "index": 3, "input": {"city": "Recife"}}
     attempt(records, run, "each", "FAILED", kind="for_each_task", error="1 of 9 iterations failed: 3.")
@@ -54,7 +54,7 @@ def test_the_reason_of_a_loop_is_that_of_an_iteration(records: Records) -> None:
 
 
 def test_an_attempt_that_a_retry_made_good_is_no_reason(records: Records) -> None:
-    """The first task that failed in the end is; a run that ended well has none."""
+    """The reason is the first task that failed in the end; a run that succeeded has none."""
     run, good = failed_run(records), failed_run(records, result_state="SUCCESS")
     for number, result in ((0, "FAILED"), (1, "SUCCESS")):
         attempt(records, run, "a", result, attempt_number=number, error="flaky" if result == "FAILED" else None)
@@ -66,6 +66,6 @@ def test_an_attempt_that_a_retry_made_good_is_no_reason(records: Records) -> Non
 
 
 def test_a_run_without_a_failed_task_has_its_own_reason(records: Records) -> None:
-    """For example where Spark cannot be had; a long one is cut."""
+    """For example if Spark is not available; a long one is cut."""
     assert run_shape(records, failed_run(records, state_message="No Java."))["reason"] == "No Java."
     assert len(run_shape(records, failed_run(records, state_message="x " * 999))["reason"]) == 600

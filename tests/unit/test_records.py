@@ -64,7 +64,7 @@ def test_a_running_run_has_no_result(records: Records) -> None:
 
 
 def test_runs_are_listed_newest_first(records: Records) -> None:
-    """Limited, and by job or activity."""
+    """With a limit, and by job or activity."""
     first, second = (start_run(records, **RUN) for _ in range(2))
     other = start_run(records, **{**RUN, "job_id": 8})
     records.update_run(second, end_time=now_ms(), life_cycle_state="TERMINATED", result_state="SUCCESS")
@@ -86,7 +86,7 @@ def test_an_unknown_run_is_refused(records: Records) -> None:
 
 
 def test_a_run_whose_process_is_gone_is_closed(records: Records) -> None:
-    """A pid that does not run any more, and one that another process has by now."""
+    """A pid that is no longer running, and one that belongs to another process by now."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     gone = start_run(records, **RUN, **{"pid": ended.pid, "pid_started": 1.0})
@@ -108,7 +108,7 @@ def test_a_run_whose_process_is_gone_is_closed(records: Records) -> None:
 
 
 def test_processes_share_one_counter(tmp_path: Path) -> None:
-    """Four processes that open the history at once and take 25 ids each: none twice, none lost."""
+    """Four processes that open the history at the same time and take 25 ids each: no duplicates, none lost."""
     code = (
         "import sys; from pathlib import Path; from lakelocal.history.records import Records\n"
         "records = Records(Path(sys.argv[1])); print(*[records.new_id() for _ in range(25)])"
@@ -125,7 +125,7 @@ def test_processes_share_one_counter(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
-    """One line with the file, not a trace of SQLite."""
+    """One line with the file, not a SQLite stack trace."""
     place = tmp_path / "runs.db"
     place.write_text("not a database, but long enough to be read as one: " * 20)
 
@@ -159,7 +159,7 @@ INSERT INTO attempts VALUES
 
 
 def test_a_file_of_an_older_version_is_brought_up(tmp_path: Path) -> None:
-    """Its runs are shown as they were, and new ones follow."""
+    """Its runs are shown unchanged, and new ones follow."""
     place = tmp_path / "runs.db"
     with closing(sqlite3.connect(place)) as database:
         database.executescript(OLDER)
@@ -174,7 +174,7 @@ def test_a_file_of_an_older_version_is_brought_up(tmp_path: Path) -> None:
 
 
 def test_the_numbers_of_runs_count_runs(tmp_path: Path) -> None:
-    """Attempts are numbered apart; no number is used twice, also once its run is gone."""
+    """Attempts are numbered separately; no number is used twice, even if its run is gone."""
     records = Records(tmp_path / "runs.db")
     first = start_run(records, **RUN)
     attempts = {records.start_attempt(job_run_id=first, **TASK) for _ in range(3)}

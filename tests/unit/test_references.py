@@ -1,4 +1,4 @@
-"""`{{...}}` in job fields: what is replaced, what stays, what is an error; and that both readers of the table agree."""
+"""`{{...}}` in job fields: what is replaced, kept or an error; and that both readers of the table agree."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -42,12 +42,12 @@ KNOWN = Known(
     {"bronze": KnownTask.of_type("notebook_task"), "query": KnownTask.of_type("sql_task")},
     has=EVERY_RUN,
 )
-# Names for the words in capitals of the table.
+# Names for the words in capitals in the table.
 NAMES = {"PARAMETER": "day", "TASK": "query", "TABLE": "orders", "FIELDS": "city", "KEY": "rows", "COLUMN": "n"}
 
 
 def every_reference() -> Iterator[tuple[str, str]]:
-    """Each name in the table, with each part of a time where it takes one, and as a reference to `references.SCOPE`."""
+    """Each name in the table, with each part of a time if it takes one, and as a reference to `references.SCOPE`."""
     for namespace, members in REFERENCES.items():
         for member in members:
             word = "bronze" if "values" in member else "query"
@@ -58,13 +58,13 @@ def every_reference() -> Iterator[tuple[str, str]]:
 
 
 def wrong(text: object, known: Known = KNOWN) -> list[tuple[str, str]]:
-    """Which rules the references in *text* break, and the reference."""
+    """The rules that the references in *text* break, and the reference."""
     return [(each.rule, each.found.split("`")[1]) for each in wrong_references(text, known)]
 
 
 @pytest.mark.parametrize(("text", "expected"), cases(references.RESOLVED))
 def test_resolve(text: str, expected: str) -> None:
-    """Known references are replaced; unknown namespaces and malformed braces stay as they are."""
+    """Known references are replaced; unknown namespaces and malformed braces are kept."""
     assert resolve(text, references.SCOPE) == expected
 
 
@@ -79,7 +79,7 @@ def test_an_unknown_member_is_an_error(text: str, legal: str) -> None:
 
 
 def test_what_a_run_does_not_have() -> None:
-    """Without a for-each task or a backfill their names are text; without a schedule its time is an error."""
+    """Without a for-each task or a backfill, their names are text; without a schedule, its time is an error."""
     scope = replace(references.SCOPE, input=Absent, backfill=None, scheduled=None)
 
     assert resolve("{{input}} {{input.city}} {{backfill.iso_date}} {{backfill.no}}", scope) == (
@@ -90,20 +90,20 @@ def test_what_a_run_does_not_have() -> None:
 
 
 def test_an_input_may_be_any_json() -> None:
-    """Text as it is, else JSON; null is an input too."""
+    """Text is used as it is, anything else as JSON; null is an input too."""
     for value, text in (("a b", "a b"), (4, "4"), (True, "true"), (None, "null"), ([1], "[1]")):
         assert resolve("{{input}}", replace(references.SCOPE, input=value)) == text
 
 
 def test_lists_and_mappings_are_resolved_inside() -> None:
-    """Every text of a field is; its keys and other values are not."""
+    """Every text in a field is; its keys and other values are not."""
     field = {"{{job.id}}": ["{{job.id}}", 3, {"x": "{{task.name}}"}], "n": None}
 
     assert resolve_all(field, references.SCOPE) == {"{{job.id}}": ["7", 3, {"x": "silver"}], "n": None}
 
 
 def test_what_references_name() -> None:
-    """At any depth of a field; text in braces that is no reference names nothing."""
+    """At any depth of a field; text in braces that is not a reference names nothing."""
     field = {
         "left": "{{tasks.a.values.x}} {{tasks.`b-c`.run_id}} {{tasks}} {{tasks.e-f.run_id}}",
         "right": ["{{job.id}}", "{{ tasks.d.result_state }}", 3],
@@ -114,7 +114,7 @@ def test_what_references_name() -> None:
 
 
 def test_inputs_that_are_written_out() -> None:
-    """As a text or as a list; a reference gives them while the run goes on."""
+    """As text or as a list; a reference yields them while the run is active."""
     assert literal_inputs('[1, {"x": 2}]') == [1, {"x": 2}]
     assert literal_inputs(["a"]) == ["a"]
     for inputs in ("{{tasks.a.values.x}}", "3", '{"x": 1}', None):
@@ -122,7 +122,7 @@ def test_inputs_that_are_written_out() -> None:
 
 
 def test_what_the_history_says_of_a_run() -> None:
-    """Times are epoch ms there; a run that no schedule started has no time to be for."""
+    """Times are epoch ms there; a run that no schedule started has no scheduled time."""
     run = {"job_id": 7, "run_name": "Daily", "run_id": 11, "start_time": 0, "trigger": "PERIODIC"}
     text = "{{job.id}} {{job.name}} {{job.run_id}} {{job.start_time.year}} {{job.trigger.type}} {{job.repair_count}}"
 
@@ -133,7 +133,7 @@ def test_what_the_history_says_of_a_run() -> None:
 
 
 def test_every_reference_of_the_table_is_right_before_the_run() -> None:
-    """With all that a run may have and tasks of the right types, no name of the table is wrong."""
+    """With everything that a run may have and tasks of the right types, no name in the table is wrong."""
     query = KnownTask(frozenset({ROWS, ALERT}))
     known = replace(KNOWN, tasks={**KNOWN.tasks, "query": query})
 
@@ -141,7 +141,7 @@ def test_every_reference_of_the_table_is_right_before_the_run() -> None:
 
 
 def test_every_reference_of_the_table_resolves_to_text_where_a_run_has_it() -> None:
-    """In a run that has everything which a local run can have; of the others the error says what they need."""
+    """In a run that has everything that a local run can have; for the others, the error says what they need."""
     bronze, query = references.BRONZE, references.QUERY
     scope = replace(references.SCOPE, tasks={"bronze": bronze, "query": query})
     without = set()
@@ -166,7 +166,7 @@ def test_every_reference_of_the_table_resolves_to_text_where_a_run_has_it() -> N
 
 
 def test_check_before_the_run() -> None:
-    """Parameters, tasks upstream and parts of times are; task values, columns and inputs come with the run."""
+    """Parameters, upstream tasks and parts of times are; task values, columns and inputs come with the run."""
     assert wrong("{{job.parameters.day}} {{tasks.bronze.values.any}} {{tasks.query.output.first_row.any}}") == []
     assert wrong(["{{input.a.b}}", {"x": "{{job.parameters.no}}"}]) == [("reference-member", "{{job.parameters.no}}")]
     assert wrong("{{tasks.later.run_id}}") == [("reference-task", "{{tasks.later.run_id}}")]
@@ -175,7 +175,7 @@ def test_check_before_the_run() -> None:
 
 @pytest.mark.parametrize("word", ["PARAMETER", "TIME", "TASK"])
 def test_a_word_of_the_table_is_a_name_like_any_other(word: str) -> None:
-    """`TIME` is no part of a time; a parameter may be called so."""
+    """`TIME` is not part of a time; a parameter may have that name."""
     parameter, time = "{{job.parameters." + word + "}}", "{{job.start_time." + word + "}}"
 
     assert wrong(parameter) == [("reference-member", parameter)]
@@ -184,7 +184,7 @@ def test_a_word_of_the_table_is_a_name_like_any_other(word: str) -> None:
 
 
 def test_what_a_run_leaves_as_text_is_told_apart() -> None:
-    """`validate` warns of it, `run` does not refuse it."""
+    """`validate` warns about it, `run` does not refuse it."""
     known = replace(KNOWN, has=frozenset())
     text = "{{jbo.id}} {{job.a-b}} {{}} {{input.x}} {{backfill.no}} {{job_id.x}} {{job.trigger.time.day}} {{job.no}}"
 
@@ -207,7 +207,7 @@ def test_what_a_run_leaves_as_text_is_told_apart() -> None:
     ],
 )
 def test_braces_are_found_alike_before_and_in_the_run(text: str, resolved: str) -> None:
-    """Other braces may stand around a reference, and any sign but a backtick within backticks."""
+    """Other braces may surround a reference, and any character except a backtick may be within backticks."""
     braced = Upstream(9, "SUCCESS", 1, values={"x{y": "braced"})
 
     assert wrong(text) == []
@@ -245,9 +245,9 @@ INPUTS = '[{"x": 1}]'
 
 
 def said(root: Path, text: str, *, nested: bool = False, scheduled: bool = False, **fields: object) -> tuple[str, str]:
-    """What `run` and `validate` say of *text* in a field, each the words of its error, or "" where it has none.
+    """What `run` and `validate` say about *text* in a field: the words of its error, or "" if it has none.
 
-    The field is of a task after those of `BEFORE`; *nested*: of the task inside of a for-each task after them.
+    The field belongs to a task after those of `BEFORE`; *nested*: to the task inside a for-each task after them.
     """
     after = [each["task_key"] for each in BEFORE]
     last = task("last", *([] if nested else after), run_job_task={**starts("other"), "job_parameters": {"v": text}})
@@ -266,7 +266,7 @@ def said(root: Path, text: str, *, nested: bool = False, scheduled: bool = False
 @pytest.mark.parametrize(
     ("text", "expected", "fields"),
     [
-        # What `run` took: only an SQL task has an output, only a task with Python sets values.
+        # What `run` accepted: only a SQL task has an output, only a task with Python sets values.
         ("{{tasks.notebook.output.rows}}", "of a notebook_task; expected it only of an SQL task", {}),
         ("{{tasks.condition.output.first_row}}", "of a condition_task; expected it only of an SQL task", {}),
         ("{{tasks.job.output.first_row.c}}", "of a run_job_task; expected it only of an SQL task", {}),
@@ -274,7 +274,7 @@ def said(root: Path, text: str, *, nested: bool = False, scheduled: bool = False
         ("{{tasks.job.values.k}}", "of a run_job_task; expected it only of a notebook or Python task", {}),
         ("{{tasks.sql.values.k}}", "of a sql_task; expected it only of a notebook or Python task", {}),
         ("{{input.y}}", "expected one of `input.x`", {"nested": True}),
-        # What `validate` took: members that an output or a trigger does not have.
+        # What `validate` accepted: members that an output or a trigger does not have.
         ("{{tasks.python.output.rows}}", "of a spark_python_task; expected it only of an SQL task", {}),
         ("{{tasks.sql.output}}", "expected one of `tasks.sql.output.rows`, `tasks.sql.output.first_row`", {}),
         ("{{tasks.sql.output.count}}", "expected one of `tasks.sql.output.rows`, `tasks.sql.output.first_row`", {}),
@@ -284,14 +284,14 @@ def said(root: Path, text: str, *, nested: bool = False, scheduled: bool = False
         # Only a schedule gives a run a time: what starts without one has none.
         ("{{job.trigger.time.iso_date}}", "it only in a run that a schedule starts", FILE_TRIGGER),
         ("{{job.trigger.time.iso_date}}", "it only in a run that a schedule starts", {"continuous": {}}),
-        # What both took: a number has no fields.
+        # What both accepted: a number has no fields.
         ("{{input.x.y}}", "expected nothing after `input.x`", {"nested": True}),
     ],
 )
 def test_run_and_validate_refuse_the_same_with_the_same_words(
     tmp_path: Path, text: str, expected: str, fields: dict
 ) -> None:
-    """They differed here, while each had a list of its own; the documentation of Databricks decides."""
+    """They once had separate lists, and differed here; Databricks' documentation decides."""
     run, validate = said(tmp_path, text, **fields)
 
     assert f"found `{text}`" in run
@@ -309,7 +309,7 @@ def test_run_and_validate_refuse_the_same_with_the_same_words(
     ],
 )
 def test_what_an_event_tells_is_right_in_a_job_that_waits_for_it(tmp_path: Path, text: str, fields: dict) -> None:
-    """Nothing starts a local run so: it is refused by what it lacks, and no longer as a name that does not exist."""
+    """Nothing starts a local run in that way: it is refused for what it lacks, not as a name that does not exist."""
     run, validate = said(tmp_path, text, **fields)
 
     assert "expected it only in a run that" in run
@@ -318,7 +318,7 @@ def test_what_an_event_tells_is_right_in_a_job_that_waits_for_it(tmp_path: Path,
 
 
 def test_the_time_of_a_schedule(tmp_path: Path) -> None:
-    """A run has one where a schedule starts it, or a person says for which time it shall run."""
+    """A run has one if a schedule starts it, or if a user says for which time it runs."""
     text = "{{job.trigger.time.iso_date}}"
     schedule = {"schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}}
 

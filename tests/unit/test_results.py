@@ -1,4 +1,4 @@
-"""The one table of results against values that are written out, and its readers against it."""
+"""The one table of results, compared with values that are written out, and its readers compared with it."""
 
 import io
 from pathlib import Path
@@ -46,7 +46,7 @@ ROWS = [line.split() for line in TABLE.strip().splitlines()]
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_what_a_state_means(row: list[str]) -> None:
-    """To other tasks, in the API, to people, and on screen."""
+    """For other tasks, in the API, for people, and on screen."""
     state = row[0]
     found = meaning(state)
     flags = ("yes" if flag else "no" for flag in (found.is_fine, found.ran, found.broke))
@@ -56,7 +56,7 @@ def test_what_a_state_means(row: list[str]) -> None:
 
 
 def test_the_table_has_every_state_that_is_tested_here() -> None:
-    """And no other; TERMINATED alone, without a result, is a defect."""
+    """And no other; TERMINATED alone, without a result, is a bug."""
     assert {*STATES, "TERMINATED"} == {row[0] for row in ROWS}
 
 
@@ -81,7 +81,7 @@ def test_no_state_means_nothing() -> None:
     ],
 )
 def test_the_message_of_an_end(result: str, message: str) -> None:
-    """The record of a task has it where there is no error to tell."""
+    """The record of a task has it if there is no error to report."""
     assert message_of(result, timeout_seconds=60) == message
 
 
@@ -102,12 +102,12 @@ PASSED_OVER = "Passed over, since their types do not run locally: b."
     ],
 )
 def test_the_message_of_a_run(result: str, states: dict[str, str], message: str) -> None:
-    """The task that broke, else what was passed over, else what the result says."""
+    """The task that failed, else what was passed over, else what the result says."""
     assert end_message(result, states, timeout_seconds=60) == message
 
 
 def test_the_result_of_a_row_is_its_life_cycle_state_where_it_has_no_other() -> None:
-    """A row of the history has an empty result, the API leaves it out."""
+    """A row of the history has an empty result, the API omits it."""
     assert state_of({"life_cycle_state": "TERMINATED", "result_state": "FAILED"}) == "FAILED"
     assert state_of({"life_cycle_state": "SKIPPED", "result_state": None}) == "SKIPPED"
     assert state_of({"life_cycle_state": "RUNNING"}) == "RUNNING"
@@ -120,7 +120,7 @@ def test_nobody_is_told_of_condition_tasks() -> None:
 
 
 def recorded(tmp_path: Path, *results: str) -> tuple[State, Records, int]:
-    """A run whose attempts `a`, `b`, ... ended so; one that was passed over has no result, as the runner records it."""
+    """A run whose attempts `a`, `b`, ... ended like this; one that was passed over has no result, as recorded."""
     state = State(tmp_path, "main", tmp_path / "state").make()
     records = Records.of(state)
     run_id = start_run(records, job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
@@ -133,7 +133,7 @@ def recorded(tmp_path: Path, *results: str) -> tuple[State, Records, int]:
 
 
 def test_a_repair_does_not_count_what_was_passed_over(tmp_path: Path) -> None:
-    """It was counted as an execution by repairs and not by pages: the same row, read in two ways."""
+    """Both repairs and pages read the row in the same way: as not executed."""
     results = ("SUCCESS", "SKIPPED", "UPSTREAM_FAILED", "EXCLUDED", "FAILED")
     state, records, run_id = recorded(tmp_path, *results)
     tasks = tuple(Task(key, "notebook_task", {}, depends_on=(Dependency("a"),) * (key != "a")) for key in "abcde")
@@ -158,7 +158,7 @@ def test_a_repair_does_not_count_what_was_passed_over(tmp_path: Path) -> None:
     ],
 )
 def test_every_view_shows_a_result_in_one_tone(tmp_path: Path, result: str, tone: str, ansi: int) -> None:
-    """A cancelled run was red on the page, yellow after the run, dim in the table of its tasks, and plain in a diff."""
+    """A cancelled run has the same colour on the page, after the run, in the table of its tasks and in a diff."""
     state, records, run_id = recorded(tmp_path, result)
     records.update_run(run_id, life_cycle_state="TERMINATED", result_state=result, start_time=1, end_time=2)
     out = io.StringIO()
@@ -192,7 +192,7 @@ def test_every_view_shows_a_result_in_one_tone(tmp_path: Path, result: str, tone
     ],
 )
 def test_a_test_report_calls_skipped_what_did_not_run(tmp_path: Path, result: str, outcome: str | None) -> None:
-    """One that was passed over counts as a success for other tasks, yet it is no test that passed."""
+    """A task that was passed over counts as a success for other tasks, but not as a passed test."""
     _, records, run_id = recorded(tmp_path, result)
     records.update_run(run_id, life_cycle_state="TERMINATED", result_state="SUCCESS", end_time=2)
 

@@ -1,4 +1,4 @@
-"""What a process finds at the root of its file system; a kernel's part is in tests/spark/test_ways_to_write.py."""
+"""What a process finds at the root of its file system; for a kernel, see tests/spark/test_ways_to_write.py."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def state(tmp_path) -> State:
 
 
 def started(state: State, script: str, way: str = "") -> subprocess.CompletedProcess[str]:
-    """*script*, run by a shell that is started as the Spark server is."""
+    """*script*, run by a shell that is started like the Spark server."""
     command = with_mounts(DatabricksPaths(state).mounts(), ["/bin/sh", "-c", script])
     return subprocess.run(command, env={**os.environ, FORCED: way}, capture_output=True, text=True, timeout=60)
 
@@ -31,7 +31,7 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="Landlock is Li
 
 @needs_mounts
 def test_a_program_that_is_started_with_mounts_sees_them_and_nothing_is_made_at_the_root(state):
-    """So does what it starts; the rest of the machine is as it is."""
+    """So does what it starts; the rest of the machine is unchanged."""
     before = sorted(os.listdir("/"))
 
     done = started(state, "echo x > /Volumes/dev/raw/files/a && cp /Volumes/dev/raw/files/a /dbfs/b && pwd && ls /usr")
@@ -67,7 +67,7 @@ def test_a_process_inside_starts_others_inside_and_one_of_another_state_in_its_o
 
 @needs_linux
 def test_where_there_are_no_mounts_the_real_folders_are_closed_to_programs(state):
-    """Also to root, who may write at the root of the machine; everything else works."""
+    """Even to root, who may write at the root of the machine; everything else works."""
     before = sorted(os.listdir("/"))
 
     refused = started(state, "mkdir -p /dbfs/a; mkdir -p /Volumes/dev/raw/files; touch /beside", HOOKS)

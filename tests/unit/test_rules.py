@@ -1,4 +1,4 @@
-"""Conditions, inputs of for-each tasks and slots: small rules against their tables."""
+"""Conditions, inputs of for-each tasks and slots: small rules compared with their tables."""
 
 import pytest
 from conformance import cases, concurrency, conditions, foreach

@@ -1,4 +1,4 @@
-"""`python -m local schedule`: next times and simulations as a person and as a program read them; wrong use."""
+"""`python -m local schedule`: next times and simulations as people and programs read them; wrong usage."""
 
 import json
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ def answer(project: Path, capsys: Out, *arguments: str) -> dict[str, Any]:
 
 
 def test_next_shows_both_zones_and_says_that_it_is_paused(project: Path, capsys: Out) -> None:
-    """Two firings, and between them the local time that the change of clocks skips."""
+    """Two firings, and between them the local time that the clock change skips."""
     assert call(project, "next", "nightly", "-n", "2", "--from", "2026-03-28T00:00") == 0
 
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
@@ -85,7 +85,7 @@ def test_next_as_json(project: Path, capsys: Out) -> None:
 
 
 def test_a_simulation_is_of_all_targets_and_creates_nothing(project: Path, capsys: Out) -> None:
-    """Three nights with the change of clocks: paused in dev, run in prod; runs of a guessed length."""
+    """Three nights with the clock change: paused in dev, run in prod; runs with a guessed duration."""
     found = answer(project, capsys, "--simulate", "3d", "--from", "2026-03-28T00:00")
 
     assert [(job["target"], job["job"], job["outcomes"]) for job in found["jobs"]] == [
@@ -111,7 +111,7 @@ def test_a_simulation_is_of_all_targets_and_creates_nothing(project: Path, capsy
 
 
 def test_a_simulation_marks_the_skipped_time_for_people(project: Path, capsys: Out) -> None:
-    """The change of clocks has a row of its own."""
+    """The clock change has its own row."""
     assert call(project, "nightly", "--simulate", "1d", "--from", "2026-03-29T00:00", "--target", "prod") == 0
 
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
@@ -123,7 +123,7 @@ def test_a_simulation_marks_the_skipped_time_for_people(project: Path, capsys: O
 
 
 def test_durations_are_given_measured_or_cut(project: Path, capsys: Out) -> None:
-    """`--assume` first, else the median of successful runs; never more than the timeout; the source is said."""
+    """`--assume` first, else the median of successful runs; never more than the timeout; the source is shown."""
     options = ("nightly", "--simulate", "1d", "--target", "prod")
     job_id = answer(project, capsys, *options)["jobs"][0]["job_id"]
     state = project.parent / "state" / "production"

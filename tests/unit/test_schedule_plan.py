@@ -1,4 +1,4 @@
-"""Which firings there are, and what comes of them; and whole schedules played through."""
+"""Which firings there are, and what they lead to; and whole schedules, simulated."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -56,14 +56,14 @@ def played(one: ScheduledJob, lasts: timedelta, *, start: datetime = NOON, days:
     ],
 )
 def test_decisions(settings: dict, active: int, outcome: Outcome, reason: str) -> None:
-    """By the job's limits and the runs that are active."""
+    """By the job's limits and the active runs."""
     decision = decide(Firing(job(**settings), NOON, NOON), active=active)
 
     assert (decision.outcome, decision.reason) == (outcome, reason)
 
 
 def test_a_firing_that_is_seen_too_late_was_missed() -> None:
-    """A minute is the limit: more means that the machine slept."""
+    """A minute is the limit: more means that the machine was asleep."""
     firing = Firing(job(), NOON, NOON)
 
     assert decide(firing, active=0, now=NOON + MINUTE).outcome is Outcome.RUN
@@ -71,7 +71,7 @@ def test_a_firing_that_is_seen_too_late_was_missed() -> None:
 
 
 def test_a_local_time_that_is_skipped_is_told_even_of_a_paused_job() -> None:
-    """It would not have fired either way."""
+    """It would not have fired in either case."""
     berlin = job("0 30 2 * * ?", zone="Europe/Berlin", paused=True)
     told = firings([berlin], start=NOON, after=datetime(2026, 3, 28, 12, tzinfo=UTC))
 
@@ -82,7 +82,7 @@ def test_a_local_time_that_is_skipped_is_told_even_of_a_paused_job() -> None:
 
 
 def test_firings_of_all_jobs_come_in_order() -> None:
-    """By time, then by key; what no clock starts has none."""
+    """By time, then by key; jobs that no clock starts have none."""
     jobs = [
         job("0 0 0/2 * * ?", key="b"),
         job("0 0 * * * ?", key="a"),
@@ -104,7 +104,7 @@ def test_firings_closer_than_databricks_allows_are_remarked() -> None:
 
 
 def test_runs_wait_in_the_queue_for_a_place() -> None:
-    """Hourly runs of 90 minutes, one at a time: each begins where the one before ends."""
+    """Hourly runs of 90 minutes, one at a time: each begins when the one before ends."""
     steps = played(job(), 90 * MINUTE, days=1 / 6)
 
     assert [(str(step.decision.outcome), step.begins, step.ends) for step in steps] == [
@@ -116,7 +116,7 @@ def test_runs_wait_in_the_queue_for_a_place() -> None:
 
 
 def test_without_queue_every_second_run_is_skipped() -> None:
-    """Hourly runs of 90 minutes; a run that ends on the hour leaves its place to the next."""
+    """Hourly runs of 90 minutes; a run that ends on the hour leaves its slot to the next."""
     skipping = [str(step.decision.outcome) for step in played(job(queue=False), 90 * MINUTE, days=1 / 6)]
     fitting = [str(step.decision.outcome) for step in played(job(queue=False), 60 * MINUTE, days=1 / 6)]
 
@@ -140,7 +140,7 @@ def test_no_concurrent_runs_means_no_runs() -> None:
 
 
 def test_a_continuous_job_follows_itself() -> None:
-    """From the start on, without a pause; a paused one does nothing."""
+    """From the start, without a pause; a paused one does nothing."""
     steps = played(job(Continuous()), 8 * HOUR)
 
     assert [step.begins for step in steps] == [NOON, NOON + 8 * HOUR, NOON + 16 * HOUR]
@@ -158,7 +158,7 @@ def test_a_continuous_job_follows_itself() -> None:
 def test_a_simulation_agrees_with_walking_minute_by_minute(
     minutes: set[int], lasts: int, places: int, queue: bool
 ) -> None:
-    """The other way to the same: lists of running and of waiting runs, looked at each minute; firings in 12 hours."""
+    """Another way to the same result: lists of running and waiting runs, checked each minute; firings in 12 hours."""
     at = ",".join(map(str, sorted(minutes)))
     steps = played(job(f"0 {at} * * * ?", max_concurrent_runs=places, queue=queue), lasts * MINUTE, days=0.5)
 
@@ -186,7 +186,7 @@ def test_a_simulation_agrees_with_walking_minute_by_minute(
 
 
 def test_four_hundred_days_over_changing_clocks_agree_with_asking_one_by_one() -> None:
-    """Three jobs in zones with changes: the same times as `next_after`, and each skipped local time is there."""
+    """Three jobs in zones with clock changes: the same times as `next_after`, including each skipped local time."""
     jobs = [
         job("0 30 2 * * ?", key="berlin", zone="Europe/Berlin"),
         job("0 0/30 * * * ?", key="new-york", zone="America/New_York"),
@@ -216,7 +216,7 @@ def test_four_hundred_days_over_changing_clocks_agree_with_asking_one_by_one() -
 def test_a_simulation_of_400_days_has_the_times_of_quartz(
     expression: str, zone: str, after: str, expected: list[int]
 ) -> None:
-    """The first eight runs, as Quartz gave them, as far as they are in the window; from just after the start."""
+    """The first eight runs, as Quartz gave them, as far as they are in the period; from just after the start."""
     start = datetime.fromisoformat(after) + timedelta(seconds=1)
     one = job(expression, zone=zone, max_concurrent_runs=1000)
 
@@ -227,7 +227,7 @@ def test_a_simulation_of_400_days_has_the_times_of_quartz(
 
 
 def test_changes_of_clocks_are_found() -> None:
-    """As the zone database has them, to the second; each zone once."""
+    """As in the zone database, to the second; each zone once."""
     zones = [ZoneInfo(name) for name in ("Europe/Berlin", "UTC", "Australia/Lord_Howe", "Europe/Berlin")]
 
     found = clock_changes(zones, start=datetime(2026, 1, 1, tzinfo=UTC), until=datetime(2027, 1, 1, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""The scheduler by a clock of the test's own: what it starts, says and leaves, and that no firing is taken twice."""
+"""The scheduler on a clock of the test: what it starts, reports and leaves, and that no firing is taken twice."""
 
 import io
 import subprocess
@@ -23,7 +23,7 @@ HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 
 class TestClock:
-    """Goes where it is told to; waiting takes no time."""
+    """A clock that is set by the test; waiting takes no time."""
 
     __test__ = False
 
@@ -39,7 +39,7 @@ class TestClock:
 
 
 class EndedProcess:
-    """A run that is over as soon as it has begun; its pid is no process."""
+    """A run that is over as soon as it has begun; its pid is not a process."""
 
     pid = 2**22 + 1
 
@@ -56,7 +56,7 @@ class EndedProcess:
 
 
 class Bench:
-    """Schedulers with one file of claims; knows what they started and said."""
+    """Schedulers with one file of claims; records what they started and reported."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -98,7 +98,7 @@ def job(trigger: Trigger | str, *, key: str = "j", zone: str = "UTC", **settings
 
 
 def test_runs_start_when_they_are_due(bench: Bench) -> None:
-    """Of each job that is not paused; nothing that was due before the start; the end of each is told."""
+    """For each job that is not paused; nothing that was due before the start; the end of each run is reported."""
     jobs = (job("0 30 0/6 * * ?", key="six"), job("0 0 * * * ?", key="paused", paused=True))
 
     bench.scheduler(*jobs).run()
@@ -110,7 +110,7 @@ def test_runs_start_when_they_are_due(bench: Bench) -> None:
 
 
 def test_a_local_time_that_is_skipped_is_told_and_a_repeated_one_fires_once(bench: Bench) -> None:
-    """02:30 in Berlin around both changes of 2026."""
+    """02:30 in Berlin around both clock changes of 2026."""
     berlin = job("0 30 2 * * ?", zone="Europe/Berlin")
 
     bench.scheduler(berlin, begins=datetime(2026, 3, 28, 12, tzinfo=UTC), hours=48).run()
@@ -136,7 +136,7 @@ def test_what_the_limits_will_do_is_foretold_and_left_to_the_run(bench: Bench) -
 
 
 def test_a_machine_that_slept_has_missed_firings(bench: Bench) -> None:
-    """They are told, not made up; the next one fires."""
+    """They are reported, not made up; the next one fires."""
     scheduler = bench.scheduler(job("0 0 * * * ?"))
 
     scheduler.clock.at = NOON + 2.5 * HOUR
@@ -162,7 +162,7 @@ def test_a_clock_that_is_put_back_fires_nothing_twice(bench: Bench) -> None:
 
 @pytest.mark.parametrize("trigger", ["0 0/10 * * * ?", Periodic(timedelta(minutes=10))])
 def test_two_schedulers_do_not_fire_a_job_twice(bench: Bench, trigger: str | Trigger) -> None:
-    """Started three minutes apart, looking at different times: each interval has one run, of one of them."""
+    """Started three minutes apart, checking at different times: each interval has one run, by one of them."""
     one, two = job(trigger), job(trigger)
     first = bench.scheduler(one)
     second = bench.scheduler(two, begins=NOON + timedelta(minutes=3))
@@ -179,7 +179,7 @@ def test_two_schedulers_do_not_fire_a_job_twice(bench: Bench, trigger: str | Tri
 
 
 def test_a_continuous_job_runs_again_when_it_has_ended(bench: Bench) -> None:
-    """Not while a run of it is active, whoever started that."""
+    """Not while a run of it is active, whoever started it."""
     always = job(Continuous())
     scheduler = bench.scheduler(always)
     bench.codes = [None, 0]
@@ -202,13 +202,13 @@ def test_a_continuous_job_runs_again_when_it_has_ended(bench: Bench) -> None:
 
 
 def test_a_continuous_job_that_fails_rests_longer_each_time(bench: Bench) -> None:
-    """10, 20, 40 s after the failure is seen, at most 10 minutes; a success forgets it."""
+    """10, 20, 40 s after the failure is noticed, at most 10 minutes; a success resets it."""
     bench.codes = [1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0]
 
     bench.scheduler(job(Continuous()), hours=0.54, poll=SECOND).run()
 
     times = [at for _, at in bench.started]
-    seen_after = 1  # a look a second: the end is seen one second after the start
+    seen_after = 1  # one check per second: the end is noticed one second after the start
     rests = [(later - at).total_seconds() - seen_after for at, later in pairwise(times)]
     assert rests[:12] == [10, 20, 40, 0, 10, 20, 40, 80, 160, 320, 600, 600]
 
@@ -231,7 +231,7 @@ def waiting(folder: Path) -> Started:
 
 
 def test_two_schedulers_keep_one_run_of_a_continuous_job(bench: Bench) -> None:
-    """The claim of the first holds as long as its run lives, also before that is in the run history."""
+    """The claim of the first holds as long as its run lives, even before that is in the run history."""
     run = waiting(bench.folder)
     first = bench.scheduler(job(Continuous()), start_run=lambda firing: run)
     second = bench.scheduler(job(Continuous()))
@@ -250,7 +250,7 @@ def test_two_schedulers_keep_one_run_of_a_continuous_job(bench: Bench) -> None:
 
 @pytest.mark.parametrize("stop_runs", [False, True])
 def test_at_the_end_runs_go_on_unless_told_otherwise(bench: Bench, stop_runs: bool) -> None:
-    """With `--stop-runs` they get SIGTERM, which cancels a run, and are waited for."""
+    """With `--stop-runs` they get SIGTERM, which cancels a run, and the scheduler waits for them."""
     run = waiting(bench.folder)
     scheduler = bench.scheduler(job("0 0 13 * * ?"), hours=2, start_run=lambda firing: run)
 
@@ -286,7 +286,7 @@ def test_the_table_shows_what_is_next_and_what_runs(bench: Bench) -> None:
 
 
 def test_the_command_of_a_run(tmp_path: Path) -> None:
-    """This Python, the project, the target, the time in UTC; a continuous job was not due at a time."""
+    """This Python, the project, the target, the time in UTC; a continuous job has no scheduled time."""
     starter = Starter(tmp_path, "prod", tmp_path, ["--var=scale=5"])
     berlin = datetime.fromisoformat("2026-03-28T06:00:00+01:00")
 

@@ -1,4 +1,4 @@
-"""What starts a job by itself, as the bundle says it, presets applied."""
+"""What starts a job automatically, as the bundle says it, with presets applied."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -81,7 +81,7 @@ targets:
     ],
 )
 def test_triggers(tmp_path: Path, fields: str, trigger: object) -> None:
-    """Each kind; an empty `continuous` is one too once the presets have given it a pause status."""
+    """Each kind; an empty `continuous` is one too, once the presets have given it a pause status."""
     assert only(tmp_path, fields).trigger == (trigger or Continuous())
 
 
@@ -98,7 +98,7 @@ def test_a_periodic_trigger_counts_from_the_start(tmp_path: Path) -> None:
 
 
 def test_jobs_without_trigger_are_left_out_unless_named(tmp_path: Path) -> None:
-    """Naming one is a mistake that the message explains."""
+    """Naming one is a mistake, which the message explains."""
     read = bundle(tmp_path, {"timed": DAILY, "plain": "max_concurrent_runs: 1"})
 
     assert [job.key for job in scheduled_jobs(read)] == ["timed"]
@@ -109,7 +109,7 @@ def test_jobs_without_trigger_are_left_out_unless_named(tmp_path: Path) -> None:
 
 
 def test_all_mistakes_are_listed_with_their_place(tmp_path: Path) -> None:
-    """Expression, zone, interval, and two triggers at once: a line each, with file and line of the job."""
+    """Expression, zone, interval, and two triggers at once: one line each, with file and line of the job."""
     read = bundle(
         tmp_path,
         {
@@ -135,7 +135,7 @@ def test_all_mistakes_are_listed_with_their_place(tmp_path: Path) -> None:
 
 
 def test_a_job_with_a_mistake_is_scheduled_by_nobody_and_hinders_no_other(tmp_path: Path) -> None:
-    """Where it is asked for by its name, the mistake is told."""
+    """If it is requested by name, the mistake is reported."""
     read = bundle(tmp_path, {"sound": DAILY, "wrong": f"{DAILY}, description: '${{var.nope}}'"})
 
     assert [job.key for job in scheduled_jobs(read)] == ["sound"]

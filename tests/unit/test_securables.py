@@ -38,7 +38,7 @@ def test_schemas_come_before_their_volumes(tmp_path: Path) -> None:
 
 
 def test_a_prefix_goes_before_the_names_of_schemas(tmp_path: Path) -> None:
-    """As an identifier, also where a volume refers to the schema; the volume's own name stays."""
+    """As an identifier, even where a volume refers to the schema; the volume's own name is kept."""
     assert [str(each) for each in read(tmp_path, target="own").securables] == [
         "main.dev_ana_b_raw",
         "main.dev_ana_b_raw.landing",
@@ -46,7 +46,7 @@ def test_a_prefix_goes_before_the_names_of_schemas(tmp_path: Path) -> None:
 
 
 def test_a_volume_without_a_schema_is_left_out(tmp_path: Path) -> None:
-    """`validate` tells the field that is missing, with file and line."""
+    """`validate` reports the missing field, with file and line."""
     assert (
         read(tmp_path, "bundle: {name: b}\nresources: {volumes: {v: {catalog_name: main, name: v}}}").securables == ()
     )
@@ -56,7 +56,7 @@ def test_a_volume_without_a_schema_is_left_out(tmp_path: Path) -> None:
 
 
 def test_volumes_are_made_once_where_their_schema_is(tmp_path: Path) -> None:
-    """What is there is left alone, and nothing is said of it."""
+    """Existing objects are left alone, and nothing is reported about them."""
     told: list[str] = []
     bundle = read(tmp_path, target="plain")
     state = Project.at(tmp_path).state("main").make()
@@ -95,7 +95,7 @@ def test_a_catalog_that_is_declared_exists(tmp_path: Path) -> None:
 
 
 def test_catalogs_that_a_bundle_names(tmp_path: Path) -> None:
-    """By resources, variables, and parameters of jobs, tasks and the run; no other value is taken for a catalog."""
+    """In resources, variables, and parameters of jobs, tasks and the run; no other value is taken for a catalog."""
     (tmp_path / "n.py").write_text("# Databricks notebook source\n")
     bundle = read(
         tmp_path,
@@ -127,7 +127,7 @@ def test_catalogs_that_a_bundle_names(tmp_path: Path) -> None:
 
 
 def test_schemas_that_variables_and_parameters_name(tmp_path: Path) -> None:
-    """Each in the catalog that is named beside it; every other word with `schema` in its name is something else."""
+    """Each in the catalog that is named beside it; any other name with `schema` in it is something else."""
     bundle = read(
         tmp_path,
         """
@@ -151,7 +151,7 @@ def test_schemas_that_variables_and_parameters_name(tmp_path: Path) -> None:
 
 
 def test_a_schema_that_a_variable_names_is_there(tmp_path: Path) -> None:
-    """Once it is, nothing is asked and nothing said."""
+    """Once it exists, nothing is queried and nothing reported."""
     told: list[str] = []
     state = Project.at(read(tmp_path, target="plain").root).state("main").make()
     (state.warehouse / "ana.db").mkdir()

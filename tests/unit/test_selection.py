@@ -24,7 +24,7 @@ def test_select_tasks(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(("letters", "chosen", "dependents", "expected"), cases(repairs.RULES))
 def test_tasks_to_repair(letters: str, chosen: str, dependents: bool, expected: str) -> None:
-    """What failed and what depends on it, or what a person names."""
+    """What failed and what depends on it, or what a user names."""
     words = {"S": "SUCCESS", "F": "FAILED", "U": "UPSTREAM_FAILED", "X": "EXCLUDED", "C": "CANCELED", "T": "TIMEDOUT"}
     tasks = (make("a"), make("b", "a"), make("c", "b"), make("d", "a"), make("handler", "d"))
     results = {task.key: words[letter] for task, letter in zip(tasks, letters, strict=True) if letter != "-"}

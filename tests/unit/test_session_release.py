@@ -1,4 +1,4 @@
-"""A session is freed on the server before its process is killed; a server keeps it for a day otherwise."""
+"""A session is released on the server before its process is killed; otherwise a server keeps it for a day."""
 
 import atexit
 import gc
@@ -24,7 +24,7 @@ from lakelocal.compute.session import LinkedSession, release
 
 
 class Calls(grpc.GenericRpcHandler):
-    """Answers every call with an empty message, and keeps the methods."""
+    """Answers every call with an empty message, and records the methods."""
 
     def __init__(self) -> None:
         self.methods: list[str] = []
@@ -63,7 +63,7 @@ def test_a_connected_session_is_released(session: LinkedSession, calls: Calls) -
 
 
 def test_a_session_that_never_spoke_has_nothing_to_release(session: LinkedSession, calls: Calls) -> None:
-    """Telling it so would connect, or even start a server."""
+    """Releasing it would connect, or even start a server."""
     release()
 
     assert calls.methods == []
@@ -71,10 +71,10 @@ def test_a_session_that_never_spoke_has_nothing_to_release(session: LinkedSessio
 
 
 def test_a_forgotten_session_does_not_end_what_all_sessions_share(tmp_path: Path) -> None:
-    """The garbage collector may come while this thread is inside of gRPC: to wait then would last forever."""
+    """The garbage collector may run while this thread is inside gRPC: waiting then would last forever."""
     endpoint = LocalEndpoint(LocalServer(State(tmp_path, "main", tmp_path)))
     forgotten = LinkedSession(Link(endpoint), again=SparkSession.getActiveSession)
-    atexit.unregister(forgotten._release)  # which would hold it until the end
+    atexit.unregister(forgotten._release)  # which would keep it alive until the end
     forgotten.link.on_lost = lambda: None
     pool = ExecutePlanResponseReattachableIterator._get_or_create_release_thread_pool()
     gone = weakref.ref(forgotten)

@@ -1,4 +1,4 @@
-"""The lists of packages say one thing, and set-up reads them."""
+"""The lists of packages agree, and set-up reads them."""
 
 import hashlib
 import json
@@ -59,14 +59,14 @@ def test_set_up_reads_the_same_list_as_conda(which):
 
 @both
 def test_every_package_of_the_list_is_pinned_alike_in_the_constraints(which):
-    """The constraints only add what the listed packages bring along."""
+    """The constraints only add the dependencies of the listed packages."""
     listed, constraints = listed_in(which), constraints_of(which)
 
     assert listed == {name: constraints.get(name) for name in listed}
 
 
 def test_both_environments_have_the_same_versions():
-    """A notebook behaves the same in both; databricks-connect and its SDK alone want another pyarrow and certifi."""
+    """A notebook behaves the same in both; only databricks-connect and its SDK need another pyarrow and certifi."""
     local, remote = constraints_of(environment.LOCAL), constraints_of(environment.REMOTE)
 
     differing = {name for name in local.keys() & remote.keys() if local[name] != remote[name]}
@@ -92,7 +92,7 @@ def test_what_is_installed_is_what_is_pinned(constraints):
 
 
 def test_what_the_deployed_jobs_install_is_what_is_pinned_here(listed):
-    """Serverless compute has no Faker: the job's environment names it, in the version that was tested."""
+    """Serverless compute has no Faker: the job's environment names it, in the tested version."""
     named = []
     for place in sorted((ROOT / "config" / "jobs").glob("*.json")):
         for job in json.loads(place.read_text())["resources"]["jobs"].values():
@@ -123,7 +123,7 @@ def test_every_kernel_loads_the_emulator():
 
 
 def program(place: Path, status: int) -> Path:
-    """A program that ends with *status*, whatever it is told."""
+    """A program that ends with *status*, whatever its arguments."""
     place.parent.mkdir(parents=True)
     place.write_text(f"#!/bin/sh\nexit {status}\n")
     place.chmod(0o755)
@@ -140,7 +140,7 @@ def test_a_python_of_a_version_manager_is_found_behind_a_shim_that_fails(tmp_pat
 
 
 def test_a_named_python_is_taken_or_refused(tmp_path):
-    """Another one in its place would surprise."""
+    """Using another one instead would be surprising."""
     good = program(tmp_path / "good" / "python", 0)
     wrong = program(tmp_path / "wrong" / "python", 1)
 
@@ -150,7 +150,7 @@ def test_a_named_python_is_taken_or_refused(tmp_path):
 
 
 def test_where_no_python_fits_it_is_told_how_to_get_one(tmp_path):
-    """The message names what was looked at, what is expected and the variable to set."""
+    """The message names where it looked, what is expected and the variable to set."""
     shim = program(tmp_path / "shims" / "python3.99", 127)
 
     with pytest.raises(SetupError, match=rf"no Python 3\.99 that runs .*`{shim}`.*pyenv install.*make PYTHON399="):

@@ -4,7 +4,7 @@ from lakehouse.verification.shrinking import smallest
 
 
 class Judge:
-    """Fails where all of *needed* are among the deliveries; counts how often it is asked."""
+    """Fails if all of *needed* are among the deliveries; counts how often it is called."""
 
     def __init__(self, *needed: int) -> None:
         self.needed, self.asked = set(needed), 0
@@ -31,5 +31,5 @@ def test_a_single_delivery_needs_no_judgement():
 
 
 def test_where_every_delivery_matters_all_are_left():
-    """Nothing is dropped that would make the failure another one."""
+    """Nothing is dropped if that would change the failure."""
     assert smallest([1, 2, 3, 4, 5], Judge(1, 2, 3, 4, 5)) == [1, 2, 3, 4, 5]

@@ -1,4 +1,4 @@
-"""Notebooks as files: which file a name means, and Databricks' source files as notebooks."""
+"""Notebooks as files: which file a name refers to, and Databricks source files as notebooks."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from lakelocal.sources import (
     write_notebook,
 )
 
-# As Databricks exports it, title and blank lines included.
+# As Databricks exports it, including title and blank lines.
 PYTHON = """\
 # Databricks notebook source
 # MAGIC %md
@@ -85,7 +85,7 @@ def cells_of(file: Path) -> list[tuple[str, str]]:
 
 
 def test_a_python_source_file_is_a_notebook(tmp_path: Path) -> None:
-    """One cell for each of its cells, in their order; `%md` is Markdown, other magics stay."""
+    """One cell for each of its cells, in order; `%md` is Markdown, other magics are kept."""
     assert cells_of(write(tmp_path / "n.py", PYTHON)) == [
         ("markdown", "# Orders\n\nThose of *one* day."),
         ("code", 'day = dbutils.widgets.get("day")\n\norders = spark.table("orders")'),
@@ -132,7 +132,7 @@ def test_a_cell_remembers_its_title_and_its_line(tmp_path: Path) -> None:
     ],
 )
 def test_cells_are_what_stands_between_the_separators(tmp_path: Path, text: str, expected: list[str]) -> None:
-    """Whatever the line ends, with a byte order mark or without; only Databricks' own comments are taken away."""
+    """Whatever the line ends, with or without a byte order mark; only Databricks' own comments are removed."""
     (tmp_path / "n.py").write_bytes(text.encode("utf-8"))
 
     assert [source for _, source in cells_of(tmp_path / "n.py")] == expected
@@ -182,7 +182,7 @@ x = 1
 
 
 def test_the_environment_of_a_serverless_notebook_is_no_part_of_its_first_cell(tmp_path: Path) -> None:
-    """Lines and cells count as in the file; where the notebook runs by itself, its packages are installed first."""
+    """Lines and cells count as in the file; if the notebook runs by itself, its packages are installed first."""
     file = write(tmp_path / "n.py", BLOCK)
 
     cells = read_notebook(file)["cells"]
@@ -209,7 +209,7 @@ def test_the_environment_of_a_task_takes_the_place_of_the_notebooks(tmp_path: Pa
 
 
 def test_a_jupyter_notebook_has_its_environment_in_its_metadata(tmp_path: Path) -> None:
-    """Without dependencies there is nothing to install, and the file runs as it is."""
+    """Without dependencies there is nothing to install, and the file runs unchanged."""
     metadata = {"application/vnd.databricks.v1+notebook": {"environmentMetadata": {"environment_version": "4"}}}
     content = {"cells": [], "metadata": metadata, "nbformat": 4, "nbformat_minor": 0}
     file = write(tmp_path / "n.ipynb", json.dumps(content))
@@ -224,7 +224,7 @@ def test_a_jupyter_notebook_has_its_environment_in_its_metadata(tmp_path: Path) 
 
 
 def test_a_broken_environment_is_told(tmp_path: Path) -> None:
-    """With the reason of TOML's reader."""
+    """With the reason given by the TOML reader."""
     file = write(tmp_path / "n.py", "# Databricks notebook source\n# /// script\n# [tool\n# ///\nx = 1\n")
 
     with pytest.raises(NotebookError, match=r"found a block `/// script` that is not TOML"):
@@ -232,7 +232,7 @@ def test_a_broken_environment_is_told(tmp_path: Path) -> None:
 
 
 def test_what_is_made_of_a_source_file_is_valid_nbformat(tmp_path: Path) -> None:
-    """nbformat itself says so, and reads the same cells; a Jupyter notebook of Python is used as it is."""
+    """According to nbformat itself, which reads the same cells; a Jupyter notebook of Python is used unchanged."""
     file = write(tmp_path / "n.py", PYTHON)
     made = as_jupyter(file, tmp_path / "made.ipynb")
 
@@ -261,7 +261,7 @@ NAMES = [
 def test_a_name_means_a_file_with_or_without_its_extension(
     tmp_path: Path, files: list[str], named: str, expected: str | None
 ) -> None:
-    """A plain file (`plain/`) beside a notebook of its name is none; alone it is given, to be refused with a reason."""
+    """A plain file (`plain/`) beside a notebook of its name is ignored; alone it is returned, to be refused."""
     for name in files:
         plain = name.startswith("plain/")
         file = tmp_path / name.removeprefix("plain/")
@@ -274,7 +274,7 @@ def test_a_name_means_a_file_with_or_without_its_extension(
 
 
 def test_two_notebooks_of_one_name_are_refused(tmp_path: Path) -> None:
-    """Which of them would run is a guess; in a workspace they would be one and the same."""
+    """It is ambiguous which of them would run; in a workspace they would be the same."""
     write(tmp_path / "n.py", "# Databricks notebook source\n")
     write(tmp_path / "n.sql", "-- Databricks notebook source\n")
 
@@ -309,7 +309,7 @@ def test_two_notebooks_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_what_is_no_notebook_is_refused_with_the_reason(
     tmp_path: Path, name: str, text: str | None, reason: str
 ) -> None:
-    """By the same words wherever a notebook is named."""
+    """In the same words wherever a notebook is named."""
     if text is not None:
         write(tmp_path / name, text)
 
@@ -318,14 +318,14 @@ def test_what_is_no_notebook_is_refused_with_the_reason(
     assert why_no_notebook(tmp_path / name)
 
 
-# What `str.splitlines` takes for the end of a line, and Python, SQL and Databricks for a character like any other.
+# What `str.splitlines` treats as the end of a line, but Python, SQL and Databricks as an ordinary character.
 NO_LINE_ENDS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 @pytest.mark.parametrize("character", NO_LINE_ENDS, ids=lambda character: f"U+{ord(character):04X}")
 @pytest.mark.parametrize(("suffix", "comment"), [(".py", "#"), (".sql", "--")])
 def test_a_line_of_a_source_file_ends_at_a_line_end_only(tmp_path, suffix, comment, character):
-    """Else a string would be cut in two, and what follows a separator in a comment would begin a cell."""
+    """Otherwise a string would be cut in two, and text after a separator in a comment would begin a cell."""
     file = tmp_path / f"n{suffix}"
     lines = [
         f"{comment} Databricks notebook source",
@@ -355,7 +355,7 @@ def test_the_three_ends_of_a_line_are_one(tmp_path, end):
 
 
 def test_lines_are_whole_or_without_their_ends():
-    """As `str.splitlines`, but for the characters that end one."""
+    """Like `str.splitlines`, except for the characters that end a line."""
     text = "a\r\nb\rc\n\n\u2028d\f"
 
     assert lines_of(text) == ["a", "b", "c", "", "\u2028d\f"]

@@ -1,4 +1,4 @@
-"""`%pip install` without harm to the shared environment, in a process of its own for each test."""
+"""`%pip install` without harm to the shared environment, in a separate process for each test."""
 
 import json
 import os
@@ -24,7 +24,7 @@ KERNEL = """
 
 
 def outcome(folder: Path, code: str) -> str:
-    """What *code* prints in a process that works in *folder*; errors too. No index can be reached."""
+    """What *code* prints in a process that works in *folder*, including errors. No index can be reached."""
     done = subprocess.run(
         [sys.executable, "-c", f"{dedent(KERNEL)}\n{dedent(code)}"],
         capture_output=True,
@@ -37,7 +37,7 @@ def outcome(folder: Path, code: str) -> str:
 
 
 def write_wheel(folder: Path, name: str, version: str, *requires: str) -> Path:
-    """A wheel of one module that says its version, with the entry point `main`."""
+    """Write a wheel of one module that prints its version, with the entry point `main`."""
     place = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
     needs = "".join(f"Requires-Dist: {each}\n" for each in requires)
@@ -53,7 +53,7 @@ def write_wheel(folder: Path, name: str, version: str, *requires: str) -> Path:
 
 
 def test_a_wheel_goes_into_the_notebooks_own_folder(tmp_path: Path) -> None:
-    """The environment does not change; what is imported already is told, and taken after `restartPython`."""
+    """The environment does not change; packages already imported are reported, and replaced after `restartPython`."""
     write_wheel(tmp_path, "sample_pkg", "1.0")
     write_wheel(tmp_path, "sample_pkg", "2.0", "nothing-has-this-name>=3", "pip")
 
@@ -81,7 +81,7 @@ def test_a_wheel_goes_into_the_notebooks_own_folder(tmp_path: Path) -> None:
 
 
 def test_what_a_wheel_needs_and_the_environment_lacks_comes_too(tmp_path: Path) -> None:
-    """As a task's wheel is installed: itself in any case, and what is lacking; `pyspark` stays the server's."""
+    """As for a task's wheel: the wheel in any case, and what is missing; `pyspark` keeps the server's version."""
     write_wheel(tmp_path, "sample_pkg", "1.0", "needed_pkg>=2", "pip", "pyspark>1")
     write_wheel(tmp_path, "needed_pkg", "2.1")
     write_wheel(tmp_path, "needed_pkg", "1.9")
@@ -101,7 +101,7 @@ def test_what_a_wheel_needs_and_the_environment_lacks_comes_too(tmp_path: Path) 
 
 
 def test_what_the_environment_has_is_not_installed_again(tmp_path: Path) -> None:
-    """pip's own words say so, and the folder stays empty."""
+    """pip itself says so, and the folder stays empty."""
     said = outcome(tmp_path, "packages.pip('install pip'); print(list(packages.folder.iterdir()))")
 
     assert "Requirement already satisfied: pip" in said
@@ -109,7 +109,7 @@ def test_what_the_environment_has_is_not_installed_again(tmp_path: Path) -> None
 
 
 def test_pip_is_not_started_for_what_is_there_already(tmp_path: Path) -> None:
-    """It takes seconds to say so; another version, or an extra, is still a question for pip."""
+    """It takes pip seconds to say so; another version, or an extra, is still a question for pip."""
     said = outcome(
         tmp_path,
         """
@@ -133,7 +133,7 @@ def test_what_cannot_be_installed_fails_the_cell(tmp_path: Path) -> None:
 
 
 def test_uninstall_changes_nothing_and_says_so(tmp_path: Path) -> None:
-    """The package would be gone for all notebooks."""
+    """Otherwise the package would be gone for all notebooks."""
     said = outcome(tmp_path, "packages.pip('uninstall -y packaging'); import packaging; print(packaging.__name__)")
 
     assert "%pip uninstall: nothing is done" in said
@@ -211,7 +211,7 @@ def project(root: Path, files: dict[str, str]) -> Path:
 def test_a_project_is_read_without_building_it(
     tmp_path: Path, files: dict[str, str], name: str, version: str, imports: str, entry_points: dict
 ) -> None:
-    """Of pyproject.toml, of Poetry's and of setup.py; with `src` or without."""
+    """From pyproject.toml, from Poetry's and from setup.py; with `src` or without."""
     found = read_project(project(tmp_path, files))
 
     assert found is not None
@@ -220,7 +220,7 @@ def test_a_project_is_read_without_building_it(
 
 
 def test_the_dependencies_of_poetry_are_names(tmp_path: Path) -> None:
-    """Its ranges (`^6.1`) are none that pip knows."""
+    """Its ranges (`^6.1`) are unknown to pip."""
     text = "[tool.poetry]\nname = 'p'\n[tool.poetry.dependencies]\npython = '^3.10'\ncowsay = '^6.1'\n"
 
     assert read_project(project(tmp_path, {"pyproject.toml": text})).dependencies == ("cowsay",)
@@ -236,7 +236,7 @@ def test_a_folder_without_a_project_is_none_and_a_broken_one_is_told(tmp_path: P
 
 
 def test_a_project_named_by_e_is_imported_from_its_source(tmp_path: Path) -> None:
-    """With version and entry points, as an editable install has them; without a build or an index."""
+    """With version and entry points, like an editable install; without a build or an index."""
     project(
         tmp_path,
         {
@@ -262,5 +262,5 @@ def test_a_project_named_by_e_is_imported_from_its_source(tmp_path: Path) -> Non
 
 
 def test_a_folder_that_is_no_project_is_refused(tmp_path: Path) -> None:
-    """The path starts at the notebook's folder, where one easily miscounts the `..`."""
+    """The path starts at the notebook's folder, where it is easy to miscount the `..`."""
     assert "found no Python project in" in outcome(tmp_path, "packages.pip('install -e .')")

@@ -1,4 +1,4 @@
-"""How a program ends, and which function an entry point means."""
+"""How a program ends, and which function an entry point refers to."""
 
 import sys
 from pathlib import Path
@@ -32,7 +32,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", ["a-sample", "a_sample"])
 def test_an_entry_point_is_called_with_the_packages_name_and_the_arguments(package, capsys, name: str) -> None:
-    """Of whatever group, by either spelling of the package."""
+    """In any group, by either spelling of the package."""
     run_entry_point(name, "run", ["x"])
     run_entry_point(name, "more", [])
 
@@ -40,7 +40,7 @@ def test_an_entry_point_is_called_with_the_packages_name_and_the_arguments(packa
 
 
 def test_what_is_no_entry_point_is_a_function_of_the_package(package, capsys) -> None:
-    """As the Jobs API says it."""
+    """As the Jobs API documents it."""
     run_entry_point("a-sample", "plain", [])
 
     assert capsys.readouterr().out == "plain\n"
@@ -82,6 +82,6 @@ def test_an_exit_code_of_none_or_zero_is_success(package, code: str) -> None:
 
 @pytest.mark.parametrize("code", ["1", "'no input'", "''"])
 def test_any_other_exit_code_is_a_failure(package, code: str) -> None:
-    """A text too: Python prints it and ends with 1."""
+    """Including a text: Python prints it and ends with 1."""
     with pytest.raises(RunError, match=f"`a-sample: end`: ended with the exit code {code}; expected 0"):
         run_entry_point("a-sample", "end", [code])

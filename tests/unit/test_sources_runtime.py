@@ -1,11 +1,11 @@
-"""The modules that Databricks gives by import, in a process of its own for each test: imports stay."""
+"""The modules that Databricks provides for import, in a separate process for each test: imports persist."""
 
 import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
 
-# A kernel whose session is only a text: these modules hand it on and know nothing of it.
+# A kernel whose session is only a string: these modules pass it on and know nothing about it.
 KERNEL = """
     import sys
     from types import SimpleNamespace
@@ -22,7 +22,7 @@ KERNEL = """
 
 
 def outcome(code: str, *folders: Path) -> str:
-    """What *code* prints in a process with the modules, *folders* being on the path; errors too."""
+    """What *code* prints in a process with the modules, with *folders* on the path; including errors."""
     path = "".join(f"sys.path.insert(0, {str(folder)!r})\n" for folder in folders)
     done = subprocess.run(
         [sys.executable, "-c", f"{dedent(KERNEL)}\n{path}{dedent(code)}"], capture_output=True, text=True, timeout=60
@@ -31,7 +31,7 @@ def outcome(code: str, *folders: Path) -> str:
 
 
 def test_the_names_of_a_notebook_can_be_imported() -> None:
-    """As packages of a bundle do it; nothing imports Spark before it is used."""
+    """As packages of a bundle do; nothing imports Spark before it is used."""
     said = outcome("""
         from databricks.sdk.runtime import spark, dbutils, display, sql, udf, getArgument, displayHTML, table
         assert spark is session and dbutils is kernel.dbutils
@@ -49,7 +49,7 @@ def test_the_names_of_a_notebook_can_be_imported() -> None:
 
 
 def test_a_databricks_session_is_the_local_one() -> None:
-    """However it is asked for; what is not used is said, where it would choose another place."""
+    """However it is requested; unused arguments are reported if they would select another place."""
     said = outcome("""
         from databricks.connect import DatabricksSession
         from databricks.connect.session import DatabricksSession as Same
@@ -68,7 +68,7 @@ def test_a_databricks_session_is_the_local_one() -> None:
 
 
 def test_dbutils_of_a_session_is_the_kernels() -> None:
-    """The older way to have it in a module; the rest of pyspark stays the real one."""
+    """The older way to get it in a module; the rest of pyspark is the real one."""
     said = outcome("""
         from pyspark.dbutils import DBUtils
         import pyspark
@@ -79,7 +79,7 @@ def test_dbutils_of_a_session_is_the_kernels() -> None:
 
 
 def test_what_databricks_sdk_alone_has_is_refused_with_how_to_install_it() -> None:
-    """And what no Spark Connect session has."""
+    """And so is what no Spark Connect session has."""
     for code, expected in (
         ("from databricks.sdk import WorkspaceClient", "`databricks.sdk.WorkspaceClient`: the package databricks-sdk"),
         ("from databricks.sdk.runtime import sc", "`databricks.sdk.runtime.sc`: Spark Connect has none"),

@@ -1,4 +1,4 @@
-"""Tasks that are no notebooks: what the bundle knows of their files, and the notebooks that are generated for them."""
+"""Tasks that are not notebooks: what the bundle knows about their files, and the notebooks generated for them."""
 
 import json
 import os
@@ -48,7 +48,7 @@ SQL = {"sql_task": {"warehouse_id": "w", "file": {"path": "../sql/report.sql"}}}
 
 @pytest.mark.parametrize(("task", "file"), [(python_task(), "src/etl.py"), (SQL, "sql/report.sql"), (WHEEL, None)])
 def test_a_task_knows_its_file(tmp_path: Path, task: dict, file: str | None) -> None:
-    """Named relative to the file of the job."""
+    """Its path is relative to the file of the job."""
     assert load(tmp_path, task).job("j").task("t").file == (file and tmp_path / file)
 
 
@@ -76,7 +76,7 @@ def test_a_file_of_a_workspace_is_missed_when_the_turn_of_its_task_comes(tmp_pat
 
 
 def test_libraries_are_the_tasks_and_its_environments(tmp_path: Path) -> None:
-    """In this order; those of another environment, and what is not Python's, are left out."""
+    """In this order; those of other environments, and those that are not Python, are left out."""
     libraries = [
         {"whl": "../dist/*.whl"},
         {"jar": "x.jar"},
@@ -111,7 +111,7 @@ def arguments(root: Path, *texts: str, files: dict[str, str] | None = None, **ta
 
 
 def test_what_pip_is_told(tmp_path: Path) -> None:
-    """Paths are absolute, since the notebook runs elsewhere; of two wheels of a project the newer."""
+    """Paths are absolute, because the notebook runs elsewhere; of two wheels of a project, the newer is used."""
     files = {f"dist/{name}-py3-none-any.whl": "" for name in ("my_pkg-0.1", "my_pkg-0.2", "other-1")}
     load(tmp_path, python_task(), {**files, "dir/pyproject.toml": "", "r.txt": ""})
     os.utime(tmp_path / "dist/my_pkg-0.2-py3-none-any.whl", (1, 1))  # built before 0.1
@@ -134,7 +134,7 @@ def test_what_pip_is_told(tmp_path: Path) -> None:
 
 
 def test_the_extras_of_a_wheel_are_kept(tmp_path: Path) -> None:
-    """With or without a pattern; a requirement with an address is no path."""
+    """With or without a pattern; a requirement with a URL is not a path."""
     name, address = "my_pkg-0.1-py3-none-any.whl", "my_pkg @ https://example.com/my_pkg-0.1-py3-none-any.whl"
 
     told = arguments(tmp_path, f"../dist/{name}[train]", "../dist/*.whl[a,b]", address, files={f"dist/{name}": ""})
@@ -196,7 +196,7 @@ def generated(bundle: Bundle, parameters: Any, place: Path) -> tuple[list[Any], 
 
 
 def test_a_python_file_runs_in_its_own_folder(tmp_path: Path) -> None:
-    """With its parameters as they are, quotes and all."""
+    """With its parameters unchanged, including quotes."""
     cells, folder = generated(load(tmp_path, python_task()), ["--day", 'it\'s \\ "x"'], tmp_path / "t.ipynb")
 
     assert folder == tmp_path / "src"
@@ -207,7 +207,7 @@ def test_a_python_file_runs_in_its_own_folder(tmp_path: Path) -> None:
 
 
 def test_a_wheel_runs_in_a_folder_of_its_own(tmp_path: Path) -> None:
-    """Installed first; it finds no file of the bundle, as on Databricks."""
+    """It is installed first; it finds no file of the bundle, as on Databricks."""
     files = {"dist/my_pkg-1-py3-none-any.whl": ""}
     bundle = load(tmp_path, {**WHEEL, "libraries": [{"whl": "../dist/*.whl"}]}, files)
 
@@ -225,7 +225,7 @@ def test_a_wheel_runs_in_a_folder_of_its_own(tmp_path: Path) -> None:
 
 
 def test_each_statement_of_an_sql_file_is_a_cell(tmp_path: Path) -> None:
-    """`:name` stays for the widgets, `{{name}}` is a literal, in a string text; each cell knows its line."""
+    """`:name` is left for the widgets, `{{name}}` is a literal, or text inside a string; each cell knows its line."""
     cells, folder = generated(load(tmp_path, SQL), {"table": "it's", "day": "1"}, tmp_path / "t.ipynb")
 
     assert folder == tmp_path / "sql"
@@ -239,7 +239,7 @@ def test_each_statement_of_an_sql_file_is_a_cell(tmp_path: Path) -> None:
 
 
 def test_a_parameter_inside_a_quoted_name_is_its_text(tmp_path: Path) -> None:
-    """``USE CATALOG `{{catalog}}` ``, as the SQL template of the Databricks CLI has it."""
+    """``USE CATALOG `{{catalog}}` ``, as in the SQL template of the Databricks CLI."""
     sql = {"sql/report.sql": "USE CATALOG `{{catalog}}`; USE IDENTIFIER({{schema}}); SELECT 1 AS `a {{ schema }}`"}
     cells, _ = generated(load(tmp_path, SQL, sql), {"catalog": "my`lake", "schema": "x"}, tmp_path / "t.ipynb")
 
@@ -251,7 +251,7 @@ def test_a_parameter_inside_a_quoted_name_is_its_text(tmp_path: Path) -> None:
 
 
 def test_an_unknown_mustache_is_an_error_with_the_known_ones(tmp_path: Path) -> None:
-    """Left as it is, Spark would say something about braces."""
+    """If it were kept, Spark would complain about braces."""
     with pytest.raises(LocalError, match=r"`report\.sql` holds `\{\{ table \}\}`; the task's parameters are `day`"):
         generated(load(tmp_path, SQL), {"day": "1"}, tmp_path / "t.ipynb")
 

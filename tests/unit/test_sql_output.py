@@ -1,4 +1,4 @@
-"""The rows that an SQL task leaves, and what Spark says when it leaves none."""
+"""The rows that a SQL task leaves, and Spark's message if it leaves none."""
 
 import json
 from decimal import Decimal
@@ -14,7 +14,7 @@ NUMBERS = [("n", "bigint")]
 
 
 def test_rows_are_objects_of_json() -> None:
-    """Numbers as numbers, exact decimals as text, NULL as null, text as it is."""
+    """Numbers as numbers, exact decimals as text, NULL as null, text unchanged."""
     columns = [("n", "bigint"), ("price", "decimal(4,2)"), ("city", "string")]
 
     text = rows_as_json(Table(columns, [[3, Decimal("1.50"), "São Paulo"], [None, None, None]]))
@@ -23,7 +23,7 @@ def test_rows_are_objects_of_json() -> None:
 
 
 def test_a_thousand_rows_are_kept() -> None:
-    """Databricks keeps no more."""
+    """As on Databricks, no more."""
     assert len(json.loads(rows_as_json(Table(NUMBERS, [[n] for n in range(ROWS + 5)])))) == ROWS
 
 
@@ -69,5 +69,5 @@ def test_a_statement_without_rows_leaves_none(tmp_path: Path) -> None:
     ],
 )
 def test_an_error_of_spark_is_one_line(text: str, said: str) -> None:
-    """Without the statement, the plan and the frames; the errors of others stay whole."""
+    """Without the statement, the plan and the frames; other errors are kept in full."""
     assert what_spark_says(text) == said

@@ -1,4 +1,4 @@
-"""Widgets in SQL cells: the statements that make them, and the forms that read them."""
+"""Widgets in SQL cells: the statements that create them, and the forms that read them."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_half_a_statement_is_refused_with_the_whole_one(text: str) -> None:
 
 
 def test_a_given_value_wins_over_the_default_of_the_statement() -> None:
-    """As with `dbutils.widgets.text`; choices are those of the query."""
+    """As with `dbutils.widgets.text`; the choices are those of the query."""
     widgets = Widgets({"day": "given"})
     asked = []
 
@@ -86,7 +86,7 @@ VALUES = {"day": "it's", "table": "gold.daily", "n": "7"}
     ],
 )
 def test_each_form_takes_the_widgets_value(text: str, expected: str) -> None:
-    """Markers as literals, the older form as text; where there is no such widget, `${...}` is left to Spark."""
+    """Markers become literals, the older form text; if there is no such widget, `${...}` is left to Spark."""
     (statement,) = split_statements(text)
 
     assert statement.filled(VALUES.__getitem__, known=VALUES.__contains__) == expected

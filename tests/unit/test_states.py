@@ -1,4 +1,4 @@
-"""What `runs/get` says of the end of a run."""
+"""What `runs/get` says about the end of a run."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_the_code_of_an_end(tmp_path: Path, life_cycle: str, result: str | None,
     [("done", "done", False), ("x" * EXIT_VALUE_BYTES + "y", "x" * EXIT_VALUE_BYTES, True)],
 )
 def test_an_exit_value_is_shown_up_to_five_megabytes(tmp_path: Path, value: str, shown: str, truncated: bool) -> None:
-    """What the notebook gave is recorded whole; the API shows the beginning."""
+    """The notebook's exit value is recorded in full; the API shows its beginning."""
     records = Records(tmp_path / "runs.db")
     run_id = start_run(records, job_id=7, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
     attempt = {"task_key": "a", "attempt_number": 0, "kind": "notebook_task", "run_if": "ALL_SUCCESS", "depends_on": []}

@@ -16,7 +16,7 @@ def test_the_first_reason_stays() -> None:
 
 
 def test_callbacks_are_called_once_also_when_late() -> None:
-    """Work that begins while the end is being asked for must hear of it."""
+    """Work that begins while the end is being requested must be told."""
     stop, heard = Stop(), []
 
     with stop.calling(lambda: heard.append("early")):
@@ -28,7 +28,7 @@ def test_callbacks_are_called_once_also_when_late() -> None:
 
 
 def test_a_part_is_cancelled_with_the_whole_but_not_the_other_way() -> None:
-    """A task's timeout is the task's alone."""
+    """A task's timeout concerns only the task."""
     stop = Stop()
     with stop.part() as first, stop.part() as second:
         first.request("TIMEDOUT")
@@ -59,7 +59,7 @@ def test_a_part_that_is_over_does_not_time_out() -> None:
 
 
 def test_a_part_of_no_seconds_never_times_out() -> None:
-    """0 is no limit: no timer is started."""
+    """0 means no limit: no timer is started."""
     with Stop().part(0) as part:
         timers = [each for each in threading.enumerate() if isinstance(each, threading.Timer) and each.interval == 0]
 

@@ -37,7 +37,7 @@ def commit(log: Path, version: int, at_ms: int, metrics: dict[str, int], *action
 
 
 def test_counts_are_of_the_commits_in_the_time_asked_for(tmp_path: Path) -> None:
-    """Appends, a MERGE (copied rows are not inserted ones) and a DELETE; earlier and later commits do not count."""
+    """Appends, a MERGE (copied rows do not count as inserted) and a DELETE; earlier and later commits do not count."""
     log = tmp_path / "silver.db" / "orders" / "_delta_log"
     commit(log, 0, 100, {"numOutputRows": 50}, add("a", 50))
     commit(log, 1, 200, {"numOutputRows": 10}, add("b", 10))
@@ -52,7 +52,7 @@ def test_counts_are_of_the_commits_in_the_time_asked_for(tmp_path: Path) -> None
 
 
 def test_rows_are_counted_from_a_checkpoint(tmp_path: Path) -> None:
-    """Old JSON files may be gone; the checkpoint then holds what they said."""
+    """Old JSON files may be gone; the checkpoint then has their contents."""
     log = tmp_path / "bronze.db" / "t" / "_delta_log"
     commit(log, 2, 100, {}, remove("a"), add("c", 5))
     stats = json.dumps({"numRecords": 20})
@@ -71,7 +71,7 @@ def test_rows_are_counted_from_a_checkpoint(tmp_path: Path) -> None:
 
 
 def test_the_rows_of_an_unchanged_table_are_not_counted(tmp_path: Path) -> None:
-    """The summary names it alone, and to count them reads its whole log."""
+    """The summary only names it, and counting its rows would read its whole log."""
     commit(tmp_path / "x.db" / "t" / "_delta_log", 0, 100, {}, add("a", 5))
 
     assert table_changes(tmp_path, since_ms=150, until_ms=300) == [TableChange("x.t", 0, commits=0)]
@@ -93,7 +93,7 @@ def test_folders_without_a_log_are_no_tables(tmp_path: Path) -> None:
 
 
 def test_the_summary_shows_tasks_tables_and_errors(tmp_path: Path) -> None:
-    """A person reads what ran, what was written, what was not, and why it failed."""
+    """A reader sees what ran, what was written, what was not, and why it failed."""
     state = State(tmp_path, "main", tmp_path / "state").make()
     start = now_ms()
     records = Records.of(state)
@@ -131,7 +131,7 @@ def test_the_summary_shows_tasks_tables_and_errors(tmp_path: Path) -> None:
 
 
 def test_only_the_last_attempt_of_a_task_is_explained(tmp_path: Path) -> None:
-    """What a retry has made good is in the table; below it stands what there is to do."""
+    """What a retry has made good is in the table; below it is what remains to be done."""
     state = State(tmp_path, "main", tmp_path / "state").make()
     records = Records.of(state)
     run_id = start_run(records, job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
@@ -151,7 +151,7 @@ def test_only_the_last_attempt_of_a_task_is_explained(tmp_path: Path) -> None:
 
 
 def test_a_run_without_tasks_has_no_table(tmp_path: Path) -> None:
-    """A skipped run says why, below no empty heading."""
+    """A skipped run says why, without an empty heading."""
     state = State(tmp_path, "main", tmp_path / "state").make()
     records = Records.of(state)
     run_id = start_run(records, job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
@@ -186,7 +186,7 @@ def test_the_live_table_shows_what_each_task_is_doing() -> None:
 
 
 def test_the_live_table_keeps_names_and_states_whole() -> None:
-    """A long message is cut, not the rest; iterations and the runs of a backfill have rows of their own."""
+    """A long message is cut, not the rest; iterations and the runs of a backfill have their own rows."""
     console = Console(file=io.StringIO(), width=60, force_terminal=False)
     live = Live(console)
     live.backfill_started("Daily", ["2018-01-01", "2018-01-02"])
@@ -206,7 +206,7 @@ def test_the_live_table_keeps_names_and_states_whole() -> None:
 
 
 class Clock:
-    """Seconds that a test moves."""
+    """Seconds that the test advances."""
 
     now = 100.0
 
@@ -221,7 +221,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def shown(clock: Clock) -> Iterator[tuple[Live, Callable[[], list[str]]]]:
-    """A live table, and what it shows: its lines, spaces folded."""
+    """A live table, and what it shows: its lines, with spaces collapsed."""
     console = Console(file=io.StringIO(), width=100, force_terminal=False)
     live = Live(console, clock=clock)
 
@@ -237,7 +237,7 @@ def shown(clock: Clock) -> Iterator[tuple[Live, Callable[[], list[str]]]]:
 def test_a_wait_counts_down_and_its_reason_is_one_line(
     shown: tuple[Live, Callable[[], list[str]]], clock: Clock
 ) -> None:
-    """The next attempt and the reason are in sight, however long the message is."""
+    """The next attempt and the reason are visible, however long the message is."""
     live, lines = shown
     live.run_started((), 1, "Daily", ["load"])
     live.task_started(("load",), 0)
@@ -253,7 +253,7 @@ def test_a_wait_counts_down_and_its_reason_is_one_line(
 def test_the_title_counts_tasks_and_estimates_the_rest(
     shown: tuple[Live, Callable[[], list[str]]], clock: Clock
 ) -> None:
-    """Tasks of child runs count, not the task that starts them; past the usual time nothing is promised."""
+    """Tasks of child runs count, the task that starts them does not; after the usual time, nothing is promised."""
     live, lines = shown
     live.run_started((), 1, "Daily", ["child", "last"], 60.0)
     live.run_started(("child",), 2, "Child", ["a", "b"])
@@ -266,7 +266,7 @@ def test_the_title_counts_tasks_and_estimates_the_rest(
 
 
 def test_many_iterations_are_rolled_up(shown: tuple[Live, Callable[[], list[str]]]) -> None:
-    """One line tells how far they are; those that run or failed have a row with their input."""
+    """One line shows the progress; those that are running or failed have a row with their input."""
     live, lines = shown
     live.run_started((), 1, "Daily", ["each"])
     names = [f"load[{index}]" for index in range(26)]
@@ -285,7 +285,7 @@ def test_many_iterations_are_rolled_up(shown: tuple[Live, Callable[[], list[str]
 
 
 def test_iterations_stand_below_their_task(tmp_path: Path) -> None:
-    """In the order of the inputs, however they ended; a run without an error says why it ended so."""
+    """In the order of the inputs, however they ended; a run without an error says why it ended."""
     state = State(tmp_path, "main", tmp_path / "state").make()
     records = Records.of(state)
     run_id = start_run(records, job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")

@@ -99,7 +99,7 @@ def test_a_mistake_in_a_file_is_found_with_its_place(tmp_path: Path, rule: str, 
 
 
 def test_every_rule_is_broken_by_a_test() -> None:
-    """The table of rules has none that nothing proves."""
+    """There is no rule in the table that nothing proves."""
     proved = {case[0] for case in [*CASES, *HEAD_CASES]}
 
     assert set(RULES) - proved == {"never-runs", "schedule"}, "which have tests of their own"
@@ -132,7 +132,7 @@ def test_everything_is_found_in_one_go(tmp_path: Path) -> None:
 
 
 def test_a_job_that_breaks_no_rule(tmp_path: Path) -> None:
-    """Every task type that runs here, branches, references and retries, without a finding."""
+    """Every task type that runs here, branches, references and retries, without findings."""
     files = {
         "sets.ipynb": notebook("dbutils.jobs.taskValues.set('rows', 1)"),
         "takes.ipynb": notebook("print(v)", parameters="v = ''"),
@@ -188,7 +188,7 @@ targets:
 
 
 def test_all_targets_are_looked_at_and_a_finding_is_told_once(tmp_path: Path) -> None:
-    """With the targets that have it; a finding of a target stands where the target writes it."""
+    """With the targets that have it; a finding of a target has the place where the target writes it."""
     seen = report(tmp_path, {"j": job(task("a", environment_key="e"))}, head=TARGETS)
 
     told = {each.rule: (str(each.where), targets) for each, targets in seen.findings.items()}
@@ -232,7 +232,7 @@ def test_a_job_is_looked_at_with_those_that_it_starts(tmp_path: Path) -> None:
     ],
 )
 def test_the_exit_code_says_what_was_found(tmp_path: Path, fields: dict, flags: list[str], code: int) -> None:
-    """0 clean, 1 with errors (with --strict also with warnings), 2 for wrong use."""
+    """0 if clean, 1 with errors (with --strict also with warnings), 2 for wrong usage."""
     project(tmp_path, {"j": job(**fields)})
 
     assert main(["--project", str(tmp_path), "validate", *flags]) == code
@@ -283,7 +283,7 @@ def test_json_has_all_that_the_text_has(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_fidelity_shows_every_field_that_the_job_sets(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    """One row a field, those first that are not honoured; a deployment sets two of them."""
+    """One row per field, those that are not honoured first; a deployment sets two of them."""
     project(tmp_path, {"j": job(task("a", libraries=[{"jar": "x.jar"}]), task("b", "a"))})
 
     main(["--project", str(tmp_path), "validate", "j", "--fidelity"])
@@ -310,7 +310,7 @@ def test_fidelity_shows_every_field_that_the_job_sets(tmp_path: Path, capsys: py
     ],
 )
 def test_a_schedule_that_is_none(tmp_path: Path, expression: str, zone: str, field: str) -> None:
-    """Each mistake stands at its own field; Quartz wants six fields and one `?`."""
+    """Each mistake is reported at its own field; Quartz needs six fields and one `?`."""
     schedule = {"quartz_cron_expression": expression, "timezone_id": zone}
 
     findings = found(tmp_path, {"j": job(schedule=schedule)})

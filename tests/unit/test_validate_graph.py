@@ -1,4 +1,4 @@
-"""Tasks that never start: known cases by name, and random graphs played in full."""
+"""Tasks that never start: known cases by name, and random graphs, explored completely."""
 
 import itertools
 from collections.abc import Iterator
@@ -42,12 +42,12 @@ def after(*before: str, run_if: str = "ALL_SUCCESS", **fields: Any) -> dict[str,
         ([task("c", condition_task=FALSE), task("a"), after("c=true", "a")], set()),
         ([task("c", condition_task=FALSE), task("a"), after("c=true", "a", run_if="NONE_FAILED")], set()),
         ([task("c", condition_task=FALSE), task("a"), after("c=true", "a", run_if="ALL_FAILED")], {"z"}),
-        # only the first of a chain is told
+        # only the first of a chain is reported
         ([task("c", condition_task=TRUE), task("y", "c=false"), after("y")], {"y"}),
         ([task("a", **OFF), task("y", "a"), after("y", run_if="ALL_DONE")], {"y"}),
-        # a task that is disabled itself is meant so
+        # a task that is disabled itself is meant to be
         ([task("a", **OFF), after("a", **OFF)], set()),
-        # circles and unknown tasks are told by their own rules
+        # cycles and unknown tasks are reported by their own rules
         ([task("a", "z"), after("a", run_if="ALL_FAILED")], set()),
     ],
 )
@@ -59,7 +59,7 @@ def test_a_task_that_no_course_of_the_run_starts(tmp_path: Path, tasks: list[dic
 
 
 def test_many_dependencies_are_no_more_work(tmp_path: Path) -> None:
-    """Sets of results are played, not the three hundred results."""
+    """Sets of results are explored, not the three hundred results."""
     many = [task(f"t{number}") for number in range(300)]
     off = task("off", **OFF)
 
@@ -91,7 +91,7 @@ def graphs(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 def started(tasks: list[dict[str, Any]]) -> Iterator[str]:
-    """The tasks that start in some course of the run: all courses are played, with nothing left out."""
+    """The tasks that start in some course of the run: all courses are explored, with nothing left out."""
     plan = [
         Task(
             key=each["task_key"],
@@ -129,7 +129,7 @@ def _ends(source: dict[str, Any]) -> Iterator[tuple[str, str]]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tasks=graphs())
 def test_what_is_told_never_starts(tmp_path: Path, tasks: list[dict[str, Any]]) -> None:
-    """In no course of a full play; and where each task has one dependency at most, nothing is missed."""
+    """In no course of a complete exploration; and if each task has at most one dependency, nothing is missed."""
     can_start = set(started(tasks))
     told = {each.where.task for each in found(tmp_path, {"j": job(*tasks)}) if each.rule == "never-runs"}
     disabled = {each["task_key"] for each in tasks if each.get("disabled")}

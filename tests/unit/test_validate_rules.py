@@ -1,4 +1,4 @@
-"""The rules about jobs: each broken once, with its place, and nothing else found beside it."""
+"""The rules about jobs: each broken once, with its place, and nothing else found."""
 
 from pathlib import Path
 from typing import Any
@@ -323,7 +323,7 @@ def test_a_broken_rule_is_found_alone_with_its_place(
 
 
 def test_a_threshold_at_the_timeout_may_stand_where_the_failure_is_told(tmp_path: Path) -> None:
-    """One job for several targets: at the shorter timeout its readers hear of the timeout, at the longer of both."""
+    """One job for several targets: at the shorter timeout, the timeout is reported, at the longer, both."""
     told = {LATE: ["x"], "on_failure": ["x"]}
     allowed = job(
         task("silent", timeout_seconds=60, health=HEALTH),

@@ -1,4 +1,4 @@
-"""Jobs of any shape: each misfit is found where it stands, and nothing makes `validate` itself fail."""
+"""Jobs of any shape: each mistake is found where it is, and nothing makes `validate` itself fail."""
 
 import copy
 import json
@@ -27,14 +27,14 @@ JUNK: list[Any] = [
 @pytest.mark.parametrize(
     ("fields", "rules"),
     [
-        ({"max_retries": "3"}, []),  # numbers in texts are read, as the CLI does
+        ({"max_retries": "3"}, []),  # numbers in strings are read, as the CLI does
         ({"max_retries": 3.0}, []),
         ({"max_retries": "3.5"}, ["wrong-type"]),
         ({"max_retries": True}, ["wrong-type"]),
         ({"disabled": "yes"}, []),
         ({"disabled": "maybe"}, ["wrong-type"]),
         ({"disabled": 1}, ["wrong-type"]),
-        ({"description": 5}, []),  # so are texts that look like numbers
+        ({"description": 5}, []),  # so are strings that look like numbers
         ({"description": {"a": 1}}, ["wrong-type"]),
         ({"libraries": [{"jar": "x"}, "y", None]}, ["wrong-type", "null-value"]),
         ({"health": {"rules": [{"metric": "M", "op": "GREATER_THAN", "value": 1}]}}, ["wrong-enum"]),
@@ -48,7 +48,7 @@ JUNK: list[Any] = [
     ],
 )
 def test_fields_types_and_words(fields: dict[str, Any], rules: list[str]) -> None:
-    """All of them, at any depth, with what the CLI reads as a number, a text or a boolean let through."""
+    """All of them, at any depth, accepting what the CLI reads as a number, a string or a boolean."""
     source = {"tasks": [task("a", **fields)]}
 
     findings = Findings(Path())
@@ -58,7 +58,7 @@ def test_fields_types_and_words(fields: dict[str, Any], rules: list[str]) -> Non
 
 
 def test_what_does_not_fit_is_left_out() -> None:
-    """The rules behind see values of the right types only."""
+    """The later rules only see values of the right types."""
     source = {"nmae": 1, "timeout_seconds": "x", "tags": ["a"], "tasks": [1, task("a", max_retries=[], run_if="X")]}
 
     findings = Findings(Path())
@@ -76,7 +76,7 @@ def test_what_does_not_fit_is_left_out() -> None:
 
 
 def test_a_misfit_from_a_complex_variable_stands_where_the_variable_has_it(tmp_path: Path) -> None:
-    """There it is to be corrected."""
+    """That is where it has to be corrected."""
     head = ROOT + "variables: {m: {type: complex, default: {on_failre: [x]}}}\n"
 
     findings = found(tmp_path, {"j": job(email_notifications="${var.m}")}, head=head)
@@ -120,7 +120,7 @@ def replaced(value: Any, path: tuple, new: Any) -> Any:
 
 @st.composite
 def bundles(draw: st.DrawFn) -> Any:
-    """A fragment with three jobs that tests of the rules use, some of its values replaced by junk."""
+    """A fragment with three jobs that tests of the rules use, with some values replaced by junk."""
     small = [case[-1] for case in CASES if len(json.dumps(case[-1])) < 5000]
     jobs = {key: draw(st.sampled_from(small)) for key in ("j", "k")}
     tree: Any = {"resources": {"jobs": {**jobs, "other": job()}}}
@@ -133,7 +133,7 @@ def bundles(draw: st.DrawFn) -> Any:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tree=bundles())
 def test_no_bundle_makes_validate_fail(tmp_path: Path, tree: Any) -> None:
-    """Whatever the files hold, the answer is a list of findings, each with all its words."""
+    """Whatever the files contain, the answer is a list of complete findings."""
     findings = list(validate(project(tmp_path, json.dumps(tree), FILES, HEAD)).findings)
 
     assert all(is_whole(each) for each in findings)

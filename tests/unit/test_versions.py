@@ -1,4 +1,4 @@
-"""No file says another version than `local/lakelocal/versions.py`, and no further file says one at all."""
+"""No file names another version than `local/lakelocal/versions.py`, and no further file names one at all."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 JARS = Path(pyspark.__file__).parent / "jars"
 CLI = "Databricks CLI {DATABRICKS_CLI_LINE}"
 
-# What a file says, with the names of versions where it has their values. It says so at least once, and never otherwise.
+# What a file says, with the names of versions in place of their values: at least once, and never with other values.
 SAID = {
     "environment.yml": [
         "- python>={PYTHON_OLDEST},<{PYTHON_AFTER}", "- pyspark=={SPARK}", "- delta-spark=={DELTA}",
@@ -55,7 +55,7 @@ SAID = {
     "runbooks/O80_one_machine_is_too_small.ipynb": [
         "for Hadoop {HADOOP})", "documentation of Spark {SPARK_LINE}, Hadoop {HADOOP_LINE} and Delta {DELTA_MAJOR} ",
     ],
-    # Where a rule was looked up: each is looked up again for another version.
+    # Where a rule was looked up: each has to be looked up again for another version.
     "local/CONFORMANCE.md": [CLI],
     "tests/unit/conformance/__init__.py": [CLI],
     **{
@@ -97,7 +97,7 @@ NAME = re.compile(r"\{([A-Z_]+)\}")
 
 
 def wrong(file: str, text: str, said: str) -> Iterator[str]:
-    """Where *text*, the content of *file*, says *said* with other versions, or does not say it; a sentence for each."""
+    """Where *text*, the content of *file*, says *said* with other versions, or does not say it; a sentence each."""
     expected = NAME.sub(lambda name: VALUES[name[1]], said)
     parts = enumerate(NAME.split(said))  # every second one is a name
     pattern = "".join(r"(?:\d[\w.]*\w|\d)" if at % 2 else re.escape(part) for at, part in parts)
@@ -112,7 +112,7 @@ def wrong(file: str, text: str, said: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("file", SAID)
 def test_a_file_has_the_versions_of_the_one_place(file):
-    """What Python does not make repeats them; the message says where, what was found and what was expected."""
+    """Files that Python does not generate repeat them; the message says where, what was found and what was expected."""
     text = (ROOT / file).read_text(encoding="utf-8")
 
     found = [sentence for said in SAID[file] for sentence in wrong(file, text, said)]
@@ -120,7 +120,7 @@ def test_a_file_has_the_versions_of_the_one_place(file):
 
 
 def test_another_version_is_told_with_its_place():
-    """The line of the file, both versions, and a text that is gone."""
+    """The line in the file, both versions, and a text that is gone."""
     expected = f"`- pyspark=={versions.SPARK}`, as local/lakelocal/versions.py has it"
 
     assert list(wrong("a.yml", "\n  - pyspark==0.1.2  # old\n", "- pyspark=={SPARK}")) == [
@@ -133,7 +133,7 @@ def test_another_version_is_told_with_its_place():
 
 @pytest.mark.parametrize("name", ["SPARK", "DELTA", "HADOOP", "DATABRICKS_CONNECT"])
 def test_no_further_file_repeats_a_version(name):
-    """Python reads it, and another file that must say it stands in this test: else the next change would miss it."""
+    """Python reads it, and any other file that must name it is listed in this test, so that no change misses it."""
     version = re.compile(rf"(?<![\w.]){re.escape(VALUES[name])}(?![\w.])")
     repeated = [
         str(place.relative_to(ROOT))
@@ -155,14 +155,14 @@ def _texts() -> Iterator[Path]:
 
 
 def test_each_version_says_what_changes_with_it():
-    """A number alone would not help whoever changes it."""
+    """A number alone would not help the person who changes it."""
     body = ast.parse((ROOT / "local" / "lakelocal" / "versions.py").read_text(encoding="utf-8")).body
 
     assert [type(each) for each in body[1:]] == [ast.Assign, ast.Expr] * (len(body) // 2)
 
 
 def test_set_up_needs_no_package():
-    """It is run by whatever Python is there, before the first package is installed."""
+    """Any Python may run it, before the first package is installed."""
     code = f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'local')!r}]; import local.setup.__main__"
 
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60)
@@ -177,7 +177,7 @@ def test_databricks_connect_is_of_the_same_spark():
 
 
 def test_pyspark_ships_this_scala_and_hadoop():
-    """What is added to its jars is compiled for the one, and of the version of the other."""
+    """Jars that are added to it are compiled for that Scala, and have that version of Hadoop."""
     assert (JARS / f"spark-core_{versions.SCALA}-{versions.SPARK}.jar").exists()
     assert (JARS / f"hadoop-client-api-{versions.HADOOP}.jar").exists()
 
@@ -199,7 +199,7 @@ def test_the_java_that_an_environment_brings_can_run_spark(package):
 
 
 def test_java_opens_what_this_spark_asks_for():
-    """The server is started without Spark's own launcher, which would open these packages of Java's."""
+    """The server is started without Spark's own launcher, which would open these Java packages."""
     with zipfile.ZipFile(JARS / f"spark-launcher_{versions.SCALA}-{versions.SPARK}.jar") as jar:
         launcher = jar.read("org/apache/spark/launcher/JavaModuleOptions.class").decode("latin-1")
 

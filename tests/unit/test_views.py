@@ -7,7 +7,7 @@ from lakelocal.lakeflow.task_types.for_each import input_text
 
 
 def test_each_event_is_one_line() -> None:
-    """With the time of day and where the task stands; a heading is said once for all its cells."""
+    """With the time of day and the task's path; a heading is shown once for all its cells."""
     lines: list[str] = []
     view = Lines(lines.append)
 

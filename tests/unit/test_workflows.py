@@ -1,6 +1,6 @@
 """The workflows of GitHub Actions: what starts them, what they may do, and that they do what their commands say.
 
-Their shape is held by the schema, in `make check`.
+Their shape is checked by the schema, in `make check`.
 """
 
 import re
@@ -17,7 +17,7 @@ FOLDER = ROOT / ".github" / "workflows"
 
 
 class Loader(yaml.SafeLoader):
-    """YAML as GitHub reads it: `on` and `false` are texts."""
+    """YAML as GitHub reads it: `on` and `false` are strings."""
 
 
 Loader.yaml_implicit_resolvers = {
@@ -34,7 +34,7 @@ def commands(workflow: str) -> list[str]:
 
 
 def test_these_are_the_workflows():
-    """Test a pull request; test all every night; deploy, which others call; dev; staging and prod."""
+    """Test a pull request; test everything every night; deploy, which others call; dev; staging and prod."""
     assert {name: workflow["name"] for name, workflow in WORKFLOWS.items()} == {
         "deploy": "Deploy",
         "deploy-dev": "Deploy to Development",
@@ -46,7 +46,7 @@ def test_these_are_the_workflows():
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_a_workflow_may_do_nothing_but_what_its_jobs_name(name):
-    """A stolen token of a test run must not write, and only a deployment may ask for one of the workspace."""
+    """A stolen token of a test run cannot write, and only a deployment may request one for the workspace."""
     workflow = WORKFLOWS[name]
     deploys = {"deploy": ["deploy"], "deploy-dev": ["deploy"], "release": ["staging", "prod"]}.get(name, [])
 
@@ -58,7 +58,7 @@ def test_a_workflow_may_do_nothing_but_what_its_jobs_name(name):
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_no_secret_is_kept_and_nothing_of_a_request_becomes_a_command(name):
-    """Identity comes from GitHub's token; inputs reach a shell as variables only."""
+    """Identity comes from GitHub's token; inputs reach a shell only as variables."""
     text = (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
     steps = [step for job in WORKFLOWS[name]["jobs"].values() for step in job.get("steps", [])]
 
@@ -68,7 +68,7 @@ def test_no_secret_is_kept_and_nothing_of_a_request_becomes_a_command(name):
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_actions_are_pinned_by_their_content(name):
-    """A tag can be moved; the workflows called are those of the same commit."""
+    """A tag can be moved; called workflows are those of the same commit."""
     jobs = WORKFLOWS[name]["jobs"].values()
     used = [part["uses"] for job in jobs for part in (job, *job.get("steps", [])) if "uses" in part]
 
@@ -85,14 +85,14 @@ def test_a_pull_request_is_tested_by_the_commands_of_the_readme():
 
 
 def test_every_night_and_before_a_release_all_is_tested():
-    """What `make test` leaves out for its length is not left out for long."""
+    """What `make test` leaves out because it is slow is not left out for long."""
     assert commands("nightly") == ["make validate", "make test-all"]
     assert set(WORKFLOWS["nightly"]["on"]) == {"schedule", "workflow_call", "workflow_dispatch"}
     assert WORKFLOWS["release"]["jobs"]["test"]["uses"] == "./.github/workflows/nightly.yml"
 
 
 def test_a_deployment_is_validated_first_and_runs_the_daily_job_on_request():
-    """In this order, each for the target that was asked for."""
+    """In this order, each for the requested target."""
     assert commands("deploy") == [
         'databricks bundle validate --strict -t "$TARGET"',
         'databricks bundle deploy -t "$TARGET"',
@@ -109,7 +109,7 @@ def test_a_deployment_is_validated_first_and_runs_the_daily_job_on_request():
 
 
 def test_dev_follows_main_and_prod_follows_staging_of_a_release():
-    """Nothing is deployed untested, and the environment of each target decides on approval."""
+    """Nothing is deployed untested, and the environment of each target decides about approval."""
     dev, release = WORKFLOWS["deploy-dev"], WORKFLOWS["release"]
 
     assert dev["on"]["push"] == {"branches": ["main"]} and "run_pipeline" in dev["on"]["workflow_dispatch"]["inputs"]
@@ -124,7 +124,7 @@ def test_dev_follows_main_and_prod_follows_staging_of_a_release():
 
 
 def test_what_comes_later_waits_instead_of_stopping_a_deployment():
-    """A deployment that is cut leaves half of it."""
+    """A deployment that is cut short leaves half of it behind."""
     for concurrency in (
         *(WORKFLOWS[name]["concurrency"] for name in ("deploy-dev", "release")),
         WORKFLOWS["deploy"]["jobs"]["deploy"]["concurrency"],

@@ -12,7 +12,7 @@ PLAIN = "print(1)"
 
 
 def notebook(*cells: str, parameters: str = "") -> str:
-    """A Jupyter notebook with these code cells, *parameters* first in a cell of that tag."""
+    """A Jupyter notebook with these code cells, preceded by *parameters* in a cell with that tag."""
     sources = [(parameters, ["parameters"])] if parameters else []
     sources += [(cell, []) for cell in cells]
     return json.dumps(
@@ -73,7 +73,7 @@ def report(root: Path, jobs: Any, files: dict[str, str] | None = None, *, head: 
 
 
 def line_of(text: str, marker: str) -> int:
-    """The line (from 1) in which *marker* stands, the only one."""
+    """The number of the only line (from 1) that contains *marker*."""
     lines = [number for number, line in enumerate(text.splitlines(), start=1) if marker in line]
     assert len(lines) == 1, f"{marker!r} stands in lines {lines}"
     return lines[0]

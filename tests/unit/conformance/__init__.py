@@ -1,8 +1,8 @@
-"""Databricks' rules as data, each with an input and what Databricks makes of it; the tests beside run them.
+"""Databricks' rules as data, each with an input and what Databricks makes of it; the tests beside it run them.
 
-A rule's id begins with its topic (`document.SECTIONS`). *source* is where Databricks says so: its documentation, the
-Jobs API (SDK and CLI sources), or `not documented` where only practice or a choice of this project stands behind it.
-`elsewhere` has the rules that whole runs prove, `unproved` those without a test, `document` makes one table of all.
+A rule's id begins with its topic (`document.SECTIONS`). *source* is where Databricks documents it: the documentation,
+the Jobs API (SDK and CLI sources), or `not documented` if only practice or a choice of this project supports it.
+`elsewhere` has the rules that whole runs prove, `unproved` those without a test; `document` makes one table of all.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ UNDOCUMENTED = "not documented"
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: *what* Databricks does, and a *case* of it, the arguments of the test that runs it."""
+    """One rule: *what* Databricks does, and a *case* of it, which has the arguments of the test that runs it."""
 
     id: str
     what: str
@@ -50,7 +50,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Proved:
-    """A rule that *tests* prove which are no rows of a table: `tests/<file>::<function>`."""
+    """A rule that is not a row of a table, and is proved by *tests*: `tests/<file>::<function>`."""
 
     id: str
     what: str

@@ -1,4 +1,4 @@
-"""A new run beside others of its job: (max_concurrent_runs, active, waiting, queue enabled) -> what becomes of it."""
+"""A new run beside others of its job: (max_concurrent_runs, active, waiting, queue enabled) -> its state."""
 
 from conformance import CONCURRENCY, UNDOCUMENTED, Rule
 

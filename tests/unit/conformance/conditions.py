@@ -1,4 +1,4 @@
-"""Condition tasks: (op, left, right) -> "true", "false", or None where the task fails."""
+"""Condition tasks: (op, left, right) -> "true", "false", or None if the task fails."""
 
 from conformance import CONDITIONS, UNDOCUMENTED, Rule
 

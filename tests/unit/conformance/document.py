@@ -1,4 +1,4 @@
-"""All rules in Markdown, a table a topic: local/CONFORMANCE.md, written by `python tests/unit/write_conformance.py`.
+"""All rules in Markdown, a table for each topic: local/CONFORMANCE.md, by `python tests/unit/write_conformance.py`.
 
 A rule is *proved* where Databricks says it and a test shows it here. Where Databricks is silent it is *not confirmed*,
 also with a test: the test then shows what this machine does.
@@ -48,7 +48,7 @@ TABLES: Mapping[str, Sequence[Rule]] = {
     "tests/unit/test_selection.py::test_tasks_to_repair": repairs.RULES,
     "tests/unit/test_notifications_rules.py::test_rule": notifications.RULES,
 }
-# What jobs have rules about: each heading with its topics, the first words of the ids.
+# The sections: each heading with its topics, which are the first words of the ids.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Dependencies, `run_if`, partial runs": ("run_if", "disabled", "selections"),
     "The result of a run": ("results",),
@@ -74,7 +74,7 @@ where Databricks is silent; a test named beside it shows what this machine does.
 
 @dataclass(frozen=True)
 class Row:
-    """A rule as the document shows it: *tests* that prove it, or the *reason* why there are none."""
+    """A rule as the document shows it: the *tests* that prove it, or the *reason* why there are none."""
 
     id: str
     what: str

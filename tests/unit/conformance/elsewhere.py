@@ -1,4 +1,4 @@
-"""Rules that are no rows of a table: each with the tests that prove it, most of them by whole runs."""
+"""Rules that are not rows of a table, each with the tests that prove it, most of them by whole runs."""
 
 from conformance import (
     API,
@@ -25,7 +25,7 @@ BROKEN = "unit/test_validate_rules.py::test_a_broken_rule_is_found_alone_with_it
 
 
 def proved(name: str, what: str, source: str, *tests: str) -> Proved:
-    """The rule; *tests* are named below `tests/`."""
+    """The rule; *tests* are named relative to `tests/`."""
     return Proved(name, what, source, tuple(f"tests/{each}" for each in tests))
 
 

@@ -1,4 +1,4 @@
-"""Inputs of for-each tasks: text after its references are replaced -> the elements, or None where the task fails."""
+"""Inputs of for-each tasks: text after its references are replaced -> the elements, or None if the task fails."""
 
 from conformance import FOR_EACH, Rule
 

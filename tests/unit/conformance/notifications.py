@@ -1,4 +1,4 @@
-"""Notifications: a case -> who hears of it, e-mail addresses and ids of webhooks in the order of the settings."""
+"""Notifications: a case -> who is notified, as e-mail addresses and ids of webhooks in the order of the settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ EVENTS = (START, SUCCESS, FAILURE, DURATION, BACKLOG)
 MAIL, HOOK = "team@example.com", "0481e838-0a59-4eff-9541-a4ca6f149574"
 BOTH, NOBODY = (MAIL, HOOK), ()
 
-# One address and one webhook hear of everything, unless the settings of a case say otherwise.
+# One address and one webhook are notified of everything, unless the settings of a case say otherwise.
 EVERYTHING = {
     "email_notifications": {event: [MAIL] for event in EVENTS},
     "webhook_notifications": {event: [{"id": HOOK}] for event in EVENTS},
@@ -60,12 +60,12 @@ def switch(**switches: bool | str) -> dict[str, Any]:
 
 
 def lists(emails: Any, webhooks: Any = None) -> dict[str, Any]:
-    """Settings with these `email_notifications` and, where given, `webhook_notifications` instead of `EVERYTHING`."""
+    """Settings with these `email_notifications` and, if given, `webhook_notifications` instead of `EVERYTHING`."""
     return {"email_notifications": emails, **({} if webhooks is None else {"webhook_notifications": webhooks})}
 
 
 def health(metric: str) -> dict[str, Any]:
-    """Settings with a rule of this metric."""
+    """Settings with a rule for this metric."""
     return {"health": {"rules": [{"metric": metric, "op": "GREATER_THAN", "value": 60}]}}
 
 
@@ -86,7 +86,7 @@ Told = tuple[str, ...]
 
 
 def of(level: str, name: str, what: str, source: str, event: str, told: Told, *state: Any, **case: Any) -> Rule:
-    """The rule for one level; *state* is that of the case, and its settings where it has some."""
+    """The rule for one level; *state* is that of the case, and its settings if it has some."""
     return Rule(f"notifications.{level}.{name}", what, source, (Case(level, event, *state, **case), told))
 
 

@@ -1,4 +1,4 @@
-"""Which value a parameter has: layers of parameters, the weakest first -> what the task or the child job gets."""
+"""The value of a parameter: layers of parameters, weakest first -> what the task or the child job gets."""
 
 from conformance import PARAMETERS, RUN_JOB, Rule
 

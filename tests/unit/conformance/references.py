@@ -1,4 +1,4 @@
-"""Dynamic value references, in the scope below: text -> what it becomes, or the words of the error."""
+"""Dynamic value references, in the scope below: text -> its value, or the text of the error."""
 
 from datetime import UTC, datetime
 

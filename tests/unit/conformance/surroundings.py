@@ -1,4 +1,4 @@
-"""Rules around the runs of tasks that are no rows of a table, each with the tests that prove it; see `elsewhere`."""
+"""Rules around the runs of tasks that are not rows of a table, each with the tests that prove it; see `elsewhere`."""
 
 from conformance import (
     BACKFILL,
