@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,50 @@ def test_merge_into_itself_and_from_a_join(spark, name):
     table.alias("t").merge(joined.alias("s"), "t.id = s.id + 1").whenMatchedUpdateAll().execute()
 
     assert rows(spark, name) == [(1, "joined"), (1, "self"), (3, "c")]
+
+
+def test_slowly_changing_dimension(spark, state):
+    """Delta's documented example of type 2: what changes is ended and inserted, by one merge from a union."""
+    name = f"{state.catalog}.{SCHEMA}.customers"
+    spark.sql(
+        f"CREATE OR REPLACE TABLE {name} "
+        "(customerId INT, address STRING, current BOOLEAN, effectiveDate STRING, endDate STRING)"
+    )
+    spark.sql(f"INSERT INTO {name} VALUES (1, 'old', true, 'd1', NULL), (2, 'same', true, 'd1', NULL)")
+    made = spark.createDataFrame(
+        [(1, "new", "d2"), (2, "same", "d2"), (3, "first", "d2")],
+        "customerId INT, address STRING, effectiveDate STRING",
+    )
+    updates = made.alias("updates")
+    customers = DeltaTable.forName(spark, name)
+
+    changed = (
+        updates.join(customers.toDF().alias("customers"), "customerid")
+        .where("customers.current = true AND updates.address <> customers.address")
+        .selectExpr("NULL as mergeKey", "updates.*")
+    )
+    staged = changed.union(updates.selectExpr("updates.customerId as mergeKey", "*"))
+    customers.alias("customers").merge(
+        staged.alias("staged_updates"), "customers.customerId = mergeKey"
+    ).whenMatchedUpdate(
+        condition="customers.current = true AND customers.address <> staged_updates.address",
+        set={"current": "false", "endDate": "staged_updates.effectiveDate"},
+    ).whenNotMatchedInsert(
+        values={
+            "customerid": "staged_updates.customerId",
+            "address": "staged_updates.address",
+            "current": "true",
+            "effectiveDate": "staged_updates.effectiveDate",
+            "endDate": "null",
+        }
+    ).execute()
+
+    assert {tuple(row) for row in spark.table(name).collect()} == {
+        (1, "old", False, "d1", "d2"),
+        (1, "new", True, "d2", None),
+        (2, "same", True, "d1", None),
+        (3, "first", True, "d2", None),
+    }
 
 
 def test_merge_evolves_the_schema(spark, name):
@@ -309,6 +354,38 @@ def test_a_merge_in_a_function_of_batches(spark, name, tmp_path):
     assert query.trigger(availableNow=True).start().awaitTermination(60)
 
     assert rows(spark, name) == [(2, "b"), (3, "CC"), (4, "D")]
+
+
+def test_tables_of_another_catalog(spark, name):
+    """By names of three levels, from one into the other."""
+    spark.sql("CREATE CATALOG IF NOT EXISTS other_shop")
+    spark.sql("CREATE SCHEMA IF NOT EXISTS other_shop.silver")
+    other = "other_shop.silver.merged"
+    DeltaTable.createOrReplace(spark).tableName(other).addColumn("id", "LONG").addColumn("text", "STRING").execute()
+    table = DeltaTable.forName(spark, other)
+
+    table.alias("o").merge(spark.table(name).alias("s"), "o.id = s.id").whenNotMatchedInsertAll().execute()
+
+    assert rows(spark, other) == [(1, "a"), (2, "b"), (3, "c")]
+    assert table.detail().first().name == other
+    assert table.history(1).first().operation == "MERGE"
+
+
+def test_two_merges_at_the_same_time(spark, name):
+    """Threads of a notebook, each with its own table and source; neither takes the other's source."""
+    names = [f"{name}_{number}" for number in range(2)]
+    for each in names:
+        spark.sql(f"CREATE OR REPLACE TABLE {each} (id LONG)")
+
+    def merge(number: int) -> None:
+        source = spark.range(number * 10, number * 10 + 2).alias("s")
+        target = DeltaTable.forName(spark, names[number]).alias("t")
+        target.merge(source, "t.id = s.id").whenNotMatchedInsertAll().execute()
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(merge, range(2)))
+
+    assert [rows(spark, each) for each in names] == [[(0,), (1,)], [(10,), (11,)]]
 
 
 def test_a_table_that_is_not_there_is_told_by_its_name(spark, state):

@@ -1,5 +1,6 @@
 """Python functions that Spark runs in workers: each kind, with modules beside the notebook, and what they may not."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from lakelocal.compute import open_session
 from lakelocal.compute.session import register
 from lakelocal.kernel.failures import render, what_spark_says
 from lakelocal.project import State
+from lakelocal.server import ensure_server
+from lakelocal.versions import DATABRICKS_RUNTIME
 
 HELPERS = """
 def plus(x):
@@ -332,6 +335,15 @@ def test_a_function_for_rows_has_no_session(spark):
         spark.range(1).select(F.udf(lambda x: spark.range(3).count(), "long")("id")).collect()
 
 
+def test_a_worker_that_dies_is_told_in_one_line(spark):
+    """Killed for its memory, or ended by a library in C; the next function has a new one."""
+    with pytest.raises(PySparkException) as raised:
+        spark.range(1).select(F.udf(lambda x: os._exit(3), "int")("id")).collect()
+
+    assert what_spark_says(str(raised.value)).startswith("A worker process died while it ran a Python function: ")
+    assert spark.range(1).select(F.udf(lambda x: 1, "int")("id")).first()[0] == 1
+
+
 def test_modules_that_name_the_runtime_can_be_imported_in_workers(spark, beside):
     """`from databricks.sdk.runtime import ...` at the top of a module beside the notebook."""
     heads = (
@@ -344,6 +356,30 @@ def test_modules_that_name_the_runtime_can_be_imported_in_workers(spark, beside)
     import worker_runtime
 
     assert spark.range(2).select(F.udf(worker_runtime.double, "long")("id")).collect()[1][0] == 2
+
+
+def test_at_a_url_modules_beside_the_notebook_go_along(spark, state: State, beside, tmp_path):
+    """Also into a function of batches, where the server's Python has this package."""
+    import worker_helpers
+
+    session = open_session(state, ensure_server(state).url)
+    register(session)
+
+    def keep(batch, number):
+        batch.sparkSession.sql(f"CREATE SCHEMA IF NOT EXISTS {state.catalog}.at_a_url")
+        batch.select(F.udf(worker_helpers.plus, "long")("id").alias("id")).write.mode("overwrite").saveAsTable(
+            f"{state.catalog}.at_a_url.kept"
+        )
+
+    try:
+        found = session.range(2).select(F.udf(worker_helpers.plus, "long")("id")).collect()
+        ran(stream(session, tmp_path, 2).writeStream.foreachBatch(keep), tmp_path)
+    finally:
+        session.stop()
+        register(spark)
+
+    assert [row[0] for row in found] == [1, 2]
+    assert sorted(row.id for row in spark.table(f"{state.catalog}.at_a_url.kept").collect()) == [1, 2]
 
 
 def stream(spark: SparkSession, folder: Path, count: int = 6):
@@ -473,5 +509,7 @@ def test_functions_of_single_rows_of_a_stream_and_listeners(spark, tmp_path, plu
 
 
 def test_workers_run_with_the_python_of_the_environment(spark):
-    """Not with what a PATH calls python3."""
-    assert spark.range(1).select(F.udf(lambda _: sys.executable)("id")).first()[0] == sys.executable
+    """Not with what a PATH calls python3; and it says that it is Databricks, as there."""
+    found = spark.range(1).select(F.udf(lambda _: f"{sys.executable} {os.environ['DATABRICKS_RUNTIME_VERSION']}")("id"))
+
+    assert found.first()[0] == f"{sys.executable} {DATABRICKS_RUNTIME}"

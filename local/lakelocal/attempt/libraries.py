@@ -50,6 +50,7 @@ SPARK = (
     "pyspark.sql.functions",
     "packaging.specifiers",
     "sqlglot.dialects.databricks",
+    "lakelocal.compute.functions",
     "lakelocal.compute.local_server",
     "lakelocal.compute.session",
     "lakelocal.dialect",

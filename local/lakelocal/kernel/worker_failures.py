@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _BEGIN = "Traceback (most recent call last):\n"
+_CRASHED = "Python worker exited unexpectedly"
+_DIED = (
+    "A worker process died while it ran a Python function: killed for its memory, or ended by a library that it called."
+)
 _END = re.compile(r"\n\tat |\n?\s*SQLSTATE: |\n=== Streaming Query ===|\n\s*JVM stacktrace|\n\s*Driver stacktrace")
 _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line (?P<line>\d+), in .*\n(?P<source>(?:    .*\n)?)(?:    .*\n)*')
 _SPARKS_OWN = re.compile(r"/pyspark/(?!tests)|/lakelocal/|^pyarrow/|^<frozen ")
@@ -48,7 +52,7 @@ def failure_in_worker(text: str) -> WorkerFailure | None:
     """The failure that the message *text* of Spark tells of; None where it is about something else."""
     _, found, rest = text.partition(_BEGIN)
     if not found:
-        return None
+        return WorkerFailure((), _DIED) if _CRASHED in text else None
     rest = _END.split(rest + "\n", maxsplit=1)[0].rstrip() + "\n"
     last = rest.rpartition(_BEGIN)[2]  # of errors raised while another was handled, the one that came out
     frames = [

@@ -29,6 +29,7 @@ from lakelocal.server.archive import RECORDING, forget_archive
 from lakelocal.server.command import server_command, state_mark
 from lakelocal.server.jars import fetch_delta_jars
 from lakelocal.server.settings import Settings
+from lakelocal.versions import DATABRICKS_RUNTIME
 
 START_LIMIT = 90  # seconds; a slow machine takes about 15
 STOP_LIMIT = 15
@@ -178,6 +179,7 @@ def _launch(
         },
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
         "SPARK_LOCAL_IP": "127.0.0.1",
+        "DATABRICKS_RUNTIME_VERSION": DATABRICKS_RUNTIME,  # as code in workers asks for it too
         "PYSPARK_PYTHON": sys.executable,  # of the workers, which run Python functions
     }
     command = with_mounts(
