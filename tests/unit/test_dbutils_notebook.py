@@ -68,9 +68,3 @@ def test_a_python_file_without_the_header_is_refused_with_the_reason(tmp_path, p
 
     with pytest.raises(DbutilsError, match=r"its first line is `print\(1\)`; expected that of a notebook"):
         find_notebook(path, tmp_path)
-
-
-def test_the_context_of_databricks_is_refused_by_name(tmp_path):
-    """A common idiom that has no counterpart here; the message says what to use."""
-    with pytest.raises(DbutilsError, match="use job parameters such as"):
-        Notebook(SimpleNamespace(context=None, folder=tmp_path)).entry_point.getDbutils()

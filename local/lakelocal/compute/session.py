@@ -26,6 +26,9 @@ from lakelocal.project import State
 Carry = Callable[[bytes, str], bytes]
 
 
+_NEVER = logging.CRITICAL + 1  # no record has this level
+
+
 class LinkedChannelBuilder(DefaultChannelBuilder):
     """Builds the lazy channel of *link*; *url* says who the user is and what goes with each request."""
 
@@ -62,8 +65,7 @@ class LinkedSession(SparkSession):
         self.link = link
         self._again = again
         self._client.set_retry_policies([Patience()])
-        # IPython's configuration of logging switches on what was off: the client would print each refusal it handles.
-        logger.disabled = "SPARK_CONNECT_LOG_LEVEL" not in os.environ
+        _silence_client()
         # At exit the client would empty its ML cache, and so start a server for nothing; `_release` covers it.
         for name in ("_cleanup_ml_cache", "_on_exit"):  # pyspark's, databricks-connect's
             if at_exit := getattr(self._client, name, None):
@@ -145,7 +147,17 @@ def show_messages_only(session: SparkSession) -> None:
     # The Java stack trace behind it is in the server's log.
     session.client._display_server_stack_trace = lambda: False  # type: ignore[method-assign]  # no setting does it
     # And Spark's client would write each failed query to standard error once more, as one long line of JSON.
-    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).setLevel(_NEVER)
+
+
+def _silence_client() -> None:
+    """Let Spark's client print nothing of its own, unless its variable asks for it: each refusal that it handles.
+
+    pyspark disables its logger, but IPython's configuration of logging enables what was disabled, also later on.
+    """
+    if "SPARK_CONNECT_LOG_LEVEL" not in os.environ:
+        logger.setLevel(_NEVER)
 
 
 def register(session: SparkSession) -> None:

@@ -19,6 +19,7 @@ from lakelocal.imports import when_imported
 from lakelocal.kernel.catalog import find_state
 from lakelocal.project import Project, State
 from lakelocal.roots.enter import IN_WORKSPACE, close, enter
+from lakelocal.versions import DATABRICKS_RUNTIME
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -110,6 +111,8 @@ class Kernel:
         if self.in_project:
             self.ip.events.register("pre_execute", self._enter_roots)
             os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+            if self.remote != WORKSPACE:
+                os.environ.setdefault("DATABRICKS_RUNTIME_VERSION", DATABRICKS_RUNTIME)
             os.environ.setdefault("SPARK_REMOTE", "sc://localhost")
             when_imported(_SESSION_MODULE, self._register)
 
@@ -124,14 +127,18 @@ class Kernel:
 
     def _register(self) -> None:
         from pyspark.errors import PySparkException
+        from pyspark.sql import DataFrame as SparkDataFrame
         from pyspark.sql.connect.session import SparkSession
 
         from lakelocal.compute.session import register
         from lakelocal.kernel import failures
+        from lakelocal.kernel.display import display
 
         if SparkSession._default_session is None:
             failures.install(PySparkException)
             register(self.compute.session())
+        if not hasattr(SparkDataFrame, "display"):  # databricks-connect has it
+            SparkDataFrame.display = display  # type: ignore[attr-defined]  # `df.display()`
         self._name_spark()  # for code that the cells do not show, such as exec of a file
 
     def namespace_for(self, code: str) -> dict[str, Any]:

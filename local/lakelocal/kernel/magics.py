@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from lakelocal.kernel.kernel import Kernel
 
-_CELLS = ("sql", "md", "sh", "python", "scala", "r")
+_CELLS = ("sql", "md", "md-sandbox", "sh", "python", "scala", "r", "skip")
 
 
 def register(kernel: "Kernel") -> None:
@@ -45,7 +45,10 @@ def as_lines(lines: list[str]) -> list[str]:
 
 
 def as_cell_magic(lines: list[str]) -> list[str]:
-    """A cell headed by `%sql` (or another of `_CELLS`) as a cell of `%%sql`; other cells as they are."""
+    """A cell headed by `%sql` (or another of `_CELLS`) as a cell of `%%sql`, one headed by `%skip` as an empty one.
+
+    Other cells stay as they are.
+    """
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return lines
@@ -56,6 +59,9 @@ def as_cell_magic(lines: list[str]) -> list[str]:
     body = ([rest.strip() + "\n"] if rest.strip() else []) + lines[first + 1 :]
     if name == "python":
         return body
+    if name == "skip":
+        return []
+    name = name.removesuffix("-sandbox")
     if not any(line.strip() for line in body):
         return lines
     return [f"%%{name}\n", *body]
@@ -145,6 +151,11 @@ class DatabricksMagics(Magics):
     def pip(self, line: str) -> None:
         """Install packages for this notebook: `%pip install ...`; other commands are pip's own."""
         self._kernel.one(Packages).pip(line)
+
+    @line_magic
+    def restart_python(self, line: str) -> None:
+        """As `dbutils.library.restartPython()`."""
+        self._kernel.one(DBUtils).library.restartPython()
 
     @line_magic
     def set_cell_max_output_size_in_mb(self, line: str) -> None:

@@ -12,13 +12,14 @@ import importlib.abc
 import importlib.machinery
 import sys
 from collections.abc import Callable
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lakelocal.compute import client
 from lakelocal.errors import DialectError
 from lakelocal.imports import when_imported
 from lakelocal.kernel.dbutils import DBUtils
+from lakelocal.kernel.dbutils.notebook_context import repl_context
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -60,11 +61,86 @@ def notebook_names(kernel: "Kernel") -> dict[str, Any]:
     }
 
 
+def contexts(kernel: "Kernel") -> dict[str, Any]:
+    """The names of the time before `spark`: `sqlContext`, which is the session, and `sc`, which cannot be had."""
+    return {"sqlContext": _SqlContext(kernel), "sc": _NoSparkContext()}
+
+
+class _SqlContext:
+    """What `sqlContext` could do, done by the session of *kernel*."""
+
+    _METHODS = frozenset(
+        {"sql", "table", "read", "readStream", "createDataFrame", "range", "udf", "streams", "newSession"}
+    )
+
+    def __init__(self, kernel: "Kernel") -> None:
+        self._kernel = kernel
+
+    def tables(self, dbName: str | None = None) -> "DataFrame":
+        return self._kernel.spark.sql(f"SHOW TABLES IN {dbName}" if dbName else "SHOW TABLES")
+
+    def tableNames(self, dbName: str | None = None) -> list[str]:
+        return [table.name for table in self._kernel.spark.catalog.listTables(dbName)]
+
+    def getConf(self, key: str, *default: str) -> str | None:
+        return self._kernel.spark.conf.get(key, *default)
+
+    def setConf(self, key: str, value: str) -> None:
+        self._kernel.spark.conf.set(key, value)
+
+    def registerDataFrameAsTable(self, df: "DataFrame", tableName: str) -> None:
+        df.createOrReplaceTempView(tableName)
+
+    def dropTempTable(self, tableName: str) -> None:
+        self._kernel.spark.catalog.dropTempView(tableName)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._METHODS:
+            return getattr(self._kernel.spark, name)
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise DialectError(f"`sqlContext.{name}`: not available by Spark Connect. Use `spark`.")
+
+
+class _NoSparkContext:
+    """Stands for `sc`; using it says what to use instead."""
+
+    _INSTEAD: ClassVar[dict[str, str]] = {
+        "parallelize": "spark.createDataFrame(rows, schema)",
+        "range": "spark.range(...)",
+        "textFile": "spark.read.text(path)",
+        "wholeTextFiles": "spark.read.text(path, wholetext=True)",
+        "binaryFiles": "spark.read.format('binaryFile')",
+        "broadcast": "a plain variable in the function, or pyspark.sql.functions.broadcast(frame) for a join",
+        "accumulator": "an aggregation of the frame",
+        "addFile": "spark.addArtifacts(path, file=True)",
+        "addPyFile": "spark.addArtifacts(path, pyfile=True)",
+        "version": "spark.version",
+        "getConf": "spark.conf.get(key)",
+        "setJobGroup": "spark.addTag(tag)",
+        "setLogLevel": "nothing: Spark's log is not shown here",
+        "defaultParallelism": "spark.conf.get('spark.sql.shuffle.partitions')",
+    }
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # Jupyter asks every object for such names
+            raise AttributeError(name)
+        raise DialectError(
+            f"`sc.{name}`: Spark Connect has no SparkContext, neither here nor on serverless compute. "
+            f"Use {self._INSTEAD.get(name, '`spark`')}."
+        )
+
+    def __repr__(self) -> str:
+        return f"<sc is not available: {_NO_CONTEXT}>"
+
+
 def provide_modules(kernel: "Kernel") -> None:
     """Let this process import the modules of this module's head."""
     makers = {
         "databricks.sdk.runtime": lambda name: _Runtime(name, kernel),
         "pyspark.dbutils": lambda name: _with(ModuleType(name), DBUtils=_dbutils_class(kernel)),
+        "dbruntime": ModuleType,
+        "dbruntime.databricks_repl_context": lambda name: _with(ModuleType(name), get_context=_repl_context_of(kernel)),
     }
     if client.DATABRICKS in client.installed():
         when_imported(_CONNECT_SESSION, lambda: _take_over(kernel))
@@ -105,7 +181,7 @@ class _Runtime(ModuleType):
     def __init__(self, name: str, kernel: "Kernel") -> None:
         super().__init__(name)
         names = notebook_names(kernel)
-        self.__dict__.update(names, __all__=["spark", *names])
+        self.__dict__.update(names, __all__=["spark", *names], **dict.fromkeys(_AUTHENTICATION))
         self._kernel = kernel
 
     def __getattr__(self, name: str) -> Any:
@@ -114,6 +190,10 @@ class _Runtime(ModuleType):
         if name in ("sc", "sqlContext"):
             raise DialectError(f"`databricks.sdk.runtime.{name}`: {_NO_CONTEXT}")
         raise AttributeError(f"`databricks.sdk.runtime` has no `{name}`; it has {', '.join(self.__all__)}")
+
+
+# How the SDK would authenticate in a runtime of Databricks; None lets it look elsewhere.
+_AUTHENTICATION = ("init_runtime_legacy_auth", "init_runtime_native_auth", "init_runtime_repl_auth")
 
 
 class _NotInstalled(ModuleType):
@@ -204,6 +284,14 @@ def _dbutils_class(kernel: "Kernel") -> type:
 
     Utilities.__name__ = Utilities.__qualname__ = "DBUtils"
     return Utilities
+
+
+def _repl_context_of(kernel: "Kernel") -> Callable[[], SimpleNamespace]:
+    def get_context() -> SimpleNamespace:
+        """The ids and the path of the notebook, as attributes."""
+        return SimpleNamespace(**repl_context(kernel.one(DBUtils).notebook.getContext()))
+
+    return get_context
 
 
 def _with(module: ModuleType, **attributes: Any) -> ModuleType:

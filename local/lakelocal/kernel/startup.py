@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def start(ip: "InteractiveShell") -> None:
     """Give the kernel of *ip* what a Databricks notebook has; never raises for what is missing around it."""
     kernel = Kernel(ip)
-    kernel.start(runtime.notebook_names(kernel))
+    kernel.start({**runtime.notebook_names(kernel), **runtime.contexts(kernel)})
     magics.register(kernel)
     failures.install(LocalError)
     if kernel.in_project:

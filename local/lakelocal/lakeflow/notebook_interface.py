@@ -35,11 +35,11 @@ _DECLARING = frozenset({"text", "dropdown", "combobox", "multiselect"})
 _READING = frozenset({"get", "getArgument"})
 _MAGIC = re.compile(r"(?P<indent>\s*)(?P<percent>%%?)(?P<name>[A-Za-z][\w-]*)[^\S\n]*(?P<rest>.*)")
 # With one `%`, too, these head a whole cell on Databricks; any magic does with two.
-_OF_CELLS = frozenset({"sql", "md", "md-sandbox", "sh", "python", "scala", "r"})
+_OF_CELLS = frozenset({"sql", "md", "md-sandbox", "sh", "python", "scala", "r", "skip"})
 _RUNNING_PYTHON = frozenset({"python", "time", "timeit", "capture"})
 _LEAVING_WIDGETS_ALONE = frozenset({
     *("md", "md-sandbox", "pip", "conda", "sh", "fs", "env", "config", "matplotlib", "load_ext", "autoreload"),
-    *("restart_python", "set_cell_max_output_size_in_mb"),
+    *("restart_python", "skip", "set_cell_max_output_size_in_mb"),
 })  # fmt: skip
 
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from lakelocal.compute import WORKSPACE
 from lakelocal.errors import DbutilsError
+from lakelocal.kernel.dbutils.credentials import Credentials
+from lakelocal.kernel.dbutils.data import Data
 from lakelocal.kernel.dbutils.fs import FileSystem
 from lakelocal.kernel.dbutils.help import show_modules
 from lakelocal.kernel.dbutils.jobs import Jobs
 from lakelocal.kernel.dbutils.library import Library
 from lakelocal.kernel.dbutils.notebook import Notebook
+from lakelocal.kernel.dbutils.notebook_context import EntryPoint
 from lakelocal.kernel.dbutils.secrets import Secrets, SecretsFile
 from lakelocal.kernel.dbutils.widgets import Widgets
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from lakelocal.kernel.kernel import Kernel
 
 MODULES = {
+    "credentials": "the rights of services of a cloud, which do not exist here",
+    "data": "a summary of the rows of a frame",
     "fs": "files of volumes, of DBFS and of this machine",
     "library": "start Python again after `%pip install`",
     "jobs": "values that the tasks of a job pass on",
@@ -50,7 +55,20 @@ class DBUtils:
 
     @cached_property
     def notebook(self) -> Notebook:
-        return Notebook(self._kernel)
+        return Notebook(self._kernel, self)
+
+    @property
+    def entry_point(self) -> EntryPoint:
+        """As `dbutils.notebook.entry_point`."""
+        return self.notebook.entry_point
+
+    @cached_property
+    def data(self) -> Data:
+        return Data()
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        return Credentials()
 
     @cached_property
     def jobs(self) -> Jobs:

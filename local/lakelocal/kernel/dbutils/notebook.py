@@ -15,6 +15,7 @@ from lakelocal.context import VARIABLE, TaskContext
 from lakelocal.errors import DbutilsError
 from lakelocal.kernel.catalog import environment_of
 from lakelocal.kernel.dbutils.help import HasHelp
+from lakelocal.kernel.dbutils.notebook_context import EntryPoint, NotebookContext
 from lakelocal.paths import WORKSPACE, DatabricksPaths
 from lakelocal.sources import find_source, why_no_notebook
 
@@ -31,16 +32,13 @@ class Notebook(HasHelp):
 
     Args:
         kernel: has `context`, `state`, `remote`, `folder`.
+        dbutils: whose part it is, for its entry point.
     """
 
     _name = "dbutils.notebook"
-    _refused = dict.fromkeys(
-        ("entry_point", "getContext"),
-        "the notebook's context is Databricks' own; use job parameters such as {{job.run_id}}",
-    )
 
-    def __init__(self, kernel: "Kernel") -> None:
-        self._kernel = kernel
+    def __init__(self, kernel: "Kernel", dbutils: Any = None) -> None:
+        self._kernel, self._dbutils = kernel, dbutils
 
     def exit(self, value: str) -> None:
         """End the notebook with *value*; the remaining cells do not run, the task succeeds."""
@@ -69,6 +67,15 @@ class Notebook(HasHelp):
             raise NotebookRunError(f"`{path}`: failed. {_reason(output, place)} See `{output}`.")
         value = Path(context.exit_file)
         return value.read_text(encoding="utf-8") if value.exists() else None
+
+    def getContext(self) -> NotebookContext:
+        """The path of the notebook, its user, and the ids of its run, as Databricks' own objects give them."""
+        return NotebookContext(self._kernel)
+
+    @property
+    def entry_point(self) -> EntryPoint:
+        """The `dbutils` of the JVM, by which code asks for the context."""
+        return EntryPoint(self._dbutils, self.getContext())
 
     @property
     def folder(self) -> Path:
