@@ -1,4 +1,4 @@
-# Every target makes its own set-up first; `make` alone prints this list.
+# Every target sets up what it needs first; `make` alone prints this list.
 SHELL := /bin/sh
 PYTHON ?= python3
 JOB ?= olist_daily_job
@@ -38,12 +38,12 @@ RUN = run $(JOB) --target $(TARGET) --strict --before notebooks/00_setup.ipynb \
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## packages, Delta's jars and a Java where there is none, into .venv (the other targets call it)
+setup: $(READY) ## install packages, Delta's jars and, if needed, Java into .venv (called by the other targets)
 
 $(READY): environment.yml constraints.txt $(SET_UP) local/lakelocal/server/jars.sha256
 	@PYTHONPATH=local $(PYTHON) -m local.setup
 
-setup-remote: $(READY_REMOTE) ## databricks-connect into .venv-remote (Python 3.12, also by PYTHON312=path)
+setup-remote: $(READY_REMOTE) ## install databricks-connect into .venv-remote (Python 3.12, or PYTHON312=path)
 
 $(READY_REMOTE): environment-remote.yml constraints-remote.txt $(SET_UP)
 	@PYTHONPATH=local $(PYTHON) -m local.setup --remote
@@ -54,10 +54,10 @@ run-local: $(READY) ## run a job here: JOB= TARGET= SOURCE=folder RUN_DATE=YYYY-
 
 # The URL goes by the environment, where make has put it: a command line shows a token to everyone on the machine.
 run-remote: export LOCAL_REMOTE = $(REMOTE)
-run-remote: $(READY_REMOTE) ## the same, Spark in a Databricks workspace or at REMOTE="sc://host:port/;token=..."
+run-remote: $(READY_REMOTE) ## the same, with Spark in a Databricks workspace or at REMOTE="sc://host:port/;token=..."
 	@.venv-remote/bin/python -m local $(RUN)
 
-diff: $(READY) ## do two runs make the same tables? A= B= (12, latest, TARGET:12, folder/of/state:12) OPTIONS="--rows 20"
+diff: $(READY) ## did two runs make the same tables? A= B= (12, latest, TARGET:12, folder/of/state:12) OPTIONS="--rows 20"
 	@$(LOCAL) diff $(A) $(B) --target $(TARGET) $(OPTIONS)
 
 validate: $(READY) ## find everything that is wrong with the bundle: TARGET= (default: all) JOB= (default: all)
@@ -67,10 +67,10 @@ validate: $(READY) ## find everything that is wrong with the bundle: TARGET= (de
 up: $(READY) ## start the Spark Connect server of TARGET
 	@$(LOCAL) up --target $(TARGET)
 
-down: $(READY) ## stop the server of TARGET; tables stay
+down: $(READY) ## stop the server of TARGET; tables are kept
 	@$(LOCAL) down --target $(TARGET)
 
-status: $(READY) ## does the server of TARGET run?
+status: $(READY) ## is the server of TARGET running?
 	@$(LOCAL) status --target $(TARGET)
 
 sql: export STATEMENT = $(Q)
@@ -80,11 +80,11 @@ sql: $(READY) ## SQL on the tables of TARGET: Q="SELECT ..." or FILE=path.sql; a
 lab: $(READY) ## JupyterLab on notebooks, runbooks and executed notebooks, with spark, dbutils and display in each
 	@$(LOCAL) lab notebooks/00_setup.ipynb
 
-test: check ## all checks, and the tests that are not slow by their nature
+test: check ## all checks, and all tests except the slow ones
 	@$(TESTS) -m "not slow"
 
 test-all: export HYPOTHESIS_PROFILE = long
-test-all: check ## all checks and tests: ten kills, a cluster, databricks-connect, long properties; for a release
+test-all: check ## all checks and tests, including kills, a cluster, databricks-connect and long property tests; for a release
 	@$(TESTS)
 
 check: $(READY) ## style of code and notebooks, types, what every place runs, GitHub workflows
@@ -99,8 +99,8 @@ verify-cdc: $(READY) ## replay the change feeds in other orders, compare the tab
 	@.venv/bin/python -m tests.verify_cdc --target $(TARGET) --rounds $(ROUNDS) --batches $(BATCHES) --seed $(SEED) \
 	  --feed "$$VERIFIED_FEED"
 
-bench: $(READY) ## what it costs, beside Declarative Pipelines and others: PARTS="main daily" OPTIONS="--repeat 1" (--help)
+bench: $(READY) ## measure the costs, compared with Declarative Pipelines and others: PARTS="main daily" OPTIONS="--repeat 1" (--help)
 	@.venv/bin/python -m tests.bench $(PARTS) $(OPTIONS)
 
-reset: $(READY) ## delete all that local runs left behind, saying what
+reset: $(READY) ## delete everything that local runs left behind, printing what
 	@$(LOCAL) reset

@@ -45,7 +45,7 @@ SAID = {
         'requires-python = ">={PYTHON_OLDEST},<{PYTHON_AFTER}"', '"pyspark=={SPARK}"', '"delta-spark=={DELTA}"',
         '"grpcio>={GRPC},', '"grpcio-status>={GRPC},',
     ],
-    "Makefile": ["(Python {REMOTE_PYTHON}, also by PYTHON{REMOTE_PYTHON_DIGITS}=path)"],
+    "Makefile": ["(Python {REMOTE_PYTHON}, or PYTHON{REMOTE_PYTHON_DIGITS}=path)"],
     "README.md": ["Python {PYTHON_OLDEST} to {PYTHON_NEWEST},", "databricks-connect, Python {REMOTE_PYTHON})"],
     ".github/workflows/test.yml": [
         'python-version: "{REMOTE_PYTHON}"', "venv-${{ runner.os }}-{REMOTE_PYTHON}-${{ hashFiles",

@@ -3,14 +3,15 @@
 from conformance import CONCURRENCY, UNDOCUMENTED, Rule
 
 RULES = [
-    Rule("concurrency.free-slot", "a run starts where a slot is free", CONCURRENCY, (1, 0, 0, True, "RUNNING")),
+    Rule("concurrency.free-slot", "a run starts if a slot is free", CONCURRENCY, (1, 0, 0, True, "RUNNING")),
     Rule("concurrency.several", "up to max_concurrent_runs at once", CONCURRENCY, (3, 2, 0, True, "RUNNING")),
+    Rule("concurrency.ceiling-queue", "at the limit, a run waits in the queue", CONCURRENCY, (1, 1, 0, True, "QUEUED")),
+    Rule("concurrency.ceiling-no-queue", "without a queue, it is skipped", CONCURRENCY, (1, 1, 0, False, "SKIPPED")),
     Rule(
-        "concurrency.ceiling-queue", "at the ceiling a run waits in the queue", CONCURRENCY, (1, 1, 0, True, "QUEUED")
-    ),
-    Rule("concurrency.ceiling-no-queue", "without a queue it is skipped", CONCURRENCY, (1, 1, 0, False, "SKIPPED")),
-    Rule(
-        "concurrency.behind-others", "a free slot is for those who wait longer", UNDOCUMENTED, (2, 1, 1, True, "QUEUED")
+        "concurrency.behind-others",
+        "a free slot goes to the run that has waited longest",
+        UNDOCUMENTED,
+        (2, 1, 1, True, "QUEUED"),
     ),
     Rule(
         "concurrency.zero",

@@ -30,19 +30,19 @@ RULES = [
     ),
     Rule(
         "parameters.task-over-child",
-        "job_parameters of the task win over them",
+        "job_parameters of the task override them",
         RUN_JOB,
         ("child", ({"day": "0"}, {"day": "1"}, {}), {"day": "1"}),
     ),
     Rule(
         "parameters.parent-over-all",
-        "the parent's job parameters win over both",
+        "the parent's job parameters override both",
         PARAMETERS,
         ("child", ({"day": "0"}, {"day": "1"}, {"day": "2"}), {"day": "2"}),
     ),
     Rule(
         "parameters.undeclared-in-child",
-        "and are pushed down where the child does not declare them",
+        "and are pushed down even if the child does not declare them",
         PARAMETERS,
         ("child", ({"day": "0"}, {}, {"new": "4"}), {"day": "0", "new": "4"}),
     ),

@@ -73,7 +73,7 @@ RESOLVED = [
         "7 false",
     ),
     rule("task", "the task itself", "{{task.name}} {{task.run_id}} {{task.notebook_path}}", "silver 12 silver.ipynb"),
-    rule("task.execution_count", "how often it ran, this time included", "{{task.execution_count}}", "2"),
+    rule("task.execution_count", "how often it ran, including this time", "{{task.execution_count}}", "2"),
     rule("tasks", "an upstream task", "{{tasks.bronze.run_id}} {{tasks.bronze.notebook_path}}", "9 bronze.ipynb"),
     rule("tasks.execution_count", "how often it ran", "{{tasks.bronze.execution_count}}", "2"),
     rule(
@@ -83,13 +83,13 @@ RESOLVED = [
         "success failed",
     ),
     rule("tasks.error_code.failed", "the code of an error", "{{tasks.broken.error_code}}", "RUN_EXECUTION_ERROR"),
-    rule("tasks.error_code.success", "empty where there was none", "{{tasks.bronze.error_code}}", ""),
+    rule("tasks.error_code.success", "empty if there was none", "{{tasks.bronze.error_code}}", ""),
     rule("tasks.values", "a task value", "{{tasks.bronze.values.rows}} {{tasks.bronze.values.name}}", "5 x"),
     rule("tasks.values.list", "lists as JSON", "{{tasks.bronze.values.list}}", '[1, "a"]'),
     rule("tasks.values.boolean", 'booleans as "true" and "false"', "{{tasks.bronze.values.yes}}", "true"),
     rule(
         "tasks.output.rows",
-        "all rows of an SQL task as JSON",
+        "all rows of a SQL task as JSON",
         "{{tasks.query.output.rows}}",
         '[{"n": 3, "city": "São Paulo"}, {"n": 4, "city": "b"}]',
         OUTPUT,
@@ -108,7 +108,7 @@ RESOLVED = [
     rule("input", "the whole input as JSON", "{{input}}", '{"city": "Rio", "size": 4, "deep": {"er": true}}', FOR_EACH),
     rule(
         "backfill",
-        "the time that a run of a backfill is for",
+        "the time for which a backfill runs",
         "{{backfill.iso_date}} {{backfill.iso_datetime}}",
         "2018-01-31 2018-01-31T12:30:00",
         BACKFILL,
@@ -134,16 +134,16 @@ RESOLVED = [
         "2026-02-03 1770091506789 1",
         DEPRECATED,
     ),
-    rule("unknown-namespace", "stays as it is", "{{other.thing}} {{nothing}}", "{{other.thing}} {{nothing}}"),
+    rule("unknown-namespace", "is kept as it is", "{{other.thing}} {{nothing}}", "{{other.thing}} {{nothing}}"),
     rule(
         "malformed",
-        "stays as it is",
+        "is kept as it is",
         "{{job.}} {{job..id}} {{job.id }x {job.id}",
         "{{job.}} {{job..id}} {{job.id }x {job.id}",
     ),
-    rule("no-backticks", "is malformed, so it stays", "{{job.parameters.a-b}}", "{{job.parameters.a-b}}"),
+    rule("no-backticks", "is malformed, so it is kept", "{{job.parameters.a-b}}", "{{job.parameters.a-b}}"),
     rule("no-expressions", "nothing is computed", "{{job.id + 1}}", "{{job.id + 1}}"),
-    rule("text", "text without references stays", "no reference", "no reference"),
+    rule("text", "text without references is kept", "no reference", "no reference"),
 ]
 
 REFUSED = [
@@ -189,7 +189,7 @@ REFUSED = [
     ),
     rule(
         "member.output",
-        "the output of a task that is no SQL task",
+        "the output of a task that is not a SQL task",
         "{{tasks.bronze.output.rows}}",
         "it only of an SQL task that has returned rows",
         UNDOCUMENTED,

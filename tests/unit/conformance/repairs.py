@@ -15,14 +15,16 @@ def rule(
 # results are of a, b, c, d, handler
 RULES = [
     rule("failed-and-skipped", "failed and skipped tasks run again", "SFUSX", "", True, "b c"),
-    rule("dependents", "what depends on them runs again, though it had succeeded", "SSSFS", "", True, "d handler"),
+    rule(
+        "dependents", "tasks that depend on them run again, even if they had succeeded", "SSSFS", "", True, "d handler"
+    ),
     rule("no-dependents", "or not", "SSSFS", "", False, "d"),
     rule("timed-out", "a task that timed out has failed", "STUSX", "", True, "b c"),
     rule("canceled", "so has one that was cancelled", "SCUSX", "", False, "b c"),
-    rule("never-ran", "tasks that a killed runner never reached run", "SF-SX", "", False, "b c", UNDOCUMENTED),
+    rule("never-ran", "tasks that a killed runner never reached are run", "SF-SX", "", False, "b c", UNDOCUMENTED),
     rule(
         "excluded-stays",
-        "an excluded task is decided anew only with what it depends on",
+        "an excluded task is decided again only together with its dependencies",
         "SSSSX",
         "",
         True,
@@ -30,6 +32,6 @@ RULES = [
         UNDOCUMENTED,
     ),
     rule("chosen", "named tasks run again, whatever their result", "SSSSX", "b", False, "b"),
-    rule("chosen-dependents", "with what depends on them", "SSSSX", "b", True, "b c"),
+    rule("chosen-dependents", "with the tasks that depend on them", "SSSSX", "b", True, "b c"),
     rule("chosen-only", "instead of those that failed", "SFUSX", "d", True, "d handler"),
 ]

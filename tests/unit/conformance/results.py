@@ -48,13 +48,13 @@ RULES = [
     ),
     Rule(
         "results.leaf-disabled",
-        "a disabled leaf is no failure",
+        "a disabled leaf is not a failure",
         UNDOCUMENTED,
         (("SUCCESS", "SUCCESS", "DISABLED"), "SUCCESS"),
     ),
     Rule(
         "results.leaf-passed-over",
-        "here only: a task that does not run locally is no failure",
+        "here only: a task that does not run locally is not a failure",
         UNDOCUMENTED,
         (("SUCCESS", "SUCCESS", "SKIPPED"), "SUCCESS"),
     ),

@@ -11,7 +11,7 @@ RULES = [
     ),
     Rule(
         "retries.at-once",
-        "without an interval the next attempt begins at once",
+        "without an interval, the next attempt begins at once",
         RETRIES,
         ({"max_retries": 1}, 0, "FAILED", 100.0),
     ),
@@ -21,20 +21,16 @@ RULES = [
         RETRIES,
         ({"max_retries": 1}, 1, "FAILED", None),
     ),
-    Rule(
-        "retries.success", "a task that succeeded is not tried again", RETRIES, ({"max_retries": 1}, 0, "SUCCESS", None)
-    ),
-    Rule("retries.no-timeout", "a timeout is not tried again", RETRIES, ({"max_retries": 1}, 0, "TIMEDOUT", None)),
+    Rule("retries.success", "a task that succeeded is not retried", RETRIES, ({"max_retries": 1}, 0, "SUCCESS", None)),
+    Rule("retries.no-timeout", "a timeout is not retried", RETRIES, ({"max_retries": 1}, 0, "TIMEDOUT", None)),
     Rule(
         "retries.on-timeout",
-        "with retry_on_timeout it is",
+        "with retry_on_timeout, it is",
         RETRIES,
         ({"max_retries": 1, "retry_on_timeout": True}, 0, "TIMEDOUT", 100.0),
     ),
-    Rule(
-        "retries.canceled", "what was cancelled is not tried again", RETRIES, ({"max_retries": 1}, 0, "CANCELED", None)
-    ),
-    Rule("retries.forever", "max_retries -1 tries for ever", RETRIES, ({"max_retries": -1}, 1000, "FAILED", 100.0)),
+    Rule("retries.canceled", "a cancelled task is not retried", RETRIES, ({"max_retries": 1}, 0, "CANCELED", None)),
+    Rule("retries.forever", "max_retries -1 retries forever", RETRIES, ({"max_retries": -1}, 1000, "FAILED", 100.0)),
     Rule("retries.default", "by default a task has one attempt", RETRIES, ({}, 0, "FAILED", None)),
     Rule(
         "retries.condition-task",

@@ -3,11 +3,11 @@
 from conformance import PARTIAL, Rule
 
 RULES = [
-    Rule("selections.one", "the named task alone", PARTIAL, ("b", "b")),
+    Rule("selections.one", "only the named task", PARTIAL, ("b", "b")),
     Rule("selections.list", "a list of tasks", PARTIAL, ("b, e", "b e")),
-    Rule("selections.upstream", "+t adds all that it needs", PARTIAL, ("+b", "a b")),
-    Rule("selections.downstream", "t+ adds all that needs it", PARTIAL, ("b+", "b d")),
+    Rule("selections.upstream", "+t adds all tasks that it needs", PARTIAL, ("+b", "a b")),
+    Rule("selections.downstream", "t+ adds all tasks that need it", PARTIAL, ("b+", "b d")),
     Rule("selections.all-upstream", "directly or not", PARTIAL, ("+d", "a b c d")),
-    Rule("selections.mixed", "words may differ", PARTIAL, ("a+,e", "a b c d e")),
+    Rule("selections.mixed", "the entries may differ", PARTIAL, ("a+,e", "a b c d e")),
     Rule("selections.both", "+t+ adds both", PARTIAL, ("+b+", "a b d")),
 ]

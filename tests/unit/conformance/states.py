@@ -8,7 +8,7 @@ def rule(name: str, what: str, life_cycle: str, result: str | None, code: str, s
 
 
 RULES = [
-    rule("success", "SUCCESS: all went well", "TERMINATED", "SUCCESS", "SUCCESS"),
+    rule("success", "SUCCESS: everything succeeded", "TERMINATED", "SUCCESS", "SUCCESS"),
     rule(
         "partly",
         "SUCCESS_WITH_FAILURES: some tasks failed",
@@ -18,7 +18,9 @@ RULES = [
     ),
     rule("failed", "RUN_EXECUTION_ERROR: a task failed", "INTERNAL_ERROR", "FAILED", "RUN_EXECUTION_ERROR"),
     rule("user-canceled", "USER_CANCELED: a person cancelled it", "TERMINATED", "CANCELED", "USER_CANCELED"),
-    rule("timed-out", "CANCELED: the platform ended it, as at its timeout", "TERMINATED", "TIMEDOUT", "CANCELED"),
+    rule(
+        "timed-out", "CANCELED: the platform ended it, for example at its timeout", "TERMINATED", "TIMEDOUT", "CANCELED"
+    ),
     rule("upstream-failed", "SKIPPED: an upstream task failed", "TERMINATED", "UPSTREAM_FAILED", "SKIPPED"),
     rule("excluded", "SKIPPED: the condition was not met", "TERMINATED", "EXCLUDED", "SKIPPED"),
     rule(

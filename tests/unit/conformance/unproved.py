@@ -52,10 +52,10 @@ UNPROVED = [
         API, "an example of the API has SKIPPED without a result, the newer enum has the results; here they are "
         "TERMINATED with the result"),
     open_question("states.types", "termination_details.type: SUCCESS, INTERNAL_ERROR, CLIENT_ERROR, CLOUD_FAILURE",
-        API, "which code has which type is not documented; here what a person can mend is CLIENT_ERROR"),
+        API, "which code has which type is not documented; here, what a user can fix is CLIENT_ERROR"),
     absent("states.queue-size", "MAX_JOB_QUEUE_SIZE_EXCEEDED: the queue of a job has a size",
         API, "the queue here has none"),
-    absent("states.invalid", "INVALID_RUN_CONFIGURATION: the run could not be made as it is configured",
+    absent("states.invalid", "INVALID_RUN_CONFIGURATION: the run could not be created as it is configured",
         API, "such a run is refused before it is recorded"),
     absent("states.trigger.others", "RETRY, FILE_ARRIVAL, TABLE, MODEL",
         API, "nothing here starts a run by these events"),
@@ -71,29 +71,29 @@ UNPROVED = [
         "Jobs API: QueueSettings", "jobs come from bundles, whose CLI sets a queue"),
     absent("concurrency.workspace", "a run is queued at the limits of the workspace too: active runs, run-job tasks",
         "documentation: Configure maximum concurrent runs; Job queueing", "there is no workspace here"),
-    absent("continuous.task-retry-mode", "task_retry_mode ON_FAILURE: a task is tried again while another is in its "
+    absent("continuous.task-retry-mode", "task_retry_mode ON_FAILURE: a task is retried while another is in its "
         "first attempt",
         "Jobs API: TaskRetryMode", "the field has no effect here"),
-    absent("limits.pages", "runs/get and jobs/get show 100 tasks a page", LIMITS, "there is no REST API here"),
+    absent("limits.pages", "runs/get and jobs/get show 100 tasks per page", LIMITS, "there is no REST API here"),
     absent("limits.idempotency-token", "idempotency_token: 64 characters", LIMITS, "there is no REST API here"),
     # Parameters.
     absent("parameters.notebook-params", "run-now's notebook_params (deprecated) win over base_parameters, and are "
         "refused where the job has parameters",
         "Jobs API: RunNow", "a local run takes job parameters only"),
     open_question("parameters.sql-file", "job parameters are pushed down to SQL files",
-        PARAMETERS, "done here by the same lines as for a wheel; no test runs such a file as a task of a job"),
+        PARAMETERS, "done here in the same way as for a wheel; no test runs such a file as a task of a job"),
     absent("parameters.jar", "job parameters are not pushed down to JAR tasks",
         PARAMETERS, "JAR tasks do not run here"),
     open_question("parameters.undeclared-reference", "`{{job.parameters.K}}` in a child job that does not declare K, "
         "which its parent pushes down",
-        PARAMETERS, "not documented; refused here before the run as an unknown name"),
+        PARAMETERS, "not documented; refused before the run as an unknown name"),
     # Pipelines.
     absent("pipelines.task", "pipeline_task: pipeline_id, full_refresh, refresh_selection, full_refresh_selection, "
         "parameters",
         PIPELINES, "declarative pipelines do not run here; the task is refused, or passed over on request"),
     absent("pipelines.params", "pipeline_params of run-now and run-job tasks carry the same switches",
         PIPELINES, "declarative pipelines do not run here"),
-    absent("pipelines.one-update", "one update a pipeline at a time", PIPELINES,
+    absent("pipelines.one-update", "one update per pipeline at a time", PIPELINES,
         "declarative pipelines do not run here"),
     # References.
     open_question("references.trigger-type-words", "the words of `{{job.trigger.type}}`",
@@ -101,23 +101,23 @@ UNPROVED = [
     absent("references.trigger-events", "`{{job.trigger.file_arrival.location}}`, `{{job.trigger.table_update...}}`",
         REFERENCES, "nothing here starts a run by these events; `validate` refuses the reference"),
     absent("references.evicted", "result_state `evicted`, `upstream_evicted`",
-        REFERENCES, "no compute is taken away from a run here"),
+        REFERENCES, "compute is never taken away from a run here"),
     open_question("references.workspace-here", "`{{workspace.id}}`, `{{workspace.url}}` of this machine",
         UNDOCUMENTED, "there is no workspace: `0` and `local`"),
     absent("backfills.ui", "backfills are started in the UI", "documentation: Backfill jobs",
         "`python -m local backfill` starts them"),
     # dbutils.
-    open_question("notebook.output-limit", "what becomes of a job whose notebook passes 30 MB of output",
-        UNDOCUMENTED, "what is more is cut off, and the task goes on"),
-    absent("notebook.run-ephemeral", "dbutils.notebook.run makes a job run of its own in the workspace",
-        NOTEBOOKS, "it has a kernel and an executed notebook of its own, no entry in the run history"),
+    open_question("notebook.output-limit", "what happens to a job whose notebook exceeds 30 MB of output",
+        UNDOCUMENTED, "the rest is cut off, and the task continues"),
+    absent("notebook.run-ephemeral", "dbutils.notebook.run creates a separate job run in the workspace",
+        NOTEBOOKS, "it has its own kernel and executed notebook, but no entry in the run history"),
     absent("widgets.ui", "widgets are shown above the notebook", WIDGETS, "JupyterLab has no place for them"),
     # One notebook for papermill and Databricks.
     absent("papermill.tags", "Databricks ignores the tags of cells, papermill ignores widgets",
-        "no documentation or established convention was found", "a fact on the other side: nothing here depends on it"),
+        "no documentation or established convention was found", "nothing here depends on it"),
     open_question("papermill.untagged", "papermill injects at the top of a notebook without a tagged cell, with a "
         "warning",
-        "papermill 2.7.0: tried", "never asked for here: only names that a tagged cell declares are injected"),
+        "papermill 2.7.0: tried", "never happens here: only names that a tagged cell declares are injected"),
     open_question("papermill.exit-class", "a subclass of SystemExit, or another value, is an error for papermill",
         "papermill 2.7.0: tried", "not used here: dbutils.notebook.exit raises the plain class with 0"),
     # Schedules, other fields.
@@ -126,9 +126,10 @@ UNPROVED = [
     open_question("continuous.waits", "how long a continuous job waits after failures",
         "documentation: Run jobs continuously", "the periods are not published; here 10 s doubling to 10 min"),
     absent("schedules.events", "trigger.file_arrival, table_update, model, sql_condition",
-        SCHEDULES, "not scheduled here, said by name"),
+        SCHEDULES, "not scheduled here, and reported by name"),
     absent("health.streaming", "STREAMING_BACKLOG_BYTES, _RECORDS, _SECONDS, _FILES",
-        "Jobs API: JobsHealthMetric", "backlogs are not measured here; on_streaming_backlog_exceeded is never told"),
+        "Jobs API: JobsHealthMetric",
+        "backlogs are not measured here; there are no messages for on_streaming_backlog_exceeded"),
     open_question("notifications.channels", "payloads of Slack, Teams and PagerDuty",
         UNDOCUMENTED, "not published; every webhook gets that of an HTTP webhook"),
     open_question("notifications.email", "the text of an e-mail",
@@ -144,6 +145,6 @@ UNPROVED = [
     open_question("repairs.two-tasks", "the UI repairs only jobs of two tasks or more",
         "documentation: Re-run failed and skipped tasks", "a limit of the UI; jobs of one task are repaired here"),
     absent("repairs.choice", "rerun_tasks or rerun_all_failed_tasks, not both",
-        REPAIR, "one option here: `--tasks`, without it all that failed"),
+        REPAIR, "there is one option here: `--tasks`, without it, all failed tasks"),
 ]
 # fmt: on
