@@ -69,6 +69,70 @@ def test_sample_data_that_are_not_here_are_named(dialect, name):
         dialect.rewrite(analysis(name), Schemas())
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO samples.nyctaxi.trips VALUES (1)",
+        "CREATE OR REPLACE TABLE samples.nyctaxi.mine AS SELECT 1 AS x",
+        "DROP TABLE samples.nyctaxi.trips",
+        "DROP SCHEMA samples.nyctaxi CASCADE",
+        "CREATE SCHEMA samples.mine",
+        "DELETE FROM samples.nyctaxi.trips",
+        "MERGE INTO samples.nyctaxi.trips t USING dev.a.t s ON true WHEN MATCHED THEN DELETE",
+        "ALTER TABLE samples.nyctaxi.trips ADD COLUMN x INT",
+    ],
+)
+def test_sample_data_can_be_read_only(dialect, sql):
+    """As on Databricks: what wrote to them would find other rows elsewhere."""
+    server = Schemas()
+    command = proto.Command(sql_command=proto.SqlCommand(input=proto.Relation(sql=proto.SQL(query=sql))))
+
+    with pytest.raises(DialectError, match="found the catalog `samples`, which can be read only"):
+        dialect.rewrite(proto.ExecutePlanRequest(session_id="s", plan=proto.Plan(command=command)), server)
+
+    assert made(server) == []
+
+
+def test_a_writer_cannot_write_there_either(dialect):
+    """`saveAsTable` and `writeTo`."""
+    table = proto.WriteOperation.SaveTable(table_name="samples.nyctaxi.trips")
+    command = proto.Command(write_operation=proto.WriteOperation(table=table))
+
+    with pytest.raises(DialectError, match="which can be read only"):
+        dialect.rewrite(proto.ExecutePlanRequest(session_id="s", plan=proto.Plan(command=command)), Schemas())
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE dev.a.t AS SELECT * FROM samples.nyctaxi.trips",
+        "INSERT INTO t SELECT * FROM samples.nyctaxi.trips",
+        "CREATE OR REPLACE TEMP VIEW t AS SELECT * FROM samples.nyctaxi.trips",
+        "MERGE INTO a.t USING samples.nyctaxi.trips s ON true WHEN MATCHED THEN DELETE",
+    ],
+)
+def test_tables_made_of_them_are_ones_own(dialect, sql):
+    """Most examples begin so."""
+    server = Schemas()
+    command = proto.Command(sql_command=proto.SqlCommand(input=proto.Relation(sql=proto.SQL(query=sql))))
+
+    dialect.rewrite(proto.ExecutePlanRequest(session_id="s", plan=proto.Plan(command=command)), server)
+
+    assert made(server) == ["catalog__samples__nyctaxi.trips"]
+
+
+@pytest.mark.parametrize("name", ["nope.a.t", "samples.nyctaxi.rides", "samples.accuweather.x"])
+def test_what_cannot_be_there_does_not_exist(dialect, name):
+    """`spark.catalog.tableExists` is a question, and no error."""
+    asked = proto.Relation(catalog=proto.Catalog(table_exists=proto.TableExists(table_name=name)))
+    server = Schemas()
+
+    found = dialect.rewrite(proto.ExecutePlanRequest(session_id="s", plan=proto.Plan(root=asked)), server)
+
+    assert found.plan.root.sql.query == "SELECT false AS value"
+    assert server.statements == []
+
+
 def test_every_column_is_specified_once():
     """A table with a duplicate name could not be created."""
     for name, table in TABLES.items():

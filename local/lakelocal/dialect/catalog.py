@@ -7,13 +7,14 @@ from typing import Any
 
 import pyspark.sql.connect.proto as proto
 
-from lakelocal.catalogs import DEFAULT_SCHEMA, MAPPED_PREFIX, Catalogs, unmapped
+from lakelocal.catalogs import DEFAULT_SCHEMA, INFORMATION_SCHEMA, MAPPED_PREFIX, SAMPLES, Catalogs, unmapped
 from lakelocal.dialect import server as ask
-from lakelocal.dialect.names import shorten, split_name
+from lakelocal.dialect.names import Needed, shorten, split_name
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sessions import Place, Sessions
 from lakelocal.dialect.sql import SqlText
 from lakelocal.dialect.walk import Handlers
+from lakelocal.errors import DialectError
 from lakelocal.sql.writing import literal
 
 # Message -> (fields with the name of a table or function, fields with the name of a schema).
@@ -37,6 +38,7 @@ _FIELDS = {
     "RefreshTable": (("table_name",), ()),
 }
 _NAME_FIELDS = frozenset({"table_name", "function_name", "db_name"})
+_EXISTS = {"DatabaseExists": "database_exists", "TableExists": "table_exists", "FunctionExists": "function_exists"}
 _PATHS = ("RefreshByPath", "CreateTable", "CreateExternalTable")
 # Answers whose rows have a column `catalog`, and the columns with a schema's name in them.
 _WITH_CATALOG = {
@@ -69,6 +71,15 @@ class CatalogPlans:
     def _renames(self, name: str) -> Callable[[Any], None]:
         tables, schemas = _FIELDS.get(name, ((), ()))
 
+        def rename_asked(message: Any) -> None:
+            try:
+                rename(message)
+            except DialectError:  # a catalog that does not exist has no tables
+                message.Clear()
+            if (needed := self.sql.names.needed) and not _may_be_there(needed[-1]):
+                needed.pop()
+                message.Clear()
+
         def rename(message: Any) -> None:
             for field in tables:
                 text = getattr(message, field)
@@ -81,7 +92,7 @@ class CatalogPlans:
             if name == "SetCurrentDatabase":
                 self._move(message.db_name)
 
-        return rename
+        return rename_asked if name in _EXISTS else rename
 
     def answer(self, relation: proto.Relation) -> None:
         """Let *relation*, a question to the catalog whose names are translated, answer with the user's names."""
@@ -91,6 +102,8 @@ class CatalogPlans:
             _ask(relation, f"SELECT {literal(place.catalog)} AS current_catalog")
         elif kind == "current_database" and not self.sql.names.in_own:
             _ask(relation, f"SELECT {literal(place.schema)} AS current_database")
+        elif kind in _EXISTS.values() and not relation.catalog.ListFields()[0][1].ListFields():
+            _ask(relation, "SELECT false AS value")
         elif kind == "list_catalogs":
             self._list_catalogs(relation, relation.catalog.list_catalogs.pattern or "*")
         elif kind == "set_current_catalog":
@@ -143,6 +156,15 @@ class CatalogPlans:
         foreign = [found[0] for each in parts for part in each if (found := unmapped(part))]
         names_schema = any(len(each) > 1 for each in parts) or bool(getattr(message, "db_name", ""))
         return foreign[0] if foreign else self.catalogs.own if names_schema else self.sessions.at(self.session).catalog
+
+
+def _may_be_there(needed: Needed) -> bool:
+    """Of sample data this machine has some only."""
+    if needed.catalog != SAMPLES or needed.schema in (DEFAULT_SCHEMA, INFORMATION_SCHEMA):
+        return True
+    from lakelocal.dialect.samples import known  # most requests name none
+
+    return bool(known(needed.schema, needed.table))
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -8,7 +8,7 @@ another have a name that stands for both, `lakelocal.catalogs.mapped`.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lakelocal.catalogs import INFORMATION_SCHEMA, SPARK_CATALOG, SYSTEM, Catalogs, unmapped
+from lakelocal.catalogs import INFORMATION_SCHEMA, SAMPLES, SPARK_CATALOG, SYSTEM, Catalogs, unmapped
 from lakelocal.errors import DialectError
 from lakelocal.sql.tokens import tokenize
 from lakelocal.sql.writing import quoted
@@ -20,10 +20,10 @@ _OF_SPARK = frozenset({"global_temp", "session", "builtin"})
 
 @dataclass(frozen=True)
 class Needed:
-    """What a request names and what must be there before it is sent: a *table* (None: all) of *schema* (None: all)."""
+    """What a request names and what must be there before it is sent: a *table* of *schema*, all if it is None."""
 
     catalog: str
-    schema: str | None = None
+    schema: str
     table: str | None = None
 
 
@@ -65,6 +65,21 @@ class Names:
             return None if found is None else found[:1]
         self._need(parts[0], parts[1], None, where)
         return [self.catalogs.schema(parts[0], parts[1]), *parts[2:]]
+
+    def written(self, parts: Sequence[str], where: str) -> None:
+        """Refuse that *parts*, a table or a schema, is written to where its catalog is read-only.
+
+        Raises:
+            DialectError: it is in `samples` or `system`, as on Databricks.
+        """
+        if unmapped(parts[0]):
+            return
+        catalog = parts[0].lower() if len(parts) > 2 else self.current.lower()
+        if catalog in (SAMPLES, SYSTEM) and not self.catalogs.is_own(catalog):
+            raise DialectError(
+                f"{where}: found the catalog `{catalog}`, which can be read only, here as on Databricks. Write to a "
+                "table of your own."
+            )
 
     def column(self, parts: Sequence[str]) -> list[str] | None:
         """The same for a column with the whole name of its table, which the request has named before."""

@@ -19,7 +19,7 @@ from lakelocal.dialect.delta_api import DeltaApi
 from lakelocal.dialect.expressions import Expressions
 from lakelocal.dialect.identifiers import fill_identifiers
 from lakelocal.dialect.immediate import execute_immediate, execute_in_script, without_catalog
-from lakelocal.dialect.names import Names, join_name, shorten
+from lakelocal.dialect.names import Names, join_name, shorten, split_name
 from lakelocal.dialect.preparation import Preparation
 from lakelocal.dialect.read_files import ReadFiles, TemporaryView, temporary_view
 from lakelocal.dialect.scripts import OnlyAsked, is_script, translate_script
@@ -214,15 +214,19 @@ class Rewriter:
     def _write(self, message: proto.WriteOperation | proto.WriteOperationV2 | proto.WriteStreamOperationStart) -> None:
         holder = message.table if isinstance(message, proto.WriteOperation) else message
         if holder.table_name:
-            name = holder.table_name
-            holder.table_name = self.sql.name(name, f"The table {shorten(name)}")
+            holder.table_name = self._target(holder.table_name)
         if not isinstance(message, proto.WriteOperationV2) and message.path:
             message.path = self.sql.volumes.translate(message.path, writes=True)
         self._options(message.options, writes=True)
 
     def _merge(self, message: proto.MergeIntoTableCommand) -> None:
-        name = message.target_table_name
-        message.target_table_name = self.sql.name(name, f"The table {shorten(name)}")
+        message.target_table_name = self._target(message.target_table_name)
+
+    def _target(self, name: str) -> str:
+        """The table *name*, which is written to, in the metastore."""
+        where = f"The table {shorten(name)}"
+        self.sql.names.written(split_name(name) or [name], where)
+        return self.sql.name(name, where)
 
     def _carry(self, message: proto.PythonUDF | proto.PythonUDTF | proto.PythonDataSource) -> None:
         message.command = self.dialect.carry(message.command, self.dialect.sessions.schema(self.session))

@@ -44,7 +44,11 @@ class Preparation:
 
     def _describe(self, needed: Needed, server: Server) -> None:
         from lakelocal.dialect.metadata import make_information_schema  # most runs ask no such thing
+        from lakelocal.dialect.samples import SCHEMAS
 
+        if needed.catalog == SAMPLES:
+            for schema in SCHEMAS:
+                self._make_samples(Needed(SAMPLES, schema), server)
         with self._alone(needed.catalog):
             make_information_schema(self.volumes, needed.catalog, needed.table, server)
 

@@ -33,9 +33,7 @@ def make_samples(schema: str | None, table: str | None, server: Server) -> None:
         for each in SCHEMAS:
             ask.run(server, f"CREATE SCHEMA IF NOT EXISTS {mapped(SAMPLES, each)}")
         return
-    names = [name for name in TABLES if name.partition(".")[0] == schema]
-    if table is not None:
-        names = [name for name in names if name == f"{schema}.{table}"]
+    names = known(schema, table)
     if not names:
         raise DialectError(
             f"`{'.'.join(filter(None, (SAMPLES, schema, table)))}`: found sample data that this machine does not have; "
@@ -43,6 +41,11 @@ def make_samples(schema: str | None, table: str | None, server: Server) -> None:
             "a table of your own."
         )
     _make(names, server)
+
+
+def known(schema: str, table: str | None) -> list[str]:
+    """The sample data that this machine can make of *table* in *schema*, of all tables where it is None."""
+    return [name for name in TABLES if name == f"{schema}.{table}" or (table is None and name.startswith(f"{schema}."))]
 
 
 def _make(names: Iterable[str], server: Server) -> None:

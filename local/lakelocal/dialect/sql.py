@@ -17,6 +17,15 @@ _WRITTEN = frozenset(["LOCATION", "DIRECTORY"])  # the string behind these is wh
 _PATH_KEYS = frozenset({"path", "checkpointlocation"})
 # Table functions whose first argument is the name of a table, in a string.
 _NAME_ARGUMENT = frozenset({"table_changes", "identifier"})
+# The first words of statements that write, and what may stand between them and what is written to.
+_WRITING = frozenset(
+    {"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CREATE", "REPLACE", "DROP", "ALTER", "COPY", "RESTORE"}
+    | {"OPTIMIZE", "VACUUM", "COMMENT"}
+)
+_BEFORE_TARGET = _WRITING | {
+    "INTO", "OVERWRITE", "FROM", "TABLE", "VIEW", "FUNCTION", "SCHEMA", "DATABASE", "OR", "IF", "NOT", "EXISTS", "ON",
+    "TEMP", "TEMPORARY", "EXTERNAL", "WITH", "EVOLUTION", "COLUMN",
+}  # fmt: skip
 CURRENT_SCHEMA = frozenset({"current_schema", "current_database"})
 _ONLY_DATABRICKS = {
     "current_metastore": "there is no Unity Catalog metastore here",
@@ -73,6 +82,7 @@ class SqlText:
     def _name_edits(self, sql: str, tokens: tuple[Token, ...]) -> Iterator[Edit]:
         names = list(scan.Scanner(tokens).names())
         tables = _Tables(self.names, f"The statement {shorten(sql)}", tokens)
+        self._refuse_writing(tokens, names, tables.where)
         for name in names:
             tables.see(name)
         for name in names:
@@ -85,6 +95,15 @@ class SqlText:
                 yield Edit(tokens[name.last].start, span[1], quoted(path))
             elif (edit := tables.edit(name)) is not None:
                 yield edit
+
+    def _refuse_writing(self, tokens: tuple[Token, ...], names: list[scan.Name], where: str) -> None:
+        """Refuse a statement that writes to a catalog which can be read only."""
+        if not tokens or tokens[0].word not in _WRITING:
+            return
+        target = next((index for index, token in enumerate(tokens) if token.word not in _BEFORE_TARGET), None)
+        for name in names:
+            if name.first == target and name.place != scan.ELSEWHERE:
+                self.names.written(name.parts if name.place == scan.TABLE else (*name.parts, ""), where)
 
     def _path_table(self, parts: tuple[str, ...] | list[str]) -> str | None:
         """The local path in a name such as ``csv.`/Volumes/...` ``."""
