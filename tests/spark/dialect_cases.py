@@ -75,6 +75,13 @@ def _saved(spark) -> list[tuple]:
     return [(spark.table("olist_dev.shelf.saved").count(),)]
 
 
+def _copy_into(spark) -> list[tuple]:
+    spark.sql("CREATE OR REPLACE TABLE olist_dev.shelf.copied (id INT)")
+    spark.sql("SELECT 5 AS id").coalesce(1).write.mode("overwrite").json(f"{FILES}/copied")
+    copy = f"COPY INTO olist_dev.shelf.copied FROM '{FILES}/copied' FILEFORMAT = JSON"
+    return [tuple(spark.sql(copy).first()) for _ in range(2)]
+
+
 def _read_files(spark) -> list[tuple]:
     spark.sql("SELECT 5 AS id").coalesce(1).write.mode("overwrite").option("header", True).csv(f"{FILES}/read")
     query = "SELECT id, regexp_replace(_metadata.file_name, 'part-.*csv', 'a.csv') FROM read_files(:path)"
@@ -296,12 +303,11 @@ CASES = (
          rows(f"CREATE VIEW olist_dev.shelf.v AS SELECT * FROM read_files('{FILES}')"), "CREATE TEMPORARY VIEW"),
     Case("`ai_query(...)`, `secret(...)`", REFUSED, "the message says what to use",
          rows("SELECT ai_query('m', 'x')"), "`ai_query` is a function of Databricks"),
-    Case("`COPY INTO`", REFUSED, "use `cloudFiles`",
-         rows(f"COPY INTO olist_dev.shelf.books FROM '{FILES}' FILEFORMAT = CSV"), "use Auto Loader"),
-    Case("temporary tables", REFUSED, "use a temporary view",
-         rows("CREATE TEMPORARY TABLE t (x INT)"), "use CREATE TEMPORARY VIEW"),
-    Case("`UNDROP`, `FSCK REPAIR`, users and groups, policies", REFUSED, "",
-         rows("UNDROP TABLE olist_dev.shelf.gone"), "a table that was dropped is gone here"),
+    Case("`COPY INTO`", TRANSLATED,
+         "each file once; FILES, PATTERN, SELECT list, BY POSITION, `force`, `mergeSchema`; the three counts",
+         _copy_into, [(1, 1, 0), (0, 0, 0)]),
+    Case("`COPY INTO ... VALIDATE`, `WITH (CREDENTIAL ...)`", REFUSED, "the message says what to use",
+         rows(f"COPY INTO olist_dev.shelf.books FROM '{FILES}' FILEFORMAT = CSV VALIDATE ALL"), "read_files"),
     Case("streaming tables, materialized and metric views, connections, shares, credentials", REFUSED, "",
          rows("CREATE OR REFRESH STREAMING TABLE t AS SELECT 1"), "pipelines are not part of this machine"),
 )  # fmt: skip

@@ -8,6 +8,7 @@
 | `catalog`     | `spark.catalog`                                                     |
 | `sql`, `scan` | the names, paths and functions in a SQL text, by its tokens         |
 | `read_files`  | the table function: a relation beside the SQL text                  |
+| `copying`     | COPY INTO                                                           |
 | `statements`  | what only Unity Catalog knows: USE CATALOG, volumes, grants, tags   |
 | `ddl`, `inserts` | statements that make, change and fill tables                    |
 | `immediate`, `identifiers` | EXECUTE IMMEDIATE and IDENTIFIER, by the values of `constants` |

@@ -99,28 +99,24 @@ class ReadFiles:
         if not calls:
             return
         _refuse_kept(text, tokens)
-        with_metadata = any(token.text.lower() == "_metadata" for token in tokens)
+        metadata = any(token.text.lower() == "_metadata" for token in tokens)
         edits = []
         for call in calls:
             name = f"{_PREFIX}{uuid4().hex[:12]}"
             edits.append(Edit(tokens[call.first].start, tokens[call.last].end, quoted(name)))
-            if with_metadata:
+            if metadata:
                 edits += _without_metadata(tokens, call)
-            rows = self._rows(call, shorten(text), with_metadata=with_metadata)
+            rows = self._rows(call, shorten(text), metadata=metadata)
             references.append(proto.Relation(subquery_alias=proto.SubqueryAlias(input=rows, alias=name)))
         note = f" /*read_files:{base64.b64encode(text.encode()).decode()}*/"
         query = proto.SQL(query=apply(text, edits).rstrip().rstrip(";") + note)
         expanded = proto.WithRelations(root=proto.Relation(sql=query), references=references)
         relation.with_relations.CopyFrom(expanded)
 
-    def _rows(self, call: Call, where: str, *, with_metadata: bool) -> proto.Relation:
+    def _rows(self, call: Call, where: str, *, metadata: bool) -> proto.Relation:
         source = self._source(call, where)
         rows = self.loader.rows(source, streaming=call.streaming)
-        if not with_metadata:
-            return rows
-        shown = f"{self.sql.file_path('_metadata.file_path')} AS file_path"
-        parts = ", ".join(f"_metadata.{name} AS {name}" for name in _METADATA)
-        return plan.with_columns(rows, {"_metadata": f"struct({shown}, {parts})"})
+        return with_metadata(rows, self.sql) if metadata else rows
 
     def _source(self, call: Call, where: str) -> Source:
         path = option_text(call.path, self.server) if call.path else None
@@ -149,6 +145,22 @@ class ReadFiles:
             f"{', '.join(sorted(names)) or 'nothing, as there are none'}. Name it: format => 'csv'; known here are "
             f"{', '.join(FORMATS)}."
         )
+
+
+def with_metadata(rows: proto.Relation, sql: SqlText) -> proto.Relation:
+    """*rows* of files with `_metadata` as a column, which a view does not hand on otherwise."""
+    shown = f"{sql.file_path('_metadata.file_path')} AS file_path"
+    parts = ", ".join(f"_metadata.{name} AS {name}" for name in _METADATA)
+    return plan.with_columns(rows, {"_metadata": f"struct({shown}, {parts})"})
+
+
+def hide_metadata(text: str, table: str) -> str:
+    """The query *text* over *table*, whose stars give no `_metadata`; the same where it does not name that column."""
+    tokens = tokenize(text) or ()
+    if not any(token.text.lower() == "_metadata" for token in tokens):
+        return text
+    at = next(index for index, token in enumerate(tokens) if token.text == table and tokens[index - 1].word == "FROM")
+    return apply(text, list(_without_metadata(tokens, Call(at, at, False, "", {}))))
 
 
 def _suffix(name: str) -> str:

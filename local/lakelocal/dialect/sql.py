@@ -144,12 +144,11 @@ class SqlText:
         return expression
 
     def _string_edits(self, tokens: tuple[Token, ...]) -> Iterator[Edit]:
-        copies = [token.word for token in tokens[:2]] == ["COPY", "INTO"]
         for index, token in enumerate(tokens):
             if token.kind != STRING:
                 continue
             before = tokens[max(index - 1, 0)]
-            if before.word in _PATH_WORDS or (copies and before.word == "FROM") or _is_path_option(tokens, index):
+            if before.word in _PATH_WORDS or _is_path_option(tokens, index):
                 place = self.volumes.translate(token.text, writes=before.word in _WRITTEN)
                 if place != token.text:
                     yield Edit(token.start, token.end, literal(place))

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SPARK_CATALOG, Catalogs, mapped, shown
 from lakelocal.dialect import server as ask
+from lakelocal.dialect.copying import copy_into
 from lakelocal.dialect.ddl import alter_table, analyze, clone_table, create_table, describe_table, index, keep_cached
 from lakelocal.dialect.inserts import insert
 from lakelocal.dialect.names import Names, join_name
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sessions import Place, Sessions
+from lakelocal.dialect.sql import SqlText
 from lakelocal.dialect.statement import NOTHING, Statement, rows_of
 from lakelocal.dialect.volumes import VolumeName, Volumes
 from lakelocal.errors import DialectError
@@ -25,7 +27,6 @@ from lakelocal.sql.writing import literal, quoted
 _log = logging.getLogger(__package__)
 
 _REFUSED = {
-    "COPY INTO": "use Auto Loader (`cloudFiles`)",
     "CREATE STREAMING TABLE": "pipelines are not part of this machine; use spark.readStream",
     "CREATE OR REFRESH": "pipelines are not part of this machine; use spark.readStream",
     "CREATE MATERIALIZED VIEW": "pipelines are not part of this machine; use CREATE VIEW",
@@ -87,7 +88,7 @@ _BY_KIND: dict[str, tuple[Callable[[Statement], str | None], ...]] = {
 
 _FIRST = frozenset(
     {"USE", "SET", "UNSET", "CREATE", "DROP", "SHOW", "DESCRIBE", "DESC", "COMMENT", "GRANT", "REVOKE", "DENY"}
-    | {"ALTER", "LIST"}
+    | {"ALTER", "LIST", "COPY"}
 )
 
 
@@ -294,6 +295,12 @@ class Statements:
         if words[1:2] in (["VOLUME"], ["CATALOG"], ["SHARE"], ["CONNECTION"], ["RECIPIENT"]):
             raise DialectError(f"{statement.where}: has no counterpart on this machine.")
         return None
+
+    def _copy(self, statement: Statement) -> str | None:
+        if not statement.starts("COPY INTO"):
+            return None
+        place = self.sessions.at(statement.session)
+        return copy_into(statement, SqlText(self.volumes, statement.names, place.schema))
 
     def _list(self, statement: Statement) -> str | None:
         path = statement.tokens[1] if len(statement.tokens) > 1 else None

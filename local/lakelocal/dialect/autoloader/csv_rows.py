@@ -49,7 +49,7 @@ class CsvRows:
             "columnNameOfCorruptRecord": RAW,
             "columnPruning": "false",
         }
-        rows = plan.read("csv", str(self.source.folder), options, schema=schema, streaming=streaming)
+        rows = plan.read("csv", self.source.places, options, schema=schema, streaming=streaming)
         rows = plan.with_columns(rows, {"_layout": self._layout()})
         if self.guarded:
             rows = plan.where(rows, "_layout IS NOT NULL")

@@ -144,8 +144,17 @@ def _widest(row: Struct, found: Struct) -> Struct:
 
 
 def file_schema(file_format: str, file: Path) -> pyarrow.Schema:
-    """The schema that a file of Parquet or ORC has in itself."""
-    return pyarrow.parquet.read_schema(file) if file_format == "parquet" else pyarrow.orc.ORCFile(file).schema
+    """The schema that a file of Parquet or ORC has in itself.
+
+    Raises:
+        DialectError: it is no such file.
+    """
+    try:
+        return pyarrow.parquet.read_schema(file) if file_format == "parquet" else pyarrow.orc.ORCFile(file).schema
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DialectError(
+            f"`{file.name}`: is no whole file of the format {file_format} ({error}). Put it right, or take it away."
+        ) from error
 
 
 def _json_columns(source: Source, files: Sequence[Path]) -> Struct:
@@ -167,7 +176,7 @@ def _csv_columns(source: Source, files: Sequence[Path]) -> Struct:
         for name, value in _csv_values(source, file):
             _, kinds = samples.setdefault(name.lower(), (name, set()))
             if value is not None and source.infer_types:
-                kinds.add(_type_of(value))
+                kinds.add(_type_of(value, narrow=source.narrow_integers))
     typed = source.infer_types
     return as_struct([Column(name, _merge(kinds) if typed else "STRING") for name, kinds in samples.values()])
 
@@ -185,11 +194,15 @@ def _csv_values(source: Source, file: Path) -> Iterator[tuple[str, str | None]]:
             yield from ((name, value or None) for name, value in zip(names or (), row, strict=False))
 
 
-def _type_of(value: str) -> str:
-    return next((kind for kind, pattern in _PATTERNS if pattern.fullmatch(value)), "STRING")
+def _type_of(value: str, *, narrow: bool) -> str:
+    kind = next((kind for kind, pattern in _PATTERNS if pattern.fullmatch(value)), "STRING")
+    return "INT" if narrow and kind == "BIGINT" and -(2**31) <= int(value) < 2**31 else kind
 
 
 def _merge(kinds: set[str]) -> str:
+    if kinds == {"INT", "BIGINT"}:
+        return "BIGINT"
+    kinds = {"BIGINT" if kind == "INT" and len(kinds) > 1 else kind for kind in kinds}
     if len(kinds) == 1:
         return next(iter(kinds))
     if kinds and kinds <= {"BIGINT", "DOUBLE"}:

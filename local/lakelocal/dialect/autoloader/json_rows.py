@@ -68,7 +68,7 @@ class JsonRows:
         options |= self.source.limits
         if self.source.multi_line:
             options["wholetext"] = "true"
-        rows = plan.read("text", str(self.source.folder), options, schema="value STRING", streaming=streaming)
+        rows = plan.read("text", self.source.places, options, schema="value STRING", streaming=streaming)
         text = "trim(BOTH ' \t\r\n' FROM regexp_replace(value, '^\\\\ufeff', ''))"
         rows = plan.with_columns(rows, {"value": text})
         listed = f"from_json(IF(value LIKE '[%', value, concat('[', value, ']')), 'array<string>', {self._options()})"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakelocal.dialect.autoloader.columns import Column, parse_columns
+from lakelocal.dialect.autoloader.files import list_files
 from lakelocal.dialect.autoloader.hints import Hint, parse_hints
 from lakelocal.errors import DialectError
 
@@ -60,7 +61,8 @@ class Source:
     *columns* is the given schema, None where names come from the files. *rescued* is the column for data that
     does not fit, None for no such column. *partitions* are the columns in the names of folders that were asked for,
     None for those that are found there. *reader* are the options for Spark's reader of *format*. *infers_always* keeps
-    no schema between two reads.
+    no schema between two reads. *files* are the only ones that are read, None for all in *folder*. *narrow_integers*
+    takes whole numbers in CSV for INT where they are small enough, as Spark's own reader does.
     """
 
     format: str
@@ -78,10 +80,22 @@ class Source:
     reader: dict[str, str]
     limits: dict[str, str]
     infers_always: bool = False
+    files: tuple[Path, ...] | None = None
+    narrow_integers: bool = False
 
     @property
     def multi_line(self) -> bool:
         return self.option("multiLine", "false").lower() == "true"
+
+    @property
+    def places(self) -> list[str]:
+        """What Spark's reader is given to read."""
+        return [str(self.folder)] if self.files is None else [str(file) for file in self.files]
+
+    def listed(self) -> list[Path]:
+        """The files that are there to be read."""
+        glob = self.option("pathGlobFilter", "") or None
+        return list_files(self.folder, glob) if self.files is None else list(self.files)
 
     @property
     def fixed(self) -> bool:

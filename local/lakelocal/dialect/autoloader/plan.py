@@ -12,12 +12,14 @@ from lakelocal.sql.writing import literal, quoted
 MAX_FILE_AGE = "36500d"
 
 
-def read(file_format: str, folder: str, options: Mapping[str, str], *, schema: str, streaming: bool) -> proto.Relation:
-    """Spark's own file source over *folder* and all folders in it, as Auto Loader lists them."""
+def read(
+    file_format: str, places: Sequence[str], options: Mapping[str, str], *, schema: str, streaming: bool
+) -> proto.Relation:
+    """Spark's own file source over *places*, files or folders with all folders in them, as Auto Loader lists them."""
     settled = {**options, "recursiveFileLookup": "true"}
     if streaming:
         settled["maxFileAge"] = MAX_FILE_AGE
-    source = proto.Read.DataSource(format=file_format, schema=schema, options=settled, paths=[folder])
+    source = proto.Read.DataSource(format=file_format, schema=schema, options=settled, paths=places)
     return proto.Relation(read=proto.Read(data_source=source, is_streaming=streaming))
 
 

@@ -8,7 +8,7 @@ import pyspark.sql.connect.proto as proto
 
 from lakelocal.dialect.autoloader.columns import Column, as_columns
 from lakelocal.dialect.autoloader.csv_rows import CsvRows
-from lakelocal.dialect.autoloader.files import check_there, done_files, list_files
+from lakelocal.dialect.autoloader.files import check_there, done_files
 from lakelocal.dialect.autoloader.headers import header_of
 from lakelocal.dialect.autoloader.inference import evolved, infer, keep_schema, kept_schema
 from lakelocal.dialect.autoloader.json_rows import JsonRows
@@ -63,11 +63,10 @@ class AutoLoader:
 
     def rows(self, source: Source, *, streaming: bool) -> proto.Relation:
         check_there(source.folder, source.path)
-        glob = source.option("pathGlobFilter", "") or None
         done = done_files(self.use.checkpoint)
-        files = [file for file in list_files(source.folder, glob) if file not in done] if self.use.runs else []
-        columns = self._columns(source, files, glob)
-        folders = [] if source.partitions == () else self._partitions(source, columns, glob)
+        files = [file for file in source.listed() if file not in done] if self.use.runs else []
+        columns = self._columns(source, files)
+        folders = [] if source.partitions == () else self._partitions(source, columns)
         shown = self.sql.file_path("_metadata.file_path")
         if source.format == "json":
             return JsonRows(source, columns, shown, folders).relation(streaming=streaming)
@@ -75,24 +74,24 @@ class AutoLoader:
             return self._csv(source, columns, files, shown, folders).relation(streaming=streaming)
         return TypedRows(source, columns, shown, folders, files).relation(streaming=streaming)
 
-    def _partitions(self, source: Source, columns: Sequence[Column], glob: str | None) -> list[str]:
+    def _partitions(self, source: Source, columns: Sequence[Column]) -> list[str]:
         """The names of the *columns* whose values stand in the names of folders."""
         wanted = source.partitions
         if wanted is None:
-            found = (partition_values(source.folder, file) for file in list_files(source.folder, glob))
+            found = (partition_values(source.folder, file) for file in source.listed())
             wanted = tuple(dict.fromkeys(name for values in found for name in values))
         asked = {name.lower() for name in wanted}
         return [column.name for column in columns if column.name.lower() in asked]
 
-    def _columns(self, source: Source, files: Sequence[Path], glob: str | None) -> tuple[Column, ...]:
+    def _columns(self, source: Source, files: Sequence[Path]) -> tuple[Column, ...]:
         if source.columns is not None:
             columns = source.columns
         elif source.schema_location is None and (source.fixed or source.infers_always):
-            columns = infer(source, list_files(source.folder, glob))
+            columns = infer(source, source.listed())
         elif (kept := kept_schema(source)) is not None:
             columns = kept
         else:
-            columns = infer(source, files or list_files(source.folder, glob))
+            columns = infer(source, files or source.listed())
             keep_schema(source, columns)
         if source.evolution not in ("rescue", "none") and files and not (source.fixed or source.infers_always):
             self._evolve(source, columns, files)

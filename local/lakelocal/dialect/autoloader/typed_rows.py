@@ -13,6 +13,7 @@ from lakelocal.dialect.autoloader.inference import file_schema
 from lakelocal.dialect.autoloader.options import Source
 from lakelocal.dialect.autoloader.partitions import partition_text
 from lakelocal.dialect.autoloader.types import Array, Struct, Type, evolve, of_spark
+from lakelocal.errors import DialectError
 from lakelocal.sql.writing import literal, quoted
 
 
@@ -33,7 +34,7 @@ class TypedRows:
         read = self._with_new_fields(as_struct(inside))
         options = {**self.source.reader, **self.source.limits}
         schema = "" if self.source.format == "binaryFile" else ", ".join(column.ddl for column in as_columns(read))
-        rows = plan.read(self.source.format, str(self.source.folder), options, schema=schema, streaming=streaming)
+        rows = plan.read(self.source.format, self.source.places, options, schema=schema, streaming=streaming)
         found = [(column.name, self._value(column, inside, read)) for column in self.columns]
         if self.source.rescued and all(name != self.source.rescued for name, _ in found):
             found.append((self.source.rescued, self._rescued(inside, read)))
@@ -90,3 +91,14 @@ def _narrowed(kind: Type, full: Type, value: str, depth: int = 0) -> str:
         entry = f"x{depth}"
         return f"transform({value}, {entry} -> {_narrowed(kind.element, full.element, entry, depth + 1)})"
     return value
+
+
+def is_readable(file_format: str, file: Path) -> bool:
+    """Is *file* whole, as far as a format that has a schema in its files can tell?"""
+    if file_format not in ("parquet", "orc"):
+        return True
+    try:
+        file_schema(file_format, file)
+    except DialectError:
+        return False
+    return True
