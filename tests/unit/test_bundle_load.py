@@ -294,7 +294,7 @@ def test_mistakes_are_named_with_file_and_line(tmp_path: Path, text: str, messag
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEAD + "a: 1\na: 2\n", "`databricks.yml:3`: found the key `a` twice (first in line 2)"),
+        (HEAD + "sync: {}\nsync: {}\n", "`databricks.yml:3`: found the key `sync` twice (first in line 2)"),
         (
             JOB + "      nmae: x\n      " + ONE_TASK,
             "`databricks.yml:6`: job `j`: found the unknown field `nmae`; expected a field of a Job. Did you mean",

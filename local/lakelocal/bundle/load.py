@@ -24,6 +24,7 @@ from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.field_types import FINISHED, RUN, TYPES, fitted, with_types
 from lakelocal.bundle.includes import read_files
 from lakelocal.bundle.jobs import read_jobs
+from lakelocal.bundle.known_fields import unknown_fields
 from lakelocal.bundle.local_files import at_local_files
 from lakelocal.bundle.merge import Merge, copied, grouped_job
 from lakelocal.bundle.names import Names
@@ -107,7 +108,7 @@ def load_bundle(project: Project, *, target: str | None = None, variables: Mappi
         scripts=read_scripts(tree),
         faults={key: tuple(found) for key, found in errors.by_job().items()},
         script_faults={name: tuple(found) for name, found in scripts.items()},
-        warnings=tuple(dict.fromkeys(each for each in findings if each.severity != ERROR)),
+        warnings=tuple(sorted(dict.fromkeys(each for each in findings if each.severity != ERROR))),
     )
 
 
@@ -138,6 +139,7 @@ def read_configuration(
     tree = with_python(tree, added=initialised, updated=normalised, findings=findings)
     tree = with_volume_paths(tree, findings)
     tree = replace_resources(tree, with_types(tree.get("resources"), findings, FINISHED))
+    findings += unknown_fields(selected.written, project.root)
     return Configuration(selected.written, tree, selected.settings, findings)
 
 

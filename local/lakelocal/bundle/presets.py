@@ -134,8 +134,8 @@ def _pipeline(pipeline: YamlMapping, presets: Mapping[str, Any]) -> YamlMapping:
     result = _tagged(_named(pipeline, str(presets.get("name_prefix") or "")), presets)
     if as_switch(presets.get("pipelines_development")):
         _put(result, "development", True)
-    if presets.get("trigger_pause_status") == "PAUSED" and "continuous" in pipeline:
-        _put(result, "continuous", False)
+    if presets.get("trigger_pause_status") == "PAUSED" and "continuous" in result:
+        result.pop("continuous")
     return _default(result, edition="ADVANCED", channel="CURRENT")
 
 

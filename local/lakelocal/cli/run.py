@@ -54,7 +54,9 @@ def add_values(command: argparse.ArgumentParser, parameter: str = "a job paramet
 def add_checks(command: argparse.ArgumentParser) -> None:
     """Add the options of every verb that starts runs, for what is refused."""
     command.add_argument(
-        "--strict", action="store_true", help="refuse a task parameter that its notebook does not take"
+        "--strict",
+        action="store_true",
+        help="refuse what is otherwise left out with a warning: unknown fields, parameters that no notebook takes",
     )
     command.add_argument("--skip-unsupported", action="store_true", help="skip tasks whose type does not run locally")
 

@@ -47,7 +47,8 @@ def check_run(
 
     Args:
         parameters: the values of the job's parameters; those that are missing have their defaults.
-        strict: refuse a parameter that the task's notebook does not take.
+        strict: refuse what is otherwise left out with a warning, such as a parameter that the task's notebook does
+            not take.
         skip_unsupported: skip tasks that cannot run here, with a warning, instead of refusing the run.
         scheduled: a schedule starts the run, so it has a trigger time.
         backfill: the run is part of a backfill, so `backfill` references have a value.
@@ -55,7 +56,7 @@ def check_run(
     Raises:
         BundleError: a value that affects the run refers to a variable that has no value.
         UsageError: a task that cannot run here, jobs that start each other in a cycle or more than three levels deep,
-            or an unknown member in a reference; with *strict*, also a parameter that a notebook does not take.
+            or an unknown member in a reference; with *strict*, also whatever would be left out.
     """
     if only is not None:
         job = replace(job, tasks=tuple(task for task in job.tasks if task.key in only))
@@ -73,11 +74,12 @@ def check_run(
         _check_job_references(each, own, scheduled=scheduled and each is job, backfill=backfill and each is job)
     tasks = [task for each in all_jobs for task in each.every_task()]
     warnings = [str(finding) for task in tasks for finding in check_task_parameters(bundle, task)]
-    if warnings and strict:
-        raise UsageError("\n".join(f"{text} Or run without --strict." for text in warnings))
+    left_out = _left_out(bundle, all_jobs)
+    if strict and (left_out or warnings):
+        raise UsageError("\n".join(f"{text} Or run without --strict." for text in (*left_out, *warnings)))
     without_effect = sorted({field for each in all_jobs for field in ignored(each)})
     passed_over = [f"{text} It is passed over." for text in refused]
-    return Notes((*passed_over, *fails, *_left_out(bundle, all_jobs), *warnings), tuple(without_effect))
+    return Notes((*passed_over, *fails, *left_out, *warnings), tuple(without_effect))
 
 
 def _left_out(bundle: Bundle, jobs: Collection[Job]) -> list[str]:

@@ -107,7 +107,9 @@ RULES: Mapping[str, tuple[str, str]] = {
     "useless-setting": (WARNING, "no setting is without effect"),
 }
 
-LEFT_OUT = ("duplicate-key", "duplicate-task", "unknown-field", "wrong-type", "null-value", "wrong-enum")
+LEFT_OUT = (
+    *("bundle-field", "duplicate-key", "duplicate-task", "unknown-field", "wrong-type", "null-value", "wrong-enum"),
+)
 """Rules of which a run says what breaks them: it goes on without that."""
 
 

@@ -11,13 +11,12 @@ from lakelocal.bundle.load import Configuration, read_configuration, target_name
 from lakelocal.bundle.merge import copied
 from lakelocal.bundle.presets import jobs_of
 from lakelocal.bundle.scripts import wrong_scripts
-from lakelocal.bundle.targets import target_of_environment
+from lakelocal.bundle.targets import no_default, target_of_environment, two_defaults
 from lakelocal.lakeflow.child_jobs import started_by
 from lakelocal.lakeflow.fields import FieldVerdict, verdicts
 from lakelocal.lakeflow.findings import Finding, FindingError
 from lakelocal.lakeflow.model import Bundle
 from lakelocal.project import Project, bundle_file
-from lakelocal.validate.bundle_fields import check_bundle_fields
 from lakelocal.validate.compute import check_compute
 from lakelocal.validate.duplicates import check_duplicates
 from lakelocal.validate.graph import check_reachable
@@ -133,7 +132,8 @@ def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> t
     bundle = Bundle(**vars(settings), jobs=jobs, file=bundle_file(project.root) or project.root)
     views = [_view(bundle, key, sources[key], configuration) for key in jobs]
     found = [finding for view in views for check in CHECKS for finding in check(view)]
-    of_bundle = [*check_bundle_fields(configuration.written, project.root)]
+    of_bundle = [each(configuration.written, project.root) for each in (two_defaults, no_default)]
+    of_bundle = [finding for finding in of_bundle if finding]
     of_bundle += chain.from_iterable(wrong_scripts(configuration.written, findings).values())
     return [*findings, *settings.unset.values(), *of_bundle, *found], bundle
 

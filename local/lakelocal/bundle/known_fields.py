@@ -1,4 +1,4 @@
-"""databricks.yml, what it includes and its targets: fields that the Databricks CLI does not know, two default targets.
+"""databricks.yml, what it includes and its targets: fields that the Databricks CLI does not know.
 
 Source: Databricks CLI 1.13, `bundle/config/root.go` and `target.go`. The CLI warns, and goes on without them.
 """
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.targets import no_default, two_defaults
 from lakelocal.lakeflow.findings import Finding, Steps, Where
 
 ROOT = (
@@ -44,7 +43,7 @@ BLOCKS = {
 VARIABLE = ("default", "description", "lookup", "type", "value")
 
 
-def check_bundle_fields(written: YamlMapping, root: Path) -> Iterator[Finding]:
+def unknown_fields(written: YamlMapping, root: Path) -> Iterator[Finding]:
     """The bundle as its files have it, and each of its targets."""
     yield from _unknown(written, ROOT, "a bundle", root, ())
     yield from _blocks(written, root, ())
@@ -59,9 +58,6 @@ def check_bundle_fields(written: YamlMapping, root: Path) -> Iterator[Finding]:
         if isinstance(target, YamlMapping):
             yield from _unknown(target, TARGET, "a target", root, ("targets", name))
             yield from _blocks(target, root, ("targets", name))
-    for found in (two_defaults(written, root), no_default(written, root)):
-        if found:
-            yield found
 
 
 def _blocks(table: YamlMapping, root: Path, path: Steps) -> Iterator[Finding]:
