@@ -304,3 +304,16 @@ def test_iterations_stand_below_their_task(tmp_path: Path) -> None:
     words = [line.split()[0] for line in out.getvalue().splitlines() if line.strip()]
     assert words[:5] == ["task", "loop", "load[0]", "load[1]", "after"]
     assert "Passed over: p." in out.getvalue()
+
+
+def test_the_progress_of_spark_is_shown_with_its_cell(shown: tuple[Live, Callable[[], list[str]]]) -> None:
+    """Until the cell says something itself, or the next one begins."""
+    live, lines = shown
+    live.run_started((), 1, "Daily", ["load"])
+    live.task_started(("load",), 0)
+    live.cell(("load",), "Orders", 3, 9)
+    live.progress(("load",), 12, 40)
+
+    assert lines()[-1] == "load RUNNING 0.0 s 3/9 Orders: 12 of 40 Spark tasks"
+    live.cell(("load",), "Items", 4, 9)
+    assert lines()[-1] == "load RUNNING 0.0 s 4/9 Items"

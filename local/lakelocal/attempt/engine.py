@@ -25,6 +25,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 
 from lakelocal.attempt.kernels import KernelProcess
 from lakelocal.attempt.outputs import OutputLimit
+from lakelocal.kernel import progress
 from lakelocal.sources import headings
 
 AUTOSAVE_SECONDS = 5
@@ -224,8 +225,11 @@ class _Client(PapermillNotebookClient):
             outs.append(new_output("stream", name="stderr", text=note))
         return output
 
-    def process_message(self, *message: Any, **settings: Any) -> Any:
-        output = super().process_message(*message, **settings)
+    def process_message(self, msg: dict[str, Any], *cell: Any, **settings: Any) -> Any:
+        if msg["msg_type"] == progress.MESSAGE:
+            self.watcher.tell("progress", **msg["content"])
+            return None
+        output = super().process_message(msg, *cell, **settings)
         if output and output.output_type == "stream" and time.monotonic() - self.printed_at > PRINT_EVERY_SECONDS:
             lines = [line.strip() for line in "".join(output.text)[-LINES_LENGTH:].splitlines() if line.strip()]
             for line in lines:

@@ -86,6 +86,10 @@ class Live:
         with self._lock:
             self._rows[path].said = line
 
+    def progress(self, path: Path, done: int, total: int) -> None:
+        with self._lock:
+            self._rows[path].said = f"{done} of {total} Spark tasks"
+
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None:
         with self._lock:
             row = self._rows[path]

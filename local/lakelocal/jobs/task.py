@@ -91,6 +91,8 @@ class TaskRun:
             self.engine.view.cell(self.path, event["heading"], event["index"], event["total"])
         elif event["event"] == "printed":
             self.engine.view.printed(self.path, event["line"])
+        elif event["event"] == "progress":
+            self.engine.view.progress(self.path, event["done"], event["total"])
 
     def _attempt(self, number: int, before: int, start_ms: int, stop: Stop) -> tuple[int, Outcome]:
         own = {"attempt_number": number, "repair": self.run.repair_count, "start_time": start_ms}

@@ -35,6 +35,9 @@ class View(Protocol):
     def printed(self, path: Path, line: str) -> None:
         """The task printed *line*."""
 
+    def progress(self, path: Path, done: int, total: int) -> None:
+        """Spark has done *done* of *total* tasks of the statement that a task is executing."""
+
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None:
         """The task ended, or was recorded without having run."""
 
@@ -57,6 +60,7 @@ class Silent:
     def task_started(self, path: Path, attempt: int) -> None: ...
     def cell(self, path: Path, heading: str, index: int, total: int) -> None: ...
     def printed(self, path: Path, line: str) -> None: ...
+    def progress(self, path: Path, done: int, total: int) -> None: ...
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None: ...
     def retrying(self, path: Path, attempt: int, seconds: float) -> None: ...
     def note(self, text: str) -> None: ...
@@ -91,6 +95,8 @@ class Lines:
 
     def printed(self, path: Path, line: str) -> None:
         self._line(path, f"  {line}")
+
+    def progress(self, path: Path, done: int, total: int) -> None: ...
 
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None:
         self._line(path, f"{result} after {duration(seconds)}{f': {message}' if message else ''}")

@@ -133,10 +133,14 @@ class Kernel:
         from lakelocal.compute.session import register
         from lakelocal.kernel import failures
         from lakelocal.kernel.display import display
+        from lakelocal.kernel.progress import send_progress
 
         if SparkSession._default_session is None:
             failures.install(PySparkException)
-            register(self.compute.session())
+            session = self.compute.session()
+            register(session)
+            if self.context is not None:
+                send_progress(self.ip, session)
         if not hasattr(SparkDataFrame, "display"):  # databricks-connect has it
             SparkDataFrame.display = display  # type: ignore[attr-defined]  # `df.display()`
         self._name_spark()  # for code that the cells do not show, such as exec of a file
