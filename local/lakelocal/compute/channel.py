@@ -1,11 +1,11 @@
-"""A gRPC channel that opens on its first call, and says in one line when the server behind it is lost.
+"""A gRPC channel that opens on its first call, and reports in one line that the server behind it is lost.
 
-`SparkConnectClient` makes its stub as soon as the session exists. This channel hands it callables that look
-for the server only when one of them is called, so that a notebook which never uses `spark` starts no server.
+`SparkConnectClient` creates its stub as soon as the session exists. This channel returns callables that look for the
+server only when one of them is called, so a notebook that never uses `spark` does not start a server.
 
-The client of Spark retries a lost server for about ten minutes. Here every failed call asks whether the server has
-died: it has, and the call raises `ServerError` at once; it has not, and Spark's own retries go on for a few seconds.
-A call that works is never limited in time.
+Spark's client retries a lost server for about ten minutes. Here every failed call checks whether the server has died:
+if it has, the call raises `ServerError` at once; if not, Spark's own retries continue for a few seconds. A call that
+works is never limited in time.
 """
 
 import threading
@@ -30,26 +30,26 @@ _LOST = frozenset(
         grpc.StatusCode.UNAUTHENTICATED,  # another server has taken the port
     }
 )
-# Calls that tidy up: without a connection there is nothing to tidy, and none of them may start a server.
+# Calls that clean up: without a connection there is nothing to clean up, and none of them may start a server.
 _TIDYING = ("/ReleaseExecute", "/ReleaseSession", "/Interrupt", "/FetchErrorDetails", "/ReattachExecute")
 _TIDYING_LIMIT = {"/ReleaseExecute": 10.0, "/ReleaseSession": 5.0, "/Interrupt": 10.0, "/FetchErrorDetails": 10.0}
 
 
 class Endpoint(Protocol):
-    """The server at the other end, as a link needs to know it."""
+    """The server at the other end, as a link uses it."""
 
     def connect(self) -> grpc.Channel:
-        """A channel to the server, which is started if need be.
+        """A channel to the server, which is started if necessary.
 
         Raises:
-            LocalError: there is none, or it may not be used; says why in one line.
+            LocalError: there is no server, or it may not be used; the message says why in one line.
         """
 
     def has_died(self) -> bool:
-        """Is the server known to be gone? False where only its answers can tell."""
+        """Is the server known to be gone? False if only its answers can tell."""
 
     def lost(self, what: str) -> ServerError:
-        """What to tell a person of the server that *what* ("died")."""
+        """The error for a server that *what* (such as "died")."""
 
 
 class Link:
@@ -57,12 +57,12 @@ class Link:
 
     Args:
         endpoint: finds the server.
-        interceptors: called with the channel of each new connection; what it gives is put before that channel.
-        patience: how long a server may not be there before it is lost, s.
-        answers_kept: whether the server may keep the answers of a statement until the last one was read. Spark's client
-            says of each one that it was read, in a call of its own, seven for a `SELECT 1`: that is a sixth of
-            what the smallest statements cost, and spares an open-source server nothing, which drops what was sent but
-            for the last 10 MB (`spark.connect.execute.reattachable.observerRetryBufferSize`).
+        interceptors: called with the channel of each new connection; their results are placed in front of that channel.
+            patience: how long a server may be missing before it counts as lost, in s. answers_kept: whether the server
+            may keep the answers of a statement until the last one was read. Spark's client acknowledges each answer
+            with a separate call, seven of them for a `SELECT 1`: that is a sixth of the cost of the smallest
+            statements, and does not help an open-source server, which drops what it has sent except for the last 10 MB
+            (`spark.connect.execute.reattachable.observerRetryBufferSize`).
     """
 
     def __init__(
@@ -85,11 +85,11 @@ class Link:
 
     @property
     def connected(self) -> bool:
-        """Is there a connection? Looking does not make one."""
+        """Is there a connection? Does not create one."""
         return self._channel is not None
 
     def channel(self, *, may_start: bool) -> grpc.Channel:
-        """The open channel; connects if need be and *may_start*.
+        """The open channel; connects if necessary and *may_start*.
 
         Raises:
             LocalError: the server cannot be used; or there is no connection and *may_start* is false.
@@ -105,11 +105,11 @@ class Link:
             return self._channel
 
     def worked(self) -> None:
-        """Note that the server answered."""
+        """Record that the server answered."""
         self._failing_since = None
 
     def failed(self, error: grpc.RpcError) -> Exception:
-        """What to raise for *error*: `ServerError` where the server is lost, else *error* for Spark to judge."""
+        """The exception to raise for *error*: `ServerError` if the server is lost, else *error* for Spark to judge."""
         if error.code() not in _LOST:
             self.worked()
             return error
@@ -145,9 +145,9 @@ class Link:
 
 
 class LazyChannel(grpc.Channel):
-    """The channel that Spark's client is given; every call goes through *link*.
+    """The channel for Spark's client; every call goes through *link*.
 
-    Its methods give callables that answer as those of grpc do, and have none of what Spark's client never asks for.
+    Its methods return callables that behave like those of grpc, without what Spark's client never uses.
     """
 
     def __init__(self, link: Link) -> None:
@@ -183,7 +183,7 @@ class LazyChannel(grpc.Channel):
 
 
 class _Lazy:
-    """One method of the protocol; its real callable is made for each connection."""
+    """One method of the protocol; its real callable is created for each connection."""
 
     def __init__(self, link: Link, kind: str, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._link, self._kind, self._method = link, kind, method
@@ -208,7 +208,7 @@ class _Unary(_Lazy):
         return self.with_call(request, timeout, **options)[0]
 
     def with_call(self, request: Any, timeout: float | None = None, **options: Any) -> tuple[Any, Any]:
-        """The answer and its call: what an interceptor of the client, above this channel, asks for."""
+        """The answer and its call, which an interceptor of the client, above this channel, asks for."""
         if self._link.answers_kept and self._method.endswith("/ReleaseExecute") and request.HasField("release_until"):
             return self._kwargs["response_deserializer"](b""), None
         try:
@@ -225,7 +225,7 @@ class _Stream(_Lazy):
 
 
 class _Answers(Iterator[Any]):
-    """The responses of a stream; a lost server shows here, at the next response."""
+    """The responses of a stream; a lost server is noticed here, at the next response."""
 
     def __init__(self, link: Link, call: Any) -> None:
         self._link, self._call, self._answers = link, call, iter(call)

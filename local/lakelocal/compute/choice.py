@@ -16,8 +16,9 @@ WORKSPACE = "databricks"
 class Compute(Protocol):
     """A place where Spark runs, for the catalog of *state*.
 
-    *remote* is what chose it, and may hold a token. *deploys*: schemas and volumes that a bundle declares are made
-    there by its deployment, not by a run. *libraries* are modules that a session imports beside Spark's client.
+    *remote* is what selected it, and may contain a token. *deploys*: schemas and volumes that a bundle declares are
+    created there by its deployment, not by a run. *libraries* are modules that a session imports besides Spark's
+    client.
     """
 
     @property
@@ -34,7 +35,7 @@ class Compute(Protocol):
 
     @property
     def label(self) -> str:
-        """What is recorded of a run; never a secret. Empty for the state's own server."""
+        """What a run records; never a secret. Empty for the state's own server."""
 
     def warm_up(self) -> None:
         """Start what takes a while to start, if this machine can start it."""
@@ -47,14 +48,14 @@ class Compute(Protocol):
         """
 
     def session(self) -> "SparkSession":
-        """A Spark session. It may connect by its first use only, and then raise what `check` does."""
+        """A Spark session. It may connect only on first use, and then raise the errors of `check`."""
 
     def utilities(self) -> Any:
-        """The place's own `dbutils`, for `fs` and `secrets`; None where the volumes are folders of the state."""
+        """The place's own `dbutils`, for `fs` and `secrets`; None if the volumes are folders of the state."""
 
 
 def compute_of(state: State, remote: str | None = None) -> Compute:
-    """Where Spark runs for *state*: where *remote* says, else the environment.
+    """Where Spark runs for *state*: as *remote* says, otherwise as the environment says.
 
     Raises:
         UsageError: it names no such place.
@@ -80,9 +81,9 @@ def compute_of(state: State, remote: str | None = None) -> Compute:
 
 
 def open_session(state: State, remote: str | None = None) -> "SparkSession":
-    """A session of where Spark runs for *state*: where *remote* says, else the environment.
+    """A session for *state*, where *remote* says or otherwise the environment.
 
     Raises:
-        LocalError: Spark cannot be used, some of it by the first use only.
+        LocalError: Spark cannot be used; in some cases raised only on first use.
     """
     return compute_of(state, remote).session()

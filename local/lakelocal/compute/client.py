@@ -1,4 +1,4 @@
-"""Which client of Spark this Python environment has: pyspark, or databricks-connect, which is another `pyspark`."""
+"""Which Spark client this Python environment has: pyspark, or databricks-connect, which is another `pyspark`."""
 
 import sys
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ PYSPARK, DATABRICKS = "pyspark", "databricks-connect"
 
 @dataclass(frozen=True)
 class Client:
-    """An installed client; *python* is what it requires, such as `==3.12.*`."""
+    """An installed client; *python* is the version that it requires, such as `==3.12.*`."""
 
     name: str
     version: str
@@ -21,7 +21,7 @@ class Client:
 
 
 def installed() -> dict[str, Client]:
-    """The clients of this environment by name; there should be one."""
+    """The clients in this environment by name; there should be exactly one."""
     found = {}
     for name in (PYSPARK, DATABRICKS):
         try:
@@ -42,11 +42,11 @@ def check_client(
     """Make sure that this environment has one client, the *wanted* one (None: either), and the Python that it requires.
 
     Args:
-        purpose: what it is wanted for, as the message says it.
-        found, python: those of another environment than this one.
+        purpose: what the client is needed for, in the words of the message.
+        found, python: the clients and the Python of another environment than this one.
 
     Raises:
-        SetupError: it has not; says which environment to use, or how to mend this one.
+        SetupError: it does not; the message says which environment to use, or how to repair this one.
     """
     from packaging.specifiers import SpecifierSet
 

@@ -1,4 +1,4 @@
-"""Any Spark Connect server, named by its URL: Databricks' dialect is translated for it as for the local one.
+"""Any Spark Connect server, named by its URL: the Databricks dialect is translated for it as for the local server.
 
 Its volumes are folders of the state: `LOCAL_STATE` has to be on a path that the server sees too, under the same name.
 """
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 ANSWER_SECONDS = 10.0
-_PATIENCE = 12.0  # a busy driver may pause for that long; with the silence before it, still less than half a minute
+_PATIENCE = 12.0  # a busy driver may pause for that long; with the silence before it, still below half a minute
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 WAREHOUSE = "spark.sql.warehouse.dir"
 _PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?/?")
 _PARAMETER = re.compile(r"[^=]+=[^=]+")
-# A connection without a sign of life is given up, in place of a call that waits for ever: the server is asked after
-# eight seconds of silence. And connecting, to a listener that never answers, takes four seconds at most.
+# A connection without signs of life is given up, instead of a call that waits forever: the server is pinged after eight
+# seconds of silence. Connecting to a listener that never answers takes at most four seconds.
 _OPTIONS = [
     ("grpc.keepalive_time_ms", 8_000),
     ("grpc.keepalive_timeout_ms", 4_000),
-    ("grpc.http2.ping_timeout_ms", 4_000),  # of pings that are not for keeping alive, and delay those that are
+    ("grpc.http2.ping_timeout_ms", 4_000),  # for pings that are not keepalive pings, and delay those that are
     ("grpc.min_reconnect_backoff_ms", 4_000),
     ("grpc.max_reconnect_backoff_ms", 4_000),
 ]
@@ -40,7 +40,7 @@ class ConnectServer:
     """See `lakelocal.compute.choice.Compute`.
 
     Raises:
-        UsageError: the URL is not that of a Spark Connect server, or it is a workspace's.
+        UsageError: the URL is not that of a Spark Connect server, or it is that of a workspace.
     """
 
     deploys = False
@@ -52,19 +52,19 @@ class ConnectServer:
         self.label = _label(remote)
 
     def warm_up(self) -> None:
-        """It runs already, or cannot be started from here."""
+        """Do nothing: the server is already running, or cannot be started from here."""
 
     def check(self) -> None:
         """Connect once.
 
         Raises:
             SetupError: this environment has no client, or two.
-            ServerError: the server cannot be reached, refuses the token, or does not hold the tables of the state.
+            ServerError: the server cannot be reached, refuses the token, or does not have the tables of the state.
         """
         ConnectEndpoint(self).connect().close()
 
     def session(self) -> "SparkSession":
-        """A session that connects by its first use."""
+        """A session that connects on first use."""
         from lakelocal.compute.functions import Carrier
         from lakelocal.compute.session import LinkedSession, translated_link
 
@@ -73,17 +73,17 @@ class ConnectServer:
         return LinkedSession(link, again=self.session, url=self.remote)
 
     def utilities(self) -> None:
-        """The state's folders are the volumes."""
+        """None: the volumes are the state's folders."""
 
 
 class ConnectEndpoint:
-    """The server as one link sees it; see `lakelocal.compute.channel.Endpoint`."""
+    """The server as a link uses it; see `lakelocal.compute.channel.Endpoint`."""
 
     def __init__(self, compute: ConnectServer) -> None:
         self._compute = compute
 
     def connect(self) -> grpc.Channel:
-        """A channel to the server, which has answered and holds the tables of the state.
+        """A channel to the server, which has answered and has the tables of the state.
 
         Raises:
             SetupError, ServerError: as `ConnectServer.check`.
@@ -116,7 +116,7 @@ class ConnectEndpoint:
             )
 
     def has_died(self) -> bool:
-        """Only its answers can tell."""
+        """False: only its answers can tell."""
         return False
 
     def lost(self, what: str) -> ServerError:
@@ -127,7 +127,7 @@ class ConnectEndpoint:
 
 
 def _label(url: str) -> str:
-    """*url* without what follows host and port: tokens stand there."""
+    """*url* without what follows host and port, where tokens are."""
     place, *parameters = url.removeprefix("sc://").split(";")
     found = _PLACE.fullmatch(place)
     expected = "expected `sc://host:port/;token=...`. Correct it."
@@ -149,7 +149,7 @@ def _label(url: str) -> str:
 def _settings(
     channel: grpc.Channel, names: Sequence[str], user: str | None, metadata: Iterable[tuple[str, str]]
 ) -> list[str]:
-    """Settings of the server ("" where it has none), asked in a session of its own, which ends with it.
+    """Settings of the server ("" if it has none), queried in a separate session, which ends with the query.
 
     Raises:
         RpcError: no answer within `ANSWER_SECONDS`, or a refusal.

@@ -1,4 +1,4 @@
-"""Why a Spark Connect server cannot be used, from the error of a call to it: what is wrong, and what to do next."""
+"""Why a Spark Connect server cannot be used, derived from the error of a call: what is wrong, and what to do next."""
 
 import re
 
@@ -8,7 +8,7 @@ from lakelocal.program import PROGRAM
 
 _CODES = grpc.StatusCode
 _ANOTHER = "what listens there is no Spark Connect server. Correct host and port."
-# (status, what its details hold) -> what is wrong; the first that fits.
+# (status, pattern of its details) -> what is wrong; the first match counts.
 _KNOWN = (
     (
         _CODES.UNAVAILABLE,
@@ -44,7 +44,7 @@ _KNOWN = (
 
 
 def reason(error: grpc.RpcError, seconds: float) -> str:
-    """What is wrong where a call that waited for *seconds* at most ended with *error*; one line."""
+    """What is wrong if a call that waited for at most *seconds* ended with *error*; one line."""
     if error.code() is _CODES.DEADLINE_EXCEEDED:
         return (
             f"no answer within {seconds:.0f} seconds: something accepts connections there and does not speak Spark "

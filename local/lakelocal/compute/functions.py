@@ -1,16 +1,16 @@
 """Python functions on their way to the server, whose worker processes run them.
 
-Spark's client pickles a function, and everything that an importable module defines by the module's name alone. So a
-worker must import what the kernel can: modules beside the notebook, packages of `%pip`, the environment itself. What
-the client pickled gets a call before it, `prepare` of `in_worker`, which pickle makes in the worker first:
+Spark's client pickles a function, but refers to everything that an importable module defines only by the module's name.
+So a worker must import what the kernel can: modules beside the notebook, packages of `%pip`, the environment itself. A
+call of `prepare` of `in_worker` is put in front of what the client pickled, and pickle makes it first in the worker:
 
     call of prepare(surroundings) | drop its result | what the client pickled
 
-The surroundings are those of the moment: the kernel's `sys.path` and its catalog. They go with each function, since a
-worker serves a session, not a kernel, and a session that imports more by and by.
+The surroundings are the current ones: the kernel's `sys.path` and its catalog. They are sent with each function,
+because a worker serves a session, not a kernel, and a session imports more over time.
 
-On a server that somebody else keeps, the kernel's folders may not be there: what the modules in them define is pickled
-whole instead, and a worker without `lakelocal` runs functions all the same, but none that need a session.
+On a server that somebody else maintains, the kernel's folders may not exist: what the modules in them define is pickled
+as a whole instead, and a worker without `lakelocal` can still run functions, except those that need a session.
 """
 
 import os
@@ -25,7 +25,7 @@ from lakelocal.compute.surroundings import Surroundings, calling
 from lakelocal.project import State
 
 PREPARE = "lakelocal.compute.in_worker", "prepare"
-# In a worker of somebody else's server, with `told` for the surroundings.
+# Run in a worker of somebody else's server, with `told` for the surroundings.
 _WHERE_INSTALLED = """
 import os
 try:
@@ -43,7 +43,7 @@ else:
 
 @dataclass(frozen=True)
 class Carrier:
-    """Makes pickled functions ready for the workers of the server of *state*; *here*: it is the state's own."""
+    """Prepares pickled functions for the workers of the server of *state*; *here*: it is the state's own server."""
 
     state: State
     here: bool = True
@@ -62,7 +62,7 @@ class Carrier:
 
 
 def _whole(command: bytes, folders: list[str]) -> bytes:
-    """*command* with all that modules in *folders* define in it, so that a worker needs none of them."""
+    """*command* including everything that modules in *folders* define in it, so that a worker needs none of them."""
     from pyspark import cloudpickle
 
     modules = list(_modules_in(folders))
@@ -81,7 +81,7 @@ def _whole(command: bytes, folders: list[str]) -> bytes:
 
 
 def _modules_in(folders: list[str]) -> Iterator[ModuleType]:
-    """The imported modules that come from a source file in one of *folders*, not from this package."""
+    """The imported modules that come from a source file in one of *folders*, and not from this package."""
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
         if name == "__main__" or not file or not file.endswith(".py") or name.partition(".")[0] == "lakelocal":

@@ -1,7 +1,7 @@
 """In a worker process of the server: what is done before a function of a kernel runs there.
 
-`prepare` is called by pickle, see `functions`. A worker serves one session and is used again, so all of this may be
-called any number of times.
+pickle calls `prepare`, see `functions`. A worker serves one session and is reused, so all of this may be called any
+number of times.
 """
 
 import importlib
@@ -16,16 +16,16 @@ from lakelocal.compute.surroundings import Surroundings, calling
 from lakelocal.compute.worker_modules import provide_modules, session
 from lakelocal.roots.enter import enter
 
-_OF_A_BATCH = "pyspark.sql.connect.streaming.worker.foreach_batch_worker"  # which has a session
-# What the worker itself is made of, and holds on to: what is imported now, and what it imports later.
+_OF_A_BATCH = "pyspark.sql.connect.streaming.worker.foreach_batch_worker"  # it has a session
+# What the worker itself uses and keeps: what is imported now, and what it imports later.
 _KEPT = {key.partition(".")[0] for key in sys.modules} | {"numpy", "pandas", "pyarrow", "google", "grpc"}
-_own_path = list(sys.path)  # as the process began with it
-_batch: tuple[str, Surroundings] | None = None  # what the function of a stream's batches was told
-_files: dict[str, int] = {}  # of the modules that came from the kernel's folders: when each was changed, ns
+_own_path = list(sys.path)  # as it was when the process began
+_batch: tuple[str, Surroundings] | None = None  # the surroundings of the function for a stream's batches
+_files: dict[str, int] = {}  # when each module from the kernel's folders was changed, in ns
 
 
 def prepare(told: str) -> None:
-    """Let this process be as the kernel that has *told* its surroundings: its modules, its session where it has one."""
+    """Make this process like the kernel with the surroundings *told*: its modules, and its session if it has one."""
     surroundings = Surroundings.read(told)
     if surroundings.exclusive:
         enter(surroundings.state)
@@ -52,13 +52,13 @@ def _take_path(surroundings: Surroundings) -> None:
 
 
 def _artifacts() -> list[str]:
-    """What Spark has put on the path: a folder of the session, named after it, and files in it."""
+    """What Spark has put on the path: a folder named after the session, and files in it."""
     session = os.environ.get("SPARK_JOB_ARTIFACT_UUID", "")
     return [entry for entry in sys.path if session and session in entry]
 
 
 def _forget_moved() -> None:
-    """Forget the imported packages that the path now gives from elsewhere, so that the next import takes those."""
+    """Forget the imported packages that the path now finds elsewhere, so that the next import uses those."""
     for name in {key.partition(".")[0] for key in sys.modules} - _KEPT - sys.stdlib_module_names:
         file = getattr(sys.modules.get(name), "__file__", None)
         found = PathFinder.find_spec(name) if file else None
@@ -67,7 +67,7 @@ def _forget_moved() -> None:
 
 
 def _forget_changed(folders: list[str]) -> None:
-    """Forget the modules of *folders* if the file of one of them has changed: one may hold what another defines."""
+    """Forget the modules of *folders* if the file of one of them has changed: one may contain what another defines."""
     changed = False
     for name, module in _modules_in(folders):
         try:
@@ -91,7 +91,7 @@ def _modules_in(folders: list[str]) -> list[tuple[str, ModuleType]]:
 
 
 def _forget(package: str) -> None:
-    """Let *package* be imported again; one with compiled parts can be imported once only, and stays."""
+    """Let *package* be imported again; a package with compiled parts can be imported only once, and stays."""
     own = [key for key in sys.modules if key.partition(".")[0] == package]
     files = [str(getattr(sys.modules[key], "__file__", "")) for key in own]
     if not any(file.endswith(tuple(EXTENSION_SUFFIXES)) for file in files):
@@ -100,10 +100,10 @@ def _forget(package: str) -> None:
 
 
 def _pass_on(told: str) -> None:
-    """Give what this worker pickles for the next one the same surroundings.
+    """Give what this worker pickles for the next worker the same surroundings.
 
-    A table function's analysis and a data source are planned in workers of their own, which hand objects of the user's
-    classes on to those that compute. What they pickle is read by workers alone.
+    A table function's analysis and a data source are planned in separate workers, which pass objects of the user's
+    classes on to those that compute. What they pickle is only read by workers.
     """
     from pyspark.worker_util import pickleSer
 
@@ -116,10 +116,10 @@ def _pass_on(told: str) -> None:
 
 @lru_cache
 def _read_whole_numbers() -> None:
-    """Let `applyInPandasWithState` count rows by whole numbers.
+    """Let `applyInPandasWithState` locate rows with integers.
 
-    Spark reads where the rows of a group are from a column of structs, some of them NULL. pyarrow makes floating-point
-    numbers of whole ones where some are NULL, and takes none for a place.
+    Spark reads the positions of a group's rows from a column of structs, some of them NULL. pyarrow turns integers into
+    floating-point numbers if some are NULL, and does not accept those as positions.
     """
     from pyspark.sql.pandas import serializers
 
@@ -139,7 +139,7 @@ def _read_whole_numbers() -> None:
 
 @lru_cache
 def _worker() -> str:
-    """The module of Spark that this worker runs."""
+    """The Spark module that this worker runs."""
     main = sys.modules["__main__"].__spec__
     if main is None or main.name.endswith("daemon"):
         return sys.argv[1] if len(sys.argv) > 1 else ""
@@ -151,12 +151,12 @@ def _calls_prepare(told: str) -> bytes:
 
 
 def surroundings_of_batch() -> Surroundings | None:
-    """Those of the foreachBatch function that this worker is for, None in any other worker."""
+    """The surroundings of the foreachBatch function that this worker is for; None in any other worker."""
     return _batch[1] if _batch else None
 
 
 def _speak_dialect(told: str, surroundings: Surroundings) -> None:
-    """Let the session of this worker be as the kernel's, in every thread."""
+    """Make the session of this worker like the kernel's, in every thread."""
     global _batch
     if _batch is not None:
         assert _batch[0] == told, "the worker of a stream has one function"

@@ -1,4 +1,4 @@
-"""The state's own Spark Connect server, started here when it is needed."""
+"""The state's own Spark Connect server, started on this machine when it is needed."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ MESSAGE_LIMIT = 128 * 1024 * 1024
 _OPTIONS = [
     ("grpc.max_send_message_length", MESSAGE_LIMIT),
     ("grpc.max_receive_message_length", MESSAGE_LIMIT),
-    ("grpc.enable_http_proxy", 0),  # a company's proxy knows nothing of this machine
+    ("grpc.enable_http_proxy", 0),  # a company's proxy knows nothing about this machine
 ]
 
 
@@ -36,7 +36,7 @@ class LocalServer:
         self.state = state
 
     def warm_up(self) -> None:
-        """Start the server, which then leaves its classes to later ones.
+        """Start the server, which then leaves its classes to later servers.
 
         Raises:
             SetupError, ServerError: it may not run here, or does not start.
@@ -45,7 +45,7 @@ class LocalServer:
         ensure_server(self.state, make_archive=True)
 
     def check(self) -> None:
-        """Make sure that the server may run here, and that the tables of the state are its; starts nothing.
+        """Make sure that the server may run here, and that it has the tables of the state; starts nothing.
 
         Raises:
             SetupError: this is the environment without a server.
@@ -55,22 +55,22 @@ class LocalServer:
         state_warehouse.verify(self.state, state_warehouse.own(self.state))
 
     def session(self) -> "SparkSession":
-        """A session whose first use finds or starts the server."""
+        """A session that finds or starts the server on first use."""
         from lakelocal.compute.functions import Carrier
         from lakelocal.compute.session import LinkedSession, translated_link
 
         return LinkedSession(translated_link(LocalEndpoint(self), self.state, Carrier(self.state)), again=self.session)
 
     def utilities(self) -> None:
-        """The state's folders are the volumes."""
+        """None: the volumes are the state's folders."""
 
 
 class LocalEndpoint:
-    """The server of a state as one link sees it; see `lakelocal.compute.channel.Endpoint`.
+    """The server of a state as a link uses it; see `lakelocal.compute.channel.Endpoint`.
 
     Args:
-        compute: whose server.
-        ensure: finds or starts it.
+        compute: the place whose server it is.
+        ensure: finds or starts the server.
     """
 
     def __init__(self, compute: LocalServer, ensure: Callable[[State], Server] = ensure_server) -> None:
@@ -86,7 +86,7 @@ class LocalEndpoint:
         """
         self._compute.check()
         self._server = self._ensure(self._compute.state)
-        # "localhost", not 127.0.0.1: local credentials, and so a token without TLS, are for this name only.
+        # "localhost", not 127.0.0.1: local credentials, and so a token without TLS, only work with this name.
         credentials = grpc.composite_channel_credentials(
             grpc.local_channel_credentials(), grpc.access_token_call_credentials(self._server.token)
         )
@@ -94,7 +94,7 @@ class LocalEndpoint:
 
     def has_died(self) -> bool:
         """Is the server's process gone?"""
-        if self._server is None:  # it was not connected to yet
+        if self._server is None:  # there has been no connection yet
             return False
         try:
             return psutil.Process(self._server.pid).status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)

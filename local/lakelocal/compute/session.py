@@ -1,7 +1,7 @@
 """A Spark session on a link: Spark Connect, connected on first use.
 
-`register(session)` makes a session the one that `SparkSession.builder.getOrCreate()` and `getActiveSession()` give, in
-every thread of the process.
+`register(session)` makes a session the one that `SparkSession.builder.getOrCreate()` and `getActiveSession()` return,
+in every thread of the process.
 """
 
 import atexit
@@ -30,7 +30,7 @@ _NEVER = logging.CRITICAL + 1  # no record has this level
 
 
 class LinkedChannelBuilder(DefaultChannelBuilder):
-    """Builds the lazy channel of *link*; *url* says who the user is and what goes with each request."""
+    """Builds the lazy channel of *link*; *url* says who the user is and what is sent with each request."""
 
     def __init__(self, url: str, link: Link) -> None:
         super().__init__(url)
@@ -41,14 +41,14 @@ class LinkedChannelBuilder(DefaultChannelBuilder):
 
 
 class Patience(DefaultPolicy):
-    """Spark's retries, with short waits; when to give up, the link decides."""
+    """Spark's retries, with short waits; the link decides when to give up."""
 
     def __init__(self) -> None:
-        # The server waits a second at most where it is busy; the link gives up long before the last retry.
+        # The server waits at most a second when it is busy; the link gives up long before the last retry.
         super().__init__(max_retries=60, max_backoff=1000, jitter=100)
 
     def can_retry(self, error: BaseException) -> bool:
-        """Also where nothing listens any more, for which databricks-connect has a policy of its own."""
+        """Also retry if nothing listens any more, for which databricks-connect has its own policy."""
         unavailable = isinstance(error, grpc.RpcError) and error.code() is grpc.StatusCode.UNAVAILABLE
         return unavailable or super().can_retry(error)
 
@@ -56,8 +56,8 @@ class Patience(DefaultPolicy):
 class LinkedSession(SparkSession):
     """A session of the server at the end of *link*.
 
-    `stop()` ends the session on the server. As with Databricks' notebooks the next `getOrCreate()` gives a
-    fresh one, made by *again*.
+    `stop()` ends the session on the server. As in Databricks notebooks, the next `getOrCreate()` returns a fresh
+    session, created by *again*.
     """
 
     def __init__(self, link: Link, *, again: Callable[[], SparkSession], url: str = "sc://localhost") -> None:
@@ -66,7 +66,7 @@ class LinkedSession(SparkSession):
         self._again = again
         self._client.set_retry_policies([Patience()])
         _silence_client()
-        # At exit the client would empty its ML cache, and so start a server for nothing; `_release` covers it.
+        # At exit the client would clear its ML cache, and so start a server for nothing; `_release` covers that.
         for name in ("_cleanup_ml_cache", "_on_exit"):  # pyspark's, databricks-connect's
             if at_exit := getattr(self._client, name, None):
                 atexit.unregister(at_exit)
@@ -83,34 +83,34 @@ class LinkedSession(SparkSession):
             register(self._again())
 
     def __reduce__(self) -> Any:
-        """In a worker, inside of a function that names it: the session that the worker has, if any."""
+        """In a worker, inside a function that refers to it: the session that the worker has, if any."""
         return worker_modules.session, ()
 
     def __del__(self) -> None:
-        """Nothing: a session ends by `stop`, or with the process.
+        """Do nothing: a session ends by `stop`, or with the process.
 
-        pyspark closes its client here, and waits for the threads that all clients of the process share. But garbage is
-        collected at any moment, also while this very thread is inside of gRPC and holds what those threads wait for.
+        pyspark closes its client here, and waits for the threads that all clients of the process share. But garbage may
+        be collected at any time, even while this very thread is inside gRPC and holds what those threads wait for.
         """
 
     def _release(self) -> None:
-        """Free the session on the server when the process ends; a lost server needs no telling."""
+        """Release the session on the server when the process ends; a lost server does not need to be told."""
         if self.link.connected and not self._client.is_closed:
             try:
                 self._client.release_session()
             except Exception:
-                return  # the process ends; nobody could act on it
+                return  # the process is ending; nobody could act on it
 
     def _forget_server(self) -> None:
-        # The client refuses the answers of a server other than its first; after a death there is a new one.
+        # The client refuses answers from a server other than its first; after a death there is a new one.
         self._client._server_session_id = None
 
 
 def translated_link(endpoint: Endpoint, state: State, carry: Carry, *, patience: float = PATIENCE) -> Link:
-    """A link to *endpoint* that speaks Databricks' dialect, for the catalog of *state*; see `Dialect` for *carry*."""
+    """A link to *endpoint* with the Databricks dialect, for the catalog of *state*; see `Dialect` for *carry*."""
 
     def dialect(channel: grpc.Channel) -> list[Any]:
-        from lakelocal.dialect import Dialect, interceptors  # when it connects: imports a parser of SQL
+        from lakelocal.dialect import Dialect, interceptors  # imported when it connects: it imports a SQL parser
 
         return interceptors(Dialect(state, carry), channel)
 
@@ -118,9 +118,9 @@ def translated_link(endpoint: Endpoint, state: State, carry: Carry, *, patience:
 
 
 def translate(session: SparkSession, state: State, carry: Carry, schema: str) -> None:
-    """Let *session*, which Spark has connected, speak Databricks' dialect: as a foreachBatch function does.
+    """Let *session*, which Spark has connected, use the Databricks dialect: for a foreachBatch function.
 
-    *schema* is its current one, as the metastore knows it; "" if that is not known.
+    *schema* is its current schema, as named in the metastore; "" if that is not known.
     """
     from lakelocal.dialect import Dialect, interceptors
 
@@ -143,10 +143,10 @@ def follow(session: SparkSession, link: Link, *policies: RetryPolicy) -> None:
 
 
 def show_messages_only(session: SparkSession) -> None:
-    """Let the errors of *session* be their messages."""
+    """Reduce the errors of *session* to their messages."""
     # The Java stack trace behind it is in the server's log.
     session.client._display_server_stack_trace = lambda: False  # type: ignore[method-assign]  # no setting does it
-    # And Spark's client would write each failed query to standard error once more, as one long line of JSON.
+    # Spark's client would also write each failed query to standard error again, as one long line of JSON.
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         PySparkLogger.getLogger(name).setLevel(_NEVER)
 
@@ -161,12 +161,12 @@ def _silence_client() -> None:
 
 
 def register(session: SparkSession) -> None:
-    """Make *session* the one of this process: default, and active in every thread.
+    """Make *session* that of this process: the default, and active in every thread.
 
-    Spark keeps the active session by thread, so a thread that a notebook starts would find none.
+    Spark stores the active session per thread, so a thread that a notebook starts would find none.
     """
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
-    # pyspark demands an address although it uses the registered session.
+    # pyspark requires an address although it uses the registered session.
     os.environ.setdefault("SPARK_REMOTE", "sc://localhost")
     everywhere = type("ActiveSession", (threading.local,), {"session": session})
     with SparkSession._lock:
@@ -175,9 +175,9 @@ def register(session: SparkSession) -> None:
 
 
 def release() -> None:
-    """Free the session of this process on the server, if it is connected: the process is about to be killed."""
+    """Release the session of this process on the server, if it is connected: the process is about to be killed."""
     session = SparkSession._default_session
     if isinstance(session, LinkedSession):
         session._release()
-    elif session is not None:  # a workspace's, which connects when it is made
+    elif session is not None:  # a workspace's session, which connects when it is created
         session.client.release_session()

@@ -1,8 +1,8 @@
-"""Which warehouse the tables of a state are in: a state belongs to one.
+"""Which warehouse has the tables of a state: a state belongs to exactly one.
 
-Volumes and checkpoints are folders of the state, tables are where Spark runs. With another warehouse the checkpoints
-would say of files that they are read, while the tables lack their rows. So the first use writes down where the tables
-are, and a use elsewhere is refused. Where nothing is written, a state with a metastore has tables of its own.
+Volumes and checkpoints are folders of the state, tables are where Spark runs. With another warehouse, the checkpoints
+would say that files have been read, while the tables lack their rows. So the first use records where the tables are,
+and any use elsewhere is refused. If nothing is recorded, a state with a metastore has its own tables.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from lakelocal.project import State
 
 
 def claim(state: State, warehouse: str) -> None:
-    """Let the tables of *state* be in *warehouse*, a URI, from now on.
+    """Record that the tables of *state* are in *warehouse*, a URI, from now on.
 
     Raises:
         ServerError: they are in another one.
@@ -43,7 +43,7 @@ def verify(state: State, warehouse: str) -> None:
 
 
 def warehouse_of(state: State) -> str | None:
-    """The warehouse of the tables of *state*, a URI; None where it has had no Spark yet."""
+    """The warehouse of the tables of *state*, a URI; None if it has had no Spark yet."""
     try:
         return state.warehouse_file.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -56,14 +56,14 @@ def own(state: State) -> str:
 
 
 def tables_folder(state: State) -> Path | None:
-    """The folder of the tables of *state*, None where this machine does not see it."""
+    """The folder of the tables of *state*; None if this machine does not see it."""
     place = urlsplit(warehouse_of(state) or own(state))
     folder = Path(unquote(place.path))
     return folder if place.scheme == "file" and folder.is_dir() else None
 
 
 def canonical(warehouse: str) -> str:
-    """*warehouse* as a URI without a slash at its end; a path is one of the file system, links followed."""
+    """*warehouse* as a URI without a trailing slash; a path is one of the file system, with links followed."""
     place = urlsplit(warehouse)
     if place.scheme in ("", "file"):
         return Path(os.path.realpath(unquote(place.path))).as_uri()
@@ -71,7 +71,7 @@ def canonical(warehouse: str) -> str:
 
 
 def _write(state: State, warehouse: str) -> None:
-    """Write *warehouse* down unless someone was faster. The own one needs no word."""
+    """Record *warehouse*, unless someone was faster. The state's own need not be recorded."""
     if warehouse == own(state):
         return
     state.make()

@@ -1,4 +1,4 @@
-"""What a worker of the server is told of the kernel whose function it runs, and how a pickle tells it."""
+"""What a worker of the server is told about the kernel whose function it runs, and how a pickle tells it."""
 
 import json
 import pickle
@@ -11,10 +11,10 @@ from lakelocal.project import State
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The kernel, as a worker has to know it.
+    """The kernel, as far as a worker has to know it.
 
-    *path* is the kernel's `sys.path`, *own* the part of it that is no part of an environment. *exclusive*: the worker
-    imports from *path* alone; else it has an environment of its own. *schema* is the current one, "" if not known.
+    *path* is the kernel's `sys.path`, *own* the part of it that does not belong to an environment. *exclusive*: the
+    worker imports only from *path*; otherwise it has its own environment. *schema* is the current one, "" if not known.
     """
 
     root: str
@@ -32,16 +32,16 @@ class Surroundings:
 
     @classmethod
     def read(cls, told: str) -> "Surroundings":
-        """What `told` has written."""
+        """The surroundings that `told` has written."""
         return cls(**json.loads(told))
 
     def told(self) -> str:
-        """As one text."""
+        """The surroundings as a text."""
         return json.dumps(asdict(self))
 
 
 def calling(module: str, function: str, *arguments: object) -> bytes:
-    """Opcodes of pickle that call a function and drop what it gives."""
-    # Without its end, so that what follows goes on; and nothing memoized, since what follows counts from zero.
+    """Pickle opcodes that call a function and drop its result."""
+    # Without its end, so that what follows continues; and nothing memoized, because what follows counts from zero.
     packed = pickletools.optimize(pickle.dumps(arguments, protocol=2)).removesuffix(pickle.STOP)
     return f"c{module}\n{function}\n".encode() + packed + pickle.REDUCE + pickle.POP

@@ -1,7 +1,7 @@
-"""The modules of Databricks' runtime, in a worker: what the user's own modules import at their head must be there.
+"""The modules of Databricks' runtime in a worker: what the user's own modules import at the top must exist.
 
-`spark` is the session of a foreachBatch function; other functions have none, as on Databricks, and are told so when
-they use one.
+`spark` is the session of a foreachBatch function; other functions have none, as on Databricks, and using one raises an
+error that says so.
 """
 
 import importlib.abc
@@ -15,7 +15,7 @@ from lakelocal.errors import DialectError, LocalError
 
 
 class Absent:
-    """Stands for what a worker does not have; using it says why."""
+    """Stands for something that a worker does not have; using it raises the reason."""
 
     def __init__(self, reason: LocalError) -> None:
         self._reason = reason
@@ -30,14 +30,14 @@ class Absent:
 
 
 def provide_modules() -> None:
-    """Let this process import them, where no installed package has them."""
+    """Let this process import them, unless an installed package provides them."""
     if not any(isinstance(each, _Finder) for each in sys.meta_path):
         sys.meta_path.append(_Finder())
 
 
 def session() -> Any:
-    """The session of this worker, or what says that there is none; a pickled session becomes this."""
-    connect = sys.modules.get("pyspark.sql.connect.session")  # a second to import, and a worker with a session has it
+    """The session of this worker, or an object that says that there is none; a pickled session becomes this."""
+    connect = sys.modules.get("pyspark.sql.connect.session")  # takes a second to import; a worker with a session has it
     found = connect.SparkSession.getActiveSession() if connect else None
     return found or Absent(
         DialectError(
@@ -56,7 +56,7 @@ _NO_UTILITIES = Absent(
 
 
 class _Builder:
-    """`DatabricksSession.builder`: whatever it is told, the session is this worker's."""
+    """`DatabricksSession.builder`: whatever its settings, the session is this worker's."""
 
     def getOrCreate(self) -> Any:
         return session()
@@ -118,4 +118,4 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return _MODULES[spec.name](spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing to run: the module is whole when it is made."""
+        """Nothing to run: the module is complete when it is created."""

@@ -1,10 +1,10 @@
-"""A Databricks workspace, by databricks-connect and unified authentication; its dialect is its own.
+"""A Databricks workspace, through databricks-connect and unified authentication; its dialect needs no translation.
 
-Where it is and who asks is said as to every Databricks tool: DATABRICKS_CONFIG_PROFILE, or DATABRICKS_HOST with
-DATABRICKS_TOKEN (or another method). DATABRICKS_CLUSTER_ID names a cluster; without one it is serverless compute.
+The host and the credentials are given as for every Databricks tool: DATABRICKS_CONFIG_PROFILE, or DATABRICKS_HOST with
+DATABRICKS_TOKEN (or another method). DATABRICKS_CLUSTER_ID names a cluster; without one, it is serverless compute.
 
 Source: databricks-sdk 0.162, `databricks/sdk/config.py`; databricks-connect 18.3, `databricks/connect/session.py`,
-whose builder checks the version of the runtime against its own and waits for a cluster that starts.
+whose builder compares the version of the runtime with its own and waits for a cluster that is starting.
 """
 
 import logging
@@ -20,11 +20,11 @@ from lakelocal.project import State
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
-# For questions to the workspace, so that a wrong host or a lost network is told soon; seconds. There are two of them:
-# the SDK asks the host for its configuration first.
+# Seconds for queries to the workspace, so that a wrong host or a lost network is reported soon. There are two of them:
+# the SDK first asks the host for its configuration.
 _LIMITS = {"http_timeout_seconds": 5, "retry_timeout_seconds": 3}
 _TELLING = ("DATABRICKS_CONFIG_PROFILE", "DATABRICKS_HOST")
-_PATIENCE = 20.0  # what stands before a workspace is renewed now and then, which is no loss
+_PATIENCE = 20.0  # the proxies of a workspace are replaced now and then, which does not mean that it is lost
 
 
 class Workspace:
@@ -39,7 +39,7 @@ class Workspace:
 
     @property
     def label(self) -> str:
-        """The workspace and its compute, as far as it is known."""
+        """The workspace and its compute, as far as they are known."""
         if "config" not in vars(self):
             return self.remote
         return f"{self.config.host} ({self.config.cluster_id or 'serverless'})"
@@ -55,10 +55,10 @@ class Workspace:
         return _configured(**_LIMITS)
 
     def warm_up(self) -> None:
-        """A cluster starts when it is asked for something."""
+        """Do nothing: a cluster starts when it gets a request."""
 
     def check(self) -> None:
-        """Ask the workspace who asks, then connect.
+        """Ask the workspace for the current user, then connect.
 
         Raises:
             SetupError: this environment has no databricks-connect.
@@ -70,7 +70,7 @@ class Workspace:
 
         try:
             WorkspaceClient(config=config).current_user.me()
-        except Exception as error:  # whatever the SDK, requests or a method of authentication raise
+        except Exception as error:  # whatever the SDK, requests or an authentication method raises
             raise self._refused(error) from error
         self.session().stop()
 
@@ -104,31 +104,31 @@ class Workspace:
         Raises:
             SetupError, ServerError: as `config`.
         """
-        config = _configured()  # without limits: files take their time
+        config = _configured()  # without limits: files may take long
         from databricks.sdk import WorkspaceClient
 
         return WorkspaceClient(config=config).dbutils
 
     def _refused(self, error: Exception) -> ServerError:
         cause: BaseException = error
-        while cause.__cause__ is not None:  # the SDK's own says only that the time was over
+        while cause.__cause__ is not None:  # the SDK's own error says only that the time is over
             cause = cause.__cause__
         return ServerError(f"`{self.label}`: {type(cause).__name__}: {_first_line(cause)}. {_next_step(error)}")
 
 
 class WorkspaceEndpoint:
-    """The workspace at the other end of *channel*, which databricks-connect has made; see `compute.channel`."""
+    """The workspace at the other end of *channel*, which databricks-connect has created; see `compute.channel`."""
 
     def __init__(self, channel: Any, label: str) -> None:
         self._channel = channel
         self._label = label
 
     def connect(self) -> Any:
-        """The channel; it connects again by itself."""
+        """The channel; it reconnects by itself."""
         return self._channel
 
     def has_died(self) -> bool:
-        """Only its answers can tell."""
+        """False: only its answers can tell."""
         return False
 
     def lost(self, what: str) -> ServerError:
@@ -159,14 +159,14 @@ def _configured(**limits: Any) -> Any:
 
 
 def _builder() -> Any:
-    """A builder of databricks-connect itself, also where a kernel gives notebooks one of its own."""
+    """A builder of databricks-connect itself, even if a kernel gives notebooks its own builder."""
     from databricks.connect.session import DatabricksSession
 
     return getattr(DatabricksSession, "__wrapped__", DatabricksSession).Builder()
 
 
 def _first_line(error: BaseException) -> str:
-    """What *error* says first, without the SDK's list of its configuration and the name of its way to authenticate."""
+    """The first line of *error*, without the SDK's list of its configuration and its authentication method."""
     lines = str(error).strip().splitlines() or ["no reason given"]
     return lines[0].partition(". Config:")[0].removeprefix("default auth: ").rstrip(".")[:300]
 

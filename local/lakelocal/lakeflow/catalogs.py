@@ -1,8 +1,9 @@
 """Which catalogs and schemas a bundle names: on Databricks they exist before a job runs, and so they do here.
 
-A catalog is named by a resource that is one or is in one, and by a variable or a parameter: its value where the name
-says `catalog`, the first part of `catalog.schema.table` where the name says `table` or `view`. A schema is named by a
-variable or a parameter whose name ends in `schema`: someone has made it on Databricks, an administrator or a pipeline.
+A catalog is named by a resource that is a catalog or belongs to one, and by a variable or a parameter: by its value if
+its name contains `catalog`, by the first part of `catalog.schema.table` if its name contains `table` or `view`. A
+schema is named by a variable or a parameter whose name ends in `schema`: on Databricks someone has created it, an
+administrator or a pipeline.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import Any
 from lakelocal.catalogs import DEFAULT_SCHEMA, INFORMATION_SCHEMA
 from lakelocal.lakeflow.model import BundleSettings, Job, Securable
 
-# One too many does no harm; these are of a catalog, and no name of one.
+# A surplus catalog does no harm; these words describe a catalog but do not name one.
 _SAYS_CATALOG = re.compile(r"catalog(?!ue)(?!.*(?:schema|type|owner|comment|description|location|path))", re.IGNORECASE)
 _SAYS_TABLE = re.compile(r"table|view", re.IGNORECASE)
 _SAYS_SCHEMA = re.compile(r"(.*?)(schema|database)((?:_name)?)", re.IGNORECASE)
@@ -41,7 +42,8 @@ def named_catalogs(
 def named_schemas(settings: BundleSettings, parameters: Mapping[str, str]) -> list[Securable]:
     """The schemas that a bundle and the *parameters* of a run name.
 
-    `gold_schema` is in the catalog `gold_catalog` if the same place names one, else in `catalog`, else in the run's.
+    `gold_schema` is in the catalog `gold_catalog` if one is named beside it, otherwise in `catalog`, otherwise in the
+    run's.
     """
     found = [
         Securable(name, _catalog_beside(name, values) or settings.catalog, value)
@@ -57,7 +59,7 @@ def _is_schema(value: str) -> bool:
 
 
 def _catalog_beside(name: str, values: Mapping[str, Any]) -> str | None:
-    """The catalog that *values* have for the schema that *name* names."""
+    """The catalog that *values* give for the schema named by *name*."""
     found = _SAYS_SCHEMA.fullmatch(name)
     assert found is not None, "asked about names of schemas only"
     for beside in (f"{found[1]}catalog{found[3]}", f"{found[1]}catalog", "catalog", "catalog_name"):

@@ -1,7 +1,7 @@
-"""Jobs that start jobs by their run-job tasks: which ones a job starts, and when that is refused.
+"""Jobs that start other jobs with run-job tasks: which ones a job starts, and when that is refused.
 
-Databricks lets jobs start each other at most three levels deep, and never in a circle. Run-job tasks inside for-each
-tasks count as all others do. Source: documentation, "Run Job task for jobs".
+Databricks lets jobs start each other at most three levels deep, and never in a cycle. Run-job tasks inside for-each
+tasks count like all others. Source: documentation, "Run Job task for jobs".
 """
 
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ LEVELS = 3
 
 
 def started_by(bundle: Bundle, job: Job) -> list[Job]:
-    """*job*, and every job that it starts at any depth, each once; those nearer to it come first."""
+    """*job*, and every job that it starts at any depth, each once; the nearer ones come first."""
     jobs = {job.key: job}
     todo = [job]
-    for each in todo:  # grows while it is walked
+    for each in todo:  # grows during the iteration
         fresh = [bundle.jobs[key] for key in _children(each) if key not in jobs]
         jobs.update((child.key, child) for child in fresh)
         todo += fresh
@@ -24,7 +24,7 @@ def started_by(bundle: Bundle, job: Job) -> list[Job]:
 
 
 def wrong_start(bundle: Bundle, job: Job, child: Job, where: Where) -> Finding | None:
-    """What is wrong with the task at *where* in *job*, which starts *child*: a circle, or too many levels; or None."""
+    """What is wrong with the task at *where* in *job*, which starts *child*: a cycle, or too many levels; or None."""
     if circle := _way(bundle, child, job.key):
         found = f"jobs that start each other: {' -> '.join((job.key, *circle))}"
         return Finding(where, "job-circle", found, "no circle", "Remove one of the tasks.")
@@ -36,10 +36,10 @@ def wrong_start(bundle: Bundle, job: Job, child: Job, where: Where) -> Finding |
 
 
 def _way(bundle: Bundle, job: Job, goal: str) -> tuple[str, ...]:
-    """The keys of the jobs from *job* down to *goal*, the shortest way; empty where it never starts that one."""
+    """The keys of the jobs on the shortest path from *job* down to *goal*; empty if it never starts that job."""
     ways: list[tuple[str, ...]] = [(job.key,)]
     known = {job.key}
-    for way in ways:  # grows while it is walked
+    for way in ways:  # grows during the iteration
         if way[-1] == goal:
             return way
         fresh = [key for key in _children(bundle.jobs[way[-1]]) if key not in known]
@@ -49,7 +49,7 @@ def _way(bundle: Bundle, job: Job, goal: str) -> tuple[str, ...]:
 
 
 def _chains(bundle: Bundle, job: Job, parents: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The keys of the jobs on each way down from *job*, to one level more than is allowed; circles are left out."""
+    """The keys of the jobs on each path down from *job*, to one level more than is allowed; cycles are left out."""
     path = (*parents, job.key)
     children = [] if len(path) > LEVELS else [key for key in _children(job) if key not in path]
     if not children:

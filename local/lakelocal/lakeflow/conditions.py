@@ -1,4 +1,4 @@
-"""What a condition task compares: pure functions over two texts, read by the run and by `validate`.
+"""What a condition task compares: pure functions of two texts, used by the run and by `validate`.
 
 Source: Jobs API 2.2, `ConditionTask`: EQUAL_TO and NOT_EQUAL compare texts ("12.0" is not "12"), the others numbers.
 """
@@ -18,11 +18,11 @@ NUMBERS: dict[str, Callable[[Decimal, Decimal], bool]] = {
 
 
 def outcome(op: str, left: str, right: str) -> str:
-    """`"true"` or `"false"`.
+    """The outcome of a comparison: `"true"` or `"false"`.
 
     Raises:
-        ValueError: an operand is a list, or not a number where numbers are compared, or there is no operator *op*; the
-            text says which.
+        ValueError: an operand is a list, or is not a number although numbers are compared, or there is no operator
+            *op*; the text says which.
     """
     for side, text in (("left", left), ("right", right)):
         if is_list(text):
@@ -37,7 +37,7 @@ def outcome(op: str, left: str, right: str) -> str:
 def number(text: str) -> Decimal | None:
     """*text* as a number with all its digits; None for any other text.
 
-    `Infinity` and `NaN` are other texts: an operand is a numeric value, such as a task value, which is JSON.
+    `Infinity` and `NaN` are not numbers: an operand is a numeric value, such as a task value, which is JSON.
     """
     try:
         value = Decimal(text.strip())

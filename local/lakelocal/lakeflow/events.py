@@ -1,4 +1,4 @@
-"""The events of runs and tasks that people may be told of, and which of them an end is.
+"""The events of runs and tasks that people may be notified of, and which of them each result is.
 
 Source: Jobs API 2.2, `JobEmailNotifications`, `TaskEmailNotifications`, `WebhookNotifications`, `ConditionTask`.
 """
@@ -15,11 +15,11 @@ HERE = (ON_START, ON_SUCCESS, ON_FAILURE, ON_DURATION)  # those that happen in a
 
 
 def event_of(result: str) -> str | None:
-    """The event that an end with *result* is: `on_success`, `on_failure`, or None where nobody is told of it.
+    """The event for an end with *result*: `on_success`, `on_failure`, or None if nobody is notified of it.
 
-    Whatever did not succeed is an `on_failure`: also what was cancelled, and what never ran because of a failure, a
-    cancellation or the limit of concurrent runs. EXCLUDED and DISABLED tasks are neither success nor failure; nor is
-    a task that was passed over on request: it counts as a success, but it did not run.
+    Everything that did not succeed is an `on_failure`, including what was cancelled, and what never ran because of a
+    failure, a cancellation or the limit of concurrent runs. EXCLUDED and DISABLED tasks are neither success nor
+    failure; nor is a task that was passed over on request: it counts as a success, but it did not run.
     """
     found = meaning(result)
     if found.told is Ending.SUCCEEDED:
@@ -28,5 +28,5 @@ def event_of(result: str) -> str | None:
 
 
 def has_notifications(kind: str) -> bool:
-    """May people be told of tasks of the type *kind*? Condition tasks support neither retries nor notifications."""
+    """May people be notified of tasks of the type *kind*? Condition tasks support neither retries nor notifications."""
     return not type_of(kind).branches

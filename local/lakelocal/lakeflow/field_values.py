@@ -1,13 +1,13 @@
-"""Values of fields as a bundle writes them: parameters are text, and variables turn switches and numbers into text."""
+"""Values of fields as a bundle writes them: parameters are text, and variables turn booleans and numbers into text."""
 
 from decimal import Decimal
 from typing import Any
 
-_PLAIN_DIGITS = range(-4, 6)  # powers of ten that are written out inside a text: beyond, Go prints an exponent
+_PLAIN_DIGITS = range(-4, 6)  # powers of ten that are written out inside a text; beyond them, Go prints an exponent
 
 
 def as_text(value: Any) -> str:
-    """A value as the text that a field of texts takes: `true`, `1` for 1.0, all digits of 1e20.
+    """A value as the text that a text field takes: `true`, `1` for 1.0, all digits of 1e20.
 
     Source: Databricks CLI 1.13, `libs/dyn/convert/normalize.go`.
     """
@@ -19,7 +19,7 @@ def as_text(value: Any) -> str:
 
 
 def interpolated(value: Any) -> str:
-    """A single value as a reference inside a text gives it: as `as_text`, but `1e+20`, and `<nil>` for null.
+    """A single value as a reference inside a text yields it: like `as_text`, but `1e+20`, and `<nil>` for null.
 
     Source: Databricks CLI 1.13, `libs/dyn/dynvar/resolve.go`, which prints it as Go does.
     """
@@ -46,7 +46,7 @@ def _unbounded(value: float) -> str:
 
 
 def as_number(value: Any, default: int = 0) -> int:
-    """A whole number; *default* where there is none, or where the check of its shape has refused it."""
+    """A whole number; *default* if there is none, or if the check of its shape has refused it."""
     try:
         return default if value is None else int(value)
     except (TypeError, ValueError):
@@ -54,10 +54,10 @@ def as_number(value: Any, default: int = 0) -> int:
 
 
 def as_switch(value: Any) -> bool:
-    """A switch, also as the text `true` or `false` that a variable gives."""
+    """A boolean, including the text `true` or `false` that a variable yields."""
     return as_text(value).lower() == "true"
 
 
 def has_reference(text: str) -> bool:
-    """Does *text* hold something that a run, or a deployment, fills in?"""
+    """Does *text* contain something that a run, or a deployment, fills in?"""
     return "{{" in text or "${" in text

@@ -1,17 +1,17 @@
-"""Which fields of a job count in a local run: one table, by dotted path, and the questions that are asked of it.
+"""Which fields of a job have an effect in a local run: one table, by dotted path, and the queries on it.
 
-    verdicts(job)           # what becomes of every field that the job and its tasks set, each with a note
+    verdicts(job)           # how every field that the job and its tasks set is treated, each with a note
     ignored(job)            # ["job_clusters", "tasks.libraries.jar"]
-    refusal(job, task)      # why a task does not run here and what to use instead; None where it runs
+    refusal(job, task)      # why a task does not run here and what to use instead; None if it runs
     effective(job)          # the values that have an effect here
 
 * honoured: as on Databricks;
 * approximated: it has an effect here, though not quite the same, or not in every case;
-* ignored: it has no effect here; the run goes on without it, and says so;
+* ignored: it has no effect here; the run continues without it, and says so;
 * refused: a task with it does not run here; its note says what to use instead.
 
-`tasks.` stands before the fields of a task, also of one inside a for-each task. A path that is ignored or refused
-covers everything below it. `path=VALUE` is a rule for one value. The paths are the fields of `databricks.bundles.jobs`.
+`tasks.` precedes the fields of a task, including one inside a for-each task. A path that is ignored or refused covers
+everything below it. `path=VALUE` is a rule for one value. The paths are the fields of `databricks.bundles.jobs`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -142,7 +142,7 @@ class FieldVerdict:
 class Refusal(NamedTuple):
     """Why a task does not run here: *what* was found in it, and a *note* that says what to use instead.
 
-    *late*: what it would run is in a workspace or in Git, or is not said. It then fails when its turn comes, and the
+    *late*: what it would run is in a workspace or in Git, or is missing. It then fails when its turn comes, and the
     tasks before it run.
     """
 
@@ -158,7 +158,8 @@ class Refusal(NamedTuple):
 def verdicts(job: Job) -> list[FieldVerdict]:
     """The verdict on every field that *job* and its tasks set, in the order in which they are written.
 
-    The fields of a task inside a for-each task count for that one; entries of a list have the same fields, told once.
+    The fields of a task inside a for-each task belong to that task; entries of a list have the same fields, reported
+    once.
     """
     found = (FieldVerdict(job.key, task, field, *rule_of(field, value)) for task, field, value in _fields_of(job))
     return list(dict.fromkeys(found))
@@ -183,7 +184,7 @@ def has_effect(field: str) -> bool:
 
 
 def refusal(job: Job, task: Task) -> Refusal | None:
-    """Why *task* of *job*, or the task that it runs for each of its inputs, does not run here; None where it does."""
+    """Why *task* of *job*, or the task that it runs for each of its inputs, does not run here; None if it does."""
     for field, value in _fields(_TASKS, _in_force(job, task)):
         verdict, note = rule_of(field, value)
         if verdict == REFUSED:
@@ -197,7 +198,7 @@ def refusal(job: Job, task: Task) -> Refusal | None:
 
 
 def rule_of(field: str, value: Any = None) -> FieldRule:
-    """The verdict on *field* (where it is *value*), and why.
+    """The verdict on *field* (when it is *value*), and the reason.
 
     Raises:
         KeyError: neither the field nor one above it is in the table.
@@ -220,7 +221,7 @@ def _fields_of(job: Job) -> Iterator[tuple[str, str, Any]]:
 
 
 def _in_force(job: Job, task: Task) -> Mapping[str, Any]:
-    """What *task* sets, with the `source` of its file, which is GIT by default where its job has a `git_source`."""
+    """What *task* sets, with the `source` of its file, which is GIT by default if its job has a `git_source`."""
     if task.nested is not None:
         return {**task.settings, task.kind: {**task.inner, "task": _in_force(job, task.nested)}}
     if not comes_from_git(task.kind, task.inner, job.settings):
@@ -229,13 +230,13 @@ def _in_force(job: Job, task: Task) -> Mapping[str, Any]:
 
 
 def _with_source(block: Mapping[str, Any], file: tuple[str, ...]) -> Mapping[str, Any]:
-    """*block* with `source: GIT` where the field *file* stands."""
+    """*block* with `source: GIT`, if it has the field *file*."""
     first, *rest = file
     return {**block, first: _with_source(block[first], tuple(rest))} if rest else {**block, "source": GIT}
 
 
 def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """The deepest fields below *path* that the table names, with their values; what is null is not set."""
+    """The deepest fields below *path* that the table names, with their values; null counts as not set."""
     for each in value if isinstance(value, list) else [value]:
         if path == _NESTED:
             yield from _fields(_TASKS, each)

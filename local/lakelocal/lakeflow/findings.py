@@ -4,9 +4,9 @@
     findings.add("syntax", "a list", "a mapping", "Correct the file.", findings.at(place))
     findings.raise_any()
 
-Whoever reads or checks a bundle makes findings; whoever shows them has their text (`str`) and their JSON (`as_json`).
-Each breaks one rule of `RULES`. An *error* cannot be deployed or cannot run as it is written; a *warning* runs, but not
-as it reads.
+Code that reads or checks a bundle creates findings; code that shows them uses their text (`str`) or their JSON
+(`as_json`). Each breaks one rule of `RULES`. An *error* cannot be deployed or cannot run as it is written; a *warning*
+runs, but not in the way that it reads.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +20,8 @@ from lakelocal.errors import BundleError
 ERROR = "error"
 WARNING = "warning"
 
-Place = tuple[Path, int]  # a file, and a line of it from 1; 0 for the file as a whole
-Steps = tuple[str | int, ...]  # names of fields and numbers of entries
+Place = tuple[Path, int]  # a file, and a line in it from 1; 0 for the file as a whole
+Steps = tuple[str | int, ...]  # names of fields and indexes of entries
 
 RULES: Mapping[str, tuple[str, str]] = {
     # files of the bundle (lakelocal.bundle)
@@ -110,15 +110,15 @@ RULES: Mapping[str, tuple[str, str]] = {
 LEFT_OUT = (
     *("bundle-field", "duplicate-key", "duplicate-task", "unknown-field", "wrong-type", "null-value", "wrong-enum"),
 )
-"""Rules of which a run says what breaks them: it goes on without that."""
+"""The rules whose violations a run reports, and then continues without the value."""
 
 
 @dataclass(frozen=True, order=True)
 class Where:
-    """Where something stands: *file*, relative to the bundle where it lies inside, and *line*; 0 for the whole file.
+    """A place: *file*, relative to the bundle if it is inside, and *line*; 0 for the whole file.
 
-    *job* and *task* are keys, empty where it concerns none. *path* leads to the field from the task, else from the job,
-    else from the bundle; of two findings that differ only in it, one is enough.
+    *job* and *task* are keys, empty if it concerns none. *path* leads to the field from the task, otherwise from the
+    job, otherwise from the bundle; of two findings that differ only in it, one is enough.
     """
 
     file: str = ""
@@ -144,16 +144,16 @@ class Where:
 
     @property
     def dotted(self) -> str:
-        """*path* as one text: `parameters[0].default`."""
+        """*path* as a single text: `parameters[0].default`."""
         steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
         return "".join(steps).removeprefix(".")
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One broken rule: what was *found* and what was *expected* instead, without these words; *action* is a sentence.
+    """One broken rule: what was *found* and what was *expected*, without these words; *action* is a sentence.
 
-    A finding is made without its place where only the caller knows that; `moved` adds it.
+    A finding is created without its place if only the caller knows that; `moved` adds it.
     """
 
     where: Where
@@ -182,11 +182,11 @@ class Finding:
         return self.line(f"`{place}`" if place else "")
 
     def moved(self, where: Where) -> "Finding":
-        """The same at *where*."""
+        """The same finding at *where*."""
         return replace(self, where=where)
 
     def as_json(self) -> dict[str, Any]:
-        """The finding as JSON has it."""
+        """The finding as a JSON value."""
         return {
             "severity": self.severity,
             "file": self.where.file,
@@ -202,7 +202,7 @@ class Finding:
 
 
 class FindingError(BundleError):
-    """Raised for *findings* after which something cannot be read, or must not run; its text has a line for each."""
+    """Raised for *findings* after which something cannot be read, or must not run; its text has one line for each."""
 
     def __init__(self, *findings: Finding) -> None:
         super().__init__("\n".join(str(finding) for finding in findings))
@@ -210,30 +210,30 @@ class FindingError(BundleError):
 
 
 class Findings(list[Finding]):
-    """What was found so far in the bundle below *root*."""
+    """What has been found so far in the bundle below *root*."""
 
     def __init__(self, root: Path, found: Iterable[Finding] = ()) -> None:
         super().__init__(found)
         self.root = root
 
     def at(self, place: Place, *, job: str = "", task: str = "", path: Steps = ()) -> Where:
-        """*place* as a finding names it."""
+        """*place* in the form that a finding uses."""
         return Where.at(place, self.root, job=job, task=task, path=path)
 
     def add(self, rule: str, found: str, expected: str, action: str, where: Where) -> None:
-        """One more."""
+        """Add a finding."""
         self.append(Finding(where, rule, found, expected, action))
 
     def of(self, severity: str) -> "Findings":
-        """Those of *severity*, each once."""
+        """The findings of *severity*, each once."""
         return Findings(self.root, dict.fromkeys(each for each in self if each.severity == severity))
 
     def without_jobs(self) -> "Findings":
-        """Those that concern no single job."""
+        """The findings that do not concern a single job."""
         return Findings(self.root, (each for each in self if not each.where.job))
 
     def by_job(self) -> dict[str, list[Finding]]:
-        """Those that concern a job, by its key."""
+        """The findings that concern a job, by its key."""
         found: dict[str, list[Finding]] = {}
         for each in self:
             if each.where.job:
@@ -242,18 +242,18 @@ class Findings(list[Finding]):
 
     @contextmanager
     def caught(self) -> Iterator[None]:
-        """The findings of an error that is raised inside are added, and the work goes on behind."""
+        """Add the findings of an error that is raised inside the block, and continue after it."""
         try:
             yield
         except FindingError as error:
             self += error.findings
 
     def raise_any(self) -> None:
-        """Raise one error with all of them, if there are any."""
+        """Raise one error with all findings, if there are any."""
         if self:
             raise FindingError(*self)
 
 
 def show(file: Path, root: Path) -> str:
-    """*file* as a message names it: relative to the bundle where it lies inside."""
+    """*file* as a message names it: relative to the bundle if it is inside."""
     return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)

@@ -1,7 +1,7 @@
-"""Walks over a directed graph: what lies before and behind a node, the order of the nodes, their levels, circles.
+"""Walks over a directed graph: upstream and downstream nodes, the order of the nodes, their levels, cycles.
 
-A graph is a mapping of each node to those that it *needs*, as `depends_on` of tasks says it. A node that is needed
-but not a key of the mapping is unknown: it is not in an order or a level, and keeps nothing waiting.
+A graph maps each node to the nodes that it *needs*, like `depends_on` of tasks. A node that is needed but is not a key
+of the mapping is unknown: it has no place in the order and no level, and keeps nothing waiting.
 """
 
 import heapq
@@ -13,7 +13,7 @@ Needs = Mapping[str, Collection[str]]
 
 
 def upstream(needs: Needs, node: str) -> set[str]:
-    """All nodes that *node* needs, directly or not, the unknown ones too; itself only if it is in a circle."""
+    """All nodes that *node* needs, directly or not, including unknown ones; itself only if it is in a cycle."""
     found: set[str] = set()
     todo = [node]
     while todo:
@@ -24,7 +24,7 @@ def upstream(needs: Needs, node: str) -> set[str]:
 
 
 def downstream(needs: Needs, node: str) -> set[str]:
-    """All nodes that need *node*, directly or not; itself only if it is in a circle."""
+    """All nodes that need *node*, directly or not; itself only if it is in a cycle."""
     needed_by: dict[str, list[str]] = {}
     for each, needed in needs.items():
         for other in needed:
@@ -33,13 +33,13 @@ def downstream(needs: Needs, node: str) -> set[str]:
 
 
 def order(needs: Needs) -> list[str]:
-    """The nodes, each behind all that it needs, else in the order of *needs*.
+    """The nodes, each after all nodes that it needs, otherwise in the order of *needs*.
 
-    The nodes of a circle, and those that need one of them, are left out: they have no place in any order.
+    The nodes of a cycle, and those that need one of them, are left out: they have no place in any order.
     """
     place = {node: at for at, node in enumerate(needs)}
     sorter = TopologicalSorter({node: [each for each in needed if each in place] for node, needed in needs.items()})
-    with suppress(CycleError):  # the sorter goes on as far as the circle lets it
+    with suppress(CycleError):  # the sorter continues as far as the cycle allows
         sorter.prepare()
     found: list[str] = []
     ready: list[tuple[int, str]] = []
@@ -55,7 +55,7 @@ def order(needs: Needs) -> list[str]:
 
 
 def levels(needs: Needs) -> dict[str, int]:
-    """The level of each node in `order`: the length of the longest way to it, from 0."""
+    """The level of each node in `order`: the length of the longest path to it, from 0."""
     found: dict[str, int] = {}
     for node in order(needs):
         found[node] = max((found[each] + 1 for each in needs[node] if each in found), default=0)

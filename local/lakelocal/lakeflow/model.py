@@ -1,7 +1,7 @@
-"""What a bundle is after reading: frozen values, every variable resolved, every name checked.
+"""A bundle after reading: frozen dataclasses, with every variable resolved and every name checked.
 
-`Task.settings` and `Job.settings` keep all fields as they were written (variables resolved), so that a task type
-or a field that is honoured later needs no change here.
+`Task.settings` and `Job.settings` keep all fields as they were written (variables resolved), so a task type or a field
+that is honoured later needs no change here.
 """
 
 import os
@@ -22,7 +22,7 @@ GIT = "GIT"
 
 @dataclass(frozen=True)
 class Securable:
-    """A catalog, a schema in it, or a volume in that; *key* is its place in the bundle, such as `schemas.KEY`."""
+    """A catalog, a schema in it, or a volume in a schema; *key* is its path in the bundle, such as `schemas.KEY`."""
 
     key: str
     catalog: str
@@ -43,7 +43,7 @@ class Dependency:
 
 @dataclass(frozen=True)
 class TaskLibrary:
-    """A Python library as it is written: the path or pattern of a wheel, or what `pip install` takes.
+    """A Python library as it is written: the path or pattern of a wheel, or an argument for `pip install`.
 
     Relative paths start at *folder*, that of the file which defines it.
     """
@@ -56,12 +56,11 @@ class TaskLibrary:
 class Task:
     """One task of a job.
 
-    *kind* is the name of its task type (`notebook_task`, `run_job_task`, ...).
-    *notebook* is the file of a notebook task, *file* that of a Python or SQL file task, both None where it comes from
-    Git. *child* is the key of the job that a run-job task starts, *nested* the task that a for-each task runs for each
-    of its inputs. *libraries* are those of the task and of its environment.
-    *elsewhere* says why what it runs is not in this bundle, but in a workspace or in Git: it then fails here.
-    *where* is the place of its definition.
+    *kind* is the name of its task type (`notebook_task`, `run_job_task`, ...). *notebook* is the file of a notebook
+    task, *file* that of a Python or SQL file task; both are None if it comes from Git. *child* is the key of the job
+    that a run-job task starts, *nested* the task that a for-each task runs for each of its inputs. *libraries* are
+    those of the task and of its environment. *elsewhere* says why what it runs is not in this bundle, but in a
+    workspace or in Git: it then fails here. *where* is the place of its definition.
     """
 
     key: str
@@ -84,7 +83,7 @@ class Task:
 
     @property
     def parameters(self) -> Mapping[str, str] | Sequence[str]:
-        """The task's own parameters, by name; those of a Python file, and a wheel's without names, as a list."""
+        """The task's own parameters, by name; those of a Python file, and unnamed ones of a wheel, as a list."""
         fields = type_of(self.kind).parameters
         return next((self.inner[name] for name in fields if self.inner.get(name)), {})
 
@@ -95,15 +94,15 @@ class Task:
 
     @property
     def inner(self) -> Mapping[str, Any]:
-        """What is written below the task type: `{"left": ..., "op": ..., "right": ...}` of a condition task."""
+        """The fields below the task type: `{"left": ..., "op": ..., "right": ...}` for a condition task."""
         return self.settings.get(self.kind) or {}
 
 
 def comes_from_git(kind: str, inner: Any, job: Mapping[str, Any]) -> bool:
     """Does the file of a task come from Git?
 
-    It does if its `source` says so, and by default if its job has a `git_source`. *inner* is what is written below the
-    task type *kind*, *job* the settings of the job. Source: Jobs API 2.2, `NotebookTask.source`.
+    It does if its `source` says so, and by default if its job has a `git_source`. *inner* are the fields below the task
+    type *kind*, *job* the settings of the job. Source: Jobs API 2.2, `NotebookTask.source`.
     """
     block = type_of(kind).block_of_file(inner) if isinstance(inner, Mapping) else None
     if block is None:
@@ -115,7 +114,7 @@ def comes_from_git(kind: str, inner: Any, job: Mapping[str, Any]) -> bool:
 class Job:
     """One job. *id* is stable for a (bundle, target, key); *parameters* maps each name to its default.
 
-    *max_concurrent_runs* 0 skips every run; *queue*: a run that finds no slot waits for one instead of being skipped.
+    *max_concurrent_runs* 0 skips every run; *queue*: a run that gets no slot waits for one instead of being skipped.
     """
 
     key: str
@@ -134,7 +133,7 @@ class Job:
         return next(task for task in self.tasks if task.key == key)
 
     def every_task(self) -> Iterator[Task]:
-        """All tasks, those too that for-each tasks run, each behind its own."""
+        """All tasks, including those that for-each tasks run, each after its for-each task."""
         for task in self.tasks:
             yield task
             if task.nested is not None:
@@ -143,7 +142,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Script:
-    """A script of the bundle: the commands of a shell, and what they find in their environment."""
+    """A script of the bundle: shell commands, and their environment variables."""
 
     name: str
     content: str
@@ -152,12 +151,12 @@ class Script:
 
 @dataclass(frozen=True)
 class BundleSettings:
-    """The part of a bundle that does not need its jobs: the target, its catalog and its variables.
+    """The part of a bundle that does not depend on its jobs: the target, its catalog and its variables.
 
-    *synced* are the folders of `sync.paths`, which are deployed with it; they may lie outside of *root*.
-    *files_path* is the folder of the workspace that they are deployed to.
-    *unset* are the variables without a value, each with what is wrong with it where something needed refers to it.
-    *user* is who deploys it, as `workspace.current_user.userName`.
+    *synced* are the folders of `sync.paths`, which are deployed with it; they may be outside *root*.
+    *files_path* is the workspace folder to which they are deployed.
+    *unset* are the variables without a value, each with the error for a needed value that refers to it.
+    *user* is the user who deploys it, like `workspace.current_user.userName`.
     """
 
     name: str
@@ -173,13 +172,13 @@ class BundleSettings:
 
     @property
     def files(self) -> BundleFiles | None:
-        """The folder around all that is deployed, here and in a workspace."""
+        """The folder around everything that is deployed, here and in a workspace."""
         shown = self.files_path
         return BundleFiles(shown, Path(os.path.commonpath(self.folders))) if shown.startswith("/Workspace/") else None
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Where files of the bundle may lie."""
+        """The folders in which files of the bundle may be."""
         return (self.root, *self.synced)
 
 
@@ -187,9 +186,9 @@ class BundleSettings:
 class Bundle(BundleSettings):
     """A whole bundle for one target. *file* is its root file, *securables* its schemas and volumes.
 
-    *scripts* are its scripts by their names. *faults* are the errors in its jobs, by their keys, and *script_faults*
-    those in scripts: what has some does not run, and stops none of the others. *warnings* are what else was found, in
-    jobs and outside of them.
+    *scripts* are its scripts by name. *faults* are the errors in its jobs, by key, and *script_faults* those in
+    scripts: a job or script with errors does not run, but does not stop the others. *warnings* are all other findings,
+    inside and outside jobs.
     """
 
     jobs: Mapping[str, Job] = field(default_factory=dict)
@@ -204,15 +203,15 @@ class Bundle(BundleSettings):
         """The job with the key *key*.
 
         Raises:
-            UsageError: there is none; the message lists the keys there are.
-            FindingError: there is something wrong with it, or with a job that it starts; all of it.
+            UsageError: there is no such job; the message lists the existing keys.
+            FindingError: something is wrong with it, or with a job that it starts; the message lists everything.
         """
         if key not in self.jobs:
             if key in self.faults:
                 raise FindingError(*self.faults[key])
             raise self._not_named(f"no job `{key}`", key)
         started = [self.jobs[key]]
-        for each in started:  # grows while it is walked
+        for each in started:  # grows during the iteration
             started += [job for job in self._started_by(each) if job not in started]
         if faults := [fault for job in started for fault in self.faults.get(job.key, ())]:
             raise FindingError(*faults)
@@ -222,14 +221,14 @@ class Bundle(BundleSettings):
         """The script *name*, which must exist.
 
         Raises:
-            FindingError: there is something wrong with it.
+            FindingError: something is wrong with it.
         """
         if name in self.script_faults:
             raise FindingError(*self.script_faults[name])
         return self.scripts[name]
 
     def sound_jobs(self) -> dict[str, Job]:
-        """The jobs that can run: nothing is wrong with them, nor with those that they start."""
+        """The jobs that can run: nothing is wrong with them or with the jobs that they start."""
         return {key: job for key, job in self.jobs.items() if self.why_not(key) is None}
 
     def why_not(self, key: str) -> Finding | None:
@@ -244,10 +243,10 @@ class Bundle(BundleSettings):
         return [self.jobs[task.child] for task in job.every_task() if task.child is not None]
 
     def only_job(self) -> Job:
-        """The job of a bundle that has one.
+        """The job of a bundle that has only one.
 
         Raises:
-            UsageError: there are more, or none; the message lists the keys there are.
+            UsageError: there are several, or none; the message lists the existing keys.
         """
         if len(self.jobs) == 1:
             return next(iter(self.jobs.values()))

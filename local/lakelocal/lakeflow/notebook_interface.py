@@ -1,19 +1,19 @@
-"""What a notebook takes and gives: its parameters and its task values, read from its cells without running them.
+"""The interface of a notebook: its parameters and its task values, read from its cells without running them.
 
-| in a cell                                                            | what is known of `day`                      |
-| -------------------------------------------------------------------- | ------------------------------------------- |
-| `day = ""` in the cell tagged `parameters`                           | it has a default                            |
-| `dbutils.widgets.text("day", "")`, SQL `CREATE WIDGET TEXT day ...`   | it has a default                            |
-| `dbutils.widgets.get("day")`, `getArgument("day")`                   | it is needed: without it the notebook fails |
-| SQL `:day`, `getArgument('day')`                                     | it is needed                                |
-| `getArgument("day", "")`, any of them inside of `try`, SQL `${day}`  | it is taken, and not needed                 |
-| `dbutils.widgets.getAll()`, `dbutils.widgets.get(name)`              | any parameter may be taken                  |
-| `dbutils.jobs.taskValues.set("day", ...)`                            | it is a task value that the notebook sets   |
+| in a cell                                                           | what is known of `day`                      |
+| ------------------------------------------------------------------- | ------------------------------------------- |
+| `day = ""` in the cell tagged `parameters`                          | it has a default                            |
+| `dbutils.widgets.text("day", "")`, SQL `CREATE WIDGET TEXT day ...` | it has a default                            |
+| `dbutils.widgets.get("day")`, `getArgument("day")`                  | it is needed: without it the notebook fails |
+| SQL `:day`, `getArgument('day')`                                    | it is needed                                |
+| `getArgument("day", "")`, any of them inside `try`, SQL `${day}`    | it is taken, and not needed                 |
+| `dbutils.widgets.getAll()`, `dbutils.widgets.get(name)`             | any parameter may be taken                  |
+| `dbutils.jobs.taskValues.set("day", ...)`                           | it is a task value that the notebook sets   |
 
-What cannot be read is not guessed: a notebook is *opaque* where it hands `dbutils` on, runs another notebook with
-`%run`, or holds a cell that is not read here, such as one in Scala.
+What cannot be read is not guessed: a notebook is *opaque* if it passes `dbutils` on, runs another notebook with `%run`,
+or has a cell that is not read here, such as one in Scala.
 
-Source: Databricks documentation, "Databricks widgets", "Parameter markers" (UNBOUND_SQL_PARAMETER where no value is
+Source: Databricks documentation, "Databricks widgets", "Parameter markers" (UNBOUND_SQL_PARAMETER if no value is
 given) and "Use task values to pass information between tasks".
 """
 
@@ -34,7 +34,7 @@ from lakelocal.sql.widgets import widget_statement
 _DECLARING = frozenset({"text", "dropdown", "combobox", "multiselect"})
 _READING = frozenset({"get", "getArgument"})
 _MAGIC = re.compile(r"(?P<indent>\s*)(?P<percent>%%?)(?P<name>[A-Za-z][\w-]*)[^\S\n]*(?P<rest>.*)")
-# With one `%`, too, these head a whole cell on Databricks; any magic does with two.
+# With a single `%` too, these apply to a whole cell on Databricks; with two, any magic does.
 _OF_CELLS = frozenset({"sql", "md", "md-sandbox", "sh", "python", "scala", "r", "skip"})
 _RUNNING_PYTHON = frozenset({"python", "time", "timeit", "capture"})
 _LEAVING_WIDGETS_ALONE = frozenset({
@@ -47,9 +47,9 @@ _LEAVING_WIDGETS_ALONE = frozenset({
 class NotebookInterface:
     """The parameters of a notebook, and the task values that it sets.
 
-    *defaults* are the literals of its parameters cell, *declares* the widgets that it makes. *reads* are the parameters
-    that it reads, *requires* those of them that it reads without a default. *reads_any*, *sets_any*: some names are
-    known only when it runs.
+    *defaults* are the literals of its parameters cell, *declares* the widgets that it creates. *reads* are the
+    parameters that it reads, *requires* those of them that it reads without a default. *reads_any*, *sets_any*: some
+    names are only known when it runs.
     """
 
     defaults: Mapping[str, Any]
@@ -63,23 +63,23 @@ class NotebookInterface:
 
     @property
     def names(self) -> list[str]:
-        """The parameters that it is seen to take, in the order of the alphabet."""
+        """The parameters that it is known to take, in alphabetical order."""
         return sorted({*self.defaults, *self.declares, *self.reads})
 
     @property
     def needs(self) -> frozenset[str]:
-        """The parameters without which it fails; none where it is opaque, since they may be declared elsewhere."""
+        """The parameters without which it fails; none if it is opaque, because they may be declared elsewhere."""
         return frozenset() if self.opaque else self.requires - self.declares - self.defaults.keys()
 
     def takes(self, name: str) -> bool:
-        """Does it take the parameter *name*, as far as can be seen? A parameters cell names all that are taken."""
+        """Does it take the parameter *name*, as far as can be seen? A parameters cell names all parameters."""
         return self.reads_any or (self.opaque and not self.defaults) or name in self.names
 
 
 def parameters_not_taken(parameters: Iterable[str], notebook: Path, root: Path) -> Iterator[Finding]:
     """Those of a notebook task's own *parameters* that *notebook*, in the bundle below *root*, does not take.
 
-    The findings know their path in the task, not its place.
+    The findings have the path in the task, but not its place.
     """
     interface = read_interface(notebook)
     legal = ", ".join(f"`{name}`" for name in interface.names) or "none"
@@ -101,7 +101,7 @@ def read_interface(notebook: Path) -> NotebookInterface:
 
 @lru_cache(maxsize=1024)
 def _read(notebook: Path, changed: int) -> NotebookInterface:
-    """The interface of *notebook* as it was *changed* last."""
+    """The interface of *notebook*, last modified at *changed*."""
     found = _Found()
     for cell in read_notebook(notebook)["cells"]:
         if cell["cell_type"] == "code":
@@ -120,7 +120,7 @@ def _read(notebook: Path, changed: int) -> NotebookInterface:
 
 @dataclass
 class _Found:
-    """What the cells that have been read say; the fields are those of `NotebookInterface`."""
+    """What has been found in the cells so far; the fields are those of `NotebookInterface`."""
 
     defaults: dict[str, Any] = field(default_factory=dict)
     declares: set[str] = field(default_factory=set)
@@ -154,12 +154,12 @@ class _Found:
             try:
                 widget = widget_statement(statement.text)
             except DialectError:
-                continue  # a statement that makes no widget: it fails when it runs, and then says why
+                continue  # a malformed statement: it fails when it runs, and then says why
             if widget is not None and widget.kind != "REMOVE":
                 self.declares.add(widget.name)
 
     def _python_of(self, source: str) -> str:
-        """The Python of a cell, without its magics; empty where the whole cell is something else."""
+        """The Python of a cell, without its magics; empty if the whole cell is something else."""
         head, _, below = source.lstrip().partition("\n")
         magic = _MAGIC.match(head)
         if magic is None or (magic["percent"] == "%" and magic["name"] not in _OF_CELLS):
@@ -171,7 +171,7 @@ class _Found:
         return "\n".join(map(self._python_line, [first, *lines_of(below)]))
 
     def _python_line(self, line: str) -> str:
-        """A line as Python: of a magic, the statement that it runs."""
+        """A line as Python; for a magic, the statement that it runs."""
         if line.lstrip().startswith("!"):
             return ""
         magic = _MAGIC.match(line)
@@ -184,14 +184,14 @@ class _Found:
 
 
 class _PythonReader(ast.NodeVisitor):
-    """Adds what the Python of one cell does with `dbutils` to what has been *found*."""
+    """Adds to *found* what the Python of one cell does with `dbutils`."""
 
     def __init__(self, found: _Found) -> None:
         self._found = found
         self._tried = 0
 
     def visit_Try(self, node: ast.Try | ast.TryStar) -> None:
-        self._tried += 1  # the notebook is ready for a widget that is not there
+        self._tried += 1  # the notebook is prepared for a missing widget
         for statement in node.body:
             self.visit(statement)
         self._tried -= 1
@@ -216,10 +216,10 @@ class _PythonReader(ast.NodeVisitor):
 
     def visit_Name(self, node: ast.Name) -> None:
         if node.id == "dbutils" and isinstance(node.ctx, ast.Load):
-            self._found.opaque = True  # handed on, or a part of it under another name
+            self._found.opaque = True  # passed on, or a part of it under another name
 
     def _widget(self, method: str, call: ast.Call, *, may_fail: bool) -> None:
-        """A call of a method of widgets; *may_fail* where it is surely Databricks' own."""
+        """Read a call of a method of widgets; *may_fail* if it is surely Databricks' own."""
         if method == "getAll":
             self._found.reads_any = True
         if method not in _DECLARING | _READING:
@@ -243,7 +243,7 @@ class _PythonReader(ast.NodeVisitor):
 
 
 def _assignments(tree: ast.Module) -> Iterator[tuple[str, Any]]:
-    """The names that *tree* assigns at its top, each with its value; None for one that is not a literal."""
+    """The names that *tree* assigns at the top level, each with its value; None for a value that is not a literal."""
     for statement in tree.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         value = getattr(statement, "value", None)
@@ -266,12 +266,12 @@ def _dotted(node: ast.expr) -> list[str]:
 
 
 def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
-    """The argument at *position*, or called *name*; None where it is not given."""
+    """The argument at *position*, or named *name*; None if it is not given."""
     if len(call.args) > position:
         return call.args[position]
     return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
 def _text(node: ast.expr | None) -> str | None:
-    """The text that a literal holds."""
+    """The text of a string literal; None for anything else."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None

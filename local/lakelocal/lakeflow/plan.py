@@ -1,4 +1,4 @@
-"""Which tasks of a run start, and how tasks and run end: pure functions over states.
+"""Which tasks of a run start, and how tasks and runs end: pure functions of states.
 
 A state is `PENDING`, `RUNNING` or a result; `results` says what each result counts as.
 
@@ -21,7 +21,7 @@ FOREVER = -1
 
 @dataclass(frozen=True)
 class Step:
-    """What to do next: *start* these tasks; *ended* tasks have these results without having run."""
+    """What to do next: *start* these tasks; the tasks in *ended* have these results without having run."""
 
     start: tuple[str, ...]
     ended: Mapping[str, str]
@@ -34,11 +34,11 @@ def next_step(
     outcomes: Mapping[str, str] | None = None,
     only: Collection[str] | None = None,
 ) -> Step:
-    """The tasks that can start now, and those that end without running, cascades included.
+    """The tasks that can start now, and those that end without running, including what follows from that.
 
     Args:
         tasks: all tasks of the job.
-        states: the state of each task; one that is missing is `PENDING`.
+        states: the state of each task; a missing task is `PENDING`.
         outcomes: "true" or "false" of each condition task that has ended.
         only: the selection of a partial run: other tasks do not run, and do not count in `run_if`.
     """
@@ -86,15 +86,15 @@ def _verdict(
 
 
 def _reads_disabled(task: Task, states: Mapping[str, str]) -> bool:
-    """Does a condition or for-each task take its input from a disabled task? It then runs, and fails for want of it."""
+    """Does a condition or for-each task take its input from a disabled task? It then runs, and fails for lack of it."""
     operands = [task.inner.get(name) for name in type_of(task.kind).operands]
     return any(states.get(key) == "DISABLED" for key in tasks_named(operands))
 
 
 def is_met(run_if: str, upstream: Sequence[str]) -> bool:
-    """Does a task with *run_if* run after dependencies that ended as *upstream* (at least one)?
+    """Does a task with *run_if* run after dependencies with the results *upstream* (at least one)?
 
-    EXCLUDED counts as success; UPSTREAM_FAILED and cancelled dependencies count as failed; DISABLED is neither.
+    EXCLUDED counts as success; UPSTREAM_FAILED and cancelled dependencies count as failed; DISABLED counts as neither.
     """
     ends = [meaning(state) for state in upstream]
     good = [end.is_fine for end in ends]
@@ -143,12 +143,12 @@ def run_result(tasks: Sequence[Task], states: Mapping[str, str], only: Collectio
 
 
 def has_retries(kind: str) -> bool:
-    """May tasks of the type *kind* be tried again? Condition tasks support neither retries nor notifications."""
+    """May tasks of the type *kind* be retried? Condition tasks support neither retries nor notifications."""
     return not type_of(kind).branches
 
 
 def next_attempt_at(task: Task, *, attempt: int, result: str, started_at: float) -> float | None:
-    """When the attempt after number *attempt* (from 0) starts, in the clock of *started_at* (s); None: no more.
+    """When the attempt after number *attempt* (from 0) starts, on the clock of *started_at* (s); None: no more.
 
     `min_retry_interval_millis` counts from the start of the failed attempt.
     """

@@ -1,11 +1,11 @@
 """Dynamic value references: `{{job.run_id}}`, `{{tasks.bronze.values.rows}}`, ... in the fields of a job.
 
-`REFERENCES` is the table of them: what each is called, what it gives, and what must be there for it to be known. A new
-one is a new line of it. `resolve` replaces references while a run goes on, `wrong_references` judges them before: both
-look them up in the same way, the one by what a `Scope` holds, the other by what is `Known` so far.
+`REFERENCES` is the table of them: the name of each, its value, and what must exist for it to be known. A new reference
+is a new line of the table. `resolve` replaces references during a run, `wrong_references` checks them before it: both
+look them up in the same way, the former in a `Scope`, the latter in what is `Known` so far.
 
-An unknown namespace or malformed braces stay as text; an unknown member of a known namespace is an error. All times are
-UTC. Source: Databricks documentation, "What is a dynamic value reference?".
+An unknown namespace or malformed braces are kept as text; an unknown member of a known namespace is an error. All times
+are UTC. Source: Databricks documentation, "What is a dynamic value reference?".
 """
 
 import difflib
@@ -20,15 +20,15 @@ from typing import Any
 from lakelocal.lakeflow import task_types
 from lakelocal.program import PROGRAM
 
-_BRACES = re.compile(r"\{\{(?!\{)\s*((?:(?!\{\{).)*?)\s*\}\}")  # also around what is no reference
-_PART = re.compile(r"`([^`]+)`|([A-Za-z0-9_]+)|\[([A-Za-z0-9_.-]+)\]")  # [name]: so written in Databricks' own examples
+_BRACES = re.compile(r"\{\{(?!\{)\s*((?:(?!\{\{).)*?)\s*\}\}")  # also around text that is not a reference
+_PART = re.compile(r"`([^`]+)`|([A-Za-z0-9_]+)|\[([A-Za-z0-9_.-]+)\]")  # [name]: as in Databricks' own examples
 
 
 @dataclass(frozen=True)
 class Need:
-    """What must be there for a reference to be known, and what to do where it is not: then *rule* is broken.
+    """What must exist for a reference to be known, and what to do if it does not: then *rule* is broken.
 
-    *fields* of a job bring it about.
+    *fields* of a job provide it.
     """
 
     rule: str
@@ -68,9 +68,9 @@ ALERT = Need("reference-member", "of an SQL task that has evaluated an alert", "
 
 @dataclass(frozen=True)
 class Upstream:
-    """What is known of a task that has ended: for `{{tasks.T...}}`.
+    """What is known of a task that has ended, for `{{tasks.T...}}`.
 
-    *values* are its task values (JSON), *rows* what an SQL task returned, each a mapping of column to value.
+    *values* are its task values (JSON), *rows* what a SQL task returned, each row a mapping of columns to values.
     """
 
     run_id: int
@@ -88,14 +88,14 @@ class Upstream:
 
 
 class Absent:
-    """The input of a task that no for-each task runs: `{{input}}` is then text like any other."""
+    """The input of a task that no for-each task runs: `{{input}}` is then ordinary text."""
 
 
 @dataclass(frozen=True)
 class Scope:
     """Everything that a reference may name while one attempt is prepared; *start_ms* is epoch ms.
 
-    *scheduled* is the time for which a schedule started the run, *backfill* the time that a backfill run is for.
+    *scheduled* is the time for which a schedule started the run, *backfill* the time for which a backfill runs.
     """
 
     job_id: int
@@ -116,7 +116,7 @@ class Scope:
 
     @classmethod
     def of_run(cls, run: Mapping[str, Any], **more: Any) -> "Scope":
-        """What references may name of *run* as the history has it; *more* are the fields that are not there."""
+        """What references may name of *run* as the history has it; *more* are the fields that it does not have."""
         at = run.get("trigger_time")
         recorded = {
             "job_id": run["job_id"],
@@ -149,7 +149,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class KnownTask:
-    """What a task leaves for references: names of its *values*, the *columns* of its rows. None: any name may come."""
+    """What a task provides for references: names of its *values*, *columns* of its rows. None: any name is possible."""
 
     has: frozenset[Need]
     values: Collection[str] | None = None
@@ -158,7 +158,7 @@ class KnownTask:
 
     @classmethod
     def of_type(cls, kind: str) -> "KnownTask":
-        """What a task of the type *kind* leaves, before it has run; anything where *kind* is empty."""
+        """What a task of the type *kind* provides, before it has run; anything if *kind* is empty."""
         needs = {task_types.VALUES: VALUES, task_types.ROWS: ROWS, task_types.ALERT: ALERT}
         return cls(frozenset(needs[name] for name in task_types.type_of(kind).leaves), kind=kind)
 
@@ -167,7 +167,7 @@ class KnownTask:
 class Known:
     """What the references in one field may name: *parameters* of the job, *tasks* upstream, and what the run *has*.
 
-    *inputs* are those of the for-each task around the field; None: they come with the run.
+    *inputs* are those of the for-each task around the field; None if they are only known during the run.
     """
 
     parameters: Collection[str] = ()
@@ -193,13 +193,13 @@ TIMES: Mapping[str, Callable[[datetime], Any]] = {
 
 @dataclass(frozen=True)
 class Reference:
-    """What a reference gives, of a `Scope` and the names in its path; None where no local run has it."""
+    """The value of a reference, as a function of a `Scope` and the names in its path; None if no local run has it."""
 
     gives: Callable[..., Any] | None
     need: Need | None = None
 
 
-# Words in capitals stand for names: of a job parameter, a task, a task value, ..., or a part of a time (see `TIMES`).
+# Words in capitals stand for names: a job parameter, a task, a task value, ..., or a part of a time (see `TIMES`).
 REFERENCES: Mapping[str, Mapping[str, Reference]] = {
     "job": {
         "id": Reference(lambda run: run.job_id),
@@ -247,7 +247,7 @@ REFERENCES: Mapping[str, Mapping[str, Reference]] = {
         "TIME": Reference(lambda run, part: TIMES[part](run.backfill)),
     },
 }
-# Namespaces that some runs and fields have; elsewhere their references are text.
+# Namespaces that only some runs and fields have; elsewhere their references are text.
 SOMETIMES: Mapping[str, Need] = {"input": FOR_EACH, "backfill": BACKFILL}
 DEPRECATED: Mapping[str, Reference] = {
     "job_id": Reference(lambda run: run.job_id),
@@ -261,9 +261,9 @@ DEPRECATED: Mapping[str, Reference] = {
 
 
 class WrongReference(LookupError):
-    """A reference without a value: what was *found*, what was *expected*, what to do; the *rule* that it breaks.
+    """Raised for a reference without a value: what was *found* and *expected*, what to do; the *rule* that it breaks.
 
-    *stays*: a run leaves it as text, so that it is no error there.
+    *stays*: a run keeps it as text, so it is not an error there.
     """
 
     def __init__(self, rule: str, found: str, expected: str, action: str, *, stays: bool = False) -> None:
@@ -276,19 +276,19 @@ class WrongReference(LookupError):
 
 
 def resolve(text: str, scope: Scope) -> str:
-    """*text* with its references replaced; what is no reference stays.
+    """*text* with its references replaced; anything else is kept.
 
     Raises:
-        WrongReference: one has no value; the text says what there is.
+        WrongReference: one has no value; the text says what exists.
     """
     return _BRACES.sub(lambda braces: _value(braces, scope), text)
 
 
 def resolve_all(value: Any, scope: Scope) -> Any:
-    """*value* with the references in all its texts replaced, also inside lists and mappings.
+    """*value* with the references in all its texts replaced, including those in lists and mappings.
 
     Raises:
-        WrongReference: as of `resolve`.
+        WrongReference: as for `resolve`.
     """
     if isinstance(value, str):
         return resolve(value, scope)
@@ -298,7 +298,7 @@ def resolve_all(value: Any, scope: Scope) -> Any:
 
 
 def wrong_references(value: Any, known: Known) -> Iterator[WrongReference]:
-    """Each reference in *value*, a text or a list or mapping of texts, that can have no value by what is *known*."""
+    """Each reference in *value*, a text or a list or mapping of texts, that has no value by what is *known*."""
     for braces in _all_braces(value):
         try:
             _look_up(braces, known)
@@ -342,7 +342,7 @@ def _look_up(braces: re.Match[str], known: Known) -> tuple[Reference, list[str]]
     """The reference in *braces*, and the names in it.
 
     Raises:
-        WrongReference: it has no value, as far as things are *known*.
+        WrongReference: it has no value, given what is *known*.
     """
     path = _split(braces[1])
     if path is None:
@@ -385,7 +385,7 @@ def _walk(braces: re.Match[str], path: Sequence[str], known: Known) -> tuple[Ref
 
 
 def _names(word: str, path: Sequence[str], known: Known) -> Collection[str] | None:
-    """The names that *word* stands for in *path*; None where any name may come."""
+    """The names that *word* stands for in *path*; None if any name is possible."""
     match word:
         case "TIME":
             return TIMES
@@ -405,7 +405,7 @@ def _is_known(name: str, names: Collection[str] | None) -> bool:
 
 
 def _steps(node: Mapping[str, Any], path: Sequence[str], known: Known) -> list[str]:
-    """What may follow at *node* of the table; the word itself for names that only the run will tell."""
+    """What may follow at *node* of the table; the word itself for names that are only known during the run."""
     found: list[str] = []
     for step in filter(None, node):
         names = _names(step, path, known) if step.isupper() else None
@@ -414,7 +414,7 @@ def _steps(node: Mapping[str, Any], path: Sequence[str], known: Known) -> list[s
 
 
 def _check_fields(braces: re.Match[str], path: Sequence[str], inputs: Sequence[Any] | None) -> None:
-    """Has each of *inputs* the fields that follow `input` in *path*?"""
+    """Check that each of *inputs* has the fields that follow `input` in *path*."""
     for value in inputs or ():
         for number, name in enumerate(path[1:], start=1):
             fields = value if isinstance(value, Mapping) else {}
@@ -464,7 +464,7 @@ def _paths(value: Any) -> Iterator[list[str]]:
 
 
 def _split(text: str) -> list[str] | None:
-    """`job.parameters.`a-b`` -> its parts; None where the text is malformed."""
+    """`job.parameters.`a-b`` as its parts; None if the text is malformed."""
     parts, position = [], 0
     while True:
         part = _PART.match(text, position)

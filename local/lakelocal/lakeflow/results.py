@@ -1,8 +1,8 @@
 """What the states of runs and tasks mean, above all their results: one table, for everything that reads a state.
 
-A result is a `result_state` of Jobs API 2.2. A run or task without one is in its `life_cycle_state`. That is `SKIPPED`
-here also for a task that was passed over on request, since its type does not run on this machine: what comes after it
-goes on as after a success.
+A result is a `result_state` of Jobs API 2.2. A run or task without one is in its `life_cycle_state`. Here that is
+`SKIPPED` also for a task that was passed over on request, because its type does not run on this machine: tasks after it
+continue as after a success.
 
 Source: Databricks SDK (`databricks.sdk.service.jobs`): `RunResultState`, `RunLifeCycleState`, `TerminationCodeCode`,
 `TerminationTypeType`; Databricks documentation, "Configure task dependencies" and "View job run details".
@@ -17,7 +17,7 @@ SKIPPED = "SKIPPED"
 
 
 class Ending(StrEnum):
-    """How the end of a run or an attempt is told to people."""
+    """How the end of a run or an attempt is described to people."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -29,11 +29,11 @@ class Ending(StrEnum):
 class Meaning:
     """What one state means.
 
-    *counts_as* is one of the five results that `run_if` and the result of a run tell apart: `SUCCESS`, `FAILED`,
-    `CANCELED`, `EXCLUDED`, `DISABLED`; empty for what is no end. *ran* is false where nothing was executed. *told* is
-    how notifications speak of it, None where they do not. *tone* is how it looks: a class of the page's style and a
-    key of `COLOURS`. *code* and *type* are those of `status.termination_details`; an end without a result is a defect.
-    *message* is what the record says where nothing else is known; `{seconds}` stands for the timeout.
+    *counts_as* is one of the five results that `run_if` and the result of a run distinguish: `SUCCESS`, `FAILED`,
+    `CANCELED`, `EXCLUDED`, `DISABLED`; empty if it is not an end. *ran* is false if nothing was executed. *told* is how
+    notifications describe it, None if they do not. *tone* is how it is shown: a class of the page's style and a key of
+    `COLOURS`. *code* and *type* are those of `status.termination_details`; an end without a result is a bug. *message*
+    is what the record says if nothing else is known; `{seconds}` stands for the timeout.
     """
 
     counts_as: str
@@ -58,12 +58,12 @@ class Meaning:
 
     @property
     def is_fine(self) -> bool:
-        """Does it hold nothing up? EXCLUDED counts as a success for what comes after it, and needs no repair."""
+        """Does it hold nothing up? EXCLUDED counts as a success for later tasks, and needs no repair."""
         return self.counts_as in ("SUCCESS", "EXCLUDED")
 
     @property
     def broke(self) -> bool:
-        """Did it run, and fail by itself? It may then be tried again."""
+        """Did it run, and fail by itself? It may then be retried."""
         return self.failed and self.ran
 
 
@@ -97,7 +97,7 @@ STATES: Mapping[str, Meaning] = {
                 "Not run: the task or what it needs is disabled."),
     SKIPPED:
         Meaning("SUCCESS",  False, Ending.SKIPPED,   "none",  "SKIPPED", "SUCCESS"),
-    # what has not ended
+    # states that are not an end
     "QUEUED":            Meaning("", False, None, "none"),
     "PENDING":           Meaning("", False, None, "none"),
     "BLOCKED":           Meaning("", False, None, "none"),
@@ -112,27 +112,27 @@ COLOURS: Mapping[str, str] = {"good": "green", "mixed": "yellow", "bad": "red", 
 
 
 def state_of(state: Mapping[str, Any]) -> str:
-    """The result in *state*, a `state` of the Jobs API or a row of the history; without one the life cycle state."""
+    """The result in *state*, a `state` of the Jobs API or a row of the history; without one, the life cycle state."""
     return str(state.get("result_state") or state["life_cycle_state"])
 
 
 def meaning(state: str | None) -> Meaning:
-    """What *state* means; one that is not in the table counts as nothing."""
+    """What *state* means; a state that is not in the table counts as nothing."""
     return STATES.get(state or "", _UNKNOWN)
 
 
 def colour_of(state: str) -> str:
-    """The colour of *state* in a terminal, as `rich` names it."""
+    """The colour of *state* in a terminal, as a name for `rich`."""
     return COLOURS[meaning(state).tone]
 
 
 def message_of(result: str, *, timeout_seconds: int = 0) -> str:
-    """What the record says of the end of a run or task with *result*; empty where the result says it all."""
+    """What the record says about the end of a run or task with *result*; empty if the result says everything."""
     return meaning(result).message.format(seconds=timeout_seconds)
 
 
 def end_message(result: str, states: Mapping[str, str], *, timeout_seconds: int = 0) -> str:
-    """Why a run whose tasks, by their keys, ended as *states* has the *result*."""
+    """Why a run has the *result*, given the *states* in which its tasks ended, by key."""
     broken = next((key for key, state in states.items() if meaning(state).broke), None)
     if result == "FAILED" and broken:
         return f"Task {broken} failed with message: Workload failed, see run output for details."

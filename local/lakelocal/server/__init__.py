@@ -1,10 +1,10 @@
 """One Spark Connect server with Delta for each catalog, shared by all kernels and commands.
 
-    server = ensure_server(state)     # finds the running one, else starts it
+    server = ensure_server(state)     # finds the running one, or starts it
     server.url                        # sc://localhost:PORT/;token=...
 
-`command` says how the JVM is started, `process` starts, finds and stops it,
-`adopt` puts tables back that a kill left out of the metastore.
+`command` says how the JVM is started, `process` starts, finds and stops it, `adopt` restores tables that a kill left
+out of the metastore.
 """
 
 from lakelocal.server.process import Server, ensure_server, find_server, server_status, stop_server

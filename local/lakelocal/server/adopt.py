@@ -1,9 +1,9 @@
-"""After a server died: tables that exist on disk but not in the metastore.
+"""After a server died: adopts tables that exist on disk but not in the metastore.
 
 A kill in the middle of CREATE TABLE leaves the folder `<warehouse>/<schema>.db/<table>` without an entry in the
-metastore, and every later CREATE of that name fails, because the folder is not empty. Where the folder has a Delta
-log with a commit, the table is complete and is entered again; where it has none, no table ever existed, and what
-lies there is moved to `orphans/` of the state folder.
+metastore, and every later CREATE with that name fails, because the folder is not empty. If the folder has a Delta log
+with a commit, the table is complete and is entered again; if not, no table ever existed, and the contents are moved to
+`orphans/` in the state folder.
 """
 
 import shutil
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def adopt_tables(state: State, url: str) -> list[str]:
-    """Enter the tables that the metastore lacks; returns their names, `schema.table`."""
+    """Enter the tables that the metastore lacks; return their names, `schema.table`."""
     folders = [
         folder for folder in sorted(state.warehouse.glob("*/*"))
         if folder.is_dir() and (folder.parent.suffix == ".db") and any(folder.iterdir())
@@ -40,9 +40,9 @@ def adopt_tables(state: State, url: str) -> list[str]:
 
 
 def _connect(url: str) -> "SparkSession":
-    from pyspark.sql.connect.session import SparkSession  # slow to import, and seldom needed here
+    from pyspark.sql.connect.session import SparkSession  # slow to import, and rarely needed here
 
-    return SparkSession(url)  # not by the builder: it would become this process's active session
+    return SparkSession(url)  # not with the builder: it would become this process's active session
 
 
 def _tables(spark: "SparkSession", schema: str) -> set[str]:
@@ -56,7 +56,8 @@ def _adopt(spark: "SparkSession", state: State, schema: str, folder: Path) -> No
         orphans.mkdir(exist_ok=True)
         shutil.move(folder, orphans / f"{schema}.{folder.name}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}")
         return
-    # Delta creates a managed table in an empty folder only: make the entry first, then put the table's files in place.
+    # Delta creates a managed table only in an empty folder: create the entry first, then put the table's files in
+    # place.
     aside = folder.with_name(f".{folder.name}.adopting")
     folder.rename(aside)
     spark.sql(f"CREATE TABLE `{schema}`.`{folder.name}` USING delta AS SELECT * FROM delta.`{aside}` LIMIT 0")

@@ -8,10 +8,10 @@ from lakelocal.server.archive import archive_options
 from lakelocal.server.jars import delta_jars, spark_jars
 from lakelocal.server.settings import CODEGEN, JITS, Settings
 
-CATALOG = "spark.local.catalog"  # that of the runs whose tables a server holds, for clients that want to know it
-# The parent of the workers that run Python functions; their Python is said by the environment, see `process`.
+CATALOG = "spark.local.catalog"  # the catalog of the runs whose tables a server has, for clients that want to know
+# The parent of the workers that run Python functions; their Python is set by the environment, see `process`.
 PYTHON = {"spark.python.daemon.module": "lakelocal.server.worker_daemon"}
-# What Spark's own launcher opens of Java's base module; the script that does it needs a module that a JRE lacks.
+# The packages of Java's base module that Spark's own launcher opens; its script needs a module that a JRE lacks.
 OPENED = (
     "java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util",
     "java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs",
@@ -22,7 +22,7 @@ OPENED = (
 def server_command(state: State, *, java: Path, port: int, settings: Settings, make_archive: bool = False) -> list[str]:
     """The command line of the Spark Connect server of *state*, listening on loopback at *port*.
 
-    With *make_archive* it writes the class data archive at its end, if there is none.
+    With *make_archive*, it writes the class data archive when it ends, if there is none.
     """
     return [
         *jvm(java, settings), *archive_options(java, jars(), make=make_archive), state_mark(state),
@@ -32,7 +32,7 @@ def server_command(state: State, *, java: Path, port: int, settings: Settings, m
 
 
 def jvm(java: Path, settings: Settings) -> list[str]:
-    """Java with the options of any process of Spark: its driver here, or the master and the workers of a cluster."""
+    """Java with the options of any Spark process: the driver here, or the master and the workers of a cluster."""
     return [
         str(java), *heap_options(settings), *JITS[settings.jit],
         "-XX:+IgnoreUnrecognizedVMOptions",
@@ -44,10 +44,10 @@ def jvm(java: Path, settings: Settings) -> list[str]:
 
 
 def heap_options(settings: Settings) -> list[str]:
-    """The sizes of the heap: it begins at a quarter of what it may be, and has its young part from the start.
+    """The sizes of the heap: it starts at a quarter of its maximum, and has its full young generation from the start.
 
-    Java begins with a heap of a few megabytes, and collects all of it each time that it grows, or that the classes
-    loaded need more room than 21 MB: six such collections, 2.5 s of CPU, in a cold daily job. Most of what Spark
+    Java starts with a heap of a few megabytes, and collects all of it each time that it grows, or that the loaded
+    classes need more room than 21 MB: six such collections, 2.5 s of CPU, in a cold daily job. Most of what Spark
     allocates for small data dies young.
     """
     megabytes = settings.heap_megabytes
@@ -67,7 +67,7 @@ def submission(conf: Mapping[str, str]) -> list[str]:
 
 
 def state_mark(state: State) -> str:
-    """The option by which a server's command line tells its state folder; Derby writes its own log there."""
+    """The option that identifies a server's state folder on its command line; Derby writes its own log there."""
     return f"-Dderby.system.home={state.logs}"
 
 
@@ -97,15 +97,15 @@ def spark_conf(state: State, port: int, settings: Settings) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
         "spark.databricks.delta.properties.defaults.enableChangeDataFeed": "false",
-        # Adaptive execution runs each exchange as a job of its own, and computes a Delta snapshot in three jobs instead
-        # of one: by the same statements a cold daily job had 818 jobs with it, 540 without, and a run with nothing new
-        # 267 and 189. Little is lost: an exchange has as many partitions as there are cores anyhow, so there is nothing
-        # to put together, and only partitions above 256 MB would be split. Joins are planned by the sizes in the Delta
-        # log; one whose input turns out to be small enough for a broadcast sorts both sides instead.
+        # Adaptive execution runs each exchange as a separate job, and computes a Delta snapshot in three jobs instead
+        # of one: for the same statements, a cold daily job had 818 jobs with it and 540 without, and a run with nothing
+        # new 267 and 189. Little is lost: an exchange has as many partitions as there are cores anyway, so there is
+        # nothing to coalesce, and only partitions above 256 MB would be split. Joins are planned by the sizes in the
+        # Delta log; if an input turns out to be small enough for a broadcast, both sides are sorted instead.
         "spark.sql.adaptive.enabled": "false",
-        # Each hash table and each sort takes at least one page of memory, 64 MB of zeros by default, also for ten rows;
-        # those of broadcasts live on until they are collected. With 2 MB the server needs 1.6 GB instead of 4.5 for a
-        # cold daily job and two more days. A row that is larger than a page gets one of its own.
+        # Each hash table and each sort takes at least one page of memory, by default 64 MB of zeros, even for ten rows;
+        # those of broadcasts live until they are collected. With 2 MB, the server needs 1.6 GB instead of 4.5 for a
+        # cold daily job and two more days. A row that is larger than a page gets its own page.
         "spark.buffer.pageSize": "2m",
         # One machine, small data: a fixed cost for every partition.
         "spark.sql.shuffle.partitions": str(max(2, cores)),
@@ -114,9 +114,9 @@ def spark_conf(state: State, port: int, settings: Settings) -> dict[str, str]:
         "spark.databricks.delta.vacuum.parallelDelete.enabled": "false",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(max(2, cores)),
         "spark.local.dir": str(state.folder / "tmp"),
-        # An idle notebook keeps its session over night.
+        # An idle notebook keeps its session overnight.
         "spark.connect.session.manager.defaultSessionTimeout": "24h",
-        # The dialect reads the plans on their way: they travel as they are.
+        # The dialect reads the plans on their way: they are sent uncompressed.
         "spark.connect.session.planCompression.threshold": "-1",
         **CODEGEN[settings.jit],
     }

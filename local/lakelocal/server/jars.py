@@ -1,8 +1,8 @@
-"""Delta's jars, fetched once for the machine by Spark's own Ivy.
+"""Delta's jars, fetched once per machine with Spark's own Ivy.
 
-They are in the user's cache, or where that cannot be written in the environment, in a folder that is named after Delta
-and after the pins: environments of the same version share it, another version has its own. `jars.sha256` pins the
-content of each; a jar that differs is never used. `LAKELOCAL_CACHE` names another folder for the cache.
+They are in the user's cache or, if that cannot be written, in the environment, in a folder named after Delta and the
+pins: environments of the same version share it, another version has its own. `jars.sha256` pins the content of each; a
+jar that differs is never used. `LAKELOCAL_CACHE` names another folder for the cache.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ PACKAGE = f"io.delta:delta-spark_{SPARK_LINE}_{SCALA}:{DELTA}"
 PINS = Path(__file__).with_name("jars.sha256")
 CACHE = "LAKELOCAL_CACHE"
 LIMIT = 900  # seconds
-# Spark brings these itself; two versions of one library on a class path is the classic way to break it.
+# Spark ships these itself; two versions of the same library on a class path would break it.
 PROVIDED = (
     "com.fasterxml.jackson.core:jackson-annotations", "com.fasterxml.jackson.core:jackson-core",
     "com.fasterxml.jackson.core:jackson-databind", "com.fasterxml.jackson.datatype:jackson-datatype-jdk8",
@@ -38,7 +38,7 @@ PROVIDED = (
 
 
 def delta_jars() -> Path:
-    """The folder with Delta's jars, or where they will be once they have been fetched."""
+    """The folder with Delta's jars, or the folder where they will be once they have been fetched."""
     named = os.environ.get(CACHE)
     caches = [Path(named).expanduser()] if named else [user_cache_path("lakelocal"), Path(sys.prefix) / "share"]
     pins = hashlib.sha256(PINS.read_bytes()).hexdigest()[:8]
@@ -55,9 +55,9 @@ def spark_jars() -> Path:
     """The folder with the jars of the installed pyspark.
 
     Raises:
-        SetupError: there is no pyspark, or one without jars, as that of databricks-connect is.
+        SetupError: there is no pyspark, or one without jars, like that of databricks-connect.
     """
-    import importlib.util  # its finder looks through the whole environment
+    import importlib.util  # imported here: its finder searches the whole environment
 
     package = importlib.util.find_spec("pyspark")
     folder = Path(package.origin).parent / "jars" if package and package.origin else None
@@ -69,13 +69,13 @@ def spark_jars() -> Path:
 
 
 def fetch_delta_jars() -> None:
-    """Fetch Delta's jars if this machine has not got them yet, and say so; one process does, others wait for it.
+    """Fetch Delta's jars if this machine does not have them yet, and say so; one process does, others wait for it.
 
     Raises:
         SetupError: they cannot be fetched, or are not the pinned ones.
     """
     folder = delta_jars()
-    if folder.is_dir():  # it gets its name when all is there, and checked
+    if folder.is_dir():  # it gets its name once everything is there and checked
         return
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -108,8 +108,8 @@ def _fetch(folder: Path) -> None:
 
 
 def _resolve(cache: Path) -> Path:
-    """Let Ivy download into *cache*, a folder of its own: a half-filled `~/.m2` would make it fail."""
-    # The class only prints a version: SparkSubmit resolves packages before it starts whatever it is given.
+    """Let Ivy download into *cache*, a separate folder: a half-filled `~/.m2` would make it fail."""
+    # The class only prints a version: SparkSubmit resolves packages before it starts its main class.
     command = [
         str(find_java()), *trust_options(cache), "-cp", f"{spark_jars()}/*", "org.apache.spark.deploy.SparkSubmit",
         "--class", "org.apache.hadoop.util.VersionInfo", "--packages", PACKAGE,
@@ -130,7 +130,7 @@ def _resolve(cache: Path) -> Path:
 
 
 def differences(folder: Path) -> list[str]:
-    """How the jars in *folder* differ from the pins: one line for each jar that does."""
+    """How the jars in *folder* differ from the pins: one line for each difference."""
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
     pins = (line.split() for line in PINS.read_text().splitlines())
     expected = {name: digest for digest, name in pins}
@@ -142,7 +142,7 @@ def differences(folder: Path) -> list[str]:
 
 
 def main() -> None:
-    """What set-up calls, so that no run has to wait."""
+    """Called by set-up, so that no run has to wait."""
     try:
         fetch_delta_jars()
     except SetupError as error:

@@ -1,4 +1,4 @@
-"""Why a server did not start, read from its log: one reason and the next step, never a stack trace."""
+"""Why a server did not start, from its log: one reason and the next step, never a stack trace."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from lakelocal.program import RESET, SET_UP
 
 @dataclass(frozen=True)
 class StartFailure:
-    """What a person needs to know of a log."""
+    """What the user needs to know about a log."""
 
     text: str
     next_step: str
@@ -59,7 +59,7 @@ KNOWN = (
 
 
 def reason(place: Path) -> StartFailure:
-    """The reason in the log at *place*: a known one, else its last line that speaks of an error."""
+    """The reason in the log at *place*: a known one, otherwise its last line that mentions an error."""
     text = place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
     for pattern, known in KNOWN:
         if re.search(pattern, text):

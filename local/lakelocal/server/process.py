@@ -1,4 +1,4 @@
-"""The life of a server: start it, find it again, stop it, and say in one line why it is not there."""
+"""The life of a server: start it, find it again, stop it, and say in one line why it is missing."""
 
 import json
 import os
@@ -33,14 +33,14 @@ from lakelocal.versions import DATABRICKS_RUNTIME
 
 START_LIMIT = 90  # seconds; a slow machine takes about 15
 STOP_LIMIT = 15
-ARCHIVE_LIMIT = 120  # for a server that writes the class data archive before it ends; a slow machine takes about 60
+ARCHIVE_LIMIT = 120  # seconds for a server that writes the class data archive as it ends; a slow machine takes about 60
 _NOT_THE_SERVERS = ("SPARK_", "PYSPARK_", "LOCAL_")  # environment variables of a kernel or of its Spark client
 LEAST_DISK = 512 * 2**20
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; *started*, the start time of process *pid* (epoch seconds), tells it from a reused id."""
+    """A running server; *started*, the start time of process *pid* (epoch s), distinguishes it from a reused id."""
 
     pid: int
     started: float
@@ -51,28 +51,28 @@ class Server:
 
     @property
     def url(self) -> str:
-        """What any Spark Connect client connects to; holds the token."""
+        """The URL for any Spark Connect client; contains the token."""
         return f"sc://{self.host}:{self.port}/;token={self.token}"
 
     @property
     def is_alive(self) -> bool:
-        """Is the process there, and the very one that was started?"""
+        """Is the process running, and is it the one that was started?"""
         return still_runs(self.pid, self.started)
 
     @property
     def answers(self) -> bool:
-        """Does something accept connections at the port?"""
+        """Does something accept connections on the port?"""
         return _accepts(self.port)
 
 
 def ensure_server(state: State, *, make_archive: bool = False) -> Server:
-    """The server of *state*, started if there is none; returns when it accepts connections.
+    """The server of *state*, started if there is none; returns once it accepts connections.
 
-    Several processes may call this at once: one starts the server, the others find it. With *make_archive*, a server
-    that is started writes the class data archive at its end, if there is none (`lakelocal.server.archive`).
+    Several processes may call this at the same time: one starts the server, the others find it. With *make_archive*, a
+    server that is started writes the class data archive when it ends, if there is none (`lakelocal.server.archive`).
 
     Raises:
-        ServerError: it did not start; says why, and what to do.
+        ServerError: it did not start; the message says why, and what to do.
         SetupError: there is no Java, or Delta's jars could not be fetched.
     """
     if server := find_server(state):
@@ -84,7 +84,7 @@ def ensure_server(state: State, *, make_archive: bool = False) -> Server:
 
 
 def find_server(state: State) -> Server | None:
-    """The running server of *state*, None where there is none; a record of a dead one is left for the next start."""
+    """The running server of *state*, None if there is none; a record of a dead one is left for the next start."""
     server = _read(state)
     return server if server and server.is_alive and server.answers else None
 
@@ -102,7 +102,7 @@ def server_status(state: State) -> dict[str, object]:
 
 
 def stop_server(state: State) -> bool:
-    """Stop the server of *state*; False where none was running. Waits until it is gone.
+    """Stop the server of *state* and wait until it is gone; False if none was running.
 
     Raises:
         ServerError: it could not be ended.
@@ -111,7 +111,7 @@ def stop_server(state: State) -> bool:
     if server is None:
         return False
     if not server.is_alive:
-        return False  # the record stays: it tells the next start that the server died
+        return False  # the record is kept: it tells the next start that the server died
     process = psutil.Process(server.pid)
     writes_archive = any(option.startswith(RECORDING) for option in process.cmdline())
     process.terminate()
@@ -160,7 +160,7 @@ def _start(state: State, make_archive: bool) -> Server:
 
 
 def _process_of(state: State) -> int | None:
-    """The process that runs a server on this state folder, whatever the record says; two would break the metastore."""
+    """The process that runs a server on this state folder, whatever the record says; two would damage the metastore."""
     mark = state_mark(state)
     for process in psutil.process_iter(["cmdline"]):
         if mark in (process.info["cmdline"] or []):
@@ -180,7 +180,7 @@ def _launch(
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
         "SPARK_LOCAL_IP": "127.0.0.1",
         "DATABRICKS_RUNTIME_VERSION": DATABRICKS_RUNTIME,  # as code in workers asks for it too
-        "PYSPARK_PYTHON": sys.executable,  # of the workers, which run Python functions
+        "PYSPARK_PYTHON": sys.executable,  # for the workers, which run Python functions
     }
     command = with_mounts(
         DatabricksPaths(state).mounts(),
@@ -195,7 +195,7 @@ def _launch(
 
 
 def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> bool:
-    """True once the port accepts; False if the process ended or the time is over (it is then ended)."""
+    """True once the port accepts connections; False if the process ended or the time is over (it is then ended)."""
     limit = time.monotonic() + START_LIMIT
     while time.monotonic() < limit:
         if process.poll() is not None:
@@ -209,7 +209,7 @@ def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> bool:
 
 
 def _lock(state: State) -> AbstractContextManager[None]:
-    """One start at a time for a catalog."""
+    """Allow only one start at a time per catalog."""
     place = state.folder / "server.lock"
     waited = ServerError(
         f"`{place}`: another process has been starting the server for {START_LIMIT} s. "

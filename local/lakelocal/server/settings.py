@@ -1,14 +1,14 @@
-"""How much of the machine the server takes: the one place to override it is the environment.
+"""How much of the machine the server uses; the environment is the only place to override it.
 
-| variable           | meaning                                | default                                               |
-| ------------------ | -------------------------------------- | ----------------------------------------------------- |
-| `LOCAL_MEMORY`     | heap of the JVM, as Java writes it     | a quarter of the machine's memory, 1g to 4g           |
-| `LOCAL_CORES`      | tasks that Spark runs at the same time | the cores that this process may use                   |
-| `LOCAL_JIT`        | `fast-start` or `full`                 | `fast-start`                                          |
-| `LOCAL_SPARK_CONF` | more settings of Spark, which win      | none; words `spark.NAME=VALUE`, quoted as in a shell  |
+| variable           | meaning                                | default                                              |
+| ------------------ | -------------------------------------- | ---------------------------------------------------- |
+| `LOCAL_MEMORY`     | heap of the JVM, as Java writes it     | a quarter of the machine's memory, 1g to 4g          |
+| `LOCAL_CORES`      | tasks that Spark runs at the same time | the cores that this process may use                  |
+| `LOCAL_JIT`        | `fast-start` or `full`                 | `fast-start`                                         |
+| `LOCAL_SPARK_CONF` | further Spark settings, which win      | none; words `spark.NAME=VALUE`, quoted as in a shell |
 
-`fast-start` is for data that one machine should have: jobs that last for a minute, and tests. `full` is for a server
-that computes over hundreds of thousands of rows. On 2 cores, each row side by side (s):
+`fast-start` is for data sizes that suit one machine: jobs that last for a minute, and tests. `full` is for a server
+that computes over hundreds of thousands of rows. On 2 cores, each row measured side by side (s):
 
 |                                         | `full` | `fast-start` |
 | --------------------------------------- | -----: | -----------: |
@@ -31,15 +31,15 @@ import psutil
 
 from lakelocal.errors import UsageError
 
-# With the first compiler alone, Java keeps 48 MB for compiled code: Spark fills them in minutes, and from then on code
-# is thrown away and compiled again without an end.
+# With only the first compiler, Java keeps 48 MB for compiled code: Spark fills them in minutes, and from then on code
+# is discarded and compiled again without end.
 JITS = {
     "full": ["-XX:+UseParallelGC"],
     "fast-start": ["-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m", "-XX:+UseSerialGC"],
 }
 # Spark writes Java code for each plan and each projection, and has it compiled twice, to bytecode and by Java, before a
-# plan of a few thousand rows can begin. Interpreted, it begins at once: to write, clean, merge, group and join 20,000
-# rows takes 9.2 s of CPU instead of 11.0 on a warm server; 300,000 rows take 18.8 instead of 15.3.
+# plan of a few thousand rows can begin. Interpreted, it begins at once: writing, cleaning, merging, grouping and
+# joining 20,000 rows takes 9.2 s of CPU instead of 11.0 on a warm server; 300,000 rows take 18.8 instead of 15.3.
 CODEGEN = {
     "full": {},
     "fast-start": {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"},
@@ -48,7 +48,7 @@ CODEGEN = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Heap (as Java writes it), concurrent tasks, the kind of compilation, and further settings of Spark."""
+    """Heap (in Java's notation), concurrent tasks, the kind of compilation, and further Spark settings."""
 
     memory: str
     cores: int
@@ -74,14 +74,14 @@ class Settings:
 
 
 def machine_memory() -> int:
-    """Bytes that this process may use: the machine's memory, or the container's limit."""
+    """The bytes that this process may use: the machine's memory, or the container's limit."""
     limit = Path("/sys/fs/cgroup/memory.max")
     text = limit.read_text().strip() if limit.is_file() else "max"
     return min(psutil.virtual_memory().total, int(text) if text.isdigit() else 2**62)
 
 
 def machine_cores() -> int:
-    """Cores that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -1,7 +1,7 @@
-"""Java trusts whom this machine trusts: its certificate bundle as a Java key store.
+"""Java trusts what this machine trusts: the machine's certificate bundle as a Java key store.
 
-The JRE that set-up may bring has a bundle of its own, which lacks the certificate of a company's proxy.
-pip reads that certificate from the machine; so should the download of the jars.
+The JRE that set-up may install has its own bundle, which lacks the certificate of a company's proxy. pip reads that
+certificate from the machine; so should the download of the jars.
 """
 
 import hashlib
@@ -10,12 +10,12 @@ import ssl
 import struct
 from pathlib import Path
 
-PASSWORD = "changeit"  # of a file that holds public certificates only
+PASSWORD = "changeit"  # of a file that only contains public certificates
 VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def trust_options(folder: Path) -> list[str]:
-    """The Java options that use the machine's bundle, written into *folder*; none where there is no bundle."""
+    """The Java options that use the machine's bundle, written into *folder*; none if there is no bundle."""
     bundle = next((Path(os.environ[name]) for name in VARIABLES if os.environ.get(name)), None)
     default = ssl.get_default_verify_paths().cafile
     bundle = bundle or (Path(default) if default else None)

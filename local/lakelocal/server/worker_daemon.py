@@ -1,9 +1,9 @@
-"""Spark's parent of Python workers, which ends when it has had none for a while: `python -m ... pyspark.worker`.
+"""Spark's parent of Python workers, which ends after a while without workers: `python -m ... pyspark.worker`.
 
 Spark starts one for each session whose functions it runs, forks workers from it, ends idle workers after a minute, and
-keeps the parent as long as the server lives: 40 MB for each run. One that is missing is started again.
+keeps the parent as long as the server lives: 40 MB for each run. If it is missing, Spark starts it again.
 
-Spark takes this module by its setting `spark.python.daemon.module`, and calls it as `pyspark.daemon`.
+Spark is given this module in its setting `spark.python.daemon.module`, and calls it like `pyspark.daemon`.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 from pyspark import daemon
 
-IDLE_SECONDS = 30  # without a worker; the parent asks once a second
+IDLE_SECONDS = 30  # without a worker; the parent checks once a second
 
 
 class WatchedSelect:
@@ -25,10 +25,10 @@ class WatchedSelect:
         self._idle = 0
 
     def select(self, *waited: Any) -> Any:
-        """As `select.select`.
+        """Like `select.select`.
 
         Raises:
-            SystemExit: nobody has wanted anything of this process for long enough, and it has no worker.
+            SystemExit: nobody has used this process for long enough, and it has no worker.
         """
         ready = select.select(*waited)
         self._idle = 0 if any(ready) or has_children() else self._idle + 1
@@ -38,7 +38,7 @@ class WatchedSelect:
 
 
 def has_children() -> bool:
-    """Has this process a child that lives? Those that have ended leave nothing behind: Spark's parent ignores them."""
+    """Does this process have a living child? Ended ones leave nothing behind: Spark's parent ignores them."""
     try:
         os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:

@@ -1,9 +1,9 @@
-"""Notebooks as files: Jupyter's `.ipynb`, and Databricks' source files `.py` and `.sql`. Everything that runs is one.
+"""Notebooks as files: Jupyter's `.ipynb`, and Databricks source files `.py` and `.sql`. Everything that runs is one.
 
     file = find_source(folder / "silver")       # silver.ipynb, silver.py or silver.sql
     content = read_notebook(file)               # nbformat 4 as plain JSON
 
-Plain JSON and not nbformat's classes, whose import alone takes half a second in every kernel.
+Plain JSON instead of nbformat's classes, whose import alone takes half a second in every kernel.
 """
 
 from lakelocal.sources.find import TwoNotebooks, find_source, is_notebook, why_no_notebook

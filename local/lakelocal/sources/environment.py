@@ -1,6 +1,6 @@
-"""The packages that a notebook itself asks for: the environment that serverless notebooks keep in their own file.
+"""The packages that a notebook itself requires: the environment that serverless notebooks keep in their own file.
 
-A source file has it right after its header, as comments in the form of PEP 723:
+A source file has it directly after its header, as comments in the form of PEP 723:
 
     # /// script
     # [tool.databricks.environment]
@@ -8,9 +8,9 @@ A source file has it right after its header, as comments in the form of PEP 723:
     # dependencies = ["requests"]
     # ///
 
-A Jupyter notebook has the same under `environmentMetadata` of its metadata. Where the notebook runs by itself, a cell
-`%pip install` in front, tagged `ENVIRONMENT`, installs the dependencies; a notebook that `%run` includes runs in the
-environment of the other. The version of the environment has no counterpart here.
+A Jupyter notebook has the same under `environmentMetadata` in its metadata. If the notebook runs by itself, a cell
+`%pip install` at the beginning, tagged `ENVIRONMENT`, installs the dependencies; a notebook that is included with
+`%run` runs in the environment of the including one. The version of the environment has no counterpart here.
 """
 
 import shlex
@@ -20,12 +20,12 @@ from typing import Any
 
 from lakelocal.sources.languages import Language
 
-NOTEBOOK = "application/vnd.databricks.v1+notebook"  # where Databricks' exports keep what is about the whole notebook
+NOTEBOOK = "application/vnd.databricks.v1+notebook"  # where Databricks' exports keep what concerns the whole notebook
 ENVIRONMENT = "notebook-environment"
 
 
 def script_block(lines: Sequence[str], language: Language) -> tuple[dict[str, Any], int]:
-    """The environment that the first of *lines* hold, and how many lines it takes; ({}, 0) where there is none.
+    """The environment in the first of *lines*, and how many lines it takes; ({}, 0) if there is none.
 
     Raises:
         ValueError: the block is not TOML.
@@ -41,9 +41,9 @@ def script_block(lines: Sequence[str], language: Language) -> tuple[dict[str, An
 
 
 def install_lines(metadata: Mapping[str, Any]) -> list[str]:
-    """The `%pip install` for the environment in a notebook's *metadata*; none where it asks for nothing."""
+    """The `%pip install` for the environment in a notebook's *metadata*; none if it requires nothing."""
     environment = (metadata.get(NOTEBOOK) or {}).get("environmentMetadata") or {}
     asked = [str(each).strip() for each in environment.get("dependencies") or []]
-    # One may be several words, such as `-r requirements.txt`.
+    # A dependency may be several words, such as `-r requirements.txt`.
     words = [each if each.startswith("-") else shlex.quote(each) for each in asked if each]
     return [f"%pip install {' '.join(words)}"] if words else []

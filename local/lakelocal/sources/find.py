@@ -12,7 +12,7 @@ _PLAIN_TASK = {".py": "spark_python_task", ".sql": "sql_task"}
 
 
 class TwoNotebooks(NotebookError):
-    """Raised where the name *named*, without its extension, is that of more than one of *files*."""
+    """Raised if the name *named*, without its extension, is that of more than one of *files*."""
 
     def __init__(self, named: Path, files: list[Path]) -> None:
         self.files = files
@@ -21,7 +21,7 @@ class TwoNotebooks(NotebookError):
 
 
 class NotANotebook(NamedTuple):
-    """Why a file is no notebook: what it is (the rest of a sentence "found `x.py`, ..."), and what to do.
+    """Why a file is not a notebook: what it is (the rest of a sentence "found `x.py`, ..."), and what to do.
 
     *runs_elsewhere*: it is one, in a language that a local kernel does not run.
     """
@@ -36,9 +36,9 @@ class NotANotebook(NamedTuple):
 
 
 def find_source(named: Path) -> Path | None:
-    """The file of the notebook *named*, with or without its extension; None where there is none.
+    """The file of the notebook *named*, with or without its extension; None if there is none.
 
-    A file that is there but is no notebook is given where nothing else fits: `why_no_notebook` says what is wrong.
+    An existing file that is not a notebook is returned if nothing else fits: `why_no_notebook` says what is wrong.
 
     Raises:
         TwoNotebooks: two notebooks have the name without its extension.
@@ -60,7 +60,7 @@ def is_notebook(file: Path) -> bool:
 
 
 def why_no_notebook(file: Path) -> NotANotebook | None:
-    """Why *file* is no notebook that can run here; None if it is one."""
+    """Why *file* is not a notebook that can run here; None if it is one."""
     suffix = file.suffix.lower()
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -86,9 +86,9 @@ def why_no_notebook(file: Path) -> NotANotebook | None:
 
 
 def language_of(content: dict[str, Any]) -> str:
-    """The language of a Jupyter notebook's cells, `python` where it does not say.
+    """The language of a Jupyter notebook's cells; `python` if it does not say.
 
-    Databricks notes it under a key of its own; a notebook of SQL has plain SQL in its cells.
+    Databricks stores it under its own key; a SQL notebook has plain SQL in its cells.
     """
     metadata = content.get("metadata") or {}
     own = (metadata.get(NOTEBOOK) or {}).get("language")

@@ -1,4 +1,4 @@
-"""What names a cell for a person: the heading above it or its own title, and where it stands in its source file."""
+"""What names a cell for a person: the heading above it or its own title, and its place in its source file."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ PLACE = "source_place"  # where a converted cell keeps `file` and `line`
 
 
 def headings(cells: Sequence[Mapping[str, Any]]) -> list[str]:
-    """For each cell its own title, else the text of the nearest Markdown heading at or above it, else ""."""
+    """For each cell its own title, otherwise the text of the nearest Markdown heading at or above it, otherwise ""."""
     result, current = [], ""
     for cell in cells:
         if cell.get("cell_type") == "markdown":
@@ -21,7 +21,7 @@ def headings(cells: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def place_of(cell: Mapping[str, Any]) -> str:
-    """`line 12 of silver.py` for a cell that comes from a source file, else ""."""
+    """`line 12 of silver.py` for a cell that comes from a source file, otherwise ""."""
     place = cell.get("metadata", {}).get(PLACE)
     return f"line {place['line']} of {place['file']}" if place else ""
 

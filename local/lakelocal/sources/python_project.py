@@ -1,6 +1,7 @@
-"""A Python project's folder, read without building it: `pyproject.toml`, else `setup.py`.
+"""The folder of a Python project, read without building it: `pyproject.toml`, otherwise `setup.py`.
 
-Enough to import its packages from the source tree and to call its entry points; what a build computes is not known.
+This is enough to import its packages from the source tree and to call its entry points; what a build computes is
+unknown.
 
 Source: Python Packaging User Guide, "Writing your pyproject.toml" and "Entry points specification"; Poetry's own keys.
 """
@@ -21,7 +22,7 @@ FILES = ("pyproject.toml", "setup.py")
 
 @dataclass(frozen=True)
 class PythonProject:
-    """*name* and *version* are "" where a build computes them; *entry_points* map group and name to `module:object`.
+    """*name* and *version* are "" if a build computes them; *entry_points* maps group and name to `module:object`.
 
     *imports* is the folder from which its packages are imported: `src` or the root.
     """
@@ -35,7 +36,7 @@ class PythonProject:
 
 
 def read_project(root: Path) -> PythonProject | None:
-    """The project in *root*, None where the folder is none.
+    """The project in *root*; None if the folder is not a project.
 
     Raises:
         ProjectError: its file cannot be read.
@@ -54,7 +55,7 @@ def read_project(root: Path) -> PythonProject | None:
 
 
 def normalised(name: str) -> str:
-    """A project's name as packaging compares it: `My.Project` and `my_project` are one."""
+    """A project's name in the form in which packaging compares names: `My.Project` and `my_project` are the same."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -1,8 +1,8 @@
-"""A notebook's file as nbformat 4, whichever way it is written.
+"""The file of a notebook as nbformat 4, in whichever form it is written.
 
-A cell of a source file becomes one cell, in the same order: Markdown for `%md`, else code with its magic as it stands;
-the cells of an SQL notebook get `%sql`. Each remembers its file and line in its metadata, and its title where
-Databricks' own exports keep it.
+A cell of a source file becomes one cell, in the same order: Markdown for `%md`, otherwise code with its magic
+unchanged; the cells of a SQL notebook get `%sql`. Each remembers its file and line in its metadata, and its title where
+Databricks' own exports store it.
 """
 
 import json
@@ -23,10 +23,10 @@ _MARKDOWN = re.compile(r"%md(?:-sandbox)?(?=\s|$)")
 
 
 def read_notebook(file: Path) -> dict[str, Any]:
-    """The notebook in *file* as nbformat 4, plain JSON; the source of each cell is one text.
+    """The notebook in *file* as nbformat 4, in plain JSON; the source of each cell is one text.
 
     Raises:
-        NotebookError: *file* is no notebook, or one in another language than Python and SQL.
+        NotebookError: *file* is not a notebook, or is one in another language than Python and SQL.
     """
     if reason := why_no_notebook(file):
         raise NotebookError(f"`{file}`: found `{file.name}`, {reason}")
@@ -46,12 +46,12 @@ def read_notebook(file: Path) -> dict[str, Any]:
 
 
 def as_jupyter(file: Path, converted: Path, *, installs: Sequence[str] = ()) -> Path:
-    """A file `.ipynb` whose cells run as they are: *file* itself, else what it stands for, written to *converted*.
+    """A `.ipynb` file whose cells can run unchanged: *file* itself, or the notebook that it represents, in *converted*.
 
-    *installs* are arguments of `%pip install`, of the task's environment; without them the notebook's own counts.
+    *installs* are arguments of `%pip install` for the task's environment; without them, the notebook's own applies.
 
     Raises:
-        NotebookError: as `read_notebook`.
+        NotebookError: as for `read_notebook`.
     """
     content = read_notebook(file)
     first = [f"%pip install {arguments}" for arguments in installs] or install_lines(content["metadata"])
@@ -65,19 +65,19 @@ def as_jupyter(file: Path, converted: Path, *, installs: Sequence[str] = ()) -> 
 
 
 def write_notebook(content: dict[str, Any], place: Path) -> Path:
-    """Write *content*, as `read_notebook` gives it, to *place*."""
+    """Write *content*, in the form of `read_notebook`, to *place*."""
     place.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return place
 
 
 def notebook_of(cells: list[dict[str, Any]]) -> dict[str, Any]:
-    """A notebook of *cells* for the kernel of this environment."""
+    """A notebook with *cells* for the kernel of this environment."""
     numbered = [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells, start=1)]
     return {"cells": numbered, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5}
 
 
 def code_cell(source: str, **metadata: Any) -> dict[str, Any]:
-    """A code cell that has not run."""
+    """A code cell that has not been run."""
     return {"cell_type": "code", "execution_count": None, "metadata": metadata, "outputs": [], "source": source}
 
 
@@ -97,9 +97,9 @@ def _jupyter(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chunks(lines: Sequence[str], first: int, language: Language) -> Iterator[tuple[int, list[str]]]:
-    """The lines of each cell without blank ones around them, and the number of the first in the file.
+    """The lines of each cell without surrounding blank lines, and the number of the first in the file.
 
-    *lines* begin in line *first* of the file.
+    *lines* begin at line *first* of the file.
     """
     separator = re.compile(rf"{re.escape(language.comment)} COMMAND -{{5,}}\s*")
     start, held = first, list[str]()

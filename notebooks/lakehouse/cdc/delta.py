@@ -2,7 +2,8 @@
 
 A question that Spark answers by analysis alone starts no job and is no statement. So the newest version of a table is
 found by reading one that cannot exist: the error names the newest. And whether a table is still the one that was seen
-at some time is found by reading it as of that time: a table that was created later has no version that old."""
+at some time is found by reading it as of that time: a table that was created later has no version that old.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,7 @@
-"""The task types: what is particular to each, as rules that `run`, `validate` and the records ask alike.
+"""The task types: what is particular to each, as rules that `run`, `validate` and the records share.
 
-A task type is a file here, and a line of `TYPES`. How the tasks of a type run is in `lakelocal.jobs.task_types`, under
-the same name.
+A task type is a file here, and an entry in `TYPES`. How the tasks of a type run is in `lakelocal.jobs.task_types`,
+under the same name.
 """
 
 from collections.abc import Mapping
@@ -30,12 +30,12 @@ TYPES: Mapping[str, TaskType] = {
     )
 }
 
-# Of a task whose type is not known, anything may be true.
+# Anything may be true of a task whose type is not known.
 UNKNOWN = TaskType("", {}, leaves=frozenset({VALUES, ROWS, ALERT}))
 
 
 def type_of(name: str) -> TaskType:
-    """The task type *name*; `UNKNOWN` where there is none."""
+    """The task type *name*; `UNKNOWN` if there is none."""
     return TYPES.get(name, UNKNOWN)
 
 

@@ -1,4 +1,4 @@
-"""`condition_task`: a comparison, whose outcome says which of the tasks behind it start.
+"""`condition_task`: a comparison, whose outcome decides which of the tasks after it start.
 
 It supports neither retries nor notifications. Source: Jobs API 2.2, `ConditionTask`.
 """
@@ -15,7 +15,7 @@ SIDES = ("left", "right")
 
 
 def constant_outcome(inner: Inner) -> str | None:
-    """`"true"` or `"false"`, where no run can change the outcome; None where one can, or fails."""
+    """`"true"` or `"false"` if no run can change the outcome; None if one can, or if the task fails."""
     left, right = (as_text(inner.get(side)) for side in SIDES)
     if has_reference(left) or has_reference(right):
         return None
@@ -26,7 +26,7 @@ def constant_outcome(inner: Inner) -> str | None:
 
 
 def _check(inner: Inner) -> Iterator[Finding]:
-    """Operands that make the task fail, and a condition that has one outcome only."""
+    """Findings for operands that make the task fail, and for a condition with only one possible outcome."""
     op = str(inner.get("op"))
     for side in SIDES:
         text = as_text(inner.get(side))

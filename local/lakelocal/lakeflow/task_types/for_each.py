@@ -13,7 +13,7 @@ LONGEST_INPUT = 40
 
 
 def literal_inputs(inputs: Any) -> list[Any] | None:
-    """The *inputs* of a for-each task, None where a reference gives them."""
+    """The *inputs* of a for-each task; None if a reference provides them."""
     try:
         found = json.loads(inputs) if isinstance(inputs, str) else inputs
     except ValueError:
@@ -22,7 +22,7 @@ def literal_inputs(inputs: Any) -> list[Any] | None:
 
 
 def input_text(value: object) -> str:
-    """The input of an iteration for people: `Recife`, `city=Recife, n=2`, else as JSON; at most forty characters."""
+    """The input of an iteration for people: `Recife`, `city=Recife, n=2`, or as JSON; at most forty characters."""
     if isinstance(value, Mapping):
         text = ", ".join(f"{name}={each}" for name, each in value.items())
     else:
@@ -31,7 +31,7 @@ def input_text(value: object) -> str:
 
 
 def _check(inner: Inner) -> Iterator[Finding]:
-    """Inputs, and dependencies inside."""
+    """Findings for inputs, and for dependencies inside."""
     inputs = str(inner.get("inputs", "[]"))
     if not has_reference(inputs) and literal_inputs(inputs) is None:
         yield Finding(

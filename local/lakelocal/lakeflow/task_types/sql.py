@@ -1,4 +1,4 @@
-"""`sql_task`: a file of SQL; a query, an alert or a dashboard live in a workspace. Source: Jobs API 2.2, `SqlTask`."""
+"""`sql_task`: a file of SQL; queries, alerts and dashboards are in a workspace. Source: Jobs API 2.2, `SqlTask`."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ _ONE_OF = ("query", "alert", "dashboard", "file")
 
 
 def _check(inner: Inner) -> Iterator[Finding]:
-    """One of query, alert, dashboard and file."""
+    """Findings unless there is exactly one of query, alert, dashboard and file."""
     given = [name for name in _ONE_OF if inner.get(name) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "nothing to run"

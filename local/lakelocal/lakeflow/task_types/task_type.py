@@ -1,4 +1,4 @@
-"""What there is to know of a task type; each has a file beside this one."""
+"""What the rules know of a task type; each type has a file beside this one."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,17 +21,17 @@ def _details(notebook_path: str, parameters: Any, details: Inner) -> Inner:
 
 @dataclass(frozen=True)
 class TaskType:
-    """One task type, by its *name*: the field of a task below which its own fields stand.
+    """One task type, by its *name*: the field of a task that contains its own fields.
 
-    *fields* are the rules on these by their path below it, the type itself under ``""``. *file* leads to the field that
-    names its file, *notebook* says whether that is a notebook; *parameters* are the fields that may hold parameters.
-    *operands* are the fields that say what it does, in which a reference must have a value before it starts.
-    *leaves* is what references may read of it, beside how it ended: `VALUES`, `ROWS`, `ALERT`. A type with *branches*
-    has an outcome; it has neither retries nor notifications. One that *needs_compute* has to name some.
+    *fields* are the rules for these by their path below it, the type itself under ``""``. *file* leads to the field
+    that names its file, *notebook* says whether that is a notebook; *parameters* are the fields that may contain
+    parameters. *operands* are the fields that say what it does, in which a reference must have a value before it
+    starts. *leaves* is what references may read of it, besides how it ended: `VALUES`, `ROWS`, `ALERT`. A type with
+    *branches* has an outcome; it has neither retries nor notifications. One that *needs_compute* has to name some.
 
-    *check* finds what is wrong with its fields, at paths below it; *unusable* says what is wrong with fields by which
-    it could not run here, None where nothing is. *shown* is what `runs get` has of it: from the path of its notebook,
-    its parameters and what was recorded of it.
+    *check* finds what is wrong with its fields, at paths below it; *unusable* says which of its fields prevent it from
+    running here, None if none does. *shown* is what `runs get` shows of it, from the path of its notebook, its
+    parameters and what was recorded of it.
     """
 
     name: str
@@ -48,7 +48,7 @@ class TaskType:
     shown: Callable[[str, Any, Inner], Inner] = _details
 
     def block_of_file(self, inner: Inner) -> Inner | None:
-        """The block of *inner* that names the file, in which its `source` stands too; None where there is none."""
+        """The block of *inner* that names the file, and has its `source`; None if there is none."""
         block: Any = inner
         for step in self.file[:-1]:
             block = block.get(step) if isinstance(block, Mapping) else None
