@@ -337,6 +337,33 @@ def test_all_mistakes_of_the_jobs_are_listed_at_once(tmp_path: Path) -> None:
     assert len(errors(tmp_path, {"databricks.yml": text}).splitlines()) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEAD + "x: &x\n  y: *x\n", "`databricks.yml:2`: found an anchor that holds an alias of itself"),
+        (
+            HEAD + "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)),
+            "`databricks.yml`: found aliases that make more than 250,000 values",
+        ),
+        (HEAD + "x: {<<: 5}\n", "`databricks.yml:2`: found `<<` with something other than a mapping"),
+        (HEAD + "a: &a {x: 1}\nb: {<<: *a, <<: *a}\n", "`databricks.yml:3`: found `<<` twice in one mapping"),
+    ],
+)
+def test_aliases_end(tmp_path: Path, text: str, message: str) -> None:
+    """A file whose aliases make no value, or too many, is told instead of read for ever."""
+    assert message in errors(tmp_path, {"databricks.yml": text})
+
+
+def test_references_in_a_circle_end(tmp_path: Path) -> None:
+    """Complex values that hold each other several times grow fast: what is left stays as it is written."""
+    many = "[" + ", ".join(["'${var.VAR}'"] * 20) + "]"
+    one, two = (f"{{type: complex, default: {many.replace('VAR', name)}}}" for name in ("b", "a"))
+
+    (told,) = warnings(tmp_path, {"databricks.yml": f"{HEAD}variables: {{a: {one}, b: {two}}}"})
+
+    assert "found references that refer to each other more than 11 levels deep" in told
+
+
 def test_wrong_json_is_named_with_its_line(tmp_path: Path) -> None:
     """The YAML reader would accept a trailing comma, which Python and Databricks' UI do not."""
     found = errors(tmp_path, {"databricks.yml": HEAD + "include: [j.json]", "j.json": '{"resources": {},\n}'})

@@ -16,6 +16,7 @@ import yaml
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place, Steps
 
 SUFFIXES = (".yml", ".yaml", ".json")
+LARGEST = 250_000  # values in a file
 _MERGE = "tag:yaml.org,2002:merge"
 _MAPPING = "a mapping in YAML or JSON"
 
@@ -82,6 +83,16 @@ def in_words(value: Any) -> str:
     if isinstance(value, dict):
         return "a mapping"
     return "a list" if isinstance(value, list) else f"`{value}`"
+
+
+def is_larger(value: Any, limit: int) -> bool:
+    """Are there more than *limit* values in *value*, at any depth?"""
+    count, todo = 0, [value]
+    while todo and count <= limit:
+        each = todo.pop()
+        count += 1
+        todo += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+    return count > limit
 
 
 def place_of(source: Any, path: Steps, otherwise: Place) -> Place:
@@ -161,13 +172,18 @@ class _Reader:
         self.findings = findings
         self.anchored = anchored
         self._open: list[yaml.Node] = []
+        self._count = 0
 
     def value(self, node: yaml.Node) -> Any:
         """A `YamlMapping`, a list or a scalar.
 
         Raises:
-            FindingError: the node holds an alias of itself.
+            FindingError: the node holds an alias of itself, or aliases make it large beyond reason.
         """
+        self._count += 1
+        if self._count > LARGEST:
+            where, found = self.findings.at((self.file, 0)), f"aliases that make more than {LARGEST:,} values"
+            raise FindingError(Finding(where, "syntax", found, "fewer", "Write the file with fewer aliases."))
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
         if node in self._open:

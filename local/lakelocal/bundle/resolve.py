@@ -2,19 +2,20 @@
 
 Source: Databricks CLI 1.13, `libs/dyn/dynvar/resolve.go` and `bundle/config/mutator/resolve_variable_references.go`:
 a text that is one reference takes the value as it is, with the places of its inside; within a text only single values
-fit. After eleven rounds what is left stays as it is written.
+fit. After eleven rounds what is left stays as it is written; so it does where values have grown beyond reason.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from lakelocal.bundle.documents import in_words
+from lakelocal.bundle.documents import in_words, is_larger
 from lakelocal.bundle.merge import mapped
 from lakelocal.bundle.references import only_reference, references_in, replaced
 from lakelocal.lakeflow.field_values import interpolated
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place
 
 ROUNDS = 11
+LARGEST = 100_000  # values in one; only references in a circle make so many
 
 LEFT = object()
 """What a lookup gives for a reference that stays as it is written."""
@@ -44,6 +45,8 @@ class Resolver:
             value = mapped(value, self._resolved, place)
             if not self._changed:
                 return value
+            if is_larger(value, LARGEST):
+                break
         found = f"references that refer to each other more than {ROUNDS} levels deep"
         where = self.findings.at(place, job=self.job)
         self.findings.add("reference-depth", found, "fewer", "Give some of them a value without a reference.", where)
