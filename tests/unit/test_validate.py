@@ -254,6 +254,21 @@ def test_text_has_a_line_for_each_finding(tmp_path: Path, capsys: pytest.Capture
     ]
 
 
+def test_resources_that_are_only_deployed_are_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """Pipelines, dashboards, ...: nobody shall think that they have run."""
+    head = (
+        ROOT
+        + "resources:\n  pipelines: {etl: {name: E}, more: {name: M}}\n  schemas: {s: {name: s, catalog_name: c}}\n"
+    )
+    project(tmp_path, {"j": job()}, head=head)
+
+    main(["--project", str(tmp_path), "validate"])
+    assert "neither run nor created here: pipelines (etl, more)" in capsys.readouterr().out.splitlines()
+
+    main(["--project", str(tmp_path), "validate", "--json"])
+    assert json.loads(capsys.readouterr().out)["not_here"] == {"pipelines": ["etl", "more"]}
+
+
 def test_json_has_all_that_the_text_has(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     """Findings with file and line apart, verdicts on fields, counts."""
     project(tmp_path, {"j": job(task("a", environment_key="e"))})

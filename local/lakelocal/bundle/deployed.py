@@ -77,6 +77,13 @@ def deployed(tree: YamlMapping, findings: Findings) -> YamlMapping:
     return result
 
 
+def other_resources(tree: YamlMapping) -> dict[str, tuple[str, ...]]:
+    """The keys of the resources that are neither run nor created here, by their kind: pipelines, dashboards, ..."""
+    resources = tree.get("resources") or {}
+    others = {kind: named for kind, named in resources.items() if kind not in ("jobs", *FULL_NAMES)}
+    return {kind: tuple(named) for kind, named in others.items() if isinstance(named, dict) and named}
+
+
 def full_name(kind: str, resource: Mapping[str, Any]) -> str:
     """The name of a schema or a volume with those of what it is in."""
     return ".".join(str(resource.get(field) or "") for field in FULL_NAMES[kind])

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lakelocal.bundle.cli_version import check_cli_version
-from lakelocal.bundle.deployed import deployed, with_volume_paths
+from lakelocal.bundle.deployed import deployed, other_resources, with_volume_paths
 from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.field_types import FINISHED, RUN, TYPES, fitted, with_types
 from lakelocal.bundle.includes import read_files
@@ -106,6 +106,7 @@ def load_bundle(project: Project, *, target: str | None = None, variables: Mappi
         securables=read_securables(tree),
         file=bundle_file(project.root) or project.root,
         scripts=read_scripts(tree),
+        others=other_resources(tree),
         faults={key: tuple(found) for key, found in errors.by_job().items()},
         script_faults={name: tuple(found) for name, found in scripts.items()},
         warnings=tuple(sorted(dict.fromkeys(each for each in findings if each.severity != ERROR))),

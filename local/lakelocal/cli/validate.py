@@ -81,6 +81,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "warnings": report.count(WARNING),
         "findings": [{**each.as_json(), "targets": list(targets)} for each, targets in report.findings.items()],
         "fidelity": [{**asdict(each), "targets": list(targets)} for each, targets in report.fields.items()],
+        "not_here": {kind: list(keys) for kind, keys in report.others.items()},
     }
 
 
@@ -97,6 +98,9 @@ def _print(report: Report, *, with_fields: bool) -> None:
         if with_fields:
             _print_fields(job, fields)
         console.print(f"{job} runs here with {_summary(fields)}{_named(fields)}")
+    if report.others:
+        others = ", ".join(f"{kind} ({', '.join(keys)})" for kind, keys in report.others.items())
+        console.print(f"neither run nor created here: {others}")
     if with_fields:
         console.print(described(which_way()[1]))
 

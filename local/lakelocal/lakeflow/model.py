@@ -194,6 +194,7 @@ class Bundle(BundleSettings):
     jobs: Mapping[str, Job] = field(default_factory=dict)
     securables: tuple[Securable, ...] = ()
     scripts: Mapping[str, Script] = field(default_factory=dict)
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     file: Path = Path("databricks.yml")
     faults: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     script_faults: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)

@@ -1,9 +1,10 @@
 """All findings in a bundle, for one target or for all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
+from lakelocal.bundle.deployed import other_resources
 from lakelocal.bundle.documents import YamlMapping
 from lakelocal.bundle.field_types import CHECKED, fitted, with_types
 from lakelocal.bundle.jobs import read_jobs
@@ -54,13 +55,15 @@ CHECKS = (
 class Report:
     """What was found: each finding once, with the *targets* that have it; the same for the verdicts on fields.
 
-    *jobs* are the keys of the jobs that were looked at.
+    *jobs* are the keys of the jobs that were looked at, *others* those of resources that neither run nor are created
+    here, by their kind.
     """
 
     targets: tuple[str, ...]
     jobs: tuple[str, ...]
     findings: Mapping[Finding, tuple[str, ...]]
     fields: Mapping[FieldVerdict, tuple[str, ...]]
+    others: Mapping[str, tuple[str, ...]]
 
     def count(self, severity: str) -> int:
         """How many findings are of *severity*."""
@@ -100,7 +103,15 @@ def validate(
             if job is None or finding.where.job in ("", *wanted)
         },
         fields={verdict: tuple(names) for verdict, names in fields.items()},
+        others=_joined(bundle.others for bundle in bundles),
     )
+
+
+def _joined(others: Iterable[Mapping[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for kind, keys in (pair for each in others for pair in each.items()):
+        found.setdefault(kind, {}).update(dict.fromkeys(keys))
+    return {kind: tuple(keys) for kind, keys in found.items()}
 
 
 def _targets(project: Project, findings: dict[Finding, list[str]]) -> list[str]:
@@ -129,7 +140,8 @@ def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> t
         if isinstance(job, YamlMapping)
     }
     jobs = read_jobs(sources, settings, findings)
-    bundle = Bundle(**vars(settings), jobs=jobs, file=bundle_file(project.root) or project.root)
+    file = bundle_file(project.root) or project.root
+    bundle = Bundle(**vars(settings), jobs=jobs, others=other_resources(tree), file=file)
     views = [_view(bundle, key, sources[key], configuration) for key in jobs]
     found = [finding for view in views for check in CHECKS for finding in check(view)]
     of_bundle = [each(configuration.written, project.root) for each in (two_defaults, no_default)]
