@@ -6,6 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pyspark.sql.connect.proto as proto
 import zstandard
@@ -23,16 +24,19 @@ from lakelocal.dialect.names import Names, join_name, shorten, split_name
 from lakelocal.dialect.preparation import Preparation
 from lakelocal.dialect.read_files import ReadFiles, TemporaryView, temporary_view
 from lakelocal.dialect.scripts import OnlyAsked, is_script, translate_script
-from lakelocal.dialect.server import Server
+from lakelocal.dialect.server import Server, run
 from lakelocal.dialect.sessions import Sessions
 from lakelocal.dialect.sql import SqlText
 from lakelocal.dialect.statement import NOTHING
 from lakelocal.dialect.statements import Statements
+from lakelocal.dialect.substitution import substitute
 from lakelocal.dialect.syntax.time_travel import version_options
+from lakelocal.dialect.table_functions import expand_table_functions
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.dialect.walk import Handlers, walk
 from lakelocal.paths import DatabricksPaths
 from lakelocal.project import State
+from lakelocal.sql.writing import quoted
 
 
 def _as_it_is(command: bytes, schema: str) -> bytes:
@@ -40,6 +44,7 @@ def _as_it_is(command: bytes, schema: str) -> bytes:
 
 
 _PICKLED = ("spark.connect.PythonUDF", "spark.connect.PythonUDTF", "spark.connect.PythonDataSource")
+_UNDEFINED = "<undefined>"  # what SET says of a setting that is not there
 _PATH_OPTIONS = frozenset({"path", "checkpointlocation", "badrecordspath"})
 
 
@@ -148,7 +153,7 @@ class Rewriter:
 
     def _translated(self, text: str) -> str:
         constants = Constants(self.server)
-        text = execute_immediate(text, constants)
+        text = execute_immediate(substitute(text, self._setting), constants)
         if is_script(text):
             return translate_script(text, self._in_script)
         text = fill_identifiers(text, constants.known)
@@ -169,9 +174,17 @@ class Rewriter:
         statements, names = self.dialect.statements, self.sql.names
         return statements.translate(text, self.session, names, server, self._plain)
 
+    def _setting(self, key: str) -> str | None:
+        """The value of a setting of the session; None where it has none."""
+        value = next((row["value"] for row in run(self.server, f"SET {quoted(key)}")), _UNDEFINED)
+        return None if value == _UNDEFINED else str(value)
+
+    def _described(self, function: str) -> list[dict[str, Any]]:
+        return run(self.server, self.sql.rewrite(f"DESCRIBE FUNCTION EXTENDED {function}"))
+
     def _plain(self, text: str) -> str:
         """The SQL *text* as Spark understands it, and what it names is there."""
-        plain = self.sql.rewrite(text)
+        plain = self.sql.rewrite(expand_table_functions(text, self._described))
         self.dialect.preparation.make(self.sql.names.needed, self.server)
         return plain
 
@@ -187,7 +200,7 @@ class Rewriter:
     def _sql(self, message: proto.SQL | proto.SqlCommand) -> None:
         name = "query" if isinstance(message, proto.SQL) else "sql"
         if text := getattr(message, name):
-            setattr(message, name, self.sql.rewrite(text))
+            setattr(message, name, self.sql.rewrite(expand_table_functions(text, self._described)))
 
     def _named_table(self, message: proto.Read.NamedTable) -> None:
         name, version = version_options(message.unparsed_identifier)
