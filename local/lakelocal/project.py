@@ -8,6 +8,7 @@
         dbfs/                          what notebooks call dbfs:/ and /dbfs/
         workspace/                     what notebooks call /Workspace/
         catalogs/<name>/               a catalog beside the run's, with its volumes/<schema>/<volume>/ (see `catalogs`)
+        routines/<catalog>/<schema>/   procedures, and functions that SQL makes in Python
         links/                         what notebooks call /Volumes
         runs/<run id>/  runs.db        executed notebooks, run history
         logs/  server.json             the Spark Connect server
@@ -112,6 +113,10 @@ class State:
     @property
     def catalogs(self) -> Path:
         return self.folder / "catalogs"
+
+    @property
+    def routines(self) -> Path:
+        return self.folder / "routines"
 
     @property
     def links(self) -> Path:

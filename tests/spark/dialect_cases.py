@@ -152,6 +152,34 @@ CASES = (
               "EXECUTE IMMEDIATE 'SELECT id FROM ' || t; END"), [(1,)]),
     Case("volumes, catalogs, deep clones, generated columns inside of a script", REFUSED, "before the script instead",
          rows("BEGIN CREATE VOLUME olist_dev.shelf.inside; END"), "cannot be done inside of BEGIN ... END"),
+    Case("`CREATE PROCEDURE`, `CALL`, `SHOW`, `DESCRIBE`, `DROP PROCEDURE`", TRANSLATED,
+         "kept in the state; a call is a script; none calls itself",
+         rows("DECLARE OR REPLACE VARIABLE n INT",
+              "CREATE OR REPLACE PROCEDURE olist_dev.shelf.count_books(least INT DEFAULT 0, OUT n BIGINT) "
+              "LANGUAGE SQL AS BEGIN SET n = (SELECT count(*) FROM olist_dev.shelf.books WHERE id >= least); "
+              "SELECT n + 100; END",
+              "CALL olist_dev.shelf.count_books(n => n)"), [(101,)]),
+    Case("SQL functions in a schema, also `RETURNS TABLE`, by their whole names", TRANSLATED,
+         "a table function becomes its query where it is called",
+         rows("CREATE OR REPLACE FUNCTION olist_dev.shelf.twice(x INT) RETURNS INT RETURN x * 2",
+              "CREATE OR REPLACE FUNCTION olist_dev.shelf.above(x INT DEFAULT 0) RETURNS TABLE (id INT, least INT) "
+              "RETURN SELECT id, x FROM shelf.books WHERE id > x",
+              "SELECT a.id, b.least, olist_dev.shelf.twice(a.id) FROM olist_dev.shelf.above() a "
+              "LEFT JOIN LATERAL olist_dev.shelf.above(a.id - 1) b"), [(1, 0, 2)]),
+    Case("`CREATE FUNCTION ... LANGUAGE PYTHON AS $$ ... $$`, also `RETURNS TABLE ... HANDLER`", TRANSLATED,
+         "kept in the state; a view, or a SQL function, cannot call one",
+         rows("CREATE OR REPLACE FUNCTION olist_dev.shelf.shout(x STRING, n INT DEFAULT 1) RETURNS STRING "
+              "LANGUAGE PYTHON AS $$\n# isn't it\nreturn None if x is None else x.upper() + '!' * n\n$$",
+              "CREATE OR REPLACE FUNCTION olist_dev.shelf.words(x STRING) RETURNS TABLE (word STRING, n INT) "
+              "LANGUAGE PYTHON HANDLER 'Words' AS $$\nclass Words:\n    def eval(self, x):\n"
+              "        yield from ((word, n) for n, word in enumerate(x.split()))\n$$",
+              "SELECT olist_dev.shelf.shout(word, n), olist_dev.shelf.shout(NULL) FROM olist_dev.shelf.words('a b')"),
+         [("A", None), ("B!", None)]),
+    Case("a view that calls a Python function", REFUSED, "use a temporary view",
+         rows("CREATE OR REPLACE FUNCTION olist_dev.shelf.one() RETURNS INT LANGUAGE PYTHON AS $$ return 1 $$",
+              "CREATE OR REPLACE VIEW olist_dev.shelf.ones AS SELECT olist_dev.shelf.one()"), "Use a temporary view"),
+    Case("`${setting}` in names", TRANSLATED, "settings of the session, put in before names are translated",
+         rows("SET my.schema = olist_dev.shelf", "SELECT id FROM ${my.schema}.books"), [(1,)]),
     Case("`QUALIFY`", TRANSLATED, "names of the SELECT list may stand in it",
          rows("SELECT x, y FROM VALUES (1, 2), (1, 3), (2, 9) AS t(x, y) "
               "QUALIFY row_number() OVER (PARTITION BY x ORDER BY y DESC) = 1 ORDER BY y",

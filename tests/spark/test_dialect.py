@@ -2,18 +2,23 @@
 
 import pytest
 from dialect_cases import CASES, REFUSED, SETUP
+from pyspark.sql.connect.session import SparkSession
 from write_dialect_table import README, with_table
 
+from lakelocal.compute.session import register
 from lakelocal.errors import DialectError
 
 
 @pytest.fixture(scope="module")
 def shelf(spark):
-    """The schema `shelf` with a volume and a table of one row; the session's schema is restored."""
+    """A kernel's session: the schema `shelf` with a volume and a table of one row; what was before is restored."""
+    before = SparkSession._default_session, SparkSession._active_session
+    register(spark)
     for statement in SETUP:
         spark.sql(statement)
     yield spark
     spark.sql("USE CATALOG olist_dev")
+    SparkSession._default_session, SparkSession._active_session = before
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.construct for case in CASES])

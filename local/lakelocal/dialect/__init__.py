@@ -12,6 +12,9 @@
 | `statements`  | what only Unity Catalog knows: USE CATALOG, volumes, grants, tags   |
 | `ddl`, `inserts` | statements that make, change and fill tables                    |
 | `immediate`, `identifiers` | EXECUTE IMMEDIATE and IDENTIFIER, by the values of `constants` |
+| `scripts`     | `BEGIN ... END`, a statement at a time                              |
+| `routines`, `table_functions` | procedures, functions in Python, table functions of a schema |
+| `substitution` | `${setting}` in a text                                             |
 | `syntax`      | QUALIFY, `column:path`, `table@v1`                                  |
 | `delta_api`   | Delta's Python API, whose messages become SQL; `column_sql` for its columns |
 | `volumes`     | volumes, which are folders, and the paths in them                   |

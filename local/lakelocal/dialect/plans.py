@@ -23,6 +23,9 @@ from lakelocal.dialect.immediate import execute_immediate, execute_in_script, wi
 from lakelocal.dialect.names import Names, join_name, shorten, split_name
 from lakelocal.dialect.preparation import Preparation
 from lakelocal.dialect.read_files import ReadFiles, TemporaryView, temporary_view
+from lakelocal.dialect.routines.procedures import Procedures
+from lakelocal.dialect.routines.python import PythonFunctions
+from lakelocal.dialect.routines.store import Routines
 from lakelocal.dialect.scripts import OnlyAsked, is_script, translate_script
 from lakelocal.dialect.server import Server, run
 from lakelocal.dialect.sessions import Sessions
@@ -34,6 +37,7 @@ from lakelocal.dialect.syntax.time_travel import version_options
 from lakelocal.dialect.table_functions import expand_table_functions
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.dialect.walk import Handlers, walk
+from lakelocal.errors import DialectError
 from lakelocal.paths import DatabricksPaths
 from lakelocal.project import State
 from lakelocal.sql.writing import quoted
@@ -45,6 +49,7 @@ def _as_it_is(command: bytes, schema: str) -> bytes:
 
 _PICKLED = ("spark.connect.PythonUDF", "spark.connect.PythonUDTF", "spark.connect.PythonDataSource")
 _UNDEFINED = "<undefined>"  # what SET says of a setting that is not there
+_DEEPEST = 20  # procedures that call one another
 _PATH_OPTIONS = frozenset({"path", "checkpointlocation", "badrecordspath"})
 
 
@@ -62,6 +67,7 @@ class Dialect:
     sessions: Sessions = field(init=False)
     statements: Statements = field(init=False)
     preparation: Preparation = field(init=False)
+    functions: dict[tuple[str, str], str] = field(default_factory=dict)  # see `PythonFunctions`
 
     def __post_init__(self) -> None:
         self.volumes = Volumes(DatabricksPaths(self.state))
@@ -94,6 +100,7 @@ class Rewriter:
     server: Server
     variants: frozenset[str]
     use: Use = field(default_factory=lambda: Use(runs=False))
+    depth: int = 0  # of procedures that call others
 
     @cached_property
     def sql(self) -> SqlText:
@@ -137,7 +144,7 @@ class Rewriter:
             "spark.connect.SQL": self._sql,
             "spark.connect.SqlCommand": self._sql,
             "spark.connect.Read.NamedTable": self._named_table,
-            "spark.connect.Expression": Expressions(self.sql).rewrite,
+            "spark.connect.Expression": self._expression,
             "spark.connect.WriteOperation": self._write,
             "spark.connect.WriteOperationV2": self._write,
             "spark.connect.WriteStreamOperationStart": self._write,
@@ -154,6 +161,8 @@ class Rewriter:
     def _translated(self, text: str) -> str:
         constants = Constants(self.server)
         text = execute_immediate(substitute(text, self._setting), constants)
+        text = fill_identifiers(text, constants.known)
+        text = self._procedures.statement(text) or self._functions.statement(text) or text
         if is_script(text):
             return translate_script(text, self._in_script)
         text = fill_identifiers(text, constants.known)
@@ -167,12 +176,42 @@ class Rewriter:
         server, own = OnlyAsked(self.server), self.dialect.state.catalog
         constants = Constants(server, variables)
         text = execute_in_script(text, constants, own)
+        if is_script(called := self._procedures.statement(text) or ""):
+            return self._called(called)
         text = fill_identifiers(text, constants.known, lambda expression: without_catalog(expression, own))
         return self._alone(text, server)
+
+    @property
+    def _procedures(self) -> Procedures:
+        return Procedures(Routines(self.dialect.state), self.dialect.sessions.at(self.session))
+
+    def _called(self, script: str) -> str:
+        """The script of a procedure that another script calls."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise DialectError("CALL: the procedure calls itself, which this machine cannot do. Use a loop.")
+        try:
+            return translate_script(script, self._in_script)
+        finally:
+            self.depth -= 1
 
     def _alone(self, text: str, server: Server) -> str:
         statements, names = self.dialect.statements, self.sql.names
         return statements.translate(text, self.session, names, server, self._plain)
+
+    @cached_property
+    def _functions(self) -> PythonFunctions:
+        dialect, session = self.dialect, self.session
+
+        def carry(command: bytes) -> bytes:
+            return dialect.carry(command, dialect.sessions.schema(session))
+
+        routines, place = Routines(dialect.state), dialect.sessions.at(session)
+        return PythonFunctions(routines, place, session, self.server, dialect.functions, carry)
+
+    def _spark_text(self, text: str) -> str:
+        """The SQL *text* in Spark's words, without the functions that only a schema of Databricks has."""
+        return self.sql.rewrite(expand_table_functions(self._functions.calls(text), self._described))
 
     def _setting(self, key: str) -> str | None:
         """The value of a setting of the session; None where it has none."""
@@ -184,7 +223,7 @@ class Rewriter:
 
     def _plain(self, text: str) -> str:
         """The SQL *text* as Spark understands it, and what it names is there."""
-        plain = self.sql.rewrite(expand_table_functions(text, self._described))
+        plain = self._spark_text(text)
         self.dialect.preparation.make(self.sql.names.needed, self.server)
         return plain
 
@@ -200,7 +239,13 @@ class Rewriter:
     def _sql(self, message: proto.SQL | proto.SqlCommand) -> None:
         name = "query" if isinstance(message, proto.SQL) else "sql"
         if text := getattr(message, name):
-            setattr(message, name, self.sql.rewrite(expand_table_functions(text, self._described)))
+            setattr(message, name, self._spark_text(text))
+
+    def _expression(self, expression: proto.Expression) -> None:
+        if expression.HasField("expression_string"):
+            text = expression.expression_string
+            text.expression = self._functions.calls(text.expression)
+        Expressions(self.sql).rewrite(expression)
 
     def _named_table(self, message: proto.Read.NamedTable) -> None:
         name, version = version_options(message.unparsed_identifier)

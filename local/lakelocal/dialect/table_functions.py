@@ -9,37 +9,27 @@ Source: Databricks documentation, "CREATE FUNCTION (SQL and Python)", "Table-val
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lakelocal.catalogs import SPARK_CATALOG
 from lakelocal.dialect import scan
-from lakelocal.dialect.ddl.reader import Reader
 from lakelocal.dialect.names import join_name
+from lakelocal.dialect.routines.signature import Signature, read_parameters
 from lakelocal.errors import DialectError
-from lakelocal.sql.nesting import closing, items
-from lakelocal.sql.tokens import Token, tokenize
+from lakelocal.sql.nesting import closing
+from lakelocal.sql.tokens import tokenize
 from lakelocal.sql.writing import Edit, apply, quoted
 
 _BEFORE = frozenset(["FROM", "JOIN", "LATERAL", ","])
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """One of a function, its texts as SQL; *default* is None where it has to be given."""
-
-    name: str
-    type: str
-    default: str | None = None
-
-
-@dataclass(frozen=True)
 class TableFunction:
     """One that SQL defines: its *query* was written where *schema* was current."""
 
-    name: str
-    parameters: tuple[Parameter, ...]
+    signature: Signature
     columns: tuple[str, ...]
     query: str
     schema: str
@@ -63,8 +53,8 @@ def expand_table_functions(sql: str, described: Callable[[str], list[dict[str, A
         end = closing(tokens, name.last + 1)
         if function is None or end is None:
             continue
-        given = dict(_arguments(sql, tokens, name.last + 1, function))
-        edits.append(Edit(tokens[name.first].start, tokens[end].end, _expanded(function, given)))
+        arguments = function.signature.arguments(sql, tokens, name.last + 1)
+        edits.append(Edit(tokens[name.first].start, tokens[end].end, _expanded(function, arguments)))
     return apply(sql, edits) if edits else sql
 
 
@@ -80,54 +70,18 @@ def read_function(parts: Sequence[str], rows: list[dict[str, Any]]) -> TableFunc
     columns = tuple(parameter.name for parameter in read_parameters(told["sqlFunction.returnType"], where))
     parameters = tuple(read_parameters(told.get("sqlFunction.inputParam", ""), where))
     schema = told[f"catalogAndNamespace.part.{int(told['catalogAndNamespace.numParts']) - 1}"]
-    return TableFunction(parts[-1], parameters, columns, told["sqlFunction.query"], schema)
+    return TableFunction(Signature(parts[-1], parameters), columns, told["sqlFunction.query"], schema)
 
 
-def read_parameters(text: str, where: str) -> Iterator[Parameter]:
-    """The parameters, or columns, that *text* lists: `x INT, y STRING DEFAULT 'a' COMMENT 'b'`."""
-    sql = f"({text})"
-    tokens = tokenize(sql) or ()
-    for item in items(tokens, 0):
-        reader = Reader(sql, tokens, item.start, item.stop, where)
-        name, of_type = reader.name(), reader.until(["DEFAULT", "COMMENT", "NOT"])
-        reader.take("NOT NULL")
-        yield Parameter(name, of_type, reader.until(["COMMENT"]) if reader.take("DEFAULT") else None)
-
-
-def _arguments(sql: str, tokens: Sequence[Token], opened: int, function: TableFunction) -> Iterator[tuple[str, str]]:
-    """(parameter in lower case, text) of each argument of a call, by position or by name."""
-    for index, item in enumerate(items(tokens, opened)):
-        own = tokens[item.start : item.stop]
-        named = len(own) > 2 and own[0].is_name and own[1].text == "=>"
-        text = sql[own[2 if named else 0].start : own[-1].end]
-        if named:
-            yield own[0].text.lower(), text
-        elif index < len(function.parameters):
-            yield function.parameters[index].name.lower(), text
-        else:
-            raise DialectError(f"{function.name}(...): found {index + 1} arguments; expected {_signature(function)}.")
-
-
-def _expanded(function: TableFunction, given: dict[str, str]) -> str:
-    known = {parameter.name.lower() for parameter in function.parameters}
-    if unknown := [name for name in given if name not in known]:
-        raise DialectError(f"{function.name}(...): found the argument `{unknown[0]}`; expected {_signature(function)}.")
-    values = []
-    for parameter in function.parameters:
-        text = given.get(parameter.name.lower(), parameter.default)
-        if text is None:
-            raise DialectError(
-                f"{function.name}(...): found no argument for `{parameter.name}`; expected {_signature(function)}."
-            )
-        values.append(f"CAST({text} AS {parameter.type}) AS {quoted(parameter.name)}")
+def _expanded(function: TableFunction, arguments: list[str | None]) -> str:
+    values = [
+        f"CAST({text} AS {parameter.type}) AS {quoted(parameter.name)}"
+        for parameter, text in zip(function.signature.parameters, arguments, strict=True)
+    ]
     columns = ", ".join(quoted(column) for column in function.columns)
-    source = f"(SELECT {', '.join(values)}) AS {quoted(function.name)}, LATERAL " if values else ""
+    source = f"(SELECT {', '.join(values)}) AS {quoted(function.signature.name)}, LATERAL " if values else ""
     result = f"({_qualified(function)}\n) AS `__result`({columns})"
     return f"(SELECT `__result`.* FROM {source}{result})"
-
-
-def _signature(function: TableFunction) -> str:
-    return f"({', '.join(f'{parameter.name} {parameter.type}' for parameter in function.parameters)})"
 
 
 def _qualified(function: TableFunction) -> str:
@@ -139,8 +93,8 @@ def _qualified(function: TableFunction) -> str:
         tree = parse_one(function.query, read="databricks")
     except ParseError as error:
         raise DialectError(
-            f"{function.name}(...): its query cannot be put into another one here. Write USE {function.schema}, and "
-            f"call it by its bare name."
+            f"{function.signature.name}(...): its query cannot be put into another one here. "
+            f"Write USE {function.schema}, and call it by its bare name."
         ) from error
     made = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     edits = []

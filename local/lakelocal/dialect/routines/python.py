@@ -1,0 +1,271 @@
+"""Functions that SQL makes in Python: `CREATE FUNCTION ... LANGUAGE PYTHON AS $$ ... $$`.
+
+Spark's metastore keeps none. So the statement is kept here, and a session that calls the function gets it as a
+temporary one, under its whole name: `c.s.function(x)` becomes `` `c.s.function`(CAST(x AS INT)) ``.
+
+Source: Databricks documentation, "CREATE FUNCTION (SQL and Python)", "User-defined functions (UDFs) in Unity Catalog",
+"Python user-defined table functions (UDTFs) in Unity Catalog".
+"""
+
+import sys
+import textwrap
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyspark.sql.connect.proto as proto
+
+from lakelocal.dialect import scan
+from lakelocal.dialect.ddl.reader import Reader
+from lakelocal.dialect.names import join_name
+from lakelocal.dialect.routines.signature import Parameter, Signature, read_parameters
+from lakelocal.dialect.routines.store import FUNCTION, RoutineName, Routines
+from lakelocal.dialect.server import Server, columns, run
+from lakelocal.dialect.sessions import Place
+from lakelocal.dialect.statement import NOTHING, rows_of
+from lakelocal.errors import DialectError
+from lakelocal.sql.nesting import closing
+from lakelocal.sql.tokens import STRING, tokenize
+from lakelocal.sql.writing import Edit, apply, literal, quoted
+
+_BATCHED, _TABLE = 100, 300  # how Spark's workers call them: PythonEvalType.SQL_BATCHED_UDF, SQL_TABLE_UDF
+_CHARACTERISTICS = frozenset(
+    {"LANGUAGE", "DETERMINISTIC", "NOT", "COMMENT", "CONTAINS", "READS", "ENVIRONMENT", "HANDLER", "PARAMETER", "AS"}
+    | {"SQL", "DEFAULT"}
+)
+
+
+@dataclass(frozen=True)
+class PythonFunction:
+    """A function: *returns* is a type of SQL, or the columns of a table function's rows."""
+
+    signature: Signature
+    returns: str | tuple[Parameter, ...]
+    body: str
+    handler: str
+    deterministic: bool
+    replaces: bool
+    temporary: bool
+    if_not_exists: bool
+    name: tuple[str, ...]
+
+    def made(self) -> Any:
+        """The function or class of Python.
+
+        Raises:
+            DialectError: the body is no Python, or has no such handler.
+        """
+        space: dict[str, Any] = {"__name__": "__main__"}  # pickled whole, since a worker cannot import it
+        source = textwrap.dedent(self.body.strip("\n"))
+        if not self.handler:
+            names = ", ".join(parameter.name for parameter in self.signature.parameters)
+            source = f"def function({names}):\n{textwrap.indent(source, '    ')}"
+        try:
+            exec(compile(source, f"<{self.signature.name}>", "exec"), space)
+        except SyntaxError as error:
+            raise DialectError(
+                f"CREATE FUNCTION {self.signature.name}: line {error.lineno} of its body is no Python: {error.msg}. "
+                "Correct it."
+            ) from error
+        made = space.get(self.handler or "function")
+        if made is None:
+            raise DialectError(f"CREATE FUNCTION {self.signature.name}: its body has no `{self.handler}`; see HANDLER.")
+        return made
+
+
+@dataclass(frozen=True)
+class PythonFunctions:
+    """The Python functions of *routines*, for the *session* of a request.
+
+    *registered* remembers, by session and name, the statement of each function that a session has got; *carry* makes a
+    pickled function ready for a worker.
+    """
+
+    routines: Routines
+    place: Place
+    session: str
+    server: Server
+    registered: MutableMapping[tuple[str, str], str]
+    carry: Callable[[bytes], bytes]
+
+    def statement(self, sql: str) -> str | None:
+        """What Spark runs instead of *sql*, a statement that makes, drops or describes such a function; else None."""
+        tokens = tokenize(sql) or ()
+        words = [token.word for token in tokens]
+        if words[:1] == ["CREATE"] and "FUNCTION" in words[:5]:
+            return self._create(sql) if _says_python(words) else None
+        where = f"The statement `{' '.join(sql.split())[:80]}`"
+        reader = Reader(sql, tokens, 0, len(tokens), where)
+        if reader.take("DROP FUNCTION"):
+            reader.take("IF EXISTS")
+            return NOTHING if self.routines.drop(self._name(reader.names()), FUNCTION) else None
+        if reader.take("DESCRIBE FUNCTION") or reader.take("DESC FUNCTION"):
+            reader.take("EXTENDED")
+            name = self._name(reader.names()) if not reader.at_end else None
+            text = self.routines.text(name, FUNCTION) if name else None
+            return None if text is None else _described(str(name), _read(text))
+        return None
+
+    def calls(self, sql: str) -> str:
+        """*sql* with the calls of Python functions as those of the session's own, which it has got then.
+
+        Raises:
+            DialectError: the arguments do not fit, or a view would hold such a call.
+        """
+        if not self.routines.state.routines.is_dir():
+            return sql
+        tokens = tokenize(sql) or ()
+        edits = []
+        for name in scan.Scanner(tokens).names():
+            found = self._found(name.parts) if name.called else None
+            end = closing(tokens, name.last + 1) if found else None
+            if found is None or end is None:
+                continue
+            _refuse_in_view(sql, [token.word for token in tokens[:6]], str(found))
+            function = _read(self.routines.text(found, FUNCTION) or "")
+            self._register(str(found), function)
+            arguments = function.signature.arguments(sql, tokens, name.last + 1)
+            pairs = zip(function.signature.parameters, arguments, strict=True)
+            cast = ", ".join(f"CAST({self.calls(text or 'NULL')} AS {parameter.type})" for parameter, text in pairs)
+            edits.append(Edit(tokens[name.first].start, tokens[end].end, f"{quoted(str(found))}({cast})"))
+        return apply(sql, edits) if edits else sql
+
+    def _create(self, sql: str) -> str:
+        function = _read(sql)
+        function.made()
+        if function.temporary:
+            self._register(function.signature.name, function)
+            return NOTHING
+        name = self._name(list(function.name))
+        exists = self.routines.text(name, FUNCTION) is not None
+        if exists and not function.replaces and not function.if_not_exists:
+            raise DialectError(f"CREATE FUNCTION {name}: the function exists. Write CREATE OR REPLACE FUNCTION.")
+        if not (exists and function.if_not_exists):
+            self.routines.keep(name, FUNCTION, sql)
+        return NOTHING
+
+    def _name(self, parts: list[str]) -> RoutineName:
+        return RoutineName.of(parts, self.place)
+
+    def _found(self, parts: tuple[str, ...]) -> RoutineName | None:
+        """The function that *parts* name; of a bare name Spark's own function comes first."""
+        if len(parts) > 3:
+            return None
+        name = self._name(list(parts))
+        if self.routines.text(name, FUNCTION) is None:
+            return None
+        built_in = len(parts) == 1 and run(self.server, f"SHOW SYSTEM FUNCTIONS LIKE {literal(parts[0].lower())}")
+        return None if built_in else name
+
+    def _register(self, name: str, function: PythonFunction) -> None:
+        """Let the session have *function*, temporarily, as *name*."""
+        key = self.session, name
+        if self.registered.get(key) == function.body and not function.temporary:
+            return
+        command = proto.Command()
+        if isinstance(function.returns, str):
+            self._fill(command.register_function, name, function, function.returns)
+        else:
+            self._fill_table(command.register_table_function, name, function, function.returns)
+        self.server.rows(proto.Plan(command=command))
+        self.registered[key] = function.body
+
+    def _fill(self, message: Any, name: str, function: PythonFunction, returns: str) -> None:
+        from pyspark.cloudpickle import dumps
+        from pyspark.sql.connect.types import proto_schema_to_pyspark_data_type
+
+        (column,) = columns(self.server, f"SELECT CAST(NULL AS {returns}) AS returned")
+        message.function_name, message.deterministic = name, function.deterministic
+        message.python_udf.output_type.CopyFrom(column.data_type)
+        message.python_udf.eval_type = _BATCHED
+        pickled = dumps((function.made(), proto_schema_to_pyspark_data_type(column.data_type)))
+        message.python_udf.command = self.carry(pickled)
+        message.python_udf.python_ver = _version()
+
+    def _fill_table(self, message: Any, name: str, function: PythonFunction, returns: tuple[Parameter, ...]) -> None:
+        from pyspark.cloudpickle import dumps
+
+        values = ", ".join(f"CAST(NULL AS {each.type}) AS {quoted(each.name)}" for each in returns)
+        fields = columns(self.server, f"SELECT {values}")
+        message.function_name, message.deterministic = name, function.deterministic
+        message.python_udtf.return_type.struct.fields.extend(fields)
+        message.python_udtf.eval_type = _TABLE
+        message.python_udtf.command = self.carry(dumps(function.made()))
+        message.python_udtf.python_ver = _version()
+
+
+def _version() -> str:
+    return "{}.{}".format(*sys.version_info[:2])
+
+
+def _says_python(words: list[str]) -> bool:
+    return any(words[index : index + 2] == ["LANGUAGE", "PYTHON"] for index in range(len(words)))
+
+
+def _refuse_in_view(sql: str, words: list[str], name: str) -> None:
+    kept = words[0] == "CREATE" and "TEMPORARY" not in words and "TEMP" not in words
+    if kept and {"VIEW", "FUNCTION"} & set(words):
+        raise DialectError(
+            f"The statement `{' '.join(sql.split())[:80]}`: what Spark keeps cannot call the Python function `{name}` "
+            "on this machine. Use a temporary view, or a table made by CREATE TABLE ... AS SELECT."
+        )
+
+
+def _described(name: str, function: PythonFunction) -> str:
+    listed = ", ".join(f"{each.name} {each.type}" for each in function.signature.parameters)
+    returns = function.returns
+    shown = returns if isinstance(returns, str) else f"TABLE ({', '.join(f'{c.name} {c.type}' for c in returns)})"
+    lines = [f"Function: {name}", "Language: PYTHON", f"Input: {listed}", f"Returns: {shown}", f"Body: {function.body}"]
+    return rows_of(["function_desc"], [(line,) for line in lines])
+
+
+def _read(sql: str) -> PythonFunction:
+    """The function that the statement *sql* makes.
+
+    Raises:
+        DialectError: it does not follow the grammar, or asks for what has no counterpart here.
+    """
+    tokens = tuple(token for token in tokenize(sql) or () if token.word != ";")
+    reader = Reader(sql, tokens, 0, len(tokens), f"The statement `{' '.join(sql.split())[:80]}`")
+    reader.take("CREATE")
+    replaces = reader.take("OR REPLACE")
+    temporary = reader.take("TEMPORARY") or reader.take("TEMP")
+    reader.take("FUNCTION")
+    if_not_exists = reader.take("IF NOT EXISTS")
+    name = reader.names()
+    signature = Signature(join_name(name), tuple(read_parameters(reader.parenthesized(), reader.where)))
+    returns: str | tuple[Parameter, ...] = "STRING"
+    handler, deterministic = "", True
+    while not reader.take("AS"):
+        if reader.take("RETURNS TABLE"):
+            returns = tuple(read_parameters(reader.parenthesized(), reader.where))
+        elif reader.take("RETURNS"):
+            returns = reader.until(_CHARACTERISTICS)
+        elif reader.take("HANDLER"):
+            handler = _string(reader)
+        elif reader.take("NOT DETERMINISTIC"):
+            deterministic = False
+        elif reader.take("COMMENT"):
+            reader.string()
+        elif reader.take("ENVIRONMENT"):
+            reader.parenthesized()
+        elif reader.next_is("PARAMETER"):
+            raise reader.error("functions that take batches have no counterpart here; use a pandas UDF of PySpark")
+        elif not any(reader.take(phrase) for phrase in _IGNORED):
+            raise reader.error("expected RETURNS, LANGUAGE PYTHON, HANDLER, COMMENT, DETERMINISTIC or AS $$ ... $$")
+    if isinstance(returns, tuple) and not handler:
+        raise reader.error("expected HANDLER 'class' for a function that returns a table")
+    body = _string(reader)
+    return PythonFunction(
+        signature, returns, body, handler, deterministic, replaces, temporary, if_not_exists, tuple(name)
+    )
+
+
+_IGNORED = ("LANGUAGE PYTHON", "DETERMINISTIC", "CONTAINS SQL", "READS SQL DATA", "SQL SECURITY DEFINER")
+
+
+def _string(reader: Reader) -> str:
+    """The value of the string that *reader* is at."""
+    start = reader.at
+    reader.string()
+    return "".join(token.text for token in reader.tokens[start : reader.at] if token.kind == STRING)
