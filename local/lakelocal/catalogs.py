@@ -1,10 +1,10 @@
-"""The catalogs of a state, and the schemas of the metastore that hold those of a catalog which is not the run's.
+"""The catalogs of a state, and the metastore schemas that represent the schemas of catalogs other than the run's.
 
-One metastore holds them all. The schemas of the run's own catalog have their own names in it; schema `s` of another
-catalog `c` is the schema `catalog__c__s`, a name that nobody sees: the dialect translates it in requests and answers.
+There is a single metastore. The schemas of the run's own catalog have their own names in it; schema `s` of another
+catalog `c` is the schema `catalog__c__s`, which users never see: the dialect translates it in requests and answers.
 
 On Databricks a catalog has to exist. Here these do: the run's own, those of `ALWAYS`, and each that has a folder
-`<state>/catalogs/<name>`, which `CREATE CATALOG` makes and a run makes for what its bundle names.
+`<state>/catalogs/<name>`, created by `CREATE CATALOG` or by a run for the catalogs that its bundle names.
 """
 
 import contextlib
@@ -18,15 +18,15 @@ from lakelocal.errors import DialectError
 from lakelocal.project import CATALOG_NAME, State
 
 SAMPLES, SYSTEM = "samples", "system"
-# What a workspace has, or what code that is written for any workspace takes for granted.
+# What every workspace has, or what code written for any workspace takes for granted.
 ALWAYS = ("hive_metastore", "main", SAMPLES, SYSTEM)
 DEFAULT_SCHEMA, INFORMATION_SCHEMA = "default", "information_schema"
-SPARK_CATALOG = "spark_catalog"  # Spark's own name of the one that it has
+SPARK_CATALOG = "spark_catalog"  # Spark's own name for its only catalog
 
 PREFIX = "catalog__"
-# A character that is no letter or digit is written as `_` and two digits: so `__` ends the catalog's name.
+# A character that is not a letter or digit is written as `_` and two digits: so `__` ends the catalog's name.
 _ENCODING = "(?:[a-z0-9]|_[0-9a-f]{2})+"
-MAPPED_PREFIX = f"{PREFIX}{_ENCODING}__"  # what stands before a schema's own name, a regular expression
+MAPPED_PREFIX = f"{PREFIX}{_ENCODING}__"  # what precedes a schema's own name, as a regular expression
 _MAPPED = re.compile(rf"{PREFIX}({_ENCODING})__(\w+)")
 _ENCODED = re.compile(r"_([0-9a-f]{2})")
 # A mapped schema in a text, quoted or not, with Spark's catalog before it or not; in a path it is a folder's name.
@@ -36,7 +36,7 @@ _SPARK_CATALOG_IN_TEXT = re.compile(rf"(?<![\w/.]){SPARK_CATALOG}(?=`?\.`?\w)")
 
 
 def mapped(catalog: str, schema: str) -> str:
-    """The schema of the metastore that holds *schema* of *catalog*."""
+    """The metastore schema that represents *schema* of *catalog*."""
     encoded = "".join(
         c if c.isascii() and c.isalnum() else "".join(f"_{b:02x}" for b in c.encode()) for c in catalog.lower()
     )
@@ -44,13 +44,13 @@ def mapped(catalog: str, schema: str) -> str:
 
 
 def unmapped(name: str) -> tuple[str, str] | None:
-    """(catalog, schema) that *name*, a schema of the metastore, holds; None where it is one of the run's catalog."""
+    """The (catalog, schema) that *name*, a metastore schema, represents; None if it belongs to the run's catalog."""
     found = _MAPPED.fullmatch(name)
     return (_decoded(found[1]), found[2]) if found else None
 
 
 def shown(text: str, own: str) -> str:
-    """*text*, which Spark wrote, with names as the user knows them; *own* is the run's catalog."""
+    """*text*, which Spark wrote, with the names that the user knows; *own* is the run's catalog."""
     if PREFIX not in text and SPARK_CATALOG not in text:
         return text
     if found := unmapped(text):
@@ -66,13 +66,13 @@ def _decoded(name: str) -> str:
 
 @dataclass(frozen=True)
 class Catalogs:
-    """Those of *state*."""
+    """The catalogs of *state*."""
 
     state: State
 
     @property
     def own(self) -> str:
-        """The run's."""
+        """The name of the run's catalog."""
         return self.state.catalog
 
     def is_own(self, name: str) -> bool:
@@ -82,15 +82,15 @@ class Catalogs:
         return self.is_own(name) or name.lower() in ALWAYS or self.folder(name).is_dir()
 
     def names(self) -> list[str]:
-        """All that exist, sorted."""
+        """The names of all catalogs that exist, sorted."""
         made = (folder.name for folder in self.state.catalogs.glob("*") if folder.is_dir())
         return sorted({self.own, *(name for name in (*ALWAYS, *made) if not self.is_own(name))})
 
     def create(self, name: str) -> None:
-        """Let *name* exist.
+        """Create the catalog *name*, if it does not exist.
 
         Raises:
-            DialectError: it cannot be a catalog's name.
+            DialectError: *name* cannot be the name of a catalog.
         """
         if not CATALOG_NAME.fullmatch(name):
             raise DialectError(f"The catalog `{name}`: expected letters, digits, `_` and `-` in its name. Rename it.")
@@ -99,12 +99,12 @@ class Catalogs:
             self._link(name)
 
     def remove(self, name: str) -> None:
-        """Let *name*, which is not the run's, no longer exist; its volumes are removed with it."""
+        """Remove the catalog *name*, which is not the run's, with its volumes."""
         shutil.rmtree(self.folder(name), ignore_errors=False)
         (self.state.links / name.lower()).unlink(missing_ok=True)
 
     def linked(self) -> Path:
-        """The folder that processes find as `/Volumes`, made: a link for each catalog, a folder for the run's own."""
+        """The folder that processes see as `/Volumes`, created: a link for each catalog, a folder for the run's own."""
         (self.state.links / self.own).mkdir(parents=True, exist_ok=True)
         for name in self.names():
             if not self.is_own(name) and name not in (SAMPLES, SYSTEM):  # these have no volumes
@@ -120,17 +120,17 @@ class Catalogs:
         return self.state.catalogs / name.lower()
 
     def volumes(self, name: str) -> Path:
-        """The folder of the volumes of *name*: `<schema>/<volume>` in it."""
+        """The folder with the volumes of *name*, as `<schema>/<volume>`."""
         return self.state.volumes if self.is_own(name) else self.folder(name) / "volumes"
 
     def schema(self, catalog: str, schema: str) -> str:
-        """The schema of the metastore that holds *schema* of *catalog*."""
+        """The metastore schema that represents *schema* of *catalog*."""
         if self.is_own(catalog) and schema.lower() != INFORMATION_SCHEMA:
             return schema
         return mapped(catalog, schema)
 
     def schemas_like(self, catalog: str, pattern: str) -> str:
-        """What fits the metastore's schemas of *catalog* that *pattern* fits.
+        """The pattern for the metastore schemas that represent the schemas of *catalog* that match *pattern*.
 
         Patterns of Spark are regular expressions in which only `*` and `|` mean something else.
         """
@@ -138,7 +138,7 @@ class Catalogs:
         return "|".join(before + one.strip() for one in pattern.split("|"))
 
     def missing(self, name: str, where: str) -> str:
-        """What to tell of *name*, which does not exist but stands in *where*."""
+        """The message for the catalog *name*, which does not exist but occurs in *where*."""
         there = ", ".join(f"`{each}`" for each in self.names())
         return (
             f"{where}: found the catalog `{name}`, which does not exist here; there are {there}. Create it with "

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class when_imported(importlib.abc.MetaPathFinder):
-    """Calls *action* right after the module *name* is imported, or now where it already was."""
+    """Calls *action* directly after the module *name* is imported, or now if it already is."""
 
     def __init__(self, name: str, action: Callable[[], None]) -> None:
         self._name, self._action = name, action
@@ -22,7 +22,7 @@ class when_imported(importlib.abc.MetaPathFinder):
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
-        if spec is None or spec.loader is None:  # it is not installed, yet
+        if spec is None or spec.loader is None:  # it is not installed (yet)
             sys.meta_path.insert(0, self)
             return spec
         load = spec.loader.exec_module

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 
 def near_name(given: object, names: Iterable[str]) -> str | None:
-    """The one of *names* that is most like *given*; None if none is like it."""
+    """The one of *names* that is most similar to *given*; None if none is similar."""
     return next(iter(difflib.get_close_matches(str(given), list(names), n=1)), None)
 
 
 def next_step(given: object, names: Iterable[str], otherwise: str = "Name one of them.") -> str:
-    """The last sentence of a message about the unknown name *given*: the near name, or else *otherwise*."""
+    """The last sentence of a message about the unknown name *given*: the similar name, or else *otherwise*."""
     near = near_name(given, names)
     return f"Did you mean `{near}`?" if near else otherwise

@@ -59,9 +59,9 @@ class DatabricksPaths:
         return _root_of(path) is not None
 
     def of_spark(self, path: str) -> str:
-        """*path*, given to Spark; with its scheme where it is one of DBFS, as every plain path is on Databricks.
+        """*path* as given to Spark; with its scheme if it is in DBFS, as every plain path is on Databricks.
 
-        A folder that this machine has itself, as `/tmp`, stays: there tests and tools of this machine put their files.
+        A folder that this machine has itself, such as `/tmp`, is kept: local tests and tools put their files there.
         """
         first = _first_of(path)
         here = first not in _OFTEN_IN_DBFS and os.path.exists(first)
@@ -95,7 +95,7 @@ class DatabricksPaths:
         return target
 
     def is_bundle_file(self, path: str) -> bool:
-        """Is *path* the workspace's name for a file of the bundle? It can be read here, and not be written."""
+        """Is *path* the workspace's name for a file of the bundle? It can be read here, but not written."""
         found, files = _root_of(path), self.state.files
         if found is None or files is None or found[0] != WORKSPACE:
             return False
@@ -105,7 +105,7 @@ class DatabricksPaths:
         """Refuse to write to *path* if it is a file of the bundle.
 
         Raises:
-            PathError: it is one.
+            PathError: it is such a file.
         """
         if self.is_bundle_file(path):
             raise PathError(
@@ -123,7 +123,7 @@ class DatabricksPaths:
         return f"file:{place}"
 
     def roots(self) -> list[tuple[Path, str]]:
-        """(a folder of this machine, what notebooks call it) of all that is inside of the state; the run's first."""
+        """Pairs of a local folder and its name in notebooks, for everything inside the state; the run's come first."""
         state = self.state
         others = [(folder, f"{VOLUMES}/{folder.parent.name}") for folder in sorted(state.catalogs.glob("*/volumes"))]
         return [
@@ -134,9 +134,9 @@ class DatabricksPaths:
         ]
 
     def mounts(self) -> list[Mount]:
-        """What a process of a notebook finds at the root of its file system, outer folders first.
+        """What a notebook's process sees at the root of its file system, outer folders first.
 
-        The run's catalog is mounted; the others are links, so that one that is made later is there at once.
+        The run's catalog is mounted; the others are links, so that a catalog that is created later is there at once.
         """
         state, links = self.state, self.catalogs.linked()
         found = [
@@ -167,12 +167,12 @@ class DatabricksPaths:
 
 
 def in_root(path: str) -> bool:
-    """Does the plain absolute *path* lead into one of `ROOTS`, whichever way it is written?"""
+    """Does the plain absolute *path* lead into one of `ROOTS`, however it is written?"""
     return any(root in path for root in ROOTS) and _first_of(posixpath.normpath(path)) in ROOTS
 
 
 def _root_of(path: str) -> tuple[str, list[str]] | None:
-    """The one of `ROOTS` that *path* is in, and the names below it; None where it is in none."""
+    """The one of `ROOTS` that contains *path*, and the names below it; None if none does."""
     scheme = _SCHEME.match(path)
     kind = scheme[1].lower() if scheme else ""
     plain = path[scheme.end() :] if scheme else path

@@ -75,7 +75,7 @@ class Project:
 
 @dataclass(frozen=True)
 class BundleFiles:
-    """The files of a bundle: *folder* here, *shown* in a workspace that it is deployed to (`/Workspace/.../files`)."""
+    """The files of a bundle: in *folder* here, in *shown* in a workspace (`/Workspace/.../files`)."""
 
     shown: str
     folder: Path

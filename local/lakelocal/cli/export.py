@@ -23,7 +23,7 @@ def add(actions: Verbs) -> None:
 
 
 def open_(options: Namespace) -> int:
-    """Write the page into the run's folder and open it; where no browser is found, its path is the way."""
+    """Write the page into the run's folder and open it; if no browser is found, print its path."""
     from lakelocal.export import page, read_run
     from lakelocal.history.reading import History
 

@@ -1,4 +1,4 @@
-"""`jobs`: the jobs of the bundle, what starts them, and how they ended last."""
+"""`jobs`: the jobs of the bundle, what starts them, and how their last runs ended."""
 
 import json
 from argparse import Namespace
@@ -27,7 +27,7 @@ def add(verbs: Verbs) -> None:
 def jobs(options: Namespace) -> int:
     """Print one row per job, in the order of their keys; a job with errors says so."""
     from lakelocal.console import console_for_people
-    from lakelocal.history.reading import History  # after the bundle: a mistake in it is told sooner
+    from lakelocal.history.reading import History  # after the bundle, whose errors are then reported sooner
 
     bundle = bundle_of(options)
     history = History.of(project_of(options).state(bundle.catalog))
@@ -55,13 +55,13 @@ def _described(bundle: "Bundle", key: str, history: "History", starts: Mapping[s
 
 
 def _triggers(bundle: "Bundle") -> dict[str, str]:
-    """What starts each job by itself, in words, by its key."""
+    """What starts each job automatically, in words, by its key."""
     from lakelocal.schedule.report import describe
     from lakelocal.schedule.triggers import scheduled_jobs
 
     try:
         return {job.key: describe(job) for job in scheduled_jobs(bundle)}
-    except BundleError as error:  # `validate` and `schedule` make it an error; here it hides the triggers alone
+    except BundleError as error:  # an error for `validate` and `schedule`; here it only hides the triggers
         return dict.fromkeys(bundle.jobs, str(error))
 
 

@@ -1,4 +1,4 @@
-"""`lab`: JupyterLab upon the whole project, with `spark`, `dbutils` and `display` in every notebook."""
+"""`lab`: JupyterLab on the whole project, with `spark`, `dbutils` and `display` in every notebook."""
 
 import importlib.util
 import os
@@ -11,7 +11,7 @@ from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.errors import SetupError, UsageError
 from lakelocal.project import Project
 
-# No question about JupyterLab's news over the first notebook that a newcomer opens; a user's own settings win.
+# No question about JupyterLab's news covers the first notebook that a newcomer opens; a user's own settings win.
 SETTINGS = Path(__file__).parent / "lab_settings"
 
 
@@ -23,7 +23,7 @@ def add(verbs: Verbs) -> None:
     command.add_argument("--port", type=int, help="listen on this port (default: the first free one from 8888)")
     command.add_argument(
         "--jupyter", action="append", default=[], metavar="OPTION",
-        help="an option of `jupyter lab`, as --jupyter=--ServerApp.ip=0.0.0.0; may be repeated",
+        help="an option of `jupyter lab`, such as --jupyter=--ServerApp.ip=0.0.0.0; may be repeated",
     )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def command_of(options: Namespace, project: Project) -> list[str]:
     """The command line of JupyterLab.
 
     Raises:
-        UsageError: the notebook is missing, or is outside of the project.
+        UsageError: the notebook is missing, or is outside the project.
     """
     command = [
         sys.executable, "-m", "jupyterlab",

@@ -75,7 +75,7 @@ _CHOICE = re.compile(r"argument (?P<what>.+?): invalid choice: '?(?P<given>.*?)'
 
 
 def _in_words(message: str) -> str:
-    """A *message* of argparse as a sentence; for a wrong choice with the choice that is nearest."""
+    """A *message* of argparse as a sentence; for a wrong choice, with the most similar choice."""
     wrong = _CHOICE.fullmatch(message)
     if not wrong:
         return f"{message}."

@@ -1,4 +1,4 @@
-"""The table of `runs list`: one row per run, the runs that it started below it."""
+"""The table of `runs list`: one row per run, with the runs that it started below it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,9 +15,9 @@ Shape = Mapping[str, Any]  # a run as `runs/list` shows it
 
 
 def run_table(shapes: Sequence[Shape], *, limit: int) -> Table:
-    """The newest *limit* runs that no other run started, the newest first, with their child runs.
+    """The newest *limit* runs that no other run started, newest first, with their child runs.
 
-    *shapes* are all runs, the newest first. Parameters that have their default are left out.
+    *shapes* are all runs, newest first. Parameters with their default value are left out.
     """
     table = Table(box=None, pad_edge=False)
     table.add_column("run", justify="right", no_wrap=True)
@@ -40,7 +40,7 @@ def run_table(shapes: Sequence[Shape], *, limit: int) -> Table:
 
 
 def _in_families(shapes: Sequence[Shape], limit: int) -> Iterator[tuple[int, Shape]]:
-    """Each run with its depth, child runs behind their parent in the order in which they began."""
+    """Each run with its depth; child runs follow their parent in the order in which they began."""
     known = {shape["run_id"] for shape in shapes}
     children: dict[int, list[Shape]] = {}
     for shape in reversed(shapes):

@@ -34,7 +34,7 @@ def state_of(options: Namespace) -> State:
 
 
 def add_run(command: ArgumentParser) -> None:
-    """The argument of every verb that is about one run."""
+    """Add the argument of every verb that concerns one run."""
     command.add_argument("run", metavar="RUN", help="the number of a run, or `latest`; `runs list` shows them")
 
 
@@ -46,7 +46,7 @@ def run_named(state: State, name: str) -> int:
 
 
 def variables_of(options: Namespace) -> dict[str, str]:
-    """The values of `--var`, each once. Commas divide several in one option, as in the Databricks CLI.
+    """The values of `--var`, each once. Commas separate several in one option, as in the Databricks CLI.
 
     Raises:
         UsageError: one is not NAME=VALUE, or has a second value.
@@ -63,9 +63,9 @@ def variables_of(options: Namespace) -> dict[str, str]:
 
 
 def parameters_of(options: Namespace) -> dict[str, str]:
-    """The values of `--param`; of two of one name the last counts.
+    """The values of `--param`; if a name is given twice, the last value counts.
 
-    A comma divides several in one option only where there is more than one `=`, as with `--params` of the CLI.
+    A comma separates several in one option only if there is more than one `=`, as with `--params` of the CLI.
 
     Raises:
         UsageError: one is not NAME=VALUE.
@@ -75,7 +75,7 @@ def parameters_of(options: Namespace) -> dict[str, str]:
 
 
 def _parts(text: str) -> list[str]:
-    """The values in *text*, divided by commas; one with a comma is in double quotes."""
+    """The values in *text*, separated by commas; a value with a comma is in double quotes."""
     return next(iter(csv.reader([text])), [])
 
 

@@ -1,4 +1,4 @@
-"""A script of the bundle, run as `databricks bundle run SCRIPT` runs it: in the bundle's folder, by bash or sh."""
+"""A script of the bundle, run like `databricks bundle run SCRIPT`: in the bundle's folder, by bash or sh."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from lakelocal.lakeflow.model import Bundle, Script
 
 
 def run_script(bundle: Bundle, script: Script) -> int:
-    """Run *script* to its end; its exit code.
+    """Run *script* to its end and return its exit code.
 
     Raises:
         SetupError: this machine has no shell.

@@ -20,7 +20,7 @@ FORMAT_HELP = "a table that does not fit the terminal is shown as records; csv a
 
 
 class Source(NamedTuple):
-    """A statement and where it stands, for messages."""
+    """A statement and its place, for messages."""
 
     statement: str
     place: str
@@ -28,7 +28,7 @@ class Source(NamedTuple):
 
 def add(verbs: Verbs) -> None:
     """Declare the verb."""
-    summary = "run SQL statements in the target's catalog and print their results; a shell where none is given"
+    summary = "run SQL statements in the target's catalog and print their results; a shell if none is given"
     command = add_verb(verbs, "sql", sql, summary)
     command.add_argument(
         "statements", nargs="*", metavar="STATEMENT",
@@ -41,7 +41,7 @@ def add(verbs: Verbs) -> None:
 
 
 def sql(options: Namespace) -> int:
-    """Run the statements one after the other and print their rows; without any, read them from a person."""
+    """Run the statements one after the other and print their rows; without any, start a shell."""
     from lakelocal.compute import open_session
 
     sources = _sources(options)
@@ -65,7 +65,7 @@ def sql(options: Namespace) -> int:
 
 
 def _run_all(spark: "SparkSession", sources: Sequence[Source], options: Namespace) -> int:
-    """CSV and JSON print one result, that of the last statement."""
+    """Run all *sources*; CSV and JSON print only the result of the last statement."""
     from lakelocal.cli.sql_results import execute, print_csv, print_json, print_rows  # Spark's client is slow to import
 
     for number, source in enumerate(sources, 1):
@@ -86,7 +86,7 @@ def _sources(options: Namespace) -> list[Source]:
         try:
             text = file.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise UsageError(f"--file: `{file}` cannot be read ({why}). Correct its path.") from error
         found += _split(text, str(file))
     for text in options.statements:
@@ -95,7 +95,7 @@ def _sources(options: Namespace) -> list[Source]:
 
 
 def _split(text: str, place: str) -> list[Source]:
-    """The statements of *text*; the place of each is the line of *place* where it begins."""
+    """The statements of *text*; the place of each is the line in *place* on which it begins."""
     from lakelocal.sql.cells import split_statements
 
     found, position = [], 0

@@ -21,14 +21,14 @@ from lakelocal.console import console_for_people
 from lakelocal.errors import LocalError, UsageError
 from lakelocal.kernel.failures import what_spark_says
 
-_GAP = 2  # columns of the terminal between two of a table
+_GAP = 2  # terminal columns between two columns of a table
 
 
 def execute(spark: SparkSession, statement: str) -> pa.Table:
     """The rows of *statement*.
 
     Raises:
-        LocalError: Spark refuses it; in one line.
+        LocalError: Spark refuses it; the message is one line.
     """
     try:
         return spark.sql(statement).toArrow()
@@ -39,7 +39,7 @@ def execute(spark: SparkSession, statement: str) -> pa.Table:
 def print_rows(result: pa.Table, limit: int, *, as_records: bool | None = None, console: Console | None = None) -> None:
     """Print the first *limit* rows, and how many there are.
 
-    *as_records* prints a line per value, rather than per row; by default where the terminal is too narrow for the words
+    *as_records* prints one line per value, rather than per row; by default if the terminal is too narrow for the words
     of the table.
     A result without columns, such as that of CREATE TABLE, prints `done`.
     """
@@ -69,10 +69,10 @@ def print_csv(result: pa.Table) -> None:
 
 
 def print_json(result: pa.Table) -> None:
-    """Print all rows as a JSON array with an object per row.
+    """Print all rows as a JSON array with one object per row.
 
     Raises:
-        UsageError: two columns have one name.
+        UsageError: two columns have the same name.
     """
     names = result.column_names
     if len(set(names)) < len(names):
@@ -81,7 +81,7 @@ def print_json(result: pa.Table) -> None:
 
 
 def to_json(value: object) -> str:
-    """*value* as JSON text: DATE `YYYY-MM-DD`, TIMESTAMP ISO 8601 in UTC, DECIMAL a number with its exact digits."""
+    """*value* as JSON: DATE as `YYYY-MM-DD`, TIMESTAMP as ISO 8601 in UTC, DECIMAL as a number with exact digits."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{json.dumps(str(key))}: {to_json(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
@@ -101,7 +101,7 @@ def _rows(result: pa.Table) -> list[tuple[Any, ...]]:
 
 
 def _width(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """The columns of the terminal that a table needs at least: no number, name or word is broken."""
+    """The minimum number of terminal columns for a table in which no number, name or word is broken."""
     columns = zip(names, *rows, strict=True)
     return sum(max(map(cell_len, " ".join(column).split() or [""])) + _GAP for column in columns) - _GAP
 

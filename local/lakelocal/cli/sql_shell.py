@@ -1,6 +1,6 @@
 """The shell of `sql`: statements that a person types, with history and completion of tables and columns.
 
-By prompt_toolkit, which IPython brings along: editing over several lines, history and completion are its trade.
+Uses prompt_toolkit, which IPython depends on, for editing over several lines, history and completion.
 """
 
 import re
@@ -21,10 +21,10 @@ from lakelocal.project import State
 from lakelocal.sql.cells import split_statements
 
 HELP = """\
-A statement ends with `;` and may have several lines. Tab completes tables and columns, the arrow keys recall.
+A statement ends with `;` and may have several lines. Tab completes tables and columns, the arrow keys recall lines.
   \\d          the tables of all schemas          \\d TABLE   the columns of a table
-  \\x          records instead of tables, and back
-  exit        leave; Ctrl-D does too. Ctrl-C ends a statement that runs."""
+  \\x          toggle between tables and records
+  exit        leave, like Ctrl-D. Ctrl-C cancels a running statement."""
 LEAVE = ("exit", "quit", "\\q")
 _WORDS = (
     "ALTER", "AND", "AS", "ASC", "BETWEEN", "CASE", "CREATE", "DELETE", "DESC", "DESCRIBE", "DISTINCT", "DROP", "ELSE",
@@ -38,7 +38,7 @@ _TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|TABLE|UPDATE|DESCRIBE)\s+([\w.`]+)", r
 
 
 class Names(Completer):
-    """Completes keywords, and tables and columns as the catalog has them; each is asked for once."""
+    """Completes keywords, and the catalog's tables and columns, each of which is queried once."""
 
     def __init__(self, spark: SparkSession) -> None:
         self.spark = spark
@@ -46,7 +46,7 @@ class Names(Completer):
         self._columns: dict[str, list[str]] = {}
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """What the word before the cursor may become."""
+        """The possible completions of the word before the cursor."""
         found = _NAME.search(document.text_before_cursor)
         word = found[0] if found else ""
         begun = word.rpartition(".")[2] if word.count(".") == 0 else word
@@ -55,7 +55,7 @@ class Names(Completer):
                 yield Completion(name, start_position=-len(begun))
 
     def forget(self) -> None:
-        """A statement may have changed what there is."""
+        """Forget the names: a statement may have changed them."""
         self._tables, self._columns = None, {}
 
     def tables(self) -> list[str]:
@@ -74,7 +74,7 @@ class Names(Completer):
         if table not in self._columns:
             try:
                 self._columns[table] = execute(self.spark, f"SELECT * FROM {table} LIMIT 0").column_names
-            except LocalError:  # no table yet, or half a name: nothing to offer
+            except LocalError:  # no such table, or half a name: nothing to offer
                 self._columns[table] = []
         return self._columns[table]
 
@@ -97,12 +97,12 @@ class Shell:
         self._prompt_text = f"{state.catalog}> "
 
     def run(self) -> int:
-        """Read and execute; 0, since each mistake was told where it was made."""
+        """Read and execute statements; return 0, because errors have been reported on the way."""
         print(HELP)
         while True:
             try:
                 text = self.prompt.prompt(self._prompt_text)
-            except KeyboardInterrupt:  # what was typed is thrown away
+            except KeyboardInterrupt:  # what was typed is discarded
                 continue
             except EOFError:
                 return 0
@@ -111,7 +111,7 @@ class Shell:
             self.answer(text)
 
     def answer(self, text: str) -> None:
-        """Execute what a person has typed, and print what comes of it."""
+        """Execute what the user has typed, and print the result."""
         command, _, argument = text.strip().rstrip(";").partition(" ")
         if command in ("help", "\\?"):
             print(HELP)
@@ -126,12 +126,12 @@ class Shell:
                     return
 
     def _is_open(self) -> bool:
-        """Does the statement go on in the next line? A command is one line."""
+        """Does the statement continue on the next line? A command is one line."""
         text = self.prompt.default_buffer.text.strip()
         return bool(text) and not text.endswith(";") and text.split()[0] not in (*LEAVE, "help", "\\d", "\\x", "\\?")
 
     def _execute(self, statement: str) -> bool:
-        """Execute one statement; False where that failed."""
+        """Execute one statement; return False if it failed."""
         began = time.monotonic()
         try:
             result = execute(self.spark, statement)

@@ -152,7 +152,7 @@ def show_messages_only(session: SparkSession) -> None:
 
 
 def _silence_client() -> None:
-    """Let Spark's client print nothing of its own, unless its variable asks for it: each refusal that it handles.
+    """Let Spark's client print nothing, such as each refusal that it handles, unless its variable asks for it.
 
     pyspark disables its logger, but IPython's configuration of logging enables what was disabled, also later on.
     """

@@ -64,9 +64,9 @@ class History:
         return [run for run in found if not active_only or run.end_time is None][:limit]
 
     def run_named(self, name: str) -> RecordedRun:
-        """The run that a person calls *name*: its number, or `latest`.
+        """The run that the user calls *name*: its number, or `latest`.
 
-        `latest` is the newest run of a job that a person or a schedule started: no child run, and no set-up.
+        `latest` is the newest run of a job that a person or a schedule started: not a child run, nor set-up.
 
         Raises:
             UnknownRunError: there is no such run.
@@ -82,7 +82,7 @@ class History:
         return newest
 
     def seconds_taken(self, job_id: int) -> list[float]:
-        """How long the newest successful runs of a job took, without their time in the queue; at most fifty."""
+        """How long the newest successful runs of a job took, at most fifty, without their time in the queue."""
         return [
             (run.end_time - run.start_time - (run.queue_duration or 0)) / 1000
             for run in self.runs(limit=_LOOKED_AT, job_id=job_id)

@@ -1,8 +1,8 @@
-"""Why a run or an attempt did not succeed: one sentence, the same wherever it is told.
+"""Why a run or an attempt did not succeed: one sentence, the same wherever it is shown.
 
-The reason of a run is that of the first of its tasks that failed, behind the task's key. The reason of a task that
+The reason of a run is that of the first of its tasks that failed, after the task's key. The reason of a task that
 started another run is that of the other run, and the reason of a for-each task is that of an iteration. So a failure
-is told by its cause, however many jobs are between.
+is described by its cause, however many jobs are in between.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from lakelocal.history.rows import RecordedAttempt, RecordedRun
 from lakelocal.lakeflow.results import meaning
 from lakelocal.lakeflow.task_types.for_each import input_text
 
-LONGEST = 600  # characters; who wants to read more opens the notebook
+LONGEST = 600  # characters; the notebook has the rest
 
 
 def reason_of_run(run: RecordedRun, attempts: Sequence[RecordedAttempt], history: History) -> str:
-    """The reason of *run*, such as `silver > load[2] Recife: ValueError: ...`; empty where it has not failed."""
+    """The reason of *run*, such as `silver > load[2] Recife: ValueError: ...`; empty if it has not failed."""
     if run.end_time is None or meaning(run.state).is_fine:
         return ""
     failed = _first_failed(attempts)
@@ -26,7 +26,7 @@ def reason_of_run(run: RecordedRun, attempts: Sequence[RecordedAttempt], history
 
 
 def reason_of_attempt(attempt: RecordedAttempt, history: History) -> str:
-    """The reason of *attempt*: its error, or that of the run that it started; empty where it has not failed."""
+    """The reason of *attempt*: its error, or that of the run that it started; empty if it has not failed."""
     if not meaning(attempt.state).failed:
         return ""
     child = _child(attempt, history)
@@ -41,7 +41,7 @@ def shortened(text: str) -> str:
 
 
 def _first_failed(attempts: Sequence[RecordedAttempt]) -> RecordedAttempt | None:
-    """The task that failed first, in its last attempt; of a for-each task the iteration."""
+    """The task that failed first, in its last attempt; for a for-each task, the iteration."""
     last = {(each.task_key, (each.iteration or {}).get("index")): each for each in attempts}
     failed = [each for each in last.values() if meaning(each.state).broke]
     loops = {each.iteration["for_each_task_key"] for each in failed if each.iteration}
@@ -50,7 +50,7 @@ def _first_failed(attempts: Sequence[RecordedAttempt]) -> RecordedAttempt | None
 
 
 def _name(attempt: RecordedAttempt) -> str:
-    """The task's key; of an iteration that of the for-each task, the iteration and its input."""
+    """The task's key; for an iteration, the key of the for-each task, the iteration and its input."""
     if attempt.iteration is None:
         return attempt.task_key
     loop, index = attempt.iteration["for_each_task_key"], attempt.iteration["index"]
@@ -58,7 +58,7 @@ def _name(attempt: RecordedAttempt) -> str:
 
 
 def _separator(attempt: RecordedAttempt, history: History) -> str:
-    """Keys of tasks are a path, down to the one that failed; behind it stands what went wrong."""
+    """The separator after a key: keys form a path down to the failed task, followed by the error."""
     child = _child(attempt, history)
     return " > " if child and _first_failed(history.attempts(child.run_id)) else ": "
 

@@ -83,7 +83,7 @@ def check_run(
 
 
 def _left_out(bundle: Bundle, jobs: Collection[Job]) -> list[str]:
-    """What of the bundle and of *jobs* the CLI warns of and goes on without, and so does a run."""
+    """What in the bundle and *jobs* the CLI warns about and then ignores, and so does a run."""
     keys = {"", *(job.key for job in jobs)}
     return [str(each) for each in bundle.warnings if each.where.job in keys and each.rule in LEFT_OUT]
 
@@ -132,7 +132,7 @@ def _with_parameters(
 
 
 def _unsupported(job: Job, task: Task) -> tuple[str, bool] | None:
-    """What in *task* cannot run here and what to use instead, and whether only its turn tells; None if it runs."""
+    """What *task* cannot do here, with what to use instead, and whether it fails only in its turn; None if it runs."""
     refused = refusal(job, task)
     if refused is None or task.nested is not None:
         return None  # a nested task is named by itself

@@ -130,7 +130,7 @@ class Live:
         return f"{self._title}: {done} of {len(leaves)} tasks, {duration(took)}{left}"
 
     def _leaves(self, path: Path) -> Iterator[Path]:
-        """The tasks below *path* that start no run of their own; a for-each task counts once."""
+        """The tasks below *path* that do not start other runs; a for-each task counts once."""
         for child in self._rows[path].children:
             if self._rows[child].children and not self._rows[child].iterations:
                 yield from self._leaves(child)

@@ -36,7 +36,7 @@ def create_named_schemas(schemas: Iterable[Securable], compute: Compute, note: C
 
 
 def _create(securables: Iterable[Securable], compute: Compute) -> list[Securable]:
-    """Create those of *securables* that are absent; gives these."""
+    """Create those of *securables* that are absent, and return them."""
     if compute.deploys:
         return []  # `databricks bundle deploy` creates them
     catalogs = Catalogs(compute.state)

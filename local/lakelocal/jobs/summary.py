@@ -37,7 +37,7 @@ def print_summary(run: Mapping[str, Any], history: History, state: State, consol
     if lines and unchanged:
         console.print(f"\nunchanged: {', '.join(unchanged)}", soft_wrap=True)
     failed = [line.attempt for line in lines if line.counts and "error" in line.attempt]
-    if len(failed) > 1:  # of one failure, the end says all
+    if len(failed) > 1:  # for one failure, the last lines say everything
         console.print()
     for attempt in failed if len(failed) > 1 else []:
         console.print(Text(f"{_name(attempt).strip()}: {shortened(attempt['error'])}", style="red"), soft_wrap=True)
@@ -45,7 +45,7 @@ def print_summary(run: Mapping[str, Any], history: History, state: State, consol
 
 
 def _print_end(run: Mapping[str, Any], notebook: str | None, state: State, console: Console) -> None:
-    """The last lines: how the run ended, why, the *notebook* that failed, and the commands that lead on."""
+    """Print the last lines: how the run ended, why, the *notebook* that failed, and the next commands."""
     result = state_of(run["state"])
     took = duration((run["end_time"] - run["start_time"]) / 1000)
     console.print(Text(f"\nrun {run['run_id']}:"), Text(result, style=colour_of(result)), Text(f"after {took}"))
@@ -58,7 +58,7 @@ def _print_end(run: Mapping[str, Any], notebook: str | None, state: State, conso
 
 
 def _ways_on(run: Mapping[str, Any], state: State) -> Iterator[tuple[str, str]]:
-    """A label and a command each; a target is named, since it need not be the default."""
+    """Pairs of a label and a command; the target is named, because it need not be the default."""
     which = f"{run['run_id']} --target {run['target']}"
     yield "look", f"{PROGRAM} runs open {which}"
     if "reason" in run and run["tasks"]:

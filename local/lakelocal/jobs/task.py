@@ -68,7 +68,7 @@ class TaskRun:
             self.error = self._message(outcome)
             again_at = plan.next_attempt_at(self.task, attempt=retry, result=outcome.result, started_at=started)
             if self.task.elsewhere is not None:
-                again_at = None  # trying again finds nothing else
+                again_at = None  # a retry would find the same
             last = again_at is None or stop.reason is not None
             if self.place is self.task:
                 self.run.progress.ended[self.task.key] = left_behind(

@@ -82,7 +82,7 @@ def simulation(
 
 
 def _left_out(bundle: Bundle, keys: Sequence[str]) -> list[str]:
-    """The jobs that are not scheduled because something is wrong with them; of those that *keys* name none is."""
+    """The jobs that are not scheduled because something is wrong with them; those that *keys* name have to be valid."""
     reasons = {} if keys else {key: bundle.why_not(key) for key in bundle.jobs}
     return [f"not scheduled: `{key}`: {reason}" for key, reason in reasons.items() if reason]
 

@@ -69,7 +69,7 @@ def split_statements(text: str) -> list[CellStatement]:
 
 
 def _end(tokens: Sequence[Token], first: int) -> int:
-    """The index of the semicolon behind the statement that begins at token *first*; those of a script are its own."""
+    """The index of the semicolon after the statement that begins at token *first*; not one inside a script."""
     index = first
     is_routine = tokens[first].word == "CREATE" and any(
         token.word == "PROCEDURE" for token in tokens[first : first + 4]

@@ -1,4 +1,4 @@
-"""Parentheses among tokens: where one closes, and what is between commas that are in none."""
+"""Brackets among tokens: where one closes, and what is between commas outside brackets."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ def closes(token: Token) -> bool:
 
 
 def closing(tokens: Sequence[Token], at: int) -> int | None:
-    """The index of what closes the bracket at *at*; None where it stays open."""
+    """The index of the token that closes the bracket at *at*; None if it stays open."""
     depth = 0
     for index in range(at, len(tokens)):
         depth += opens(tokens[index]) - closes(tokens[index])
@@ -26,7 +26,7 @@ def closing(tokens: Sequence[Token], at: int) -> int | None:
 
 
 def opening(tokens: Sequence[Token], at: int) -> int | None:
-    """The index of what opens the bracket that *at* closes; None where there is none."""
+    """The index of the token that opens the bracket that *at* closes; None if there is none."""
     depth = 0
     for index in range(at, -1, -1):
         depth += closes(tokens[index]) - opens(tokens[index])
@@ -36,7 +36,7 @@ def opening(tokens: Sequence[Token], at: int) -> int | None:
 
 
 def level(tokens: Sequence[Token], start: int) -> Iterator[int]:
-    """The indexes from *start* on that are in no bracket opened since, up to the one that closes what is around."""
+    """The indexes from *start* that are in no bracket opened since, to the one that closes the surrounding bracket."""
     index: int | None = start
     while index is not None and index < len(tokens):
         if closes(tokens[index]):
@@ -47,7 +47,7 @@ def level(tokens: Sequence[Token], start: int) -> Iterator[int]:
 
 
 def level_end(tokens: Sequence[Token], start: int) -> int:
-    """The index of the bracket that closes what is around *start*, the number of tokens where nothing does."""
+    """The index of the bracket that closes the one around *start*; the number of tokens if none does."""
     last = next(iter(reversed(list(level(tokens, start)))), None)
     if last is None:
         return min(start, len(tokens))
@@ -56,7 +56,7 @@ def level_end(tokens: Sequence[Token], start: int) -> int:
 
 
 def level_back(tokens: Sequence[Token], start: int) -> Iterator[int]:
-    """The same from *start* backwards, up to the bracket that is open around it."""
+    """The same from *start* backwards, up to the bracket that surrounds it."""
     index: int | None = start
     while index is not None and index >= 0:
         if opens(tokens[index]):
@@ -83,7 +83,7 @@ def type_arguments(tokens: Sequence[Token]) -> set[int]:
 
 
 def split(tokens: Sequence[Token], start: int, end: int) -> list[range]:
-    """The parts of the tokens from *start* to *end*, exclusive, between the commas that are in no bracket of theirs."""
+    """The parts of the tokens from *start* to *end*, exclusive, separated by commas outside their brackets."""
     parts, first = [], start
     typed = type_arguments(tokens)
     for index in level(tokens, start):
@@ -96,5 +96,5 @@ def split(tokens: Sequence[Token], start: int, end: int) -> list[range]:
 
 
 def items(tokens: Sequence[Token], opened: int) -> list[range]:
-    """The entries between the bracket at *opened* and its end; none where it is empty."""
+    """The entries between the bracket at *opened* and its end; none if it is empty."""
     return split(tokens, opened + 1, level_end(tokens, opened + 1))

@@ -9,10 +9,10 @@ from lakelocal.sql.tokens import Token
 
 # What an END may close that was not opened by BEGIN or CASE.
 _LOOPS = frozenset(["IF", "LOOP", "WHILE", "FOR", "REPEAT"])
-# Words behind which a statement begins; the latter stand in statements too, such as CASE WHEN ... THEN.
+# Words after which a statement begins; the latter also occur in statements, such as CASE WHEN ... THEN.
 _ALWAYS_BEFORE = frozenset(["BEGIN", "ATOMIC", ";"])
 _BEFORE_WITHIN = frozenset(["THEN", "ELSE", "DO", "LOOP", "REPEAT"])
-# What begins there and is no statement of its own.
+# What begins there but is not a statement itself.
 _CONTROL = frozenset(
     {"IF", "ELSEIF", "ELSE", "WHILE", "FOR", "CASE", "WHEN", "LOOP", "REPEAT", "UNTIL", "END", "BEGIN"}
     | {"NOT", "ATOMIC", ";"}
@@ -20,7 +20,7 @@ _CONTROL = frozenset(
 
 
 def script_end(tokens: Sequence[Token], at: int) -> int:
-    """The index behind the END of the BEGIN at token *at*; the number of tokens where it never ends."""
+    """The index after the END of the BEGIN at token *at*; the number of tokens if it never ends."""
     depth = 0
     for index in range(at, len(tokens)):
         word = tokens[index].word
@@ -35,14 +35,14 @@ def script_end(tokens: Sequence[Token], at: int) -> int:
 
 
 def begins_script(tokens: Sequence[Token], at: int) -> bool:
-    """Does a script begin at token *at*: BEGIN, or a label and BEGIN, and no transaction?"""
+    """Does a script begin at token *at*: BEGIN, or a label and BEGIN, but not a transaction?"""
     words = [token.word for token in tokens[at : at + 3]]
     labelled = words[1:] == [":", "BEGIN"]
     return labelled or (words[:1] == ["BEGIN"] and len(words) > 1 and words[1] not in ("TRANSACTION", ";"))
 
 
 def statements_in(tokens: Sequence[Token]) -> list[range]:
-    """The statements of a script between its control words, by the indexes of their tokens."""
+    """The statements of a script between its control words, as ranges of token indexes."""
     found: list[range] = []
     start: int | None = None
     for index, token in enumerate(tokens[1:], 1):

@@ -48,7 +48,7 @@ def cells(task: Task, parameters: Parameters, bundle: Bundle) -> Cells:
 
 
 def _filled(text: str, values: Mapping[str, str], task: Task) -> str:
-    """*text* with each `{{name}}` replaced by the parameter's value: a string literal, inside of quotes its plain text.
+    """*text* with each `{{name}}` replaced by the parameter's value: a string literal, or plain text inside quotes.
 
     Those in comments are kept. Source: Databricks' bundle template `default_sql` (``USE CATALOG `{{catalog}}` ``,
     `USE IDENTIFIER({{schema}})`).
