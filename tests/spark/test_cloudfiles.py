@@ -579,6 +579,14 @@ def test_what_parquet_has_beyond_the_schema_is_rescued(feed, spark):
     assert found == {"s": {"a": 1, "b": "x"}, "extra": 2.5}
 
 
+def test_a_file_of_parquet_with_another_type_is_named(feed, spark):
+    """Spark's error names neither the file nor the column."""
+    spark.sql("SELECT 1 AS id").write.parquet(f"{feed.path}/files")
+
+    with pytest.raises(DialectError, match=r"part-.*parquet`: `id` is int, in the schema STRING"):
+        feed.run(feed.read("id STRING", file_format="parquet"))
+
+
 def test_json_arrays_over_many_lines(feed):
     """`multiLine` files contain one value, or an array of rows."""
     feed.put("a.json", '[\n {"id": 1, "name": "a"},\n {"id": 2,\n  "name": "b"}\n]')

@@ -128,6 +128,15 @@ def test_arguments_may_be_constants_and_parameters(spark, put):
     assert texts.schema.simpleString() == "struct<id:string>"
 
 
+def test_formats_without_columns_of_their_own(spark, put):
+    """A line of text, or a whole file with the path that the notebook knows."""
+    put("texts/day=1/a.txt", "x\ny\n")
+
+    assert rows(spark.sql(f"SELECT * FROM read_files('{FILES}/texts')")) == [("x", 1), ("y", 1)]
+    found = spark.sql(f"SELECT path, length, day FROM read_files('{FILES}/texts', format => 'binaryFile')")
+    assert rows(found) == [(f"{FILES}/texts/day=1/a.txt", 4, 1)]
+
+
 def test_a_stream_of_files(spark, put):
     """`STREAM read_files` takes each file once, by the checkpoint of the stream."""
     put("stream/a.json", '{"id": 1, "n": {"x": 1}}\n')
@@ -152,6 +161,7 @@ def test_a_stream_of_files(spark, put):
         ("SELECT * FROM read_files('{files}/none')", "the folder does not exist"),
         ("SELECT * FROM read_files('{files}', format => 'avro')", "known here are csv, json"),
         ("SELECT * FROM read_files('{files}')", "the format is not told by the files, whose names end in .csv, .json"),
+        ("SELECT * FROM read_files('s3://b/x')", "there is no storage `s3://` on this machine"),
         ("SELECT * FROM read_files()", "needs the path of the files"),
         ("SELECT * FROM read_files('{files}/csv', 'csv')", "found `'csv'`; expected `key => value`"),
         ("CREATE VIEW reading.v AS SELECT * FROM read_files('{files}/csv')", "Use CREATE TEMPORARY VIEW"),

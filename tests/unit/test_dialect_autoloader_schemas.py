@@ -10,7 +10,7 @@ from lakelocal.dialect.autoloader.inference import evolved, infer
 from lakelocal.dialect.autoloader.json_records import row_type
 from lakelocal.dialect.autoloader.options import read_source
 from lakelocal.dialect.autoloader.partitions import infer_partitions, partition_values
-from lakelocal.dialect.autoloader.types import evolve, known_part, merge, parse_type, sorted_fields
+from lakelocal.dialect.autoloader.types import evolve, known_part, merge, misfits, parse_type, sorted_fields
 from lakelocal.errors import DialectError
 
 
@@ -108,6 +108,7 @@ def test_what_is_not_known_is_text_and_what_is_empty_is_nothing():
         ("{'a': 'it\\'s', \"b\": 'x\"y'}", "a STRING,b STRING"),
         ('[{"a": 1}, {"b": 2}]', "a BIGINT,b BIGINT"),
         ('{"a": 1}\n{broken\n5\n{"b": NaN}', "a BIGINT,b DOUBLE"),
+        ('{"": 1, "a": {"": 1, "b": 2}}', "a STRUCT<`b`: BIGINT>"),
         ('{"a": [], "b": [{}], "c": {}}', "a ARRAY<STRING>"),
         ('\ufeff{"a": 1}', "a BIGINT"),
         ('{"id": 1}\n{"ID": 1.5}', "id DOUBLE"),
@@ -195,6 +196,24 @@ def test_schemas_evolve(known, found, widen, expected, added):
 
     assert (result.type.ddl, result.added) == (expected, added)
     assert result.changed == (result.type != parse_type(known))
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "expected"),
+    [
+        ("a INT, b STRING", "a integer, c DOUBLE", []),
+        ("a BIGINT, b DOUBLE, c DECIMAL(12,2), d DOUBLE", "a INT, b FLOAT, c DECIMAL(10, 2), d INT", []),
+        ("a INT", "a BIGINT", ["`a` is BIGINT, in the schema INT"]),
+        ("a INT", "A STRING", ["`a` is STRING, in the schema INT"]),
+        ("a STRUCT<b: INT>", "a STRUCT<b: STRING>", ["`a.b` is STRING, in the schema INT"]),
+        ("a ARRAY<INT>", "a ARRAY<STRING>", ["`a.element` is STRING, in the schema INT"]),
+        ("a MAP<STRING, INT>", "a MAP<STRING, DATE>", ["`a.value` is DATE, in the schema INT"]),
+        ("a STRUCT<b: INT>", "a INT", ["`a` is INT, in the schema STRUCT<`b`: INT>"]),
+    ],
+)
+def test_types_of_files_that_cannot_be_read_by_the_schema(known, found, expected):
+    """What is wider holds what is narrower; all else is named."""
+    assert list(misfits(as_struct(parse_columns(known)), as_struct(parse_columns(found)))) == expected
 
 
 def test_a_new_field_takes_its_type_from_the_files_or_from_a_hint(tmp_path):

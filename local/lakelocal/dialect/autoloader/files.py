@@ -22,6 +22,11 @@ def check_there(folder: Path, path: str) -> None:
     Raises:
         DialectError: it is not there.
     """
+    scheme = path.partition("://")[0] if "://" in path else ""
+    if scheme and scheme.lower() not in ("dbfs", "file"):
+        raise DialectError(
+            f"`{path}`: there is no storage `{scheme}://` on this machine. Put the files into a volume, and name that."
+        )
     if not (is_pattern(folder) or folder.exists()):
         raise DialectError(f"`{path}`: the folder does not exist in its volume. Put a file there, or correct the path.")
 

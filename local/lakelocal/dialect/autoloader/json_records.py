@@ -76,6 +76,8 @@ class _Types:
         if isinstance(value, dict):
             row = Struct(())
             for name, inner in value.items():
+                if not name:
+                    continue  # no column can have this name, so that its value is rescued
                 known = row.get(name)
                 kind = self.of(inner)
                 row = row.put(name, kind if known is None else merge(known, kind))

@@ -12,7 +12,7 @@ from lakelocal.dialect.autoloader.columns import Column, as_columns, as_struct
 from lakelocal.dialect.autoloader.inference import file_schema
 from lakelocal.dialect.autoloader.options import Source
 from lakelocal.dialect.autoloader.partitions import partition_text
-from lakelocal.dialect.autoloader.types import Array, Struct, Type, evolve, of_spark
+from lakelocal.dialect.autoloader.types import Array, Struct, Type, evolve, misfits, of_spark
 from lakelocal.errors import DialectError
 from lakelocal.sql.writing import literal, quoted
 
@@ -31,6 +31,7 @@ class TypedRows:
 
     def relation(self, *, streaming: bool) -> proto.Relation:
         inside = [column for column in self.columns if column.name not in {*self.partitions, self.source.rescued}]
+        self._refuse_misfits(as_struct(inside))
         read = self._with_new_fields(as_struct(inside))
         options = {**self.source.reader, **self.source.limits}
         schema = "" if self.source.format == "binaryFile" else ", ".join(column.ddl for column in as_columns(read))
@@ -39,6 +40,17 @@ class TypedRows:
         if self.source.rescued and all(name != self.source.rescued for name, _ in found):
             found.append((self.source.rescued, self._rescued(inside, read)))
         return plan.select(rows, found)
+
+    def _refuse_misfits(self, row: Struct) -> None:
+        """Spark reads a file by one schema: a column of another type would end in an error that names no file."""
+        for file in () if self.source.fixed else self.files:
+            found = of_spark(from_arrow_schema(file_schema(self.source.format, file)))
+            if problem := next(misfits(row, found), None):
+                raise DialectError(
+                    f"cloudFiles, `{self.source.path}`: `{file.name}`: {problem}. Databricks would rescue it; here it "
+                    "cannot be read. Take the file away, or give cloudFiles.schemaHints with its type and another "
+                    "cloudFiles.schemaLocation."
+                )
 
     def _with_new_fields(self, row: Struct) -> Struct:
         """What is read of the files: *row* with the fields of the files that it lacks."""
@@ -55,6 +67,8 @@ class TypedRows:
             return f"try_cast({partition_text(self.source.folder, column.name)} AS {column.type})"
         if column.name == self.source.rescued:
             return self._rescued(inside, read)
+        if self.source.format == "binaryFile" and column.name == "path":
+            return self.shown_path
         full = read.get(column.name)
         return quoted(column.name) if full is None else _narrowed(column.kind, full, quoted(column.name))
 

@@ -4,7 +4,7 @@ Names are compared without regard to case, as Auto Loader does it when it infers
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
@@ -280,6 +280,33 @@ def _evolve_struct(known: Struct, found: Struct, *, widen: bool, name: str) -> E
         added += evolved.added
         widened += evolved.widened
     return Evolved(known, tuple(added), tuple(widened))
+
+
+def misfits(known: Type, found: Type, name: str = "") -> Iterator[str]:
+    """The places where a reader cannot take values of the type *found* for values of the type *known*."""
+    if isinstance(known, Struct) and isinstance(found, Struct):
+        for field in known.fields:
+            if (inner := found.get(field.name)) is not None:
+                yield from misfits(field.type, inner, f"{name}.{field.name}" if name else field.name)
+    elif isinstance(known, Array) and isinstance(found, Array):
+        yield from misfits(known.element, found.element, f"{name}.element")
+    elif isinstance(known, Map) and isinstance(found, Map):
+        yield from misfits(known.key, found.key, f"{name}.key")
+        yield from misfits(known.value, found.value, f"{name}.value")
+    elif isinstance(known, Simple) and isinstance(found, Simple):
+        same = _plain_name(known) == _plain_name(found)
+        if not same and evolve(found, known, widen=True).type != known:
+            yield f"`{name}` is {found.ddl}, in the schema {known.ddl}"
+    else:
+        yield f"`{name}` is {found.ddl}, in the schema {known.ddl}"
+
+
+def _plain_name(kind: Simple) -> str:
+    names = {"BYTE": "TINYINT", "SHORT": "SMALLINT", "INTEGER": "INT", "LONG": "BIGINT", "REAL": "FLOAT"}
+    found = re.sub(r"\s", "", kind.name.upper())
+    if kind.decimal is not None:
+        return "DECIMAL({},{})".format(*kind.decimal)
+    return names.get(found, "TIMESTAMP" if found == "TIMESTAMP_LTZ" else found)
 
 
 _INTEGERS = {"TINYINT": 3, "BYTE": 3, "SMALLINT": 5, "SHORT": 5, "INT": 10, "INTEGER": 10, "BIGINT": 20, "LONG": 20}
