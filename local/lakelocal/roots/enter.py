@@ -1,4 +1,4 @@
-"""Which way `/Volumes`, `/dbfs` and `/Workspace` are the state's in this process, and going it."""
+"""Chooses how `/Volumes`, `/dbfs` and `/Workspace` become the state's folders in this process, and does it."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from lakelocal.project import Project, State
 from lakelocal.roots import hooks, landlock, namespace, refusals
 
 MOUNTS, HOOKS = "mounts", "hooks"
-FORCED = "LOCAL_PATHS"  # `hooks` where mounts would be possible too: programs that see these may not become root
+FORCED = "LOCAL_PATHS"  # `hooks`: no mounts, even if possible. Programs that see mounts may not become root
 IN_WORKSPACE = "Spark runs in a workspace, whose files are not on this machine. Use Spark or dbutils.fs for them."
 _UNTRANSLATED = "Use open(), os, pathlib, shutil or dbutils.fs, which find the volume."
 
@@ -21,7 +21,7 @@ _entered: dict[State, str] = {}
 
 
 def prepare() -> str:
-    """Let this process, which has one thread, have mounts later on; "" where it can, else why it cannot."""
+    """Allow this process, which has one thread, to have mounts later, and return "" if it can, else why it cannot."""
     global _separated
     if _separated:
         return ""
@@ -40,7 +40,7 @@ def prepare() -> str:
 
 
 class _OwnPlaces:
-    """Places in `ROOTS` that are this machine's: where the project, its state or Python are, as on a disk of macOS."""
+    """The places in `ROOTS` that are this machine's: the project, its state or Python may be on a disk of macOS."""
 
     def __init__(self, *needed: Path | str) -> None:
         self.places = [Path(place) for place in needed if in_root(str(place))]
@@ -50,14 +50,14 @@ class _OwnPlaces:
 
 
 def prepare_interactive() -> None:
-    """`prepare` for a kernel that Jupyter or VS Code starts, if it is in a project."""
+    """Call `prepare` for a kernel that Jupyter or VS Code starts, if it is in a project."""
     with contextlib.suppress(LocalError):
         Project.find()
         prepare()
 
 
 def which_way() -> tuple[str, str]:
-    """The way that processes go on this machine, and why it is not `MOUNTS`; tried in a process that then ends."""
+    """The way that works on this machine, and why it is not `MOUNTS`; tried in a process that then ends."""
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
         os.write(writing, prepare().encode())
@@ -70,7 +70,7 @@ def which_way() -> tuple[str, str]:
 
 
 def described(reason: str) -> str:
-    """What a person should know of the way; *reason* is why it is not `MOUNTS`, "" where it is."""
+    """The way as text for the user; *reason* says why it is not `MOUNTS`, "" if it is."""
     if not reason:
         return "/Volumes, /dbfs and /Workspace are folders of the state for notebooks and all that they start (mounts)"
     return (
@@ -80,9 +80,9 @@ def described(reason: str) -> str:
 
 
 def enter(state: State) -> str:
-    """Let this process and all that it starts find the folders of *state* in `ROOTS`; the way, `MOUNTS` or `HOOKS`.
+    """Make `ROOTS` the folders of *state* for this process and all it starts, and return `MOUNTS` or `HOOKS`.
 
-    For the kernel of a notebook, or for a Python worker of its Spark; once a process.
+    For the kernel of a notebook or a Python worker of its Spark. Takes effect once in a process.
     """
     paths = DatabricksPaths(state)
     if state in _entered:
@@ -92,7 +92,7 @@ def enter(state: State) -> str:
         refusals.refuse_outside_volumes(paths)
         return MOUNTS
     is_own = _OwnPlaces(state.root, state.folder, sys.prefix, sys.base_prefix)
-    with contextlib.suppress(OSError):  # a process that may not: the system refuses by itself what it may not write
+    with contextlib.suppress(OSError):  # if the process may not, the system itself refuses what it may not write
         landlock.close_roots(is_own.places)
     refusals.refuse_untranslated(is_own, _UNTRANSLATED)
     hooks.install(paths, is_own)
@@ -101,7 +101,7 @@ def enter(state: State) -> str:
 
 
 def close(reason: str = IN_WORKSPACE) -> None:
-    """Let this process find nothing in `ROOTS`: what is there on Databricks is not on this machine, for *reason*."""
+    """Make this process find nothing in `ROOTS`; *reason* says why those files are not on this machine."""
     is_own = _OwnPlaces(Path.cwd(), sys.prefix, sys.base_prefix)
     if not (_separated and mounted([])):
         with contextlib.suppress(OSError):
@@ -110,7 +110,7 @@ def close(reason: str = IN_WORKSPACE) -> None:
 
 
 def mounted(mounts: Iterable[Mount]) -> bool:
-    """Mount *mounts* in this process, if it can have them and has not got them already; are they there?"""
+    """Mount *mounts* in this process, unless they are there already, and return whether they are there now."""
     mounts = list(mounts)
     if mounts and namespace.is_filled(mounts):
         return True

@@ -1,8 +1,8 @@
-"""Python's own functions with Databricks' paths translated, where the machine does not let a process have mounts.
+"""Makes Python's functions translate Databricks' paths, where the machine does not let a process have mounts.
 
-Every function that takes a path is put in place of the one that takes the path as it is: in `os`, `io`, the builtins,
-`sqlite3` and, when they are imported, in the modules of pyarrow. `pathlib`, `shutil`, `glob`, pandas and others call
-these. What comes to the system by another way is refused: see `refusals` and `landlock`.
+Every function that takes a path is replaced by one that translates the path first: in `os`, `io`, the builtins,
+`sqlite3` and, when they are imported, the modules of pyarrow. `pathlib`, `shutil`, `glob`, pandas and others call
+these. Paths that reach the system in another way are refused: see `refusals` and `landlock`.
 """
 
 import builtins
@@ -24,7 +24,7 @@ _OS = (
     | {"mkfifo", "mknod", "open", "pathconf", "readlink", "remove", "removexattr", "rename", "replace", "rmdir"}
     | {"scandir", "setxattr", "stat", "statvfs", "symlink", "truncate", "unlink", "utime"}
 )
-# Modules that have taken `open` for themselves when they were imported.
+# Modules that keep their own reference to `open` from when they were imported.
 _TAKEN = {
     "bz2": "_builtin_open",
     "tarfile": "bltn_open",
@@ -42,7 +42,7 @@ _LIBRARIES = {
     "pyarrow.orc": "read_table write_table",
     "pyarrow.parquet": "read_metadata read_schema read_table write_metadata write_table write_to_dataset",
 }
-# The audit event that says what a function changes.
+# The audit event that describes what a function changes.
 _EVENTS = {
     "open": "open",
     "mkdir": "os.mkdir",
@@ -55,11 +55,11 @@ _EVENTS = {
 
 
 def install(paths: DatabricksPaths, is_own: Callable[[str], bool]) -> None:
-    """From now on give the functions of this process the place on this machine for each path in `ROOTS`.
+    """Make the functions of this process use the place on this machine for each path in `ROOTS`.
 
     Args:
-        paths: of the catalog.
-        is_own: is the path one of the state, the project or Python's, which may be on a disk in /Volumes?
+        paths: the paths of the catalog.
+        is_own: whether a path belongs to the state, the project or Python, which may be on a disk in /Volumes.
     """
     translation = _Translation(paths, is_own)
     _replace(os, _OS, translation)
@@ -68,8 +68,8 @@ def install(paths: DatabricksPaths, is_own: Callable[[str], bool]) -> None:
         if module is not None:
             setattr(module, name, opened)
     if shell := sys.modules.get("IPython.core.interactiveshell"):
-        vars(vars(shell)["_modified_open"])["__wrapped__"] = opened  # it is pickled with a function that calls open()
-    if own := getattr(glob, "_StringGlobber", None):  # from Python 3.13 on it has functions of `os` for itself
+        vars(vars(shell)["_modified_open"])["__wrapped__"] = opened  # it is pickled with any function that calls open()
+    if own := getattr(glob, "_StringGlobber", None):  # since Python 3.13 it keeps references to functions of `os`
         for name in ("lstat", "scandir"):
             setattr(own, name, staticmethod(getattr(os, name)))
     for library, functions in _LIBRARIES.items():
@@ -78,7 +78,7 @@ def install(paths: DatabricksPaths, is_own: Callable[[str], bool]) -> None:
 
 
 class _Translation:
-    """Gives the place on this machine for a path in `ROOTS`, and any other value as it is."""
+    """Returns the place on this machine for a path in `ROOTS`, and any other value unchanged."""
 
     def __init__(self, paths: DatabricksPaths, is_own: Callable[[str], bool]) -> None:
         self._paths, self._is_own = paths, is_own
@@ -93,13 +93,13 @@ class _Translation:
         absolute = os.path.abspath(text)
         if not in_root(absolute) or self._is_own(absolute):
             return value
-        if absolute == VOLUMES:  # the folders of the state that are the catalogs' have other names
+        if absolute == VOLUMES:  # the state's folders of the catalogs have other names
             raise NotReached(f"`{absolute}`: found all catalogs; expected one: {VOLUMES}/{self._paths.state.catalog}.")
         local = str(self._paths.to_local(absolute))
         return os.fsencode(local) if isinstance(plain, bytes) else local
 
     def around(self, function: Callable[..., Any], module: str) -> Callable[..., Any]:
-        """*function* of *module*, given translated arguments; nothing above a volume or of the bundle is changed."""
+        """*function* of *module* with translated arguments; it cannot change the bundle or anything above a volume."""
         event = _EVENTS.get(function.__name__)
 
         @functools.wraps(function)
@@ -108,7 +108,7 @@ class _Translation:
                 self._check(event, arguments, named)
             return function(*map(self, arguments), **{name: self(value) for name, value in named.items()})
 
-        with_paths.__module__ = module  # pickle writes its name, and a worker has its own
+        with_paths.__module__ = module  # pickle writes the name only, and a worker has its own function
         return with_paths
 
     def _check(self, event: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -125,11 +125,11 @@ class _Translation:
 def _replace(owner: Any, names: Iterable[str], translation: _Translation) -> None:
     sets = [getattr(os, f"supports_{what}") for what in ("dir_fd", "effective_ids", "fd", "follow_symlinks")]
     for name in names:
-        if (function := getattr(owner, name, None)) is None:  # another system has other functions
+        if (function := getattr(owner, name, None)) is None:  # not every system has every function
             continue
         made = translation.around(function, owner.__name__)
         setattr(owner, name, made)
-        for supporting in sets:  # `shutil` asks these sets for what it calls
+        for supporting in sets:  # `shutil` looks up in these sets what it may call
             if function in supporting:
                 supporting.add(made)
 
@@ -139,10 +139,10 @@ def _replace_in(module: str, names: Iterable[str], translation: _Translation) ->
 
 
 def _finder(translation: _Translation, entry: str) -> Any:
-    """What finds modules in the folder *entry* of `sys.path`.
+    """The finder of the modules in the folder *entry* of `sys.path`.
 
     Raises:
-        ImportError: it is not in `ROOTS`; the next hook is asked.
+        ImportError: *entry* is not in `ROOTS`; Python then asks the next hook.
     """
     place = translation(entry)
     if place == entry:

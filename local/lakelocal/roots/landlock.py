@@ -1,7 +1,7 @@
-"""The folders of `ROOTS` closed to this process and to all that it starts, by Linux' Landlock.
+"""Closes the folders of `ROOTS` to this process and to everything it starts, by means of Linux's Landlock.
 
-Everything else stays as it is; but nothing new can be made at the root of the file system itself, and a program that
-would take another user's rights (`sudo`) does not get them.
+Everything else stays as it is, except that nothing can be created at the root of the file system itself, and that a
+program that would take another user's rights (`sudo`) does not get them.
 
 Source: the manual page landlock(7); linux/landlock.h.
 """
@@ -15,13 +15,13 @@ from pathlib import Path
 from lakelocal.paths import ROOTS
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same numbers on every processor
-_VERSION = 1  # a flag: ask which version of Landlock there is
+_VERSION = 1  # a flag that asks which version of Landlock there is
 _BENEATH = 1
 _NO_NEW_PRIVILEGES = 38  # linux/prctl.h
 _NEEDED_VERSION = 2  # the first one that lets a file move from one folder to another
 _FILES = 0b111  # execute, write, read
 _READ_FOLDER = 1 << 3
-# By version: what it can close. Reading folders stays open: `ls /` shall go on.
+# What each version can close. Folders can still be listed, so that `ls /` works.
 _ALL = {2: (1 << 14) - 1, 3: (1 << 15) - 1}
 _TRUNCATE = 1 << 14
 
@@ -32,10 +32,10 @@ class _Rule(ctypes.Structure):
 
 
 def close_roots(open_places: Iterable[Path] = ()) -> bool:
-    """Close `ROOTS` to this thread and those that it starts, but for *open_places*; False where there is no Landlock.
+    """Close `ROOTS`, except *open_places*, to this thread and those it starts; return False if there is no Landlock.
 
     Raises:
-        OSError: it has one, and refuses.
+        OSError: there is a Landlock, but it refuses.
     """
     if sys.platform != "linux":
         return False

@@ -1,7 +1,7 @@
 """Starts a program that sees the folders of a state: `python -m lakelocal.roots.launch MOUNTS PROGRAM ARGUMENT...`.
 
-MOUNTS are the fields of `Mount` as JSON. The process stays the same, with its id; where it cannot have mounts it is
-closed to the real folders, as far as the system can do that.
+MOUNTS are the fields of `Mount` as JSON. The process keeps its id. Where it cannot have mounts, the real folders are
+closed to it, as far as the system can do that.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ def with_mounts(mounts: Sequence[Mount], command: Sequence[str]) -> list[str]:
 
 
 def main(arguments: list[str]) -> None:
-    """Become the program."""
+    """Replace this process by the program."""
     told, program, *_ = arguments
     mounts = [Mount(shown, Path(local), writable) for shown, local, writable in json.loads(told)]
     if not mounted(mounts):

@@ -1,8 +1,8 @@
-"""A root of the file system with more folders than the machine's, for this process and all that it starts.
+"""Gives this process and everything it starts a root of the file system that has more folders than the machine's.
 
-Linux gives a process a view of its own of what is mounted where. The new root is a small file system in memory that
-holds every folder of the real root under its name, and the folders that are wanted besides; then it is read-only.
-No folder is made on the machine. Ordinary users may do it inside of a user namespace, in which they keep their own id.
+Linux can give a process its own view of what is mounted where. The new root is a small file system in memory that
+holds every folder of the real root under its name, and the additional folders. It is then made read-only.
+No folder is created on the machine. Ordinary users may do this inside a user namespace, in which they keep their id.
 
 Source: the manual pages user_namespaces(7), mount_namespaces(7), pivot_root(2).
 """
@@ -19,17 +19,17 @@ from lakelocal.paths import ROOTS, Mount
 _NEW_MOUNTS, _NEW_USER = 0x00020000, 0x10000000  # linux/sched.h
 _READ_ONLY, _REMOUNT, _BIND, _ALL_BELOW, _SLAVE = 1, 32, 4096, 16384, 1 << 19  # linux/mount.h
 _DETACH = 2
-# What a mount may not lose when it is made read-only.
+# The flags that a mount must keep when it is made read-only.
 _KEPT = sum(getattr(os, f"ST_{name}", 0) for name in ("NOSUID", "NODEV", "NOEXEC", "NOATIME", "NODIRATIME"))
 _RESTRICTION = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
-_PLACE = "/tmp"  # where the new root is mounted while it is made; nothing is written to the real folder
+_PLACE = "/tmp"  # where the new root is mounted while it is built; nothing is written to the real folder
 
 
 def separate() -> None:
-    """Give this process, which has one thread, a root of its own, in which `ROOTS` are empty and can be filled.
+    """Give this process, which has one thread, its own root, in which `ROOTS` are empty and can be filled.
 
     Raises:
-        OSError: this machine does not let it; nothing has changed then.
+        OSError: this machine does not allow it; nothing has changed then.
     """
     folder = os.getcwd()
     _leave_the_others()
@@ -49,7 +49,7 @@ def separate() -> None:
 
 
 def fill(mounts: Iterable[Mount]) -> None:
-    """Mount the folders *mounts*, and close the new root to all writing.
+    """Mount the folders *mounts* and make the new root read-only.
 
     Raises:
         OSError: a folder cannot be mounted.
@@ -64,7 +64,7 @@ def fill(mounts: Iterable[Mount]) -> None:
 
 
 def is_filled(mounts: Iterable[Mount]) -> bool:
-    """Are *mounts* where they should be, as in a process that another one of them has started?"""
+    """Whether *mounts* are in place already, as in a process started by one that has them."""
     try:
         return all(os.path.samefile(mount.shown, mount.local) for mount in mounts)
     except OSError:
@@ -73,7 +73,7 @@ def is_filled(mounts: Iterable[Mount]) -> bool:
 
 def _leave_the_others() -> None:
     try:
-        _call("unshare", _NEW_MOUNTS)  # root may, and keeps all rights
+        _call("unshare", _NEW_MOUNTS)  # root may do this, and keeps all rights
         return
     except PermissionError:
         if _is_restricted():
@@ -85,12 +85,12 @@ def _leave_the_others() -> None:
 
 
 def _is_restricted() -> bool:
-    """Does AppArmor let users have namespaces in which they may do nothing, as on Ubuntu from 23.10 on?"""
+    """Whether AppArmor lets users create namespaces but do nothing in them, as on Ubuntu since 23.10."""
     return _RESTRICTION.exists() and _RESTRICTION.read_text().strip() == "1"
 
 
 def _show(entry: "os.DirEntry[str]") -> None:
-    """Put *entry* of the old root into the new one."""
+    """Show *entry* of the old root in the new one."""
     name = f"/{entry.name}"
     if entry.is_symlink():
         os.symlink(os.readlink(entry.path), name)

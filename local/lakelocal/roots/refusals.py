@@ -1,8 +1,8 @@
-"""What must not happen under `ROOTS`, refused by an audit hook of the interpreter before the system is asked.
+"""Refuses what must not happen under `ROOTS`, by an audit hook of the interpreter that runs before the system call.
 
-- In both ways: a catalog, a schema or a volume is not made, renamed or removed as a folder.
-- Where Python's functions are given translated paths (`hooks`): a path that comes here is one that was not translated,
-  and a program that is told of the folders would look for them at the machine's own root.
+- With mounts and with hooks: a catalog, a schema or a volume is not created, renamed or removed as a folder.
+- With hooks only: a path that arrives here was not translated, and a program whose arguments name the folders would
+  look for them at the machine's own root.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Any
 from lakelocal.errors import PathError
 from lakelocal.paths import ROOTS, VOLUMES, DatabricksPaths, in_root
 
-# Which arguments of an event are paths that come to be, or are gone, by it.
+# Which arguments of an event are paths that it creates or removes.
 _CHANGED: Mapping[str, tuple[int, ...]] = {
     "os.mkdir": (0,),
     "os.rmdir": (0,),
@@ -32,7 +32,7 @@ _OTHER = {
     "os.listxattr",
     "os.remove",
 } | {"os.removexattr", "os.scandir", "os.setxattr", "os.truncate", "os.utime", "sqlite3.connect", "open"}
-# Which arguments of an event are paths, for all events by which anything of a file is read or changed.
+# Which arguments of an event are paths, for all events that read or change anything of a file.
 _PATHS: Mapping[str, tuple[int, ...]] = {
     **_CHANGED,
     **dict.fromkeys(_OTHER, (0,)),
@@ -40,21 +40,21 @@ _PATHS: Mapping[str, tuple[int, ...]] = {
     "os.symlink": (0, 1),
 }
 _PROGRAMS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn"})
-_DEPTH_OF_VOLUME = 4  # names in /Volumes/catalog/schema/volume
+_DEPTH_OF_VOLUME = 4  # the number of names in /Volumes/catalog/schema/volume
 _NAMED = re.compile(rf"(?<![\w.-])(?:{'|'.join(ROOTS)})(?![\w.-])")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class NoVolume(PathError, FileNotFoundError):
-    """Raised for a path in `/Volumes` that is in no volume; code that expects an error of the system gets one."""
+    """Raised for a path in `/Volumes` that is in no volume; also a `FileNotFoundError`, which callers may expect."""
 
 
 class NotReached(PathError, PermissionError):
-    """Raised for a path of Databricks that the caller cannot have on this machine."""
+    """Raised for a path of Databricks that is not available to the caller on this machine."""
 
 
 def refuse_outside_volumes(paths: DatabricksPaths) -> None:
-    """From now on refuse to make or remove what is above the folders of a volume."""
+    """From now on, refuse to create or remove anything above the folders of a volume."""
 
     def look(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _CHANGED or event == "open":
@@ -64,10 +64,10 @@ def refuse_outside_volumes(paths: DatabricksPaths) -> None:
 
 
 def check_in_volume(paths: DatabricksPaths, event: str, arguments: tuple[Any, ...]) -> None:
-    """Look at an audit event that is about to happen.
+    """Check what an audit event says is about to happen.
 
     Raises:
-        NoVolume: it makes or removes a catalog, a schema or a volume as a folder, or writes a file beside them.
+        NoVolume: it creates or removes a catalog, a schema or a volume as a folder, or writes a file beside them.
     """
     places = _CHANGED.get(event, ())
     if event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITING:
@@ -85,11 +85,11 @@ def check_in_volume(paths: DatabricksPaths, event: str, arguments: tuple[Any, ..
 
 
 def refuse_untranslated(is_own: Callable[[str], bool], step: str) -> None:
-    """From now on refuse every path in `ROOTS` that reaches the system, and programs that are told of one.
+    """From now on, refuse every path in `ROOTS` that reaches the system, and programs whose arguments name one.
 
     Args:
-        is_own: is the path one of the state, the project or Python's, which may be on a disk in /Volumes?
-        step: what to do instead.
+        is_own: whether a path belongs to the state, the project or Python, which may be on a disk in /Volumes.
+        step: what to do instead, as a sentence.
     """
 
     def look(event: str, arguments: tuple[Any, ...]) -> None:
@@ -103,9 +103,9 @@ def refuse_untranslated(is_own: Callable[[str], bool], step: str) -> None:
             for text in _words(arguments):
                 if (found := _NAMED.search(text)) and not is_own(text[found.start() :]):
                     raise NotReached(
-                        f"`{text.strip()[:200]}`: found {found[0]} in what a program is told, which no program finds "
-                        "here: this machine does not let a user have mounts. Copy the files with Python or dbutils.fs "
-                        "to a folder beside the notebook, and let the program work there."
+                        f"`{text.strip()[:200]}`: found {found[0]} in the arguments of a program, which cannot "
+                        "find it: this machine does not let a user have mounts. Copy the files with Python or "
+                        "dbutils.fs to a folder beside the notebook, and let the program work there."
                     )
 
     sys.addaudithook(look)
@@ -121,7 +121,7 @@ def _texts(arguments: tuple[Any, ...], places: tuple[int, ...]) -> Iterator[str]
 
 
 def _words(value: Any) -> Iterator[str]:
-    """All texts in *value*, the arguments of an event that starts a program, but for its environment."""
+    """All texts in *value*, the arguments of an event that starts a program, except its environment."""
     if isinstance(value, (str, bytes, os.PathLike)):
         yield os.fsdecode(value)
     elif isinstance(value, (list, tuple)):
