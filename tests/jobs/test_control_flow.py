@@ -204,6 +204,11 @@ ELSEWHERE = {
         {"git_source": {"git_url": "u", "git_provider": "gitHub", "git_branch": "m"}},
         "found a `notebook_task` with `source: GIT`, which does not run locally: nothing is cloned",
     ),
+    "a notebook of a workspace for each input": (
+        {"for_each_task": {"inputs": "[1]", "task": {"task_key": "n", "notebook_task": {"notebook_path": "/W/n"}}}},
+        {},
+        "found the notebook `/W/n` of a workspace",
+    ),
     "a notebook without a path": ({"notebook_task": {}}, {}, "found no `notebook_path` in this NotebookTask"),
     "a condition without an operand": (
         {"condition_task": {"left": "1", "op": "EQUAL_TO"}},

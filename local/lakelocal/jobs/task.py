@@ -67,7 +67,7 @@ class TaskRun:
             run_id, outcome = self._attempt(number, before, start_ms, stop)
             self.error = self._message(outcome)
             again_at = plan.next_attempt_at(self.task, attempt=retry, result=outcome.result, started_at=started)
-            if self.task.elsewhere is not None:
+            if self.task.not_here is not None:
                 again_at = None  # a retry would find the same
             last = again_at is None or stop.reason is not None
             if self.place is self.task:

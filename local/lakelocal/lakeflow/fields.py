@@ -185,14 +185,14 @@ def has_effect(field: str) -> bool:
 
 def refusal(job: Job, task: Task) -> Refusal | None:
     """Why *task* of *job*, or the task that it runs for each of its inputs, does not run here; None if it does."""
+    at_work = task.nested or task
+    elsewhere = task.not_here
     for field, value in _fields(_TASKS, _in_force(job, task)):
         verdict, note = rule_of(field, value)
         if verdict == REFUSED:
-            return Refusal(_what(field, value), note, late=task.elsewhere is not None)
-    if task.elsewhere is not None:
-        found, expected, action = task.elsewhere.found, task.elsewhere.expected, task.elsewhere.action
-        return Refusal(found, f"expected {expected}. {action.rstrip('.')}", late=True)
-    at_work = task.nested or task
+            return Refusal(_what(field, value), note, late=elsewhere is not None)
+    if elsewhere is not None:
+        return Refusal(elsewhere.found, f"expected {elsewhere.expected}. {elsewhere.action.rstrip('.')}", late=True)
     unusable = type_of(at_work.kind).unusable(at_work.inner)
     return Refusal(*unusable) if unusable else None
 

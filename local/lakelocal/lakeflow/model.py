@@ -88,6 +88,11 @@ class Task:
         return next((self.inner[name] for name in fields if self.inner.get(name)), {})
 
     @property
+    def not_here(self) -> Finding | None:
+        """Why what it runs, or runs for each of its inputs, is not in this bundle; None if it is."""
+        return self.elsewhere or (self.nested.elsewhere if self.nested else None)
+
+    @property
     def needs(self) -> list[str]:
         """The keys of the tasks that it depends on directly."""
         return [dependency.task_key for dependency in self.depends_on]
@@ -186,7 +191,8 @@ class BundleSettings:
 class Bundle(BundleSettings):
     """A whole bundle for one target. *file* is its root file, *securables* its schemas and volumes.
 
-    *scripts* are its scripts by name. *faults* are the errors in its jobs, by key, and *script_faults* those in
+    *scripts* are its scripts by name, *others* the keys of resources that neither run nor are created here, by kind.
+    *faults* are the errors in its jobs, by key, and *script_faults* those in
     scripts: a job or script with errors does not run, but does not stop the others. *warnings* are all other findings,
     inside and outside jobs.
     """
