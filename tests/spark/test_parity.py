@@ -175,9 +175,12 @@ def days(tmp_path_factory) -> Iterator[tuple[State, int, int]]:
         spark.sql("CREATE TABLE s.kept AS SELECT 1 AS id")
         spark.sql("CREATE TABLE s.plain USING parquet AS SELECT 1 AS id")
         spark.sql("CREATE VIEW s.counted AS SELECT count(*) AS n FROM s.orders")
+        spark.sql("CREATE SCHEMA hive_metastore.old")
+        spark.sql("CREATE TABLE hive_metastore.old.t AS SELECT 1 AS id")
         first = ended_run(state)
         spark.sql("INSERT INTO s.orders VALUES (2)")
         spark.sql("CREATE TABLE s.later AS SELECT 1 AS id")
+        spark.sql("INSERT INTO hive_metastore.old.t VALUES (2)")
         second = ended_run(state)
         yield state, first, second
         spark.stop()
@@ -197,6 +200,15 @@ def test_tables_are_those_of_the_end_of_each_run(days):
     assert [row.cells for row in found["s.orders"].rows.b] == [("2",)]
     assert found["s.kept"].same is True
     assert (found["s.later"].a, found["s.later"].same) == ("absent", False)
+
+
+def test_tables_of_another_catalog_are_compared_too(days):
+    """A run that writes to several catalogs is the same if all of them are."""
+    state, *runs = days
+
+    found = verdicts(*(find_side(str(run), lambda _: state) for run in runs))
+
+    assert (found["hive_metastore.old.t"].a, found["hive_metastore.old.t"].b) == ("1 row", "2 rows")
 
 
 def test_views_and_plain_tables_of_an_earlier_day_are_said_to_be_left_out(days):

@@ -11,6 +11,7 @@ import uuid
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from lakelocal.catalogs import INFORMATION_SCHEMA, SAMPLES, SYSTEM, unmapped
 from lakelocal.errors import ServerError
 from lakelocal.project import State
 
@@ -60,6 +61,14 @@ def tables_folder(state: State) -> Path | None:
     place = urlsplit(warehouse_of(state) or own(state))
     folder = Path(unquote(place.path))
     return folder if place.scheme == "file" and folder.is_dir() else None
+
+
+def other_catalogs(state: State) -> list[str]:
+    """The catalogs beside the run's that have tables of users; none where this machine does not see the tables."""
+    folder = tables_folder(state)
+    found = (unmapped(each.name.removesuffix(".db")) for each in folder.glob("*.db")) if folder else ()
+    made = {catalog for catalog, schema in filter(None, found) if schema != INFORMATION_SCHEMA}
+    return sorted(made - {SAMPLES, SYSTEM})
 
 
 def canonical(warehouse: str) -> str:

@@ -7,7 +7,15 @@ from typing import Any
 
 import pyspark.sql.connect.proto as proto
 
-from lakelocal.catalogs import DEFAULT_SCHEMA, INFORMATION_SCHEMA, MAPPED_PREFIX, SAMPLES, Catalogs, unmapped
+from lakelocal.catalogs import (
+    DEFAULT_SCHEMA,
+    INFORMATION_SCHEMA,
+    MAPPED_PREFIX,
+    SAMPLES,
+    SPARK_CATALOG,
+    Catalogs,
+    unmapped,
+)
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.names import Needed, shorten, split_name
 from lakelocal.dialect.server import Server
@@ -118,7 +126,8 @@ class CatalogPlans:
         """The schema of the metastore that the session is in from now on."""
         where = "spark.catalog.setCurrentCatalog"
         found = self.sql.names.schema([message.catalog_name, DEFAULT_SCHEMA], where)
-        name = self.catalogs.own if self.catalogs.is_own(message.catalog_name) else message.catalog_name.lower()
+        own = self.catalogs.is_own(message.catalog_name) or message.catalog_name.lower() == SPARK_CATALOG
+        name = self.catalogs.own if own else message.catalog_name.lower()
         self.sessions.move(self.session, Place(name))
         return DEFAULT_SCHEMA if found is None else found[0]
 

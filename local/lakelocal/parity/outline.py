@@ -6,7 +6,7 @@ versions: its present state equals that of the time only if no table of the cata
 Commit times come from the storage, the end of a run from this machine: the two clocks have to agree.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -56,14 +56,20 @@ class Relation:
         return name if self.version is None else f"{name} VERSION AS OF {self.version}"
 
 
-def read_outline(spark: "SparkSession", catalog: str, end_ms: int, scope: DiffScope) -> dict[str, Relation]:
+def read_outline(
+    spark: "SparkSession", catalog: str, end_ms: int, scope: DiffScope, others: Sequence[str] = ()
+) -> dict[str, Relation]:
     """The relations of *catalog* that are in *scope*, by `schema.table`, as of *end_ms*.
+
+    With them, by `catalog.schema.table`, those of the catalogs *others*.
 
     Raises:
         LocalError: Spark cannot be used.
     """
     spark.sql(f"USE CATALOG {quoted(catalog)}")
     is_view = _names(spark)
+    for other in others:
+        is_view |= {f"{other}.{name}": view for name, view in _names(spark, other).items()}
     chosen = [name for name in is_view if scope.takes(name)]
     histories = _histories(spark, [name for name in chosen if not is_view[name]])
     if any(histories.get(name) is None for name in chosen):
@@ -111,13 +117,14 @@ def rows_of(spark: "SparkSession", query: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _names(spark: "SparkSession") -> dict[str, bool]:
-    """All tables and views as `schema.table`, and whether each is a view."""
-    schemas = [next(iter(row.values())) for row in rows_of(spark, "SHOW SCHEMAS")]
+def _names(spark: "SparkSession", catalog: str | None = None) -> dict[str, bool]:
+    """All tables and views of *catalog*, else of the current one, as `schema.table`, and whether each is a view."""
+    within = f" IN {quoted(catalog)}" if catalog else ""
+    schemas = [next(iter(row.values())) for row in rows_of(spark, f"SHOW SCHEMAS{within}")]
     found: dict[str, bool] = {}
     for schema in sorted(schema for schema in schemas if schema != _NOT_DATA):
         for kind, is_view in (("TABLES", False), ("VIEWS", True)):
-            for row in rows_of(spark, f"SHOW {kind} IN {quoted(schema)}"):
+            for row in rows_of(spark, f"SHOW {kind} IN {'.'.join(map(quoted, filter(None, (catalog, schema))))}"):
                 if not row["isTemporary"]:
                     name = row["tableName" if kind == "TABLES" else "viewName"]
                     found[f"{schema}.{name}"] = is_view
@@ -149,5 +156,5 @@ def _with_columns(spark: "SparkSession", relation: Relation) -> Relation:
 
 
 def _sql_name(name: str) -> str:
-    """`schema.table` as two quoted identifiers; the name of a schema has no dot."""
-    return ".".join(quoted(part) for part in name.split(".", 1))
+    """`schema.table` or `catalog.schema.table` as quoted identifiers; none of these names has a dot."""
+    return ".".join(quoted(part) for part in name.split("."))

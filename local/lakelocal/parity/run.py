@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from lakelocal.compute import state_warehouse
 from lakelocal.errors import UsageError
 from lakelocal.parity.compare import Comparison, Verdict, compare_relations, compare_tasks, shared_columns
 from lakelocal.parity.digests import Digest, read_digest
@@ -41,7 +42,7 @@ def compare_runs(a: Side, b: Side, options: Options) -> Comparison:
     with ExitStack() as opened:
         spark_a, spark_b = _sessions(a, b, options, opened)
         outline_a, outline_b = together(  # both servers start at the same time
-            lambda side: read_outline(side[0], side[1].state.catalog, side[1].end_ms, options.scope),
+            lambda side: _outline(*side, options.scope),
             [(spark_a, a), (spark_b, b)],
         )
         _check_patterns(options.scope, [*outline_a, *outline_b])
@@ -53,6 +54,11 @@ def compare_runs(a: Side, b: Side, options: Options) -> Comparison:
             return compare_table(Source(spark_a, left), Source(spark_b, right), options.scope)
 
         return Comparison((*tasks, *together(verdict, sorted({*outline_a, *outline_b}))))
+
+
+def _outline(spark: "SparkSession", side: Side, scope: DiffScope) -> dict[str, Relation]:
+    state = side.state
+    return read_outline(spark, state.catalog, side.end_ms, scope, state_warehouse.other_catalogs(state))
 
 
 def _sessions(a: Side, b: Side, options: Options, opened: ExitStack) -> tuple["SparkSession", "SparkSession"]:
