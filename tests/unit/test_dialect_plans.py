@@ -165,3 +165,16 @@ def _seconds(work) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def test_a_path_in_a_setting_is_translated(rewrite, place):
+    """Spark would look for the checkpoints of streams at the root of the machine."""
+
+    def setting(key: str, value: str) -> proto.ConfigRequest:
+        pair = proto.KeyValue(key=key, value=value)
+        operation = proto.ConfigRequest.Operation(set=proto.ConfigRequest.Set(pairs=[pair]))
+        return proto.ConfigRequest(session_id="s", operation=operation)
+
+    checkpoints = "spark.sql.streaming.checkpointLocation"
+    assert rewrite(setting(checkpoints, "/Volumes/dev/raw/files/a")) == setting(checkpoints, f"{place}/a")
+    assert rewrite(setting("my.own", "/Volumes/dev/raw/files/a")) == setting("my.own", "/Volumes/dev/raw/files/a")

@@ -1,6 +1,7 @@
 """`getContext()`: what public notebooks ask it for."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -142,3 +143,13 @@ def test_jupyterlab_tells_the_notebook(tmp_path, monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "a.ipynb"))
 
     assert dbutils_of(tmp_path, None).notebook.getContext().notebookPath().get().endswith("/dev/files/a")
+
+
+def test_a_task_of_a_python_file_has_no_notebook(tmp_path, dbutils):
+    """The one that runs it is generated, and not in the workspace."""
+    task = replace(dbutils._kernel.context, working_folder=str(tmp_path))
+
+    context = dbutils_of(tmp_path, task).notebook.getContext()
+
+    assert context.notebookPath().isEmpty()
+    assert context.tags().apply("taskKey") == "load"

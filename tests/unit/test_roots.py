@@ -25,6 +25,12 @@ def started(state: State, script: str, way: str = "") -> subprocess.CompletedPro
     return subprocess.run(command, env={**os.environ, FORCED: way}, capture_output=True, text=True, timeout=60)
 
 
+def without_rights(command: list[str]) -> list[str]:
+    """*command* for a process that may not mount, also where root runs the tests: as an ordinary user, then."""
+    drop = "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 21); os.execv(sys.argv[1], sys.argv[1:])"
+    return [sys.executable, "-c", drop, *command]  # PR_CAPBSET_DROP, CAP_SYS_ADMIN
+
+
 needs_mounts = pytest.mark.skipif(which_way()[0] != MOUNTS, reason=which_way()[1])
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="Landlock is Linux'")
 
@@ -93,3 +99,19 @@ def test_asking_for_the_way_leaves_the_process_as_it_is():
     before = os.readlink("/proc/self/ns/mnt") if sys.platform == "linux" else ""
     which_way()
     assert (os.readlink("/proc/self/ns/mnt") if sys.platform == "linux" else "") == before
+
+
+@needs_mounts
+def test_a_user_who_may_not_mount_has_mounts_in_a_namespace_and_keeps_the_own_id(state):
+    """Nothing else changes; where the machine refuses that too, the other way is gone."""
+    script = "id -u; cat /proc/self/uid_map; echo x > /dbfs/made"
+    command = without_rights(with_mounts(DatabricksPaths(state).mounts(), ["/bin/sh", "-c", script]))
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    user, *mapped = done.stdout.split()
+    assert user == str(os.getuid())
+    if not (state.dbfs / "made").exists():
+        assert "ermission denied" in done.stderr
+        pytest.skip("this machine lets nobody but root have mounts")
+    assert mapped == [user, user, "1"]

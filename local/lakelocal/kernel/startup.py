@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lakelocal.errors import LocalError
-from lakelocal.kernel import failures, magics, runtime
+from lakelocal.kernel import failures, magics, plots, runtime
 from lakelocal.kernel.kernel import Kernel
 
 if TYPE_CHECKING:
@@ -18,3 +18,4 @@ def start(ip: "InteractiveShell") -> None:
     failures.install(LocalError)
     if kernel.in_project:
         runtime.provide_modules(kernel)
+        plots.provide_plotly(kernel)

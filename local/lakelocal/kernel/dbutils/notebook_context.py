@@ -299,12 +299,12 @@ def _notebook_path(task: TaskContext | None, files: BundleFiles | None) -> str |
     `/Workspace` does not stand before it, as on Databricks.
     """
     named = task.notebook if task else os.environ.get("JPY_SESSION_NAME", "")  # of JupyterLab
-    if not named:
+    if not named or (task is not None and task.working_folder):  # a generated notebook stands for a file
         return None
     place = Path(named).absolute().with_suffix("")
     if files is not None and place.is_relative_to(files.folder):
         return f"{files.shown.removeprefix(WORKSPACE)}/{place.relative_to(files.folder).as_posix()}"
-    return None if task is not None and task.working_folder else str(place)
+    return str(place)
 
 
 def _user() -> str:

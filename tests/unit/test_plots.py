@@ -1,0 +1,26 @@
+"""`df.plot` finds plotly, or has it installed for the notebook."""
+
+import importlib.util
+from types import SimpleNamespace
+
+import pytest
+from pyspark.sql.plot import core
+
+from lakelocal.kernel.packages import Packages
+from lakelocal.kernel.plots import provide_plotly
+
+
+@pytest.mark.parametrize(("is_there", "asked"), [(True, []), (False, [["plotly"]])])
+def test_plotly_is_installed_where_it_is_missing(monkeypatch, capsys, is_there, asked):
+    """By the first plot only, and said so; then Spark looks for it as always."""
+    installed: list[list[str]] = []
+    looked: list[bool] = []
+    monkeypatch.setattr(core, "require_minimum_plotly_version", lambda: looked.append(True))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: is_there or None)
+    kernel = SimpleNamespace(one={Packages: SimpleNamespace(install=installed.append)}.__getitem__)
+
+    provide_plotly(kernel)
+    core.require_minimum_plotly_version()
+
+    assert (installed, looked) == (asked, [True])
+    assert ("installed for this notebook" in capsys.readouterr().out) is not is_there
