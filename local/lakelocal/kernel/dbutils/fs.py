@@ -18,7 +18,10 @@ from lakelocal.kernel.dbutils.help import HasHelp
 from lakelocal.kernel.dbutils.places import PathNotFound, Place, Places
 from lakelocal.project import State
 
-_MOUNTS = "mounts do not exist in a local kernel, nor on serverless compute: use a volume"
+_MOUNTS = (
+    "mounts do not exist in a local kernel, nor on serverless compute: use a volume, made by CREATE VOLUME, whose files are "
+    "in /Volumes/<catalog>/<schema>/<volume>/"
+)
 _TEMPORARY = ".local-"
 
 
