@@ -19,8 +19,8 @@ from lakelocal.kernel.dbutils.places import PathNotFound, Place, Places
 from lakelocal.project import State
 
 _MOUNTS = (
-    "mounts do not exist in a local kernel, nor on serverless compute: use a volume, made by CREATE VOLUME, whose files are "
-    "in /Volumes/<catalog>/<schema>/<volume>/"
+    "mounts do not exist in a local kernel, nor on serverless compute: use a volume. CREATE VOLUME makes one; its "
+    "files are in /Volumes/<catalog>/<schema>/<volume>"
 )
 _TEMPORARY = ".local-"
 
