@@ -345,7 +345,8 @@ def test_all_mistakes_of_the_jobs_are_listed_at_once(tmp_path: Path) -> None:
             HEAD + "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)),
             "`databricks.yml`: found aliases that make more than 250,000 values",
         ),
-        (HEAD + "x: {<<: 5}\n", "`databricks.yml:2`: found `<<` with something other than a mapping"),
+        (HEAD + "x: {<<: 5}\n", "`databricks.yml:2`: found `<<` with something other than an alias"),
+        (HEAD + "x: {<<: {a: 1}}\n", "`databricks.yml:2`: found `<<` with something other than an alias"),
         (HEAD + "a: &a {x: 1}\nb: {<<: *a, <<: *a}\n", "`databricks.yml:3`: found `<<` twice in one mapping"),
     ],
 )

@@ -55,6 +55,10 @@ HEAD_CASES: list[tuple[str, str, str]] = [
     ("bundle-field", "bundle: {name: b, nmae: c}\ninclude: [jobs.json]\n", "databricks.yml:1"),
     ("bundle-field", ROOT + "targets:\n  t: {workspace: {rootpath: x}}\n", "databricks.yml:4"),
     ("bundle-field", ROOT + "variables:\n  x: {defualt: 1, default: 2}\n", "databricks.yml:4"),
+    ("nested-include", "bundle: {name: b}\ninclude: [inner.yml]\n", "inner.yml:1"),
+    ("workspace-path", ROOT + "workspace:\n  root_path: /Volumes/a/b/c\n", "databricks.yml:4"),
+    ("permission", ROOT + "permissions:\n  - {level: CAN_DO, group_name: g}\n", "databricks.yml:4"),
+    ("wrong-enum", ROOT + "variables:\n  x: {type: simple, default: 1}\n", "databricks.yml:4"),
     ("double-prefix", ROOT + "sync:\n  include: ['/Workspace/${workspace.file_path}/x']\n", "databricks.yml:4"),
     ("script", ROOT + "scripts:\n  s: {content: 'echo ${bundle.name}'}\n", "databricks.yml:4"),
     ("cli-version-unmet", "bundle: {name: b, databricks_cli_version: '>= 9.0.0'}\n", "databricks.yml:1"),
@@ -83,6 +87,7 @@ DEEP = {
 def test_a_mistake_in_a_file_is_found_with_its_place(tmp_path: Path, rule: str, head: str, where: str) -> None:
     """What the reader of bundles finds is a finding too."""
     files = {
+        "inner.yml": "include: [jobs.json]\n",
         "deep.json": json.dumps({"resources": {"jobs": DEEP}}, indent=1),
         ".databricks/bundle/default/variable-overrides.json": '{"typed": [1]}',
     }

@@ -229,11 +229,12 @@ class _Reader:
 
         Of two anchors with one key the last counts, as in the CLI (the specification of YAML has it the other way).
         """
-        sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        is_list = isinstance(node, yaml.SequenceNode)
+        sources = node.value if is_list else [node]
         for source in sources:
-            if not isinstance(source, yaml.MappingNode):
+            if not isinstance(source, yaml.MappingNode) or not (is_list or id(source) in self.anchored):
                 where = self.findings.at((self.file, source.start_mark.line + 1))
-                found, expected = "`<<` with something other than a mapping", "an alias of a mapping, or a list of them"
+                found, expected = "`<<` with something other than an alias", "an alias of a mapping, or a list of them"
                 raise FindingError(Finding(where, "syntax", found, expected, "Correct the alias."))
             inherited = self.value(source)
             for key, value in inherited.items():

@@ -19,10 +19,10 @@ def read_files(root_file: Path, findings: Findings) -> YamlMapping:
     """The bundle as its files have it; its `include` lists the files that were read.
 
     Raises:
-        FindingError: the root file cannot be read; other files join *findings*.
+        FindingError: the root file cannot be read; what is wrong with other files joins *findings*.
     """
     tree = _read_blocks(root_file, findings)
-    seen, read = {root_file.resolve()}, list[Path]()
+    seen, read, beyond = {root_file.resolve()}, list[Path](), list[str]()
     for pattern in tree.get("include") or []:
         files: list[Path] = []
         with findings.caught():
@@ -32,11 +32,21 @@ def read_files(root_file: Path, findings: Findings) -> YamlMapping:
         for file in files:
             with findings.caught():
                 included = _read_blocks(file, findings)
+                beyond += _take_out_includes(included, findings)
                 tree = Merge(findings)(tree, _without_known(tree, included, findings))
     _check_unique_tasks(tree, findings)
     if "include" in tree:
-        tree["include"] = [Path(os.path.relpath(file, findings.root)).as_posix() for file in read]
+        tree["include"] = [*(Path(os.path.relpath(file, findings.root)).as_posix() for file in read), *beyond]
     return tree
+
+
+def _take_out_includes(included: YamlMapping, findings: Findings) -> list[str]:
+    """The patterns that *included* includes itself: they have no effect, and leave it."""
+    if "include" not in included:
+        return []
+    where, action = findings.at(included.places["include"], path=("include",)), "Move its patterns to the root file."
+    findings.add("nested-include", "`include` in an included file", "it in the root file alone", action, where)
+    return [str(each) for each in included.pop("include") or []]
 
 
 def _read_blocks(file: Path, findings: Findings) -> YamlMapping:

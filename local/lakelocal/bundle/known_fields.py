@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.variables import COMPLEX
 from lakelocal.lakeflow.findings import Finding, Steps, Where
 
 ROOT = (
@@ -51,6 +52,10 @@ def unknown_fields(written: YamlMapping, root: Path) -> Iterator[Finding]:
     for name, definition in (variables if isinstance(variables, YamlMapping) else {}).items():
         if isinstance(definition, YamlMapping):
             yield from _unknown(definition, VARIABLE, "a variable", root, ("variables", name))
+            if (kind := definition.get("type")) not in (None, "", COMPLEX):
+                where = Where.at(definition.places["type"], root, path=("variables", name, "type"))
+                expected, action = f"`{COMPLEX}`, or none for a single value", "Correct or remove it."
+                yield Finding(where, "wrong-enum", f"`{kind}` as `type`", expected, action)
     targets = written.get("targets")
     if not isinstance(targets, YamlMapping):
         return

@@ -29,6 +29,7 @@ from lakelocal.bundle.local_files import at_local_files
 from lakelocal.bundle.merge import Merge, copied, grouped_job
 from lakelocal.bundle.names import Names
 from lakelocal.bundle.notebooks import synced_folders
+from lakelocal.bundle.permissions import check_permissions
 from lakelocal.bundle.presets import check_mode, jobs_of, presets_of, with_presets
 from lakelocal.bundle.python_resources import with_python
 from lakelocal.bundle.references import only_reference, references_in
@@ -37,7 +38,7 @@ from lakelocal.bundle.scripts import read_scripts, wrong_scripts
 from lakelocal.bundle.securables import read_securables, with_own_schemas
 from lakelocal.bundle.targets import chosen_target, targets_of, with_target, with_target_blocks
 from lakelocal.bundle.variables import unset_in, with_values
-from lakelocal.bundle.workspace import with_workspace, without_double_prefix
+from lakelocal.bundle.workspace import check_paths, with_workspace, without_double_prefix
 from lakelocal.lakeflow.field_values import as_number, as_text
 from lakelocal.lakeflow.findings import ERROR, Finding, Findings
 from lakelocal.lakeflow.model import Bundle, BundleSettings
@@ -175,6 +176,8 @@ def _selected(
     _check_name(tree, findings)
     tree, unset = with_values(tree, given, root=project.root, target=name, findings=findings)
     tree = _resolved_outside(tree, unset, project, findings)
+    check_paths(tree, findings)
+    check_permissions(tree, findings)
     check_mode(tree, block if isinstance(block, YamlMapping) else {}, findings)
     return _Selected(written, tree, _settings(tree, name, unset, project, findings))
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.merge import copied
 from lakelocal.bundle.presets import changed
+from lakelocal.lakeflow.findings import Findings
 
 OWNER, MANAGE = "IS_OWNER", "CAN_MANAGE"
 _LEVELS = {
@@ -24,6 +25,17 @@ _ORDER = ("CAN_VIEW", "CAN_RUN", "CAN_MANAGE_RUN", MANAGE, OWNER)
 _SERVICE_PRINCIPAL = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Permission = Mapping[str, Any]
+
+
+def check_permissions(tree: YamlMapping, findings: Findings) -> None:
+    """Add to *findings* the permissions of the bundle whose level is none."""
+    listed = tree.get("permissions")
+    for number, each in enumerate(listed if isinstance(listed, list) else ()):
+        level = each.get("level") if isinstance(each, YamlMapping) else None
+        if level not in _LEVELS["jobs"]:
+            path = ("permissions", number, "level")
+            where, known = findings.at(place_of(tree, path, tree.place), path=path), ", ".join(_LEVELS["jobs"])
+            findings.add("permission", f"the permission level `{level}`", f"one of {known}", "Correct it.", where)
 
 
 def with_permissions(tree: YamlMapping, user: str) -> YamlMapping:

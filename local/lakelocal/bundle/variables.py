@@ -130,7 +130,7 @@ def _overridden(definition: Any, value: Any, place: Place) -> YamlMapping:
     is_full = isinstance(value, YamlMapping) and value.keys() in _FULL
     fields, places = (value, value.places) if is_full else ({"default": value}, {"default": place})
     for name, other in (("default", "lookup"), ("lookup", "default")):
-        if name in fields:
+        if fields.get(name) is not None:
             result.put(name, fields[name], places[name])
             result.pop(other, None)
     return result

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Any
 
-from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.merge import copied, mapped
 from lakelocal.lakeflow.findings import Findings, Place
 
@@ -43,6 +43,20 @@ def with_workspace(tree: YamlMapping, *, target: str) -> YamlMapping:
     workspace.put("current_user", current_user(), workspace.place)
     result.put("workspace", workspace, workspace.place)
     return result
+
+
+def check_paths(tree: YamlMapping, findings: Findings) -> None:
+    """Add to *findings* paths of *tree*, all but that of artifacts, that are in a volume.
+
+    Source: Databricks CLI 1.13, `validate_volume_path.go`.
+    """
+    for field in ("root_path", "file_path", "state_path", "resource_path"):
+        path = ("workspace", field)
+        value, where = str(tree["workspace"][field]), findings.at(place_of(tree, path, tree.place), path=path)
+        if value.startswith("/Volumes/"):
+            expected, action = "a folder of a workspace", "Only `artifact_path` may be in a volume."
+            findings.add("workspace-path", f"the {field} `{value}`", expected, action, where)
+            break
 
 
 def without_double_prefix(tree: YamlMapping, findings: Findings) -> YamlMapping:

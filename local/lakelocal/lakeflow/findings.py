@@ -30,6 +30,9 @@ RULES: Mapping[str, tuple[str, str]] = {
     "duplicate-key": (WARNING, "a key stands once in a mapping"),
     "duplicate-resource": (ERROR, "a resource is defined in one file"),
     "include": (ERROR, "`include` names YAML and JSON files that exist"),
+    "nested-include": (WARNING, "`include` stands in the root file"),
+    "workspace-path": (ERROR, "the files of a bundle are deployed to a folder of a workspace"),
+    "permission": (ERROR, "a permission of the bundle has one of its levels"),
     "bundle-name": (ERROR, "a bundle has a name"),
     "bundle-name-reference": (WARNING, "the name of a bundle holds no reference"),
     "resource-key": (ERROR, "the key of a resource holds no reference"),
@@ -108,7 +111,16 @@ RULES: Mapping[str, tuple[str, str]] = {
 }
 
 LEFT_OUT = (
-    *("bundle-field", "duplicate-key", "duplicate-task", "unknown-field", "wrong-type", "null-value", "wrong-enum"),
+    *(
+        "bundle-field",
+        "nested-include",
+        "duplicate-key",
+        "duplicate-task",
+        "unknown-field",
+        "wrong-type",
+        "null-value",
+        "wrong-enum",
+    ),
 )
 """The rules whose violations a run reports, and then continues without the value."""
 
