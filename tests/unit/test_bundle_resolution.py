@@ -137,6 +137,7 @@ def test_a_target_has_to_be_named_where_none_is_the_default(tmp_path: Path, monk
         monkeypatch.setenv(name, "prod")
         assert load_bundle(place).target == "prod"
         assert validate(place).targets == ("prod",)
+        assert validate(place, target="dev").findings == {}
         monkeypatch.setenv(name, "nope")
         with pytest.raises(UsageError, match=f"{name}: found no target `nope`"):
             load_bundle(place)

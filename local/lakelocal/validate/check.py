@@ -86,7 +86,7 @@ def validate(
     bundles: list[Bundle] = []
     targets = [target] if target is not None else _targets(project, findings)
     for name in targets:
-        found, bundle = _of_target(project, name, variables or {})
+        found, bundle = _of_target(project, name, variables or {}, is_named=target is not None)
         bundles += [bundle] if bundle else []
         for finding in found:
             findings.setdefault(finding, []).append(name)
@@ -115,7 +115,7 @@ def _joined(others: Iterable[Mapping[str, tuple[str, ...]]]) -> dict[str, tuple[
 
 
 def _targets(project: Project, findings: dict[Finding, list[str]]) -> list[str]:
-    """The target that the environment names, else all."""
+    """The target that the environment names, otherwise all."""
     if named := target_of_environment():
         return [named[1]]
     try:
@@ -125,8 +125,13 @@ def _targets(project: Project, findings: dict[Finding, list[str]]) -> list[str]:
         return []
 
 
-def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> tuple[list[Finding], Bundle | None]:
-    """The findings for one target, and its bundle without what does not fit; None where it cannot be read."""
+def _of_target(
+    project: Project, target: str, variables: Mapping[str, str], *, is_named: bool
+) -> tuple[list[Finding], Bundle | None]:
+    """The findings for one target, and its bundle without what does not fit; None where it cannot be read.
+
+    If the target *is_named* by the user, it does not matter which one is the default.
+    """
     try:
         configuration = read_configuration(project, target=target, variables=variables)
     except FindingError as error:
@@ -144,8 +149,8 @@ def _of_target(project: Project, target: str, variables: Mapping[str, str]) -> t
     bundle = Bundle(**vars(settings), jobs=jobs, others=other_resources(tree), file=file)
     views = [_view(bundle, key, sources[key], configuration) for key in jobs]
     found = [finding for view in views for check in CHECKS for finding in check(view)]
-    of_bundle = [each(configuration.written, project.root) for each in (two_defaults, no_default)]
-    of_bundle = [finding for finding in of_bundle if finding]
+    of_default = () if is_named else (two_defaults, no_default)
+    of_bundle = [finding for check in of_default if (finding := check(configuration.written, project.root))]
     of_bundle += chain.from_iterable(wrong_scripts(configuration.written, findings).values())
     return [*findings, *settings.unset.values(), *of_bundle, *found], bundle
 
