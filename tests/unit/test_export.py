@@ -301,6 +301,6 @@ def test_the_command_line_writes_both_forms(tmp_path, monkeypatch, capsys):
     Tags((tmp_path / f"run-{run_id}.html").read_text())
     capsys.readouterr()
 
-    assert main(["runs", "export", "999"]) == 1
+    assert main(["runs", "export", "999"]) == 2
     assert main(["runs", "export", str(run_id), "-o", "no/such/folder.html"]) == 2
     assert "cannot be written" in capsys.readouterr().err
