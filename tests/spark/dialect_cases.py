@@ -227,7 +227,7 @@ CASES = (
          "`/Volumes/...`; the whole struct `_metadata` still has the local path", _metadata, [(True,)]),
     Case("`LIST '/Volumes/...'`", APPROXIMATED, "path, name, size",
          rows(f"INSERT OVERWRITE DIRECTORY '{FILES}/l' USING csv SELECT 5", f"LIST '{FILES}/l/_SUCCESS'"), []),
-    Case("`GRANT`, `REVOKE`, `COMMENT ON CATALOG` or `VOLUME`, `OWNER TO`, `SET TAGS`", APPROXIMATED,
+    Case("`GRANT`, `REVOKE`, `COMMENT ON CATALOG`, `VOLUME` or `FUNCTION`, `OWNER TO`, `SET TAGS`", APPROXIMATED,
          "nothing is done, with a note", rows("GRANT SELECT ON TABLE olist_dev.shelf.books TO `all`"), []),
     Case("`SHOW GRANTS`", APPROXIMATED, "no rows", rows("SHOW GRANTS ON TABLE olist_dev.shelf.books"), []),
     Case("`COMMENT ON TABLE`, `SCHEMA`, `COLUMN`", TRANSLATED, "",
@@ -296,6 +296,14 @@ CASES = (
               "INSERT WITH SCHEMA EVOLUTION INTO olist_dev.shelf.target SELECT 1, 'a', 2 AS more",
               "INSERT WITH SCHEMA EVOLUTION INTO olist_dev.shelf.target BY NAME SELECT 3 AS last, 2 AS id",
               "SELECT * FROM olist_dev.shelf.target ORDER BY id"), [(1, "a", 2, None), (2, None, None, 3)]),
+    Case("`DELETE` and `UPDATE` with subqueries", TRANSLATED, "one MERGE; not for tables with columns of type MAP",
+         rows("CREATE OR REPLACE TABLE olist_dev.shelf.target (id INT, name STRING)",
+              "INSERT INTO olist_dev.shelf.target VALUES (1, 'a'), (2, NULL), (2, NULL), (3, 'c')",
+              "DELETE FROM olist_dev.shelf.target t "
+              "WHERE EXISTS (SELECT 1 FROM olist_dev.shelf.books b WHERE b.id = t.id)",
+              "UPDATE olist_dev.shelf.target SET name = (SELECT max(name) FROM olist_dev.shelf.target) "
+              "WHERE name IS NULL",
+              "SELECT * FROM olist_dev.shelf.target ORDER BY id"), [(2, "c"), (2, "c"), (3, "c")]),
     Case("`INSERT ... REPLACE USING`, `REPLACE ON`, `BY NAME REPLACE WHERE`", TRANSLATED,
          "one MERGE; `REPLACE WHERE`, `BY NAME` and `INSERT OVERWRITE` are Spark's own",
          rows("CREATE OR REPLACE TABLE olist_dev.shelf.target (id INT, name STRING)",

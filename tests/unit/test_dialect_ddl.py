@@ -8,6 +8,7 @@ import pytest
 from dialect_fakes import Tables
 
 from lakelocal.catalogs import Catalogs
+from lakelocal.dialect.changes import change
 from lakelocal.dialect.ddl import alter_table, clone_table, create_table
 from lakelocal.dialect.ddl.definition import Column, Identity, read_definition
 from lakelocal.dialect.ddl.generated import with_generated
@@ -319,3 +320,47 @@ def test_columns_that_do_not_fit_are_named():
         insert(statement("INSERT INTO t REPLACE USING (id) SELECT 1", Tables(TABLE, query=["id"])))
     with pytest.raises(DialectError, match="found the column `nope`; t has `id`, `name`"):
         insert(statement("INSERT INTO t BY NAME REPLACE USING (id) SELECT 1 AS nope", Tables(TABLE, query=["nope"])))
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (
+            "DELETE FROM a.t AS x WHERE x.id IN (SELECT 1)",
+            "MERGE INTO a.t AS `__target` USING (SELECT DISTINCT `id` AS `__0`, `name` AS `__1` FROM a.t AS x "
+            "WHERE x.id IN (SELECT 1) ) AS `__chosen` ON `__target`.`id` <=> `__0` AND `__target`.`name` <=> `__1` "
+            "WHEN MATCHED THEN DELETE",
+        ),
+        (
+            "UPDATE t SET t.name = (SELECT max(n) FROM u), id = id + 1",
+            "MERGE INTO t AS `__target` USING (SELECT DISTINCT `id` AS `__0`, `name` AS `__1`, "
+            "(SELECT max(n) FROM u) AS `__new_0`, id + 1 AS `__new_1` FROM t ) AS `__chosen` "
+            "ON `__target`.`id` <=> `__0` AND `__target`.`name` <=> `__1` "
+            "WHEN MATCHED THEN UPDATE SET `__target`.`name` = `__new_0`, `__target`.`id` = `__new_1`",
+        ),
+    ],
+)
+def test_a_change_with_a_subquery_is_a_merge(sql, expected):
+    """Delta refuses subqueries in DELETE and UPDATE."""
+    assert " ".join(change(statement(sql, Tables(TABLE))).split()) == expected
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM t WHERE id = 1", "UPDATE t SET id = 1", "SELECT 1", "DELETE FROM t"])
+def test_a_change_without_a_subquery_stays(sql):
+    """It is Delta's own."""
+    assert change(statement(sql)) is None
+
+
+def test_with_before_insert_belongs_to_the_query():
+    """As Databricks' grammar has it."""
+    sql = "WITH q AS (SELECT 1 AS id) INSERT INTO t BY NAME REPLACE WHERE id = 1 SELECT * FROM q"
+    found = insert(statement(sql, Tables(TABLE, query=["id"])))
+
+    assert "FROM (WITH q AS (SELECT 1 AS id) SELECT * FROM (SELECT * FROM q\n)" in found
+    assert insert(statement("WITH q AS (SELECT 1) SELECT * FROM q")) is None
+
+
+def test_a_table_stays_where_it_is():
+    """There is no Unity Catalog that could take it."""
+    with pytest.raises(DialectError, match="Make another one by DEEP CLONE"):
+        alter_table(statement("ALTER TABLE t SET MANAGED"))

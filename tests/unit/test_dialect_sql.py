@@ -240,7 +240,7 @@ def test_the_path_of_a_file_is_the_notebooks(rewrite, volumes):
     assert rewrite("_metadata.file_path AS f") == f"{shown} AS f"
 
 
-@pytest.mark.parametrize("function", ["ai_query", "secret"])
+@pytest.mark.parametrize("function", ["ai_query", "secret", "ai_classify", "is_account_group_member"])
 def test_functions_of_databricks_are_refused(rewrite, function):
     """Spark would only say that the function does not exist."""
     with pytest.raises(DialectError, match=f"`{function}` is a function of Databricks; "):

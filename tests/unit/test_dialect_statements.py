@@ -82,6 +82,7 @@ def test_translated(run, sql, expected):
         "REVOKE ALL PRIVILEGES ON SCHEMA dev.raw FROM `users`",
         "COMMENT ON CATALOG dev IS 'x'",
         "COMMENT ON VOLUME dev.raw.v IS 'x'",
+        "COMMENT ON FUNCTION dev.raw.f IS 'x'",
         "ALTER SCHEMA dev.raw OWNER TO `users`",
         "ALTER TABLE dev.raw.t SET OWNER TO `users`",
         "ALTER TABLE dev.raw.t SET TAGS ('a' = 'b')",

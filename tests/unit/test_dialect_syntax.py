@@ -113,6 +113,7 @@ def test_other_colons_stay(sql):
     ("sql", "call", "name"),
     [
         ("SELECT raw:['k w'] FROM t", "get_json_object(raw, '$[\\'k w\\']')", "k w"),
+        ("SELECT raw:['a'][0]:['b'] FROM t", "get_json_object(raw, '$[\\'a\\'][0][\\'b\\']')", "b"),
         ("SELECT t.raw:['a'][0] FROM t", "get_json_object(t.raw, '$[\\'a\\'][0]')", "a"),
         ("SELECT f(x)[1]:['a'] FROM t", "get_json_object(f(x)[1], '$[\\'a\\']')", "a"),
         ("SELECT raw:['a']::map<int, struct<b:int>> FROM t",

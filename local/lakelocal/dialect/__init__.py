@@ -10,7 +10,7 @@
 | `read_files`  | the table function: a relation beside the SQL text                  |
 | `copying`     | COPY INTO                                                           |
 | `statements`  | what only Unity Catalog knows: USE CATALOG, volumes, grants, tags   |
-| `ddl`, `inserts` | statements that make, change and fill tables                    |
+| `ddl`, `inserts`, `changes` | statements that make, fill and change tables         |
 | `immediate`, `identifiers` | EXECUTE IMMEDIATE and IDENTIFIER, by the values of `constants` |
 | `scripts`     | `BEGIN ... END`, a statement at a time                              |
 | `routines`, `table_functions` | procedures, functions in Python, table functions of a schema |

@@ -112,7 +112,10 @@ def _listed(names: list[str]) -> str:
 
 
 def _read(statement: Statement) -> _Insert | None:
-    at, evolves = statement.skip(1, "WITH SCHEMA EVOLUTION")
+    first = next((index for index in level(statement.tokens, 0) if statement.words[index] == "INSERT"), None)
+    if first is None:
+        return None
+    at, evolves = statement.skip(first + 1, "WITH SCHEMA EVOLUTION")
     overwrites = statement.words[at : at + 1] == ["OVERWRITE"]
     at, _ = statement.skip(at + 1, "TABLE")
     name = statement.name(at)
@@ -151,6 +154,8 @@ def _read(statement: Statement) -> _Insert | None:
     if how == "WHERE" and not evolves and not by_name:
         return None
     query, source_alias = _query(statement, start)
+    if first:  # WITH before INSERT: the query sees its tables
+        query = f"{statement.part(0, first)} SELECT * FROM ({query}\n)"
     return _Insert(
         statement, evolves, overwrites, join_name(name), alias, columns, by_name, using, on, where, query, source_alias
     )

@@ -27,11 +27,20 @@ _BEFORE_TARGET = _WRITING | {
     "TEMP", "TEMPORARY", "EXTERNAL", "WITH", "EVOLUTION", "COLUMN",
 }  # fmt: skip
 CURRENT_SCHEMA = frozenset({"current_schema", "current_database"})
+_OF_MODELS = (
+    "ai_query", "ai_analyze_sentiment", "ai_classify", "ai_extract", "ai_fix_grammar", "ai_forecast", "ai_gen",
+    "ai_mask", "ai_parse_document", "ai_similarity", "ai_summarize", "ai_translate", "vector_search",
+)  # fmt: skip
 _ONLY_DATABRICKS = {
     "current_metastore": "there is no Unity Catalog metastore here",
     "read_kafka": "use spark.readStream.format('kafka')",
     "cloud_files": "use spark.readStream.format('cloudFiles')",
-    "ai_query": "model serving is not part of this machine",
+    **dict.fromkeys(_OF_MODELS, "model serving is not part of this machine"),
+    "is_account_group_member": "users and groups are not part of this machine",
+    "is_member": "users and groups are not part of this machine",
+    "remote_query": "connections are not part of this machine",
+    "event_log": "pipelines are not part of this machine",
+    "try_secret": "use dbutils.secrets.get",
     "secret": "use dbutils.secrets.get",
     "http_request": "connections are not part of this machine",
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SPARK_CATALOG, Catalogs, mapped, shown
 from lakelocal.dialect import server as ask
+from lakelocal.dialect.changes import change
 from lakelocal.dialect.copying import copy_into
 from lakelocal.dialect.ddl import alter_table, analyze, clone_table, create_table, describe_table, index, keep_cached
 from lakelocal.dialect.inserts import insert
@@ -47,6 +48,7 @@ _REFUSED = {
     "DROP MATERIALIZED VIEW": "pipelines are not part of this machine, so that there are none",
     "ALTER MATERIALIZED VIEW": "pipelines are not part of this machine, so that there are none",
     "ALTER STREAMING TABLE": "pipelines are not part of this machine, so that there are none",
+    "ALTER FLOW": "pipelines are not part of this machine",
     "FSCK REPAIR": "use RESTORE TABLE to a version whose files are there",
     "MSCK REPAIR PRIVILEGES": "privileges are not kept on this machine",
     "CREATE GROUP": "users and groups are not part of this machine",
@@ -79,10 +81,13 @@ _BY_KIND: dict[str, tuple[Callable[[Statement], str | None], ...]] = {
     "ANALYZE": (analyze,),
     "CACHE": (keep_cached,),
     "CREATE": (clone_table, create_table, describe_table, index),
+    "DELETE": (change,),
     "DESC": (describe_table,),
     "DESCRIBE": (describe_table,),
     "DROP": (index,),
     "INSERT": (insert,),
+    "UPDATE": (change,),
+    "WITH": (insert,),
     "REPLACE": (clone_table, create_table),
 }
 
@@ -266,8 +271,8 @@ class Statements:
     _desc = _describe
 
     def _comment(self, statement: Statement) -> str | None:
-        if statement.starts("COMMENT ON CATALOG") or statement.starts("COMMENT ON VOLUME"):
-            return self._note(statement, "comments on catalogs and volumes")
+        if statement.words[2:3] in (["CATALOG"], ["VOLUME"], ["FUNCTION"], ["PROCEDURE"]):
+            return self._note(statement, "comments on catalogs, volumes and routines")
         if statement.starts("COMMENT ON COLUMN"):
             parts = statement.name(3)
             at = next((at for at, token in enumerate(statement.tokens) if token.kind == STRING), None)

@@ -30,6 +30,10 @@ def alter_table(statement: Statement) -> str | None:
         return statement.note("CLUSTER BY AUTO chooses columns to cluster by; none are chosen on this machine")
     if reader.take("DROP"):
         return _drop(statement, reader)
+    if reader.take("SET MANAGED") or reader.take("UNSET MANAGED") or reader.take("SET EXTERNAL"):
+        raise DialectError(
+            f"{statement.where}: a table stays where it was made on this machine. Make another one by DEEP CLONE."
+        )
     if reader.take("ALTER"):
         reader.take("COLUMN")
         return _nullability(statement, reader)

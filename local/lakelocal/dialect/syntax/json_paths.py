@@ -68,10 +68,10 @@ def plain_value(text: str) -> str:
 
 def _paths(tokens: Sequence[Token]) -> list[_Path]:
     typed = type_arguments(tokens)
-    found = []
+    found: list[_Path] = []
     for colon in range(1, len(tokens) - 1):
         before, behind = tokens[colon - 1], tokens[colon + 1]
-        if tokens[colon].word != ":" or colon in typed:
+        if tokens[colon].word != ":" or colon in typed or (found and colon <= found[-1].last):
             continue
         if before.end != tokens[colon].start or tokens[colon].end != behind.start or not before.ends_value:
             continue
@@ -109,9 +109,11 @@ def _steps(tokens: Sequence[Token], at: int) -> tuple[tuple[tuple[str, str], ...
         last = at
     while last + 1 < len(tokens) and tokens[last + 1].start == tokens[last].end:
         following = tokens[last + 1]
-        if following.text == "." and last + 2 < len(tokens) and tokens[last + 2].is_name and steps:
+        if following.word in (".", ":") and last + 2 < len(tokens) and tokens[last + 2].is_name and steps:
             steps.append((tokens[last + 2].text, "name"))
             last += 2
+        elif following.word == ":" and last + 2 < len(tokens) and tokens[last + 2].text == "[" and steps:
+            last += 1
         elif opens(following) and following.text == "[" and (end := closing(tokens, last + 1)) == last + 3:
             steps.append(_bracketed(tokens[last + 2]))
             last = end
