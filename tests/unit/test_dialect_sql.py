@@ -169,6 +169,10 @@ IN_LAKE = {
         "SELECT 'sales' AS `current_schema()`, 'lake' AS `current_catalog()`"
     ),
     "SELECT * FROM global_temp.v": "SELECT * FROM global_temp.v",
+    "INSERT WITH SCHEMA EVOLUTION INTO a.t SELECT 1": "INSERT WITH SCHEMA EVOLUTION INTO catalog__lake__a.t SELECT 1",
+    "ANALYZE TABLES IN a COMPUTE STATISTICS": "ANALYZE TABLES IN catalog__lake__a COMPUTE STATISTICS",
+    "ALTER SCHEMA a SET DBPROPERTIES (x = 'y')": "ALTER SCHEMA catalog__lake__a SET DBPROPERTIES (x = 'y')",
+    "DESCRIBE SCHEMA EXTENDED a": "DESCRIBE SCHEMA EXTENDED catalog__lake__a",
     "SELECT * FROM parquet.`/tmp/x`": "SELECT * FROM parquet.`/tmp/x`",
 }
 

@@ -104,6 +104,7 @@ def test_noted(run, sql, caplog):
     [
         "USE CATALOG prod",
         "USE prod.raw",
+        "USE CATALOG IDENTIFIER('my-catalog')",
         "CREATE CATALOG dev",
         "DROP CATALOG dev CASCADE",
         "CREATE EXTERNAL VOLUME dev.raw.v LOCATION 's3://b'",

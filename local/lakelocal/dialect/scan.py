@@ -17,6 +17,8 @@ TABLE_WORDS = frozenset(
     | {"OPTIMIZE", "VACUUM", "REFRESH", "STREAM"}
 )
 SCHEMA_WORDS = frozenset(["SCHEMA", "DATABASE", "NAMESPACE"])
+# First words of statements about schemas: `INSERT WITH SCHEMA EVOLUTION` is none.
+_ABOUT_SCHEMAS = (["CREATE"], ["DROP"], ["ALTER"], ["DESCRIBE"], ["DESC"], ["COMMENT"], ["USE"])
 # Words that may stand between such a word and the name.
 BETWEEN = frozenset(["IF", "NOT", "EXISTS", "EXTENDED", "FORMATTED", "DETAIL", "HISTORY", "LAZY", "ONLY", "LATERAL"])
 # Only as the first word of a statement do these announce a table.
@@ -82,7 +84,8 @@ class Scanner:
 
     def _is_schema(self, token: Token) -> bool:
         """Is *token*, a bare word, the name of a schema in a statement about schemas or what is in one?"""
-        about = self.head[:1] == ["SHOW"] or not SCHEMA_WORDS.isdisjoint(self.head)
+        listing = self.head[:1] in (["SHOW"], ["ANALYZE"])
+        about = listing or (self.head[:1] in _ABOUT_SCHEMAS and not SCHEMA_WORDS.isdisjoint(self.head))
         return self.place == SCHEMA and about and token.is_name and token.word not in BETWEEN and len(self.frames) == 1
 
     def _name(self, first: int, last: int) -> Name:
@@ -118,6 +121,8 @@ class Scanner:
             self.place = SCHEMA if self._lists_schema() else TABLE
         elif word == "IN" and self.head[:1] == ["SHOW"]:
             self.place = SCHEMA if self._lists_schema() else TABLE
+        elif word in ("IN", "FROM") and self.head[:2] == ["ANALYZE", "TABLES"]:
+            self.place = SCHEMA
         elif self._announces_table(index, word):
             self.place = TABLE
             if word == "JOIN":

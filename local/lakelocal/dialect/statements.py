@@ -147,6 +147,11 @@ class Statements:
         """Let the session be in *schema* of *catalog*, if it is there."""
         if catalog.lower() == SPARK_CATALOG:
             catalog = self.catalogs.own
+        if catalog.upper() == "IDENTIFIER":  # whose text is no name, else it would be filled in
+            raise DialectError(
+                f"{statement.where}: found IDENTIFIER of something that is not the name of a catalog. Write a constant "
+                "text, and quote a name that needs it: IDENTIFIER('`my-catalog`')."
+            )
         found = (statement.names.schema([catalog, schema], statement.where) or [schema])[0]
         moves_on = self.catalogs.is_own(catalog) and statement.names.in_own
         # A session that stays in the run's catalog needs no question: Spark itself says what is missing.
