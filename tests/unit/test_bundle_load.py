@@ -242,7 +242,7 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
             HEAD + "variables: {x: {}, catalog: {default: '${var.x}_c'}}",
             "`databricks.yml:2`: found no value for the variable `x`",
         ),
-        (HEAD + "variables: {x: {default: '${var.y}'}, y: {default: '${var.x}'}}", "circle of references"),
+        (HEAD + "variables: {x: {default: '${var.y}'}, y: {default: '${var.x}'}}", "cycle of references"),
         (
             JOB.replace("J\n", "${var.nope}\n") + f"      {ONE_TASK}\n",
             "`databricks.yml:5`: job `j`: found `${var.nope}`; expected a name in `var`, which has none",
@@ -269,7 +269,7 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
             + "      tasks:\n"
             + "        - {task_key: a, notebook_task: {notebook_path: n.ipynb}, depends_on: [{task_key: b}]}\n"
             + "        - {task_key: b, notebook_task: {notebook_path: n.ipynb}, depends_on: [{task_key: a}]}\n",
-            "found a circle of dependencies in `a`, `b`",
+            "found a cycle of dependencies in `a`, `b`",
         ),
         (
             JOB

@@ -19,7 +19,7 @@ Database: a
 Table: t
 Owner: ana
 Created Time: Sun Nov 29 14:18:20 UTC 2026
-Created By: Spark 4.1.1
+Created By: Spark
 Type: MANAGED
 Provider: delta
 Comment: all: of it

@@ -28,7 +28,7 @@ CIRCLE = {"a": starting("b"), "b": starting("a")}
 CIRCLE_IN_A_LOOP = {"a": looping("b"), "b": looping("a")}
 FOUR_LEVELS = {"a": starting("b"), "b": starting("c"), "c": starting("d"), "d": job()}
 FOUR_LEVELS_IN_LOOPS = {"a": looping("b"), "b": looping("c"), "c": looping("d"), "d": job()}
-A_B_A = "found jobs that start each other: a -> b -> a; expected no circle. Remove one of the tasks."
+A_B_A = "found jobs that start each other: a -> b -> a; expected no cycle. Remove one of the tasks."
 A_B_C_D = "found more than 3 levels of jobs: a -> b -> c -> d; expected at most 3. Merge two of the jobs."
 
 

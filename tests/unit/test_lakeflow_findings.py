@@ -106,7 +106,7 @@ WRONG = {
     "mapping": (job(task("a", description={"b": 1})), "found a mapping as `description`; expected a text. Correct"),
     "word": (job(task("a", run_if="NEVER")), "found `NEVER` as `run_if`; expected one of `ALL_SUCCESS`, `ALL_DONE`"),
     "outcome": (job(task("a"), task("b", "a=true")), "found an outcome of `a`, a notebook_task; expected an outcome"),
-    "circle": (job(task("a", "b"), task("b", "a")), "found a circle of dependencies in `a`, `b`; expected none. Remo"),
+    "circle": (job(task("a", "b"), task("b", "a")), "found a cycle of dependencies in `a`, `b`; expected none. Remo"),
     "file": (job(task("a", sql_task={"warehouse_id": "w", "file": {"path": "q.sql"}})), "found no file `q.sql`; expe"),
     "inside": (
         job(task("a", for_each_task={"inputs": "[1]", "concurrency": 101, "task": task("b")})),

@@ -75,7 +75,7 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("task-type", "a", "{", "2 task types", job(task("a", condition_task=condition(), run_job_task=starts("other")))),
     ("unknown-dependency", "a", '"x"', "`x`", job(task("a", "x"))),
     ("circle", "", '"j"', "`a`, `b`", job(task("a", "b"), task("b", "a"))),
-    ("circle", "", '"j"', "circle of dependencies in `a`, `b`;", job(task("a", "b"), task("b", "a"), task("c", "b"))),
+    ("circle", "", '"j"', "cycle of dependencies in `a`, `b`;", job(task("a", "b"), task("b", "a"), task("c", "b"))),
     ("outcome", "b", '"outcome"', "an outcome of `a`, a notebook_task", job(task("a"), task("b", "a=true"))),
     ("outcome", "b", '"outcome"', "the outcome `yes`", job(task("a", condition_task=condition()), task("b", "a=yes"))),
     ("duplicate-dependency", "b", "{", "`a` twice", job(task("a"), task("b", "a", "a"))),

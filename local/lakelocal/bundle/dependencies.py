@@ -43,7 +43,7 @@ def check_dependencies(task: Task, tasks: Iterable[Task]) -> Iterator[Finding]:
 def check_circle(tasks: Iterable[Task], where: Where) -> Iterator[Finding]:
     """No task waits for itself, through whatever others; *where* is that of the job's tasks."""
     if circle := circles({task.key: task.needs for task in tasks}):
-        found = f"a circle of dependencies in {', '.join(f'`{key}`' for key in sorted(circle))}"
+        found = f"a cycle of dependencies in {', '.join(f'`{key}`' for key in sorted(circle))}"
         yield Finding(where, "circle", found, "none", "Remove one of them.")
 
 

@@ -15,7 +15,7 @@ from lakelocal.lakeflow.field_values import interpolated
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place
 
 ROUNDS = 11
-LARGEST = 100_000  # values in one; only references in a circle make so many
+LARGEST = 100_000  # values in one; only references in a cycle make so many
 
 LEFT = object()
 """What a lookup gives for a reference that stays as it is written."""
@@ -82,7 +82,7 @@ class Resolver:
 
     def _value(self, path: str, place: Place) -> Any:
         if path in self._open:
-            found = f"a circle of references: {' -> '.join([*self._open, path])}"
+            found = f"a cycle of references: {' -> '.join([*self._open, path])}"
             raise self._error(place, found, "none", "Give one of them a value without a reference.")
         try:
             value = self.lookup(path)

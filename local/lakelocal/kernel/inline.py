@@ -41,7 +41,7 @@ def run_inline(kernel: "Kernel", line: str) -> None:
     path, arguments = call_of(line, widgets.getAll())
     notebook = find_notebook(in_workspace(kernel, path), _folder(kernel))
     if len(kernel.inline_folders) >= 20:
-        raise RunError(f"`%run {path}`: 20 notebooks run each other; expected an end. Look for a circle.")
+        raise RunError(f"`%run {path}`: 20 notebooks run each other; expected an end. Look for a cycle.")
     with widgets.overlaid(arguments):
         kernel.inline_folders.append(notebook.parent)
         try:

@@ -47,7 +47,7 @@ def check_reachable(view: JobView) -> Iterator[Finding]:
 
 
 def possible_ends(view: JobView) -> dict[str, frozenset[End]]:
-    """The ends that each task can have, by its key; tasks in a circle, or after unknown ones, have none here."""
+    """The ends that each task can have, by its key; tasks in a cycle, or after unknown ones, have none here."""
     tasks = {task.key: task for task in view.tasks}
     ends: dict[str, frozenset[End]] = {}
     for key in order({key: task.needs for key, task in tasks.items()}):

@@ -25,7 +25,7 @@ def check_types(view: JobView) -> Iterator[Finding]:
 
 
 def check_job_levels(view: JobView) -> Iterator[Finding]:
-    """Jobs start each other in no circle, and at most three levels deep."""
+    """Jobs do not start each other in a cycle, and at most three levels deep."""
     for task in view.all_tasks:
         child = view.job_started_by(task)
         where = view.where(task, (task.kind, "job_id"))
