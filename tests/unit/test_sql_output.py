@@ -64,6 +64,11 @@ def test_a_statement_without_rows_leaves_none(tmp_path: Path) -> None:
             "2 of 5 tables failed:\na: [UNRESOLVED_COLUMN.WITH_SUGGESTION] No `x`. Did you mean `y`? (line 1 pos 7)\n"
             "b: KeyError: why",
         ),
+        (
+            "\n[CAST_INVALID_INPUT] The value 'd' is malformed. SQLSTATE: 22018\n== DataFrame ==\n\"cast\" was called "
+            "from\nline 2 in cell [2]\n",
+            "[CAST_INVALID_INPUT] The value 'd' is malformed.",
+        ),
         ("two\n\nparagraphs of a user", "two\n\nparagraphs of a user"),
         ("[1, 2] is no condition;\nnor this", "[1, 2] is no condition;\nnor this"),
     ],

@@ -61,13 +61,13 @@ def what_spark_says(text: str) -> str:
         if begins or (in_plan and _ITEM.match(line)):
             lines.append(line.strip())
             in_message, in_plan = begins, False
-        elif in_plan:
-            continue
-        elif in_message and line.strip():
+        elif in_message and line.strip() and not line.startswith("== "):
             lines[-1] += f" {line.strip()}"
-        elif not in_message:
+        elif in_message:  # the statement follows
+            in_plan, in_message = True, False
+        elif not in_plan:
             lines.append(line)
-        if in_message and (not line.strip() or line.endswith(";")):  # the statement follows, or the plan
+        if in_message and line.endswith(";"):  # the plan follows
             in_plan, in_message = True, False
     return "\n".join(_SQLSTATE.sub(_place, line).removesuffix(";") for line in lines)
 

@@ -1,10 +1,13 @@
 """What is put into a kernel when it starts: names, magics, hooks, and the modules of Databricks' runtime."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from lakelocal.errors import LocalError
 from lakelocal.kernel import failures, magics, plots, runtime
 from lakelocal.kernel.kernel import Kernel
+from lakelocal.kernel.notebook_modules import NotebooksAreNoModules
+from lakelocal.project import Project
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -17,5 +20,6 @@ def start(ip: "InteractiveShell") -> None:
     magics.register(kernel)
     failures.install(LocalError)
     if kernel.in_project:
+        sys.meta_path.insert(0, NotebooksAreNoModules(Project.find(kernel.folder).root))
         runtime.provide_modules(kernel)
         plots.provide_plotly(kernel)

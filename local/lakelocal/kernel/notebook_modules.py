@@ -1,0 +1,45 @@
+"""Notebooks that are source files are no modules: `import delta` does not find the notebook `delta.py`.
+
+In a workspace a notebook has no extension, so a module of the same name is found behind it, and without one the import
+fails. Source: Databricks documentation, "Import Python modules from workspace files": notebooks are not imported.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+
+from lakelocal.sources.find import is_notebook
+
+
+class NotebooksAreNoModules(MetaPathFinder):
+    """Passes over the notebooks below *root* when a module is looked for."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The module that Python would find if the notebooks were not there; None where none is in the way.
+
+        Raises:
+            ModuleNotFoundError: only a notebook has this name.
+        """
+        if path is not None:  # a part of a package
+            return None
+        notebooks = [entry for entry in sys.path if self._is_notebook(entry, f"{name}.py")]
+        if not notebooks:
+            return None
+        found = PathFinder.find_spec(name, [entry for entry in sys.path if entry not in notebooks], target)
+        if found is None:
+            raise ModuleNotFoundError(
+                f"No module named '{name}': `{name}.py` is a notebook, and notebooks are not imported. Use "
+                f"`%run ./{name}`, or remove its first line, which makes it a notebook.",
+                name=name,
+            )
+        return found
+
+    def _is_notebook(self, folder: str, name: str) -> bool:
+        place = Path(folder, name)
+        return place.is_file() and place.resolve().is_relative_to(self._root) and is_notebook(place)
