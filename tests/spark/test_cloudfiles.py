@@ -580,7 +580,7 @@ def test_what_parquet_has_beyond_the_schema_is_rescued(feed, spark):
 
 
 def test_a_file_of_parquet_with_another_type_is_named(feed, spark):
-    """Spark's error names neither the file nor the column."""
+    """The error names the file and the column; Spark's names neither."""
     spark.sql("SELECT 1 AS id").write.parquet(f"{feed.path}/files")
 
     with pytest.raises(DialectError, match=r"part-.*parquet`: `id` is int, in the schema STRING"):

@@ -203,7 +203,7 @@ def test_tables_are_those_of_the_end_of_each_run(days):
 
 
 def test_tables_of_another_catalog_are_compared_too(days):
-    """A run that writes to several catalogs is the same if all of them are."""
+    """A run that writes to several catalogs is equal if all of them are."""
     state, *runs = days
 
     found = verdicts(*(find_side(str(run), lambda _: state) for run in runs))

@@ -129,7 +129,7 @@ def test_arguments_may_be_constants_and_parameters(spark, put):
 
 
 def test_formats_without_columns_of_their_own(spark, put):
-    """A line of text, or a whole file with the path that the notebook knows."""
+    """Each row is a line of text, or a whole file with the path that the notebook knows."""
     put("texts/day=1/a.txt", "x\ny\n")
 
     assert rows(spark.sql(f"SELECT * FROM read_files('{FILES}/texts')")) == [("x", 1), ("y", 1)]

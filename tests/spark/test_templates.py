@@ -1,4 +1,4 @@
-"""Bundles that do what the templates of the Databricks CLI do, pipelines aside: they run from an empty folder.
+"""Bundles that do what the templates of the Databricks CLI do, except for pipelines, run from an empty folder.
 
 `default-python` and its twin in Python have a notebook that goes to the schema of its parameters and imports the
 package of the bundle, and that package as a wheel; `default-sql` has SQL files with the parameters in braces.
@@ -101,7 +101,7 @@ def project(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pr
 
 
 def test_the_templates_run_in_a_catalog_that_is_not_the_runs(spark, project: Project) -> None:
-    """The job's parameters name it, so it exists, and so does its schema; the samples are generated."""
+    """The job's parameters name the catalog, so it exists, as does its schema; the sample data is generated."""
     bundle = load_bundle(project)
 
     run = run_job(

@@ -212,7 +212,7 @@ def test_schemas_evolve(known, found, widen, expected, added):
     ],
 )
 def test_types_of_files_that_cannot_be_read_by_the_schema(known, found, expected):
-    """What is wider holds what is narrower; all else is named."""
+    """A wider type takes a narrower one; every other change is reported."""
     assert list(misfits(as_struct(parse_columns(known)), as_struct(parse_columns(found)))) == expected
 
 

@@ -341,7 +341,7 @@ def test_columns_that_do_not_fit_are_named():
     ],
 )
 def test_a_change_with_a_subquery_is_a_merge(sql, expected):
-    """Delta refuses subqueries in DELETE and UPDATE."""
+    """DELETE and UPDATE may contain subqueries, which Delta itself refuses."""
     assert " ".join(change(statement(sql, Tables(TABLE))).split()) == expected
 
 
@@ -361,6 +361,6 @@ def test_with_before_insert_belongs_to_the_query():
 
 
 def test_a_table_stays_where_it_is():
-    """There is no Unity Catalog that could take it."""
+    """SET MANAGED is refused, because there is no Unity Catalog that could manage the table."""
     with pytest.raises(DialectError, match="Make another one by DEEP CLONE"):
         alter_table(statement("ALTER TABLE t SET MANAGED"))

@@ -168,7 +168,7 @@ def _seconds(work) -> float:
 
 
 def test_a_path_in_a_setting_is_translated(rewrite, place):
-    """Spark would look for the checkpoints of streams at the root of the machine."""
+    """Paths in settings are translated; Spark would look for checkpoints at the root of the machine."""
 
     def setting(key: str, value: str) -> proto.ConfigRequest:
         pair = proto.KeyValue(key=key, value=value)

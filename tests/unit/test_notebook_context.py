@@ -146,7 +146,7 @@ def test_jupyterlab_tells_the_notebook(tmp_path, monkeypatch):
 
 
 def test_a_task_of_a_python_file_has_no_notebook(tmp_path, dbutils):
-    """The one that runs it is generated, and not in the workspace."""
+    """The notebook that runs the file is generated, so it has no path in the workspace."""
     task = replace(dbutils._kernel.context, working_folder=str(tmp_path))
 
     context = dbutils_of(tmp_path, task).notebook.getContext()

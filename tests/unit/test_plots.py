@@ -1,4 +1,4 @@
-"""`df.plot` finds plotly, or has it installed for the notebook."""
+"""`df.plot` finds plotly, or installs it for the notebook."""
 
 import importlib.util
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from lakelocal.kernel.plots import provide_plotly
 
 @pytest.mark.parametrize(("is_there", "asked"), [(True, []), (False, [["plotly"]])])
 def test_plotly_is_installed_where_it_is_missing(monkeypatch, capsys, is_there, asked):
-    """By the first plot only, and said so; then Spark looks for it as always."""
+    """Only the first plot installs it, with a note; Spark then checks for it as always."""
     installed: list[list[str]] = []
     looked: list[bool] = []
     monkeypatch.setattr(core, "require_minimum_plotly_version", lambda: looked.append(True))

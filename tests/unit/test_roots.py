@@ -26,7 +26,7 @@ def started(state: State, script: str, way: str = "") -> subprocess.CompletedPro
 
 
 def without_rights(command: list[str]) -> list[str]:
-    """*command* for a process that may not mount, also where root runs the tests: as an ordinary user, then."""
+    """*command* for a process that may not mount: without that right, even if root runs the tests."""
     drop = "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 21); os.execv(sys.argv[1], sys.argv[1:])"
     return [sys.executable, "-c", drop, *command]  # PR_CAPBSET_DROP, CAP_SYS_ADMIN
 
@@ -103,7 +103,7 @@ def test_asking_for_the_way_leaves_the_process_as_it_is():
 
 @needs_mounts
 def test_a_user_who_may_not_mount_has_mounts_in_a_namespace_and_keeps_the_own_id(state):
-    """Nothing else changes; where the machine refuses that too, the other way is gone."""
+    """The user id stays the same; if the machine refuses namespaces too, the real folders are closed instead."""
     script = "id -u; cat /proc/self/uid_map; echo x > /dbfs/made"
     command = without_rights(with_mounts(DatabricksPaths(state).mounts(), ["/bin/sh", "-c", script]))
 

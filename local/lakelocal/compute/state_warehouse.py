@@ -64,7 +64,7 @@ def tables_folder(state: State) -> Path | None:
 
 
 def other_catalogs(state: State) -> list[str]:
-    """The catalogs beside the run's that have tables of users; none where this machine does not see the tables."""
+    """The catalogs other than the run's that have user tables; none if this machine does not see the tables."""
     folder = tables_folder(state)
     found = (unmapped(each.name.removesuffix(".db")) for each in folder.glob("*.db")) if folder else ()
     made = {catalog for catalog, schema in filter(None, found) if schema != INFORMATION_SCHEMA}

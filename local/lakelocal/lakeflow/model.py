@@ -89,7 +89,7 @@ class Task:
 
     @property
     def not_here(self) -> Finding | None:
-        """Why what it runs, or runs for each of its inputs, is not in this bundle; None if it is."""
+        """Why what the task runs, itself or for each of its inputs, is not in this bundle; None if it is."""
         return self.elsewhere or (self.nested.elsewhere if self.nested else None)
 
     @property

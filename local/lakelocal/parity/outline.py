@@ -118,7 +118,7 @@ def rows_of(spark: "SparkSession", query: str) -> list[dict[str, Any]]:
 
 
 def _names(spark: "SparkSession", catalog: str | None = None) -> dict[str, bool]:
-    """All tables and views of *catalog*, else of the current one, as `schema.table`, and whether each is a view."""
+    """All tables and views of *catalog*, by default the current one: `schema.table`, and whether it is a view."""
     within = f" IN {quoted(catalog)}" if catalog else ""
     schemas = [next(iter(row.values())) for row in rows_of(spark, f"SHOW SCHEMAS{within}")]
     found: dict[str, bool] = {}
@@ -156,5 +156,5 @@ def _with_columns(spark: "SparkSession", relation: Relation) -> Relation:
 
 
 def _sql_name(name: str) -> str:
-    """`schema.table` or `catalog.schema.table` as quoted identifiers; none of these names has a dot."""
+    """`schema.table` or `catalog.schema.table` as quoted identifiers; no name may contain a dot."""
     return ".".join(quoted(part) for part in name.split("."))
