@@ -292,3 +292,24 @@ def test_the_mistake_of_a_job_stops_it_and_those_that_start_it(tmp_path: Path) -
         **{"foreign": "unknown-job", "scala": "elsewhere", "git": "elsewhere"},
         "sound": None,
     }
+
+
+def test_a_wheel_is_built_by_default_where_the_bundle_is(tmp_path: Path) -> None:
+    """What the CLI prints of artifacts has the paths of this machine."""
+    text = "artifacts: {a: {type: whl}, b: {type: whl, path: ./lib, build: make}, c: {files: [{source: x.txt}]}}"
+
+    assert as_printed(read_configuration(project(tmp_path, text)))["artifacts"] == {
+        "a": {
+            "build": "python3 setup.py bdist_wheel",
+            "files": [{"source": f"{tmp_path}/dist/*.whl"}],
+            "path": str(tmp_path),
+            "type": "whl",
+        },
+        "b": {
+            "build": "make",
+            "files": [{"source": f"{tmp_path}/lib/dist/*.whl"}],
+            "path": f"{tmp_path}/lib",
+            "type": "whl",
+        },
+        "c": {"files": [{"source": f"{tmp_path}/x.txt"}], "path": str(tmp_path)},
+    }

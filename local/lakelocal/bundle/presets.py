@@ -99,7 +99,7 @@ def with_presets(tree: YamlMapping, keys: Mapping[str, Iterable[str]] | None = N
     skips = ((tree.get("experimental") or {}).get("skip_name_prefix_for_schema")) is True
     if prefix and not skips:
         result = changed(result, "schemas", lambda each: _named(each, schema_prefix(prefix)), keys)
-    result = changed(result, "pipelines", lambda each: _pipeline(each, presets), keys)
+    result = changed(result, "pipelines", lambda each: _pipeline(each, presets, tree.get("run_as")), keys)
     return changed(result, "volumes", lambda each: _default(each, volume_type="MANAGED"), keys)
 
 
@@ -130,13 +130,17 @@ def schema_prefix(prefix: str) -> str:
     return identifier(text) + ("_" if text.endswith("]") else "")
 
 
-def _pipeline(pipeline: YamlMapping, presets: Mapping[str, Any]) -> YamlMapping:
+def _pipeline(pipeline: YamlMapping, presets: Mapping[str, Any], run_as: Any) -> YamlMapping:
     result = _tagged(_named(pipeline, str(presets.get("name_prefix") or "")), presets)
     if as_switch(presets.get("pipelines_development")):
         _put(result, "development", True)
     if presets.get("trigger_pause_status") == "PAUSED" and "continuous" in result:
         result.pop("continuous")
-    return _default(result, edition="ADVANCED", channel="CURRENT")
+    return _default(_run_as(result, run_as), edition="ADVANCED", channel="CURRENT")
+
+
+def _run_as(resource: YamlMapping, run_as: Any) -> YamlMapping:
+    return _default(resource, run_as=run_as) if isinstance(run_as, YamlMapping) else resource
 
 
 def _tagged(resource: YamlMapping, presets: Mapping[str, Any]) -> YamlMapping:
@@ -157,9 +161,7 @@ def _job(job: YamlMapping, presets: Mapping[str, Any], run_as: Any) -> YamlMappi
         if isinstance(settings, YamlMapping) and presets.get("trigger_pause_status"):
             status = settings.get("pause_status") or presets["trigger_pause_status"]
             result[trigger] = _with(settings, pause_status=status)
-    if isinstance(run_as, YamlMapping):
-        result = _default(result, run_as=run_as)
-    return result
+    return _run_as(result, run_as)
 
 
 def _with_defaults(job: YamlMapping) -> YamlMapping:

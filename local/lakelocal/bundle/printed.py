@@ -36,6 +36,9 @@ def as_printed(configuration: Configuration) -> dict[str, Any]:
     for script in (shown.get("scripts") or {}).values():
         if isinstance(script.get("env"), dict):
             script["env"] = {name: as_text(value) for name, value in script["env"].items()}
+    for name, artifact in (shown.get("artifacts") or {}).items():
+        if isinstance(artifact, dict):
+            shown["artifacts"][name] = _artifact(artifact, _folder(tree["artifacts"], name, settings.root))
     shown["sync"] = _sync(tree, settings.root, synced)
     if shown.get("python"):
         shown["experimental"] = {"python": shown["python"], **(shown.get("experimental") or {})}
@@ -51,6 +54,24 @@ def _bundle(bundle: dict[str, Any], root: Path, synced: Path) -> dict[str, Any]:
         deployment = bundle.get("deployment") or {}
         shown["deployment"] = {**deployment, "lock": {"enabled": False, **(deployment.get("lock") or {})}}
     return shown
+
+
+def _artifact(artifact: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """With the paths that count on this machine; a wheel without files is built, and then lies in `dist`."""
+    path = os.path.normpath(folder / str(artifact.get("path") or "."))
+    built = {"build": "python3 setup.py bdist_wheel", "files": [{"source": "dist/*.whl"}]}
+    found = {**(built if artifact.get("type") == "whl" and not artifact.get("files") else {}), **artifact, "path": path}
+    for file in found.get("files") or []:
+        if isinstance(file, dict) and "source" in file:
+            file["source"] = os.path.normpath(Path(path if found.get("build") else folder) / str(file["source"]))
+    return {**found, "build": as_text(found["build"])} if "build" in found else found
+
+
+def _folder(artifacts: YamlMapping, name: str, root: Path) -> Path:
+    """The folder of the file that writes the path of the artifact *name*; without a path, that of the bundle."""
+    written = artifacts[name]
+    places = written.places if isinstance(written, YamlMapping) else {}
+    return places["path"][0].parent if "path" in places else root
 
 
 def _sync(tree: YamlMapping, root: Path, synced: Path) -> dict[str, Any]:
