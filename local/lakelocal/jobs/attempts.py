@@ -1,7 +1,7 @@
 """One attempt of a task, as seen by the function that runs its task type, and what it may ask of its surroundings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -48,8 +48,7 @@ class Engine:
     @property
     def environment(self) -> dict[str, str]:
         """The environment variables that every kernel of these runs gets."""
-        state = replace(self.state, files=self.bundle.files)
-        return {**environment_of(state, self.compute.remote), "LOCAL_TARGET": self.bundle.target}
+        return {**environment_of(self.state, self.compute.remote), "LOCAL_TARGET": self.bundle.target}
 
 
 class ParentRun(Protocol):

@@ -4,7 +4,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,7 @@ def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> It
     view = _view(options.json)
     stop = Stop()
     spark = speaks_of_spark(bundle, job)
+    state = replace(state, files=bundle.files)
     compute = compute_of(state.make(), options.remote)
     pool = options.pool or Pool(
         state.logs / "pool.log", spark=spark, more=compute.libraries, note=view.note, template=options.template

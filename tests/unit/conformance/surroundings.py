@@ -77,6 +77,8 @@ PROVED = [
         "jobs/test_outputs.py::test_a_notebook_that_floods_its_output_keeps_what_databricks_keeps"),
     proved("notebook.inline", "`%run` is inline: the same session; widgets are set temporarily",
         NOTEBOOKS, "spark/test_kernel.py::test_run_is_inline_and_takes_arguments"),
+    proved("notebook.inline-arguments", "`$name=$widget` of `%run` passes the caller's widget, quoted or not",
+        WIDGETS, "unit/test_inline.py::test_a_value_is_text_or_a_widget_of_the_caller"),
     proved("widgets.passed", "a value that the job passes exists before the first cell",
         WIDGETS, "unit/test_dbutils_widgets.py::test_a_passed_value_exists_before_any_widget_is_made"),
     proved("widgets.not-overwritten", "a later declaration with a default does not overwrite it",
