@@ -285,3 +285,30 @@ def test_ids_of_jobs_are_stable(build: Build) -> None:
     case = build({"job": {"name": "Id", "tasks": [task("a")]}}, {"a": ["1"]})
 
     assert load_bundle(case.project).job("job").id == load_bundle(case.project).job("job").id
+
+
+def test_a_task_has_the_environment_variables_of_its_cluster_and_of_its_job(build: Build) -> None:
+    """A cluster of its own, one of the job, and a block of variables; a secret is that of the project's file."""
+    shows = ["import os", "dbutils.notebook.exit(' '.join(os.environ.get(name, '-') for name in ('A', 'B', 'C')))"]
+    own = {"spark_version": "x", "num_workers": 1, "spark_env_vars": {"A": "own", "B": "{{secrets/mail/password}}"}}
+    shared = {"spark_version": "x", "num_workers": 1, "spark_env_vars": {"A": "shared"}}
+    job = {
+        "name": "job",
+        "job_clusters": [{"job_cluster_key": "c", "new_cluster": shared}],
+        "environment_variables": [{"environment_variables_key": "v", "spec": {"variables": {"C": "block"}}}],
+        "tasks": [
+            task("own", new_cluster=own),
+            task("shared", job_cluster_key="c"),
+            task("block", environment_variables_key="v"),
+            task("none"),
+            task("lost", new_cluster={**own, "spark_env_vars": {"A": "{{secrets/mail/nothing}}"}}),
+        ],
+    }
+    case = build({"job": job}, dict.fromkeys(("own", "shared", "block", "none", "lost"), shows))
+    case.file(".secrets.yml").write_text("mail: {password: hunter2}")
+
+    tasks = {each["task_key"]: each for each in case.run()["tasks"]}
+
+    given = {key: each["notebook_output"]["result"] for key, each in tasks.items() if key != "lost"}
+    assert given == {"own": "own hunter2 -", "shared": "shared - -", "block": "- - block", "none": "- - -"}
+    assert "Secret does not exist with scope: mail and key: nothing" in tasks["lost"]["state"]["state_message"]

@@ -33,6 +33,5 @@ def test_what_is_ignored_is_named(tmp_path: Path) -> None:
         "environments.spec.environment_version",
         "job_clusters",
         "tags",
-        "tasks.job_cluster_key",
         "tasks.libraries.jar",
     )

@@ -187,7 +187,7 @@ CLUSTER = {"spark_version": "17", "num_workers": 1}
         (
             {"job_clusters": [{"job_cluster_key": "c", "new_cluster": CLUSTER}]},
             {"job_cluster_key": "c", "libraries": [{"jar": "a.jar"}]},
-            ["job_clusters", "tasks.job_cluster_key", "tasks.libraries.jar"],
+            ["job_clusters", "tasks.libraries.jar"],
             [],
         ),
     ],

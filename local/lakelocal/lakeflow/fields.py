@@ -33,6 +33,7 @@ _SCHEDULER = f"by `{PROGRAM} schedule`; `run` starts a job whenever it is called
 _ACCOUNT = "there is no account here"
 _ENVIRONMENT = "the local Python environment is used for all tasks"
 _INSTALL = "Python packages that the local environment lacks are installed for the attempt"
+_VARIABLES = "secrets that they refer to are those of .secrets.yml"
 _NO_EVENT = "the event does not happen here"
 _PERIODIC = "the scheduler counts from its own start, Databricks from the first run"
 _NOT_HERE = "nothing here does what it asks for"
@@ -89,9 +90,17 @@ _JOB: dict[str, FieldRule] = {
         IGNORED,
         _ENVIRONMENT,
     ),
-    "environment_variables": (IGNORED, "kernels have the environment of the runner"),
+    **for_fields(
+        "environment_variables",
+        "environment_variables_key spec spec.variables",
+        HONOURED,
+        "beside the environment of the runner",
+    ),
+    "environment_variables": (HONOURED, ""),
+    "environment_variables.spec.files": (IGNORED, _NOT_HERE),
     "git_source": (IGNORED, _GIT),
     "job_clusters": (IGNORED, COMPUTE),
+    "job_clusters.new_cluster.spark_env_vars": (HONOURED, _VARIABLES),
     "performance_target": (IGNORED, COMPUTE),
     **for_fields("", "budget_policy_id usage_policy_id permissions run_as", IGNORED, _ACCOUNT),
     **for_fields("", "tags parent_path lifecycle", IGNORED, "a matter of the workspace"),
@@ -107,9 +116,11 @@ _TASK: dict[str, FieldRule] = {
     **_notifications(),
     "notification_settings.alert_on_last_attempt": (HONOURED, ""),
     **_health(),
-    **for_fields("", "existing_cluster_id new_cluster job_cluster_key compute", IGNORED, COMPUTE),
+    **for_fields("", "existing_cluster_id new_cluster compute", IGNORED, COMPUTE),
+    "job_cluster_key": (APPROXIMATED, "the environment variables of the cluster count, the cluster itself does not"),
+    "new_cluster.spark_env_vars": (HONOURED, _VARIABLES),
     "environment_key": (APPROXIMATED, _ENVIRONMENT),
-    "environment_variables_key": (IGNORED, "kernels have the environment of the runner"),
+    "environment_variables_key": (HONOURED, ""),
     **for_fields("", "libraries libraries.whl libraries.requirements", APPROXIMATED, _INSTALL),
     **for_fields("libraries", "pypi pypi.package pypi.repo", APPROXIMATED, _INSTALL),
     **for_fields("libraries", "jar maven cran egg", IGNORED, "only Python packages are installed"),
@@ -159,10 +170,22 @@ def verdicts(job: Job) -> list[FieldVerdict]:
     """The verdict on every field that *job* and its tasks set, in the order in which they are written.
 
     The fields of a task inside a for-each task belong to that task; entries of a list have the same fields, reported
-    once.
+    once. So is what is below an ignored field, under the name of that field.
     """
-    found = (FieldVerdict(job.key, task, field, *rule_of(field, value)) for task, field, value in _fields_of(job))
+    found = (
+        FieldVerdict(job.key, task, _told_as(field, value), *rule_of(field, value))
+        for task, field, value in _fields_of(job)
+    )
     return list(dict.fromkeys(found))
+
+
+def _told_as(field: str, value: Any) -> str:
+    """*field*, or the field above it that the table ignores as a whole."""
+    if f"{field}={value}" in TABLE or rule_of(field, value)[0] != IGNORED:
+        return field
+    while field not in TABLE:
+        field = field.rpartition(".")[0]
+    return field
 
 
 def ignored(job: Job) -> list[str]:

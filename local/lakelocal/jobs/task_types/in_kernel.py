@@ -13,6 +13,8 @@ from lakelocal.jobs.launch import Outcome, run_notebook
 from lakelocal.jobs.libraries import installs_of
 from lakelocal.jobs.selection import upstream_of
 from lakelocal.jobs.stop import Stop
+from lakelocal.kernel.dbutils.secrets import SecretsFile
+from lakelocal.lakeflow.environment_variables import environment_variables, with_secrets
 from lakelocal.lakeflow.model import Bundle, Task
 from lakelocal.sources import write_notebook
 from lakelocal.sources.read import code_cell, markdown_cell, notebook_of
@@ -40,7 +42,19 @@ def run_in_kernel(attempt: TaskAttempt, stop: Stop, **given: Any) -> Outcome:
         **given,
     )
     engine = attempt.owner.engine
-    return run_notebook(engine.pool, context, places, engine.environment, stop, attempt.owner.hear)
+    environment = {**_own_environment(attempt), **engine.environment}
+    return run_notebook(engine.pool, context, places, environment, stop, attempt.owner.hear)
+
+
+def _own_environment(attempt: TaskAttempt) -> dict[str, str]:
+    """The environment variables that the task's cluster or job gives it, with the secrets that they refer to.
+
+    Raises:
+        DbutilsError: there is no such secret.
+    """
+    secrets = SecretsFile(attempt.owner.engine)
+    variables = environment_variables(attempt.run.job, attempt.task)
+    return {name: with_secrets(value, secrets.get) for name, value in variables.items()}
 
 
 def run_cells(

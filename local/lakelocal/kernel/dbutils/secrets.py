@@ -7,10 +7,11 @@ are sent apart, encoded, or spelled with spaces is not recognised.
 
 import html
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from lakelocal.errors import DbutilsError
 from lakelocal.kernel.dbutils.help import HasHelp
+from lakelocal.project import State
 
 if TYPE_CHECKING:
     from lakelocal.kernel.kernel import Kernel
@@ -19,6 +20,13 @@ REDACTED = "[REDACTED]"
 _OUTPUTS = frozenset(
     {"stream", "display_data", "update_display_data", "execute_result", "error", "execute_reply", "inspect_reply"}
 )
+
+
+class HasState(Protocol):
+    """Who works for the state of a catalog."""
+
+    @property
+    def state(self) -> State: ...
 
 
 class SecretScope(NamedTuple):
@@ -86,11 +94,11 @@ class SecretsFile:
     """The secrets of `.secrets.yml` beside the bundle.
 
     Args:
-        kernel: has `state`.
+        owner: has `state`, as a kernel and the runner's engine have.
     """
 
-    def __init__(self, kernel: "Kernel") -> None:
-        self._kernel = kernel
+    def __init__(self, owner: "HasState") -> None:
+        self._owner = owner
 
     def get(self, scope: str, key: str) -> str:
         """The value of a secret, as text."""
@@ -98,7 +106,7 @@ class SecretsFile:
         if key not in keys:
             raise DbutilsError(
                 f"Secret does not exist with scope: {scope} and key: {key}; the scope has {_listed(keys)}. "
-                f"Add it to `{self._kernel.state.secrets_file}`."
+                f"Add it to `{self._owner.state.secrets_file}`."
             )
         return str(keys[key])
 
@@ -115,14 +123,14 @@ class SecretsFile:
         if scope not in scopes:
             raise DbutilsError(
                 f"Secret does not exist with scope: {scope}; there are {_listed(scopes)}. "
-                f"Add it to `{self._kernel.state.secrets_file}` as `{{scope: {{key: value}}}}`."
+                f"Add it to `{self._owner.state.secrets_file}` as `{{scope: {{key: value}}}}`."
             )
         return scopes[scope]
 
     def _scopes(self) -> dict[str, dict[str, Any]]:
         import yaml
 
-        file = self._kernel.state.secrets_file
+        file = self._owner.state.secrets_file
         expected = "Correct it; expected `scope: {key: value}`."
         try:
             found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
