@@ -13,7 +13,8 @@ SPARK = "4.1.1"
 To change with the line (4.1): `DELTA`, which is built for one line of Spark, `DATABRICKS_CONNECT`, whose protocol is
 that of its Spark, and `HADOOP`. A newer line may bring new messages and new internals, which are translated or used in
 `dialect/catalog.py` (the messages of `spark.catalog`), `dialect/walk.py` (messages that contain data),
-`compute/session.py` (private attributes of the client) and `server/command.py` (Java options, settings).
+`compute/session.py` (private attributes of the client), `compute/in_worker.py` (what its workers read)
+and `server/command.py` (Java options, settings).
 """
 
 SPARK_LINE = SPARK.rpartition(".")[0]
@@ -28,7 +29,8 @@ HADOOP = "3.4.2"
 DELTA = "4.3.1"
 """delta-spark from PyPI, and the jars of the same version from Maven.
 
-To change with it: the names and hashes in `server/jars.sha256`, and what `server/jars.py` leaves to Spark's own jars.
+To change with it: the names and hashes in `server/jars.sha256`, what `server/jars.py` leaves to Spark's own jars, and
+the messages of its Python API, which `dialect/delta_api` writes as SQL: a test names those that are new.
 """
 
 JAVA_OLDEST, JAVA_NEWEST = 17, 23

@@ -1,9 +1,12 @@
 """Delta's Python API, `DeltaTable`, as notebooks write it: names of three levels, volumes, columns and SQL texts."""
 
 import json
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from delta.tables import DeltaTable, IdentityGenerator
@@ -354,6 +357,44 @@ def test_a_merge_in_a_function_of_batches(spark, name, tmp_path):
     assert query.trigger(availableNow=True).start().awaitTermination(60)
 
     assert rows(spark, name) == [(2, "b"), (3, "CC"), (4, "D")]
+
+
+def test_auto_loader_and_a_module_that_merges(spark, name, state, tmp_path, monkeypatch):
+    """Files of a volume, a class beside the notebook that imports the runtime's `spark`, its method by `partial`."""
+    (tmp_path / "merging_module.py").write_text(
+        "from databricks.sdk.runtime import spark\nfrom delta.tables import DeltaTable\n\n"
+        "class Merger:\n    def __init__(self, table, keys):\n        self.table, self.keys = table, keys\n\n"
+        "    def merge(self, evolve, batch, number):\n"
+        "        on = ' AND '.join(f't.{key} = s.{key}' for key in self.keys)\n"
+        "        merge = DeltaTable.forName(spark, self.table).alias('t').merge(batch.alias('s'), on)\n"
+        "        merge = merge.withSchemaEvolution() if evolve else merge\n"
+        "        merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()\n"
+    )
+    runtime = ModuleType("databricks.sdk.runtime")
+    runtime.spark = spark  # as a kernel provides it
+    for module in ("databricks", "databricks.sdk"):
+        monkeypatch.setitem(sys.modules, module, sys.modules.get(module) or ModuleType(module))
+    monkeypatch.setitem(sys.modules, "databricks.sdk.runtime", runtime)
+    monkeypatch.syspath_prepend(tmp_path)
+    import merging_module
+
+    files = state.volumes / SCHEMA / "files" / "landing"
+    files.mkdir()
+    (files / "one.json").write_text('{"id": 1, "text": "one", "size": 5}\n{"id": 7, "text": "seven"}\n')
+    place = f"/Volumes/{state.catalog}/{SCHEMA}/files"
+    stream = (
+        spark.readStream.format("cloudFiles")
+        .option("cloudFiles.format", "json")
+        .option("cloudFiles.schemaLocation", f"{place}/landing_schema")
+        .option("cloudFiles.inferColumnTypes", "true")
+        .load(f"{place}/landing")
+        .drop("_rescued_data")
+    )
+    merge = partial(merging_module.Merger(name, ["id"]).merge, True)
+    query = stream.writeStream.foreachBatch(merge).option("checkpointLocation", f"{place}/landing_point")
+    assert query.trigger(availableNow=True).start().awaitTermination(60)
+
+    assert rows(spark, name) == [(1, "one", 5), (2, "b", None), (3, "c", None), (7, "seven", None)]
 
 
 def test_tables_of_another_catalog(spark, name):

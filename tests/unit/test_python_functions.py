@@ -55,6 +55,26 @@ def test_a_function_brings_the_path_of_its_kernel(state, helper):
     assert carried.stdout == b"2\n", carried.stderr
 
 
+def test_a_worker_imports_a_module_again_whose_file_has_changed(state, helper):
+    """Also when it changes right after the first import, before anyone has looked at it."""
+    command = Carrier(state)(cloudpickle.dumps((helper, "long")), "")
+    place = sys.modules["only_here"].__file__
+    twice = "\n".join(
+        [
+            "import pickle, sys, pathlib",
+            "command, place = sys.stdin.buffer.read(), pathlib.Path(sys.argv[1])",
+            "print(pickle.loads(command)[0](1))",
+            "place.write_text('def plus(x):\\n    return x + 1000\\n')",
+            "print(pickle.loads(command)[0](1))",
+            "print(pickle.loads(command)[0](1))",
+        ]
+    )
+
+    found = subprocess.run([sys.executable, "-c", twice, str(place)], input=command, capture_output=True, timeout=60)
+
+    assert found.stdout == b"2\n1001\n1001\n", found.stderr
+
+
 def test_what_was_pickled_stays_as_it_was(state):
     """Including what is named twice in it, by numbers that count from its beginning."""
     value = ["x", {"x": "y"}]

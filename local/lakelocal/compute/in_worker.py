@@ -7,6 +7,7 @@ number of times.
 import importlib
 import os
 import sys
+import time
 from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 from types import ModuleType
@@ -22,6 +23,8 @@ _KEPT = {key.partition(".")[0] for key in sys.modules} | {"numpy", "pandas", "py
 _own_path = list(sys.path)  # as it was when the process began
 _batch: tuple[str, Surroundings] | None = None  # the surroundings of the function for a stream's batches
 _files: dict[str, int] = {}  # when each module from the kernel's folders was changed, in ns
+_TICK = 20_000_000  # ns: the times of files are coarser than the clock
+_looked = time.time_ns()  # when the modules were last compared with their files
 
 
 def prepare(told: str) -> None:
@@ -67,18 +70,29 @@ def _forget_moved() -> None:
 
 
 def _forget_changed(folders: list[str]) -> None:
-    """Forget the modules of *folders* if the file of one of them has changed: one may contain what another defines."""
+    """Forget the modules of *folders* if the file of one of them has changed: one may contain what another defines.
+
+    A module that was not seen before was imported after the last look, and its file may have changed since.
+    """
+    global _looked
     changed = False
     for name, module in _modules_in(folders):
-        try:
-            now = os.stat(module.__file__ or "").st_mtime_ns
-        except OSError:
-            now = 0
-        changed |= _files.setdefault(name, now) != now
+        now = _changed_at(module)
+        changed |= now >= _looked - _TICK if name not in _files else now != _files[name]
+        _files[name] = now
     if changed:
         for name in {key.partition(".")[0] for key, _ in _modules_in(folders)}:
             _forget(name)
         _files.clear()
+    _looked = time.time_ns()
+
+
+def _changed_at(module: ModuleType) -> int:
+    """When the file of *module* was changed, ns; 0 where it is gone."""
+    try:
+        return os.stat(module.__file__ or "").st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _modules_in(folders: list[str]) -> list[tuple[str, ModuleType]]:

@@ -7,7 +7,7 @@ error that says so.
 import importlib.abc
 import importlib.machinery
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -30,9 +30,10 @@ class Absent:
 
 
 def provide_modules() -> None:
-    """Let this process import them, unless an installed package provides them."""
+    """Let this process import them: those that know a kernel in any case, the others where no package has them."""
     if not any(isinstance(each, _Finder) for each in sys.meta_path):
-        sys.meta_path.append(_Finder())
+        sys.meta_path.insert(0, _Finder(_OURS))
+        sys.meta_path.append(_Finder(_ELSE))
 
 
 def session() -> Any:
@@ -98,24 +99,28 @@ class _Utilities(ModuleType):
         return _NO_UTILITIES
 
 
-_MODULES = {
+_OURS = {"databricks.sdk.runtime": _Runtime, "pyspark.dbutils": _Utilities}
+_ELSE = {
     "databricks": ModuleType,
     "databricks.sdk": ModuleType,
-    "databricks.sdk.runtime": _Runtime,
     "databricks.connect": _Connect,
     "databricks.connect.session": _Connect,
-    "pyspark.dbutils": _Utilities,
 }
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds *modules*, each made by its class."""
+
+    def __init__(self, modules: Mapping[str, type[ModuleType]]) -> None:
+        self._modules = modules
+
     def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
-        if name not in _MODULES:
+        if name not in self._modules:
             return None
         return importlib.machinery.ModuleSpec(name, self, origin=__name__, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        return _MODULES[spec.name](spec.name)
+        return self._modules[spec.name](spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing to run: the module is complete when it is created."""
+        """Nothing to run: the module is whole when it is made."""
