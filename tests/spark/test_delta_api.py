@@ -208,6 +208,8 @@ def test_update_and_delete(spark, name):
 
     assert (updated.num_affected_rows, deleted.num_affected_rows) == (1, 1)
     assert rows(spark, name) == [(1, "a?"), (2, "two")]
+    table.update(set={"text": F.to_json(F.struct(F.col("id").alias("key"), F.lit("o'clock").alias("a b")))})
+    assert rows(spark, name)[0] == (1, '{"key":1,"a b":"o\'clock"}')
     table.update(set={"text": "NULL"})
     assert rows(spark, name)[0] == (1, None)
     table.delete()

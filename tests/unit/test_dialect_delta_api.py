@@ -83,12 +83,12 @@ def column_sql(column: Column) -> str:
         (F.lit(2**40), "1099511627776L"),
         (F.col("a")["x"], "(`a`)['x']"),
         (F.col("a").getItem(0), "(`a`)[0]"),
-        (F.struct(F.col("a").alias("b c"), "d"), "`struct`(`a` AS `b c`, `d`)"),
+        (F.struct(F.col("a").alias("b c"), "d"), "struct(`a` AS `b c`, `d`)"),
         (F.col("a").alias("ignored"), "`a`"),
         (F.call_function("sys.f", F.col("a")), "`sys`.`f`(`a`)"),
         (F.count_distinct("a"), "`count`(DISTINCT `a`)"),
         (F.current_timestamp(), "`current_timestamp`()"),
-        (F.struct("s.*"), "`struct`(`s`.*)"),
+        (F.struct("s.*"), "struct(`s`.*)"),
     ],
 )
 def test_columns_as_sql(column, sql):

@@ -80,11 +80,11 @@ class ColumnSql:
     def _unresolved_function(self, function: proto.Expression.UnresolvedFunction) -> str:
         if function.is_internal:
             raise self._refused(f"`{function.function_name}`, which only the DataFrame API has")
-        named = function.function_name.lower() == "struct"
-        arguments = [self._named(each) if named else self.write(each) for each in function.arguments]
         name = function.function_name
+        if name.lower() == "struct":  # whose fields have names, for which the grammar wants the plain word
+            return f"struct({', '.join(self._named(each) for each in function.arguments)})"
         written = dotted(attribute_parts(name)) if function.is_user_defined_function else quoted(name)
-        return f"{written}({'DISTINCT ' if function.is_distinct else ''}{', '.join(arguments)})"
+        return f"{written}({'DISTINCT ' if function.is_distinct else ''}{self._list(function.arguments)})"
 
     def _call_function(self, function: proto.CallFunction) -> str:
         return f"{dotted(attribute_parts(function.function_name))}({self._list(function.arguments)})"
