@@ -279,6 +279,21 @@ def test_shallow_clones(spark, name):
     assert then.toDF().count() == 3
 
 
+@pytest.mark.parametrize("shallow", [True, False])
+def test_a_clone_replaces_what_was_there(spark, name, shallow):
+    """Again and again, as jobs that copy a table do; also a table of other columns."""
+    copy = f"{name}_{'shallow' if shallow else 'deep'}"
+    spark.sql(f"CREATE OR REPLACE TABLE {copy} AS SELECT 'other' AS columns, 1 AS here")
+    table = DeltaTable.forName(spark, name)
+
+    for _ in range(2):
+        clone = table.clone(copy, isShallow=shallow, replace=True)
+        table.delete("id = 1")
+
+    assert clone.toDF().columns == ["id", "text"]
+    assert rows(spark, copy) == [(2, "b"), (3, "c")]
+
+
 def test_builders(spark, state):
     """Names and places, types as text and as objects, partitions, clusters, properties, comments, NOT NULL."""
     name = f"{state.catalog}.{SCHEMA}.built"

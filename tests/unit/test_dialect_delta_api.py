@@ -156,8 +156,8 @@ def test_types_are_declared_with_any_field_name():
             "ALTER TABLE `silver`.`orders` DROP FEATURE `deletionVectors` TRUNCATE HISTORY",
         ),
         (
-            delta.CloneTable(NAMED, "dev.gold.copy", True, True, {"a": "b"}, version=3),
-            "CREATE OR REPLACE TABLE `gold`.`copy` SHALLOW CLONE `silver`.`orders` VERSION AS OF 3 "
+            delta.CloneTable(NAMED, "dev.gold.copy", True, False, {"a": "b"}, version=3),
+            "CREATE TABLE `gold`.`copy` SHALLOW CLONE `silver`.`orders` VERSION AS OF 3 "
             "TBLPROPERTIES ('a' = 'b')",
         ),
         (

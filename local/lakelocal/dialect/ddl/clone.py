@@ -3,10 +3,14 @@
 A deep clone is made of two commits: a shallow clone, which brings columns, partitions, properties and constraints, and
 an overwrite with the same rows, which brings files of its own. What fails in between leaves a shallow clone.
 
+Delta wants a table that CREATE OR REPLACE clones into to be empty; on Databricks its rows are replaced. So a table that
+Delta refuses for its rows loses them in a commit of its own before.
+
 Source: Databricks documentation, "CREATE TABLE CLONE".
 """
 
 import logging
+from typing import Any
 
 import grpc
 
@@ -14,24 +18,40 @@ from lakelocal.dialect.names import join_name
 from lakelocal.dialect.statement import NOTHING, Statement
 from lakelocal.sql.writing import Edit, apply, literal
 
+_NOT_EMPTY = "DELTA_UNSUPPORTED_NON_EMPTY_CLONE"
 _log = logging.getLogger(__package__)
 
 
 def clone_table(statement: Statement) -> str | None:
-    """What Spark runs last instead of *statement*, which gives what was copied; None where it is no deep clone."""
+    """What Spark runs last instead of *statement*, which gives what was copied; None where Delta does all of it."""
     words, tokens = statement.words, statement.tokens
     at = next((index for index in range(2, len(words)) if words[index] == "CLONE"), None)
-    if at is None or words[at - 1] == "SHALLOW" or "TABLE" not in words[:at]:
+    deep, replaces = at is not None and words[at - 1] != "SHALLOW", words[1:3] == ["OR", "REPLACE"]
+    if at is None or "TABLE" not in words[:at] or not (deep or replaces):
         return None
     named, if_not_exists = statement.skip(words.index("TABLE") + 1, "IF NOT EXISTS")
     target, source = statement.name(named), statement.name(at + 1)
     if if_not_exists and _exists(statement, target):
         return NOTHING
-    first = at - 1 if words[at - 1] == "DEEP" else at
-    cloned = statement.run(apply(statement.sql, [Edit(tokens[first].start, tokens[at].end, "SHALLOW CLONE")]))[0]
+    first = at - 1 if words[at - 1] in ("DEEP", "SHALLOW") else at
+    text = apply(statement.sql, [Edit(tokens[first].start, tokens[at].end, "SHALLOW CLONE")])
+    cloned = _cloned(statement, text, join_name(target), replaces)
+    if not deep:
+        return "SELECT " + ", ".join(f"{value}L AS {name}" for name, value in cloned.items())
     _copy_rows(statement, join_name(target), join_name(source) + _version(statement, at + 2 * len(source)))
     copied = {"num_copied_files": cloned["source_num_of_files"], "copied_files_size": cloned["source_table_size"]}
     return "SELECT " + ", ".join(f"{value}L AS {name}" for name, value in {**cloned, **copied}.items())
+
+
+def _cloned(statement: Statement, clone: str, target: str, replaces: bool) -> dict[str, Any]:
+    """What *clone*, the statement of Delta, gives; *target* is emptied where that is all that Delta lacks."""
+    try:
+        return statement.run(clone)[0]
+    except grpc.RpcError as error:
+        if not replaces or _NOT_EMPTY not in str(error):
+            raise
+    statement.run(f"DELETE FROM {target}")
+    return statement.run(clone)[0]
 
 
 def _exists(statement: Statement, name: list[str]) -> bool:
