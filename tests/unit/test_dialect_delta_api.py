@@ -157,8 +157,7 @@ def test_types_are_declared_with_any_field_name():
         ),
         (
             delta.CloneTable(NAMED, "dev.gold.copy", True, False, {"a": "b"}, version=3),
-            "CREATE TABLE `gold`.`copy` SHALLOW CLONE `silver`.`orders` VERSION AS OF 3 "
-            "TBLPROPERTIES ('a' = 'b')",
+            "CREATE TABLE `gold`.`copy` SHALLOW CLONE `silver`.`orders` VERSION AS OF 3 TBLPROPERTIES ('a' = 'b')",
         ),
         (
             delta.CloneTable(NAMED, "/Volumes/dev/raw/files/x", True, False, None, timestamp="2024-01-01"),
