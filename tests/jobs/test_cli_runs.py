@@ -93,7 +93,7 @@ def test_wrong_use_says_what_was_expected(build: Build, capsys: pytest.CaptureFi
         with pytest.raises(SystemExit) as raised:
             main([*project, *words])
         assert raised.value.code == 2
-    assert main([*project, "runs", "cancel", "7"]) == 1
+    assert main([*project, "runs", "cancel", "7"]) == 2
 
     errors = capsys.readouterr().err
     assert "--scheduled-at: found `tomorrow`; expected a date or time in ISO 8601" in errors

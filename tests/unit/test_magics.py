@@ -53,10 +53,11 @@ def test_comments_alone_are_no_statement():
 
 
 def test_a_script_stays_whole():
-    """Its semicolons belong to it."""
-    script = "BEGIN\n  DECLARE x INT = 1;\n  SELECT x;\nEND;"
+    """Its semicolons belong to it, but for the one that ends it: another statement may follow."""
+    script = "BEGIN\n  DECLARE x INT = 1;\n  SELECT x;\nEND"
 
-    assert texts(script) == [script]
+    assert texts(f"{script};") == [script]
+    assert texts(f"{script};\nSELECT 2") == [script, "SELECT 2"]
 
 
 def test_a_text_that_is_no_sql_goes_to_spark_as_it_is():
