@@ -15,7 +15,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from lakelocal.errors import DialectError
+from lakelocal.program import PROGRAM
 from lakelocal.project import CATALOG_NAME, State
+from lakelocal.sql.writing import quoted
 
 SAMPLES, SYSTEM = "samples", "system"
 # What every workspace has, or what code written for any workspace takes for granted.
@@ -140,7 +142,9 @@ class Catalogs:
     def missing(self, name: str, where: str) -> str:
         """The message for the catalog *name*, which does not exist but occurs in *where*."""
         there = ", ".join(f"`{each}`" for each in self.names())
+        written = name if name.isidentifier() else quoted(name)
         return (
-            f"{where}: found the catalog `{name}`, which does not exist here; there are {there}. Create it with "
-            f"CREATE CATALOG {name}, or name it in a variable or parameter of the bundle whose name says catalog."
+            f"{where}: found the catalog `{name}`, which does not exist here; there are {there}. Create it once, with "
+            f"`{PROGRAM} sql 'CREATE CATALOG {written}'` or in the notebook, or name it in a variable or a parameter "
+            "whose name says catalog."
         )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from lakelocal.catalogs import Catalogs, mapped, shown, unmapped
 from lakelocal.errors import DialectError
 from lakelocal.project import State
+from lakelocal.testing import lakeflow
 
 
 @pytest.fixture
@@ -71,3 +72,28 @@ def test_the_own_catalog_may_have_a_name_that_is_always_there(tmp_path):
     assert catalogs.names() == ["hive_metastore", "main", "samples", "system"]
     assert catalogs.schema("main", "a") == "a"
     assert catalogs.schema("samples", "a") == "catalog__samples__a"
+
+
+def test_a_reset_empties_every_catalog(catalogs, monkeypatch):
+    """Of those that always exist the schemas, of others all; sample data are what they were."""
+    told: list[str] = []
+
+    class Frame(list):
+        def collect(self) -> "Frame":
+            return self
+
+    class Spark:
+        def sql(self, text: str) -> Frame:
+            told.append(text)
+            return Frame([("default",), ("information_schema",), ("s",)] if text.startswith("SHOW") else [])
+
+    catalogs.create("lake")
+    monkeypatch.setattr(lakeflow, "find_server", lambda state: True)
+
+    lakeflow.empty(catalogs.state, Spark())
+
+    assert [text for text in told if text.startswith("DROP")] == [
+        "DROP SCHEMA `dev`.`s` CASCADE", "DROP SCHEMA `hive_metastore`.`s` CASCADE", "DROP CATALOG `lake` CASCADE",
+        "DROP SCHEMA `main`.`s` CASCADE",
+    ]  # fmt: skip
+    assert not catalogs.exists("lake")

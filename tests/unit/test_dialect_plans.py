@@ -178,3 +178,33 @@ def test_a_path_in_a_setting_is_translated(rewrite, place):
     checkpoints = "spark.sql.streaming.checkpointLocation"
     assert rewrite(setting(checkpoints, "/Volumes/dev/raw/files/a")) == setting(checkpoints, f"{place}/a")
     assert rewrite(setting("my.own", "/Volumes/dev/raw/files/a")) == setting("my.own", "/Volumes/dev/raw/files/a")
+
+
+def test_a_catalog_that_is_created_again_has_its_default_schema_again(dialect):
+    """Another process may have dropped it meanwhile; what is there is asked for once."""
+    catalogs, server = dialect.volumes.catalogs, Schemas()
+    catalogs.create("lake")
+
+    for _ in range(3):
+        dialect.rewrite(request(root=table("lake.default.t")), server)
+    assert (server.questions, server.statements) == (2, ["CREATE SCHEMA IF NOT EXISTS catalog__lake__default"])
+
+    catalogs.remove("lake")
+    catalogs.create("lake")
+    dialect.rewrite(request(root=table("lake.default.t")), server)
+    assert server.statements == ["CREATE SCHEMA IF NOT EXISTS catalog__lake__default"] * 2
+
+
+def test_requests_in_the_own_catalog_ask_nothing(rewrite, dialect):
+    """Whatever they do: a run that uses one catalog costs what it did."""
+    server = Schemas()
+    command = proto.Command(
+        write_operation=proto.WriteOperation(
+            input=table("dev.a.t"), table=proto.WriteOperation.SaveTable(table_name="a.u")
+        )
+    )
+
+    for sent in (request(root=table("dev.a.t")), request(root=table("a.t")), request(command=command)):
+        dialect.rewrite(sent, server)
+
+    assert server.questions == 0

@@ -128,7 +128,7 @@ def test_all_else_stays(rewrite, sql):
 )
 def test_a_catalog_that_does_not_exist_is_an_error(rewrite, sql):
     """As on Databricks; the message says which exist, how to create one, and names the statement."""
-    with pytest.raises(DialectError, match=r"the catalog `prod`, which does not exist here.* CREATE CATALOG prod"):
+    with pytest.raises(DialectError, match=r"the catalog `prod`, which does not exist here.*CREATE CATALOG prod"):
         rewrite(sql)
 
 

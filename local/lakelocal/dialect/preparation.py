@@ -16,10 +16,10 @@ _PATIENCE = 120  # seconds that another process may take to generate sample data
 
 @dataclass
 class Preparation:
-    """Makes what requests need; *ready* remembers what this process has seen to be there."""
+    """Makes what requests need; *ready* remembers what this process has seen to be there, and when."""
 
     volumes: Volumes
-    ready: set[Needed] = field(default_factory=set)
+    ready: dict[Needed, int] = field(default_factory=dict)
 
     def make(self, needed: list[Needed], server: Server) -> None:
         """Make what of *needed* is not there yet.
@@ -30,9 +30,14 @@ class Preparation:
         for each in needed:
             if each.schema == INFORMATION_SCHEMA:
                 self._describe(each, server)  # what it says changes
-            elif each not in self.ready:
+            elif self.ready.get(each) != self._changed(each.catalog):
                 self._make(each, server)
-                self.ready.add(each)
+                self.ready[each] = self._changed(each.catalog)
+
+    def _changed(self, catalog: str) -> int:
+        """When the folder of *catalog* was changed, ns: a catalog that was dropped and created is another one."""
+        folder = self.volumes.catalogs.folder(catalog)
+        return folder.stat().st_mtime_ns if folder.is_dir() else 0
 
     def _make(self, needed: Needed, server: Server) -> None:
         if needed.schema == DEFAULT_SCHEMA:  # every catalog has one
