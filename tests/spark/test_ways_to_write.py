@@ -39,6 +39,17 @@ WAYS = {
     "pathlib": (f"from pathlib import Path; Path('{V}/path.txt').write_text('x')", "v/path.txt"),
     "shutil": (f"import shutil; shutil.copytree('{V}/a', '{V}/tree')", "v/tree/b/c"),
     "glob": (f"import glob, shutil; [shutil.copy(f, f + '.copy') for f in glob.glob('{V}/open.*')]", "v/open.txt.copy"),
+    "glob, over all catalogs": (
+        "import glob, shutil\n"
+        "for file in glob.glob('/Volumes/*/ways/files/open.txt'):\n"
+        "    shutil.copy(file, file + '.found')",
+        "v/open.txt.found",
+    ),
+    "tempfile, a file": (
+        f"import tempfile, os; f = tempfile.NamedTemporaryFile(dir='{V}', delete=False)\n"
+        f"os.rename(f.name, '{V}/temporary.txt')",
+        "v/temporary.txt",
+    ),
     "tempfile": (f"import tempfile; tempfile.mkdtemp(prefix='made', suffix='x', dir='{V}/a')", "v/a"),
     "zipfile": (f"import zipfile; zipfile.ZipFile('{V}/z.zip', 'w').writestr('a', 'x')", "v/z.zip"),
     "tarfile": (f"import tarfile; tarfile.open('{V}/t.tar', 'w').add('{V}/open.txt', 'a')", "v/t.tar"),

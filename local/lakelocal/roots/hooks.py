@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lakelocal.imports import when_imported
-from lakelocal.paths import ROOTS, VOLUMES, DatabricksPaths, in_root
-from lakelocal.roots.refusals import WRITING, NotReached, check_in_volume
+from lakelocal.paths import DBFS, ROOTS, VOLUMES, DatabricksPaths, in_root
+from lakelocal.roots.refusals import WRITING, check_in_volume
 
 _OS = (
     {"access", "chdir", "chmod", "chown", "getxattr", "lchown", "link", "listdir", "listxattr", "lstat", "mkdir"}
@@ -93,9 +93,10 @@ class _Translation:
         absolute = os.path.abspath(text)
         if not in_root(absolute) or self._is_own(absolute):
             return value
-        if absolute == VOLUMES:  # the state's folders of the catalogs have other names
-            raise NotReached(f"`{absolute}`: found all catalogs; expected one: {VOLUMES}/{self._paths.state.catalog}.")
-        local = str(self._paths.to_local(absolute))
+        if absolute in (VOLUMES, f"{DBFS}{VOLUMES}"):  # a folder with the names of the catalogs
+            local = str(self._paths.catalogs.linked())
+        else:
+            local = str(self._paths.to_local(absolute))
         return os.fsencode(local) if isinstance(plain, bytes) else local
 
     def around(self, function: Callable[..., Any], module: str) -> Callable[..., Any]:

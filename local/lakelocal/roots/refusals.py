@@ -76,8 +76,8 @@ def check_in_volume(paths: DatabricksPaths, event: str, arguments: tuple[Any, ..
         names = text.split("/")
         if names[1:2] != [VOLUMES[1:]] or len(names) > _DEPTH_OF_VOLUME + 1:
             continue
-        if event == "os.mkdir" and os.path.isdir(text):
-            continue  # the system says that it exists, which `makedirs` and others expect
+        if event in ("os.mkdir", "open") and os.path.isdir(text):
+            continue  # the system says that it exists, which `makedirs` expects; `tempfile` opens folders so
         raise NoVolume(
             f"`{text}`: not inside a volume; expected {VOLUMES}/{paths.state.catalog}/<schema>/<volume>/... of a "
             "volume that exists. Volumes are made and removed by CREATE VOLUME and DROP VOLUME."
