@@ -31,7 +31,7 @@ def outcome(folder: Path, code: str) -> str:
         text=True,
         timeout=120,
         cwd=folder,
-        env={**os.environ, "PIP_NO_INDEX": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PIP_NO_INDEX": "1", "PYTHONPATH": str(Path(__file__).parents[2] / "local")},
     )
     return done.stdout + done.stderr
 
@@ -264,3 +264,21 @@ def test_a_project_named_by_e_is_imported_from_its_source(tmp_path: Path) -> Non
 def test_a_folder_that_is_no_project_is_refused(tmp_path: Path) -> None:
     """The path starts at the notebook's folder, where it is easy to miscount the `..`."""
     assert "found no Python project in" in outcome(tmp_path, "packages.pip('install -e .')")
+
+
+def test_spark_is_left_out_before_pip_decides_on_versions(tmp_path: Path) -> None:
+    """Of requirements, and of a wheel's: pip is not asked for pyspark, which nothing here has."""
+    write_wheel(tmp_path, "sample_pkg", "1.0", "pyspark>=3.5,<3.6", "other_pkg", "delta-spark; extra == 'delta'")
+    write_wheel(tmp_path, "other_pkg", "2.0")
+
+    said = outcome(
+        tmp_path,
+        """
+        packages.pip("install --find-links . pyspark==3.5.1 sample_pkg-1.0-py3-none-any.whl[delta]")
+        import other_pkg, sample_pkg
+        print(sample_pkg.version, other_pkg.version)
+        """,
+    )
+
+    assert said.rstrip().endswith("1.0 2.0"), said
+    assert said.count("not installed; a local kernel keeps the one that fits its server") == 3

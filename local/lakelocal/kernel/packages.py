@@ -15,6 +15,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterable
 from functools import cached_property
 from importlib import metadata
@@ -78,6 +79,12 @@ class Packages:
             self._link(project)
             rest += () if "--no-deps" in rest else project.dependencies
         installed = [project.name for project in projects if project.name]
+        if "--no-deps" not in rest:
+            wheels, rest = _without_spark(rest)
+            for wheel in wheels:
+                installed += self._install_missing(["--no-deps", wheel])
+            if not rest and not projects:
+                return
         if rest and all(_is_satisfied(word) for word in rest):
             print(f"Requirement already satisfied: {', '.join(rest)}")  # pip takes seconds to say so
         elif not projects or any(not word.startswith("-") for word in rest):
@@ -190,6 +197,48 @@ def _split(arguments: list[str]) -> tuple[list[PythonProject], list[str]]:
             )
         projects.append(project)
     return projects, rest
+
+
+def _without_spark(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """*words* without requirements of packages that a kernel keeps, and before them the wheels that name some.
+
+    Such a wheel is installed alone, and its other requirements take its place. Otherwise the versions that those
+    packages require would decide: pyspark 3.5 wants an older protobuf than ours.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    wheels, rest = [], []
+    for word in words:
+        path, _, extras = word.removesuffix("]").partition("[")
+        if path.endswith(".whl") and Path(path).is_file():
+            needs = _needs_of_wheel(Path(path), [each.strip() for each in extras.split(",") if each])
+            _, kept = _without_spark(needs)
+            wheels += [path] if len(kept) < len(needs) else []
+            rest += kept if len(kept) < len(needs) else [word]
+            continue
+        try:
+            name = normalised(Requirement(word).name)
+        except InvalidRequirement:
+            name = ""
+        if name in _KEPT:
+            print(f"{word}: not installed; a local kernel keeps the one that fits its server.")
+        else:
+            rest.append(word)
+    return wheels, rest
+
+
+def _needs_of_wheel(wheel: Path, extras: list[str]) -> list[str]:
+    """The requirements of *wheel* with *extras* that apply to this environment."""
+    from packaging.requirements import Requirement
+
+    needs = []
+    folder = next(each for each in zipfile.Path(wheel).iterdir() if each.name.endswith(".dist-info"))
+    for text in metadata.PathDistribution(folder).requires or ():
+        needed = Requirement(text)
+        if not needed.marker or any(needed.marker.evaluate({"extra": extra}) for extra in ["", *extras]):
+            needed.marker = None
+            needs.append(str(needed))
+    return needs
 
 
 def _is_satisfied(word: str) -> bool:
