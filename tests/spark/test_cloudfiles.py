@@ -486,9 +486,7 @@ def test_types_are_widened_where_that_is_asked_for(feed):
 
 
 PARTITIONED = {
-    "csv": lambda feed, place, number: feed.put(f"{place}/a.csv", f"id\n{number}\n"),
     "json": lambda feed, place, number: feed.put(f"{place}/a.json", json.dumps({"id": number})),
-    "text": lambda feed, place, number: feed.put(f"{place}/a.txt", f"{number}"),
     "parquet": lambda feed, place, number: feed.spark.sql(f"SELECT {number} AS id").write.parquet(
         f"{feed.path}/{place}/files"
     ),

@@ -53,6 +53,15 @@ def test_columns(columns, expected):
     [
         ("COPY INTO", "found the end of the statement; expected the name of a Delta table"),
         ("COPY INTO t BY NAME FROM 'x'", "found `NAME`; expected `POSITION`"),
+        (
+            "COPY INTO t FROM 'x' FILEFORMAT = CSV FILES = ('a.csv') PATTERN = '*'",
+            "found FILES and PATTERN together; expected one of them",
+        ),
+        ("COPY INTO t FROM 'x' FILEFORMAT = CSV COPY_OPTIONS ('purge' = 'true')", "`purge`; expected `force` or"),
+        ("COPY INTO t FROM 'x' WITH (CREDENTIAL c) FILEFORMAT = CSV", "a volume of this machine needs no credential"),
+        ("COPY INTO t FROM 'x'", "found the end of the statement; expected `FILEFORMAT`"),
+        ("COPY INTO t FROM 'x' FILEFORMAT = CSV ON_ERROR = 'skip'", "found `ON_ERROR`; expected FILES, PATTERN"),
+        ("COPY INTO t FROM 'x' FILEFORMAT = CSV VALIDATE 5 ROWS", "SELECT * FROM read_files(...)"),
         ("COPY INTO t FROM 5", "found `5`; expected the path of the files"),
         ("COPY INTO t FROM (SELECT a FROM 'x' WHERE a > 1) FILEFORMAT = CSV", "found `WHERE`; expected `)`"),
         ("COPY INTO t BY POSITION FROM 'x' FILEFORMAT = JSON", "expected CSV files without a header"),
