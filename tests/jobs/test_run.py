@@ -312,3 +312,10 @@ def test_a_task_has_the_environment_variables_of_its_cluster_and_of_its_job(buil
     given = {key: each["notebook_output"]["result"] for key, each in tasks.items() if key != "lost"}
     assert given == {"own": "own hunter2 -", "shared": "shared - -", "block": "- - block", "none": "- - -"}
     assert "Secret does not exist with scope: mail and key: nothing" in tasks["lost"]["state"]["state_message"]
+
+
+def test_an_unknown_magic_is_the_reason(build: Build) -> None:
+    """IPython writes it to standard error and raises nothing that says it."""
+    case = build({"job": {"name": "job", "tasks": [task("a")]}}, {"a": ["1", "%no_such_magic 3"]})
+
+    assert case.run()["reason"] == "a: UsageError: Line magic function `%no_such_magic` not found. (cell 2)"

@@ -24,8 +24,10 @@ def failure_of(error: Exception, output: Path) -> dict[str, Any]:
     name = type(error).__name__
     if isinstance(error, PapermillExecutionError):
         place = failed_cell(output)
+        said = what_spark_says(_ANSI.sub("", error.evalue))
+        what = f"{error.ename}: {said}" if said.strip() else _last_on_stderr(output) or error.ename
         return {
-            "error": f"{error.ename}: {what_spark_says(_ANSI.sub('', error.evalue))}{f' ({place})' if place else ''}",
+            "error": f"{what}{f' ({place})' if place else ''}",
             "trace": _ANSI.sub("", "\n".join(error.traceback))[-_TRACE_LENGTH:],
         }
     if name == "DeadKernelError" or "Kernel died" in str(error):
@@ -43,13 +45,30 @@ def failed_cell(output: Path) -> str:
 
     "" if there is none; the line, for notebooks that are source files, is where the cell begins.
     """
-    cells = [cell for cell in (_read(output) or {}).get("cells", []) if not _ADDED & _tags(cell)]
+    cells = _cells(output)
     for number, (cell, heading) in enumerate(zip(cells, headings(cells), strict=True), start=1):
-        state = cell.get("metadata", {}).get("papermill", {})
-        if cell.get("cell_type") == "code" and (state.get("exception") is True or state.get("status") == "running"):
+        if _has_failed(cell):
             named = f'cell {number} "{heading}"' if heading else f"cell {number}"
             return ", ".join(text for text in (named, place_of(cell)) if text)
     return ""
+
+
+def _last_on_stderr(output: Path) -> str:
+    """The last line that the failed cell wrote to standard error, where IPython tells of an unknown magic."""
+    failed = next((cell for cell in _cells(output) if _has_failed(cell)), {})
+    written = ["".join(each["text"]) for each in failed.get("outputs", []) if each.get("name") == "stderr"]
+    return next(iter(_ANSI.sub("", "".join(written)).strip().splitlines()[-1:]), "")
+
+
+def _cells(output: Path) -> list[dict[str, Any]]:
+    """The cells of the source notebook in the executed one."""
+    return [cell for cell in (_read(output) or {}).get("cells", []) if not _ADDED & _tags(cell)]
+
+
+def _has_failed(cell: dict[str, Any]) -> bool:
+    """Did *cell* fail, or was it running when everything ended?"""
+    state = cell.get("metadata", {}).get("papermill", {})
+    return cell.get("cell_type") == "code" and (state.get("exception") is True or state.get("status") == "running")
 
 
 def _tags(cell: dict[str, Any]) -> set[str]:
