@@ -66,7 +66,10 @@ def error(cell: NotebookNode) -> str:
 def test_the_names_and_variables_of_a_runtime(run):
     """Also those of the time before `spark`, and what a cell is headed by."""
     version, context, refused, skipped, restarted, after = run(
-        "import os; print(os.environ['DATABRICKS_RUNTIME_VERSION'])",
+        "import os; print(os.environ['DATABRICKS_RUNTIME_VERSION'])\n"
+        "from pyspark.sql.functions import udf as made\n"
+        "asked = made(lambda x: os.environ['DATABRICKS_RUNTIME_VERSION'])\n"
+        "print(spark.range(1).select(asked('id')).first()[0])",
         "print(sqlContext.sql('SELECT 1').first()[0], sqlContext.range(3).count(), sqlContext.getConf('no', 'x'))",
         "sc.parallelize([1, 2])",
         "%skip\n1 / 0\n",
@@ -74,7 +77,7 @@ def test_the_names_and_variables_of_a_runtime(run):
         "from dbruntime.databricks_repl_context import get_context; print(get_context().isInJob, sc)",
     )
 
-    assert printed(version) == f"{DATABRICKS_RUNTIME}\n"
+    assert printed(version) == f"{DATABRICKS_RUNTIME}\n" * 2
     assert printed(context) == "1 3 x\n"
     assert "`sc.parallelize`: Spark Connect has no SparkContext" in error(refused)
     assert "Use spark.createDataFrame(rows, schema)." in error(refused)
