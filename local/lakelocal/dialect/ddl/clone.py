@@ -31,7 +31,7 @@ def clone_table(statement: Statement) -> str | None:
         return None
     named, if_not_exists = statement.skip(words.index("TABLE") + 1, "IF NOT EXISTS")
     target, source = statement.name(named), statement.name(at + 1)
-    if if_not_exists and _exists(statement, target):
+    if if_not_exists and exists(statement, target):
         return NOTHING
     first = at - 1 if words[at - 1] in ("DEEP", "SHALLOW") else at
     text = apply(statement.sql, [Edit(tokens[first].start, tokens[at].end, "SHALLOW CLONE")])
@@ -54,7 +54,7 @@ def _cloned(statement: Statement, clone: str, target: str, replaces: bool) -> di
     return statement.run(clone)[0]
 
 
-def _exists(statement: Statement, name: list[str]) -> bool:
+def exists(statement: Statement, name: list[str]) -> bool:
     within = f"IN {join_name(name[:-1])} " if len(name) > 1 else ""
     return bool(statement.run(f"SHOW TABLES {within}LIKE {literal(name[-1])}"))
 

@@ -87,7 +87,7 @@ def _make_generated(table: NewTable, edits: list[Edit]) -> None:
         edits.append(Edit(tokens[location - 1].start, tokens[location].end, ""))
     start = tokens[table.opened].start
     whole = apply(statement.sql[: tokens[-1].end], edits)
-    make_generated(statement, table.definition.columns, statement.sql[:start], whole[start:], location_text)
+    make_generated(statement, table.definition.columns, statement.sql[:start], table.name, whole[start:], location_text)
     if (comment := table.clause("COMMENT")) is not None:  # a clone has none
         text = Reader(statement.sql, tokens, comment, len(tokens), statement.where).string()
         statement.run(f"COMMENT ON TABLE {join_name(table.name)} IS {text}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from lakelocal.dialect.ddl.clone import exists
 from lakelocal.dialect.ddl.definition import Column
 from lakelocal.dialect.statement import Statement
 from lakelocal.errors import DialectError
@@ -31,12 +32,15 @@ _IMPLIED = {
 }
 
 
-def make_generated(statement: Statement, columns: Sequence[Column], made: str, clauses: str, location: str) -> None:
+def make_generated(
+    statement: Statement, columns: Sequence[Column], made: str, name: list[str], clauses: str, location: str
+) -> None:
     """Make the table that *statement* asks for.
 
     Args:
         columns: those of the table, of which some are generated.
         made: the statement up to the name of the table, such as `CREATE OR REPLACE TABLE a.t`.
+        name: the parts of that name.
         clauses: the columns in parentheses, without what is generated, and the clauses behind them.
         location: `LOCATION '...'` as it is written, or nothing.
 
@@ -52,6 +56,9 @@ def make_generated(statement: Statement, columns: Sequence[Column], made: str, c
         log = (folder / "plain" / _LOG).read_text(encoding="utf-8")
         (folder / "whole" / _LOG).parent.mkdir(parents=True)
         (folder / "whole" / _LOG).write_text(with_generated(log, columns), encoding="utf-8")
+        if "REPLACE" in statement.words[:3] and exists(statement, name):
+            # A clone takes no place of rows, and would go on with the numbers of identity columns that were there.
+            statement.run(f"{made} {clauses} {location}")
         statement.run(f"{made} SHALLOW CLONE delta.{quoted(str(folder / 'whole'))} {location}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
