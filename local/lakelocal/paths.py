@@ -122,6 +122,14 @@ class DatabricksPaths:
                     return prefix if inside == "." else f"{prefix}/{inside}"
         return f"file:{place}"
 
+    def shown(self, text: str) -> str:
+        """*text*, a message of Spark, with the paths that a notebook uses in place of those of this machine."""
+        for root, prefix in self.roots():
+            for known in dict.fromkeys((str(root), str(root.resolve()))):
+                if known in text:
+                    text = re.sub(rf"(?:file:/{{0,2}})?{re.escape(known)}(?![\w-])", prefix, text)
+        return text
+
     def roots(self) -> list[tuple[Path, str]]:
         """Pairs of a local folder and its name in notebooks, for everything inside the state; the run's come first."""
         state = self.state

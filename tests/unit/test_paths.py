@@ -108,3 +108,20 @@ def test_a_place_has_the_name_that_a_notebook_uses(paths, tmp_path):
     assert paths.to_databricks(tmp_path / "state/dbfs/a") == "dbfs:/a"
     assert paths.to_databricks(tmp_path / "state/workspace/a") == "file:/Workspace/a"
     assert paths.to_databricks(tmp_path / "elsewhere") == f"file:{tmp_path}/elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("local", "shown"),
+    [
+        ("file:{}/dbfs/databricks-datasets/airlines", "dbfs:/databricks-datasets/airlines"),
+        ("file:///{}/volumes/raw/in/a.csv", "/Volumes/dev/raw/in/a.csv"),
+        ("{}/volumes/raw/in", "/Volumes/dev/raw/in"),
+        ("{}/volumes2/raw", "{}/volumes2/raw"),
+    ],
+)
+def test_messages_of_spark_name_the_paths_of_the_notebook(paths, local, shown):
+    """A person does not know the folders of the state; other folders stay as they are."""
+    state = str(paths.state.folder)
+
+    text = f"[PATH_NOT_FOUND] Path does not exist: {local.format(state).replace('////', '///')}. SQLSTATE: 42K03"
+    assert paths.shown(text) == f"[PATH_NOT_FOUND] Path does not exist: {shown.format(state)}. SQLSTATE: 42K03"

@@ -10,6 +10,7 @@ import pyarrow
 import pyspark.sql.connect.proto as proto
 
 from lakelocal.catalogs import PREFIX, SPARK_CATALOG, shown, unmapped
+from lakelocal.paths import DatabricksPaths
 
 _TELLING = ("SHOW", "DESC", "EXPLAIN")
 
@@ -19,13 +20,14 @@ def tells_of_tables(sql: str) -> bool:
     return sql.lstrip().upper().startswith(_TELLING)
 
 
-def show_error(details: proto.FetchErrorDetailsResponse, own: str) -> None:
-    """Let *details*, which an exception is made of, name what the user knows; *own* is the run's catalog."""
+def show_error(details: proto.FetchErrorDetailsResponse, paths: DatabricksPaths) -> None:
+    """Let *details*, which an exception is made of, name the catalogs and the paths that the user knows."""
+    own = paths.state.catalog
     for error in details.errors:
-        error.message = shown(error.message, own)
+        error.message = paths.shown(shown(error.message, own))
         parameters = error.spark_throwable.message_parameters
         for key, value in list(parameters.items()):
-            parameters[key] = shown(value, own)
+            parameters[key] = paths.shown(shown(value, own))
         for context in error.spark_throwable.query_contexts:
             context.fragment, context.summary = shown(context.fragment, own), shown(context.summary, own)
 

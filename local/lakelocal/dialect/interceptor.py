@@ -13,6 +13,7 @@ from lakelocal.dialect import answers
 from lakelocal.dialect.plans import Dialect
 from lakelocal.dialect.server import Connection
 from lakelocal.dialect.syntax.json_paths import variant_found
+from lakelocal.paths import DatabricksPaths
 
 _BYTES = re.compile(r"(\d+)b")
 _EXECUTE = "/spark.connect.SparkConnectService/ExecutePlan"
@@ -29,6 +30,7 @@ class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClien
     def __init__(self, dialect: Dialect, channel: grpc.Channel) -> None:
         self._dialect = dialect
         self._own = dialect.state.catalog
+        self._paths = DatabricksPaths(dialect.state)
         self._execute = channel.unary_stream(
             _EXECUTE,
             request_serializer=proto.ExecutePlanRequest.SerializeToString,
@@ -46,7 +48,7 @@ class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClien
         elif isinstance(request, proto.AnalyzePlanRequest):
             answers.show_analysis(answer.result(), self._own)
         elif isinstance(request, proto.FetchErrorDetailsRequest):
-            answers.show_error(answer.result(), self._own)
+            answers.show_error(answer.result(), self._paths)
         return answer
 
     def intercept_unary_stream(
