@@ -4,6 +4,7 @@ import pytest
 
 from lakelocal.dialect.syntax import plain_syntax
 from lakelocal.dialect.syntax.json_paths import variant_found
+from lakelocal.dialect.syntax.properties import keep_properties
 from lakelocal.dialect.syntax.qualify import filter_qualified
 from lakelocal.dialect.syntax.time_travel import name_versions, version_options
 from lakelocal.errors import DialectError
@@ -144,3 +145,28 @@ def test_the_servers_answer_tells_a_variant():
     assert plain_syntax("SELECT t.V:a, raw:['b'] FROM t", frozenset({"v"})) == (
         "SELECT t.V:a, get_json_object(raw, '$[\\'b\\']') AS `b` FROM t"
     )
+
+
+@pytest.mark.parametrize(
+    ("sql", "kept"),
+    [
+        (
+            "CREATE TABLE t (a INT) TBLPROPERTIES ('delta.parquet.compression.codec' = 'zstd', "
+            "'delta.appendOnly' = 'true')",
+            "CREATE TABLE t (a INT) TBLPROPERTIES ('lakelocal.delta.parquet.compression.codec' = 'zstd', "
+            "'delta.appendOnly' = 'true')",
+        ),
+        (
+            "ALTER TABLE t SET TBLPROPERTIES ('delta.targetFileSize' = '1mb')",
+            "ALTER TABLE t SET TBLPROPERTIES ('lakelocal.delta.targetFileSize' = '1mb')",
+        ),
+        ("SELECT 'delta.targetFileSize' AS TBLPROPERTIES", "SELECT 'delta.targetFileSize' AS TBLPROPERTIES"),
+        (
+            "ALTER TABLE t SET TBLPROPERTIES ('delta.nope' = '1')",
+            "ALTER TABLE t SET TBLPROPERTIES ('delta.nope' = '1')",
+        ),
+    ],
+)
+def test_properties_that_only_databricks_has_are_kept_under_another_name(sql: str, kept: str) -> None:
+    """What Databricks exports runs; a misspelt property is refused as there."""
+    assert keep_properties(sql) == kept

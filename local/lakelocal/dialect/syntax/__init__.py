@@ -5,13 +5,15 @@
 | `qualify`     | `SELECT ... QUALIFY condition`          | a filter around the query                          |
 | `time_travel` | `table@v1`, `table@20260131000000000`   | `VERSION AS OF`, `TIMESTAMP AS OF`                 |
 | `json_paths`  | `column:path` on strings                | `get_json_object`                                  |
+| `properties`  | `delta.` properties that Delta has not  | properties below `lakelocal.`                      |
 """
 
 from lakelocal.dialect.syntax.json_paths import read_json_paths
+from lakelocal.dialect.syntax.properties import keep_properties
 from lakelocal.dialect.syntax.qualify import filter_qualified
 from lakelocal.dialect.syntax.time_travel import name_versions
 
 
 def plain_syntax(sql: str, variants: frozenset[str] = frozenset()) -> str:
     """*sql* in the syntax of open-source Spark; *variants* are the texts of values that are known to be VARIANT."""
-    return read_json_paths(filter_qualified(name_versions(sql)), variants)
+    return read_json_paths(filter_qualified(name_versions(keep_properties(sql))), variants)
