@@ -9,7 +9,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from lakelocal.cli.sql_shell import Names, Shell
+from lakelocal.cli.sql_shell import HELP, Names, Shell
 
 ENTER = "\r"
 
@@ -31,7 +31,7 @@ def typed(shop, state, capsys) -> Callable[..., list[str]]:
         with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
             keys.send_text("".join(line + ENTER for line in (*lines, "exit")))
             assert Shell(shop, state, 100).run() == 0
-        return capsys.readouterr().out.partition("runs.\n")[2].splitlines()
+        return capsys.readouterr().out.removeprefix(f"{HELP}\n").splitlines()
 
     return answers
 
