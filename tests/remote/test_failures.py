@@ -26,7 +26,7 @@ def failure(project: Project, **environment: str) -> str:
     run = project.recorded()
     message = run["state"]["state_message"]
     assert (done.returncode, run["state"]["result_state"]) == (1, "FAILED"), done.stdout + done.stderr
-    assert message in done.stdout.splitlines(), "the line stands alone"
+    assert f"  why     {message}" in done.stdout.splitlines(), "the line stands alone"
     assert "tasks" not in run and "Traceback" not in done.stdout + done.stderr
     assert run["end_time"] - run["start_time"] < LIMIT * 1000
     return message

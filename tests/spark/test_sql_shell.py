@@ -19,8 +19,10 @@ def shop(spark) -> Iterator:
     """A schema with one table."""
     spark.sql("CREATE SCHEMA IF NOT EXISTS shop")
     spark.sql("CREATE OR REPLACE TABLE shop.orders AS SELECT 1 AS order_id, 'new' AS status")
+    spark.sql("CREATE OR REPLACE TEMPORARY VIEW older AS SELECT 1 AS n")
     yield spark
     spark.sql("DROP SCHEMA shop CASCADE")
+    spark.sql("DROP VIEW older")
 
 
 @pytest.fixture
@@ -68,6 +70,7 @@ def test_names_are_completed(shop) -> None:
     names = Names(shop)
 
     assert completions(names, "SELECT * FROM shop.o") == ["shop.orders"]
+    assert completions(names, "SELECT * FROM old") == ["older"]
     assert "status" in completions(names, "SELECT * FROM shop.orders WHERE st")
     assert completions(names, "QUAL") == ["QUALIFY"]
     assert completions(names, "SELECT * FROM shop.nothing WHERE sta") == []

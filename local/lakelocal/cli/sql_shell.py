@@ -149,6 +149,12 @@ class Shell:
 
 
 def _tables(spark: SparkSession) -> Iterator[str]:
+    """`schema.table` of each table and view; SHOW TABLES lists the session's temporary views with every schema."""
+    temporary: dict[str, None] = {}
     for schema in execute(spark, "SHOW SCHEMAS").column(0).to_pylist():
-        shown = execute(spark, f"SHOW TABLES IN `{schema}`")
-        yield from (f"{schema}.{name}" for name in shown.column("tableName").to_pylist())
+        for row in execute(spark, f"SHOW TABLES IN `{schema}`").to_pylist():
+            if row["isTemporary"]:
+                temporary[row["tableName"]] = None
+            else:
+                yield f"{schema}.{row['tableName']}"
+    yield from temporary
