@@ -8,7 +8,6 @@ Source: Databricks CLI 1.13, `libs/dyn/convert/normalize.go`, `drop_empty_string
 """
 
 import contextlib
-import difflib
 import importlib
 import math
 import re
@@ -24,6 +23,7 @@ from lakelocal.bundle.documents import YamlMapping, in_words
 from lakelocal.bundle.references import only_reference
 from lakelocal.lakeflow.field_values import as_text
 from lakelocal.lakeflow.findings import Findings, Place, Steps
+from lakelocal.near_names import near_name
 
 MODELS = {
     "jobs": ("databricks.bundles.jobs", "Job"),
@@ -273,8 +273,8 @@ _READERS = {str: as_text, int: _whole_number, float: _number, bool: _switch}
 
 
 def _like(name: Any, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(str(name), list(known), n=1)
-    return f"Did you mean `{near[0]}`? As it is, it is left out." if near else "Correct or remove it; it is left out."
+    near = near_name(name, known)
+    return f"Did you mean `{near}`? As it is, it is left out." if near else "Correct or remove it; it is left out."
 
 
 def _named(kind: Any) -> str:

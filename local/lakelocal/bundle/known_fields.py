@@ -3,13 +3,13 @@
 Source: Databricks CLI 1.13, `bundle/config/root.go` and `target.go`. The CLI warns, and goes on without them.
 """
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
 from lakelocal.bundle.documents import YamlMapping
 from lakelocal.bundle.variables import COMPLEX
 from lakelocal.lakeflow.findings import Finding, Steps, Where
+from lakelocal.near_names import next_step
 
 ROOT = (
     *("artifacts", "bundle", "environments", "experimental", "include", "permissions", "presets", "python"),
@@ -74,8 +74,7 @@ def _blocks(table: YamlMapping, root: Path, path: Steps) -> Iterator[Finding]:
 
 def _unknown(table: YamlMapping, known: tuple[str, ...], what: str, root: Path, path: Steps) -> Iterator[Finding]:
     for name in (name for name in table if name not in known and name not in table.anchors):
-        near = difflib.get_close_matches(name, known, n=1)
-        action = f"Did you mean `{near[0]}`?" if near else "Remove it, or move it to where it belongs."
+        action = next_step(name, known, "Remove it, or move it to where it belongs.")
         if name == "tasks":
             action = "Put the job around it into `resources.jobs.KEY`: without a key there is no job."
         found = f"the unknown field `{name}`"

@@ -8,7 +8,6 @@ An unknown namespace or malformed braces are kept as text; an unknown member of 
 are UTC. Source: Databricks documentation, "What is a dynamic value reference?".
 """
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from functools import reduce
 from typing import Any
 
 from lakelocal.lakeflow import task_types
+from lakelocal.near_names import next_step
 from lakelocal.program import PROGRAM
 
 _BRACES = re.compile(r"\{\{(?!\{)\s*((?:(?!\{\{).)*?)\s*\}\}")  # also around text that is not a reference
@@ -352,8 +352,7 @@ def _look_up(braces: re.Match[str], known: Known) -> tuple[Reference, list[str]]
     if path == [namespace] and namespace in DEPRECATED:
         return DEPRECATED[namespace], []
     if namespace not in REFERENCES:
-        near = difflib.get_close_matches(namespace, REFERENCES, n=1)
-        hint = f"Did you mean `{near[0]}`?" if near else "Correct it, if it is meant as a reference."
+        hint = next_step(namespace, REFERENCES, "Correct it, if it is meant as a reference.")
         raise _stays(braces, _one_of(REFERENCES), hint)
     if namespace in SOMETIMES and SOMETIMES[namespace] not in known.has:
         raise _missing(braces, SOMETIMES[namespace], stays=True)
