@@ -6,6 +6,7 @@ is described by its cause, however many jobs are in between.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from lakelocal.history.reading import History
 from lakelocal.history.rows import RecordedAttempt, RecordedRun
@@ -17,21 +18,41 @@ LONGEST = 600  # characters; the notebook has the rest
 
 def reason_of_run(run: RecordedRun, attempts: Sequence[RecordedAttempt], history: History) -> str:
     """The reason of *run*, such as `silver > load[2] Recife: ValueError: ...`; empty if it has not failed."""
-    if run.end_time is None or meaning(run.state).is_fine:
-        return ""
-    failed = _first_failed(attempts)
-    if failed is None:
-        return shortened(run.state_message)
-    return f"{_name(failed)}{_separator(failed, history)}{reason_of_attempt(failed, history)}"
+    return str(_cause_of_run(run, attempts, history))
 
 
 def reason_of_attempt(attempt: RecordedAttempt, history: History) -> str:
     """The reason of *attempt*: its error, or that of the run that it started; empty if it has not failed."""
-    if not meaning(attempt.state).failed:
-        return ""
-    child = _child(attempt, history)
-    found = reason_of_run(child, history.attempts(child.run_id), history) if child else ""
-    return found or shortened(attempt.error or attempt.state_message)
+    return str(_cause_of_attempt(attempt, history)) if meaning(attempt.state).failed else ""
+
+
+class _Cause(NamedTuple):
+    """An *error*, and the keys of the tasks on the way down to it."""
+
+    path: tuple[str, ...]
+    error: str
+
+    def __str__(self) -> str:
+        return f"{' > '.join(self.path)}: {self.error}" if self.path else self.error
+
+
+def _cause_of_run(run: RecordedRun, attempts: Sequence[RecordedAttempt], history: History) -> _Cause:
+    if run.end_time is None or meaning(run.state).is_fine:
+        return _Cause((), "")
+    failed = _first_failed(attempts)
+    if failed is None:
+        return _Cause((), shortened(run.state_message))
+    path, error = _cause_of_attempt(failed, history)
+    return _Cause((_name(failed), *path), error)
+
+
+def _cause_of_attempt(attempt: RecordedAttempt, history: History) -> _Cause:
+    if attempt.child_run_id is not None:
+        child = history.run(attempt.child_run_id)
+        cause = _cause_of_run(child, history.attempts(child.run_id), history)
+        if cause.error:
+            return cause
+    return _Cause((), shortened(attempt.error or attempt.state_message))
 
 
 def shortened(text: str) -> str:
@@ -55,13 +76,3 @@ def _name(attempt: RecordedAttempt) -> str:
         return attempt.task_key
     loop, index = attempt.iteration["for_each_task_key"], attempt.iteration["index"]
     return f"{loop} > {attempt.task_key}[{index}] {input_text(attempt.iteration['input'])}"
-
-
-def _separator(attempt: RecordedAttempt, history: History) -> str:
-    """The separator after a key: keys form a path down to the failed task, followed by the error."""
-    child = _child(attempt, history)
-    return " > " if child and _first_failed(history.attempts(child.run_id)) else ": "
-
-
-def _child(attempt: RecordedAttempt, history: History) -> RecordedRun | None:
-    return None if attempt.child_run_id is None else history.run(attempt.child_run_id)
