@@ -4,6 +4,7 @@ In a workspace a notebook has no extension, so a module of the same name is foun
 fails. Source: Databricks documentation, "Import Python modules from workspace files": notebooks are not imported.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -19,6 +20,7 @@ class NotebooksAreNoModules(MetaPathFinder):
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
+        self._known: dict[str, bool] = {}
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The module that Python would find if the notebooks were not there; None where none is in the way.
@@ -42,4 +44,10 @@ class NotebooksAreNoModules(MetaPathFinder):
 
     def _is_notebook(self, folder: str, name: str) -> bool:
         place = Path(folder, name)
-        return place.is_file() and place.resolve().is_relative_to(self._root) and is_notebook(place)
+        return self._has_notebooks(os.path.abspath(folder)) and place.is_file() and is_notebook(place)
+
+    def _has_notebooks(self, folder: str) -> bool:
+        """Is *folder* below the root? Each import asks for all folders of the path, so the answers are kept."""
+        if folder not in self._known:
+            self._known[folder] = Path(folder).resolve().is_relative_to(self._root)
+        return self._known[folder]
