@@ -16,7 +16,7 @@ from lakelocal.cli.main import main
 from lakelocal.errors import ProjectError, UsageError
 from lakelocal.notifications.channels.email import Email
 from lakelocal.notifications.channels.webhook import WebhookCall
-from lakelocal.notifications.outbox import DELIVERED, KEPT, Outbox, undelivered
+from lakelocal.notifications.outbox import DELIVERED, KEPT, Outbox, time_of, undelivered
 
 EMAIL = Email("jobs.on_failure", ("a@example.com", "b@example.com"), "Failed: Daily", "plain\n", "<p>rich</p>")
 CALL = WebhookCall("jobs.on_start", (HOOK,), "Started: Daily", {"event_type": "jobs.on_start", "run": {"run_id": 1}})
@@ -46,6 +46,17 @@ def test_a_call_is_a_file_with_its_payload(tmp_path: Path) -> None:
         "delivery": "kept",
         "payload": {"event_type": "jobs.on_start", "run": {"run_id": 1}},
     }
+
+
+def test_the_messages_since_a_moment_are_counted_without_reading_them(tmp_path: Path) -> None:
+    """A run counts its own at its end, whatever older files hold; the moment itself counts."""
+    outbox = Outbox(tmp_path)
+    ids = [outbox.put(EMAIL, KEPT) for _ in range(5)]
+    for id_ in ids:
+        (tmp_path / f"{id_}.eml").write_text("no message")
+
+    assert [outbox.count_since(time_of(id_)) for id_ in ids] == [5, 4, 3, 2, 1]
+    assert Outbox(tmp_path / "none").count_since(time_of(ids[0])) == 0
 
 
 def test_messages_are_read_back_newest_first(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -63,12 +64,8 @@ def _ways_on(run: Mapping[str, Any], state: State) -> Iterator[tuple[str, str]]:
     yield "look", f"{PROGRAM} runs open {which}"
     if "reason" in run and run["tasks"]:
         yield "repair", f"{PROGRAM} runs repair {which}"
-    if messages := _messages_since(run["start_time"], state):
+    if messages := Outbox(state.outbox).count_since(datetime.fromtimestamp(run["start_time"] / 1000, UTC)):
         yield "read", f"{PROGRAM} outbox --target {run['target']} ({messages} new message{'s' * (messages != 1)})"
-
-
-def _messages_since(start_ms: int, state: State) -> int:
-    return sum(entry.time.timestamp() * 1000 >= start_ms for entry in Outbox(state.outbox).entries())
 
 
 @dataclass(frozen=True)

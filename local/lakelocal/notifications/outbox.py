@@ -99,8 +99,11 @@ class Outbox:
         Raises:
             ProjectError: a file is not a message.
         """
-        files = [file for file in self.folder.glob("*") if _NAME.fullmatch(file.name)]
-        return [_read(file) for file in sorted(files, reverse=True)[:limit]]
+        return [_read(file) for file in sorted(self._files(), reverse=True)[:limit]]
+
+    def count_since(self, moment: datetime) -> int:
+        """The number of messages from *moment* on, by their names; none is read."""
+        return sum(time_of(file.stem) >= moment for file in self._files())
 
     def entry(self, id_: str) -> Entry:
         """The message whose id is *id_*, or begins with it.
@@ -108,13 +111,16 @@ class Outbox:
         Raises:
             UsageError: there is no such message, or more than one.
         """
-        found = [file for file in self.folder.glob("*") if _NAME.fullmatch(file.name) and file.name.startswith(id_)]
+        found = [file for file in self._files() if file.name.startswith(id_)]
         if len(found) != 1:
             raise UsageError(
                 f"`{self.folder}`: found {len(found) or 'no'} messages whose id begins with `{id_}`; expected one. "
                 f"See the ids with `{PROGRAM} outbox`."
             )
         return _read(found[0])
+
+    def _files(self) -> list[Path]:
+        return [file for file in self.folder.glob("*") if _NAME.fullmatch(file.name)]
 
 
 class _Clock:
