@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
+from lakelocal.cli.main import main
 from lakelocal.cli.sql import _sources
 from lakelocal.cli.sql_results import print_csv, print_json, print_rows
 from lakelocal.errors import UsageError
@@ -135,3 +136,19 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for file in (tmp_path / "none.sql", latin):
         with pytest.raises(UsageError, match=rf"--file: `{file}` cannot be read"):
             _sources(Namespace(file=[file], statements=[]))
+
+
+@pytest.mark.parametrize("words", [["-f", "empty.sql"], ["-- a comment"], []])
+def test_without_a_statement_nothing_starts(
+    tmp_path: Path, capsys: Out, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    """Standard input is read only if nothing is named: a pipe that never ends must not be waited for."""
+    (tmp_path / "databricks.yml").write_text("bundle: {name: b}")
+    (tmp_path / "empty.sql").write_text("\n-- nothing\n")
+    monkeypatch.chdir(tmp_path)
+    stdin = io.StringIO("-- nothing" if not words else "SELECT 1")
+    monkeypatch.setattr("sys.stdin", stdin)
+
+    assert main(["sql", *words]) == 2
+    assert "found no statement" in capsys.readouterr().err
+    assert bool(stdin.tell()) == (not words)

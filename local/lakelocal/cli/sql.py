@@ -44,14 +44,11 @@ def sql(options: Namespace) -> int:
     """Run the statements one after the other and print their rows; without any, start a shell."""
     from lakelocal.compute import open_session
 
-    sources = _sources(options)
-    if not sources and not sys.stdin.isatty():
-        sources = _split(sys.stdin.read(), "standard input")
-    asks_a_person = not sources and not options.file and not options.statements
+    named = bool(options.file or options.statements)
+    asks_a_person = not named and sys.stdin.isatty()
+    sources = _sources(options) if named or asks_a_person else _split(sys.stdin.read(), "standard input")
     if not sources and not asks_a_person:
-        raise UsageError("sql: found no statement. Give one, a file with -f, or nothing for a shell.")
-    if asks_a_person and not sys.stdin.isatty():
-        raise UsageError("sql: standard input holds no statement. Give one, or a file with -f.")
+        raise UsageError("sql: found no statement. Give one, a file with -f, or, in a terminal, nothing for a shell.")
     state = state_of(options)
     spark = open_session(state, options.remote)
     try:
