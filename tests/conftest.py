@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from xdist.scheduler import LoadScopeScheduling
 
 from lakelocal.compute import open_session
 from lakelocal.project import State
 from lakelocal.server import stop_server
 from tests.bench.counting import event_log_settings
+from tests.browsers import opened_browser
 from tests.jobs.daily import Here
 from tests.states import emptied, state_in
 
@@ -97,6 +99,13 @@ def spark(state: State):
     session = open_session(state)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window; tests that need it are skipped where the machine has none."""
+    with opened_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
