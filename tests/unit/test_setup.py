@@ -66,12 +66,12 @@ def test_every_package_of_the_list_is_pinned_alike_in_the_constraints(which):
 
 
 def test_both_environments_have_the_same_versions():
-    """A notebook behaves the same in both; only databricks-connect and its SDK need another pyarrow and certifi."""
+    """A notebook behaves the same in both; only databricks-connect needs another pyarrow."""
     local, remote = constraints_of(environment.LOCAL), constraints_of(environment.REMOTE)
 
     differing = {name for name in local.keys() & remote.keys() if local[name] != remote[name]}
 
-    assert differing == {"pyarrow", "certifi"}
+    assert differing == {"pyarrow"}
 
 
 def test_the_two_clients_of_spark_are_kept_apart():

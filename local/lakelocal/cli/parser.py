@@ -31,6 +31,7 @@ MODULES = {
     "run": "run",
     "backfill": "backfill",
     "schedule": "schedule",
+    "serve": "serve",
     "validate": "validate",
     "runs": "runs",
     "diff": "diff",

@@ -1,0 +1,47 @@
+"""The application: all endpoints and pages, and what stands before them."""
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from lakelocal.errors import LocalError
+from lakelocal.workspace import identity, security
+from lakelocal.workspace.errors import ApiError, of_local_error
+from lakelocal.workspace.limits import Limits
+from lakelocal.workspace.security import Security, refusal
+from lakelocal.workspace.workspace import Workspace
+
+ROUTES: list[Callable[[], list[BaseRoute]]] = [identity.routes, security.routes]
+"""What serves which paths; a module with endpoints or pages is a line here."""
+
+
+def create_app(workspace: Workspace) -> Starlette:
+    """The application that serves *workspace*."""
+    app = Starlette(
+        routes=[route for routes in ROUTES for route in routes()],
+        middleware=[Middleware(Security, gate=workspace.gate), Middleware(Limits)],
+        exception_handlers={
+            ApiError: lambda request, error: refusal(request, error),
+            LocalError: lambda request, error: refusal(request, of_local_error(error)),
+            HTTPException: _no_route,
+            Exception: _bug,
+        },
+    )
+    app.state.workspace = workspace
+    return app
+
+
+def _no_route(request: Request, error: Exception) -> Response:
+    """The answer at a path that nobody serves, or not with this method, as the API has it."""
+    text = f"No API found for '{request.method} {request.url.path[:200]}'"
+    return refusal(request, ApiError("ENDPOINT_NOT_FOUND", text))
+
+
+def _bug(request: Request, error: Exception) -> Response:
+    text = f"{type(error).__name__}: {str(error)[:500]}. A bug of the server: its log has the rest."
+    return refusal(request, ApiError("INTERNAL_ERROR", text))

@@ -1,0 +1,98 @@
+"""How an endpoint of the API is written: a model of its request, and a function of the workspace and the request.
+
+    class GetJob(Asked):
+        job_id: int
+
+    def get(workspace: Workspace, asked: GetJob) -> Mapping[str, Any]: ...
+
+    endpoint("GET", "/api/2.2/jobs/get", GetJob, get)
+
+The fields of the model come from the path, the query and, except for GET and HEAD, from a JSON body. Fields that the
+model lacks are ignored, as the API ignores them. The function runs in a thread, or on the loop if it is `async`; what
+it returns is the JSON of the answer, or a response of its own.
+"""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import pydantic_core
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from lakelocal.workspace.errors import ApiError, wrong_value
+from lakelocal.workspace.workspace import Workspace
+
+JSON = "application/json"
+
+
+class Asked(BaseModel):
+    """What a client asks for; numbers and switches of a query are texts there."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+A = TypeVar("A", bound=Asked)
+Answer = Mapping[str, Any] | Response
+Handler = Callable[[Workspace, A], Answer] | Callable[[Workspace, A], Awaitable[Answer]]
+
+
+def endpoint(method: str, path: str, model: type[A], handler: Handler[A]) -> Route:
+    """The route on which *handler* answers *method* at *path*."""
+
+    @functools.wraps(handler)
+    async def answer(request: Request) -> Response:
+        asked = _asked(model, {**request.query_params, **await _body(request), **request.path_params})
+        workspace = request.app.state.workspace
+        if inspect.iscoroutinefunction(handler):
+            found = await handler(workspace, asked)
+        else:
+            found = await run_in_threadpool(handler, workspace, asked)
+        return found if isinstance(found, Response) else json_answer(found)
+
+    return Route(path, answer, methods=[method])
+
+
+def versions(
+    method: str, path: str, model: type[A], handler: Handler[A], numbers: Iterable[str] = ("2.2", "2.1", "2.0")
+) -> list[Route]:
+    """The same endpoint below `/api/N` for each version N of *numbers*."""
+    return [endpoint(method, f"/api/{number}{path}", model, handler) for number in numbers]
+
+
+def json_answer(content: Mapping[str, Any], status: int = 200) -> Response:
+    """*content* as the answer."""
+    return Response(pydantic_core.to_json(content), status, media_type=JSON)
+
+
+async def _body(request: Request) -> Mapping[str, Any]:
+    """The JSON object that the request has as its body; empty if it has none.
+
+    Raises:
+        ApiError: the body is something else, or nested too deeply.
+    """
+    if request.method in ("GET", "HEAD") or not (body := await request.body()):
+        return {}
+    try:
+        found = pydantic_core.from_json(body)
+    except ValueError as error:
+        raise ApiError("MALFORMED_REQUEST", f"Found a body that is not JSON ({error}); expected an object.") from error
+    if not isinstance(found, dict):
+        raise ApiError("MALFORMED_REQUEST", f"Found a body of JSON that is no object ({body[:20]!r}); expected one.")
+    return found
+
+
+def _asked(model: type[A], fields: Mapping[str, Any]) -> A:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        if first["type"] == "missing":
+            raise wrong_value(f"Missing required field: {where}.") from error
+        found = repr(first["input"])[:80]
+        raise wrong_value(f"`{where}`: found {found}; {first['msg'][0].lower()}{first['msg'][1:]}.") from error

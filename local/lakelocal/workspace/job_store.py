@@ -1,0 +1,200 @@
+"""The deployed jobs, kept in SQLite: what is acknowledged is on the disk.
+
+| table    | a row is                                                                                               |
+| -------- | ------------------------------------------------------------------------------------------------------ |
+| `jobs`   | a deployed job: its id, and its settings as they were given                                            |
+| `states` | a catalog whose runs this workspace shows: its number, see `run_numbers`                               |
+| `starts` | a run, or a repair of one, that is acknowledged and not taken over by its process, see `run_starts` |
+| `tokens` | an idempotency token, and the run that it belongs to                                                   |
+"""
+
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lakelocal.errors import RunError
+
+BUSY_SECONDS = 30
+_FIRST_ID, _IDS = 10**14, 9 * 10**14  # 15 digits, as on Databricks
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    job_id INTEGER PRIMARY KEY, settings TEXT NOT NULL, created_time INTEGER NOT NULL, changed_time INTEGER NOT NULL,
+    creator TEXT NOT NULL, name TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (created_time, job_id);
+CREATE TABLE IF NOT EXISTS states (number INTEGER PRIMARY KEY, catalog TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS starts (
+    catalog TEXT NOT NULL, run_id INTEGER NOT NULL, repair INTEGER NOT NULL, content TEXT NOT NULL,
+    PRIMARY KEY (catalog, run_id, repair)
+);
+CREATE TABLE IF NOT EXISTS tokens (
+    token TEXT PRIMARY KEY, catalog TEXT NOT NULL, run_id INTEGER NOT NULL, made INTEGER NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True)
+class DeployedJob:
+    """A job as it was created or reset; times are in epoch milliseconds."""
+
+    job_id: int
+    settings: Mapping[str, Any]
+    created_time: int
+    changed_time: int
+    creator: str
+
+    @property
+    def name(self) -> str:
+        """Its name; `Untitled` if it has none, as the API names it."""
+        return str(self.settings.get("name") or "Untitled")
+
+
+@dataclass(frozen=True)
+class Start:
+    """A run of *catalog*, or its repair number *repair*, that has been acknowledged; *content* says what to do."""
+
+    catalog: str
+    run_id: int
+    repair: int
+    content: Mapping[str, Any]
+
+
+class JobStore:
+    """The tables in the file *place*, created if absent. Every call is a transaction, on the disk when it returns."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        with self._reading() as database:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.executescript(_SCHEMA)
+
+    def create(self, settings: Mapping[str, Any], creator: str) -> int:
+        """Add a job and return its id."""
+        now, job_id = _now_ms(), _FIRST_ID + secrets.randbelow(_IDS)
+        with self._writing() as database:
+            row = (job_id, _json(settings), now, now, creator, str(settings.get("name") or "Untitled"))
+            database.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?)", row)
+        return job_id
+
+    def put(self, job_id: int, settings: Mapping[str, Any]) -> bool:
+        """Replace the settings of a job; False if there is none with this id."""
+        with self._writing() as database:
+            row = (_json(settings), _now_ms(), str(settings.get("name") or "Untitled"), job_id)
+            changed = database.execute("UPDATE jobs SET settings = ?, changed_time = ?, name = ? WHERE job_id = ?", row)
+            return changed.rowcount == 1
+
+    def delete(self, job_id: int) -> bool:
+        """Remove a job; its runs stay. False if there is none with this id."""
+        with self._writing() as database:
+            return database.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,)).rowcount == 1
+
+    def job(self, job_id: int) -> DeployedJob | None:
+        """The job with this id, if there is one."""
+        with self._reading() as database:
+            row = database.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+        return _job(row) if row else None
+
+    def jobs(self, *, name: str | None = None, limit: int = -1, offset: int = 0) -> list[DeployedJob]:
+        """The jobs, those created last first; only those whose name is *name*, in any case, if that is given."""
+        where = "" if name is None else "WHERE name = ? COLLATE NOCASE"
+        values = (limit, offset) if name is None else (name, limit, offset)
+        query = f"SELECT * FROM jobs {where} ORDER BY created_time DESC, job_id DESC LIMIT ? OFFSET ?"
+        with self._reading() as database:
+            return [_job(row) for row in database.execute(query, values)]
+
+    def state_numbers(self, catalogs: Sequence[str]) -> dict[str, int]:
+        """The number of each catalog, kept for ever; those without one get the next ones, in their order."""
+        with self._reading() as database:
+            found = dict(database.execute("SELECT catalog, number FROM states").fetchall())
+        if new := [catalog for catalog in catalogs if catalog not in found]:
+            with self._writing() as database:
+                for catalog in new:
+                    database.execute(
+                        "INSERT OR IGNORE INTO states SELECT coalesce(max(number) + 1, 0), ? FROM states", (catalog,)
+                    )
+                found = dict(database.execute("SELECT catalog, number FROM states").fetchall())
+        return found
+
+    def reserve(self, start: Start, token: str = "") -> tuple[str, int]:
+        """Note *start* before its run is recorded, and return the catalog and id of the run that *token* belongs to.
+
+        If the token has been used, that is another run, and nothing is noted.
+        """
+        with self._writing() as database:
+            if token:
+                row = database.execute("SELECT catalog, run_id FROM tokens WHERE token = ?", (token,)).fetchone()
+                if row:
+                    return str(row["catalog"]), int(row["run_id"])
+                database.execute(
+                    "INSERT INTO tokens VALUES (?, ?, ?, ?)", (token, start.catalog, start.run_id, _now_ms())
+                )
+            row = (start.catalog, start.run_id, start.repair, _json(start.content))
+            database.execute("INSERT INTO starts VALUES (?, ?, ?, ?)", row)
+        return start.catalog, start.run_id
+
+    def starts(self) -> list[Start]:
+        """What has been acknowledged and not been taken over."""
+        with self._reading() as database:
+            rows = database.execute("SELECT * FROM starts ORDER BY catalog, run_id, repair").fetchall()
+        return [Start(row["catalog"], row["run_id"], row["repair"], json.loads(row["content"])) for row in rows]
+
+    def take(self, catalog: str, run_id: int, repair: int) -> Mapping[str, Any] | None:
+        """Take a start over: its content for exactly one caller, None for all others."""
+        with self._writing() as database:
+            row = database.execute(
+                "DELETE FROM starts WHERE catalog = ? AND run_id = ? AND repair = ? RETURNING content",
+                (catalog, run_id, repair),
+            ).fetchone()
+        return json.loads(row["content"]) if row else None
+
+    def forget_run(self, catalog: str, run_id: int) -> None:
+        """Remove what is known of a run that was never recorded."""
+        with self._writing() as database:
+            database.execute("DELETE FROM starts WHERE catalog = ? AND run_id = ?", (catalog, run_id))
+            database.execute("DELETE FROM tokens WHERE catalog = ? AND run_id = ?", (catalog, run_id))
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """The database, as it is.
+
+        Raises:
+            RunError: the file cannot be read or written.
+        """
+        try:
+            with closing(sqlite3.connect(self.place, timeout=BUSY_SECONDS, isolation_level=None)) as database:
+                database.row_factory = sqlite3.Row
+                yield database
+        except sqlite3.Error as error:
+            raise RunError(
+                f"`{self.place}`: the jobs of the workspace cannot be used ({error}). "
+                "Close the program that holds it open, or move the file away."
+            ) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """The database for one transaction; no other process writes between its reads and its writes."""
+        with self._reading() as database:
+            database.execute("PRAGMA synchronous=FULL")
+            database.execute("BEGIN IMMEDIATE")
+            yield database
+            database.execute("COMMIT")
+
+
+def _job(row: sqlite3.Row) -> DeployedJob:
+    return DeployedJob(
+        row["job_id"], json.loads(row["settings"]), row["created_time"], row["changed_time"], row["creator"]
+    )
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

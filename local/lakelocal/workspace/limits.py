@@ -1,0 +1,74 @@
+"""How much a request may be, and how long it may take to arrive; whatever exceeds that gets one line as its answer.
+
+Files that go into the workspace or into a volume are streamed to the disk: their limits are those of Databricks.
+Source: Databricks documentation, "Files API" (5 GiB) and "Workspace files limitations" (500 MB).
+"""
+
+import asyncio
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from lakelocal.workspace.errors import ApiError
+from lakelocal.workspace.security import refusal
+
+MIB = 1024**2
+LARGEST_BODY = 16 * MIB
+LARGEST_FILES = {
+    "/api/2.0/fs/files/": 5 * 1024 * MIB,
+    "/api/2.0/workspace-files/import-file/": 500 * MIB,
+    "/api/2.0/workspace/import": 700 * MIB,  # the same in base64
+}
+PAUSE_SECONDS = 30.0
+"""The longest pause between two parts of a body."""
+
+
+class Limits:
+    """The part of the application that ends requests whose body is too large, or stops coming."""
+
+    def __init__(self, app: ASGIApp, pause: float = PAUSE_SECONDS) -> None:
+        self.app = app
+        self.pause = pause
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        limit = next((size for start, size in LARGEST_FILES.items() if scope["path"].startswith(start)), LARGEST_BODY)
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > limit:
+            await refusal(request, _too_large(limit))(scope, receive, send)
+            return
+        await self.app(scope, _Body(receive, limit, self.pause), send)
+
+
+class _Body:
+    """*receive* that counts what comes, as long as a body comes."""
+
+    def __init__(self, receive: Receive, limit: int, pause: float) -> None:
+        self.receive = receive
+        self.limit = limit
+        self.pause = pause
+        self.size = 0
+        self.is_whole = False
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        if self.is_whole:
+            return await self.receive()
+        try:
+            message = await asyncio.wait_for(self.receive(), self.pause)
+        except TimeoutError as error:
+            text = f"Found no more of the body for {self.pause:g} s; expected the rest of it. Send it again."
+            raise ApiError("REQUEST_TIMEOUT", text) from error
+        self.size += len(message.get("body", b""))
+        self.is_whole = not message.get("more_body", False)
+        if self.size > self.limit:
+            raise _too_large(self.limit)
+        return message
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError("MAX_REQUEST_SIZE_EXCEEDED", f"Found a body of more than {limit // MIB} MiB, the most there.")

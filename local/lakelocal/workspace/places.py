@@ -1,0 +1,78 @@
+"""Where a workspace keeps its own files: `.workspace` beside the states of the catalogs.
+
+    .local/.workspace/token        what clients send as `Authorization: Bearer ...`; only this user can read it
+                      server.json  the running server: its address and process
+                      jobs.db      deployed jobs, idempotency tokens, runs that are about to start
+                      schedule.db  which firings of deployed schedules have been claimed
+                      tree/        what clients call /Workspace
+                      logs/        what runs print, one file each
+
+No catalog can have this name, since those begin with a letter, a digit or `_`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakelocal.errors import ProjectError
+from lakelocal.project import Project
+
+NAME = ".workspace"
+
+
+@dataclass(frozen=True)
+class WorkspacePlaces:
+    """The files of the workspace in *folder*."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, project: Project) -> "WorkspacePlaces":
+        """The places of the workspace of *project*, which need not exist."""
+        return cls(project.states / NAME)
+
+    @property
+    def token(self) -> Path:
+        return self.folder / "token"
+
+    @property
+    def server(self) -> Path:
+        return self.folder / "server.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "server.lock"
+
+    @property
+    def jobs_db(self) -> Path:
+        return self.folder / "jobs.db"
+
+    @property
+    def schedule_db(self) -> Path:
+        return self.folder / "schedule.db"
+
+    @property
+    def tree(self) -> Path:
+        """The folder that clients call `/Workspace`."""
+        return self.folder / "tree"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    def make(self) -> "WorkspacePlaces":
+        """Create the folders, readable by this user only.
+
+        Raises:
+            ProjectError: they cannot be created.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.folder.chmod(0o700)
+            for folder in (self.tree, self.logs):
+                folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ProjectError(
+                f"`{self.folder}`: cannot be created ({error.strerror}). "
+                "Make the folder writable, or move the state with LOCAL_STATE."
+            ) from error
+        return self

@@ -1,0 +1,52 @@
+"""The server that runs now, as other commands find and ask it."""
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from lakelocal.errors import ServerError
+from lakelocal.processes import still_runs
+from lakelocal.workspace.places import WorkspacePlaces
+
+SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server at *url*, process *pid*; *token* lets a program in."""
+
+    url: str
+    pid: int
+    token: str
+
+    @classmethod
+    def of(cls, places: WorkspacePlaces) -> "RunningServer | None":
+        """The server of the workspace in *places*; None if none runs."""
+        try:
+            told = json.loads(places.server.read_text())
+            if not still_runs(told["pid"], told["pid_started"]):
+                return None
+            return cls(told["url"], told["pid"], places.token.read_text(encoding="ascii").strip())
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def post(self, path: str, content: dict[str, Any]) -> dict[str, Any]:
+        """The answer to *content*, posted to *path*.
+
+        Raises:
+            ServerError: there is none.
+        """
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        asked = urllib.request.Request(f"{self.url}{path}", json.dumps(content).encode(), headers)
+        try:
+            with urllib.request.urlopen(asked, timeout=SECONDS) as answer:
+                found: dict[str, Any] = json.loads(answer.read())
+        except (OSError, ValueError) as error:
+            raise ServerError(f"{self.url}: the server of the workspace does not answer ({error}).") from error
+        return found
+
+    def link(self, path: str = "/") -> str:
+        """A link that lets a browser in once, and leads to *path*."""
+        url: str = self.post("/api/local/login-links", {"path": path})["url"]
+        return url

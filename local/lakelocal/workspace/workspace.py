@@ -1,0 +1,38 @@
+"""What all requests share: the project whose workspace this is, its places, its address and who uses it."""
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakelocal.bundle.workspace import user_name
+from lakelocal.project import Project
+from lakelocal.workspace.access import Gate, token_of
+from lakelocal.workspace.places import WorkspacePlaces
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The workspace of *project*, served at *url*, which has no slash at its end; *gate* lets requests in."""
+
+    project: Project
+    places: WorkspacePlaces
+    url: str
+    gate: Gate
+
+    @classmethod
+    def of(cls, project: Project, url: str, hosts: Collection[str] = ()) -> "Workspace":
+        """The workspace of *project*, its folders and its token created; *hosts* are the names of this machine."""
+        places = WorkspacePlaces.of(project).make()
+        return cls(project, places, url.rstrip("/"), Gate(token_of(places.token), hosts))
+
+    @property
+    def id(self) -> str:
+        """The workspace's id: a number, the same as long as the project is where it is."""
+        digest = hashlib.sha256(str(Path(self.project.root)).encode()).digest()
+        return str(10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14))
+
+    @property
+    def user(self) -> str:
+        """The name of the user, who is whoever has the token."""
+        return user_name()
