@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lakelocal.export import junit, keep_newest, page, prune, read_run
+from lakelocal.export import junit, keep_newest, prune
+from lakelocal.history.recorded import read_run
 from lakelocal.history.records import Records
+from lakelocal.pages import run_file
 from tests.jobs.conftest import Build, task
 
 pytestmark = pytest.mark.usefixtures("one_pool")
@@ -35,7 +37,7 @@ def test_a_run_with_a_retry_and_a_child_run(build: Build) -> None:
     run_id = case.run()["run_id"]
     run = read_run(Records.of(case.state), run_id)
 
-    text = page(run)
+    text = run_file(run)
     assert "row 42" in text
     assert "child 48" in text
     assert text.count("<summary>executed notebook") == 3
@@ -47,7 +49,7 @@ def test_a_run_with_a_retry_and_a_child_run(build: Build) -> None:
 
     for place in case.state.runs.glob("*/*.ipynb"):
         place.unlink()
-    assert page(run).count("The executed notebook was deleted") == 3
+    assert run_file(run).count("The executed notebook was deleted") == 3
 
     (pruned,) = prune(case.state, keep_newest(0))
     assert pruned.run_ids == (run_id, *(each.run_id for each in run.children))

@@ -7,11 +7,10 @@ from typing import Any
 
 from lakelocal.kernel.failures import what_spark_says
 from lakelocal.sources import headings, place_of
-from lakelocal.sources.environment import ENVIRONMENT
+from lakelocal.sources.executed import has_failed, is_own
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TRACE_LENGTH = 20_000
-_ADDED = {"injected-parameters", "papermill-error-cell-tag", ENVIRONMENT}
 
 
 def failure_of(error: Exception, output: Path) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def failed_cell(output: Path) -> str:
     """
     cells = _cells(output)
     for number, (cell, heading) in enumerate(zip(cells, headings(cells), strict=True), start=1):
-        if _has_failed(cell):
+        if has_failed(cell):
             named = f'cell {number} "{heading}"' if heading else f"cell {number}"
             return ", ".join(text for text in (named, place_of(cell)) if text)
     return ""
@@ -55,24 +54,14 @@ def failed_cell(output: Path) -> str:
 
 def _last_on_stderr(output: Path) -> str:
     """The last line that the failed cell wrote to standard error, where IPython tells of an unknown magic."""
-    failed = next((cell for cell in _cells(output) if _has_failed(cell)), {})
+    failed = next((cell for cell in _cells(output) if has_failed(cell)), {})
     written = ["".join(each["text"]) for each in failed.get("outputs", []) if each.get("name") == "stderr"]
     return next(iter(_ANSI.sub("", "".join(written)).strip().splitlines()[-1:]), "")
 
 
 def _cells(output: Path) -> list[dict[str, Any]]:
     """The cells of the source notebook in the executed one."""
-    return [cell for cell in (_read(output) or {}).get("cells", []) if not _ADDED & _tags(cell)]
-
-
-def _has_failed(cell: dict[str, Any]) -> bool:
-    """Did *cell* fail, or was it running when everything ended?"""
-    state = cell.get("metadata", {}).get("papermill", {})
-    return cell.get("cell_type") == "code" and (state.get("exception") is True or state.get("status") == "running")
-
-
-def _tags(cell: dict[str, Any]) -> set[str]:
-    return set(cell.get("metadata", {}).get("tags", []))
+    return [cell for cell in (_read(output) or {}).get("cells", []) if is_own(cell)]
 
 
 def _read(output: Path) -> dict[str, Any] | None:

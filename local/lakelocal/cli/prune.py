@@ -32,7 +32,7 @@ def prune(options: Namespace) -> int:
     from lakelocal.console import console_for_people
     from lakelocal.export.pruning import keep_newest, older_than
     from lakelocal.export.pruning import prune as prune_runs
-    from lakelocal.export.recorded import utc
+    from lakelocal.history.recorded import utc
 
     rule = older_than(options.older_than) if options.keep is None else keep_newest(options.keep)
     deleted = prune_runs(state_of(options), rule, dry_run=options.dry_run)

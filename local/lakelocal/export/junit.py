@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from lakelocal.export.recorded import Attempt, Run, Work
+from lakelocal.history.recorded import Attempt, Run, Work
 
 RUN_ITSELF = "(run)"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -12,4 +12,5 @@
 | `reading` | the history as it is, for whoever only looks at it     |
 | `records` | what the runner adds to it                             |
 | `api`     | a run as the Jobs API shows it                         |
+| `recorded`| a run with everything below it, for pages and reports  |
 """

@@ -14,6 +14,7 @@ from lakelocal.console import console_for_people
 from lakelocal.history.api import run_shape
 from lakelocal.history.reading import History
 from lakelocal.history.reasons import shortened
+from lakelocal.history.records import now_ms
 from lakelocal.jobs.tables import TableChange, table_changes
 from lakelocal.jobs.views import duration
 from lakelocal.lakeflow.results import colour_of, state_of
@@ -29,8 +30,7 @@ def print_summary(run: Mapping[str, Any], history: History, state: State, consol
     if lines:
         console.print()
         console.print(_attempt_table(lines))
-    tables = state_warehouse.tables_folder(state)
-    changes = table_changes(tables, since_ms=run["start_time"], until_ms=run["end_time"]) if tables else []
+    changes = changes_of(run, state)
     if any(change.commits for change in changes):
         console.print()
         console.print(_change_table(changes))
@@ -43,6 +43,13 @@ def print_summary(run: Mapping[str, Any], history: History, state: State, consol
     for attempt in failed if len(failed) > 1 else []:
         console.print(Text(f"{_name(attempt).strip()}: {shortened(attempt['error'])}", style="red"), soft_wrap=True)
     _print_end(run, next((each.get("output_notebook") for each in failed), None), state, console)
+
+
+def changes_of(run: Mapping[str, Any], state: State) -> list[TableChange]:
+    """What *run* (its `runs/get` shape) did, or has done so far, to each table; nothing if no table can be seen."""
+    tables = state_warehouse.tables_folder(state)
+    until = run["end_time"] or now_ms()
+    return table_changes(tables, since_ms=run["start_time"], until_ms=until) if tables else []
 
 
 def _print_end(run: Mapping[str, Any], notebook: str | None, state: State, console: Console) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql.types import DataType
 
-from lakelocal.export.recorded import utc
+from lakelocal.history.recorded import utc
 from lakelocal.kernel.failures import what_spark_says
 from lakelocal.parity.scope import DiffScope
 from lakelocal.sql.writing import quoted

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lakelocal.export.recorded import utc
+from lakelocal.history.recorded import utc
 from lakelocal.lakeflow.results import colour_of
 from lakelocal.parity.compare import ABSENT, TABLE, TASK, VIEW, Comparison, Verdict
 from lakelocal.parity.pairs import shown_pairs, telling_columns

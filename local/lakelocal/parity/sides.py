@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lakelocal.compute import REMOTE, WORKSPACE, Compute, compute_of
 from lakelocal.errors import RunError, UsageError
-from lakelocal.export.recorded import Run, read_run
 from lakelocal.history.reading import LATEST, History
+from lakelocal.history.recorded import Run, read_run
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lakelocal.export.recorded import Run
+from lakelocal.history.recorded import Run
 
 
 @dataclass(frozen=True)

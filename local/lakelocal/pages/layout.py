@@ -1,8 +1,8 @@
-"""The layout of a task graph: layers from left to right, with few crossings. Pure; units are grid cells.
+"""The layout of a task graph: layers from left to right, with few crossings. Pure; units are pixels.
 
 Follows Sugiyama, Tagawa, Toda, "Methods for visual understanding of hierarchical system structures" (1981): the layer
 of a node is the length of the longest path to it; an edge over several layers bends in each of them; the order within
-a layer follows the mean position of the neighbours, in sweeps to the right and to the left.
+a layer follows the mean position of the neighbours, in sweeps to the right and to the left. Nodes may differ in size.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -12,48 +12,87 @@ from itertools import pairwise
 
 from lakelocal.lakeflow.graph import levels
 
+GAP_X, GAP_Y = 70, 26
+BEND = 10  # the height that an edge takes where it passes a layer
 _SWEEPS = 8
-Point = tuple[int, float]  # layer, row
 Edge = tuple[str, str]  # from, to
 
 
 @dataclass(frozen=True)
+class Box:
+    """A rectangle: a node, or where an edge passes a layer."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.left + self.width
+
+    @property
+    def middle(self) -> float:
+        return self.top + self.height / 2
+
+
+@dataclass(frozen=True)
 class GraphLayout:
-    """*nodes*: the position of each node; *edges*: the points that each edge passes; *layers*, *rows*: the size."""
+    """*nodes*: the place of each node; *edges*: what each edge passes, from its first node to its last."""
 
-    nodes: Mapping[str, Point]
-    edges: Mapping[Edge, Sequence[Point]]
+    nodes: Mapping[str, Box]
+    edges: Mapping[Edge, Sequence[Box]]
     layers: int
-    rows: int
+    width: float
+    height: float
 
 
-def layered(nodes: Sequence[str], edges: Iterable[Edge]) -> GraphLayout:
-    """Place *nodes*, whose *edges* are acyclic; an edge from or to an unknown node is ignored."""
-    known = set(nodes)
+def layered(sizes: Mapping[str, tuple[float, float]], edges: Iterable[Edge]) -> GraphLayout:
+    """Place the nodes of *sizes* (width, height), whose *edges* are acyclic.
+
+    An edge from or to an unknown node is ignored.
+    """
+    known = set(sizes)
     edges = list(dict.fromkeys(edge for edge in edges if known.issuperset(edge)))
-    layer = _layers(nodes, edges)
+    layer = _layers(list(sizes), edges)
     chains: dict[Edge, list[Hashable]] = {
         edge: [edge[0], *((edge, at) for at in range(layer[edge[0]] + 1, layer[edge[1]])), edge[1]] for edge in edges
     }
     columns: list[list[Hashable]] = [[] for _ in range(max(layer.values(), default=-1) + 1)]
-    for node in nodes:
+    for node in sizes:
         columns[layer[node]].append(node)
     for (start, _), chain in chains.items():
         for at, bend in enumerate(chain[1:-1], start=layer[start] + 1):
             columns[at].append(bend)
     _order(columns, [pair for chain in chains.values() for pair in pairwise(chain)])
-    rows = max(map(len, columns), default=0)
-    place = {
-        node: (at, row + (rows - len(column)) / 2)
-        for at, column in enumerate(columns)
-        for row, node in enumerate(column)
-    }
+    place, width, height = _placed(columns, sizes)
     return GraphLayout(
-        {node: place[node] for node in nodes},
+        {node: place[node] for node in sizes},
         {edge: [place[each] for each in chain] for edge, chain in chains.items()},
         len(columns),
-        rows,
+        width,
+        height,
     )
+
+
+def _placed(
+    columns: Sequence[Sequence[Hashable]], sizes: Mapping[str, tuple[float, float]]
+) -> tuple[dict[Hashable, Box], float, float]:
+    """The boxes of all *columns*, each centred on the tallest one; and the size of the whole."""
+    of_any: dict[Hashable, tuple[float, float]] = dict(sizes.items())
+    heights = [sum(of_any.get(each, (0, BEND))[1] for each in column) + GAP_Y * (len(column) - 1) for column in columns]
+    height = max(heights, default=0.0)
+    place: dict[Hashable, Box] = {}
+    left = 0.0
+    for column, own in zip(columns, heights, strict=True):
+        width = max(of_any.get(each, (0, 0))[0] for each in column)
+        top = (height - own) / 2
+        for each in column:
+            box = Box(left, top, *of_any.get(each, (width, BEND)))
+            place[each] = box
+            top += box.height + GAP_Y
+        left += width + GAP_X
+    return place, max(left - GAP_X, 0.0), height
 
 
 def _layers(nodes: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:

@@ -101,6 +101,19 @@ class Run(Shown):
         return str(self.shape["run_name"])
 
     @property
+    def cause(self) -> Attempt | None:
+        """The attempt because of which the run failed, in whichever run below it; None if no task failed.
+
+        It is the one that `reasons` tells of: of the tasks that failed in their last attempts, the first.
+        """
+        failed = [work for work in self.works if meaning(work.last.result).broke]
+        loops = {work.last.shape["iteration"]["for_each_task_key"] for work in failed if work.is_iteration}
+        causes = [work.last for work in failed if work.is_iteration or work.task_key not in loops]
+        first = min(causes, key=lambda attempt: attempt.run_id, default=None)
+        below = first.child.cause if first and first.child else None
+        return below or first
+
+    @property
     def children(self) -> Iterator["Run"]:
         """The runs that its tasks started, in the order of the tasks."""
         for work in self.works:

@@ -2,13 +2,14 @@
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from rich.filesize import decimal
 
-from lakelocal.export.markup import Markup, element
+from lakelocal.sources.executed import ERROR_MARK, has_failed, is_own, tags
 
 OUTPUT_LIMIT = 100_000  # characters of one text, table or trace
 IMAGE_LIMIT = 2_000_000  # characters of one image, base64
@@ -30,8 +31,11 @@ class Notebooks:
     def __init__(self) -> None:
         self.left = PAGE_LIMIT
 
-    def html(self, place: Path) -> Markup:
-        """The executed notebook *place* as HTML; a sentence that says why, if it cannot be shown."""
+    def html(self, place: Path, failed: str = "failed-cell") -> Markup:
+        """The executed notebook *place* as HTML; a sentence that says why, if it cannot be shown.
+
+        The cell that failed has the id *failed*, and its number: that of the source notebook, which messages name.
+        """
         import nbformat
 
         try:
@@ -43,11 +47,33 @@ class Notebooks:
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs = [bounded(output) for output in cell.outputs]
-        made = _converter()(notebook)
+        made = Markup().join(_parts(notebook, failed))
         if len(made) > min(NOTEBOOK_LIMIT, self.left):
             return _said(f"The executed notebook is too large for this page ({decimal(len(made))}): {place}")
         self.left -= len(made)
-        return element("div", Markup(made), class_="notebook")
+        return Markup('<div class="notebook">{}</div>').format(made)
+
+
+def _parts(notebook: Any, failed: str) -> Iterator[Markup]:
+    """The cells of *notebook* without what papermill adds to tell of a failure; the failed cell stands out."""
+    cells = [cell for cell in notebook.cells if ERROR_MARK not in tags(cell)]
+    at = next((position for position, cell in enumerate(cells) if has_failed(cell)), None)
+    if at is None:
+        yield _converted(notebook, cells)
+        return
+    number = sum(map(is_own, cells[: at + 1]))
+    yield _converted(notebook, cells[:at])
+    yield Markup(
+        '<section class="failed-cell" id="{}" aria-label="Cell {}, which failed"><p>Cell {} failed</p>'
+    ).format(failed, number, number)
+    yield _converted(notebook, cells[at : at + 1])
+    yield Markup("</section>")
+    yield _converted(notebook, cells[at + 1 :])
+
+
+def _converted(notebook: Any, cells: list[Any]) -> Markup:
+    """*cells* of *notebook* as HTML."""
+    return Markup(_converter()({**notebook, "cells": cells})) if cells else Markup()
 
 
 def bounded(output: Any) -> Any:
@@ -86,28 +112,21 @@ def _cut(text: str) -> str:
 
 
 def _said(text: str) -> Markup:
-    return element("p", text, class_="said")
+    return Markup('<p class="said">{}</p>').format(text)
 
 
 @functools.cache
 def _converter() -> Callable[[Any], str]:
     """The `basic` template of nbconvert, with the HTML of cells reduced to text, tables and their styles."""
+    import nbformat
     from nbconvert import HTMLExporter  # imported here: it takes half a second, which other commands need not pay
     from nbconvert.preprocessors.sanitize import SanitizeHTML
 
     safe = SanitizeHTML(tags=_TAGS, attributes=_is_safe, strip=True)
     exporter = HTMLExporter(template_name="basic", sanitize_html=True, exclude_anchor_links=True)
     exporter.register_filter("clean_html", lambda html: safe.sanitize_html_tags(_UNSHOWN.sub("", str(html))))
-    return lambda notebook: exporter.from_notebook_node(notebook)[0]
+    return lambda notebook: exporter.from_notebook_node(nbformat.from_dict(notebook))[0]
 
 
 def _is_safe(tag: str, name: str, value: str) -> bool:
     return name in _ATTRIBUTES or (tag == "a" and name == "href")
-
-
-def code_style() -> str:
-    """The CSS of highlighted code, for light and dark mode."""
-    from pygments.formatters import HtmlFormatter
-
-    light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("default", "github-dark"))
-    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"

@@ -1,0 +1,166 @@
+"""The task graph of a run as boxes and lines: each task with its state and duration, and the tasks of child runs in it.
+
+`run_if` and `outcome` are shown if they are not the default. The template `graph.svg` draws it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lakelocal.history.recorded import Run, Work
+from lakelocal.jobs.views import duration
+from lakelocal.lakeflow.results import meaning
+from lakelocal.pages.layout import Box, layered
+from lakelocal.pages.links import Links
+
+_WIDTH, _HEIGHT = 200, 50
+_PADDING = 12  # around the tasks of a child run
+_MARGIN = 22  # above and below the whole, for what stands over a box
+_LETTERS = 25
+_LETTER_WIDTH = 7.2
+DEFAULT_RUN_IF = "ALL_SUCCESS"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of the graph; *depends_on* as in the job; *work* is what it has done, None if it has not begun."""
+
+    key: str
+    depends_on: Sequence[Mapping[str, Any]]
+    run_if: str
+    work: Work | None
+    iterations: int = 0
+
+    @property
+    def result(self) -> str:
+        return self.work.last.result if self.work else "PENDING"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A task as a box. *name* and *state* are cut to its width, *title* has all; *inner* are the tasks of its run."""
+
+    box: Box
+    name: str
+    state: str
+    title: str
+    tone: str
+    run_if: str
+    href: str
+    inner: "Graph | None"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A dependency: a *path* of SVG, and the *outcome* that it needs, at *x*, *y*."""
+
+    path: str
+    tip: str
+    outcome: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A drawing of *width* by *height* pixels."""
+
+    label: str
+    width: float
+    height: float
+    nodes: Sequence[Node]
+    lines: Sequence[Line]
+
+
+def tasks_of(run: Run) -> list[Task]:
+    """The tasks that ran or may still run, in the order of the job.
+
+    Tasks that have not begun come from the job's settings. For a run that has ended, only recorded tasks are included.
+    """
+    works = {work.task_key: work for work in run.works if not work.is_iteration}
+    defined = {task["task_key"]: task for task in run.tasks}
+    counted: dict[str, int] = {}
+    for work in run.works:
+        if work.is_iteration:
+            outer = work.last.shape["iteration"]["for_each_task_key"]
+            counted[outer] = counted.get(outer, 0) + 1
+    shapes = {**(defined if run.is_active else {}), **{key: work.last.shape for key, work in works.items()}}
+    order = {key: at for at, key in enumerate(defined)}
+    return [
+        Task(
+            key,
+            shape.get("depends_on") or [],
+            shape.get("run_if") or DEFAULT_RUN_IF,
+            works.get(key),
+            counted.get(key, 0),
+        )
+        for key, shape in sorted(shapes.items(), key=lambda each: order.get(each[0], len(order)))
+    ]
+
+
+def graph(run: Run, links: Links) -> Graph:
+    """The graph of *run*, with those of the runs that its tasks started inside of these tasks."""
+    tasks = tasks_of(run)
+    inner = {task.key: graph(child, links) for task in tasks if task.work and (child := task.work.last.child)}
+    needs = {(each["task_key"], task.key): each for task in tasks for each in task.depends_on}
+    layout = layered({task.key: _size(inner.get(task.key)) for task in tasks}, needs)
+    nodes = [_node(run, task, layout.nodes[task.key], inner.get(task.key), links) for task in tasks]
+    lines = [_line(boxes, needs[edge].get("outcome", "")) for edge, boxes in layout.edges.items()]
+    return Graph(f"Task graph of run {run.run_id}", layout.width + 2, layout.height + 2 * _MARGIN, nodes, lines)
+
+
+def _size(inner: Graph | None) -> tuple[float, float]:
+    if inner is None or not inner.nodes:
+        return _WIDTH, _HEIGHT
+    return max(_WIDTH, inner.width + 2 * _PADDING), _HEIGHT + inner.height
+
+
+def _node(run: Run, task: Task, place: Box, inner: Graph | None, links: Links) -> Node:
+    box = Box(place.left + 1, place.top + _MARGIN, place.width, place.height)
+    said = list(_said(run, task))
+    letters = _LETTERS + int((box.width - _WIDTH) / _LETTER_WIDTH)
+    return Node(
+        box=box,
+        name=clipped(task.key, letters),
+        state=clipped(", ".join(said), letters + 6),
+        title=f"{task.key}: {', '.join(said)}",
+        tone=meaning(task.result).tone,
+        run_if=task.run_if if task.run_if != DEFAULT_RUN_IF else "",
+        href=links.attempt(task.work.last) if task.work else "",
+        inner=inner if inner and inner.nodes else None,
+    )
+
+
+def _said(run: Run, task: Task) -> Iterator[str]:
+    """The state, the duration, and how many attempts or iterations."""
+    yield task.result
+    if task.work and task.work.last.ran:
+        yield duration(run.seconds(task.work.last.shape))
+    if task.work and len(task.work.attempts) > 1:
+        yield f"{len(task.work.attempts)} attempts"
+    if task.work and task.work.last.child:
+        yield f"run {task.work.last.child.run_id}"
+    if task.iterations:
+        yield f"{task.iterations} iterations"
+
+
+def _line(boxes: Sequence[Box], outcome: str) -> Line:
+    """A curve through the gaps between the layers, horizontal where it passes a layer."""
+    first, *rest = boxes
+    x, y = first.right + 1, first.middle + _MARGIN
+    path = [f"M{x:.6g} {y:.6g}"]
+    for box in rest:
+        end_x, end_y = box.left + 1, box.middle + _MARGIN
+        half = (x + end_x) / 2
+        path.append(f"C{half:.6g} {y:.6g} {half:.6g} {end_y:.6g} {end_x:.6g} {end_y:.6g}")
+        if box is not rest[-1]:
+            path.append(f"H{box.right + 1:.6g}")
+        x, y = box.right + 1, end_y
+    last, stop = rest[-1], rest[0]  # an outcome is told at the first stop: at the start, two would overlap
+    tip = f"M{last.left + 1:.6g} {last.middle + _MARGIN:.6g}l-8 -4v8z"
+    return Line("".join(path), tip, outcome, stop.left - 9, stop.middle + _MARGIN - 6)
+
+
+def clipped(text: str, letters: int) -> str:
+    """*text*, with `…` in place of what exceeds *letters* characters."""
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"

@@ -1,0 +1,101 @@
+"""Templates, and what all of them use: the style, the script, and how values are written.
+
+A page contains its style and its script, so it needs nothing else, and its policy lets the browser run exactly this
+script: nothing that a notebook printed, and nothing from elsewhere. Whatever a template inserts is escaped, unless
+it is already `Markup`.
+"""
+
+import base64
+import functools
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from lakelocal.history.recorded import utc
+from lakelocal.history.records import now_ms
+from lakelocal.jobs.views import duration
+from lakelocal.lakeflow.results import meaning
+from lakelocal.quarantine import is_quarantine
+
+FOLDER = Path(__file__).parent
+
+
+def render(template: str, **values: object) -> str:
+    """The page of *template*, a file of `templates/`, with *values*."""
+    return _environment().get_template(template).render(**values)
+
+
+def script_policy() -> str:
+    """The Content-Security-Policy of a page: its own style and script, pictures within it, its own server."""
+    digest = base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'"
+    )
+
+
+@functools.cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(duration=duration, moment=moment, tone=tone, pixels=pixels)
+    made.tests["quarantine"] = is_quarantine
+    made.globals.update(
+        policy=script_policy(),
+        script=Markup(_script()),
+        style=Markup(_style()),
+        code_style=_code_style,
+        now=now_ms,
+        warning=warning,
+    )
+    return made
+
+
+def moment(ms: int) -> Markup:
+    """*ms* (epoch ms) as `2018-09-02 06:00:00 UTC`; the script adds the local time as a tooltip."""
+    at = datetime.fromtimestamp(ms / 1000, UTC)
+    return Markup('<time datetime="{}">{} UTC</time>').format(at.isoformat(timespec="seconds"), utc(ms))
+
+
+def warning(rule: Mapping[str, Any]) -> str:
+    """A health rule that was exceeded, and when."""
+    return f"{rule['metric']} {rule['op']} {rule['value']} since {utc(rule['exceeded_at'])} UTC"
+
+
+def tone(state: str) -> str:
+    """The class of a result or a life cycle state, by which the style gives it a colour."""
+    return meaning(state).tone
+
+
+def pixels(number: float) -> str:
+    """*number* with at most one digit after the point."""
+    return f"{number:.1f}".removesuffix(".0")
+
+
+@functools.cache
+def _script() -> str:
+    return (FOLDER / "page.js").read_text(encoding="utf-8")
+
+
+@functools.cache
+def _style() -> str:
+    return (FOLDER / "page.css").read_text(encoding="utf-8")
+
+
+@functools.cache
+def _code_style() -> Markup:
+    """The CSS of highlighted code, for light and dark mode."""
+    from pygments.formatters import HtmlFormatter  # only pages with notebooks need it
+
+    light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("default", "github-dark"))
+    return Markup(f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}")

@@ -1,0 +1,264 @@
+"""The page of recorded runs: what it says, and that nothing in a run can act in it."""
+
+import base64
+import hashlib
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from recorded_runs import attempt, end, start, whole_run
+
+from lakelocal.history.recorded import read_run
+from lakelocal.history.records import Records
+from lakelocal.jobs.tables import TableChange
+from lakelocal.pages import run_file
+from lakelocal.pages.graph import graph
+from lakelocal.pages.links import WithinPage
+from lakelocal.pages.notebooks import OUTPUT_LIMIT, Notebooks, bounded
+from lakelocal.pages.run import overridden
+from lakelocal.quarantine import is_quarantine
+
+VOID = {"meta", "br", "col", "hr", "img", "link", "input"}
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return Records(tmp_path / "runs.db")
+
+
+class Tags(HTMLParser):
+    """Checks that every tag is closed, and collects tags, ids and links."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.found: set[str] = set()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attributes: list) -> None:
+        self.found.add(tag)
+        self.ids += [value for name, value in attributes if name == "id"]
+        self.links += [value for name, value in attributes if name in ("href", "src")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list) -> None:
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()  # in SVG, a tag may close itself
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def sha256_of(text: str) -> str:
+    """The digest of the script of the page *text*, as a policy names it."""
+    script = text.partition("<script>")[2].partition("</script>")[0]
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def test_the_page_is_well_formed_and_reaches_nothing(records):
+    """Every tag is closed, ids are unique, links stay in the page, and only the page's own script may run."""
+    text = run_file(read_run(records, whole_run(records)))
+
+    tags = Tags(text)
+    assert text.count("<script>") == 1
+    assert f"script-src 'sha256-{sha256_of(text)}'" in unescape(text)
+    assert len(tags.ids) == len(set(tags.ids))
+    assert {link for link in tags.links if not link.startswith("#")} == {"data:,"}, "the icon, so that none is fetched"
+    assert {link[1:] for link in tags.links if link.startswith("#")} <= set(tags.ids)
+    assert "default-src 'none'" in unescape(text)
+
+
+def test_the_page_tells_of_every_attempt(records):
+    """Retries, iterations and the child's tasks; in the table and in the timeline."""
+    text = run_file(read_run(records, whole_run(records)))
+
+    for word in (
+        "load, attempt 0: FAILED",
+        "load, attempt 1: SUCCESS",
+        "one[1], attempt 0: FAILED",
+        "inner, attempt 0: TIMEDOUT",
+    ):
+        assert text.count(f'aria-label="{word}') == 1, word
+    assert ">false</text>" in text
+    assert ">ALL_DONE</text>" in text
+    assert "ALL_SUCCESS" not in text
+    assert text.count(">EXCLUDED<") == 3  # graph, timeline, list
+    assert "2 attempts" in text
+    assert "Timed out after 2 seconds." in text
+
+
+def test_the_reason_is_first_and_leads_to_the_attempt(records):
+    """The attempt of the task that failed first, in the child run if it was there; not the for-each task around it."""
+    parent = start(records)
+    child = start(records, job_key="sub", run_name="Sub", parent_run_id=parent)
+    attempt(records, parent, "start", "FAILED", kind="run_job_task", child_run_id=child)
+    attempt(records, child, "retried", "FAILED", error="once")
+    attempt(records, child, "retried", attempt_number=1)
+    attempt(records, child, "each", "FAILED", kind="for_each_task")
+    iteration = {"for_each_task_key": "each", "index": 0, "input": "Recife"}
+    guilty = attempt(records, child, "one", "FAILED", iteration=iteration, error="no such column")
+    end(records, child, "FAILED")
+    end(records, parent, "FAILED")
+
+    run = read_run(records, parent)
+    text = run_file(run)
+
+    assert run.cause.run_id == guilty
+    assert run.message == "start > each > one[0] Recife: no such column"
+    before, _, after = text.partition(run.message.replace(">", "&gt;"))
+    assert "<h1>" in before and "<h2>" not in before
+    assert after.index(f'href="#attempt-{guilty}"') < after.index("<dl")
+
+
+def test_the_graph_has_the_tasks_of_child_runs(records):
+    """Inside of the task that started the run: the box is around its tasks."""
+    run = read_run(records, whole_run(records))
+
+    (outer,) = [node for node in graph(run, WithinPage()).nodes if node.inner]
+
+    assert outer.title.startswith("start: SUCCESS")
+    assert [node.name for node in outer.inner.nodes] == ["inner", "behind"]
+    assert outer.box.width > outer.inner.width and outer.box.height > outer.inner.height
+    assert run_file(run).count("inner: TIMEDOUT") == 1
+
+
+def test_changed_tables_are_listed_and_quarantine_stands_out(records):
+    """Tables without a changed row are named below; tables that the run did not write are not."""
+    run_id = start(records)
+    attempt(records, run_id, "a")
+    end(records, run_id, "SUCCESS")
+    changes = [
+        TableChange("silver.orders", 4, commits=1, inserted=1234, rows=5678),
+        TableChange("ops.quarantine_orders", 1, commits=1, inserted=3, rows=3),
+        TableChange("ops.made", 0, commits=1, rows=0),
+        TableChange("ops.other", 9, commits=0),
+    ]
+
+    text = run_file(read_run(records, run_id), changes)
+
+    assert "<td>1,234</td><td>–</td><td>–</td>" in text and "<td>5,678</td><td>4</td>" in text
+    assert '<tr class="mixed"><th scope="row">ops.quarantine_orders <span class="note">quarantine</span>' in text
+    assert "Written without any row: ops.made<" in text
+    assert "ops.other" not in text
+
+
+@pytest.mark.parametrize(
+    ("table", "is_one"),
+    [
+        ("ops.quarantine_orders", True), ("silver.orders_quarantine", True), ("Quarantined.rows_of_today", True),
+        ("dq.rejects", True), ("bronze.orders_bad_records", True), ("main.ops.dead_letter", True),
+        ("silver.orders", False), ("ops.rejection_rates", False), ("gold.quarantines_by_day", False),
+    ],
+)  # fmt: skip
+def test_quarantine_is_known_by_its_name(table, is_one):
+    """The usual words, as whole words."""
+    assert is_quarantine(table) is is_one
+
+
+def test_a_parameter_is_marked_only_where_its_value_is_not_the_defaults(records):
+    """A default that is a reference is resolved for this run before it is compared."""
+    assert overridden(read_run(records, whole_run(records))) == {"n"}
+
+    of_trigger = "{{job.trigger.time.iso_date}}"
+    day = {"day": [of_trigger, "1970-01-03"]}
+    scheduled = start(records, job_parameters=day, trigger="PERIODIC", trigger_time=2 * 86_400_000)
+    assert overridden(read_run(records, scheduled)) == set()
+    assert overridden(read_run(records, start(records, job_parameters=day))) == {"day"}
+
+
+def test_an_active_run_says_so_and_shows_what_waits(records):
+    """Tasks that have not begun come from the settings."""
+    settings = {"tasks": [{"task_key": "a"}, {"task_key": "b", "depends_on": [{"task_key": "a"}]}, {"task_key": "c"}]}
+    run_id = start(records, settings=settings, only_tasks=["a", "b"])
+    attempt(records, run_id, "a", None)
+    run = read_run(records, run_id)
+
+    text = run_file(run)
+    Tags(text)
+    assert "This run had not ended when this page was made" in text
+    assert "b: PENDING" in text
+    assert "c: PENDING" not in text, "it was not chosen for this partial run"
+
+
+def notebook(place: Path, *outputs) -> Path:
+    nbformat.write(new_notebook(cells=[new_code_cell("1 < 2", outputs=list(outputs))]), place)
+    return place
+
+
+def test_a_notebook_is_shown_without_what_could_act(tmp_path):
+    """Its tables are kept; scripts, handlers, foreign images and unclosed tags are not."""
+    html = (
+        "</div></details><table onclick='x()'><tbody><tr><td>7</td></tr></tbody></table><img src='http://e.org/a.png'>"
+    )
+    place = notebook(
+        tmp_path / "n.ipynb",
+        new_output("display_data", data={"text/html": html}),
+        new_output("display_data", data={"text/html": "<script>draw()</script>", "text/plain": "a figure"}),
+        new_output("stream", text="<b>printed</b>"),
+    )
+
+    text = Notebooks().html(place)
+
+    tags = Tags(text)
+    assert {"table", "tbody", "td"} <= tags.found
+    assert not {"script", "img", "b", "details"} & tags.found
+    assert "onclick" not in text
+    assert "a figure" in text
+    assert "draw()" not in text
+    assert "&lt;b&gt;printed" in text
+
+
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        (new_output("stream", text="x" * (OUTPUT_LIMIT + 5)), "[cut: 5 characters]"),
+        (new_output("error", ename="E", evalue="v", traceback=["x" * (OUTPUT_LIMIT + 9)]), "[cut: 9 characters]"),
+        (new_output("display_data", data={"text/html": "x" * 200_000}), "[cut: text/html of 200.0 kB]"),
+        (new_output("display_data", data={"image/png": "x" * 3_000_000}), "[cut: image/png of 3.0 MB]"),
+    ],
+)
+def test_long_outputs_are_cut_and_say_so(output, shown):
+    """Nothing is left out silently."""
+    cut = bounded(output)
+
+    assert shown in str(cut)
+    assert len(str(cut)) < OUTPUT_LIMIT + 1000
+
+
+def test_notebooks_that_cannot_be_shown_are_named(tmp_path):
+    """Deleted, no notebook, or no room left on the page."""
+    broken = tmp_path / "broken.ipynb"
+    broken.write_text("{")
+    full = Notebooks()
+    full.left = 10
+
+    assert "was deleted" in Notebooks().html(tmp_path / "gone.ipynb")
+    assert "cannot be read" in Notebooks().html(broken)
+    assert "too large for this page" in full.html(notebook(tmp_path / "n.ipynb"))
+
+
+def test_the_failed_cell_stands_out_under_the_number_that_messages_name(tmp_path):
+    """Cells that papermill adds do not count, and its own words about the failure are left out."""
+    added = new_code_cell("day = 1", metadata={"tags": ["injected-parameters"]})
+    tagged = {"metadata": {"tags": ["papermill-error-cell-tag"]}}
+    banner, mark = (new_markdown_cell("An Exception was encountered at In [3]", **tagged) for _ in range(2))
+    failed = new_code_cell("1 / 0", metadata={"papermill": {"exception": True}})
+    cells = [banner, new_code_cell("import os"), added, mark, failed, new_code_cell("'not run'")]
+    place = tmp_path / "n.ipynb"
+    nbformat.write(new_notebook(cells=cells), place)
+
+    text = Notebooks().html(place, "failed-7")
+
+    Tags(text)
+    before, _, after = text.partition('<section class="failed-cell" id="failed-7"')
+    inside, _, behind = after.partition("</section>")
+    assert "Cell 2 failed" in inside and "ZeroDivision" not in before
+    assert "import" in before and "not run" in behind and "encountered" not in text
