@@ -1,4 +1,4 @@
-"""Databricks paths on this machine: volumes, DBFS and workspace files are inside the state folder of a catalog.
+"""Databricks paths on this machine: volumes and DBFS are in the state folder of a catalog, workspace files beside it.
 
 | Databricks                             | here                                                         |
 | -------------------------------------- | ------------------------------------------------------------ |
@@ -6,7 +6,7 @@
 | /Volumes/<another>/<schema>/<volume>/x | <state>/catalogs/<another>/volumes/<schema>/<volume>/x       |
 | dbfs:/Volumes/... , /dbfs/Volumes/...  | the same volume                                              |
 | dbfs:/x , /dbfs/x                      | <state>/dbfs/x                                               |
-| /Workspace/x                           | <state>/workspace/x; a file of the bundle is where it is     |
+| /Workspace/x                           | <states>/.workspace/tree/x; a file of the bundle is in place |
 | file:/x , file:///x                    | as /x if that is one of the above; else the file /x          |
 """
 

@@ -6,13 +6,13 @@
         warehouse.uri                  where they are, if Spark runs elsewhere
         volumes/<schema>/<volume>/     what notebooks call /Volumes/<catalog>/<schema>/<volume>/
         dbfs/                          what notebooks call dbfs:/ and /dbfs/
-        workspace/                     what notebooks call /Workspace/
         catalogs/<name>/               a catalog beside the run's, with its volumes/<schema>/<volume>/ (see `catalogs`)
         routines/<catalog>/<schema>/   procedures, and functions that SQL makes in Python
         links/                         what notebooks call /Volumes
         runs/<run id>/  runs.db        executed notebooks, run history
         logs/  server.json             the Spark Connect server
         outbox/                        notifications of runs, one file each
+    <root>/.local/.workspace/tree/     what notebooks of all catalogs call /Workspace/, since a workspace has one
     <root>/.local/notifications.yml    how they are sent, kept by the user; may be absent
 
 This module only names locations; the only function that creates any is `State.make`.
@@ -27,6 +27,7 @@ from lakelocal.errors import ProjectError
 from lakelocal.program import PROGRAM
 
 BUNDLE_FILES = ("databricks.yml", "databricks.yaml", "bundle.yml", "bundle.yaml")
+WORKSPACE_TREE = Path(".workspace", "tree")  # no name of a catalog begins with a dot
 CATALOG_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
@@ -48,6 +49,10 @@ class Project:
             )
         states = os.environ.get("LOCAL_STATE")
         return cls(root, Path(states).expanduser().resolve() if states else root / ".local")
+
+    @property
+    def workspace(self) -> Path:
+        return self.states / WORKSPACE_TREE
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Project":
@@ -124,7 +129,7 @@ class State:
 
     @property
     def workspace(self) -> Path:
-        return self.folder / "workspace"
+        return self.folder.parent / WORKSPACE_TREE
 
     @property
     def runs(self) -> Path:
@@ -159,8 +164,9 @@ class State:
         """Create the folders, readable by this user only."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for folder in (self.warehouse, self.volumes, self.dbfs, self.workspace, self.runs, self.logs):
+            for folder in (self.warehouse, self.volumes, self.dbfs, self.runs, self.logs):
                 folder.mkdir(exist_ok=True)
+            self.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise ProjectError(
                 f"`{self.folder}`: cannot be created ({error.strerror}). "

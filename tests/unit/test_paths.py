@@ -36,12 +36,12 @@ def paths(tmp_path) -> DatabricksPaths:
         ("/dbfs", "state/dbfs"),
         ("/dbfs/tmp/a", "state/dbfs/tmp/a"),
         ("file:/dbfs/tmp/a", "state/dbfs/tmp/a"),
-        ("/Workspace", "state/workspace"),
-        ("/Workspace/Shared/a.py", "state/workspace/Shared/a.py"),
-        ("file:/Workspace/Shared/a.py", "state/workspace/Shared/a.py"),
+        ("/Workspace", ".workspace/tree"),
+        ("/Workspace/Shared/a.py", ".workspace/tree/Shared/a.py"),
+        ("file:/Workspace/Shared/a.py", ".workspace/tree/Shared/a.py"),
         (f"{FILES}/src/a.py", "shop/src/a.py"),
         (f"file:{FILES}", "shop"),
-        (f"{FILES}2/a.py", f"state/workspace{FILES[10:]}2/a.py"),
+        (f"{FILES}2/a.py", f".workspace/tree{FILES[10:]}2/a.py"),
     ],
 )
 def test_a_path_of_databricks_is_in_the_state(paths, tmp_path, path, place):
@@ -106,7 +106,7 @@ def test_a_place_has_the_name_that_a_notebook_uses(paths, tmp_path):
     """Volumes without a scheme, as SQL writes them."""
     assert paths.to_databricks(tmp_path / "state/volumes/raw/in") == "/Volumes/dev/raw/in"
     assert paths.to_databricks(tmp_path / "state/dbfs/a") == "dbfs:/a"
-    assert paths.to_databricks(tmp_path / "state/workspace/a") == "file:/Workspace/a"
+    assert paths.to_databricks(tmp_path / ".workspace/tree/a") == "file:/Workspace/a"
     assert paths.to_databricks(tmp_path / "elsewhere") == f"file:{tmp_path}/elsewhere"
 
 

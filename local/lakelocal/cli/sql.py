@@ -63,7 +63,8 @@ def sql(options: Namespace) -> int:
 
 def _run_all(spark: "SparkSession", sources: Sequence[Source], options: Namespace) -> int:
     """Run all *sources*; CSV and JSON print only the result of the last statement."""
-    from lakelocal.cli.sql_results import execute, print_csv, print_json, print_rows  # Spark's client is slow to import
+    from lakelocal.cli.sql_results import print_csv, print_json, print_rows  # Spark's client is slow to import
+    from lakelocal.queries import execute
 
     for number, source in enumerate(sources, 1):
         try:

@@ -1,39 +1,20 @@
 """Results of SQL statements, for the terminal and for programs: a table that fits, records, CSV, JSON."""
 
 import csv
-import datetime
-import decimal
-import json
-import math
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pyarrow as pa
-from pyspark.errors import PySparkException
-from pyspark.sql.connect.session import SparkSession
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from lakelocal.console import console_for_people
-from lakelocal.errors import LocalError, UsageError
-from lakelocal.kernel.failures import what_spark_says
+from lakelocal.errors import UsageError
+from lakelocal.queries import plain, rows_of, to_json
 
 _GAP = 2  # terminal columns between two columns of a table
-
-
-def execute(spark: SparkSession, statement: str) -> pa.Table:
-    """The rows of *statement*.
-
-    Raises:
-        LocalError: Spark refuses it; the message is one line.
-    """
-    try:
-        return spark.sql(statement).toArrow()
-    except PySparkException as error:
-        raise LocalError(what_spark_says(str(error))) from error
 
 
 def print_rows(result: pa.Table, limit: int, *, as_records: bool | None = None, console: Console | None = None) -> None:
@@ -49,7 +30,7 @@ def print_rows(result: pa.Table, limit: int, *, as_records: bool | None = None, 
         console.print("done")
         return
     shown = [
-        ["NULL" if value is None else str(_plain(value)) for value in row] for row in _rows(result.slice(0, limit))
+        ["NULL" if value is None else str(plain(value)) for value in row] for row in rows_of(result.slice(0, limit))
     ]
     if as_records is None:
         as_records = bool(shown) and console.is_terminal and _width(names, shown) > console.width
@@ -65,7 +46,7 @@ def print_csv(result: pa.Table) -> None:
     """Print all rows as CSV with a header; NULL is empty."""
     writer = csv.writer(sys.stdout)
     writer.writerow(result.column_names)
-    writer.writerows([["" if value is None else _plain(value) for value in row] for row in _rows(result)])
+    writer.writerows([["" if value is None else plain(value) for value in row] for row in rows_of(result)])
 
 
 def print_json(result: pa.Table) -> None:
@@ -77,27 +58,7 @@ def print_json(result: pa.Table) -> None:
     names = result.column_names
     if len(set(names)) < len(names):
         raise UsageError(f"Two columns have one name ({', '.join(names)}): JSON needs each once. Give them aliases.")
-    print("[" + ",\n ".join(to_json(dict(zip(names, row, strict=True))) for row in _rows(result)) + "]")
-
-
-def to_json(value: object) -> str:
-    """*value* as JSON: DATE as `YYYY-MM-DD`, TIMESTAMP as ISO 8601 in UTC, DECIMAL as a number with exact digits."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(str(key))}: {to_json(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(to_json(item) for item in value) + "]"
-    if isinstance(value, decimal.Decimal):
-        return format(value, "f")
-    if isinstance(value, float) and not math.isfinite(value):
-        return json.dumps(str(value))
-    if value is None or isinstance(value, bool | int | float | str):
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(_plain(value), ensure_ascii=False)
-
-
-def _rows(result: pa.Table) -> list[tuple[Any, ...]]:
-    columns = [column.to_pylist(maps_as_pydicts="strict") for column in result.columns]
-    return list(zip(*columns, strict=True))
+    print("[" + ",\n ".join(to_json(dict(zip(names, row, strict=True))) for row in rows_of(result)) + "]")
 
 
 def _width(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -125,17 +86,3 @@ def _print_records(names: Sequence[str], rows: Sequence[Sequence[str]], console:
 
 def _is_number(type_: pa.DataType) -> bool:
     return bool(pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_))
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime.datetime):
-        if value.tzinfo is None:  # TIMESTAMP_NTZ has no zone
-            return value.isoformat()
-        return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, list | Mapping):
-        return to_json(value)
-    return value if isinstance(value, str | int | float) else str(value)

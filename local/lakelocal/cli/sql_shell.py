@@ -14,10 +14,11 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.history import FileHistory
 from pyspark.sql.connect.session import SparkSession
 
-from lakelocal.cli.sql_results import execute, print_rows
+from lakelocal.cli.sql_results import print_rows
 from lakelocal.errors import LocalError
 from lakelocal.jobs.views import duration
 from lakelocal.project import State
+from lakelocal.queries import execute
 from lakelocal.sql.cells import split_statements
 
 HELP = """\

@@ -10,13 +10,18 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from lakelocal.errors import LocalError
-from lakelocal.workspace import identity, security
+from lakelocal.workspace import files_endpoints, identity, security, tree_endpoints
 from lakelocal.workspace.errors import ApiError, of_local_error
 from lakelocal.workspace.limits import Limits
 from lakelocal.workspace.security import Security, refusal
 from lakelocal.workspace.workspace import Workspace
 
-ROUTES: list[Callable[[], list[BaseRoute]]] = [identity.routes, security.routes]
+ROUTES: list[Callable[[], list[BaseRoute]]] = [
+    identity.routes,
+    security.routes,
+    tree_endpoints.routes,
+    files_endpoints.routes,
+]
 """What serves which paths; a module with endpoints or pages is a line here."""
 
 

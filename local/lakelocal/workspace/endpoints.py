@@ -46,7 +46,7 @@ def endpoint(method: str, path: str, model: type[A], handler: Handler[A]) -> Rou
 
     @functools.wraps(handler)
     async def answer(request: Request) -> Response:
-        asked = _asked(model, {**request.query_params, **await _body(request), **request.path_params})
+        asked = fields_as(model, {**request.query_params, **await json_body(request), **request.path_params})
         workspace = request.app.state.workspace
         if inspect.iscoroutinefunction(handler):
             found = await handler(workspace, asked)
@@ -69,7 +69,7 @@ def json_answer(content: Mapping[str, Any], status: int = 200) -> Response:
     return Response(pydantic_core.to_json(content), status, media_type=JSON)
 
 
-async def _body(request: Request) -> Mapping[str, Any]:
+async def json_body(request: Request) -> Mapping[str, Any]:
     """The JSON object that the request has as its body; empty if it has none.
 
     Raises:
@@ -86,7 +86,12 @@ async def _body(request: Request) -> Mapping[str, Any]:
     return found
 
 
-def _asked(model: type[A], fields: Mapping[str, Any]) -> A:
+def fields_as(model: type[A], fields: Mapping[str, Any]) -> A:
+    """*fields* as the model.
+
+    Raises:
+        ApiError: a field is missing, or has a value that it cannot have.
+    """
     try:
         return model.model_validate(fields)
     except ValidationError as error:

@@ -3,6 +3,8 @@
 Source: Databricks SDK, `databricks.sdk.errors`: which exception a client raises for which code.
 """
 
+from typing import Any
+
 from lakelocal.errors import LocalError, UnknownRunError
 
 STATUS = {
@@ -24,19 +26,27 @@ STATUS = {
 }
 
 
-class ApiError(Exception):
-    """An answer that refuses the request; *status* follows from the *code* unless an endpoint has one of its own."""
+_REASON = "type.googleapis.com/google.rpc.ErrorInfo"
 
-    def __init__(self, code: str, message: str, status: int | None = None) -> None:
+
+class ApiError(Exception):
+    """An answer that refuses the request; *status* follows from the *code* unless an endpoint has one of its own.
+
+    *reason* is for clients that look for a reason beside the code.
+    """
+
+    def __init__(self, code: str, message: str, status: int | None = None, *, reason: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status or STATUS[code]
+        self.reason = reason
 
     @property
-    def body(self) -> dict[str, str]:
+    def body(self) -> dict[str, Any]:
         """The answer's body."""
-        return {"error_code": self.code, "message": self.message}
+        found: dict[str, Any] = {"error_code": self.code, "message": self.message}
+        return found | ({"details": [{"@type": _REASON, "reason": self.reason}]} if self.reason else {})
 
 
 def wrong_value(message: str) -> ApiError:

@@ -8,7 +8,9 @@ from pathlib import Path
 from lakelocal.bundle.workspace import user_name
 from lakelocal.project import Project
 from lakelocal.workspace.access import Gate, token_of
+from lakelocal.workspace.catalog_states import CatalogStates
 from lakelocal.workspace.places import WorkspacePlaces
+from lakelocal.workspace.tree.store import WorkspaceTree
 
 
 @dataclass(frozen=True)
@@ -19,18 +21,26 @@ class Workspace:
     places: WorkspacePlaces
     url: str
     gate: Gate
+    tree: WorkspaceTree
 
     @classmethod
     def of(cls, project: Project, url: str, hosts: Collection[str] = ()) -> "Workspace":
         """The workspace of *project*, its folders and its token created; *hosts* are the names of this machine."""
         places = WorkspacePlaces.of(project).make()
-        return cls(project, places, url.rstrip("/"), Gate(token_of(places.token), hosts))
+        tree = WorkspaceTree(places.tree)
+        tree.open(user_name())
+        return cls(project, places, url.rstrip("/"), Gate(token_of(places.token), hosts), tree)
 
     @property
     def id(self) -> str:
         """The workspace's id: a number, the same as long as the project is where it is."""
         digest = hashlib.sha256(str(Path(self.project.root)).encode()).digest()
         return str(10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14))
+
+    @property
+    def catalogs(self) -> CatalogStates:
+        """The states that have the catalogs of the workspace."""
+        return CatalogStates(self.project)
 
     @property
     def user(self) -> str:

@@ -1,0 +1,63 @@
+"""One statement on a Spark session: its rows, or an error of one line; and values as text, for people and for JSON."""
+
+import datetime
+import decimal
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+from pyspark.errors import PySparkException
+from pyspark.sql.connect.session import SparkSession
+
+from lakelocal.errors import LocalError
+from lakelocal.kernel.failures import what_spark_says
+
+
+def execute(spark: SparkSession, statement: str, arguments: Mapping[str, Any] | None = None) -> pa.Table:
+    """The rows of *statement*, in which `:name` is the value of *arguments* of that name.
+
+    Raises:
+        LocalError: Spark refuses it; the message is one line.
+    """
+    try:
+        return spark.sql(statement, dict(arguments) if arguments else None).toArrow()
+    except PySparkException as error:
+        raise LocalError(what_spark_says(str(error))) from error
+
+
+def rows_of(result: pa.Table) -> list[tuple[Any, ...]]:
+    """The rows of *result* as values of Python; a map is a dictionary."""
+    columns = [column.to_pylist(maps_as_pydicts="strict") for column in result.columns]
+    return list(zip(*columns, strict=True))
+
+
+def plain(value: object) -> object:
+    """*value* as text or as a number: DATE as `YYYY-MM-DD`, TIMESTAMP as ISO 8601 in UTC, nested values as JSON."""
+    if isinstance(value, datetime.datetime):
+        if value.tzinfo is None:  # TIMESTAMP_NTZ has no zone
+            return value.isoformat()
+        return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list | Mapping):
+        return to_json(value)
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+def to_json(value: object) -> str:
+    """*value* as JSON: DATE as `YYYY-MM-DD`, TIMESTAMP as ISO 8601 in UTC, DECIMAL as a number with exact digits."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(str(key))}: {to_json(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(to_json(item) for item in value) + "]"
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
+    if isinstance(value, float) and not math.isfinite(value):
+        return json.dumps(str(value))
+    if value is None or isinstance(value, bool | int | float | str):
+        return json.dumps(value, ensure_ascii=False)
+    return json.dumps(plain(value), ensure_ascii=False)

@@ -1,0 +1,73 @@
+"""Which state has a catalog: its own, where it is the run's catalog, otherwise one in which it is another catalog.
+
+A deployed job runs in the state of its catalog (see `deployed`), and clients are to see the tables and the files of
+that state. `main` and `hive_metastore` always exist, as in a workspace; the first use makes the state of one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lakelocal.catalogs import ALWAYS, SAMPLES, SYSTEM, Catalogs
+from lakelocal.project import CATALOG_NAME, Project, State
+from lakelocal.workspace.errors import ApiError, wrong_value
+
+_OWN = tuple(name for name in ALWAYS if name not in (SAMPLES, SYSTEM))
+
+
+@dataclass(frozen=True)
+class CatalogStates:
+    """The states of *project*."""
+
+    project: Project
+
+    def states(self) -> Iterator[State]:
+        """The states that runs or clients have made, by the names of their catalogs."""
+        folders = sorted(self.project.states.glob("*/warehouse"))
+        return (
+            self.project.state(folder.parent.name) for folder in folders if CATALOG_NAME.fullmatch(folder.parent.name)
+        )
+
+    def names(self) -> list[str]:
+        """The names of all catalogs, sorted."""
+        found = set(ALWAYS)
+        for state in self.states():
+            found |= {state.catalog, *(name for name in Catalogs(state).names() if name not in ALWAYS)}
+        return sorted(found)
+
+    def find(self, catalog: str) -> State | None:
+        """The state of *catalog*; None if that does not exist. Names of catalogs differ by more than their case."""
+        states = list(self.states())
+        for state in states:
+            if Catalogs(state).is_own(catalog):
+                return state
+        for state in states:
+            if CATALOG_NAME.fullmatch(catalog) and Catalogs(state).folder(catalog).is_dir():
+                return state
+        if catalog.lower() in _OWN:
+            return self.project.state(catalog.lower())
+        return None
+
+    def get(self, catalog: str) -> State:
+        """The state of *catalog*.
+
+        Raises:
+            ApiError: it does not exist, or it is one of those that have no state.
+        """
+        if catalog.lower() in (SAMPLES, SYSTEM):
+            raise wrong_value(f"Catalog '{catalog}' can only be read by SQL here.")
+        found = self.find(catalog)
+        if found is None:
+            raise ApiError("CATALOG_DOES_NOT_EXIST", f"Catalog '{catalog}' does not exist.", 404)
+        return found
+
+    def make(self, catalog: str) -> State:
+        """Make the state of a new *catalog*.
+
+        Raises:
+            ApiError: it exists, or cannot have this name.
+        """
+        if not CATALOG_NAME.fullmatch(catalog):
+            raise wrong_value(f"Catalog '{catalog}': expected letters, digits, `_` and `-` in its name.")
+        if catalog.lower() in ALWAYS or self.find(catalog):
+            raise ApiError("CATALOG_ALREADY_EXISTS", f"Catalog '{catalog}' already exists.", 400)
+        return self.project.state(catalog.lower()).make()

@@ -1,0 +1,163 @@
+"""The Workspace API: objects of the workspace tree are imported, exported, listed and removed.
+
+The CLI imports files of a bundle by `import-file`, ten or so at once; they are streamed to the disk.
+
+Source: Workspace API 2.0; Databricks SDK 0.162, `mixins/workspace.py` (forms); CLI 1.14, `libs/filer`.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from lakelocal.workspace.endpoints import Asked, endpoint, fields_as, json_answer, json_body
+from lakelocal.workspace.errors import ApiError, wrong_value
+from lakelocal.workspace.streaming import received
+from lakelocal.workspace.tree.formats import export_object, import_object
+from lakelocal.workspace.tree.objects import NOTEBOOK
+from lakelocal.workspace.workspace import Workspace
+
+_API = "/api/2.0/workspace"
+_FORM_FIELD_LIMIT = 64 * 1024
+
+
+class Named(Asked):
+    """An object by its path."""
+
+    path: str
+
+
+class Status(Named):
+    """An object, and what to tell about it."""
+
+    return_export_info: bool = False
+
+
+class Listing(Named):
+    """A folder; *notebooks_modified_after*, in milliseconds since 1970 UTC, selects notebooks."""
+
+    notebooks_modified_after: int | None = None
+
+
+class Removal(Named):
+    """An object to be removed."""
+
+    recursive: bool = False
+
+
+class Export(Named):
+    """An object and its format; *direct_download*: the bytes instead of JSON."""
+
+    format: str = ""
+    direct_download: bool = False
+
+
+class Import(Named):
+    """An object to be written; *content* is base64 in JSON."""
+
+    content: str = ""
+    format: str = ""
+    language: str = ""
+    overwrite: bool = False
+
+
+def routes() -> list[BaseRoute]:
+    """The endpoints of this module."""
+    return [
+        endpoint("GET", f"{_API}/get-status", Status, get_status),
+        endpoint("GET", f"{_API}/list", Listing, list_objects),
+        endpoint("POST", f"{_API}/mkdirs", Named, make_folder),
+        endpoint("POST", f"{_API}/delete", Removal, remove),
+        endpoint("GET", f"{_API}/export", Export, export),
+        Route(f"{_API}/import", import_any, methods=["POST"]),
+        Route("/api/2.0/workspace-files/import-file/{path:path}", import_file, methods=["POST"]),
+    ]
+
+
+def get_status(workspace: Workspace, asked: Status) -> Mapping[str, Any]:
+    """What the object is."""
+    return workspace.tree.get(asked.path).info(with_export=asked.return_export_info)
+
+
+def list_objects(workspace: Workspace, asked: Listing) -> Mapping[str, Any]:
+    """What is in a folder."""
+    found = [each.info() for each in workspace.tree.list(asked.path)]
+    if (after := asked.notebooks_modified_after) is not None:
+        found = [each for each in found if each["object_type"] == NOTEBOOK and each["modified_at"] > after]
+    return {"objects": found} if found else {}
+
+
+def make_folder(workspace: Workspace, asked: Named) -> Mapping[str, Any]:
+    """Make a folder and those above it."""
+    workspace.tree.make_folder(asked.path)
+    return {}
+
+
+def remove(workspace: Workspace, asked: Removal) -> Mapping[str, Any]:
+    """Remove an object."""
+    workspace.tree.remove(asked.path, recursive=asked.recursive)
+    return {}
+
+
+def export(workspace: Workspace, asked: Export) -> Mapping[str, Any] | Response:
+    """The content of an object."""
+    content, kind = export_object(workspace.tree, asked.path, asked.format)
+    if asked.direct_download:
+        return Response(content, media_type="application/octet-stream")
+    return {"content": base64.b64encode(content).decode(), "file_type": kind}
+
+
+async def import_any(request: Request) -> Response:
+    """Write an object whose content is in a JSON body, or in a form as the SDK's `upload` sends it."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    asked, content = await (_form(request) if kind == "multipart/form-data" else _json(request))
+    tree = request.app.state.workspace.tree
+    given = (asked.path, content, asked.format, asked.language)
+    await run_in_threadpool(import_object, tree, *given, overwrite=asked.overwrite)
+    return json_answer({})
+
+
+async def _json(request: Request) -> tuple[Import, bytes]:
+    """The fields and the content of a JSON body."""
+    asked = fields_as(Import, await json_body(request))
+    try:
+        return asked, base64.b64decode(asked.content, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise wrong_value(f"`content`: found something else than base64 ({error}); expected base64.") from error
+
+
+async def _form(request: Request) -> tuple[Import, bytes]:
+    """The fields and the content of a form."""
+    try:
+        form = await request.form(max_files=1, max_fields=10, max_part_size=_FORM_FIELD_LIMIT)
+    except HTTPException as error:
+        raise ApiError("MALFORMED_REQUEST", f"Found a form that cannot be read ({error.detail}).") from error
+    try:
+        held = form.get("content")
+        if held is None:
+            raise wrong_value("Missing required field: content.")
+        content = held.encode() if isinstance(held, str) else await held.read()
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        return fields_as(Import, fields | {"content": ""}), content
+    finally:
+        await form.close()
+
+
+async def import_file(request: Request) -> Response:
+    """Write the body as the file or the notebook that it is under the name in the path."""
+    tree = request.app.state.workspace.tree
+    path = f"/{request.path_params['path'].lstrip('/')}"
+    overwrite = request.query_params.get("overwrite", "false").lower() == "true"
+    async with received(request, tree.parts) as part:
+        try:
+            await run_in_threadpool(tree.keep, path, part, overwrite=overwrite)
+        except ApiError as error:
+            status = 409 if error.code == "RESOURCE_ALREADY_EXISTS" else error.status  # what the CLI expects here
+            raise ApiError(error.code, error.message, status) from error
+    return json_answer({})

@@ -1,0 +1,36 @@
+"""The workspace's server on a socket, for clients that are programs of their own or open connections themselves."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from lakelocal.project import Project
+from lakelocal.workspace.app import create_app
+from lakelocal.workspace.workspace import Workspace
+
+START_SECONDS = 20
+
+
+@contextmanager
+def serving(root: Path) -> Iterator[Workspace]:
+    """The workspace of the project in *root*, served until the end of the block."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        workspace = Workspace.of(Project.at(root), f"http://localhost:{listening.getsockname()[1]}")
+        config = uvicorn.Config(create_app(workspace), log_config=None, access_log=False, lifespan="on")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        deadline = time.monotonic() + START_SECONDS
+        while not server.started:
+            assert thread.is_alive() and time.monotonic() < deadline, "the server did not start"
+            thread.join(0.01)
+        try:
+            yield workspace
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -1,0 +1,276 @@
+"""The official Python SDK as a client of the workspace tree and of volumes: each call as documented."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import (
+    AlreadyExists,
+    BadRequest,
+    DatabricksError,
+    InvalidParameterValue,
+    NotFound,
+    PermissionDenied,
+    ResourceAlreadyExists,
+    ResourceDoesNotExist,
+)
+from databricks.sdk.service.workspace import ExportFormat, ImportFormat, Language, ObjectType
+
+from lakelocal.workspace.workspace import Workspace
+from tests.workspace.servers import serving
+
+USER = "ana@example.com"
+HOME = f"/Users/{USER}"
+SECRET_FREE = {"DATABRICKS_CONFIG_PROFILE", "DATABRICKS_HOST", "DATABRICKS_TOKEN", "LOCAL_STATE"}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A workspace on a socket, with the catalog `shop` and one volume, which needs no Spark."""
+    root = tmp_path_factory.mktemp("workspace")
+    (root / "databricks.yml").write_text("bundle: {name: shop}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in SECRET_FREE:
+            patch.delenv(name, raising=False)
+        patch.setenv("LOCAL_USER", USER)
+        patch.setenv("DATABRICKS_CONFIG_FILE", str(root / "none.cfg"))
+        with serving(root) as served:
+            (served.project.state("shop").make().volumes / "raw" / "files").mkdir(parents=True)
+            yield served
+
+
+@pytest.fixture(scope="module")
+def w(workspace: Workspace) -> WorkspaceClient:
+    """The SDK's client with the workspace's token."""
+    return WorkspaceClient(host=workspace.url, token=workspace.gate.token)
+
+
+def test_the_client_knows_itself_by_its_token(w: WorkspaceClient, workspace: Workspace) -> None:
+    assert w.config.auth_type == "pat"
+    assert w.get_workspace_id() == int(workspace.id)
+    assert w.current_user.me().user_name == USER
+
+
+def test_a_wrong_token_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(PermissionDenied):
+        WorkspaceClient(host=workspace.url, token="wrong").workspace.get_status("/")
+
+
+def test_an_upload_without_a_format_is_a_notebook_of_the_language_of_its_name(w: WorkspaceClient) -> None:
+    """The SDK's documentation: `upload` of `.py`, then `download` gives the source with its header."""
+    w.workspace.upload(f"{HOME}/notebook.py", io.BytesIO(b"print(1)"))
+    with w.workspace.download(f"{HOME}/notebook.py") as content:
+        assert content.read() == b"# Databricks notebook source\nprint(1)"
+    status = w.workspace.get_status(f"{HOME}/notebook.py")
+    assert (status.object_type, status.language) == (ObjectType.NOTEBOOK, Language.PYTHON)
+
+
+@pytest.mark.parametrize("content", [b"print(1)", b"", bytes(range(256)) * 8192])
+def test_an_upload_by_the_format_auto_is_a_file_as_it_is(w: WorkspaceClient, content: bytes) -> None:
+    w.workspace.upload(f"{HOME}/file.py", io.BytesIO(content), format=ImportFormat.AUTO, overwrite=True)
+    with w.workspace.download(f"{HOME}/file.py") as downloaded:
+        assert downloaded.read() == content
+    status = w.workspace.get_status(f"{HOME}/file.py")
+    assert (status.object_type, status.size) == (ObjectType.FILE, len(content))
+    with pytest.raises(ResourceAlreadyExists):
+        w.workspace.upload(f"{HOME}/file.py", io.BytesIO(b"x"), format=ImportFormat.AUTO)
+
+
+def test_an_import_of_base64(w: WorkspaceClient) -> None:
+    content = "cHJpbnQoMSk="  # print(1)
+    w.workspace.import_(f"{HOME}/imported", content=content, format=ImportFormat.SOURCE, language=Language.PYTHON)
+    with pytest.raises(ResourceAlreadyExists):
+        w.workspace.import_(f"{HOME}/imported", content=content, format=ImportFormat.SOURCE, language=Language.PYTHON)
+    exported = w.workspace.export(f"{HOME}/imported", format=ExportFormat.SOURCE)
+    assert (exported.content, exported.file_type) == (
+        "IyBEYXRhYnJpY2tzIG5vdGVib29rIHNvdXJjZQpwcmludCgxKQ==",
+        "py",
+    )
+    for wrong in ({"content": "%%%"}, {"content": content, "format": ImportFormat.HTML}, {"content": content}):
+        with pytest.raises(InvalidParameterValue):
+            w.workspace.import_(f"{HOME}/wrong", **wrong)
+
+
+def test_listing_with_and_without_subfolders(w: WorkspaceClient) -> None:
+    w.workspace.mkdirs(f"{HOME}/tree/inner/empty")
+    w.workspace.upload(f"{HOME}/tree/a.txt", b"a", format=ImportFormat.AUTO)
+    w.workspace.upload(f"{HOME}/tree/inner/load.py", b"# Databricks notebook source\n1", format=ImportFormat.AUTO)
+    names = [each.path for each in w.workspace.list(f"{HOME}/tree")]
+    assert names == [f"{HOME}/tree/a.txt", f"{HOME}/tree/inner"]
+    found = {each.path: each.object_type for each in w.workspace.list(f"{HOME}/tree", recursive=True)}
+    assert found == {f"{HOME}/tree/a.txt": ObjectType.FILE, f"{HOME}/tree/inner/load": ObjectType.NOTEBOOK}
+    assert [each.path for each in w.workspace.list(f"{HOME}/tree/a.txt")] == [f"{HOME}/tree/a.txt"]
+    assert list(w.workspace.list(f"{HOME}/tree/inner/empty")) == []
+    later = w.workspace.get_status(f"{HOME}/tree/inner/load").modified_at
+    assert not list(w.workspace.list(f"{HOME}/tree/inner", notebooks_modified_after=later))
+    assert len(list(w.workspace.list(f"{HOME}/tree/inner", notebooks_modified_after=later - 1))) == 1
+
+
+def test_removing(w: WorkspaceClient) -> None:
+    w.workspace.mkdirs(f"{HOME}/gone/inner")
+    with pytest.raises(BadRequest, match="not empty"):
+        w.workspace.delete(f"{HOME}/gone")
+    w.workspace.delete(f"{HOME}/gone", recursive=True)
+    for call in (
+        w.workspace.get_status,
+        w.workspace.delete,
+        w.workspace.export,
+        lambda path: list(w.workspace.list(path)),
+    ):
+        with pytest.raises(ResourceDoesNotExist):
+            call(f"{HOME}/gone")
+
+
+@pytest.mark.parametrize("path", [f"{HOME}/../../etc/passwd", "relative", f"{HOME}/a\0b", f"{HOME}/{'x' * 300}"])
+def test_paths_that_cannot_be(w: WorkspaceClient, path: str) -> None:
+    for call in (w.workspace.get_status, w.workspace.mkdirs, w.workspace.export):
+        with pytest.raises(InvalidParameterValue):
+            call(path)
+
+
+FILES = "/Volumes/shop/raw/files"
+
+
+def test_a_file_in_a_volume(w: WorkspaceClient, workspace: Workspace) -> None:
+    content = os.urandom(3_000_000)
+    w.files.upload(f"{FILES}/new folder/é %2F.bin", io.BytesIO(content))
+    place = workspace.project.state("shop").volumes / "raw" / "files" / "new folder" / "é %2F.bin"
+    assert place.read_bytes() == content, "a kernel finds it in the volume"
+    downloaded = w.files.download(f"{FILES}/new folder/é %2F.bin")
+    assert downloaded.contents.read() == content
+    assert downloaded.content_length == len(content)
+    told = w.files.get_metadata(f"{FILES}/new folder/é %2F.bin")
+    assert (told.content_length, told.content_type) == (len(content), "application/octet-stream")
+    assert told.last_modified.endswith("GMT")
+
+
+def test_a_file_is_replaced_only_if_asked_for(w: WorkspaceClient) -> None:
+    w.files.upload(f"{FILES}/kept.txt", io.BytesIO(b"one"))
+    with pytest.raises(AlreadyExists):
+        w.files.upload(f"{FILES}/kept.txt", io.BytesIO(b"two"), overwrite=False)
+    assert w.files.download(f"{FILES}/kept.txt").contents.read() == b"one"
+    w.files.upload(f"{FILES}/kept.txt", io.BytesIO(b"two"), overwrite=True)
+    assert w.files.download(f"{FILES}/kept.txt").contents.read() == b"two"
+
+
+def test_a_file_of_more_than_one_part(w: WorkspaceClient, workspace: Workspace, tmp_path: Path) -> None:
+    """From 50 MiB on the SDK asks for an upload in parts first, is refused, and sends the file at once."""
+    content = os.urandom(1024 * 1024) * 60
+    (tmp_path / "big.bin").write_bytes(content)
+    w.files.upload_from(f"{FILES}/big.bin", str(tmp_path / "big.bin"))
+    w.files.download_to(f"{FILES}/big.bin", str(tmp_path / "again.bin"))
+    assert (tmp_path / "again.bin").read_bytes() == content
+    assert not list((workspace.project.state("shop").folder / "uploads").iterdir())
+    w.files.delete(f"{FILES}/big.bin")
+
+
+def test_directories(w: WorkspaceClient) -> None:
+    w.files.create_directory(f"{FILES}/d/e")
+    w.files.create_directory(f"{FILES}/d/e")
+    w.files.get_directory_metadata(f"{FILES}/d/e")
+    w.files.upload(f"{FILES}/d/a.txt", io.BytesIO(b"abc"))
+    found = {
+        each.name: (each.path, each.is_directory, each.file_size)
+        for each in w.files.list_directory_contents(f"{FILES}/d")
+    }
+    assert found == {"a.txt": (f"{FILES}/d/a.txt", False, 3), "e": (f"{FILES}/d/e", True, None)}
+    with pytest.raises(BadRequest, match="not empty") as caught:
+        w.files.delete_directory(f"{FILES}/d")
+    assert caught.value.get_error_details().error_info.reason == "FILES_API_DIRECTORY_IS_NOT_EMPTY"
+    w.files.delete(f"{FILES}/d/a.txt")
+    w.files.delete_directory(f"{FILES}/d/e")
+    w.files.delete_directory(f"{FILES}/d")
+    for call in (
+        w.files.get_directory_metadata,
+        w.files.delete_directory,
+        lambda path: list(w.files.list_directory_contents(path)),
+    ):
+        with pytest.raises(NotFound):
+            call(f"{FILES}/d")
+
+
+def test_a_directory_of_more_than_a_page(w: WorkspaceClient, workspace: Workspace) -> None:
+    folder = workspace.project.state("shop").volumes / "raw" / "files" / "many"
+    folder.mkdir()
+    for number in range(25):
+        (folder / f"{number:03}.txt").touch()
+    names = [each.name for each in w.files.list_directory_contents(f"{FILES}/many", page_size=10)]
+    assert names == [f"{number:03}.txt" for number in range(25)]
+
+
+def test_files_and_directories_are_not_each_other(w: WorkspaceClient) -> None:
+    w.files.create_directory(f"{FILES}/is/directory")
+    w.files.upload(f"{FILES}/is/file", io.BytesIO(b""))
+    with pytest.raises(AlreadyExists):
+        w.files.upload(f"{FILES}/is/directory", io.BytesIO(b""), overwrite=True)
+    with pytest.raises(AlreadyExists):
+        w.files.create_directory(f"{FILES}/is/file")
+    with pytest.raises(AlreadyExists):
+        w.files.upload(f"{FILES}/is/file/inner", io.BytesIO(b""))
+    for call, path in (
+        (w.files.delete, "directory"),
+        (w.files.download, "directory"),
+        (w.files.get_metadata, "directory"),
+        (w.files.get_directory_metadata, "file"),
+        (w.files.delete_directory, "file"),
+    ):
+        with pytest.raises(NotFound):
+            call(f"{FILES}/is/{path}")
+
+
+def test_what_volumes_are_in_can_be_looked_at(w: WorkspaceClient) -> None:
+    assert {"main", "shop"} <= {each.name for each in w.files.list_directory_contents("/Volumes")}
+    assert [each.name for each in w.files.list_directory_contents("/Volumes/shop")] == ["raw"]
+    assert [each.name for each in w.files.list_directory_contents("/Volumes/shop/raw")] == ["files"]
+    w.files.get_directory_metadata("/Volumes/shop/raw")
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/Volumes/shop/raw/absent/a.txt", NotFound),
+        ("/Volumes/absent/raw/files/a.txt", NotFound),
+        ("/Volumes/shop/raw/a.txt", NotFound),
+        ("/Volumes/shop/raw/files/../../../../x", BadRequest),
+        ("/Workspace/Users/x", BadRequest),
+        ("/etc/passwd", BadRequest),
+        ("/Volumes/samples/raw/files/x", BadRequest),
+    ],
+)
+def test_files_that_cannot_be(w: WorkspaceClient, path: str, error: type[DatabricksError]) -> None:
+    with pytest.raises(error):
+        w.files.upload(path, io.BytesIO(b"x"))
+    with pytest.raises(error):
+        w.files.download(path)
+    with pytest.raises(error):
+        w.files.delete(path)
+
+
+def test_links_out_of_a_volume_are_refused(w: WorkspaceClient, workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    volume = workspace.project.state("shop").volumes / "raw" / "files"
+    (volume / "link").symlink_to(tmp_path)
+    for call in (
+        lambda: w.files.download(f"{FILES}/link/secret"),
+        lambda: w.files.upload(f"{FILES}/link/new", io.BytesIO(b"x")),
+        lambda: w.files.delete(f"{FILES}/link/secret"),
+    ):
+        with pytest.raises(PermissionDenied):
+            call()
+    assert "link" not in {each.name for each in w.files.list_directory_contents(FILES)}
+    (volume / "link").unlink()
+
+
+def test_dbutils_on_volumes(w: WorkspaceClient) -> None:
+    w.dbutils.fs.mkdirs(f"{FILES}/by_dbutils")
+    w.dbutils.fs.put(f"{FILES}/by_dbutils/a.txt", "hello")
+    assert w.dbutils.fs.head(f"{FILES}/by_dbutils/a.txt") == "hello"
+    w.dbutils.fs.cp(f"{FILES}/by_dbutils/a.txt", f"{FILES}/by_dbutils/b.txt")
+    assert sorted(each.name for each in w.dbutils.fs.ls(f"{FILES}/by_dbutils")) == ["a.txt", "b.txt"]
+    w.dbutils.fs.mv(f"{FILES}/by_dbutils/b.txt", f"{FILES}/by_dbutils/c.txt")
+    w.dbutils.fs.rm(f"{FILES}/by_dbutils", recurse=True)
+    with pytest.raises(NotFound):
+        w.files.get_directory_metadata(f"{FILES}/by_dbutils")
