@@ -27,7 +27,7 @@ class TaskContext:
     *upstream* are the keys of the tasks in the run whose values may be read.
     *working_folder* is where the code runs; if it is empty, the notebook's own folder.
     *rows_file* is where a SQL task writes the rows of its last statement; empty for other tasks.
-    *installs* are arguments of `%pip install` for the task's environment, instead of the notebook's own.
+    *installs* are cells that install the task's environment and its `libraries`, instead of the notebook's own.
     """
 
     job_id: int
@@ -54,6 +54,11 @@ class TaskContext:
     def packages(self) -> Path:
         """The folder in which the attempt installs its own Python packages; deleted when the attempt ends."""
         return Path(self.exit_file).with_suffix(".packages")
+
+    @property
+    def log(self) -> Path:
+        """The log of the attempt."""
+        return Path(self.exit_file).with_suffix(".log")
 
     def save(self, place: Path) -> Path:
         """Write the context to *place*, readable by this user only."""

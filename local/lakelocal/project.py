@@ -9,6 +9,7 @@
         catalogs/<name>/               a catalog beside the run's, with its volumes/<schema>/<volume>/ (see `catalogs`)
         routines/<catalog>/<schema>/   procedures, and functions that SQL makes in Python
         links/                         what notebooks call /Volumes
+        packages/                      Python packages that tasks share (see `shared_packages`)
         runs/<run id>/  runs.db        executed notebooks, run history
         logs/  server.json             the Spark Connect server
         outbox/                        notifications of runs, one file each
@@ -126,6 +127,10 @@ class State:
     @property
     def links(self) -> Path:
         return self.folder / "links"
+
+    @property
+    def packages(self) -> Path:
+        return self.folder / "packages"
 
     @property
     def workspace(self) -> Path:

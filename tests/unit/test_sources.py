@@ -202,7 +202,9 @@ def test_the_environment_of_a_task_takes_the_place_of_the_notebooks(tmp_path: Pa
     plain = write_notebook({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, tmp_path / "n.ipynb")
 
     for file in (own, plain):
-        made = nbformat.read(as_jupyter(file, tmp_path / "made.ipynb", installs=["a", "-e /x"]), as_version=4)
+        made = nbformat.read(
+            as_jupyter(file, tmp_path / "made.ipynb", installs=["%pip install a", "%pip install -e /x"]), as_version=4
+        )
         nbformat.validate(made)
         assert [cell.source for cell in made.cells][:2] == ["%pip install a", "%pip install -e /x"]
         assert "six" not in str(made.cells)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 
@@ -19,14 +20,18 @@ KERNEL = """
     from pathlib import Path
     from lakelocal.kernel.packages import Packages
 
-    packages = Packages(SimpleNamespace(context=SimpleNamespace(packages=Path("packages").resolve())))
+    asked = SimpleNamespace(packages=Path("packages").resolve(), log=Path("task.log"), installs=INSTALLS)
+    packages = Packages(SimpleNamespace(context=asked, state=SimpleNamespace(packages=Path("shared").resolve())))
 """
 
 
-def outcome(folder: Path, code: str) -> str:
-    """What *code* prints in a process that works in *folder*, including errors. No index can be reached."""
+def outcome(folder: Path, code: str, *, installs: list[str] | None = None) -> str:
+    """What *code* prints in a process that works in *folder*, including errors. No index can be reached.
+
+    *installs* are the cells that install the environment of the process's task.
+    """
     done = subprocess.run(
-        [sys.executable, "-c", f"{dedent(KERNEL)}\n{dedent(code)}"],
+        [sys.executable, "-c", f"{dedent(KERNEL).replace('INSTALLS', repr(installs or []))}\n{dedent(code)}"],
         capture_output=True,
         text=True,
         timeout=120,
@@ -282,3 +287,74 @@ def test_spark_is_left_out_before_pip_decides_on_versions(tmp_path: Path) -> Non
 
     assert said.rstrip().endswith("1.0 2.0"), said
     assert said.count("not installed; a local kernel keeps the one that fits its server") == 3
+
+
+SHARING = """
+    packages.pip(ASKED)
+    import needed_pkg, sample_pkg
+    from importlib import metadata
+    print(sample_pkg.version, needed_pkg.version, metadata.version("needed_pkg"))
+"""
+
+
+def shared_outcome(folder: Path, asked: str, more: str = "") -> str:
+    """What a task prints whose environment is installed by `%pip` *asked*, and then *more*."""
+    code = dedent(SHARING).replace("ASKED", repr(asked)) + dedent(more)
+    return outcome(folder, code, installs=[f"# why\n%pip {asked}"])
+
+
+def test_tasks_share_what_their_environment_asks_for(tmp_path: Path) -> None:
+    """Four at once: one asks pip, whose words are in its log alone; all import from one folder."""
+    write_wheel(tmp_path, "sample_pkg", "1.0", "needed_pkg>=2")
+    write_wheel(tmp_path, "needed_pkg", "2.1")
+
+    with ThreadPoolExecutor(4) as tasks:
+        said = list(tasks.map(lambda _: shared_outcome(tmp_path, "install --find-links=. sample_pkg"), range(4)))
+
+    assert [text.splitlines()[-1] for text in said] == ["1.0 2.1 2.1"] * 4, said
+    assert not any("Looking in links" in text or "Processing" in text for text in said)
+    assert (tmp_path / "task.log").read_text().count("Successfully installed") == 1
+    assert len([place for place in (tmp_path / "shared").iterdir() if place.is_dir()]) == 1
+    assert not (tmp_path / "packages").exists()
+
+
+def test_a_rebuilt_wheel_is_installed_anew(tmp_path: Path) -> None:
+    """As by the same command; the earlier installation stays as it was."""
+    write_wheel(tmp_path, "needed_pkg", "2.1")
+    asked = "install --no-deps ./sample_pkg-1.0-py3-none-any.whl ./needed_pkg-2.1-py3-none-any.whl"
+    for number in (1, 2):
+        write_wheel(tmp_path, "sample_pkg", "1.0", *["pip"] * number)
+        shared_outcome(tmp_path, asked)
+
+    assert len([place for place in (tmp_path / "shared").iterdir() if place.is_dir()]) == 2
+
+
+def test_a_notebook_can_replace_what_its_environment_has(tmp_path: Path) -> None:
+    """Its own folder comes first on the path, whatever was installed first."""
+    write_wheel(tmp_path, "sample_pkg", "1.0")
+    write_wheel(tmp_path, "sample_pkg", "2.0")
+    write_wheel(tmp_path, "needed_pkg", "2.1")
+
+    said = shared_outcome(
+        tmp_path,
+        "install --find-links=. sample_pkg==1.0 needed_pkg",
+        """
+        packages.pip("install --find-links . sample_pkg==2.0")
+        packages.forget_replaced()
+        import sample_pkg
+        print(sample_pkg.version, metadata.version("sample_pkg"))
+        """,
+    )
+
+    assert said.splitlines()[-1] == "2.0 2.0", said
+    assert "Already imported: sample_pkg." in said
+    assert "1.0 2.1 2.1" in shared_outcome(tmp_path, "install --find-links=. sample_pkg==1.0 needed_pkg")
+
+
+def test_what_an_environment_lacks_is_the_reason_and_is_asked_for_again(tmp_path: Path) -> None:
+    """pip's own words, and nothing is left of the attempt."""
+    for _ in range(2):
+        said = shared_outcome(tmp_path, "install nothing-has-this-name")
+        assert "pip ended with status 1: " in said
+        assert "No matching distribution found for nothing-has-this-name" in said
+    assert not [place for place in (tmp_path / "shared").iterdir() if place.is_dir()]

@@ -189,7 +189,8 @@ def test_a_wheel_that_cannot_be_had_is_an_error(tmp_path: Path, library: str, fi
 def generated(bundle: Bundle, parameters: Any, place: Path) -> tuple[list[Any], Path]:
     task = bundle.job("j").task("t")
     made = {"spark_python_task": python_file, "python_wheel_task": wheel, "sql_task": sql}[task.kind]
-    notebook, folder = write_cells(task, made.cells(task, parameters, bundle), place)
+    given = (bundle,) if made is sql else ()
+    notebook, folder = write_cells(task, made.cells(task, parameters, *given), place)
     content = nbformat.read(notebook, as_version=4)
     nbformat.validate(content)
     return content.cells, folder
@@ -207,7 +208,7 @@ def test_a_python_file_runs_in_its_own_folder(tmp_path: Path) -> None:
 
 
 def test_a_wheel_runs_in_a_folder_of_its_own(tmp_path: Path) -> None:
-    """It is installed first; it finds no file of the bundle, as on Databricks."""
+    """It finds no file of the bundle, as on Databricks."""
     files = {"dist/my_pkg-1-py3-none-any.whl": ""}
     bundle = load(tmp_path, {**WHEEL, "libraries": [{"whl": "../dist/*.whl"}]}, files)
 
@@ -216,11 +217,20 @@ def test_a_wheel_runs_in_a_folder_of_its_own(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
     assert [cell.source.partition("\n\n")[2] or cell.source for cell in cells] == [
         "# my_pkg: main",
-        "The wheel `my_pkg-1-py3-none-any.whl`:",
-        f"%pip install --no-deps --force-reinstall {tmp_path}/dist/my_pkg-1-py3-none-any.whl",
-        "What it needs:",
-        f"%pip install {tmp_path}/dist/my_pkg-1-py3-none-any.whl",
         "run_entry_point('my_pkg', 'main', ['--day=1', '--mode=a b'])",
+    ]
+
+
+def test_the_cells_that_install_say_what_they_are_for(tmp_path: Path) -> None:
+    """The wheel alone, then what it needs."""
+    bundle = load(tmp_path, {**WHEEL, "libraries": [{"whl": "../dist/*.whl"}]}, {"dist/my_pkg-1-py3-none-any.whl": ""})
+
+    installs = installs_of(bundle.job("j").task("t"), bundle)
+
+    wheel = f"{tmp_path}/dist/my_pkg-1-py3-none-any.whl"
+    assert [each.cell for each in installs] == [
+        f"# The wheel `my_pkg-1-py3-none-any.whl`:\n%pip install --no-deps --force-reinstall {wheel}",
+        f"# What it needs:\n%pip install {wheel}",
     ]
 
 

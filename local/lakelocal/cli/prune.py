@@ -30,12 +30,14 @@ def prune(options: Namespace) -> int:
     from rich.text import Text
 
     from lakelocal.console import console_for_people
-    from lakelocal.export.pruning import keep_newest, older_than
+    from lakelocal.export.pruning import keep_newest, older_than, prune_packages
     from lakelocal.export.pruning import prune as prune_runs
     from lakelocal.history.recorded import utc
 
     rule = older_than(options.older_than) if options.keep is None else keep_newest(options.keep)
-    deleted = prune_runs(state_of(options), rule, dry_run=options.dry_run)
+    state = state_of(options)
+    deleted = prune_runs(state, rule, dry_run=options.dry_run)
+    packages = prune_packages(state, deleted, dry_run=options.dry_run)
     console = console_for_people()
     if deleted:
         table = Table("run id", "job", "ended (UTC)", "result", box=None, pad_edge=False)
@@ -50,4 +52,6 @@ def prune(options: Namespace) -> int:
     runs, freed = sum(len(each.run_ids) for each in deleted), sum(each.size for each in deleted)
     done = "would delete" if options.dry_run else "deleted"
     console.print(f"{done} {runs} run{'s' * (runs != 1)}, {freed:,} bytes of notebooks and logs", soft_wrap=True)
+    if packages:
+        console.print(f"{done} {packages:,} bytes of packages that no other run has used", soft_wrap=True)
     return 0

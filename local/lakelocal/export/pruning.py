@@ -3,16 +3,15 @@
 A run that has not ended is never deleted, and neither is any run above or below it.
 """
 
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
-from lakelocal.errors import RunError
+from lakelocal.folders import delete_folder, size_of
 from lakelocal.history.records import Records, now_ms
 from lakelocal.history.rows import RecordedRun
 from lakelocal.project import State
+from lakelocal.shared_packages import SharedPackages
 
 Rule = Callable[[Sequence[RecordedRun]], Iterable[RecordedRun]]
 # Every table with rows of a run, and the column with its id; the run itself comes last.
@@ -66,10 +65,24 @@ def prune(state: State, rule: Rule, *, dry_run: bool = False) -> list[Pruned]:
         if any(each.end_time is None for each in tree):
             continue
         ids = tuple(each.run_id for each in tree)
-        pruned = Pruned(run, ids, sum(_size(state.runs / str(each)) for each in ids))
+        pruned = Pruned(run, ids, sum(size_of(state.runs / str(each)) for each in ids))
         if dry_run or _delete(state, records, ids):
             found.append(pruned)
     return found
+
+
+def prune_packages(state: State, deleted: Sequence[Pruned], *, dry_run: bool = False) -> int:
+    """Delete the packages that no run has used except those of *deleted*; their size in bytes.
+
+    With *dry_run*, nothing is deleted, and *deleted* are the runs that would be.
+
+    Raises:
+        RunError: a file cannot be deleted.
+    """
+    gone = {run_id for each in deleted for run_id in each.run_ids}
+    left = [run.start_time for run in Records.of(state).runs(limit=None) if run.run_id not in gone]
+    since = min(left, default=now_ms()) / 1000
+    return SharedPackages(state.packages).forget(since, dry_run=dry_run)
 
 
 def _tops(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
@@ -100,23 +113,7 @@ def _delete(state: State, records: Records, ids: Sequence[int]) -> bool:
         if database.execute(query, ids).fetchone()[0] != len(ids):
             return False
         for run_id in ids:
-            _delete_folder(state.runs / str(run_id))
+            delete_folder(state.runs / str(run_id))
         for table, column in _OF_A_RUN:
             database.execute(f"DELETE FROM {table} WHERE {column} IN ({marks})", ids)
     return True
-
-
-def _delete_folder(folder: Path) -> None:
-    try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise RunError(
-            f"`{error.filename or folder}`: cannot be deleted ({error.strerror}). Close what uses it, then prune again."
-        ) from error
-
-
-def _size(folder: Path) -> int:
-    """The total size of the files in *folder*, in bytes, without following links; 0 if it does not exist."""
-    return sum(place.lstat().st_size for place in folder.rglob("*") if place.is_symlink() or place.is_file())

@@ -26,6 +26,11 @@ class Install:
     arguments: str
     note: str = ""
 
+    @property
+    def cell(self) -> str:
+        """The source of the cell that does it."""
+        return f"# {self.note}\n%pip install {self.arguments}" if self.note else f"%pip install {self.arguments}"
+
 
 def installs_of(task: Task, bundle: Bundle) -> list[Install]:
     """The installations that *task* needs before it runs, in order.

@@ -4,6 +4,9 @@ The environment is shared by all notebooks, so nothing in it is changed. pip fir
 (`--dry-run --report`), then installs exactly that into the folder (`--target`). A project named by `-e` is imported
 from its source tree, nothing is built.
 
+What the environment of a task or its `libraries` ask for is installed once for all tasks of the state: each `%pip` of
+theirs has a folder that never changes (`lakelocal.shared_packages`), behind the notebook's own on the path.
+
 Source: pip 23 documentation, "Installation Report"; Databricks documentation, "Notebook-scoped Python libraries".
 """
 
@@ -16,15 +19,16 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakelocal.errors import DialectError, ProjectError
-from lakelocal.kernel.shell import run_command
+from lakelocal.kernel.shell import print_line, run_command
 from lakelocal.paths import DatabricksPaths
+from lakelocal.shared_packages import SharedPackages, installation_key
 from lakelocal.sources.python_project import PythonProject, normalised, read_project
 
 if TYPE_CHECKING:
@@ -41,6 +45,7 @@ class Packages:
 
     def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
+        self._shared: list[Path] = []  # the folders that tasks share, the one that was installed first last
 
     @cached_property
     def folder(self) -> Path:
@@ -58,22 +63,25 @@ class Packages:
         """Do the pip command *line*.
 
         Raises:
-            DialectError: pip failed; its own words are shown before.
+            DialectError: pip failed.
             ProjectError: a folder named by `-e` is no Python project.
         """
         command, *arguments = shlex.split(line, comments=True) or ["help"]
         if command == "install":
-            self.install([self._local(argument) for argument in arguments])
+            self.install([self._local(argument) for argument in arguments], shared=self._is_of_task(line))
         elif command == "uninstall":
             print(
                 f"%pip uninstall: nothing is done; {sys.prefix} is shared by all notebooks and stays as it is. "
                 "What `%pip install` adds is gone when this notebook ends."
             )
         else:
-            self._run(command, *arguments)
+            self._run([command, *arguments], print_line)
 
-    def install(self, arguments: list[str]) -> None:
-        """Install what pip's *arguments* name; what the environment has already is not installed again."""
+    def install(self, arguments: list[str], *, shared: bool = False) -> None:
+        """Install what pip's *arguments* name; what the environment has already is not installed again.
+
+        *shared*: all tasks of the state use one installation of it.
+        """
         projects, rest = _split(arguments)
         for project in projects:
             self._link(project)
@@ -82,13 +90,13 @@ class Packages:
         if "--no-deps" not in rest:
             wheels, rest = _without_spark(rest)
             for wheel in wheels:
-                installed += self._install_missing(["--no-deps", wheel])
+                installed += self._install_missing(["--no-deps", wheel], shared)
             if not rest and not projects:
                 return
         if rest and all(_is_satisfied(word) for word in rest):
             print(f"Requirement already satisfied: {', '.join(rest)}")  # pip takes seconds to say so
         elif not projects or any(not word.startswith("-") for word in rest):
-            installed += self._install_missing(rest)
+            installed += self._install_missing(rest, shared)
         importlib.invalidate_caches()
         for name in installed:
             if lacking := _lacking(name):
@@ -111,24 +119,70 @@ class Packages:
             for key in own:
                 del sys.modules[key]
 
-    def _install_missing(self, arguments: list[str]) -> list[str]:
+    def _install_missing(self, arguments: list[str], shared: bool) -> list[str]:
         """Install what *arguments* name and the environment lacks; the names."""
+        if shared and (key := installation_key(arguments, self._below())):
+            return self._use_shared(key, arguments)
+        wanted = self._missing(arguments, print_line)
+        if wanted:
+            self._forget(wanted)
+            self._fill(self.folder, wanted, print_line)
+            print("Installed for this notebook only; the shared environment stays as it is.")
+        return list(wanted)
+
+    def _use_shared(self, key: str, arguments: list[str]) -> list[str]:
+        """Import from the installation *key*, which *arguments* make if there is none yet; the names of its packages.
+
+        What pip says goes into the log of the attempt, which the next line of the notebook names.
+        """
+        assert self._kernel.context is not None, "only a task has something that others share"
+        packages, log = SharedPackages(self._kernel.state.packages), self._kernel.context.log
+        named = ", ".join(Path(word).name if word.startswith("/") else word for word in arguments if word[0] != "-")
+        new = not packages.has(key)
+        if new:
+            print(f"{named}: installing for all tasks that need it. What pip says is in {log}")
+
+        def fill(place: Path) -> None:
+            with log.open("a", encoding="utf-8", buffering=1) as told:
+                wanted = self._missing(arguments, told.write)
+                if wanted:
+                    self._fill(place, wanted, told.write)
+
+        folder = packages.claim(key, fill)
+        self._shared.insert(0, folder)
+        sys.path.insert(1 if "folder" in vars(self) else 0, str(folder))
+        names = sorted({found.name for found in metadata.distributions(path=[str(folder)])})
+        if names and not new:
+            print(f"{named}: installed already, as an earlier task needed it.")
+        return names
+
+    def _missing(self, arguments: list[str], tell: Callable[[str], object]) -> dict[str, str]:
+        """The packages that *arguments* name and this process lacks, with what pip needs to take each."""
         with tempfile.TemporaryDirectory() as place:
             report = Path(place) / "report.json"
-            self._run("install", "--dry-run", "--report", str(report), *arguments)
+            self._run(["install", "--dry-run", "--report", str(report), *arguments], tell)
             found = json.loads(report.read_text(encoding="utf-8"))["install"]
         wanted: dict[str, str] = {}
         for package in found:
             name = package["metadata"]["name"]
             if normalised(name) in _KEPT:
-                print(f"{name}: not installed; a local kernel keeps the one that fits its server.")
+                tell(f"{name}: not installed; a local kernel keeps the one that fits its server.\n")
             else:
                 wanted[name] = f"{name} @ {_address(package['download_info'])}"
-        if wanted:
-            self._forget(wanted)
-            self._run("install", "--no-deps", "--upgrade", "--target", str(self.folder), *wanted.values())
-            print("Installed for this notebook only; the shared environment stays as it is.")
-        return list(wanted)
+        return wanted
+
+    def _fill(self, place: Path, wanted: dict[str, str], tell: Callable[[str], object]) -> None:
+        self._run(["install", "--no-deps", "--upgrade", "--target", str(place), *wanted.values()], tell)
+
+    def _is_of_task(self, line: str) -> bool:
+        """Is *line* one of those that install the task's environment?"""
+        asked = self._kernel.context.installs if self._kernel.context else []
+        return f"%pip {line}" in [cell.splitlines()[-1] for cell in asked]
+
+    def _below(self) -> list[str]:
+        """What a further installation is made on top of."""
+        own = self.folder.glob("*.dist-info") if "folder" in vars(self) else ()
+        return [place.name for place in (*self._shared, *own)]
 
     def _link(self, project: PythonProject) -> None:
         """Import *project* from its source tree, with metadata for what looks for its version or entry points."""
@@ -154,11 +208,28 @@ class Packages:
             if normalised(place.stem.partition("-")[0]) in gone:
                 shutil.rmtree(place)
 
-    def _run(self, command: str, *arguments: str) -> None:
-        known = [str(self.folder), os.environ.get("PYTHONPATH", "")]
+    def _run(self, arguments: list[str], tell: Callable[[str], object]) -> None:
+        """Run pip with *arguments*; *tell* is given what it says, line by line.
+
+        Raises:
+            DialectError: it failed; its errors are in the message.
+        """
+        known = [*map(str, self._folders()), os.environ.get("PYTHONPATH", "")]
         environment = {**_PLAIN, **os.environ, "PYTHONPATH": os.pathsep.join(path for path in known if path)}
-        if status := run_command([*_PIP, command, *arguments], environment):
-            raise DialectError(f"`%pip {command}`: pip ended with status {status}; expected 0. Its words are above.")
+        errors: list[str] = []
+
+        def told(line: str) -> None:
+            tell(line)
+            if line.startswith("ERROR: "):
+                errors.append(line.removeprefix("ERROR: ").strip())
+
+        if status := run_command([*_PIP, *arguments], environment, told):
+            why = " ".join(errors) or "its output says why."
+            raise DialectError(f"`%pip {arguments[0]}`: pip ended with status {status}: {why}")
+
+    def _folders(self) -> list[Path]:
+        """Where the packages are that were installed, the first on the path first."""
+        return [*([self.folder] if "folder" in vars(self) else []), *self._shared]
 
     def _local(self, argument: str) -> str:
         """*argument*, as a place of this machine if it is a path in a volume or DBFS."""
@@ -167,14 +238,15 @@ class Packages:
         return str(DatabricksPaths(self._kernel.state).to_local(argument))
 
     def _replaced(self) -> set[str]:
-        """The imported packages that the folder holds in another version."""
-        if "folder" not in vars(self):
-            return set()  # nothing was installed
-        own = {file.stem for file in self.folder.iterdir() if file.is_dir() or file.suffix == ".py"}
+        """The imported packages that the folders hold in another version."""
+        holds: dict[str, Path] = {}
+        for folder in self._folders():
+            names = (file.stem for file in folder.iterdir() if file.is_dir() or file.suffix == ".py")
+            holds = {**dict.fromkeys(names, folder), **holds}
         return {
             name
-            for name in own & sys.modules.keys()
-            if (place := getattr(sys.modules[name], "__file__", None)) and not Path(place).is_relative_to(self.folder)
+            for name in holds.keys() & sys.modules.keys()
+            if (place := getattr(sys.modules[name], "__file__", None)) and not Path(place).is_relative_to(holds[name])
         }
 
 

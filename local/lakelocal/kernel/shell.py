@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 
 from lakelocal.errors import DialectError
 
@@ -30,8 +31,16 @@ def run_shell(text: str, *, strict: bool) -> None:
         print(f"%sh: ended with status {status}")
 
 
-def run_command(command: list[str], environment: dict[str, str]) -> int:
-    """Run *command*, its output shown as it comes; its exit status. Interrupted, it dies with all its children."""
+def print_line(line: str) -> None:
+    """Show *line*, which has its end."""
+    print(line, end="", flush=True)
+
+
+def run_command(command: list[str], environment: dict[str, str], tell: Callable[[str], object] = print_line) -> int:
+    """Run *command*; its exit status. Interrupted, it dies with all its children.
+
+    *tell* is given each line of its output as it comes.
+    """
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -45,7 +54,7 @@ def run_command(command: list[str], environment: dict[str, str]) -> int:
     assert process.stdout is not None  # it is a pipe
     try:
         for line in process.stdout:
-            print(line, end="", flush=True)
+            tell(line)
         return process.wait()
     except BaseException:  # the cell was interrupted: nothing of it may live on
         os.killpg(process.pid, signal.SIGKILL)

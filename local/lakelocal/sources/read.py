@@ -48,13 +48,13 @@ def read_notebook(file: Path) -> dict[str, Any]:
 def as_jupyter(file: Path, converted: Path, *, installs: Sequence[str] = ()) -> Path:
     """A `.ipynb` file whose cells can run unchanged: *file* itself, or the notebook that it represents, in *converted*.
 
-    *installs* are arguments of `%pip install` for the task's environment; without them, the notebook's own applies.
+    *installs* are the cells that install the task's environment; without them, the notebook's own applies.
 
     Raises:
         NotebookError: as for `read_notebook`.
     """
     content = read_notebook(file)
-    first = [f"%pip install {arguments}" for arguments in installs] or install_lines(content["metadata"])
+    first = list(installs) or install_lines(content["metadata"])
     if file.suffix.lower() == ".ipynb" and language_of(content) != "sql" and not first:
         return file
     for number, line in reversed(list(enumerate(first, start=1))):

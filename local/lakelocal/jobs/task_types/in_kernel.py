@@ -15,16 +15,22 @@ from lakelocal.jobs.selection import upstream_of
 from lakelocal.jobs.stop import Stop
 from lakelocal.kernel.dbutils.secrets import SecretsFile
 from lakelocal.lakeflow.environment_variables import environment_variables, with_secrets
-from lakelocal.lakeflow.model import Bundle, Task
+from lakelocal.lakeflow.model import Task
 from lakelocal.sources import write_notebook
-from lakelocal.sources.read import code_cell, markdown_cell, notebook_of
+from lakelocal.sources.read import notebook_of
 
 Parameters: TypeAlias = Sequence[str] | Mapping[str, str]
 Cells: TypeAlias = Iterator[dict[str, Any]]
 
 
 def run_in_kernel(attempt: TaskAttempt, stop: Stop, **given: Any) -> Outcome:
-    """Run a notebook in a process of its own; *given* are the fields of its context that depend on the task type."""
+    """Run a notebook in a process of its own, after cells that install the libraries of the task.
+
+    *given* are the fields of its context that depend on the task type.
+
+    Raises:
+        RunError: a wheel is missing.
+    """
     run, places = attempt.run, attempt.places
     attempt.record(parameters=given["parameters"])
     for left in ("json", "rows.json"):  # what an earlier attempt left no longer counts
@@ -39,6 +45,7 @@ def run_in_kernel(attempt: TaskAttempt, stop: Stop, **given: Any) -> Outcome:
         exit_file=str(places.inner("exit")),
         values_folder=str(places.values),
         upstream=upstream_of(run.job, attempt.owner.place),
+        installs=[each.cell for each in installs_of(attempt.task, attempt.owner.engine.bundle)],
         **given,
     )
     engine = attempt.owner.engine
@@ -94,18 +101,6 @@ def write_cells(task: Task, cells: Iterable[dict[str, Any]], place: Path) -> tup
     folder = task.file.parent if task.file else place.with_suffix(".folder")
     folder.mkdir(exist_ok=True)
     return write_notebook(notebook_of(list(cells)), place), folder
-
-
-def install_cells(task: Task, bundle: Bundle) -> Cells:
-    """Cells that install the libraries of *task*.
-
-    Raises:
-        RunError: a wheel is missing.
-    """
-    for install in installs_of(task, bundle):
-        if install.note:
-            yield markdown_cell(install.note)
-        yield code_cell(f"%pip install {install.arguments}")
 
 
 def command_line(parameters: Parameters) -> list[str]:

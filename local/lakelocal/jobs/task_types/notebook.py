@@ -2,7 +2,6 @@
 
 from lakelocal.jobs.attempts import TaskAttempt
 from lakelocal.jobs.launch import Outcome
-from lakelocal.jobs.libraries import installs_of
 from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.task_types.in_kernel import run_in_kernel
 from lakelocal.lakeflow.parameters import notebook_parameters
@@ -12,5 +11,4 @@ def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
     """Run the notebook."""
     own = attempt.resolved(attempt.task.parameters, "base_parameters")
     parameters = notebook_parameters({name: str(value) for name, value in own.items()}, attempt.run.parameters)
-    installs = [each.arguments for each in installs_of(attempt.task, attempt.owner.engine.bundle)]
-    return run_in_kernel(attempt, stop, notebook=str(attempt.task.notebook), parameters=parameters, installs=installs)
+    return run_in_kernel(attempt, stop, notebook=str(attempt.task.notebook), parameters=parameters)

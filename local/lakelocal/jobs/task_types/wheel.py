@@ -3,8 +3,8 @@
 from lakelocal.jobs.attempts import TaskAttempt
 from lakelocal.jobs.launch import Outcome
 from lakelocal.jobs.stop import Stop
-from lakelocal.jobs.task_types.in_kernel import Cells, Parameters, command_line, install_cells, run_cells
-from lakelocal.lakeflow.model import Bundle, Task
+from lakelocal.jobs.task_types.in_kernel import Cells, Parameters, command_line, run_cells
+from lakelocal.lakeflow.model import Task
 from lakelocal.lakeflow.parameters import notebook_parameters
 from lakelocal.sources.read import code_cell, markdown_cell
 
@@ -15,15 +15,13 @@ def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
     widgets = None
     if attempt.task.inner.get("named_parameters"):
         parameters = widgets = notebook_parameters(dict(parameters), attempt.run.parameters)
-    made = cells(attempt.task, parameters, attempt.owner.engine.bundle)
-    return run_cells(attempt, stop, made, parameters, widgets=widgets)
+    return run_cells(attempt, stop, cells(attempt.task, parameters), parameters, widgets=widgets)
 
 
-def cells(task: Task, parameters: Parameters, bundle: Bundle) -> Cells:
-    """Cells that install the task's wheel and call its entry point."""
+def cells(task: Task, parameters: Parameters) -> Cells:
+    """Cells that call the task's entry point."""
     package, entry_point = str(task.inner["package_name"]), str(task.inner["entry_point"])
     yield markdown_cell(f"# {package}: {entry_point}")
-    yield from install_cells(task, bundle)
     yield code_cell(
         "from lakelocal.kernel.programs import run_entry_point\n\n"
         f"run_entry_point({package!r}, {entry_point!r}, {command_line(parameters)!r})"

@@ -106,7 +106,6 @@ class Notebook(HasHelp):
             parent,
             notebook=str(notebook),
             working_folder="",
-            installs=[],
             parameters=parameters,
             exit_file=str(place / "exit.txt"),
             values_folder=str(place / "values"),

@@ -1,0 +1,27 @@
+"""Folders that the emulator fills: their size, and deleting them."""
+
+import shutil
+from pathlib import Path
+
+from lakelocal.errors import RunError
+
+
+def size_of(folder: Path) -> int:
+    """The total size of the files in *folder*, in bytes, without following links; 0 if it does not exist."""
+    return sum(place.lstat().st_size for place in folder.rglob("*") if place.is_symlink() or place.is_file())
+
+
+def delete_folder(folder: Path) -> None:
+    """Delete *folder*, which need not exist.
+
+    Raises:
+        RunError: a file in it cannot be deleted.
+    """
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(
+            f"`{error.filename or folder}`: cannot be deleted ({error.strerror}). Close what uses it, then prune again."
+        ) from error
