@@ -15,6 +15,7 @@ import pytest
 from lakelocal.bundle import load_bundle
 from lakelocal.context import TaskContext
 from lakelocal.jobs.launch import AttemptFiles, Outcome, run_notebook
+from lakelocal.jobs.libraries import installs_of
 from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.task_types import python_file, wheel
 from lakelocal.jobs.task_types.in_kernel import write_cells
@@ -48,7 +49,7 @@ class Attempt:
         notebook, folder = read.notebook, ""
         if notebook is None:
             made = {"spark_python_task": python_file, "python_wheel_task": wheel}[read.kind]
-            notebook, folder = write_cells(read, made.cells(read, parameters, bundle), places.inner("task.ipynb"))
+            notebook, folder = write_cells(read, made.cells(read, parameters), places.inner("task.ipynb"))
         context = TaskContext(
             job_id=1,
             job_name="J",
@@ -61,6 +62,7 @@ class Attempt:
             exit_file=str(places.inner("exit")),
             values_folder=str(places.values),
             parameters=dict(parameters) if read.notebook else {},
+            installs=[each.cell for each in installs_of(read, bundle)],
         )
         environment = {**environment_of(state, ""), "PIP_NO_INDEX": "1"}
         with Stop().part(0) as stop:
@@ -150,7 +152,14 @@ sys.exit(None if sys.argv[1] == "good" else int(sys.argv[1]))
 
 @pytest.mark.parametrize(
     ("code", "error"),
-    [("good", ""), ("3", "RunError: `etl.py`: ended with the exit code 3; expected 0 or none.")],
+    [
+        ("good", ""),
+        (
+            "3",
+            "RunError: `etl.py`: ended with the exit code 3; expected 0 or none. "
+            "The last line that it printed: __main__",
+        ),
+    ],
 )
 def test_a_python_file_ends_as_a_process_does(attempt: Attempt, code: str, error: str) -> None:
     """Its parameters are `sys.argv[1:]`, its folder is the working folder and on the path, it is `__main__`."""
@@ -179,7 +188,7 @@ MAIN = "import sys\n\n\ndef main():\n    print('ran', sys.argv, __file__)\n    r
 
 
 def test_a_wheel_runs_by_its_entry_point(attempt: Attempt) -> None:
-    """It is installed for the attempt only, and gone afterwards."""
+    """It is installed once for the tasks of the state; the environment stays as it is."""
     attempt.write({"dist/readme": ""})
     with zipfile.ZipFile(attempt.root / "dist" / "sample_pkg-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("sample_pkg.py", MAIN)
@@ -192,12 +201,13 @@ def test_a_wheel_runs_by_its_entry_point(attempt: Attempt) -> None:
         "libraries": [{"whl": "dist/*.whl"}],
     }
 
-    outcome, places = attempt.run(task, {"day": "1"})
+    for day in ("1", "2"):
+        outcome, places = attempt.run(task, {"day": day})
 
-    installed = places.inner("packages")
-    assert outcome.result == "SUCCESS", outcome.trace
-    assert f"ran ['sample-pkg', '--day=1'] {installed / 'sample_pkg.py'}" in printed(places)
-    assert not installed.exists()
+        assert outcome.result == "SUCCESS", outcome.trace
+        (installed,) = Project.at(attempt.root).state("main").packages.glob("*/sample_pkg.py")
+        assert f"ran ['sample-pkg', '--day={day}'] {installed}" in printed(places)
+        assert not places.inner("packages").exists()
 
 
 def test_a_wheel_that_is_not_built_runs_from_its_source(attempt: Attempt) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -51,7 +52,6 @@ def test_what_is_no_entry_point_is_a_function_of_the_package(package, capsys) ->
     [
         ("a-sample", "nothing", "`run`, `more`"),
         ("a-sample", "value", "`run`, `more`"),
-        ("no-such-package", "main", "none"),
     ],
 )
 def test_what_is_neither_is_told_with_what_there_is(package, name: str, entry_point: str, there: str) -> None:
@@ -80,8 +80,40 @@ def test_an_exit_code_of_none_or_zero_is_success(package, code: str) -> None:
     run_entry_point("a-sample", "end", [code])
 
 
-@pytest.mark.parametrize("code", ["1", "'no input'", "''"])
-def test_any_other_exit_code_is_a_failure(package, code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("1", "ended with the exit code 1; expected 0 or none. What it said is above."),
+        ("''", "ended with the exit code ''; expected 0 or none. What it said is above."),
+        ("'no input'", "ended by sys.exit: no input"),
+    ],
+)
+def test_any_other_exit_code_is_a_failure(package, code: str, told: str) -> None:
     """Including a text: Python prints it and ends with 1."""
-    with pytest.raises(RunError, match=f"`a-sample: end`: ended with the exit code {code}; expected 0"):
+    with pytest.raises(RunError) as raised:
         run_entry_point("a-sample", "end", [code])
+
+    assert str(raised.value) == f"`a-sample: end`: {told}"
+
+
+@pytest.mark.parametrize(
+    ("installs", "told"),
+    [
+        ([], "it has none"),
+        (
+            ["# The wheel:\n%pip install /b/x.whl", "%pip install six"],
+            "the libraries of the task are `/b/x.whl`, `six`",
+        ),
+    ],
+)
+def test_a_package_that_nothing_brings_is_told(monkeypatch: pytest.MonkeyPatch, installs: list[str], told: str) -> None:
+    """Such as one that a Docker image has: the entry point is not what is wrong."""
+    kernel = SimpleNamespace(context=SimpleNamespace(installs=installs))
+    monkeypatch.setattr("lakelocal.kernel.programs.current_kernel", lambda: kernel)
+
+    with pytest.raises(RunError) as raised:
+        run_entry_point("no-such-package", "main", [])
+
+    assert str(raised.value).startswith(
+        f"`no-such-package`: found no such package; expected that a library of the task brings it ({told})."
+    )

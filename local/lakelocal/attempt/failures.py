@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lakelocal.kernel.failures import what_spark_says
+from lakelocal.kernel.failures import SAID_ABOVE, what_spark_says
 from lakelocal.sources import headings, place_of
 from lakelocal.sources.executed import has_failed, is_own
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TRACE_LENGTH = 20_000
+_LINE_LENGTH = 500
 
 
 def failure_of(error: Exception, output: Path) -> dict[str, Any]:
@@ -24,7 +25,9 @@ def failure_of(error: Exception, output: Path) -> dict[str, Any]:
     if isinstance(error, PapermillExecutionError):
         place = failed_cell(output)
         said = what_spark_says(_ANSI.sub("", error.evalue))
-        what = f"{error.ename}: {said}" if said.strip() else _last_on_stderr(output) or error.ename
+        if said.endswith(SAID_ABOVE) and (last := _last_line(output, "stdout", "stderr")):
+            said = f"{said.removesuffix(SAID_ABOVE)}The last line that it printed: {last}"
+        what = f"{error.ename}: {said}" if said.strip() else _last_line(output, "stderr") or error.ename
         return {
             "error": f"{what}{f' ({place})' if place else ''}",
             "trace": _ANSI.sub("", "\n".join(error.traceback))[-_TRACE_LENGTH:],
@@ -52,11 +55,11 @@ def failed_cell(output: Path) -> str:
     return ""
 
 
-def _last_on_stderr(output: Path) -> str:
-    """The last line that the failed cell wrote to standard error, where IPython tells of an unknown magic."""
+def _last_line(output: Path, *streams: str) -> str:
+    """The last line that the failed cell wrote to *streams*; to "stderr", IPython tells of an unknown magic."""
     failed = next((cell for cell in _cells(output) if has_failed(cell)), {})
-    written = ["".join(each["text"]) for each in failed.get("outputs", []) if each.get("name") == "stderr"]
-    return next(iter(_ANSI.sub("", "".join(written)).strip().splitlines()[-1:]), "")
+    written = ["".join(each["text"]) for each in failed.get("outputs", []) if each.get("name") in streams]
+    return next(iter(_ANSI.sub("", "".join(written)).strip().splitlines()[-1:]), "").strip()[:_LINE_LENGTH]
 
 
 def _cells(output: Path) -> list[dict[str, Any]]:

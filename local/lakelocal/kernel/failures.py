@@ -11,6 +11,8 @@ from pathlib import Path
 
 from lakelocal.kernel.worker_failures import failure_in_worker, is_cell
 
+SAID_ABOVE = "What it said is above."
+"""The end of a reason that is in what the cell printed; the runner, which has that, tells the last line of it."""
 _OURS = Path(__file__).resolve().parents[1]
 _CONDITION = re.compile(r"(?:^|: )\s*\[[A-Z][A-Z0-9_.]{3,}\] ")
 _ITEM = re.compile(r"[\w.`]+: ")  # of a list of failures, each with what it is of

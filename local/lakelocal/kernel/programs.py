@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from lakelocal.errors import RunError
+from lakelocal.kernel.failures import SAID_ABOVE
 from lakelocal.kernel.kernel import current_kernel
 
 
@@ -50,9 +51,11 @@ def _run(program: Callable[[], object], name: str, arguments: list[str]) -> None
     try:
         program()
     except SystemExit as end:
+        if isinstance(end.code, str) and end.code:  # Python prints it, and exits with 1
+            raise RunError(f"`{name}`: ended by sys.exit: {end.code}") from None
         if end.code not in (None, 0):
             raise RunError(
-                f"`{name}`: ended with the exit code {end.code!r}; expected 0 or none. What it said is above."
+                f"`{name}`: ended with the exit code {end.code!r}; expected 0 or none. {SAID_ABOVE}"
             ) from None
 
 
@@ -60,8 +63,8 @@ def _entry_point(package: str, name: str) -> Callable[[], object]:
     try:
         known = list(metadata.distribution(package).entry_points)
     except metadata.PackageNotFoundError:
-        known = []
-    for found in known:
+        known = None
+    for found in known or ():
         if found.name == name:
             program: Callable[[], object] = found.load()
             return program
@@ -71,11 +74,24 @@ def _entry_point(package: str, name: str) -> Callable[[], object]:
     except ModuleNotFoundError as error:
         if error.name != module:
             raise  # the package is there, what it imports is not
+        if known is None:
+            raise RunError(_absent(package)) from None
         function = None
     if callable(function):
         return function
-    names = ", ".join(f"`{each.name}`" for each in known) or "none"
+    names = ", ".join(f"`{each.name}`" for each in known or ()) or "none"
     raise RunError(
         f"`{package}`: found no entry point `{name}` (there are: {names}) and no function `{module}.{name}`. "
         f"Add it to `[project.scripts]` of pyproject.toml, or to `entry_points` of setup.py, and build the wheel again."
+    )
+
+
+def _absent(package: str) -> str:
+    """The reason if nothing brings *package*."""
+    context = current_kernel().context
+    asked = [cell.rpartition("%pip install ")[2] for cell in context.installs] if context else []
+    named = f"the libraries of the task are {', '.join(f'`{each}`' for each in asked)}" if asked else "it has none"
+    return (
+        f"`{package}`: found no such package; expected that a library of the task brings it ({named}). Add its wheel "
+        "to the task's `libraries`, or to the dependencies of its environment; what a Docker image has is not here."
     )
