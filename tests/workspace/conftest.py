@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databricks.sdk import WorkspaceClient
 from starlette.testclient import TestClient
 
 from lakelocal.project import Project
 from lakelocal.workspace.app import create_app
 from lakelocal.workspace.workspace import Workspace
+from tests.workspace.served import Served
 
 URL = "http://localhost:8080"
 
@@ -34,3 +36,19 @@ def client(stranger: TestClient, workspace: Workspace) -> TestClient:
     """A program with the token."""
     stranger.headers["Authorization"] = f"Bearer {workspace.gate.token}"
     return stranger
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server in a process of its own, for tests that call it by the official SDK."""
+    root = tmp_path_factory.mktemp("served")
+    (root / "databricks.yml").write_text("bundle: {name: shop}\n")
+    server = Served(root, {"LOCAL_USER": "ana@example.com"}).start()
+    yield server
+    assert server.stop() == 0, (root / "server.log").read_text()
+
+
+@pytest.fixture
+def sdk(served: Served) -> WorkspaceClient:
+    """The official SDK as a client of `served`."""
+    return served.client()

@@ -28,10 +28,19 @@ MAX_CONCURRENCY = 100
 PARAMETER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
-def read_jobs(jobs: Mapping[str, YamlMapping], settings: BundleSettings, findings: Findings) -> dict[str, Job]:
-    """The jobs of a bundle in the order of their definition, as far as they can be read; the rest joins *findings*."""
-    ids = {job_id(settings.name, settings.target, key): key for key in jobs}
-    return {key: _Reader(key, job, settings, ids, findings).job() for key, job in jobs.items()}
+def read_jobs(
+    jobs: Mapping[str, YamlMapping],
+    settings: BundleSettings,
+    findings: Findings,
+    *,
+    ids: Mapping[int, str] | None = None,
+) -> dict[str, Job]:
+    """The jobs of a bundle in the order of their definition, as far as they can be read; the rest joins *findings*.
+
+    *ids* are the keys of the jobs by their ids; by default, the ids that a bundle has on this machine.
+    """
+    known = ids or {job_id(settings.name, settings.target, key): key for key in jobs}
+    return {key: _Reader(key, job, settings, known, findings).job() for key, job in jobs.items()}
 
 
 class _Reader:

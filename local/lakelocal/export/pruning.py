@@ -85,6 +85,15 @@ def prune_packages(state: State, deleted: Sequence[Pruned], *, dry_run: bool = F
     return SharedPackages(state.packages).forget(since, dry_run=dry_run)
 
 
+def delete_run(state: State, run_id: int) -> bool:
+    """Delete the run *run_id* and all runs below it, unless one of them is active; return whether that was done."""
+    records = Records.of(state)
+    records.close_abandoned()
+    runs = sorted(records.runs(limit=None), key=lambda each: each.run_id)
+    run = next(each for each in runs if each.run_id == run_id)
+    return _delete(state, records, [each.run_id for each in _tree(run, runs)])
+
+
 def _tops(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
     known = {run.run_id for run in runs}
     return [run for run in runs if run.parent_run_id not in known]

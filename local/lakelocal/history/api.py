@@ -30,7 +30,7 @@ def run_shape(history: History, run_id: int) -> dict[str, Any]:
     """
     run = history.run(run_id)
     attempts = history.attempts(run_id)
-    result = _head(run)
+    result = run_head(run)
     result["tasks"] = [_task(attempt, history) for attempt in attempts]
     if reason := reason_of_run(run, attempts, history):
         result["reason"] = reason
@@ -41,10 +41,11 @@ def run_shape(history: History, run_id: int) -> dict[str, Any]:
 
 def run_list(history: History, *, limit: int | None, active_only: bool, job_id: int | None) -> list[dict[str, Any]]:
     """The newest runs first, without their tasks, as `runs/list` shows them."""
-    return [_head(run) for run in history.runs(limit=limit, active_only=active_only, job_id=job_id)]
+    return [run_head(run) for run in history.runs(limit=limit, active_only=active_only, job_id=job_id)]
 
 
-def _head(run: RecordedRun) -> dict[str, Any]:
+def run_head(run: RecordedRun) -> dict[str, Any]:
+    """*run* without its attempts, as an entry of `runs/list`."""
     result = {
         "run_id": run.run_id,
         "job_id": run.job_id,

@@ -63,6 +63,36 @@ class History:
         found = self._runs(" AND ".join(conditions), *values, limit=None if active_only else limit)
         return [run for run in found if not active_only or run.end_time is None][:limit]
 
+    def newest(
+        self,
+        *,
+        limit: int,
+        before: tuple[int, int] | None = None,
+        job_id: int | None = None,
+        active: bool | None = None,
+        since: int | None = None,
+        until: int | None = None,
+    ) -> list[RecordedRun]:
+        """At most *limit* runs, those that began last first.
+
+        Args:
+            before: begin after the run with this time of start and this id.
+            active: only runs that have not ended, or only those that have.
+            since, until: only runs that began in this time, both ends included, in epoch milliseconds.
+        """
+        conditions, values = ["1"], []
+        for condition, value in (("job_id = ?", job_id), ("start_time >= ?", since), ("start_time <= ?", until)):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)
+        if active is not None:
+            conditions.append("end_time IS NULL" if active else "end_time IS NOT NULL")
+        if before is not None:
+            conditions.append("(start_time, run_id) < (?, ?)")
+            values += before
+        found = self._runs(" AND ".join(conditions), *values, limit=limit, order="start_time DESC, run_id DESC")
+        return [run for run in found if not active or run.end_time is None]
+
     def run_named(self, name: str) -> RecordedRun:
         """The run that the user calls *name*: its number, or `latest`.
 
@@ -88,6 +118,17 @@ class History:
             for run in self.runs(limit=_LOOKED_AT, job_id=job_id)
             if run.end_time is not None and meaning(run.result_state).succeeded
         ]
+
+    def has_run(self, run_id: int) -> bool:
+        """Is there a run with this id?"""
+        with self.reading() as database:
+            return bool(_rows(database, "SELECT 1 FROM runs WHERE run_id = ?", run_id))
+
+    def run_of_attempt(self, attempt_id: int) -> int | None:
+        """The run that the attempt *attempt_id* belongs to; None if there is no such attempt."""
+        with self.reading() as database:
+            rows = _rows(database, "SELECT job_run_id FROM attempts WHERE run_id = ?", attempt_id)
+        return int(rows[0]["job_run_id"]) if rows else None
 
     def attempts(self, run_id: int) -> list[RecordedAttempt]:
         """The attempts of a run, in the order in which they began."""
@@ -139,8 +180,10 @@ class History:
                 "Close the program that holds it open, or move the file away."
             ) from error
 
-    def _runs(self, condition: str, *values: int, limit: int | None = None) -> list[RecordedRun]:
-        query = f"SELECT * FROM runs WHERE {condition} ORDER BY run_id DESC LIMIT ?"
+    def _runs(
+        self, condition: str, *values: int, limit: int | None = None, order: str = "run_id DESC"
+    ) -> list[RecordedRun]:
+        query = f"SELECT * FROM runs WHERE {condition} ORDER BY {order} LIMIT ?"
         with self.reading() as database:
             rows = _rows(database, query, *values, -1 if limit is None else limit)
             found = [RecordedRun.of(row) for row in rows]

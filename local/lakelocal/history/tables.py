@@ -7,7 +7,7 @@ run.
 import sqlite3
 import time
 
-VERSION = 4
+VERSION = 5
 FIRST_ATTEMPT = 1_000_000_001  # ids of attempts begin here, so that those of runs count the runs
 WAIT_SECONDS = 30.0
 _RUNS = {
@@ -95,6 +95,8 @@ def prepare(database: sqlite3.Connection) -> None:
             database.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
     database.execute("CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (job_run_id, run_id)")
     database.execute("CREATE INDEX IF NOT EXISTS open_runs ON runs (job_id) WHERE end_time IS NULL")
+    database.execute("CREATE INDEX IF NOT EXISTS runs_by_time ON runs (start_time, run_id)")
+    database.execute("CREATE INDEX IF NOT EXISTS runs_of_job ON runs (job_id, start_time, run_id)")
     database.execute(f"PRAGMA user_version = {VERSION}")
 
 

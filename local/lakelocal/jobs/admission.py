@@ -31,17 +31,26 @@ def verdict(*, limit: int, active: int, waiting: int, queue: bool) -> str:
     return "QUEUED" if queue else "SKIPPED"
 
 
-def enter(records: Records, job: Job, **values: object) -> int:
-    """Record a new run of *job*, whether or not it is admitted, and return its id.
+def enter(records: Records, job: Job, *, run_id: int | None = None, **values: object) -> int:
+    """Record a new run of *job*, whether or not it is admitted, and return its id, which may be reserved before.
 
     The run is RUNNING, QUEUED or SKIPPED; see `verdict`.
     """
-    run_id, now = records.new_id(), now_ms()
+    run_id, now = run_id or records.new_id(), now_ms()
     records.close_abandoned()
     with records.opened(exclusive=True) as database:
         columns = {"run_id": run_id, "start_time": now, **this_process(), **values, **_admitted(database, job, now)}
         insert(database, "runs", columns)
     return run_id
+
+
+def enter_anew(records: Records, run_id: int, job: Job) -> None:
+    """Admit the run *run_id*, or its repair, once more: the process that had recorded it ended before it began."""
+    with records.opened(exclusive=True) as database:
+        run = RecordedRun.of(database.execute("SELECT * FROM runs WHERE run_id = ?", (run_id,)).fetchone())
+        free = {"end_time": None, "result_state": None, "state_message": "", "queue_duration": None}
+        update(database, "runs", run_id, {"end_time": run.end_time or now_ms()})  # it takes no slot from itself
+        update(database, "runs", run_id, {**free, **this_process(), **_admitted(database, job, now_ms())})
 
 
 def enter_again(records: Records, run_id: int, job: Job) -> int:

@@ -12,15 +12,12 @@ LIMIT_SECONDS = 90.0
 POLL_SECONDS = 0.2
 
 
-def cancel_run(state: State, run_id: int, *, limit: float = LIMIT_SECONDS) -> dict[str, Any]:
-    """Cancel the run *run_id*, running or queued, wait for its end, and return it as `runs/get` shows it.
-
-    A run that has already ended is left unchanged.
+def request_cancel(records: Records, run_id: int) -> None:
+    """Ask the runner of *run_id* to cancel it; does nothing to a run that has ended.
 
     Raises:
-        RunError: there is no such run, or it has not ended within *limit* seconds.
+        RunError: there is no such run.
     """
-    records = Records.of(state)
     records.run(run_id)
     records.close_abandoned()
     with records.opened(exclusive=True) as database:
@@ -30,6 +27,18 @@ def cancel_run(state: State, run_id: int, *, limit: float = LIMIT_SECONDS) -> di
             "WHERE run_id = ? AND end_time IS NULL",
             (run_id,),
         )
+
+
+def cancel_run(state: State, run_id: int, *, limit: float = LIMIT_SECONDS) -> dict[str, Any]:
+    """Cancel the run *run_id*, running or queued, wait for its end, and return it as `runs/get` shows it.
+
+    A run that has already ended is left unchanged.
+
+    Raises:
+        RunError: there is no such run, or it has not ended within *limit* seconds.
+    """
+    records = Records.of(state)
+    request_cancel(records, run_id)
     deadline = time.monotonic() + limit
     while (run := records.run(run_id)).end_time is None:
         if time.monotonic() > deadline:

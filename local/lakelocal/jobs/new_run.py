@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from lakelocal.jobs.admission import enter
 from lakelocal.jobs.attempts import Engine
@@ -26,19 +27,22 @@ def record_new(engine: Engine, job: Job, origin: Origin, *, only: Collection[str
 
     *only* are the tasks of a partial run; *before* is a notebook that the state needs once, before the tasks.
     """
-    run_id = enter(
-        engine.records,
-        job,
-        job_id=job.id,
-        job_key=job.key,
-        run_name=job.name,
-        target=engine.bundle.target,
-        trigger=origin.trigger,
-        trigger_time=int(origin.scheduled.timestamp() * 1000) if origin.scheduled else None,
-        parent_run_id=origin.parent,
-        settings=dict(job.settings),
-        only_tasks=sorted(only) if only is not None else None,
-        remote=engine.compute.label or None,
-        before_notebook=str(before) if before else None,
-    )
+    columns = columns_of(job, engine.bundle.target, origin, only)
+    remote, first = engine.compute.label or None, str(before) if before else None
+    run_id = enter(engine.records, job, **columns, remote=remote, before_notebook=first)
     return Scope.of_run(vars(engine.records.run(run_id)), backfill=origin.backfill)
+
+
+def columns_of(job: Job, target: str, origin: Origin, only: Collection[str] | None) -> dict[str, Any]:
+    """What the history shows of a new run of *job* from its start."""
+    return {
+        "job_id": job.id,
+        "job_key": job.key,
+        "run_name": job.name,
+        "target": target,
+        "trigger": origin.trigger,
+        "trigger_time": int(origin.scheduled.timestamp() * 1000) if origin.scheduled else None,
+        "parent_run_id": origin.parent,
+        "settings": dict(job.settings),
+        "only_tasks": sorted(only) if only is not None else None,
+    }

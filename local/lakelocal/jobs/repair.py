@@ -63,7 +63,7 @@ def repair_run(
     if not again:
         raise UsageError(f"Run {run_id}: found no task that failed. Name the tasks to run again with --tasks.")
     known = {name: value for name, (_, value) in recorded.job_parameters.items()}
-    given = _given(job, known, parameters or {})
+    given = parameters_of_repair(job, known, parameters or {})
     notes = check_run(
         bundle,
         job,
@@ -75,24 +75,38 @@ def repair_run(
     )
 
     def work(engine: Engine, stop: Stop) -> int:
-        number = enter_again(records, run_id, job)
-        _end_what_is_left(records, state, run_id)
-        progress = earlier_progress(job, attempts, again=again, state=state, run_id=run_id)
-        scope = Scope.of_run(vars(recorded), job_name=job.name, repair_count=number)
-        before = Path(recorded.before_notebook) if recorded.before_notebook else None
-        run = JobRun(engine, job, scope, only=None if only is None else only | again, before=before, progress=progress)
-        records.update_run(run_id, remote=engine.compute.label or None)
-        run.take_parameters(given, known)
-        engine.view.note(f"repair {number} of run {run_id}: {', '.join(_in_order(job, again))}")
-        for key in _in_order(job, again):
-            if child := job.task(key).child:
-                engine.view.note(f"{key} starts a new run of the job `{child}`")
-        if reused := [f"{key} ({progress.states[key]})" for key in _in_order(job, progress.states)]:
-            engine.view.note(f"reused: {', '.join(reused)}")
-        run.execute(stop, prepare)
+        enter_again(records, run_id, job)
+        execute_repair(engine, stop, job, run_id, again=again, parameters=given)
         return run_id
 
     return watched(bundle, job, notes, work, state=state, options=options)
+
+
+def execute_repair(
+    engine: Engine, stop: Stop, job: Job, run_id: int, *, again: Collection[str], parameters: Mapping[str, str]
+) -> None:
+    """Run the tasks *again* of the run *run_id*, which has been reopened for that, and what they leave to be done.
+
+    *parameters* are the job parameters whose values differ from those of the run.
+    """
+    records, state = engine.records, engine.state
+    recorded, attempts = records.run(run_id), records.attempts(run_id)
+    number = recorded.repair_count
+    _end_what_is_left(records, state, run_id)
+    progress = earlier_progress(job, attempts, again=again, state=state, run_id=run_id)
+    scope = Scope.of_run(vars(recorded), job_name=job.name, repair_count=number)
+    before = Path(recorded.before_notebook) if recorded.before_notebook else None
+    only = frozenset(recorded.only_tasks) | set(again) if recorded.only_tasks else None
+    run = JobRun(engine, job, scope, only=only, before=before, progress=progress)
+    records.update_run(run_id, remote=engine.compute.label or None)
+    run.take_parameters(parameters, {name: value for name, (_, value) in recorded.job_parameters.items()})
+    engine.view.note(f"repair {number} of run {run_id}: {', '.join(_in_order(job, again))}")
+    for key in _in_order(job, again):
+        if child := job.task(key).child:
+            engine.view.note(f"{key} starts a new run of the job `{child}`")
+    if reused := [f"{key} ({progress.states[key]})" for key in _in_order(job, progress.states)]:
+        engine.view.note(f"reused: {', '.join(reused)}")
+    run.execute(stop, prepare)
 
 
 def _in_order(job: Job, keys: Collection[str]) -> list[str]:
@@ -110,8 +124,12 @@ def _job(bundle: Bundle, run: RecordedRun) -> Job:
     return job
 
 
-def _given(job: Job, known: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
-    """*job* and the jobs that it starts, once per path, with the parameters whose references it resolves itself."""
+def parameters_of_repair(job: Job, known: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+    """The parameters that a repair gives a run with the values *known*: those that are new in *job*, and *parameters*.
+
+    Raises:
+        UsageError: one of *parameters* is none of the job's.
+    """
     legal = {**job.parameters, **known}
     if unknown := [name for name in parameters if name not in legal]:
         names = ", ".join(f"`{name}`" for name in legal) or "none"

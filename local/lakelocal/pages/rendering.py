@@ -54,7 +54,7 @@ def _environment() -> Environment:
         policy=script_policy(),
         script=Markup(_script()),
         style=Markup(_style()),
-        code_style=_code_style,
+        code_style=code_style,
         now=now_ms,
         warning=warning,
     )
@@ -93,7 +93,7 @@ def _style() -> str:
 
 
 @functools.cache
-def _code_style() -> Markup:
+def code_style() -> Markup:
     """The CSS of highlighted code, for light and dark mode."""
     from pygments.formatters import HtmlFormatter  # only pages with notebooks need it
 

@@ -62,7 +62,7 @@ class Scheduler:
         while True:
             self.step()
             self.doing.view.show(self.rows)
-            if self.clock.wait(self._wake_up()):
+            if self.clock.wait(self.wake_up()):
                 return
 
     def step(self) -> None:
@@ -79,6 +79,11 @@ class Scheduler:
                 self._start(decision, alone=isinstance(firing.job.trigger, Continuous), active=active)
             elif not firing.job.paused:
                 self._say(firing, f"{decision.outcome}: {decision.reason}")
+
+    def replace_jobs(self, jobs: Sequence[ScheduledJob]) -> None:
+        """Schedule *jobs* from now on; what is known of those that stay is kept."""
+        self.jobs = jobs
+        self._failures = {job.id: self._failures.get(job.id, _Failures()) for job in jobs}
 
     def leave(self, *, stop_runs: bool) -> None:
         """End the scheduler: report which runs continue, or with *stop_runs* ask them to end and wait for that."""
@@ -125,7 +130,7 @@ class Scheduler:
             if code is None:
                 continue
             del self.running[firing]
-            failures = self._failures[firing.job.id]
+            failures = self._failures.get(firing.job.id, _Failures())
             failures.number = failures.number + 1 if code else 0
             failures.rests_until = now + _backoff(failures.number) if code else None
             self._say(firing, f"run ended with exit code {code}{f': {_last_line(started.log)}' if code else ''}")
@@ -144,7 +149,8 @@ class Scheduler:
             return rests_until if rests_until and rests_until > self.seen else None
         return next((each.at for each in job.trigger.occurrences(self.seen, self.begun) if each.exists), None)
 
-    def _wake_up(self) -> datetime:
+    def wake_up(self) -> datetime:
+        """When to check the clock again."""
         times = [at for job in self.jobs if not job.paused and (at := self._next(job))]
         return min([*times, self.seen + self.poll])
 

@@ -1,8 +1,10 @@
 """The application: all endpoints and pages, and what stands before them."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -10,9 +12,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from lakelocal.errors import LocalError
-from lakelocal.workspace import files_endpoints, identity, security, tree_endpoints
+from lakelocal.workspace import files_endpoints, identity, jobs, runs, security, tree_endpoints
 from lakelocal.workspace.errors import ApiError, of_local_error
 from lakelocal.workspace.limits import Limits
+from lakelocal.workspace.scheduler import DeployedSchedules
 from lakelocal.workspace.security import Security, refusal
 from lakelocal.workspace.workspace import Workspace
 
@@ -21,6 +24,8 @@ ROUTES: list[Callable[[], list[BaseRoute]]] = [
     security.routes,
     tree_endpoints.routes,
     files_endpoints.routes,
+    jobs.routes,
+    runs.routes,
 ]
 """What serves which paths; a module with endpoints or pages is a line here."""
 
@@ -28,6 +33,7 @@ ROUTES: list[Callable[[], list[BaseRoute]]] = [
 def create_app(workspace: Workspace) -> Starlette:
     """The application that serves *workspace*."""
     app = Starlette(
+        lifespan=_lifespan,
         routes=[route for routes in ROUTES for route in routes()],
         middleware=[Middleware(Security, gate=workspace.gate), Middleware(Limits)],
         exception_handlers={
@@ -39,6 +45,17 @@ def create_app(workspace: Workspace) -> Starlette:
     )
     app.state.workspace = workspace
     return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Go on with what an earlier server has acknowledged, and schedule, as long as the server runs."""
+    workspace: Workspace = app.state.workspace
+    await run_in_threadpool(workspace.starts.recover)
+    schedules = DeployedSchedules(workspace.jobs, workspace.numbers, workspace.starts, workspace.places)
+    with schedules.running():
+        yield
+        workspace.waiting.end()
 
 
 def _no_route(request: Request, error: Exception) -> Response:

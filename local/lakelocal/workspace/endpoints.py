@@ -41,12 +41,16 @@ Answer = Mapping[str, Any] | Response
 Handler = Callable[[Workspace, A], Answer] | Callable[[Workspace, A], Awaitable[Answer]]
 
 
-def endpoint(method: str, path: str, model: type[A], handler: Handler[A]) -> Route:
-    """The route on which *handler* answers *method* at *path*."""
+def endpoint(method: str, path: str, model: type[A], handler: Handler[A], version: str = "") -> Route:
+    """The route on which *handler* answers *method* at *path*.
+
+    A model may also have the fields `connection`, which is the client's, and `version`, which is that of the path.
+    """
 
     @functools.wraps(handler)
     async def answer(request: Request) -> Response:
-        asked = fields_as(model, {**request.query_params, **await json_body(request), **request.path_params})
+        own = {"connection": "{}:{}".format(*(request.client or ("", 0))), "version": version}
+        asked = fields_as(model, {**request.query_params, **await json_body(request), **request.path_params, **own})
         workspace = request.app.state.workspace
         if inspect.iscoroutinefunction(handler):
             found = await handler(workspace, asked)
@@ -61,7 +65,7 @@ def versions(
     method: str, path: str, model: type[A], handler: Handler[A], numbers: Iterable[str] = ("2.2", "2.1", "2.0")
 ) -> list[Route]:
     """The same endpoint below `/api/N` for each version N of *numbers*."""
-    return [endpoint(method, f"/api/{number}{path}", model, handler) for number in numbers]
+    return [endpoint(method, f"/api/{number}{path}", model, handler, number) for number in numbers]
 
 
 def json_answer(content: Mapping[str, Any], status: int = 200) -> Response:

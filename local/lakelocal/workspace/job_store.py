@@ -76,7 +76,7 @@ class JobStore:
 
     def create(self, settings: Mapping[str, Any], creator: str) -> int:
         """Add a job and return its id."""
-        now, job_id = _now_ms(), _FIRST_ID + secrets.randbelow(_IDS)
+        now, job_id = _now_ms(), new_job_id()
         with self._writing() as database:
             row = (job_id, _json(settings), now, now, creator, str(settings.get("name") or "Untitled"))
             database.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?)", row)
@@ -100,13 +100,32 @@ class JobStore:
             row = database.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
         return _job(row) if row else None
 
-    def jobs(self, *, name: str | None = None, limit: int = -1, offset: int = 0) -> list[DeployedJob]:
-        """The jobs, those created last first; only those whose name is *name*, in any case, if that is given."""
-        where = "" if name is None else "WHERE name = ? COLLATE NOCASE"
-        values = (limit, offset) if name is None else (name, limit, offset)
-        query = f"SELECT * FROM jobs {where} ORDER BY created_time DESC, job_id DESC LIMIT ? OFFSET ?"
+    def jobs(
+        self, *, name: str | None = None, limit: int = -1, before: tuple[int, int] | None = None
+    ) -> list[DeployedJob]:
+        """The jobs, those created last first.
+
+        Args:
+            name: only those with this name, in any case.
+            before: begin after the job with this time of creation and this id.
+        """
+        conditions, values = ["1"], list[Any]()
+        if name is not None:
+            conditions.append("name = ? COLLATE NOCASE")
+            values.append(name)
+        if before is not None:
+            conditions.append("(created_time, job_id) < (?, ?)")
+            values += before
+        where = " AND ".join(conditions)
+        query = f"SELECT * FROM jobs WHERE {where} ORDER BY created_time DESC, job_id DESC LIMIT ?"
         with self._reading() as database:
-            return [_job(row) for row in database.execute(query, values)]
+            return [_job(row) for row in database.execute(query, (*values, limit))]
+
+    def version(self) -> tuple[int, ...]:
+        """What differs as soon as a job is created, changed or deleted."""
+        with self._reading() as database:
+            query = "SELECT count(*), coalesce(max(changed_time), 0), coalesce(sum(changed_time), 0) FROM jobs"
+            return tuple(database.execute(query).fetchone())
 
     def state_numbers(self, catalogs: Sequence[str]) -> dict[str, int]:
         """The number of each catalog, kept for ever; those without one get the next ones, in their order."""
@@ -124,7 +143,7 @@ class JobStore:
     def reserve(self, start: Start, token: str = "") -> tuple[str, int]:
         """Note *start* before its run is recorded, and return the catalog and id of the run that *token* belongs to.
 
-        If the token has been used, that is another run, and nothing is noted.
+        If the token has been used, that is another run, and nothing is noted; the id of a deleted run is negative.
         """
         with self._writing() as database:
             if token:
@@ -152,6 +171,11 @@ class JobStore:
                 (catalog, run_id, repair),
             ).fetchone()
         return json.loads(row["content"]) if row else None
+
+    def delete_run(self, catalog: str, run_id: int) -> None:
+        """Remember that a run is deleted: its idempotency token starts no other."""
+        with self._writing() as database:
+            database.execute("UPDATE tokens SET run_id = -run_id WHERE catalog = ? AND run_id = ?", (catalog, run_id))
 
     def forget_run(self, catalog: str, run_id: int) -> None:
         """Remove what is known of a run that was never recorded."""
@@ -184,6 +208,11 @@ class JobStore:
             database.execute("BEGIN IMMEDIATE")
             yield database
             database.execute("COMMIT")
+
+
+def new_job_id() -> int:
+    """An id that no other job has."""
+    return _FIRST_ID + secrets.randbelow(_IDS)
 
 
 def _job(row: sqlite3.Row) -> DeployedJob:

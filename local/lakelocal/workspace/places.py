@@ -59,6 +59,10 @@ class WorkspacePlaces:
     def logs(self) -> Path:
         return self.folder / "logs"
 
+    def log_of_run(self, catalog: str, run_id: int) -> Path:
+        """What the process of a run prints."""
+        return self.logs / f"{catalog}-run-{run_id}.log"
+
     def make(self) -> "WorkspacePlaces":
         """Create the folders, readable by this user only.
 

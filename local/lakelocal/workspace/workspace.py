@@ -3,14 +3,19 @@
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from lakelocal.bundle.workspace import user_name
 from lakelocal.project import Project
 from lakelocal.workspace.access import Gate, token_of
 from lakelocal.workspace.catalog_states import CatalogStates
+from lakelocal.workspace.job_store import JobStore
 from lakelocal.workspace.places import WorkspacePlaces
+from lakelocal.workspace.run_numbers import RunNumbers
+from lakelocal.workspace.run_starts import RunStarts
 from lakelocal.workspace.tree.store import WorkspaceTree
+from lakelocal.workspace.waiting import Waiting
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,26 @@ class Workspace:
         tree = WorkspaceTree(places.tree)
         tree.open(user_name())
         return cls(project, places, url.rstrip("/"), Gate(token_of(places.token), hosts), tree)
+
+    @cached_property
+    def jobs(self) -> JobStore:
+        """The deployed jobs."""
+        return JobStore(self.places.jobs_db)
+
+    @cached_property
+    def numbers(self) -> RunNumbers:
+        """The runs of all catalogs."""
+        return RunNumbers(self.project, self.jobs)
+
+    @cached_property
+    def starts(self) -> RunStarts:
+        """The way to new runs."""
+        return RunStarts(self.project, self.places, self.jobs, self.url)
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """The clients that wait for changes of runs."""
+        return Waiting()
 
     @property
     def id(self) -> str:

@@ -1,0 +1,98 @@
+"""The runs of all catalogs in one space of numbers: each state counts its own from 1, and clients see them all.
+
+The number of a run or of an attempt is its id in its state, plus the number of the state times `SPAN`. The first state
+that the workspace sees has the number 0, so that its runs have the numbers that `runs list` shows; states keep their
+numbers. All of them are exact in JavaScript, whose integers have 53 bits.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from lakelocal.history.records import Records
+from lakelocal.project import CATALOG_NAME, Project, State
+from lakelocal.workspace.errors import ApiError, not_there
+from lakelocal.workspace.job_store import JobStore
+
+SPAN = 10**12
+
+
+@dataclass(frozen=True)
+class NumberedRun:
+    """A run of *state* with the id *run_id* there; *attempt_id* is that of its attempt, if the number named one."""
+
+    state: State
+    offset: int
+    run_id: int
+    attempt_id: int | None = None
+
+    @property
+    def records(self) -> Records:
+        """The history that it is in."""
+        return Records(self.state.runs_db)
+
+    @property
+    def number(self) -> int:
+        """What clients call the run."""
+        return self.offset + self.run_id
+
+
+@dataclass(frozen=True)
+class RunNumbers:
+    """The numbers of all runs of *project*; *jobs* keeps those of the states."""
+
+    project: Project
+    jobs: JobStore
+
+    def states(self) -> list[tuple[State, int]]:
+        """The states with runs, each with the offset of its numbers."""
+        found = sorted(place.parent.name for place in self.project.states.glob("*/runs.db"))
+        names = [name for name in found if CATALOG_NAME.fullmatch(name)]
+        if unknown := [name for name in names if name not in self._known]:
+            self._known.update(self.jobs.state_numbers(unknown))
+        return [(self.project.state(name), self._known[name] * SPAN) for name in names]
+
+    def history(self, state: State) -> Records:
+        """The history of *state*."""
+        return self._histories.setdefault(state.catalog, Records(state.runs_db))
+
+    def offset(self, catalog: str) -> int:
+        """The offset of the numbers of *catalog*, which may not have any run yet."""
+        if catalog not in self._known:
+            self._known.update(self.jobs.state_numbers([catalog]))
+        return self._known[catalog] * SPAN
+
+    def find(self, number: int) -> NumberedRun:
+        """The run with this *number*, or of the attempt with it.
+
+        Raises:
+            ApiError: there is none.
+        """
+        span, local = divmod(number, SPAN)
+        for state, offset in self.states():
+            if offset == span * SPAN:
+                history = self.history(state)
+                if history.has_run(local):
+                    return NumberedRun(state, offset, local)
+                if (run_id := history.run_of_attempt(local)) is not None:
+                    return NumberedRun(state, offset, run_id, local)
+        raise not_there(f"Run {number} does not exist.")
+
+    def find_run(self, number: int) -> NumberedRun:
+        """The run with this *number*.
+
+        Raises:
+            ApiError: there is none, or it is that of a task.
+        """
+        found = self.find(number)
+        if found.attempt_id is not None:
+            text = f"Run {number} is the run of a task; expected that of its job: {found.number}."
+            raise ApiError("INVALID_PARAMETER_VALUE", text)
+        return found
+
+    @cached_property
+    def _histories(self) -> dict[str, Records]:
+        return {}
+
+    @cached_property
+    def _known(self) -> dict[str, int]:
+        return self.jobs.state_numbers([])

@@ -1,0 +1,173 @@
+"""Deployed schedules: the jobs of the workspace run when they are due, as long as the server runs.
+
+What `python -m local schedule` does for the jobs of a bundle: zones, `pause_status`, `max_concurrent_runs` and `queue`
+count, a firing is claimed first, and what was due while no server ran is not made up. Changed jobs count at once.
+"""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC
+
+from lakelocal.errors import LocalError
+from lakelocal.history.reading import History
+from lakelocal.jobs.new_run import Origin
+from lakelocal.lakeflow.parameters import job_parameters
+from lakelocal.lakeflow.results import meaning
+from lakelocal.project import State
+from lakelocal.schedule.claims import Claims
+from lakelocal.schedule.clock import SystemClock
+from lakelocal.schedule.history import active_runs, last_result
+from lakelocal.schedule.plan import Firing
+from lakelocal.schedule.scheduler import Doing, Scheduler
+from lakelocal.schedule.starting import Started
+from lakelocal.schedule.triggers import Continuous, ScheduledJob, scheduled_jobs
+from lakelocal.schedule.views import ScheduleRow
+from lakelocal.workspace.deployed import Deployed, catalog_of, origin_of, read_deployed
+from lakelocal.workspace.job_store import JobStore
+from lakelocal.workspace.places import WorkspacePlaces
+from lakelocal.workspace.run_numbers import RunNumbers
+from lakelocal.workspace.run_starts import RunStarts
+
+log = logging.getLogger(__name__)
+_TRIGGERS = ("schedule", "trigger", "continuous", "triggers")
+
+
+def trigger_of(deployed: Deployed) -> ScheduledJob | None:
+    """What starts the job by itself, if anything does.
+
+    Raises:
+        FindingError: its expression, zone or interval cannot be read.
+    """
+    if not any(deployed.job.settings.get(name) for name in _TRIGGERS):
+        return None
+    (found,) = scheduled_jobs(deployed.bundle, [deployed.job.key])
+    return found
+
+
+@dataclass(frozen=True)
+class DeployedSchedules:
+    """Schedules the deployed jobs of a workspace in a thread of its own."""
+
+    jobs: JobStore
+    numbers: RunNumbers
+    starts: RunStarts
+    places: WorkspacePlaces
+
+    def scheduled(self) -> list[ScheduledJob]:
+        """The jobs with a trigger; a job that cannot run, or whose trigger cannot be read, has none."""
+        found = []
+        for deployed in self.jobs.jobs():
+            if any(deployed.settings.get(name) for name in _TRIGGERS):
+                with contextlib.suppress(LocalError):
+                    read = read_deployed(deployed, self.jobs.job, self.places.tree)
+                    if trigger := trigger_of(read):
+                        found.append(replace(trigger, key=f"{deployed.name} ({deployed.job_id})"))
+        return found
+
+    def start_run(self, firing: Firing) -> Started:
+        """Start the run of *firing*.
+
+        Raises:
+            RunError: it cannot be recorded.
+        """
+        deployed = self.jobs.job(firing.job.id)
+        if deployed is None:
+            return Started(_Ended(), self.places.logs)
+        read = read_deployed(deployed, self.jobs.job, self.places.tree)
+        continuous = isinstance(firing.job.trigger, Continuous)
+        at = None if continuous else firing.at.astimezone(UTC)
+        origin = Origin("CONTINUOUS" if continuous else "PERIODIC", scheduled=at)
+        state = self.starts.project.state(catalog_of(deployed.settings))
+        target = origin_of(deployed, self.places.tree).target
+        values = job_parameters(read.job, {})
+        state, run_id = self.starts.start(deployed, read.job, state, values, target=target, origin=origin)
+        return Started(_Run(state, run_id), self.places.log_of_run(state.catalog, run_id))
+
+    def active_runs(self) -> dict[int, int]:
+        """The number of runs of each job that have not ended."""
+        found: dict[int, int] = {}
+        for state, _ in self.numbers.states():
+            for job_id, number in active_runs(state).items():
+                found[job_id] = found.get(job_id, 0) + number
+        return found
+
+    def last_result(self, job_id: int) -> str:
+        """How the newest run of a job ended."""
+        deployed = self.jobs.job(job_id)
+        return last_result(self.starts.project.state(catalog_of(deployed.settings)), job_id) if deployed else ""
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Scheduler]:
+        """Schedule inside the block."""
+        clock = SystemClock()
+        claims = Claims(self.places.schedule_db)
+        doing = Doing(claims, self.start_run, self.active_runs, self.last_result, _Logged())
+        scheduler = Scheduler(self.scheduled(), clock=clock, doing=doing)
+
+        def work() -> None:
+            version = self.jobs.version()
+            while True:
+                if (now := self.jobs.version()) != version:
+                    version = now
+                    scheduler.replace_jobs(self.scheduled())
+                try:
+                    scheduler.step()
+                except LocalError as error:
+                    log.error("schedules: %s", error)
+                if clock.wait(scheduler.wake_up()):
+                    return
+
+        thread = threading.Thread(target=work, name="schedules", daemon=True)
+        thread.start()
+        try:
+            yield scheduler
+        finally:
+            clock.end()
+            thread.join(10)
+
+
+class _Ended:
+    """The run of a job that has just been deleted."""
+
+    pid = 0
+
+    def poll(self) -> int | None:
+        return 0
+
+    def terminate(self) -> None: ...
+
+    def wait(self, timeout: float) -> int:
+        return 0
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run in the place of a process, for a scheduler that looks whether it has ended."""
+
+    state: State
+    run_id: int
+
+    pid = 0  # claims ask which process a run is; the history knows it, and there is only one server
+
+    def poll(self) -> int | None:
+        """0 if it ended well, 1 if it did not, None as long as it has not ended."""
+        run = History.of(self.state).run(self.run_id)
+        return None if run.end_time is None else int(not meaning(run.result_state).succeeded)
+
+    def terminate(self) -> None: ...
+
+    def wait(self, timeout: float) -> int:
+        raise NotImplementedError("a server does not wait for its runs")
+
+
+class _Logged:
+    """The view of a scheduler without a terminal."""
+
+    def note(self, text: str) -> None:
+        log.info("schedules: %s", text)
+
+    def show(self, rows: Callable[[], list[ScheduleRow]]) -> None: ...
+    def close(self) -> None: ...

@@ -1,0 +1,71 @@
+"""A server of a workspace in a process of its own, which tests may kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from databricks.sdk import WorkspaceClient
+
+from lakelocal.project import Project
+from lakelocal.workspace.places import WorkspacePlaces
+
+
+@dataclass
+class Served:
+    """The workspace of the project in *root*, served by `process` while that runs."""
+
+    root: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    process: "subprocess.Popen[str] | None" = None
+    url: str = ""
+
+    @property
+    def places(self) -> WorkspacePlaces:
+        return WorkspacePlaces.of(Project.at(self.root))
+
+    @property
+    def token(self) -> str:
+        return self.places.token.read_text().strip()
+
+    def start(self, port: int = 0) -> "Served":
+        """Start the server; it can be asked as soon as this returns."""
+        log = (self.root / "server.log").open("a")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "lakelocal", "--project", str(self.root), "serve", "--json", "--port", str(port)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, **self.environment},
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, (self.root / "server.log").read_text()
+        self.url = json.loads(line)["url"]
+        return self
+
+    def kill(self) -> None:
+        """End the server as a machine that loses its power does."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """End the server as Ctrl-C does; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+    def client(self) -> WorkspaceClient:
+        """The official SDK."""
+        return WorkspaceClient(host=self.url, token=self.token, auth_type="pat")
+
+    def put(self, path: str, content: str) -> str:
+        """Write a file of the workspace, as an import does; returns its path."""
+        place = self.places.tree / path.removeprefix("/Workspace/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(content)
+        return path
