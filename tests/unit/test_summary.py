@@ -12,11 +12,14 @@ import pytest
 from recorded_runs import start_run
 from rich.console import Console
 
+from lakelocal.commits import signature
+from lakelocal.context import TaskContext
 from lakelocal.history.api import run_shape
 from lakelocal.history.records import Records, now_ms
+from lakelocal.jobs.changes import changes_of
 from lakelocal.jobs.live import Live
 from lakelocal.jobs.summary import print_summary
-from lakelocal.jobs.tables import TableChange, table_changes
+from lakelocal.jobs.tables import Commits, TableChange, table_changes
 from lakelocal.project import State
 
 
@@ -30,9 +33,12 @@ def remove(path: str) -> dict[str, Any]:
     return {"remove": {"path": path}}
 
 
-def commit(log: Path, version: int, at_ms: int, metrics: dict[str, int], *actions: dict[str, Any]) -> None:
+def commit(
+    log: Path, version: int, at_ms: int, metrics: dict[str, int], *actions: dict[str, Any], text: str | None = None
+) -> None:
     log.mkdir(parents=True, exist_ok=True)
-    info = {"commitInfo": {"timestamp": at_ms, "operationMetrics": {k: str(v) for k, v in metrics.items()}}}
+    made = {"timestamp": at_ms, "operationMetrics": {k: str(v) for k, v in metrics.items()}}
+    info = {"commitInfo": made if text is None else {**made, "userMetadata": text}}
     (log / f"{version:020d}.json").write_text("\n".join(json.dumps(each) for each in (info, *actions)))
 
 
@@ -46,9 +52,33 @@ def test_counts_are_of_the_commits_in_the_time_asked_for(tmp_path: Path) -> None
     commit(log, 3, 220, {"numDeletedRows": 2}, remove("b"), add("b", 10, hidden=2))
     commit(log, 4, 900, {"numOutputRows": 1}, add("d", 1))
 
-    (change,) = table_changes(tmp_path, since_ms=150, until_ms=300)
+    (change,) = table_changes(tmp_path, Commits(150, 300))
 
     assert change == TableChange("silver.orders", 4, commits=3, inserted=13, updated=4, deleted=2, rows=62)
+
+
+def signed(run: int) -> str:
+    """The text of a commit that a task of *run* made."""
+    ids = {"job_id": 1, "job_name": "j", "job_run_id": run, "task_run_id": 1_000_000_000 + run, "task_key": "load"}
+    files = {"notebook": "", "exit_file": "", "values_folder": ""}
+    return signature(TaskContext(**ids, attempt_number=0, **files))  # type: ignore[arg-type]
+
+
+def test_commits_count_for_the_run_that_they_name(tmp_path: Path) -> None:
+    """Neither those of a run at the same time, nor of an interactive session; a text of the user's own tells no run."""
+    log = tmp_path / "silver.db" / "orders" / "_delta_log"
+    texts = [signed(7), signed(8), None, '{"ticket": 12}', "reload", '"lakelocal"', signed(7)]
+    for version, text in enumerate(texts):
+        commit(log, version, 200 + version, {"numOutputRows": 10**version}, add(f"f{version}", 1), text=text)
+
+    def inserted(runs: frozenset[int] | None, until_ms: int = 300) -> int:
+        (change,) = table_changes(tmp_path, Commits(200, until_ms, runs))
+        return change.inserted
+
+    assert inserted(frozenset({7}), until_ms=202) == 1
+    assert inserted(frozenset({7})) == 1_111_001  # its own, and those with the user's texts
+    assert inserted(frozenset({7, 8})) == 1_111_011
+    assert inserted(None) == 1_111_111  # recorded before commits named their run
 
 
 def test_rows_are_counted_from_a_checkpoint(tmp_path: Path) -> None:
@@ -65,7 +95,7 @@ def test_rows_are_counted_from_a_checkpoint(tmp_path: Path) -> None:
     table = pa.table({"add": pa.array([*adds, None], kind), "txn": pa.array([None, None, "x"])})
     pq.write_table(table, log / f"{1:020d}.checkpoint.parquet")
 
-    (change,) = table_changes(tmp_path, since_ms=50, until_ms=300)
+    (change,) = table_changes(tmp_path, Commits(50, 300))
 
     assert change == TableChange("bronze.t", 2, commits=1, rows=25)
 
@@ -74,26 +104,26 @@ def test_the_rows_of_an_unchanged_table_are_not_counted(tmp_path: Path) -> None:
     """The summary only names it, and counting its rows would read its whole log."""
     commit(tmp_path / "x.db" / "t" / "_delta_log", 0, 100, {}, add("a", 5))
 
-    assert table_changes(tmp_path, since_ms=150, until_ms=300) == [TableChange("x.t", 0, commits=0)]
+    assert table_changes(tmp_path, Commits(150, 300)) == [TableChange("x.t", 0, commits=0)]
 
 
 def test_rows_are_unknown_without_statistics(tmp_path: Path) -> None:
     """Better no number than a wrong one."""
     commit(tmp_path / "x.db" / "t" / "_delta_log", 0, 100, {}, add("a", None), add("b", 2))
 
-    assert table_changes(tmp_path, since_ms=0, until_ms=300)[0].rows is None
+    assert table_changes(tmp_path, Commits(0, 300))[0].rows is None
 
 
 def test_folders_without_a_log_are_no_tables(tmp_path: Path) -> None:
     """A half-made table, and a warehouse that does not exist yet."""
     (tmp_path / "x.db" / "t" / "_delta_log").mkdir(parents=True)
 
-    assert table_changes(tmp_path, since_ms=0, until_ms=300) == []
-    assert table_changes(tmp_path / "none", since_ms=0, until_ms=300) == []
+    assert table_changes(tmp_path, Commits(0, 300)) == []
+    assert table_changes(tmp_path / "none", Commits(0, 300)) == []
 
 
 def test_the_summary_shows_tasks_tables_and_errors(tmp_path: Path) -> None:
-    """A reader sees what ran, what was written, what was not, and why it failed."""
+    """A reader sees what ran, what was written, why it failed, and how to go on."""
     state = State(tmp_path, "main", tmp_path / "state").make()
     start = now_ms()
     records = Records.of(state)
@@ -101,7 +131,7 @@ def test_the_summary_shows_tasks_tables_and_errors(tmp_path: Path) -> None:
     attempt = records.start_attempt(
         job_run_id=run_id,
         task_key="silver",
-        attempt_number=1,
+        attempt_number=0,
         kind="notebook_task",
         run_if="ALL_SUCCESS",
         depends_on=[],
@@ -118,20 +148,20 @@ def test_the_summary_shows_tasks_tables_and_errors(tmp_path: Path) -> None:
     print_summary(run_shape(records, run_id), records, state, Console(file=out, width=120))
 
     lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]
-    assert "silver (attempt 1) FAILED 2.0 s 1/silver.ipynb" in lines
+    assert "silver FAILED 2.0 s 1/silver.ipynb" in lines
     assert "silver.orders 1,204 - - 1,204 0" in lines
-    assert "unchanged: gold.old" in lines
-    assert lines[-5:] == [
+    assert lines[-6:] == [
         "run 1: FAILED after 2.0 s",
-        "why silver: E: why",
         "see /runs/1/silver.ipynb",
+        "tables python -m local runs tables 1 --target dev (1 changed, 1 unchanged)",
         "look python -m local runs open 1 --target dev",
         "repair python -m local runs repair 1 --target dev",
+        "why silver: E: why",
     ]
 
 
-def test_only_the_last_attempt_of_a_task_is_explained(tmp_path: Path) -> None:
-    """What a retry has made good is in the table; below it is what remains to be done."""
+def test_a_task_is_one_row_and_its_last_attempt_is_explained(tmp_path: Path) -> None:
+    """What a retry has made good is counted; below the table is what remains to be done."""
     state = State(tmp_path, "main", tmp_path / "state").make()
     records = Records.of(state)
     run_id = start_run(records, job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
@@ -147,7 +177,11 @@ def test_only_the_last_attempt_of_a_task_is_explained(tmp_path: Path) -> None:
     print_summary(run_shape(records, run_id), records, state, Console(file=out, width=120))
 
     assert [line.split() for line in out.getvalue().splitlines() if "broke" in line] == [["why", "b:", "b1", "broke"]]
-    assert "a (attempt 1)" in out.getvalue()
+    lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]
+    assert [line for line in lines if line.startswith(("a ", "b "))] == [
+        "a SUCCESS 0.0 s 2 attempts",
+        "b FAILED 0.0 s 2 attempts",
+    ]
 
 
 def test_a_run_without_tasks_has_no_table(tmp_path: Path) -> None:
@@ -161,7 +195,7 @@ def test_a_run_without_tasks_has_no_table(tmp_path: Path) -> None:
 
     print_summary(run_shape(records, run_id), records, state, Console(file=out, width=120))
 
-    assert [line.split()[0] for line in out.getvalue().splitlines() if line.strip()] == ["run", "why", "look"]
+    assert [line.split()[0] for line in out.getvalue().splitlines() if line.strip()] == ["run", "look", "why"]
 
 
 def test_the_live_table_shows_what_each_task_is_doing() -> None:
@@ -317,3 +351,102 @@ def test_the_progress_of_spark_is_shown_with_its_cell(shown: tuple[Live, Callabl
     assert lines()[-1] == "load RUNNING 0.0 s 3/9 Orders: 12 of 40 Spark tasks"
     live.cell(("load",), "Items", 4, 9)
     assert lines()[-1] == "load RUNNING 0.0 s 4/9 Items"
+
+
+def many_tables(state: State, run_id: int) -> None:
+    """Three schemas with ten changed tables each, two of which have refused rows."""
+    names = [f"{schema}.t{number}" for schema in ("bronze", "silver") for number in range(10)]
+    names += [f"ops.quarantine_t{number}" for number in range(2)] + [f"ops.t{number}" for number in range(8)]
+    for number, name in enumerate(names, 1):
+        schema, table = name.split(".")
+        log = state.warehouse / f"{schema}.db" / table / "_delta_log"
+        commit(log, 0, now_ms(), {"numOutputRows": number}, add("a", number), text=signed(run_id))
+
+
+def ended_run(records: Records, tasks: list[str]) -> int:
+    """A successful run of the job `j` with *tasks*, from a minute ago until in a minute."""
+    job = {"job_id": 1, "job_key": "j", "run_name": "Job", "target": "dev", "trigger": "ONE_TIME"}
+    run_id = start_run(records, **job, signs_commits=1)
+    times = {"start_time": now_ms() - 60_000, "end_time": now_ms() + 60_000}
+    ended = {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS", **times}
+    row = {"job_run_id": run_id, "attempt_number": 0, "run_if": "ALL_SUCCESS", "depends_on": []}
+    for key in tasks:
+        records.start_attempt(
+            **row, **ended, task_key=key, kind="notebook_task", output_notebook=f"/runs/1/{key}.ipynb"
+        )
+    records.update_run(run_id, **ended)
+    return run_id
+
+
+def test_the_summary_fits_a_small_terminal(tmp_path: Path) -> None:
+    """Tables that do not fit are added up by schema; refused rows stand out, with the command that shows them."""
+    state = State(tmp_path, "main", tmp_path / "state").make()
+    records = Records.of(state)
+    run_id = ended_run(records, [f"task_{number}" for number in range(9)])
+    many_tables(state, run_id)
+    out = io.StringIO()
+    terminal = Console(file=out, width=80, height=24, force_terminal=True, no_color=True, highlight=False)
+
+    print_summary(run_shape(records, run_id), records, state, terminal)
+
+    lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]
+    assert len(lines) <= 24
+    assert "bronze 55 - - 10" in lines
+    assert "ops 212 - - 8" in lines
+    assert "ops, rows refused 43 - - 2" in lines
+    command = 'python -m local sql "SELECT * FROM ops.quarantine_t1" --target dev'
+    assert f"refused 43 rows in 2 tables: {command}" in lines
+    assert "tables python -m local runs tables 1 --target dev (30 changed, 0 unchanged)" in lines
+
+
+def test_all_tables_are_listed_where_they_fit(tmp_path: Path) -> None:
+    """A log is as long as it has to be."""
+    state = State(tmp_path, "main", tmp_path / "state").make()
+    records = Records.of(state)
+    run_id = ended_run(records, ["one"])
+    many_tables(state, run_id)
+    out = io.StringIO()
+
+    print_summary(run_shape(records, run_id), records, state, Console(file=out, width=120))
+
+    assert "silver.t9 20 - - 20 0" in [" ".join(line.split()) for line in out.getvalue().splitlines()]
+
+
+def test_many_iterations_are_counted_and_the_failed_ones_shown(tmp_path: Path) -> None:
+    """As in the live table; each iteration has its input."""
+    state = State(tmp_path, "main", tmp_path / "state").make()
+    records = Records.of(state)
+    run_id = ended_run(records, ["each"])
+    row = {"job_run_id": run_id, "attempt_number": 0, "run_if": "ALL_SUCCESS", "depends_on": []}
+    for index in range(26):
+        iteration = {"for_each_task_key": "each", "index": index, "input": {"city": f"c{index}"}}
+        result = {"result_state": "FAILED" if index == 7 else "SUCCESS", "start_time": 1, "end_time": 2}
+        state_ = {"life_cycle_state": "TERMINATED", "kind": "notebook_task", "iteration": iteration}
+        records.start_attempt(**row, **result, **state_, task_key="load")
+    out = io.StringIO()
+
+    print_summary(run_shape(records, run_id), records, state, Console(file=out, width=120))
+
+    lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]
+    assert lines[2].endswith("1/each.ipynb, 26 iterations, 1 failed")
+    assert [line for line in lines if "load[" in line] == ["load[7] city=c7 FAILED 0.0 s"]
+
+
+def test_changes_are_those_of_the_run_and_the_runs_below_it(tmp_path: Path) -> None:
+    """Two runs at the same time are told apart; one that an older version recorded has all changes of its time."""
+    state = State(tmp_path, "main", tmp_path / "state").make()
+    records = Records.of(state)
+    one, other = ended_run(records, []), ended_run(records, [])
+    job = {"job_id": 2, "job_key": "child", "run_name": "Child", "target": "dev", "trigger": "RUN_JOB_TASK"}
+    child = start_run(records, **job, parent_run_id=one)
+    for run_id in (one, other, child):
+        log = state.warehouse / "shop.db" / f"by_{run_id}" / "_delta_log"
+        commit(log, 0, now_ms(), {"numOutputRows": 1}, add("a", 1), text=signed(run_id))
+
+    def changed(run_id: int) -> set[str]:
+        return {change.name for change in changes_of(run_id, records, state) if change.commits}
+
+    assert changed(one) == {f"shop.by_{one}", f"shop.by_{child}"}
+    assert changed(other) == {f"shop.by_{other}"}
+    records.update_run(other, signs_commits=0)
+    assert changed(other) == {f"shop.by_{run_id}" for run_id in (one, other, child)}

@@ -3,7 +3,7 @@
 import json
 from argparse import Namespace
 
-from lakelocal.cli import export, prune
+from lakelocal.cli import export, prune, run_tables
 from lakelocal.cli.run import add_checks, add_remote, add_values, run_options
 from lakelocal.cli.scope import add_run, bundle_of, parameters_of, project_of, run_named, state_of, variables_of
 from lakelocal.cli.values import at_least_one
@@ -17,7 +17,9 @@ from lakelocal.program import PROGRAM
 
 def add(verbs: Verbs) -> None:
     """Declare the verb and its actions."""
-    actions = add_group(verbs, "runs", "the history of runs: list, get, open, repair, cancel, close, export, prune")
+    actions = add_group(
+        verbs, "runs", "the history of runs: list, get, tables, open, repair, cancel, close, export, prune"
+    )
     listing = add_verb(actions, "list", list_, "list the runs, newest first")
     listing.add_argument("--limit", type=at_least_one, default=20, help="how many (default 20)")
     listing.add_argument("--active-only", action="store_true", help="list only runs that have not ended")
@@ -38,6 +40,7 @@ def add(verbs: Verbs) -> None:
     end.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
     summary = "record the end of runs whose process is gone; `list` shows them as ended anyway, SQL on runs.db does not"
     add_verb(actions, "close", close, summary)
+    run_tables.add(actions)
     export.add(actions)
     prune.add(actions)
 

@@ -19,8 +19,11 @@ from pyspark.sql.connect.logging import logger
 from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 from pyspark.sql.connect.session import SparkSession
 
+from lakelocal.commits import signature
 from lakelocal.compute import worker_modules
 from lakelocal.compute.channel import PATIENCE, Endpoint, LazyChannel, Link
+from lakelocal.compute.signing import Signing
+from lakelocal.context import current_context
 from lakelocal.project import State
 
 Carry = Callable[[bytes, str], bytes]
@@ -107,12 +110,17 @@ class LinkedSession(SparkSession):
 
 
 def translated_link(endpoint: Endpoint, state: State, carry: Carry, *, patience: float = PATIENCE) -> Link:
-    """A link to *endpoint* with the Databricks dialect, for the catalog of *state*; see `Dialect` for *carry*."""
+    """A link to *endpoint* with the Databricks dialect, for the catalog of *state*; see `Dialect` for *carry*.
+
+    What the process of a task commits is signed with its run.
+    """
 
     def dialect(channel: grpc.Channel) -> list[Any]:
         from lakelocal.dialect import Dialect, interceptors  # imported when it connects: it imports a SQL parser
 
-        return interceptors(Dialect(state, carry), channel)
+        context = current_context()
+        signing = [Signing(signature(context), channel)] if context else []
+        return [*interceptors(Dialect(state, carry), channel), *signing]
 
     return Link(endpoint, dialect, patience=patience, answers_kept=True)
 

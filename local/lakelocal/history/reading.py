@@ -130,6 +130,15 @@ class History:
             rows = _rows(database, "SELECT job_run_id FROM attempts WHERE run_id = ?", attempt_id)
         return int(rows[0]["job_run_id"]) if rows else None
 
+    def family(self, run_id: int) -> frozenset[int]:
+        """The ids of the run and of all runs below it."""
+        query = """
+            WITH RECURSIVE family(id) AS
+              (SELECT ? UNION SELECT run_id FROM runs JOIN family ON runs.parent_run_id = family.id)
+            SELECT id FROM family"""
+        with self.reading() as database:
+            return frozenset(row["id"] for row in _rows(database, query, run_id))
+
     def attempts(self, run_id: int) -> list[RecordedAttempt]:
         """The attempts of a run, in the order in which they began."""
         with self.reading() as database:

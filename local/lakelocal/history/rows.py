@@ -41,7 +41,8 @@ class RecordedRun(Recorded):
     *job_parameters* maps each name to (default, value); *settings* are the job's at that time. *trigger_time* is the
     time that a scheduled run was scheduled for, *queued_since* when it began to wait for a slot. *only_tasks* is the
     selection of a partial run. *repair_start* is when the last repair began. *remote* says where Spark ran, if not in
-    the state's own server. *before_notebook* is the notebook that the state needed once before the tasks.
+    the state's own server. *before_notebook* is the notebook that the state needed once before the tasks. If it
+    *signs_commits*, its commits name it: see `lakelocal.commits`.
     """
 
     _json: ClassVar[frozenset[str]] = frozenset({"job_parameters", "settings", "only_tasks", "health_warnings"})
@@ -72,6 +73,7 @@ class RecordedRun(Recorded):
     health_warnings: Sequence[Any] = ()
     remote: str | None = None
     before_notebook: str | None = None
+    signs_commits: int = 0
 
     @property
     def phase_start(self) -> int:

@@ -37,6 +37,7 @@ _RUNS = {
     "health_warnings": "TEXT NOT NULL DEFAULT '[]'",
     "remote": "TEXT",  # where Spark runs if not in the state's own server; without a token
     "before_notebook": "TEXT",  # the notebook that the state needed once before the tasks
+    "signs_commits": "INTEGER NOT NULL DEFAULT 0",  # do its commits name the run? those of older versions do not
 }
 _ATTEMPTS = {
     "run_id": "INTEGER PRIMARY KEY",

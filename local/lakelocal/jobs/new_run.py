@@ -45,4 +45,5 @@ def columns_of(job: Job, target: str, origin: Origin, only: Collection[str] | No
         "parent_run_id": origin.parent,
         "settings": dict(job.settings),
         "only_tasks": sorted(only) if only is not None else None,
+        "signs_commits": 1,
     }

@@ -1,73 +1,106 @@
-"""What is printed after a run: its tasks with durations, the tables that it changed, and where its notebooks are."""
+"""What is printed after a run: its tasks, the tables that it changed, why it failed, and what to do next.
 
-from collections.abc import Iterator, Mapping
+In a terminal all of this fits the window if it can: the tables are then listed one by one, or added up by schema.
+"""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lakelocal.compute import state_warehouse
 from lakelocal.console import console_for_people
 from lakelocal.history.api import run_shape
 from lakelocal.history.reading import History
 from lakelocal.history.reasons import shortened
-from lakelocal.history.records import now_ms
-from lakelocal.jobs.tables import TableChange, table_changes
+from lakelocal.jobs.changes import changes_of
+from lakelocal.jobs.live import ITERATIONS_SHOWN
+from lakelocal.jobs.tables import TableChange
 from lakelocal.jobs.views import duration
-from lakelocal.lakeflow.results import colour_of, state_of
+from lakelocal.lakeflow.results import colour_of, meaning, state_of
+from lakelocal.lakeflow.task_types.for_each import input_text
 from lakelocal.notifications.outbox import Outbox
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
 
+_LINES_AROUND = 10  # of a terminal: what stands between and below the tables
+_REFUSED = "yellow"
 
-def print_summary(run: Mapping[str, Any], history: History, state: State, console: Console | None = None) -> None:
-    """Print the summary of the ended *run* (its `runs/get` shape)."""
+Shape = Mapping[str, Any]  # a run or an attempt as `runs/get` shows it
+
+
+def print_summary(run: Shape, history: History, state: State, console: Console | None = None) -> None:
+    """Print the summary of the ended *run*."""
     console = console or console_for_people()
     lines = list(_lines(run, history))
     if lines:
         console.print()
-        console.print(_attempt_table(lines))
-    changes = changes_of(run, state)
-    if any(change.commits for change in changes):
+        console.print(_task_table(lines))
+    changes = changes_of(run["run_id"], history, state)
+    changed = [change for change in changes if change.commits]
+    if changed:
+        space = console.height - len(lines) - _LINES_AROUND if console.is_terminal else len(changed)
         console.print()
-        console.print(_change_table(changes))
-    unchanged = [change.name for change in changes if not change.commits]
-    if lines and unchanged:
-        console.print(f"\nunchanged: {', '.join(unchanged)}", soft_wrap=True)
-    failed = [line.attempt for line in lines if line.counts and "error" in line.attempt]
+        console.print(change_table(changed) if len(changed) <= space else _schema_table(changed))
+    failed = [line for line in lines if "error" in line.attempt and meaning(line.result).failed]
     if len(failed) > 1:  # for one failure, the last lines say everything
         console.print()
-    for attempt in failed if len(failed) > 1 else []:
-        console.print(Text(f"{_name(attempt).strip()}: {shortened(attempt['error'])}", style="red"), soft_wrap=True)
-    _print_end(run, next((each.get("output_notebook") for each in failed), None), state, console)
+        for line in failed:
+            text = f"{line.name.strip()}: {shortened(line.attempt['error'])}"
+            console.print(Text(text, style="red"), soft_wrap=True)
+    notebook = next((line.attempt.get("output_notebook") for line in failed), None)
+    _print_end(run, notebook, changes if lines else [], state, console)
 
 
-def changes_of(run: Mapping[str, Any], state: State) -> list[TableChange]:
-    """What *run* (its `runs/get` shape) did, or has done so far, to each table; nothing if no table can be seen."""
-    tables = state_warehouse.tables_folder(state)
-    until = run["end_time"] or now_ms()
-    return table_changes(tables, since_ms=run["start_time"], until_ms=until) if tables else []
+def _print_end(
+    run: Shape, notebook: str | None, changes: Sequence[TableChange], state: State, console: Console
+) -> None:
+    """Print the last lines: how the run ended, the *notebook* that failed, the next commands, and the reason.
 
-
-def _print_end(run: Mapping[str, Any], notebook: str | None, state: State, console: Console) -> None:
-    """Print the last lines: how the run ended, why, the *notebook* that failed, and the next commands."""
+    The reason comes last: it is in sight however short the window is.
+    """
     result = state_of(run["state"])
     took = duration((run["end_time"] - run["start_time"]) / 1000)
     console.print(Text(f"\nrun {run['run_id']}:"), Text(result, style=colour_of(result)), Text(f"after {took}"))
-    if why := run.get("reason") or run["state"]["state_message"]:
-        console.print(Text(f"  why     {why}", style="red" if "reason" in run else ""), soft_wrap=True)
+    if refused := _refused(run, changes):
+        console.print(Text(f"  refused {refused}", style=_REFUSED), soft_wrap=True)
     if notebook:
         console.print(Text(f"  see     {notebook}"), soft_wrap=True)
-    for label, command in _ways_on(run, state):
+    for label, command in _ways_on(run, changes, state):
         console.print(Text(f"  {label:<7} {command}"), soft_wrap=True)
+    if why := run.get("reason") or run["state"]["state_message"]:
+        console.print(_paragraph(why, console), style="red" if "reason" in run else "", soft_wrap=True)
 
 
-def _ways_on(run: Mapping[str, Any], state: State) -> Iterator[tuple[str, str]]:
+def _paragraph(reason: str, console: Console) -> Text:
+    """The *reason* behind its label; in a terminal, lines end between words, otherwise it is one line."""
+    label = "  why     "
+    width = console.width - len(label) if console.is_terminal else len(reason) + 1
+    return Text(label + f"\n{' ' * len(label)}".join(textwrap.wrap(reason, width, break_on_hyphens=False)))
+
+
+def _refused(run: Shape, changes: Sequence[TableChange]) -> str:
+    """How many rows were refused, and the command that shows those of the table with most; empty if there are none."""
+    found = [each for each in changes if each.has_refused_rows and each.inserted]
+    if not found:
+        return ""
+    rows = f"{sum(each.inserted for each in found):,} rows"
+    where = f" in {len(found)} tables" if len(found) > 1 else ""
+    most = max(found, key=lambda each: each.inserted)
+    return f'{rows}{where}: {PROGRAM} sql "SELECT * FROM {most.name}" --target {run["target"]}'
+
+
+def _ways_on(run: Shape, changes: Sequence[TableChange], state: State) -> Iterator[tuple[str, str]]:
     """Pairs of a label and a command; the target is named, because it need not be the default."""
     which = f"{run['run_id']} --target {run['target']}"
+    if changes:
+        changed = sum(change.commits > 0 for change in changes)
+        yield "tables", f"{PROGRAM} runs tables {which} ({changed} changed, {len(changes) - changed} unchanged)"
     yield "look", f"{PROGRAM} runs open {which}"
     if "reason" in run and run["tasks"]:
         yield "repair", f"{PROGRAM} runs repair {which}"
@@ -77,64 +110,109 @@ def _ways_on(run: Mapping[str, Any], state: State) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class _Line:
-    """An attempt as a row of the table, *depth* levels of jobs down; *counts*: no later attempt replaced it."""
+    """A task as a row of the table: its last *attempt*, after *earlier* others, *depth* levels of jobs down.
+
+    *remark* is what there is to say about it besides its result.
+    """
 
     depth: int
-    attempt: Mapping[str, Any]
-    counts: bool
+    attempt: Shape
+    earlier: int = 0
+    remark: str = ""
+
+    @property
+    def result(self) -> str:
+        return state_of(self.attempt["state"])
+
+    @property
+    def name(self) -> str:
+        """The key of the task; for an iteration, with its index and input, indented below the for-each task."""
+        iteration = self.attempt.get("iteration")
+        if not iteration:
+            return f"{self.attempt['task_key']}"
+        return f"  {self.attempt['task_key']}[{iteration['index']}] {input_text(iteration['input'])}"
 
 
-def _lines(run: Mapping[str, Any], history: History, depth: int = 0, counts: bool = True) -> Iterator[_Line]:
-    """All attempts of *run*, grouped by task; those of a child run follow the task that started it."""
+def _lines(run: Shape, history: History, depth: int = 0) -> Iterator[_Line]:
+    """The tasks of *run*, in the order in which they began; those of a child run follow the task that started it."""
     order = list(dict.fromkeys(_place(attempt)[0] for attempt in run["tasks"]))
-    last = {_place(attempt)[:2]: attempt["run_id"] for attempt in run["tasks"]}
-    for attempt in sorted(run["tasks"], key=lambda each: (order.index(_place(each)[0]), *_place(each)[1:])):
-        own = counts and last[_place(attempt)[:2]] == attempt["run_id"]
-        yield _Line(depth, attempt, own)
-        if child := attempt.get("run_job_output"):
-            yield from _lines(run_shape(history, child["run_id"]), history, depth + 1, own)
+    attempts = sorted(run["tasks"], key=lambda each: (order.index(_place(each)[0]), *_place(each)[1:]))
+    tasks = [list(group) for _, group in groupby(attempts, key=lambda each: _place(each)[:2])]
+    for _, group in groupby(tasks, key=lambda attempts: _place(attempts[0])[0]):
+        task, *iterations = group
+        yield _Line(depth, task[-1], len(task) - 1, _counted([each[-1] for each in iterations]))
+        for attempts in iterations:
+            if len(iterations) <= ITERATIONS_SHOWN or not meaning(state_of(attempts[-1]["state"])).is_fine:
+                yield _Line(depth, attempts[-1], len(attempts) - 1)
+        if child := task[-1].get("run_job_output"):
+            yield from _lines(run_shape(history, child["run_id"]), history, depth + 1)
 
 
-def _place(attempt: Mapping[str, Any]) -> tuple[str, int, int]:
+def _place(attempt: Shape) -> tuple[str, int, int]:
     """The sort key of an attempt: its task, then the iterations of a for-each task by index."""
     iteration = attempt.get("iteration") or {"for_each_task_key": attempt["task_key"], "index": -1}
     return iteration["for_each_task_key"], iteration["index"], attempt["attempt_number"]
 
 
-def _attempt_table(lines: list[_Line]) -> Table:
+def _counted(iterations: Sequence[Shape]) -> str:
+    """`26 iterations, 1 failed`; empty if there are none."""
+    if not iterations:
+        return ""
+    failed = sum(not meaning(state_of(each["state"])).is_fine for each in iterations)
+    return f"{len(iterations)} iterations{f', {failed} failed' if failed else ''}"
+
+
+def _task_table(lines: Sequence[_Line]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("task", no_wrap=True)
     table.add_column("result", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("notebook", overflow="fold")
     for line in lines:
-        attempt = line.attempt
-        result = state_of(attempt["state"])
-        number = f" (attempt {attempt['attempt_number']})" if attempt["attempt_number"] else ""
-        notebook = attempt.get("output_notebook", "")
+        notebook = "/".join(line.attempt.get("output_notebook", "").rsplit("/", 2)[1:])
+        attempts = f"{line.earlier + 1} attempts" if line.earlier else ""
         table.add_row(
-            Text("  " * line.depth + _name(attempt) + number),
-            Text(result, style=colour_of(result)),
-            duration(attempt["run_duration"] / 1000),
-            Text("/".join(notebook.rsplit("/", 2)[1:])),
+            Text("  " * line.depth + line.name),
+            Text(line.result, style=colour_of(line.result)),
+            duration(line.attempt["run_duration"] / 1000),
+            Text(", ".join(text for text in (notebook, line.remark, attempts) if text)),
         )
     return table
 
 
-def _name(attempt: Mapping[str, Any]) -> str:
-    """The key of the task; for an iteration, with its index, indented below the for-each task."""
-    iteration = attempt.get("iteration")
-    return f"  {attempt['task_key']}[{iteration['index']}]" if iteration else attempt["task_key"]
-
-
-def _change_table(changes: list[TableChange]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("table", no_wrap=True)
-    for name in ("inserted", "updated", "deleted", "rows now", "version"):
-        table.add_column(name, justify="right", no_wrap=True)
+def change_table(changes: Sequence[TableChange]) -> Table:
+    """*changes*, one table a row; those with refused rows are marked."""
+    table = _table("table", "rows now", "version")
     for change in changes:
-        if change.commits:
-            rows = "?" if change.rows is None else f"{change.rows:,}"
-            counts = (f"{n:,}" if n else "-" for n in (change.inserted, change.updated, change.deleted))
-            table.add_row(Text(change.name), *counts, rows, str(change.version))
+        rows = "?" if change.rows is None else f"{change.rows:,}"
+        table.add_row(Text(change.name), *_counts([change]), rows, str(change.version), style=_style([change]))
     return table
+
+
+def _schema_table(changes: Sequence[TableChange]) -> Table:
+    """*changes*, one schema a row; tables with refused rows are a row of their own."""
+    table = _table("schema", "tables changed")
+    in_order = sorted(changes, key=lambda change: (change.schema, change.has_refused_rows))
+    for (schema, refused), group in groupby(in_order, key=lambda change: (change.schema, change.has_refused_rows)):
+        tables = list(group)
+        name = f"{schema}, rows refused" if refused else schema
+        table.add_row(Text(name), *_counts(tables), str(len(tables)), style=_style(tables))
+    return table
+
+
+def _table(first: str, *last: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(first, no_wrap=True)
+    for name in ("inserted", "updated", "deleted", *last):
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _counts(changes: Sequence[TableChange]) -> Iterator[str]:
+    for name in ("inserted", "updated", "deleted"):
+        total = sum(getattr(change, name) for change in changes)
+        yield f"{total:,}" if total else "-"
+
+
+def _style(changes: Sequence[TableChange]) -> str:
+    return _REFUSED if any(change.has_refused_rows and change.inserted for change in changes) else ""

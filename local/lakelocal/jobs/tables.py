@@ -1,4 +1,4 @@
-"""What a run did to the Delta tables of a warehouse folder, read from their logs without Spark.
+"""What commits did to the Delta tables of a warehouse folder, read from their logs without Spark.
 
 Source: Delta transaction log protocol: `_delta_log/<version>.json` holds actions, one per line (`add`, `remove`,
 `commitInfo`, ...); a checkpoint `<version>.checkpoint*.parquet` holds the state at its version. The logs are read by
@@ -6,24 +6,47 @@ hand: the package deltalake is no faster, and would add 140 MB to every installa
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lakelocal.catalogs import SAMPLES, unmapped
+from lakelocal.commits import run_that_made
 
 _VERSION_DIGITS = 20
 _INSERTED = ("numTargetRowsInserted", "numOutputRows")
 _UPDATED = ("numTargetRowsUpdated", "numUpdatedRows")
 _DELETED = ("numTargetRowsDeleted", "numDeletedRows")
+_QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True)
+class Commits:
+    """The commits from *since_ms* to *until_ms* that *runs* made; None: all of them.
+
+    A commit that the user gave a text of their own names no run. It counts, because its time is all that is known.
+    """
+
+    since_ms: int
+    until_ms: int
+    runs: frozenset[int] | None = None
+
+    def include(self, info: Mapping[str, Any]) -> bool:
+        """Is the commit with *info*, its `commitInfo`, one of them?"""
+        if not self.since_ms <= info.get("timestamp", 0) <= self.until_ms:
+            return False
+        if self.runs is None:
+            return True
+        run = run_that_made(info)
+        return run in self.runs if run is not None else bool(info.get("userMetadata"))
 
 
 @dataclass(frozen=True)
 class TableChange:
-    """The changes of one table: its *commits* in the period, their row counts, and the rows that it holds now.
+    """The changes of one table: the number of *commits* that count, their rows, and the rows that it holds now.
 
-    *rows* is None if nothing was committed, or if a file of the table has no statistics.
+    *rows* is None if no commit counts, or if a file of the table has no statistics.
     """
 
     name: str
@@ -34,9 +57,19 @@ class TableChange:
     deleted: int = 0
     rows: int | None = None
 
+    @property
+    def schema(self) -> str:
+        """The schema, with its catalog if that is not the run's."""
+        return self.name.rpartition(".")[0]
 
-def table_changes(warehouse: Path, *, since_ms: int, until_ms: int) -> list[TableChange]:
-    """All tables `<schema>.db/<table>` of *warehouse*, by name, with their commits from *since_ms* to *until_ms*.
+    @property
+    def has_refused_rows(self) -> bool:
+        """Is it for rows that another table refused? Then its name, or that of its schema, says `quarantine`."""
+        return _QUARANTINE in self.name.lower()
+
+
+def table_changes(warehouse: Path, commits: Commits) -> list[TableChange]:
+    """All tables `<schema>.db/<table>` of *warehouse*, by name, with the changes that *commits* made.
 
     Tables of other catalogs than the run's have the name of their catalog too; sample data are left out.
     """
@@ -44,27 +77,27 @@ def table_changes(warehouse: Path, *, since_ms: int, until_ms: int) -> list[Tabl
     for log in sorted(warehouse.glob("*.db/*/_delta_log")):
         versions = _versions(log)
         if versions and not _name(log.parent).startswith(f"{SAMPLES}."):
-            found.append(_change(log, versions, since_ms, until_ms))
+            found.append(_change(log, versions, commits))
     return found
 
 
-def _change(log: Path, versions: list[Path], since_ms: int, until_ms: int) -> TableChange:
-    commits, inserted, updated, deleted = 0, 0, 0, 0
-    # Newest first, until a commit is older than `since_ms`: those before it are older still.
+def _change(log: Path, versions: list[Path], commits: Commits) -> TableChange:
+    number, inserted, updated, deleted = 0, 0, 0, 0
+    # Newest first, until a commit is too old: those before it are older still.
     for file in reversed(versions):
         info: dict[str, Any] = next((action["commitInfo"] for action in _actions(file) if "commitInfo" in action), {})
-        if info.get("timestamp", 0) < since_ms:
+        if info.get("timestamp", 0) < commits.since_ms:
             break
-        if info["timestamp"] > until_ms:
+        if not commits.include(info):
             continue
-        commits += 1
+        number += 1
         metrics = info.get("operationMetrics") or {}
         inserted += _count(metrics, _INSERTED)
         updated += _count(metrics, _UPDATED)
         deleted += _count(metrics, _DELETED)
     table = log.parent
-    rows = _rows(log, versions) if commits else None  # counting them reads the whole log
-    return TableChange(_name(table), int(versions[-1].stem), commits, inserted, updated, deleted, rows)
+    rows = _rows(log, versions) if number else None  # counting them reads the whole log
+    return TableChange(_name(table), int(versions[-1].stem), number, inserted, updated, deleted, rows)
 
 
 def _name(table: Path) -> str:

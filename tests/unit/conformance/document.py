@@ -57,7 +57,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Parameters and child jobs": ("parameters", "run_job"),
     "Conditions, for-each tasks, pipelines": ("conditions", "foreach", "pipelines"),
     "Dynamic value references and backfills": ("references", "backfills"),
-    "Task values and `dbutils`": ("task_values", "notebook", "widgets"),
+    "Task values, `dbutils`, commits of tables": ("task_values", "notebook", "widgets", "commits"),
     "One notebook for papermill and Databricks": ("papermill",),
     "Schedules, notifications, health, environments, repairs": (
         *("schedules", "health", "notifications", "environments", "git_source", "performance", "repairs"),

@@ -18,6 +18,7 @@ from conformance import (
 )
 from conformance.elsewhere import BROKEN, proved
 
+COMMITS = "documentation: Work with table history; Enrich tables with custom metadata"
 NOTIFIED = "Jobs API: JobNotificationSettings, TaskNotificationSettings"
 
 # A table: id and what Databricks does, then source and tests.
@@ -92,6 +93,15 @@ PROVED = [
         "widgets overwrite and whose task values are always outside a job",
         SDK, "unit/test_sources_runtime.py::test_dbutils_of_a_session_is_the_kernels",
         "unit/test_sources_runtime.py::test_an_installed_sdk_stays_itself"),
+    # Commits of tables.
+    proved("commits.run", "the history of a table names the job run that made each version: Databricks in `job`, "
+        "here in `userMetadata`, since Delta fills `job` only there",
+        COMMITS, "spark/test_signing.py::test_two_runs_at_once_are_told_apart",
+        "spark/test_signing.py::test_streams_name_their_run_also_in_their_functions"),
+    proved("commits.user-metadata", "the `userMetadata` that the user sets, by an option or in the session, stays as "
+        "it is; such a commit counts for the runs of its time",
+        COMMITS, "spark/test_signing.py::test_a_text_of_the_users_own_stays",
+        "unit/test_summary.py::test_commits_count_for_the_run_that_they_name"),
     # One notebook for papermill and Databricks.
     proved("papermill.widgets", "a notebook without a parameters cell gets its parameters through widgets",
         PAPERMILL, "jobs/test_run.py::test_task_values_reach_references"),

@@ -1,0 +1,78 @@
+"""Lets what a task writes say which run made it: see `lakelocal.commits`.
+
+The setting is made once for each session and connection, before its first command, and only if it has no value yet. It
+is a request that executes nothing, so neither a query nor a notebook that only reads costs anything.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import grpc
+import pyspark.sql.connect.proto as proto
+
+from lakelocal.commits import SETTING
+
+_CONFIG = "/spark.connect.SparkConnectService/Config"
+_OPTION = "usermetadata"  # of a data frame's writer; names of options are not case-sensitive
+_Operation = proto.ConfigRequest.Operation
+_GET = _Operation(get_option=proto.ConfigRequest.GetOption(keys=[SETTING]))
+_Config = Callable[[_Operation], str]
+_Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
+
+
+class Signing(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+    """Signs the commits of all sessions on *channel*, the one that is intercepted, with *signature*."""
+
+    def __init__(self, signature: str, channel: grpc.Channel) -> None:
+        self._signature = signature
+        self._signed: set[str] = set()  # ids of sessions
+        self._config = channel.unary_unary(
+            _CONFIG,
+            request_serializer=proto.ConfigRequest.SerializeToString,
+            response_deserializer=proto.ConfigResponse.FromString,
+        )
+
+    def intercept_unary_unary(
+        self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
+    ) -> Any:
+        if isinstance(request, proto.ConfigRequest) and SETTING in request.operation.unset.keys:
+            self._signed.discard(request.session_id)  # a text of the user's own ends here
+        return continuation(client_call_details, request)
+
+    def intercept_unary_stream(
+        self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
+    ) -> Any:
+        if isinstance(request, proto.ExecutePlanRequest) and request.plan.HasField("command"):
+            config = partial(self._setting, request, client_call_details.metadata)
+            if _has_own_text(request.plan.command):
+                self._let_pass(request.session_id, config)
+            elif request.session_id not in self._signed:
+                self._sign(request.session_id, config)
+        return continuation(client_call_details, request)
+
+    def _sign(self, session: str, config: _Config) -> None:
+        if not config(_GET):
+            pair = proto.KeyValue(key=SETTING, value=self._signature)
+            config(_Operation(set=proto.ConfigRequest.Set(pairs=[pair])))
+        self._signed.add(session)
+
+    def _let_pass(self, session: str, config: _Config) -> None:
+        """Take the signature away for one command, until the next: Delta would prefer it to an option of CREATE."""
+        if session in self._signed and config(_GET) == self._signature:
+            config(_Operation(unset=proto.ConfigRequest.Unset(keys=[SETTING])))
+            self._signed.discard(session)
+
+    def _setting(self, request: proto.ExecutePlanRequest, metadata: Any, operation: _Operation) -> str:
+        """The value of the setting in the session of *request* according to the answer to *operation*."""
+        asked = proto.ConfigRequest(
+            session_id=request.session_id, user_context=request.user_context, operation=operation
+        )
+        answer: proto.ConfigResponse = self._config(asked, metadata=metadata)
+        return "".join(pair.value for pair in answer.pairs)
+
+
+def _has_own_text(command: proto.Command) -> bool:
+    """Does *command* write with a text of the user's own as an option?"""
+    options = (*command.write_operation.options, *command.write_operation_v2.options)
+    return any(name.lower() == _OPTION for name in options)
