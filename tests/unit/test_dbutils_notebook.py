@@ -57,7 +57,7 @@ def test_what_is_no_notebook_is_refused_with_where_it_was_looked_for(tmp_path, p
     """A typo in a path is the usual cause."""
     (tmp_path / "folder").mkdir()
 
-    with pytest.raises(DbutilsError, match=r"found no notebook at .* named relative to"):
+    with pytest.raises(DbutilsError, match=r"found no notebook of this name in .*relative to"):
         find_notebook(path, tmp_path)
 
 
@@ -68,3 +68,12 @@ def test_a_python_file_without_the_header_is_refused_with_the_reason(tmp_path, p
 
     with pytest.raises(DbutilsError, match=r"its first line is `print\(1\)`; expected that of a notebook"):
         find_notebook(path, tmp_path)
+
+
+def test_a_similar_notebook_is_named(tmp_path):
+    """With or without the extension, and not a file that is no notebook."""
+    (tmp_path / "report.ipynb").write_text("{}")
+    (tmp_path / "reports.csv").write_text("")
+
+    with pytest.raises(DbutilsError, match="Did you mean `report`"):
+        find_notebook("./reprot", tmp_path)

@@ -65,6 +65,17 @@ def test_an_attempt_that_a_retry_made_good_is_no_reason(records: Records) -> Non
     assert "reason" not in run_shape(records, good)
 
 
+def test_a_run_that_timed_out_says_what_was_running(records: Records) -> None:
+    """The time limit is the run's own; a task that was not reached is not at fault."""
+    run = failed_run(records, result_state="TIMEDOUT", state_message="Timed out after 60 seconds.")
+    attempt(records, run, "load", "CANCELED")
+    attempt(records, run, "report", "UPSTREAM_CANCELED")
+
+    assert run_shape(records, run)["reason"] == (
+        "Timed out after 60 seconds. Running: load. Make that faster, or raise `timeout_seconds` of the job."
+    )
+
+
 def test_a_run_without_a_failed_task_has_its_own_reason(records: Records) -> None:
     """For example if Spark is not available; a long one is cut."""
     assert run_shape(records, failed_run(records, state_message="No Java."))["reason"] == "No Java."

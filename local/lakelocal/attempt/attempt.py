@@ -163,7 +163,7 @@ class _Attempt:
             failure = {"error": "stopped before it ended"}
         except Exception as error:
             logging.getLogger("lakelocal.attempt").exception("the notebook failed")
-            failure = failure_of(error, self.output)
+            failure = failure_of(error, self.output, self.kernel.poll())
         finally:
             self._kill()
             shutil.rmtree(Path(connection).parent, ignore_errors=True)

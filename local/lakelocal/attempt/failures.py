@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lakelocal.kernel.failures import SAID_ABOVE, what_spark_says
+from lakelocal.attempt.explained import death_of_kernel, explained
+from lakelocal.kernel.failures import SAID_ABOVE
 from lakelocal.sources import headings, place_of
 from lakelocal.sources.executed import has_failed, is_own
 
@@ -14,31 +15,26 @@ _TRACE_LENGTH = 20_000
 _LINE_LENGTH = 500
 
 
-def failure_of(error: Exception, output: Path) -> dict[str, Any]:
-    """papermill's *error* as `error` (name, value, place) and `trace` (without terminal codes).
+def failure_of(error: Exception, output: Path, status: int | None) -> dict[str, Any]:
+    """papermill's *error* as `error` (what happened, and the cell) and `trace` (without terminal codes).
 
     *output* is the executed notebook; the number of the failed cell counts the cells of the source notebook from 1.
+    *status* is the exit status of the kernel, None while it runs.
     """
     from papermill.exceptions import PapermillExecutionError  # the attempt, which raised it, imported it long ago
 
     name = type(error).__name__
     if isinstance(error, PapermillExecutionError):
         place = failed_cell(output)
-        said = what_spark_says(_ANSI.sub("", error.evalue))
-        if said.endswith(SAID_ABOVE) and (last := _last_line(output, "stdout", "stderr")):
-            said = f"{said.removesuffix(SAID_ABOVE)}The last line that it printed: {last}"
-        what = f"{error.ename}: {said}" if said.strip() else _last_line(output, "stderr") or error.ename
-        return {
-            "error": f"{what}{f' ({place})' if place else ''}",
-            "trace": _ANSI.sub("", "\n".join(error.traceback))[-_TRACE_LENGTH:],
-        }
+        message, frames = _ANSI.sub("", error.evalue), [_ANSI.sub("", frame) for frame in error.traceback]
+        if message.endswith(SAID_ABOVE) and (last := _last_line(output, "stdout", "stderr")):
+            message = f"{message.removesuffix(SAID_ABOVE)}The last line that it printed: {last}"
+        said = _last_line(output, "stderr") if not message.strip() else ""
+        what = said or explained(error.ename, message, frames)
+        return {"error": f"{what}{f' ({place})' if place else ''}", "trace": "\n".join(frames)[-_TRACE_LENGTH:]}
     if name == "DeadKernelError" or "Kernel died" in str(error):
         place = failed_cell(output)
-        return {
-            "error": f"The kernel died{f' in {place}' if place else ''}: killed, out of memory, or ended by the code. "
-            "The log of the attempt may say more.",
-            "trace": "",
-        }
+        return {"error": f"{death_of_kernel(status)}{f' ({place})' if place else ''}", "trace": ""}
     return {"error": f"{name}: {_ANSI.sub('', str(error))}", "trace": ""}
 
 

@@ -26,14 +26,14 @@ def open_(options: Namespace) -> int:
     """Write the page into the run's folder and open it; if no browser is found, print its path."""
     from lakelocal.history.reading import History
     from lakelocal.history.recorded import read_run
-    from lakelocal.jobs.summary import changes_of
+    from lakelocal.jobs.changes import changes_of
     from lakelocal.pages import run_file
 
     state = state_of(options)
     run = read_run(History.of(state), run_named(state, options.run))
     place = state.runs / str(run.run_id) / "run.html"
     place.parent.mkdir(parents=True, exist_ok=True)
-    _write("runs open", place, run_file(run, changes_of(run.shape, state)))
+    _write("runs open", place, run_file(run, changes_of(run.run_id, History.of(state), state)))
     webbrowser.open(place.as_uri())
     return 0
 
@@ -43,7 +43,7 @@ def export(options: Namespace) -> int:
     from lakelocal.export import junit  # imported here: these imports take longer than most commands
     from lakelocal.history.reading import History
     from lakelocal.history.recorded import read_run
-    from lakelocal.jobs.summary import changes_of
+    from lakelocal.jobs.changes import changes_of
     from lakelocal.pages import run_file
 
     state = state_of(options)
@@ -52,7 +52,7 @@ def export(options: Namespace) -> int:
     if run.is_active:
         print(f"run {run.run_id} has not ended: its current state is shown")
     if place:
-        _write("-o", place, run_file(run, changes_of(run.shape, state)))
+        _write("-o", place, run_file(run, changes_of(run.run_id, History.of(state), state)))
     if options.junit:
         _write("--junit", options.junit, junit(run))
     return 0

@@ -11,7 +11,9 @@ import pyspark.sql.connect.proto as proto
 
 from lakelocal.catalogs import PREFIX, SPARK_CATALOG, shown, unmapped
 from lakelocal.paths import DatabricksPaths
+from lakelocal.plain_words import CAUSE
 
+_ONLY_WHERE = ("[TASK_WRITE_FAILED]", "[FAILED_READ_FILE", "Job aborted")  # beginnings of messages
 _TELLING = ("SHOW", "DESC", "EXPLAIN")
 
 
@@ -23,6 +25,7 @@ def tells_of_tables(sql: str) -> bool:
 def show_error(details: proto.FetchErrorDetailsResponse, paths: DatabricksPaths) -> None:
     """Let *details*, which an exception is made of, name the catalogs and the paths that the user knows."""
     own = paths.state.catalog
+    _tell_cause(details)
     for error in details.errors:
         error.message = paths.shown(shown(error.message, own))
         parameters = error.spark_throwable.message_parameters
@@ -30,6 +33,22 @@ def show_error(details: proto.FetchErrorDetailsResponse, paths: DatabricksPaths)
             parameters[key] = paths.shown(shown(value, own))
         for context in error.spark_throwable.query_contexts:
             context.fragment, context.summary = shown(context.fragment, own), shown(context.summary, own)
+
+
+def _tell_cause(details: proto.FetchErrorDetailsResponse) -> None:
+    """Add its cause to the message of an error that only says where it happened: Spark's client leaves causes out."""
+    if not details.errors:
+        return
+    error = details.errors[details.root_error_idx]
+    if not error.message.startswith(_ONLY_WHERE):
+        return
+    cause, causes = error, []
+    while cause.HasField("cause_idx"):
+        cause = details.errors[cause.cause_idx]
+        causes.append(cause.message.strip())
+    if causes:
+        with_condition = [each for each in causes if each.startswith("[")]
+        error.message = f"{error.message.rstrip()} {CAUSE}{(with_condition or causes)[-1]}"
 
 
 def show_analysis(answer: proto.AnalyzePlanResponse, own: str) -> None:

@@ -41,7 +41,7 @@ def _cause_of_run(run: RecordedRun, attempts: Sequence[RecordedAttempt], history
         return _Cause((), "")
     failed = _first_failed(attempts)
     if failed is None:
-        return _Cause((), shortened(run.state_message))
+        return _Cause((), f"{shortened(run.state_message)}{_what_was_late(run, attempts)}")
     path, error = _cause_of_attempt(failed, history)
     return _Cause((_name(failed), *path), error)
 
@@ -53,6 +53,14 @@ def _cause_of_attempt(attempt: RecordedAttempt, history: History) -> _Cause:
         if cause.error:
             return cause
     return _Cause((), shortened(attempt.error or attempt.state_message))
+
+
+def _what_was_late(run: RecordedRun, attempts: Sequence[RecordedAttempt]) -> str:
+    """What a run that timed out as a whole was doing, and what to do about it."""
+    running = [_name(each) for each in attempts if meaning(each.state).canceled and meaning(each.state).ran]
+    if run.state != "TIMEDOUT" or not running:
+        return ""
+    return f" Running: {', '.join(running)}. Make that faster, or raise `timeout_seconds` of the job."
 
 
 def shortened(text: str) -> str:

@@ -4,9 +4,13 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from lakelocal.attempt.banner import show_reason
+from lakelocal.attempt.failures import failed_cell
 from lakelocal.errors import LocalError, RunError
+from lakelocal.history.reasons import shortened
 from lakelocal.history.records import now_ms
 from lakelocal.jobs.attempts import ParentRun, TaskAttempt
 from lakelocal.jobs.durations import watching
@@ -20,7 +24,7 @@ from lakelocal.lakeflow.events import ON_DURATION, ON_START, event_of
 from lakelocal.lakeflow.fields import refusal
 from lakelocal.lakeflow.model import Bundle, Task
 from lakelocal.lakeflow.references import Absent, Scope
-from lakelocal.lakeflow.results import message_of
+from lakelocal.lakeflow.results import meaning, message_of
 from lakelocal.lakeflow.task_types.for_each import input_text
 
 
@@ -115,10 +119,14 @@ class TaskRun:
             outcome = Outcome("FAILED", str(error))
         except Exception as error:  # whatever it is, the attempt has ended and is recorded as failed
             outcome = Outcome("FAILED", f"{type(error).__name__}: {error}", traceback.format_exc())
+        if outcome.result == "TIMEDOUT" and outcome.output:
+            outcome = replace(outcome, error=self._too_late(outcome.output))
+        if outcome.output and not meaning(outcome.result).is_fine:
+            show_reason(outcome.output, outcome.result, shortened(self._message(outcome)))
         attempt.record(
             life_cycle_state="TERMINATED",
             result_state=outcome.result,
-            state_message=self._message(outcome),
+            state_message=self._recorded(outcome),
             end_time=now_ms(),
             output_notebook=str(outcome.output) if outcome.output else None,
             notebook_result=outcome.exit_value,
@@ -149,6 +157,17 @@ class TaskRun:
             tasks={key: ended[key] for key in upstream_of(run.job, self.place) if key in ended},
             input=self.input,
         )
+
+    def _too_late(self, output: Path) -> str:
+        place = failed_cell(output)
+        return (
+            f"timed out after {self.task.timeout_seconds} seconds{f', in {place}' if place else ''}; make it faster, "
+            "or raise `timeout_seconds` of the task."
+        )
+
+    def _recorded(self, outcome: Outcome) -> str:
+        late = outcome.result == "TIMEDOUT"  # Databricks has a sentence of its own for it
+        return message_of("TIMEDOUT", timeout_seconds=self.task.timeout_seconds) if late else self._message(outcome)
 
     def _message(self, outcome: Outcome) -> str:
         return outcome.error or message_of(outcome.result, timeout_seconds=self.task.timeout_seconds)

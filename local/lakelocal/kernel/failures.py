@@ -10,11 +10,13 @@ import traceback
 from pathlib import Path
 
 from lakelocal.kernel.worker_failures import failure_in_worker, is_cell
+from lakelocal.plain_words import Nearby, plain_condition
 
 SAID_ABOVE = "What it said is above."
 """The end of a reason that is in what the cell printed; the runner, which has that, tells the last line of it."""
 _OURS = Path(__file__).resolve().parents[1]
 _CONDITION = re.compile(r"(?:^|: )\s*\[[A-Z][A-Z0-9_.]{3,}\] ")
+_OF_SPARK = re.compile(r"\s*(?:\[[A-Z][A-Z0-9_.]{3,}\] |\((?:java|scala|org\.apache|io\.delta)\.[\w.]+\) )")
 _ITEM = re.compile(r"[\w.`]+: ")  # of a list of failures, each with what it is of
 _SQLSTATE = re.compile(r" SQLSTATE: \w{5}(?:; (line \d+ pos \d+))?;?")
 _LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
@@ -45,12 +47,12 @@ def render(error: Exception) -> list[str]:
     return [*lines, f"{type(error).__name__}: {error}"]
 
 
-def what_spark_says(text: str) -> str:
+def what_spark_says(text: str, nearby: Nearby | None = None) -> str:
     """The message *text* without what Spark adds for itself: the statement, the plan, frames of Java, the SQLSTATE.
 
-    A message of Spark begins with its condition in brackets and becomes one line, also where it stands inside of
-    another text, such as a list of tables that failed. Of a function that failed in a worker, its error is told. All
-    other text stays as it is.
+    A message of Spark begins with its condition in brackets and becomes one line, in plain words if it is a common one,
+    also where it stands inside of another text, such as a list of tables that failed. Of a function that failed in a
+    worker, its error is told. All other text stays as it is. *nearby* serves to find the name that was meant.
     """
     if failure := failure_in_worker(text):
         return str(failure)
@@ -71,7 +73,13 @@ def what_spark_says(text: str) -> str:
             lines.append(line)
         if in_message and line.endswith(";"):  # the plan follows
             in_plan, in_message = True, False
-    return "\n".join(_SQLSTATE.sub(_place, line).removesuffix(";") for line in lines)
+    nearby = nearby or Nearby()
+    return "\n".join(plain_condition(_SQLSTATE.sub(_place, line).removesuffix(";"), nearby) for line in lines)
+
+
+def is_of_spark(text: str) -> bool:
+    """Is the message *text* one of Spark, with its condition or with the class of Java that it is of?"""
+    return bool(_OF_SPARK.match(text))
 
 
 def _place(sqlstate: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ from lakelocal.errors import DbutilsError
 from lakelocal.kernel.catalog import environment_of
 from lakelocal.kernel.dbutils.help import HasHelp
 from lakelocal.kernel.dbutils.notebook_context import EntryPoint, NotebookContext
+from lakelocal.near_names import near_name
 from lakelocal.paths import WORKSPACE, DatabricksPaths
 from lakelocal.sources import find_source, why_no_notebook
 
@@ -133,9 +134,11 @@ def find_notebook(path: str, folder: Path) -> Path:
     named = folder / path
     file = find_source(named) if named.name else None
     if file is None:
+        there = named.parent.glob("*") if named.parent.is_dir() else ()
+        near = near_name(named.stem, (each.stem for each in there if find_source(each.with_suffix("")) is not None))
         raise DbutilsError(
-            f"`{path}`: found no notebook at `{named}`; expected an .ipynb, .py or .sql file, named relative to "
-            f"`{folder}`."
+            f"`{path}`: found no notebook of this name in `{named.parent}`; expected an .ipynb, .py or .sql file. "
+            + (f"Did you mean `{near}`?" if near else "Correct the path, which is relative to the calling notebook.")
         )
     if reason := why_no_notebook(file):
         raise DbutilsError(f"`{path}`: found `{file}`, {reason}")

@@ -1,0 +1,79 @@
+"""What went wrong in an attempt, said to a person: the error of a cell, or the death of the kernel."""
+
+import re
+import signal
+from pathlib import Path, PurePosixPath
+
+from lakelocal.catalogs import DEFAULT_SCHEMA
+from lakelocal.compute import state_warehouse
+from lakelocal.errors import LocalError
+from lakelocal.kernel.catalog import find_state
+from lakelocal.kernel.failures import is_of_spark, what_spark_says
+from lakelocal.near_names import near_name
+from lakelocal.paths import DatabricksPaths
+from lakelocal.plain_words import Nearby, plain_error
+from lakelocal.project import State
+
+_CELL = re.compile(r"^Cell In\[\d+\]")
+_RAISED = re.compile(r"^-+> ?\d+ (.+)$", re.MULTILINE)  # the line that IPython's traceback points at
+
+
+def explained(name: str, message: str, frames: list[str]) -> str:
+    """The error of the class *name* with *message*; *frames* are the parts of IPython's traceback, as plain text."""
+    nearby = _nearby()
+    said = what_spark_says(message, nearby)
+    return said if is_of_spark(message) else plain_error(name, said, _line_of_cell(frames), nearby)
+
+
+def death_of_kernel(status: int | None) -> str:
+    """Why the kernel ended while a cell ran; *status* is its exit status, None if that is not known."""
+    if status == -signal.SIGKILL:
+        return (
+            "the kernel was killed, most likely because the memory of the machine was used up; process fewer rows at a "
+            "time, or by Spark instead of pandas, or free memory."
+        )
+    if status is not None and status < 0:
+        name = signal.Signals(-status).name
+        return f"the kernel crashed ({name}), most likely in a compiled library that the cell calls; look at its log."
+    how = f" with exit code {status}" if status else ""
+    return f"the kernel ended{how} while the cell ran; expected that the code does not end its own process."
+
+
+def _line_of_cell(frames: list[str]) -> str:
+    """The line of a cell that raised the error, which may have come from a library; empty if it is not known."""
+    raised = [_RAISED.findall(frame) for frame in frames if _CELL.match(frame)]
+    return next((lines[-1].strip() for lines in reversed(raised) if lines), "")
+
+
+def _nearby() -> Nearby:
+    """What the catalog of this process has. Views are not known, since they are no folders."""
+    try:
+        state = find_state(Path.cwd())
+    except LocalError:
+        return Nearby()
+    return Nearby(lambda schema: _tables(state, schema), lambda path: _near_path(state, path))
+
+
+def _tables(state: State, schema: str) -> list[str]:
+    folder = state_warehouse.tables_folder(state)
+    return [table.name for table in folder.glob(f"{schema or DEFAULT_SCHEMA}.db/*")] if folder else []
+
+
+def _near_path(state: State, path: str) -> str | None:
+    """*path* up to its first part that does not exist, with a similar one that does instead; None if there is none."""
+    paths = DatabricksPaths(state)
+    place = PurePosixPath(path)
+    for missing in (place, *place.parents[:-1]):
+        if folder := _folder(paths, str(missing.parent)):
+            near = near_name(missing.name, (each.name for each in folder.iterdir()))
+            return str(missing.parent / near) if near else None
+    return None
+
+
+def _folder(paths: DatabricksPaths, path: str) -> Path | None:
+    """The folder *path* on this machine; None if there is no such folder."""
+    try:
+        folder = paths.to_local(path) if paths.is_databricks(path) else Path(path)
+    except LocalError:
+        return None
+    return folder if folder.is_dir() else None

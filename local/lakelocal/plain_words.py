@@ -1,0 +1,186 @@
+"""The commonest errors in plain words: what was found, what was expected, what to do next, in one sentence.
+
+They are those of Spark, which have a condition in brackets, and those of Python that say less than a person needs. The
+notebook has the error as it was raised; everything else stays as it is.
+
+Source of the messages: `error-conditions.json` of Spark and `delta-error-classes.json` of Delta, for the versions of
+`lakelocal.versions`; a test compares them.
+"""
+
+import builtins
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from lakelocal import errors
+from lakelocal.near_names import near_name
+from lakelocal.program import PROGRAM
+
+CAUSE = "Caused by: "
+"""Stands in a message of Spark before that of its cause, which says more."""
+
+
+@dataclass(frozen=True)
+class Nearby:
+    """What exists, for the name that was meant: *tables* of a schema, and the *path* that is most similar to one."""
+
+    tables: Callable[[str], Iterable[str]] = lambda schema: ()
+    path: Callable[[str], str | None] = lambda path: None
+
+
+# By condition: the parameters in its message, and the sentence. Where the pattern does not fit, the message is kept.
+SPARK: Mapping[str, tuple[str, str]] = {
+    "UNRESOLVED_COLUMN.WITH_SUGGESTION": (
+        r"with name (?P<name>.+?) cannot be resolved\. Did you mean one of the following\? \[(?P<near>.*?)\]\.",
+        "column {name} not found; did you mean {near}?",
+    ),
+    "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION": (
+        r"with name (?P<name>.+?) cannot be resolved\.",
+        "column {name} not found; correct its name.",
+    ),
+    "UNRESOLVED_FIELD.WITH_SUGGESTION": (
+        r"A field with name (?P<name>.+?) cannot be resolved with the struct-type column (?P<column>.+?)\. "
+        r"Did you mean one of the following\? \[(?P<near>.*?)\]\.",
+        "field {name} not found in column {column}; did you mean {near}?",
+    ),
+    "TABLE_OR_VIEW_NOT_FOUND": (
+        r"The table or view (?P<table>.+?) cannot be found\.",
+        "table or view {table} not found; {hint}",
+    ),
+    "SCHEMA_NOT_FOUND": (
+        r"The schema (?P<name>.+?) cannot be found\.",
+        "schema {name} not found; correct its name, or create it first: CREATE SCHEMA IF NOT EXISTS ...",
+    ),
+    "CAST_INVALID_INPUT": (
+        r"The value (?P<value>.+?) of the type (?P<source>.+?) cannot be cast to (?P<target>.+?) because",
+        "the value {value} ({source}) is no {target}; correct it where it comes from, or use try_cast, which gives "
+        "NULL instead.",
+    ),
+    "CAST_OVERFLOW": (
+        r"The value (?P<value>.+?) of the type (?P<source>.+?) cannot be cast to (?P<target>.+?) due to",
+        "the value {value} ({source}) is too large for {target}; use a larger type, or try_cast, which gives NULL "
+        "instead.",
+    ),
+    "DIVIDE_BY_ZERO": (
+        r"Division by zero\.",
+        "division by zero; leave out such rows, or use try_divide, which gives NULL instead.",
+    ),
+    "PATH_NOT_FOUND": (
+        r"Path does not exist: (?P<path>.+?)\.?$",
+        "found nothing at `{path}`; {hint}",
+    ),
+    "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE": (
+        r"Cannot perform Merge as multiple source rows matched",
+        "MERGE: found several rows of the source for one row of the target, expected at most one; keep one row of each "
+        "key, for example with QUALIFY row_number() OVER (PARTITION BY key ORDER BY time DESC) = 1.",
+    ),
+    "DELTA_VIOLATE_CONSTRAINT_WITH_VALUES": (
+        r"CHECK constraint (?P<constraint>.+?) violated by row with values:\s*-? ?(?P<values>.*)",
+        "a row breaks the CHECK constraint {constraint}: {values}; correct such rows, or leave them out.",
+    ),
+    "DELTA_NOT_NULL_CONSTRAINT_VIOLATED": (
+        r"NOT NULL constraint violated for column: (?P<column>.+?)\.",
+        "found NULL in the column `{column}`, which is NOT NULL; fill in a value, or leave such rows out.",
+    ),
+}
+# By class: the parameters in its message, and the sentence.
+PYTHON: Mapping[str, tuple[str, str]] = {
+    "FileNotFoundError": (
+        r"\[Errno 2\] No such file or directory: '?(?P<path>.+?)'?$",
+        "found no file `{path}`; {hint}",
+    ),
+    "PermissionError": (
+        r"\[Errno \d+\] (?:Permission denied|Operation not permitted): '?(?P<path>.+?)'?$",
+        "this user may not read or write `{path}`; use another place, such as a volume, or change its permissions.",
+    ),
+    "OSError": (
+        r"\[Errno 28\] No space left on device",
+        f"the disk is full; free space, for example with `{PROGRAM} runs prune`, then repair the run.",
+    ),
+    "ModuleNotFoundError": (
+        r"No module named '(?P<module>[^']+)'",
+        "found no module `{module}`; install its package: `%pip install` in the first cell, or the environment of the "
+        "task.",
+    ),
+    "NameError": (
+        r"name '(?P<name>[^']+)' is not defined",
+        "the name `{name}` is not defined; correct it, or define it in a cell before.",
+    ),
+    "MemoryError": (r"^$", "the memory is not enough for the kernel; process fewer rows at a time."),
+    "SystemExit": (
+        r"^(?P<code>.+)$",
+        "the code ended itself with exit code {code}; expected 0, or dbutils.notebook.exit.",
+    ),
+}
+_CONDITION = re.compile(r"(?:\w+(?:Exception|Error): )?\[(?P<condition>[A-Z][A-Z0-9_.]{3,})\] (?P<message>.*)")
+_PLACE = re.compile(r" (?P<place>\(line \d+,? pos \d+\))$")
+_BYPASS = re.compile(r" If necessary set \S+ to \S+ to bypass this error[^.]*\.")
+_TOLERATE = re.compile(r" To tolerate the error on drop use .*? IF EXISTS\.")
+_DATABRICKS_CLASS = re.compile(r"^com\.databricks\.[\w.]+: ")
+_OWN = ("NotebookRunError", "InputWidgetNotDefined")  # classes of `lakelocal` outside of its module of errors
+_CONFLICT = "DELTA_CONCURRENT_"
+_CONFLICT_SAID = (
+    "another writer changed the same table meanwhile, and nothing was written; run it again, or let the two run one "
+    "after the other."
+)
+
+
+def plain_condition(line: str, nearby: Nearby) -> str:
+    """*line* with the message of Spark in it, if it has one, in plain words."""
+    line = line.rpartition(CAUSE)[2]
+    found = _CONDITION.search(line)
+    if not found:
+        return line
+    condition, message = found["condition"], found["message"]
+    if condition.startswith(_CONFLICT):
+        plain = _CONFLICT_SAID
+    elif said := _filled(*SPARK.get(condition, ("(?!)", "")), message, nearby):
+        place = _PLACE.search(message)
+        plain = f"{said}{place[0] if place else ''}"
+    else:
+        plain = f"[{condition}] {_TOLERATE.sub('', _BYPASS.sub('', message))}"
+    return f"{line[: found.start()]}{plain}"
+
+
+def plain_error(name: str, message: str, line: str, nearby: Nearby) -> str:
+    """The Python error of the class *name* with *message*, as one sentence.
+
+    *line* is the line of a cell that raised it: it tells more than a short message of Python itself.
+    """
+    if said := _filled(*PYTHON.get(name, ("(?!)", "")), message, nearby):
+        return said
+    if name in _OWN or hasattr(errors, name):
+        return _DATABRICKS_CLASS.sub("", message)
+    raised_by_python = line and hasattr(builtins, name) and not line.startswith("raise ")
+    return f"{name}{f': {message}' if message else ''}{f', in `{line}`' if raised_by_python else ''}"
+
+
+def _filled(pattern: str, sentence: str, message: str, nearby: Nearby) -> str:
+    """*sentence* with the parameters that *pattern* finds in *message*; empty if it does not fit."""
+    found = re.search(pattern, message)
+    if not found:
+        return ""
+    values = {name: value.strip().strip('"') for name, value in found.groupdict().items()}
+    if "near" in values:
+        values["near"] = _either(values["near"].split(", ")[:3])
+    if "values" in values:
+        values["values"] = re.sub(r"\s+-\s+", ", ", values["values"]).replace(" : ", " = ")
+    if "table" in values:
+        values["hint"] = _table_hint(values["table"], nearby)
+    if "path" in values:
+        near = nearby.path(values["path"])
+        values["hint"] = f"did you mean `{near}`?" if near else "deliver the file, or correct the path."
+    return sentence.format(**values)
+
+
+def _either(names: list[str]) -> str:
+    """`a, b or c`."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _table_hint(table: str, nearby: Nearby) -> str:
+    *parents, name = table.replace("`", "").split(".")
+    near = near_name(name, nearby.tables(parents[-1] if parents else ""))
+    if near is None:
+        return "correct its name, or run first what creates it."
+    return f"did you mean {'.'.join(f'`{part}`' for part in [*parents, near])}?"

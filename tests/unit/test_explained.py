@@ -1,0 +1,171 @@
+"""Errors in plain words: Spark's by their conditions, Python's by their classes, and the names that were meant."""
+
+import json
+import signal
+import string
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyspark
+import pytest
+
+from lakelocal.attempt.explained import death_of_kernel, explained
+from lakelocal.kernel.failures import what_spark_says
+from lakelocal.plain_words import SPARK, Nearby
+from lakelocal.project import Project, State
+from lakelocal.server.jars import delta_jars
+
+NOWHERE = Nearby()
+
+
+def conditions() -> Iterator[tuple[str, str]]:
+    """The messages of Spark and of Delta by condition, with the names of their parameters in angle brackets."""
+    spark = next((Path(pyspark.__file__).parent / "jars").glob("spark-common-utils_*.jar"))
+    delta = next(delta_jars().glob("*delta-spark_*.jar"))
+    for jar, file in ((spark, "error/error-conditions.json"), (delta, "error/delta-error-classes.json")):
+        for name, condition in json.loads(zipfile.ZipFile(jar).read(file)).items():
+            yield name, " ".join(condition["message"])
+            for below, more in condition.get("subClass", {}).items():
+                yield f"{name}.{below}", " ".join([*condition["message"], *more["message"]])
+
+
+def test_the_sentences_fit_the_messages_of_this_spark() -> None:
+    """A newer version may say something else: its message would be shown as it is, without a next step."""
+    known = dict(conditions())
+    for condition, (_, sentence) in SPARK.items():
+        text = f"[{condition}] {known[condition].replace('<', '`').replace('>', '`')} SQLSTATE: 42000"
+        said = what_spark_says(text)
+
+        assert "[" not in said, f"{condition}: {said}"
+        assert string.Formatter().parse(sentence)
+        assert said.endswith((".", "?", "...")), said
+
+
+def test_parameters_of_messages_are_told() -> None:
+    """What was found, and the names that were meant, at most three of them."""
+    column = (
+        "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name `order_dat` cannot be "
+        "resolved. Did you mean one of the following? [`order_date`, `order_id`, `amount`, `city`]. SQLSTATE: 42703; "
+        "line 1 pos 7;\n'Project ['order_dat]\n+- Relation"
+    )
+    failed = f"1 of 5 tables failed:\ngold_daily: {column}"
+    constraint = (
+        "[DELTA_VIOLATE_CONSTRAINT_WITH_VALUES] CHECK constraint positive (amount > 0) violated by row with values:\n"
+        " - amount : -1.00\n - city : Natal SQLSTATE: 23001"
+    )
+
+    said = "column `order_dat` not found; did you mean `order_date`, `order_id` or `amount`? (line 1 pos 7)"
+    assert what_spark_says(column) == said
+    assert what_spark_says(failed) == f"1 of 5 tables failed:\ngold_daily: {said}"
+    assert what_spark_says(constraint) == (
+        "a row breaks the CHECK constraint positive (amount > 0): amount = -1.00, city = Natal; correct such rows, or "
+        "leave them out."
+    )
+
+
+def test_the_cause_is_told_rather_than_where_it_happened() -> None:
+    """Spark names a file that was being written; the value that does not fit says more."""
+    text = (
+        "[TASK_WRITE_FAILED] Task failed while writing rows to file:/x. SQLSTATE: 58030 Caused by: "
+        '[CAST_INVALID_INPUT] The value \'abc\' of the type "STRING" cannot be cast to "INT" because it is malformed.'
+    )
+
+    assert what_spark_says(text).startswith("the value 'abc' (STRING) is no INT; correct it where it comes from")
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> State:
+    """The catalog `main` with a table and a file, as the process of an attempt finds it."""
+    (tmp_path / "databricks.yml").write_text("bundle: {name: example}\n")
+    monkeypatch.setenv("LOCAL_CATALOG", "main")
+    monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "states"))
+    monkeypatch.chdir(tmp_path)
+    state = Project.at(tmp_path).state("main").make()
+    (state.warehouse / "shop.db" / "orders").mkdir(parents=True)
+    files = state.volumes / "shop" / "files"
+    files.mkdir(parents=True)
+    (files / "orders.csv").touch()
+    return state
+
+
+def frame(line: str) -> list[str]:
+    """What IPython shows of an error in *line* of a cell, and of a library that it called."""
+    cell = f"Cell In[3], line 2\n      1 x = 1\n----> 2 {line}\n      3 y = 2"
+    return ["-" * 75, "E  Traceback", cell, "File ~/lib/pandas/io.py:12, in read\n---> 12 open(path)", "E: what"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "line", "said"),
+    [
+        ("AssertionError", "", "assert late == 0", "AssertionError, in `assert late == 0`"),
+        ("TypeError", "no int", "1 + '2'", "TypeError: no int, in `1 + '2'`"),
+        ("ValueError", "found 0 rows", "raise ValueError(text)", "ValueError: found 0 rows"),
+        ("ContractError", "orders: no key", "check()", "ContractError: orders: no key"),
+        ("ServerError", "`main`: the server died.", "spark.sql(q)", "`main`: the server died."),
+        ("NameError", "name 'oders' is not defined", "oders.count()", "the name `oders` is not defined; correct it, "),
+        (
+            "ModuleNotFoundError",
+            "No module named 'holidays'",
+            "import holidays",
+            "found no module `holidays`; install ",
+        ),
+        ("OSError", "[Errno 28] No space left on device", "f.write(x)", "the disk is full; free space"),
+        ("OSError", "[Errno 5] Input/output error", "f.write(x)", "OSError: [Errno 5] Input/output error, in `f.write"),
+        ("MemoryError", "", "bytearray(10**14)", "the memory is not enough for the kernel; process fewer rows"),
+        ("SystemExit", "3", "sys.exit(3)", "the code ended itself with exit code 3; expected 0"),
+        (
+            "PermissionError",
+            "[Errno 13] Permission denied: '/root/x'",
+            "open(p)",
+            "this user may not read or write `/r",
+        ),
+        (
+            "FileNotFoundError",
+            "[Errno 2] No such file or directory: '/Volumes/main/shop/files/order.csv'",
+            "pd.read_csv(path)",
+            "found no file `/Volumes/main/shop/files/order.csv`; did you mean `/Volumes/main/shop/files/orders.cs",
+        ),
+        (
+            "FileNotFoundError",
+            "[Errno 2] No such file or directory: '/Volumes/main/shop/file/orders.csv'",
+            "pd.read_csv(path)",
+            "found no file `/Volumes/main/shop/file/orders.csv`; did you mean `/Volumes/main/shop/files`?",
+        ),
+        (
+            "AnalysisException",
+            "[PATH_NOT_FOUND] Path does not exist: /Volumes/main/shop/files/order.csv. SQLSTATE: 42K03",
+            "spark.read.csv(path)",
+            "found nothing at `/Volumes/main/shop/files/order.csv`; did you mean `/Volumes/main/shop/files/orders.cs",
+        ),
+        (
+            "AnalysisException",
+            "[TABLE_OR_VIEW_NOT_FOUND] The table or view `shop`.`order` cannot be found. Verify the spelling.",
+            "spark.table(name)",
+            "table or view `shop`.`order` not found; did you mean `shop`.`orders`?",
+        ),
+        (
+            "AnalysisException",
+            "[TABLE_OR_VIEW_NOT_FOUND] The table or view `shop`.`weather` cannot be found. Verify the spelling.",
+            "spark.table(name)",
+            "table or view `shop`.`weather` not found; correct its name, or run first what creates it.",
+        ),
+    ],
+)
+def test_an_error_tells_what_to_do(state: State, name: str, message: str, line: str, said: str) -> None:
+    """The line of the cell is told where the message is Python's own and short; a person's own words stay."""
+    assert explained(name, message, frame(line)).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (-signal.SIGKILL, "the kernel was killed, most likely because the memory"),
+        (-signal.SIGSEGV, "the kernel crashed (SIGSEGV)"),
+        (3, "the kernel ended with exit code 3"),
+        (None, "the kernel ended while the cell ran"),
+    ],
+)
+def test_the_death_of_a_kernel_has_a_reason(status: int | None, said: str) -> None:
+    """As far as its exit status tells."""
+    assert death_of_kernel(status).startswith(said)
