@@ -8,14 +8,16 @@ from recorded_runs import start_run
 from rich.console import Console
 
 from lakelocal.bundle import Dependency, Job, Task
-from lakelocal.export import junit, page, read_run
+from lakelocal.export import junit
 from lakelocal.history.api import run_shape
+from lakelocal.history.recorded import read_run
 from lakelocal.history.records import Records
 from lakelocal.jobs.live import Live
 from lakelocal.jobs.progress import earlier_progress
 from lakelocal.jobs.summary import print_summary
 from lakelocal.lakeflow.events import event_of, has_notifications
 from lakelocal.lakeflow.results import STATES, colour_of, end_message, meaning, message_of, state_of
+from lakelocal.pages import run_file
 from lakelocal.project import State
 
 # state: counts as, fine, ran, may be tried again; code, type; told, event; tone, colour; message
@@ -171,7 +173,7 @@ def test_every_view_shows_a_result_in_one_tone(tmp_path: Path, result: str, tone
         console.print(live.table())
     live.close()
 
-    assert f'<span class="badge {tone}">{result}</span>' in page(read_run(records, run_id))
+    assert f'<span class="badge {tone}">{result}</span>' in run_file(read_run(records, run_id))
     tasks, _, end = out.getvalue().rpartition("run 1:")
     for shown in (tasks, end, captured.get()):
         assert f"\x1b[{ansi}m{result}" in shown
