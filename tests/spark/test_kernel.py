@@ -199,7 +199,7 @@ def test_display_is_faithful(run):
     assert row.split("  ")[0] == "2018-01-31 23:30:00.5"
     assert [part for part in ("1.10", "NULL", '{"k": 1}', "INTERVAL '2' MONTH") if part not in row] == []
     lines = shown(long).splitlines()
-    assert (lines[3].strip(), lines[102].strip(), lines[103]) == ("199", "100", "(the first 100 rows; there are more)")
+    assert (lines[3].strip(), lines[22].strip(), lines[23]) == ("199", "180", "(the first 20 of 200 rows)")
 
 
 def test_run_is_inline_and_takes_arguments(run, project):

@@ -59,6 +59,10 @@ def shown(cell: NotebookNode) -> list[str]:
     return [output.data["text/plain"] for output in cell.outputs if output.output_type == "display_data"]
 
 
+def html(cell: NotebookNode) -> list[str]:
+    return [output.data["text/html"] for output in cell.outputs if output.output_type == "display_data"]
+
+
 def error(cell: NotebookNode) -> str:
     return "".join(output.evalue for output in cell.outputs if output.output_type == "error")
 
@@ -102,6 +106,7 @@ def test_what_display_shows(run):
     assert shown(frame)[0].splitlines()[0].split() == ["n", "t"]
     assert shown(files)[0].splitlines()[0].split() == ["path", "name", "size", "modificationTime"]
     assert shown(files)[0].splitlines()[3].split()[:3] == ["dbfs:/shown/a.txt", "a.txt", "1"]
+    assert shown(files)[0].splitlines()[3].split()[3].startswith("20"), "a time, not milliseconds"
     assert [line.split() for line in shown(rows)[0].splitlines()[3:5]] == [["1", "a"], ["2", "NULL"]]
     assert [line.split() for line in shown(records)[0].splitlines()[3:5]] == [["1", "x"], ["2.5", "NULL"]]
     assert "text/html" in pandas.outputs[0].data
@@ -109,6 +114,20 @@ def test_what_display_shows(run):
         pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
         assert len(pictures) == 1
     assert shown(plain) == ["{'a': 1}", "[1, 2]", "'text'"]
+
+
+def test_rows_are_counted_if_that_is_asked_for_or_cheap(run):
+    """Of a table as it is stored, Delta knows the number; of a query nobody counts unasked."""
+    query, asked, table, few = run(
+        "spark.range(1500).display()",
+        "display(spark.range(1500), count=True)",
+        "spark.range(1200).write.saveAsTable('rows'); display(spark.table('rows')); spark.sql('DROP TABLE rows')",
+        "display(spark.range(3), count=True)",
+    )
+
+    found = [html(cell)[0].rpartition("<p>")[2].partition("</p>")[0] for cell in (query, asked, table, few)]
+    assert found[:2] == ["the first 1,000 rows; there are more", "the first 1,000 of 1,500 rows"]
+    assert found[2:] == ["the first 1,000 of 1,200 rows", "3 rows"]
 
 
 def test_a_stream_shows_what_is_available_now(run):
@@ -120,25 +139,31 @@ def test_a_stream_shows_what_is_available_now(run):
         "print([table.name for table in spark.catalog.listTables() if table.name.startswith('display_')])",
     )
 
-    assert shown(rows)[0].splitlines()[-1] == "(the first 100 rows; there are more)"
+    assert shown(rows)[0].splitlines()[-1] == "(the first 20 of 250 rows)"
     assert shown(sums)[0].splitlines()[3].strip() == "31125"
     assert printed(left) == "[]\n"
 
 
 def test_a_summary_of_a_frame(run):
-    """Of Spark and of pandas; the statistics are Spark's own."""
+    """A row per column; a column that has no order has no least value."""
     spark, pandas, wrong, roles, mount = run(
-        "dbutils.data.summarize(spark.createDataFrame([(1, 'a'), (3, 'b')], 'n int, t string'), precise=True)",
+        "rows = [(1, 'a', [1], None), (3, 'b', [2], None), (None, 'b', None, None)]\n"
+        "frame = spark.createDataFrame(rows, 'n int, `t.x` string, l array<int>, d date')\n"
+        "dbutils.data.summarize(frame, precise=True)\ndbutils.data.summarize(frame)",
         "import pandas; dbutils.data.summarize(pandas.DataFrame({'a': [1, 3]}))",
         "dbutils.data.summarize([1])",
         "dbutils.credentials.showRoles()",
         "dbutils.fs.mount('s3a://bucket', '/mnt/bucket')",
     )
 
-    lines = {line.split()[0]: line.split()[1:] for line in shown(spark)[0].splitlines()[3:-1]}
-    assert (lines["count"], lines["mean"], lines["max"]) == (["2", "2"], ["2.0", "NULL"], ["3", "b"])
-    assert lines["count_distinct"] == ["2", "2"]
-    assert "mean" in shown(pandas)[0]
+    precise, estimated = ([line.split() for line in each.splitlines()] for each in shown(spark))
+    assert " ".join(precise[0]) == "column type count missing distinct mean stddev min 25% 50% 75% max"
+    assert precise[3][:6] == ["n", "int", "2", "1", "2", "2.0"] and precise[3][7:] == ["1", "1.5", "2.0", "2.5", "3"]
+    assert precise[4][:8] == ["t.x", "string", "3", "0", "2", "NULL", "NULL", "a"]
+    assert precise[5][:8] == ["l", "array<int>", "2", "1", "NULL", "NULL", "NULL", "NULL"]
+    assert precise[6][:8] == ["d", "date", "0", "3", "0", "NULL", "NULL", "NULL"]
+    assert estimated[3][:6] == ["n", "int", "2", "1", "2", "2.0"] and estimated[3][8:] == ["1", "1", "3", "3"]
+    assert shown(pandas)[0].splitlines()[3].split()[:6] == ["a", "bigint", "2", "0", "2", "2.0"]
     assert "found a list; expected a DataFrame" in error(wrong)
     assert "there are no roles of a cloud on this machine" in error(roles)
     assert "use a volume" in error(mount)

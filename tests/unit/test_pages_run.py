@@ -14,10 +14,13 @@ from recorded_runs import attempt, end, start, whole_run
 from lakelocal.history.recorded import read_run
 from lakelocal.history.records import Records
 from lakelocal.jobs.tables import TableChange
+from lakelocal.kernel.table import Table
 from lakelocal.pages import run_file
 from lakelocal.pages.graph import graph
 from lakelocal.pages.links import WithinPage
 from lakelocal.pages.notebooks import OUTPUT_LIMIT, Notebooks, bounded
+from lakelocal.pages.rendering import _script as page_script
+from lakelocal.pages.rendering import script_policy
 from lakelocal.pages.run import overridden
 from lakelocal.quarantine import is_quarantine
 
@@ -214,6 +217,30 @@ def test_a_notebook_is_shown_without_what_could_act(tmp_path):
     assert "a figure" in text
     assert "draw()" not in text
     assert "&lt;b&gt;printed" in text
+
+
+def test_the_tables_of_display_are_whole_and_work(tmp_path, browser):
+    """The page has their script, once, and its policy allows no other."""
+    table = Table([("n", "bigint")], [[2], [10], *([each] for each in range(100, 1098))])
+    foul = table.to_html().replace("</table>", "<script>document.title = 'x'</script></table>")
+    outputs = [new_output("display_data", data={"text/html": html}) for html in (table.to_html(), foul)]
+    notebook(tmp_path / "n.ipynb", *outputs)
+
+    html = Notebooks().html(tmp_path / "n.ipynb")
+
+    assert "script" not in Tags(html).found
+    assert html.count('<td align="right">') == 2000
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{script_policy()}">'
+    text = f"<!doctype html>{policy}<title>t</title>{html}<script>{page_script()}</script>"
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    page.get_by_role("searchbox").first.fill("n<100")
+    assert page.locator("tbody").first.get_by_role("cell").all_inner_texts() == ["2", "10"]
+    with page.expect_download():
+        page.get_by_role("button", name="CSV").first.click()
+    assert page.title() == "t"
+    page.close()
 
 
 @pytest.mark.parametrize(

@@ -1,37 +1,56 @@
 """`display` and `displayHTML` of a local kernel.
 
 A Spark DataFrame shows as a table: at most `ROWS` rows, in the frame's order, the columns' types in the header, NULL
-visible, timestamps in UTC, decimals with their exact digits. So do a stream, as far as it has come, and a list of rows.
-A figure of matplotlib shows as a picture. Everything else goes to IPython's own `display`.
+visible, timestamps in UTC, decimals with their exact digits. So do a frame of pandas, a stream, as far as it has come,
+and a list of rows or files. A figure of matplotlib shows as a picture. Everything else goes to IPython's own `display`.
 The output holds nothing random, so that a stored notebook can be compared with a new run.
 """
 
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from IPython.display import HTML, publish_display_data
 from IPython.display import display as show
 
+from lakelocal.context import current_context
 from lakelocal.kernel.figures import figure_of, publish_figure
 from lakelocal.kernel.streams import stream_table
 from lakelocal.kernel.table import Table
 
 if TYPE_CHECKING:
+    import pandas as pd
     from pyspark.sql import DataFrame
 
-ROWS = 100
+ROWS = 1000
 _NOT_IN_ARROW = ("interval", "variant", "geometry", "geography")
-_TYPES = {str: "string", bool: "boolean", int: "bigint", float: "double"}
+_TYPES: dict[type, str] = {
+    str: "string", bool: "boolean", int: "bigint", float: "double", Decimal: "decimal", date: "date",
+    datetime: "timestamp", bytes: "binary", list: "array", dict: "map",
+}  # fmt: skip
+_TYPES_OF_PANDAS = {
+    "bool": "boolean", "int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint", "uint8": "int",
+    "uint16": "int", "uint32": "bigint", "uint64": "bigint", "float32": "float", "float64": "double",
+}  # fmt: skip
+_FILE = ("path", "name", "size", "modificationTime")  # what `dbutils.fs.ls` gives, here and in a workspace
 
 
-def display(*things: object, **options: Any) -> Any:
-    """Show *things*: Spark frames, streams and rows as tables, figures as pictures, anything else as IPython does.
+def display(*things: object, count: bool = False, **options: Any) -> Any:
+    """Show *things*: frames, streams and rows as tables, figures as pictures, anything else as IPython does.
 
+    *count*: say how many rows a frame of Spark has, if it has more than are shown, which takes another statement. A
+    notebook that a person runs is told so unasked for a table as it is, where Delta knows the number.
     *options* are IPython's; those of Databricks for streams (`streamName`, `checkpointLocation`, ...) have no effect.
     """
     shown = None
     for thing in things:
         if is_frame(thing):
-            publish_table(stream_table(thing, ROWS, table_of) if thing.isStreaming else table_of(thing))
+            publish_table(
+                stream_table(thing, ROWS, table_of) if thing.isStreaming else _counted(thing, table_of(thing), count)
+            )
+        elif is_pandas(thing) and len(thing.columns):
+            publish_table(table_of_pandas(thing))
         elif table := _rows(thing):
             publish_table(table)
         elif figure := figure_of(thing):
@@ -74,6 +93,51 @@ def _as_arrow_can(frame: "DataFrame", columns: list[tuple[str, str]]) -> "DataFr
     return frame.toDF(*unique).selectExpr(*wanted)
 
 
+def _counted(frame: "DataFrame", table: Table, asked: bool) -> Table:
+    """*table* with the number of rows of *frame*, if it is not known, and if it was *asked* for or costs little."""
+    if table.more and (asked or (_is_whole_table(frame) and current_context() is None)):
+        return replace(table, total=frame.count())
+    return table
+
+
+def _is_whole_table(frame: "DataFrame") -> bool:
+    """Is *frame* a table as it is stored, and not a query?"""
+    plan = getattr(frame, "_plan", None)
+    return type(plan).__name__ == "Read" and type(plan).__module__.startswith("pyspark.sql.connect")
+
+
+def table_of_pandas(frame: "pd.DataFrame") -> Table:
+    """The first rows of a frame of pandas; its index too, unless it only numbers the rows. What is missing is NULL."""
+    first = frame.iloc[:ROWS]
+    index = frame.index
+    numbered = type(index).__name__ == "RangeIndex" and index.name is None
+    labels: list[tuple[Any, Any]] = (
+        [] if numbered else [(name, first.index.get_level_values(at)) for at, name in enumerate(index.names)]
+    )
+    found = [*labels, *((name, first.iloc[:, at]) for at, name in enumerate(frame.columns))]
+    columns, values = [], []
+    for name, column in found:
+        of_column = [
+            None if missing else value for value, missing in zip(column.tolist(), column.isna().tolist(), strict=True)
+        ]
+        title = ", ".join(map(str, name)) if isinstance(name, tuple) else "" if name is None else str(name)
+        columns.append((title, _type_of_pandas(str(column.dtype), of_column)))
+        values.append(of_column)
+    rows = [list(row) for row in zip(*values, strict=True)] if values else [[] for _ in range(len(first))]
+    return Table(columns, rows, more=len(frame) > ROWS, total=len(frame))
+
+
+def _type_of_pandas(kind: str, values: list[object]) -> str:
+    if kind.startswith("datetime64"):
+        return "timestamp" if "," in kind else "timestamp_ntz"
+    return _TYPES_OF_PANDAS.get(kind.lower()) or _type_of(values)
+
+
+def is_pandas(thing: object) -> TypeGuard["pd.DataFrame"]:
+    """Is *thing* a DataFrame of pandas? Tells without importing pandas."""
+    return any(kind.__name__ == "DataFrame" and kind.__module__ == "pandas.core.frame" for kind in type(thing).__mro__)
+
+
 def _rows(things: object) -> Table | None:
     """The table of a list of rows (named tuples such as `dbutils.fs.ls` gives, rows of Spark, dictionaries)."""
     if not isinstance(things, list) or not things:
@@ -85,14 +149,26 @@ def _rows(things: object) -> Table | None:
         kinds = {tuple(getattr(each, "_fields", ()) or getattr(each, "__fields__", ())) for each in things}
         if len(kinds) > 1 or not (names := list(next(iter(kinds)))) or not isinstance(things[0], tuple):
             return None
+        if tuple(names) == _FILE:
+            return files_table(things)
         rows = [list(each) for each in things]
     columns = [(name, _type_of([row[at] for row in rows])) for at, name in enumerate(names)]
-    return Table(columns, rows[:ROWS], more=len(rows) > ROWS)
+    return Table(columns, rows[:ROWS], more=len(rows) > ROWS, total=len(rows))
+
+
+def files_table(files: "list[Any]") -> Table:
+    """The table of what `dbutils.fs.ls` gives, its modification times, in ms since 1970, as times in UTC."""
+    columns = list(zip(_FILE, ("string", "string", "bigint", "timestamp"), strict=True))
+    rows = [[path, name, size, datetime.fromtimestamp(ms / 1000, UTC)] for path, name, size, ms in files[:ROWS]]
+    return Table(columns, rows, more=len(files) > ROWS, total=len(files))
 
 
 def _type_of(values: list[object]) -> str:
     kinds = {type(value) for value in values if value is not None}
-    return _TYPES.get(next(iter(kinds)), next(iter(kinds)).__name__) if len(kinds) == 1 else "string"
+    if len(kinds) != 1:
+        return "string"
+    kind = kinds.pop()
+    return next((_TYPES[base] for base in kind.__mro__ if base in _TYPES), kind.__name__)
 
 
 def publish_table(table: Table) -> None:

@@ -15,11 +15,11 @@ from IPython.display import display as show
 from lakelocal.errors import DialectError
 from lakelocal.kernel import sql_output
 from lakelocal.kernel.dbutils import DBUtils
-from lakelocal.kernel.display import ROWS, publish_table, table_of
+from lakelocal.kernel.display import ROWS, files_table, publish_table, table_of
 from lakelocal.kernel.inline import is_script, run_inline
 from lakelocal.kernel.packages import Packages
 from lakelocal.kernel.shell import run_shell
-from lakelocal.kernel.table import Table, to_text
+from lakelocal.kernel.table import to_text
 from lakelocal.sources import lines_of
 from lakelocal.sql.cells import CellStatement, split_statements
 from lakelocal.sql.widgets import widget_statement
@@ -122,8 +122,7 @@ class DatabricksMagics(Magics):
         values = [{"true": True, "false": False}.get(text.lower(), text) for text in arguments]
         result = getattr(self._kernel.one(DBUtils).fs, command)(*values)
         if command == "ls":
-            columns = [("path", "string"), ("name", "string"), ("size", "bigint"), ("modificationTime", "bigint")]
-            publish_table(Table(columns, [list(info) for info in result]))
+            publish_table(files_table(result))
         elif isinstance(result, str):
             publish_display_data({"text/plain": result})
 

@@ -1,55 +1,126 @@
-"""A small table as text and as HTML: what `display`, `%sql` and `%fs ls` show."""
+"""A table as text and as HTML: what `display`, `%sql` and `%fs ls` show.
 
+The HTML is a plain table with all its rows, which a script in the same output (`table.js`) lets sort, filter, download
+as CSV and draw. So it works in JupyterLab and VS Code, in a notebook saved as HTML, and on the page of a run, without a
+kernel and without a network; where scripts are not run, as on GitHub, the table remains. No library does all of that:
+itables needs its 700 KB of DataTables in an output of its own that must not be lost, perspective loads WebAssembly, and
+ipydatagrid, buckaroo and the other widgets need a kernel. Each output has its own copy of the script, 17 KB: cells are
+run again, deleted, and drawn only when they are scrolled into view, so one output cannot rely on another.
+"""
+
+import functools
 import html
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 TEXT_WIDTH = 40
-HTML_WIDTH = 1000
+TEXT_ROWS = 20  # the text is for where HTML is not shown, such as a terminal
+HTML_WIDTH = 10_000
+HTML_CHARACTERS = 300_000  # of all values together, so that ten outputs stay below the size of a picture each
+_SCRIPT = re.compile(r"<(script|style)>.*?</\1>\n?", re.DOTALL)
+CLASS = "lakelocal-table"  # of the element that holds a table, its note and its script
+_HEAD = f'<div class="{CLASS}">'
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of Python values; *columns* are pairs of name and type. *more*: there are rows that it does not hold."""
+    """Rows of Python values; *columns* are pairs of name and type.
+
+    *more*: there are rows that it does not hold. *total*: how many rows there are in all, if somebody has counted.
+    """
 
     columns: list[tuple[str, str]]
     rows: list[list[object]]
     more: bool = False
+    total: int | None = None
 
-    @property
-    def note(self) -> str:
-        """How many rows there are, in words."""
-        if self.more:
-            return f"the first {len(self.rows):,} rows; there are more"
-        return "1 row" if len(self.rows) == 1 else f"{len(self.rows):,} rows"
+    def note(self, shown: int) -> str:
+        """How many rows there are, in words, where the first *shown* are seen."""
+        if shown == len(self.rows) and not self.more:
+            return "1 row" if shown == 1 else f"{shown:,} rows"
+        if self.total is not None or not self.more:
+            return f"the first {shown:,} of {self.total or len(self.rows):,} rows"
+        return f"the first {shown:,} rows; there are more"
 
     def to_text(self) -> str:
         """Aligned columns under two header lines, names and types; long values are cut with `...`."""
+        rows = self.rows[:TEXT_ROWS]
         lines = [
             [name for name, _ in self.columns],
             [kind for _, kind in self.columns],
-            *([_one_line(to_text(value), TEXT_WIDTH) for value in row] for row in self.rows),
+            *([_one_line(to_text(value), TEXT_WIDTH) for value in row] for row in rows),
         ]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
-        right = [kind.startswith(_NUMBERS) for _, kind in self.columns]
+        right = [_kind(type_) == "n" for _, type_ in self.columns]
         shown = [_aligned(line, widths, right) for line in lines]
         rule = "  ".join("-" * width for width in widths)
-        return "\n".join([*shown[:2], rule, *shown[2:], f"({self.note})"])
+        return "\n".join([*shown[:2], rule, *shown[2:], f"({self.note(len(rows))})"])
 
     def to_html(self) -> str:
-        """A plain HTML table; NULL in italics, so that it differs from the text `NULL`."""
-        head = "".join(f"<th>{html.escape(n)}<br><small>{html.escape(k)}</small></th>" for n, k in self.columns)
-        body = "".join("<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>\n" for row in self.rows)
-        return (
-            f'<table class="dataframe">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n'
-            f"<p>{self.note}</p>"
-        )
+        """A table of bounded height, its types below the names; NULL in italics, so that it differs from the text."""
+        lines = list(self._lines())
+        head = "".join(f'<th class="{_kind(k)}">{_escaped(n)}<br><small>{_escaped(k)}</small>' for n, k in self.columns)
+        parts = [
+            _HEAD,
+            f"<style>{style()}</style>",
+            # The height once more: JupyterLab drops the sheet, as it does the script, if a notebook is not trusted.
+            '<div class="rows" style="max-height: 420px; overflow: auto"><table class="dataframe">',
+            f"<thead><tr>{head}</thead>\n<tbody>",
+            *lines,
+            "</tbody></table></div>",
+            f"<p>{self.note(len(lines))}</p>",
+            f"<script>{script()}(document.currentScript.parentElement)</script>" if len(lines) > 1 else "",
+            "</div>",
+        ]
+        return "\n".join(part for part in parts if part)
+
+    def _lines(self) -> Iterator[str]:
+        """The rows as HTML, as far as they fit; HTML lets the end tags of cells be omitted."""
+        opening = ["<td align=right>" if _kind(type_) == "n" else "<td>" for _, type_ in self.columns]
+        size = 0
+        for row in self.rows:
+            line = "<tr>" + "".join(tag + _cell(value) for tag, value in zip(opening, row, strict=True)) + "</tr>"
+            size += len(line)
+            if size > HTML_CHARACTERS:
+                return
+            yield line
 
 
-_NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
+def script() -> str:
+    """The script of a table: a function of the element that holds it."""
+    return _file("table.js")
+
+
+def style() -> str:
+    """The CSS of a table."""
+    return _file("table.css")
+
+
+def without_script(text: str) -> str | None:
+    """A table's HTML without its script and style, for a page that has them once; None if *text* is no such table."""
+    return _SCRIPT.sub("", text) if text.startswith(_HEAD) else None
+
+
+@functools.cache
+def _file(name: str) -> str:
+    """A file beside this module, without what only its readers need: indentation, and lines that are comments."""
+    lines = (line.strip() for line in Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+_NUMBER = re.compile(r"(tiny|small|big)?int|float|double|decimal(\(.*\))?")
+_TIME = re.compile(r"date|timestamp(_ntz)?")
+
+
+def _kind(type_: str) -> str:
+    """The class of a column's head: a number, a time, or else a string of characters."""
+    return "n" if _NUMBER.fullmatch(type_) else "t" if _TIME.fullmatch(type_) else "s"
 
 
 def to_text(value: object) -> str:
@@ -104,4 +175,8 @@ def _cell(value: object) -> str:
     if value is None:
         return "<i>NULL</i>"
     text = to_text(value)
-    return html.escape(text if len(text) <= HTML_WIDTH else text[: HTML_WIDTH - 3] + "...")
+    return _escaped(text if len(text) <= HTML_WIDTH else text[: HTML_WIDTH - 3] + "...")
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=False)

@@ -9,9 +9,11 @@ from typing import Any
 from markupsafe import Markup
 from rich.filesize import decimal
 
+from lakelocal.kernel import table
 from lakelocal.sources.executed import ERROR_MARK, has_failed, is_own, tags
 
 OUTPUT_LIMIT = 100_000  # characters of one text, table or trace
+TABLE_LIMIT = 2 * table.HTML_CHARACTERS  # of a table of `display`, which bounds itself
 IMAGE_LIMIT = 2_000_000  # characters of one image, base64
 NOTEBOOK_LIMIT = 5_000_000  # characters of one notebook's HTML
 PAGE_LIMIT = 60_000_000  # characters of all notebooks of a page
@@ -91,6 +93,9 @@ def bounded(output: Any) -> Any:
 
 
 def _bound_data(data: dict[str, Any]) -> None:
+    limit = OUTPUT_LIMIT
+    if (own := table.without_script(str(data.get("text/html", "")))) is not None:  # the page has its script
+        data["text/html"], limit = own, TABLE_LIMIT
     if re.search(r"<script\b", str(data.get("text/html", "")), re.IGNORECASE):
         del data["text/html"]
         data.setdefault("text/plain", "[interactive output: it needs a script, which this page does not run]")
@@ -98,7 +103,7 @@ def _bound_data(data: dict[str, Any]) -> None:
         size = len(str(value))
         if kind == "text/plain":
             data[kind] = _cut(value)
-        elif size > (IMAGE_LIMIT if kind.startswith("image/") else OUTPUT_LIMIT):
+        elif size > (IMAGE_LIMIT if kind.startswith("image/") else limit):
             del data[kind]
             data["text/plain"] = f"{_cut(data.get('text/plain', ''))}\n[cut: {kind} of {decimal(size)}]".lstrip()
 

@@ -1,4 +1,4 @@
-// Makes pages more convenient; every page works without it.
+// Makes pages more convenient; every page works without it. `makeTableWork` stands before it: the script of `display`.
 "use strict";
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -60,6 +60,7 @@ document.addEventListener("click", (event) => {
 function prepare(root) {
   showTimes(root);
   for (const form of all("form[data-filter]", root)) form.hidden = false;
+  all(".lakelocal-table", root).forEach(makeTableWork);
 }
 
 prepare(document);

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from lakelocal.history.recorded import utc
 from lakelocal.history.records import now_ms
 from lakelocal.jobs.views import duration
+from lakelocal.kernel import table
 from lakelocal.lakeflow.results import meaning
 from lakelocal.quarantine import is_quarantine
 
@@ -84,12 +85,12 @@ def pixels(number: float) -> str:
 
 @functools.cache
 def _script() -> str:
-    return (FOLDER / "page.js").read_text(encoding="utf-8")
+    return f"const makeTableWork = {table.script()};\n{(FOLDER / 'page.js').read_text(encoding='utf-8')}"
 
 
 @functools.cache
 def _style() -> str:
-    return (FOLDER / "page.css").read_text(encoding="utf-8")
+    return (FOLDER / "page.css").read_text(encoding="utf-8") + table.style()
 
 
 @functools.cache
