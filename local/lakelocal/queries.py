@@ -61,3 +61,19 @@ def to_json(value: object) -> str:
     if value is None or isinstance(value, bool | int | float | str):
         return json.dumps(value, ensure_ascii=False)
     return json.dumps(plain(value), ensure_ascii=False)
+
+
+def select(
+    spark: SparkSession, statement: str, arguments: Mapping[str, Any] | None = None, limit: int | None = None
+) -> tuple[list[tuple[str, str]], pa.Table]:
+    """The name and the type of each column of *statement*, and its rows, at most *limit* of them.
+
+    Raises:
+        LocalError: as `execute`.
+    """
+    try:
+        found = spark.sql(statement, dict(arguments) if arguments else None)
+        fields = [(field.name, field.dataType.simpleString()) for field in found.schema.fields]
+        return fields, (found if limit is None else found.limit(limit)).toArrow()
+    except PySparkException as error:
+        raise LocalError(what_spark_says(str(error))) from error
