@@ -14,6 +14,7 @@
         logs/  server.json             the Spark Connect server
         outbox/                        notifications of runs, one file each
     <root>/.local/.workspace/tree/     what notebooks of all catalogs call /Workspace/, since a workspace has one
+    <root>/.local/.workspace/secrets.yml  secrets that clients of the workspace have put
     <root>/.local/notifications.yml    how they are sent, kept by the user; may be absent
 
 This module only names locations; the only function that creates any is `State.make`.
@@ -28,7 +29,8 @@ from lakelocal.errors import ProjectError
 from lakelocal.program import PROGRAM
 
 BUNDLE_FILES = ("databricks.yml", "databricks.yaml", "bundle.yml", "bundle.yaml")
-WORKSPACE_TREE = Path(".workspace", "tree")  # no name of a catalog begins with a dot
+WORKSPACE = Path(".workspace")  # what the catalogs have in common; no name of a catalog begins with a dot
+WORKSPACE_TREE = WORKSPACE / "tree"
 CATALOG_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
@@ -164,6 +166,11 @@ class State:
     def secrets_file(self) -> Path:
         """`{scope: {key: value}}`, kept by the user beside the bundle and out of git."""
         return self.root / ".secrets.yml"
+
+    @property
+    def workspace_secrets(self) -> Path:
+        """The same, of what clients of the workspace have put."""
+        return self.folder.parent / WORKSPACE / "secrets.yml"
 
     def make(self) -> "State":
         """Create the folders, readable by this user only."""

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import uvicorn
 
@@ -17,10 +16,10 @@ START_SECONDS = 20
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[Workspace]:
-    """The workspace of the project in *root*, served until the end of the block."""
+def serving(project: Project) -> Iterator[Workspace]:
+    """The workspace of *project*, served until the end of the block."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        workspace = Workspace.of(Project.at(root), f"http://localhost:{listening.getsockname()[1]}")
+        workspace = Workspace.of(project, f"http://localhost:{listening.getsockname()[1]}")
         config = uvicorn.Config(create_app(workspace), log_config=None, access_log=False, lifespan="on")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)

@@ -17,8 +17,11 @@ from databricks.sdk.errors import (
     ResourceAlreadyExists,
     ResourceDoesNotExist,
 )
-from databricks.sdk.service.workspace import ExportFormat, ImportFormat, Language, ObjectType
+from databricks.sdk.service.iam import AccessControlRequest, ObjectPermissions, PermissionLevel
+from databricks.sdk.service.workspace import AclPermission, ExportFormat, ImportFormat, Language, ObjectType
 
+from lakelocal.kernel.dbutils.secrets import SecretsFile
+from lakelocal.project import Project
 from lakelocal.workspace.workspace import Workspace
 from tests.workspace.servers import serving
 
@@ -37,7 +40,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
             patch.delenv(name, raising=False)
         patch.setenv("LOCAL_USER", USER)
         patch.setenv("DATABRICKS_CONFIG_FILE", str(root / "none.cfg"))
-        with serving(root) as served:
+        with serving(Project.at(root)) as served:
             (served.project.state("shop").make().volumes / "raw" / "files").mkdir(parents=True)
             yield served
 
@@ -274,3 +277,179 @@ def test_dbutils_on_volumes(w: WorkspaceClient) -> None:
     w.dbutils.fs.rm(f"{FILES}/by_dbutils", recurse=True)
     with pytest.raises(NotFound):
         w.files.get_directory_metadata(f"{FILES}/by_dbutils")
+
+
+def test_dbutils_on_dbfs(w: WorkspaceClient, workspace: Workspace) -> None:
+    """Files of `dbfs:/` go by parts of 1 MiB."""
+    w.dbutils.fs.mkdirs("dbfs:/by/dbutils")
+    w.dbutils.fs.put("dbfs:/by/dbutils/a.txt", "hello")
+    assert w.dbutils.fs.head("dbfs:/by/dbutils/a.txt") == "hello"
+    w.dbutils.fs.cp("dbfs:/by/dbutils/a.txt", "dbfs:/by/dbutils/b.txt")
+    w.dbutils.fs.mv("dbfs:/by/dbutils/b.txt", "dbfs:/by/dbutils/c.txt")
+    assert sorted(each.name for each in w.dbutils.fs.ls("dbfs:/by/dbutils")) == ["a.txt", "c.txt"]
+    kept = workspace.catalogs.default().dbfs / "by" / "dbutils" / "c.txt"
+    assert kept.read_text() == "hello", "kernels of the default catalog find it"
+    w.dbutils.fs.rm("dbfs:/by", recurse=True)
+    with pytest.raises(NotFound):
+        w.dbutils.fs.ls("dbfs:/by")
+
+
+def test_a_file_of_dbfs_of_several_parts(w: WorkspaceClient, workspace: Workspace) -> None:
+    content = os.urandom(2_500_000)
+    with w.dbfs.open("/parts/big.bin", write=True) as file:
+        file.write(content)
+        assert not w.dbfs.exists("/parts/big.bin"), "it appears whole or not at all"
+    with w.dbfs.open("/parts/big.bin", read=True) as file:
+        assert file.read() == content
+    with pytest.raises(ResourceAlreadyExists):
+        w.dbfs.upload("/parts/big.bin", io.BytesIO(b"x"))
+    w.dbfs.upload("/parts/big.bin", io.BytesIO(b"x"), overwrite=True)
+    status = w.dbfs.get_status("/parts/big.bin")
+    assert (status.path, status.file_size, status.is_dir) == ("/parts/big.bin", 1, False)
+    assert w.dbfs.read("/parts/big.bin", offset=5).bytes_read == 0
+    assert [each.path for each in w.dbfs.list("/parts/big.bin")] == ["/parts/big.bin"]
+    w.dbfs.put("/parts/small.txt", contents="YWJj")
+    assert w.dbfs.download("/parts/small.txt").read() == b"abc"
+    with pytest.raises(BadRequest, match="not empty"):
+        w.api_client.do("POST", "/api/2.0/dbfs/delete", body={"path": "/parts"})
+    w.dbfs.move("/parts", "/moved")
+    assert [each.path for each in w.dbfs.list("/moved")] == ["/moved/big.bin", "/moved/small.txt"]
+    for call in (w.dbfs.get_status, lambda path: list(w.dbfs.list(path))):
+        with pytest.raises(ResourceDoesNotExist):
+            call("/parts")
+    w.dbfs.delete("/parts")  # no error, as on Databricks
+
+
+@pytest.mark.parametrize("path", ["/../x", "relative", "/Volumes/shop/raw/files/x", "/a\0b"])
+def test_paths_that_cannot_be_in_dbfs(w: WorkspaceClient, path: str) -> None:
+    with pytest.raises(InvalidParameterValue):
+        w.dbfs.put(path, contents="YWJj")
+
+
+def test_what_is_wrong_in_dbfs(w: WorkspaceClient) -> None:
+    w.dbfs.put("/wrong/file", contents="YWJj")
+    for body, path, status in (
+        ({"path": "/wrong/file/inner"}, "mkdirs", 400),
+        ({"path": "/wrong"}, "create", 400),
+        ({"handle": 1, "data": "YQ=="}, "add-block", 404),
+        ({"handle": 1}, "close", 404),
+        ({"source_path": "/wrong", "destination_path": "/wrong/inner"}, "move", 400),
+        ({"source_path": "/absent", "destination_path": "/x"}, "move", 404),
+        ({"path": "/"}, "delete", 400),
+        ({"path": "/wrong/b", "contents": "%"}, "put", 400),
+        ({"path": "/wrong/b", "contents": "A" * 1_500_000}, "put", 400),
+    ):
+        with pytest.raises(DatabricksError) as caught:
+            w.api_client.do("POST", f"/api/2.0/dbfs/{path}", body=body)
+        expected = NotFound if status == 404 else (BadRequest, ResourceAlreadyExists)
+        assert isinstance(caught.value, expected), (path, caught.value)
+    for query in (
+        {"path": "/wrong"},
+        {"path": "/wrong/file", "length": 2_000_000},
+        {"path": "/wrong/file", "offset": -1},
+    ):
+        with pytest.raises(BadRequest):
+            w.api_client.do("GET", "/api/2.0/dbfs/read", query=query)
+
+
+def test_secrets_are_those_that_notebooks_have(w: WorkspaceClient, workspace: Workspace) -> None:
+    (workspace.project.root / ".secrets.yml").write_text("mail: {password: hunter2}\n")
+    w.secrets.create_scope("web")
+    w.secrets.put_secret("web", "token", string_value="s3cr3t é")
+    w.secrets.put_secret("mail", "user", string_value="ana")
+    assert w.dbutils.secrets.get("web", "token") == "s3cr3t é"
+    assert sorted(each.name for each in w.secrets.list_scopes()) == ["mail", "web"]
+    assert [each.key for each in w.secrets.list_secrets("mail")] == ["password", "user"]
+
+    class Owner:
+        state = workspace.catalogs.default()
+
+    in_notebooks = SecretsFile(Owner())
+    assert in_notebooks.get("web", "token") == "s3cr3t é"
+    assert (in_notebooks.get("mail", "password"), in_notebooks.get("mail", "user")) == ("hunter2", "ana")
+    assert workspace.places.secrets.stat().st_mode & 0o077 == 0
+    with pytest.raises(BadRequest, match="Edit that file"):
+        w.secrets.put_secret("mail", "password", string_value="other")
+    with pytest.raises(BadRequest, match="Edit that file"):
+        w.secrets.delete_scope("mail")
+    with pytest.raises(ResourceAlreadyExists):
+        w.secrets.create_scope("web")
+    for call in (
+        lambda: w.secrets.get_secret("web", "absent"),
+        lambda: w.secrets.get_secret("absent", "token"),
+        lambda: w.secrets.put_secret("absent", "x", string_value="y"),
+        lambda: w.secrets.delete_scope("absent"),
+    ):
+        with pytest.raises(ResourceDoesNotExist):
+            call()
+    for call in (
+        lambda: w.secrets.create_scope("a b"),
+        lambda: w.secrets.put_secret("web", "../x", string_value="y"),
+        lambda: w.secrets.put_secret("web", "x"),
+        lambda: w.secrets.put_secret("web", "x", string_value="y" * 200_000),
+    ):
+        with pytest.raises(InvalidParameterValue):
+            call()
+    w.secrets.delete_secret("web", "token")
+    assert not list(w.secrets.list_secrets("web"))
+    w.secrets.delete_scope("web")
+    assert [each.name for each in w.secrets.list_scopes()] == ["mail"]
+
+
+def test_who_may_read_secrets_is_kept_and_told_again(w: WorkspaceClient) -> None:
+    w.secrets.create_scope("shared", initial_manage_principal="users")
+    w.secrets.put_acl("shared", "team", AclPermission.READ)
+    found = {each.principal: each.permission for each in w.secrets.list_acls("shared")}
+    assert found == {"users": AclPermission.MANAGE, "team": AclPermission.READ}
+    w.secrets.delete_acl("shared", "team")
+    with pytest.raises(ResourceDoesNotExist):
+        w.secrets.get_acl("shared", "team")
+    w.secrets.delete_scope("shared")
+
+
+def test_permissions_are_kept_and_told_again(w: WorkspaceClient) -> None:
+    assert permissions_of(w.permissions.get("jobs", "7")) == [(USER, "IS_OWNER")]
+    manage = AccessControlRequest(group_name="team", permission_level=PermissionLevel.CAN_MANAGE)
+    given = w.permissions.update("jobs", "7", access_control_list=[manage])
+    assert permissions_of(given) == [(USER, "IS_OWNER"), ("team", "CAN_MANAGE")]
+    view = AccessControlRequest(user_name="bob@example.com", permission_level=PermissionLevel.CAN_VIEW)
+    w.permissions.set("jobs", "7", access_control_list=[view])
+    found = w.permissions.get("jobs", "7")
+    assert permissions_of(found) == [("bob@example.com", "CAN_VIEW")]
+    assert (found.object_id, found.object_type) == ("/jobs/7", "job")
+    home = w.workspace.get_status(HOME).object_id
+    assert permissions_of(w.permissions.get("directories", str(home))) == [(USER, "CAN_MANAGE")]
+    assert w.permissions.get("sql/warehouses", "abc").object_type == "warehouses"
+    assert w.permissions.get_permission_levels("jobs", "7").permission_levels
+    for wrong in (
+        [AccessControlRequest(permission_level=PermissionLevel.CAN_VIEW)],
+        [AccessControlRequest(user_name="a", group_name="b", permission_level=PermissionLevel.CAN_VIEW)],
+        [AccessControlRequest(user_name="a")],
+    ):
+        with pytest.raises(InvalidParameterValue):
+            w.permissions.set("jobs", "7", access_control_list=wrong)
+
+
+def permissions_of(found: ObjectPermissions) -> list[tuple[str | None, str]]:
+    return [
+        (each.user_name or each.group_name, each.all_permissions[0].permission_level.value)
+        for each in found.access_control_list
+    ]
+
+
+def test_what_bundles_look_up(w: WorkspaceClient) -> None:
+    """There is one warehouse, by the name that every new workspace has; lists of what is not here are empty."""
+    found = list(w.warehouses.list())
+    assert [each.name for each in found] == ["Serverless Starter Warehouse"]
+    assert w.warehouses.get(found[0].id).state.value == "RUNNING"
+    w.warehouses.start(found[0].id)
+    with pytest.raises(ResourceDoesNotExist):
+        w.warehouses.get("0123456789abcdef")
+    for nothing in (
+        w.clusters.list(), w.cluster_policies.list(), w.instance_pools.list(), w.pipelines.list_pipelines(),
+        w.queries.list(), w.alerts.list(), w.lakeview.list(), w.notification_destinations.list(),
+        w.service_principals.list(), w.serving_endpoints.list(),
+    ):  # fmt: skip
+        assert list(nothing) == []
+    assert w.metastores.summary().metastore_id == w.metastores.current().metastore_id
+    assert w.metastores.current().default_catalog_name == "main"

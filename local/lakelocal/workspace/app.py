@@ -12,7 +12,20 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from lakelocal.errors import LocalError
-from lakelocal.workspace import files_endpoints, identity, jobs, runs, security, tree_endpoints
+from lakelocal.workspace import (
+    dbfs,
+    files_endpoints,
+    identity,
+    jobs,
+    lookups,
+    permissions,
+    runs,
+    secrets,
+    security,
+    sql_endpoints,
+    tree_endpoints,
+    unity_catalog,
+)
 from lakelocal.workspace.errors import ApiError, of_local_error
 from lakelocal.workspace.limits import Limits
 from lakelocal.workspace.scheduler import DeployedSchedules
@@ -26,6 +39,12 @@ ROUTES: list[Callable[[], list[BaseRoute]]] = [
     files_endpoints.routes,
     jobs.routes,
     runs.routes,
+    unity_catalog.routes,
+    permissions.routes,
+    lookups.routes,
+    sql_endpoints.routes,
+    dbfs.routes,
+    secrets.routes,
 ]
 """What serves which paths; a module with endpoints or pages is a line here."""
 
@@ -56,6 +75,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     with schedules.running():
         yield
         workspace.waiting.end()
+        await run_in_threadpool(workspace.statements.close)
 
 
 def _no_route(request: Request, error: Exception) -> Response:

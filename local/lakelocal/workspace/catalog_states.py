@@ -7,10 +7,13 @@ that state. `main` and `hive_metastore` always exist, as in a workspace; the fir
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lakelocal.bundle import load_settings
 from lakelocal.catalogs import ALWAYS, SAMPLES, SYSTEM, Catalogs
+from lakelocal.errors import LocalError
 from lakelocal.project import CATALOG_NAME, Project, State
 from lakelocal.workspace.errors import ApiError, wrong_value
 
+_MAIN = "main"
 _OWN = tuple(name for name in ALWAYS if name not in (SAMPLES, SYSTEM))
 
 
@@ -59,6 +62,17 @@ class CatalogStates:
         if found is None:
             raise ApiError("CATALOG_DOES_NOT_EXIST", f"Catalog '{catalog}' does not exist.", 404)
         return found
+
+    def default(self) -> State:
+        """The state of the catalog that a client works with who names none.
+
+        It is the catalog of the default target of the bundle that the server was started in, as for `sql`, or `main`
+        if that bundle cannot be read.
+        """
+        try:
+            return self.project.state(load_settings(self.project).catalog)
+        except LocalError:
+            return self.project.state(_MAIN)
 
     def make(self, catalog: str) -> State:
         """Make the state of a new *catalog*.

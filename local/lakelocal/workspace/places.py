@@ -4,6 +4,8 @@
                       server.json  the running server: its address and process
                       jobs.db      deployed jobs, idempotency tokens, runs that are about to start
                       schedule.db  which firings of deployed schedules have been claimed
+                      records.db   what clients have said of objects: comments, permissions, grants
+                      secrets.yml  secrets that clients have put; only this user can read it
                       tree/        what clients call /Workspace
                       logs/        what runs print, one file each
 
@@ -14,9 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakelocal.errors import ProjectError
-from lakelocal.project import Project
-
-NAME = ".workspace"
+from lakelocal.project import WORKSPACE, Project
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class WorkspacePlaces:
     @classmethod
     def of(cls, project: Project) -> "WorkspacePlaces":
         """The places of the workspace of *project*, which need not exist."""
-        return cls(project.states / NAME)
+        return cls(project.states / WORKSPACE)
 
     @property
     def token(self) -> Path:
@@ -49,6 +49,14 @@ class WorkspacePlaces:
     @property
     def schedule_db(self) -> Path:
         return self.folder / "schedule.db"
+
+    @property
+    def records_db(self) -> Path:
+        return self.folder / "records.db"
+
+    @property
+    def secrets(self) -> Path:
+        return self.folder / "secrets.yml"
 
     @property
     def tree(self) -> Path:

@@ -6,25 +6,23 @@ Source: Workspace API 2.0; Databricks SDK 0.162, `mixins/workspace.py` (forms); 
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from lakelocal.workspace.endpoints import Asked, endpoint, fields_as, json_answer, json_body
-from lakelocal.workspace.errors import ApiError, wrong_value
+from lakelocal.workspace.endpoints import Asked, endpoint, fields_as, json_answer
+from lakelocal.workspace.errors import ApiError
+from lakelocal.workspace.forms import form_or_json, from_base64
 from lakelocal.workspace.streaming import received
 from lakelocal.workspace.tree.formats import export_object, import_object
 from lakelocal.workspace.tree.objects import NOTEBOOK
 from lakelocal.workspace.workspace import Workspace
 
 _API = "/api/2.0/workspace"
-_FORM_FIELD_LIMIT = 64 * 1024
 
 
 class Named(Asked):
@@ -115,38 +113,14 @@ def export(workspace: Workspace, asked: Export) -> Mapping[str, Any] | Response:
 
 async def import_any(request: Request) -> Response:
     """Write an object whose content is in a JSON body, or in a form as the SDK's `upload` sends it."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    asked, content = await (_form(request) if kind == "multipart/form-data" else _json(request))
+    fields, content = await form_or_json(request, "content")
+    asked = fields_as(Import, fields)
+    if content is None:
+        content = from_base64(asked.content, "content")
     tree = request.app.state.workspace.tree
     given = (asked.path, content, asked.format, asked.language)
     await run_in_threadpool(import_object, tree, *given, overwrite=asked.overwrite)
     return json_answer({})
-
-
-async def _json(request: Request) -> tuple[Import, bytes]:
-    """The fields and the content of a JSON body."""
-    asked = fields_as(Import, await json_body(request))
-    try:
-        return asked, base64.b64decode(asked.content, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise wrong_value(f"`content`: found something else than base64 ({error}); expected base64.") from error
-
-
-async def _form(request: Request) -> tuple[Import, bytes]:
-    """The fields and the content of a form."""
-    try:
-        form = await request.form(max_files=1, max_fields=10, max_part_size=_FORM_FIELD_LIMIT)
-    except HTTPException as error:
-        raise ApiError("MALFORMED_REQUEST", f"Found a form that cannot be read ({error.detail}).") from error
-    try:
-        held = form.get("content")
-        if held is None:
-            raise wrong_value("Missing required field: content.")
-        content = held.encode() if isinstance(held, str) else await held.read()
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
-        return fields_as(Import, fields | {"content": ""}), content
-    finally:
-        await form.close()
 
 
 async def import_file(request: Request) -> Response:

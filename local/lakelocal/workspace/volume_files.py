@@ -175,9 +175,8 @@ class VolumeFiles:
         if len(names) == 1:
             return [name for name in self.states.names() if self.states.find(name)]
         catalog = names[1]
-        folder = Catalogs(self.states.get(catalog)).volumes(catalog)
-        if len(names) == 3:
-            folder = _named(folder, names[2])
+        state = self.states.get(catalog)
+        folder = schema_folder(state, catalog, names[2]) if len(names) == 3 else Catalogs(state).volumes(catalog)
         if len(names) == 3 and not folder.is_dir():
             raise _not_found(f"The directory (/{'/'.join(names)}) being accessed is not found.")
         return [entry.name for entry in folder.iterdir() if entry.is_dir()] if folder.is_dir() else []
@@ -191,9 +190,14 @@ class VolumeFiles:
             raise ApiError("ALREADY_EXISTS", text) from error
 
 
+def schema_folder(state: State, catalog: str, schema: str) -> Path:
+    """The folder with the volumes of a schema, which need not exist; names differ by more than their case."""
+    return _named(Catalogs(state).volumes(catalog), schema)
+
+
 def volume_folder(state: State, catalog: str, schema: str, volume: str) -> Path:
-    """The folder of a volume, which need not exist; names differ by more than their case."""
-    return _named(_named(Catalogs(state).volumes(catalog), schema), volume)
+    """The folder of a volume, which need not exist."""
+    return _named(schema_folder(state, catalog, schema), volume)
 
 
 def _named(folder: Path, name: str) -> Path:

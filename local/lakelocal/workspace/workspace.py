@@ -11,9 +11,15 @@ from lakelocal.project import Project
 from lakelocal.workspace.access import Gate, token_of
 from lakelocal.workspace.catalog_states import CatalogStates
 from lakelocal.workspace.job_store import JobStore
+from lakelocal.workspace.open_files import OpenFiles
 from lakelocal.workspace.places import WorkspacePlaces
+from lakelocal.workspace.records import Records
 from lakelocal.workspace.run_numbers import RunNumbers
 from lakelocal.workspace.run_starts import RunStarts
+from lakelocal.workspace.secret_store import SecretStore
+from lakelocal.workspace.securables import Securables
+from lakelocal.workspace.spark_sessions import SparkSessions
+from lakelocal.workspace.statements import Executions
 from lakelocal.workspace.tree.store import WorkspaceTree
 from lakelocal.workspace.waiting import Waiting
 
@@ -61,6 +67,36 @@ class Workspace:
         """The workspace's id: a number, the same as long as the project is where it is."""
         digest = hashlib.sha256(str(Path(self.project.root)).encode()).digest()
         return str(10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14))
+
+    @cached_property
+    def records(self) -> Records:
+        """What clients have said of objects."""
+        return Records(self.places.records_db)
+
+    @cached_property
+    def sessions(self) -> SparkSessions:
+        """Sessions on the Spark servers of the catalogs."""
+        return SparkSessions()
+
+    @cached_property
+    def statements(self) -> Executions:
+        """The SQL statements that clients have executed."""
+        return Executions(self.sessions)
+
+    @cached_property
+    def secrets(self) -> SecretStore:
+        """The secrets that clients have put."""
+        return SecretStore(self.places.secrets)
+
+    @cached_property
+    def open_files(self) -> OpenFiles:
+        """The files of DBFS that clients are writing."""
+        return OpenFiles()
+
+    @property
+    def securables(self) -> Securables:
+        """Catalogs, schemas, volumes and tables."""
+        return Securables(self.catalogs, self.sessions, self.records, self.user)
 
     @property
     def catalogs(self) -> CatalogStates:

@@ -1,5 +1,7 @@
 """`dbutils.secrets`: values of the user's `.secrets.yml` (`{scope: {key: value}}`), or of a workspace.
 
+Beside those of the file there are the secrets that clients of the local workspace have put; the file's come first.
+
 Every secret that was read is `[REDACTED]` in all outputs of the kernel: streams, displayed data, results, errors, also
 in their HTML and `repr` forms. It is approximate, as on Databricks: a value printed in pieces by separate writes that
 are sent apart, encoded, or spelled with spaces is not recognised.
@@ -7,6 +9,7 @@ are sent apart, encoded, or spelled with spaces is not recognised.
 
 import html
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from lakelocal.errors import DbutilsError
@@ -116,10 +119,10 @@ class SecretsFile:
 
     def listScopes(self) -> Scopes:
         """The scopes."""
-        return [SecretScope(scope) for scope in sorted(self._scopes())]
+        return [SecretScope(scope) for scope in sorted(self.scopes())]
 
     def _scope(self, scope: str) -> dict[str, Any]:
-        scopes = self._scopes()
+        scopes = self.scopes()
         if scope not in scopes:
             raise DbutilsError(
                 f"Secret does not exist with scope: {scope}; there are {_listed(scopes)}. "
@@ -127,23 +130,38 @@ class SecretsFile:
             )
         return scopes[scope]
 
-    def _scopes(self) -> dict[str, dict[str, Any]]:
-        import yaml
+    def scopes(self) -> dict[str, dict[str, Any]]:
+        """All secrets: the keys and values of each scope.
 
-        file = self._owner.state.secrets_file
-        expected = "Correct it; expected `scope: {key: value}`."
-        try:
-            found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        except FileNotFoundError:
-            return {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
-            # The reason is not shown: YAML's errors quote the lines, and with them the secrets.
-            raise DbutilsError(
-                f"`{file}`: cannot be read as YAML. Correct it; expected `scope: {{key: value}}`."
-            ) from None
-        if not isinstance(found, dict) or not all(isinstance(keys, dict) for keys in found.values()):
-            raise DbutilsError(f"`{file}`: found something else than scopes with keys. {expected}")
-        return {str(scope): {str(key): value for key, value in keys.items()} for scope, keys in found.items()}
+        Raises:
+            DbutilsError: a file cannot be read, or has something else.
+        """
+        state = self._owner.state
+        found = read_secrets(state.workspace_secrets)
+        for scope, keys in read_secrets(state.secrets_file).items():
+            found[scope] = {**found.get(scope, {}), **keys}
+        return found
+
+
+def read_secrets(file: Path) -> dict[str, dict[str, Any]]:
+    """The keys and values of each scope in *file*, which may be absent.
+
+    Raises:
+        DbutilsError: it cannot be read, or has something else.
+    """
+    import yaml
+
+    expected = "Correct it; expected `scope: {key: value}`."
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        # The reason is not shown: YAML's errors quote the lines, and with them the secrets.
+        raise DbutilsError(f"`{file}`: cannot be read as YAML. {expected}") from None
+    if not isinstance(found, dict) or not all(isinstance(keys, dict) for keys in found.values()):
+        raise DbutilsError(f"`{file}`: found something else than scopes with keys. {expected}")
+    return {str(scope): {str(key): value for key, value in keys.items()} for scope, keys in found.items()}
 
 
 def redacting(send: Callable[..., Any], secrets: Callable[[], set[str]]) -> Callable[..., Any]:
