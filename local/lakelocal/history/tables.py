@@ -7,7 +7,7 @@ run.
 import sqlite3
 import time
 
-VERSION = 5
+VERSION = 6
 FIRST_ATTEMPT = 1_000_000_001  # ids of attempts begin here, so that those of runs count the runs
 WAIT_SECONDS = 30.0
 _RUNS = {
