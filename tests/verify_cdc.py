@@ -5,12 +5,14 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from lakelocal.bundle import load_settings
 from lakelocal.project import Project
+from lakelocal.waiting import waiting
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNBOOK = ROOT / "runbooks" / "T20_verify_cdc.ipynb"
@@ -32,11 +34,12 @@ def main() -> int:
         options["feed"] = Path(options["feed"]).read_text(encoding="utf-8")
     os.environ["LOCAL_TARGET"] = target
     catalog = load_settings(Project.at(ROOT), target=target).catalog
-    with tempfile.TemporaryDirectory(prefix="verify-cdc-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="verify-cdc-") as scratch, waiting("verifying") as wait:
         try:
             papermill.execute_notebook(
                 str(RUNBOOK), str(Path(scratch) / RUNBOOK.name), parameters={"catalog": catalog, **options},
-                cwd=str(RUNBOOK.parent), kernel_name="python3", progress_bar=False, stdout_file=sys.stdout,
+                cwd=str(RUNBOOK.parent), kernel_name="python3", progress_bar=False,
+                stdout_file=SimpleNamespace(write=wait.print, flush=lambda: None),
             )  # fmt: skip
         except PapermillExecutionError as error:
             print(f"\n{error.ename}: {error.evalue}", file=sys.stderr)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lakelocal.errors import LocalError
+from lakelocal.waiting import waiting
 from local.setup import environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,17 +16,18 @@ REMOTE = "--remote"
 def main(arguments: list[str]) -> int:
     """Return 0 when the environment is ready; otherwise 1, with one line that says what to do."""
     which = environment.REMOTE if REMOTE in arguments else environment.LOCAL
-    steps: list[tuple[str, Callable[[], None]]] = [
-        (f"Python environment {which.folder}", lambda: environment.make(ROOT, which)),
-        ("lakelocal, and what every kernel loads", lambda: environment.install_emulator(ROOT, which)),
+    steps: list[tuple[str, Callable[[Path, environment.Environment, environment.Tell], None]]] = [
+        (f"Python environment {which.folder}", environment.make),
+        ("lakelocal, and what every kernel loads", environment.install_emulator),
     ]
     if which is environment.LOCAL:  # the remote environment has no Spark of its own
-        steps.append(("Delta's jars", lambda: environment.fetch_jars(ROOT, which)))
+        steps.append(("Delta's jars", environment.fetch_jars))
     try:
         for number, (what, step) in enumerate(steps, 1):
             print(f"set-up {number}/{len(steps)}: {what} ...", flush=True)
             start = time.monotonic()
-            step()
+            with waiting(f"set-up {number}/{len(steps)}") as wait:
+                step(ROOT, which, wait.tell)
             print(f"set-up {number}/{len(steps)}: {what}: {time.monotonic() - start:.1f} s", flush=True)
     except LocalError as error:
         print(f"set-up failed: {error}", file=sys.stderr)

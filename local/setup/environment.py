@@ -7,12 +7,22 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from lakelocal.errors import SetupError
 from lakelocal.versions import PYTHON_NEWEST, PYTHON_OLDEST, REMOTE_PYTHON
 from local.setup.pythons import find_python, works
+
+Tell: TypeAlias = Callable[[str], None]
+_LIMIT_SECONDS = 3600.0
+_LINES_OF_AN_ERROR = 30
 
 
 @dataclass(frozen=True)
@@ -30,8 +40,10 @@ LOCAL = Environment(".venv", "environment.yml", "constraints.txt", PYTHON_OLDEST
 REMOTE = Environment(".venv-remote", "environment-remote.yml", "constraints-remote.txt", REMOTE_PYTHON, REMOTE_PYTHON)
 
 
-def make(root: Path, which: Environment) -> None:
+def make(root: Path, which: Environment, tell: Tell) -> None:
     """Create or update an environment of *root*: with the conda or mamba in `CONDA`, otherwise with venv and pip.
+
+    *tell* is called with each line that these print.
 
     Raises:
         SetupError: there is no suitable Python, or the packages cannot be installed.
@@ -39,20 +51,20 @@ def make(root: Path, which: Environment) -> None:
     venv, packages = root / which.folder, root / which.packages
     conda = os.environ.get("CONDA")
     if conda:
-        _run([conda, "env", "update", "-y", "-p", str(venv), "-f", str(packages)])
+        _run([conda, "env", "update", "-y", "-p", str(venv), "-f", str(packages)], tell)
         return
     python = _python(root, which)
     if not works(python, which.oldest, which.newest):
         chosen = find_python(which.oldest, which.newest)
         shutil.rmtree(venv, ignore_errors=True)
-        _run([chosen, "-m", "venv", str(venv)])
+        _run([chosen, "-m", "venv", str(venv)], tell)
     requirements = venv / "requirements.txt"
     requirements.write_text("\n".join(pinned_packages(packages)) + "\n")
-    _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--prefer-binary",
-          "-r", str(requirements), "-c", str(root / which.constraints)])  # fmt: skip
+    _run([str(python), "-m", "pip", "install", "--disable-pip-version-check", "--prefer-binary",
+          "--progress-bar", "off", "-r", str(requirements), "-c", str(root / which.constraints)], tell)  # fmt: skip
 
 
-def install_emulator(root: Path, which: Environment) -> None:
+def install_emulator(root: Path, which: Environment, tell: Tell) -> None:
     """Install `lakelocal` in an environment of *root*, from its sources: changing them needs no new set-up.
 
     The package comes with its command, its pytest plugin, and the configuration by which every kernel loads it. Its
@@ -60,13 +72,13 @@ def install_emulator(root: Path, which: Environment) -> None:
     """
     for library in (root / which.folder / "lib").glob("python3.*"):
         (library / "site-packages" / "repository.pth").write_text(f"{root}\n")
-    _run([str(_python(root, which)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-          "--no-build-isolation", "--editable", str(root / "local")])  # fmt: skip
+    _run([str(_python(root, which)), "-m", "pip", "install", "--disable-pip-version-check", "--no-deps",
+          "--no-build-isolation", "--editable", str(root / "local")], tell)  # fmt: skip
 
 
-def fetch_jars(root: Path, which: Environment) -> None:
+def fetch_jars(root: Path, which: Environment, tell: Tell) -> None:
     """Fetch Delta's jars now instead of with the first server, as an installed `lakelocal` does."""
-    _run([str(_python(root, which)), "-c", "from lakelocal.server.jars import main; main()"])
+    _run([str(_python(root, which)), "-c", "from lakelocal.server.jars import main; main()"], tell)
 
 
 def _python(root: Path, which: Environment) -> Path:
@@ -83,17 +95,32 @@ def pinned_packages(environment_file: Path) -> list[str]:
     return [line[2:].strip() for line in lines if re.match(r"- [A-Za-z]", line)]
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str], tell: Tell) -> None:
+    """Run *command*; *tell* is called with each line that it prints, and its last lines are printed if it fails."""
+    shown = f"`{' '.join(command[:4])} ...`"
+    last: deque[str] = deque(maxlen=_LINES_OF_AN_ERROR)
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=3600)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
     except FileNotFoundError as error:
         raise SetupError(f"`{command[0]}`: not found. Install it, or unset CONDA to use pip.") from error
-    except subprocess.TimeoutExpired as error:
+    assert process.stdout is not None  # it is a pipe
+    ends = time.monotonic() + _LIMIT_SECONDS
+    timer = threading.Timer(_LIMIT_SECONDS, process.kill)
+    timer.start()
+    try:
+        for line in process.stdout:
+            tell(line.strip())
+            last.append(line)
+        status = process.wait()
+    finally:
+        timer.cancel()
+    if status and time.monotonic() > ends:
+        raise SetupError(f"{shown}: not finished after an hour. Check the network, then run again.")
+    if status:
+        sys.stderr.write("".join(last))
         raise SetupError(
-            f"`{' '.join(command[:4])} ...`: not finished after an hour. Check the network, then run again."
-        ) from error
-    if done.returncode:
-        raise SetupError(
-            f"`{' '.join(command[:4])} ...` ended with {done.returncode}; its own messages are above. "
+            f"{shown} ended with {status}; its own messages are above. "
             "Check that the package registries are reachable and that the disk has 3 GB free, then run again."
         )

@@ -23,15 +23,12 @@ resources:
 """
 
 
-def test_what_is_ignored_is_named(tmp_path: Path) -> None:
-    """Python packages are installed, so only the JAR among the libraries is left out."""
+def test_libraries_that_are_not_installed_are_named(tmp_path: Path) -> None:
+    """Python packages are installed, the JAR is not; what only concerns clusters is left to `validate`."""
     (tmp_path / "databricks.yml").write_text(BUNDLE)
     (tmp_path / "p.py").touch()
     bundle = load_bundle(Project.at(tmp_path))
 
-    assert check_run(bundle, bundle.job("j")).ignored == (
-        "environments.spec.environment_version",
-        "job_clusters",
-        "tags",
-        "tasks.libraries.jar",
+    assert check_run(bundle, bundle.job("j")) == (
+        "`tasks.libraries.jar`: not installed here; a task that needs it will fail.",
     )

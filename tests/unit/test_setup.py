@@ -176,3 +176,15 @@ def test_java_reads_the_key_store_that_set_up_writes(tmp_path):
 
     found = {line.split("SHA256:")[1].strip().replace(":", "") for line in listing.splitlines() if "SHA256:" in line}
     assert found == {hashlib.sha256(certificate).hexdigest().upper() for certificate in certificates}
+
+
+def test_a_step_of_set_up_tells_what_it_does_and_shows_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    """pip works for minutes; its lines say with what. If it fails, they say why."""
+    told: list[str] = []
+    environment._run([sys.executable, "-c", "print('Collecting pyspark'); print('Installing')"], told.append)
+    assert told == ["Collecting pyspark", "Installing"]
+    assert capsys.readouterr().err == ""
+
+    with pytest.raises(SetupError, match="ended with 3; its own messages are above"):
+        environment._run([sys.executable, "-c", "print('no such version'); raise SystemExit(3)"], told.append)
+    assert capsys.readouterr().err == "no such version\n"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lakelocal.attempt.engine import lines_for_people
 from lakelocal.jobs.views import Lines, duration
 from lakelocal.lakeflow.task_types.for_each import input_text
 
@@ -55,3 +56,12 @@ def test_the_input_of_an_iteration_reads_easily(value: object, text: str) -> Non
     """As a person would name it."""
     assert input_text(value) == text
     assert len(input_text("x" * 99)) == 40
+
+
+def test_what_a_cell_prints_is_shown_from_the_beginning_of_its_lines() -> None:
+    """However much it prints at once, and without what is for machines: colours, records of a logger."""
+    long = "Traceback " + "x" * 5000
+    record = '{"ts": "2024-05-01", "level": "ERROR", "msg": "GRPC Error received"}'
+
+    assert lines_for_people(f"\x1b[31mred\x1b[0m\n{record}\n{long}\n\n  last  \n") == ["red", long[:200], "last"]
+    assert lines_for_people("\n".join(map(str, range(100))))[0] == "80"

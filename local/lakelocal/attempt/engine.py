@@ -5,6 +5,7 @@ The notebook is saved at the start of each code cell, every few seconds while a 
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,7 +35,9 @@ RELEASE_SECONDS = 5.0
 RECONNECT_MILLISECONDS = 5  # the kernel opens its sockets while the client connects; a lost answer costs 0.3 s
 _RELEASE = "(session := __import__('sys').modules.get('lakelocal.compute.session')) and session.release()"
 LINE_LENGTH = 200
-LINES_LENGTH = 2000
+LINES = 20
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_JSON = ('{"', '[{"')  # what a logger writes for machines
 
 get_validator(4, 5)  # compiles the schema of notebooks; otherwise each attempt forked after this import would do it
 
@@ -231,8 +234,13 @@ class _Client(PapermillNotebookClient):
             return None
         output = super().process_message(msg, *cell, **settings)
         if output and output.output_type == "stream" and time.monotonic() - self.printed_at > PRINT_EVERY_SECONDS:
-            lines = [line.strip() for line in "".join(output.text)[-LINES_LENGTH:].splitlines() if line.strip()]
-            for line in lines:
+            for line in lines_for_people("".join(output.text)):
                 self.printed_at = time.monotonic()
-                self.watcher.tell("printed", line=line[:LINE_LENGTH])
+                self.watcher.tell("printed", line=line)
         return output
+
+
+def lines_for_people(text: str) -> list[str]:
+    """The last lines of *text*, which a notebook has printed: from their beginnings, without colours and JSON."""
+    lines = [_COLOURS.sub("", line).strip() for line in text.splitlines()[-LINES:]]
+    return [line[:LINE_LENGTH] for line in lines if line and not line.startswith(_JSON)]

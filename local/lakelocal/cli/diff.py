@@ -11,6 +11,7 @@ from lakelocal.compute import REMOTE
 from lakelocal.errors import ComparisonError, LocalError
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
+from lakelocal.waiting import waiting
 
 ROWS = 5
 _HELP = f"""\
@@ -94,7 +95,8 @@ def _diff(options: Namespace) -> int:
         all_columns=options.all_columns,
     )
     a, b = find_side(options.a, state), find_side(options.b, state)
-    comparison = compare_runs(a, b, Options(scope, options.remote_a, options.remote_b))
+    with waiting(f"comparing {options.a} with {options.b}") as wait:
+        comparison = compare_runs(a, b, Options(scope, options.remote_a, options.remote_b), wait.tell)
     if options.json:
         from lakelocal.parity.report import as_json
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from lakelocal.cli.scope import add_run, run_named, state_of
 from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.errors import UsageError
+from lakelocal.waiting import waiting
 
 
 def add(actions: Verbs) -> None:
@@ -33,7 +34,9 @@ def open_(options: Namespace) -> int:
     run = read_run(History.of(state), run_named(state, options.run))
     place = state.runs / str(run.run_id) / "run.html"
     place.parent.mkdir(parents=True, exist_ok=True)
-    _write("runs open", place, run_file(run, changes_of(run.run_id, History.of(state), state)))
+    with waiting(f"making the page of run {run.run_id}"):
+        text = run_file(run, changes_of(run.run_id, History.of(state), state))
+    _write("runs open", place, text)
     webbrowser.open(place.as_uri())
     return 0
 
@@ -52,7 +55,9 @@ def export(options: Namespace) -> int:
     if run.is_active:
         print(f"run {run.run_id} has not ended: its current state is shown")
     if place:
-        _write("-o", place, run_file(run, changes_of(run.run_id, History.of(state), state)))
+        with waiting(f"making the page of run {run.run_id}"):
+            text = run_file(run, changes_of(run.run_id, History.of(state), state))
+        _write("-o", place, text)
     if options.junit:
         _write("--junit", options.junit, junit(run))
     return 0

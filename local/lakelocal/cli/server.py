@@ -15,6 +15,7 @@ from lakelocal.program import PROGRAM
 from lakelocal.project import State
 from lakelocal.roots.enter import described, which_way
 from lakelocal.server import find_server, server_status, stop_server
+from lakelocal.waiting import waiting
 
 
 def add(verbs: Verbs) -> None:
@@ -35,7 +36,8 @@ def up(options: Namespace) -> int:
     state = state_of(options)
     if not options.json and not find_server(state):
         print(f"starting the server of `{state.catalog}` ...", flush=True)
-    compute_of(state, "").warm_up()
+    with waiting(f"starting the server of `{state.catalog}`"):
+        compute_of(state, "").warm_up()
     return status(options)
 
 
@@ -47,7 +49,8 @@ def down(options: Namespace) -> int:
     else:
         states = [state_of(options)]
     for state in states:
-        stopped = stop_server(state)
+        with waiting(f"stopping the server of `{state.catalog}`"):
+            stopped = stop_server(state)
         print(f"the server of `{state.catalog}` {'has stopped' if stopped else 'was not running'}")
     return 0
 
@@ -68,7 +71,9 @@ def reset(options: Namespace) -> int:
         print(f"nothing to delete: `{project.states}` holds no state")
         return 0
     for folder in folders:
-        print(f"`{folder}`: {_contents(State(project.root, folder.name, folder))}")
+        with waiting(f"counting what is in `{folder}`"):
+            contents = _contents(State(project.root, folder.name, folder))
+        print(f"`{folder}`: {contents}")
     if options.dry_run:
         return 0
     if (
@@ -83,9 +88,10 @@ def reset(options: Namespace) -> int:
         print(f"deleting `{folder}`")
         if state.warehouse_file.exists():
             print(f"  its tables are in `{state_warehouse.warehouse_of(state)}` and are kept")
-        stop_server(state)
         try:
-            shutil.rmtree(folder)
+            with waiting(f"deleting `{folder}`"):
+                stop_server(state)
+                shutil.rmtree(folder)
         except OSError as error:
             raise ProjectError(f"`{folder}`: not deleted whole ({error}). Close what uses it, and repeat.") from error
     return 0

@@ -11,6 +11,7 @@ from lakelocal.cli.scope import state_of
 from lakelocal.cli.values import at_least_one
 from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.errors import LocalError, UsageError
+from lakelocal.waiting import waiting
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -68,7 +69,8 @@ def _run_all(spark: "SparkSession", sources: Sequence[Source], options: Namespac
 
     for number, source in enumerate(sources, 1):
         try:
-            result = execute(spark, source.statement)
+            with waiting("asking Spark"):
+                result = execute(spark, source.statement)
         except LocalError as error:
             raise LocalError(f"{source.place}: {error}" if len(sources) > 1 else str(error)) from error
         if options.format in ("table", "records"):

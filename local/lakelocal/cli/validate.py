@@ -16,6 +16,7 @@ from lakelocal.lakeflow.findings import ERROR, WARNING, Finding
 from lakelocal.lakeflow.verdicts import HONOURED, VERDICTS
 from lakelocal.roots.enter import described, which_way
 from lakelocal.validate import Report, validate
+from lakelocal.waiting import waiting
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -45,7 +46,8 @@ def run(options: Namespace) -> int:
     variables = variables_of(options)
     if options.output == "json":
         return _print_bundle(options, variables)
-    report = validate(project_of(options), job=options.job, target=options.target, variables=variables)
+    with waiting("checking the bundle"):
+        report = validate(project_of(options), job=options.job, target=options.target, variables=variables)
     if options.json:
         print(json.dumps(as_json(report), indent=1, ensure_ascii=False))
     else:

@@ -14,7 +14,7 @@ from lakelocal.errors import UsageError
 from lakelocal.history.api import run_shape
 from lakelocal.jobs.attempts import Engine
 from lakelocal.jobs.checks import check_run
-from lakelocal.jobs.command import RunOptions, engine_of, say_notes
+from lakelocal.jobs.command import RunOptions, engine_of, say_warnings
 from lakelocal.jobs.new_run import Origin
 from lakelocal.jobs.prepare import prepare
 from lakelocal.jobs.run import JobRun
@@ -61,7 +61,7 @@ def backfill_job(
     options = options or RunOptions()
     job = bundle.job(job_key)
     values = job_parameters(job, parameters or {})
-    notes = check_run(
+    warnings = check_run(
         bundle,
         job,
         parameters=values,
@@ -70,7 +70,7 @@ def backfill_job(
         backfill=True,
     )
     with engine_of(bundle, job, state, options) as (engine, stop):
-        say_notes(engine, notes)
+        say_warnings(engine, warnings)
         if "backfill" not in namespaces_named(values):
             engine.view.note(
                 "warning: no parameter refers to the time of the backfill, so all runs get the same values; use "

@@ -1,7 +1,7 @@
 """What is refused before a run starts, and what is reported about it: warnings, and fields that a local run ignores."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from lakelocal.bundle.variables import unset_in
@@ -23,13 +23,7 @@ from lakelocal.lakeflow.references import (
 from lakelocal.lakeflow.task_types import type_of
 from lakelocal.lakeflow.task_types.for_each import literal_inputs
 
-
-@dataclass(frozen=True)
-class Notes:
-    """What to report before the run: *warnings*, and the names of the fields that are *ignored* locally."""
-
-    warnings: tuple[str, ...]
-    ignored: tuple[str, ...]
+_LIBRARIES = "tasks.libraries."
 
 
 def check_run(
@@ -42,8 +36,8 @@ def check_run(
     skip_unsupported: bool = False,
     scheduled: bool = False,
     backfill: bool = False,
-) -> Notes:
-    """Check *job* (in a partial run, only the tasks *only*) and all jobs that it starts.
+) -> tuple[str, ...]:
+    """Check *job* (in a partial run, only the tasks *only*) and all jobs that it starts; return the warnings.
 
     Args:
         parameters: the values of the job's parameters; those that are missing have their defaults.
@@ -77,9 +71,14 @@ def check_run(
     left_out = _left_out(bundle, all_jobs)
     if strict and (left_out or warnings):
         raise UsageError("\n".join(f"{text} Or run without --strict." for text in (*left_out, *warnings)))
-    without_effect = sorted({field for each in all_jobs for field in ignored(each)})
     passed_over = [f"{text} It is passed over." for text in refused]
-    return Notes((*passed_over, *fails, *left_out, *warnings), tuple(without_effect))
+    return (*passed_over, *fails, *left_out, *_libraries(all_jobs), *warnings)
+
+
+def _libraries(jobs: Collection[Job]) -> list[str]:
+    """A warning for each kind of library that is not installed here: code may need it. Other fields may be missed."""
+    found = {field for job in jobs for field in ignored(job) if field.startswith(_LIBRARIES)}
+    return [f"`{field}`: not installed here; a task that needs it will fail." for field in sorted(found)]
 
 
 def _left_out(bundle: Bundle, jobs: Collection[Job]) -> list[str]:

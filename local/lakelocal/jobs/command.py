@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from lakelocal.history.reading import History
 from lakelocal.history.records import Records
 from lakelocal.interrupts import on_interrupt
 from lakelocal.jobs.attempts import Engine
-from lakelocal.jobs.checks import Notes, check_run, speaks_of_spark
+from lakelocal.jobs.checks import check_run, speaks_of_spark
 from lakelocal.jobs.listener import Listener
 from lakelocal.jobs.new_run import Origin
 from lakelocal.jobs.notebooks_beside import run_check
@@ -87,7 +87,7 @@ def run_job(
     values = job_parameters(job, parameters or {})
     only = select_tasks(job, options.only) if options.only else None
     scheduled = options.scheduled_at
-    notes = check_run(
+    warnings = check_run(
         bundle,
         job,
         parameters=values,
@@ -108,21 +108,21 @@ def run_job(
         run.execute(stop, checked)
         return run.run_id
 
-    return watched(bundle, job, notes, work, state=state, options=options)
+    return watched(bundle, job, warnings, work, state=state, options=options)
 
 
 def watched(
     bundle: Bundle,
     job: Job,
-    notes: Notes,
+    warnings: Iterable[str],
     work: Callable[[Engine, Stop], int],
     *,
     state: State,
     options: RunOptions,
 ) -> dict[str, Any]:
-    """Report the *notes* on *job*, do *work*, which returns a run id, and return that run; Ctrl-C stops it."""
+    """Report the *warnings* about *job*, do *work*, which returns a run id, and return that run; Ctrl-C stops it."""
     with engine_of(bundle, job, state, options) as (engine, stop):
-        say_notes(engine, notes)
+        say_warnings(engine, warnings)
         run_id = work(engine, stop)
     shape = run_shape(engine.records, run_id)
     if not options.json:
@@ -130,12 +130,10 @@ def watched(
     return shape
 
 
-def say_notes(engine: Engine, notes: Notes) -> None:
+def say_warnings(engine: Engine, warnings: Iterable[str]) -> None:
     """Report what the user should know before the job runs."""
-    for warning in notes.warnings:
+    for warning in warnings:
         engine.view.note(f"warning: {warning}")
-    if notes.ignored:
-        engine.view.note(f"ignored locally: {', '.join(notes.ignored)}")
 
 
 @contextlib.contextmanager

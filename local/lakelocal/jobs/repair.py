@@ -64,7 +64,7 @@ def repair_run(
         raise UsageError(f"Run {run_id}: found no task that failed. Name the tasks to run again with --tasks.")
     known = {name: value for name, (_, value) in recorded.job_parameters.items()}
     given = parameters_of_repair(job, known, parameters or {})
-    notes = check_run(
+    warnings = check_run(
         bundle,
         job,
         parameters={**known, **given},
@@ -79,7 +79,7 @@ def repair_run(
         execute_repair(engine, stop, job, run_id, again=again, parameters=given)
         return run_id
 
-    return watched(bundle, job, notes, work, state=state, options=options)
+    return watched(bundle, job, warnings, work, state=state, options=options)
 
 
 def execute_repair(

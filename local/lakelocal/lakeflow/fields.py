@@ -7,7 +7,7 @@
 
 * honoured: as on Databricks;
 * approximated: it has an effect here, though not quite the same, or not in every case;
-* ignored: it has no effect here; the run continues without it, and says so;
+* ignored: it has no effect here; the run continues without it, and `validate` says so;
 * refused: a task with it does not run here; its note says what to use instead.
 
 `tasks.` precedes the fields of a task, including one inside a for-each task. A path that is ignored or refused covers

@@ -1,6 +1,6 @@
 """The whole comparison: opens sessions, reads and compares tables, and looks for rows that differ."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -31,14 +31,15 @@ class Options:
     remote_b: str | None = None
 
 
-def compare_runs(a: Side, b: Side, options: Options) -> Comparison:
-    """Compare two ended runs.
+def compare_runs(a: Side, b: Side, options: Options, tell: Callable[[str], None] = lambda what: None) -> Comparison:
+    """Compare two ended runs; *tell* is called with what is being done.
 
     Raises:
         UsageError: a pattern matches no table, or the place of a run is not named.
         LocalError: Spark cannot be used on one side.
     """
     tasks = compare_tasks(task_pictures(a.run), task_pictures(b.run))
+    tell("starting Spark")
     with ExitStack() as opened:
         spark_a, spark_b = _sessions(a, b, options, opened)
         outline_a, outline_b = together(  # both servers start at the same time
@@ -47,13 +48,16 @@ def compare_runs(a: Side, b: Side, options: Options) -> Comparison:
         )
         _check_patterns(options.scope, [*outline_a, *outline_b])
 
+        names = sorted({*outline_a, *outline_b})
+
         def verdict(name: str) -> Verdict:
+            tell(f"{name}, {names.index(name) + 1} of {len(names)} tables")
             left, right = outline_a.get(name), outline_b.get(name)
             if left is None or right is None or not (left.readable and right.readable):
                 return compare_relations(left, right, None, options.scope)
             return compare_table(Source(spark_a, left), Source(spark_b, right), options.scope)
 
-        return Comparison((*tasks, *together(verdict, sorted({*outline_a, *outline_b}))))
+        return Comparison((*tasks, *together(verdict, names)))
 
 
 def _outline(spark: "SparkSession", side: Side, scope: DiffScope) -> dict[str, Relation]:

@@ -16,7 +16,7 @@ from lakelocal.history.records import Records, now_ms, this_process
 from lakelocal.history.rows import RecordedRun
 from lakelocal.jobs.attempts import Engine
 from lakelocal.jobs.checks import check_run
-from lakelocal.jobs.command import RunOptions, engine_of, exit_code, say_notes
+from lakelocal.jobs.command import RunOptions, engine_of, exit_code, say_warnings
 from lakelocal.jobs.prepare import prepare
 from lakelocal.jobs.repair import execute_repair
 from lakelocal.jobs.run import JobRun
@@ -66,7 +66,7 @@ def _run(deployed: Deployed, recorded: RecordedRun, content: Mapping[str, Any], 
     given = {str(name): str(value) for name, value in content["parameters"].items()}
     only = frozenset(recorded.only_tasks) if recorded.only_tasks is not None else None
     scheduled = recorded.trigger_time is not None
-    notes = check_run(bundle, job, parameters={**known, **given}, only=only, scheduled=scheduled)
+    warnings = check_run(bundle, job, parameters={**known, **given}, only=only, scheduled=scheduled)
 
     def begin(engine: Engine, stop: Stop) -> None:
         if "again" in content:
@@ -77,7 +77,7 @@ def _run(deployed: Deployed, recorded: RecordedRun, content: Mapping[str, Any], 
         run.execute(stop, prepare)
 
     with engine_of(bundle, job, state, RunOptions(start_ahead=True)) as (engine, stop):
-        say_notes(engine, notes)
+        say_warnings(engine, warnings)
         begin(engine, stop)
 
 
