@@ -195,7 +195,7 @@ CLUSTER = {"spark_version": "17", "num_workers": 1}
 def test_run_and_validate_say_the_same_of_a_field(
     tmp_path: Path, own: dict, of_task: dict, ignored_fields: list[str], honoured_fields: list[str]
 ) -> None:
-    """What `run` calls ignored, `validate` calls ignored: both read one table."""
+    """What a run ignores, `validate` calls ignored: both read one table."""
     jobs = {"j": job(task("a", **of_task), **own)}
     place = project(tmp_path, jobs, files={"q.sql": "SELECT 1"}, head=ROOT)
 
@@ -204,7 +204,7 @@ def test_run_and_validate_say_the_same_of_a_field(
 
     assert [field for field in sorted(said) if said[field] == IGNORED] == ignored_fields
     assert [said.get(field) for field in honoured_fields] == [HONOURED] * len(honoured_fields)
-    assert list(check_run(read, read.job("j")).ignored) == ignored_fields
+    assert ignored(read.job("j")) == ignored_fields
 
 
 @pytest.mark.parametrize(
@@ -278,13 +278,13 @@ def test_run_refuses_what_validate_calls_refused(
 
     assert refused == [field]
     if "git_source" in own:
-        assert [message in each for each in check_run(read, read.job("j")).warnings] == [True]
+        assert [message in each for each in check_run(read, read.job("j"))] == [True]
     else:
         with pytest.raises(UsageError) as raised:
             check_run(read, read.job("j"))
         assert message in str(raised.value)
         assert str(raised.value).endswith("Run the others with --only, or pass over it with --skip-unsupported.")
-    assert [message in each for each in check_run(read, read.job("j"), skip_unsupported=True).warnings] == [True]
+    assert [message in each for each in check_run(read, read.job("j"), skip_unsupported=True)] == [True]
 
 
 def test_a_task_without_anything_to_run_is_refused(tmp_path: Path) -> None:
@@ -305,7 +305,7 @@ def test_a_missing_file_of_git_hinders_no_other_job(tmp_path: Path) -> None:
     read = load_bundle(place)
 
     assert read.job("j").task("a").notebook is None
-    assert check_run(read, read.job("other")).ignored == ()
+    assert check_run(read, read.job("other")) == ()
     assert list(validate(place).findings) == []
     with pytest.raises(BundleError, match=r"no notebook `in/git`"):
         load_bundle(project(tmp_path, {"j": job(in_git)}, head=ROOT)).job("j")
