@@ -22,8 +22,8 @@ def ana(monkeypatch):
 
 
 def dbutils_of(root, task: TaskContext | None) -> DBUtils:
-    files = BundleFiles(SHOWN, root)
-    return DBUtils(SimpleNamespace(context=task, state=SimpleNamespace(files=files), folder=root, remote=""))
+    state = SimpleNamespace(files=BundleFiles(SHOWN, root), workspace=root.with_name("tree"))
+    return DBUtils(SimpleNamespace(context=task, state=state, folder=root, remote=""))
 
 
 @pytest.fixture
@@ -53,6 +53,13 @@ def test_the_path_is_that_of_the_workspace_without_extension(context):
     assert context.notebookPath().get() == SHOWN.removeprefix("/Workspace") + "/src/load orders"
     assert context.notebookPath().getOrElse(None) == context.notebookPath().get()
     assert context.notebookPath().toString() == f"Some({context.notebookPath().get()})"
+
+
+def test_a_deployed_notebook_has_the_path_that_it_was_deployed_to(tmp_path, dbutils):
+    """Which is the tree of the workspace, without the bundle that it came from."""
+    notebook = str(tmp_path.with_name("tree") / "Users" / "ana" / "load.ipynb")
+    deployed = dbutils_of(tmp_path, replace(dbutils._kernel.context, notebook=notebook))
+    assert deployed.notebook.getContext().notebookPath().get() == "/Users/ana/load"
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,8 @@ def _installs(library: TaskLibrary, task: Task, bundle: Bundle) -> list[Install]
     text, extras = (wheel[1], wheel[2] or "") if wheel else (text, "")
     if text.startswith(("/Volumes/", "dbfs:/Volumes/")):
         return _of_wheels([text], extras)
-    if text.startswith("/") or "://" in text or ":/" in text:
+    is_inside = text.startswith("/") and any(Path(text).is_relative_to(folder) for folder in bundle.folders)
+    if (text.startswith("/") and not is_inside) or ":/" in text:
         raise RunError(
             f"`{task.where}`: task `{task.key}`: found the library `{text}` in a workspace; expected a path in the "
             "bundle or in a volume. Put the wheel into the bundle."

@@ -84,8 +84,13 @@ class Task:
     @property
     def parameters(self) -> Mapping[str, str] | Sequence[str]:
         """The task's own parameters, by name; those of a Python file, and unnamed ones of a wheel, as a list."""
+        return self.inner.get(self.parameters_field) or {}
+
+    @property
+    def parameters_field(self) -> str:
+        """The field that has them: a list and a mapping have names of their own; "" for a type without parameters."""
         fields = type_of(self.kind).parameters
-        return next((self.inner[name] for name in fields if self.inner.get(name)), {})
+        return next((name for name in fields if self.inner.get(name)), fields[-1] if fields else "")
 
     @property
     def not_here(self) -> Finding | None:

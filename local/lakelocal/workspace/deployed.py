@@ -7,11 +7,12 @@ What a bundle knows and a request does not is found as follows:
 | the catalog, the state  | the default of the job's parameter `catalog` (`catalog_name`, `uc_catalog`); if it has    |
 |                         | none of them, what all its tasks give for that parameter; otherwise `main`                |
 | key, bundle, target     | the file that `deployment.metadata_file_path` names, which a deployment writes at its end |
-| notebooks and files     | the tree of the workspace; one that is missing fails its task when its turn comes         |
+| notebooks, files, wheels| the tree of the workspace; one that is missing fails its task when its turn comes         |
 | jobs that tasks start   | the deployed jobs with these ids                                                          |
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ from lakelocal.workspace.job_store import DeployedJob
 
 DEFAULT_CATALOG = "main"
 _FILES = (("notebook_task", "notebook_path"), ("spark_python_task", "python_file"), ("sql_task", "file", "path"))
+# A wheel or a file of requirements that a deployment has put into the workspace, after an option of pip or alone.
+_LIBRARY = re.compile(r"^((?:(?:-r|--requirement|-e|--editable)[ =]\s*)?)(/(?:Workspace|Users|Shared|Repos)/.*)$")
 Lookup = Callable[[int], DeployedJob | None]
 
 
@@ -170,7 +173,21 @@ def _source(deployed: DeployedJob, key: str, tree: Path, findings: Findings) -> 
                 block = block.get(name) if isinstance(block, dict) else None
             if isinstance(block, dict) and isinstance(path := block.get(field), str) and is_of_tree(path):
                 block[field] = str(local_path(path, tree))
+    for holder, field in _libraries(source):
+        if isinstance(holder[field], str):
+            holder[field] = _LIBRARY.sub(lambda found: found[1] + str(local_path(found[2], tree)), holder[field])
     return fitted("jobs", key, source, findings, RUN)
+
+
+def _libraries(source: YamlMapping) -> Iterator[tuple[Any, Any]]:
+    """Where the libraries of tasks and environments stand: what holds one, and its key or number there."""
+    for task in _tasks(source):
+        for library in _mappings(task.get("libraries")):
+            yield from ((library, field) for field in ("whl", "requirements") if field in library)
+    for environment in _mappings(source.get("environments")):
+        spec = environment.get("spec")
+        listed = spec.get("dependencies") if isinstance(spec, Mapping) else None
+        yield from ((listed, number) for number in range(len(listed) if isinstance(listed, list) else 0))
 
 
 def is_of_tree(path: str) -> bool:

@@ -81,7 +81,7 @@ def run_cells(
         rows_file: the file for the rows of the last statement.
     """
     notebook, folder = write_cells(attempt.task, cells, attempt.places.inner("task.ipynb"))
-    attempt.record(details={"parameters": parameters})
+    attempt.record(details={attempt.task.parameters_field: parameters} if parameters else {})
     return run_in_kernel(
         attempt,
         stop,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from lakelocal.context import TaskContext
 from lakelocal.errors import DbutilsError
 from lakelocal.paths import WORKSPACE
-from lakelocal.project import BundleFiles
+from lakelocal.project import BundleFiles, State
 from lakelocal.versions import DATABRICKS_RUNTIME, SCALA
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class NotebookContext:
     def __init__(self, kernel: "Kernel") -> None:
         task = kernel.context
         self._task = task if task is not None and task.job_id else None
-        self._path = _notebook_path(task, kernel.state.files)
+        self._path = _notebook_path(task, kernel.state)
         self._user = _user()
 
     def notebookPath(self) -> Option[str]:
@@ -293,7 +293,7 @@ def repl_context(context: NotebookContext) -> dict[str, Any]:
     }
 
 
-def _notebook_path(task: TaskContext | None, files: BundleFiles | None) -> str | None:
+def _notebook_path(task: TaskContext | None, state: State) -> str | None:
     """The path of the notebook in a workspace, without its extension; None where it is not known.
 
     `/Workspace` does not stand before it, as on Databricks.
@@ -302,8 +302,9 @@ def _notebook_path(task: TaskContext | None, files: BundleFiles | None) -> str |
     if not named or (task is not None and task.working_folder):  # a generated notebook stands for a file
         return None
     place = Path(named).absolute().with_suffix("")
-    if files is not None and place.is_relative_to(files.folder):
-        return f"{files.shown.removeprefix(WORKSPACE)}/{place.relative_to(files.folder).as_posix()}"
+    for files in (state.files, BundleFiles(WORKSPACE, state.workspace)):
+        if files is not None and place.is_relative_to(files.folder):
+            return f"{files.shown.removeprefix(WORKSPACE)}/{place.relative_to(files.folder).as_posix()}"
     return str(place)
 
 
