@@ -30,6 +30,7 @@ TESTS = Path(__file__).parent
 # Files and folders, longest first, so that both workers end at about the same time.
 LONGEST_FIRST = (
     "jobs/test_many_days.py",
+    "jobs/test_documented_commands.py",
     "jobs/test_daily_job.py",  # followed by the runbooks
     "remote/test_cluster.py",
     "spark/test_cdc_properties.py",

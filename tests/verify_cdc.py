@@ -8,7 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import papermill
+from jupyter_client.manager import AsyncKernelManager
 from papermill.exceptions import PapermillExecutionError
+from traitlets import default
 
 from lakelocal.bundle import load_settings
 from lakelocal.project import Project
@@ -16,6 +18,14 @@ from lakelocal.waiting import waiting
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNBOOK = ROOT / "runbooks" / "T20_verify_cdc.ipynb"
+
+
+class OverSockets(AsyncKernelManager):
+    """Starts the kernel on Unix sockets, which no other user can reach; ipykernel warns of anything else."""
+
+    @default("transport")
+    def _on_this_machine(self) -> str:
+        return "ipc"
 
 
 def main() -> int:
@@ -40,6 +50,7 @@ def main() -> int:
                 str(RUNBOOK), str(Path(scratch) / RUNBOOK.name), parameters={"catalog": catalog, **options},
                 cwd=str(RUNBOOK.parent), kernel_name="python3", progress_bar=False,
                 stdout_file=SimpleNamespace(write=wait.print, flush=lambda: None),
+                kernel_manager_class=OverSockets,
             )  # fmt: skip
         except PapermillExecutionError as error:
             print(f"\n{error.ename}: {error.evalue}", file=sys.stderr)

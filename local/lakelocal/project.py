@@ -179,12 +179,19 @@ class State:
             for folder in (self.warehouse, self.volumes, self.dbfs, self.runs, self.logs):
                 folder.mkdir(exist_ok=True)
             self.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._hide_from_git()
         except OSError as error:
             raise ProjectError(
                 f"`{self.folder}`: cannot be created ({error.strerror}). "
                 "Make the folder writable, or move the state with LOCAL_STATE."
             ) from error
         return self
+
+    def _hide_from_git(self) -> None:
+        """A state beside the bundle is in somebody's repository, and holds a token, tables and logs."""
+        ignored = self.folder.parent / ".gitignore"
+        if self.folder.parent.parent == self.root and not ignored.exists():
+            ignored.write_text("*\n")
 
 
 def bundle_file(folder: Path) -> Path | None:

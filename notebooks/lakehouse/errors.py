@@ -55,6 +55,11 @@ class TablesFailedError(LakehouseError):
     """
 
 
+def counted(number: int, noun: str) -> str:
+    """*number* with its *noun* in the singular or the plural: `1 row`, `1,204 rows`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def samples(values: list[str]) -> str:
     """At most five of *values*, for a message: `a`, `b`, ... and 12 more."""
     shown = ", ".join(f"`{value}`" for value in values[:SAMPLES])

@@ -4,13 +4,16 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import papermill
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
+from lakelocal.history.records import Records
 from lakelocal.jobs.command import get_run
 from tests.jobs.conftest import Build, Case, task
+from tests.outputs import shown
 
 pytestmark = pytest.mark.usefixtures("one_pool")
 
@@ -25,11 +28,13 @@ def execute(case: Case, name: str, **parameters) -> str:
     papermill.execute_notebook(
         str(place), str(place), parameters=parameters, cwd=str(folder), kernel_name="python3", progress_bar=False
     )
-    cells = json.loads(place.read_text())["cells"]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    return "".join(
-        line for output in outputs for line in output.get("text", output.get("data", {}).get("text/plain", []))
-    )
+    return shown(json.loads(place.read_text())["cells"])
+
+
+def started_job(key: str, *after: str) -> dict[str, Any]:
+    """A task that runs the job of its own name."""
+    inner = {"job_id": f"${{resources.jobs.{key}.id}}"}
+    return {"task_key": key, "depends_on": [{"task_key": each} for each in after], "run_job_task": inner}
 
 
 def with_target(case: Case) -> Case:
@@ -56,6 +61,60 @@ def test_a_timeout_is_explained(build: Build) -> None:
         execute(case, "O50_pipeline_timeout", fixed=True)
 
 
+def test_a_failure_is_followed_to_its_cell_in_another_job_and_repaired(build: Build) -> None:
+    """The reason, the cell below its heading, the kind of cause; nothing runs again before it is said to be fixed."""
+    read = ["# Read the input", "print(open('input.csv').read())"]
+    case = with_target(
+        build(
+            {
+                "outer": {"name": "Outer", "tasks": [task("prepare"), started_job("inner", "prepare")]},
+                "inner": {"name": "Inner", "tasks": [task("load"), task("report", "load")]},
+            },
+            {"prepare": ["1"], "load": read, "report": ["1"]},
+        )
+    )
+    run_id = case.run("outer")["run_id"]
+
+    said = execute(case, "O05_a_task_failed")
+    assert "inner > load: found no file `input.csv`" in said
+    assert "# Read the input\nprint(open('input.csv').read())" in said
+    assert "a file is missing" in said
+    assert said.rstrip().endswith("Fix the cause as shown above, then run this again with fixed = True.")
+    assert get_run(case.state, run_id)["state"]["result_state"] == "FAILED"
+
+    case.file("input.csv").write_text("a,b\n")
+    execute(case, "O05_a_task_failed", fixed=True)
+    repaired = get_run(case.state, run_id)
+    assert repaired["state"]["result_state"] == "SUCCESS"
+    assert [each["task_key"] for each in repaired["tasks"]] == ["prepare", "inner", "inner"]
+
+
+def test_failures_of_different_kinds_have_different_remedies(build: Build) -> None:
+    """In one run; a task that only waited for them is no cause. A cause that was not fixed fails the repair."""
+    causes = {
+        "package": ("import holidays_of_brazil", "a package is missing"),
+        "late": ("import time\ntime.sleep(60)", "it took longer than its limit"),
+        "check": ("assert 1 == 2, 'totals differ'", "a check of the notebook failed"),
+        "odd": ("raise RuntimeError('on strike')", "another cause"),
+    }
+    limits = {"late": {"timeout_seconds": 4}}
+    tasks = [task(key, **limits.get(key, {})) for key in causes]
+    case = with_target(
+        build(
+            {"job": {"name": "Broken", "tasks": [*tasks, task("after", "odd")]}},
+            {"after": ["1"], **{key: [code] for key, (code, _) in causes.items()}},
+        )
+    )
+    case.run()
+
+    said = execute(case, "O05_a_task_failed")
+
+    assert [key for key, (_, kind) in causes.items() if not re.search(rf"{key}\s+{kind}", said)] == []
+    assert not re.search(r"(?m)^\d+ +\d+ +after\b", said)
+    with pytest.raises(PapermillExecutionError, match="it failed again: "):
+        execute(case, "O05_a_task_failed", fixed=True)
+
+
 def test_a_failed_run_is_repaired(build: Build) -> None:
     """First it shows the cause and does nothing; then the failed task runs again and the other is kept."""
     case = with_target(
@@ -77,16 +136,16 @@ def test_a_failed_run_is_repaired(build: Build) -> None:
     assert [each["task_key"] for each in repaired["tasks"]] == ["good", "bad", "bad"]
 
 
-@pytest.mark.parametrize("name", ["O50_pipeline_timeout", "O70_repair_a_run"])
+@pytest.mark.parametrize("name", ["O05_a_task_failed", "O50_pipeline_timeout", "O70_repair_a_run"])
 def test_without_a_run_there_is_nothing_to_do(build: Build, name: str) -> None:
     """A runbook may be opened too early."""
     case = with_target(build({"job": {"name": "Never", "tasks": [task("a")]}}, {"a": ["1"]}))
 
-    assert "no run has" in execute(case, name)
+    assert re.search("[Nn]o run (of this target )?has", execute(case, name))
 
 
 def test_a_paused_schedule_is_told_with_its_next_times(build: Build) -> None:
-    """It also shows the times that passed without a run."""
+    """It also shows its next times; before the first run of this target, no time was missed."""
     schedule = {"quartz_cron_expression": "0 30 5 * * ?", "timezone_id": "UTC", "pause_status": "PAUSED"}
     case = with_target(build({"job": {"name": "Asleep", "schedule": schedule, "tasks": [task("a")]}}, {"a": ["1"]}))
 
@@ -94,3 +153,19 @@ def test_a_paused_schedule_is_told_with_its_next_times(build: Build) -> None:
 
     assert "paused" in said.lower()
     assert "05:30" in said
+    assert "0 of 0 times have no run" in said
+
+
+def test_times_are_missed_only_since_the_first_run(build: Build) -> None:
+    """The first run was an hour and a half ago, so a schedule for each minute has missed about ninety times."""
+    schedule = {"quartz_cron_expression": "0 * * * * ?", "timezone_id": "UTC", "pause_status": "UNPAUSED"}
+    case = with_target(build({"job": {"name": "Each", "schedule": schedule, "tasks": [task("a")]}}, {"a": ["1"]}))
+    run_id = case.run()["run_id"]
+    with Records.of(case.state).opened() as database:
+        database.execute("UPDATE runs SET start_time = start_time - 90 * 60000 WHERE run_id = ?", (run_id,))
+
+    said = execute(case, "O60_job_not_running_on_schedule", job="job")
+
+    missed, times = map(int, re.findall(r"(\d+) of (\d+) times", said)[0])
+
+    assert missed == times and 88 <= times <= 93

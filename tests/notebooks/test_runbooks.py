@@ -4,6 +4,7 @@ It is the catalog of tests/jobs/test_daily_job.py, so O10 finds nothing new ther
 """
 
 import json
+import re
 import subprocess
 import sys
 
@@ -17,6 +18,7 @@ from lakelocal.server.jars import PACKAGE
 from lakelocal.versions import HADOOP
 from tests.jobs.daily import SAMPLE_DAYS, SOURCE
 from tests.notebooks.conftest import ROOT
+from tests.outputs import shown
 
 RUNBOOKS = ROOT / "runbooks"
 DAY = {"run_date": SAMPLE_DAYS[1], "source": SOURCE}
@@ -87,9 +89,9 @@ def test_the_runbooks_of_the_change_feeds_find_and_repair_a_damage(execute, here
         sql(shell, damage.format(history="silver.silver_sellers_history", one=f"seller_id = '{key}'"))
     with pytest.raises(PapermillExecutionError, match="rows break a rule"):
         execute("O40_scd_issues", entity="sellers")
-    said = printed(nbformat.read(tmp_path / "O40_scd_issues.ipynb", as_version=4))
-    told = {rule: said.partition(f"rule='{rule}'")[2].partition("]")[0] for rule in DAMAGES}
-    assert all(key in told[rule] for key, rule in zip(keys, DAMAGES, strict=False)), told
+    said = shown(nbformat.read(tmp_path / "O40_scd_issues.ipynb", as_version=4).cells)
+    found = [key for key, rule in zip(keys, DAMAGES, strict=False) if re.search(rf"{rule} +\d+ +\[.*{key}", said)]
+    assert found == keys[: len(DAMAGES)], said
     execute("O40_scd_issues", entity="sellers", repair=True)
     assert sql(shell, rows) == good
 
@@ -108,16 +110,22 @@ def test_the_runbook_of_verification_finds_no_difference(execute, here, shell):
 @pytest.mark.slow("all tables are built again, as test_silver.py and test_cdc_pipeline.py do for a few rows")
 @pytest.mark.timeout(900)
 def test_the_runbook_of_the_weekly_refresh_builds_damaged_tables_again(execute, here, shell):
-    """As they were before the damage."""
+    """As they were before the damage; tables that only had not read the newest day yet are told from damaged ones."""
     execute("O10_daily_run", **DAY)
-    orders = "SELECT order_id, order_status FROM silver.silver_orders ORDER BY order_id"
-    good = sql(shell, orders)
+    places = "SELECT * FROM silver.silver_geolocation ORDER BY geolocation_zip_code_prefix"
+    good = sql(shell, places)
     assert good
 
-    sql(shell, "UPDATE silver.silver_orders SET order_status = 'created'")
-    execute("O30_weekly_refresh")
+    sql(shell, "UPDATE silver.silver_geolocation SET geolocation_city = 'nowhere'")
+    land = ["--only", "generate_data", "--param", f"run_date={SAMPLE_DAYS[2]}", "--strict"]
+    command = [sys.executable, "-m", "lakelocal", "run", "olist_daily_job", *land]
+    assert subprocess.run(command, cwd=ROOT, env=shell, timeout=300).returncode == 0
+    said = shown(execute("O30_weekly_refresh").cells).partition("tables differ after the refresh")[2]
 
-    assert sql(shell, orders) == good
+    assert sql(shell, places) == good
+    reasons = dict(re.findall(r"(silver_\w+|stg_\w+) .*(it was behind|damaged, or other rules)", said))
+    assert reasons["silver_orders"] == reasons["silver_sellers_history"] == "it was behind"
+    assert [name for name, reason in reasons.items() if reason != "it was behind"] == ["silver_geolocation"]
 
 
 @pytest.mark.timeout(900)
@@ -126,21 +134,17 @@ def test_the_runbooks_of_each_day_do_what_they_say(execute, here, shell):
     execute("O10_daily_run", **DAY)
     execute("T10_monitoring")
 
+    said = shown(execute("O20_data_generation_fails", run_date=SAMPLE_DAYS[1]).cells)
+    assert said.endswith("the cause is something else: O05 finds it.")
     sql(shell, "DROP VOLUME olist_dev.raw.olist")
     execute("O20_data_generation_fails", run_date=SAMPLE_DAYS[1])
     assert sql(shell, "SHOW VOLUMES IN olist_dev.raw")
 
 
-def printed(notebook) -> str:
-    """Everything that an executed notebook printed and showed."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
-
-
 @pytest.mark.parametrize(("target", "pause_status"), [("dev", "PAUSED"), ("prod", "UNPAUSED")])
 def test_the_runbook_of_deployment_shows_what_a_target_becomes(execute, target, pause_status):
     """Without a workspace: a clean bundle, the commands to copy, the next times."""
-    said = printed(execute("D10_deploy", target=target, go_back_to="v1.0.0"))
+    said = shown(execute("D10_deploy", target=target, go_back_to="v1.0.0").cells)
 
     assert f"0 errors, 0 warnings in 4 jobs of {target}" in said
     assert f"databricks bundle run olist_daily_job -t {target}\n" in said
@@ -152,7 +156,7 @@ def test_the_runbook_of_a_machine_that_is_too_small_gives_the_server_more(alone,
     """The server runs with it, and the needs of a cluster are shown; more than the machine has is refused."""
     execute = runner(alone, tmp_path, monkeypatch)
 
-    said = printed(execute("O80_one_machine_is_too_small", memory="1500m", cores=1))
+    said = shown(execute("O80_one_machine_is_too_small", memory="1500m", cores=1).cells)
 
     assert "heap 1500m, 1 cores" in said
     command = [sys.executable, "-m", "lakelocal", "status", "--json"]
@@ -163,3 +167,36 @@ def test_the_runbook_of_a_machine_that_is_too_small_gives_the_server_more(alone,
 
     with pytest.raises(PapermillExecutionError, match="more than three quarters of this machine"):
         execute("O80_one_machine_is_too_small", memory="9000g")
+
+
+def test_the_runbook_of_a_server_that_does_not_start_finds_too_little_memory(alone, tmp_path, monkeypatch):
+    """Java ends for lack of heap: the message says so, and a larger heap starts it."""
+    execute = runner({**alone, "LOCAL_MEMORY": "24m"}, tmp_path, monkeypatch)
+
+    said = shown(execute("O95_server_does_not_start").cells)
+    assert "there is not enough memory for it" in said
+    assert said.endswith("set end_process or memory.")
+
+    execute("O95_server_does_not_start", memory="1500m")
+    assert sql(alone, "SELECT 1 AS one") == [{"one": 1}]
+
+
+@pytest.mark.slow("two starts of a server; test_server.py has the message")
+def test_the_runbook_of_a_server_that_does_not_start_ends_one_that_nobody_knows(alone, tmp_path, monkeypatch):
+    """The record is gone while Java runs; only a process of this state can be ended. With it, nothing is wrong."""
+    execute = runner(alone, tmp_path, monkeypatch)
+    assert sql(alone, "SELECT 1 AS one") == [{"one": 1}]
+    said = shown(execute("O95_server_does_not_start").cells)
+    assert said.endswith("there is nothing to mend.")
+    (record,) = tmp_path.glob("state/olist_dev/server.json")
+    pid = json.loads(record.read_text())["pid"]
+    record.unlink()
+
+    said = shown(execute("O95_server_does_not_start").cells)
+    assert f"process {pid} still runs it, but its record" in said
+    with pytest.raises(PapermillExecutionError, match="is none of those that hold"):
+        execute("O95_server_does_not_start", end_process=1)
+    execute("O95_server_does_not_start", end_process=pid)
+
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert sql(alone, "SELECT 1 AS one") == [{"one": 1}]

@@ -338,6 +338,18 @@ def test_exit_ends_a_notebook_with_success_under_papermill(project, tmp_path, mo
     assert done.cells[-1].outputs == []
 
 
+def test_exit_ends_a_notebook_that_a_person_runs_with_sentences_and_no_trace(project, tmp_path):
+    """*Run all* stops there, in papermill as in JupyterLab, which asks the kernel in the same way."""
+    place = write_notebook(tmp_path / "stops.ipynb", "dbutils.notebook.exit('Stop here.')", "print('it went on')")
+
+    stopped, rest = papermill.execute_notebook(place, place, cwd=str(project.root), progress_bar=False).cells
+
+    said, end = stopped.outputs
+    assert said.text == "Notebook exited: Stop here.\n"
+    assert end.traceback == ["The cells below have not run."]
+    assert rest.outputs == [] and rest.execution_count is None
+
+
 def test_another_notebook_runs_as_a_run_of_its_own(run, project):
     """Its own kernel and widgets; its exit value is returned, its failure is reported, its record is kept."""
     write_notebook(project.root / "child.ipynb", "mine = 1", "dbutils.notebook.exit(dbutils.widgets.get('x') + '!')")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,36 @@ def test_reset_asks_a_person_before_it_deletes(
     assert "nothing was deleted" in capsys.readouterr().out
     monkeypatch.setattr("builtins.input", lambda question: "y")
     assert main([*project, "reset"]) == 0 and not state.folder.exists()
+
+
+def test_a_run_that_had_ended_is_not_said_to_be_cancelled(tmp_path: Path, capsys: Out) -> None:
+    """As in the Jobs API, cancelling it is no error; the words say that nothing was done."""
+    task = {"task_key": "a", "condition_task": {"op": "EQUAL_TO", "left": "1", "right": "2"}}
+    (tmp_path / "databricks.yml").write_text(
+        json.dumps({"bundle": {"name": "b"}, "resources": {"jobs": {"j": {"name": "J", "tasks": [task]}}}})
+    )
+    project = ["--project", str(tmp_path)]
+    assert main([*project, "run", "j"]) == 0
+    said = capsys.readouterr().out
+
+    assert main([*project, "runs", "cancel", "1"]) == 0
+    assert capsys.readouterr().out == "run 1 had already ended, nothing was done: SUCCESS\n"
+    row = next(line.split() for line in said.splitlines() if line.startswith("a "))
+    assert (row[1], row[-1]) == ("SUCCESS", "false")
+
+
+def test_a_state_beside_the_bundle_is_hidden_from_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds a token and tables, in somebody's repository; elsewhere nothing is written."""
+    monkeypatch.delenv("LOCAL_STATE", raising=False)
+    root = tmp_path / "bundle"
+    root.mkdir()
+    (root / "databricks.yml").write_text("bundle: {name: b}")
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+
+    Project.at(root).state("main").make().server_file.write_text("{}")
+    monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "elsewhere"))
+    Project.at(root).state("main").make()
+
+    seen = subprocess.run(["git", "status", "--short"], cwd=root, capture_output=True, text=True, check=True).stdout
+    assert seen == "?? databricks.yml\n"
+    assert not (tmp_path / "elsewhere" / ".gitignore").exists()

@@ -1,13 +1,17 @@
 """Counts, moments and spans of time, as every option of the command line reads them."""
 
+import shlex
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lakelocal.cli.backfill import next_steps
+from lakelocal.cli.parser import read_arguments
 from lakelocal.cli.values import at_least_one, count, interval, moment, span, span_of_job
 from lakelocal.jobs.backfill import backfill_times, label
+from lakelocal.program import PROGRAM
 
 
 @pytest.mark.parametrize(
@@ -89,3 +93,20 @@ def test_each_time_of_a_backfill_has_its_own_label() -> None:
     times = backfill_times(begin, begin + timedelta(minutes=1), timedelta(seconds=30))
 
     assert [label(each) for each in times] == ["2018-01-31T23:59:30", "2018-02-01", "2018-02-01T00:00:30"]
+
+
+@pytest.mark.parametrize("every", ["1d", "36h", "90m", "45s"])
+def test_a_backfill_that_was_stopped_says_how_to_go_on(every: str) -> None:
+    """The command for the times that are left, with the same values; each run that failed can be repaired."""
+    words = ["backfill", "daily", "--from", "2018-01-01", "--to", "2018-01-05", "--every", every]
+    values = ["--param", "day={{backfill.iso_date}}", "--var", "scale=5", "--target", "prod"]
+    options = read_arguments([*words, *values])
+    times = backfill_times(options.start, min(options.end, options.start + 4 * options.every), options.every)
+    ended = [{"run_id": 6 + n, "state": {"result_state": each}} for n, each in enumerate(("SUCCESS", "CANCELED"))]
+
+    repair, rest = next_steps(options, [label(each) for each in times], ended)
+
+    assert repair == f"repair  {PROGRAM} runs repair 7 --target prod"
+    again = read_arguments(shlex.split(rest.removeprefix(f"go on   {PROGRAM} ")))
+    assert backfill_times(again.start, again.end, again.every) == times[2:]
+    assert (again.param, again.var, again.target) == (options.param, options.var, "prod")

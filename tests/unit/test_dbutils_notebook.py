@@ -31,7 +31,7 @@ def test_exit_is_a_plain_system_exit_with_zero(tmp_path, capsys, in_a_job):
     context = context_of(tmp_path) if in_a_job else None
 
     with pytest.raises(SystemExit) as caught:
-        Notebook(SimpleNamespace(context=context)).exit("done é")
+        Notebook(SimpleNamespace(context=context, ip=None)).exit("done é")
 
     assert (type(caught.value), caught.value.code) == (SystemExit, 0)
     assert capsys.readouterr().out == "Notebook exited: done é\n"

@@ -122,6 +122,15 @@ def test_a_simulation_marks_the_skipped_time_for_people(project: Path, capsys: O
     assert lines[-1].startswith("prod nightly 0 30 2 * * ? (Europe/Berlin) 0:10:00 (guessed")
 
 
+def test_firings_that_are_paused_are_counted_and_not_listed(project: Path, capsys: Out) -> None:
+    """A month of a paused job would be a screen of lines that all say the same."""
+    assert call(project, "nightly", "--simulate", "30d", "--from", "2026-05-01T00:00", "--target", "dev") == 0
+
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) == 2
+    assert lines[-1].endswith("30 PAUSED")
+
+
 def test_durations_are_given_measured_or_cut(project: Path, capsys: Out) -> None:
     """`--assume` first, else the median of successful runs; never more than the timeout; the source is shown."""
     options = ("nightly", "--simulate", "1d", "--target", "prod")
@@ -190,3 +199,10 @@ def test_now_is_where_a_simulation_begins_by_default(project: Path, capsys: Out)
     begins = datetime.fromisoformat(answer(project, capsys, "--simulate", "1d")["from"])
 
     assert before <= begins <= datetime.now(UTC)
+
+
+def test_a_misspelt_next_is_no_job(project: Path, capsys: Out) -> None:
+    """The list of the jobs would not help."""
+    assert call(project, "nxt", "nightly", "--target", "dev") == 2
+
+    assert "found no job `nxt`. Did you mean `python -m local schedule next JOB`?" in capsys.readouterr().err

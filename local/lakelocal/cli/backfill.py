@@ -1,7 +1,9 @@
 """`backfill`: run a job once for each of several past times."""
 
 import json
+import shlex
 from argparse import Namespace
+from datetime import timedelta
 from typing import Any
 
 from lakelocal.cli.run import add_checks, add_remote, add_values, run_options
@@ -11,6 +13,7 @@ from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.jobs.backfill import backfill_job, backfill_times, label
 from lakelocal.jobs.command import exit_code
 from lakelocal.jobs.views import duration
+from lakelocal.program import PROGRAM
 
 
 def add(verbs: Verbs) -> None:
@@ -47,7 +50,29 @@ def backfill(options: Namespace) -> int:
         print(json.dumps(runs, indent=1, ensure_ascii=False))
     else:
         _print_summary([label(each) for each in times], runs)
+        for step in next_steps(options, [label(each) for each in times], runs):
+            print(step)
     return max((exit_code(run) for run in runs), default=1) if len(runs) == len(times) else 1
+
+
+def next_steps(options: Namespace, labels: list[str], runs: list[dict[str, Any]]) -> list[str]:
+    """The commands that make good what did not succeed: a repair for each run, and a backfill of what is left."""
+    target = ["--target", options.target] if options.target else []
+    steps = [("repair", ["runs", "repair", str(run["run_id"]), *target]) for run in runs if exit_code(run)]
+    if left := labels[len(runs) :]:
+        values = [word for name in ("param", "var") for each in getattr(options, name) for word in (f"--{name}", each)]
+        period = ["--from", left[0], "--to", left[-1], "--every", _span(options.every)]
+        steps.append(("go on", ["backfill", options.job, *period, *target, *values]))
+    return [f"{name:<7} {PROGRAM} {shlex.join(words)}" for name, words in steps]
+
+
+def _span(every: timedelta) -> str:
+    """*every* as `--every` takes it, in the largest unit that needs no fraction."""
+    seconds = every // timedelta(seconds=1)
+    size, unit = next(
+        (size, unit) for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")) if seconds % size == 0
+    )
+    return f"{seconds // size}{unit}"
 
 
 def _print_summary(labels: list[str], runs: list[dict[str, Any]]) -> None:
@@ -55,7 +80,7 @@ def _print_summary(labels: list[str], runs: list[dict[str, Any]]) -> None:
 
     from lakelocal.console import console_for_people
 
-    table = Table("for", "run id", "result", "time")
+    table = Table("for", "run id", "result", "time", box=None, pad_edge=False)
     for name, run in zip(labels, runs, strict=False):
         took = duration((run["end_time"] - run["start_time"]) / 1000)
         table.add_row(name, str(run["run_id"]), run["state"].get("result_state"), took)

@@ -96,9 +96,12 @@ def repair(options: Namespace) -> int:
 def cancel(options: Namespace) -> int:
     """Cancel a run and wait until it has ended."""
     state = state_of(options)
-    shape = cancel_run(state, run_named(state, options.run))
+    run_id = run_named(state, options.run)
+    had_ended = Records.of(state).run(run_id).end_time is not None
+    shape = cancel_run(state, run_id)
     if options.json:
         print(json.dumps(shape, indent=1, ensure_ascii=False))
     else:
-        print(f"run {shape['run_id']} has ended: {shape['state'].get('result_state')}")
+        ended = "had already ended, nothing was done" if had_ended else "has ended"
+        print(f"run {run_id} {ended}: {shape['state'].get('result_state')}")
     return 0

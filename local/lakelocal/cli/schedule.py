@@ -10,6 +10,7 @@ from lakelocal.cli.scope import bundle_of, project_of, variables_of
 from lakelocal.cli.values import at_least_one, interval, moment, span_of_job
 from lakelocal.cli.verbs import Verbs
 from lakelocal.errors import BundleError, UsageError
+from lakelocal.near_names import near_name
 from lakelocal.program import PROGRAM
 
 NEXT = "next"
@@ -90,10 +91,17 @@ def _check_options(options: argparse.Namespace, what: str, *allowed: str) -> Non
         raise UsageError(f"schedule: found {stray[0]}; {what} takes {', '.join(allowed)}. Leave it out.")
 
 
+def _refuse_misspelt_next(jobs: list[str], bundle: Bundle) -> None:
+    """Refuse a first word that is no job but nearly `next`: a message about jobs would not help."""
+    if jobs and jobs[0] not in bundle.jobs and near_name(jobs[0], [NEXT]):
+        raise UsageError(f"schedule: found no job `{jobs[0]}`. Did you mean `{PROGRAM} schedule {NEXT} JOB`?")
+
+
 def _run(options: argparse.Namespace) -> int:
     from lakelocal.schedule.command import run_scheduler
 
     bundle = bundle_of(options, variables_of(options))
+    _refuse_misspelt_next(options.jobs, bundle)
     run_scheduler(
         bundle,
         options.jobs,
@@ -132,7 +140,8 @@ def _simulate(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(found.as_json(), indent=1))
     else:
-        _print(found.firings(), "", found.summary())
+        firings = found.firings()
+        _print(*([firings, ""] if firings.row_count else []), found.summary())
     return 0
 
 

@@ -128,7 +128,8 @@ def _print_fields(job: str, fields: Iterable[FieldVerdict]) -> None:
     rows: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for each in fields:
         rows[each.verdict, each.field, each.note].append(each.task)
-    table = Table("verdict", "field", "note", "tasks", title=f"{job}: the fields that it sets", title_justify="left")
+    table = Table("verdict", "field", "note", "tasks", box=None, pad_edge=False)
+    table.title, table.title_justify = f"{job}: the fields that it sets", "left"
     for (verdict, field, note), tasks in sorted(rows.items(), key=lambda row: -VERDICTS.index(row[0][0])):
         table.add_row(verdict, field, note, ", ".join(task for task in tasks if task))
     console_for_people().print(table)

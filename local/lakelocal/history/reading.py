@@ -4,6 +4,7 @@ A run whose runner is gone (its pid does not run, or belongs to another process 
 when something was last recorded of it; the next command that runs something records that.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -19,6 +20,7 @@ from lakelocal.program import PROGRAM
 from lakelocal.project import State
 
 BUSY_SECONDS = 30
+LEAST_DISK = 2**20  # bytes that SQLite needs beside the history
 LATEST = "latest"
 _LOOKED_AT = 50
 RUNNER_GONE = "The process that ran it ended before the run did."
@@ -177,14 +179,6 @@ class History:
         with self._used(f"{self.place.resolve().as_uri()}?mode=ro") as database:
             yield database
 
-    def kept_open(self) -> sqlite3.Connection | None:
-        """A connection to hold as long as many others come and go: the last one that closes writes all to the disk."""
-        if not self.place.is_file():
-            return None
-        kept = sqlite3.connect(f"{self.place.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-        kept.execute("SELECT 1 FROM runs LIMIT 1").fetchone()
-        return kept
-
     @contextmanager
     def _used(self, uri: str) -> Iterator[sqlite3.Connection]:
         try:
@@ -192,10 +186,12 @@ class History:
                 database.row_factory = sqlite3.Row
                 yield database
         except sqlite3.Error as error:
-            raise RunError(
-                f"`{self.place}`: the run history cannot be used ({error}). "
-                "Close the program that holds it open, or move the file away."
-            ) from error
+            raise RunError(f"`{self.place}`: the run history cannot be used ({error}). {self._remedy()}") from error
+
+    def _remedy(self) -> str:
+        if shutil.disk_usage(self.place.parent).free < LEAST_DISK:
+            return "The disk is full, no space is left for it: free some, for example in the folders `logs` and `tmp`."
+        return "Close the program that holds it open, or move the file away."
 
     def _runs(
         self, condition: str, *values: int, limit: int | None = None, order: str = "run_id DESC"

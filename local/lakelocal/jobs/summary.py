@@ -140,7 +140,8 @@ def _lines(run: Shape, history: History, depth: int = 0) -> Iterator[_Line]:
     tasks = [list(group) for _, group in groupby(attempts, key=lambda each: _place(each)[:2])]
     for _, group in groupby(tasks, key=lambda attempts: _place(attempts[0])[0]):
         task, *iterations = group
-        yield _Line(depth, task[-1], len(task) - 1, _counted([each[-1] for each in iterations]))
+        outcome = task[-1].get("condition_task", {}).get("outcome", "")
+        yield _Line(depth, task[-1], len(task) - 1, _counted([each[-1] for each in iterations]) or outcome)
         for attempts in iterations:
             if len(iterations) <= ITERATIONS_SHOWN or not meaning(state_of(attempts[-1]["state"])).is_fine:
                 yield _Line(depth, attempts[-1], len(attempts) - 1)

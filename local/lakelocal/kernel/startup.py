@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from lakelocal.errors import LocalError
 from lakelocal.kernel import failures, magics, plots, runtime
+from lakelocal.kernel.dbutils.notebook import end_without_a_trace
 from lakelocal.kernel.kernel import Kernel
 from lakelocal.kernel.notebook_modules import NotebooksAreNoModules
 from lakelocal.project import Project
@@ -19,6 +20,7 @@ def start(ip: "InteractiveShell") -> None:
     kernel.start({**runtime.notebook_names(kernel), **runtime.contexts(kernel)})
     magics.register(kernel)
     failures.install(LocalError)
+    end_without_a_trace(ip)
     if kernel.in_project:
         sys.meta_path.insert(0, NotebooksAreNoModules(Project.find(kernel.folder).root))
         runtime.provide_modules(kernel)

@@ -39,7 +39,7 @@ def assumption(job: ScheduledJob, state: State, given: Mapping[str, timedelta]) 
         number = f"{len(lengths)} recorded run{'s' * (len(lengths) > 1)}"
         found = Assumption(timedelta(seconds=round(statistics.median(lengths))), f"median of {number}")
     else:
-        found = Assumption(DEFAULT, "guessed: no successful run is recorded; use --assume JOB=TIME")
+        found = Assumption(DEFAULT, "guessed, see --assume")
     if job.timeout is not None and found.duration > job.timeout:
         return Assumption(job.timeout, f"{found.source}, limited by timeout_seconds")
     return found

@@ -59,15 +59,22 @@ class Simulation:
         }
 
     def firings(self) -> Table:
-        """A table with one row per firing, and one per clock change."""
-        result = Table("UTC", "in its zone", "target", "job", "outcome", "", box=None)
-        for _, row in sorted(self._rows(), key=lambda each: each[0]):
+        """A table with one row per firing, and one per clock change; those of paused jobs are only counted below it.
+
+        The local time is shown if a job has another zone than UTC.
+        """
+        rows = [row for _, row in sorted(self._rows(), key=lambda each: each[0])]
+        names = ["UTC", "in its zone", "target", "job", "outcome", ""]
+        if all(job.trigger.zone.key == "UTC" for job in self.jobs):
+            names, rows = [names[0], *names[2:]], [[row[0], *row[2:]] for row in rows]
+        result = Table(*names, box=None, pad_edge=False)
+        for row in rows:
             result.add_row(*row)
         return result
 
     def summary(self) -> Table:
         """A table with one row per job: its trigger, its assumed duration, and how often each outcome occurred."""
-        result = Table("target", "job", "trigger", "a run lasts", "outcomes", box=None)
+        result = Table("target", "job", "trigger", "a run lasts", "outcomes", box=None, pad_edge=False)
         for job in self.jobs:
             counts = ", ".join(f"{count} {outcome}" for outcome, count in self._outcomes(job).items())
             assumed = self.assumed[job.id]
@@ -79,6 +86,8 @@ class Simulation:
         for change in self.changes:
             yield change.at, [Text(f"{change.at:%Y-%m-%d %H:%M:%S}"), *[Text("")] * 4, Text(str(change), "magenta")]
         for step in self.steps:
+            if step.decision.outcome is Outcome.PAUSED:
+                continue
             firing, outcome = step.decision.firing, step.decision.outcome
             words = [f"{firing.at:%Y-%m-%d %H:%M:%S}", _local(firing.job, firing), firing.job.target, firing.job.key]
             styled = Text(outcome, _STYLES.get(outcome, "dim"))
@@ -112,7 +121,7 @@ def next_json(job: ScheduledJob, times: Sequence[Occurrence]) -> dict[str, Any]:
 
 def next_table(job: ScheduledJob, times: Sequence[Occurrence]) -> Table:
     """A table with one row per time; those that the zone skips are marked."""
-    result = Table("UTC", f"in {job.trigger.zone.key}", "", box=None)
+    result = Table("UTC", f"in {job.trigger.zone.key}", "", box=None, pad_edge=False)
     for each in times:
         mark = "" if each.exists else f"{Outcome.NO_SUCH_TIME}: the clocks go forward past it"
         result.add_row(f"{each.at:%Y-%m-%d %H:%M:%S}" if each.exists else "", _local(job, each), mark)

@@ -75,7 +75,8 @@ class LiveTable:
 
 def table(rows: list[ScheduleRow]) -> Table:
     """The table with the current state of the jobs."""
-    result = Table("job", "trigger", "next (UTC)", "next (its zone)", "active runs", "last result", box=None)
+    names = ("job", "trigger", "next (UTC)", "next (its zone)", "active runs", "last result")
+    result = Table(*names, box=None, pad_edge=False)
     for row in rows:
         result.add_row(
             Text(row.job),

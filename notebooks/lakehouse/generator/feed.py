@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse.errors import counted
 from lakehouse.generator.batches import newcomers_of
 from lakehouse.generator.columns import COLUMNS, csv_file
 from lakehouse.generator.defects import Spoiled, feed_rows, spoil
@@ -227,5 +228,5 @@ def _land_truth(feed: Volume, day: str, roads: dict[str, _Road]) -> dict[str, pa
 def _write(feed: Volume, folder: str, name: str, table: pa.Table) -> str:
     was_new = feed.write(csv_file(table), folder, f"{name}.csv")
     path = f"{feed.root}/{folder}/{name}.csv"
-    print(f"{'landed' if was_new else 'found'} {table.num_rows:,} rows in {path}")
+    print(f"{'landed' if was_new else 'found'} {counted(table.num_rows, 'row')} in {path}")
     return path

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from lakehouse.errors import counted
 from lakehouse.generator.batches import Tables, day_tables, initial_parts
 from lakehouse.generator.columns import COLUMNS, csv_rows, header
 from lakehouse.generator.profile import Profile
@@ -135,7 +136,7 @@ def _land_parts(volume: Volume, step: Step, parts: Iterable[Iterable[Tables]]) -
             path = _path(volume, step, entity, number)
             content = made.content.getvalue()
             was_new = volume.write(content, entity, path.rsplit("/", 1)[1])
-            print(f"{'landed' if was_new else 'found'} {made.rows:,} rows in {path}")
+            print(f"{'landed' if was_new else 'found'} {counted(made.rows, 'row')} in {path}")
             yield BatchFile(entity, path, made.rows, len(content))
 
 

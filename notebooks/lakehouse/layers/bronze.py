@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.listener import StreamingQueryProgress
 
-from lakehouse.errors import LakehouseError, LandedFileError, PlaceError
+from lakehouse.errors import LakehouseError, LandedFileError, PlaceError, counted
 from lakehouse.layers.landing import (
     KnownFiles,
     LandedFile,
@@ -73,7 +73,7 @@ class Source:
             return f"{self.table}: refused"
         empty = sum(file.size == 0 for file in self.new)
         note = f", {empty} of them empty" if empty else ""
-        return f"{self.table}: {self.files} files, {len(self.new)} new{note}"
+        return f"{self.table}: {counted(self.files, 'file')}, {len(self.new)} new{note}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lakehouse.cdc import ChangeCounts, TableComments, apply_together
 from lakehouse.cdc.delta import columns_of
 from lakehouse.cdc.progress import Progress
-from lakehouse.errors import ContractError, ExpectationError
+from lakehouse.errors import ContractError, ExpectationError, counted
 from lakehouse.layers.checking import MANY_KEYS, collected_keys, numbered
 from lakehouse.layers.flows import EntityFlow
 from lakehouse.tables.contracts import Contract, load_contract
@@ -44,7 +44,10 @@ def apply_flows(
     counts = apply_together(spark, calls, full=full, comments=comments, progress=progress)
     for target, done in counts.items():
         rows = done.num_upserted_rows + done.num_deleted_rows
-        print(f"{target}: " + ("nothing new" if done.version is None else f"{rows:,} rows in version {done.version}"))
+        print(
+            f"{target}: "
+            + ("nothing new" if done.version is None else f"{counted(rows, 'row')} in version {done.version}")
+        )
     return counts
 
 

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from lakehouse.errors import ContractError, PlaceError, samples
+from lakehouse.errors import ContractError, PlaceError, counted, samples
 from lakehouse.tables.contracts import Contract, load_contract
 
 _ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE")
@@ -37,7 +37,7 @@ class Written:
     rows: int
 
     def __str__(self) -> str:
-        return f"wrote {self.rows:,} rows to {self.table}" if self.rows else f"{self.table}: nothing new"
+        return f"wrote {counted(self.rows, 'row')} to {self.table}" if self.rows else f"{self.table}: nothing new"
 
 
 def text(value: str) -> str:
@@ -280,7 +280,7 @@ def check_columns(spark: SparkSession, names: Iterable[str]) -> None:
     if wrong:
         raise ContractError("\n".join(wrong))
     if contracts:
-        print(f"{len(contracts)} tables have the columns of their contracts")
+        print(f"checked the columns of {counted(len(contracts), 'table')}: those of the contracts")
 
 
 def check_keys(spark: SparkSession, names: Iterable[str], within: Mapping[str, str]) -> None:
@@ -309,7 +309,7 @@ def check_keys(spark: SparkSession, names: Iterable[str], within: Mapping[str, s
     ]
     if wrong:
         raise ContractError("\n".join(wrong))
-    print(f"{len(keyed)} tables have one row per key")
+    print(f"checked the keys of {counted(len(keyed), 'table')}: one row each")
 
 
 def differences(spark: SparkSession, contract: Contract) -> list[str]:

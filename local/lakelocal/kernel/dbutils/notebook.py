@@ -21,11 +21,29 @@ from lakelocal.paths import WORKSPACE, DatabricksPaths
 from lakelocal.sources import find_source, why_no_notebook
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from lakelocal.kernel.kernel import Kernel
 
 
 class NotebookRunError(DbutilsError):
     """Raised when a notebook that `dbutils.notebook.run` started failed, or did not end in time."""
+
+
+class NotebookExited(BaseException):
+    """Ends a notebook in which a person works: its cell, and those that *Run All* has queued behind it."""
+
+
+def end_without_a_trace(ip: "InteractiveShell") -> None:
+    """Let the kernel of *ip* show one sentence for `NotebookExited`, below what the notebook has printed.
+
+    It is sent as SystemExit with 0, which papermill takes for the regular end of a notebook.
+    """
+
+    def show(shell: Any, kind: object, error: object, trace: object, tb_offset: int | None = None) -> None:
+        shell._showtraceback(SystemExit, SystemExit(0), ["The cells below have not run."])
+
+    ip.set_custom_exc((NotebookExited,), show)
 
 
 class Notebook(HasHelp):
@@ -48,6 +66,8 @@ class Notebook(HasHelp):
         if context is not None:
             Path(context.exit_file).write_text(text, encoding="utf-8")
         print(f"Notebook exited: {text}")
+        if context is None and self._kernel.ip is not None:
+            raise NotebookExited(text)
         warnings.filterwarnings("ignore", message="To exit: use")
         # Papermill takes a plain SystemExit with 0 for the notebook's regular end, any other class for a failure.
         raise SystemExit(0)
