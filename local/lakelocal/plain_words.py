@@ -98,9 +98,13 @@ PYTHON: Mapping[str, tuple[str, str]] = {
         f"the disk is full; free space, for example with `{PROGRAM} runs prune`, then repair the run.",
     ),
     "ModuleNotFoundError": (
-        r"No module named '(?P<module>[^']+)'",
+        r"No module named '(?P<module>(?!dlt')[^']+)'",
         "found no module `{module}`; install its package: `%pip install` in the first cell, or the environment of the "
         "task.",
+    ),
+    "SyntaxError": (
+        r"^(?P<text>.+?) \(\d+\.py, line (?P<line>\d+)\)$",  # the name that IPython gives to a cell
+        "SyntaxError: {text}, in line {line} of the cell.",
     ),
     "NameError": (
         r"name '(?P<name>[^']+)' is not defined",
@@ -112,6 +116,7 @@ PYTHON: Mapping[str, tuple[str, str]] = {
         "the code ended itself with exit code {code}; expected 0, or dbutils.notebook.exit.",
     ),
 }
+_PIPELINES_ONLY = re.compile(r"No module named 'dlt'")
 _CONDITION = re.compile(r"(?:\w+(?:Exception|Error): )?\[(?P<condition>[A-Z][A-Z0-9_.]{3,})\] (?P<message>.*)")
 _PLACE = re.compile(r" (?P<place>\(line \d+,? pos \d+\))$")
 _BYPASS = re.compile(r" If necessary set \S+ to \S+ to bypass this error[^.]*\.")
@@ -149,6 +154,8 @@ def plain_error(name: str, message: str, line: str, nearby: Nearby) -> str:
     """
     if said := _filled(*PYTHON.get(name, ("(?!)", "")), message, nearby):
         return said
+    if _PIPELINES_ONLY.fullmatch(message):
+        return "found no module `dlt`, which only pipelines have; run this notebook as a library of a pipeline."
     if name in _OWN or hasattr(errors, name):
         return _DATABRICKS_CLASS.sub("", message)
     raised_by_python = line and hasattr(builtins, name) and not line.startswith("raise ")

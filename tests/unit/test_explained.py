@@ -110,6 +110,8 @@ def frame(line: str) -> list[str]:
             "import holidays",
             "found no module `holidays`; install ",
         ),
+        ("ModuleNotFoundError", "No module named 'dlt'", "import dlt", "found no module `dlt`, which only pipelines have"),
+        ("SyntaxError", "expected ':' (159287.py, line 4)", "", "SyntaxError: expected ':', in line 4 of the cell."),
         ("OSError", "[Errno 28] No space left on device", "f.write(x)", "the disk is full; free space"),
         ("OSError", "[Errno 5] Input/output error", "f.write(x)", "OSError: [Errno 5] Input/output error, in `f.write"),
         ("MemoryError", "", "bytearray(10**14)", "the memory is not enough for the kernel; process fewer rows"),

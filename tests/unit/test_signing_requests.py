@@ -79,9 +79,10 @@ def test_an_option_of_the_user_is_all_that_delta_finds() -> None:
     """Of a table that the write creates, Delta would take the setting; afterwards the session is signed again."""
     sessions = Sessions()
     signing = Signing(SIGNATURE, sessions)  # type: ignore[arg-type]
-    second = proto.Command(write_operation_v2=proto.WriteOperationV2(options={"USERMETADATA": "mine"}))
+    second = proto.Command(write_operation_v2=proto.WriteOperationV2(options={"USERMETADATA": "other"}))
 
-    assert send(signing, sessions, execute(write(userMetadata="mine"))) is None
+    assert send(signing, sessions, execute(write(userMetadata="mine"))) == "mine"
     assert send(signing, sessions, execute(write())) == SIGNATURE
-    assert send(signing, sessions, execute(second)) is None
+    assert send(signing, sessions, execute(second)) == "other"
+    assert send(signing, sessions, execute(write(userMetadata="mine"))) == "mine"
     assert send(signing, sessions, execute(write())) == SIGNATURE

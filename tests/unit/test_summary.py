@@ -299,6 +299,17 @@ def test_the_title_counts_tasks_and_estimates_the_rest(
     assert lines()[0] == "Daily, run 1: 1 of 3 tasks, 1 min 10 s"
 
 
+def test_what_is_done_before_the_first_task_is_shown(shown: tuple[Live, Callable[[], list[str]]], clock: Clock) -> None:
+    """Checks and set-up are no tasks, and may take as long as Spark does to start."""
+    live, lines = shown
+    live.preparing("checking the parameters: check.ipynb")
+    clock.now += 5
+
+    assert lines()[0] == "checking the parameters: check.ipynb ... 5.0 s"
+    live.run_started((), 1, "Daily", ["load"])
+    assert lines()[0] == "Daily, run 1: 0 of 1 tasks, 0.0 s"
+
+
 def test_many_iterations_are_rolled_up(shown: tuple[Live, Callable[[], list[str]]]) -> None:
     """One line shows the progress; those that are running or failed have a row with their input."""
     live, lines = shown

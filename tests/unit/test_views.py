@@ -12,6 +12,7 @@ def test_each_event_is_one_line() -> None:
     lines: list[str] = []
     view = Lines(lines.append)
 
+    view.preparing("checking")
     view.run_started((), 7, "Daily", ["a", "b"])
     view.task_started(("a",), 0)
     view.cell(("a",), "Load", 1, 3)
@@ -25,6 +26,7 @@ def test_each_event_is_one_line() -> None:
     view.iterations_started(("a",), ["b[0]", "b[1]"], ["x", "y"], 2)
 
     assert [line[10:] for line in lines] == [
+        "checking ...",
         "run 7 of Daily started: a, b",
         "a: started",
         "a: Load",

@@ -10,6 +10,7 @@ from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping
 from lakelocal.lakeflow.findings import Finding, FindingError, Where, show
+from lakelocal.near_names import next_step
 from lakelocal.sources import TwoNotebooks, find_source, is_notebook, why_no_notebook
 from lakelocal.sources.languages import SUFFIXES
 
@@ -43,7 +44,7 @@ def find_notebook(path: str, folder: Path, roots: Sequence[Path], *, deployed: b
         raise _missing(error.found, f"one notebook of the name `{path}`", "Rename one of them.") from error
     if file is None:
         expected = f"`{show(named, roots[0])}`, one of {', '.join(f'`{each}`' for each in SUFFIXES)}"
-        raise _missing(f"no notebook `{path}`", expected, "Correct the path.")
+        raise _missing(f"no notebook `{path}`", expected, _similar(named, SUFFIXES))
     if file != named and not deployed:
         raise _with_extension(path, [file])
     if reason := why_no_notebook(file):
@@ -61,7 +62,7 @@ def find_file(path: str, folder: Path, roots: Sequence[Path]) -> Path:
     """
     named = _inside(path, folder, roots, "file")
     if not named.is_file():
-        raise _missing(f"no file `{path}`", f"`{show(named, roots[0])}`", "Correct the path.")
+        raise _missing(f"no file `{path}`", f"`{show(named, roots[0])}`", _similar(named, (named.suffix,)))
     if is_notebook(named):
         raise _missing(f"`{path}`, a notebook", "a plain file", "Make the task a `notebook_task`.")
     return named
@@ -89,6 +90,12 @@ def _with_extension(path: str, files: Sequence[Path]) -> FindingError:
     """The CLI takes a path in a bundle as it is written: only a deployed notebook has lost its extension."""
     names = " or ".join(f"`{path}{file.suffix}`" for file in files)
     return _missing(f"no notebook `{path}`", f"{names}: with its extension", "Add it.")
+
+
+def _similar(named: Path, suffixes: Sequence[str]) -> str:
+    """What to do about *named*, which does not exist; a similar file with one of *suffixes* may have been meant."""
+    there = named.parent.iterdir() if named.parent.is_dir() else ()
+    return next_step(named.name, (each.name for each in there if each.suffix in suffixes), "Correct the path.")
 
 
 def _missing(found: str, expected: str, action: str) -> FindingError:

@@ -27,6 +27,7 @@ class Signing(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercepto
     def __init__(self, signature: str, channel: grpc.Channel) -> None:
         self._signature = signature
         self._signed: set[str] = set()  # ids of sessions
+        self._lent: dict[str, str] = {}  # the setting of a session that had another for one command
         self._config = channel.unary_unary(
             _CONFIG,
             request_serializer=proto.ConfigRequest.SerializeToString,
@@ -45,22 +46,22 @@ class Signing(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercepto
     ) -> Any:
         if isinstance(request, proto.ExecutePlanRequest) and request.plan.HasField("command"):
             config = partial(self._setting, request, client_call_details.metadata)
-            if _has_own_text(request.plan.command):
-                self._let_pass(request.session_id, config)
+            if text := _own_text(request.plan.command):
+                self._lend(request.session_id, text, config)
             elif request.session_id not in self._signed:
                 self._sign(request.session_id, config)
         return continuation(client_call_details, request)
 
     def _sign(self, session: str, config: _Config) -> None:
-        if not config(_GET):
-            pair = proto.KeyValue(key=SETTING, value=self._signature)
-            config(_Operation(set=proto.ConfigRequest.Set(pairs=[pair])))
+        if config(_GET) in ("", self._lent.pop(session, "")):
+            config(_set_to(self._signature))
         self._signed.add(session)
 
-    def _let_pass(self, session: str, config: _Config) -> None:
-        """Take the signature away for one command, until the next: Delta would prefer it to an option of CREATE."""
-        if session in self._signed and config(_GET) == self._signature:
-            config(_Operation(unset=proto.ConfigRequest.Unset(keys=[SETTING])))
+    def _lend(self, session: str, text: str, config: _Config) -> None:
+        """Set *text* for one command, until the next: of a table that it creates, Delta only looks at the setting."""
+        if config(_GET) in ("", self._signature, self._lent.get(session)):
+            config(_set_to(text))
+            self._lent[session] = text
             self._signed.discard(session)
 
     def _setting(self, request: proto.ExecutePlanRequest, metadata: Any, operation: _Operation) -> str:
@@ -72,7 +73,11 @@ class Signing(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercepto
         return "".join(pair.value for pair in answer.pairs)
 
 
-def _has_own_text(command: proto.Command) -> bool:
-    """Does *command* write with a text of the user's own as an option?"""
-    options = (*command.write_operation.options, *command.write_operation_v2.options)
-    return any(name.lower() == _OPTION for name in options)
+def _own_text(command: proto.Command) -> str:
+    """The text of the user's own that *command* writes with, as an option; empty if it has none."""
+    options = {**command.write_operation.options, **command.write_operation_v2.options}
+    return next((value for name, value in options.items() if name.lower() == _OPTION), "")
+
+
+def _set_to(text: str) -> _Operation:
+    return _Operation(set=proto.ConfigRequest.Set(pairs=[proto.KeyValue(key=SETTING, value=text)]))

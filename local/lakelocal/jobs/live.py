@@ -48,6 +48,7 @@ class Live:
         self._rows: dict[Path, _Row] = {(): _Row()}
         self._title = ""
         self._usual = 0.0
+        self._preparing = ("", 0.0)  # what is done before the first task, and since when
         self._screen = Screen(
             console=self.console, refresh_per_second=4, get_renderable=self.table, transient=True,
         )  # fmt: skip
@@ -60,6 +61,10 @@ class Live:
                 self._rows[()].started = self.clock()
                 self._usual = usual_seconds
             self._add_rows(path, tasks)
+
+    def preparing(self, what: str) -> None:
+        with self._lock:
+            self._preparing = (what, self.clock())
 
     def backfill_started(self, name: str, labels: list[str]) -> None:
         with self._lock:
@@ -123,7 +128,8 @@ class Live:
         """`Daily, run 12: 3 of 7 tasks, 1 min 05 s, about 40 s left`."""
         leaves = [self._rows[path] for path in self._leaves(())]
         if not leaves:
-            return self._title
+            what, since = self._preparing
+            return f"{what} ... {duration(self.clock() - since)}" if what else self._title
         done = sum(bool(meaning(row.state).counts_as) for row in leaves)
         took = self.clock() - self._rows[()].started
         left = f", about {duration(self._usual - took)} left" if self._usual > took else ""

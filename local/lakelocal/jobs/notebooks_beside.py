@@ -25,6 +25,7 @@ def run_check(run: JobRun, notebook: Path, given: Mapping[str, str], stop: Stop)
     Raises:
         RunError: the notebook failed; the message is the notebook's own.
     """
+    run.engine.view.preparing(f"checking the parameters: {notebook.name}")
     failed = _run_alone(run, notebook, {**given, **run.parameters}, stop)
     if failed:
         raise RunError(failed.message)
@@ -46,7 +47,7 @@ def run_first(before: JobRun, notebook: Path, stop: Stop) -> None:
     known = json.loads(done.read_text()) if done.is_file() else {}
     if known.get(notebook.name) == content:
         return
-    engine.view.note(f"first run in `{engine.state.catalog}`: {notebook.name} ...")
+    engine.view.preparing(f"first run in `{engine.state.catalog}`: {notebook.name}")
     if failed := _run_alone(before, notebook, before.parameters, stop):
         raise RunError(
             f"`{notebook.name}`: {failed.message} The executed notebook is `{failed.executed}`; fix the cause, then "

@@ -15,6 +15,7 @@ def prepare(run: JobRun, stop: Stop) -> None:
     """
     engine = run.engine
     if engine.needs_spark:
+        engine.view.preparing("preparing Spark, catalogs and schemas")
         try:
             engine.compute.check()
         finally:

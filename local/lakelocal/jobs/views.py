@@ -20,6 +20,9 @@ class View(Protocol):
         *usual_seconds* is how long such a run usually takes; 0 if that is not known.
         """
 
+    def preparing(self, what: str) -> None:
+        """Before the first task, *what* is being done."""
+
     def backfill_started(self, name: str, labels: list[str]) -> None:
         """A backfill of the job *name* began; each of its runs has one of *labels* as its path."""
 
@@ -55,6 +58,7 @@ class Silent:
     """Prints nothing: for `--json`, where standard output contains only the run."""
 
     def run_started(self, path: Path, run_id: int, name: str, tasks: list[str], usual_seconds: float = 0.0) -> None: ...
+    def preparing(self, what: str) -> None: ...
     def backfill_started(self, name: str, labels: list[str]) -> None: ...
     def iterations_started(self, path: Path, names: list[str], inputs: Sequence[str], concurrency: int) -> None: ...
     def task_started(self, path: Path, attempt: int) -> None: ...
@@ -78,6 +82,9 @@ class Lines:
     def run_started(self, path: Path, run_id: int, name: str, tasks: list[str], usual_seconds: float = 0.0) -> None:
         usual = f" (usually {duration(usual_seconds)})" if usual_seconds else ""
         self._line(path, f"run {run_id} of {name} started{usual}: {', '.join(tasks)}")
+
+    def preparing(self, what: str) -> None:
+        self._line((), f"{what} ...")
 
     def backfill_started(self, name: str, labels: list[str]) -> None:
         self._line((), f"backfill of {name}: {len(labels)} runs, for {labels[0]} to {labels[-1]}")

@@ -14,10 +14,12 @@ from lakelocal.errors import UsageError
 from lakelocal.lakeflow.findings import Finding, FindingError, Where
 from lakelocal.lakeflow.task_types import type_of
 from lakelocal.near_names import next_step
+from lakelocal.program import PROGRAM
 from lakelocal.project import BundleFiles
 
 WORKSPACE = "WORKSPACE"
 GIT = "GIT"
+JOBS_NAMED = 12  # in a message; a longer list would hide what it says
 
 
 @dataclass(frozen=True)
@@ -265,5 +267,7 @@ class Bundle(BundleSettings):
         raise self._not_named("no name of a job")
 
     def _not_named(self, found: str, given: str = "") -> UsageError:
-        known = ", ".join(f"`{name}`" for name in sorted(self.jobs)) or "none"
+        known = ", ".join(f"`{name}`" for name in sorted(self.jobs)[:JOBS_NAMED]) or "none"
+        if (more := len(self.jobs) - JOBS_NAMED) > 0:
+            known += f" and {more} more, see `{PROGRAM} jobs`"
         return UsageError(f"Bundle `{self.name}`: found {found}; its jobs are {known}. {next_step(given, self.jobs)}")
