@@ -110,7 +110,7 @@ def frame(line: str) -> list[str]:
             "import holidays",
             "found no module `holidays`; install ",
         ),
-        ("ModuleNotFoundError", "No module named 'dlt'", "import dlt", "found no module `dlt`, which only pipelines have"),
+        ("ModuleNotFoundError", "No module named 'dlt'", "import dlt", "found no module `dlt`, which only pipelines"),
         ("SyntaxError", "expected ':' (159287.py, line 4)", "", "SyntaxError: expected ':', in line 4 of the cell."),
         ("OSError", "[Errno 28] No space left on device", "f.write(x)", "the disk is full; free space"),
         ("OSError", "[Errno 5] Input/output error", "f.write(x)", "OSError: [Errno 5] Input/output error, in `f.write"),

@@ -225,7 +225,8 @@ class Packages:
 
         if status := run_command([*_PIP, *arguments], environment, told):
             why = " ".join(errors) or "its output says why."
-            raise DialectError(f"`%pip {arguments[0]}`: pip ended with status {status}: {why} Correct the name or version.")
+            step = "Correct the name or the version."
+            raise DialectError(f"`%pip {arguments[0]}`: pip ended with status {status}: {why} {step}")
 
     def _folders(self) -> list[Path]:
         """Where the packages are that were installed, the first on the path first."""
