@@ -179,6 +179,14 @@ class History:
         with self._used(f"{self.place.resolve().as_uri()}?mode=ro") as database:
             yield database
 
+    def kept_open(self) -> sqlite3.Connection | None:
+        """A connection to hold as long as many others come and go: the last one that closes writes all to the disk."""
+        if not self.place.is_file():
+            return None
+        kept = sqlite3.connect(f"{self.place.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        kept.execute("SELECT 1 FROM runs LIMIT 1").fetchone()
+        return kept
+
     @contextmanager
     def _used(self, uri: str) -> Iterator[sqlite3.Connection]:
         try:

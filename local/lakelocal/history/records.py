@@ -87,6 +87,7 @@ class Records(History):
             RunError: the file cannot be read or written.
         """
         with self._used(self.place.resolve().as_uri()) as database, database:
+            database.execute("PRAGMA synchronous=NORMAL")  # what is written survives the end of this process
             if exclusive:
                 database.execute("BEGIN IMMEDIATE")
             yield database

@@ -19,7 +19,6 @@ def request_cancel(records: Records, run_id: int) -> None:
         RunError: there is no such run.
     """
     records.run(run_id)
-    records.close_abandoned()
     with records.opened(exclusive=True) as database:
         database.execute(
             "UPDATE runs SET cancel_requested = 1, life_cycle_state = "
@@ -27,6 +26,7 @@ def request_cancel(records: Records, run_id: int) -> None:
             "WHERE run_id = ? AND end_time IS NULL",
             (run_id,),
         )
+    records.close_abandoned()  # afterwards: a run that nobody runs is cancelled too, and not begun later
 
 
 def cancel_run(state: State, run_id: int, *, limit: float = LIMIT_SECONDS) -> dict[str, Any]:

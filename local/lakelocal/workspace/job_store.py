@@ -73,6 +73,9 @@ class JobStore:
         with self._reading() as database:
             database.execute("PRAGMA journal_mode=WAL")
             database.executescript(_SCHEMA)
+        # The last connection that closes writes all to the disk: this one is held as long as others come and go.
+        self._kept = sqlite3.connect(place, check_same_thread=False)
+        self._kept.execute("SELECT 1 FROM jobs LIMIT 1").fetchone()
 
     def create(self, settings: Mapping[str, Any], creator: str) -> int:
         """Add a job and return its id."""

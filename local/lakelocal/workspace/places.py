@@ -82,6 +82,9 @@ class WorkspacePlaces:
             self.folder.chmod(0o700)
             for folder in (self.tree, self.logs):
                 folder.mkdir(exist_ok=True)
+            ignored = self.folder.parent / ".gitignore"  # a deployment would upload the state, and the tree in it again
+            if not ignored.exists():
+                ignored.write_text("*\n")
         except OSError as error:
             raise ProjectError(
                 f"`{self.folder}`: cannot be created ({error.strerror}). "

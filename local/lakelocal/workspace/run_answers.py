@@ -4,7 +4,7 @@ Source: Databricks SDK 0.162, `Run`, `BaseRun`, `RunTask`, `RunOutput`, `ViewIte
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class RunAnswers:
         shape = _numbered(run_shape(found.records, found.run_id), found.offset)
         task = _only_task(shape, found)
         kind = next((name for name in task if name.endswith("_task")), "")
-        own = NumberedRun(found.state, found.offset, found.run_id, task["run_id"] - found.offset)
+        own = replace(found, attempt_id=task["run_id"] - found.offset)
         result: dict[str, Any] = {"metadata": self.run(own)}
         for name in ("notebook_output", "run_job_output", "error", "error_trace"):
             if name in task:

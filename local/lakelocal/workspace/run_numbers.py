@@ -7,6 +7,7 @@ numbers. All of them are exact in JavaScript, whose integers have 53 bits.
 
 from dataclasses import dataclass
 from functools import cached_property
+from sqlite3 import Connection
 
 from lakelocal.history.records import Records
 from lakelocal.project import CATALOG_NAME, Project, State
@@ -18,17 +19,16 @@ SPAN = 10**12
 
 @dataclass(frozen=True)
 class NumberedRun:
-    """A run of *state* with the id *run_id* there; *attempt_id* is that of its attempt, if the number named one."""
+    """A run of *state*, in its history *records*, with the id *run_id* there.
+
+    *attempt_id* is that of its attempt, if the number named one.
+    """
 
     state: State
+    records: Records
     offset: int
     run_id: int
     attempt_id: int | None = None
-
-    @property
-    def records(self) -> Records:
-        """The history that it is in."""
-        return Records(self.state.runs_db)
 
     @property
     def number(self) -> int:
@@ -53,7 +53,10 @@ class RunNumbers:
 
     def history(self, state: State) -> Records:
         """The history of *state*."""
-        return self._histories.setdefault(state.catalog, Records(state.runs_db))
+        if state.catalog not in self._histories:
+            records = Records.of(state)
+            self._histories[state.catalog] = records, records.kept_open()
+        return self._histories[state.catalog][0]
 
     def offset(self, catalog: str) -> int:
         """The offset of the numbers of *catalog*, which may not have any run yet."""
@@ -72,9 +75,9 @@ class RunNumbers:
             if offset == span * SPAN:
                 history = self.history(state)
                 if history.has_run(local):
-                    return NumberedRun(state, offset, local)
+                    return NumberedRun(state, history, offset, local)
                 if (run_id := history.run_of_attempt(local)) is not None:
-                    return NumberedRun(state, offset, run_id, local)
+                    return NumberedRun(state, history, offset, run_id, local)
         raise not_there(f"Run {number} does not exist.")
 
     def find_run(self, number: int) -> NumberedRun:
@@ -90,7 +93,7 @@ class RunNumbers:
         return found
 
     @cached_property
-    def _histories(self) -> dict[str, Records]:
+    def _histories(self) -> dict[str, tuple[Records, Connection | None]]:
         return {}
 
     @cached_property

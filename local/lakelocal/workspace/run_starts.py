@@ -8,12 +8,8 @@ The process of a run belongs to no terminal, and goes on when the server ends. A
 still in `jobs.db`: a run that was not recorded is forgotten, since nobody was told of it; the others are started.
 """
 
-import subprocess
-import sys
-import threading
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from lakelocal.errors import RunError, UnknownRunError
 from lakelocal.history.reading import RUNNER_GONE
@@ -28,6 +24,7 @@ from lakelocal.workspace.deployed import read_deployed
 from lakelocal.workspace.errors import wrong_value
 from lakelocal.workspace.job_store import DeployedJob, JobStore, Start
 from lakelocal.workspace.places import WorkspacePlaces
+from lakelocal.workspace.run_processes import RunProcesses
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,8 @@ class RunStarts:
     project: Project
     places: WorkspacePlaces
     jobs: JobStore
-    url: str
+    history: Callable[[State], Records]
+    processes: RunProcesses = field(default_factory=RunProcesses)
 
     def start(
         self,
@@ -55,7 +53,7 @@ class RunStarts:
 
         *parameters* are all of the run. If *token* belongs to an earlier run, it is that one, and nothing is started.
         """
-        records = Records.of(state)
+        records = self.history(state)
         start = Start(state.catalog, records.new_id(), 0, {"parameters": dict(parameters)})
         catalog, run_id = self.jobs.reserve(start, token)
         if run_id < 0:
@@ -83,7 +81,7 @@ class RunStarts:
         Raises:
             RunError: it has not ended.
         """
-        records = Records.of(state)
+        records = self.history(state)
         number = records.run(run_id).repair_count + 1
         content = {"again": sorted(again), "parameters": dict(parameters)}
         start = Start(state.catalog, run_id, number, content)
@@ -100,7 +98,7 @@ class RunStarts:
     def recover(self) -> None:
         """Start what an earlier server acknowledged and did not start any more."""
         for start in self.jobs.starts():
-            records = Records.of(self.project.state(start.catalog))
+            records = self.history(self.project.state(start.catalog))
             try:
                 run = records.run(start.run_id)
             except UnknownRunError:
@@ -128,26 +126,18 @@ class RunStarts:
         self._spawn(records, start)
 
     def _spawn(self, records: Records, start: Start) -> None:
+        """Start the process of the run; if it ends before it is the runner, the run has ended too."""
         log = self.places.log_of_run(start.catalog, start.run_id)
-        program = [sys.executable, "-m", "lakelocal.workspace.runner", str(self.project.root), start.catalog]
-        with log.open("ab") as output:
-            try:
-                process = subprocess.Popen(
-                    [*program, str(start.run_id), str(start.repair), self.url],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                self._end_unbegun(records, start, f"Its process could not be started ({error.strerror}).")
-                return
-        threading.Thread(target=self._follow, args=(process, records, start, log), daemon=True).start()
 
-    def _follow(self, process: "subprocess.Popen[bytes]", records: Records, start: Start, log: Path) -> None:
-        """Wait for the end of the run's process: if it has not become the runner, the run has ended too."""
-        status = process.wait()
-        self._end_unbegun(records, start, f"Its process ended before it began (exit code {status}). Its log: {log}")
+        def ended(status: int | None) -> None:
+            how = f"exit code {'unknown' if status is None else status}"
+            self._end_unbegun(records, start, f"Its process ended before it began ({how}). Its log: {log}")
+
+        arguments = [str(self.project.root), start.catalog, str(start.run_id), str(start.repair)]
+        try:
+            self.processes.start(arguments, log, ended)
+        except OSError as error:
+            self._end_unbegun(records, start, f"Its process could not be started ({error.strerror}).")
 
     def _end_unbegun(self, records: Records, start: Start, message: str) -> None:
         self.jobs.take(start.catalog, start.run_id, start.repair)

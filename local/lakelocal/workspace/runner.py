@@ -1,4 +1,4 @@
-"""The process of one run of a deployed job: `python -m lakelocal.workspace.runner ROOT CATALOG RUN_ID REPAIR URL`.
+"""The process of one run of a deployed job: `python -m lakelocal.workspace.runner ROOT CATALOG RUN_ID REPAIR`.
 
 It takes the run over from the server that has recorded it, so that the run no longer depends on the server, and runs it
 as `run` runs a job of a bundle. What it prints is the log of the run.
@@ -31,7 +31,7 @@ from lakelocal.workspace.places import WorkspacePlaces
 
 def main(arguments: list[str]) -> int:
     """Run what the arguments name, unless another process has it; the exit code says how it ended."""
-    root, catalog, run_id, repair, _url = arguments
+    root, catalog, run_id, repair = arguments
     project = Project.at(Path(root))
     places = WorkspacePlaces.of(project)
     store = JobStore(places.jobs_db)

@@ -55,14 +55,14 @@ class Workspace:
     @cached_property
     def starts(self) -> RunStarts:
         """The way to new runs."""
-        return RunStarts(self.project, self.places, self.jobs, self.url)
+        return RunStarts(self.project, self.places, self.jobs, self.numbers.history)
 
     @cached_property
     def waiting(self) -> Waiting:
         """The clients that wait for changes of runs."""
         return Waiting()
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The workspace's id: a number, the same as long as the project is where it is."""
         digest = hashlib.sha256(str(Path(self.project.root)).encode()).digest()
@@ -103,7 +103,7 @@ class Workspace:
         """The states that have the catalogs of the workspace."""
         return CatalogStates(self.project)
 
-    @property
+    @cached_property
     def user(self) -> str:
         """The name of the user, who is whoever has the token."""
         return user_name()
