@@ -64,16 +64,32 @@ def to_json(value: object) -> str:
 
 
 def select(
-    spark: SparkSession, statement: str, arguments: Mapping[str, Any] | None = None, limit: int | None = None
+    spark: SparkSession,
+    statement: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    limit: int | None = None,
+    most_bytes: int,
 ) -> tuple[list[tuple[str, str]], pa.Table]:
     """The name and the type of each column of *statement*, and its rows, at most *limit* of them.
 
     Raises:
-        LocalError: as `execute`.
+        LocalError: as `execute`, or the rows have more than *most_bytes*; the rest of them is not fetched.
     """
     try:
         found = spark.sql(statement, dict(arguments) if arguments else None)
         fields = [(field.name, field.dataType.simpleString()) for field in found.schema.fields]
-        return fields, (found if limit is None else found.limit(limit)).toArrow()
+        cut = found if limit is None else found.limit(limit)
+        plan: Any = cut._plan
+        parts: list[pa.Table] = []
+        for part in spark.client.to_table_as_iterator(plan.to_proto(spark.client), plan.observations):
+            if isinstance(part, pa.Table):
+                parts.append(part)
+            if sum(each.nbytes for each in parts) > most_bytes:
+                raise LocalError(
+                    f"The result has more than {most_bytes // 1024**2} MiB. Ask for fewer rows with `row_limit`, or "
+                    "write them to a table or a volume."
+                )
+        return fields, pa.concat_tables(parts) if parts else pa.table({})
     except PySparkException as error:
         raise LocalError(what_spark_says(str(error))) from error

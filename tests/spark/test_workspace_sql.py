@@ -262,6 +262,13 @@ def test_a_large_result_comes_in_chunks(w: WorkspaceClient, warehouse: str) -> N
         w.statement_execution.get_statement_result_chunk_n(answer.statement_id, 3)
 
 
+def test_a_result_that_is_too_large_is_not_fetched(w: WorkspaceClient, warehouse: str) -> None:
+    for text in ("SELECT id FROM range(100000000000)", "SELECT repeat('x', 1000) FROM range(30000)"):
+        answer = w.statement_execution.execute_statement(text, warehouse, wait_timeout="50s")
+        assert answer.status.state is StatementState.FAILED
+        assert "`row_limit`" in answer.status.error.message
+
+
 def test_statements_without_rows_and_wrong_ones(w: WorkspaceClient, warehouse: str, schema: str) -> None:
     made = w.statement_execution.execute_statement(f"CREATE TABLE {schema}.made (n INT)", warehouse)
     assert values(made) == []

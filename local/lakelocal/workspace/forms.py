@@ -11,6 +11,7 @@ from starlette.requests import Request
 from lakelocal.workspace.endpoints import json_body
 from lakelocal.workspace.errors import ApiError, wrong_value
 
+_JSON_LIMIT = 16 * 1024 * 1024
 _FIELD_LIMIT = 64 * 1024  # bytes of a field that is not the content
 
 
@@ -22,6 +23,7 @@ async def form_or_json(request: Request, name: str) -> tuple[Mapping[str, Any], 
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
+        _check_size(request)
         return await json_body(request), None
     try:
         form = await request.form(max_files=1, max_fields=10, max_part_size=_FIELD_LIMIT)
@@ -35,6 +37,15 @@ async def form_or_json(request: Request, name: str) -> tuple[Mapping[str, Any], 
         return {key: value for key, value in form.items() if isinstance(value, str) and key != name}, content
     finally:
         await form.close()
+
+
+def _check_size(request: Request) -> None:
+    """Refuse more JSON than should be held in memory."""
+    size = request.headers.get("content-length", "")
+    if not size.isdecimal() or int(size) > _JSON_LIMIT:
+        found = f"{size} bytes" if size else "no Content-Length"
+        text = f"Found {found}; expected JSON of at most {_JSON_LIMIT // 1024**2} MiB. Send a larger file as a form."
+        raise ApiError("MAX_REQUEST_SIZE_EXCEEDED", text)
 
 
 def from_base64(text: str, name: str) -> bytes:

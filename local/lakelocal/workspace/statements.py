@@ -34,6 +34,7 @@ PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED = "PENDING", "RUNNING", "SUCCEEDED
 AT_ONCE = 8
 MOST_WAITING = 200
 RESULT_LIMIT = 25 * 1024 * 1024  # bytes of a result that is given inline, as on Databricks
+FETCHED_LIMIT = 5 * RESULT_LIMIT  # the same rows in Arrow, where a small number has as many bytes as a large one
 CHUNK_BYTES = 4 * 1024 * 1024
 KEPT_SECONDS = 3600
 KEPT_BYTES = 256 * 1024 * 1024
@@ -201,7 +202,13 @@ def _answered(session: "SparkSession", question: Question) -> Result:
     if question.schema:
         execute(session, f"USE SCHEMA {quoted(question.schema)}")
     limit = question.row_limit
-    fields, rows = select(session, question.text, question.parameters, None if limit is None else limit + 1)
+    fields, rows = select(
+        session,
+        question.text,
+        question.parameters,
+        limit=None if limit is None else limit + 1,
+        most_bytes=FETCHED_LIMIT,
+    )
     is_truncated = limit is not None and rows.num_rows > limit
     chunks = list(_chunks(rows.slice(0, limit)))
     columns = [column_of(name, kind, position) for position, (name, kind) in enumerate(fields)]

@@ -11,15 +11,15 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from lakelocal.workspace.endpoints import Asked, endpoint, fields_as, json_answer
 from lakelocal.workspace.errors import ApiError
 from lakelocal.workspace.forms import form_or_json, from_base64
 from lakelocal.workspace.streaming import received
-from lakelocal.workspace.tree.formats import export_object, import_object
-from lakelocal.workspace.tree.objects import NOTEBOOK
+from lakelocal.workspace.tree.formats import AS_IT_IS, export_object, import_object
+from lakelocal.workspace.tree.objects import FILE, NOTEBOOK
 from lakelocal.workspace.workspace import Workspace
 
 _API = "/api/2.0/workspace"
@@ -104,7 +104,10 @@ def remove(workspace: Workspace, asked: Removal) -> Mapping[str, Any]:
 
 
 def export(workspace: Workspace, asked: Export) -> Mapping[str, Any] | Response:
-    """The content of an object."""
+    """The content of an object; a file that is downloaded is not held in memory."""
+    found = workspace.tree.get(asked.path)
+    if asked.direct_download and found.kind == FILE and asked.format in AS_IT_IS:
+        return FileResponse(found.place, media_type="application/octet-stream")
     content, kind = export_object(workspace.tree, asked.path, asked.format)
     if asked.direct_download:
         return Response(content, media_type="application/octet-stream")

@@ -160,7 +160,9 @@ class VolumeFiles:
         folder = self.at(path)
         for name in names:
             try:
-                place = inside(folder.volume, (folder.place / name).relative_to(folder.volume).parts, name)
+                place = folder.place / name
+                if place.is_symlink():
+                    inside(folder.volume, place.relative_to(folder.volume).parts, name)
                 status = place.stat()
             except (OSError, ApiError):
                 continue  # gone since, or a link that leads nowhere or out

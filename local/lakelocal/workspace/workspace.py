@@ -21,6 +21,7 @@ from lakelocal.workspace.securables import Securables
 from lakelocal.workspace.spark_sessions import SparkSessions
 from lakelocal.workspace.statements import Executions
 from lakelocal.workspace.tree.store import WorkspaceTree
+from lakelocal.workspace.volume_files import parts_of
 from lakelocal.workspace.waiting import Waiting
 
 
@@ -40,6 +41,8 @@ class Workspace:
         places = WorkspacePlaces.of(project).make()
         tree = WorkspaceTree(places.tree)
         tree.open(user_name())
+        for state in CatalogStates(project).states():
+            parts_of(state).clear()
         return cls(project, places, url.rstrip("/"), Gate(token_of(places.token), hosts), tree)
 
     @cached_property

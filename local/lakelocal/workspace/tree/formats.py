@@ -40,6 +40,8 @@ _NOT_HERE = {
     "DBC": "archives of Databricks are not read or written here. Use SOURCE, JUPYTER or AUTO",
     "R_MARKDOWN": "R notebooks do not run here. Use SOURCE",
 }
+AS_IT_IS = ("", SOURCE, "AUTO", "RAW")
+"""The formats in which a file is exported as it is."""
 _SQL = "%sql\n"
 
 
@@ -82,7 +84,7 @@ def export_object(tree: WorkspaceTree, path: str, form: str) -> tuple[bytes, str
             raise wrong_value(f"Folder ({path}) can't be exported as {form}; expected SOURCE or AUTO, a ZIP archive.")
         return _archive(tree, found), "zip"
     if found.kind == FILE:
-        if form in (JUPYTER, "HTML"):
+        if form not in AS_IT_IS:
             raise wrong_value(f"File ({path}) is not a notebook, and can't be exported as {form}. Use SOURCE or AUTO.")
         return found.place.read_bytes(), found.place.suffix.lstrip(".")
     try:

@@ -185,7 +185,8 @@ class WorkspaceTree:
     def _described(self, file: Path) -> Iterator[TreeObject]:
         """The object that *file* holds, with its name as its path; nothing for what is neither file nor folder."""
         try:
-            inside(self.root, file.relative_to(self.root).parts, file.name)
+            if file.is_symlink():  # the folder that it is in was checked
+                inside(self.root, file.relative_to(self.root).parts, file.name)
             if file.is_dir():
                 yield TreeObject(DIRECTORY, file.name, file)
             elif file.is_file():
