@@ -21,7 +21,9 @@ from lakelocal.errors import PathError
 from lakelocal.project import State
 
 VOLUMES, DBFS, WORKSPACE = ROOTS = ("/Volumes", "/dbfs", "/Workspace")
-_OFTEN_IN_DBFS = ("/FileStore", "/mnt", "/databricks-datasets")
+_SAMPLE_FILES = "/databricks-datasets"
+_IN_SAMPLE_FILES = re.compile(rf"(?:^|dbfs:|/dbfs|['\"\s]){_SAMPLE_FILES}(?![\w-])")
+_OFTEN_IN_DBFS = ("/FileStore", "/mnt", _SAMPLE_FILES)
 _SCHEME = re.compile(r"(dbfs|file):(?://localhost(?=/))?(?=/)", re.IGNORECASE)
 
 
@@ -172,6 +174,16 @@ class DatabricksPaths:
         if not self.catalogs.exists(parts[0]):
             raise PathError(self.catalogs.missing(parts[0], f"`{path}`"))
         return self.catalogs.volumes(parts[0]), parts[1:]
+
+
+def about_sample_files(text: str) -> str:
+    """What to add to *text*, which names a path that does not exist: "" unless that is one of Databricks' samples."""
+    if not _IN_SAMPLE_FILES.search(text):
+        return ""
+    return (
+        "Databricks' sample files are not on this machine: copy files of your own there by dbutils.fs.cp, or read the "
+        "tables of the catalog `samples`."
+    )
 
 
 def in_root(path: str) -> bool:

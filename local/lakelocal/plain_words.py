@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from lakelocal import errors
 from lakelocal.near_names import near_name
+from lakelocal.paths import about_sample_files
 from lakelocal.program import PROGRAM
 
 CAUSE = "Caused by: "
@@ -176,7 +177,8 @@ def _filled(pattern: str, sentence: str, message: str, nearby: Nearby) -> str:
         values["hint"] = _table_hint(values["table"], nearby)
     if "path" in values:
         near = nearby.path(values["path"])
-        values["hint"] = f"did you mean `{near}`?" if near else "deliver the file, or correct the path."
+        absent = about_sample_files(values["path"]) or "deliver the file, or correct the path."
+        values["hint"] = f"did you mean `{near}`?" if near else absent
     return sentence.format(**values)
 
 

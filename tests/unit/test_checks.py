@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lakelocal.bundle import load_bundle
+from lakelocal.bundle.workspace_values import explanation
 from lakelocal.jobs.checks import check_run
 from lakelocal.project import Project
 
@@ -32,3 +33,22 @@ def test_libraries_that_are_not_installed_are_named(tmp_path: Path) -> None:
     assert check_run(bundle, bundle.job("j")) == (
         "`tasks.libraries.jar`: not installed here; a task that needs it will fail.",
     )
+
+
+def test_what_only_a_workspace_has_is_told_before_a_run_and_of_a_failure(tmp_path: Path) -> None:
+    """The URL of an app: nothing here has one, so the code gets the reference as it is written."""
+    text = BUNDLE.replace(
+        "task_key: a, spark_python_task: {python_file: p.py}",
+        'task_key: a, spark_python_task: {python_file: p.py, parameters: ["--at=${resources.apps.web.url}/x"]}',
+    )
+    (tmp_path / "databricks.yml").write_text(text.replace("  jobs:", "  apps: {web: {name: web}}\n  jobs:"))
+    (tmp_path / "p.py").touch()
+    bundle = load_bundle(Project.at(tmp_path))
+    job = bundle.job("j")
+    told = "`${resources.apps.web.url}` as plain text, since only a workspace has its value"
+
+    (warning,) = check_run(bundle, job).warnings
+    assert warning.startswith(f"`databricks.yml:11`: job `j`, task `a`: found {told}; expected")
+    assert explanation(job, job.task("a"), {}) == f" It was given {told}."
+    assert explanation(job, job.task("b"), {}) == ""
+    assert explanation(job, job.task("b"), {"p": "${resources.apps.web.url}"}) == f" It was given {told}."

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lakelocal.errors import PathError
-from lakelocal.paths import DatabricksPaths
+from lakelocal.paths import DatabricksPaths, about_sample_files
 from lakelocal.project import BundleFiles, State
 
 FILES = "/Workspace/Users/me/.bundle/shop/dev/files"
@@ -108,6 +108,21 @@ def test_a_place_has_the_name_that_a_notebook_uses(paths, tmp_path):
     assert paths.to_databricks(tmp_path / "state/dbfs/a") == "dbfs:/a"
     assert paths.to_databricks(tmp_path / ".workspace/tree/a") == "file:/Workspace/a"
     assert paths.to_databricks(tmp_path / "elsewhere") == f"file:{tmp_path}/elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("dbfs:/databricks-datasets/airlines", True),
+        ("dbfs:/databricks-datasets", True),
+        ("No such file or directory: '/dbfs/databricks-datasets'", True),
+        ("/Volumes/dev/raw/in/databricks-datasets/x", False),
+        ("dbfs:/databricks-datasets2/x", False),
+    ],
+)
+def test_a_path_of_sample_files_is_told_apart(path, told):
+    """They are Databricks' own, and not on this machine."""
+    assert about_sample_files(path).startswith("Databricks' sample files are not on this machine") is told
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,14 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
         job(parameters=[{"name": "p", "default": "{{job.trigger.file_arrival.location}}"}]),
     ),
     ("reference-input", "z", '"v"', "only in the task inside of a for-each task", job(value_of("{{input}}"))),
+    ("workspace-value", "z", '"v"', "only a workspace has its value", job(value_of("${resources.jobs.j.url}/runs"))),
+    (
+        "workspace-value",
+        "",
+        '"default"',
+        "`${resources.jobs.j.url}` as plain text",
+        job(parameters=[{"name": "p", "default": "${resources.jobs.j.url}"}]),
+    ),
     ("reference-literal", "z", '"v"', "Did you mean `job`?", job(value_of("{{jbo.id}}"))),
     (
         "reference-literal",

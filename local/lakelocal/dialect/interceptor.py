@@ -11,6 +11,7 @@ import pyspark.sql.connect.proto as proto
 
 from lakelocal.dialect import answers
 from lakelocal.dialect.plans import Dialect
+from lakelocal.dialect.races import Race
 from lakelocal.dialect.server import Connection
 from lakelocal.dialect.syntax.json_paths import variant_found
 from lakelocal.paths import DatabricksPaths
@@ -54,15 +55,15 @@ class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClien
     def intercept_unary_stream(
         self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
     ) -> Any:
-        def sent(variants: frozenset[str]) -> Any:
+        def sent(variants: frozenset[str], *, again: bool) -> tuple[Any, Any]:
             rewritten = self._rewrite(client_call_details, request, variants)
-            if variants:
+            if again:
                 rewritten.operation_id = str(uuid4())  # the server knows the first one as an operation that failed
-            return continuation(client_call_details, rewritten)
+            return rewritten, continuation(client_call_details, rewritten)
 
         if not isinstance(request, proto.ExecutePlanRequest):
-            return sent(frozenset())
-        call = _Answers(sent)
+            return sent(frozenset(), again=False)[1]
+        call = _Answers(request, sent)
         return _ShownAnswers(call, self._own) if _tells_of_tables(request) else call
 
     def _analyzed(
@@ -83,27 +84,45 @@ class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClien
 
 
 class _Answers(Iterator[Any]):
-    """The answers to what *send* sends; it is sent again where the first answer says that a value is a VARIANT.
+    """The answers to what *send* sends, which gives the request as it was sent, and the call.
 
-    *send* takes the values that are known to be so. What fails to be analyzed has done nothing yet.
+    It is sent again where the first answer says that a value is a VARIANT, or that another session has created what it
+    creates: *send* takes the values that are known to be so. A request that failed in this way has done nothing.
     """
 
-    def __init__(self, send: Callable[[frozenset[str]], Any]) -> None:
+    def __init__(self, request: Any, send: Callable[..., tuple[Any, Any]]) -> None:
         self._send, self._variants, self._answered = send, frozenset[str](), False
-        self._call = send(self._variants)
+        self._race = Race(request)
+        self._call = self._sent(again=False)
 
     def __next__(self) -> Any:
         try:
             answer = next(self._call)
         except grpc.RpcError as error:
-            found = None if self._answered else variant_found(error.details() or "")
-            if found is None or found in self._variants:
+            if self._answered or not self._is_sent_again(error):
                 raise
-            self._variants |= {found}
-            self._call = self._send(self._variants)
+            self._call = self._sent(again=True)
             return next(self)
-        self._answered = True
+        self._answered = self._answered or not answer.HasField("execution_progress")
         return answer
+
+    def _sent(self, *, again: bool) -> Any:
+        """The call; the translation may have statements of its own, which can fail like the request itself."""
+        try:
+            request, call = self._send(self._variants, again=again)
+        except grpc.RpcError as error:
+            if not self._is_sent_again(error):
+                raise
+            return self._sent(again=True)
+        self._race.request = request
+        return call
+
+    def _is_sent_again(self, error: Any) -> bool:
+        found = variant_found(error.details() or "")
+        if found is None or found in self._variants:
+            return self._race.lost(error.details() or "")
+        self._variants |= {found}
+        return True
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._call, name)

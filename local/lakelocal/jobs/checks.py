@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from lakelocal.bundle.variables import unset_in
+from lakelocal.bundle.workspace_values import left_in_job, left_in_task
 from lakelocal.errors import UsageError
 from lakelocal.jobs.selection import upstream_of
 from lakelocal.lakeflow.child_jobs import started_by, wrong_start
 from lakelocal.lakeflow.fields import effective, ignored, refusal
-from lakelocal.lakeflow.findings import LEFT_OUT, FindingError
+from lakelocal.lakeflow.findings import LEFT_OUT, Finding, FindingError, Where
 from lakelocal.lakeflow.model import Bundle, Job, Task
 from lakelocal.lakeflow.parameters import check_task_parameters
 from lakelocal.lakeflow.references import (
@@ -68,6 +69,7 @@ def check_run(
         _check_job_references(each, own, scheduled=scheduled and each is job, backfill=backfill and each is job)
     tasks = [task for each in all_jobs for task in each.every_task()]
     warnings = [str(finding) for task in tasks for finding in check_task_parameters(bundle, task)]
+    warnings += [str(finding) for each, own in jobs for finding in _of_workspace(each, own)]
     left_out = _left_out(bundle, all_jobs)
     if strict and (left_out or warnings):
         raise UsageError("\n".join(f"{text} Or run without --strict." for text in (*left_out, *warnings)))
@@ -79,6 +81,15 @@ def _libraries(jobs: Collection[Job]) -> list[str]:
     """A warning for each kind of library that is not installed here: code may need it. Other fields may be missed."""
     found = {field for job in jobs for field in ignored(job) if field.startswith(_LIBRARIES)}
     return [f"`{field}`: not installed here; a task that needs it will fail." for field in sorted(found)]
+
+
+def _of_workspace(job: Job, parameters: Mapping[str, str]) -> Iterator[Finding]:
+    """What *job*, run with *parameters*, is given in plain text because only a workspace has its value."""
+    for finding in left_in_job(parameters):
+        yield finding.moved(Where(job=job.key))
+    for task in job.every_task():
+        for finding in left_in_task(job, task):
+            yield finding.moved(replace(task.where, path=finding.where.path))
 
 
 def _left_out(bundle: Bundle, jobs: Collection[Job]) -> list[str]:

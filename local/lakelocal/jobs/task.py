@@ -9,6 +9,7 @@ from typing import Any
 
 from lakelocal.attempt.banner import show_reason
 from lakelocal.attempt.failures import failed_cell
+from lakelocal.bundle.workspace_values import explanation
 from lakelocal.errors import LocalError, RunError
 from lakelocal.history.reasons import shortened
 from lakelocal.history.records import now_ms
@@ -119,6 +120,9 @@ class TaskRun:
             outcome = Outcome("FAILED", str(error))
         except Exception as error:  # whatever it is, the attempt has ended and is recorded as failed
             outcome = Outcome("FAILED", f"{type(error).__name__}: {error}", traceback.format_exc())
+        if outcome.error:
+            more = explanation(self.run.job, self.task, self.run.parameters)
+            outcome = replace(outcome, error=f"{outcome.error}{more}")
         if outcome.result == "TIMEDOUT" and outcome.output:
             outcome = replace(outcome, error=self._too_late(outcome.output))
         if outcome.output and not meaning(outcome.result).is_fine:

@@ -101,6 +101,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "reference-value": (ERROR, "`{{tasks.T.values.K}}` names a value that the notebook of T sets"),
     "reference-trigger": (ERROR, "`{{job.trigger...}}` fits the trigger of the job"),
     "reference-input": (ERROR, "`{{input}}` is used in the task of a for-each task only"),
+    "workspace-value": (WARNING, "code is given values that exist without a workspace"),
     "reference-literal": (WARNING, "no `{{...}}` is left as plain text"),
     # triggers
     "schedule": (ERROR, "a schedule is a Quartz expression in a known time zone"),

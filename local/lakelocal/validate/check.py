@@ -24,7 +24,7 @@ from lakelocal.validate.graph import check_reachable
 from lakelocal.validate.job_view import JobView
 from lakelocal.validate.limits import check_job_limits, check_task_limits
 from lakelocal.validate.parameters import check_parameters
-from lakelocal.validate.references import check_references
+from lakelocal.validate.references import check_references, check_workspace_values
 from lakelocal.validate.task_types import (
     check_git,
     check_job_levels,
@@ -42,6 +42,7 @@ CHECKS = (
     check_compute,
     check_parameters,
     check_references,
+    check_workspace_values,
     check_schedules,
     check_continuous,
     check_job_limits,

@@ -1,4 +1,5 @@
-"""Dynamic value references (`{{...}}`) that name what is not there, as far as a job and its notebooks tell.
+"""Dynamic value references (`{{...}}`) that name what is not there, as far as a job and its notebooks tell; and
+references (`${...}`) that only a workspace could resolve.
 
 What a reference may name: `lakelocal.lakeflow.references`.
 """
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from lakelocal.bundle.workspace_values import left_in_job, left_in_task
 from lakelocal.lakeflow.findings import Finding
 from lakelocal.lakeflow.notebook_interface import read_interface
 from lakelocal.lakeflow.references import (
@@ -35,6 +37,19 @@ def check_references(view: JobView) -> Iterator[Finding]:
         upstream = {key: leaves.get(key, KnownTask.of_type("")) for key in sorted(view.upstream(task))}
         fields = {name: value for name, value in task.inner.items() if (task.kind, name) != ("for_each_task", "task")}
         yield from _findings(view, fields, _in_task(task, view, replace(known, tasks=upstream)), (task.kind,), task)
+
+
+def check_workspace_values(view: JobView) -> Iterator[Finding]:
+    """Each value that only a workspace gives, where code is given it."""
+    places = {parameter.get("name"): number for number, parameter in enumerate(view.source.get("parameters") or [])}
+    for finding in left_in_job(view.job.parameters):
+        number = places.get(finding.where.path[0])
+        yield finding.moved(view.where(None, () if number is None else ("parameters", number, "default")))
+    read = {task.key: task for task in view.job.every_task()}
+    for task in view.all_tasks:
+        if task.key in read:
+            for finding in left_in_task(view.job, read[task.key]):
+                yield finding.moved(view.where(task, finding.where.path))
 
 
 def _had_by_runs_of(view: JobView) -> frozenset[Need]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lakelocal.errors import DbutilsError, PathError
-from lakelocal.paths import WORKSPACE, DatabricksPaths
+from lakelocal.paths import WORKSPACE, DatabricksPaths, about_sample_files
 from lakelocal.project import State
 
 
@@ -63,9 +63,10 @@ class Places:
         """The place of *path*, which exists."""
         place = self.at(path)
         if not place.local.exists():
+            above = place.shown.rstrip("/").rpartition("/")[0] or "/"
             raise PathNotFound(
                 f"java.io.FileNotFoundException: No such file or directory: {place.shown}. "
-                f'See what there is with dbutils.fs.ls("{place.shown.rstrip("/").rpartition("/")[0] or "/"}").'
+                + (about_sample_files(place.shown) or f'See what there is with dbutils.fs.ls("{above}").')
             )
         return place
 
