@@ -67,6 +67,19 @@ def test_a_databricks_session_is_the_local_one() -> None:
     ]
 
 
+def test_the_module_of_a_databricks_session_has_sparks_too() -> None:
+    """As databricks-connect imports it there; code imports it to annotate its functions."""
+    said = outcome("""
+        import databricks.connect.session as module
+        print("pyspark" in sys.modules, hasattr(module, "nothing"))
+        from databricks.connect.session import SparkSession
+        import pyspark.sql
+        print(SparkSession is pyspark.sql.SparkSession)
+    """)
+
+    assert said == "False False\nTrue\n"
+
+
 def test_dbutils_of_a_session_is_the_kernels() -> None:
     """The older way to get it in a module; the rest of pyspark is the real one."""
     said = outcome("""

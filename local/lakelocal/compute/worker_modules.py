@@ -93,6 +93,15 @@ class _Connect(ModuleType):
     DatabricksSession = _DatabricksSession
 
 
+class _ConnectSession(_Connect):
+    def __getattr__(self, name: str) -> Any:
+        if name == "SparkSession":
+            from pyspark.sql import SparkSession
+
+            return SparkSession
+        raise AttributeError(f"`databricks.connect.session` has no `{name}` in a worker")
+
+
 class _Utilities(ModuleType):
     @staticmethod
     def DBUtils(*_: object) -> Absent:
@@ -104,7 +113,7 @@ _ELSE = {
     "databricks": ModuleType,
     "databricks.sdk": ModuleType,
     "databricks.connect": _Connect,
-    "databricks.connect.session": _Connect,
+    "databricks.connect.session": _ConnectSession,
 }
 
 

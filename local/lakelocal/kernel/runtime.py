@@ -148,7 +148,7 @@ def provide_modules(kernel: "Kernel") -> None:
         session = databricks_session(kernel)
         makers |= {
             "databricks.connect": lambda name: _with(ModuleType(name), DatabricksSession=session),
-            _CONNECT_SESSION: lambda name: _with(ModuleType(name), DatabricksSession=session),
+            _CONNECT_SESSION: lambda name: _with(_ConnectSession(name), DatabricksSession=session),
         }
     sys.meta_path.insert(0, _Provided(makers))
     # Behind all other finders: an installed package is found before.
@@ -190,6 +190,17 @@ class _Runtime(ModuleType):
         if name in ("sc", "sqlContext"):
             raise DialectError(f"`databricks.sdk.runtime.{name}`: {_NO_CONTEXT}")
         raise AttributeError(f"`databricks.sdk.runtime` has no `{name}`; it has {', '.join(self.__all__)}")
+
+
+class _ConnectSession(ModuleType):
+    """`databricks.connect.session`, which code imports for Spark's session class too; importing that takes a second."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "SparkSession":
+            from pyspark.sql import SparkSession
+
+            return SparkSession
+        raise AttributeError(f"`databricks.connect.session` has no `{name}` here")
 
 
 # How the SDK would authenticate in a runtime of Databricks; None lets it look elsewhere.
