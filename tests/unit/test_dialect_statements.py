@@ -1,16 +1,17 @@
 """Statements that only Unity Catalog knows: done, noted or refused."""
 
 import logging
+import re
 
 import pytest
-from dialect_fakes import Schemas
+from dialect_fakes import Schemas, Tables
 
 from lakelocal.dialect.names import Names
 from lakelocal.dialect.sessions import Place, Sessions
 from lakelocal.dialect.statement import NOTHING, rows_of
 from lakelocal.dialect.statements import Statements
 from lakelocal.dialect.volumes import Volumes
-from lakelocal.errors import DialectError
+from lakelocal.errors import DialectError, LocalError
 from lakelocal.paths import DatabricksPaths
 from lakelocal.project import State
 
@@ -204,3 +205,47 @@ def test_a_catalog_that_holds_schemas_is_dropped_by_cascade_only(run, statements
     for name in ("dev", "main", "samples", "hive_metastore"):
         with pytest.raises(DialectError, match="is always there"):
             run(f"DROP CATALOG {name} CASCADE")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE CATALOG IF NOT EXISTS lake MANAGED LOCATION 's3://b' COMMENT 'c'",
+        "CREATE VOLUME IF NOT EXISTS raw.v COMMENT 'c'",
+        "CREATE SCHEMA IF NOT EXISTS raw MANAGED LOCATION 's3://b'",
+        "CREATE TABLE raw.t (id INT, k STRING) USING DELTA CLUSTER BY AUTO",
+        "DROP CATALOG IF EXISTS lake CASCADE",
+        "DROP VOLUME IF EXISTS raw.v",
+        "USE CATALOG dev",
+        "SET CATALOG dev",
+        "SHOW SCHEMAS IN dev LIKE 'r*'",
+        "SHOW VOLUMES IN dev.raw LIKE 'r*'",
+        "DESCRIBE CATALOG EXTENDED dev",
+        "DESCRIBE VOLUME raw.v",
+        "COMMENT ON COLUMN dev.raw.t.c IS 'text'",
+        "COMMENT ON CATALOG dev IS 'text'",
+        "ALTER TABLE dev.raw.t SET TAGS ('a' = 'b')",
+        "ALTER VOLUME raw.v RENAME TO raw.w",
+        "INSERT INTO TABLE raw.t AS a (id, k) BY NAME REPLACE USING (id) SELECT 1 AS id",
+        "INSERT INTO raw.t REPLACE WHERE id = 1 SELECT 1 AS id",
+        "GRANT SELECT ON TABLE raw.t TO `users`",
+        "LIST '/Volumes/dev/raw/v' LIMIT 3",
+    ],
+)
+def test_a_statement_that_ends_too_early_is_no_fault_of_the_dialect(statements, sql):
+    """A name that is empty cuts a statement short: Spark, or the dialect, says where; nothing else is raised."""
+    server, place = Tables({"id": True, "k": True}, query=["id"]), statements.catalogs.own
+    ends = [found.end() for found in re.finditer(r"\w+|[^\w\s]", sql)]
+    for end in ends:
+        try:
+            names = Names(statements.catalogs, place)
+            assert isinstance(statements.translate(sql[:end], "session", names, server, lambda plain: plain), str)
+        except LocalError as error:
+            assert str(error)
+
+
+@pytest.mark.parametrize("sql", ["CREATE CATALOG IF NOT EXISTS ", "DROP CATALOG ;", "SHOW VOLUMES IN"])
+def test_a_name_that_is_missing_is_a_mistake_of_the_syntax(run, sql):
+    """With the condition that Databricks gives it."""
+    with pytest.raises(DialectError, match=r"^\[PARSE_SYNTAX_ERROR\] The statement .* its end; expected a name there"):
+        run(sql)

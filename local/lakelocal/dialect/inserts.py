@@ -131,7 +131,7 @@ def _read(statement: Statement) -> _Insert | None:
             "columns in the query instead."
         )
     columns: list[str] = []
-    if statement.words[at : at + 1] == ["("] and statement.words[at + 1] not in _QUERIES:
+    if statement.word(at) == "(" and statement.word(at + 1) not in _QUERIES:
         end = closing(statement.tokens, at) or at
         columns = [token.text for token in statement.tokens[at + 1 : end] if token.is_name]
         at = end + 1
@@ -141,7 +141,7 @@ def _read(statement: Statement) -> _Insert | None:
     at, replaces = statement.skip(at, "REPLACE")
     if not evolves and not replaces:
         return None
-    how = statement.words[at] if replaces else ""
+    how = statement.word(at) if replaces else ""
     if how == "USING":
         end = closing(statement.tokens, at + 1) or at
         using = [token.text for token in statement.tokens[at + 2 : end] if token.is_name]
@@ -170,7 +170,7 @@ def _alias(statement: Statement, at: int) -> tuple[str, int]:
         or statement.words[after] in _QUERIES | {"BY", "REPLACE", "PARTITION"}
     ):
         return "", at
-    return quoted(statement.tokens[after].text), after + 1
+    return quoted(statement.named(after)[0]), after + 1
 
 
 def _query_start(statement: Statement, at: int) -> int:

@@ -11,6 +11,7 @@ import pyspark.sql.connect.proto as proto
 
 from lakelocal.dialect.names import Names, shorten
 from lakelocal.dialect.server import Server, columns, run
+from lakelocal.errors import DialectError
 from lakelocal.sql.tokens import STRING, Token, tokenize
 from lakelocal.sql.writing import Edit, apply, literal, quoted
 
@@ -69,6 +70,21 @@ class Statement:
             at += 2
         return parts
 
+    def named(self, at: int) -> list[str]:
+        """The parts of the name at token *at*, where there has to be one.
+
+        Raises:
+            DialectError: there is none.
+        """
+        if parts := self.name(at):
+            return parts
+        found = f"`{self.tokens[at].text}`" if at < len(self.tokens) else "its end"
+        raise DialectError(f"[PARSE_SYNTAX_ERROR] {self.where}: found {found}; expected a name there. Correct it.")
+
+    def word(self, at: int) -> str:
+        """The word at token *at*; "" behind the end."""
+        return self.words[at] if at < len(self.words) else ""
+
     def part(self, start: int, end: int) -> str:
         """The text from token *start* to token *end*, exclusive, as it is written."""
         return self.sql[self.tokens[start].start : self.tokens[end - 1].end] if end > start else ""
@@ -108,7 +124,7 @@ class Statement:
         edits = []
         for index, token in enumerate(self.tokens):
             if self.words[index : index + 3] == ["CLUSTER", "BY", "AUTO"] or (
-                self.words[index : index + 2] == ["MANAGED", "LOCATION"]
+                self.words[index : index + 2] == ["MANAGED", "LOCATION"] and index + 2 < len(self.tokens)
             ):
                 edits.append(Edit(token.start, self.tokens[index + 2].end, ""))
         if not edits:

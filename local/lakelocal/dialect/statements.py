@@ -135,7 +135,7 @@ class Statements:
 
     def _use(self, statement: Statement) -> str | None:
         if statement.starts("USE CATALOG") or statement.starts("SET CATALOG"):
-            return self._move(statement, statement.name(2)[-1], DEFAULT_SCHEMA)
+            return self._move(statement, statement.named(2)[-1], DEFAULT_SCHEMA)
         at = 2 if statement.words[1:2] in (["SCHEMA"], ["DATABASE"], ["NAMESPACE"]) else 1
         parts = statement.name(at)
         if not parts or parts[0].upper() == "IDENTIFIER":
@@ -193,7 +193,7 @@ class Statements:
 
     def _create_catalog(self, statement: Statement) -> str:
         at, if_not_exists = statement.skip(2, "IF NOT EXISTS")
-        name = statement.name(at)[-1]
+        name = statement.named(at)[-1]
         if self.catalogs.exists(name):
             if not if_not_exists:
                 raise DialectError(f"{statement.where}: the catalog exists. Write CREATE CATALOG IF NOT EXISTS.")
@@ -212,7 +212,7 @@ class Statements:
 
     def _drop_catalog(self, statement: Statement) -> str:
         at, if_exists = statement.skip(2, "IF EXISTS")
-        name = statement.name(at)[-1]
+        name = statement.named(at)[-1]
         if self.catalogs.is_own(name) or name.lower() in ALWAYS:
             how = (
                 f"`{PROGRAM} down`, then delete its state folder" if self.catalogs.is_own(name) else "drop its schemas"
@@ -253,7 +253,7 @@ class Statements:
             return f"SELECT {literal(place.catalog)} AS catalog, {schema} AS namespace"
         if statement.words[1:2] in (["SCHEMAS"], ["DATABASES"]):
             named = statement.words[2:3] in (["IN"], ["FROM"])
-            catalog = statement.name(3)[0] if named else statement.names.current
+            catalog = statement.named(3)[0] if named else statement.names.current
             statement.names.schema([catalog, DEFAULT_SCHEMA], statement.where)  # which a catalog has from its beginning
             fitting = self.catalogs.schemas_like(self._need(catalog, statement), statement.like())
             return f"SHOW SCHEMAS LIKE {literal(fitting)}"
@@ -262,7 +262,7 @@ class Statements:
     def _describe(self, statement: Statement) -> str | None:
         if statement.words[1:2] == ["CATALOG"]:
             at, _ = statement.skip(2, "EXTENDED")
-            name = self._need(statement.name(at)[-1], statement)
+            name = self._need(statement.named(at)[-1], statement)
             rows = [("Catalog Name", name), ("Comment", "held by a local server"), ("Owner", "")]
             return rows_of(["info_name", "info_value"], rows)
         if statement.words[1:2] == ["VOLUME"]:
@@ -279,7 +279,7 @@ class Statements:
         if statement.words[2:3] in (["CATALOG"], ["VOLUME"], ["FUNCTION"], ["PROCEDURE"]):
             return self._note(statement, "comments on catalogs, volumes and routines")
         if statement.starts("COMMENT ON COLUMN"):
-            parts = statement.name(3)
+            parts = statement.named(3)
             at = next((at for at, token in enumerate(statement.tokens) if token.kind == STRING), None)
             text = "''" if at is None else statement.sql[statement.tokens[at].start : statement.tokens[-1].end]
             return f"ALTER TABLE {join_name(parts[:-1])} ALTER COLUMN {quoted(parts[-1])} COMMENT {text}"
@@ -333,7 +333,7 @@ class Statements:
         return NOTHING
 
     def _schema_of(self, statement: Statement, at: int) -> Place:
-        parts = statement.name(at)
+        parts = statement.named(at)
         catalog = parts[0] if len(parts) > 1 else statement.names.current
         return Place(self._need(catalog, statement), parts[-1])
 

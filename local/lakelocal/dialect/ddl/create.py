@@ -34,7 +34,7 @@ class NewTable:
     @property
     def format(self) -> str:
         at = self.clause("USING")
-        return "delta" if at is None else self.statement.tokens[at].text.lower()
+        return "delta" if at is None else self.statement.named(at)[0].lower()
 
     def clause(self, *words: str) -> int | None:
         """The index of the token behind *words*, a clause after the columns; None where there is none."""
