@@ -8,7 +8,7 @@ from pyspark.errors import AnalysisException
 
 from lakelocal.compute import open_session
 
-ROUNDS, TASKS = 3, 4
+ROUNDS, TASKS = 2, 4
 
 
 @pytest.fixture(scope="module")

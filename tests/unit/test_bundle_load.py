@@ -473,14 +473,15 @@ def test_fields_of_other_resources_are_those_that_are_written(tmp_path: Path) ->
 
 
 def test_the_user_has_the_names_of_a_databricks_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Databricks' own examples greet the person by `displayName`."""
+    """Databricks' own examples greet the person by `displayName`; templates notify the first of the addresses."""
     monkeypatch.setenv("LOGNAME", "ana.b")
-    names = ("userName", "displayName", "short_name")
-    text = "".join(f"  {name}: {{default: '${{workspace.current_user.{name}}}'}}\n" for name in names)
+    fields = {"userName": "userName", "displayName": "displayName", "short_name": "short_name"}
+    fields["mail"] = "emails[0].value"
+    text = "".join(f"  {name}: {{default: '${{workspace.current_user.{field}}}'}}\n" for name, field in fields.items())
 
     values = load_settings(write(tmp_path, {"databricks.yml": f"{HEAD}variables:\n{text}"})).variables
 
-    assert values == {"userName": "ana.b", "displayName": "ana.b", "short_name": "ana_b"}
+    assert values == {"userName": "ana.b", "displayName": "ana.b", "short_name": "ana_b", "mail": "ana.b"}
 
 
 def test_files_may_lie_in_folders_that_are_synced(tmp_path: Path) -> None:

@@ -81,13 +81,14 @@ def user_name() -> str:
     return os.environ.get(USER) or getpass.getuser()
 
 
-def current_user() -> dict[str, str]:
+def current_user() -> dict[str, Any]:
     """The fields of `workspace.current_user` that are known here."""
     name = user_name()
     short = identifier(name.partition("@")[0])
     return {
         "userName": name,
         "displayName": name,
+        "emails": [{"value": name, "type": "work", "primary": True}],
         "short_name": short,
         "domain_friendly_name": re.sub(r"[^a-z0-9]", "-", _without_marks(short).lower()),
     }
