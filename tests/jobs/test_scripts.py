@@ -125,7 +125,7 @@ def test_source_files_run_as_notebooks_do(attempt: Attempt) -> None:
 
     assert "day 2 True\n" in printed(places)
     assert "hello you deep 20!\n" in printed(places)
-    assert outcome.error == 'ZeroDivisionError: division by zero (cell 5 "Ratio", line 21 of n.py)'
+    assert outcome.error == 'ZeroDivisionError: division by zero, in `ratio / 0` (cell 5 "Ratio", line 21 of n.py)'
     assert outcome.output == places.output
     assert places.output.suffix == ".ipynb"
 
@@ -156,8 +156,7 @@ sys.exit(None if sys.argv[1] == "good" else int(sys.argv[1]))
         ("good", ""),
         (
             "3",
-            "RunError: `etl.py`: ended with the exit code 3; expected 0 or none. "
-            "The last line that it printed: __main__",
+            "`etl.py`: ended with the exit code 3; expected 0 or none. The last line that it printed: __main__",
         ),
     ],
 )

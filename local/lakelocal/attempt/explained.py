@@ -15,6 +15,7 @@ from lakelocal.plain_words import Nearby, plain_error
 from lakelocal.project import State
 
 _CELL = re.compile(r"^Cell In\[\d+\]")
+_PROGRAMS = ("run_script(", "run_entry_point(")  # of the notebook that is made for a Python file or a wheel
 _RAISED = re.compile(r"^-+> ?\d+ (.+)$", re.MULTILINE)  # the line that IPython's traceback points at
 
 
@@ -42,7 +43,8 @@ def death_of_kernel(status: int | None) -> str:
 def _line_of_cell(frames: list[str]) -> str:
     """The line of a cell that raised the error, which may have come from a library; empty if it is not known."""
     raised = [_RAISED.findall(frame) for frame in frames if _CELL.match(frame)]
-    return next((lines[-1].strip() for lines in reversed(raised) if lines), "")
+    line = next((lines[-1].strip() for lines in reversed(raised) if lines), "")
+    return "" if line.startswith(_PROGRAMS) else line
 
 
 def _nearby() -> Nearby:
