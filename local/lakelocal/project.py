@@ -179,7 +179,8 @@ class State:
             for folder in (self.warehouse, self.volumes, self.dbfs, self.runs, self.logs):
                 folder.mkdir(exist_ok=True)
             self.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._hide_from_git()
+            if self.folder.parent.parent == self.root:
+                hide_from_git(self.folder.parent)
         except OSError as error:
             raise ProjectError(
                 f"`{self.folder}`: cannot be created ({error.strerror}). "
@@ -187,11 +188,12 @@ class State:
             ) from error
         return self
 
-    def _hide_from_git(self) -> None:
-        """A state beside the bundle is in somebody's repository, and holds a token, tables and logs."""
-        ignored = self.folder.parent / ".gitignore"
-        if self.folder.parent.parent == self.root and not ignored.exists():
-            ignored.write_text("*\n")
+
+def hide_from_git(states: Path) -> None:
+    """Let git and deployments leave out *states*, which in somebody's bundle holds a token, tables and logs."""
+    ignored = states / ".gitignore"
+    if not ignored.exists():
+        ignored.write_text("*\n")
 
 
 def bundle_file(folder: Path) -> Path | None:

@@ -9,6 +9,7 @@ import nbformat
 import papermill
 import psutil
 import pytest
+from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
@@ -348,6 +349,22 @@ def test_exit_ends_a_notebook_that_a_person_runs_with_sentences_and_no_trace(pro
     assert said.text == "Notebook exited: Stop here.\n"
     assert end.traceback == ["The cells below have not run."]
     assert rest.outputs == [] and rest.execution_count is None
+
+
+def test_run_all_ends_with_an_exit(project):
+    """JupyterLab sends all cells at once; the kernel then aborts those that wait."""
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(project.root))
+    try:
+        sent = [client.execute(code) for code in ("dbutils.notebook.exit('Stop here.')", "1", "2")]
+        replies: dict[str, str] = {}
+        while sent[-1] not in replies:
+            reply = client.get_shell_msg(timeout=60)
+            replies[reply["parent_header"]["msg_id"]] = reply["content"].get("status", "")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+    assert [replies[each] for each in sent] == ["error", "aborted", "aborted"]
 
 
 def test_another_notebook_runs_as_a_run_of_its_own(run, project):

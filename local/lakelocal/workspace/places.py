@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakelocal.errors import ProjectError
-from lakelocal.project import WORKSPACE, Project
+from lakelocal.project import WORKSPACE, Project, hide_from_git
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,7 @@ class WorkspacePlaces:
             self.folder.chmod(0o700)
             for folder in (self.tree, self.logs):
                 folder.mkdir(exist_ok=True)
-            ignored = self.folder.parent / ".gitignore"  # a deployment would upload the state, and the tree in it again
-            if not ignored.exists():
-                ignored.write_text("*\n")
+            hide_from_git(self.folder.parent)  # a deployment would upload the state, and the tree in it again
         except OSError as error:
             raise ProjectError(
                 f"`{self.folder}`: cannot be created ({error.strerror}). "
