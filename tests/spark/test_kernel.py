@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from lakelocal.context import VARIABLE, TaskContext
 from lakelocal.project import Project, State
 from lakelocal.server import ensure_server, find_server
+from lakelocal.versions import DELTA, SPARK
 from tests.states import state_in
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -158,6 +159,44 @@ def test_a_stopped_session_is_followed_by_a_new_one(run):
     ).cells
 
     assert printed(cell) == "False 4\n"
+
+
+def test_spark_prints_where_it_is_and_what_it_is(run, project):
+    """No token; the current schema as it is; also after `stop()`."""
+    before, used, stopped = run(
+        "spark",
+        "spark.sql('CREATE SCHEMA IF NOT EXISTS shown'); spark.sql('USE shown'); print(spark)",
+        "spark.stop(); spark.getActiveSession()",
+    ).cells
+    port = find_server(project).port
+
+    expected = (
+        f"<SparkSession: Spark {SPARK} with Delta {DELTA}, server sc://localhost:{port} on this machine, "
+        f"catalog {project.catalog}, schema {{}}, bundle sample, target dev>"
+    )
+    (first,) = before.outputs
+    assert first.data["text/plain"] == expected.format("default")
+    assert ">schema</th>" in first.data["text/html"] and "token" not in first.data["text/html"]
+    assert printed(used) == expected.format("shown") + "\n"
+    assert stopped.outputs[0].data["text/plain"] == expected.format("default")
+
+
+def test_names_in_strings_are_completed(run):
+    """By the kernel that JupyterLab asks."""
+    (_, asked) = run(
+        "for each in ('SCHEMA typed', 'TABLE typed.orders AS SELECT 1 AS order_id'): spark.sql(f'CREATE {each}')",
+        "from IPython.core.completer import provisionalcompleter\n"
+        "from lakelocal.kernel.kernel import current_kernel\n"
+        "current_kernel().names._patience = 60\n"
+        "def ask(code):\n"
+        "    with provisionalcompleter():\n"
+        "        return [each.text for each in get_ipython().Completer.completions(code, len(code))]\n"
+        "df = spark.table('typed.orders')\n"
+        "print(ask('spark.table(\"typed.'), ask('%sql\\nSELECT * FROM typed.or'), ask('df.select(\"ord'))\n"
+        "spark.sql('DROP SCHEMA typed CASCADE')",
+    ).cells
+
+    assert printed(asked) == "['typed.orders'] ['typed.orders'] ['order_id']\n"
 
 
 def test_kernels_are_isolated(run):

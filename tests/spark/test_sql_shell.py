@@ -73,4 +73,5 @@ def test_names_are_completed(shop) -> None:
     assert completions(names, "SELECT * FROM old") == ["older"]
     assert "status" in completions(names, "SELECT * FROM shop.orders WHERE st")
     assert completions(names, "QUAL") == ["QUALIFY"]
-    assert completions(names, "SELECT * FROM shop.nothing WHERE sta") == []
+    assert completions(names, "SELECT * FROM shop.nothing WHERE status") == []
+    assert "startswith" in completions(names, "SELECT star")

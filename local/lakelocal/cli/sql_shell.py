@@ -3,7 +3,6 @@
 Uses prompt_toolkit, which IPython depends on, for editing over several lines, history and completion.
 """
 
-import re
 import time
 from collections.abc import Iterator
 
@@ -15,69 +14,46 @@ from prompt_toolkit.history import FileHistory
 from pyspark.sql.connect.session import SparkSession
 
 from lakelocal.cli.sql_results import print_rows
+from lakelocal.compute.catalog_names import CatalogNames
 from lakelocal.errors import LocalError
 from lakelocal.jobs.views import duration
 from lakelocal.project import State
 from lakelocal.queries import execute
 from lakelocal.sql.cells import split_statements
+from lakelocal.sql.completion import complete
 
 HELP = """\
 A statement ends with `;` and may have several lines. Tab completes tables and columns, the arrow keys recall lines.
   \\d          the tables of all schemas          \\d TABLE   the columns of a table
   \\x          toggle between tables and records
   exit        leave, like Ctrl-D. Ctrl-C cancels a running statement."""
+PATIENCE = 5.0  # s; completion runs in a thread here
 LEAVE = ("exit", "quit", "\\q")
-_WORDS = (
-    "ALTER", "AND", "AS", "ASC", "BETWEEN", "CASE", "CREATE", "DELETE", "DESC", "DESCRIBE", "DISTINCT", "DROP", "ELSE",
-    "END", "EXTENDED", "FROM", "GROUP BY", "HAVING", "HISTORY", "IN", "INNER JOIN", "INSERT INTO", "INTO", "IS", "JOIN",
-    "LEFT JOIN", "LIKE", "LIMIT", "MERGE INTO", "NOT", "NULL", "ON", "OR", "ORDER BY", "OVER", "PARTITION BY",
-    "QUALIFY", "REPLACE", "SCHEMA", "SELECT", "SET", "SHOW", "TABLE", "TABLES", "THEN", "UNION", "UPDATE", "USING",
-    "VALUES", "VIEW", "VOLUMES", "WHEN", "WHERE", "WITH",
-)  # fmt: skip
-_NAME = re.compile(r"[\w.`]*$")
-_TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|TABLE|UPDATE|DESCRIBE)\s+([\w.`]+)", re.IGNORECASE)
 
 
 class Names(Completer):
-    """Completes keywords, and the catalog's tables and columns, each of which is queried once."""
+    """Completes what `lakelocal.sql.completion` finds, from the names of the catalog."""
 
     def __init__(self, spark: SparkSession) -> None:
-        self.spark = spark
-        self._tables: list[str] | None = None
-        self._columns: dict[str, list[str]] = {}
+        self.names = CatalogNames(lambda: spark, PATIENCE)
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         """The possible completions of the word before the cursor."""
-        found = _NAME.search(document.text_before_cursor)
-        word = found[0] if found else ""
-        begun = word.rpartition(".")[2] if word.count(".") == 0 else word
-        for name in self._candidates(document.text):
-            if name.lower().startswith(begun.lower()) and name != begun:
-                yield Completion(name, start_position=-len(begun))
+        self.names.begin()
+        found = complete(document.text, document.cursor_position, self.names)
+        for each in found.candidates:
+            yield Completion(each.text, start_position=-len(found.typed), display_meta=each.kind)
 
     def forget(self) -> None:
         """Forget the names: a statement may have changed them."""
-        self._tables, self._columns = None, {}
+        self.names.forget()
 
     def tables(self) -> list[str]:
-        """`schema.table` of every table and view of the catalog."""
-        if self._tables is None:
-            self._tables = list(_tables(self.spark))
-        return self._tables
-
-    def _candidates(self, text: str) -> Iterator[str]:
-        yield from self.tables()
-        for table in _TABLE.findall(text):
-            yield from self._columns_of(table)
-        yield from _WORDS
-
-    def _columns_of(self, table: str) -> list[str]:
-        if table not in self._columns:
-            try:
-                self._columns[table] = execute(self.spark, f"SELECT * FROM {table} LIMIT 0").column_names
-            except LocalError:  # no such table, or half a name: nothing to offer
-                self._columns[table] = []
-        return self._columns[table]
+        """`schema.table` of every table and view of the catalog, and the temporary views."""
+        self.names.begin()
+        schemas = self.names.schemas()
+        temporary = set(self.names.tables()) - {table for schema in schemas for table in self.names.tables(schema)}
+        return [*(f"{schema}.{table}" for schema in schemas for table in self.names.tables(schema)), *temporary]
 
 
 class Shell:
@@ -147,15 +123,3 @@ class Shell:
         print(duration(time.monotonic() - began))
         self.names.forget()
         return True
-
-
-def _tables(spark: SparkSession) -> Iterator[str]:
-    """`schema.table` of each table and view; SHOW TABLES lists the session's temporary views with every schema."""
-    temporary: dict[str, None] = {}
-    for schema in execute(spark, "SHOW SCHEMAS").column(0).to_pylist():
-        for row in execute(spark, f"SHOW TABLES IN `{schema}`").to_pylist():
-            if row["isTemporary"]:
-                temporary[row["tableName"]] = None
-            else:
-                yield f"{schema}.{row['tableName']}"
-    yield from temporary

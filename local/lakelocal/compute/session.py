@@ -59,6 +59,8 @@ class Patience(DefaultPolicy):
 class LinkedSession(SparkSession):
     """A session of the server at the end of *link*.
 
+    *about* is what it prints of itself, as text and as HTML.
+
     `stop()` ends the session on the server. As in Databricks notebooks, the next `getOrCreate()` returns a fresh
     session, created by *again*.
     """
@@ -66,6 +68,7 @@ class LinkedSession(SparkSession):
     def __init__(self, link: Link, *, again: Callable[[], SparkSession], url: str = "sc://localhost") -> None:
         super().__init__(connection=LinkedChannelBuilder(url, link))
         self.link = link
+        self.about: Callable[[LinkedSession], tuple[str, str]] | None = None
         self._again = again
         self._client.set_retry_policies([Patience()])
         _silence_client()
@@ -83,7 +86,16 @@ class LinkedSession(SparkSession):
         self.release_session_on_close = self.link.connected
         super().stop()
         if registered:
-            register(self._again())
+            fresh = self._again()
+            if isinstance(fresh, LinkedSession):
+                fresh.about = self.about
+            register(fresh)
+
+    def __repr__(self) -> str:
+        return self.about(self)[0] if self.about else super().__repr__()
+
+    def _repr_html_(self) -> str | None:
+        return self.about(self)[1] if self.about else None
 
     def __reduce__(self) -> Any:
         """In a worker, inside a function that refers to it: the session that the worker has, if any."""

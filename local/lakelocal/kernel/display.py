@@ -117,9 +117,7 @@ def table_of_pandas(frame: "pd.DataFrame") -> Table:
     found = [*labels, *((name, first.iloc[:, at]) for at, name in enumerate(frame.columns))]
     columns, values = [], []
     for name, column in found:
-        of_column = [
-            None if missing else value for value, missing in zip(column.tolist(), column.isna().tolist(), strict=True)
-        ]
+        of_column = [None if missing else value for value, missing in zip(column, column.isna(), strict=True)]
         title = ", ".join(map(str, name)) if isinstance(name, tuple) else "" if name is None else str(name)
         columns.append((title, _type_of_pandas(str(column.dtype), of_column)))
         values.append(of_column)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
     from pyspark.sql.connect.session import SparkSession
 
+    from lakelocal.compute.catalog_names import CatalogNames
+
 _SESSION_MODULE = "pyspark.sql.connect.session"
+PATIENCE = 0.4  # s, for names that complete what is typed
 _NAMES_SPARK = re.compile(r"\bspark\b")
 _Part = TypeVar("_Part")
 
@@ -101,6 +104,22 @@ class Kernel:
             self._session = SparkSession._default_session
         return self._session
 
+    @cached_property
+    def names(self) -> "CatalogNames":
+        """The names of catalogs, tables and columns, as far as they are known within the patience of a person."""
+        from lakelocal.compute.catalog_names import CatalogNames  # few kernels complete names
+
+        return CatalogNames(self.connected_session, PATIENCE)
+
+    def connected_session(self) -> "SparkSession | None":
+        """The session if it can be asked without starting a server or connecting to one elsewhere, otherwise None."""
+        if self.remote:
+            link = getattr(self._session, "link", None)
+            return self._session if link is None or link.connected else None
+        from lakelocal.server import find_server  # few kernels complete names
+
+        return self.spark if find_server(self.state) else None
+
     def start(self, names: dict[str, Any]) -> None:
         """Be the kernel of this process, whose notebook has *names*; `spark` comes when a cell names it."""
         global _current
@@ -139,11 +158,24 @@ class Kernel:
             failures.install(PySparkException)
             session = self.compute.session()
             register(session)
+            self._introduce(session)
             if self.context is not None:
                 send_progress(self.ip, session)
         if not hasattr(SparkDataFrame, "display"):  # databricks-connect has it
             SparkDataFrame.display = display  # type: ignore[attr-defined]  # `df.display()`
         self._name_spark()  # for code that the cells do not show, such as exec of a file
+
+    def _introduce(self, session: "SparkSession") -> None:
+        """Let *session* print where it is and what it is."""
+        from lakelocal.compute.session import LinkedSession
+        from lakelocal.kernel import about
+
+        def printed(session: LinkedSession) -> tuple[str, str]:
+            found = about.facts(self.compute, self.names, self.folder, connected=session.link.connected)
+            return about.as_text(found), about.as_html(found)
+
+        if isinstance(session, LinkedSession):  # a workspace's session prints itself
+            session.about = printed
 
     def namespace_for(self, code: str) -> dict[str, Any]:
         """The names of the notebook with all that *code* may use, `spark` only where it names it."""

@@ -25,3 +25,7 @@ def start(ip: "InteractiveShell") -> None:
         sys.meta_path.insert(0, NotebooksAreNoModules(Project.find(kernel.folder).root))
         runtime.provide_modules(kernel)
         plots.provide_plotly(kernel)
+        if kernel.context is None:  # nobody presses keys in a task
+            from lakelocal.kernel import completion
+
+            completion.install(kernel)
