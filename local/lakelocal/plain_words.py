@@ -159,7 +159,8 @@ def plain_error(name: str, message: str, line: str, nearby: Nearby) -> str:
         return "found no module `dlt`, which only pipelines have; run this notebook as a library of a pipeline."
     if name in _OWN or hasattr(errors, name):
         return _DATABRICKS_CLASS.sub("", message)
-    raised_by_python = line and hasattr(builtins, name) and not line.startswith("raise ")
+    by_a_person = line.startswith("raise ") or (message and line.startswith("assert "))
+    raised_by_python = line and hasattr(builtins, name) and not by_a_person
     return f"{name}{f': {message}' if message else ''}{f', in `{line}`' if raised_by_python else ''}"
 
 

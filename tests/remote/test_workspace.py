@@ -73,7 +73,7 @@ def test_the_dialect_is_left_alone(build: Build, workspace: Workspace) -> None:
     run = build("databricks", first=[LEFT_ALONE]).run(**workspace.environment)
 
     error = run["tasks"][0]["error"]
-    assert error.startswith("AnalysisException: ") and "`other_catalog`.`raw`" in error and "\n" not in error, error
+    assert "`other_catalog`.`raw`" in error and "\n" not in error, error
 
 
 def test_a_state_of_a_workspace_is_refused_elsewhere(build: Build, workspace: Workspace, url: str) -> None:
@@ -123,9 +123,7 @@ def test_a_workspace_that_is_lost_in_the_middle_is_one_line(build: Build, worksp
     run, took = signs.run_until_lost(project, proxy.cut, **told)
 
     error = run["tasks"][0]["error"]
-    expected = (
-        f"ServerError: `https://localhost:{proxy.port} ({CLUSTER})`: the workspace has not answered for 20 seconds"
-    )
+    expected = f"`https://localhost:{proxy.port} ({CLUSTER})`: the workspace has not answered for 20 seconds"
     assert error.startswith(expected) and "\n" not in error, error
     assert took < 30
 

@@ -11,7 +11,7 @@ import pyspark
 import pytest
 
 from lakelocal.attempt.explained import death_of_kernel, explained
-from lakelocal.kernel.failures import what_spark_says
+from lakelocal.kernel.failures import in_plain_words
 from lakelocal.plain_words import SPARK, Nearby
 from lakelocal.project import Project, State
 from lakelocal.server.jars import delta_jars
@@ -35,7 +35,7 @@ def test_the_sentences_fit_the_messages_of_this_spark() -> None:
     known = dict(conditions())
     for condition, (_, sentence) in SPARK.items():
         text = f"[{condition}] {known[condition].replace('<', '`').replace('>', '`')} SQLSTATE: 42000"
-        said = what_spark_says(text)
+        said = in_plain_words(text)
 
         assert "[" not in said, f"{condition}: {said}"
         assert string.Formatter().parse(sentence)
@@ -56,9 +56,9 @@ def test_parameters_of_messages_are_told() -> None:
     )
 
     said = "column `order_dat` not found; did you mean `order_date`, `order_id` or `amount`? (line 1 pos 7)"
-    assert what_spark_says(column) == said
-    assert what_spark_says(failed) == f"1 of 5 tables failed:\ngold_daily: {said}"
-    assert what_spark_says(constraint) == (
+    assert in_plain_words(column) == said
+    assert in_plain_words(failed) == f"1 of 5 tables failed:\ngold_daily: {said}"
+    assert in_plain_words(constraint) == (
         "a row breaks the CHECK constraint positive (amount > 0): amount = -1.00, city = Natal; correct such rows, or "
         "leave them out."
     )
@@ -71,7 +71,7 @@ def test_the_cause_is_told_rather_than_where_it_happened() -> None:
         '[CAST_INVALID_INPUT] The value \'abc\' of the type "STRING" cannot be cast to "INT" because it is malformed.'
     )
 
-    assert what_spark_says(text).startswith("the value 'abc' (STRING) is no INT; correct it where it comes from")
+    assert in_plain_words(text).startswith("the value 'abc' (STRING) is no INT; correct it where it comes from")
 
 
 @pytest.fixture
@@ -99,6 +99,7 @@ def frame(line: str) -> list[str]:
     ("name", "message", "line", "said"),
     [
         ("AssertionError", "", "assert late == 0", "AssertionError, in `assert late == 0`"),
+        ("AssertionError", "2 are late", "assert late == 0, text", "AssertionError: 2 are late"),
         ("TypeError", "no int", "1 + '2'", "TypeError: no int, in `1 + '2'`"),
         ("ValueError", "found 0 rows", "raise ValueError(text)", "ValueError: found 0 rows"),
         ("ContractError", "orders: no key", "check()", "ContractError: orders: no key"),
@@ -168,7 +169,9 @@ def frame(line: str) -> list[str]:
 )
 def test_an_error_tells_what_to_do(state: State, name: str, message: str, line: str, said: str) -> None:
     """The line of the cell is told where the message is Python's own and short; a person's own words stay."""
-    assert explained(name, message, frame(line)).startswith(said)
+    told = explained(name, message, frame(line))
+    assert told.startswith(said)
+    assert line.startswith(("raise", "assert late == 0, ")) <= (told == said)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from lakelocal.catalogs import DEFAULT_SCHEMA
 from lakelocal.compute import state_warehouse
 from lakelocal.errors import LocalError
 from lakelocal.kernel.catalog import find_state
-from lakelocal.kernel.failures import is_of_spark, what_spark_says
+from lakelocal.kernel.failures import in_plain_words, is_of_spark
 from lakelocal.near_names import near_name
 from lakelocal.paths import DatabricksPaths
 from lakelocal.plain_words import Nearby, plain_error
@@ -21,8 +21,11 @@ _RAISED = re.compile(r"^-+> ?\d+ (.+)$", re.MULTILINE)  # the line that IPython'
 
 def explained(name: str, message: str, frames: list[str]) -> str:
     """The error of the class *name* with *message*; *frames* are the parts of IPython's traceback, as plain text."""
-    nearby = _nearby()
-    said = what_spark_says(message, nearby)
+    try:
+        nearby = nearby_of(find_state(Path.cwd()))
+    except LocalError:
+        nearby = Nearby()
+    said = in_plain_words(message, nearby)
     return said if is_of_spark(message) else plain_error(name, said, _line_of_cell(frames), nearby)
 
 
@@ -47,12 +50,8 @@ def _line_of_cell(frames: list[str]) -> str:
     return "" if line.startswith(_PROGRAMS) else line
 
 
-def _nearby() -> Nearby:
-    """What the catalog of this process has. Views are not known, since they are no folders."""
-    try:
-        state = find_state(Path.cwd())
-    except LocalError:
-        return Nearby()
+def nearby_of(state: State) -> Nearby:
+    """What the catalog of *state* has. Views are not known, since they are no folders."""
     return Nearby(lambda schema: _tables(state, schema), lambda path: _near_path(state, path))
 
 

@@ -16,6 +16,8 @@ from lakelocal.waiting import waiting
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
+    from lakelocal.plain_words import Nearby
+
 FORMATS = ("table", "records", "csv", "json")
 FORMAT_HELP = "a table that does not fit the terminal is shown as records; csv and json have all rows"
 
@@ -43,6 +45,7 @@ def add(verbs: Verbs) -> None:
 
 def sql(options: Namespace) -> int:
     """Run the statements one after the other and print their rows; without any, start a shell."""
+    from lakelocal.attempt.explained import nearby_of
     from lakelocal.compute import open_session
 
     named = bool(options.file or options.statements)
@@ -57,14 +60,18 @@ def sql(options: Namespace) -> int:
             from lakelocal.cli.sql_shell import Shell
 
             return Shell(spark, state, options.limit).run()
-        return _run_all(spark, sources, options)
+        return _run_all(spark, sources, options, nearby_of(state))
     finally:
         spark.stop()
 
 
-def _run_all(spark: "SparkSession", sources: Sequence[Source], options: Namespace) -> int:
-    """Run all *sources*; CSV and JSON print only the result of the last statement."""
+def _run_all(spark: "SparkSession", sources: Sequence[Source], options: Namespace, nearby: "Nearby") -> int:
+    """Run all *sources*; CSV and JSON print only the result of the last statement.
+
+    *nearby* has the names that may have been meant.
+    """
     from lakelocal.cli.sql_results import print_csv, print_json, print_rows  # Spark's client is slow to import
+    from lakelocal.kernel.failures import in_plain_words
     from lakelocal.queries import execute
 
     for number, source in enumerate(sources, 1):
@@ -72,7 +79,8 @@ def _run_all(spark: "SparkSession", sources: Sequence[Source], options: Namespac
             with waiting("asking Spark"):
                 result = execute(spark, source.statement)
         except LocalError as error:
-            raise LocalError(f"{source.place}: {error}" if len(sources) > 1 else str(error)) from error
+            said = in_plain_words(str(error), nearby)
+            raise LocalError(f"{source.place}: {said}" if len(sources) > 1 else said) from error
         if options.format in ("table", "records"):
             print_rows(result, options.limit, as_records=options.format == "records" or None)
         elif number == len(sources):

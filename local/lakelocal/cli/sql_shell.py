@@ -13,10 +13,12 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.history import FileHistory
 from pyspark.sql.connect.session import SparkSession
 
+from lakelocal.attempt.explained import nearby_of
 from lakelocal.cli.sql_results import print_rows
 from lakelocal.compute.catalog_names import CatalogNames
 from lakelocal.errors import LocalError
 from lakelocal.jobs.views import duration
+from lakelocal.kernel.failures import in_plain_words
 from lakelocal.project import State
 from lakelocal.queries import execute
 from lakelocal.sql.cells import split_statements
@@ -61,6 +63,7 @@ class Shell:
 
     def __init__(self, spark: SparkSession, state: State, limit: int) -> None:
         self.spark = spark
+        self.state = state
         self.limit = limit
         self.as_records: bool | None = None
         self.names = Names(spark)
@@ -117,7 +120,7 @@ class Shell:
             print("interrupted")
             return False
         except LocalError as error:
-            print(f"error: {error}")
+            print(f"error: {in_plain_words(str(error), nearby_of(self.state))}")
             return False
         print_rows(result, self.limit, as_records=self.as_records)
         print(duration(time.monotonic() - began))

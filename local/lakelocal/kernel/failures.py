@@ -47,12 +47,12 @@ def render(error: Exception) -> list[str]:
     return [*lines, f"{type(error).__name__}: {error}"]
 
 
-def what_spark_says(text: str, nearby: Nearby | None = None) -> str:
+def what_spark_says(text: str) -> str:
     """The message *text* without what Spark adds for itself: the statement, the plan, frames of Java, the SQLSTATE.
 
-    A message of Spark begins with its condition in brackets and becomes one line, in plain words if it is a common one,
-    also where it stands inside of another text, such as a list of tables that failed. Of a function that failed in a
-    worker, its error is told. All other text stays as it is. *nearby* serves to find the name that was meant.
+    A message of Spark begins with its condition in brackets and becomes one line, also where it stands inside of
+    another text, such as a list of tables that failed. Of a function that failed in a worker, its error is told. All
+    other text stays as it is.
     """
     if failure := failure_in_worker(text):
         return str(failure)
@@ -73,8 +73,13 @@ def what_spark_says(text: str, nearby: Nearby | None = None) -> str:
             lines.append(line)
         if in_message and line.endswith(";"):  # the plan follows
             in_plan, in_message = True, False
+    return "\n".join(_SQLSTATE.sub(_place, line).removesuffix(";") for line in lines)
+
+
+def in_plain_words(text: str, nearby: Nearby | None = None) -> str:
+    """What Spark says in *text*, the common messages in plain words; *nearby* serves to find names that were meant."""
     nearby = nearby or Nearby()
-    return "\n".join(plain_condition(_SQLSTATE.sub(_place, line).removesuffix(";"), nearby) for line in lines)
+    return "\n".join(plain_condition(line, nearby) for line in what_spark_says(text).split("\n"))
 
 
 def is_of_spark(text: str) -> bool:
