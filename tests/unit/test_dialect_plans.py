@@ -8,6 +8,7 @@ import zstandard
 from dialect_fakes import Schemas
 
 from lakelocal.dialect import Dialect
+from lakelocal.dialect.settings import show_settings
 from lakelocal.errors import DialectError, PathError
 from lakelocal.project import State
 
@@ -178,6 +179,17 @@ def test_a_path_in_a_setting_is_translated(rewrite, place):
     checkpoints = "spark.sql.streaming.checkpointLocation"
     assert rewrite(setting(checkpoints, "/Volumes/dev/raw/files/a")) == setting(checkpoints, f"{place}/a")
     assert rewrite(setting("my.own", "/Volumes/dev/raw/files/a")) == setting("my.own", "/Volumes/dev/raw/files/a")
+
+
+def test_a_path_in_a_setting_is_shown_as_it_was_set(dialect, place):
+    """Code that reads the setting builds paths with it."""
+    checkpoints = "spark.sql.streaming.checkpointLocation"
+    pairs = [(checkpoints, f"{place}/a"), (checkpoints, "/data/a"), ("my.own", f"{place}/a")]
+    answer = proto.ConfigResponse(pairs=[proto.KeyValue(key=key, value=value) for key, value in pairs])
+
+    show_settings(answer, dialect.volumes.paths)
+
+    assert [pair.value for pair in answer.pairs] == ["/Volumes/dev/raw/files/a", "/data/a", f"{place}/a"]
 
 
 def test_a_catalog_that_is_created_again_has_its_default_schema_again(dialect):

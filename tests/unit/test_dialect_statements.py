@@ -249,3 +249,28 @@ def test_a_name_that_is_missing_is_a_mistake_of_the_syntax(run, sql):
     """With the condition that Databricks gives it."""
     with pytest.raises(DialectError, match=r"^\[PARSE_SYNTAX_ERROR\] The statement .* its end; expected a name there"):
         run(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SET spark.sql.streaming.checkpointLocation = /Volumes/dev/raw/files/_c/a-b",
+        "set `spark.sql.streaming.checkpointLocation`=`/Volumes/dev/raw/files/_c/a-b`;",
+    ],
+)
+def test_a_path_in_a_setting_is_translated(run, statements, server, sql):
+    """As `spark.conf.set` does; the answer has the path as it is written."""
+    (statements.volumes.catalogs.volumes("dev") / "raw" / "files").mkdir(parents=True)
+
+    shown = run(sql)
+
+    folder = statements.volumes.paths.to_local("/Volumes/dev/raw/files")
+    assert server.statements == [f"SET spark.sql.streaming.checkpointLocation = {folder}/_c/a-b"]
+    assert "/Volumes/dev/raw/files/_c/a-b" in shown
+    assert str(folder) not in shown
+
+
+def test_a_path_in_a_setting_of_the_users_own_stays(run, server):
+    """`${my.path}` puts it into a statement, which is translated."""
+    assert run("SET my.path = /Volumes/dev/raw/files") == "SET my.path = /Volumes/dev/raw/files"
+    assert server.statements == []

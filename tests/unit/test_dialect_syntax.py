@@ -8,6 +8,7 @@ from lakelocal.dialect.syntax.properties import keep_properties
 from lakelocal.dialect.syntax.qualify import filter_qualified
 from lakelocal.dialect.syntax.time_travel import name_versions, version_options
 from lakelocal.errors import DialectError
+from lakelocal.sql.tokens import parameter_markers, tokenize
 
 
 def on_one_line(sql: str) -> str:
@@ -119,6 +120,8 @@ def test_other_colons_stay(sql):
         ("SELECT f(x)[1]:['a'] FROM t", "get_json_object(f(x)[1], '$[\\'a\\']')", "a"),
         ("SELECT raw:['a']::map<int, struct<b:int>> FROM t",
          "get_json_object(raw, '$[\\'a\\']')::map<int, struct<b:int>>", "a"),
+        ("SELECT '{\"a\": 1}':['a']::int FROM t", "get_json_object('{\"a\": 1}', '$[\\'a\\']')::int", "a"),
+        ("SELECT r'1{}':['a'] FROM t", "get_json_object(r'1{}', '$[\\'a\\']')", "a"),
     ],
 )  # fmt: skip
 def test_fields_in_brackets_are_read_as_they_are_written(sql, call, name):
@@ -134,6 +137,16 @@ def test_a_path_in_an_expression_gets_no_name():
         "SELECT upper(get_json_object(raw, '$[\\'a\\']')) FROM t WHERE get_json_object(raw, '$[\\'b\\']') = 1 "
         "GROUP BY get_json_object(raw, '$[\\'c\\']')"
     )
+
+
+@pytest.mark.parametrize("value", ["'{\"a\": {\"b\": 1}}'", '"{}"', "'7'", "r'{}'"])
+def test_a_text_with_a_path_is_no_parameter_marker(value):
+    """A parameter marker stands where a value begins, so `'...':a` reads the text's field."""
+    found = plain_syntax(f"SELECT {value}:a.b::int, :x")
+
+    assert found.startswith(f"SELECT coalesce(get_json_object({value}, '$[\\'a\\'][\\'b\\']'), ")
+    assert found.endswith(")::int AS `b`, :x")
+    assert [marker.name for marker in parameter_markers(tokenize(f"SELECT {value}:a.b, :x") or ())] == ["x"]
 
 
 def test_the_servers_answer_tells_a_variant():

@@ -13,6 +13,7 @@ from lakelocal.dialect import answers
 from lakelocal.dialect.plans import Dialect
 from lakelocal.dialect.races import Race
 from lakelocal.dialect.server import Connection
+from lakelocal.dialect.settings import show_settings
 from lakelocal.dialect.syntax.json_paths import variant_found
 from lakelocal.paths import DatabricksPaths
 
@@ -46,6 +47,7 @@ class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClien
             return answer
         if isinstance(request, proto.ConfigRequest):
             _write_sizes_plainly(answer.result())
+            show_settings(answer.result(), self._paths)
         elif isinstance(request, proto.AnalyzePlanRequest):
             answers.show_analysis(answer.result(), self._own)
         elif isinstance(request, proto.FetchErrorDetailsRequest):

@@ -29,6 +29,7 @@ from lakelocal.dialect.routines.store import Routines
 from lakelocal.dialect.scripts import OnlyAsked, is_script, translate_script
 from lakelocal.dialect.server import Server, run
 from lakelocal.dialect.sessions import Sessions
+from lakelocal.dialect.settings import translate_settings
 from lakelocal.dialect.sql import SqlText
 from lakelocal.dialect.statement import NOTHING
 from lakelocal.dialect.statements import Statements
@@ -51,7 +52,6 @@ _PICKLED = ("spark.connect.PythonUDF", "spark.connect.PythonUDTF", "spark.connec
 _UNDEFINED = "<undefined>"  # what SET says of a setting that is not there
 _DEEPEST = 20  # procedures that call one another
 _PATH_OPTIONS = frozenset({"path", "checkpointlocation", "badrecordspath"})
-_PATH_SETTINGS = frozenset({"spark.sql.streaming.checkpointLocation"})
 
 
 @dataclass
@@ -86,21 +86,11 @@ class Dialect:
             DialectError: the request holds what has no counterpart here.
         """
         if isinstance(request, proto.ConfigRequest):
-            return self._settings(request)
+            return translate_settings(request, self.volumes)
         if not isinstance(request, (proto.ExecutePlanRequest, proto.AnalyzePlanRequest)):
             return request
         rewritten = deepcopy(request)
         Rewriter(self, request.session_id, server, variants).rewrite(rewritten)
-        return rewritten
-
-    def _settings(self, request: proto.ConfigRequest) -> proto.ConfigRequest:
-        """*request* with the paths in the settings that it makes translated."""
-        if not any(pair.key in _PATH_SETTINGS for pair in request.operation.set.pairs):
-            return request
-        rewritten = deepcopy(request)
-        for pair in rewritten.operation.set.pairs:
-            if pair.key in _PATH_SETTINGS:
-                pair.value = self.volumes.translate(pair.value, writes=True)
         return rewritten
 
 

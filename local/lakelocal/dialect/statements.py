@@ -17,6 +17,7 @@ from lakelocal.dialect.inserts import insert
 from lakelocal.dialect.names import Names, join_name
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sessions import Place, Sessions
+from lakelocal.dialect.settings import set_path
 from lakelocal.dialect.sql import SqlText
 from lakelocal.dialect.statement import NOTHING, Statement, rows_of
 from lakelocal.dialect.volumes import VolumeName, Volumes
@@ -167,7 +168,7 @@ class Statements:
             return self._use(statement)
         if statement.starts("SET TAG ON") or statement.starts("UNSET TAG ON"):
             return self._note(statement, "tags")
-        return None
+        return set_path(statement, self.volumes)
 
     _unset = _set
 

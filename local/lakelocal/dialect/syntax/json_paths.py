@@ -75,7 +75,7 @@ def _paths(tokens: Sequence[Token]) -> list[_Path]:
             continue
         if before.end != tokens[colon].start or tokens[colon].end != behind.start or not before.ends_value:
             continue
-        if behind.word in _LABELLED or before.kind == STRING or before.text[:1].isdigit():
+        if behind.word in _LABELLED or (before.kind != STRING and before.text[:1].isdigit()):
             continue
         steps, last = _steps(tokens, colon + 1)
         if steps:
