@@ -102,5 +102,61 @@ def test_it_is_not_in_the_way(shop):
     rows(shop, "SELECT 1 FROM olist_dev.information_schema.schemata LIMIT 1")
 
     assert not any("information" in name for (name,) in rows(shop, "SHOW SCHEMAS"))
-    with pytest.raises(DialectError, match=r"`wares\.information_schema\.routines`: this machine does not have"):
-        shop.sql("SELECT * FROM wares.information_schema.routines")
+    with pytest.raises(DialectError, match=r"`wares\.information_schema\.parameters`: this machine does not have"):
+        shop.sql("SELECT * FROM wares.information_schema.parameters")
+
+
+def test_which_column_refers_to_which(shop):
+    """The join that reads foreign keys in public notebooks; the parent is in another schema of the catalog."""
+    shop.sql("CREATE SCHEMA wares.desk")
+    shop.sql(
+        "CREATE TABLE wares.desk.lines (no INT DEFAULT 7, o BIGINT REFERENCES wares.shop.orders)"
+        " TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported')"
+    )
+
+    found = rows(
+        shop,
+        "SELECT k.table_name, k.column_name, u.table_schema, u.table_name, u.column_name"
+        " FROM wares.information_schema.referential_constraints r"
+        " JOIN wares.information_schema.key_column_usage k USING (constraint_schema, constraint_name)"
+        " JOIN wares.information_schema.key_column_usage u ON u.constraint_schema = r.unique_constraint_schema"
+        " AND u.constraint_name = r.unique_constraint_name AND u.ordinal_position = k.position_in_unique_constraint",
+    )
+
+    assert found == [("lines", "o", "shop", "orders", "id")]
+    assert rows(
+        shop,
+        "SELECT table_name, column_name, column_default FROM wares.information_schema.columns"
+        " WHERE column_default IS NOT NULL",
+    ) == [("lines", "no", "7")]
+    shop.sql("DROP SCHEMA wares.desk CASCADE")
+
+
+def test_routines(shop):
+    """Functions of SQL, of Python, and procedures, each with what it gives."""
+    shop.sql("CREATE FUNCTION wares.shop.twice(x INT) RETURNS DECIMAL(5,1) COMMENT 'doubles' RETURN 2 * x")
+    shop.sql("CREATE FUNCTION wares.shop.pair(x INT) RETURNS TABLE (a INT, b INT) RETURN SELECT x, x")
+    shop.sql("CREATE FUNCTION wares.shop.text(x INT) RETURNS STRING LANGUAGE PYTHON AS $$ return str(x) $$")
+    shop.sql("CREATE PROCEDURE wares.shop.nothing() LANGUAGE SQL SQL SECURITY INVOKER AS BEGIN SELECT 1; END")
+
+    found = rows(
+        shop,
+        "SELECT routine_name, routine_type, full_data_type, routine_body, external_language, comment"
+        " FROM wares.information_schema.routines WHERE specific_schema = 'shop' ORDER BY 1",
+    )
+
+    assert found == [
+        ("nothing", "PROCEDURE", None, "SQL", None, None),
+        ("pair", "FUNCTION", "TABLE(a INT,b INT)", "SQL", None, None),
+        ("text", "FUNCTION", "string", "EXTERNAL", "PYTHON", None),
+        ("twice", "FUNCTION", "decimal(5,1)", "SQL", None, "doubles"),
+    ]
+
+
+def test_what_nobody_keeps_has_no_rows_and_says_so(shop, caplog):
+    """Privileges and tags, for which GRANT and SET TAGS only leave a note."""
+    assert rows(shop, "SELECT grantee, privilege_type FROM wares.information_schema.table_privileges") == []
+    assert rows(shop, "SELECT tag_name, tag_value FROM system.information_schema.column_tags") == []
+    assert {record.getMessage().partition(":")[0] for record in caplog.records} == {
+        "information_schema.table_privileges has no rows", "information_schema.column_tags has no rows",
+    }  # fmt: skip

@@ -4,6 +4,7 @@ import pytest
 
 from lakelocal.catalogs import mapped
 from lakelocal.dialect.sample_tables import TABLES
+from lakelocal.dialect.sample_values import SampleTable
 from lakelocal.dialect.samples import creation
 
 REFERENCES = {
@@ -19,7 +20,22 @@ REFERENCES = {
     "bakehouse.sales_transactions.customerID": "bakehouse.sales_customers.customerID",
     "bakehouse.sales_transactions.franchiseID": "bakehouse.sales_franchises.franchiseID",
     "bakehouse.media_customer_reviews.franchiseID": "bakehouse.sales_franchises.franchiseID",
+    "wanderbricks.bookings.user_id": "wanderbricks.users.user_id",
+    "wanderbricks.bookings.property_id": "wanderbricks.properties.property_id",
+    "wanderbricks.booking_updates.booking_id": "wanderbricks.bookings.booking_id",
+    "wanderbricks.payments.booking_id": "wanderbricks.bookings.booking_id",
+    "wanderbricks.reviews.booking_id": "wanderbricks.bookings.booking_id",
+    "wanderbricks.properties.host_id": "wanderbricks.hosts.host_id",
+    "wanderbricks.properties.destination_id": "wanderbricks.destinations.destination_id",
+    "wanderbricks.destinations.country": "wanderbricks.countries.country",
+    "wanderbricks.property_amenities.amenity_id": "wanderbricks.amenities.amenity_id",
+    "wanderbricks.property_images.property_id": "wanderbricks.properties.property_id",
+    "wanderbricks.page_views.property_id": "wanderbricks.properties.property_id",
+    "wanderbricks.clickstream.user_id": "wanderbricks.users.user_id",
+    "wanderbricks.customer_support_logs.user_id": "wanderbricks.users.user_id",
+    "wanderbricks.employees.host_id": "wanderbricks.hosts.host_id",
 }
+NULLABLE = {"end_service_date", "company_name"}  # of those who still work there, of those who are no business
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +61,14 @@ def test_trips_have_the_columns_of_databricks(samples):
     assert "Generated" in samples.catalog.getTable("samples.nyctaxi.trips").description
 
 
+def _filled(table: SampleTable) -> list[str]:
+    return [column.name for column in table.columns if column.name not in NULLABLE]
+
+
 def test_every_table_has_its_rows_and_no_nulls(samples):
     """Everything that is specified can be made."""
     counts = [
-        f"SELECT '{name}', count(*), count_if({' OR '.join(f'{column.name} IS NULL' for column in table.columns)})"
+        f"SELECT '{name}', count(*), count_if({' OR '.join(f'{each} IS NULL' for each in _filled(table))})"
         f" FROM samples.{name}"
         for name, table in TABLES.items()
     ]
@@ -71,6 +91,18 @@ def test_keys_meet(samples):
     found = samples.sql(" UNION ALL ".join(counts)).collect()
 
     assert {tuple(row) for row in found} == {(many, 0, 0) for many in REFERENCES}
+
+
+def test_bookings_are_plausible(samples):
+    """What examples compute: nights, revenue, the share of each status; some employees have left."""
+    wrong = samples.table("samples.wanderbricks.bookings").where(
+        "check_out <= check_in OR total_amount <= 0 OR created_at >= check_in OR updated_at < created_at"
+        " OR status NOT IN ('pending', 'confirmed', 'completed', 'cancelled')"
+    )
+    left = samples.table("samples.wanderbricks.employees").where("NOT is_currently_employed")
+
+    assert wrong.count() == 0
+    assert 0 < left.where("end_service_date > joined_at").count() == left.count() < 150
 
 
 def test_the_rows_are_the_same_on_every_machine(samples):

@@ -22,8 +22,11 @@ from lakelocal.sql.tokens import tokenize
 NAMES = Names(Catalogs(State(Path("nowhere"), "dev", Path("nowhere/dev"))), "dev")
 
 
-def statement(sql: str, server: Tables | None = None) -> Statement:
-    return Statement.of(sql, "session", NAMES, server or Tables(), lambda plain: plain)
+PARENT = {"lakelocal.constraint.p": "PRIMARY KEY (`id`)"}  # what the fake server says of every table
+
+
+def statement(sql: str, server: Tables | None = None, schema: str = "default", *, in_script: bool = False) -> Statement:
+    return Statement.of(sql, "session", NAMES, server or Tables(), lambda plain: plain, schema, in_script=in_script)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +58,7 @@ def statement(sql: str, server: Tables | None = None) -> Statement:
 )
 def test_constraints_of_a_new_table_are_properties(sql, expected):
     """Keys are informational, so a property stores them; Delta stores CHECK in one, and enforces it."""
-    assert create_table(statement(sql)) == expected
+    assert create_table(statement(sql, Tables(properties=PARENT))) == expected
 
 
 @pytest.mark.parametrize(
@@ -149,6 +152,43 @@ def test_listed_features_stay():
     assert json.loads(found)["protocol"]["writerFeatures"] == ["clustering", "identityColumns"]
 
 
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("CREATE TABLE t (a INT REFERENCES b.Parent)", "REFERENCES dev.b.parent (`id`)"),
+        ("CREATE TABLE t (a INT REFERENCES parent (ID))", "REFERENCES dev.shop.parent (`ID`)"),
+        ("CREATE TABLE t (a INT PRIMARY KEY, b INT REFERENCES t)", "REFERENCES dev.shop.t (`a`)"),
+        ("CREATE TABLE t (a INT, b INT, FOREIGN KEY (a, b) REFERENCES x.y.z (m, n))", "REFERENCES x.y.z (`m`, `n`)"),
+    ],
+)
+def test_a_foreign_key_says_which_columns_of_which_table(sql, expected):
+    """The schema that was current is known only then."""
+    server = Tables(properties={**PARENT, "lakelocal.constraint.u": "UNIQUE (`n`, `m`)"})
+
+    made = create_table(statement(sql, server, schema="shop"))
+
+    assert f"{expected}')" in made
+
+
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        (
+            "CREATE TABLE t (a INT REFERENCES u (name))",
+            "refers to a primary key of `dev.default.u`; it has PRIMARY KEY",
+        ),
+        ("CREATE TABLE t (a INT, b INT, FOREIGN KEY (a, b) REFERENCES u)", "and name as many columns as it has"),
+        ("CREATE TABLE t (a INT REFERENCES t)", "of `dev.default.t`, which has none"),
+    ],
+)
+def test_a_foreign_key_needs_a_key_of_its_parent(sql, problem):
+    """Databricks refuses it; a script may make the parent, which is not there yet."""
+    with pytest.raises(DialectError, match=problem):
+        create_table(statement(sql, Tables(properties=PARENT)))
+
+    assert "REFERENCES" in create_table(statement(sql, in_script=True))
+
+
 UNSET = "ALTER TABLE t UNSET TBLPROPERTIES ('lakelocal.constraint.{}')"
 TABLE = {"id": False, "name": True}
 KEYS = {
@@ -165,9 +205,9 @@ KEYS = {
             "ALTER TABLE a.t SET TBLPROPERTIES ('lakelocal.constraint.k' = 'PRIMARY KEY (`id`) RELY')",
         ),
         (
-            "ALTER TABLE t ADD FOREIGN KEY (name) REFERENCES dev.b.u", {},
+            "ALTER TABLE t ADD FOREIGN KEY (name) REFERENCES b.U", PARENT,
             "ALTER TABLE t SET TBLPROPERTIES ('lakelocal.constraint.t_name_fk' = "
-            "'FOREIGN KEY (`name`) REFERENCES dev.b.u')",
+            "'FOREIGN KEY (`name`) REFERENCES dev.b.u (`id`)')",
         ),
         ("ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0)", {}, None),
         ("ALTER TABLE t DROP CONSTRAINT T_PK", KEYS, UNSET.format("t_pk")),

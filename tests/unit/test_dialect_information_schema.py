@@ -4,11 +4,18 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lakelocal.dialect.constraint_relations import (
+    column_usage_rows,
+    constraint_rows,
+    key_column_rows,
+    referential_rows,
+    table_usage_rows,
+)
+from lakelocal.dialect.ddl.constraints import Key, read_key
 from lakelocal.dialect.information_schema import (
     RELATIONS,
     Relation,
     column_rows,
-    constraint_rows,
     table_of,
     table_rows,
     view_rows,
@@ -112,15 +119,84 @@ def test_the_place_of_a_column():
     ]  # fmt: skip
 
 
-def test_constraints():
-    """Keys, which are information, and CHECK."""
-    keys = {"t_pk": "PRIMARY KEY (`x`)", "t_fk": "FOREIGN KEY (`y`) REFERENCES u", "positive": "x > 0"}
+CHILD = Relation(
+    "dev", "a", "t", checks=("positive",),
+    keys=(
+        read_key("t_pk", "PRIMARY KEY (`x`, `y`)"),
+        read_key("t_fk", "FOREIGN KEY (`p`, `q`) REFERENCES lake.b.u (`B`, `a`) RELY"),
+        read_key("t_u", "UNIQUE (`z`)"),
+    ),
+)  # fmt: skip
+PARENT = (read_key("u_pk", "PRIMARY KEY (`k`)"), read_key("u_unique", "UNIQUE (`a`, `b`)"))
 
-    rows = table_of("table_constraints", constraint_rows([Relation("dev", "a", "t", keys=keys)])).to_pylist()
+
+def keys_of(table: tuple[str, ...]) -> tuple[Key, ...]:
+    assert table == ("lake", "b", "u")
+    return PARENT
+
+
+def test_constraints():
+    """Keys, which are information, and CHECK, which is enforced."""
+    rows = table_of("table_constraints", constraint_rows([CHILD])).to_pylist()
 
     assert [(row["constraint_name"], row["constraint_type"], row["enforced"]) for row in rows] == [
-        ("t_pk", "PRIMARY KEY", "NO"), ("t_fk", "FOREIGN KEY", "NO"), ("positive", "CHECK", "NO"),
+        ("t_pk", "PRIMARY KEY", "NO"), ("t_fk", "FOREIGN KEY", "NO"), ("t_u", "UNIQUE", "NO"),
+        ("positive", "CHECK", "YES"),
     ]  # fmt: skip
+    assert {(row["constraint_catalog"], row["constraint_schema"], row["table_name"]) for row in rows} == {
+        ("dev", "a", "t")
+    }
+
+
+def test_the_columns_of_keys():
+    """In the order of the key; of a foreign key the place of the parent's column too."""
+    rows = table_of("key_column_usage", key_column_rows([CHILD], keys_of)).to_pylist()
+
+    names = ("constraint_name", "column_name", "ordinal_position", "position_in_unique_constraint")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("t_pk", "x", 1, None), ("t_pk", "y", 2, None), ("t_fk", "p", 1, 2), ("t_fk", "q", 2, 1), ("t_u", "z", 1, None),
+    ]  # fmt: skip
+
+
+def test_what_keys_use():
+    """A foreign key uses its parent, as in the SQL standard."""
+    columns = table_of("constraint_column_usage", column_usage_rows([CHILD])).to_pylist()
+    tables = table_of("constraint_table_usage", table_usage_rows([CHILD])).to_pylist()
+
+    names = ("constraint_name", "constraint_catalog", "table_catalog", "table_schema", "table_name")
+    assert [(*(row[name] for name in names), row["column_name"]) for row in columns] == [
+        ("t_pk", "dev", "dev", "a", "t", "x"), ("t_pk", "dev", "dev", "a", "t", "y"),
+        ("t_fk", "dev", "lake", "b", "u", "B"), ("t_fk", "dev", "lake", "b", "u", "a"),
+        ("t_u", "dev", "dev", "a", "t", "z"),
+    ]  # fmt: skip
+    assert [tuple(row[name] for name in names) for row in tables] == [
+        ("t_pk", "dev", "dev", "a", "t"), ("t_fk", "dev", "lake", "b", "u"), ("t_u", "dev", "dev", "a", "t"),
+    ]  # fmt: skip
+
+
+def test_a_foreign_key_refers_to_a_key_of_its_parent():
+    """That of the same columns; NULL where the parent is gone."""
+    (row,) = table_of("referential_constraints", referential_rows([CHILD], keys_of)).to_pylist()
+    (gone,) = table_of("referential_constraints", referential_rows([CHILD], lambda _: ())).to_pylist()
+
+    assert row == {
+        "constraint_catalog": "dev", "constraint_schema": "a", "constraint_name": "t_fk",
+        "unique_constraint_catalog": "lake", "unique_constraint_schema": "b", "unique_constraint_name": "u_unique",
+        "match_option": "FULL", "update_rule": "NO ACTION", "delete_rule": "NO ACTION",
+    }  # fmt: skip
+    assert gone["unique_constraint_name"] is None
+
+
+def test_a_default():
+    """As it is written."""
+    columns = tuple(
+        {"name": name, "description": None, "dataType": "int", "nullable": True, "isPartition": False} for name in "ab"
+    )
+    relation = Relation("dev", "a", "t", columns=columns, defaults={"b": "1 + 2"})
+
+    rows = table_of("columns", column_rows([relation])).to_pylist()
+
+    assert [row["column_default"] for row in rows] == [None, "1 + 2"]
 
 
 def test_a_relation_without_rows_has_its_columns():

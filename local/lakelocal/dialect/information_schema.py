@@ -12,11 +12,37 @@ from typing import Any
 
 import pyarrow
 
+from lakelocal.dialect.ddl.constraints import Key
+
 TEXT, NUMBER, TIME = pyarrow.string(), pyarrow.int32(), pyarrow.timestamp("us", "UTC")
 Row = dict[str, Any]
 
 _HISTORY = {"comment": TEXT, "created": TIME, "created_by": TEXT, "last_altered": TIME, "last_altered_by": TEXT}
 _TABLE = {"table_catalog": TEXT, "table_schema": TEXT, "table_name": TEXT}
+_CONSTRAINT = {"constraint_catalog": TEXT, "constraint_schema": TEXT, "constraint_name": TEXT}
+_TYPE = {
+    "data_type": TEXT, "full_data_type": TEXT, "character_maximum_length": NUMBER, "character_octet_length": TEXT,
+    "numeric_precision": NUMBER, "numeric_precision_radix": NUMBER, "numeric_scale": NUMBER,
+    "datetime_precision": NUMBER, "interval_type": TEXT, "interval_precision": NUMBER, "maximum_cardinality": NUMBER,
+}  # fmt: skip
+_CATALOG, _SCHEMA = {"catalog_name": TEXT}, {"catalog_name": TEXT, "schema_name": TEXT}
+_PRIVILEGED: Mapping[str, Mapping[str, pyarrow.DataType]] = {
+    "catalog": _CATALOG,
+    "schema": _SCHEMA,
+    "table": _TABLE,
+    "volume": {"volume_catalog": TEXT, "volume_schema": TEXT, "volume_name": TEXT},
+    "routine": {
+        "specific_catalog": TEXT, "specific_schema": TEXT, "specific_name": TEXT, "routine_catalog": TEXT,
+        "routine_schema": TEXT, "routine_name": TEXT,
+    },
+}  # fmt: skip
+_TAGGED: Mapping[str, Mapping[str, pyarrow.DataType]] = {
+    "catalog": _CATALOG,
+    "schema": _SCHEMA,
+    "table": {**_SCHEMA, "table_name": TEXT},
+    "column": {**_SCHEMA, "table_name": TEXT, "column_name": TEXT},
+    "volume": {**_SCHEMA, "volume_name": TEXT},
+}
 RELATIONS: Mapping[str, Mapping[str, pyarrow.DataType]] = {
     "catalogs": {"catalog_name": TEXT, "catalog_owner": TEXT, **_HISTORY},
     "schemata": {"catalog_name": TEXT, "schema_name": TEXT, "schema_owner": TEXT, **_HISTORY},
@@ -43,21 +69,54 @@ RELATIONS: Mapping[str, Mapping[str, pyarrow.DataType]] = {
         "volume_catalog": TEXT, "volume_schema": TEXT, "volume_name": TEXT, "volume_type": TEXT, "volume_owner": TEXT,
         **_HISTORY, "storage_location": TEXT,
     },
+    "information_schema_catalog_name": {"catalog_name": TEXT},
     "table_constraints": {
-        "constraint_catalog": TEXT, "constraint_schema": TEXT, "constraint_name": TEXT, **_TABLE,
-        "constraint_type": TEXT, "is_deferrable": TEXT, "initially_deferred": TEXT, "enforced": TEXT, "comment": TEXT,
+        **_CONSTRAINT, **_TABLE, "constraint_type": TEXT, "is_deferrable": TEXT, "initially_deferred": TEXT,
+        "enforced": TEXT, "comment": TEXT,
     },
+    "key_column_usage": {
+        **_CONSTRAINT, **_TABLE, "column_name": TEXT, "ordinal_position": NUMBER,
+        "position_in_unique_constraint": NUMBER,
+    },
+    "constraint_column_usage": {**_TABLE, "column_name": TEXT, **_CONSTRAINT},
+    "constraint_table_usage": {**_TABLE, **_CONSTRAINT},
+    "referential_constraints": {
+        **_CONSTRAINT, "unique_constraint_catalog": TEXT, "unique_constraint_schema": TEXT,
+        "unique_constraint_name": TEXT, "match_option": TEXT, "update_rule": TEXT, "delete_rule": TEXT,
+    },
+    "routines": {
+        "specific_catalog": TEXT, "specific_schema": TEXT, "specific_name": TEXT, "routine_catalog": TEXT,
+        "routine_schema": TEXT, "routine_name": TEXT, "routine_type": TEXT, **_TYPE, "routine_body": TEXT,
+        "routine_definition": TEXT, "external_name": TEXT, "external_language": TEXT, "parameter_style": TEXT,
+        "is_deterministic": TEXT, "sql_data_access": TEXT, "is_null_call": TEXT, "sql_path": TEXT,
+        "security_type": TEXT, "as_locator": TEXT, **_HISTORY,
+    },
+    **{
+        f"{kind}_privileges": {"grantor": TEXT, "grantee": TEXT, **names, "privilege_type": TEXT, "is_grantable": TEXT,
+                               "inherited_from": TEXT}
+        for kind, names in _PRIVILEGED.items()
+    },
+    **{f"{kind}_tags": {**names, "tag_name": TEXT, "tag_value": TEXT} for kind, names in _TAGGED.items()},
 }  # fmt: skip
+# What statements say that nobody keeps here: these relations have no rows.
+NOT_KEPT = {
+    **{f"{kind}_privileges": "privileges" for kind in _PRIVILEGED},
+    **{f"{kind}_tags": "tags" for kind in _TAGGED},
+}
 _ALWAYS: Mapping[str, Row] = {
     "tables": {"commit_action": "PRESERVE"},
     "views": {"check_option": "NONE", "is_updatable": "NO", "is_insertable_into": "NO"},
     "columns": {
-        "is_identity": "NO", "is_system_time_period_start": "NO", "is_system_time_period_end": "NO",
+        "is_identity": "NO",
+        "is_system_time_period_start": "NO",
+        "is_system_time_period_end": "NO",
         "is_updatable": "YES",
     },
     "volumes": {"volume_type": "MANAGED"},
     "table_constraints": {"is_deferrable": "YES", "initially_deferred": "NO", "enforced": "NO"},
-}  # fmt: skip
+    "referential_constraints": {"match_option": "FULL", "update_rule": "NO ACTION", "delete_rule": "NO ACTION"},
+    "routines": {"parameter_style": "S", "security_type": "DEFINER", "as_locator": "NO"},
+}
 # What Unity Catalog calls a type, its bits and its radix.
 _NUMBERS = {
     "tinyint": ("BYTE", 8), "smallint": ("SHORT", 16), "int": ("INT", 32), "bigint": ("LONG", 64),
@@ -77,7 +136,9 @@ class Relation:
     name: str
     information: str = ""
     columns: tuple[Row, ...] = ()
-    keys: Mapping[str, str] = field(default_factory=dict)  # of a constraint -> its text
+    keys: tuple[Key, ...] = ()
+    checks: tuple[str, ...] = ()  # the names of the conditions that every row meets
+    defaults: Mapping[str, str] = field(default_factory=dict)  # of a column -> its SQL
 
     def told(self, key: str) -> str | None:
         """What the information has of *key*; None for what it has not."""
@@ -139,27 +200,15 @@ def column_rows(relations: Iterable[Relation]) -> Iterator[Row]:
                 "column_name": name,
                 "ordinal_position": place,
                 "is_nullable": "YES" if column["nullable"] else "NO",
+                "column_default": each.defaults.get(name),
                 "comment": column["description"],
                 "partition_ordinal_position": partitions.index(name) + 1 if name in partitions else None,
-                **_type(column["dataType"]),
+                **type_row(column["dataType"]),
             }
 
 
-def constraint_rows(relations: Iterable[Relation]) -> Iterator[Row]:
-    for each in relations:
-        for name, text in each.keys.items():
-            kind = next((kind for kind in ("PRIMARY KEY", "FOREIGN KEY") if text.startswith(kind)), "CHECK")
-            yield {
-                **each.names,
-                "constraint_catalog": each.catalog,
-                "constraint_schema": each.schema,
-                "constraint_name": name,
-                "constraint_type": kind,
-            }
-
-
-def _type(written: str) -> Row:
-    """What the columns of *relation* `columns` say of the type that Spark writes as *written*."""
+def type_row(written: str) -> Row:
+    """What the columns of a relation say of the type that Spark writes as *written*."""
     row: Row = {"full_data_type": written, "data_type": re.split(r"[<(]", written)[0].upper()}
     if written in _NUMBERS:
         name, bits = _NUMBERS[written]

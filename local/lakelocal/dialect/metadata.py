@@ -6,11 +6,13 @@ is running keeps the file that its view had; a view is replaced only where somet
 
 import getpass
 import hashlib
+import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import grpc
@@ -20,23 +22,32 @@ import pyspark.sql.connect.proto as proto
 
 from lakelocal.catalogs import DEFAULT_SCHEMA, INFORMATION_SCHEMA, SYSTEM, Catalogs, mapped, shown, unmapped
 from lakelocal.dialect import server as ask
-from lakelocal.dialect.ddl.constraints import CHECK, KEY
+from lakelocal.dialect.constraint_relations import (
+    column_usage_rows,
+    constraint_rows,
+    key_column_rows,
+    referential_rows,
+    table_usage_rows,
+)
+from lakelocal.dialect.ddl.constraints import CHECK, Key, kept_keys, read_key
 from lakelocal.dialect.information_schema import (
+    NOT_KEPT,
     RELATIONS,
     Relation,
     Row,
     column_rows,
-    constraint_rows,
     table_of,
     table_rows,
     view_rows,
 )
+from lakelocal.dialect.routines.listed import Listing
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.volumes import VolumeName, Volumes
 from lakelocal.errors import DialectError
 from lakelocal.sql.writing import quoted
 
 _log = logging.getLogger(__package__)
+_DEFAULT = "CURRENT_DEFAULT"  # what Spark calls the default in the metadata of a column
 _KEPT_SECONDS = 3600  # for queries that still read an older file
 
 
@@ -102,8 +113,22 @@ class _Reader:
             "views": lambda: view_rows(self._relations()),
             "columns": lambda: column_rows(_with_columns(self._relations(), self.catalogs, self.server)),
             "volumes": self._volumes,
-            "table_constraints": lambda: constraint_rows(map(self._with_keys, self._relations())),
+            "information_schema_catalog_name": lambda: [{"catalog_name": self.catalog}],
+            "table_constraints": lambda: constraint_rows(self._constrained()),
+            "key_column_usage": lambda: key_column_rows(self._constrained(), self._keys_of),
+            "constraint_column_usage": lambda: column_usage_rows(self._constrained()),
+            "constraint_table_usage": lambda: table_usage_rows(self._constrained()),
+            "referential_constraints": lambda: referential_rows(self._constrained(), self._keys_of),
+            "routines": self._routines,
         }
+        if relation in NOT_KEPT:
+            _log.warning(
+                "%s.%s has no rows on this machine, which keeps no %s.",
+                INFORMATION_SCHEMA,
+                relation,
+                NOT_KEPT[relation],
+            )
+            return table_of(relation, [])
         return table_of(relation, rows[relation]())
 
     def _names(self) -> list[str]:
@@ -130,17 +155,30 @@ class _Reader:
             if not row["isTemporary"]
         ]
 
-    def _with_keys(self, relation: Relation) -> Relation:
-        if relation.is_view:
-            return relation
-        rows = ask.run(self.server, f"SHOW TBLPROPERTIES {_metastore_name(relation, self.catalogs)}")
-        keys = {
-            row["key"].removeprefix(prefix): row["value"]
-            for row in rows
-            for prefix in (KEY, CHECK)
-            if row["key"].startswith(prefix)
-        }
-        return replace(relation, keys=keys)
+    def _constrained(self) -> list[Relation]:
+        """The tables, with their constraints."""
+        found = []
+        for each in self._relations():
+            if not each.is_view:
+                properties = self._properties(_metastore_name(each, self.catalogs))
+                checks = tuple(name.removeprefix(CHECK) for name in properties if name.startswith(CHECK))
+                found.append(replace(each, keys=_keys_in(properties, each), checks=checks))
+        return found
+
+    def _keys_of(self, table: tuple[str, ...]) -> tuple[Key, ...]:
+        """The keys of *table*, in any catalog; none where it is gone."""
+        catalog, schema, name = table
+        place = self.catalogs.schema(catalog, schema)
+        if not ask.has_table(self.server, place, name):
+            return ()
+        relation = Relation(catalog, schema, name)
+        return _keys_in(self._properties(_metastore_name(relation, self.catalogs)), relation)
+
+    def _properties(self, name: str) -> dict[str, str]:
+        return {row["key"]: row["value"] for row in ask.run(self.server, f"SHOW TBLPROPERTIES {name}")}
+
+    def _routines(self) -> Iterable[Row]:
+        return Listing(self.catalogs, self.server).rows(self._places())
 
     def _catalogs(self) -> Iterable[Row]:
         return [{"catalog_name": name, "catalog_owner": getpass.getuser()} for name in self._names()]
@@ -168,6 +206,16 @@ class _Reader:
                 }
 
 
+def _keys_in(properties: Mapping[str, str], table: Relation) -> tuple[Key, ...]:
+    """The keys of *table*, each with the whole name of its parent."""
+    keys = []
+    for name, text in kept_keys(properties).items():
+        key = read_key(name, text)
+        missing = (table.catalog, table.schema)[: 3 - len(key.parent)] if key.parent else ()
+        keys.append(replace(key, parent=(*missing, *key.parent)))
+    return tuple(keys)
+
+
 def _metastore_name(relation: Relation, catalogs: Catalogs) -> str:
     return f"{quoted(catalogs.schema(relation.catalog, relation.schema))}.{quoted(relation.name)}"
 
@@ -184,7 +232,24 @@ def _with_columns(relations: list[Relation], catalogs: Catalogs, server: Server)
     columns: dict[int, list[Row]] = {}
     for row in rows:
         columns.setdefault(row["relation"], []).append(row)
-    return [replace(each, columns=tuple(columns.get(number, ()))) for number, each in enumerate(relations)]
+    found = [replace(each, columns=tuple(columns.get(number, ()))) for number, each in enumerate(relations)]
+    return _with_defaults(found, catalogs, server)
+
+
+def _with_defaults(relations: list[Relation], catalogs: Catalogs, server: Server) -> list[Relation]:
+    """*relations*, which have their columns, with the defaults of these, all of them asked for in one plan."""
+    tables = [each for each in relations if each.columns and not each.is_view]
+    if not tables:
+        return relations
+    names = ", ".join(_metastore_name(each, catalogs) for each in tables)
+    fields = iter(ask.columns(server, f"SELECT * FROM {names}"))
+    defaults: dict[tuple[str, ...], dict[str, str]] = {}
+    for table in tables:
+        for field in islice(fields, len(table.columns)):
+            told = json.loads(field.metadata or "{}").get(_DEFAULT)
+            if told is not None:
+                defaults.setdefault((table.catalog, table.schema, table.name), {})[field.name] = told
+    return [replace(each, defaults=defaults.get((each.catalog, each.schema, each.name), {})) for each in relations]
 
 
 def _rows_of(listing: proto.Relation, relation: Relation, server: Server) -> list[Row]:

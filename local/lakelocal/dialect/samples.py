@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from lakelocal.catalogs import SAMPLES, mapped
 from lakelocal.dialect import server as ask
-from lakelocal.dialect.sample_tables import TABLES, SampleTable
+from lakelocal.dialect.sample_tables import TABLES
+from lakelocal.dialect.sample_values import SampleTable
 from lakelocal.dialect.server import Server
 from lakelocal.errors import DialectError
 from lakelocal.sql.writing import literal, quoted
@@ -35,9 +36,10 @@ def make_samples(schema: str | None, table: str | None, server: Server) -> None:
         return
     names = known(schema, table)
     if not names:
+        there = known(schema, None) or [f"{each}.*" for each in SCHEMAS]
         raise DialectError(
             f"`{'.'.join(filter(None, (SAMPLES, schema, table)))}`: found sample data that this machine does not have; "
-            f"there are {', '.join(f'`{each}`' for each in TABLES)} in the catalog `{SAMPLES}`. Use one of these, or "
+            f"there are {', '.join(f'`{each}`' for each in there)} in the catalog `{SAMPLES}`. Use one of these, or "
             "a table of your own."
         )
     _make(names, server)

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
 import pyspark.sql.connect.proto as proto
 
+from lakelocal.catalogs import DEFAULT_SCHEMA
 from lakelocal.dialect.names import Names, shorten
 from lakelocal.dialect.server import Server, columns, run
 from lakelocal.errors import DialectError
@@ -23,7 +24,8 @@ _log = logging.getLogger(__package__)
 class Statement:
     """One statement and its tokens, with the questions that the handlers ask.
 
-    *plain* turns SQL with Databricks' names and paths into Spark's.
+    *plain* turns SQL with Databricks' names and paths into Spark's. *schema* is the current one.
+    A statement *in_script* is translated before those that stand before it have run.
     """
 
     sql: str
@@ -32,6 +34,8 @@ class Statement:
     names: Names
     server: Server
     plain: Callable[[str], str]
+    schema: str = DEFAULT_SCHEMA
+    in_script: bool = False
 
     @property
     def where(self) -> str:
@@ -85,6 +89,11 @@ class Statement:
         """The word at token *at*; "" behind the end."""
         return self.words[at] if at < len(self.words) else ""
 
+    def whole_name(self, parts: Sequence[str]) -> tuple[str, ...]:
+        """The catalog, schema and table of *parts*, in lower case."""
+        missing = [self.names.current, self.schema][: 3 - len(parts)]
+        return tuple(part.lower() for part in [*missing, *parts])
+
     def part(self, start: int, end: int) -> str:
         """The text from token *start* to token *end*, exclusive, as it is written."""
         return self.sql[self.tokens[start].start : self.tokens[end - 1].end] if end > start else ""
@@ -112,10 +121,19 @@ class Statement:
         return NOTHING
 
     @classmethod
-    def of(cls, sql: str, session: str, names: Names, server: Server, plain: Callable[[str], str]) -> "Statement":
+    def of(
+        cls,
+        sql: str,
+        session: str,
+        names: Names,
+        server: Server,
+        plain: Callable[[str], str],
+        schema: str = DEFAULT_SCHEMA,
+        *,
+        in_script: bool = False,
+    ) -> "Statement":
         """The statement in the text *sql*."""
-        tokens = tuple(token for token in tokenize(sql) or () if token.word != ";")
-        return cls(sql, tokens, session, names, server, plain)
+        return cls(sql, _tokens(sql), session, names, server, plain, schema, in_script)
 
     def without_placement(self) -> "Statement":
         """The statement without `MANAGED LOCATION '...'` and `CLUSTER BY AUTO`, which place data in the cloud."""
@@ -130,7 +148,12 @@ class Statement:
         if not edits:
             return self
         _log.warning("%s: MANAGED LOCATION and CLUSTER BY AUTO are left out on this machine.", self.where)
-        return self.of(apply(self.sql, edits), self.session, self.names, self.server, self.plain)
+        sql = apply(self.sql, edits)
+        return replace(self, sql=sql, tokens=_tokens(sql))
+
+
+def _tokens(sql: str) -> tuple[Token, ...]:
+    return tuple(token for token in tokenize(sql) or () if token.word != ";")
 
 
 def rows_of(columns: list[str], rows: Sequence[tuple[str, ...]]) -> str:

@@ -15,6 +15,7 @@ from lakelocal.dialect.copying import copy_into
 from lakelocal.dialect.ddl import alter_table, analyze, clone_table, create_table, describe_table, index, keep_cached
 from lakelocal.dialect.inserts import insert
 from lakelocal.dialect.names import Names, join_name
+from lakelocal.dialect.scripts import OnlyAsked
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sessions import Place, Sessions
 from lakelocal.dialect.settings import set_path
@@ -118,7 +119,8 @@ class Statements:
         Raises:
             DialectError: the statement has no counterpart here, or names a catalog that does not exist.
         """
-        statement = Statement.of(sql, session, names, server, plain)
+        schema, in_script = self.sessions.at(session).schema, isinstance(server, OnlyAsked)
+        statement = Statement.of(sql, session, names, server, plain, schema, in_script=in_script)
         if not statement.tokens:
             return sql
         first = statement.words[0]

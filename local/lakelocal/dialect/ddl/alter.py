@@ -3,7 +3,16 @@
 Source: Databricks documentation, "ADD CONSTRAINT clause", "DROP CONSTRAINT clause", "ALTER TABLE".
 """
 
-from lakelocal.dialect.ddl.constraints import CHECK, KEY, Key, check_new_keys, kept_keys, read_constraint
+from lakelocal.dialect.ddl.constraints import (
+    CHECK,
+    KEY,
+    Key,
+    check_new_keys,
+    complete_key,
+    kept_keys,
+    read_constraint,
+    read_key,
+)
 from lakelocal.dialect.ddl.reader import Reader
 from lakelocal.dialect.names import join_name
 from lakelocal.dialect.statement import NOTHING, Statement
@@ -63,9 +72,11 @@ def _add(statement: Statement, reader: Reader) -> str | None:
         return (
             None if named else f"ALTER TABLE {_table(statement)} ADD CONSTRAINT {name} CHECK ({constraint.condition})"
         )
-    check_new_keys([constraint], _keys(statement), statement.where)
+    kept = _keys(statement)
+    check_new_keys([constraint], kept, statement.where)
     _check_columns(statement, constraint)
-    name, text = constraint.property
+    beside = [read_key(*each) for each in kept.items()]
+    name, text = complete_key(constraint, statement, statement.name(2), beside).property
     return f"ALTER TABLE {_table(statement)} SET TBLPROPERTIES ({literal(name)} = {literal(text)})"
 
 

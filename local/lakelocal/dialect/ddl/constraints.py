@@ -8,11 +8,13 @@ Source: Databricks documentation, "CONSTRAINT clause", "ADD CONSTRAINT clause", 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lakelocal.dialect.ddl.reader import Reader
 from lakelocal.dialect.names import join_name
+from lakelocal.dialect.statement import Statement
 from lakelocal.errors import DialectError
+from lakelocal.sql.tokens import tokenize
 from lakelocal.sql.writing import quoted
 
 KEY = "lakelocal.constraint."
@@ -26,15 +28,27 @@ _IGNORED = (
 
 @dataclass(frozen=True)
 class Key:
-    """A primary or foreign key, or what is UNIQUE; *text* is the constraint as it is shown.
+    """A primary or foreign key, or what is UNIQUE.
 
-    A key that has no *name* gets one of its table and kind.
+    A key that has no *name* gets one of its table and kind. A foreign key refers to the columns *referred* of the table
+    *parent*, to those of its primary key where there are none.
     """
 
     name: str
     kind: str
     columns: tuple[str, ...]
-    text: str
+    parent: tuple[str, ...] = ()
+    referred: tuple[str, ...] = ()
+    timeseries: frozenset[str] = frozenset()
+    rely: bool = False
+
+    @property
+    def text(self) -> str:
+        """The constraint as it is shown."""
+        columns = ", ".join(quoted(name) + _TIMESERIES * (name in self.timeseries) for name in self.columns)
+        referred = f" ({_listed(self.referred)})" if self.referred else ""
+        parent = f" REFERENCES {join_name(self.parent)}{referred}" if self.parent else ""
+        return f"{self.kind} ({columns}){parent}{' RELY' * self.rely}"
 
     @property
     def property(self) -> tuple[str, str]:
@@ -75,26 +89,24 @@ def read_constraint(reader: Reader, table: str, *, column: str | None = None) ->
     columns = _own_columns(reader, column) if foreign or column is None else [column]
     if not reader.take("REFERENCES"):
         raise reader.error("expected PRIMARY KEY, FOREIGN KEY ... REFERENCES or CHECK (...)")
-    parent = join_name(reader.names())
+    parent = reader.names()
     referred = _columns(reader) if reader.next_is("(") else []
-    shown = f" REFERENCES {parent}" + (f" ({_listed(referred)})" if referred else "")
-    return _key(reader, name or f"{table}_{'_'.join(columns)}_fk", "FOREIGN KEY", columns, shown)
+    found = _key(reader, name or f"{table}_{'_'.join(columns)}_fk", "FOREIGN KEY", columns)
+    return replace(found, parent=tuple(parent), referred=tuple(referred))
 
 
-def _key(reader: Reader, name: str, kind: str, columns: Sequence[str], behind: str = "") -> Key:
-    rely = ""
+def _key(reader: Reader, name: str, kind: str, columns: Sequence[str]) -> Key:
+    rely = False
     while not reader.at_end:
         if reader.take("RELY"):
-            rely = " RELY"
+            rely = True
         elif reader.next_is("ENFORCED"):
             raise reader.error("keys are information and never enforced; leave ENFORCED out")
         elif not any(reader.take(option) for option in _IGNORED):
             break
     names = tuple(column.removesuffix(_TIMESERIES) for column in columns)
-    shown = (
-        quoted(name) + _TIMESERIES * column.endswith(_TIMESERIES) for name, column in zip(names, columns, strict=True)
-    )
-    return Key(name, kind, names, f"{kind} ({', '.join(shown)}){behind}{rely}")
+    timeseries = frozenset(column.removesuffix(_TIMESERIES) for column in columns if column.endswith(_TIMESERIES))
+    return Key(name, kind, names, timeseries=timeseries, rely=rely)
 
 
 def _own_columns(reader: Reader, column: str | None) -> list[str]:
@@ -120,6 +132,49 @@ def _listed(columns: Iterable[str]) -> str:
 def kept_keys(properties: Mapping[str, str]) -> dict[str, str]:
     """The keys among the *properties* of a table: what each is, by its name."""
     return {name.removeprefix(KEY): text for name, text in properties.items() if name.startswith(KEY)}
+
+
+def read_key(name: str, text: str) -> Key:
+    """The key *name* of a table, which keeps it as *text*."""
+    tokens = tokenize(text) or ()
+    key = read_constraint(Reader(text, tokens, 0, len(tokens), f"The constraint `{name}`"), "")
+    assert isinstance(key, Key)
+    return replace(key, name=name)
+
+
+def complete_key(key: Key, statement: Statement, table: Sequence[str], beside: Sequence[Key]) -> Key:
+    """*key*, of *table* with the keys *beside* it, with the whole name of its parent and the columns that it refers to.
+
+    Raises:
+        DialectError: the parent has no key of these columns.
+    """
+    if not key.parent:
+        return key
+    parent = statement.whole_name(key.parent)
+    if statement.in_script:  # the script may make the parent
+        return replace(key, parent=parent)
+    if parent == statement.whole_name(table):
+        known = list(beside)
+    else:
+        rows = statement.run(f"SHOW TBLPROPERTIES {join_name(parent)}")
+        known = [read_key(*each) for each in kept_keys({row["key"]: row["value"] for row in rows}).items()]
+    keys = [each for each in known if each.kind in ("PRIMARY KEY", "UNIQUE")]
+    fitting = next((each for each in keys if _fits(key, each)), None)
+    if fitting is None:
+        there = "; it has " + ", ".join(each.text for each in keys) if keys else ", which has none"
+        raise DialectError(
+            f"{statement.where}: {key.text} refers to a primary key of `{join_name(parent)}`{there}. "
+            "Give the parent a PRIMARY KEY first, and name as many columns as it has."
+        )
+    return replace(key, parent=parent, referred=key.referred or fitting.columns)
+
+
+def _fits(key: Key, other: Key) -> bool:
+    """Can the foreign *key* refer to *other*, a key of its parent?"""
+    if not key.referred:
+        return other.kind == "PRIMARY KEY" and len(key.columns) == len(other.columns)
+    names = [{name.lower() for name in columns} for columns in (key.referred, other.columns)]
+    return names[0] == names[1] and len(key.columns) == len(key.referred)
 
 
 def check_new_keys(keys: Sequence[Key], kept: Mapping[str, str], where: str) -> None:

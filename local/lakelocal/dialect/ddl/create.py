@@ -8,7 +8,7 @@ Source: Databricks documentation, "CREATE TABLE [USING]".
 
 from dataclasses import dataclass
 
-from lakelocal.dialect.ddl.constraints import check_new_keys
+from lakelocal.dialect.ddl.constraints import check_new_keys, complete_key
 from lakelocal.dialect.ddl.definition import Column, Definition, read_definition
 from lakelocal.dialect.ddl.generated import make_generated
 from lakelocal.dialect.ddl.reader import Reader
@@ -60,7 +60,8 @@ def create_table(statement: Statement) -> str | None:
     _check(table)
     if definition.is_plain:
         return None
-    properties = [key.property for key in definition.keys] + [check.property for check in definition.checks]
+    keys = [complete_key(key, statement, table.name, definition.keys) for key in definition.keys]
+    properties = [key.property for key in keys] + [check.property for check in definition.checks]
     columns = ", ".join(_written(column) for column in definition.columns)
     tokens = statement.tokens
     edits = [Edit(tokens[table.opened].end, tokens[table.closed].start, columns)]

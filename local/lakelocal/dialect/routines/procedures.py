@@ -95,7 +95,7 @@ class Procedures:
             if if_not_exists:
                 return NOTHING
             raise DialectError(f"CREATE PROCEDURE {name}: the procedure exists. Write CREATE OR REPLACE PROCEDURE.")
-        _read(sql)
+        read_procedure(sql)
         self.routines.keep(name, PROCEDURE, sql)
         return NOTHING
 
@@ -106,7 +106,7 @@ class Procedures:
             raise self._missing(name)
         if not reader.next_is("("):
             raise reader.error("expected the arguments in parentheses")
-        procedure = _read(text)
+        procedure = read_procedure(text)
         return _script(procedure, procedure.signature.arguments(sql, reader.tokens, reader.at))
 
     def _show(self, reader: Reader) -> str:
@@ -119,7 +119,7 @@ class Procedures:
         text = self.routines.text(name, PROCEDURE)
         if text is None:
             raise self._missing(name)
-        procedure = _read(text)
+        procedure = read_procedure(text)
         listed = [f"{each.mode} {each.name} {each.type}" for each in procedure.signature.parameters]
         rows = [("Procedure", str(name)), ("Parameters", ", ".join(listed)), ("Body", procedure.body)]
         return rows_of(["info_name", "info_value"], rows)
@@ -135,7 +135,7 @@ class Procedures:
         )
 
 
-def _read(sql: str) -> Procedure:
+def read_procedure(sql: str) -> Procedure:
     """The procedure that the statement *sql* makes.
 
     Raises:

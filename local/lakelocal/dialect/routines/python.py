@@ -103,7 +103,7 @@ class PythonFunctions:
             reader.take("EXTENDED")
             name = self._name(reader.names()) if not reader.at_end else None
             text = self.routines.text(name, FUNCTION) if name else None
-            return None if text is None else _described(str(name), _read(text))
+            return None if text is None else _described(str(name), read_function(text))
         return None
 
     def calls(self, sql: str) -> str:
@@ -122,7 +122,7 @@ class PythonFunctions:
             if found is None or end is None:
                 continue
             _refuse_in_view(sql, [token.word for token in tokens[:6]], str(found))
-            function = _read(self.routines.text(found, FUNCTION) or "")
+            function = read_function(self.routines.text(found, FUNCTION) or "")
             self._register(str(found), function)
             arguments = function.signature.arguments(sql, tokens, name.last + 1)
             pairs = zip(function.signature.parameters, arguments, strict=True)
@@ -131,7 +131,7 @@ class PythonFunctions:
         return apply(sql, edits) if edits else sql
 
     def _create(self, sql: str) -> str:
-        function = _read(sql)
+        function = read_function(sql)
         function.made()
         if function.temporary:
             self._register(function.signature.name, function)
@@ -219,7 +219,7 @@ def _described(name: str, function: PythonFunction) -> str:
     return rows_of(["function_desc"], [(line,) for line in lines])
 
 
-def _read(sql: str) -> PythonFunction:
+def read_function(sql: str) -> PythonFunction:
     """The function that the statement *sql* makes.
 
     Raises:

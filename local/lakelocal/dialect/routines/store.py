@@ -41,6 +41,10 @@ class Routines:
         place = self._place(name, kind)
         return place.read_text(encoding="utf-8") if place.is_file() else None
 
+    def made(self, name: RoutineName, kind: str) -> float:
+        """When the routine, which is there, was made: seconds since 1970."""
+        return self._place(name, kind).stat().st_mtime
+
     def keep(self, name: RoutineName, kind: str, text: str) -> None:
         """Keep *text* as the routine, in the place of one that was there."""
         place = self._place(name, kind)
