@@ -6,6 +6,7 @@ part of the error's text.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 TRANSLATED, APPROXIMATED, REFUSED = "translated", "approximated", "refused"
 FILES = "/Volumes/olist_dev/shelf/files"
@@ -41,6 +42,22 @@ def _delta_api(spark) -> list[tuple]:
     merge = DeltaTable.forName(spark, name).alias("t").merge(spark.range(2).alias("s"), F.col("t.id") == F.col("s.id"))
     merge.whenMatchedUpdate(set={"text": F.lit("changed")}).execute()
     return [tuple(row) for row in spark.table(name).collect()]
+
+
+def _made_again(spark) -> tuple[bool, list[tuple]]:
+    """Make a table by the statement that SHOW CREATE TABLE gives, and read its partitions."""
+    spark.sql(
+        "CREATE OR REPLACE TABLE olist_dev.shelf.made (id BIGINT GENERATED ALWAYS AS IDENTITY, n INT DEFAULT 7,"
+        " at TIMESTAMP NOT NULL COMMENT 'it''s', day DATE GENERATED ALWAYS AS (CAST(at AS DATE)),"
+        " CONSTRAINT made_pk PRIMARY KEY (at), CONSTRAINT few CHECK (n < 9)) PARTITIONED BY (day) COMMENT 'all'"
+        " TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported', 'my.own' = 'x')"
+    )
+    show = "SHOW CREATE TABLE olist_dev.shelf.made"
+    first = spark.sql(show).first()[0]
+    spark.sql("DROP TABLE olist_dev.shelf.made")
+    spark.sql(first)
+    spark.sql("INSERT INTO olist_dev.shelf.made (at) VALUES (TIMESTAMP '2024-01-02 10:00:00')")
+    return spark.sql(show).first()[0] == first, rows("SHOW PARTITIONS olist_dev.shelf.made")(spark)
 
 
 SETUP = (
@@ -290,6 +307,8 @@ CASES = (
          [(1, 5)]),
     Case("`DEFAULT` without that property", REFUSED, "by Databricks' error condition",
          rows("CREATE TABLE olist_dev.shelf.nodefaults (n INT DEFAULT 5)"), "FEATURE_NOT_ENABLED"),
+    Case("`SHOW CREATE TABLE`, `SHOW PARTITIONS`", TRANSLATED, "of Delta tables too, whose statement makes them again",
+         _made_again, (True, [(date(2024, 1, 2),)])),
     Case("`DEEP CLONE`", APPROXIMATED, "a shallow clone, and an overwrite with the same rows: two versions",
          rows("CREATE OR REPLACE TABLE olist_dev.shelf.copy AS SELECT 7 AS id",
               "CREATE OR REPLACE TABLE olist_dev.shelf.copy DEEP CLONE olist_dev.shelf.books VERSION AS OF 1",

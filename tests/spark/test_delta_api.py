@@ -131,6 +131,43 @@ def test_merge_into_itself_and_from_a_join(spark, name):
     assert rows(spark, name) == [(1, "joined"), (1, "self"), (3, "c")]
 
 
+JOINED = {
+    "columns of the data frames": ('F.col("t.id") == a["id"]', {"text": 'F.concat(a["text"], b["n"])'}),
+    "columns by their aliases": ('F.col("t.id") == F.col("b.id")', {"text": 'F.concat("a.text", "b.n")'}),
+    "texts": ("'t.id = a.id AND b.n > 10'", {"t.text": "'concat(a.text, B.n)'"}),
+}
+
+
+@pytest.mark.parametrize("condition, values", JOINED.values(), ids=JOINED)
+def test_merge_from_a_join_without_an_alias(spark, name, condition, values):
+    """Its columns have two owners, and two of them one name; that of the target is a third."""
+    a = spark.createDataFrame([(1, "x"), (4, "y")], "id LONG, text STRING").alias("a")
+    b = spark.createDataFrame([(1, 10), (1, 11), (4, 12)], "id LONG, n INT").where("id + n <> 11").alias("b")
+    known = {"F": F, "a": a, "b": b}
+    source = a.join(b, F.col("a.id") == F.col("b.id")).where("b.n > 5")
+
+    merge = DeltaTable.forName(spark, name).alias("t").merge(source, eval(condition, known))
+    merge = merge.whenMatchedUpdate(set={column: eval(value, known) for column, value in values.items()})
+    merge.whenNotMatchedInsert(values={"id": "b.id", "text": a["text"]}).execute()
+
+    assert rows(spark, name) == [(1, "x11"), (2, "b"), (3, "c"), (4, "y")]
+    assert spark.table(name).columns == ["id", "text"]
+
+
+def test_merge_of_all_columns_from_a_join_without_an_alias(spark, name):
+    """By `withSchemaEvolution` too: the target gets the columns of the source, and no others."""
+    tables = f"{name}_left", f"{name}_right"
+    spark.sql(f"CREATE OR REPLACE TABLE {tables[0]} AS SELECT 1L AS id, 'new' AS text")
+    spark.sql(f"CREATE OR REPLACE TABLE {tables[1]} AS SELECT 1L AS id, 7 AS n")
+    left, right = spark.table(tables[0]), spark.table(tables[1])
+
+    merge = DeltaTable.forName(spark, name).alias("t").merge(left.join(right, "id"), F.col("t.id") == left["id"])
+    merge.withSchemaEvolution().whenMatchedUpdateAll().execute()
+
+    assert spark.table(name).columns == ["id", "text", "n"]
+    assert rows(spark, name) == [(1, "new", 7), (2, "b", None), (3, "c", None)]
+
+
 def test_slowly_changing_dimension(spark, state):
     """Delta's documented example of type 2: what changes is ended and inserted, by one merge from a union."""
     name = f"{state.catalog}.{SCHEMA}.customers"

@@ -57,9 +57,11 @@ def relation(dialect):
 
 
 def column_sql(column: Column) -> str:
-    return ColumnSql("DeltaTable.merge", lambda plan: f"plan{plan}", lambda function: "made").write(
-        column.to_plan(None)
-    )
+    return ColumnSql("DeltaTable.merge", as_written, lambda function: "made").write(column.to_plan(None))
+
+
+def as_written(attribute: proto.Expression.UnresolvedAttribute) -> list[str]:
+    return attribute_parts(attribute.unparsed_identifier)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_lambdas_name_their_variables():
 def test_a_column_of_a_data_frame_is_its_owners():
     taken = proto.Expression.UnresolvedAttribute(unparsed_identifier="id", plan_id=7)
 
-    written = ColumnSql("x", lambda plan: f"plan{plan}", lambda _: "").write(
+    written = ColumnSql("x", lambda each: [f"plan{each.plan_id}", *as_written(each)], lambda _: "").write(
         proto.Expression(unresolved_attribute=taken)
     )
 

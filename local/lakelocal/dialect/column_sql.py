@@ -23,14 +23,15 @@ class ColumnSql:
 
     Args:
         where: names the statement in errors.
-        qualifier: the name, in the statement, of the relation that a column was taken from (`df["id"]`) by the number
-            of its plan; "" where it is not one of the statement's.
+        column: the parts of the name that a column has in the statement.
         register: makes a Python function known to the session; gives its name.
+        text: SQL that stands in place of an expression as the statement has it.
     """
 
     where: str
-    qualifier: Callable[[int], str]
+    column: Callable[[proto.Expression.UnresolvedAttribute], Iterable[str]]
     register: Callable[[proto.CommonInlineUserDefinedFunction], str]
+    text: Callable[[str], str] = str
 
     def write(self, expression: proto.Expression) -> str:
         """*expression* as SQL, to be put anywhere: an operand needs no more parentheses.
@@ -65,13 +66,10 @@ class ColumnSql:
         return literal_text(value)
 
     def _unresolved_attribute(self, attribute: proto.Expression.UnresolvedAttribute) -> str:
-        parts = attribute_parts(attribute.unparsed_identifier)
-        if attribute.HasField("plan_id") and (owner := self.qualifier(attribute.plan_id)):
-            parts = [owner, *parts]
-        return dotted(parts)
+        return dotted(self.column(attribute))
 
     def _expression_string(self, text: proto.Expression.ExpressionString) -> str:
-        return f"({text.expression}\n)"  # which may end with a comment
+        return f"({self.text(text.expression)}\n)"  # which may end with a comment
 
     def _unresolved_star(self, star: proto.Expression.UnresolvedStar) -> str:
         owner = star.unparsed_target.removesuffix(".*")

@@ -12,7 +12,16 @@ from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SPARK
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.changes import change
 from lakelocal.dialect.copying import copy_into
-from lakelocal.dialect.ddl import alter_table, analyze, clone_table, create_table, describe_table, index, keep_cached
+from lakelocal.dialect.ddl import (
+    alter_table,
+    analyze,
+    clone_table,
+    create_table,
+    describe_table,
+    index,
+    keep_cached,
+    show_table,
+)
 from lakelocal.dialect.inserts import insert
 from lakelocal.dialect.names import Names, join_name
 from lakelocal.dialect.scripts import OnlyAsked
@@ -88,6 +97,7 @@ _BY_KIND: dict[str, tuple[Callable[[Statement], str | None], ...]] = {
     "DESCRIBE": (describe_table,),
     "DROP": (index,),
     "INSERT": (insert,),
+    "SHOW": (show_table,),
     "UPDATE": (change,),
     "WITH": (insert,),
     "REPLACE": (clone_table, create_table),

@@ -9,6 +9,7 @@
 | `alter`       | ALTER TABLE of constraints                                                                 |
 | `clone`       | deep clones                                                                                |
 | `describe`    | the constraints in DESCRIBE EXTENDED                                                       |
+| `shown`       | SHOW CREATE TABLE, SHOW PARTITIONS                                                         |
 | `upkeep`      | ANALYZE and what else looks after tables                                                   |
 """
 
@@ -16,6 +17,9 @@ from lakelocal.dialect.ddl.alter import alter_table
 from lakelocal.dialect.ddl.clone import clone_table
 from lakelocal.dialect.ddl.create import create_table
 from lakelocal.dialect.ddl.describe import describe_table
+from lakelocal.dialect.ddl.shown import show_table
 from lakelocal.dialect.ddl.upkeep import analyze, index, keep_cached
 
-__all__ = ["alter_table", "analyze", "clone_table", "create_table", "describe_table", "index", "keep_cached"]
+__all__ = [
+    "alter_table", "analyze", "clone_table", "create_table", "describe_table", "index", "keep_cached", "show_table",
+]  # fmt: skip

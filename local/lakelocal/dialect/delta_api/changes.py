@@ -2,36 +2,25 @@
 
 Conditions and values are columns of the DataFrame API, and so is what they name: a table or a source by its alias, or
 by the DataFrame that a column was taken from. In SQL the target has its alias or its own name. The source becomes a
-temporary view for the time of the statement, under the alias that its columns are known by.
+temporary view for the time of the statement, under the alias that its columns are known by; see `sources` for one whose
+columns have several owners.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import pyspark.sql.connect.proto as proto
 
 from lakelocal.dialect.column_sql import ColumnSql, attribute_parts
 from lakelocal.dialect.delta_api.messages import RELATION, opened
+from lakelocal.dialect.delta_api.sources import Side, Source, plans, read_source
 from lakelocal.dialect.delta_api.tables import table_sql
 from lakelocal.errors import DialectError
 from lakelocal.sql.writing import quoted
 
 Register = Callable[[proto.CommonInlineUserDefinedFunction], str]
-_SOURCE, _TARGET = "merge_source", "merge_target"  # where an alias is needed and none was given
-
-
-@dataclass(frozen=True)
-class Side:
-    """A table or source: what the statement calls it, and the numbers of the plans that its columns may be taken from.
-
-    *sql* is how the statement names it, with its alias.
-    """
-
-    sql: str
-    name: str
-    plans: frozenset[int]
+_TARGET = "merge_target"  # where an alias is needed and none was given
 
 
 def delete_from_table(delete: Any, register: Register) -> str:
@@ -51,11 +40,8 @@ def update_table(update: Any, register: Register) -> str:
 def merge_into_table(merge: Any, register: Register) -> proto.Relation:
     """The statement, with the source beside it."""
     target = _target(merge.target, "DeltaTable.merge")
-    view = f"{_SOURCE}_{secrets.token_hex(4)}"
-    alias = _alias_of(merge.source)
-    if not alias or alias.lower() == target.name.lower():
-        alias = _SOURCE
-    source = Side(f"{quoted(view)} AS {quoted(alias)}", alias, frozenset(_plans(merge.source)))
+    view = f"merge_source_{secrets.token_hex(4)}"
+    source = read_source(merge.source, target.name, carries=not _has_star(merge))
     columns = _columns("DeltaTable.merge", register, target, source)
     evolution = " WITH SCHEMA EVOLUTION" if merge.with_schema_evolution else ""
     clauses = [
@@ -69,9 +55,10 @@ def merge_into_table(merge: Any, register: Register) -> proto.Relation:
             "`whenNotMatchedBySource...` before `execute()`."
         )
     condition = columns.write(merge.condition)
-    text = f"MERGE{evolution} INTO {target.sql} USING {source.sql} ON {condition} {' '.join(clauses)}"
+    using = f"{quoted(view)} AS {quoted(source.name)}"
+    text = f"MERGE{evolution} INTO {target.sql} USING {using} ON {condition} {' '.join(clauses)}"
     statement = proto.Relation(sql=proto.SQL(query=text))
-    reference = proto.Relation(subquery_alias=proto.SubqueryAlias(input=merge.source, alias=view))
+    reference = proto.Relation(subquery_alias=proto.SubqueryAlias(input=source.relation(), alias=view))
     return proto.Relation(with_relations=proto.WithRelations(root=statement, references=[reference]))
 
 
@@ -99,17 +86,28 @@ def _assignments(assignments: Any, columns: ColumnSql) -> str:
     return ", ".join(f"{columns.write(each.field)} = {columns.write(each.value)}" for each in assignments)
 
 
-def _columns(where: str, register: Register, *sides: Side) -> ColumnSql:
-    def qualifier(plan: int) -> str:
-        owners = [side.name for side in sides if plan in side.plans]
-        return owners[0] if len(owners) == 1 else ""
+def _has_star(merge: Any) -> bool:
+    """Does *merge* set all columns of the source, whichever it has?"""
+    actions = (*merge.matched_actions, *merge.not_matched_actions, *merge.not_matched_by_source_actions)
+    return any((action.WhichOneof("action_type") or "").endswith("_star_action") for action in actions)
 
-    return ColumnSql(where, qualifier, register)
+
+def _columns(where: str, register: Register, target: Side, source: Source | None = None) -> ColumnSql:
+    def column(attribute: proto.Expression.UnresolvedAttribute) -> list[str]:
+        parts = attribute_parts(attribute.unparsed_identifier)
+        if not attribute.HasField("plan_id"):
+            return source.parts(parts, attribute) if source and source.has_owner(parts) else parts
+        in_source = source is not None and attribute.plan_id in source.plans
+        if source and in_source and attribute.plan_id not in target.plans:
+            return source.parts(parts, attribute)
+        return [target.name, *parts] if attribute.plan_id in target.plans and not in_source else parts
+
+    return ColumnSql(where, column, register, source.text if source else str)
 
 
 def _target(relation: proto.Relation, where: str) -> Side:
     """The table that *relation* scans, under the alias that it was given."""
-    plans = frozenset(_plans(relation))
+    numbers = frozenset(plans(relation))
     alias, scanned = "", relation
     while scanned.HasField("subquery_alias"):
         alias, scanned = alias or scanned.subquery_alias.alias, scanned.subquery_alias.input
@@ -121,36 +119,5 @@ def _target(relation: proto.Relation, where: str) -> Side:
     if not alias:
         alias = _TARGET if table.HasField("path") else attribute_parts(table.table_or_view_name)[-1]
         if not table.HasField("path"):  # the name of the table is the name of its columns' owner
-            return Side(sql, alias, plans)
-    return Side(f"{sql} AS {quoted(alias)}", alias, plans)
-
-
-# Relations that have another input or more than one: what their columns are known by is not one name.
-_MANY = frozenset({"join", "as_of_join", "lateral_join", "set_op", "sql", "with_relations"})
-
-
-def _alias_of(relation: proto.Relation) -> str:
-    """The one name that the columns of *relation* are known by, "" if it has none."""
-    while True:
-        kind = relation.WhichOneof("rel_type") or ""
-        if kind == "subquery_alias":
-            return relation.subquery_alias.alias
-        if kind == "read" and relation.read.HasField("named_table"):
-            return (attribute_parts(relation.read.named_table.unparsed_identifier) or [""])[-1]
-        inner = getattr(relation, kind, None)
-        if kind in _MANY or inner is None or "input" not in inner.DESCRIPTOR.fields_by_name:
-            return ""
-        relation = inner.input
-
-
-def _plans(relation: proto.Relation) -> Iterator[int]:
-    """The numbers of *relation* and of all relations in it."""
-    todo: list[Any] = [relation]
-    while todo:
-        message = todo.pop()
-        if isinstance(message, proto.Relation):
-            yield message.common.plan_id
-        for field, value in message.ListFields():
-            if field.message_type is None or field.message_type.GetOptions().map_entry:
-                continue
-            todo.extend(value if field.is_repeated else [value])
+            return Side(sql, alias, numbers)
+    return Side(f"{sql} AS {quoted(alias)}", alias, numbers)
