@@ -163,6 +163,11 @@ CASES = (
               "FOR r AS SELECT id FROM olist_dev.shelf.books DO SET total = total + r.id; END FOR; "
               "IF total > 0 THEN GRANT SELECT ON TABLE olist_dev.shelf.books TO `all`; END IF; "
               "SELECT outermost.total; END"), [(1,)]),
+    Case("`SIGNAL` in a script", APPROXIMATED, "an error with the message; its SQLSTATE is that of `raise_error`",
+         rows("BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION SELECT 'handled' AS x; "
+              "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'too few'; END"), [("handled",)]),
+    Case("handlers of a SQLSTATE together with `SIGNAL`, `RESIGNAL`, `GET DIAGNOSTICS`, cursors", REFUSED, "",
+         rows("BEGIN DECLARE c CURSOR FOR SELECT 1; OPEN c; END"), "A cursor in a script"),
     Case("`IDENTIFIER` and `EXECUTE IMMEDIATE` of a script's variable", APPROXIMATED,
          "when it runs, the run's catalog is cut out of the text",
          rows("BEGIN DECLARE t STRING DEFAULT 'olist_dev.shelf.books'; "

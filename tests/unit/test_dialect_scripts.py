@@ -157,3 +157,38 @@ def test_the_variables_of_a_script():
     script = "BEGIN DECLARE x, Y INT; DECLARE EXIT HANDLER FOR z; FOR r AS SELECT 1 DO SELECT r.a; END FOR; END"
 
     assert variables_in(tokenize(script)) == {"x", "y", "r"}
+
+
+@pytest.mark.parametrize(
+    ("signal", "expected"),
+    [
+        ("SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'it''s ' || x", "SELECT raise_error('it''s ' || x)"),
+        ("SIGNAL SQLSTATE '45000'", "SELECT raise_error(concat('SQLSTATE ', '45000'))"),
+        ("SIGNAL too_few SET MESSAGE_TEXT = 'few'", "SELECT raise_error('few')"),
+        ("SIGNAL too_few", "SELECT raise_error('too_few')"),
+    ],
+)
+def test_an_error_that_a_script_raises(signal, expected):
+    """Its message arrives; a handler of any error gets it."""
+    script = "BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION SELECT 1; {}; END"
+
+    assert translate_script(script.format(signal), lambda sql, _: sql) == script.format(expected)
+
+
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        ("BEGIN DECLARE EXIT HANDLER FOR SQLSTATE '45000' SELECT 1; SIGNAL SQLSTATE '45000'; END", "SQLSTATE 45000"),
+        ("BEGIN DECLARE c CONDITION FOR SQLSTATE '45001'; DECLARE EXIT HANDLER FOR c SELECT 1; SIGNAL c; END", "for c"),
+        ("BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION RESIGNAL; SELECT 1; END", "RESIGNAL in a script"),
+        ("BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN GET DIAGNOSTICS CONDITION 1 m = MESSAGE_TEXT; END; END",
+         "GET DIAGNOSTICS in a script"),
+        ("BEGIN DECLARE c CURSOR FOR SELECT 1; OPEN c; END", "cursor in a script"),
+        ("BEGIN IF x THEN FETCH c INTO y; END IF; END", "FETCH in a script"),
+        ("BEGIN SIGNAL x WHY; END", "found `WHY`; expected SET MESSAGE_TEXT"),
+    ],
+)  # fmt: skip
+def test_what_only_scripts_of_databricks_have_is_refused_by_name(script, problem):
+    """Spark would report a syntax error."""
+    with pytest.raises(DialectError, match=problem):
+        translate_script(script, lambda sql, _: sql)

@@ -183,3 +183,17 @@ def test_the_servers_answer_tells_a_variant():
 def test_properties_that_only_databricks_has_are_kept_under_another_name(sql: str, kept: str) -> None:
     """What Databricks exports runs; a misspelt property is refused as there."""
     assert keep_properties(sql) == kept
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT 1 WHERE a IN (SELECT 'n')", "SELECT 1 WHERE a IN (SELECT ALL 'n')"),
+        ('DELETE FROM t WHERE a not in (select "n" AS x)', 'DELETE FROM t WHERE a not in (select ALL "n" AS x)'),
+        ("SELECT a IN (SELECT b), (SELECT 'n'), 'IN (SELECT ''n'')'", None),
+        ("SELECT a IN (SELECT DISTINCT 'n')", None),
+    ],
+)
+def test_a_text_that_is_selected_is_no_typed_literal(sql, expected):
+    """Spark would report literals of the type SELECT."""
+    assert plain_syntax(sql) == (expected or sql)

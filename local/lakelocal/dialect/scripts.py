@@ -15,6 +15,7 @@ import pyspark.sql.connect.proto as proto
 
 from lakelocal.dialect.names import shorten
 from lakelocal.dialect.server import Server
+from lakelocal.dialect.signals import raise_signal, refuse_in_script
 from lakelocal.dialect.statement import NOTHING
 from lakelocal.errors import DialectError
 from lakelocal.sql.scripts import begins_script, statements_in, variables_in
@@ -38,11 +39,14 @@ def translate_script(sql: str, translate: Callable[[str, frozenset[str]], str]) 
         DialectError: a statement in it cannot be translated before the script runs.
     """
     tokens = tokenize(sql) or ()
+    refuse_in_script(tokens)
     variables = variables_in(tokens)
     edits = []
     for statement in statements_in(tokens):
         start, end = tokens[statement.start].start, tokens[statement.stop - 1].end
-        text = _translated(sql[start:end], lambda text: translate(text, variables))
+        text = raise_signal(sql[start:end], tokens) or _translated(
+            sql[start:end], lambda text: translate(text, variables)
+        )
         if text != sql[start:end]:
             edits.append(Edit(start, end, text))
     script = apply(sql, edits)

@@ -24,6 +24,7 @@ from lakelocal.dialect.ddl import (
 )
 from lakelocal.dialect.inserts import insert
 from lakelocal.dialect.names import Names, join_name
+from lakelocal.dialect.routines.store import FUNCTION, Routines
 from lakelocal.dialect.scripts import OnlyAsked
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sessions import Place, Sessions
@@ -264,6 +265,8 @@ class Statements:
             place = self.sessions.at(statement.session)
             schema = "current_schema()" if statement.names.in_own else literal(place.schema)
             return f"SELECT {literal(place.catalog)} AS catalog, {schema} AS namespace"
+        if "FUNCTIONS" in statement.words[1:3] and statement.words[1] != "SYSTEM":
+            return self._functions(statement)
         if statement.words[1:2] in (["SCHEMAS"], ["DATABASES"]):
             named = statement.words[2:3] in (["IN"], ["FROM"])
             catalog = statement.named(3)[0] if named else statement.names.current
@@ -271,6 +274,19 @@ class Statements:
             fitting = self.catalogs.schemas_like(self._need(catalog, statement), statement.like())
             return f"SHOW SCHEMAS LIKE {literal(fitting)}"
         return None
+
+    def _functions(self, statement: Statement) -> str | None:
+        """Spark's functions and those of Python, which Spark does not keep; None where there are none of these."""
+        at = statement.words.index("FUNCTIONS") + 1
+        named = statement.words[at : at + 1] in (["IN"], ["FROM"])
+        place = self._schema_of(statement, at + 1) if named else self.sessions.at(statement.session)
+        pattern = statement.pattern()
+        names = Routines(self.catalogs.state).names(place.catalog, place.schema, FUNCTION)
+        found = [f"{place.catalog}.{place.schema}.{name}" for name in names if pattern(name)]
+        if not found:
+            return None
+        known = [shown(row["function"], self.catalogs.own) for row in statement.run(statement.sql)]
+        return rows_of(["function"], [(name,) for name in sorted([*known, *found])])
 
     def _describe(self, statement: Statement) -> str | None:
         if statement.words[1:2] == ["CATALOG"]:

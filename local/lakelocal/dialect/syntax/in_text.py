@@ -1,0 +1,20 @@
+"""`x IN (SELECT 'text' ...)`: Spark's parser takes `SELECT 'text'` there for a literal of the type SELECT.
+
+The word ALL, which SELECT means anyway, keeps the two apart.
+"""
+
+from lakelocal.sql.tokens import STRING, tokenize
+from lakelocal.sql.writing import Edit, apply
+
+
+def keep_select_apart(sql: str) -> str:
+    """*sql* with `SELECT ALL` for a SELECT before a text in the parentheses of IN."""
+    if "(" not in sql or "select" not in sql.lower():
+        return sql
+    tokens = tokenize(sql) or ()
+    edits = [
+        Edit(tokens[at].end, tokens[at].end, " ALL")
+        for at in range(2, len(tokens) - 1)
+        if [token.word for token in tokens[at - 2 : at + 1]] == ["IN", "(", "SELECT"] and tokens[at + 1].kind == STRING
+    ]
+    return apply(sql, edits) if edits else sql
