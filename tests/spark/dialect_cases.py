@@ -44,6 +44,14 @@ def _delta_api(spark) -> list[tuple]:
     return [tuple(row) for row in spark.table(name).collect()]
 
 
+def _in_tokyo(spark) -> list[tuple]:
+    """Set the zone, and what it is then; the session gets its own again."""
+    try:
+        return rows("SET TIMEZONE = 'Asia/Tokyo'", "SELECT current_timezone()")(spark)
+    finally:
+        spark.sql("RESET timezone")
+
+
 def _made_again(spark) -> tuple[bool, list[tuple]]:
     """Make a table by the statement that SHOW CREATE TABLE gives, and read its partitions."""
     spark.sql(
@@ -252,9 +260,15 @@ CASES = (
     Case("`GRANT`, `REVOKE`, `COMMENT ON CATALOG`, `VOLUME` or `FUNCTION`, `OWNER TO`, `SET TAGS`", APPROXIMATED,
          "nothing is done, with a note", rows("GRANT SELECT ON TABLE olist_dev.shelf.books TO `all`"), []),
     Case("`SHOW GRANTS`", APPROXIMATED, "no rows", rows("SHOW GRANTS ON TABLE olist_dev.shelf.books"), []),
-    Case("`COMMENT ON TABLE`, `SCHEMA`, `COLUMN`", TRANSLATED, "",
+    Case("`COMMENT ON SCHEMA`", TRANSLATED, "kept in a property of the schema",
+         rows("COMMENT ON SCHEMA olist_dev.shelf IS 'it''s (a, shelf)'", "SELECT comment FROM "
+              "olist_dev.information_schema.schemata WHERE schema_name = 'shelf'"), [("it's (a, shelf)",)]),
+    Case("`COMMENT ON TABLE`, `COLUMN`", TRANSLATED, "",
          rows("COMMENT ON COLUMN olist_dev.shelf.books.id IS 'it''s a key'", "DESCRIBE olist_dev.shelf.books"),
          [("id", "int", "it's a key"), ("place", "struct<row:int,name:string>", None)]),
+    Case("`TIMEZONE`, `ANSI_MODE` and other parameters of `SET`", TRANSLATED,
+         "the settings of Spark that mean the same; those that change no result are noted",
+         _in_tokyo, [("Asia/Tokyo",)]),
     Case("row filters, column masks", REFUSED, "to leave out a protection would be worse",
          rows("ALTER TABLE olist_dev.shelf.books ALTER COLUMN id SET MASK f"), "protect data"),
     Case("`CLUSTER BY (...)`, `OPTIMIZE`, `VACUUM`, `MERGE`, `RESTORE`, time travel", TRANSLATED, "Delta's own",

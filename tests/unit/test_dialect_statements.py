@@ -274,3 +274,53 @@ def test_a_path_in_a_setting_of_the_users_own_stays(run, server):
     """`${my.path}` puts it into a statement, which is translated."""
     assert run("SET my.path = /Volumes/dev/raw/files") == "SET my.path = /Volumes/dev/raw/files"
     assert server.statements == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "statement"),
+    [
+        ("SET TIMEZONE = 'Asia/Tokyo'", "SET spark.sql.session.timeZone = Asia/Tokyo"),
+        ("set timezone = America/Sao_Paulo", "SET spark.sql.session.timeZone = America/Sao_Paulo"),
+        ("SET ANSI_MODE = false", "SET spark.sql.ansi.enabled = false"),
+        ("SET LEGACY_TIME_PARSER_POLICY = LEGACY", "SET spark.sql.legacy.timeParserPolicy = LEGACY"),
+    ],
+)
+def test_a_parameter_of_databricks_sql_is_a_setting_of_spark(statements, sql, statement):
+    """Spark would keep the name, and nothing would change."""
+    server = Tables(answers={"SET ": [{"value": "now"}]})
+    names = Names(statements.catalogs, "dev")
+
+    shown = statements.translate(sql, "session", names, server, lambda plain: plain)
+
+    assert server.statements == [statement, statement.partition(" =")[0]]
+    assert shown == rows_of(["key", "value"], [(sql.split()[1], "now")])
+
+
+def test_parameters_are_reset_and_those_without_effect_are_noted(run, caplog):
+    """A setting of Spark is its own."""
+    assert run("RESET timezone") == "RESET spark.sql.session.timeZone"
+    assert run("RESET spark.sql.ansi.enabled") == "RESET spark.sql.ansi.enabled"
+    assert run("RESET") == "RESET"
+    assert run("SET TIME ZONE 'UTC'") == "SET TIME ZONE 'UTC'"
+    with caplog.at_level(logging.WARNING, "lakelocal.dialect"):
+        assert run("SET use_cached_result = false") == NOTHING
+    assert "use_cached_result has no effect on this machine" in caplog.text
+
+
+def test_a_volume_is_renamed_in_its_schema(run, statements):
+    """With its files, under its own name, which is not taken."""
+    raw = statements.volumes.catalogs.volumes("dev") / "raw"
+    for name in ("old", "other"):
+        (raw / name).mkdir(parents=True)
+    (raw / "old" / "x.csv").write_text("a")
+
+    assert run("ALTER VOLUME dev.raw.old RENAME TO dev.raw.new") == NOTHING
+
+    assert (raw / "new" / "x.csv").read_text() == "a" and not (raw / "old").exists()
+    for sql, problem in (
+        ("ALTER VOLUME dev.raw.old RENAME TO dev.raw.newer", "the volume does not exist"),
+        ("ALTER VOLUME dev.raw.new RENAME TO dev.raw.other", "expected a new name in the same schema"),
+        ("ALTER VOLUME dev.raw.new RENAME TO dev.b.new", "expected a new name in the same schema"),
+    ):
+        with pytest.raises(DialectError, match=problem):
+            run(sql)

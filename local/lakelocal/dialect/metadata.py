@@ -30,6 +30,7 @@ from lakelocal.dialect.constraint_relations import (
     table_usage_rows,
 )
 from lakelocal.dialect.ddl.constraints import CHECK, Key, kept_keys, read_key
+from lakelocal.dialect.ddl.schemas import schema_comment
 from lakelocal.dialect.information_schema import (
     NOT_KEPT,
     RELATIONS,
@@ -184,10 +185,17 @@ class _Reader:
         return [{"catalog_name": name, "catalog_owner": getpass.getuser()} for name in self._names()]
 
     def _schemata(self) -> Iterable[Row]:
-        found = {(catalog, schema) for _, catalog, schema in self._places()}
-        found |= {(name, schema) for name in self._names() for schema in (DEFAULT_SCHEMA, INFORMATION_SCHEMA)}
+        always = (DEFAULT_SCHEMA, INFORMATION_SCHEMA)
+        found: dict[tuple[str, str], str | None] = {(name, schema): None for name in self._names() for schema in always}
+        for name, catalog, schema in self._places():
+            if schema != DEFAULT_SCHEMA:  # of which the metastore says that it is Hive's
+                rows = ask.run(self.server, f"DESCRIBE SCHEMA EXTENDED {quoted(name)}")
+                found[catalog, schema] = schema_comment(rows)
         owner = getpass.getuser()
-        return [{"catalog_name": c, "schema_name": s, "schema_owner": owner} for c, s in sorted(found)]
+        return [
+            {"catalog_name": catalog, "schema_name": schema, "schema_owner": owner, "comment": comment}
+            for (catalog, schema), comment in sorted(found.items())
+        ]
 
     def _volumes(self) -> Iterable[Row]:
         for catalog in self._names():

@@ -1,7 +1,12 @@
-"""Settings of a session whose values are paths: Spark gets the path of this machine, a notebook sees its own.
+"""Settings of a session that mean something else to open-source Spark: paths, and the parameters of Databricks' SQL.
 
-`spark.conf.set` and a session's builder send them in a request of their own, SQL as `SET key = value`. In a setting of
-the user's own a path is text, which `${key}` puts into statements: that is left as it is.
+Paths: Spark gets the path of this machine, a notebook sees its own. `spark.conf.set` and a session's builder send them
+in a request of their own, SQL as `SET key = value`. In a setting of the user's own a path is text, which `${key}` puts
+into statements: that is left as it is.
+
+Parameters: `SET TIMEZONE = ...` changes the setting of Spark that has this meaning; Spark would only keep the name.
+
+Source: Databricks documentation, "Configuration parameters" of Databricks SQL.
 """
 
 from copy import deepcopy
@@ -14,6 +19,16 @@ from lakelocal.dialect.statement import Statement, rows_of
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.paths import DatabricksPaths
 
+_PARAMETERS = {
+    "ansi_mode": "spark.sql.ansi.enabled",
+    "legacy_time_parser_policy": "spark.sql.legacy.timeParserPolicy",
+    "max_file_partition_bytes": "spark.sql.files.maxPartitionBytes",
+    "timezone": "spark.sql.session.timeZone",
+}
+# Parameters that change no result.
+_WITHOUT_EFFECT = frozenset(
+    {"enable_photon", "query_tags", "read_only_external_metastore", "statement_timeout", "use_cached_result"}
+)
 PATH_SETTINGS = frozenset({"spark.sql.streaming.checkpointLocation"})
 
 
@@ -33,6 +48,31 @@ def show_settings(answer: proto.ConfigResponse, paths: DatabricksPaths) -> None:
     for pair in answer.pairs:
         if pair.key in PATH_SETTINGS and pair.HasField("value"):
             pair.value = _shown(pair.value, paths)
+
+
+def set_parameter(statement: Statement) -> str | None:
+    """`SET name` and `SET name = value` for a parameter of Databricks' SQL; None for another statement."""
+    parts, tokens = statement.name(1), statement.tokens
+    name = parts[0].lower() if len(parts) == 1 else ""
+    if len(tokens) > 2 and tokens[2].text != "=":
+        return None
+    if name in _WITHOUT_EFFECT:
+        return statement.note(f"{parts[0]} has no effect on this machine") if len(tokens) > 2 else None
+    if name not in _PARAMETERS:
+        return None
+    setting = _PARAMETERS[name]
+    if len(tokens) > 3:
+        value = tokens[3].text if len(tokens) == 4 else statement.part(3, len(tokens))
+        ask.run(statement.server, f"SET {setting} = {value}")
+    value = ask.run(statement.server, f"SET {setting}")[0]["value"]
+    return rows_of(["key", "value"], [(parts[0], value)])
+
+
+def reset_parameter(statement: Statement) -> str | None:
+    """`RESET name` for a parameter of Databricks' SQL; None for another statement."""
+    parts = statement.name(1)
+    setting = _PARAMETERS.get(parts[0].lower()) if len(parts) == 1 else None
+    return f"RESET {setting}" if setting else None
 
 
 def set_path(statement: Statement, volumes: Volumes) -> str | None:

@@ -16,7 +16,9 @@ from lakelocal.dialect.ddl import (
     alter_table,
     analyze,
     clone_table,
+    comment_schema,
     create_table,
+    describe_schema,
     describe_table,
     index,
     keep_cached,
@@ -28,7 +30,7 @@ from lakelocal.dialect.routines.store import FUNCTION, Routines
 from lakelocal.dialect.scripts import OnlyAsked
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sessions import Place, Sessions
-from lakelocal.dialect.settings import set_path
+from lakelocal.dialect.settings import reset_parameter, set_parameter, set_path
 from lakelocal.dialect.sql import SqlText
 from lakelocal.dialect.statement import NOTHING, Statement, rows_of
 from lakelocal.dialect.volumes import VolumeName, Volumes
@@ -92,10 +94,11 @@ _BY_KIND: dict[str, tuple[Callable[[Statement], str | None], ...]] = {
     "ALTER": (alter_table,),
     "ANALYZE": (analyze,),
     "CACHE": (keep_cached,),
+    "COMMENT": (comment_schema,),
     "CREATE": (clone_table, create_table, describe_table, index),
     "DELETE": (change,),
-    "DESC": (describe_table,),
-    "DESCRIBE": (describe_table,),
+    "DESC": (describe_schema, describe_table),
+    "DESCRIBE": (describe_schema, describe_table),
     "DROP": (index,),
     "INSERT": (insert,),
     "SHOW": (show_table,),
@@ -106,7 +109,7 @@ _BY_KIND: dict[str, tuple[Callable[[Statement], str | None], ...]] = {
 
 _FIRST = frozenset(
     {"USE", "SET", "UNSET", "CREATE", "DROP", "SHOW", "DESCRIBE", "DESC", "COMMENT", "GRANT", "REVOKE", "DENY"}
-    | {"ALTER", "LIST", "COPY"}
+    | {"ALTER", "LIST", "COPY", "RESET"}
 )
 
 
@@ -181,9 +184,12 @@ class Statements:
             return self._use(statement)
         if statement.starts("SET TAG ON") or statement.starts("UNSET TAG ON"):
             return self._note(statement, "tags")
-        return set_path(statement, self.volumes)
+        return set_parameter(statement) or set_path(statement, self.volumes)
 
     _unset = _set
+
+    def _reset(self, statement: Statement) -> str | None:
+        return reset_parameter(statement)
 
     def _create(self, statement: Statement) -> str | None:
         if statement.starts("CREATE CATALOG"):
@@ -330,9 +336,15 @@ class Statements:
         if statement.has("SET TAGS") or statement.has("UNSET TAGS"):
             return self._note(statement, "tags")
         if statement.has("PREDICTIVE OPTIMIZATION"):
-            return self._note(statement, "predictive optimization")
+            return statement.note("there is no predictive optimization on this machine")
+        if words[1:2] == ["VOLUME"] and statement.has("RENAME TO"):
+            at = words.index("RENAME") + 2
+            self.volumes.rename(self._volume(statement, 2), self._volume(statement, at))
+            return NOTHING
         if words[1:2] in (["VOLUME"], ["CATALOG"], ["SHARE"], ["CONNECTION"], ["RECIPIENT"]):
-            raise DialectError(f"{statement.where}: has no counterpart on this machine.")
+            raise DialectError(
+                f"{statement.where}: ALTER {words[1]} has no counterpart on this machine. Leave it out here."
+            )
         return None
 
     def _copy(self, statement: Statement) -> str | None:

@@ -66,6 +66,15 @@ class Volumes:
                 f"CREATE VOLUME {volume}: the volume exists. Write CREATE VOLUME IF NOT EXISTS."
             ) from None
 
+    def rename(self, volume: "VolumeName", new: "VolumeName") -> None:
+        """Give *volume*, with the files in it, the name *new* in its schema."""
+        old_folder, new_folder = self._folder(volume), self._folder(new)
+        if not old_folder.is_dir():
+            raise DialectError(f"ALTER VOLUME {volume}: the volume does not exist. See SHOW VOLUMES.")
+        if new_folder.exists() or old_folder.parent != new_folder.parent:
+            raise DialectError(f"ALTER VOLUME {volume}: expected a new name in the same schema; found `{new}`.")
+        old_folder.rename(new_folder)
+
     def drop(self, volume: "VolumeName", *, if_exists: bool) -> None:
         """Remove *volume* with the files in it, as Databricks does with a managed one."""
         folder = self._folder(volume)
