@@ -51,6 +51,28 @@ def test_writers_and_readers(lake):
     assert orders.select("`my-lake`.sales.orders.id").count() == 3
 
 
+def test_a_query_in_another_catalog_reads_the_runs_own(inside):
+    """A schema and a table of the same names are in both; frames are made of the query."""
+    inside.sql("CREATE SCHEMA IF NOT EXISTS olist_dev.sales")
+    inside.range(5).write.mode("overwrite").saveAsTable("olist_dev.sales.orders")
+    query = inside.sql("SELECT o.id FROM olist_dev.sales.orders o JOIN orders USING (id)")
+
+    assert inside.sql("SELECT * FROM olist_dev.sales.orders").count() == 5
+    assert sorted(row.id for row in query.where("id > 0").collect()) == [1, 2]
+    assert inside.table("sales.orders").count() == 3
+    assert inside.table("olist_dev.sales.orders").select("olist_dev.sales.orders.id").count() == 5
+    inside.sql("DROP SCHEMA olist_dev.sales CASCADE")
+
+
+def test_the_column_of_a_function_is_named_as_it_is_called(inside):
+    """Not by the schema's name in the metastore."""
+    inside.sql("CREATE OR REPLACE FUNCTION sales.twice(x INT) RETURNS INT RETURN 2 * x")
+
+    found = inside.sql("SELECT `my-lake`.sales.twice(2), sales.twice(x => 3), sales.twice(4) + 1 AS s")
+
+    assert (found.columns, found.collect()) == (["my-lake.sales.twice(2)", "sales.twice(x => 3)", "s"], [(4, 6, 9)])
+
+
 def test_files_in_its_volumes_have_its_paths(lake):
     """`_metadata.file_path` and readers."""
     lake.sql("CREATE VOLUME IF NOT EXISTS `my-lake`.sales.files")

@@ -39,7 +39,7 @@ CHANGED = {
     "WITH c AS (SELECT 1 FROM dev.a.t) SELECT * FROM c, dev.b.u": "WITH c AS (SELECT 1 FROM a.t) SELECT * FROM c, b.u",
     "SELECT dev.a.t.x, t.* FROM dev.a.t": "SELECT a.t.x, t.* FROM a.t",
     "SELECT dev.a.t.* FROM dev.a.t": "SELECT a.t.* FROM a.t",
-    "SELECT dev.a.f(x) FROM t": "SELECT a.f(x) FROM t",
+    "SELECT dev.a.f(x) FROM t": "SELECT a.f(x) AS `dev.a.f(x)` FROM t",
     "INSERT INTO dev.a.t VALUES (1)": "INSERT INTO a.t VALUES (1)",
     "INSERT OVERWRITE TABLE dev.a.t SELECT 1": "INSERT OVERWRITE TABLE a.t SELECT 1",
     "UPDATE dev.a.t SET x = 1": "UPDATE a.t SET x = 1",
@@ -137,7 +137,7 @@ OTHERS = {
     "SELECT * FROM `Lake`.`A`.`my t` x": "SELECT * FROM catalog__lake__a.`my t` x",
     "SELECT lake.a.t.x, u.* FROM lake.a.t, dev.b.u": "SELECT catalog__lake__a.t.x, u.* FROM catalog__lake__a.t, b.u",
     "SELECT lake.a.t.* FROM lake.a.t": "SELECT catalog__lake__a.t.* FROM catalog__lake__a.t",
-    "SELECT lake.a.f(x) FROM b.u": "SELECT catalog__lake__a.f(x) FROM b.u",
+    "SELECT lake.a.f(x) FROM b.u": "SELECT catalog__lake__a.f(x) AS `lake.a.f(x)` FROM b.u",
     "SELECT main.a.b.c FROM b.u": "SELECT main.a.b.c FROM b.u",
     "MERGE INTO lake.a.t USING b.u ON t.k = u.k WHEN MATCHED THEN DELETE": (
         "MERGE INTO catalog__lake__a.t USING b.u ON t.k = u.k WHEN MATCHED THEN DELETE"
@@ -155,9 +155,13 @@ OTHERS = {
 IN_LAKE = {
     "SELECT t.x FROM t": "SELECT t.x FROM t",
     "SELECT a.t.x, s.y.z FROM a.t": "SELECT catalog__lake__a.t.x, s.y.z FROM catalog__lake__a.t",
-    "SELECT * FROM dev.a.t": "SELECT * FROM a.t",
+    "SELECT dev.a.t.x, dev.a.f(1) + 1 FROM dev.a.t": (
+        "SELECT spark_catalog.a.t.x, spark_catalog.a.f(1) + 1 FROM spark_catalog.a.t"
+    ),
     "INSERT INTO a.t SELECT * FROM b.u": "INSERT INTO catalog__lake__a.t SELECT * FROM catalog__lake__b.u",
-    "SELECT a.f(x)": "SELECT catalog__lake__a.f(x)",
+    "SELECT a.f(g(x), 1), a.f(x) AS y, 1 + a.f(x)": (
+        "SELECT catalog__lake__a.f(g(x), 1) AS `a.f(g(x), 1)`, catalog__lake__a.f(x) AS y, 1 + catalog__lake__a.f(x)"
+    ),
     "CREATE SCHEMA IF NOT EXISTS a COMMENT 'a'": "CREATE SCHEMA IF NOT EXISTS catalog__lake__a COMMENT 'a'",
     "DROP SCHEMA a CASCADE": "DROP SCHEMA catalog__lake__a CASCADE",
     "SHOW TABLES IN a LIKE 'x*'": "SHOW TABLES IN catalog__lake__a LIKE 'x*'",
@@ -187,10 +191,11 @@ def test_names_of_another_catalog(volumes, rewrite, sql, expected):
 
 @pytest.mark.parametrize(("sql", "expected"), IN_LAKE.items(), ids=range(len(IN_LAKE)))
 def test_names_without_a_catalog_are_of_the_current_one(volumes, sql, expected):
-    """After USE CATALOG lake."""
+    """After USE CATALOG lake; the text of a query is translated again with each frame that is made of it."""
     volumes.catalogs.create("lake")
 
     assert text_in(volumes, "lake").rewrite(sql) == expected
+    assert text_in(volumes, "lake").rewrite(expected) == expected
 
 
 def test_what_a_request_needs_is_noted(volumes):

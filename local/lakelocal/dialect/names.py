@@ -54,7 +54,9 @@ class Names:
             return None
         catalog, schema, *rest = parts
         self._need(catalog, schema, rest[0], where)
-        return [self.catalogs.schema(catalog, schema), *rest]
+        found = self.catalogs.schema(catalog, schema)
+        # The client may send the text of a query again, and a name of two parts would be of the current catalog then.
+        return [found, *rest] if self.in_own or unmapped(found) else [SPARK_CATALOG, found, *rest]
 
     def schema(self, parts: Sequence[str], where: str) -> list[str] | None:
         """The same for the name of a schema, which has at most two parts."""

@@ -10,6 +10,7 @@ no alias, column or CTE of that name.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from lakelocal.sql.nesting import closing
 from lakelocal.sql.tokens import STRING, Token
 
 TABLE_WORDS = frozenset(
@@ -186,6 +187,6 @@ class Scanner:
         before = self.tokens[first - 1].word if first else ""
         after = last + 1
         if self._is_call(last):
-            after += 2  # only calls without arguments are asked about
+            after = (closing(self.tokens, after) or after) + 1
         behind = self.tokens[after].word if after < len(self.tokens) else ""
         return before in ("SELECT", "DISTINCT", "ALL", ",") and behind in ("", ",", "FROM", ")", ";", "UNION", "WHERE")

@@ -8,6 +8,7 @@ from lakelocal.dialect.names import FORMATS, Names, join_name, shorten, split_na
 from lakelocal.dialect.syntax import plain_syntax
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.errors import DialectError
+from lakelocal.sql.nesting import closing
 from lakelocal.sql.tokens import STRING, Token, tokenize
 from lakelocal.sql.writing import Edit, apply, literal, quoted
 
@@ -102,8 +103,17 @@ class SqlText:
                 yield Edit(*span, self.file_path(sql[span[0] : span[1]]) + (" AS file_path" if name.item else ""))
             elif (path := self._path_table(name.parts)) is not None:
                 yield Edit(tokens[name.last].start, span[1], quoted(path))
-            elif (edit := tables.edit(name)) is not None:
-                yield edit
+            else:
+                if (edit := tables.edit(name)) is not None:
+                    yield edit
+                if name.called and name.item and name.place == scan.ELSEWHERE:
+                    yield from self._column_name(sql, tokens, name)
+
+    def _column_name(self, sql: str, tokens: tuple[Token, ...], name: scan.Name) -> Iterator[Edit]:
+        """The column of a call of a schema's function gets the name that it is called by, not that in the metastore."""
+        end = tokens[closing(tokens, name.last + 1) or name.last].end
+        called = ".".join(name.parts) + sql[tokens[name.last + 1].start : end]
+        yield Edit(end, end, f" AS {quoted(called)}")
 
     def _refuse_writing(self, tokens: tuple[Token, ...], names: list[scan.Name], where: str) -> None:
         """Refuse a statement that writes to a catalog which can be read only."""
