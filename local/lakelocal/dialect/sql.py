@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from lakelocal.catalogs import SPARK_CATALOG
 from lakelocal.dialect import scan
 from lakelocal.dialect.names import FORMATS, Names, join_name, shorten, split_name
 from lakelocal.dialect.syntax import plain_syntax
@@ -190,10 +191,20 @@ class _Tables:
     def edit(self, name: scan.Name) -> Edit | None:
         """What to write instead of *name*; None where it stays."""
         if name.place == scan.TABLE:
-            return self._instead(name, self.names.table(name.parts, self.where))
+            found = self.names.table(name.parts, self.where)
+            if found and found[0] == SPARK_CATALOG and self._takes_two_parts(name):
+                found = found[1:]
+            return self._instead(name, found)
         if name.place == scan.SCHEMA:
             return self._instead(name, self.names.schema(name.parts, self.where))
         return self._instead(name, self._elsewhere(name))
+
+    def _takes_two_parts(self, name: scan.Name) -> bool:
+        """Is *name* where Spark takes no catalog: the new name of a table, or in CREATE TABLE ... LIKE?"""
+        before = [token.word for token in self.tokens[max(name.first - 2, 0) : name.first]]
+        behind = [token.word for token in self.tokens[name.last + 1 : name.last + 2]]
+        like = self.tokens[0].word == "CREATE" and (before[-1:] == ["LIKE"] or behind == ["LIKE"])
+        return before == ["RENAME", "TO"] or like
 
     def _elsewhere(self, name: scan.Name) -> list[str] | None:
         """The parts of a column with its table's whole name, or of a function; a field of a struct stays."""

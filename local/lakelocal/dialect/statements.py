@@ -26,6 +26,7 @@ from lakelocal.dialect.ddl import (
 )
 from lakelocal.dialect.inserts import insert
 from lakelocal.dialect.names import Names, join_name
+from lakelocal.dialect.routines.described import describe_function
 from lakelocal.dialect.routines.store import FUNCTION, Routines
 from lakelocal.dialect.scripts import OnlyAsked
 from lakelocal.dialect.server import Server
@@ -97,8 +98,8 @@ _BY_KIND: dict[str, tuple[Callable[[Statement], str | None], ...]] = {
     "COMMENT": (comment_schema,),
     "CREATE": (clone_table, create_table, describe_table, index),
     "DELETE": (change,),
-    "DESC": (describe_schema, describe_table),
-    "DESCRIBE": (describe_schema, describe_table),
+    "DESC": (describe_schema, describe_function, describe_table),
+    "DESCRIBE": (describe_schema, describe_function, describe_table),
     "DROP": (index,),
     "INSERT": (insert,),
     "SHOW": (show_table,),

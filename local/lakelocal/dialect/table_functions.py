@@ -8,7 +8,6 @@ is current. So a call with the whole name is replaced by the function's query, w
 Source: Databricks documentation, "CREATE FUNCTION (SQL and Python)", "Table-valued function (TVF) invocation".
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from lakelocal.catalogs import SPARK_CATALOG
 from lakelocal.dialect import scan
 from lakelocal.dialect.names import join_name
+from lakelocal.dialect.routines.described import kept_function
 from lakelocal.dialect.routines.signature import Signature, read_parameters
 from lakelocal.errors import DialectError
 from lakelocal.sql.nesting import closing
@@ -60,11 +60,8 @@ def expand_table_functions(sql: str, described: Callable[[str], list[dict[str, A
 
 def read_function(parts: Sequence[str], rows: list[dict[str, Any]]) -> TableFunction | None:
     """The function *parts* as DESCRIBE FUNCTION EXTENDED tells of it; None where it is no SQL table function."""
-    usage = next((row["function_desc"] for row in rows if row["function_desc"].startswith("Usage: {")), None)
-    if usage is None:
-        return None
-    told = json.loads(usage.removeprefix("Usage: "))
-    if told.get("sqlFunction.isTableFunc") != "true":
+    told = kept_function(rows)
+    if told is None or told.get("sqlFunction.isTableFunc") != "true":
         return None
     where = f"The function {join_name(parts)}"
     columns = tuple(parameter.name for parameter in read_parameters(told["sqlFunction.returnType"], where))

@@ -6,6 +6,7 @@ identity and generated columns see `generated`.
 Source: Databricks documentation, "CREATE TABLE [USING]".
 """
 
+import re
 from dataclasses import dataclass
 
 from lakelocal.dialect.ddl.constraints import check_new_keys, complete_key
@@ -18,6 +19,7 @@ from lakelocal.errors import DialectError
 from lakelocal.sql.nesting import closing, level
 from lakelocal.sql.writing import Edit, apply, literal, quoted
 
+_COLLATION = re.compile(r"\bCOLLATE\s+`?(\w+)", re.IGNORECASE)
 _DEFAULTS = "delta.feature.allowColumnDefaults"
 
 
@@ -131,8 +133,24 @@ def _check(table: NewTable) -> None:
                 known = ", ".join(f"`{column.name}`" for column in definition.columns)
                 raise DialectError(f"{where}: {key.text} names the column `{name}`; the table has {known}.")
             column.nullable = column.nullable and key.kind != "PRIMARY KEY"
+    if table.format == "delta":
+        _check_collations(table)
     if any(column.default for column in definition.columns) and table.format == "delta":
         _check_defaults(table)
+
+
+def _check_collations(table: NewTable) -> None:
+    """Open-source Delta keeps no collations; its own error is about types that it does not know."""
+    types = [column.type for column in table.definition.columns]
+    at = table.clause("DEFAULT", "COLLATION")
+    found = [name for text in types for name in _COLLATION.findall(text)]
+    found += [] if at is None else [table.statement.tokens[at].text]
+    for name in found:
+        if name.upper() != "UTF8_BINARY":
+            raise DialectError(
+                f"{table.statement.where}: found the collation `{name}`; a table of open-source Delta has none. Leave "
+                f"it out, and write it where texts are compared: name COLLATE {name} = 'x'."
+            )
 
 
 def _check_defaults(table: NewTable) -> None:

@@ -6,7 +6,6 @@ Source: Databricks documentation, "ROUTINES".
 """
 
 import getpass
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Any
 from lakelocal.catalogs import Catalogs
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.information_schema import Row, type_row
+from lakelocal.dialect.routines.described import kept_function
 from lakelocal.dialect.routines.procedures import read_procedure
 from lakelocal.dialect.routines.python import read_function
 from lakelocal.dialect.routines.store import FUNCTION, PROCEDURE, RoutineName, Routines
@@ -51,11 +51,7 @@ class Listing:
 
     def _told(self, function: str) -> dict[str, Any]:
         """What DESCRIBE FUNCTION says of a function of SQL."""
-        rows = ask.run(self.server, f"DESCRIBE FUNCTION EXTENDED {function}")
-        usage = (row["function_desc"] for row in rows)
-        text = next((line for line in usage if line.startswith("Usage: {")), "Usage: {}")
-        told: dict[str, Any] = json.loads(text.removeprefix("Usage: "))
-        return told
+        return kept_function(ask.run(self.server, f"DESCRIBE FUNCTION EXTENDED {function}")) or {}
 
 
 def _names(routine: RoutineName) -> Row:
