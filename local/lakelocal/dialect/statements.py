@@ -283,17 +283,24 @@ class Statements:
         return None
 
     def _functions(self, statement: Statement) -> str | None:
-        """Spark's functions and those of Python, which Spark does not keep; None where there are none of these."""
+        """Spark's functions and those of Python, which Spark does not keep; None where there are none of these.
+
+        A session that has called one has it under its whole name, whichever the schema.
+        """
+        routines = Routines(self.catalogs.state)
+        if not routines.state.routines.is_dir():
+            return None
         at = statement.words.index("FUNCTIONS") + 1
         named = statement.words[at : at + 1] in (["IN"], ["FROM"])
         place = self._schema_of(statement, at + 1) if named else self.sessions.at(statement.session)
         pattern = statement.pattern()
-        names = Routines(self.catalogs.state).names(place.catalog, place.schema, FUNCTION)
-        found = [f"{place.catalog}.{place.schema}.{name}" for name in names if pattern(name)]
-        if not found:
-            return None
-        known = [shown(row["function"], self.catalogs.own) for row in statement.run(statement.sql)]
-        return rows_of(["function"], [(name,) for name in sorted([*known, *found])])
+        names = filter(pattern, routines.names(place.catalog, place.schema, FUNCTION))
+        found = [f"{place.catalog}.{place.schema}.{name}" for name in names]
+        known = [row["function"] for row in statement.run(statement.sql)]
+        found += [
+            shown(name, self.catalogs.own) for name in known if "." not in name or name.startswith(f"{SPARK_CATALOG}.")
+        ]
+        return rows_of(["function"], [(name,) for name in sorted(found)])
 
     def _describe(self, statement: Statement) -> str | None:
         if statement.words[1:2] == ["CATALOG"]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lakelocal.catalogs import Catalogs
+from lakelocal.catalogs import SPARK_CATALOG, Catalogs
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.information_schema import Row, type_row
 from lakelocal.dialect.routines.described import kept_function
@@ -44,10 +44,10 @@ class Listing:
                     yield {**_names(routine), **_kept(kind, text), **_history(made)}
 
     def _of_sql(self, schema: str) -> list[str]:
-        """The functions of a schema of the metastore, without those of Delta, which belong to no schema."""
+        """The functions of a schema of the metastore, without those of the session, which it lists too."""
         found = ask.run(self.server, f"SHOW USER FUNCTIONS IN {quoted(schema)}")
-        names = [row["function"].split(".") for row in found]
-        return [parts[-1].strip("`") for parts in names if len(parts) > 1]
+        start = f"{SPARK_CATALOG}.{schema}."
+        return [row["function"].removeprefix(start) for row in found if row["function"].startswith(start)]
 
     def _told(self, function: str) -> dict[str, Any]:
         """What DESCRIBE FUNCTION says of a function of SQL."""
