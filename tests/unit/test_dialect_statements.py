@@ -226,6 +226,14 @@ def test_a_catalog_that_holds_schemas_is_dropped_by_cascade_only(run, statements
         "COMMENT ON CATALOG dev IS 'text'",
         "ALTER TABLE dev.raw.t SET TAGS ('a' = 'b')",
         "ALTER VOLUME raw.v RENAME TO raw.w",
+        "SHOW CREATE TABLE raw.t",
+        "SHOW PARTITIONS raw.t PARTITION (id = 1)",
+        "SHOW USER FUNCTIONS IN raw LIKE 'x'",
+        "COMMENT ON SCHEMA raw IS 'x'",
+        "DESCRIBE SCHEMA EXTENDED raw",
+        "DESCRIBE FUNCTION EXTENDED raw.f",
+        "RESET timezone",
+        "SET use_cached_result = false",
         "INSERT INTO TABLE raw.t AS a (id, k) BY NAME REPLACE USING (id) SELECT 1 AS id",
         "INSERT INTO raw.t REPLACE WHERE id = 1 SELECT 1 AS id",
         "GRANT SELECT ON TABLE raw.t TO `users`",
@@ -234,7 +242,8 @@ def test_a_catalog_that_holds_schemas_is_dropped_by_cascade_only(run, statements
 )
 def test_a_statement_that_ends_too_early_is_no_fault_of_the_dialect(statements, sql):
     """A name that is empty cuts a statement short: Spark, or the dialect, says where; nothing else is raised."""
-    server, place = Tables({"id": True, "k": True}, query=["id"]), statements.catalogs.own
+    answers = {"SELECT 'x'": [{"value": "x"}]}
+    server, place = Tables({"id": True, "k": True}, query=["id"], answers=answers), statements.catalogs.own
     ends = [found.end() for found in re.finditer(r"\w+|[^\w\s]", sql)]
     for end in ends:
         try:
