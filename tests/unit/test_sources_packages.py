@@ -231,6 +231,21 @@ def test_the_dependencies_of_poetry_are_names(tmp_path: Path) -> None:
     assert read_project(project(tmp_path, {"pyproject.toml": text})).dependencies == ("cowsay",)
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "dependencies"),
+    [
+        ("pyproject.toml", "[project]\nname='p'\n[project.dependencies]\nrequires-python='>=3.10'\n", ()),
+        ("pyproject.toml", "[project]\nname='p'\ndependencies = ['a>1', 'b']\n", ("a>1", "b")),
+        ("setup.py", "setup(name='p', install_requires='a>1\\n b\\n')", ("a>1", "b")),
+        ("setup.py", "setup(name='p', install_requires=('a>1',))", ("a>1",)),
+        ("setup.py", "setup(name='p', install_requires=open('r.txt').read())", ()),
+    ],
+)
+def test_what_a_project_requires_is_a_list(tmp_path: Path, file: str, text: str, dependencies: tuple) -> None:
+    """Or a text, for setuptools; a table under that name requires nothing."""
+    assert read_project(project(tmp_path, {file: text})).dependencies == dependencies
+
+
 def test_a_folder_without_a_project_is_none_and_a_broken_one_is_told(tmp_path: Path) -> None:
     """The file and the reason."""
     assert read_project(tmp_path) is None

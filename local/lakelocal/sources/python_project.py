@@ -70,7 +70,7 @@ def _from_toml(tree: Mapping[str, Any]) -> dict[str, Any]:
         "version": str(project.get("version") or poetry.get("version") or ""),
         "entry_points": {group: entries for group, entries in groups.items() if entries},
         "dependencies": (
-            *(project.get("dependencies") or ()),
+            *_requirements(project.get("dependencies")),
             *(name for name in poetry.get("dependencies") or () if name != "python"),  # its ranges are Poetry's own
         ),
     }
@@ -88,8 +88,14 @@ def _from_setup(tree: ast.Module) -> dict[str, Any]:
         "name": str(said.get("name") or ""),
         "version": str(said.get("version") or ""),
         "entry_points": {group: _pairs(entries) for group, entries in groups.items()},
-        "dependencies": tuple(said.get("install_requires") or ()),
+        "dependencies": _requirements(said.get("install_requires")),
     }
+
+
+def _requirements(value: Any) -> tuple[str, ...]:
+    """The requirements in *value*, a list of them or a text with one a line; a table has none, as Poetry takes it."""
+    lines = lines_of(value) if isinstance(value, str) else value if isinstance(value, list | tuple) else ()
+    return tuple(line.strip() for line in lines if isinstance(line, str) and line.strip())
 
 
 def _literal(value: ast.expr) -> Any:
