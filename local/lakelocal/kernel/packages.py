@@ -45,6 +45,7 @@ class Packages:
 
     def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
+        self._told: set[str] = set()  # the imported packages of which it was said that they were replaced
         self._shared: list[Path] = []  # the folders that tasks share, the one that was installed first last
 
     @cached_property
@@ -103,7 +104,8 @@ class Packages:
                 print(
                     f"{name}: needs {', '.join(lacking)}, which this environment lacks. %pip install them if imported."
                 )
-        if again := sorted(self._replaced()):
+        if again := sorted(self._replaced() - self._told):
+            self._told.update(again)
             print(
                 f"Already imported: {', '.join(again)}. dbutils.library.restartPython() lets the next import take what "
                 "was installed."
