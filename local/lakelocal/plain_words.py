@@ -118,7 +118,10 @@ PYTHON: Mapping[str, tuple[str, str]] = {
     ),
 }
 _PIPELINES_ONLY = re.compile(r"No module named 'dlt'")
-_CONDITION = re.compile(r"(?:\w+(?:Exception|Error): )?\[(?P<condition>[A-Z][A-Z0-9_.]{3,})\] (?P<message>.*)")
+_CONDITION = re.compile(
+    r"(?:\w+(?:Exception|Error): |\([\w.$]+\) )?"  # a class of Python or of Java
+    r"\[(?P<condition>[A-Z][A-Z0-9_.]{3,})\] (?P<message>.*)"
+)
 _PLACE = re.compile(r" (?P<place>\(line \d+,? pos \d+\))$")
 _BYPASS = re.compile(r" If necessary set \S+ to \S+ to bypass this error[^.]*\.")
 _TOLERATE = re.compile(r" To tolerate the error on drop use .*? IF EXISTS\.")

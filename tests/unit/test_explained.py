@@ -51,7 +51,8 @@ def test_parameters_of_messages_are_told() -> None:
     )
     failed = f"1 of 5 tables failed:\ngold_daily: {column}"
     constraint = (
-        "[DELTA_VIOLATE_CONSTRAINT_WITH_VALUES] CHECK constraint positive (amount > 0) violated by row with values:\n"
+        "(org.apache.spark.sql.delta.schema.DeltaInvariantViolationException) [DELTA_VIOLATE_CONSTRAINT_WITH_VALUES] "
+        "CHECK constraint positive (amount > 0) violated by row with values:\n"
         " - amount : -1.00\n - city : Natal SQLSTATE: 23001"
     )
 

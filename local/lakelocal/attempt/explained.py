@@ -9,6 +9,7 @@ from lakelocal.compute import state_warehouse
 from lakelocal.errors import LocalError
 from lakelocal.kernel.catalog import find_state
 from lakelocal.kernel.failures import in_plain_words, is_of_spark
+from lakelocal.kernel.worker_failures import failure_in_worker
 from lakelocal.near_names import near_name
 from lakelocal.paths import DatabricksPaths
 from lakelocal.plain_words import Nearby, plain_error
@@ -26,7 +27,9 @@ def explained(name: str, message: str, frames: list[str]) -> str:
     except LocalError:
         nearby = Nearby()
     said = in_plain_words(message, nearby)
-    return said if is_of_spark(message) else plain_error(name, said, _line_of_cell(frames), nearby)
+    if is_of_spark(message) or failure_in_worker(message):
+        return said
+    return plain_error(name, said, _line_of_cell(frames), nearby)
 
 
 def death_of_kernel(status: int | None) -> str:

@@ -15,7 +15,7 @@ from lakelocal.plain_words import Nearby, plain_condition
 SAID_ABOVE = "What it said is above."
 """The end of a reason that is in what the cell printed; the runner, which has that, tells the last line of it."""
 _OURS = Path(__file__).resolve().parents[1]
-_CONDITION = re.compile(r"(?:^|: )\s*\[[A-Z][A-Z0-9_.]{3,}\] ")
+_CONDITION = re.compile(r"(?:^|: |^\([\w.$]+\) )\s*\[[A-Z][A-Z0-9_.]{3,}\] ")
 _OF_SPARK = re.compile(r"\s*(?:\[[A-Z][A-Z0-9_.]{3,}\] |\((?:java|scala|org\.apache|io\.delta)\.[\w.]+\) )")
 _ITEM = re.compile(r"[\w.`]+: ")  # of a list of failures, each with what it is of
 _SQLSTATE = re.compile(r" SQLSTATE: \w{5}(?:; (line \d+ pos \d+))?;?")

@@ -11,7 +11,8 @@ from pathlib import Path
 _BEGIN = "Traceback (most recent call last):\n"
 _CRASHED = "Python worker exited unexpectedly"
 _DIED = (
-    "A worker process died while it ran a Python function: killed for its memory, or ended by a library that it called."
+    "a worker process died while it ran a Python function, most likely killed because the memory of the machine was "
+    "used up; let the function hold fewer rows at a time."
 )
 _END = re.compile(r"\n\tat |\n?\s*SQLSTATE: |\n=== Streaming Query ===|\n\s*JVM stacktrace|\n\s*Driver stacktrace")
 _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line (?P<line>\d+), in .*\n(?P<source>(?:    .*\n)?)(?:    .*\n)*')
