@@ -115,6 +115,31 @@ def test_failures_of_different_kinds_have_different_remedies(build: Build) -> No
         execute(case, "O05_a_task_failed", fixed=True)
 
 
+def test_a_failed_iteration_and_a_failed_loop_are_told_apart(build: Build) -> None:
+    """The iteration, if one failed; the loop itself, if its inputs are none. A run that succeeded has no cause."""
+    notebook = {"notebook_path": "./city.ipynb", "base_parameters": {"city": "{{input}}"}}
+    loop = {"inputs": '["Recife", "Natal"]', "task": {"task_key": "city", "notebook_task": notebook}}
+    tasks = [
+        {"task_key": "each", "for_each_task": loop},
+        {"task_key": "none", "for_each_task": {**loop, "inputs": "{{job.parameters.cities}}"}},
+    ]
+    job = {"name": "Cities", "parameters": [{"name": "cities", "default": "no list"}], "tasks": tasks}
+    case = with_target(
+        build(
+            {"job": job, "good": {"name": "Good", "tasks": [task("fine")]}},
+            {"fine": ["1"], "city": ["# parameters\ncity = ''", "assert city != 'Natal', 'no trips in ' + city"]},
+        )
+    )
+    run_id = case.run()["run_id"]
+    good = case.run("good")["run_id"]
+
+    said = execute(case, "O05_a_task_failed", run_id=run_id)
+    rows = [line.split()[:2] for line in said.partition("in_run")[2].splitlines()[1:] if line.split()[1:2]]
+    assert [str(run_id), "city"] in rows and [str(run_id), "none"] in rows and [str(run_id), "each"] not in rows
+    assert "no trips in Natal" in said
+    assert f"Run {good} has not failed, it is SUCCESS" in execute(case, "O05_a_task_failed", run_id=good)
+
+
 def test_a_failed_run_is_repaired(build: Build) -> None:
     """First it shows the cause and does nothing; then the failed task runs again and the other is kept."""
     case = with_target(
