@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,19 @@ def test_every_runbook_has_its_sections_and_is_in_the_list():
             place.name
         )
         assert f"({place.name})" in listing
+
+
+def test_a_copy_of_a_runbook_leaves_the_working_tree_clean():
+    """D10 looks whether anything was changed; a record of operations is no change."""
+    copies = []
+    for place in RUNBOOKS:
+        assert f"`YYYYMMDD_NN_{place.name}`" in source(read(place)["cells"][1])
+        copies.append(f"runbooks/20260131_01_{place.name}")
+
+    ignored = subprocess.run(["git", "check-ignore", *copies], cwd=ROOT, capture_output=True, text=True)
+    kept = subprocess.run(["git", "check-ignore", *map(str, RUNBOOKS)], cwd=ROOT, capture_output=True, text=True)
+
+    assert (ignored.stdout.splitlines(), kept.stdout) == (copies, "")
 
 
 def test_local_and_the_lakehouse_do_not_know_each_other():
