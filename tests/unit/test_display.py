@@ -7,9 +7,10 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
+from lakelocal.kernel import sql_output
 from lakelocal.kernel.dbutils.data import _of_pandas
 from lakelocal.kernel.dbutils.fs import FileInfo
-from lakelocal.kernel.display import _rows, is_frame, table_of_pandas
+from lakelocal.kernel.display import ROWS, _rows, is_frame, table_of_pandas
 from lakelocal.kernel.table import Table, to_text, without_script
 
 
@@ -86,6 +87,13 @@ def test_ten_outputs_of_a_notebook_stay_small():
 
     assert len(wide.to_html()) < 340_000
     assert "<p>the first 149 of 1,000 rows</p>" in wide.to_html()
+    widest = Table([(f"c{at}", "string") for at in range(50)], [["x" * 10_000] * 50] * 3)
+    assert "<p>the first 1 of 3 rows</p>" in widest.to_html(), "one row at least"
+
+
+def test_a_task_keeps_as_many_rows_of_sql_as_are_read():
+    """What a SQL task leaves for others is taken from the rows that are shown."""
+    assert sql_output.ROWS <= ROWS
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from IPython.display import display as show
 from lakelocal.errors import DialectError
 from lakelocal.kernel import sql_output
 from lakelocal.kernel.dbutils import DBUtils
-from lakelocal.kernel.display import ROWS, files_table, publish_table, table_of
+from lakelocal.kernel.display import files_table, publish_table, table_of
 from lakelocal.kernel.inline import is_script, run_inline
 from lakelocal.kernel.packages import Packages
 from lakelocal.kernel.shell import run_shell
@@ -91,7 +91,7 @@ class DatabricksMagics(Magics):
         if frame is not None:
             self._kernel.ip.user_ns["_sqldf"] = frame
         output = self._kernel.context and self._kernel.context.rows_file
-        table = table_of(frame, sql_output.ROWS if output else ROWS) if frame is not None and frame.columns else None
+        table = table_of(frame) if frame is not None and frame.columns else None
         if output:
             sql_output.keep_rows(table, Path(output))
         if table:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lakelocal.kernel.table import Table, plain
 
-ROWS = 1000
+ROWS = 1000  # as many as `display` reads
 BYTES = 48 * 1024
 
 

@@ -81,13 +81,13 @@ class Table:
         return "\n".join(part for part in parts if part)
 
     def _lines(self) -> Iterator[str]:
-        """The rows as HTML, as far as they fit; HTML lets the end tags of cells be omitted."""
+        """The rows as HTML, as far as they fit, at least one; HTML lets the end tags of cells be omitted."""
         opening = ["<td align=right>" if _kind(type_) == "n" else "<td>" for _, type_ in self.columns]
         size = 0
-        for row in self.rows:
+        for number, row in enumerate(self.rows):
             line = "<tr>" + "".join(tag + _cell(value) for tag, value in zip(opening, row, strict=True)) + "</tr>"
             size += len(line)
-            if size > HTML_CHARACTERS:
+            if number and size > HTML_CHARACTERS:
                 return
             yield line
 
