@@ -3,7 +3,7 @@
 The files are those of the default catalog's state: every state has a DBFS of its own here. What is in volumes has the
 Files API.
 
-Source: DBFS API 2.0; Databricks CLI 1.14, `libs/filer/dbfs_client.go`, and SDK 0.162, `mixins/files.py`.
+Source: DBFS API 2.0; CLI 1.14, `libs/filer/dbfs_client.go`, and SDK 0.162, `mixins/files.py`.
 """
 
 import base64

@@ -3,7 +3,7 @@
 Nobody needs a cluster or a warehouse here, but clients ask for the id of one. The lists of everything else are empty,
 so that a client says that the name is not there.
 
-Source: Databricks CLI 1.14, `bundle/config/variable/resolve_*.go`, which lists are asked for.
+Source: CLI 1.14, `bundle/config/variable/resolve_*.go`, which lists are asked for.
 """
 
 import hashlib
@@ -52,6 +52,7 @@ def routes() -> list[BaseRoute]:
 
 
 def _nothing(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
+    """An empty list: there are none here."""
     return {}
 
 

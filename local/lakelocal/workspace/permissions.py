@@ -1,6 +1,6 @@
 """Permissions on jobs, directories and other objects: kept and told again, and not enforced, as there is one user.
 
-Source: Permissions API 2.0; Databricks CLI 1.14, `bundle/direct/dresources/permissions.go`.
+Source: Permissions API 2.0; CLI 1.14, `bundle/direct/dresources/permissions.go`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -120,26 +120,24 @@ def routes() -> list[BaseRoute]:
     return [
         endpoint("GET", f"{_API}/metastore_summary", Asked, metastore),
         endpoint("GET", f"{_API}/current-metastore-assignment", Asked, metastore_assignment),
-        endpoint(
-            "GET", f"{_API}/metastores", Asked, lambda workspace, asked: {"metastores": [metastore(workspace, asked)]}
-        ),
+        endpoint("GET", f"{_API}/metastores", Asked, metastores),
         endpoint("GET", f"{_API}/catalogs", Page, catalogs),
         endpoint("POST", f"{_API}/catalogs", NewCatalog, create_catalog),
-        endpoint("GET", f"{_API}/catalogs/{{full_name}}", Name, lambda w, asked: w.securables.catalog(asked.full_name)),
+        endpoint("GET", f"{_API}/catalogs/{{full_name}}", Name, catalog),
         endpoint("PATCH", f"{_API}/catalogs/{{full_name}}", Change, update_catalog),
         endpoint("DELETE", f"{_API}/catalogs/{{full_name}}", Name, delete_catalog),
         endpoint("GET", f"{_API}/schemas", InCatalog, schemas),
         endpoint("POST", f"{_API}/schemas", NewSchema, create_schema),
-        endpoint("GET", f"{_API}/schemas/{{full_name}}", Name, lambda w, asked: w.securables.schema(asked.full_name)),
+        endpoint("GET", f"{_API}/schemas/{{full_name}}", Name, schema),
         endpoint("PATCH", f"{_API}/schemas/{{full_name}}", Change, update_schema),
         endpoint("DELETE", f"{_API}/schemas/{{full_name}}", Name, delete_schema),
         endpoint("GET", f"{_API}/volumes", InSchema, volumes),
         endpoint("POST", f"{_API}/volumes", NewVolume, create_volume),
-        endpoint("GET", f"{_API}/volumes/{{full_name}}", Name, lambda w, asked: w.securables.volume(asked.full_name)),
+        endpoint("GET", f"{_API}/volumes/{{full_name}}", Name, volume),
         endpoint("PATCH", f"{_API}/volumes/{{full_name}}", Change, update_volume),
         endpoint("DELETE", f"{_API}/volumes/{{full_name}}", Name, delete_volume),
         endpoint("GET", f"{_API}/tables", InSchema, tables),
-        endpoint("GET", f"{_API}/tables/{{full_name}}", Name, lambda w, asked: w.securables.table(asked.full_name)),
+        endpoint("GET", f"{_API}/tables/{{full_name}}", Name, table),
         endpoint("GET", f"{_API}/tables/{{full_name}}/exists", Name, table_exists),
         endpoint("DELETE", f"{_API}/tables/{{full_name}}", Name, delete_table),
         endpoint("GET", f"{_API}/permissions/{{securable_type}}/{{full_name}}", Securable, grants),
@@ -151,6 +149,11 @@ def routes() -> list[BaseRoute]:
 def metastore(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
     """The one metastore."""
     return {"metastore_id": _metastore_id(workspace), "name": "local", "owner": workspace.user, "cloud": "local"}
+
+
+def metastores(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
+    """The same, as a list."""
+    return {"metastores": [metastore(workspace, asked)]}
 
 
 def metastore_assignment(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
@@ -166,6 +169,11 @@ def metastore_assignment(workspace: Workspace, asked: Asked) -> Mapping[str, Any
 def catalogs(workspace: Workspace, asked: Page) -> Mapping[str, Any]:
     """All catalogs."""
     return _page("catalogs", workspace.securables.catalogs(), asked)
+
+
+def catalog(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
+    """One catalog."""
+    return workspace.securables.catalog(asked.full_name)
 
 
 def create_catalog(workspace: Workspace, asked: NewCatalog) -> Mapping[str, Any]:
@@ -195,6 +203,11 @@ def schemas(workspace: Workspace, asked: InCatalog) -> Mapping[str, Any]:
     return _page("schemas", workspace.securables.schemas(asked.catalog_name), asked)
 
 
+def schema(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
+    """One schema."""
+    return workspace.securables.schema(asked.full_name)
+
+
 def create_schema(workspace: Workspace, asked: NewSchema) -> Mapping[str, Any]:
     """Make a schema."""
     return workspace.securables.create_schema(asked.catalog_name, asked.name, asked.said())
@@ -216,6 +229,11 @@ def volumes(workspace: Workspace, asked: InSchema) -> Mapping[str, Any]:
     return _page("volumes", workspace.securables.volumes(asked.catalog_name, asked.schema_name), asked)
 
 
+def volume(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
+    """One volume."""
+    return workspace.securables.volume(asked.full_name)
+
+
 def create_volume(workspace: Workspace, asked: NewVolume) -> Mapping[str, Any]:
     """Make a volume."""
     return workspace.securables.create_volume(asked.catalog_name, asked.schema_name, asked.name, asked.said())
@@ -235,6 +253,11 @@ def delete_volume(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
 def tables(workspace: Workspace, asked: InSchema) -> Mapping[str, Any]:
     """The tables and views of a schema, with their columns."""
     return _page("tables", workspace.securables.tables(asked.catalog_name, asked.schema_name), asked)
+
+
+def table(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
+    """One table or view, with its columns."""
+    return workspace.securables.table(asked.full_name)
 
 
 def table_exists(workspace: Workspace, asked: Name) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """Files and folders of volumes by the paths of the Files API, `/Volumes/<catalog>/<schema>/<volume>/...`.
 
-Source: Files API 2.0; Databricks CLI 1.14, `libs/filer/files_client.go`, for the errors that it reads.
+Source: Files API 2.0; CLI 1.14, `libs/filer/files_client.go`, for the errors that it reads.
 """
 
 import os

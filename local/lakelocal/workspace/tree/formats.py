@@ -6,7 +6,7 @@
     RAW         import: as AUTO; export: the bytes as they are kept
     HTML        export of a notebook: a page
 
-Source: Workspace API 2.0, `ImportFormat`, `ExportFormat`; Databricks CLI 1.14, `integration/libs/filer/filer_test.go`
+Source: Workspace API 2.0, `ImportFormat`, `ExportFormat`; CLI 1.14, `integration/libs/filer/filer_test.go`
 (what a Jupyter notebook is as source).
 """
 

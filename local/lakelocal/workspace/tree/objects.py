@@ -1,6 +1,6 @@
 """The objects of the tree: folders, files and notebooks, as the Workspace API describes them.
 
-Source: Workspace API 2.0, `ObjectInfo`; Databricks CLI 1.14, `libs/notebook/detect.go` (what is a notebook).
+Source: Workspace API 2.0, `ObjectInfo`; CLI 1.14, `libs/notebook/detect.go` (what is a notebook).
 """
 
 import codecs

@@ -1,6 +1,6 @@
 """The workspace tree as a store: find, list, write and remove objects. Every change is on the disk when it returns.
 
-Source: Workspace API 2.0; Databricks CLI 1.14, `libs/filer/workspace_files_client.go`, for the errors that it reads.
+Source: Workspace API 2.0; CLI 1.14, `libs/filer/workspace_files_client.go`, for the errors that it reads.
 """
 
 import os

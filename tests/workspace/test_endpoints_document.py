@@ -1,0 +1,16 @@
+"""The documentation of the workspace lists the endpoints that there are."""
+
+from tests.jobs.daily import ROOT
+from tests.workspace.endpoints_document import FILE, TESTS, document
+
+
+def test_the_document_has_all_endpoints() -> None:
+    """Else: python -m tests.workspace.write_endpoints."""
+    text = FILE.read_text(encoding="utf-8")
+    assert document(text) == text
+
+
+def test_the_tests_that_it_names_exist() -> None:
+    for names in TESTS.values():
+        for name in names.split(", "):
+            assert (ROOT / name if "/" in name else ROOT / "tests" / "workspace" / name).is_file(), name
