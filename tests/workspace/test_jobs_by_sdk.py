@@ -4,9 +4,13 @@ The tasks are conditions and small programs without Spark. What a result has to 
 Jobs API 2.2, and of the SDK.
 """
 
+import contextlib
 import json
+import subprocess
+import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +19,7 @@ from typing import Any
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import InvalidParameterValue, OperationFailed, ResourceDoesNotExist
-from databricks.sdk.service import jobs
+from databricks.sdk.service import compute, jobs
 from databricks.sdk.service.jobs import RunLifeCycleState, RunResultState
 
 from lakelocal.history.reading import History
@@ -422,6 +426,85 @@ def test_an_answer_comes_as_soon_as_the_run_has_ended(
 
     assert asked <= 3  # each answer but the last one was held until something had changed
     assert late < 5000
+
+
+def test_a_wheel_of_the_workspace_is_installed(
+    sdk: WorkspaceClient, served: Served, job: Callable[..., int], tmp_path: Path
+) -> None:
+    """`bundle deploy` uploads wheels to `artifacts/.internal` of the deployment."""
+    wheel = tmp_path / "tools-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tools.py", "import sys\ndef main():\n    print('tools', sys.argv[1:])\n")
+        archive.writestr("tools-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tools\nVersion: 1.0\n")
+        archive.writestr("tools-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("tools-1.0.dist-info/entry_points.txt", "[console_scripts]\nmain = tools:main\n")
+        archive.writestr("tools-1.0.dist-info/RECORD", "")
+    path = "/Workspace/Users/ana/artifacts/.internal/tools-1.0-py3-none-any.whl"
+    place = served.places.tree / path.removeprefix("/Workspace/")
+    place.parent.mkdir(parents=True)
+    place.write_bytes(wheel.read_bytes())
+    task = jobs.Task(
+        task_key="one",
+        environment_key="tools",
+        python_wheel_task=jobs.PythonWheelTask(package_name="tools", entry_point="main", parameters=["a"]),
+    )
+    environment = jobs.JobEnvironment("tools", compute.Environment(environment_version="4", dependencies=[path]))
+
+    waiting = sdk.jobs.run_now(job(task, environments=[environment]))
+    with contextlib.suppress(OperationFailed):
+        waiting.result(SECONDS)
+    run = sdk.jobs.get_run(waiting.run_id)
+
+    output = sdk.jobs.get_run_output(run.tasks[0].run_id)  # type: ignore[index, arg-type]
+    assert output.error is None, output.error_trace
+    assert "tools ['a']" in str(output.logs)
+
+
+def test_a_notebook_knows_its_path_and_its_folder(
+    sdk: WorkspaceClient, served: Served, job: Callable[..., int]
+) -> None:
+    """It sees the files beside it, and itself at the path that clients know; what it writes, clients find."""
+    served.put("/Workspace/Users/ana/project/beside.py", "NAME = 'beside'\n")
+    served.put(
+        "/Workspace/Users/ana/project/where.py",
+        "# Databricks notebook source\n"
+        "import beside\n"
+        "open('/Workspace/Users/ana/project/written.txt', 'w').write('by a notebook')\n"
+        "path = dbutils.notebook.entry_point.getDbutils().notebook().getContext().notebookPath().get()\n"
+        "dbutils.notebook.exit(f'{beside.NAME} {path}')\n",
+    )
+    task = jobs.Task(task_key="where", notebook_task=jobs.NotebookTask("/Workspace/Users/ana/project/where"))
+
+    waiting = sdk.jobs.run_now(job(task))
+    with contextlib.suppress(OperationFailed):
+        waiting.result(SECONDS)
+    task_run = sdk.jobs.get_run(waiting.run_id).tasks[0]  # type: ignore[index]
+
+    output = sdk.jobs.get_run_output(task_run.run_id)  # type: ignore[arg-type]
+    assert output.error is None, output.error_trace
+    assert output.notebook_output.result == "beside /Users/ana/project/where"  # type: ignore[union-attr]
+    assert task_run.notebook_task.notebook_path == "/Workspace/Users/ana/project/where"  # type: ignore[union-attr]
+    assert sdk.workspace.download("/Workspace/Users/ana/project/written.txt").read() == b"by a notebook"
+
+
+def test_the_command_line_repairs_a_run_of_a_deployed_job(
+    sdk: WorkspaceClient, served: Served, job: Callable[..., int], tmp_path: Path
+) -> None:
+    done = tmp_path / "done"
+    code = f"import os\nif not os.path.exists({str(done)!r}): raise ValueError('no luck')"
+    path = served.put("/Workspace/Users/ana/fragile.py", code)
+    run_id = sdk.jobs.run_now(job(program("fragile", path))).run_id
+    with pytest.raises(OperationFailed):
+        sdk.jobs.wait_get_run_job_terminated_or_skipped(run_id, SECONDS)
+    done.touch()
+
+    local = [sys.executable, "-m", "lakelocal", "--project", str(served.root), "runs", "repair", str(run_id % 10**12)]
+    subprocess.run(local, check=True, capture_output=True)
+
+    run = sdk.jobs.get_run(run_id, include_history=True)
+    assert run.state.result_state is RunResultState.SUCCESS  # type: ignore[union-attr]
+    assert run.tasks[-1].spark_python_task.python_file == path  # type: ignore[index, union-attr]
+    assert len(run.repair_history or []) == 2
 
 
 def test_older_clients_call_older_versions(sdk: WorkspaceClient, job: Callable[..., int]) -> None:

@@ -2,17 +2,23 @@
 
 import json
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from lakelocal.cli import export, prune, run_tables
 from lakelocal.cli.run import add_checks, add_remote, add_values, run_options
 from lakelocal.cli.scope import add_run, bundle_of, parameters_of, project_of, run_named, state_of, variables_of
 from lakelocal.cli.values import at_least_one
 from lakelocal.cli.verbs import Verbs, add_group, add_verb
+from lakelocal.history.reading import History
 from lakelocal.history.records import Records
 from lakelocal.jobs.cancel import cancel_run
 from lakelocal.jobs.command import exit_code, get_run, list_runs
 from lakelocal.jobs.repair import repair_run
 from lakelocal.program import PROGRAM
+from lakelocal.project import Project, State
+
+if TYPE_CHECKING:
+    from lakelocal.bundle import Bundle
 
 
 def add(verbs: Verbs) -> None:
@@ -77,11 +83,12 @@ def close(options: Namespace) -> int:
 
 def repair(options: Namespace) -> int:
     """Repair a run, to its end; the exit code says how it ended."""
-    bundle = bundle_of(options, variables_of(options))
-    state = project_of(options).state(bundle.catalog)
+    state = state_of(options)
+    run_id = run_named(state, options.run)
+    bundle = _deployed(state, run_id, project_of(options)) or bundle_of(options, variables_of(options))
     shape = repair_run(
         bundle,
-        run_named(state, options.run),
+        run_id,
         state=state,
         tasks=options.tasks,
         dependents=not options.no_dependents,
@@ -91,6 +98,13 @@ def repair(options: Namespace) -> int:
     if options.json:
         print(json.dumps(shape, indent=1, ensure_ascii=False))
     return exit_code(shape)
+
+
+def _deployed(state: State, run_id: int, project: Project) -> "Bundle | None":
+    """The bundle of the run, if it is one of a job that was deployed to the workspace of *project*."""
+    from lakelocal.workspace.deployed import bundle_of_run  # few projects have a workspace
+
+    return bundle_of_run(History.of(state).run(run_id), project)
 
 
 def cancel(options: Namespace) -> int:

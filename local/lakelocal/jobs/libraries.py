@@ -49,13 +49,13 @@ def _installs(library: TaskLibrary, task: Task, bundle: Bundle) -> list[Install]
     if not wheel and not text.startswith("."):
         return [Install(text if "--" in text else shlex.quote(text))]
     text, extras = (wheel[1], wheel[2] or "") if wheel else (text, "")
-    if text.startswith(("/Volumes/", "dbfs:/Volumes/")):
+    if text.startswith(("/Volumes/", "dbfs:/Volumes/", "/Workspace/")):
         return _of_wheels([text], extras)
     is_inside = text.startswith("/") and any(Path(text).is_relative_to(folder) for folder in bundle.folders)
     if (text.startswith("/") and not is_inside) or ":/" in text:
         raise RunError(
-            f"`{task.where}`: task `{task.key}`: found the library `{text}` in a workspace; expected a path in the "
-            "bundle or in a volume. Put the wheel into the bundle."
+            f"`{task.where}`: task `{task.key}`: found the library `{text}`; expected a path in the "
+            "bundle, in a volume or in /Workspace. Put the wheel into the bundle."
         )
     if (library.folder / text).is_dir():
         return [Install(f"-e {shlex.quote(_absolute(text, library.folder))}")]

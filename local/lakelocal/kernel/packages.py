@@ -236,7 +236,7 @@ class Packages:
 
     def _local(self, argument: str) -> str:
         """*argument*, as a place of this machine if it is a path in a volume or DBFS."""
-        if not argument.startswith(("/Volumes/", "dbfs:/", "/dbfs/")):
+        if not argument.startswith(("/Volumes/", "dbfs:/", "/dbfs/", "/Workspace/")):
             return argument
         return str(DatabricksPaths(self._kernel.state).to_local(argument))
 

@@ -22,13 +22,17 @@ from lakelocal.bundle.documents import YamlMapping
 from lakelocal.bundle.field_types import RUN, fitted
 from lakelocal.bundle.jobs import read_jobs
 from lakelocal.bundle.load import CATALOG_VARIABLES
+from lakelocal.bundle.merge import mapped
+from lakelocal.history.rows import RecordedRun
 from lakelocal.lakeflow.findings import ERROR, Finding, Findings
 from lakelocal.lakeflow.model import Bundle, BundleSettings, Job, Task
 from lakelocal.paths import WORKSPACE
-from lakelocal.project import CATALOG_NAME
-from lakelocal.workspace.job_store import DeployedJob
+from lakelocal.project import CATALOG_NAME, Project
+from lakelocal.workspace.job_store import DeployedJob, JobStore
+from lakelocal.workspace.places import WorkspacePlaces
 
 DEFAULT_CATALOG = "main"
+SUBMIT = "SUBMIT_RUN"  # the type of a run that belongs to no job
 _FILES = (("notebook_task", "notebook_path"), ("spark_python_task", "python_file"), ("sql_task", "file", "path"))
 # A wheel or a file of requirements that a deployment has put into the workspace, after an option of pip or alone.
 _LIBRARY = re.compile(r"^((?:(?:-r|--requirement|-e|--editable)[ =]\s*)?)(/(?:Workspace|Users|Shared|Repos)/.*)$")
@@ -74,10 +78,27 @@ def read_deployed(deployed: DeployedJob, lookup: Lookup, tree: Path, *, key: str
     late = [each for each in findings if each.rule == "missing-file"]
     errors = Findings(tree, (_shown(each, tree) for each in findings if each not in late)).of(ERROR)
     ids = {key: job_id for job_id, key in keys.items()}
-    found = {key: _with_missing(replace(job, id=ids[key]), late, tree) for key, job in read.items()}
+    found = {}
+    for each, job in read.items():
+        settings_shown = mapped(job.settings, lambda text, place: _as_clients_know(text, tree))
+        found[each] = _with_missing(replace(job, id=ids[each], settings=settings_shown), late, tree)
     faults = {key: tuple(each) for key, each in errors.by_job().items()}
     bundle = Bundle(**vars(settings), jobs=found, faults=faults, file=tree)
     return Deployed(bundle, found[keys[deployed.job_id]])
+
+
+def bundle_of_run(run: RecordedRun, project: Project) -> Bundle | None:
+    """The bundle of the deployed job that *run* is a run of, as it is now; None if it is no run of a deployed job."""
+    places = WorkspacePlaces.of(project)
+    if not places.jobs_db.is_file():
+        return None
+    store = JobStore(places.jobs_db)
+    deployed = store.job(run.job_id)
+    if deployed is None and run.settings.get("run_type") == SUBMIT:
+        deployed = DeployedJob(run.job_id, run.settings, 0, 0, "")
+    if deployed is None:
+        return None
+    return replace(read_deployed(deployed, store.job, places.tree, key=run.job_key).bundle, target=run.target)
 
 
 def catalog_of(settings: Mapping[str, Any]) -> str:
@@ -219,7 +240,9 @@ def _with_missing(job: Job, late: Iterable[Finding], tree: Path) -> Job:
 def _shown(finding: Finding, tree: Path) -> Finding:
     """*finding* with the paths that clients know."""
 
-    def shown(text: str) -> str:
-        return text.replace(f"{tree}/", f"{WORKSPACE}/")
+    found, expected = _as_clients_know(finding.found, tree), _as_clients_know(finding.expected, tree)
+    return replace(finding, found=found, expected=expected, action=_as_clients_know(finding.action, tree))
 
-    return replace(finding, found=shown(finding.found), expected=shown(finding.expected), action=shown(finding.action))
+
+def _as_clients_know(text: str, tree: Path) -> str:
+    return text.replace(f"{tree}/", f"{WORKSPACE}/")

@@ -15,7 +15,6 @@ from lakelocal.workspace.pages_of_results import part_of
 from lakelocal.workspace.run_numbers import NumberedRun
 from lakelocal.workspace.workspace import Workspace
 
-SUBMIT = "SUBMIT_RUN"
 LOG_BYTES = 5_000_000
 _OF_THIS_MACHINE = ("output_notebook", "error_trace", "error", "notebook_output", "remote")
 _WITH_LOGS = ("spark_python_task", "python_wheel_task")

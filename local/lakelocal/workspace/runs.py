@@ -17,13 +17,13 @@ from lakelocal.jobs.repair import parameters_of_repair
 from lakelocal.jobs.selection import select_tasks, tasks_to_repair
 from lakelocal.lakeflow.field_values import as_text
 from lakelocal.lakeflow.parameters import job_parameters
-from lakelocal.workspace.deployed import Deployed, catalog_of, origin_of, read_deployed
+from lakelocal.workspace.deployed import SUBMIT, Deployed, catalog_of, origin_of, read_deployed
 from lakelocal.workspace.endpoints import Asked, versions
 from lakelocal.workspace.errors import ApiError, wrong_value
 from lakelocal.workspace.job_store import DeployedJob, new_job_id
 from lakelocal.workspace.jobs import job_of, readable
 from lakelocal.workspace.pages_of_results import position_of, token_of
-from lakelocal.workspace.run_answers import SUBMIT, RunAnswers
+from lakelocal.workspace.run_answers import RunAnswers
 from lakelocal.workspace.workspace import Workspace
 
 MOST_RUNS = 25
