@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from lakelocal.bundle import Bundle, Job
 from lakelocal.errors import UsageError
-from lakelocal.lakeflow.findings import Finding, FindingError, Where
+from lakelocal.lakeflow.findings import Finding, FindingError, Steps, Where
 from lakelocal.program import PROGRAM
 from lakelocal.schedule.quartz import Occurrence, Schedule
 
@@ -171,6 +171,7 @@ def _trigger(job: Job) -> tuple[Trigger, bool] | None:
 def _read_schedule(settings: Mapping[str, Any]) -> Trigger:
     if settings.get("sql_condition"):
         return NotLocal("schedule.sql_condition")
+    _check_given(settings, ("schedule",), "quartz_cron_expression", "timezone_id")
     return Cron(Schedule(settings["quartz_cron_expression"], settings["timezone_id"]))
 
 
@@ -179,11 +180,19 @@ def _read_trigger(settings: Mapping[str, Any]) -> Trigger:
     periodic = settings.get("periodic")
     if others or not periodic:
         return NotLocal(f"trigger.{others[0]}" if others else "trigger")
+    _check_given(periodic, ("trigger", "periodic"), "interval", "unit")
     interval, unit = int(periodic["interval"]), periodic["unit"]
     if interval < 1:
         where, found = Where(path=("trigger", "periodic", "interval")), f"the interval {interval} of trigger.periodic"
         raise FindingError(Finding(where, "schedule", found, f"1 or more {unit}", "Correct it."))
     return Periodic(interval * _UNITS[unit])
+
+
+def _check_given(settings: Mapping[str, Any], path: Steps, *names: str) -> None:
+    for name in names:
+        if not settings.get(name):
+            where, found = Where(path=(*path, name)), f"no `{name}` in `{'.'.join(map(str, path))}`"
+            raise FindingError(Finding(where, "schedule", found, "one", "Add it."))
 
 
 def _read_continuous(settings: Mapping[str, Any]) -> Trigger:

@@ -28,6 +28,7 @@ from lakelocal.lakeflow.findings import ERROR, Finding, Findings
 from lakelocal.lakeflow.model import Bundle, BundleSettings, Job, Task
 from lakelocal.paths import WORKSPACE
 from lakelocal.project import CATALOG_NAME, Project
+from lakelocal.workspace.errors import wrong_value
 from lakelocal.workspace.job_store import DeployedJob, JobStore
 from lakelocal.workspace.places import WorkspacePlaces
 
@@ -74,7 +75,10 @@ def read_deployed(deployed: DeployedJob, lookup: Lookup, tree: Path, *, key: str
     )
     findings = Findings(tree)
     sources = {keys[each.job_id]: _source(each, keys[each.job_id], tree, findings) for each in jobs}
-    read = read_jobs(sources, settings, findings, ids=keys)
+    try:
+        read = read_jobs(sources, settings, findings, ids=keys)
+    except (OSError, ValueError) as error:  # of the file system: no file can have the name that a task gives
+        raise wrong_value(f"Found a path that no file can have ({str(error)[:120]}); correct it.") from error
     late = [each for each in findings if each.rule == "missing-file"]
     errors = Findings(tree, (_shown(each, tree) for each in findings if each not in late)).of(ERROR)
     ids = {key: job_id for job_id, key in keys.items()}
@@ -148,8 +152,9 @@ def _with_started(deployed: DeployedJob, lookup: Lookup) -> list[DeployedJob]:
 def _started_ids(settings: Mapping[str, Any]) -> Iterator[int]:
     for task in _tasks(settings):
         inner = task.get("run_job_task")
-        if isinstance(inner, Mapping) and str(inner.get("job_id", "")).isdecimal():
-            yield int(str(inner["job_id"]))
+        given = str(inner.get("job_id", "")) if isinstance(inner, Mapping) else ""
+        if given.isdecimal() and int(given) < 2**63:
+            yield int(given)
 
 
 def _tasks(settings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -15,10 +15,10 @@ it returns is the JSON of the answer, or a response of its own.
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +28,10 @@ from lakelocal.workspace.errors import ApiError, wrong_value
 from lakelocal.workspace.workspace import Workspace
 
 JSON = "application/json"
+
+
+Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""A whole number of 64 bits: all numbers of the API are."""
 
 
 class Asked(BaseModel):

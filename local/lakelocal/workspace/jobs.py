@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from lakelocal.lakeflow.findings import FindingError
 from lakelocal.workspace.deployed import Deployed, read_deployed
-from lakelocal.workspace.endpoints import Asked, versions
+from lakelocal.workspace.endpoints import Asked, Number, versions
 from lakelocal.workspace.errors import not_there, wrong_value
 from lakelocal.workspace.job_store import DeployedJob
 from lakelocal.workspace.pages_of_results import part_of, position_of, token_of
@@ -41,7 +41,7 @@ class CreateJob(Asked):
 class OneJob(Asked):
     """One job."""
 
-    job_id: int
+    job_id: Number
 
 
 class GetJob(OneJob):
@@ -102,6 +102,7 @@ def update(workspace: Workspace, asked: UpdateJob) -> Mapping[str, Any]:
     settings = dict(job_of(workspace, asked.job_id).settings)
     for path in asked.fields_to_remove:
         _remove(settings, path)
+    _check_shape(asked.new_settings)
     for name, value in asked.new_settings.items():
         settings[name] = _merged(settings.get(name), value, _KEYED[name]) if name in _KEYED else value
     return _put(workspace, asked.job_id, settings)
@@ -144,7 +145,7 @@ def job_of(workspace: Workspace, job_id: int) -> DeployedJob:
     Raises:
         ApiError: there is none.
     """
-    found = workspace.jobs.job(job_id) if abs(job_id) < 2**63 else None
+    found = workspace.jobs.job(job_id)
     if found is None:
         raise _no_job(job_id)
     return found
@@ -156,6 +157,7 @@ def readable(workspace: Workspace, deployed: DeployedJob) -> Deployed:
     Raises:
         ApiError: something is wrong with it; the message lists all of it in one line.
     """
+    _check_shape(deployed.settings)
     found = read_deployed(deployed, workspace.jobs.job, workspace.places.tree)
     try:
         found.bundle.job(found.job.key)
@@ -181,6 +183,35 @@ def _check(workspace: Workspace, deployed: DeployedJob) -> None:
         trigger_of(found)
     except FindingError as error:
         raise wrong_value(" ".join(each.message for each in error.findings)) from error
+
+
+def _check_shape(settings: Mapping[str, Any]) -> None:
+    """Refuse keyed arrays that are none: everything that reads a job relies on them."""
+    for name, key in _KEYED.items():
+        entries = settings.get(name)
+        if entries is None:
+            continue
+        if not isinstance(entries, list):
+            raise wrong_value(f"`{name}`: found {_short(entries)}; expected a list.")
+        for number, entry in enumerate(entries):
+            _check_entry(entry, f"{name}[{number}]", key)
+            loop = entry.get("for_each_task") if name == "tasks" else None
+            if isinstance(loop, Mapping) and loop.get("task") is not None:
+                _check_entry(loop["task"], f"{name}[{number}].for_each_task.task", key)
+
+
+def _check_entry(entry: Any, where: str, key: str) -> None:
+    if not isinstance(entry, Mapping):
+        raise wrong_value(f"`{where}`: found {_short(entry)}; expected an object.")
+    if not isinstance(entry.get(key), str):
+        raise wrong_value(f"`{where}.{key}`: found {_short(entry.get(key))}; expected a text.")
+    for kind, block in entry.items():
+        if kind.endswith("_task") and block is not None and not isinstance(block, Mapping):
+            raise wrong_value(f"`{where}.{kind}`: found {_short(block)}; expected an object.")
+
+
+def _short(value: Any) -> str:
+    return f"`{str(value)[:80]}`" if value is not None else "nothing"
 
 
 def _remove(settings: dict[str, Any], path: str) -> None:

@@ -28,9 +28,8 @@ PAUSE_SECONDS = 30.0
 class Limits:
     """The part of the application that ends requests whose body is too large, or stops coming."""
 
-    def __init__(self, app: ASGIApp, pause: float = PAUSE_SECONDS) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.pause = pause
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,7 +41,7 @@ class Limits:
         if announced.isdecimal() and int(announced) > limit:
             await refusal(request, _too_large(limit))(scope, receive, send)
             return
-        await self.app(scope, _Body(receive, limit, self.pause), send)
+        await self.app(scope, _Body(receive, limit, PAUSE_SECONDS), send)
 
 
 class _Body:

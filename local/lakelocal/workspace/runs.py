@@ -18,7 +18,7 @@ from lakelocal.jobs.selection import select_tasks, tasks_to_repair
 from lakelocal.lakeflow.field_values import as_text
 from lakelocal.lakeflow.parameters import job_parameters
 from lakelocal.workspace.deployed import SUBMIT, Deployed, catalog_of, origin_of, read_deployed
-from lakelocal.workspace.endpoints import Asked, versions
+from lakelocal.workspace.endpoints import Asked, Number, versions
 from lakelocal.workspace.errors import ApiError, wrong_value
 from lakelocal.workspace.job_store import DeployedJob, new_job_id
 from lakelocal.workspace.jobs import job_of, readable
@@ -54,7 +54,7 @@ class RunNow(Texts):
 
     model_config = ConfigDict(extra="allow")
 
-    job_id: int
+    job_id: Number
     only: Sequence[str] = ()
     idempotency_token: str = Field("", max_length=_LONGEST_TOKEN)
     queue: Mapping[str, Any] | None = None
@@ -72,7 +72,7 @@ class Submit(Asked):
 class OneRun(Asked):
     """One run."""
 
-    run_id: int
+    run_id: Number
 
 
 class GetRun(OneRun):
@@ -90,30 +90,30 @@ class ListRuns(Asked):
 
     active_only: bool = False
     completed_only: bool = False
-    job_id: int | None = None
+    job_id: Number | None = None
     expand_tasks: bool = False
     limit: int = Field(20, ge=0, le=MOST_RUNS)
     offset: int = Field(0, ge=0, le=10_000)
     page_token: str = ""
     run_type: str = ""
-    start_time_from: int | None = None
-    start_time_to: int | None = None
+    start_time_from: Number | None = None
+    start_time_to: Number | None = None
 
 
 class Repair(Texts):
     """What to run again of a run that has ended."""
 
-    run_id: int
+    run_id: Number
     rerun_tasks: Sequence[str] = ()
     rerun_all_failed_tasks: bool = False
     rerun_dependent_tasks: bool = False
-    latest_repair_id: int | None = None
+    latest_repair_id: Number | None = None
 
 
 class CancelAll(Asked):
     """The active runs of a job, or those in the queues of all jobs."""
 
-    job_id: int | None = None
+    job_id: Number | None = None
     all_queued_runs: bool = False
 
 

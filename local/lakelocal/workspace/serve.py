@@ -87,7 +87,7 @@ def _run(
 ) -> None:
     config = uvicorn.Config(
         create_app(workspace),
-        http=_Protocol,
+        http=TimedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -126,7 +126,7 @@ class _Server(uvicorn.Server):
             self._told()
 
 
-class _Protocol(H11Protocol):
+class TimedProtocol(H11Protocol):
     """HTTP/1.1 that ends connections on which the header of a request does not arrive in time.
 
     Between requests uvicorn's own limit counts, and a body has one of its own.
