@@ -190,7 +190,7 @@ def _read_trigger(settings: Mapping[str, Any]) -> Trigger:
 
 def _check_given(settings: Mapping[str, Any], path: Steps, *names: str) -> None:
     for name in names:
-        if not settings.get(name):
+        if settings.get(name) is None:
             where, found = Where(path=(*path, name)), f"no `{name}` in `{'.'.join(map(str, path))}`"
             raise FindingError(Finding(where, "schedule", found, "one", "Add it."))
 
