@@ -10,7 +10,7 @@ from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.merge import copied
-from lakelocal.bundle.workspace import identifier
+from lakelocal.bundle.workspace import USER, identifier
 from lakelocal.lakeflow.field_values import as_number, as_switch, as_text
 from lakelocal.lakeflow.findings import Findings
 
@@ -61,7 +61,8 @@ def _check_development(tree: YamlMapping, presets: Mapping[str, Any], findings: 
     for field in ("root_path", "file_path", "resource_path", "artifact_path", "state_path"):
         path = str(tree["workspace"][field])
         if not any(name in path for name in names):
-            expected = f"one that begins with `~/` or holds the user's name, {_listed(sorted(names))}"
+            known = f"{_listed(sorted(names))} ({USER} tells another)"
+            expected = f"one that begins with `~/` or holds the user's name in the workspace, {known}"
             _wrong(tree, findings, ("workspace", field), f"the {field} `{path}` {what}", expected)
             break
     prefix = str(presets.get("name_prefix") or "")
