@@ -117,6 +117,7 @@ PYTHON: Mapping[str, tuple[str, str]] = {
         "the code ended itself with exit code {code}; expected 0, or dbutils.notebook.exit.",
     ),
 }
+_IN_STREAM = re.compile(r"\[STREAM_FAILED\] Query \[.*?\] terminated with exception: | === Streaming Query ===.*")
 _PIPELINES_ONLY = re.compile(r"No module named 'dlt'")
 _CONDITION = re.compile(
     r"(?:\w+(?:Exception|Error): |\([\w.$]+\) )?"  # a class of Python or of Java
@@ -136,7 +137,7 @@ _CONFLICT_SAID = (
 
 def plain_condition(line: str, nearby: Nearby) -> str:
     """*line* with the message of Spark in it, if it has one, in plain words."""
-    line = line.rpartition(CAUSE)[2]
+    line = _IN_STREAM.sub("", line.rpartition(CAUSE)[2])
     found = _CONDITION.search(line)
     if not found:
         return line

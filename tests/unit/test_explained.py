@@ -187,3 +187,29 @@ def test_an_error_tells_what_to_do(state: State, name: str, message: str, line: 
 def test_the_death_of_a_kernel_has_a_reason(status: int | None, said: str) -> None:
     """As far as its exit status tells."""
     assert death_of_kernel(status).startswith(said)
+
+
+def test_columns_that_differ_are_named(state: State) -> None:
+    """Delta prints both schemas as trees, and a way that adds columns, which hides a misspelt name."""
+    message = (
+        "[DELTA_METADATA_MISMATCH] A metadata mismatch was detected when writing to the Delta table.\n- A schema "
+        "mismatch detected when writing to the Delta table (Table ID: dd80).\nTo enable schema migration, set.\n\n"
+        "Table schema:\nroot\n |-- order_id: integer (nullable = true)\n |-- amount: decimal(10,2) (nullable = true)\n\n"
+        "\nData schema:\nroot\n |-- order_id: integer (nullable = true)\n |-- amuont: string (nullable = true)\n\n"
+    )
+
+    assert explained("AnalysisException", message, []).startswith(
+        "the columns of the data are not those of the table: new amuont; missing amount. Correct them, or add"
+    )
+
+
+def test_the_error_of_a_stream_is_what_ended_it(state: State) -> None:
+    """Ids of queries, offsets and folders tell nobody anything."""
+    message = (
+        "[STREAM_FAILED] Query [id = 6d3b, runId = 2fa0] terminated with exception: [DIVIDE_BY_ZERO] Division by zero. "
+        "Use try_divide. SQLSTATE: XXKST\n=== Streaming Query ===\nIdentifier: [id = 6d3b]\nCurrent Offsets: {}"
+    )
+
+    assert explained("StreamingQueryException", message, []) == (
+        "division by zero; leave out such rows, or use try_divide, which gives NULL instead."
+    )

@@ -17,6 +17,8 @@ from lakelocal.project import State
 
 _CELL = re.compile(r"^Cell In\[\d+\]")
 _PROGRAMS = ("run_script(", "run_entry_point(")  # of the notebook that is made for a Python file or a wheel
+_TABLE_AND_DATA = re.compile(r"\nTable schema:(?P<table>.*?)\nData schema:(?P<data>.*?)(?:\n\s*\n\S|$)", re.DOTALL)
+_COLUMN = re.compile(r"^\s*\|?-- (.+?): ", re.MULTILINE)
 _RAISED = re.compile(r"^-+> ?\d+ (.+)$", re.MULTILINE)  # the line that IPython's traceback points at
 
 
@@ -26,6 +28,8 @@ def explained(name: str, message: str, frames: list[str]) -> str:
         nearby = nearby_of(find_state(Path.cwd()))
     except LocalError:
         nearby = Nearby()
+    if differing := _differing_columns(message):
+        return differing
     said = in_plain_words(message, nearby)
     if is_of_spark(message) or failure_in_worker(message):
         return said
@@ -51,6 +55,23 @@ def _line_of_cell(frames: list[str]) -> str:
     raised = [_RAISED.findall(frame) for frame in frames if _CELL.match(frame)]
     line = next((lines[-1].strip() for lines in reversed(raised) if lines), "")
     return "" if line.startswith(_PROGRAMS) else line
+
+
+def _differing_columns(message: str) -> str:
+    """What differs between a table and the data for it, by the two schemas in the message of Delta; empty otherwise."""
+    table, data = (set(_COLUMN.findall(part)) for part in _schemas(message))
+    if table == data:
+        return ""
+    new, missing = ", ".join(sorted(data - table)) or "none", ", ".join(sorted(table - data)) or "none"
+    return (
+        f"the columns of the data are not those of the table: new {new}; missing {missing}. Correct them, or add new "
+        'columns to the table with `.option("mergeSchema", "true")`.'
+    )
+
+
+def _schemas(message: str) -> tuple[str, str]:
+    found = _TABLE_AND_DATA.search(message)
+    return (found["table"], found["data"]) if found else ("", "")
 
 
 def nearby_of(state: State) -> Nearby:

@@ -13,7 +13,7 @@ from lakelocal.catalogs import PREFIX, SPARK_CATALOG, shown, unmapped
 from lakelocal.paths import DatabricksPaths
 from lakelocal.plain_words import CAUSE
 
-_ONLY_WHERE = ("[TASK_WRITE_FAILED]", "[FAILED_READ_FILE", "Job aborted")  # beginnings of messages
+_ONLY_WHERE = ("[TASK_WRITE_FAILED]", "[FAILED_READ_FILE", "[STREAM_FAILED]", "Job aborted")  # beginnings of messages
 _TELLING = ("SHOW", "DESC", "EXPLAIN")
 
 
