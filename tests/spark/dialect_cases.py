@@ -374,7 +374,7 @@ CASES = (
          rows("CREATE OR REPLACE TABLE olist_dev.shelf.auto (id INT) CLUSTER BY AUTO",
               "SELECT count(*) FROM shelf.auto"), [(0,)]),
     Case("`cloudFiles`: csv, json, parquet, orc, text, binaryFile", TRANSLATED,
-         "CSV columns by header name, JSON field by field, columns of folders, rescued data; no avro",
+         "CSV columns by header name, JSON field by field, columns of folders, rescued data; no avro, no xml",
          _cloud_files(), ["id"]),
     Case("`cloudFiles` options that only speed up listing", APPROXIMATED, "without effect",
          _cloud_files(**{"cloudFiles.maxFileAge": "90 days", "cloudFiles.backfillInterval": "1 day"}), ["id"]),

@@ -8,6 +8,7 @@ import zstandard
 from dialect_fakes import Schemas
 
 from lakelocal.dialect import Dialect
+from lakelocal.dialect.answers import show_error
 from lakelocal.dialect.settings import show_settings
 from lakelocal.errors import DialectError, PathError
 from lakelocal.project import State
@@ -190,6 +191,40 @@ def test_a_path_in_a_setting_is_shown_as_it_was_set(dialect, place):
     show_settings(answer, dialect.volumes.paths)
 
     assert [pair.value for pair in answer.pairs] == ["/Volumes/dev/raw/files/a", "/data/a", f"{place}/a"]
+
+
+@pytest.mark.parametrize("option", ["basePath", "badRecordsPath", "schemaTrackingLocation", "PATH"])
+def test_options_that_are_paths_are_translated(rewrite, place, option):
+    """Beside paths that are, Spark would find that one is not inside of the other."""
+    source = proto.Read.DataSource(format="parquet", options={option: "/Volumes/dev/raw/files/p", "sep": "/Volumes/x"})
+    asked = request(root=proto.Relation(read=proto.Read(data_source=source)))
+
+    found = rewrite(asked).plan.root.read.data_source
+
+    assert dict(found.options) == {option: f"{place}/p", "sep": "/Volumes/x"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'No FileSystem for scheme "s3"',
+        "java.lang.ClassNotFoundException: Class org.apache.hadoop.fs.azurebfs.SecureAzureBlobFileSystem not found",
+        "java.lang.ClassNotFoundException: Class org.apache.hadoop.fs.azure.NativeAzureFileSystem$Secure not found",
+        "java.lang.ClassNotFoundException: Class org.apache.hadoop.fs.s3a.S3AFileSystem not found",
+    ],
+)
+def test_an_error_of_cloud_storage_says_what_to_do(dialect, message):
+    """What Hadoop has not got is nothing that a notebook can change."""
+    answer = proto.FetchErrorDetailsResponse(root_error_idx=0)
+    answer.errors.add(message=message)
+    answer.errors.add(message="No such file")
+
+    show_error(answer, dialect.volumes.paths)
+
+    assert answer.errors[0].message.startswith(
+        f"{message} [There is no driver for this storage here: put the files into"
+    )
+    assert answer.errors[1].message == "No such file"
 
 
 def test_a_catalog_that_is_created_again_has_its_default_schema_again(dialect):

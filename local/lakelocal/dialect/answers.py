@@ -4,6 +4,7 @@ Rows of data are never touched. Those of a statement that tells of tables (SHOW,
 own words, and have its names in them.
 """
 
+import re
 from collections.abc import Iterable
 
 import pyarrow
@@ -14,6 +15,14 @@ from lakelocal.paths import DatabricksPaths
 from lakelocal.plain_words import CAUSE
 
 _ONLY_WHERE = ("[TASK_WRITE_FAILED]", "[FAILED_READ_FILE", "[STREAM_FAILED]", "Job aborted")  # beginnings of messages
+# What Hadoop says of a path in cloud storage where it has no driver for that.
+_NO_STORAGE = re.compile(
+    r'No FileSystem for scheme "?\w+|ClassNotFoundException: Class [\w.$]*(?:Azure|S3A|Google|Adl)[\w$]* not found'
+)
+_USE_A_VOLUME = (
+    " [There is no driver for this storage here: put the files into a volume, "
+    "/Volumes/<catalog>/<schema>/<volume>/..., and name that.]"
+)
 _TELLING = ("SHOW", "DESC", "EXPLAIN")
 
 
@@ -28,6 +37,8 @@ def show_error(details: proto.FetchErrorDetailsResponse, paths: DatabricksPaths)
     _tell_cause(details)
     for error in details.errors:
         error.message = paths.shown(shown(error.message, own))
+        if _NO_STORAGE.search(error.message):
+            error.message += _USE_A_VOLUME
         parameters = error.spark_throwable.message_parameters
         for key, value in list(parameters.items()):
             parameters[key] = paths.shown(shown(value, own))

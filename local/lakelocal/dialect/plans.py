@@ -36,7 +36,7 @@ from lakelocal.dialect.statements import Statements
 from lakelocal.dialect.substitution import substitute
 from lakelocal.dialect.syntax.time_travel import version_options
 from lakelocal.dialect.table_functions import expand_table_functions
-from lakelocal.dialect.volumes import Volumes
+from lakelocal.dialect.volumes import PATH_OPTIONS, Volumes
 from lakelocal.dialect.walk import Handlers, walk
 from lakelocal.errors import DialectError
 from lakelocal.paths import DatabricksPaths
@@ -51,7 +51,6 @@ def _as_it_is(command: bytes, schema: str) -> bytes:
 _PICKLED = ("spark.connect.PythonUDF", "spark.connect.PythonUDTF", "spark.connect.PythonDataSource")
 _UNDEFINED = "<undefined>"  # what SET says of a setting that is not there
 _DEEPEST = 20  # procedures that call one another
-_PATH_OPTIONS = frozenset({"path", "checkpointlocation", "badrecordspath"})
 
 
 @dataclass
@@ -309,7 +308,7 @@ class Rewriter:
 
     def _options(self, options: MutableMapping[str, str], *, writes: bool = False) -> None:
         for key, value in list(options.items()):
-            if key.lower() in _PATH_OPTIONS:
+            if key.lower() in PATH_OPTIONS:
                 options[key] = self.sql.volumes.translate(value, writes=writes)
 
 

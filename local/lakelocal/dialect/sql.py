@@ -7,7 +7,7 @@ from lakelocal.catalogs import SPARK_CATALOG
 from lakelocal.dialect import scan
 from lakelocal.dialect.names import FORMATS, Names, join_name, shorten, split_name
 from lakelocal.dialect.syntax import plain_syntax
-from lakelocal.dialect.volumes import Volumes
+from lakelocal.dialect.volumes import PATH_OPTIONS, Volumes
 from lakelocal.errors import DialectError
 from lakelocal.sql.nesting import closing
 from lakelocal.sql.tokens import STRING, Token, tokenize
@@ -16,7 +16,6 @@ from lakelocal.sql.writing import Edit, apply, literal, quoted
 # Words behind which a string is a path.
 _PATH_WORDS = frozenset(["LOCATION", "INPATH", "DIRECTORY", "VACUUM", "OPTIMIZE", "HISTORY", "DETAIL", "JAR"])
 _WRITTEN = frozenset(["LOCATION", "DIRECTORY"])  # the string behind these is where files come to be
-_PATH_KEYS = frozenset({"path", "checkpointlocation"})
 # Table functions whose first argument is the name of a table, in a string.
 _NAME_ARGUMENT = frozenset({"table_changes", "identifier"})
 # The first words of statements that write, and what may stand between them and what is written to.
@@ -251,9 +250,9 @@ def _lower(parts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _is_path_option(tokens: tuple[Token, ...], index: int) -> bool:
-    """Is string *index* the value of `path` in OPTIONS (...) or WITH (...)? In a condition it is data."""
+    """Is string *index* the value of a path in OPTIONS (...) or WITH (...)? In a condition it is data."""
     key = index - 2 if tokens[index - 1].text == "=" else index - 1
-    if key < 0 or tokens[key].text.lower() not in _PATH_KEYS:
+    if key < 0 or tokens[key].text.lower() not in PATH_OPTIONS:
         return False
     depth = 0
     for before in range(key - 1, 0, -1):

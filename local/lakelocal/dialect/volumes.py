@@ -9,6 +9,10 @@ from lakelocal.catalogs import Catalogs
 from lakelocal.errors import DialectError, PathError
 from lakelocal.paths import DatabricksPaths
 
+# Options of readers and writers whose values are paths, in lower case.
+PATH_OPTIONS = frozenset(
+    {"path", "basepath", "badrecordspath", "checkpointlocation", "rowvalidationxsdpath", "schematrackinglocation"}
+)
 # What java.net.URI leaves as it is in a path; `_metadata.file_path` shows all else as %XX.
 _LEGAL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-!.~'()*,;:$&+=/@")
 
