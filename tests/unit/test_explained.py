@@ -194,8 +194,8 @@ def test_columns_that_differ_are_named(state: State) -> None:
     message = (
         "[DELTA_METADATA_MISMATCH] A metadata mismatch was detected when writing to the Delta table.\n- A schema "
         "mismatch detected when writing to the Delta table (Table ID: dd80).\nTo enable schema migration, set.\n\n"
-        "Table schema:\nroot\n |-- order_id: integer (nullable = true)\n |-- amount: decimal(10,2) (nullable = true)\n\n"
-        "\nData schema:\nroot\n |-- order_id: integer (nullable = true)\n |-- amuont: string (nullable = true)\n\n"
+        "Table schema:\nroot\n |-- order_id: integer (nullable = true)\n |-- amount: decimal(10,2) (nullable = true)\n"
+        "\n\nData schema:\nroot\n |-- order_id: integer (nullable = true)\n |-- amuont: string (nullable = true)\n\n"
     )
 
     assert explained("AnalysisException", message, []).startswith(
