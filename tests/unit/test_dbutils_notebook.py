@@ -1,5 +1,6 @@
 """`dbutils.notebook`: how a notebook ends, and which file a path names. Runs of others: tests/spark/test_kernel.py."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -77,3 +78,12 @@ def test_a_similar_notebook_is_named(tmp_path):
 
     with pytest.raises(DbutilsError, match="Did you mean `report`"):
         find_notebook("./reprot", tmp_path)
+
+
+def test_a_notebook_that_is_run_has_the_packages_of_the_task(tmp_path):
+    """It runs on the task's compute; otherwise it could not import what the notebook that runs it imports."""
+    context = replace(context_of(tmp_path), installs=["%pip install six"], working_folder="w")
+
+    child = Notebook(SimpleNamespace(context=context))._child(tmp_path / "n.ipynb", {"day": "1"}, tmp_path / "place")
+
+    assert (child.installs, child.parameters, child.working_folder) == (["%pip install six"], {"day": "1"}, "")
