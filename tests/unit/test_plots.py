@@ -3,11 +3,13 @@
 import importlib.util
 from types import SimpleNamespace
 
+import plotly.graph_objects
+import plotly.io
 import pytest
 from pyspark.sql.plot import core
 
 from lakelocal.kernel.packages import Packages
-from lakelocal.kernel.plots import provide_plotly
+from lakelocal.kernel.plots import leave_drawing_to_jupyterlab, provide_plotly
 
 
 @pytest.mark.parametrize(("is_there", "asked"), [(True, []), (False, [["plotly"]])])
@@ -24,3 +26,17 @@ def test_plotly_is_installed_where_it_is_missing(monkeypatch, capsys, is_there, 
 
     assert (installed, looked) == (asked, [True])
     assert ("installed for this notebook" in capsys.readouterr().out) is not is_there
+
+
+def test_an_output_has_the_data_of_a_figure_and_no_script(monkeypatch):
+    """JupyterLab's extension draws it; a notebook saved as HTML shows the text."""
+    monkeypatch.setattr(plotly.io.renderers, "render_on_display", True)
+    before = plotly.io.renderers.default
+    try:
+        leave_drawing_to_jupyterlab()
+        bundle = plotly.graph_objects.Figure(data=[{"y": [1, 2]}])._repr_mimebundle_(None, None)
+    finally:
+        plotly.io.renderers.default = before
+
+    assert bundle.keys() == {"application/vnd.plotly.v1+json", "text/plain"}
+    assert "JupyterLab draws it" in bundle["text/plain"] and len(str(bundle)) < 20_000
