@@ -8,6 +8,7 @@ Source: Delta Lake documentation, "Set user-defined commit metadata".
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lakelocal.context import TaskContext
@@ -22,10 +23,25 @@ def signature(context: TaskContext) -> str:
     return json.dumps({_OURS: ids}, ensure_ascii=False)
 
 
-def run_that_made(info: Mapping[str, Any]) -> int | None:
-    """The id of the run that signed the commit with *info*, its `commitInfo`; None if no run did."""
+@dataclass(frozen=True)
+class Writer:
+    """The task of a run that made a commit; ids are those of the run's state."""
+
+    job_run_id: int
+    task_run_id: int
+    task_key: str
+
+
+def writer_of(info: Mapping[str, Any]) -> Writer | None:
+    """Who signed the commit with *info*, its `commitInfo`; None if no run did."""
     try:
         ids = json.loads(info.get("userMetadata") or "null")[_OURS]
-        return int(ids["job_run_id"])
+        return Writer(int(ids["job_run_id"]), int(ids["task_run_id"]), str(ids["task_key"]))
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def run_that_made(info: Mapping[str, Any]) -> int | None:
+    """The id of the run that signed the commit with *info*, its `commitInfo`; None if no run did."""
+    writer = writer_of(info)
+    return writer.job_run_id if writer else None

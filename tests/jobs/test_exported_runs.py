@@ -8,6 +8,7 @@ import pytest
 from lakelocal.export import junit, keep_newest, prune
 from lakelocal.history.recorded import read_run
 from lakelocal.history.records import Records
+from lakelocal.jobs.event_log import Doing, events_file, read_doing
 from lakelocal.pages import run_file
 from tests.jobs.conftest import Build, task
 
@@ -36,6 +37,12 @@ def test_a_run_with_a_retry_and_a_child_run(build: Build) -> None:
     case = build(JOBS, {"load": [FAILS_ONCE, "# Loaded", "print('row', 6 * 7)"], "show": ["print('child', 6 * 8)"]})
     run_id = case.run()["run_id"]
     run = read_run(Records.of(case.state), run_id)
+
+    doing = {
+        each.task_key: read_doing(events_file(case.state, each)) for each in Records.of(case.state).attempts(run_id)
+    }
+    assert doing["load"] == Doing(3, 3, "Loaded", ("row 42",)), "of the second attempt, which has a file of its own"
+    assert doing["start"] is None, "it runs no notebook itself"
 
     text = run_file(run)
     assert "row 42" in text

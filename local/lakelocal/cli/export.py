@@ -4,7 +4,7 @@ import webbrowser
 from argparse import Namespace
 from pathlib import Path
 
-from lakelocal.cli.scope import add_run, run_named, state_of
+from lakelocal.cli.scope import add_run, project_of, run_named, state_of
 from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.errors import UsageError
 from lakelocal.waiting import waiting
@@ -19,19 +19,28 @@ def add(actions: Verbs) -> None:
     )
     parser.add_argument("--junit", type=Path, metavar="FILE.xml", help="a JUnit report with one testcase per task")
 
-    parser = add_verb(actions, "open", open_, "one run as a page in the browser")
+    parser = add_verb(actions, "open", open_, "one run as a page in the browser, live if `serve` runs")
     add_run(parser)
 
 
 def open_(options: Namespace) -> int:
-    """Write the page into the run's folder and open it; if no browser is found, print its path."""
+    """Open the run's page of the server of the workspace; if none runs, write a page into the run's folder, open that.
+
+    The address is printed too, for machines without a browser.
+    """
     from lakelocal.history.reading import History
     from lakelocal.history.recorded import read_run
     from lakelocal.jobs.changes import changes_of
     from lakelocal.pages import run_file
+    from lakelocal.workspace.running import address_of_run
 
-    state = state_of(options)
-    run = read_run(History.of(state), run_named(state, options.run))
+    project, state = project_of(options), state_of(options)
+    run_id = run_named(state, options.run)
+    if link := address_of_run(project, state.catalog, run_id):
+        print(f"{link} (once, within two minutes)")
+        webbrowser.open(link)
+        return 0
+    run = read_run(History.of(state), run_id)
     place = state.runs / str(run.run_id) / "run.html"
     place.parent.mkdir(parents=True, exist_ok=True)
     with waiting(f"making the page of run {run.run_id}"):

@@ -6,7 +6,7 @@ when something was last recorded of it; the next command that runs something rec
 
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +74,9 @@ class History:
         active: bool | None = None,
         since: int | None = None,
         until: int | None = None,
+        results: Sequence[str] | None = None,
+        text: str = "",
+        started_by_none: bool = False,
     ) -> list[RecordedRun]:
         """At most *limit* runs, those that began last first.
 
@@ -81,8 +84,19 @@ class History:
             before: begin after the run with this time of start and this id.
             active: only runs that have not ended, or only those that have.
             since, until: only runs that began in this time, both ends included, in epoch milliseconds.
+            results: only runs with one of these results.
+            text: only runs with this text in their name, or in a name or value of a parameter.
+            started_by_none: only runs that no other run started.
         """
-        conditions, values = ["1"], []
+        conditions, values = ["1"], list[Any]()
+        if results is not None:
+            conditions.append(f"result_state IN ({', '.join('?' for _ in results)})")
+            values += results
+        if text:
+            conditions.append("(instr(lower(run_name), lower(?)) OR instr(lower(job_parameters), lower(?)))")
+            values += [text, text]
+        if started_by_none:
+            conditions.append("parent_run_id IS NULL")
         for condition, value in (("job_id = ?", job_id), ("start_time >= ?", since), ("start_time <= ?", until)):
             if value is not None:
                 conditions.append(condition)
@@ -94,6 +108,15 @@ class History:
             values += before
         found = self._runs(" AND ".join(conditions), *values, limit=limit, order="start_time DESC, run_id DESC")
         return [run for run in found if not active or run.end_time is None]
+
+    def job_names(self) -> dict[int, str]:
+        """The jobs that have runs which no other run started: id and the name that the newest run had."""
+        with self.reading() as database:
+            rows = _rows(
+                database,
+                "SELECT job_id, run_name, max(run_id) FROM runs WHERE parent_run_id IS NULL GROUP BY job_id",
+            )
+        return {row["job_id"]: row["run_name"] for row in rows}
 
     def run_named(self, name: str) -> RecordedRun:
         """The run that the user calls *name*: its number, or `latest`.
@@ -168,7 +191,7 @@ class History:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection | None]:
-        """The database, opened read-only; None if there is no file.
+        """The database, opened read-only; None if there is no file, or none that its first run has finished making.
 
         Raises:
             RunError: the file cannot be read.
@@ -177,7 +200,8 @@ class History:
             yield None
             return
         with self._used(f"{self.place.resolve().as_uri()}?mode=ro") as database:
-            yield database
+            made = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'phases'").fetchone()
+            yield database if made else None
 
     def kept_open(self) -> sqlite3.Connection | None:
         """A connection to hold as long as many others come and go: the last one that closes writes all to the disk."""
@@ -202,7 +226,7 @@ class History:
         return "Close the program that holds it open, or move the file away."
 
     def _runs(
-        self, condition: str, *values: int, limit: int | None = None, order: str = "run_id DESC"
+        self, condition: str, *values: Any, limit: int | None = None, order: str = "run_id DESC"
     ) -> list[RecordedRun]:
         query = f"SELECT * FROM runs WHERE {condition} ORDER BY {order} LIMIT ?"
         with self.reading() as database:
@@ -226,5 +250,5 @@ def last_sign(database: sqlite3.Connection, run: RecordedRun) -> int:
     return max(run.phase_start, of_attempts or 0)
 
 
-def _rows(database: sqlite3.Connection | None, query: str, *values: int) -> list[sqlite3.Row]:
+def _rows(database: sqlite3.Connection | None, query: str, *values: Any) -> list[sqlite3.Row]:
     return [] if database is None else database.execute(query, values).fetchall()

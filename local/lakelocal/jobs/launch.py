@@ -1,7 +1,7 @@
 """Running one attempt of a notebook task: writes its context, gets it a process, follows its events, and can end it.
 
 Files in the run's folder: `<task>[-<attempt>].ipynb` is the executed notebook; `.attempts/` holds the context, the
-log and the exit value of each attempt; `.values/` holds the task values of the run.
+log, the events and the exit value of each attempt; `.values/` holds the task values of the run.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ from typing import Any
 
 from lakelocal.attempt.failures import failed_cell
 from lakelocal.context import VARIABLE, TaskContext
+from lakelocal.jobs.event_log import EventLog
 from lakelocal.jobs.stop import Stop
 from lakelocal.order import Order
 from lakelocal.pool.pool import AttemptProcess, Pool
@@ -88,8 +89,10 @@ def run_notebook(
     known: dict[str, Any] = {"kernel": 0}
     over = threading.Event()
     process = pool.start(order)
-    with contextlib.closing(process), stop.calling(lambda: _end_in_time(process, known, over)):
+    ending = stop.calling(lambda: _end_in_time(process, known, over))
+    with contextlib.closing(process), EventLog(places.inner("events")) as log, ending:
         for event in _events(process):
+            log.add(event)
             if event["event"] == "kernel":
                 known["kernel"] = event["pid"]
             if event["event"] == "finished":

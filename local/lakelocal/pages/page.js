@@ -60,9 +60,68 @@ document.addEventListener("click", (event) => {
 function prepare(root) {
   showTimes(root);
   for (const form of all("form[data-filter]", root)) form.hidden = false;
+  for (const box of all("details[data-key]", root)) box.dataset.given = box.open;
   all(".lakelocal-table", root).forEach(makeTableWork);
 }
 
+// A page of something that goes on: the server answers when it looks otherwise, and what differs is replaced.
+const shown = new Map();
+
+function replaceParts(made) {
+  for (const part of all("[data-part]")) {
+    const name = part.dataset.part;
+    const now = made.querySelector(`[data-part="${name}"]`);
+    if (!now || shown.get(name) === now.innerHTML) continue;
+    shown.set(name, now.innerHTML);
+    const boxes = new Map(all("details[data-key]", part).map((box) => [box.dataset.key, box]));
+    const focus = part.contains(document.activeElement) && document.activeElement.closest("[data-key]");
+    prepare(now);
+    for (const box of all("details[data-key]", now)) {  // as the user left it, unless there is a new reason to unfold it
+      const before = boxes.get(box.dataset.key);
+      if (before && before.dataset.given === box.dataset.given) box.open = before.open;
+    }
+    part.replaceChildren(...now.childNodes);
+    if (focus) {
+      const again = part.querySelector(`[data-key="${CSS.escape(focus.dataset.key)}"] > summary`);
+      if (again) again.focus();
+    }
+  }
+  applyFilter();
+}
+
+async function follow(box) {
+  for (const part of all("[data-part]", box)) shown.set(part.dataset.part, part.innerHTML);
+  let stamp = "";
+  for (let wrong = 0; box.dataset.live && wrong < 20; ) {
+    const address = new URL(box.dataset.live, location);
+    address.searchParams.set("stamp", stamp);
+    try {
+      const answer = await fetch(address);
+      if (answer.status === 204) continue;
+      if (!answer.ok) throw new Error(answer.statusText);
+      stamp = answer.headers.get("x-stamp");
+      const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+      box.dataset.live = made.querySelector("[data-live]").dataset.live;
+      document.title = made.title;
+      replaceParts(made);
+      wrong = 0;
+    } catch (error) {
+      wrong += 1;  // the server is away: it may come back
+      await new Promise((done) => setTimeout(done, 1000 * Math.min(wrong, 10)));
+    }
+  }
+}
+
+// Parts that take longer than a page should: fetched behind it.
+async function fetchLater(box) {
+  const answer = await fetch(box.dataset.later);
+  const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+  box.replaceChildren(...(made.querySelector("[data-fragment]") || made.querySelector("main")).childNodes);
+  prepare(box);
+}
+
 prepare(document);
+for (const box of all("[data-live]")) if (box.dataset.live) follow(box);
+for (const box of all("[data-later]")) fetchLater(box);
 addEventListener("hashchange", showTarget);
 showTarget();

@@ -21,6 +21,7 @@ from lakelocal.history.records import now_ms
 from lakelocal.jobs.views import duration
 from lakelocal.kernel import table
 from lakelocal.lakeflow.results import meaning
+from lakelocal.pages.chart import is_number
 from lakelocal.quarantine import is_quarantine
 
 FOLDER = Path(__file__).parent
@@ -50,7 +51,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(duration=duration, moment=moment, tone=tone, pixels=pixels)
-    made.tests["quarantine"] = is_quarantine
+    made.tests.update(quarantine=is_quarantine, number_type=is_number)
     made.globals.update(
         policy=script_policy(),
         script=Markup(_script()),

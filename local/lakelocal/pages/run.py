@@ -108,12 +108,12 @@ def _is_default(parameter: Mapping[str, str], scope: Scope) -> bool:
 
 def _facts(run: Run, links: Links) -> Iterator[Fact]:
     shape = run.shape
-    yield Fact("run", str(run.run_id))
+    yield Fact("run", str(links.number(run.run_id)))
     yield Fact("job", shape["job_key"])
     yield Fact("target", shape["target"])
     yield Fact("trigger", shape["trigger"])
     if parent := shape.get("parent_run_id"):
-        yield Fact("started by", f"run {parent}", links.run(parent))
+        yield Fact("started by", f"run {links.number(parent)}", links.run(parent))
     if shape.get("trigger_time"):
         yield Fact("scheduled for", f"{utc(shape['trigger_time'])} UTC")
     if shape.get("queue_duration"):

@@ -30,6 +30,7 @@ from lakelocal.workspace.errors import ApiError, of_local_error
 from lakelocal.workspace.limits import Limits
 from lakelocal.workspace.scheduler import DeployedSchedules
 from lakelocal.workspace.security import Security, refusal
+from lakelocal.workspace.site import routes as site
 from lakelocal.workspace.workspace import Workspace
 
 ROUTES: list[Callable[[], list[BaseRoute]]] = [
@@ -45,6 +46,7 @@ ROUTES: list[Callable[[], list[BaseRoute]]] = [
     sql_endpoints.routes,
     dbfs.routes,
     secrets.routes,
+    site.routes,
 ]
 """What serves which paths; a module with endpoints or pages is a line here."""
 

@@ -7,7 +7,10 @@ from typing import Any
 
 from lakelocal.errors import ServerError
 from lakelocal.processes import still_runs
+from lakelocal.project import Project
+from lakelocal.workspace.job_store import JobStore
 from lakelocal.workspace.places import WorkspacePlaces
+from lakelocal.workspace.run_numbers import RunNumbers
 
 SECONDS = 10.0
 
@@ -50,3 +53,13 @@ class RunningServer:
         """A link that lets a browser in once, and leads to *path*."""
         url: str = self.post("/api/local/login-links", {"path": path})["url"]
         return url
+
+
+def address_of_run(project: Project, catalog: str, run_id: int) -> str:
+    """A link to the page of a run of *catalog*, which lets a browser in once; empty if no server runs."""
+    places = WorkspacePlaces.of(project)
+    server = RunningServer.of(places)
+    if server is None:
+        return ""
+    numbers = RunNumbers(project, JobStore(places.jobs_db))
+    return server.link(f"/runs/{numbers.offset(catalog) + run_id}")

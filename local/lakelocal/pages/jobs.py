@@ -1,0 +1,29 @@
+"""Jobs in a list, and one job with its form: what starts it, when it runs next, how its last runs ended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lakelocal.pages.runs import RunLine
+
+LAST_RUNS = 10
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job.
+
+    *starts* is its trigger in words, *next_ms* its next firing (epoch ms), None if there is none. *pause*: "pause" or
+    "unpause" where the page can do it. *parameters* are the defaults. *wrong* is why it cannot run.
+    """
+
+    href: str
+    name: str
+    key: str
+    origin: str
+    tasks: Sequence[str]
+    parameters: Mapping[str, str]
+    starts: str
+    next_ms: int | None
+    last: Sequence[RunLine]
+    pause: str = ""
+    wrong: str = ""

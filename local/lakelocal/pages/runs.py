@@ -1,0 +1,77 @@
+"""Lists of runs: one line per run, with the reason if it failed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lakelocal.history.reading import History
+from lakelocal.history.reasons import reason_of_run
+from lakelocal.history.rows import RecordedRun
+from lakelocal.lakeflow.results import meaning
+from lakelocal.pages.links import Links
+
+# What the filter of a list offers, and the results that each of them stands for.
+RESULTS = {
+    "failed": ("FAILED", "TIMEDOUT", "INTERNAL_ERROR", "MAXIMUM_CONCURRENT_RUNS_REACHED"),
+    "succeeded": ("SUCCESS", "SUCCESS_WITH_FAILURES"),
+    "cancelled": ("CANCELED",),
+}
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """A run in a list; times are epoch milliseconds, *end_ms* is None while it goes on. *catalog*: whose run it is."""
+
+    number: int
+    href: str
+    name: str
+    job_id: int
+    result: str
+    start_ms: int
+    end_ms: int | None
+    trigger: str
+    parameters: str
+    reason: str
+    catalog: str
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it goes on."""
+        return None if self.end_ms is None else (self.end_ms - self.start_ms) / 1000
+
+
+def run_line(run: RecordedRun, history: History, links: Links, catalog: str) -> RunLine:
+    """*run* of *history* as a line."""
+    broke = run.end_time is not None and not meaning(run.state).is_fine
+    return RunLine(
+        number=links.number(run.run_id),
+        href=links.run(run.run_id),
+        name=run.run_name,
+        job_id=run.job_id,
+        result=run.state,
+        start_ms=run.start_time,
+        end_ms=run.end_time,
+        trigger=run.trigger,
+        parameters=" ".join(_given(run)),
+        reason=reason_of_run(run, history.attempts(run.run_id), history) if broke else "",
+        catalog=catalog,
+    )
+
+
+def _given(run: RecordedRun) -> Iterator[str]:
+    """The parameters that are not as the job has them."""
+    for name, (default, value) in run.job_parameters.items():
+        if value != default:
+            yield f"{name}={value}"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list shows: *result* is a key of `RESULTS`, `active` or empty; *text* is part of a name or a value."""
+
+    result: str = ""
+    job: int | None = None
+    text: str = ""
+
+    @property
+    def states(self) -> Sequence[str] | None:
+        return RESULTS.get(self.result)

@@ -1,0 +1,40 @@
+"""Actions on jobs of the bundle: the commands of the command line, each in a process that outlives the server."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from lakelocal.errors import RunError
+from lakelocal.program import PROGRAM
+from lakelocal.workspace.workspace import Workspace
+
+LONGEST = 30.0  # seconds that a browser waits for the first sign of a run
+_LOOK_SECONDS = 0.1
+_LAST_LINES = 5
+
+
+def start_command(workspace: Workspace, arguments: Sequence[str], name: str, has_begun: Callable[[], bool]) -> bool:
+    """Start the command with *arguments*, and return as soon as *has_begun*; its output is the log *name*.
+
+    False if it has not begun after a while: on a busy machine it may still begin.
+
+    Raises:
+        RunError: it ended before that; the message is what it printed last.
+    """
+    log = workspace.places.logs / f"{name}-{time.time_ns()}.log"
+    command = [sys.executable, "-m", "lakelocal", "--project", str(workspace.project.root), *arguments]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    end = time.monotonic() + LONGEST
+    while not has_begun():
+        if (status := process.poll()) is not None and not has_begun():
+            printed = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_LAST_LINES:]
+            said = " ".join(printed) or f"exit code {status}"
+            raise RunError(f"`{PROGRAM} {' '.join(arguments)}` ended before the run began: {said}")
+        if time.monotonic() > end:
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return True

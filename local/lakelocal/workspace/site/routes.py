@@ -1,0 +1,10 @@
+"""All pages; a module with pages is a line here."""
+
+from starlette.routing import BaseRoute
+
+from lakelocal.workspace.site import jobs, outbox, runs, sql, tables
+
+
+def routes() -> list[BaseRoute]:
+    """The pages of the workspace."""
+    return [route for module in (runs, jobs, tables, sql, outbox) for route in module.routes()]
