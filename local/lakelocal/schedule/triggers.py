@@ -141,6 +141,11 @@ def scheduled_jobs(bundle: Bundle, keys: Iterable[str] = ()) -> list[ScheduledJo
     return found
 
 
+def kinds_of(settings: Mapping[str, Any]) -> list[str]:
+    """The fields of a job's *settings* that start it; an empty `continuous` is one, too."""
+    return [kind for kind in _KINDS if settings.get(kind) not in (None, [])]
+
+
 def _scheduled(job: Job, target: str, trigger: Trigger, paused: bool) -> ScheduledJob:
     return ScheduledJob(
         key=job.key,
@@ -156,7 +161,7 @@ def _scheduled(job: Job, target: str, trigger: Trigger, paused: bool) -> Schedul
 
 def _trigger(job: Job) -> tuple[Trigger, bool] | None:
     """The trigger of *job* and whether it is paused; None if nothing starts it automatically."""
-    kinds = [kind for kind in _KINDS if job.settings.get(kind)]
+    kinds = kinds_of(job.settings)
     if not kinds:
         return None
     if len(kinds) > 1:

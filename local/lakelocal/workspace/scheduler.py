@@ -23,7 +23,7 @@ from lakelocal.schedule.history import active_runs, last_result
 from lakelocal.schedule.plan import Firing
 from lakelocal.schedule.scheduler import Doing, Scheduler
 from lakelocal.schedule.starting import Started
-from lakelocal.schedule.triggers import Continuous, ScheduledJob, scheduled_jobs
+from lakelocal.schedule.triggers import Continuous, ScheduledJob, kinds_of, scheduled_jobs
 from lakelocal.schedule.views import ScheduleRow
 from lakelocal.workspace.deployed import Deployed, catalog_of, origin_of, read_deployed
 from lakelocal.workspace.job_store import JobStore
@@ -32,7 +32,6 @@ from lakelocal.workspace.run_numbers import RunNumbers
 from lakelocal.workspace.run_starts import RunStarts
 
 log = logging.getLogger(__name__)
-_TRIGGERS = ("schedule", "trigger", "continuous", "triggers")
 
 
 def trigger_of(deployed: Deployed) -> ScheduledJob | None:
@@ -41,7 +40,7 @@ def trigger_of(deployed: Deployed) -> ScheduledJob | None:
     Raises:
         FindingError: its expression, zone or interval cannot be read.
     """
-    if not any(deployed.job.settings.get(name) for name in _TRIGGERS):
+    if not kinds_of(deployed.job.settings):
         return None
     (found,) = scheduled_jobs(deployed.bundle, [deployed.job.key])
     return found
@@ -60,7 +59,7 @@ class DeployedSchedules:
         """The jobs with a trigger; a job that cannot run, or whose trigger cannot be read, has none."""
         found = []
         for deployed in self.jobs.jobs():
-            if any(deployed.settings.get(name) for name in _TRIGGERS):
+            if kinds_of(deployed.settings):
                 with contextlib.suppress(LocalError):
                     read = read_deployed(deployed, self.jobs.job, self.places.tree)
                     if trigger := trigger_of(read):

@@ -1,0 +1,81 @@
+"""Deployed schedules: jobs run when they are due, as long as the server runs, and what they notify is in the outbox."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service import jobs
+from databricks.sdk.service.jobs import PauseStatus, RunResultState
+
+from tests.workspace.served import Served
+
+LIMIT_SECONDS = 90
+EVERY_SECOND = "0/1 * * * * ?"
+TASK = jobs.Task(task_key="one", condition_task=jobs.ConditionTask(jobs.ConditionTaskOp.EQUAL_TO, "1", "1"))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Served]:
+    """A server of its own: its jobs are due all the time."""
+    (tmp_path / "databricks.yml").write_text("bundle: {name: shop}\n")
+    found = Served(tmp_path).start()
+    yield found
+    found.stop()
+
+
+def until(found: Callable[[], Any]) -> Any:
+    """What *found* returns as soon as it is something."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not (result := found()):
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.1)
+    return result
+
+
+def ended(client: WorkspaceClient, job_id: int) -> list[jobs.BaseRun]:
+    return list(client.jobs.list_runs(job_id=job_id, completed_only=True))
+
+
+def test_a_deployed_schedule_starts_runs_until_it_is_paused(server: Served) -> None:
+    client = server.client()
+    notified = jobs.JobEmailNotifications(on_success=["ana@example.com"])
+    schedule = jobs.CronSchedule(EVERY_SECOND, "Europe/Berlin", pause_status=PauseStatus.UNPAUSED)
+    paused = jobs.CronSchedule(EVERY_SECOND, "Europe/Berlin", pause_status=PauseStatus.PAUSED)
+    never = client.jobs.create(name="never", tasks=[TASK], schedule=paused).job_id
+    job_id = client.jobs.create(
+        name="often", tasks=[TASK], schedule=schedule, max_concurrent_runs=10, email_notifications=notified
+    ).job_id
+    assert job_id is not None
+    assert never is not None
+
+    runs = until(lambda: len(found := ended(client, job_id)) > 2 and found)
+
+    assert {run.state.result_state for run in runs} == {RunResultState.SUCCESS}
+    assert {run.trigger for run in runs} == {jobs.TriggerType.PERIODIC}
+    assert not ended(client, never)
+    outbox = server.root / ".local" / "main" / "outbox"
+    assert until(lambda: list(outbox.glob("*.eml")))
+    client.jobs.update(job_id, new_settings=jobs.JobSettings(schedule=paused))
+    until(lambda: not list(client.jobs.list_runs(job_id=job_id, active_only=True)))
+    time.sleep(1.5)  # a change counts from the next look at the clock on
+    number = len(list(client.jobs.list_runs(job_id=job_id)))
+    time.sleep(3)
+    assert len(list(client.jobs.list_runs(job_id=job_id))) == number
+
+
+def test_a_continuous_job_runs_again_and_a_deleted_one_does_not(server: Served) -> None:
+    client = server.client()
+    job_id = client.jobs.create(name="always", tasks=[TASK], continuous=jobs.Continuous()).job_id
+    assert job_id is not None
+
+    until(lambda: len(ended(client, job_id)) > 1)
+    client.jobs.delete(job_id)
+    until(lambda: not list(client.jobs.list_runs(job_id=job_id, active_only=True)))
+    time.sleep(1.5)
+    number = len(list(client.jobs.list_runs(job_id=job_id)))
+    time.sleep(3)
+
+    assert len(list(client.jobs.list_runs(job_id=job_id))) == number
