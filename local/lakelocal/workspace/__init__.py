@@ -10,10 +10,11 @@
 | `security`, `limits`           | who may ask, and how much                                                |
 | `serve`                        | the process: sockets, TLS, signals                                       |
 | `identity`                     | who is asked, and who asks                                               |
-| `jobs`, `runs`                 | Jobs API                                                                 |
+| `jobs`, `runs`, `run_answers`  | Jobs API                                                                 |
 | `job_store`, `deployed`        | the deployed jobs: kept, and as jobs that the engine runs                |
-| `run_starts`, `runner`         | starting runs: what was acknowledged, and the process of each run        |
-| `run_numbers`, `run_answers`   | runs of all catalogs in one space of numbers, as the API shows them      |
+| `run_starts`                   | starting runs, so that what was acknowledged is not lost                 |
+| `run_processes`                | their processes, forked from `run_template`; each is a `runner`          |
+| `run_numbers`                  | runs of all catalogs in one space of numbers                             |
 | `waiting`                      | answers that wait until a run changes                                    |
 | `scheduler`                    | deployed schedules                                                       |
 
