@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -135,6 +135,54 @@ def test_a_chart_draws_the_columns_that_are_chosen(opened: Page) -> None:
     expect(table.locator("svg rect")).to_have_count(1)
     table.get_by_label("chart", exact=True).select_option("histogram")
     expect(table.locator(".picture")).to_have_text("A histogram needs numbers or times as x.")
+
+
+EVERY_CHART = """() => {
+  const wrong = [];
+  for (const root of document.querySelectorAll(".lakelocal-table")) {
+    root.querySelectorAll("button")[1].click();
+    const [kind, x, y, , by] = root.querySelectorAll("select");
+    const choices = [kind, x, y, by], all = choices.map(choice => [...choice.options]);
+    for (const k of all[0]) for (const column of all[1]) for (const value of all[2]) for (const color of all[3]) {
+      const chosen = [k, column, value, color];
+      choices.forEach((choice, at) => { choice.value = chosen[at].value; });
+      const names = chosen.map(option => option.text).join(" / ");
+      try { kind.onchange(); } catch (error) { wrong.push(`${names}: ${error}`); }
+      for (const mark of root.querySelectorAll("svg *")) for (const each of mark.attributes) {
+        if (/NaN|Infinity|undefined/.test(each.value)) wrong.push(`${names}: ${each.name}`);
+      }
+    }
+  }
+  return wrong;
+}"""
+
+
+def test_every_chart_of_odd_values_can_be_drawn(browser: Browser, tmp_path: Path) -> None:
+    """No value at all, one value, the same value, values beyond all scales, 300 words."""
+    first = datetime(2018, 1, 1, tzinfo=UTC)
+    odd: list[object] = [1.5, -3.0, float("nan"), float("inf"), None, 1e300]
+    tables = [
+        Table(
+            [("n", "bigint"), ("odd", "double"), ("day", "date"), ("at", "timestamp"), ("", "string"), ("n", "int")],
+            [
+                [at, each, date(1, 1, 1 + at), first + timedelta(microseconds=at), "<&", 7]
+                for at, each in enumerate(odd)
+            ],
+        ),
+        Table([("x", "int"), ("y", "double")], [[5, 0.0], [5, 0.0]]),
+        Table([("x", "int"), ("y", "double")], [[1, 1e17], [2, 1e17 + 16]]),
+        Table([("nothing", "int"), ("at", "timestamp")], [[None, None], [None, None]]),
+        Table([("word", "string"), ("y", "int")], [[f"word {at}", -at] for at in range(300)]),
+        Table([("word", "string")], [["a"], ["b"]]),
+    ]
+    page = browser.new_page()
+    (tmp_path / "odd.html").write_text(
+        f'<meta charset="utf-8">{"".join(each.to_html() for each in tables)}', encoding="utf-8"
+    )
+    page.goto((tmp_path / "odd.html").as_uri())
+
+    assert page.evaluate(EVERY_CHART) == []
+    page.close()
 
 
 def test_a_long_table_stays_in_the_page(browser: Browser, tmp_path: Path) -> None:

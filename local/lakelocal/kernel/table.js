@@ -115,9 +115,10 @@
   };
   const steps = (low, high, wanted) => {
     const rough = (high - low) / wanted || 1, power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].find(each => each * power >= rough) * power, found = [];
-    for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-9; at++) found.push(at * step);
-    return found;
+    const step = [1, 2, 5, 10].find(each => each * power >= rough) * power, begin = Math.ceil(low / step - 1e-9);
+    // At most twice as many as wanted: beyond 2^53 adding one changes nothing.
+    const all = Array.from({ length: 2 * wanted }, (_, at) => (begin + at) * step);
+    return [...new Set(all)].filter(tick => tick <= high + step * 1e-9);
   };
   const when = span => {
     const day = 864e5, part = span > 900 * day ? [0, 7] : span > 3 * day ? [0, 10] : span > 6e4 ? [5, 16] : [11, 23];
@@ -186,7 +187,7 @@
     const least = combined.min(ys), greatest = combined.max(ys);
     const fromZero = isBar || (least >= 0 && least < greatest / 2);
     const low = fromZero ? Math.min(0, least) : least, high = isBar ? Math.max(0, greatest) : greatest;
-    const yTicks = steps(low, high === low ? low + 1 : high, 5), top = Math.max(high, yTicks[yTicks.length - 1]);
+    const yTicks = steps(low, high === low ? low + (Math.abs(low) || 1) : high, 5), top = Math.max(high, yTicks[yTicks.length - 1]);
     const bottom = Math.min(low, yTicks[0]);
     const legend = series.length > 1;
     const width = Math.max(280, picture.clientWidth || 640), height = 280;
