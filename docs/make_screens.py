@@ -31,7 +31,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LOCAL_STATE"] = f"{folder}/state"
         screen = last_screen("make --no-print-directory run-local", Path(folder) / "tmux")
-        write(DOCS / "terminal.svg", drawn(screen).encode())
+        write(DOCS / "terminal.svg", drawn(f"$ make run-local\n{screen}").encode())
         page = Path(folder) / "run.html"
         local("runs", "export", "latest", "-o", str(page))
         write(DOCS / "page.png", photographed(page, Path(folder) / "page.png"))
