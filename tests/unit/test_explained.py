@@ -213,3 +213,18 @@ def test_the_error_of_a_stream_is_what_ended_it(state: State) -> None:
     assert explained("StreamingQueryException", message, []) == (
         "division by zero; leave out such rows, or use try_divide, which gives NULL instead."
     )
+
+
+def test_the_exception_of_a_lost_task_is_told_without_its_frames(state: State) -> None:
+    """Numbers of stages and tasks tell nobody anything; a lack of memory has a way out."""
+    lost = (
+        "Job aborted due to stage failure: Task 0 in stage 145.0 failed 1 times, most recent failure: Lost task 0.0 in "
+        "stage 145.0 (TID 201) (localhost executor driver): "
+    )
+    memory = f"{lost}java.lang.OutOfMemoryError: Java heap space\n\tat java.base/java.util.Arrays.copyOf"
+    zero = f"{lost}org.apache.spark.SparkArithmeticException: [DIVIDE_BY_ZERO] Division by zero.\n\tat org.apache"
+    other = f"{lost}java.io.IOException: connection reset\n\tat java.base/java.net.Socket"
+
+    assert explained("SparkException", memory, []).startswith("the memory of the Spark server was used up; let it ")
+    assert explained("SparkException", zero, []).startswith("division by zero; leave out")
+    assert explained("SparkException", other, []) == "connection reset"

@@ -17,6 +17,12 @@ from lakelocal.project import State
 
 _CELL = re.compile(r"^Cell In\[\d+\]")
 _PROGRAMS = ("run_script(", "run_entry_point(")  # of the notebook that is made for a Python file or a wheel
+_OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+# Spark's account of a task that failed, and the exception of Java in it, without its frames.
+_LOST_TASK = re.compile(
+    r"Job aborted due to stage failure: .*?\(TID \d+\) \(.*?\): (?:[\w.$]+: )?(?P<cause>.*?)(?:\n\s*at |\n\n|$)",
+    re.DOTALL,
+)
 _TABLE_AND_DATA = re.compile(r"\nTable schema:(?P<table>.*?)\nData schema:(?P<data>.*?)(?:\n\s*\n\S|$)", re.DOTALL)
 _COLUMN = re.compile(r"^\s*\|?-- (.+?): ", re.MULTILINE)
 _RAISED = re.compile(r"^-+> ?\d+ (.+)$", re.MULTILINE)  # the line that IPython's traceback points at
@@ -28,10 +34,16 @@ def explained(name: str, message: str, frames: list[str]) -> str:
         nearby = nearby_of(find_state(Path.cwd()))
     except LocalError:
         nearby = Nearby()
+    if _OUT_OF_MEMORY in message:
+        return (
+            "the memory of the Spark server was used up; let it process or collect fewer rows at a time, or give it "
+            "more: set LOCAL_MEMORY=4g or the like, then stop the server, which the next run starts."
+        )
     if differing := _differing_columns(message):
         return differing
-    said = in_plain_words(message, nearby)
-    if is_of_spark(message) or failure_in_worker(message):
+    lost = _LOST_TASK.search(message)
+    said = in_plain_words(lost["cause"] if lost else message, nearby)
+    if lost or is_of_spark(message) or failure_in_worker(message):
         return said
     return plain_error(name, said, _line_of_cell(frames), nearby)
 
