@@ -605,6 +605,21 @@ def test_parquet_and_text(feed, spark):
     assert feed.rows() == [(1, "a", None)]
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_binary_files(feed, kept):
+    """Their columns are known before there is a file; the path is the one of Databricks."""
+    options = {"pathGlobFilter": "*.bin"}
+    if kept:
+        options["cloudFiles__schemaLocation"] = f"/Volumes/olist_dev/landing/files/_schemas/{feed.name}"
+    frame = feed.read(None, file_format="binaryFile", **options)
+    assert frame.columns == ["path", "modificationTime", "length", "content"]
+    feed.put("below/a.bin", "abc")
+    feed.put("below/b.txt", "b")
+    feed.run(frame.select("path", "length", "content"))
+
+    assert feed.rows() == [(f"{feed.path}/below/a.bin", 3, bytearray(b"abc"))]
+
+
 def test_files_in_folders_below_and_by_pattern(feed):
     """Auto Loader lists all folders; `pathGlobFilter` and partition columns narrow and name."""
     feed.put("day=2024-01-01/a.csv", "id\n1\n")
@@ -663,6 +678,7 @@ def test_a_temporary_view_of_a_stream(feed, spark):
         ({"cloudFiles__schemaEvolutionMode": "sometimes"}, "known are addNewColumns, addNewColumnsWithTypeWidening"),
         ({"cloudFiles__maxBytesPerTrigger": "lots"}, "expected a size such as `10g`"),
         ({"mode": "FAILFAST"}, "only PERMISSIVE is possible"),
+        ({"singleVariantColumn": "v"}, "singleVariantColumn: this option has no counterpart on this machine; read the"),
     ],
 )
 def test_options_are_refused_by_name(feed, options, text):

@@ -77,9 +77,9 @@ def infer(source: Source, files: Sequence[Path]) -> tuple[Column, ...]:
     """The columns of *files*, those of their folders last; the schema hints win.
 
     Raises:
-        DialectError: there is no file to look at.
+        DialectError: there is no file to look at, in a format whose files differ.
     """
-    if not files:
+    if not files and not source.fixed:
         raise DialectError(
             f"`{source.path}`: found no file to take a schema from. Give the schema, or start when files are there."
         )

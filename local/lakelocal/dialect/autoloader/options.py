@@ -51,6 +51,10 @@ _OWN_READER = frozenset(
     {"path", "header", "rescueddatacolumn", "readercasesensitive", "mode", "enforceschema", "inferschema"}
     | {"columnnameofcorruptrecord", "recursivefilelookup", "columnpruning"}
 )
+# Reader options that give rows another shape, which this translation does not make.
+_REFUSED = {
+    "singlevariantcolumn": "read the files as text, and use parse_json(value)",
+}
 _SIZES = {"": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gb": 1 << 30}
 
 
@@ -165,6 +169,8 @@ def _is_own(key: str) -> bool:
 def _check(options: Mapping[str, str]) -> None:
     """Refuse what is unknown, or has a value that is not possible here."""
     for key, value in options.items():
+        if advice := _REFUSED.get(key.lower()):
+            raise DialectError(f"{key}: this option has no counterpart on this machine; {advice}.")
         if not _is_own(key):
             continue
         possible = _BY_KEY.get(key.lower().removeprefix(_PREFIX))

@@ -34,7 +34,9 @@ class TypedRows:
         self._refuse_misfits(as_struct(inside))
         read = self._with_new_fields(as_struct(inside))
         options = {**self.source.reader, **self.source.limits}
-        schema = "" if self.source.format == "binaryFile" else ", ".join(column.ddl for column in as_columns(read))
+        # The columns of binary files are always the same, but a stream has to be told those of its source.
+        told = streaming or self.source.format != "binaryFile"
+        schema = ", ".join(column.ddl for column in as_columns(read)) if told else ""
         rows = plan.read(self.source.format, self.source.places, options, schema=schema, streaming=streaming)
         found = [(column.name, self._value(column, inside, read)) for column in self.columns]
         if self.source.rescued and all(name != self.source.rescued for name, _ in found):
