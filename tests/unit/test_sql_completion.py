@@ -78,10 +78,11 @@ def test_columns_come_where_an_expression_is_expected(text, expected):
         "SELECT 1 -- st|",
         "SELECT /* st| */ 1 FROM silver.orders",
         'SELECT "st|" FROM silver.orders',
+        "SELECT * FROM {schema}.|",
     ],
 )
-def test_nothing_comes_in_strings_and_comments(text):
-    """They hold no names."""
+def test_nothing_comes_in_strings_comments_and_behind_what_is_no_name(text):
+    """There are no names."""
     assert completed(text) == []
 
 

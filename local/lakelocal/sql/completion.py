@@ -114,6 +114,8 @@ def complete(sql: str, cursor: int, names: Names, columns: Iterable[str] = ()) -
     start = cursor - len(typed)
     statement = _statement(tokens, start)
     before = [token for token in statement if token.end <= start]
+    if before and before[-1].text == "." and not typed:  # after what is no name, such as `{schema}` of an f-string
+        return Completion("", [])
     *path, begun = _parts(typed)
     expected = _expected(before)
     if expected == TABLE:
