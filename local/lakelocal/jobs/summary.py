@@ -102,10 +102,10 @@ def _ways_on(run: Shape, changes: Sequence[TableChange], state: State) -> Iterat
         changed = sum(change.commits > 0 for change in changes)
         yield "tables", f"{PROGRAM} runs tables {which} ({changed} changed, {len(changes) - changed} unchanged)"
     yield "look", f"{PROGRAM} runs open {which}"
-    if "reason" in run and run["tasks"]:
-        yield "repair", f"{PROGRAM} runs repair {which}"
     if messages := Outbox(state.outbox).count_since(datetime.fromtimestamp(run["start_time"] / 1000, UTC)):
         yield "read", f"{PROGRAM} outbox --target {run['target']} ({messages} new message{'s' * (messages != 1)})"
+    if "reason" in run and run["tasks"]:
+        yield "repair", f"{PROGRAM} runs repair {which}"
 
 
 @dataclass(frozen=True)
