@@ -72,8 +72,8 @@ SPARK: Mapping[str, tuple[str, str]] = {
     ),
     "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE": (
         r"Cannot perform Merge as multiple source rows matched",
-        "MERGE: found several rows of the source for one row of the target, expected at most one; keep one row of each "
-        "key, for example with QUALIFY row_number() OVER (PARTITION BY key ORDER BY time DESC) = 1.",
+        "MERGE: found several rows of the source for one row of the table; keep one of each key: QUALIFY row_number() "
+        "OVER (PARTITION BY key ORDER BY time DESC) = 1.",
     ),
     "DELTA_VIOLATE_CONSTRAINT_WITH_VALUES": (
         r"CHECK constraint (?P<constraint>.+?) violated by row with values:\s*-? ?(?P<values>.*)",
