@@ -41,6 +41,8 @@ def plain(value: object) -> object:
         return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, datetime.date):
         return value.isoformat()
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")  # never as 1E-10
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, list | Mapping):
