@@ -10,6 +10,7 @@ import pytest
 from databricks.sdk.service import jobs
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from lakelocal.cli.main import main
 from lakelocal.workspace.running import RunningServer
 from tests.workspace.served import Served
 
@@ -73,13 +74,20 @@ def let_in(context: BrowserContext, served: Served) -> Iterator[Page]:
     assert wrong == []
 
 
+def run_now(page: Page) -> None:
+    """Start a run and go to its page; a busy machine shows the list of runs first, in which it appears."""
+    page.get_by_role("button", name="Run now").click()
+    if "/runs?" in page.url:
+        page.locator(".lines .name").first.click()
+
+
 def test_a_run_is_started_watched_understood_and_repaired(page: Page, served: Served) -> None:
     """Without a reload: the cell and the printed lines as they come, the end, the reason; three clicks to the cell."""
     go = served.root / "go"
     page.get_by_role("navigation").get_by_role("link", name="Jobs").click()
     page.get_by_role("link", name="Daily load").click()
     page.get_by_label("city").fill("Olinda")
-    page.get_by_role("button", name="Run now").click()
+    run_now(page)
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Daily load", timeout=LONG)
     expect(page.locator(".log")).to_contain_text("looking in Olinda", timeout=LONG)
@@ -106,11 +114,30 @@ def test_a_run_is_started_watched_understood_and_repaired(page: Page, served: Se
     expect(page.locator("dl.facts").first).to_contain_text(re.compile(r"repairs\s*1"))
 
 
+def test_the_command_line_opens_the_live_page(
+    page: Page, served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a link that lets a browser in once; addresses of older pages lead there as well."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+
+    assert main(["--project", str(served.root), "runs", "open", "1"]) == 0
+
+    assert opened[0] in capsys.readouterr().out
+    page.context.clear_cookies()
+    page.goto(opened[0])
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Daily load")
+    page.goto(f"{served.url}/?o=1#job/7/run/1")
+    expect(page).to_have_url(f"{served.url}/runs/1")
+    page.goto(f"{served.url}/jobs/7/runs/1?o=1")
+    expect(page).to_have_url(f"{served.url}/runs/1")
+
+
 def test_a_run_is_cancelled(page: Page, served: Served) -> None:
     """What is folded on the page stays as it is while the run goes on."""
     (served.root / "go").unlink(missing_ok=True)
     page.goto(f"{served.url}/jobs/of-bundle/daily")
-    page.get_by_role("button", name="Run now").click()
+    run_now(page)
     expect(page.locator(".log")).to_contain_text("looking in Recife", timeout=LONG)
 
     page.get_by_text("Cancel this run").click()

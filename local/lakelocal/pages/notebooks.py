@@ -2,6 +2,7 @@
 
 import functools
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,12 @@ _TAGS = [
 ]  # fmt: skip
 _ATTRIBUTES = frozenset({"class", "style", "title", "colspan", "rowspan", "align"})
 _UNSHOWN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+
+
+@functools.cache
+def import_ahead() -> None:
+    """Import what the first notebook needs, once and behind what is going on: on a busy machine it takes seconds."""
+    threading.Thread(target=_converter, daemon=True).start()
 
 
 class Notebooks:

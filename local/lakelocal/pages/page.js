@@ -22,7 +22,10 @@ setInterval(() => {
 }, 1000);
 
 // A link to something inside of folded boxes unfolds them; one to an attempt that failed leads to its failed cell.
+// The addresses of a workspace's older pages, #job/JOB/run/RUN and #job/JOB, lead to those of today.
 function showTarget() {
+  const older = document.querySelector("nav") && location.hash.match(/^#job\/(\d+)(?:\/run\/(\d+))?$/);
+  if (older) return location.replace(older[2] ? `/runs/${older[2]}` : `/jobs/${older[1]}`);
   const id = decodeURIComponent(location.hash.slice(1));
   let target = id && document.getElementById(id);
   if (!target) return;

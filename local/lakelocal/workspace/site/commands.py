@@ -9,7 +9,7 @@ from lakelocal.errors import RunError
 from lakelocal.program import PROGRAM
 from lakelocal.workspace.workspace import Workspace
 
-LONGEST = 30.0  # seconds that a browser waits for the first sign of a run
+LONGEST = 60.0  # seconds that a browser waits for the first sign of a run
 _LOOK_SECONDS = 0.1
 _LAST_LINES = 5
 

@@ -14,7 +14,7 @@ from lakelocal.jobs.changes import changes_of
 from lakelocal.jobs.event_log import Doing, events_file, notebook_file, read_doing
 from lakelocal.lakeflow.results import meaning
 from lakelocal.pages.links import ToPages
-from lakelocal.pages.notebooks import Notebooks
+from lakelocal.pages.notebooks import Notebooks, import_ahead
 from lakelocal.pages.run import section, title_of
 from lakelocal.pages.runs import Filter, RunLine, run_line
 from lakelocal.project import State
@@ -48,6 +48,7 @@ def routes() -> list[BaseRoute]:
 
 def show_list(visit: Visit) -> Response:
     """The newest runs that no other run started, as a form filters them."""
+    import_ahead()  # whoever looks at runs will look at notebooks
     job = visit.value("job")
     wanted = Filter(visit.value("result"), number_of(job, "job") if job else None, visit.value("text"))
     before = position_of(visit.value("before"), 2)
