@@ -4,6 +4,7 @@
   const table = root.querySelector("table"), note = root.querySelector("p");
   if (!table || !note || root.classList.contains("live")) return;
   root.classList.add("live");
+  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's: a key pressed here is not a command for the notebook
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   const names = heads.map(head => head.firstChild.textContent);
@@ -263,7 +264,6 @@
   const filter = make("input", {
     type: "search", placeholder: "filter", ariaLabel: "filter the rows", oninput: refresh,
     title: 'Words that a row must contain. About one column: total>=10, state=SP, reason=NULL, "order status=done"',
-    onkeydown: event => event.stopPropagation(), // no shortcuts of the notebook while one types
   });
   const chartButton = make("button", {
     type: "button", textContent: "Chart", ariaExpanded: "false", onclick: () => {
@@ -278,7 +278,7 @@
     head.tabIndex = 0;
     head.title = "sort";
     head.onclick = () => sort(at);
-    head.onkeydown = event => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); event.stopPropagation(); sort(at); } };
+    head.onkeydown = event => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); sort(at); } };
   });
   body.addEventListener("click", event => { // a long value is cut to one line until it is clicked
     const cell = event.target.closest("td");
