@@ -18,7 +18,7 @@ MESSAGE = "AnalysisException: silver.order_lines_of_the_day: column order_dat no
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a run whose child run failed in the second cell of a notebook, beside nine tasks that did not."""
+    """The page of a run whose child run failed in the second cell of a notebook, beside 29 tasks that did not."""
     folder = tmp_path_factory.mktemp("page")
     failed = new_code_cell(
         "spark.table('orders').select('order_dat')",
@@ -29,7 +29,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = Records(folder / "runs.db")
     parent = start(records, run_name="Daily", job_parameters={"run_date": ["{{job.start_time.iso_date}}", "x" * 200]})
     child = start(records, run_name="Pipeline", job_key="pipeline", parent_run_id=parent)
-    for number in range(9):
+    for number in range(29):
         attempt(records, parent, f"task_with_a_rather_long_name_number_{number}")
     attempt(records, parent, "pipeline", "FAILED", kind="run_job_task", child_run_id=child)
     attempt(records, child, "silver", "FAILED", error=MESSAGE, output_notebook=str(folder / "silver.ipynb"))
@@ -82,14 +82,23 @@ def test_a_bar_of_the_timeline_leads_to_the_cell_too(page: Page) -> None:
 def test_tasks_are_found_by_a_word_and_by_failure(page: Page) -> None:
     """The number of those found is told, also to a screen reader."""
     boxes = page.locator("details.attempt:visible")
-    assert boxes.count() == 11
+    assert boxes.count() == 31
 
-    page.get_by_label("Find").fill("number_4")
+    page.get_by_label("Find").fill("number_14")
     assert boxes.count() == 1
     page.get_by_label("Find").fill("")
     page.get_by_label("only what failed").check()
     assert boxes.count() == 2
-    assert page.get_by_role("status").inner_text() == "2 of 11"
+    assert page.get_by_role("status").inner_text() == "2 of 31"
+
+
+def test_a_large_graph_has_a_frame_that_begins_at_what_failed(page: Page) -> None:
+    """So the tasks below it are never screens away."""
+    frame = page.get_by_role("group", name="Task graph").first
+
+    assert frame.bounding_box()["height"] <= 0.76 * 900
+    failed = frame.locator(".node.bad").first.bounding_box()
+    assert frame.bounding_box()["y"] <= failed["y"] < frame.bounding_box()["y"] + frame.bounding_box()["height"]
 
 
 def test_a_narrow_window_shows_everything_without_scrolling_aside(browser: Browser, place: Path) -> None:

@@ -34,6 +34,14 @@ function showTarget() {
   target.scrollIntoView({ block: "start" });
 }
 
+// A graph that is larger than its frame begins at what failed, at what runs, or at its first task.
+function showNode(drawing) {
+  const node = drawing.querySelector(".node.bad") || drawing.querySelector(".node.active") || drawing.querySelector(".node");
+  if (!node) return;
+  const frame = drawing.getBoundingClientRect(), box = node.getBoundingClientRect();
+  drawing.scrollTo(box.left - frame.left - 60, box.top - frame.top - 60);
+}
+
 // The form above the tasks: find, only what failed, fold and unfold.
 function applyFilter() {
   const form = document.querySelector("form[data-filter]");
@@ -83,7 +91,9 @@ function replaceParts(made) {
       const before = boxes.get(box.dataset.key);
       if (before && before.dataset.given === box.dataset.given) box.open = before.open;
     }
+    const places = all(".drawing", part).map((drawing) => [drawing.scrollLeft, drawing.scrollTop]);
     part.replaceChildren(...now.childNodes);
+    all(".drawing", part).forEach((drawing, at) => (places[at] ? drawing.scrollTo(...places[at]) : showNode(drawing)));
     if (focus) {
       const again = part.querySelector(`[data-key="${CSS.escape(focus.dataset.key)}"] > summary`);
       if (again) again.focus();
@@ -124,6 +134,7 @@ async function fetchLater(box) {
 }
 
 prepare(document);
+all(".drawing").forEach(showNode);
 for (const box of all("[data-live]")) if (box.dataset.live) follow(box);
 for (const box of all("[data-later]")) fetchLater(box);
 addEventListener("hashchange", showTarget);
