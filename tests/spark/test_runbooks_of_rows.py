@@ -3,6 +3,7 @@
 They run on a copy of the project, whose contracts a test may change, on the worker's server and a few rows.
 """
 
+import re
 import shutil
 from collections.abc import Callable
 from decimal import Decimal
@@ -126,9 +127,9 @@ def test_a_file_with_a_wrong_header_is_named_and_set_aside(lakehouse, execute):
     assert (bad.parent / "_set_aside" / bad.name).is_file() and not bad.exists()
 
 
-@pytest.mark.slow("three times the notebooks of the data flow")
-def test_a_file_that_was_doubled_written_again_or_has_a_new_column_is_found_and_read(lakehouse, project, execute):
-    """The doubled one does no harm, the new content wins, the new column comes once the contracts have it."""
+@pytest.mark.slow("twice the notebooks of the data flow")
+def test_a_file_that_was_doubled_or_written_again_or_has_a_new_column_is_found(lakehouse, execute):
+    """The doubled one does no harm, the new content wins, and the values of the new column are shown."""
     lakehouse.land("sellers", "sellers_2018-01-01_copy.csv", FILES["sellers"])
     lakehouse.land("sellers", "sellers_2018-01-02.csv",
                    f"{HEADERS['sellers']},seller_phone\ns2,80010,curitiba,PR,555-1\n".encode())  # fmt: skip
@@ -141,18 +142,13 @@ def test_a_file_that_was_doubled_written_again_or_has_a_new_column_is_found_and_
     said = execute("O25_file_late_doubled_or_changed")
     assert "content that differs from what was loaded" in said
     assert "sellers_2018-01-01_copy.csv" in said.partition("lines")[2]
-    assert "seller_phone" in said
+    assert re.search(r"bronze_sellers seller_phone 1 .* 555-1", said)
     assert "bronze.bronze_orders" in said.partition("no file for")[2].partition("lines")[0]
 
     execute("O25_file_late_doubled_or_changed", do="rename", file=path)
     assert lakehouse.rows("SELECT order_status FROM silver.silver_orders") == [("delivered",)]
-    column = "  - name: seller_phone\n    type: STRING\n    source: seller_phone\n    comment: Telephone\n"
-    for table in ("bronze_sellers", "silver_sellers"):
-        change_contract(project, table, "  - name: _source_file\n", f"{column}  - name: _source_file\n")
-    said = execute("O25_file_late_doubled_or_changed", do="rebuild")
-    phones = lakehouse.rows("SELECT seller_id, seller_phone FROM silver.silver_sellers")
-    assert sorted(phones) == [("s1", None), ("s2", "555-1")]
     assert len(lakehouse.rows("SELECT 1 FROM bronze.bronze_sellers")) == 3
+    assert sorted(lakehouse.rows("SELECT seller_id FROM silver.silver_sellers")) == [("s1",), ("s2",)]
 
 
 def land_feeds(lakehouse: Lakehouse, day: str, sequence: int, operation: str) -> None:
