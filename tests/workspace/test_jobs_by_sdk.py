@@ -205,6 +205,16 @@ def test_a_run_ends_with_its_results_and_outputs(sdk: WorkspaceClient, served: S
     assert "hello ana" in str(view.content)
 
 
+def test_a_run_may_name_its_workspace(sdk: WorkspaceClient, served: Served, job: Callable[..., int]) -> None:
+    """`{{workspace.url}}` and `{{workspace.id}}` are those that the client knows."""
+    same_url = condition("url", "{{workspace.url}}", served.url)
+    same_id = condition("id", "{{workspace.id}}", str(sdk.get_workspace_id()))
+
+    run = sdk.jobs.run_now(job(same_url, same_id)).result(SECONDS)
+
+    assert [task.condition_task.outcome for task in run.tasks or []] == ["true", "true"]  # type: ignore[union-attr]
+
+
 def test_a_run_is_one_of_the_engine(sdk: WorkspaceClient, served: Served, job: Callable[..., int]) -> None:
     """The command line lists it: in the state of its catalog, with the same number."""
     catalog = [jobs.JobParameterDefinition(name="catalog", default="sales")]

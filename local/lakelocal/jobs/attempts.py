@@ -15,7 +15,7 @@ from lakelocal.jobs.stop import Stop
 from lakelocal.jobs.views import View
 from lakelocal.kernel.catalog import environment_of
 from lakelocal.lakeflow.model import Bundle, Job, Task
-from lakelocal.lakeflow.references import Scope, WrongReference, resolve_all
+from lakelocal.lakeflow.references import NO_WORKSPACE, Scope, WorkspaceAddress, WrongReference, resolve_all
 from lakelocal.pool.pool import Pool
 from lakelocal.project import State
 
@@ -25,7 +25,7 @@ class Engine:
     """What all runs of one command share. *listeners* are notified of runs and attempts.
 
     *compute* says where Spark runs, *needs_spark* whether any notebook of the job refers to Spark. *skip_unsupported*:
-    tasks that do not run here are skipped.
+    tasks that do not run here are skipped. *workspace* is the one that serves the runs, if one does.
     """
 
     bundle: Bundle
@@ -36,6 +36,7 @@ class Engine:
     needs_spark: bool = False
     listeners: Sequence[Listener] = field(default=())
     skip_unsupported: bool = False
+    workspace: WorkspaceAddress = NO_WORKSPACE
 
     @property
     def state(self) -> State:

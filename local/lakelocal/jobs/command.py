@@ -28,6 +28,7 @@ from lakelocal.jobs.summary import print_summary
 from lakelocal.jobs.views import Lines, Silent, View
 from lakelocal.lakeflow.model import Bundle, Job
 from lakelocal.lakeflow.parameters import job_parameters
+from lakelocal.lakeflow.references import NO_WORKSPACE, WorkspaceAddress
 from lakelocal.lakeflow.results import meaning
 from lakelocal.notifications.notifier import notifying
 from lakelocal.pipes import print_line
@@ -49,7 +50,7 @@ class RunOptions:
     notebook that must run once in each state folder; *check* is one that refuses wrong parameters before anything else
     runs: it gets the parameters of the run, and *variables*, the bundle variables that the user set. *template* is a
     process for attempts that has already begun its imports; the run ends it. *pool* provides processes for several runs
-    instead of the run's own pool; the caller who created it closes it.
+    instead of the run's own pool; the caller who created it closes it. *workspace* is the one that serves the run.
     """
 
     only: str | None = None
@@ -65,6 +66,7 @@ class RunOptions:
     variables: Mapping[str, str] = field(default_factory=dict)
     template: Template | None = None
     pool: Pool | None = None
+    workspace: WorkspaceAddress = NO_WORKSPACE
 
 
 def run_job(
@@ -164,7 +166,7 @@ def engine_of(bundle: Bundle, job: Job, state: State, options: RunOptions) -> It
         ):
             listeners = (*notifiers, *options.listeners)
             records, skips = Records.of(state), options.skip_unsupported
-            yield Engine(bundle, compute, records, view, pool, spark, listeners, skips), stop
+            yield Engine(bundle, compute, records, view, pool, spark, listeners, skips, options.workspace), stop
     finally:
         view.close()
 

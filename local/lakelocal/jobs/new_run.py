@@ -30,7 +30,7 @@ def record_new(engine: Engine, job: Job, origin: Origin, *, only: Collection[str
     columns = columns_of(job, engine.bundle.target, origin, only)
     remote, first = engine.compute.label or None, str(before) if before else None
     run_id = enter(engine.records, job, **columns, remote=remote, before_notebook=first)
-    return Scope.of_run(vars(engine.records.run(run_id)), backfill=origin.backfill)
+    return Scope.of_run(vars(engine.records.run(run_id)), backfill=origin.backfill, workspace=engine.workspace)
 
 
 def columns_of(job: Job, target: str, origin: Origin, only: Collection[str] | None) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def execute_repair(
     number = recorded.repair_count
     _end_what_is_left(records, state, run_id)
     progress = earlier_progress(job, attempts, again=again, state=state, run_id=run_id)
-    scope = Scope.of_run(vars(recorded), job_name=job.name, repair_count=number)
+    scope = Scope.of_run(vars(recorded), job_name=job.name, repair_count=number, workspace=engine.workspace)
     before = Path(recorded.before_notebook) if recorded.before_notebook else None
     only = frozenset(recorded.only_tasks) | set(again) if recorded.only_tasks else None
     run = JobRun(engine, job, scope, only=only, before=before, progress=progress)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from lakelocal.lakeflow import task_types
 from lakelocal.near_names import next_step
@@ -91,6 +91,16 @@ class Absent:
     """The input of a task that no for-each task runs: `{{input}}` is then ordinary text."""
 
 
+class WorkspaceAddress(NamedTuple):
+    """What a run may name of the workspace that it runs in."""
+
+    id: str
+    url: str
+
+
+NO_WORKSPACE = WorkspaceAddress("0", "local")
+
+
 @dataclass(frozen=True)
 class Scope:
     """Everything that a reference may name while one attempt is prepared; *start_ms* is epoch ms.
@@ -113,6 +123,7 @@ class Scope:
     scheduled: datetime | None = None
     backfill: datetime | None = None
     input: Any = Absent
+    workspace: WorkspaceAddress = NO_WORKSPACE
 
     @classmethod
     def of_run(cls, run: Mapping[str, Any], **more: Any) -> "Scope":
@@ -236,8 +247,8 @@ REFERENCES: Mapping[str, Mapping[str, Reference]] = {
         "TASK.output.alert_state": Reference(None, ALERT),
     },
     "workspace": {
-        "id": Reference(lambda run: "0"),
-        "url": Reference(lambda run: "local"),
+        "id": Reference(lambda run: run.workspace.id),
+        "url": Reference(lambda run: run.workspace.url),
     },
     "input": {
         "": Reference(lambda run: run.input),

@@ -12,6 +12,7 @@
 No catalog can have this name, since those begin with a letter, a digit or `_`.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,3 +90,9 @@ class WorkspacePlaces:
                 "Make the folder writable, or move the state with LOCAL_STATE."
             ) from error
         return self
+
+
+def workspace_id(project: Project) -> str:
+    """The id of the workspace of *project*: a number, the same as long as the project is where it is."""
+    digest = hashlib.sha256(str(project.root).encode()).digest()
+    return str(10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14))

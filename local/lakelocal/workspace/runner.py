@@ -22,11 +22,12 @@ from lakelocal.jobs.repair import execute_repair
 from lakelocal.jobs.run import JobRun
 from lakelocal.jobs.stop import Stop
 from lakelocal.lakeflow.model import Job
-from lakelocal.lakeflow.references import Scope
+from lakelocal.lakeflow.references import Scope, WorkspaceAddress
 from lakelocal.project import Project, State
 from lakelocal.workspace.deployed import Deployed, read_deployed
 from lakelocal.workspace.job_store import DeployedJob, JobStore
-from lakelocal.workspace.places import WorkspacePlaces
+from lakelocal.workspace.places import WorkspacePlaces, workspace_id
+from lakelocal.workspace.running import RunningServer
 
 
 def main(arguments: list[str]) -> int:
@@ -45,7 +46,9 @@ def main(arguments: list[str]) -> int:
     try:
         as_it_was = DeployedJob(recorded.job_id, recorded.settings, 0, 0, "")
         deployed = read_deployed(as_it_was, store.job, places.tree, key=recorded.job_key)
-        _run(deployed, recorded, content, state)
+        server = RunningServer.of(places)
+        address = WorkspaceAddress(workspace_id(project), server.url if server else "local")
+        _run(deployed, recorded, content, state, address)
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         if records.run(recorded.run_id).end_time is None:
@@ -59,7 +62,9 @@ def main(arguments: list[str]) -> int:
     return exit_code(run_shape(records, recorded.run_id))
 
 
-def _run(deployed: Deployed, recorded: RecordedRun, content: Mapping[str, Any], state: State) -> None:
+def _run(
+    deployed: Deployed, recorded: RecordedRun, content: Mapping[str, Any], state: State, address: WorkspaceAddress
+) -> None:
     bundle = replace(deployed.bundle, target=recorded.target)
     job: Job = bundle.job(deployed.job.key)
     known = {name: value for name, (_, value) in recorded.job_parameters.items()}
@@ -72,11 +77,11 @@ def _run(deployed: Deployed, recorded: RecordedRun, content: Mapping[str, Any], 
         if "again" in content:
             execute_repair(engine, stop, job, recorded.run_id, again=content["again"], parameters=given)
             return
-        run = JobRun(engine, job, Scope.of_run(vars(recorded)), only=only)
+        run = JobRun(engine, job, Scope.of_run(vars(recorded), workspace=engine.workspace), only=only)
         run.take_parameters(given)
         run.execute(stop, prepare)
 
-    with engine_of(bundle, job, state, RunOptions(start_ahead=True)) as (engine, stop):
+    with engine_of(bundle, job, state, RunOptions(start_ahead=True, workspace=address)) as (engine, stop):
         say_warnings(engine, warnings)
         begin(engine, stop)
 

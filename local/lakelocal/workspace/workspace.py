@@ -1,10 +1,8 @@
 """What all requests share: the project whose workspace this is, its places, its address and who uses it."""
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from lakelocal.bundle.workspace import user_name
 from lakelocal.project import Project
@@ -12,7 +10,7 @@ from lakelocal.workspace.access import Gate, token_of
 from lakelocal.workspace.catalog_states import CatalogStates
 from lakelocal.workspace.job_store import JobStore
 from lakelocal.workspace.open_files import OpenFiles
-from lakelocal.workspace.places import WorkspacePlaces
+from lakelocal.workspace.places import WorkspacePlaces, workspace_id
 from lakelocal.workspace.records import Records
 from lakelocal.workspace.run_numbers import RunNumbers
 from lakelocal.workspace.run_starts import RunStarts
@@ -68,8 +66,7 @@ class Workspace:
     @cached_property
     def id(self) -> str:
         """The workspace's id: a number, the same as long as the project is where it is."""
-        digest = hashlib.sha256(str(Path(self.project.root)).encode()).digest()
-        return str(10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14))
+        return workspace_id(self.project)
 
     @cached_property
     def records(self) -> Records:
