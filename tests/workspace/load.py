@@ -29,8 +29,9 @@ DAY_MS = 24 * 3600 * 1000
 
 @dataclass
 class Load:
-    """How long each call took, in seconds, and what failed."""
+    """How long each call took, in seconds, what failed, and the job whose runs were started."""
 
+    job_id: int = 0
     took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     failed: list[str] = field(default_factory=list)
 
@@ -74,9 +75,9 @@ def record(root: Path, number: int) -> None:
                 {"run_id": run_id, "start_time": start, **names, **process, **ended, "settings": settings},
             )
             for task in range(3):
-                database.execute("INSERT INTO attempt_ids DEFAULT VALUES")
+                attempt_id = database.execute("INSERT INTO attempt_ids DEFAULT VALUES").lastrowid
                 row = {
-                    "run_id": 10**9 + run_id * 3 + task,
+                    "run_id": attempt_id,
                     "job_run_id": run_id,
                     "task_key": f"t{task}",
                     "attempt_number": 0,
@@ -107,7 +108,7 @@ async def load(served: Served, load: Load, runs: int, clients: int) -> float:
         for each in made:
             await closing.enter_async_context(each)
         watcher, starters, pollers = made[0], made[1 : runs + 1], made[runs + 1 :]
-        job_id = (await load.call(watcher, "jobs/create", "POST", "/create", json=settings))["job_id"]
+        job_id = load.job_id = (await load.call(watcher, "jobs/create", "POST", "/create", json=settings))["job_id"]
         numbers: list[int] = []
         over = asyncio.Event()
 
