@@ -137,6 +137,14 @@ def test_a_chart_draws_the_columns_that_are_chosen(opened: Page) -> None:
     expect(table.locator(".picture")).to_have_text("A histogram needs numbers or times as x.")
 
 
+def test_keys_pressed_in_a_table_are_no_commands_of_jupyterlab(opened: Page) -> None:
+    """Its commands skip an element with this attribute, not those below it: D D on a button would delete the cell."""
+    controls = opened.locator(".lakelocal-table").first.locator("input, select, button, th")
+    marked = controls.evaluate_all("all => all.map(each => each.hasAttribute('data-lm-suppress-shortcuts'))")
+
+    assert len(marked) == 1 + 2 + 5 + 4 and all(marked)
+
+
 EVERY_CHART = """() => {
   const wrong = [];
   for (const root of document.querySelectorAll(".lakelocal-table")) {

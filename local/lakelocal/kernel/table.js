@@ -4,7 +4,6 @@
   const table = root.querySelector("table"), note = root.querySelector("p");
   if (!table || !note || root.classList.contains("live")) return;
   root.classList.add("live");
-  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's: a key pressed here is not a command for the notebook
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   const names = heads.map(head => head.firstChild.textContent);
@@ -280,6 +279,8 @@
     head.onclick = () => sort(at);
     head.onkeydown = event => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); sort(at); } };
   });
+  // JupyterLab's: a key pressed in one of these is not a command for the notebook, such as D D, which deletes the cell.
+  for (const each of root.querySelectorAll("input, select, button, th")) each.dataset.lmSuppressShortcuts = "true";
   body.addEventListener("click", event => { // a long value is cut to one line until it is clicked
     const cell = event.target.closest("td");
     if (cell && getSelection().isCollapsed) cell.classList.toggle("whole");
