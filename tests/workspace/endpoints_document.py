@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from starlette.routing import Route
 
+from lakelocal.workspace.access import is_of_api
 from lakelocal.workspace.app import ROUTES
 from tests.jobs.daily import ROOT
 
@@ -43,7 +44,7 @@ def _rows() -> Iterator[tuple[str, str, str]]:
     for route in (route for routes in ROUTES for route in routes() if isinstance(route, Route)):
         is_alias = _VERSION.match(route.path) or route.path.endswith("/")
         module = route.endpoint.__module__.rpartition(".")[2]
-        if not is_alias and module in TESTS:  # pages for people are none of the API
+        if not is_alias and is_of_api(route.path):
             methods = sorted((route.methods or set()) - ({"HEAD"} if "GET" in (route.methods or ()) else set()))
             doc = (route.endpoint.__doc__ or "").strip().partition("\n")[0]
             assert doc, f"{route.path}: no word about what it does"
