@@ -133,6 +133,33 @@ def test_the_graph_has_the_tasks_of_child_runs(records):
     assert run_file(run).count("inner: TIMEDOUT") == 1
 
 
+def test_an_iteration_is_shown_with_its_input(records):
+    """In the timeline and in the list of tasks."""
+    run_id = start(records)
+    attempt(records, run_id, "each", kind="for_each_task")
+    iteration = {"for_each_task_key": "each", "index": 1, "input": {"city": "Recife"}}
+    attempt(records, run_id, "load", iteration=iteration)
+    end(records, run_id, "SUCCESS")
+
+    text = run_file(read_run(records, run_id))
+
+    assert text.count(">load[1] city=Recife<") == 2
+
+
+def test_only_the_last_failure_of_a_task_is_unfolded(records):
+    """One that a later attempt made good is history."""
+    run_id = start(records)
+    attempt(records, run_id, "a", "FAILED")
+    attempt(records, run_id, "a", attempt_number=1)
+    attempt(records, run_id, "b", "FAILED")
+    end(records, run_id, "FAILED")
+
+    text = run_file(read_run(records, run_id))
+
+    assert text.count("data-failed open") == 1
+    assert text.index("data-failed open") > text.index(">a <span")
+
+
 def test_changed_tables_are_listed_and_quarantine_stands_out(records):
     """Tables without a changed row are named below; tables that the run did not write are not."""
     run_id = start(records)

@@ -10,6 +10,7 @@ from lakelocal.history.api import run_shape
 from lakelocal.history.reading import History
 from lakelocal.history.records import now_ms
 from lakelocal.lakeflow.results import meaning, state_of
+from lakelocal.lakeflow.task_types.for_each import input_text
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Attempt(Shown):
         return str(self.shape.get("error_trace", ""))
 
     @property
+    def runs_notebook(self) -> bool:
+        """Is it of a type that leaves an executed notebook, once it has begun?"""
+        return self.ran and not {"for_each_task", "condition_task", "run_job_task"} & self.shape.keys()
+
+    @property
     def notebook(self) -> Path | None:
         """The executed notebook; None for a task that has none, or does not have one yet. The file may be gone."""
         place = self.shape.get("output_notebook")
@@ -79,6 +85,11 @@ class Work:
     @property
     def last(self) -> Attempt:
         return self.attempts[-1]
+
+    @property
+    def title(self) -> str:
+        """Its label; for an iteration, with the input: `city[1] Recife`."""
+        return f"{self.label} {input_text(self.last.shape['iteration']['input'])}" if self.is_iteration else self.label
 
     @property
     def is_iteration(self) -> bool:

@@ -45,7 +45,7 @@ class ToPages:
         return f"/runs/{self.number(run_id)}"
 
     def attempt(self, attempt: Attempt) -> str:
-        failed = attempt.ran and not attempt.succeeded and not attempt.is_active
+        failed = attempt.runs_notebook and not attempt.succeeded and not attempt.is_active
         return f"{self.run(attempt.run_id)}{'#failed-cell' if failed else ''}"
 
 

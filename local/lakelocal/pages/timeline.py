@@ -69,7 +69,7 @@ def timeline(run: Run, links: Links) -> Timeline:
         last = work.last
         state = f"{last.result} {duration(of.seconds(last.shape))}" if last.ran else last.result
         bars = [bar(of, work, attempt) for attempt in work.attempts]
-        return Row(work.label, depth, bars, state, meaning(last.result).tone)
+        return Row(work.title, depth, bars, state, meaning(last.result).tone)
 
     return Timeline(list(_marks(length)), [row(*each) for each in works])
 

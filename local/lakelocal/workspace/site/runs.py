@@ -188,11 +188,11 @@ def _show_attempt(visit: Visit, found: NumberedRun, run: Run) -> Response:
     return html(
         visit,
         "attempt.html",
-        title=f"{work.label}, {title_of(run)}",
+        title=f"{work.title}, {title_of(run)}",
         run=run,
         attempt=attempt,
         attempts=work.attempts,
-        label=work.label,
+        label=work.title,
         links=ToPages(found.offset),
         doing=read_doing(events_file(found.state, found.run_id, attempt.shape)) if attempt.is_active else None,
         notebook=notebook,
