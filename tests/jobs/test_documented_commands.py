@@ -85,6 +85,7 @@ WAYS: dict[str, Run | Elsewhere] = {
     "make validate": Run(says=("0 errors",)),
     f"{LOCAL} runs list": Run(says=("run",)),
     f"{LOCAL} schedule": Elsewhere("runs until it is ended: tests/jobs/test_scheduler.py starts it"),
+    f"{LOCAL} serve": Elsewhere("serves until it is ended: tests/workspace starts it"),
     f"{LOCAL} --help": Run(says=("runs list", "outbox", "schedule")),
     f"{LOCAL} run JOB": Run(f"{LOCAL} run olist_daily_job {BEGIN}", says=DAILY, slow=JOB),
     f"{LOCAL} validate JOB --fidelity": Run(f"{LOCAL} validate olist_daily_job --fidelity", says=("honoured",)),
