@@ -99,7 +99,9 @@ def overridden(run: Run) -> set[str]:
     return {each["name"] for each in parameters if not _is_default(each, scope)}
 
 
-def _is_default(parameter: Mapping[str, str], scope: Scope) -> bool:
+def _is_default(parameter: Mapping[str, str | None], scope: Scope) -> bool:
+    if parameter["default"] is None:
+        return False
     try:
         return resolve(parameter["default"], scope) == parameter["value"]
     except WrongReference:  # the default has no value in such a run, so another value was given

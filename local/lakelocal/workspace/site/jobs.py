@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -139,7 +140,7 @@ def _bundle(workspace: Workspace) -> Bundle:
 
 
 def _href_of_bundle(key: str) -> str:
-    return f"/jobs/of-bundle/{key}"
+    return f"/jobs/of-bundle/{quote(key, safe='')}"
 
 
 def _bundle_view(workspace: Workspace, bundle: Bundle, key: str) -> JobView:

@@ -227,7 +227,7 @@ def repair(visit: Visit) -> Response:
         api.repair(visit.workspace, asked)
     else:
         options = [] if dependents else ["--no-dependents"]
-        command = ["runs", "repair", str(found.run_id), "--target", recorded.target, "--tasks", ",".join(tasks)]
+        command = ["runs", "repair", str(found.run_id), "--target", recorded.target, f"--tasks={','.join(tasks)}"]
         begun = recorded.repair_count + 1
         start_command(
             visit.workspace,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -52,7 +53,7 @@ def show(visit: Visit) -> Response:
         title=view.name,
         table=view,
         catalog=state.catalog,
-        own=f"/tables/{state.catalog}/{view.name}",
+        own=f"/tables/{state.catalog}/{quote(view.name)}",
         reasons=_reasons(view),
         is_up=state.server_file.exists(),
     )
@@ -86,7 +87,7 @@ def _answered(visit: Visit, state: State, view: TableView, what: str, statement:
         visit,
         "rows.html",
         title=f"{view.name}: {what}",
-        back=f"/tables/{state.catalog}/{view.name}",
+        back=f"/tables/{state.catalog}/{quote(view.name)}",
         columns=columns,
         found=rows,
         catalog=state.catalog,
