@@ -189,3 +189,23 @@ def test_what_is_acknowledged_during_a_deployment_is_kept(server: Served) -> Non
         assert answer.text == f"# {number}\n" * 1000
     with pytest.raises(ResourceDoesNotExist):
         client.jobs.get(1)
+
+
+def test_a_reset_forgets_the_runs_and_their_tokens(server: Served, tmp_path: Path) -> None:
+    """The numbers of runs begin again, so an old token would name another run; jobs and files stay deployed."""
+    count = tmp_path / "count"
+    client = server.client()
+    job_id = one_task(client, server.put("/Workspace/Users/ana/once.py", ONCE.format(file=str(count))))
+    client.jobs.run_now(job_id, idempotency_token="t").result(SECONDS)
+    reset = [sys.executable, "-m", "lakelocal", "--project", str(tmp_path), "reset", "--yes"]
+    refused = subprocess.run(reset, check=False, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert server.url in refused.stderr
+    server.stop()
+    subprocess.run(reset, check=True, capture_output=True)
+
+    client = server.start().client()
+
+    assert not list(client.jobs.list_runs())
+    client.jobs.run_now(job_id, idempotency_token="t").result(SECONDS)
+    assert count.read_text() == "x\nx\n"

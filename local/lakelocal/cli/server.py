@@ -10,12 +10,15 @@ from typing import Any
 from lakelocal.cli.scope import project_of, state_of
 from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.compute import compute_of, state_warehouse
-from lakelocal.errors import ProjectError
+from lakelocal.errors import ProjectError, UsageError
 from lakelocal.program import PROGRAM
-from lakelocal.project import State
+from lakelocal.project import Project, State
 from lakelocal.roots.enter import described, which_way
 from lakelocal.server import find_server, server_status, stop_server
 from lakelocal.waiting import waiting
+from lakelocal.workspace.job_store import JobStore
+from lakelocal.workspace.places import WorkspacePlaces
+from lakelocal.workspace.running import RunningServer
 
 
 def add(verbs: Verbs) -> None:
@@ -76,6 +79,7 @@ def reset(options: Namespace) -> int:
         print(f"`{folder}`: {contents}")
     if options.dry_run:
         return 0
+    _check_not_served(project)
     if (
         not options.yes
         and sys.stdin.isatty()
@@ -94,7 +98,28 @@ def reset(options: Namespace) -> int:
                 shutil.rmtree(folder)
         except OSError as error:
             raise ProjectError(f"`{folder}`: not deleted whole ({error}). Close what uses it, and repeat.") from error
+    _forget_runs(project)
     return 0
+
+
+def _check_not_served(project: Project) -> None:
+    """Refuse to delete what a server of the workspace works with.
+
+    Raises:
+        UsageError: it runs.
+    """
+    if server := RunningServer.of(WorkspacePlaces.of(project)):
+        raise UsageError(
+            f"reset: found a server of the workspace at {server.url} (process {server.pid}). End it first."
+        )
+
+
+def _forget_runs(project: Project) -> None:
+    """Let the workspace forget its deleted runs; deployed jobs and files stay, as their deployment knows them."""
+    places = WorkspacePlaces.of(project)
+    if places.jobs_db.is_file():
+        JobStore(places.jobs_db).forget_all_runs()
+        print(f"kept: the deployed jobs and files in `{places.folder}`")
 
 
 def _agrees(question: str) -> bool:

@@ -180,6 +180,12 @@ class JobStore:
         with self._writing() as database:
             database.execute("UPDATE tokens SET run_id = -run_id WHERE catalog = ? AND run_id = ?", (catalog, run_id))
 
+    def forget_all_runs(self) -> None:
+        """Remove what is known of runs: their histories are gone, and new ones count from 1 again."""
+        with self._writing() as database:
+            database.execute("DELETE FROM starts")
+            database.execute("DELETE FROM tokens")
+
     def forget_run(self, catalog: str, run_id: int) -> None:
         """Remove what is known of a run that was never recorded."""
         with self._writing() as database:
