@@ -14,6 +14,8 @@ from pyspark.sql.connect.session import SparkSession
 from lakelocal.errors import LocalError
 from lakelocal.kernel.failures import what_spark_says
 
+_LEAST_BYTES = 8  # of a row in Arrow, such as one BIGINT
+
 
 def execute(spark: SparkSession, statement: str, arguments: Mapping[str, Any] | None = None) -> pa.Table:
     """The rows of *statement*, in which `:name` is the value of *arguments* of that name.
@@ -81,13 +83,18 @@ def select(
     try:
         found = spark.sql(statement, dict(arguments) if arguments else None)
         fields = [(field.name, field.dataType.simpleString()) for field in found.schema.fields]
-        cut = found if limit is None else found.limit(limit)
-        plan: Any = cut._plan
-        parts: list[pa.Table] = []
+        # Spark sends a partition when it has all rows of it, so what would be too much is not to be computed either.
+        most_rows = most_bytes // _LEAST_BYTES
+        wanted = most_rows + 1 if limit is None else min(limit, most_rows + 1)
+        given: Any = found._plan
+        is_command = given.to_proto(spark.client).root.HasField("local_relation")  # its rows are here already
+        plan: Any = (found if is_command and limit is None else found.limit(wanted))._plan
+        parts, size, rows = list[pa.Table](), 0, 0
         for part in spark.client.to_table_as_iterator(plan.to_proto(spark.client), plan.observations):
             if isinstance(part, pa.Table):
                 parts.append(part)
-            if sum(each.nbytes for each in parts) > most_bytes:
+                size, rows = size + part.nbytes, rows + part.num_rows
+            if size > most_bytes or rows > most_rows:
                 raise LocalError(
                     f"The result has more than {most_bytes // 1024**2} MiB. Ask for fewer rows with `row_limit`, or "
                     "write them to a table or a volume."
