@@ -42,7 +42,11 @@ def w(workspace: Workspace) -> WorkspaceClient:
 
 @pytest.fixture(scope="module")
 def warehouse(w: WorkspaceClient) -> str:
-    return next(iter(w.warehouses.list())).id
+    """The id of the warehouse, whose Spark server has started."""
+    found = next(iter(w.warehouses.list())).id
+    started = w.statement_execution.execute_statement("SELECT 1", found, wait_timeout="0s")
+    assert values(ended(w, started.statement_id)) == [["1"]]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +299,7 @@ SLOW = "SELECT count(*) FROM range(100000000000) WHERE id % 7 = sqrt(id)"
 
 
 def ended(w: WorkspaceClient, statement_id: str):
-    deadline = datetime.datetime.now() + datetime.timedelta(seconds=60)
+    deadline = datetime.datetime.now() + datetime.timedelta(seconds=180)
     pause = threading.Event()
     while (found := w.statement_execution.get_statement(statement_id)).status.state in (
         StatementState.PENDING,
