@@ -72,7 +72,9 @@ def test_the_cause_is_told_rather_than_where_it_happened() -> None:
         '[CAST_INVALID_INPUT] The value \'abc\' of the type "STRING" cannot be cast to "INT" because it is malformed.'
     )
 
-    assert in_plain_words(text).startswith("the value 'abc' (STRING) is no INT; correct it where it comes from")
+    said = "the value 'abc' (STRING) is no INT; correct it where it comes from"
+    assert in_plain_words(text).startswith(said)
+    assert in_plain_words(text.replace(" Caused by: ", "\n=== Streaming ===\nId: 6 Caused by: ")).startswith(said)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 
 from lakelocal.kernel.worker_failures import failure_in_worker, is_cell
-from lakelocal.plain_words import Nearby, plain_condition
+from lakelocal.plain_words import CAUSE, Nearby, plain_condition
 
 SAID_ABOVE = "What it said is above."
 """The end of a reason that is in what the cell printed; the runner, which has that, tells the last line of it."""
@@ -79,6 +79,8 @@ def what_spark_says(text: str) -> str:
 def in_plain_words(text: str, nearby: Nearby | None = None) -> str:
     """What Spark says in *text*, the common messages in plain words; *nearby* serves to find names that were meant."""
     nearby = nearby or Nearby()
+    if (cause := text.rpartition(CAUSE)[2]).startswith("["):
+        text = cause
     return "\n".join(plain_condition(line, nearby) for line in what_spark_says(text).split("\n"))
 
 
