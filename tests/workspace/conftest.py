@@ -8,7 +8,9 @@ from databricks.sdk import WorkspaceClient
 from starlette.testclient import TestClient
 
 from lakelocal.project import Project
+from lakelocal.server import stop_server
 from lakelocal.workspace.app import create_app
+from lakelocal.workspace.catalog_states import CatalogStates
 from lakelocal.workspace.workspace import Workspace
 from tests.workspace.served import Served
 
@@ -46,6 +48,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     server = Served(root, {"LOCAL_USER": "ana@example.com"}).start()
     yield server
     assert server.stop() == 0, (root / "server.log").read_text()
+    for state in CatalogStates(Project.at(root)).states():
+        stop_server(state)  # a run of a notebook starts it ahead
 
 
 @pytest.fixture
