@@ -10,6 +10,7 @@
         routines/<catalog>/<schema>/   procedures, and functions that SQL makes in Python
         links/                         what notebooks call /Volumes
         packages/                      Python packages that tasks share (see `shared_packages`)
+        pipelines/<id>/                what a declarative pipeline remembers (see `pipelines.memory`)
         runs/<run id>/  runs.db        executed notebooks, run history
         logs/  server.json             the Spark Connect server
         outbox/                        notifications of runs, one file each
@@ -137,6 +138,10 @@ class State:
     @property
     def workspace(self) -> Path:
         return self.folder.parent / WORKSPACE_TREE
+
+    @property
+    def pipelines(self) -> Path:
+        return self.folder / "pipelines"
 
     @property
     def runs(self) -> Path:

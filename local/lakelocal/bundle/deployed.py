@@ -8,6 +8,7 @@ Source: Databricks CLI 1.13: `initialize_volume_paths.go` (offline), `${resource
 import hashlib
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from lakelocal.bundle.documents import YamlMapping
 from lakelocal.bundle.merge import copied
@@ -30,6 +31,12 @@ def job_id(bundle: str, target: str, key: str) -> int:
     """The id of a job on this machine: stable for (bundle, target, key), of 15 digits as on Databricks."""
     digest = hashlib.sha256(f"{bundle}\0{target}\0{key}".encode()).digest()
     return 10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14)
+
+
+def pipeline_id(bundle: str, target: str, key: str) -> str:
+    """The id of a pipeline on this machine: stable for (bundle, target, key), in the form of Databricks' ids."""
+    digest = hashlib.sha256(f"pipeline\0{bundle}\0{target}\0{key}".encode()).digest()
+    return str(UUID(bytes=digest[:16], version=4))
 
 
 def with_volume_paths(tree: YamlMapping, findings: Findings) -> YamlMapping:
@@ -78,9 +85,9 @@ def deployed(tree: YamlMapping, findings: Findings) -> YamlMapping:
 
 
 def other_resources(tree: YamlMapping) -> dict[str, tuple[str, ...]]:
-    """The keys of the resources that are neither run nor created here, by their kind: pipelines, dashboards, ..."""
+    """The keys of the resources that are neither run nor created here, by their kind: dashboards, apps, ..."""
     resources = tree.get("resources") or {}
-    others = {kind: named for kind, named in resources.items() if kind not in ("jobs", *FULL_NAMES)}
+    others = {kind: named for kind, named in resources.items() if kind not in ("jobs", "pipelines", *FULL_NAMES)}
     return {kind: tuple(named) for kind, named in others.items() if isinstance(named, dict) and named}
 
 
@@ -110,6 +117,8 @@ class _Deployment:
     def _field(self, kind: str, key: str, resource: Any, steps: Steps) -> Any:
         if steps[3] == "id" and kind == "jobs":
             return job_id(self.bundle, self.target, key)
+        if steps[3] in ("id", "pipeline_id") and kind == "pipelines":
+            return pipeline_id(self.bundle, self.target, key)
         if steps[3] == "id" and kind in FULL_NAMES:
             return full_name(kind, resource)
         if kind == "jobs" and steps[3] in _OF_A_WORKSPACE:

@@ -5,7 +5,7 @@ unknown dependencies, two task types, keys) is checked here.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from lakelocal.bundle.variables import unset_in
 from lakelocal.lakeflow.field_values import as_number, as_switch, as_text
 from lakelocal.lakeflow.fields import has_effect
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Steps, Where
-from lakelocal.lakeflow.model import BundleSettings, Job, Task, comes_from_git
+from lakelocal.lakeflow.model import BundleSettings, Job, Task, TaskLibrary, comes_from_git
+from lakelocal.lakeflow.pipelines import Pipeline
 from lakelocal.lakeflow.task_types import type_of
 from lakelocal.lakeflow.verdicts import FROM_GIT
 
@@ -34,26 +35,35 @@ def read_jobs(
     findings: Findings,
     *,
     ids: Mapping[int, str] | None = None,
+    pipelines: Mapping[str, Pipeline] | None = None,
 ) -> dict[str, Job]:
     """The jobs of a bundle in the order of their definition, as far as they can be read; the rest joins *findings*.
 
-    *ids* are the keys of the jobs by their ids; by default, the ids that a bundle has on this machine.
+    *ids* are the keys of the jobs by their ids; by default, the ids that a bundle has on this machine. *pipelines* are
+    those of the bundle, by key.
     """
     known = ids or {job_id(settings.name, settings.target, key): key for key in jobs}
-    return {key: _Reader(key, job, settings, known, findings).job() for key, job in jobs.items()}
+    return {key: _Reader(key, job, settings, known, findings, pipelines or {}).job() for key, job in jobs.items()}
 
 
 class _Reader:
     """Reads one job, and finds what is wrong with it."""
 
     def __init__(
-        self, key: str, source: YamlMapping, settings: BundleSettings, ids: Mapping[int, str], findings: Findings
+        self,
+        key: str,
+        source: YamlMapping,
+        settings: BundleSettings,
+        ids: Mapping[int, str],
+        findings: Findings,
+        pipelines: Mapping[str, Pipeline],
     ) -> None:
         self.key = key
         self.source = source
         self.settings = settings
         self.ids = ids
         self.findings = findings
+        self.pipelines = pipelines
 
     def job(self) -> Job:
         """The job, as far as it can be read."""
@@ -104,6 +114,9 @@ class _Reader:
         child = self._child(source, key) if kind == "run_job_task" else None
         if isinstance(child, Finding):
             child, elsewhere = None, child
+        pipeline = self._pipeline(source, key) if kind == "pipeline_task" else None
+        if isinstance(pipeline, Finding):
+            pipeline, elsewhere = None, pipeline
         elsewhere = self._lacking(key) or elsewhere
         return Task(
             key=key,
@@ -118,8 +131,9 @@ class _Reader:
             disabled=as_switch(settings.get("disabled")),
             notebook=file if type_of(kind).notebook else None,
             file=None if type_of(kind).notebook else file,
-            libraries=read_libraries(source, self.source, self.source.place[0].parent),
+            libraries=(*read_libraries(source, self.source, self.source.place[0].parent), *self._dependencies(pipeline)),
             child=child,
+            pipeline=pipeline,
             nested=self._nested(source, key) if kind == "for_each_task" else None,
             elsewhere=elsewhere,
             where=where,
@@ -177,6 +191,26 @@ class _Reader:
         finding = Finding(where, "unknown-job", f"job_id `{given}`", expected, "Name one of them.")
         self.findings.append(finding)
         return finding
+
+    def _pipeline(self, source: dict[str, Any], key: str) -> str | Finding | None:
+        """The key of the pipeline that a pipeline task updates, or why that cannot run here."""
+        inner = source.get("pipeline_task")
+        given = inner.get("pipeline_id") if isinstance(inner, dict) else inner
+        found = next((each for each in self.pipelines.values() if each.id == given), None)
+        if found is not None:
+            return found.fault or found.key
+        if unset_in(given, self.settings.unset):
+            return None
+        legal = ", ".join(f"`${{resources.pipelines.{name}.id}}`" for name in self.pipelines) or "there is none"
+        expected, where = f"a pipeline of this bundle: {legal}", self._where(source, ("pipeline_task", "pipeline_id"), key)
+        finding = Finding(where, "unknown-pipeline", f"pipeline_id `{given}`", expected, "Name one of them.")
+        self.findings.append(finding)
+        return finding
+
+    def _dependencies(self, pipeline: str | None) -> Iterator[TaskLibrary]:
+        """The libraries of the environment of *pipeline*."""
+        for text, folder in self.pipelines[pipeline].dependencies if pipeline is not None else ():
+            yield TaskLibrary(text, folder)
 
     def _nested(self, source: dict[str, Any], key: str) -> Task | None:
         inner = source.get("for_each_task") or {}

@@ -38,7 +38,7 @@ def wrong_requirements(job: Mapping[str, Any], folder: Path) -> Iterator[tuple[S
             option = _DEPLOYED.fullmatch(str(text))
             if option is None or option[2].startswith("/") or ":/" in option[2] or any(references_in(text)):
                 continue
-            file = _folder(spec or {}, "dependencies", folder) / option[2].strip()
+            file = folder_of(spec or {}, "dependencies", folder) / option[2].strip()
             if not file.is_file():
                 what = "a folder, which cannot be deployed" if file.is_dir() else "which is no file"
                 expected, action = "a file of requirements, or a wheel", "Correct the path, or build a wheel."
@@ -51,9 +51,9 @@ def _own(task: Mapping[str, Any], folder: Path) -> Iterator[TaskLibrary]:
         if not isinstance(entry, Mapping):
             continue  # the shape check has reported it
         if isinstance(entry.get("whl"), str):
-            yield TaskLibrary(entry["whl"], _folder(entry, "whl", folder))
+            yield TaskLibrary(entry["whl"], folder_of(entry, "whl", folder))
         if isinstance(entry.get("requirements"), str):
-            yield TaskLibrary(f"-r {entry['requirements']}", _folder(entry, "requirements", folder))
+            yield TaskLibrary(f"-r {entry['requirements']}", folder_of(entry, "requirements", folder))
         if isinstance(pypi := entry.get("pypi"), Mapping) and isinstance(pypi.get("package"), str):
             index = f" --index-url {pypi['repo']}" if pypi.get("repo") else ""
             yield TaskLibrary(f"{pypi['package']}{index}", folder)
@@ -66,8 +66,9 @@ def _of_environment(task: Mapping[str, Any], job: Mapping[str, Any], folder: Pat
             continue
         spec = environment.get("spec") or {}
         for dependency in spec.get("dependencies") or []:
-            yield TaskLibrary(str(dependency), _folder(spec, "dependencies", folder))
+            yield TaskLibrary(str(dependency), folder_of(spec, "dependencies", folder))
 
 
-def _folder(written: Mapping[str, Any], key: str, otherwise: Path) -> Path:
+def folder_of(written: Mapping[str, Any], key: str, otherwise: Path) -> Path:
+    """The folder that paths in the field *key* of *written* count from; *otherwise* if it has no place of its own."""
     return written.places[key][0].parent if isinstance(written, YamlMapping) else otherwise

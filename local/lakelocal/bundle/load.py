@@ -30,6 +30,7 @@ from lakelocal.bundle.merge import Merge, copied, grouped_job
 from lakelocal.bundle.names import Names
 from lakelocal.bundle.notebooks import synced_folders
 from lakelocal.bundle.permissions import check_permissions
+from lakelocal.bundle.pipelines import read_pipelines
 from lakelocal.bundle.presets import check_mode, jobs_of, presets_of, with_presets
 from lakelocal.bundle.python_resources import with_python
 from lakelocal.bundle.references import only_reference, references_in
@@ -97,13 +98,15 @@ def load_bundle(project: Project, *, target: str | None = None, variables: Mappi
         for key, job in jobs_of(tree).items()
         if isinstance(job, YamlMapping)
     }
-    jobs = read_jobs(fit, configuration.settings, findings)
+    pipelines = read_pipelines(tree, configuration.settings, findings)
+    jobs = read_jobs(fit, configuration.settings, findings, pipelines=pipelines)
     scripts = wrong_scripts(configuration.written, findings)
     errors = findings.of(ERROR)
     errors.without_jobs().raise_any()
     return Bundle(
         **vars(configuration.settings),
         jobs=jobs,
+        pipelines=pipelines,
         securables=read_securables(tree),
         file=bundle_file(project.root) or project.root,
         scripts=read_scripts(tree),

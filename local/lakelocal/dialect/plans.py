@@ -120,7 +120,7 @@ class Rewriter:
 
     def rewrite(self, request: Message) -> None:
         if isinstance(request, proto.ExecutePlanRequest):
-            _decompress(request.plan)
+            decompress(request.plan)
             command = request.plan.command
             self.use = self._use(command)
             if command.HasField("extension") and (text := self.delta.command(command.extension)):
@@ -320,7 +320,7 @@ def _sql_texts(command: proto.SqlCommand) -> list[tuple[proto.SQL | proto.SqlCom
     return [(relation.sql, "query")] if relation.HasField("sql") else []
 
 
-def _decompress(plan: proto.Plan) -> None:
+def decompress(plan: proto.Plan) -> None:
     """Replace a compressed operation by what it holds; the server takes both."""
     if not plan.HasField("compressed_operation"):
         return

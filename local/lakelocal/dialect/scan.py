@@ -33,6 +33,9 @@ FROM_ENDS = frozenset(
 FROM_FUNCTIONS = frozenset(["EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "OVERLAY", "POSITION"])
 LISTED_IN_SCHEMA = frozenset(["TABLES", "VIEWS", "FUNCTIONS", "SCHEMAS", "DATABASES", "VOLUMES", "EXTENDED"])
 
+# Words that are no names where the name of a table may stand.
+_NO_TABLES = BETWEEN | TABLE_WORDS | {"SELECT", "WITH", "VALUES"}
+
 TABLE, SCHEMA, ELSEWHERE = "table", "schema", "elsewhere"
 
 
@@ -62,9 +65,13 @@ class _Frame:
 
 @dataclass
 class Scanner:
-    """Goes over the tokens of one SQL text; `names` gives the dotted names in it."""
+    """Goes over the tokens of one SQL text; `names` gives the dotted names in it.
+
+    With *bare*, these include single words where the name of a table stands.
+    """
 
     tokens: tuple[Token, ...]
+    bare: bool = False
     frames: list[_Frame] = field(default_factory=lambda: [_Frame()])
     place: str = ELSEWHERE
     head: list[str] = field(default_factory=list)
@@ -75,13 +82,19 @@ class Scanner:
         while index < len(self.tokens):
             token = self.tokens[index]
             last = self._chain_end(index)
-            if last > index or token.kind == "quoted" or self._is_call(index) or self._is_schema(token):
+            if last > index or token.kind == "quoted" or self._is_call(index) or self._is_single(token):
                 yield self._name(index, last)
                 self.place = ELSEWHERE
                 index = last + 1
                 continue
             self._step(index, token)
             index += 1
+
+    def _is_single(self, token: Token) -> bool:
+        """Is *token*, a bare word, a name that counts?"""
+        return self._is_schema(token) or (
+            self.bare and self.place == TABLE and token.is_name and token.word not in _NO_TABLES
+        )
 
     def _is_schema(self, token: Token) -> bool:
         """Is *token*, a bare word, the name of a schema in a statement about schemas or what is in one?"""

@@ -87,6 +87,14 @@ RULES: Mapping[str, tuple[str, str]] = {
     "missing-file": (ERROR, "notebooks, Python and SQL files exist in the bundle"),
     "elsewhere": (WARNING, "a task's file is in the bundle; if it is in a workspace, the task fails here"),
     "git-source": (ERROR, "`source: GIT` needs a git_source with one branch, tag or commit"),
+    "pipeline": (
+        WARNING,
+        "a pipeline has sources that run on this machine; a task that updates another one fails here",
+    ),
+    "unknown-pipeline": (
+        WARNING,
+        "a pipeline task updates a pipeline of the bundle; with any other pipeline, it fails here",
+    ),
     "sql-task": (ERROR, "an SQL task has one of query, alert, dashboard and file"),
     # compute
     "unknown-environment": (ERROR, "`environment_key` names an environment of the job"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from lakelocal.errors import UsageError
 from lakelocal.lakeflow.findings import Finding, FindingError, Where
+from lakelocal.lakeflow.pipelines import Pipeline
 from lakelocal.lakeflow.task_types import type_of
 from lakelocal.near_names import next_step
 from lakelocal.program import PROGRAM
@@ -60,7 +61,7 @@ class Task:
 
     *kind* is the name of its task type (`notebook_task`, `run_job_task`, ...). *notebook* is the file of a notebook
     task, *file* that of a Python or SQL file task; both are None if it comes from Git. *child* is the key of the job
-    that a run-job task starts, *nested* the task that a for-each task runs for each of its inputs. *libraries* are
+    that a run-job task starts, *pipeline* that of the pipeline that a pipeline task updates, *nested* the task that a for-each task runs for each of its inputs. *libraries* are
     those of the task and of its environment. *elsewhere* says why what it runs is not in this bundle, but in a
     workspace or in Git: it then fails here. *where* is the place of its definition.
     """
@@ -79,6 +80,7 @@ class Task:
     file: Path | None = None
     libraries: tuple[TaskLibrary, ...] = ()
     child: str | None = None
+    pipeline: str | None = None
     nested: "Task | None" = None
     elsewhere: Finding | None = None
     where: Where = field(default_factory=Where)
@@ -205,6 +207,7 @@ class Bundle(BundleSettings):
     """
 
     jobs: Mapping[str, Job] = field(default_factory=dict)
+    pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     securables: tuple[Securable, ...] = ()
     scripts: Mapping[str, Script] = field(default_factory=dict)
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

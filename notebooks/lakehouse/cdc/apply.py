@@ -134,6 +134,7 @@ def apply_changes_from_snapshot(
     stored_as_scd_type: int = 1,
     track_history_column_list: list[str] | None = None,
     track_history_except_column_list: list[str] | None = None,
+    progress: Progress | None = None,
 ) -> ChangeCounts:
     """Bring *target* up to date with the snapshots of a table that it has not seen: full copies, one per version.
 
@@ -144,6 +145,7 @@ def apply_changes_from_snapshot(
         source: the name of a Delta table, whose version is the snapshot's; or a function that receives the version
             applied last (None at first) and returns the next snapshot with its version, or None. A version is an int, a
             date, or a datetime with a zone.
+        progress: what is known of the target, if it has already been read.
 
     Returns:
         The sums over all snapshots of this call; *events_read* counts the rows of the snapshots, *ties* is 0.
@@ -160,7 +162,7 @@ def apply_changes_from_snapshot(
         "track_history_except_column_list": track_history_except_column_list,
     }
     total = NOTHING
-    for snapshot in apply_snapshots(spark, source, arguments):
+    for snapshot in apply_snapshots(spark, source, arguments, progress):
         done = snapshot.applied
         total = ChangeCounts(
             total.events_read + snapshot.rows,

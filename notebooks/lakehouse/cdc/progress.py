@@ -62,32 +62,36 @@ def progress_table(target: str) -> str:
 class Progress:
     """The progress of targets in one or more schemas: read once, recorded once per schema."""
 
-    def __init__(self, spark: SparkSession, targets: Iterable[str]) -> None:
-        """Read what is known of the *targets*; missing tables are created."""
+    def __init__(self, spark: SparkSession, targets: Iterable[str], *, schema: str | None = None) -> None:
+        """Read what is known of the *targets*; missing tables are created, in *schema* if it is named."""
         self._spark = spark
+        self._schema = schema
         self._marks: dict[str, dict[tuple[str, str], Mark]] = {}  # by progress table
         self._crowded: set[str] = set()  # the tables with many rows
-        for table in sorted({progress_table(target) for target in targets}):
+        for table in sorted({self._table(target) for target in targets}):
             rows = sorted(self._rows(table), key=lambda row: (row["recorded_at"], row["source_version"] or -1))
             self._marks[table] = {(row["target"], row["source"]): _mark(row) for row in rows}
             self._crowded |= {table} if len(rows) > _MANY_ROWS else set()
 
     def find(self, target: str, source: str) -> Mark | None:
         """What applies to *target* and *source*; None if nothing is known, or everything has to be read again."""
-        mark = self._marks[progress_table(target)].get((target, source))
+        mark = self._marks[self._table(target)].get((target, source))
         return mark if mark and mark.source_version is not None else None
 
     def record(self, marks: Iterable[Mark]) -> None:
         """Record *marks*, in one commit per schema; call it after the data is written."""
         by_table: dict[str, list[Mark]] = {}
         for mark in marks:
-            by_table.setdefault(progress_table(mark.target), []).append(mark)
+            by_table.setdefault(self._table(mark.target), []).append(mark)
         for table, of_table in by_table.items():
             self._marks[table] |= {(mark.target, mark.source): mark for mark in of_table}
             alone = table in self._crowded
             self._crowded.discard(table)
             values = ",\n".join(f"({_values(mark)})" for mark in (self._marks[table].values() if alone else of_table))
             self._spark.sql(f"INSERT {'OVERWRITE' if alone else 'INTO'} {table} VALUES\n{values}")
+
+    def _table(self, target: str) -> str:
+        return f"{self._schema}.{TABLE}" if self._schema else progress_table(target)
 
     def _rows(self, table: str) -> list[Row]:
         try:

@@ -36,9 +36,12 @@ class Snapshot:
 
 
 def apply_snapshots(
-    spark: SparkSession, source: str | Callable[[Version], Any], arguments: dict[str, Any]
+    spark: SparkSession,
+    source: str | Callable[[Version], Any],
+    arguments: dict[str, Any],
+    progress: Progress | None = None,
 ) -> Iterator[Snapshot]:
-    """Apply the snapshots that the target has not seen, one after the other.
+    """Apply the snapshots that the target has not seen, one after the other; *progress* is read if it is not given.
 
     Raises:
         ChangeArgumentsError, ChangeTargetError, SnapshotError: nothing of the snapshot was written.
@@ -47,7 +50,7 @@ def apply_snapshots(
     flow = make_flow(source=given if isinstance(given, str) else _A_FUNCTION, **arguments)
     if not isinstance(given, str) and not callable(given):
         refuse(flow.target, f"`source={source!r}`", "the name of a table, or a function of versions", "Give one")
-    progress = Progress(spark, [flow.target])
+    progress = progress or Progress(spark, [flow.target])
     mark = progress.find(flow.target, flow.source)
     held = read_target(spark, flow.target, mark)
     check_kind(held, "snapshots")

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from lakelocal.jobs.attempts import TaskAttempt
 from lakelocal.jobs.launch import Outcome
 from lakelocal.jobs.stop import Stop
-from lakelocal.jobs.task_types import condition, for_each, notebook, python_file, run_job, sql, wheel
+from lakelocal.jobs.task_types import condition, for_each, notebook, pipeline, python_file, run_job, sql, wheel
 
 Runner: TypeAlias = Callable[[TaskAttempt, Stop], Outcome]
 
@@ -19,6 +19,7 @@ RUNNERS: Mapping[str, Runner] = {
     "spark_python_task": python_file.run,
     "python_wheel_task": wheel.run,
     "sql_task": sql.run,
+    "pipeline_task": pipeline.run,
     "run_job_task": run_job.run,
     "condition_task": condition.run,
     "for_each_task": for_each.run,

@@ -10,6 +10,7 @@ from lakelocal.lakeflow.task_types.condition import CONDITION
 from lakelocal.lakeflow.task_types.elsewhere import ELSEWHERE
 from lakelocal.lakeflow.task_types.for_each import FOR_EACH
 from lakelocal.lakeflow.task_types.notebook import NOTEBOOK
+from lakelocal.lakeflow.task_types.pipeline import PIPELINE
 from lakelocal.lakeflow.task_types.python_file import PYTHON_FILE
 from lakelocal.lakeflow.task_types.run_job import RUN_JOB
 from lakelocal.lakeflow.task_types.sql import SQL
@@ -23,6 +24,7 @@ TYPES: Mapping[str, TaskType] = {
         PYTHON_FILE,
         WHEEL,
         SQL,
+        PIPELINE,
         RUN_JOB,
         CONDITION,
         FOR_EACH,

@@ -14,10 +14,6 @@ def _refused(name: str, note: str, *leaves: str, needs_compute: bool = False) ->
 
 
 ELSEWHERE = (
-    TaskType(
-        "pipeline_task",
-        {"": (REFUSED, "declarative pipelines do not run here; use notebooks that make the same tables")},
-    ),
     _refused("dbt_task", _DBT, needs_compute=True),
     _refused("dbt_platform_task", _DBT),
     _refused("spark_jar_task", _JAR, needs_compute=True),

@@ -1,0 +1,243 @@
+"""What the sources of a pipeline define, as values: datasets, flows, sinks and expectations.
+
+Nothing here reads or writes data. A name is kept as it is written, with the catalog and schema that its source file is
+in at that place; `Definitions.key` makes it a name that is the same everywhere.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from lakelocal.dialect.names import split_name
+from lakelocal.pipelines.errors import DefinitionError
+
+Key: TypeAlias = tuple[str, str, str]  # catalog, schema and name, in lower case; the first two are "" without a schema
+
+
+class Kind(StrEnum):
+    """What a dataset is. `TABLE` is what `@table` defines: its query tells which of the first two it is."""
+
+    STREAMING_TABLE = "STREAMING_TABLE"
+    MATERIALIZED_VIEW = "MATERIALIZED_VIEW"
+    TABLE = "TABLE"
+    TEMPORARY_VIEW = "VIEW"
+    PUBLISHED_VIEW = "PUBLISHED_VIEW"
+    SINK = "SINK"
+
+
+TITLES = {
+    Kind.STREAMING_TABLE: "streaming table",
+    Kind.MATERIALIZED_VIEW: "materialized view",
+    Kind.TABLE: "table",
+    Kind.TEMPORARY_VIEW: "temporary view",
+    Kind.PUBLISHED_VIEW: "view",
+    Kind.SINK: "sink",
+}
+
+
+class Action(StrEnum):
+    """What happens to a row that violates an expectation."""
+
+    WARN = "warn"
+    DROP = "drop"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A rule on the rows of a dataset: *condition* is SQL, or a column of Spark, over the columns of its query."""
+
+    name: str
+    condition: Any
+    action: Action
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """The *catalog* and *schema* of names that do not say their own, at one place of a source."""
+
+    catalog: str
+    schema: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where something is defined: a file and a line of it, 0 where that is not known."""
+
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table, a view or a sink.
+
+    *schema* is the DDL or the StructType that it declares, *columns* the same in SQL, with constraints and comments.
+    *private* tables exist for the pipeline alone. *options* are those of a sink, *function* that of a
+    `foreach_batch_sink`, *text* the query of a published view.
+    """
+
+    name: str
+    kind: Kind
+    defaults: Defaults
+    origin: Origin
+    comment: str | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    partition_by: tuple[str, ...] = ()
+    cluster_by: tuple[str, ...] = ()
+    schema: Any = None
+    private: bool = False
+    expectations: tuple[Expectation, ...] = ()
+    format: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    function: Callable[..., object] | None = None
+    text: str = ""
+
+    @property
+    def is_table(self) -> bool:
+        """Are its rows stored as a table?"""
+        return self.kind in (Kind.STREAMING_TABLE, Kind.MATERIALIZED_VIEW, Kind.TABLE)
+
+    @property
+    def is_view(self) -> bool:
+        return self.kind in (Kind.TEMPORARY_VIEW, Kind.PUBLISHED_VIEW)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The arguments of an AUTO CDC flow, under the names of `create_auto_cdc_flow`; *snapshot*: of whole copies.
+
+    *source* is the name of a dataset or table; of snapshots also a function from the last version to the next copy.
+    """
+
+    source: Any
+    keys: tuple[str, ...]
+    sequence_by: Any = None
+    apply_as_deletes: Any = None
+    apply_as_truncates: Any = None
+    column_list: tuple[str, ...] = ()
+    except_column_list: tuple[str, ...] = ()
+    stored_as_scd_type: int = 1
+    track_history_column_list: tuple[str, ...] = ()
+    track_history_except_column_list: tuple[str, ...] = ()
+    ignore_null_updates: bool = False
+    snapshot: bool = False
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What writes to *target*, a dataset: the DataFrame that *query* returns, or *changes*.
+
+    A *once* flow runs in the first update that has it, and again only after a full refresh. *conf* are settings of
+    Spark for this flow.
+    """
+
+    name: str
+    target: str
+    defaults: Defaults
+    origin: Origin
+    query: Callable[[], Any] | None = None
+    once: bool = False
+    conf: Mapping[str, str] = field(default_factory=dict)
+    changes: Changes | None = None
+    explicit: bool = False  # defined by itself, not as the query of its target
+
+
+@dataclass
+class Definitions:
+    """All that the sources of one pipeline define, in their order."""
+
+    defaults: Defaults
+    datasets: dict[Key, Dataset] = field(default_factory=dict)
+    flows: list[Flow] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, dataset: Dataset) -> None:
+        """Define *dataset*.
+
+        Raises:
+            DefinitionError: its name is none, or another dataset has it.
+        """
+        key = self.key_of(dataset)
+        if other := self.datasets.get(key):
+            raise DefinitionError(
+                f"{dataset.origin}: Cannot redefine dataset `{dataset.name}`: found it as a {TITLES[dataset.kind]} "
+                f"here and as a {TITLES[other.kind]} in {other.origin}. Rename one of them."
+            )
+        self.datasets[key] = dataset
+
+    def add_flow(self, flow: Flow) -> None:
+        """Define *flow*.
+
+        Raises:
+            DefinitionError: another flow has its name.
+        """
+        for other in self.flows:
+            if other.name.lower() == flow.name.lower() and self.key(other.name, other.defaults) == self.key(
+                flow.name, flow.defaults
+            ):
+                raise DefinitionError(
+                    f"{flow.origin}: Cannot redefine flow `{flow.name}`: {other.origin} defines it too. Give one of "
+                    "them another name."
+                )
+        self.flows.append(flow)
+
+    def note(self, text: str) -> None:
+        """Remember that something has no effect here; said once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def key_of(self, dataset: Dataset) -> Key:
+        """The key of *dataset*, which has no schema if nothing outside of the pipeline sees it."""
+        parts = parts_of(dataset.name, dataset.origin)
+        if dataset.kind in (Kind.TEMPORARY_VIEW, Kind.SINK) or dataset.private:
+            if len(parts) > 1:
+                raise DefinitionError(
+                    f"{dataset.origin}: found the {TITLES[dataset.kind]} `{dataset.name}`; expected a name without "
+                    "dots: only this pipeline sees it. Remove the schema."
+                )
+            return ("", "", parts[0].lower())
+        return qualified(parts, dataset.defaults)
+
+    def key(self, name: str | Sequence[str], defaults: Defaults) -> Key:
+        """The key of the dataset that *name* means at a place with *defaults*; one outside has a key just as well."""
+        parts = list(split_name(name) or [name]) if isinstance(name, str) else list(name)
+        if len(parts) > 1 and parts[0].lower() == "live":
+            parts = parts[1:]
+        if len(parts) == 1:
+            inside: Key = ("", "", parts[0].lower())
+            if inside in self.datasets:
+                return inside
+        return qualified(parts, defaults)
+
+    def flows_into(self, key: Key) -> Iterator[Flow]:
+        """The flows that write to the dataset *key*, in order."""
+        return (flow for flow in self.flows if self.key(flow.target, flow.defaults) == key)
+
+
+def parts_of(name: str, origin: Origin) -> list[str]:
+    """The parts of *name*, without `LIVE`.
+
+    Raises:
+        DefinitionError: it is no name.
+    """
+    parts = split_name(name) if isinstance(name, str) else None
+    if parts and len(parts) > 1 and parts[0].lower() == "live":
+        parts = parts[1:]
+    if not parts or len(parts) > 3:
+        raise DefinitionError(
+            f"{origin}: found the name `{name}`; expected `name`, `schema.name` or `catalog.schema.name`. Correct it."
+        )
+    return parts
+
+
+def qualified(parts: Sequence[str], defaults: Defaults) -> Key:
+    """*parts* with what they lack of *defaults*, in lower case."""
+    catalog, schema, name = [defaults.catalog, defaults.schema, *parts][-3:] if len(parts) < 3 else parts[-3:]
+    if len(parts) == 2:
+        catalog = defaults.catalog
+    return (catalog.lower(), schema.lower(), name.lower())

@@ -1,0 +1,35 @@
+"""What stops the update of a pipeline, or one of its flows."""
+
+from lakelocal.errors import LocalError
+
+
+class PipelineError(LocalError):
+    """Raised when an update cannot go on: its sources are wrong, or a flow failed."""
+
+
+class DefinitionError(PipelineError):
+    """Raised when a source defines what cannot be, or what does not run on this machine."""
+
+
+class AnalysisError(PipelineError):
+    """Raised when the queries of a pipeline do not fit together; nothing was written."""
+
+
+class UnresolvedError(Exception):
+    """Raised inside a query that reads a dataset whose own query is not known yet; the query is evaluated again.
+
+    *reading* is the key of that dataset.
+    """
+
+    def __init__(self, reading: tuple[str, ...]) -> None:
+        super().__init__(".".join(part for part in reading if part))
+        self.reading = reading
+
+
+def outside_of_a_query(name: str) -> DefinitionError:
+    """The error for a dataset of the pipeline that is read while the sources are loaded, as Databricks words it."""
+    return DefinitionError(
+        f"[REFERENCE_DLT_DATASET_OUTSIDE_QUERY_DEFINITION] Referencing pipeline dataset `{name}` outside the dataset "
+        "query definition (i.e., `@dlt.table` annotation) is not supported. Please read it inside the dataset query "
+        "definition."
+    )

@@ -1,0 +1,58 @@
+"""What the runner tells the kernel of a pipeline task: which pipeline, from which sources, and what to refresh."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What an update refreshes: everything unless datasets are named, one-part or qualified.
+
+    Source: Pipelines API, `StartUpdate`; tables that are not named are EXCLUDED, nothing upstream is added.
+    """
+
+    refresh: tuple[str, ...] = ()
+    full_refresh: tuple[str, ...] = ()
+    full_refresh_all: bool = False
+    validate_only: bool = False
+
+
+@dataclass(frozen=True)
+class UpdateOrder:
+    """One update of a pipeline.
+
+    *id* is stable for (bundle, target, key). *sources* are files and notebooks, in the order in which they are loaded;
+    *root* is put on `sys.path`, if there is one. *parameters* are those that SQL reads by `:name`. *event_log* is the
+    table, in three parts, that gets the events, besides the pipeline's own file.
+    """
+
+    id: str
+    name: str
+    catalog: str
+    schema: str
+    sources: tuple[str, ...]
+    root: str = ""
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    selection: Selection = field(default_factory=Selection)
+    event_log: str = ""
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The order as JSON has it, for `of`."""
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        chosen = {each.name: getattr(self.selection, each.name) for each in fields(self.selection)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in own.items()} | {
+            "selection": {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items()}
+        }
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """The order that `as_json` made *given* from."""
+        selection = Selection(**{name: _plain(value) for name, value in given["selection"].items()})
+        return cls(**{name: _plain(value) for name, value in given.items() if name != "selection"}, selection=selection)
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,303 @@
+"""Evaluating the queries of a pipeline in a session of Spark Connect.
+
+A query reads datasets of its own pipeline by name, through any of Spark's ways. An interceptor in front of the channel
+sees each request, and puts in place of such a name
+
+- of a view: the view's own plan, in every phase;
+- of a table, while the pipeline is analyzed: no rows, with the schema that the table will have;
+- of a table, while a flow runs: the table.
+
+A dataset whose query is not evaluated yet raises `UnresolvedError`; the query that reads it is evaluated again later.
+So a query may ask for `columns` and `schema` of what it reads, as on Databricks.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pyspark.sql.connect.proto as proto
+from google.protobuf.message import Message
+
+from lakelocal.dialect.names import FORMATS
+from lakelocal.dialect.plans import decompress
+from lakelocal.dialect.walk import walk
+from lakelocal.pipelines.definitions import Dataset, Defaults, Definitions, Key, Kind
+from lakelocal.pipelines.errors import AnalysisError, UnresolvedError, outside_of_a_query
+from lakelocal.pipelines.reading import Read, Renamed, Replacement, display_name, is_streaming, reads_of, replace_reads
+from lakelocal.sql.tokens import tokenize
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+    from pyspark.sql.connect.session import SparkSession
+
+_QUERIES = frozenset({"SELECT", "WITH", "FROM", "VALUES", "TABLE", "("})
+_CHECKS_MODE = "pipelines.incompatibleViewCheck.enabled"
+
+
+@dataclass
+class Resolved:
+    """What a dataset is, once its query is evaluated: its *schema* (a StructType) and whether it *streams*.
+
+    *plan* is that of a view. *stored* is the name under which a table is read.
+    """
+
+    streams: bool
+    schema: Any = None
+    plan: proto.Relation | None = None
+    defaults: Defaults | None = None
+    stored: str = ""
+
+
+@dataclass
+class Evaluation:
+    """The query that a thread evaluates or runs: that of the flow or view *name*, at a place with *defaults*.
+
+    *runs*: tables are read as they are. *reads* collects the keys of the datasets and tables that it reads, *counts*
+    what the server counted in it, by the name of each observation. *schemas* is where Auto Loader keeps its schema.
+    """
+
+    name: str
+    defaults: Defaults
+    runs: bool
+    schemas: Path
+    reads: set[Key] = field(default_factory=set)
+    counts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class PipelineSession:
+    """The session *spark* of a kernel, whose requests know the datasets of *definitions*."""
+
+    def __init__(self, spark: "SparkSession", definitions: Definitions, configuration: Mapping[str, str]) -> None:
+        self.spark = spark
+        self.definitions = definitions
+        self.resolved: dict[Key, Resolved] = {}
+        self.touched: list[Read] = []  # what is read while the sources are loaded
+        self._checks_mode = configuration.get(_CHECKS_MODE, "true").lower() != "false"
+        self._current = threading.local()
+        self._sql = spark.sql
+        self._follow()
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """What this thread evaluates; None while the sources are loaded, and between queries."""
+        return getattr(self._current, "evaluation", None)
+
+    @contextmanager
+    def evaluating(self, evaluation: Evaluation) -> Iterator[Evaluation]:
+        """Let the requests of this thread belong to *evaluation*."""
+        self._current.evaluation = evaluation
+        try:
+            yield evaluation
+        finally:
+            self._current.evaluation = None
+
+    def sql(self, text: str) -> "DataFrame":
+        """Run the statement *text*, of the emulator itself."""
+        return self._sql(text)
+
+    def query(self, text: str, *arguments: Any, **named: Any) -> "DataFrame":
+        """`spark.sql`: a query becomes a plan, which is not sent before its rows or its schema are asked for."""
+        from pyspark.sql.connect.dataframe import DataFrame
+        from pyspark.sql.connect.plan import SQL
+
+        first = next(iter(tokenize(text) or ()), None)
+        if first is None or first.word not in _QUERIES or arguments or named:
+            return self._sql(text, *arguments, **named)
+        return DataFrame(SQL(text), self.spark)
+
+    def read_table(self, name: str, streaming: bool) -> "DataFrame":
+        """`dlt.read` and `dlt.read_stream`.
+
+        Raises:
+            DefinitionError: the sources are still being loaded.
+        """
+        if self.evaluation is None:
+            raise outside_of_a_query(name)
+        return self.spark.readStream.table(name) if streaming else self.spark.table(name)
+
+    def as_published(self, text: str, defaults: Defaults) -> str:
+        """The query *text* of a view that everybody reads: the names of datasets in three parts."""
+        holder = proto.Relation(sql=proto.SQL(query=text))
+
+        def find(read: Read) -> Replacement:
+            resolved = self.resolved.get(self.definitions.key(read.parts, defaults))
+            return Renamed(resolved.stored) if resolved and resolved.stored else self._outside(read, defaults)
+
+        replace_reads(holder, find)
+        return holder.sql.query
+
+    def plan_of(self, frame: "DataFrame") -> proto.Relation:
+        """The plan of *frame*, as it is written."""
+        plan = frame._plan.to_proto(self.spark.client)  # type: ignore[attr-defined]  # of Connect's DataFrame
+        decompress(plan)
+        return deepcopy(plan.root)
+
+    def streams(self, plan: proto.Relation, defaults: Defaults) -> bool:
+        """Does *plan*, of a query at a place with *defaults*, read a stream, itself or through a view?"""
+        keys = [self.definitions.key(read.parts, defaults) for read in reads_of(plan)]
+        through = [self.resolved[key] for key in keys if key in self.resolved and self.resolved[key].plan is not None]
+        return is_streaming(plan) or any(each.streams for each in through)
+
+    def note_reads(self, evaluation: Evaluation, plan: Message) -> None:
+        """Add what *plan* reads to the evaluation.
+
+        Raises:
+            UnresolvedError: a dataset of the pipeline among it is not resolved.
+        """
+        for read in reads_of(plan):
+            self._find(read, evaluation.defaults, evaluation)
+
+    def rewritten(self, request: Message) -> Message:
+        """*request* as it is sent on."""
+        if not isinstance(request, (proto.ExecutePlanRequest, proto.AnalyzePlanRequest)):
+            return request
+        evaluation = self.evaluation
+        if evaluation is None:
+            self.touched += reads_of(request)
+            return request
+        changed = deepcopy(request)
+        for plan in _plans(changed):
+            decompress(plan)
+        replace_reads(changed, lambda read: self._find(read, evaluation.defaults, evaluation))
+        _keep_schemas(changed, evaluation.schemas)
+        return changed
+
+    def _find(self, read: Read, defaults: Defaults, evaluation: Evaluation) -> Replacement:
+        """What stands in place of *read* in a query at a place with *defaults*."""
+        key = self.definitions.key(read.parts, defaults)
+        evaluation.reads.add(key)
+        dataset = self.definitions.datasets.get(key)
+        if dataset is None or dataset.kind is Kind.SINK:
+            return self._outside(read, defaults)
+        resolved = self.resolved.get(key)
+        if resolved is None:
+            raise UnresolvedError(key)
+        if resolved.plan is not None:
+            return self._view(read, dataset, resolved, evaluation)
+        if evaluation.runs:
+            return Renamed(resolved.stored)
+        return self._stand_in(resolved.schema, streaming=read.streaming)
+
+    def _outside(self, read: Read, defaults: Defaults) -> Replacement:
+        """A table that is not of the pipeline; what its name leaves out is that of the place where it stands."""
+        parts = read.parts
+        if len(parts) > 1 and parts[0].lower() == "live":
+            parts = parts[1:]
+        if len(parts) > 2 or (len(parts) == 2 and parts[0].lower() in FORMATS and "/" in parts[1]):
+            return None
+        own = (defaults.catalog, defaults.schema, *parts)[-3:] if len(parts) == 1 else (defaults.catalog, *parts)
+        return Renamed(display_name(own))
+
+    def _view(self, read: Read, dataset: Dataset, resolved: Resolved, evaluation: Evaluation) -> Replacement:
+        assert resolved.plan is not None and resolved.defaults is not None, "it is a view"
+        if self._checks_mode and read.streaming != resolved.streams:
+            self._refuse_mode(dataset, streams=resolved.streams)
+        plan = deepcopy(resolved.plan)
+        holder = proto.Plan(root=plan)
+        defaults = resolved.defaults
+        replace_reads(holder, lambda inner: self._find(inner, defaults, evaluation))
+        _name_observations(holder, evaluation.name)
+        return holder.root
+
+    def _refuse_mode(self, dataset: Dataset, *, streams: bool) -> None:
+        kind, way, other = ("streaming", "readStream", "read") if streams else ("batch", "read", "readStream")
+        raise AnalysisError(
+            f"View `{dataset.name}` is a {kind} view and must be referenced using {way}; found {other}. In SQL, "
+            f"{'write STREAM before its name' if streams else 'leave STREAM out'}. `{_CHECKS_MODE}=false` in the "
+            "configuration turns this check off."
+        )
+
+    def _stand_in(self, schema: Any, *, streaming: bool) -> proto.Relation:
+        """No rows with *schema*, as a stream or not."""
+        from pyspark.sql import functions as F
+
+        spark = self.spark
+        if not streaming:
+            return self.plan_of(spark.createDataFrame([], schema))
+        rows = spark.readStream.format("rate").load()
+        columns = [F.lit(None).cast(each.dataType).alias(each.name) for each in schema.fields]
+        return self.plan_of(rows.where("false").select(*columns))
+
+    def _follow(self) -> None:
+        """Let the requests of the session pass through `rewritten`, and its `sql` through `query`."""
+        from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
+
+        client = self.spark.client
+        client._channel = grpc.intercept_channel(client._channel, _Interceptor(self))
+        client._stub = SparkConnectServiceStub(client._channel)
+        self.spark.sql = self.query  # type: ignore[method-assign]
+
+
+class _Interceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+    """Sends what `PipelineSession.rewritten` makes of each request, and keeps what the server counted."""
+
+    def __init__(self, session: PipelineSession) -> None:
+        self._session = session
+
+    def intercept_unary_unary(
+        self, continuation: Callable[..., Any], client_call_details: grpc.ClientCallDetails, request: Any
+    ) -> Any:
+        return continuation(client_call_details, self._session.rewritten(request))
+
+    def intercept_unary_stream(
+        self, continuation: Callable[..., Any], client_call_details: grpc.ClientCallDetails, request: Any
+    ) -> Any:
+        evaluation = self._session.evaluation
+        call = continuation(client_call_details, self._session.rewritten(request))
+        return call if evaluation is None else _Counted(call, evaluation)
+
+
+class _Counted(Iterator[Any]):
+    """The answers of *call*, whose observed metrics go to *evaluation*."""
+
+    def __init__(self, call: Any, evaluation: Evaluation) -> None:
+        self._call, self._evaluation = call, evaluation
+
+    def __next__(self) -> Any:
+        answer = next(self._call)
+        for metrics in getattr(answer, "observed_metrics", ()):
+            values = [getattr(value, value.WhichOneof("literal_type")) for value in metrics.values]
+            self._evaluation.counts[metrics.name] = dict(zip(metrics.keys, values, strict=True))
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._call, name)
+
+
+def _plans(request: Any) -> Iterator[proto.Plan]:
+    """The plans in *request*."""
+    if isinstance(request, proto.ExecutePlanRequest):
+        yield request.plan
+    else:
+        for _, question in request.ListFields():
+            if isinstance(question, Message) and "plan" in question.DESCRIPTOR.fields_by_name:
+                yield question.plan  # type: ignore[attr-defined]  # the fields are those of one of many messages
+
+
+def _keep_schemas(request: Message, schemas: Path) -> None:
+    """Let each Auto Loader source of *request* that names no place for its schema keep it in *schemas*."""
+
+    def read(source: proto.Read.DataSource) -> None:
+        given = {name.lower() for name in source.options}
+        if source.format.lower() == "cloudfiles" and "cloudfiles.schemalocation" not in given:
+            what = "\0".join([*source.paths, source.options.get("cloudFiles.format", "")])
+            place = schemas / hashlib.sha256(what.encode()).hexdigest()[:12]
+            source.options["cloudFiles.schemaLocation"] = str(place)
+
+    walk(request, {"spark.connect.Read.DataSource": read})
+
+
+OWN = "{reader}"  # in the name of an observation of a view: the flow that reads it
+
+
+def _name_observations(message: Message, reader: str) -> None:
+    def collect(metrics: proto.CollectMetrics) -> None:
+        metrics.name = metrics.name.replace(OWN, reader)
+
+    walk(message, {"spark.connect.CollectMetrics": collect})

@@ -1,0 +1,408 @@
+"""One update of a pipeline: its sources are loaded, its queries evaluated, its tables set up, its flows run.
+
+Source: Databricks documentation, "Run a pipeline update": an error of analysis stops the update before anything is
+written; a failed flow does not stop those that do not depend on it, and those below it are skipped.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from lakelocal.errors import LocalError
+from lakelocal.kernel.display import publish_table
+from lakelocal.kernel.failures import what_spark_says
+from lakelocal.kernel.kernel import current_kernel
+from lakelocal.kernel.table import Table
+from lakelocal.pipelines import events as log
+from lakelocal.pipelines import graph
+from lakelocal.pipelines.api import Recorder
+from lakelocal.pipelines.changes import ChangeFlows
+from lakelocal.pipelines.definitions import Defaults, Definitions, Flow, Key, Kind
+from lakelocal.pipelines.errors import PipelineError, outside_of_a_query
+from lakelocal.pipelines.events import EventLog
+from lakelocal.pipelines.expectations import VIOLATED, Counts
+from lakelocal.pipelines.flows import Writer
+from lakelocal.pipelines.loading import Loader
+from lakelocal.pipelines.memory import Memory
+from lakelocal.pipelines.order import UpdateOrder
+from lakelocal.pipelines.resolving import Resolution, ResolvedFlow, Resolver
+from lakelocal.pipelines.session import PipelineSession
+from lakelocal.pipelines.tables import INTERNAL, Tables
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+    from pyspark.sql.connect.session import SparkSession
+
+AT_ONCE = 4  # flows that run at the same time
+_ATTEMPTS = 3  # of a flow whose source tells that it has to start again
+_AGAIN = ("UNKNOWN_FIELD_EXCEPTION", "start the stream again")
+_ATTEMPTS_KEY = "pipelines.maxFlowRetryAttempts"
+_SETTINGS = {
+    "spark.sql.ansi.enabled": "false",  # as in pipelines on Databricks: a division by zero is NULL
+    "spark.sql.streaming.numRecentProgressUpdates": "100000",  # the counts of all batches are read at the end
+}
+
+
+@dataclass
+class Outcome:
+    """What became of one flow."""
+
+    status: str
+    counts: Counts = field(default_factory=Counts)
+    error: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where an update runs: the *shell* of a kernel, its session of *spark*, and the *names* that sources may use.
+
+    *pipelines* is the folder of the catalog's state in which pipelines remember.
+    """
+
+    shell: "InteractiveShell"
+    spark: "SparkSession"
+    pipelines: Path
+    names: Mapping[str, Any]
+
+    @classmethod
+    def of_kernel(cls) -> "Surroundings":
+        """Those of the kernel of this process."""
+        kernel = current_kernel()
+        known = kernel.namespace_for("spark")
+        names = {name: known[name] for name in ("spark", "dbutils", "display", "displayHTML") if name in known}
+        return cls(kernel.ip, kernel.spark, kernel.state.pipelines, names)
+
+
+class Update:
+    """One update, in the cells of its task: `load`, `resolve` and `run`, in this order."""
+
+    def __init__(self, given: Mapping[str, Any], surroundings: Surroundings | None = None) -> None:
+        self.order = UpdateOrder.of(given)
+        self.surroundings = surroundings or Surroundings.of_kernel()
+        self._closing = ExitStack()
+        self.memory = Memory.open(self.surroundings.pipelines, self.order.id)
+        self._closing.enter_context(self.memory.alone())
+        self.memory = Memory.open(self.surroundings.pipelines, self.order.id)  # as the update before has left it
+        self.definitions = Definitions(Defaults(self.order.catalog, self.order.schema))
+        self.session = PipelineSession(self.surroundings.spark, self.definitions, self.order.configuration)
+        self.id = str(uuid4())
+        self.events = EventLog(self.memory.events, self.order.id, self.order.name, self.id, self._say)
+        self.tables = Tables(self.session, self.memory, self.definitions.defaults)
+        self.changes = ChangeFlows(self.session, self.memory, self.definitions, self.tables)
+        self.resolution = Resolution()
+        self.chosen: set[Key] = set()
+        self.full: set[Key] = set()
+        self.outcomes: dict[str, Outcome] = {}
+
+    def load(self) -> None:
+        """Run the sources, and show what they define."""
+        with self._failing():
+            self._prepare()
+            recorder = Recorder(self.definitions, self.session.read_table)
+            recorder.install()
+            shell, names = self.surroundings.shell, self.surroundings.names
+            loader = Loader(shell, self.order, recorder, self.session.query, names)
+            try:
+                loader.load()
+            except Exception:
+                self._refuse_reads_outside()
+                raise
+            self._refuse_reads_outside()
+            graph.check(self.definitions)
+            self.chosen, self.full = graph.refreshed(self.definitions, self.order.selection)
+        for note in (*self.order.notes, *self.definitions.notes):
+            print(f"note: {note}")
+        publish_table(self._defined())
+
+    def resolve(self) -> None:
+        """Evaluate all queries, and show what reads what. Nothing is written."""
+        with self._failing():
+            resolver = Resolver(self.definitions, self.session, self.memory, self.full, self.changes.schema_of)
+            self.resolution = resolver.resolve()
+            tables = {key: kind for key, kind in self.resolution.kinds.items() if kind in _TABLES}
+            published = [key for key in tables if key[0]]
+            self.exists = self.tables.existing(published)
+            for key, kind in tables.items():
+                self.tables.check(self.definitions.datasets[key], key, kind, exists=self._exists(key))
+        self._log_definitions()
+        publish_table(self._graph())
+
+    def run(self) -> None:
+        """Set up the tables, run the flows, and show what they wrote.
+
+        Raises:
+            PipelineError: a flow failed; the others have run.
+        """
+        if self.order.selection.validate_only:
+            self.events.update(log.COMPLETED)
+            self._closing.close()
+            print("The pipeline is valid. Nothing was written.")
+            return
+        with self._failing():
+            self.events.update("SETTING_UP_TABLES")
+            self._set_up()
+            self.events.update(log.RUNNING)
+            self._run_flows()
+            publish_table(self._written())
+            self._raise_failures()
+        self.events.update(log.COMPLETED)
+        self._closing.close()
+
+    def _prepare(self) -> None:
+        self.events.update("INITIALIZING")
+        spark = self.session.spark
+        own = {**self.order.configuration, "pipelines.id": self.order.id, "spark.pipelines.updateId": self.id}
+        for key, value in {**_SETTINGS, **own}.items():
+            spark.conf.set(key, value)
+        self.session.sql(f"USE CATALOG {self.order.catalog}")
+        if spark.catalog.databaseExists(self.order.schema):
+            self.session.sql(f"USE SCHEMA {self.order.schema}")
+
+    def _refuse_reads_outside(self) -> None:
+        for read in self.session.touched:
+            key = self.definitions.key(read.parts, self.definitions.defaults)
+            if key in self.definitions.datasets:
+                raise outside_of_a_query(".".join(read.parts))
+
+    def _exists(self, key: Key) -> bool:
+        known = self.memory.of(key)
+        return key in self.exists if key[0] else bool(known and not known.is_new)
+
+    def _set_up(self) -> None:
+        chosen = [key for key, kind in self.resolution.kinds.items() if kind in _TABLES and key in self.chosen]
+        new = [key for key in chosen if not self._exists(key)]
+        new += [
+            key for key, kind in self.resolution.kinds.items() if kind is Kind.PUBLISHED_VIEW and key in self.chosen
+        ]
+        self.tables.make_schemas(key if key[0] else (self.order.catalog, INTERNAL, key[-1]) for key in new)
+        for key in chosen:
+            if self._is_made_by_changes(key):
+                self.changes.set_up(key, self.resolution.schemas[key], full=key in self.full, exists=self._exists(key))
+                continue
+            self.tables.set_up(
+                self.definitions.datasets[key],
+                key,
+                self.resolution.kinds[key],
+                self.resolution.schemas[key],
+                exists=self._exists(key),
+                full=key in self.full,
+            )
+
+    def _is_made_by_changes(self, key: Key) -> bool:
+        return any(flow.changes for flow in self.definitions.flows_into(key))
+
+    def _run_flows(self) -> None:
+        writer = Writer(self.definitions, self.session, self.memory, self.resolution.kinds, self.resolution.schemas)
+        waiting = {flow.name: flow for flow in self.resolution.flows}
+        for flow in list(waiting.values()):
+            if status := self._not_run(flow):
+                self.outcomes[flow.name] = Outcome(status)
+                self.events.flow(flow.name, _shown(flow.key), status)
+                del waiting[flow.name]
+            else:
+                self.events.flow(flow.name, _shown(flow.key), log.QUEUED)
+        running: dict[Future[Outcome], ResolvedFlow] = {}
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            while waiting or running:
+                for flow in self._startable(waiting, running.values()):
+                    del waiting[flow.name]
+                    running[pool.submit(self._run_flow, writer, flow)] = flow
+                if not running:
+                    self._skip(waiting)
+                    return
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    self.outcomes[running.pop(done).name] = done.result()
+
+    def _not_run(self, flow: ResolvedFlow) -> str:
+        if flow.key not in self.chosen:
+            return log.EXCLUDED
+        table = self.memory.of(flow.key)
+        return log.IDLE if flow.flow.once and table is not None and flow.name in table.once else ""
+
+    def _startable(self, waiting: Mapping[str, ResolvedFlow], running: "Any") -> Iterator[ResolvedFlow]:
+        """The waiting flows whose inputs are all there; flows with settings of their own run alone."""
+        busy = list(running)
+        if any(flow.flow.conf for flow in busy):
+            return
+        left = {flow.key for flow in (*waiting.values(), *busy)}
+        for flow in list(waiting.values()):
+            if self._failed_above(flow):
+                del waiting[flow.name]  # type: ignore[attr-defined]  # it is a dictionary
+                self._skip({flow.name: flow})
+                continue
+            if (flow.reads - {flow.key}) & left or (flow.flow.conf and busy):
+                continue
+            yield flow
+            busy.append(flow)
+            if flow.flow.conf:
+                return
+
+    def _failed_above(self, flow: ResolvedFlow) -> bool:
+        bad = {each.key for each in self.resolution.flows if self.outcomes.get(each.name, _FINE).status in _BAD}
+        return bool((flow.reads - {flow.key}) & bad)
+
+    def _skip(self, flows: Mapping[str, ResolvedFlow]) -> None:
+        for flow in flows.values():
+            self.outcomes[flow.name] = Outcome(log.SKIPPED)
+            self.events.flow(flow.name, _shown(flow.key), log.SKIPPED, why="A flow that it reads from has failed.")
+
+    def _run_flow(self, writer: Writer, flow: ResolvedFlow) -> Outcome:
+        started = time.monotonic()
+        attempts = int(self.order.configuration.get(_ATTEMPTS_KEY, _ATTEMPTS - 1)) + 1
+        self.events.flow(flow.name, _shown(flow.key), log.STARTING)
+        for attempt in range(1, attempts + 1):
+            self.events.flow(flow.name, _shown(flow.key), log.RUNNING)
+            try:
+                with self._settings(flow.flow):
+                    counts = self.changes.run(flow) if flow.flow.changes else writer.write(flow)
+            except Exception as error:
+                said = _said(error)
+                if attempt < attempts and any(word in said for word in _AGAIN):
+                    print(f"{flow.name}: {said} It starts again.")
+                    continue
+                self.events.flow(flow.name, _shown(flow.key), log.FAILED, error=said)
+                return Outcome(log.FAILED, error=said, seconds=time.monotonic() - started)
+            break
+        self.events.flow(flow.name, _shown(flow.key), log.COMPLETED, counts=counts)
+        return Outcome(log.COMPLETED, counts, seconds=time.monotonic() - started)
+
+    @contextmanager
+    def _settings(self, flow: Flow) -> Iterator[None]:
+        """The settings of *flow*, while it runs; it runs alone then."""
+        conf = self.session.spark.conf
+        before = {key: conf.get(key, None) for key in flow.conf}
+        for key, value in flow.conf.items():
+            conf.set(key, value)
+        try:
+            yield
+        finally:
+            for key, former in before.items():
+                conf.unset(key) if former is None else conf.set(key, former)
+
+    def _raise_failures(self) -> None:
+        failed = {name: outcome for name, outcome in self.outcomes.items() if outcome.status == log.FAILED}
+        if not failed:
+            return
+        name, first = next(iter(failed.items()))
+        skipped = sum(outcome.status == log.SKIPPED for outcome in self.outcomes.values())
+        more = f" {len(failed) - 1} more failed." if len(failed) > 1 else ""
+        below = f" {skipped} below {'them were' if more else 'it were'} skipped." if skipped else ""
+        raise PipelineError(f"Flow `{name}` failed: {first.error}{more}{below}")
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """What fails in here fails the update."""
+        try:
+            yield
+        except BaseException as error:
+            self.events.update(log.FAILED, error=_said(error))
+            self._closing.close()
+            raise
+
+    def _say(self, message: str) -> None:
+        print(message, flush=True)
+
+    def _log_definitions(self) -> None:
+        for key, kind in self.resolution.kinds.items():
+            dataset = self.definitions.datasets[key]
+            rules = [
+                {"name": rule.name, "constraint": str(rule.condition), "action": rule.action.value.upper()}
+                for rule in dataset.expectations
+            ]
+            details = {
+                "dataset_type": kind.value,
+                "num_flows": len(list(self.definitions.flows_into(key))),
+                "expectations": rules,
+            }
+            self.events.definition("dataset_definition", details, dataset_name=_shown(key))
+        for flow in self.resolution.flows:
+            details = {
+                "input_datasets": [{"name": _shown(key)} for key in sorted(flow.reads)],
+                "output_dataset": _shown(flow.key),
+                "flow_type": _flow_type(flow, self.resolution.kinds.get(flow.key)),
+                "once": flow.flow.once,
+                "spark_conf": dict(flow.flow.conf),
+            }
+            self.events.definition("flow_definition", details, flow_name=flow.name)
+
+    def _defined(self) -> Table:
+        rows: list[list[object]] = [
+            [_shown(key), dataset.kind.value.replace("_", " ").lower(), str(dataset.origin), len(dataset.expectations)]
+            for key, dataset in self.definitions.datasets.items()
+        ]
+        return Table(
+            [("dataset", "string"), ("defined as", "string"), ("where", "string"), ("expectations", "int")], rows
+        )
+
+    def _graph(self) -> Table:
+        rows: list[list[object]] = [
+            [
+                _shown(flow.key),
+                _title(self.resolution.kinds.get(flow.key)),
+                ", ".join(sorted(_shown(key) for key in flow.reads)),
+            ]
+            for flow in self.resolution.flows
+        ]
+        return Table([("dataset", "string"), ("type", "string"), ("reads", "string")], rows)
+
+    def _written(self) -> Table:
+        rows: list[list[object]] = []
+        for flow in self.resolution.flows:
+            outcome = self.outcomes[flow.name]
+            rules = "; ".join(f"{rule.name}: {rule.failed:,} failed" for rule in outcome.counts.rules if rule.failed)
+            rows.append(
+                [
+                    flow.name,
+                    _title(self.resolution.kinds.get(flow.key)),
+                    outcome.status,
+                    _rows(outcome),
+                    outcome.counts.dropped if outcome.status == log.COMPLETED else None,
+                    rules,
+                    round(outcome.seconds, 1),
+                ]
+            )
+        columns = [("flow", "string"), ("type", "string"), ("state", "string"), ("rows", "bigint")]
+        return Table([*columns, ("dropped", "bigint"), ("expectations", "string"), ("seconds", "double")], rows)
+
+
+def _rows(outcome: Outcome) -> int | None:
+    """The rows that a flow wrote; of an AUTO CDC flow, those that it changed or removed."""
+    if outcome.status != log.COMPLETED:
+        return None
+    counts = outcome.counts
+    return counts.written if counts.upserted is None else counts.upserted + (counts.deleted or 0)
+
+
+_TABLES = (Kind.STREAMING_TABLE, Kind.MATERIALIZED_VIEW)
+_BAD = (log.FAILED, log.SKIPPED)
+_FINE = Outcome(log.COMPLETED)
+
+
+def _flow_type(flow: ResolvedFlow, kind: Kind | None) -> str:
+    if flow.flow.changes:
+        return "SNAPSHOT_CHANGE" if flow.flow.changes.snapshot else "CHANGE"
+    types = {Kind.MATERIALIZED_VIEW: "MATERIALIZED_VIEW", Kind.PUBLISHED_VIEW: "VIEW"}
+    return types.get(kind, "APPEND") if kind else "APPEND"
+
+
+def _title(kind: Kind | None) -> str:
+    return kind.value.replace("_", " ").lower() if kind else "sink"
+
+
+def _shown(key: Key) -> str:
+    return ".".join(part for part in key if part)
+
+
+def _said(error: BaseException) -> str:
+    """The error as one paragraph; of a violated expectation, the text that Databricks has."""
+    text = str(error) if isinstance(error, LocalError) else what_spark_says(str(error))
+    if (at := text.find(f"[{VIOLATED}")) >= 0:
+        end = text.find("'.", text.find("Output record: '", at))
+        return text[at : end + 2] if end >= 0 else text[at:]
+    return text if isinstance(error, LocalError) else f"{type(error).__name__}: {text}"
