@@ -72,12 +72,16 @@ class Writer:
         assert table is not None, "it is set up"
         schema = self.schemas[flow.key]
         stored = self._stored(flow.key, dataset)
-        if schema.jsonValue() != table.schema or definition_of(dataset) != table.definition:
-            self._recreate(flow, dataset, stored)
-            table.schema, table.definition = schema.jsonValue(), definition_of(dataset)
-            self.memory.save()
-        else:
-            flow.frame.write.format("delta").mode("overwrite").saveAsTable(stored)
+        from pyspark.sql import functions as F
+
+        if schema.jsonValue() == table.schema and definition_of(dataset) == table.definition:
+            flow.frame.writeTo(stored).overwrite(F.lit(True))
+            return [evaluation.counts]
+        self._recreate(flow, dataset, stored)
+        table.schema, table.definition = schema.jsonValue(), definition_of(dataset)
+        self.memory.save()
+        # Spark Connect tells nothing of what was counted in a statement that replaces a table.
+        flow.frame.groupBy().count().collect()
         return [evaluation.counts]
 
     def _recreate(self, flow: ResolvedFlow, dataset: Dataset, stored: str) -> None:

@@ -102,12 +102,12 @@ class PipelineSession:
         return self._sql(text)
 
     def query(self, text: str, *arguments: Any, **named: Any) -> "DataFrame":
-        """`spark.sql`: a query becomes a plan, which is not sent before its rows or its schema are asked for."""
+        """`spark.sql`: in a query of the pipeline, a plan that is not sent before its rows or schema are asked for."""
         from pyspark.sql.connect.dataframe import DataFrame
         from pyspark.sql.connect.plan import SQL
 
         first = next(iter(tokenize(text) or ()), None)
-        if first is None or first.word not in _QUERIES or arguments or named:
+        if self.evaluation is None or first is None or first.word not in _QUERIES or arguments or named:
             return self._sql(text, *arguments, **named)
         return DataFrame(SQL(text), self.spark)
 

@@ -25,7 +25,8 @@ def stored_name(dataset: Dataset, key: Key, defaults: Defaults, pipeline_id: str
 
 
 def name_of(parts: Iterable[str]) -> str:
-    return ".".join(part if part.isidentifier() else quoted(part) for part in parts)
+    """*parts* as a name in SQL, in quotes: the grammar of Delta has words of its own, such as `history`."""
+    return ".".join(quoted(part) for part in parts)
 
 
 def merged(before: "StructType", now: "StructType") -> "StructType":
