@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from lakelocal.pipelines.errors import AnalysisError, DefinitionError, PipelineError
-from tests.spark.pipeline_fixtures import Pipeline, statuses
+from tests.spark.pipeline_fixtures import Pipeline, rule_counts, statuses
 
 _numbers = itertools.count(1)
 
@@ -63,7 +63,8 @@ def test_a_streaming_table_reads_what_is_new_and_a_materialized_view_what_is_the
     """`@dlt.table` is either, by its query."""
     source = f"{pipeline.schema}_in.events"
     code = HEAD + (
-        f"@dlt.table\ndef streamed():\n    return spark.readStream.option('skipChangeCommits', 'true').table('{source}')\n"
+        "@dlt.table\ndef streamed():\n"
+        f"    return spark.readStream.option('skipChangeCommits', 'true').table('{source}')\n"
         f"@dlt.table\ndef viewed():\n    return spark.read.table('{source}')\n"
     )
     first = pipeline.update(code)
@@ -138,7 +139,7 @@ def test_all_that_does_not_resolve_is_told_at_once(spark, pipeline):
 
 def test_one_name_for_two_datasets(pipeline):
     source = f"{pipeline.schema}_in.events"
-    with pytest.raises(DefinitionError, match="Cannot redefine dataset `t`.*materialized view.*streaming table"):
+    with pytest.raises(DefinitionError, match=r"Cannot redefine dataset `t`.*materialized view.*streaming table"):
         pipeline.update(
             f"CREATE OR REFRESH STREAMING TABLE {pipeline.schema}.t AS SELECT * FROM STREAM {source}",
             f"CREATE OR REFRESH MATERIALIZED VIEW t AS SELECT * FROM {source}",
@@ -157,7 +158,7 @@ def test_views_are_read_in_their_own_mode(pipeline):
 
 
 def test_names_views_schemas_live_and_use(spark, pipeline):
-    """A view wins over a table of one part; LIVE is left out; a dataset may be in another schema; USE holds for a file."""
+    """A view wins over a table of one part; LIVE is left out; a dataset has a schema; USE holds for a file."""
     spark.sql(f"CREATE SCHEMA IF NOT EXISTS {pipeline.schema}")
     spark.sql(f"CREATE TABLE {pipeline.schema}.thing AS SELECT 'table' AS what")
     spark.sql(f"CREATE TABLE {pipeline.schema}_in.only_there AS SELECT 'used' AS what")
@@ -216,11 +217,11 @@ ORDERS = (
 def test_expectations_warn_and_drop(spark, pipeline):
     """A dropped row counts for no rule that warns; a condition may be a column; NULL is no success."""
     update = pipeline.update(
-        HEAD
-        + ORDERS
-        + "@dlt.table\n@dlt.expect('positive', 'amount > 0')\n@dlt.expect_or_drop('customer', 'customer IS NOT NULL')\n"
+        HEAD + ORDERS + "@dlt.table\n@dlt.expect('positive', 'amount > 0')\n"
+        "@dlt.expect_or_drop('customer', 'customer IS NOT NULL')\n"
         "def kept():\n    return dlt.read('orders')\n"
-        "@dlt.table\n@dp.expect('as_column', inv=F.col('customer') != 'b')\ndef all_rows():\n    return dlt.read('orders')\n",
+        "@dlt.table\n@dp.expect('as_column', inv=F.col('customer') != 'b')\n"
+        "def all_rows():\n    return dlt.read('orders')\n",
         "CREATE OR REFRESH MATERIALIZED VIEW in_sql (CONSTRAINT c EXPECT (customer <> 'b') ON VIOLATION DROP ROW, "
         "CONSTRAINT w EXPECT (amount > 4)) AS SELECT * FROM orders",
     )
@@ -235,7 +236,12 @@ def test_expectations_warn_and_drop(spark, pipeline):
         ("in_sql", "w"): (2, 1),
     }
     ended = [event for event in pipeline.events if "data_quality" in event["details"].get("flow_progress", {})]
-    assert {event["origin"]["dataset_name"].rpartition(".")[2]: event["details"]["flow_progress"]["data_quality"]["dropped_records"] for event in ended} == {"kept": 2, "all_rows": 0, "in_sql": 3}
+    assert {
+        event["origin"]["dataset_name"].rpartition(".")[2]: event["details"]["flow_progress"]["data_quality"][
+            "dropped_records"
+        ]
+        for event in ended
+    } == {"kept": 2, "all_rows": 0, "in_sql": 3}
 
 
 def test_an_expectation_that_fails_stops_its_flow_alone(spark, pipeline):
@@ -261,10 +267,10 @@ def test_an_expectation_that_fails_stops_its_flow_alone(spark, pipeline):
 
 def test_rules_of_a_view_count_for_each_that_reads_it(spark, pipeline):
     update = pipeline.update(
-        HEAD
-        + "@dlt.view\n@dlt.expect_or_drop('even', 'id % 2 = 0')\ndef v():\n    return spark.range(5)\n"
+        HEAD + "@dlt.view\n@dlt.expect_or_drop('even', 'id % 2 = 0')\ndef v():\n    return spark.range(5)\n"
         "@dlt.view\n@dlt.expect('never', 'false')\ndef unread():\n    return spark.range(5)\n"
-        "@dlt.table\ndef a():\n    return dlt.read('v')\n@dlt.table\ndef b():\n    return dlt.read('v').where('id > 0')\n"
+        "@dlt.table\ndef a():\n    return dlt.read('v')\n"
+        "@dlt.table\ndef b():\n    return dlt.read('v').where('id > 0')\n"
     )
 
     assert rows(spark, pipeline, "a") == [(0,), (2,), (4,)] and rows(spark, pipeline, "b") == [(2,), (4,)]
@@ -282,8 +288,14 @@ def test_flows_added_later_once_flows_and_full_refresh(spark, pipeline):
         "dp.create_streaming_table('t', expect_all_or_drop={'id': 'id > 0'})\n"
         f"@dp.append_flow(target='t')\ndef first():\n    return spark.readStream.table('{source}').select('id')\n"
     )
-    once = "@dp.append_flow(target='t', once=True)\ndef old():\n    return spark.createDataFrame([(100,), (-1,)], 'id INT')\n"
-    second = f"@dp.append_flow(target='t', name='second')\ndef f():\n    return spark.readStream.table('{source}').selectExpr('id + 10 AS id')\n"
+    once = (
+        "@dp.append_flow(target='t', once=True)\ndef old():\n"
+        "    return spark.createDataFrame([(100,), (-1,)], 'id INT')\n"
+    )
+    second = (
+        "@dp.append_flow(target='t', name='second')\ndef f():\n"
+        f"    return spark.readStream.table('{source}').selectExpr('id + 10 AS id')\n"
+    )
     pipeline.update(base + once)
     assert rows(spark, pipeline, "t") == [(1,), (100,), (2,), (3,)]
 
@@ -367,7 +379,7 @@ def test_schemas_of_streaming_tables_grow_and_those_of_views_are_replaced(spark,
     assert spark.table(f"{pipeline.schema}.s").columns == ["id", "kind", "twice"]
     assert rows(spark, pipeline, "s") == [(1, "a", None), (2, "b", None), (3, None, None), (4, None, 8)]
     assert spark.table(f"{pipeline.schema}.m").schema.simpleString() == "struct<id:string>"
-    with pytest.raises(PipelineError, match="Failed to merge incompatible data types.*refresh the table fully"):
+    with pytest.raises(PipelineError, match=r"Failed to merge incompatible data types.*refresh the table fully"):
         pipeline.update(code.format(source, "F.col('kind').alias('id')", "'id'"))
     pipeline.update(code.format(source, "F.col('kind').alias('id')", "'id'"), full_refresh=("s",))
     assert spark.table(f"{pipeline.schema}.s").schema.simpleString() == "struct<id:string>"
@@ -412,9 +424,9 @@ def test_settings_parameters_and_confs(spark, pipeline):
         "CREATE OR REFRESH MATERIALIZED VIEW x AS SELECT '${k}' AS k; SET k = b;"
         "CREATE OR REFRESH MATERIALIZED VIEW y AS SELECT '${k}' AS k, :p AS p, "
         f"(SELECT max(IDENTIFIER(:column)) FROM {pipeline.schema}_in.events) AS m",
-        HEAD
-        + "TOP = spark.conf.get('my.key')\n@dlt.table\ndef z():\n"
-        "    return spark.createDataFrame([(TOP, spark.conf.get('my.key'), spark.conf.get('none', 'd'))], 'a STRING, b STRING, c STRING')\n",
+        HEAD + "TOP = spark.conf.get('my.key')\n@dlt.table\ndef z():\n"
+        "    found = (TOP, spark.conf.get('my.key'), spark.conf.get('none', 'd'))\n"
+        "    return spark.createDataFrame([found], 'a STRING, b STRING, c STRING')\n",
     )
     assert rows(spark, pipeline, "w") == [("start",)] and rows(spark, pipeline, "x") == [("a",)]
     assert rows(spark, pipeline, "y") == [("b", "it's", 3)]
@@ -446,15 +458,14 @@ def test_private_tables_published_views_and_sinks(spark, pipeline, state):
     source = f"{pipeline.schema}_in.events"
     spark.sql(f"CREATE TABLE {pipeline.schema}_in.sink (id INT)")
     code = (
-        f"CREATE OR REFRESH PRIVATE STREAMING TABLE hidden AS SELECT * FROM STREAM(${{source}});"
+        "CREATE OR REFRESH PRIVATE STREAMING TABLE hidden AS SELECT * FROM STREAM(${source});"
         "CREATE OR REFRESH STREAMING TABLE shown_table AS SELECT id FROM STREAM hidden WHERE id > 1;"
         "CREATE VIEW shown COMMENT 'for all' AS SELECT s.id FROM LIVE.shown_table s"
     )
     pipeline.configuration = {"source": source}
     pipeline.update(
         code,
-        HEAD
-        + f"dp.create_sink('out', 'delta', {{'tableName': 'olist_dev.{pipeline.schema}_in.sink'}})\n"
+        HEAD + f"dp.create_sink('out', 'delta', {{'tableName': 'olist_dev.{pipeline.schema}_in.sink'}})\n"
         "@dp.append_flow(target='out')\ndef to_sink():\n    return spark.readStream.table('shown_table')\n",
     )
     assert not exists(spark, pipeline, "hidden")
@@ -503,7 +514,8 @@ def test_auto_cdc_in_two_updates_and_a_full_refresh(spark, pipeline):
         f"@dlt.view\ndef feed():\n    return spark.readStream.table('{feed}')\n"
         "dlt.create_streaming_table('history', comment='versions')\n"
         "dlt.apply_changes(target='history', source='feed', keys=['id'], sequence_by=F.col('at'),\n"
-        "    apply_as_deletes=F.expr(\"operation = 'D'\"), except_column_list=['operation', 'at'], stored_as_scd_type='2')\n"
+        "    apply_as_deletes=F.expr(\"operation = 'D'\"), except_column_list=['operation', 'at'],\n"
+        "    stored_as_scd_type='2')\n"
         "@dlt.table\ndef cities():\n    return dlt.read('history').where('__END_AT IS NULL').select('city')\n"
     )
     sql = (
@@ -541,9 +553,17 @@ def test_auto_cdc_in_two_updates_and_a_full_refresh(spark, pipeline):
 
 def test_auto_cdc_with_a_once_flow_and_what_it_refuses(spark, pipeline):
     feed = changes(spark, pipeline, "1, 'new', 5, 'I'")
-    spark.sql(f"CREATE TABLE {pipeline.schema}_in.old AS SELECT * FROM VALUES (1, 'old', 1, 'I'), (2, 'two', 1, 'I') t(id, city, at, operation)")
-    head = HEAD + f"@dlt.view\ndef feed():\n    return spark.readStream.table('{feed}')\ndlt.create_streaming_table('t')\n"
-    flow = "dlt.create_auto_cdc_flow(target='t', source='{}', keys=['id'], sequence_by='at', except_column_list=['operation'], name='{}', once={})\n"
+    spark.sql(
+        f"CREATE TABLE {pipeline.schema}_in.old AS "
+        "SELECT * FROM VALUES (1, 'old', 1, 'I'), (2, 'two', 1, 'I') t(id, city, at, operation)"
+    )
+    head = (
+        HEAD + f"@dlt.view\ndef feed():\n    return spark.readStream.table('{feed}')\ndlt.create_streaming_table('t')\n"
+    )
+    flow = (
+        "dlt.create_auto_cdc_flow(target='t', source='{}', keys=['id'], sequence_by='at',\n"
+        "    except_column_list=['operation'], name='{}', once={})\n"
+    )
     both = head + flow.format("feed", "running", False) + flow.format(f"{pipeline.schema}_in.old", "older", True)
     pipeline.update(both)
     update = pipeline.update()

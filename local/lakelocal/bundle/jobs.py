@@ -131,7 +131,10 @@ class _Reader:
             disabled=as_switch(settings.get("disabled")),
             notebook=file if type_of(kind).notebook else None,
             file=None if type_of(kind).notebook else file,
-            libraries=(*read_libraries(source, self.source, self.source.place[0].parent), *self._dependencies(pipeline)),
+            libraries=(
+                *read_libraries(source, self.source, self.source.place[0].parent),
+                *self._dependencies(pipeline),
+            ),
             child=child,
             pipeline=pipeline,
             nested=self._nested(source, key) if kind == "for_each_task" else None,
@@ -202,7 +205,10 @@ class _Reader:
         if unset_in(given, self.settings.unset):
             return None
         legal = ", ".join(f"`${{resources.pipelines.{name}.id}}`" for name in self.pipelines) or "there is none"
-        expected, where = f"a pipeline of this bundle: {legal}", self._where(source, ("pipeline_task", "pipeline_id"), key)
+        expected, where = (
+            f"a pipeline of this bundle: {legal}",
+            self._where(source, ("pipeline_task", "pipeline_id"), key),
+        )
         finding = Finding(where, "unknown-pipeline", f"pipeline_id `{given}`", expected, "Name one of them.")
         self.findings.append(finding)
         return finding

@@ -162,8 +162,9 @@ class _Reader:
 
     def _dependencies(self) -> Iterator[tuple[str, Path]]:
         environment = self.source.get("environment")
-        listed = environment.get("dependencies") if isinstance(environment, dict) else None
-        for text in listed if isinstance(listed, list) else ():
+        if not isinstance(environment, YamlMapping):
+            return
+        for text in environment.get("dependencies") or ():
             yield as_text(text), folder_of(environment, "dependencies", self.source.place[0].parent)
 
     def _fault(self, rule: str, found: str, expected: str, action: str, path: Steps) -> None:

@@ -61,9 +61,10 @@ class Task:
 
     *kind* is the name of its task type (`notebook_task`, `run_job_task`, ...). *notebook* is the file of a notebook
     task, *file* that of a Python or SQL file task; both are None if it comes from Git. *child* is the key of the job
-    that a run-job task starts, *pipeline* that of the pipeline that a pipeline task updates, *nested* the task that a for-each task runs for each of its inputs. *libraries* are
-    those of the task and of its environment. *elsewhere* says why what it runs is not in this bundle, but in a
-    workspace or in Git: it then fails here. *where* is the place of its definition.
+    that a run-job task starts, *pipeline* that of the pipeline that a pipeline task updates, *nested* the task that a
+    for-each task runs for each of its inputs. *libraries* are those of the task and of its environment. *elsewhere*
+    says why what it runs is not in this bundle, but in a workspace or in Git: it then fails here. *where* is the place
+    of its definition.
     """
 
     key: str

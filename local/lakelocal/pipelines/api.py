@@ -151,7 +151,7 @@ class Recorder:
         depends_on: Sequence[str] | None = None,
         import_checkpoint: Any = None,
     ) -> Callable[[Any], None]:
-        """`@append_flow`: its query adds rows to a streaming table or a sink; *once*: a query in batch, a single time."""
+        """`@append_flow`: its query adds rows to a streaming table or a sink; *once*: in batch, a single time."""
         if import_checkpoint is not None:
             raise self._wrong("append_flow", "`import_checkpoint` (Beta)", "none", "Remove it")
         if depends_on:

@@ -6,7 +6,7 @@ becomes of them in the source later; and a flow that was killed is simply repeat
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,8 @@ from lakelocal.apply_changes.progress import Progress
 from lakelocal.pipelines.api import column_name
 from lakelocal.pipelines.definitions import Changes, Definitions, Flow, Key, Kind
 from lakelocal.pipelines.errors import AnalysisError
-from lakelocal.pipelines.expectations import Counts, observation, with_rules
-from lakelocal.pipelines.flows import append_once, stream_into
+from lakelocal.pipelines.expectations import Counts, counts_of, observation, with_rules
+from lakelocal.pipelines.flows import append_once, rules_of_views, stream_into
 from lakelocal.pipelines.memory import Memory
 from lakelocal.pipelines.resolving import ResolvedFlow
 from lakelocal.pipelines.session import Evaluation, PipelineSession
@@ -29,6 +29,7 @@ from lakelocal.sql.tokens import tokenize
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
+    from pyspark.sql import SparkSession as AnySparkSession
     from pyspark.sql.types import StructType
 
 _SEQUENCE, _DELETES, _TRUNCATES = "_pipeline_sequence", "_pipeline_deletes", "_pipeline_truncates"
@@ -46,6 +47,11 @@ class ChangeFlows:
     tables: Tables
     _columns: dict[str, "StructType"] = field(default_factory=dict)  # of the events, by flow
     _applying: dict[Key, Lock] = field(default_factory=dict)
+
+    @property
+    def spark(self) -> "AnySparkSession":
+        """The session, as `apply_changes` takes it: of Connect or not."""
+        return self.session.spark  # type: ignore[return-value]  # both have the same methods
 
     def schema_of(self, flow: Flow, source: "StructType | None") -> "StructType | None":
         """The columns of the target of *flow*, whose source has the columns *source*; None if nothing tells them.
@@ -79,9 +85,9 @@ class ChangeFlows:
             self.tables.make_schemas([(self.definitions.defaults.catalog, INTERNAL, "")])
         self.tables.set_up(dataset, key, Kind.STREAMING_TABLE, schema, exists=exists, full=full, grows=False)
 
-    def ledger(self, key: Key) -> str:
+    def ledger(self, key: Key, what: str = "changes") -> str:
         """The table with the events of the target *key*."""
-        return name_of((self.definitions.defaults.catalog, INTERNAL, f"{key[-1]}_{self.memory.id[:8]}_changes"))
+        return name_of((self.definitions.defaults.catalog, INTERNAL, f"{key[-1]}_{self.memory.id[:8]}_{what}"))
 
     def run(self, flow: ResolvedFlow) -> Counts:
         """Take in what is new, and bring the target up to date."""
@@ -90,8 +96,9 @@ class ChangeFlows:
         with self._applying.setdefault(flow.key, Lock()):
             if changes.snapshot:
                 return self._apply_snapshots(flow, changes)
-            rules = self._append(flow, changes)
-            return self._apply(flow, changes, rules)
+            batches = self._append(flow, changes)
+            views = rules_of_views(flow, self.definitions)
+            return replace(self._apply(flow, changes), rules=counts_of(views, flow.name, flow.name, batches).rules)
 
     def _append(self, flow: ResolvedFlow, changes: Changes) -> Sequence[Mapping[str, Any]]:
         """Append the new events of *flow* to the ledger; what was counted on the way."""
@@ -114,27 +121,30 @@ class ChangeFlows:
             checkpoint = self.memory.checkpoint(flow.key, flow.flow.name, table.generation)
             return stream_into(frame, ledger, checkpoint, flow.name)
 
-    def _apply(self, flow: ResolvedFlow, changes: Changes, batches: Sequence[Mapping[str, Any]]) -> Counts:
+    def _apply(self, flow: ResolvedFlow, changes: Changes) -> Counts:
         dataset = self.definitions.datasets[flow.key]
         target = stored_name(dataset, flow.key, self.definitions.defaults, self.memory.id)
         ledger = self.ledger(flow.key)
         arguments = self._arguments(flow.flow, changes, self._columns[flow.flow.name])
-        progress = Progress(self.session.spark, [target], schema=self._internal())
-        done = apply_together(self.session.spark, {target: {"source": ledger, **arguments}}, progress=progress)[target]
+        progress = Progress(self.spark, [target], schema=self._internal())
+        done = apply_together(self.spark, {target: {"source": ledger, **arguments}}, progress=progress)[target]
         return Counts(upserted=done.num_upserted_rows, deleted=done.num_deleted_rows)
 
     def _apply_snapshots(self, flow: ResolvedFlow, changes: Changes) -> Counts:
         dataset = self.definitions.datasets[flow.key]
         target = stored_name(dataset, flow.key, self.definitions.defaults, self.memory.id)
-        given = {
-            "keys": list(changes.keys),
-            "stored_as_scd_type": changes.stored_as_scd_type,
-            "track_history_column_list": list(changes.track_history_column_list),
-            "track_history_except_column_list": list(changes.track_history_except_column_list),
-        }
-        progress = Progress(self.session.spark, [target], schema=self._internal())
+        progress = Progress(self.spark, [target], schema=self._internal())
         source = changes.source if callable(changes.source) else self._copy(flow)
-        done = apply_changes_from_snapshot(self.session.spark, target=target, source=source, progress=progress, **given)
+        done = apply_changes_from_snapshot(
+            self.spark,
+            target=target,
+            source=source,
+            keys=list(changes.keys),
+            stored_as_scd_type=changes.stored_as_scd_type,
+            track_history_column_list=list(changes.track_history_column_list),
+            track_history_except_column_list=list(changes.track_history_except_column_list),
+            progress=progress,
+        )
         return Counts(upserted=done.num_upserted_rows, deleted=done.num_deleted_rows)
 
     def _copy(self, flow: ResolvedFlow) -> Any:
@@ -142,7 +152,7 @@ class ChangeFlows:
         assert flow.frame is not None, "the source has a name"
         table = self.memory.of(flow.key)
         schemas = self.memory.files_schema(flow.name, table.generation if table else 0)
-        copy = f"{self.ledger(flow.key)}_copy"
+        copy = self.ledger(flow.key, "copy")
         with self.session.evaluating(Evaluation(flow.name, flow.flow.defaults, runs=True, schemas=schemas)):
             writer = flow.frame.drop(_START, _END).write.format("delta").mode("overwrite")
             writer.option("overwriteSchema", "true").saveAsTable(copy)
@@ -235,7 +245,7 @@ def _columns_in(sequence: Any) -> list[str] | None:
         tokens = tokenize(sequence) or ()
         if len(tokens) == 1 and tokens[0].is_name:
             return [tokens[0].text]
-        names = [token for token in tokens[2:-1:2]]
+        names = tokens[2:-1:2]
         commas = [token.word for token in tokens[3:-1:2]]
         is_struct = [token.word for token in tokens[:2]] == ["STRUCT", "("] and tokens[-1].word == ")"
         if is_struct and all(each.is_name for each in names) and set(commas) <= {","}:
@@ -244,8 +254,8 @@ def _columns_in(sequence: Any) -> list[str] | None:
     expression = sequence._expr
     arguments = getattr(expression, "_args", None) or getattr(expression, "_children", None)
     if getattr(expression, "_name", "") == "struct" and arguments:
-        names = [getattr(each, "_unparsed_identifier", None) for each in arguments]
-        return [str(name) for name in names] if all(names) else None
+        inner = [getattr(each, "_unparsed_identifier", None) for each in arguments]
+        return [str(name) for name in inner] if all(inner) else None
     return [column_name(sequence)] if getattr(expression, "_unparsed_identifier", None) else None
 
 

@@ -23,7 +23,7 @@ from lakelocal.sql.writing import literal
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-    from pyspark.sql.streaming import StreamingQuery
+    from pyspark.sql.streaming.query import StreamingQuery
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,10 @@ class Writer:
 
     def _rules(self, flow: ResolvedFlow, dataset: Dataset) -> dict[str, Sequence[Expectation]]:
         """The expectations that count in *flow*, by dataset: those of its target, and of the views that it reads."""
-        read = [self.definitions.datasets[key] for key in sorted(flow.reads) if key in self.definitions.datasets]
-        views = {each.name: each.expectations for each in read if each.is_view and each.expectations}
-        return {**views, **({dataset.name: dataset.expectations} if dataset.expectations else {})}
+        return {
+            **rules_of_views(flow, self.definitions),
+            **({dataset.name: dataset.expectations} if dataset.expectations else {}),
+        }
 
     def _stored(self, key: Key, dataset: Dataset) -> str:
         return stored_name(dataset, key, self.definitions.defaults, self.memory.id)
@@ -132,6 +133,12 @@ class Writer:
         comment = f" COMMENT {literal(dataset.comment)}" if dataset.comment else ""
         text = self.session.as_published(dataset.text, flow.flow.defaults)
         self.session.sql(f"CREATE OR REPLACE VIEW {self._stored(flow.key, dataset)}{comment} AS {text}")
+
+
+def rules_of_views(flow: ResolvedFlow, definitions: Definitions) -> dict[str, Sequence[Expectation]]:
+    """The expectations of the views that *flow* reads, by view."""
+    read = [definitions.datasets[key] for key in sorted(flow.reads) if key in definitions.datasets]
+    return {each.name: each.expectations for each in read if each.is_view and each.expectations}
 
 
 def stream_into(frame: "DataFrame", table: str, checkpoint: Path, name: str) -> list[Mapping[str, Any]]:

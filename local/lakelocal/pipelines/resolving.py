@@ -38,7 +38,7 @@ class ResolvedFlow:
 
 @dataclass
 class Resolution:
-    """All queries of a pipeline, evaluated: the flows in the order of their definition, and the type of each dataset."""
+    """All queries of a pipeline, evaluated: the flows in their order, and the type of each dataset."""
 
     flows: list[ResolvedFlow] = field(default_factory=list)
     kinds: dict[Key, Kind] = field(default_factory=dict)
@@ -178,14 +178,12 @@ class Resolver:
         with self.session.evaluating(evaluation):
             flow.frame.schema  # noqa: B018  # it is analyzed, so that what is wrong is wrong here
         self.result.kinds[key] = dataset.kind
-        if dataset.kind is Kind.PUBLISHED_VIEW:
-            if inside := next(
-                (each for each in flow.reads if each[0] == "" and each in self.definitions.datasets), None
-            ):
-                raise AnalysisError(
-                    f"[INVALID_TEMP_OBJ_REFERENCE] {dataset.origin}: the view `{dataset.name}` reads "
-                    f"`{inside[-1]}`, which only this pipeline sees; expected published tables. Make it one of them."
-                )
+        inside = next((each for each in flow.reads if each[0] == "" and each in self.definitions.datasets), None)
+        if dataset.kind is Kind.PUBLISHED_VIEW and inside is not None:
+            raise AnalysisError(
+                f"[INVALID_TEMP_OBJ_REFERENCE] {dataset.origin}: the view `{dataset.name}` reads `{inside[-1]}`, which "
+                "only this pipeline sees; expected published tables. Make it one of them."
+            )
         plan = self.session.plan_of(flow.frame)
         self.session.resolved[key] = Resolved(flow.streams, plan=plan, defaults=flow.flow.defaults)
 
@@ -242,8 +240,8 @@ class Resolver:
             graph.check_cycles({key: self.waiting.get(key, set()) for key in left}, names)
         lines = [f"`{names[key]}`: {error}" for key, error in self.errors.items()]
         below = [
-            f"`{names[key]}`: Failed to read dataset `{names[next(iter(self.waiting[key]))]}`. Dataset is defined in the "
-            "pipeline but could not be resolved."
+            f"`{names[key]}`: Failed to read dataset `{names[next(iter(self.waiting[key]))]}`. Dataset is defined in "
+            "the pipeline but could not be resolved."
             for key in left
             if self.waiting.get(key)
         ]

@@ -134,7 +134,8 @@ class PipelineSession:
 
     def plan_of(self, frame: "DataFrame") -> proto.Relation:
         """The plan of *frame*, as it is written."""
-        plan = frame._plan.to_proto(self.spark.client)  # type: ignore[attr-defined]  # of Connect's DataFrame
+        written: Any = frame
+        plan: proto.Plan = written._plan.to_proto(self.spark.client)
         decompress(plan)
         return deepcopy(plan.root)
 
@@ -231,7 +232,7 @@ class PipelineSession:
         client = self.spark.client
         client._channel = grpc.intercept_channel(client._channel, _Interceptor(self))
         client._stub = SparkConnectServiceStub(client._channel)
-        self.spark.sql = self.query  # type: ignore[method-assign]
+        self.spark.sql = self.query  # type: ignore[method-assign, assignment]  # the same arguments, less precisely
 
 
 class _Interceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):

@@ -526,7 +526,7 @@ def _with_identifiers(sql: str) -> str:
 
 
 def plain_columns(declared: str) -> str:
-    """The names and types of the columns in *declared*, the columns of a CREATE TABLE, without all that follows them."""
+    """The names and types of the columns *declared* in a CREATE TABLE, without all that follows them."""
     kept = []
     for item in _split(tokenize(declared) or ()):
         depth, last = 0, item[0]

@@ -231,7 +231,7 @@ def check_columns(dataset: Dataset, schema: "StructType") -> None:
     types = {each.name.lower(): each.dataType for each in schema.fields}
     if dataset.partition_by and dataset.cluster_by:
         raise AnalysisError(
-            f"{dataset.origin}: `{dataset.name}` has partitions and cluster columns; expected one of the two. Remove one."
+            f"{dataset.origin}: `{dataset.name}` has partitions and cluster columns; expected one of them. Remove one."
         )
     for name in (*dataset.partition_by, *dataset.cluster_by):
         if name.lower() not in types:

@@ -75,7 +75,7 @@ class Surroundings:
         """Those of the kernel of this process."""
         kernel = current_kernel()
         known = kernel.namespace_for("spark")
-        names = {name: known[name] for name in ("spark", "dbutils", "display", "displayHTML") if name in known}
+        names: dict[str, Any] = {name: known[name] for name in _NAMES if name in known}
         return cls(kernel.ip, kernel.spark, kernel.state.pipelines, names)
 
 
@@ -322,14 +322,14 @@ class Update:
             }
             self.events.definition("dataset_definition", details, dataset_name=_shown(key))
         for flow in self.resolution.flows:
-            details = {
+            described: dict[str, Any] = {
                 "input_datasets": [{"name": _shown(key)} for key in sorted(flow.reads)],
                 "output_dataset": _shown(flow.key),
                 "flow_type": _flow_type(flow, self.resolution.kinds.get(flow.key)),
                 "once": flow.flow.once,
                 "spark_conf": dict(flow.flow.conf),
             }
-            self.events.definition("flow_definition", details, flow_name=flow.name)
+            self.events.definition("flow_definition", described, flow_name=flow.name)
 
     def _defined(self) -> Table:
         rows: list[list[object]] = [
@@ -379,6 +379,7 @@ def _rows(outcome: Outcome) -> int | None:
     return counts.written if counts.upserted is None else counts.upserted + (counts.deleted or 0)
 
 
+_NAMES = ("spark", "dbutils", "display", "displayHTML")
 _TABLES = (Kind.STREAMING_TABLE, Kind.MATERIALIZED_VIEW)
 _BAD = (log.FAILED, log.SKIPPED)
 _FINE = Outcome(log.COMPLETED)
@@ -401,7 +402,13 @@ def _shown(key: Key) -> str:
 
 def _said(error: BaseException) -> str:
     """The error as one paragraph; of a violated expectation, the text that Databricks has."""
-    text = str(error) if isinstance(error, LocalError) else what_spark_says(cause_of(error)) if isinstance(error, Exception) else str(error)
+    text = (
+        str(error)
+        if isinstance(error, LocalError)
+        else what_spark_says(cause_of(error))
+        if isinstance(error, Exception)
+        else str(error)
+    )
     if (at := text.find(f"[{VIOLATED}")) >= 0:
         end = text.find("'.", text.find("Output record: '", at))
         return text[at : end + 2] if end >= 0 else text[at:]
