@@ -43,6 +43,7 @@ from lakelocal.bundle.workspace import check_paths, with_workspace, without_doub
 from lakelocal.lakeflow.field_values import as_number, as_text
 from lakelocal.lakeflow.findings import ERROR, Finding, Findings
 from lakelocal.lakeflow.model import Bundle, BundleSettings
+from lakelocal.lakeflow.pipeline_updates import update_job
 from lakelocal.project import Project, bundle_file
 
 CATALOG_VARIABLES = ("catalog", "catalog_name", "uc_catalog")  # the names that bundles give it; the first one counts
@@ -107,6 +108,7 @@ def load_bundle(project: Project, *, target: str | None = None, variables: Mappi
         **vars(configuration.settings),
         jobs=jobs,
         pipelines=pipelines,
+        updates={key: update_job(pipeline) for key, pipeline in pipelines.items()},
         securables=read_securables(tree),
         file=bundle_file(project.root) or project.root,
         scripts=read_scripts(tree),

@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lakelocal.cli.refresh import add_refresh, with_refresh
 from lakelocal.cli.scope import bundle_of, parameters_of, project_of, variables_of
 from lakelocal.cli.values import moment
 from lakelocal.cli.verbs import Verbs, add_verb
@@ -24,7 +25,7 @@ def add(verbs: Verbs) -> None:
     command.add_argument(
         "job",
         nargs="?",
-        help="the key of a job, for example daily, or of a script; optional if the bundle has one job",
+        help="the key of a job, for example daily, of a pipeline, or of a script; optional if the bundle has one job",
     )
     add_values(command)
     command.add_argument(
@@ -42,6 +43,7 @@ def add(verbs: Verbs) -> None:
         "--check", type=Path, metavar="NOTEBOOK",
         help="run this notebook before anything else, with the run's parameters and --var; if it fails, nothing runs",
     )  # fmt: skip
+    add_refresh(command)
     command.add_argument("--json", action="store_true", help="print the run as `runs get` of the Jobs API shows it")
 
 
@@ -97,6 +99,7 @@ def _run(options: Namespace, template: Template | None) -> int:
     bundle = bundle_of(options, variables)
     if options.job in bundle.scripts:
         return _run_script(bundle, options)
+    bundle = with_refresh(bundle, options)
     state = project_of(options).state(bundle.catalog)
     parameters = parameters_of(options)
     given = {

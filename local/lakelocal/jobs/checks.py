@@ -106,11 +106,13 @@ def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
 
 
 def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
-    """Does a notebook or file of *job*, or of a job that it starts, contain the word `spark` or SQL?
+    """Does a notebook or file of *job*, or of a job that it starts, contain the word `spark` or SQL; or does it update a pipeline?
 
     This is only a guess, used to start things early: a kernel that needs Spark gets it in any case.
     """
     tasks = [task for each in started_by(bundle, job) for task in each.every_task()]
+    if any(task.pipeline for task in tasks):
+        return True
     files = {file for task in tasks for file in (task.notebook, task.file) if file}
     texts = (file.read_text(encoding="utf-8") for file in files if file.suffix != ".sql")
     return any(file.suffix == ".sql" for file in files) or any("spark" in text or "%sql" in text for text in texts)

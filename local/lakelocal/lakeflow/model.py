@@ -201,14 +201,15 @@ class BundleSettings:
 class Bundle(BundleSettings):
     """A whole bundle for one target. *file* is its root file, *securables* its schemas and volumes.
 
-    *scripts* are its scripts by name, *others* the keys of resources that neither run nor are created here, by kind.
-    *faults* are the errors in its jobs, by key, and *script_faults* those in
-    scripts: a job or script with errors does not run, but does not stop the others. *warnings* are all other findings,
-    inside and outside jobs.
+    *pipelines* are its pipelines, *updates* the jobs that each update one of them alone, both by the key of the
+    pipeline. *scripts* are its scripts by name, *others* the keys of resources that neither run nor are created here,
+    by kind. *faults* are the errors in its jobs, by key, and *script_faults* those in scripts: a job or script with
+    errors does not run, but does not stop the others. *warnings* are all other findings, inside and outside jobs.
     """
 
     jobs: Mapping[str, Job] = field(default_factory=dict)
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
+    updates: Mapping[str, Job] = field(default_factory=dict)
     securables: tuple[Securable, ...] = ()
     scripts: Mapping[str, Script] = field(default_factory=dict)
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -224,6 +225,8 @@ class Bundle(BundleSettings):
             UsageError: there is no such job; the message lists the existing keys.
             FindingError: something is wrong with it, or with a job that it starts; the message lists everything.
         """
+        if key in self.updates and key not in self.jobs:
+            return self.updates[key]
         if key not in self.jobs:
             if key in self.faults:
                 raise FindingError(*self.faults[key])

@@ -10,6 +10,7 @@ from lakelocal.bundle.field_types import CHECKED, fitted, with_types
 from lakelocal.bundle.jobs import read_jobs
 from lakelocal.bundle.load import Configuration, read_configuration, target_names
 from lakelocal.bundle.merge import copied
+from lakelocal.bundle.pipelines import read_pipelines
 from lakelocal.bundle.presets import jobs_of
 from lakelocal.bundle.scripts import wrong_scripts
 from lakelocal.bundle.targets import no_default, target_of_environment, two_defaults
@@ -145,13 +146,15 @@ def _of_target(
         for key, job in jobs_of(tree).items()
         if isinstance(job, YamlMapping)
     }
-    jobs = read_jobs(sources, settings, findings)
+    pipelines = read_pipelines(tree, settings, findings)
+    jobs = read_jobs(sources, settings, findings, pipelines=pipelines)
     file = bundle_file(project.root) or project.root
-    bundle = Bundle(**vars(settings), jobs=jobs, others=other_resources(tree), file=file)
+    bundle = Bundle(**vars(settings), jobs=jobs, pipelines=pipelines, others=other_resources(tree), file=file)
     views = [_view(bundle, key, sources[key], configuration) for key in jobs]
     found = [finding for view in views for check in CHECKS for finding in check(view)]
     of_default = () if is_named else (two_defaults, no_default)
     of_bundle = [finding for check in of_default if (finding := check(configuration.written, project.root))]
+    of_bundle += [pipeline.fault for pipeline in pipelines.values() if pipeline.fault]
     of_bundle += chain.from_iterable(wrong_scripts(configuration.written, findings).values())
     return [*findings, *settings.unset.values(), *of_bundle, *found], bundle
 

@@ -9,7 +9,7 @@ RUN_JOB = TaskType(
         "": (HONOURED, ""),
         "job_parameters": (HONOURED, ""),
         "job_id": (HONOURED, "a job of the bundle"),
-        "pipeline_params": (IGNORED, "pipelines do not run here"),
+        "pipeline_params": (IGNORED, "give them to the pipeline task of the other job"),
     },
     parameters=("job_parameters",),
     shown=lambda path, parameters, details: {"job_parameters": parameters},

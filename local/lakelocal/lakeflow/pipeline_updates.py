@@ -1,0 +1,35 @@
+"""An update of a pipeline by itself, as `bundle run PIPELINE` starts one: a job of one task."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lakelocal.lakeflow.model import Job, Task, TaskLibrary
+from lakelocal.lakeflow.pipelines import Pipeline
+
+TASK = "update"
+
+
+def update_job(pipeline: Pipeline, fields: Mapping[str, Any] | None = None) -> Job:
+    """The job that updates *pipeline* and does nothing else; *fields* are those of its `pipeline_task`.
+
+    `validate_only` is one of them, which a task of a job does not have. Its parameters are those of the pipeline.
+    """
+    inner = {"pipeline_id": pipeline.id, **(fields or {})}
+    task = Task(
+        key=TASK,
+        kind="pipeline_task",
+        settings={"task_key": TASK, "pipeline_task": inner},
+        libraries=tuple(TaskLibrary(text, folder) for text, folder in pipeline.dependencies),
+        pipeline=pipeline.key,
+        elsewhere=pipeline.fault,
+        where=pipeline.where,
+    )
+    return Job(
+        key=pipeline.key,
+        id=10**14 + int(pipeline.id.replace("-", ""), 16) % (9 * 10**14),
+        name=pipeline.name,
+        settings={"name": pipeline.name, "tasks": [task.settings]},
+        tasks=(task,),
+        parameters=pipeline.parameters,
+        where=pipeline.where,
+    )
