@@ -64,7 +64,8 @@ class Pipeline:
     def events(self) -> list[dict[str, Any]]:
         """The event log, of all updates."""
         text = (self.state.pipelines / self.id / "events.jsonl").read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        events = [json.loads(line) for line in text.splitlines()]
+        return [{**event, "details": json.loads(event["details"])} for event in events]
 
 
 def _name(number: int, text: str) -> str:

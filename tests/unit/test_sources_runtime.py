@@ -21,6 +21,19 @@ KERNEL = """
 """
 
 
+# `databricks.sdk` is not found, as in an environment without it.
+WITHOUT_SDK = """
+from importlib.machinery import PathFinder
+
+class WithoutSdk(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.startswith("databricks.sdk") else super().find_spec(name, path, target)
+
+sys.meta_path = [WithoutSdk if each is PathFinder else each for each in sys.meta_path]
+"""
+
+
 def outcome(code: str, *folders: Path) -> str:
     """What *code* prints in a process with the modules, with *folders* on the path; including errors."""
     path = "".join(f"sys.path.insert(0, {str(folder)!r})\n" for folder in folders)
@@ -99,7 +112,7 @@ def test_what_databricks_sdk_alone_has_is_refused_with_how_to_install_it() -> No
         ("from databricks.sdk.runtime import nonsense", "cannot import name 'nonsense'"),
         ("import databricks.nonsense", "No module named 'databricks.nonsense'"),
     ):
-        assert expected in outcome(code)
+        assert expected in outcome(WITHOUT_SDK + code)
 
 
 def test_an_installed_sdk_stays_itself(tmp_path: Path) -> None:

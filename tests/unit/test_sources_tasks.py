@@ -176,8 +176,11 @@ def test_a_wheel_that_is_not_built_is_imported_from_its_source(tmp_path: Path, w
             {"pyproject.toml": '[project]\nname = "another"\n'},
             r"found no wheel .* no Python project of it in `[^`]+`\. Build",  # each folder is named once
         ),
-        ("/Workspace/x.whl", {}, "found the library `/Workspace/x.whl` in a workspace"),
-        ("s3://bucket/x.whl", {}, "in a workspace"),
+        (
+            "s3://bucket/x.whl",
+            {},
+            "found the library `s3://bucket/x.whl`; expected a path in the bundle, in a volume or",
+        ),
     ],
 )
 def test_a_wheel_that_cannot_be_had_is_an_error(tmp_path: Path, library: str, files: dict, expected: str) -> None:

@@ -107,7 +107,7 @@ def test_every_rule_is_broken_by_a_test() -> None:
     """There is no rule in the table that nothing proves."""
     proved = {case[0] for case in [*CASES, *HEAD_CASES]}
 
-    assert set(RULES) - proved == {"never-runs", "schedule"}, "which have tests of their own"
+    assert set(RULES) - proved == {"never-runs", "schedule", "pipeline"}, "which have tests of their own"
 
 
 def test_everything_is_found_in_one_go(tmp_path: Path) -> None:
@@ -260,18 +260,15 @@ def test_text_has_a_line_for_each_finding(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_resources_that_are_only_deployed_are_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    """Pipelines, dashboards, ...: nobody shall think that they have run."""
-    head = (
-        ROOT
-        + "resources:\n  pipelines: {etl: {name: E}, more: {name: M}}\n  schemas: {s: {name: s, catalog_name: c}}\n"
-    )
+    """Dashboards, apps, ...: nobody shall think that they have run."""
+    head = ROOT + "resources:\n  apps: {etl: {name: e}, more: {name: m}}\n  schemas: {s: {name: s, catalog_name: c}}\n"
     project(tmp_path, {"j": job()}, head=head)
 
     main(["--project", str(tmp_path), "validate"])
-    assert "neither run nor created here: pipelines (etl, more)" in capsys.readouterr().out.splitlines()
+    assert "neither run nor created here: apps (etl, more)" in capsys.readouterr().out.splitlines()
 
     main(["--project", str(tmp_path), "validate", "--json"])
-    assert json.loads(capsys.readouterr().out)["not_here"] == {"pipelines": ["etl", "more"]}
+    assert json.loads(capsys.readouterr().out)["not_here"] == {"apps": ["etl", "more"]}
 
 
 def test_json_has_all_that_the_text_has(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -111,6 +111,13 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "(`g`) inside",
         job(task("f", for_each_task={"inputs": "[1]", "task": {"task_key": "g", "for_each_task": EACH}})),
     ),
+    (
+        "unknown-pipeline",
+        "p",
+        '"pipeline_id"',
+        "pipeline_id `123`",
+        job(task("p", notebook_task=None, pipeline_task={"pipeline_id": "123"})),
+    ),
     ("unknown-job", "a", "job_id", "job_id `5`", job(task("a", run_job_task={"job_id": 5}))),
     ("job-circle", "a", '"job_id"', "j -> j", job(task("a", run_job_task=starts("j")))),
     (

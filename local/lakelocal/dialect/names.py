@@ -83,6 +83,10 @@ class Names:
                 "table of your own."
             )
 
+    def qualified(self, parts: Sequence[str], schema: str) -> tuple[str, ...]:
+        """The name of a table in three parts, as the user knows it, from a place in *schema* of the catalog."""
+        return {1: (self.current, schema, *parts), 2: (self.current, *parts)}.get(len(parts), tuple(parts))
+
     def column(self, parts: Sequence[str]) -> list[str] | None:
         """The same for a column with the whole name of its table, which the request has named before."""
         if len(parts) < 4:

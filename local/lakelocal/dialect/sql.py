@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from lakelocal.catalogs import SPARK_CATALOG
 from lakelocal.dialect import scan
+from lakelocal.dialect.event_log import event_log_argument, events_of
 from lakelocal.dialect.names import FORMATS, Names, join_name, shorten, split_name
 from lakelocal.dialect.syntax import plain_syntax
 from lakelocal.dialect.volumes import PATH_OPTIONS, Volumes
@@ -40,7 +41,6 @@ _ONLY_DATABRICKS = {
     "is_account_group_member": "users and groups are not part of this machine",
     "is_member": "users and groups are not part of this machine",
     "remote_query": "connections are not part of this machine",
-    "event_log": "pipelines are not part of this machine",
     "try_secret": "use dbutils.secrets.get",
     "secret": "use dbutils.secrets.get",
     "http_request": "connections are not part of this machine",
@@ -151,6 +151,11 @@ class SqlText:
             if behind in (")", ","):
                 found = self.name(argument.text, f"The statement {shorten(sql)}")
                 yield Edit(argument.start, argument.end, literal(found))
+        elif function == "event_log":
+            last, parts = event_log_argument(tokens, name.last + 1)
+            where = f"The statement {shorten(sql)}"
+            table = self.names.qualified(parts, self.schema_name) if isinstance(parts, tuple) else parts
+            yield Edit(token.start, tokens[last].end, events_of(self.volumes.paths.state.pipelines, table, where))
         elif function in _ONLY_DATABRICKS:
             raise DialectError(
                 f"The statement {shorten(sql)}: `{function}` is a function of Databricks; {_ONLY_DATABRICKS[function]}."

@@ -106,7 +106,7 @@ def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
 
 
 def speaks_of_spark(bundle: Bundle, job: Job) -> bool:
-    """Does a notebook or file of *job*, or of a job that it starts, contain the word `spark` or SQL; or does it update a pipeline?
+    """Does a notebook or file of *job*, or of a job that it starts, contain `spark` or SQL; or is there a pipeline?
 
     This is only a guess, used to start things early: a kernel that needs Spark gets it in any case.
     """

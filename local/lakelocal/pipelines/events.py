@@ -90,11 +90,13 @@ class EventLog:
         with self._lock:
             event = {
                 "id": str(uuid4()),
-                "sequence": {"control_plane_seq_no": len(self.written) + 1},
+                "sequence": json.dumps({"control_plane_seq_no": len(self.written) + 1}),
                 "origin": {
                     "pipeline_id": self.pipeline_id,
                     "pipeline_name": self.pipeline_name,
                     "update_id": self.update_id,
+                    "flow_name": None,
+                    "dataset_name": None,
                     **(origin or {}),
                 },
                 "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -102,7 +104,7 @@ class EventLog:
                 "level": level,
                 "maturity_level": "STABLE",
                 "error": {"fatal": True, "exceptions": [{"message": error}]} if error else None,
-                "details": details,
+                "details": json.dumps(details, ensure_ascii=False),
                 "event_type": event_type,
             }
             self.written.append(event)

@@ -182,7 +182,7 @@ def empty(state: State, spark: "SparkSession") -> None:
                 spark.sql(f"DROP CATALOG `{catalog}` CASCADE")
             elif catalog not in (SAMPLES, SYSTEM):
                 _empty_catalog(spark, catalog)
-    for folder in (state.volumes, state.dbfs, state.runs, state.catalogs, state.routines):
+    for folder in (state.volumes, state.dbfs, state.runs, state.catalogs, state.routines, state.pipelines):
         shutil.rmtree(folder, ignore_errors=True)
     for file in state.folder.glob(f"{state.runs_db.name}*"):
         file.unlink()

@@ -43,7 +43,8 @@ def check_workspace_values(view: JobView) -> Iterator[Finding]:
     """Each value that only a workspace gives, where code is given it."""
     places = {parameter.get("name"): number for number, parameter in enumerate(view.source.get("parameters") or [])}
     for finding in left_in_job(view.job.parameters):
-        number = places.get(finding.where.path[0])
+        name = next(iter(finding.where.path), None)  # a parameter may be without one
+        number = places.get(name)
         yield finding.moved(view.where(None, () if number is None else ("parameters", number, "default")))
     read = {task.key: task for task in view.job.every_task()}
     for task in view.all_tasks:

@@ -88,13 +88,8 @@ UNPROVED = [
         "which its parent pushes down",
         PARAMETERS, "not documented; refused before the run as an unknown name"),
     # Pipelines.
-    absent("pipelines.task", "pipeline_task: pipeline_id, full_refresh, refresh_selection, full_refresh_selection, "
-        "parameters",
-        PIPELINES, "declarative pipelines do not run here; the task is refused, or passed over on request"),
     absent("pipelines.params", "pipeline_params of run-now and run-job tasks carry the same switches",
-        PIPELINES, "declarative pipelines do not run here"),
-    absent("pipelines.one-update", "one update per pipeline at a time", PIPELINES,
-        "declarative pipelines do not run here"),
+        PIPELINES, "a pipeline task takes them as its own fields"),
     # References.
     open_question("references.trigger-type-words", "the words of `{{job.trigger.type}}`",
         REFERENCES, "not listed; here the API's trigger in lower case"),

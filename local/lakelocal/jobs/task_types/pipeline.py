@@ -23,8 +23,8 @@ def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
     task, bundle = attempt.task, attempt.owner.engine.bundle
     if attempt.owner.engine.compute.remote == WORKSPACE:
         raise RunError(
-            f"`{task.where}`: task `{task.key}`: found Spark in a Databricks workspace; a pipeline runs there by itself. "
-            "Deploy the bundle, and start it with `databricks bundle run`."
+            f"`{task.where}`: task `{task.key}`: found Spark in a Databricks workspace; a pipeline runs there by "
+            "itself. Deploy the bundle, and start it with `databricks bundle run`."
         )
     assert task.pipeline is not None, "checked when the bundle was read"
     own = attempt.resolved(dict(task.inner.get("parameters") or {}), "parameters")
