@@ -18,7 +18,6 @@ _OURS = Path(__file__).resolve().parents[1]
 _CONDITION = re.compile(r"(?:^|: |^\([\w.$]+\) )\s*\[[A-Z][A-Z0-9_.]{3,}\] ")
 _OF_SPARK = re.compile(r"\s*(?:\[[A-Z][A-Z0-9_.]{3,}\] |\((?:java|scala|org\.apache|io\.delta)\.[\w.]+\) )")
 _ITEM = re.compile(r"[\w.`]+: ")  # of a list of failures, each with what it is of
-_CAUSED = re.compile(r"^Caused by: [\w.$]+: (.+?)(?=\n\tat |\nCaused by: |\Z)", re.MULTILINE | re.DOTALL)
 _SQLSTATE = re.compile(r" SQLSTATE: \w{5}(?:; (line \d+ pos \d+))?;?")
 _LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
 
@@ -88,18 +87,6 @@ def in_plain_words(text: str, nearby: Nearby | None = None) -> str:
 def is_of_spark(text: str) -> bool:
     """Is the message *text* one of Spark, with its condition or with the class of Java that it is of?"""
     return bool(_OF_SPARK.match(text))
-
-
-def cause_of(error: Exception) -> str:
-    """What *error* says; of a write that failed in one of its tasks, what failed there.
-
-    Spark tells only `[TASK_WRITE_FAILED]` then, and the reason in its stack trace.
-    """
-    text = str(error)
-    trace = getattr(error, "getStackTrace", lambda: None)() or ""
-    if not text.startswith("[TASK_WRITE_FAILED]") or not (causes := _CAUSED.findall(trace)):
-        return text
-    return str(causes[-1])
 
 
 def _place(sqlstate: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakelocal.errors import LocalError
-from lakelocal.kernel.failures import what_spark_says
+from lakelocal.kernel.failures import in_plain_words
 from lakelocal.pipelines import graph
 from lakelocal.pipelines.definitions import TITLES, Dataset, Definitions, Flow, Key, Kind
 from lakelocal.pipelines.errors import AnalysisError, UnresolvedError
@@ -91,7 +91,7 @@ class Resolver:
             self.errors[key] = _placed(str(error), dataset)
             return True
         except Exception as error:
-            self.errors[key] = _placed(f"{type(error).__name__}: {what_spark_says(str(error))}", dataset)
+            self.errors[key] = _placed(f"{type(error).__name__}: {in_plain_words(str(error))}", dataset)
             return True
         self.result.flows += [flow for flow in flows if dataset.kind is not Kind.TEMPORARY_VIEW]
         return True
@@ -245,12 +245,9 @@ class Resolver:
             for key in left
             if self.waiting.get(key)
         ]
-        if len(lines) == 1 and not below:
-            raise AnalysisError(f"{next(iter(self.errors.values()))} Nothing was written.")
-        shown = "\n".join(f"  {line}" for line in [*lines, *below])
-        raise AnalysisError(
-            f"{lines[0] if lines else below[0]} Nothing was written. All that does not resolve:\n{shown}"
-        )
+        first, *more = [*lines, *below]
+        also = "".join(f"\n  {line}" for line in more)
+        raise AnalysisError(f"{first} Nothing was written.{f' Neither does this resolve:{also}' if more else ''}")
 
 
 def _placed(error: str, dataset: Dataset) -> str:

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from lakelocal.errors import LocalError
 from lakelocal.kernel.display import publish_table
-from lakelocal.kernel.failures import cause_of, what_spark_says
+from lakelocal.kernel.failures import in_plain_words
 from lakelocal.kernel.kernel import current_kernel
 from lakelocal.kernel.table import Table
 from lakelocal.pipelines import events as log
@@ -402,14 +402,8 @@ def _shown(key: Key) -> str:
 
 def _said(error: BaseException) -> str:
     """The error as one paragraph; of a violated expectation, the text that Databricks has."""
-    text = (
-        str(error)
-        if isinstance(error, LocalError)
-        else what_spark_says(cause_of(error))
-        if isinstance(error, Exception)
-        else str(error)
-    )
+    text = str(error)
     if (at := text.find(f"[{VIOLATED}")) >= 0:
         end = text.find("'.", text.find("Output record: '", at))
         return text[at : end + 2] if end >= 0 else text[at:]
-    return text if isinstance(error, LocalError) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, LocalError) else f"{type(error).__name__}: {in_plain_words(text)}"
