@@ -244,7 +244,7 @@ def test_a_task_type_that_does_not_run_here_is_passed_over_on_request(build: Bui
             "job": {
                 "name": "Other",
                 "tasks": [
-                    {"task_key": "p", "pipeline_task": {"pipeline_id": "1"}},
+                    {"task_key": "p", "dbt_task": {"commands": ["dbt run"]}},
                     condition("after", "{{tasks.p.result_state}}", "EQUAL_TO", "skipped", "p"),
                 ],
             }
@@ -252,14 +252,14 @@ def test_a_task_type_that_does_not_run_here_is_passed_over_on_request(build: Bui
         {},
     )
 
-    with pytest.raises(UsageError, match=r"`pipeline_task`, which does not run locally.*--skip-unsupported"):
+    with pytest.raises(UsageError, match=r"`dbt_task`, which does not run locally.*--skip-unsupported"):
         case.run()
     run = case.run(options=RunOptions(json=True, skip_unsupported=True))
 
     passed_over, after = run["tasks"]
     assert passed_over["state"] == {
         "life_cycle_state": "SKIPPED",
-        "state_message": "A pipeline_task does not run locally; it was passed over.",
+        "state_message": "A dbt_task does not run locally; it was passed over.",
     }
     assert passed_over["status"]["termination_details"]["code"] == "SKIPPED"
     assert passed_over["run_duration"] == 0

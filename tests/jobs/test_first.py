@@ -41,7 +41,9 @@ def test_its_failure_is_the_runs_and_a_repair_runs_it_again(build: Build) -> Non
     failed = case.run(options=options)
 
     assert failed["state"]["result_state"] == "FAILED" and failed["tasks"] == []
-    assert failed["state"]["state_message"].startswith("`setup.ipynb`: ZeroDivisionError: division by zero (cell 1)")
+    assert failed["state"]["state_message"].startswith(
+        "`setup.ipynb`: ZeroDivisionError: division by zero, in `1 / 0` (cell 1)"
+    )
 
     write_notebook(case.file("setup.ipynb"), [WRITES.format(name="setup")])
     repair_run(load_bundle(case.project), failed["run_id"], state=case.state, options=RunOptions(json=True))

@@ -228,11 +228,11 @@ def test_what_the_job_does_not_define_is_refused_before_the_run(
 def test_other_task_types_are_refused_by_name(build: Build) -> None:
     """A task type that does not run here is refused before anything runs."""
     case = build(
-        {"job": {"name": "Other", "tasks": [task("a"), {"task_key": "p", "pipeline_task": {"pipeline_id": "1"}}]}},
+        {"job": {"name": "Other", "tasks": [task("a"), {"task_key": "p", "dbt_task": {"commands": ["dbt run"]}}]}},
         {"a": ["1"]},
     )
 
-    with pytest.raises(UsageError, match="task `p`: found a `pipeline_task`"):
+    with pytest.raises(UsageError, match="task `p`: found a `dbt_task`"):
         case.run()
 
     assert list_runs(case.state) == []

@@ -70,7 +70,7 @@ def test_names_are_completed(shop) -> None:
     names = Names(shop)
 
     assert completions(names, "SELECT * FROM shop.o") == ["shop.orders"]
-    assert completions(names, "SELECT * FROM old") == ["older"]
+    assert "older" in completions(names, "SELECT * FROM old")
     assert "status" in completions(names, "SELECT * FROM shop.orders WHERE st")
     assert completions(names, "QUAL") == ["QUALIFY"]
     assert completions(names, "SELECT * FROM shop.nothing WHERE status") == []

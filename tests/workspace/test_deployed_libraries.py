@@ -52,5 +52,5 @@ def test_a_wheel_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/etc/shop-1.0-py3-none-any.whl", "s3://bucket/shop-1.0-py3-none-any.whl"])
 def test_wheels_of_other_places_are_refused(tmp_path: Path, path: str) -> None:
-    with pytest.raises(RunError, match="expected a path in the bundle or in a volume"):
+    with pytest.raises(RunError, match="expected a path in the bundle, in a volume or in /Workspace"):
         installed(tmp_path, path)

@@ -33,12 +33,13 @@ class Race:
 
     def lost(self, error: str) -> bool:
         """Did the request fail with *error* because another was faster, and may it be sent again? Waits before."""
-        if not _LOST.search(error) or not _can_be_repeated(_statement(self.request)):
+        statement = _statement(self.request)
+        if not _can_be_repeated(statement) or not (_LOST.search(error) or _is_being_replaced(statement, error)):
             return False
         wait = next(self._waits, None)
         if wait is None:
             return False
-        _log.info("repeated, since another session created the same: %s", shorten(_statement(self.request)))
+        _log.info("repeated, since another session created the same: %s", shorten(statement))
         time.sleep(wait)
         return True
 
@@ -50,6 +51,16 @@ def _statement(request: Any) -> str:
     command = request.plan.command.sql_command
     relation = command.input.with_relations.root if command.input.HasField("with_relations") else command.input
     return relation.sql.query or command.sql
+
+
+def _is_being_replaced(sql: str, error: str) -> bool:
+    """Does *error* say that the view which *sql* makes is not there? Spark drops a view to replace it."""
+    words = tokenize(sql) or ()
+    view = next((index for index, token in enumerate(words) if token.word == "VIEW"), len(words))
+    last = view + 1
+    while last + 2 < len(words) and words[last + 1].text == ".":
+        last += 2
+    return last < len(words) and f"`{words[last].text.lower()}` cannot be found" in error.lower()
 
 
 def _can_be_repeated(sql: str) -> bool:
