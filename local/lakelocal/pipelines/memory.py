@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from lakelocal.locks import locked
@@ -51,6 +52,7 @@ class Memory:
     pipelines: Path
     id: str
     tables: dict[str, Table] = field(default_factory=dict)
+    _saving: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @classmethod
     def open(cls, pipelines: Path, id: str) -> "Memory":
@@ -84,14 +86,15 @@ class Memory:
         return table
 
     def save(self) -> None:
-        """Write what is remembered, so that it survives whatever happens next."""
-        text = json.dumps({"tables": {name: asdict(table) for name, table in self.tables.items()}}, indent=1)
-        written = self.file.with_suffix(".new")
-        with written.open("w", encoding="utf-8") as handle:
-            handle.write(text)
-            handle.flush()
-            os.fsync(handle.fileno())
-        written.replace(self.file)
+        """Write what is remembered, so that it survives whatever happens next. Flows may call it at the same time."""
+        with self._saving:
+            text = json.dumps({"tables": {name: asdict(table) for name, table in self.tables.items()}}, indent=1)
+            written = self.file.with_suffix(".new")
+            with written.open("w", encoding="utf-8") as handle:
+                handle.write(text)
+                handle.flush()
+                os.fsync(handle.fileno())
+            written.replace(self.file)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -23,8 +23,8 @@ class UpdateOrder:
     """One update of a pipeline.
 
     *id* is stable for (bundle, target, key). *sources* are files and notebooks, in the order in which they are loaded;
-    *root* is put on `sys.path`, if there is one. *parameters* are those that SQL reads by `:name`. *event_log* is the
-    table, in three parts, that gets the events, besides the pipeline's own file.
+    *root* is put on `sys.path`, if there is one. *parameters* are those that SQL reads by `:name`. *notes* are told
+    to the reader of the executed notebook.
     """
 
     id: str
@@ -36,7 +36,6 @@ class UpdateOrder:
     configuration: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     selection: Selection = field(default_factory=Selection)
-    event_log: str = ""
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:

@@ -428,10 +428,13 @@ class _Cursor:
         return self.string() if not self.ends and self.tokens[self.at].kind == STRING else self.name()
 
     def string(self) -> str:
-        if self.ends or self.tokens[self.at].kind != STRING:
+        """The text in quotes that is next; several in a row are one, as in Spark."""
+        first = self.at
+        while not self.ends and self.tokens[self.at].kind == STRING:
+            self.at += 1
+        if self.at == first:
             raise self.wrong(f"`{self.token_text}`", "a text in quotes", "Add it")
-        self.at += 1
-        return self.tokens[self.at - 1].text
+        return "".join(token.text for token in self.tokens[first : self.at])
 
     def stream(self) -> str:
         """The name in `STREAM(name)`, `STREAM name` or `name`."""

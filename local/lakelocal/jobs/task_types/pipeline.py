@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pprint import pformat
 from typing import Any
 
-from lakelocal.compute import WORKSPACE
 from lakelocal.errors import RunError
 from lakelocal.jobs.attempts import TaskAttempt
 from lakelocal.jobs.launch import Outcome
@@ -21,10 +20,11 @@ from lakelocal.sources.read import code_cell, markdown_cell
 def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
     """Update the pipeline."""
     task, bundle = attempt.task, attempt.owner.engine.bundle
-    if attempt.owner.engine.compute.remote == WORKSPACE:
+    if attempt.owner.engine.compute.remote:
         raise RunError(
-            f"`{task.where}`: task `{task.key}`: found Spark in a Databricks workspace; a pipeline runs there by "
-            "itself. Deploy the bundle, and start it with `databricks bundle run`."
+            f"`{task.where}`: task `{task.key}`: found Spark elsewhere; a pipeline runs on the server of this machine "
+            "only, where its checkpoints are. Run it without --remote; in a workspace, deploy the bundle and start it "
+            "with `databricks bundle run`."
         )
     assert task.pipeline is not None, "checked when the bundle was read"
     own = attempt.resolved(dict(task.inner.get("parameters") or {}), "parameters")
