@@ -115,22 +115,25 @@ def test_a_run_is_started_watched_understood_and_repaired(page: Page, served: Se
 
 
 def test_the_command_line_opens_the_live_page(
-    page: Page, served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    browser: Browser, served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With a link that lets a browser in once; addresses of older pages lead there as well."""
+    context = browser.new_context()  # which nothing has let in yet
+    context.set_default_timeout(LONG)
+    page = context.new_page()
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
 
     assert main(["--project", str(served.root), "runs", "open", "1"]) == 0
 
     assert opened[0] in capsys.readouterr().out
-    page.context.clear_cookies()
     page.goto(opened[0])
     expect(page.get_by_role("heading", level=1)).to_contain_text("Daily load")
     page.goto(f"{served.url}/?o=1#job/7/run/1")
     expect(page).to_have_url(f"{served.url}/runs/1")
     page.goto(f"{served.url}/jobs/7/runs/1?o=1")
     expect(page).to_have_url(f"{served.url}/runs/1")
+    context.close()
 
 
 def test_a_run_is_cancelled(page: Page, served: Served) -> None:
