@@ -21,6 +21,7 @@ from lakelocal.jobs.live import Live
 from lakelocal.jobs.summary import print_summary
 from lakelocal.jobs.tables import Commits, TableChange, table_changes
 from lakelocal.project import State
+from tests.clocks import Clock
 
 
 def add(path: str, rows: int | None, hidden: int = 0) -> dict[str, Any]:
@@ -237,20 +238,6 @@ def test_the_live_table_keeps_names_and_states_whole() -> None:
     assert any(line.startswith("load[1] b FAILED a reason") and line.endswith("…") for line in lines)
     assert "load[0] a PENDING" in lines
     assert "2018-01-02 PENDING" in lines
-
-
-class Clock:
-    """Seconds that the test advances."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

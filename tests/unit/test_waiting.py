@@ -5,20 +5,7 @@ import io
 import pytest
 
 from lakelocal.waiting import AGAIN_SECONDS, LONG_SECONDS, Waiting
-
-
-class Clock:
-    """Seconds that the test advances."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.clocks import Clock
 
 
 def wait(clock: Clock, *, is_terminal: bool) -> tuple[Waiting, io.StringIO]:

@@ -15,6 +15,11 @@ from lakelocal.pipelines.errors import DefinitionError
 Key: TypeAlias = tuple[str, str, str]  # catalog, schema and name, in lower case; the first two are "" without a schema
 
 
+def shown(key: Sequence[str]) -> str:
+    """*key* as a person reads it: a dotted name, without a schema for what only the pipeline sees."""
+    return ".".join(part for part in key if part)
+
+
 class Kind(StrEnum):
     """What a dataset is. `TABLE` is what `@table` defines: its query tells which of the first two it is."""
 

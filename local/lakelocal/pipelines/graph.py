@@ -7,7 +7,7 @@ engine where Databricks documents none.
 from collections.abc import Collection, Iterable, Mapping
 
 from lakelocal.near_names import next_step
-from lakelocal.pipelines.definitions import TITLES, Dataset, Definitions, Flow, Key, Kind
+from lakelocal.pipelines.definitions import TITLES, Dataset, Definitions, Flow, Key, Kind, shown
 from lakelocal.pipelines.errors import AnalysisError, DefinitionError, PipelineError
 from lakelocal.pipelines.order import Selection
 
@@ -29,7 +29,7 @@ def check(definitions: Definitions) -> None:
         flows = list(definitions.flows_into(key))
         if dataset.kind is Kind.STREAMING_TABLE and not flows:
             raise DefinitionError(
-                f"{dataset.origin}: No query found for dataset `{'.'.join(key)}`; expected a flow into it. Add an "
+                f"{dataset.origin}: No query found for dataset `{shown(key)}`; expected a flow into it. Add an "
                 "`append_flow`, an AUTO CDC flow or a query."
             )
         changes = [flow for flow in flows if flow.changes]

@@ -21,7 +21,7 @@ from threading import Lock
 from typing import Any
 
 from lakelocal.locks import locked
-from lakelocal.pipelines.definitions import Key, Kind
+from lakelocal.pipelines.definitions import Key, Kind, shown
 from lakelocal.pipelines.errors import PipelineError
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
@@ -76,13 +76,13 @@ class Memory:
         return self.folder / "events.jsonl"
 
     def of(self, key: Key) -> Table | None:
-        return self.tables.get(_name(key))
+        return self.tables.get(shown(key))
 
     def begin(self, key: Key, kind: Kind) -> Table:
         """The memory of the table *key*, which begins anew."""
         before = self.of(key)
         table = Table(kind.value, generation=before.generation + 1 if before else 0)
-        self.tables[_name(key)] = table
+        self.tables[shown(key)] = table
         return table
 
     def save(self) -> None:
@@ -107,7 +107,7 @@ class Memory:
 
     def checkpoint(self, key: Key, flow: str, generation: int) -> Path:
         """The folder for the checkpoint of *flow* into the table *key*."""
-        return self.folder / "checkpoints" / safe(_name(key)) / safe(flow) / str(generation)
+        return self.folder / "checkpoints" / safe(shown(key)) / safe(flow) / str(generation)
 
     def files_schema(self, name: str, generation: int) -> Path:
         """The folder in which Auto Loader keeps the schema of the files that the view or flow *name* reads."""
@@ -115,22 +115,18 @@ class Memory:
 
     def forget_older(self, key: Key, generation: int) -> None:
         """Delete the checkpoints of generations before *generation*."""
-        for flow in (self.folder / "checkpoints" / safe(_name(key))).glob("*"):
+        for flow in (self.folder / "checkpoints" / safe(shown(key))).glob("*"):
             for folder in flow.iterdir():
                 if folder.name.isdigit() and int(folder.name) < generation:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def owner(self, key: Key) -> str | None:
         """The id of another pipeline that has the table *key*; None if there is none."""
-        name = _name(key)
+        name = shown(key)
         for file in self.pipelines.glob("*/memory.json"):
             if file.parent.name != self.id and name in json.loads(file.read_text(encoding="utf-8"))["tables"]:
                 return file.parent.name
         return None
-
-
-def _name(key: Key) -> str:
-    return ".".join(part for part in key if part)
 
 
 def safe(name: str) -> str:

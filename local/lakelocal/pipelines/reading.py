@@ -11,7 +11,7 @@ from uuid import uuid4
 import pyspark.sql.connect.proto as proto
 from google.protobuf.message import Message
 
-from lakelocal.dialect.names import join_name, split_name
+from lakelocal.dialect.names import split_name
 from lakelocal.dialect.scan import TABLE, Scanner
 from lakelocal.dialect.walk import walk
 from lakelocal.sql.tokens import Token, tokenize
@@ -254,7 +254,3 @@ def _merge(relation: proto.Relation) -> None:
     inner = given.root.with_relations
     merged = proto.WithRelations(root=inner.root, references=[*given.references, *inner.references])
     relation.with_relations.CopyFrom(merged)
-
-
-def display_name(parts: Sequence[str]) -> str:
-    return join_name([part for part in parts if part])

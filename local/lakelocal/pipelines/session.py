@@ -24,12 +24,12 @@ import grpc
 import pyspark.sql.connect.proto as proto
 from google.protobuf.message import Message
 
-from lakelocal.dialect.names import FORMATS
+from lakelocal.dialect.names import FORMATS, join_name
 from lakelocal.dialect.plans import decompress
 from lakelocal.dialect.walk import walk
 from lakelocal.pipelines.definitions import Dataset, Defaults, Definitions, Key, Kind
 from lakelocal.pipelines.errors import AnalysisError, UnresolvedError, outside_of_a_query
-from lakelocal.pipelines.reading import Read, Renamed, Replacement, display_name, is_streaming, reads_of, replace_reads
+from lakelocal.pipelines.reading import Read, Renamed, Replacement, is_streaming, reads_of, replace_reads
 from lakelocal.sql.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class PipelineSession:
         if len(parts) > 2 or (len(parts) == 2 and parts[0].lower() in FORMATS and "/" in parts[1]):
             return None
         own = (defaults.catalog, defaults.schema, *parts)[-3:] if len(parts) == 1 else (defaults.catalog, *parts)
-        return Renamed(display_name(own))
+        return Renamed(join_name(own))
 
     def _view(self, read: Read, dataset: Dataset, resolved: Resolved, evaluation: Evaluation) -> Replacement:
         assert resolved.plan is not None and resolved.defaults is not None, "it is a view"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lakelocal.pipelines.definitions import Dataset, Defaults, Key, Kind
+from lakelocal.pipelines.definitions import Dataset, Defaults, Key, Kind, shown
 from lakelocal.pipelines.errors import AnalysisError, PipelineError
 from lakelocal.pipelines.memory import Memory, Table
 from lakelocal.pipelines.session import PipelineSession
@@ -114,17 +114,17 @@ class Tables:
         if before is None:
             if (owner := self.memory.owner(key)) is not None:
                 raise AnalysisError(
-                    f"{dataset.origin}: Table `{'.'.join(key)}` is already managed by pipeline {owner}. Rename one of "
+                    f"{dataset.origin}: Table `{shown(key)}` is already managed by pipeline {owner}. Rename one of "
                     "them, or remove it from the other pipeline and drop it."
                 )
             if exists:
                 raise AnalysisError(
-                    f"{dataset.origin}: found a table `{'.'.join(key)}` that no pipeline has made; expected none of "
+                    f"{dataset.origin}: found a table `{shown(key)}` that no pipeline has made; expected none of "
                     "this name. Rename the dataset, or drop the table."
                 )
         elif before.kind != kind.value and exists:
             raise AnalysisError(
-                f"[CANNOT_CHANGE_DATASET_TYPE] Cannot change the dataset type of `{'.'.join(key)}` from {before.kind} "
+                f"[CANNOT_CHANGE_DATASET_TYPE] Cannot change the dataset type of `{shown(key)}` from {before.kind} "
                 f"to {kind.value}. Please drop the existing dataset first."
             )
 
@@ -199,7 +199,7 @@ class Tables:
         before = StructType.fromJson(table.schema)
         if wrong := incompatible(before, schema):
             raise PipelineError(
-                f"Failed to merge incompatible data types into `{'.'.join(part for part in key if part)}`: {wrong[0]}. "
+                f"Failed to merge incompatible data types into `{shown(key)}`: {wrong[0]}. "
                 "Cast the column to its former type, or refresh the table fully."
             )
         known = {each.name.lower() for each in before.fields}

@@ -22,7 +22,7 @@ from lakelocal.pipelines import events as log
 from lakelocal.pipelines import graph
 from lakelocal.pipelines.api import Recorder
 from lakelocal.pipelines.changes import ChangeFlows
-from lakelocal.pipelines.definitions import Defaults, Definitions, Flow, Key, Kind
+from lakelocal.pipelines.definitions import Defaults, Definitions, Flow, Key, Kind, shown
 from lakelocal.pipelines.errors import PipelineError, outside_of_a_query
 from lakelocal.pipelines.events import EventLog
 from lakelocal.pipelines.expectations import VIOLATED, Counts
@@ -203,10 +203,10 @@ class Update:
         for flow in list(waiting.values()):
             if status := self._not_run(flow):
                 self.outcomes[flow.name] = Outcome(status)
-                self.events.flow(flow.name, _shown(flow.key), status)
+                self.events.flow(flow.name, shown(flow.key), status)
                 del waiting[flow.name]
             else:
-                self.events.flow(flow.name, _shown(flow.key), log.QUEUED)
+                self.events.flow(flow.name, shown(flow.key), log.QUEUED)
         running: dict[Future[Outcome], ResolvedFlow] = {}
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             while waiting or running:
@@ -250,14 +250,14 @@ class Update:
     def _skip(self, flows: Mapping[str, ResolvedFlow]) -> None:
         for flow in flows.values():
             self.outcomes[flow.name] = Outcome(log.SKIPPED)
-            self.events.flow(flow.name, _shown(flow.key), log.SKIPPED, why="A flow that it reads from has failed.")
+            self.events.flow(flow.name, shown(flow.key), log.SKIPPED, why="A flow that it reads from has failed.")
 
     def _run_flow(self, writer: Writer, flow: ResolvedFlow) -> Outcome:
         started = time.monotonic()
         attempts = int(self.order.configuration.get(_ATTEMPTS_KEY, _ATTEMPTS - 1)) + 1
-        self.events.flow(flow.name, _shown(flow.key), log.STARTING)
+        self.events.flow(flow.name, shown(flow.key), log.STARTING)
         for attempt in range(1, attempts + 1):
-            self.events.flow(flow.name, _shown(flow.key), log.RUNNING)
+            self.events.flow(flow.name, shown(flow.key), log.RUNNING)
             try:
                 with self._settings(flow.flow):
                     counts = self.changes.run(flow) if flow.flow.changes else writer.write(flow)
@@ -266,10 +266,10 @@ class Update:
                 if attempt < attempts and any(word in said for word in _AGAIN):
                     print(f"{flow.name}: {said} It starts again.")
                     continue
-                self.events.flow(flow.name, _shown(flow.key), log.FAILED, error=said)
+                self.events.flow(flow.name, shown(flow.key), log.FAILED, error=said)
                 return Outcome(log.FAILED, error=said, seconds=time.monotonic() - started)
             break
-        self.events.flow(flow.name, _shown(flow.key), log.COMPLETED, counts=counts)
+        self.events.flow(flow.name, shown(flow.key), log.COMPLETED, counts=counts)
         return Outcome(log.COMPLETED, counts, seconds=time.monotonic() - started)
 
     @contextmanager
@@ -320,11 +320,11 @@ class Update:
                 "num_flows": len(list(self.definitions.flows_into(key))),
                 "expectations": rules,
             }
-            self.events.definition("dataset_definition", details, dataset_name=_shown(key))
+            self.events.definition("dataset_definition", details, dataset_name=shown(key))
         for flow in self.resolution.flows:
             described: dict[str, Any] = {
-                "input_datasets": [{"name": _shown(key)} for key in sorted(flow.reads)],
-                "output_dataset": _shown(flow.key),
+                "input_datasets": [{"name": shown(key)} for key in sorted(flow.reads)],
+                "output_dataset": shown(flow.key),
                 "flow_type": _flow_type(flow, self.resolution.kinds.get(flow.key)),
                 "once": flow.flow.once,
                 "spark_conf": dict(flow.flow.conf),
@@ -333,7 +333,7 @@ class Update:
 
     def _defined(self) -> Table:
         rows: list[list[object]] = [
-            [_shown(key), dataset.kind.value.replace("_", " ").lower(), str(dataset.origin), len(dataset.expectations)]
+            [shown(key), dataset.kind.value.replace("_", " ").lower(), str(dataset.origin), len(dataset.expectations)]
             for key, dataset in self.definitions.datasets.items()
         ]
         return Table(
@@ -343,9 +343,9 @@ class Update:
     def _graph(self) -> Table:
         rows: list[list[object]] = [
             [
-                _shown(flow.key),
+                shown(flow.key),
                 _title(self.resolution.kinds.get(flow.key)),
-                ", ".join(sorted(_shown(key) for key in flow.reads)),
+                ", ".join(sorted(shown(key) for key in flow.reads)),
             ]
             for flow in self.resolution.flows
         ]
@@ -394,10 +394,6 @@ def _flow_type(flow: ResolvedFlow, kind: Kind | None) -> str:
 
 def _title(kind: Kind | None) -> str:
     return kind.value.replace("_", " ").lower() if kind else "sink"
-
-
-def _shown(key: Key) -> str:
-    return ".".join(part for part in key if part)
 
 
 def _said(error: BaseException) -> str:
