@@ -73,7 +73,7 @@ def test_a_notebook_of_the_bundle_is_named_with_its_extension(tmp_path: Path) ->
     """Only a deployed one has lost its extension."""
     files = {"databricks.yml": f"bundle: {{name: b}}\nresources: {{jobs: {{j: {{{ONE_TASK.replace('.ipynb', '')}}}}}}}"}
 
-    assert "task `a`: found no notebook `./n`; expected `./n.ipynb`: with its extension" in errors(tmp_path, files)
+    assert "task `a`: found no notebook `./n`; expected `./n.ipynb`, with its extension" in errors(tmp_path, files)
 
 
 TARGETS = f"""
@@ -278,7 +278,7 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
         ),
         (
             JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: ../x}}]",
-            "found `../x`, outside of the bundle",
+            "found `../x`, which is outside of the bundle",
         ),
         (
             JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: databricks.yml}}]",
@@ -340,10 +340,10 @@ def test_all_mistakes_of_the_jobs_are_listed_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEAD + "x: &x\n  y: *x\n", "`databricks.yml:2`: found an anchor that holds an alias of itself"),
+        (HEAD + "x: &x\n  y: *x\n", "`databricks.yml:2`: found an anchor that contains an alias of itself"),
         (
             HEAD + "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)),
-            "`databricks.yml`: found aliases that make more than 250,000 values",
+            "`databricks.yml`: found aliases that expand to more than 250,000 values",
         ),
         (HEAD + "x: {<<: 5}\n", "`databricks.yml:2`: found `<<` with something other than an alias"),
         (HEAD + "x: {<<: {a: 1}}\n", "`databricks.yml:2`: found `<<` with something other than an alias"),

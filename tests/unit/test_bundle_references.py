@@ -2,7 +2,7 @@
 
 import pytest
 
-from lakelocal.bundle.references import only_reference, references_in, replaced, steps_of
+from lakelocal.bundle.references import only_reference, references_in, replace_references, steps_of
 from lakelocal.lakeflow.field_values import as_text, interpolated
 
 # A text, and the paths that it refers to, in the grammar shared by the CLI and databricks-bundles.
@@ -96,7 +96,7 @@ def test_what_is_no_reference_stays() -> None:
     """So does a reference that has no value yet."""
     values = {"a.b": "1", "a.c": None}
 
-    assert replaced("${a.b} ${a.c} ${a-} ${a.b}", values.__getitem__) == "1 ${a.c} ${a-} 1"
+    assert replace_references("${a.b} ${a.c} ${a-} ${a.b}", values.__getitem__) == "1 ${a.c} ${a-} 1"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from lakelocal.lakeflow.graph import circles, downstream, levels, order, upstream
+from lakelocal.lakeflow.graph import downstream, levels, nodes_in_cycles, order, upstream
 
 # a -> b -> d, a -> c -> d, and e alone
 DIAMOND = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": []}
@@ -82,4 +82,4 @@ def test_a_level_is_the_length_of_the_longest_way() -> None:
 )
 def test_the_nodes_of_circles(needs: dict[str, list[str]], found: list[str]) -> None:
     """Nodes that are merely downstream of a cycle are not at fault, and not named."""
-    assert circles(needs) == found
+    assert nodes_in_cycles(needs) == found

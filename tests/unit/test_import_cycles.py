@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from lakelocal.lakeflow.graph import circles
+from lakelocal.lakeflow.graph import nodes_in_cycles
 
 ROOT = Path(__file__).resolve().parents[2] / "local"  # the folder from which `lakelocal` is imported
 DOTTED = re.compile(r"lakelocal(?:\.\w+)+")
@@ -76,7 +76,7 @@ def test_what_counts_as_an_import() -> None:
 
 def test_no_file_needs_itself() -> None:
     """A cycle of files can only be understood, and changed, as a whole."""
-    assert circles(needs()) == []
+    assert nodes_in_cycles(needs()) == []
 
 
 def test_no_packages_need_each_other() -> None:
@@ -84,4 +84,4 @@ def test_no_packages_need_each_other() -> None:
     modules = needs()
 
     assert len(modules) > 200 and sum(map(len, modules.values())) > 600
-    assert circles(between_packages(modules)) == []
+    assert nodes_in_cycles(between_packages(modules)) == []

@@ -24,8 +24,8 @@ def looping(key: str) -> dict[str, Any]:
 
 
 TWO_LEVELS = {"a": starting("b"), "b": job()}
-CIRCLE = {"a": starting("b"), "b": starting("a")}
-CIRCLE_IN_A_LOOP = {"a": looping("b"), "b": looping("a")}
+CYCLE = {"a": starting("b"), "b": starting("a")}
+CYCLE_IN_A_LOOP = {"a": looping("b"), "b": looping("a")}
 FOUR_LEVELS = {"a": starting("b"), "b": starting("c"), "c": starting("d"), "d": job()}
 FOUR_LEVELS_IN_LOOPS = {"a": looping("b"), "b": looping("c"), "c": looping("d"), "d": job()}
 A_B_A = "found jobs that start each other: a -> b -> a; expected no cycle. Remove one of the tasks."
@@ -35,8 +35,8 @@ A_B_C_D = "found more than 3 levels of jobs: a -> b -> c -> d; expected at most 
 @pytest.mark.parametrize(
     ("jobs", "rule", "where", "message"),
     [
-        (CIRCLE, "job-circle", "task `to_b`", A_B_A),
-        (CIRCLE_IN_A_LOOP, "job-circle", "task `inner`", A_B_A),
+        (CYCLE, "job-cycle", "task `to_b`", A_B_A),
+        (CYCLE_IN_A_LOOP, "job-cycle", "task `inner`", A_B_A),
         (FOUR_LEVELS, "job-levels", "task `to_b`", A_B_C_D),
         (FOUR_LEVELS_IN_LOOPS, "job-levels", "task `inner`", A_B_C_D),
     ],
@@ -56,7 +56,7 @@ def test_run_and_validate_refuse_the_same_jobs(tmp_path: Path, jobs: dict, rule:
 
 def test_a_run_is_refused_for_a_circle_further_down(tmp_path: Path) -> None:
     """The cycle is reported where it is, not where it is entered."""
-    jobs = {"top": starting("a"), **CIRCLE}
+    jobs = {"top": starting("a"), **CYCLE}
     read = load_bundle(project(tmp_path, jobs, head=ROOT))
 
     with pytest.raises(UsageError) as raised:

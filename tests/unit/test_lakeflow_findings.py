@@ -57,7 +57,7 @@ def test_a_number_in_a_path_is_that_of_an_entry() -> None:
 def test_the_rule_says_how_severe_a_finding_is() -> None:
     """An error cannot be deployed or cannot run; with a warning, the run differs from what the bundle seems to say."""
     assert NOT_TAKEN.severity == WARNING
-    assert Finding(AT, "circle", "a circle", "none", "Remove it.").severity == ERROR
+    assert Finding(AT, "cycle", "a cycle", "none", "Remove it.").severity == ERROR
 
 
 def test_findings_are_in_the_order_of_the_files() -> None:
@@ -106,7 +106,7 @@ WRONG = {
     "mapping": (job(task("a", description={"b": 1})), "found a mapping as `description`; expected a text. Correct"),
     "word": (job(task("a", run_if="NEVER")), "found `NEVER` as `run_if`; expected one of `ALL_SUCCESS`, `ALL_DONE`"),
     "outcome": (job(task("a"), task("b", "a=true")), "found an outcome of `a`, a notebook_task; expected an outcome"),
-    "circle": (job(task("a", "b"), task("b", "a")), "found a cycle of dependencies in `a`, `b`; expected none. Remo"),
+    "cycle": (job(task("a", "b"), task("b", "a")), "found a cycle of dependencies in `a`, `b`; expected none. Remo"),
     "file": (job(task("a", sql_task={"warehouse_id": "w", "file": {"path": "q.sql"}})), "found no file `q.sql`; expe"),
     "inside": (
         job(task("a", for_each_task={"inputs": "[1]", "concurrency": 101, "task": task("b")})),

@@ -131,7 +131,7 @@ def test_everything_is_found_in_one_go(tmp_path: Path) -> None:
     )
 
     assert sorted({each.rule for each in findings}) == [
-        *("circle", "duplicate-key", "limit", "missing-file", "unknown-dependency"),
+        *("cycle", "duplicate-key", "limit", "missing-file", "unknown-dependency"),
         *("unknown-field", "variable-value", "wrong-type"),
     ]
 

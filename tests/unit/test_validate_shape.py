@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.field_types import CHECKED, fitted
+from lakelocal.bundle.field_types import FOR_VALIDATION, fit_to_model
 from lakelocal.lakeflow.findings import RULES, Finding, Findings
 from lakelocal.validate import validate
 from tests.unit.test_validate_rules import CASES, FILES
@@ -52,7 +52,7 @@ def test_fields_types_and_words(fields: dict[str, Any], rules: list[str]) -> Non
     source = {"tasks": [task("a", **fields)]}
 
     findings = Findings(Path())
-    fitted("jobs", "j", as_table(source), findings, CHECKED)
+    fit_to_model("jobs", "j", as_table(source), findings, FOR_VALIDATION)
 
     assert [each.rule for each in findings] == rules
 
@@ -62,7 +62,7 @@ def test_what_does_not_fit_is_left_out() -> None:
     source = {"nmae": 1, "timeout_seconds": "x", "tags": ["a"], "tasks": [1, task("a", max_retries=[], run_if="X")]}
 
     findings = Findings(Path())
-    fit = fitted("jobs", "j", as_table(source), findings, CHECKED)
+    fit = fit_to_model("jobs", "j", as_table(source), findings, FOR_VALIDATION)
 
     assert fit == {"tasks": [task("a")]}
     assert [(each.where.task, each.where.path) for each in findings] == [

@@ -3,7 +3,7 @@
     bundle = load_bundle(project, target="dev", variables={"scale": "5000"})
     job = bundle.job("daily")
 
-`load_settings` stops before the jobs: enough to know the target and its catalog.
+`load_settings` stops before the jobs, which is enough to know the target and its catalog.
 """
 
 from lakelocal.bundle.load import load_bundle, load_settings, target_names

@@ -21,7 +21,7 @@ _PATH = ("bundle", "databricks_cli_version")
 
 
 def check_cli_version(tree: YamlMapping, findings: Findings) -> None:
-    """Add to *findings* a constraint that the CLI does not read, or that excludes the CLI which is followed here."""
+    """Add to *findings* a constraint that the CLI cannot read, or that excludes the version of it that is emulated."""
     constraint = (tree.get("bundle") or {}).get(_PATH[-1])
     if constraint in (None, ""):
         return
@@ -32,8 +32,8 @@ def check_cli_version(tree: YamlMapping, findings: Findings) -> None:
         expected = "versions of three parts, such as `>= 0.218.0` or `>= 0.218.0, <= 1.0.0`"
         findings.add("cli-version", found, expected, "Correct it.", where)
     elif not all(_allows(parts[at] or "", parts[at + 1]) for at in (1, 3) if parts[at + 1]):
-        expected = f"one that allows {DATABRICKS_CLI}, which this project follows"
-        findings.add("cli-version-unmet", found, expected, "Check the bundle with that CLI too.", where)
+        expected = f"one that allows {DATABRICKS_CLI}, the version that is followed here"
+        findings.add("cli-version-unmet", found, expected, "Check the bundle with your version of the CLI too.", where)
 
 
 def _allows(operator_: str, version: str) -> bool:

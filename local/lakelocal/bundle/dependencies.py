@@ -1,11 +1,11 @@
-"""The graph of a job's tasks: how it is read, and what is wrong with it."""
+"""The graph of a job's tasks: reads the dependencies, and finds mistakes in them."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lakelocal.lakeflow.field_values import as_text
 from lakelocal.lakeflow.findings import Finding, Where
-from lakelocal.lakeflow.graph import circles
+from lakelocal.lakeflow.graph import nodes_in_cycles
 from lakelocal.lakeflow.model import Dependency, Task
 from lakelocal.lakeflow.task_types import type_of
 
@@ -16,9 +16,9 @@ def read_dependencies(listed: Any) -> tuple[Dependency, ...]:
 
 
 def check_dependencies(task: Task, tasks: Iterable[Task]) -> Iterator[Finding]:
-    """Dependencies of *task* name other *tasks* of the job, and have an outcome only where it is a condition's.
+    """Check that the dependencies of *task* name other *tasks* of the job, and an outcome only of a condition task.
 
-    The findings know their path in the task, not its place.
+    The findings have their path in the task, but no file and line yet.
     """
     kinds = {each.key: each.kind for each in tasks}
     for number, dependency in _entries(task.settings.get("depends_on")):
@@ -40,15 +40,15 @@ def check_dependencies(task: Task, tasks: Iterable[Task]) -> Iterator[Finding]:
             yield Finding(Where(path=(*path, "outcome")), "outcome", found, expected, "Correct the outcome.")
 
 
-def check_circle(tasks: Iterable[Task], where: Where) -> Iterator[Finding]:
-    """No task waits for itself, through whatever others; *where* is that of the job's tasks."""
-    if circle := circles({task.key: task.needs for task in tasks}):
-        found = f"a cycle of dependencies in {', '.join(f'`{key}`' for key in sorted(circle))}"
-        yield Finding(where, "circle", found, "none", "Remove one of them.")
+def check_cycles(tasks: Iterable[Task], where: Where) -> Iterator[Finding]:
+    """Check that no task waits for itself, directly or through others; *where* is the place of the job's tasks."""
+    if cycle := nodes_in_cycles({task.key: task.needs for task in tasks}):
+        found = f"a cycle of dependencies in {', '.join(f'`{key}`' for key in sorted(cycle))}"
+        yield Finding(where, "cycle", found, "none", "Remove one of them.")
 
 
 def _entries(listed: Any) -> Iterator[tuple[int, Dependency]]:
-    """The dependencies that are *listed*, with their numbers in the list."""
+    """The well-formed entries of the list *listed*, with their indexes."""
     for number, entry in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(entry, dict) and "task_key" in entry:
             outcome = entry.get("outcome")

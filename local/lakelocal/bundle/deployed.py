@@ -1,6 +1,7 @@
-"""A resolved bundle as a deployment makes it: the paths of its volumes, and what its resources are called afterwards.
+"""What a deployment adds to a resolved bundle: the paths of its volumes, and the ids and names of its resources.
 
-Jobs have the ids of this machine. What only a workspace gives, such as the id of a warehouse, stays a reference.
+Jobs get ids that belong to this machine. A reference to a value that only a workspace knows, such as the id of a
+warehouse, stays as it is.
 
 Source: Databricks CLI 1.13: `initialize_volume_paths.go` (offline), `${resources...}` (by a deployment).
 """
@@ -11,48 +12,48 @@ from typing import Any
 from uuid import UUID
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.merge import copied
-from lakelocal.bundle.names import walked
-from lakelocal.bundle.presets import changed
+from lakelocal.bundle.merge import shallow_copy
+from lakelocal.bundle.presets import change_resources
+from lakelocal.bundle.reference_values import value_at
 from lakelocal.bundle.references import only_reference, steps_of
-from lakelocal.bundle.resolve import LEFT, Lookup, Resolver
+from lakelocal.bundle.resolve import UNRESOLVED, Lookup, Resolver
 from lakelocal.lakeflow.findings import Findings, Steps
 
-FULL_NAMES = {
+FULL_NAME_FIELDS = {
     "catalogs": ("name",),
     "schemas": ("catalog_name", "name"),
     "volumes": ("catalog_name", "schema_name", "name"),
 }
-"""The fields that make the full name of a securable, which is its id, by the kind of resource."""
-_OF_A_WORKSPACE = ("url", "creator_user_name", "run_as_user_name")  # fields of a job that exist there only
+"""The fields whose values, joined by dots, are the full name and thus the id of a securable, by kind of resource."""
+_WORKSPACE_ONLY_FIELDS = ("url", "creator_user_name", "run_as_user_name")  # fields of a job that only a workspace has
 
 
 def job_id(bundle: str, target: str, key: str) -> int:
-    """The id of a job on this machine: stable for (bundle, target, key), of 15 digits as on Databricks."""
+    """The id of a job on this machine: always the same for a bundle, target and key, of 15 digits as on Databricks."""
     digest = hashlib.sha256(f"{bundle}\0{target}\0{key}".encode()).digest()
     return 10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14)
 
 
 def pipeline_id(bundle: str, target: str, key: str) -> str:
-    """The id of a pipeline on this machine: stable for (bundle, target, key), in the form of Databricks' ids."""
+    """The id of a pipeline on this machine: always the same for a bundle, target and key, a UUID as on Databricks."""
     digest = hashlib.sha256(f"pipeline\0{bundle}\0{target}\0{key}".encode()).digest()
     return str(UUID(bytes=digest[:16], version=4))
 
 
 def with_volume_paths(tree: YamlMapping, findings: Findings) -> YamlMapping:
-    """*tree* with the `volume_path` of its volumes, and the references to them resolved."""
+    """*tree* with the `volume_path` of each volume set, and the references to these paths resolved."""
 
     def path(volume: YamlMapping) -> YamlMapping:
         if volume.get("volume_path"):
             where = findings.at(volume.places["volume_path"], path=("resources", "volumes", "volume_path"))
-            found, expected = "`volume_path` of a volume", "none: it follows from its catalog, schema and name"
+            found, expected = "`volume_path` of a volume", "none: it is computed from the catalog, schema and name"
             findings.add("computed-field", found, expected, "Remove it.", where)
-        parts = [str(_followed(tree, volume.get(field) or "")) for field in FULL_NAMES["volumes"]]
-        result = copied(volume)
+        parts = [str(_named_by_reference(tree, volume.get(field) or "")) for field in FULL_NAME_FIELDS["volumes"]]
+        result = shallow_copy(volume)
         result.put("volume_path", "/".join(("/Volumes", *parts)), volume.place)
         return result
 
-    result = changed(tree, "volumes", path)
+    result = change_resources(tree, "volumes", path)
     if result is tree:
         return tree
     volumes = result["resources"]["volumes"]
@@ -60,9 +61,9 @@ def with_volume_paths(tree: YamlMapping, findings: Findings) -> YamlMapping:
     def lookup(path: str) -> Any:
         steps = steps_of(path)
         is_path = len(steps) == 4 and steps[:2] == ("resources", "volumes") and steps[3] == "volume_path"
-        return volumes[steps[2]]["volume_path"] if is_path and steps[2] in volumes else LEFT
+        return volumes[steps[2]]["volume_path"] if is_path and steps[2] in volumes else UNRESOLVED
 
-    resources = copied(result["resources"])
+    resources = shallow_copy(result["resources"])
     for kind, named in resources.items():
         if isinstance(named, YamlMapping):
             resources[kind] = _resolved(named, kind, lookup, findings)
@@ -70,13 +71,13 @@ def with_volume_paths(tree: YamlMapping, findings: Findings) -> YamlMapping:
     return result
 
 
-def deployed(tree: YamlMapping, findings: Findings) -> YamlMapping:
-    """*tree* with the references of its resources to each other replaced by what a deployment gives."""
+def with_deployed_references(tree: YamlMapping, findings: Findings) -> YamlMapping:
+    """*tree* with the references between its resources replaced by the values that they have after a deployment."""
     resources = tree.get("resources")
     if not isinstance(resources, YamlMapping):
         return tree
-    lookup = _Deployment(tree)
-    result, blocks = copied(tree), copied(resources)
+    lookup = _DeployedValues(tree)
+    result, blocks = shallow_copy(tree), shallow_copy(resources)
     for kind, named in resources.items():
         if isinstance(named, YamlMapping):
             blocks[kind] = _resolved(named, kind, lookup, findings)
@@ -85,19 +86,19 @@ def deployed(tree: YamlMapping, findings: Findings) -> YamlMapping:
 
 
 def other_resources(tree: YamlMapping) -> dict[str, tuple[str, ...]]:
-    """The keys of the resources that are neither run nor created here, by their kind: dashboards, apps, ..."""
+    """The keys of the resources that are neither run nor created here, such as dashboards and apps, by their kind."""
     resources = tree.get("resources") or {}
-    others = {kind: named for kind, named in resources.items() if kind not in ("jobs", "pipelines", *FULL_NAMES)}
+    others = {kind: named for kind, named in resources.items() if kind not in ("jobs", "pipelines", *FULL_NAME_FIELDS)}
     return {kind: tuple(named) for kind, named in others.items() if isinstance(named, dict) and named}
 
 
 def full_name(kind: str, resource: Mapping[str, Any]) -> str:
-    """The name of a schema or a volume with those of what it is in."""
-    return ".".join(str(resource.get(field) or "") for field in FULL_NAMES[kind])
+    """The full name of a catalog, schema or volume, such as `main.shop.files`."""
+    return ".".join(str(resource.get(field) or "") for field in FULL_NAME_FIELDS[kind])
 
 
-class _Deployment:
-    """Gives what `resources.KIND.KEY.FIELD` is called once *tree* is deployed."""
+class _DeployedValues:
+    """Looks up the value that `resources.KIND.KEY.FIELD` has once *tree* is deployed."""
 
     def __init__(self, tree: YamlMapping) -> None:
         self.bundle, self.target = str(tree["bundle"].get("name")), str(tree["bundle"].get("target"))
@@ -106,7 +107,7 @@ class _Deployment:
     def __call__(self, path: str) -> Any:
         steps = steps_of(path)
         if steps[0] != "resources" or len(steps) < 4:
-            return LEFT
+            return UNRESOLVED
         kind, key = str(steps[1]), str(steps[2])
         named = self.resources.get(kind) or {}
         if key not in named:
@@ -119,35 +120,35 @@ class _Deployment:
             return job_id(self.bundle, self.target, key)
         if steps[3] in ("id", "pipeline_id") and kind == "pipelines":
             return pipeline_id(self.bundle, self.target, key)
-        if steps[3] == "id" and kind in FULL_NAMES:
+        if steps[3] == "id" and kind in FULL_NAME_FIELDS:
             return full_name(kind, resource)
-        if kind == "jobs" and steps[3] in _OF_A_WORKSPACE:
-            return LEFT
+        if kind == "jobs" and steps[3] in _WORKSPACE_ONLY_FIELDS:
+            return UNRESOLVED
         try:
-            value = walked(resource, steps[3:], {}, f"resources.{kind}.{key}")
+            value = value_at(resource, steps[3:], {}, f"resources.{kind}.{key}")
         except LookupError:
             if kind == "jobs":
                 raise
-            return LEFT
-        return LEFT if value == {} else value
+            return UNRESOLVED
+        return UNRESOLVED if value == {} else value
 
 
 def _resolved(named: YamlMapping, kind: str, lookup: Lookup, findings: Findings) -> YamlMapping:
-    result = copied(named)
+    result = shallow_copy(named)
     for key, each in named.items():
         if isinstance(each, YamlMapping):
             result[key] = Resolver(lookup, findings, job=key if kind == "jobs" else "")(each, each.place)
     return result
 
 
-def _followed(tree: YamlMapping, value: Any) -> Any:
-    """What the resource that *value* refers to has there; *value* itself where it refers to none, or that has none."""
+def _named_by_reference(tree: YamlMapping, value: Any) -> Any:
+    """*value*, or the text that it refers to in `resources` if it is such a reference and that text exists."""
     path = only_reference(value) if isinstance(value, str) else None
     steps = steps_of(path) if path else ()
     if steps[:1] != ("resources",):
         return value
     try:
-        found = walked(tree["resources"], steps[1:], {}, "resources")
+        found = value_at(tree["resources"], steps[1:], {}, "resources")
     except LookupError:
         return value
     return found if isinstance(found, str) else value

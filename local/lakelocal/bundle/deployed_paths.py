@@ -1,6 +1,7 @@
-"""The paths that jobs and pipelines name, as a deployment writes them: in the workspace, and of libraries here.
+"""The paths in jobs and pipelines as a deployment rewrites them: files and notebooks become paths in the workspace,
+wheels and JARs become paths relative to the folder that is deployed.
 
-A path from the root and one with a scheme stay; so do all of a job with a `git_source`.
+Absolute paths and those with a scheme are left alone, and so are all paths of a job with a `git_source`.
 
 Source: Databricks CLI 1.13, `normalize_paths.go`, `translate_paths.go` and `bundle/libraries/local_path.go`.
 """
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.merge import copied
-from lakelocal.bundle.presets import changed
+from lakelocal.bundle.merge import shallow_copy
+from lakelocal.bundle.presets import change_resources
 from lakelocal.sources.languages import LANGUAGES
 
 _NOTEBOOK, _FILE, _PATTERN = "notebook", "file", "pattern"
@@ -26,18 +27,18 @@ _IN_TASKS = {
     ("alert_task", "workspace_path"): _FILE,
 }
 _IN_LIBRARIES = {("notebook", "path"): _NOTEBOOK, ("file", "path"): _FILE, ("glob", "include"): _PATTERN}
-_DESIGNED = ".designer.ipynb"  # the one kind of notebook that keeps its extension
+_DESIGNER_SUFFIX = ".designer.ipynb"  # the one kind of notebook that keeps its extension
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-_WITH_PATH = re.compile(r"(-r|-e) +(.+)")
+_OPTION_WITH_PATH = re.compile(r"(-r|-e) +(.+)")
 _PACKAGE = re.compile(r"[\w-]+ ?(\[.*\])? ?((==|!=|<=|>=|~=|>|<) ?[\w.!+-]+,?)*")
-_OPTION = re.compile(r"(^|\s)--?[a-zA-Z0-9-]+([\s|=]|$)")
+_HAS_OPTION = re.compile(r"(^|\s)--?[a-zA-Z0-9-]+([\s|=]|$)")
 
 
 def with_deployed_paths(tree: YamlMapping, root: Path, synced: Path) -> YamlMapping:
-    """*tree* of the bundle at *root* with the paths of its jobs; *synced* is the folder that is deployed."""
+    """*tree* of the bundle at *root*, with the paths in its resources rewritten; *synced* is the deployed folder."""
     paths = _Paths(root, synced, str(tree["workspace"]["file_path"]))
-    result = changed(tree, "jobs", lambda job: job if job.get("git_source") else paths.of_job(job))
-    return changed(result, "pipelines", paths.of_pipeline)
+    result = change_resources(tree, "jobs", lambda job: job if job.get("git_source") else paths.of_job(job))
+    return change_resources(result, "pipelines", paths.of_pipeline)
 
 
 class _Paths:
@@ -84,21 +85,21 @@ class _Paths:
         if not isinstance(listed, list):
             return spec
         folder = spec.places["dependencies"][0].parent if "dependencies" in spec.places else self.root
-        result = copied(spec)
+        result = shallow_copy(spec)
         result["dependencies"] = [self._dependency(str(each), folder) for each in listed]
         return result
 
     def _dependency(self, text: str, folder: Path) -> str:
-        if (found := _WITH_PATH.fullmatch(text)) and not _is_elsewhere(found[2].strip()):
+        if (found := _OPTION_WITH_PATH.fullmatch(text)) and not _is_elsewhere(found[2].strip()):
             return f"{found[1]} {self._deployed(found[2].strip(), folder, _FILE)}"
-        is_local = text.startswith(".") or not (_OPTION.search(text) or _PACKAGE.fullmatch(text) or " @ " in text)
+        is_local = text.startswith(".") or not (_HAS_OPTION.search(text) or _PACKAGE.fullmatch(text) or " @ " in text)
         if not is_local or _is_elsewhere(text):
             return text
         relative = self._relative(text, folder, self.synced)
         return relative if relative.startswith(".") else f"./{relative}"
 
     def _deployed(self, text: str, folder: Path, mode: str) -> str:
-        """Where the file is in the workspace; a path that names nothing stays, from the root of the bundle on."""
+        """The path of the file in the workspace; if there is no such file, its path relative to the bundle."""
         if _is_elsewhere(text):
             return text
         file = Path(os.path.normpath(folder / text))
@@ -106,7 +107,9 @@ class _Paths:
             return self._relative(text, folder, self.root)
         name = file.relative_to(self.synced).as_posix()
         stem, suffix = posixpath.splitext(name)
-        is_notebook = mode == _NOTEBOOK and suffix.lower() in (".ipynb", *LANGUAGES) and not name.endswith(_DESIGNED)
+        is_notebook = (
+            mode == _NOTEBOOK and suffix.lower() in (".ipynb", *LANGUAGES) and not name.endswith(_DESIGNER_SUFFIX)
+        )
         return posixpath.normpath(posixpath.join(self.remote, stem if is_notebook else name))
 
     def _relative(self, text: str, folder: Path, start: Path) -> str:
@@ -121,7 +124,7 @@ def _each(table: YamlMapping, name: str, change: Callable[[YamlMapping], YamlMap
     entries = table.get(name)
     if not isinstance(entries, list):
         return table
-    result = copied(table)
+    result = shallow_copy(table)
     result[name] = [change(each) if isinstance(each, YamlMapping) else each for each in entries]
     return result
 
@@ -132,7 +135,7 @@ def _inside(table: YamlMapping, path: tuple[str, ...], change: Callable[[YamlMap
     block = table.get(path[0])
     if not isinstance(block, YamlMapping):
         return table
-    result = copied(table)
+    result = shallow_copy(table)
     result[path[0]] = _inside(block, path[1:], change)
     return result
 
@@ -140,6 +143,6 @@ def _inside(table: YamlMapping, path: tuple[str, ...], change: Callable[[YamlMap
 def _field(table: YamlMapping, name: str, change: Callable[[str, Path], Any]) -> YamlMapping:
     if not isinstance(table.get(name), str):
         return table
-    result = copied(table)
+    result = shallow_copy(table)
     result[name] = change(table[name], table.places.get(name, table.place)[0].parent)
     return result

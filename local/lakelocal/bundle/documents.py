@@ -1,7 +1,8 @@
 """YAML and JSON files as plain values that remember where each of them was written.
 
-The Databricks CLI reads JSON by its YAML reader (`yes` and `2024-01-01` are text, `1_000` is a number); so does this
-module. The nodes of PyYAML know their lines; ruamel.yaml would keep comments too, for writing, which nothing here does.
+The Databricks CLI reads JSON with its YAML reader (`yes` and `2024-01-01` are text, `1_000` is a number), and so does
+this module. PyYAML suffices, since its nodes know their lines; ruamel.yaml also keeps comments, but only writers need
+those, and nothing here writes YAML.
 
 Source: Databricks CLI 1.13, `libs/dyn/yamlloader/loader.go`, and the scalars of the library that it uses, yaml.v3.
 """
@@ -16,15 +17,15 @@ import yaml
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place, Steps
 
 SUFFIXES = (".yml", ".yaml", ".json")
-LARGEST = 250_000  # values in a file
+LARGEST = 250_000  # values in a file, with its aliases expanded
 _MERGE = "tag:yaml.org,2002:merge"
 _MAPPING = "a mapping in YAML or JSON"
 
 
 class YamlMapping(dict[str, Any]):
-    """A mapping that knows the file and line of itself (*place*) and of each of its keys (*places*).
+    """A mapping that knows its own file and line (*place*) and those of each of its keys (*places*).
 
-    *anchors* are the keys below which only YAML anchors stand, to be used elsewhere: they need no known name.
+    *anchors* are the keys that only hold YAML anchors for use elsewhere; they may have any name.
     """
 
     place: Place
@@ -46,10 +47,10 @@ class YamlMapping(dict[str, Any]):
 def read_document(file: Path, findings: Findings) -> YamlMapping:
     """The mapping in *file*; an empty file is an empty mapping.
 
-    A key that stands twice in a mapping is added to *findings*; its first value counts.
+    A key that occurs twice in a mapping is added to *findings*, and its last value counts.
 
     Raises:
-        FindingError: unreadable, not YAML or JSON, or not a mapping; with file and line.
+        FindingError: *file* is unreadable, not YAML or JSON, or not a mapping; the finding has file and line.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -79,14 +80,14 @@ def read_document(file: Path, findings: Findings) -> YamlMapping:
 
 
 def in_words(value: Any) -> str:
-    """*value* as a finding names it."""
+    """How a finding names *value*."""
     if isinstance(value, dict):
         return "a mapping"
     return "a list" if isinstance(value, list) else f"`{value}`"
 
 
 def is_larger(value: Any, limit: int) -> bool:
-    """Are there more than *limit* values in *value*, at any depth?"""
+    """Does *value* contain more than *limit* values, at any depth?"""
     count, todo = 0, [value]
     while todo and count <= limit:
         each = todo.pop()
@@ -96,9 +97,9 @@ def is_larger(value: Any, limit: int) -> bool:
 
 
 def place_of(source: Any, path: Steps, otherwise: Place) -> Place:
-    """File and line of the field *path* below *source*; of the nearest thing around it that has a place.
+    """The file and line of the field *path* in *source*, or else of the nearest value around it that has a place.
 
-    The value of a complex variable has no place of its own.
+    Values that come from a complex variable have no place of their own.
     """
     place = source.place if isinstance(source, YamlMapping) else otherwise
     for step in path:
@@ -115,7 +116,7 @@ def place_of(source: Any, path: Steps, otherwise: Place) -> Place:
 
 
 def _checked_json(text: str, file: Path, findings: Findings) -> str:
-    """*text*, if it is JSON; its tabs (only possible between tokens) become blanks, since YAML knows none."""
+    """*text*, if it is JSON, with tabs as spaces: JSON has them between tokens only, and YAML does not allow them."""
     if not text.strip():
         return text
     try:
@@ -123,7 +124,7 @@ def _checked_json(text: str, file: Path, findings: Findings) -> str:
     except json.JSONDecodeError as error:
         found, where = f"invalid JSON: {error.msg} (column {error.colno})", findings.at((file, error.lineno))
         raise FindingError(Finding(where, "syntax", found, _MAPPING, "Correct the file.")) from error
-    except ValueError as error:  # a number of more digits than Python reads; it does not say in which line
+    except ValueError as error:  # a number with more digits than Python reads; the error does not tell the line
         found, where = f"invalid JSON: {str(error).partition(';')[0]}", findings.at((file, 0))
         raise FindingError(Finding(where, "syntax", found, _MAPPING, "Correct the file.")) from error
     return text.replace("\t", " ")
@@ -132,7 +133,7 @@ def _checked_json(text: str, file: Path, findings: Findings) -> str:
 class _Loader(yaml.SafeLoader):
     """PyYAML with the scalars of yaml.v3: dates are texts, and only `true` and `false` are booleans.
 
-    *anchored* are the nodes that have an anchor, by identity.
+    *anchored* has the `id()` of each node that has an anchor.
     """
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as PyYAML has it
@@ -165,7 +166,7 @@ _Loader.add_implicit_resolver(_MERGE, re.compile(r"^<<$"), ["<"])
 
 
 class _Reader:
-    """Turns the nodes of one file into values; *anchored* are those that have an anchor."""
+    """Turns the nodes of one file into values; *anchored* has the `id()` of each node that has an anchor."""
 
     def __init__(self, file: Path, findings: Findings, anchored: set[int]) -> None:
         self.file = file
@@ -178,18 +179,18 @@ class _Reader:
         """A `YamlMapping`, a list or a scalar.
 
         Raises:
-            FindingError: the node holds an alias of itself, or aliases make it large beyond reason.
+            FindingError: the node contains an alias of itself, or expanding its aliases makes it too large.
         """
         self._count += 1
         if self._count > LARGEST:
-            where, found = self.findings.at((self.file, 0)), f"aliases that make more than {LARGEST:,} values"
+            where, found = self.findings.at((self.file, 0)), f"aliases that expand to more than {LARGEST:,} values"
             raise FindingError(Finding(where, "syntax", found, "fewer", "Write the file with fewer aliases."))
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
         if node in self._open:
             where = self.findings.at((self.file, node.start_mark.line + 1))
-            found = "an anchor that holds an alias of itself"
-            raise FindingError(Finding(where, "syntax", found, "values that end", "Remove the alias."))
+            found = "an anchor that contains an alias of itself"
+            raise FindingError(Finding(where, "syntax", found, "a finite value", "Remove the alias."))
         self._open.append(node)
         try:
             if isinstance(node, yaml.MappingNode):
@@ -203,7 +204,7 @@ class _Reader:
         merges = [(key, value) for key, value in node.value if key.tag == _MERGE]
         if len(merges) > 1:
             where, found = self.findings.at((self.file, merges[1][0].start_mark.line + 1)), "`<<` twice in one mapping"
-            raise FindingError(Finding(where, "syntax", found, "one: `<<: [*one, *two]`", "Join them."))
+            raise FindingError(Finding(where, "syntax", found, "one, as in `<<: [*one, *two]`", "Combine them."))
         for _, value_node in merges:
             self._inherit(table, value_node)
         inherited = set(table)
@@ -213,7 +214,7 @@ class _Reader:
             place, key = (self.file, key_node.start_mark.line + 1), _key(key_node)
             if key in table and key not in inherited:
                 found, where = f"the key `{key}` twice (first in line {table.places[key][1]})", self.findings.at(place)
-                self.findings.add("duplicate-key", found, "it once: the last one counts", "Remove the others.", where)
+                self.findings.add("duplicate-key", found, "it once (the last counts)", "Remove the others.", where)
             inherited.discard(key)
             value = self.value(value_node)
             if isinstance(value, YamlMapping):
@@ -225,9 +226,9 @@ class _Reader:
         return table
 
     def _inherit(self, table: YamlMapping, node: yaml.Node) -> None:
-        """`<<: *anchor` or `<<: [*one, *two]`: the keys of the anchors, over which *table* then writes its own.
+        """Copy the keys of `<<: *anchor` or `<<: [*one, *two]` into *table*, before it gets its own.
 
-        Of two anchors with one key the last counts, as in the CLI (the specification of YAML has it the other way).
+        If two anchors have the same key, the last one counts, as in the CLI (YAML's specification says the opposite).
         """
         is_list = isinstance(node, yaml.SequenceNode)
         sources = node.value if is_list else [node]
@@ -241,7 +242,7 @@ class _Reader:
                 table.put(key, value, inherited.places[key])
 
     def _holds_anchors(self, node: yaml.Node) -> bool:
-        """Does *node* have an anchor, or nothing inside of it that has none?"""
+        """Does *node* have an anchor, or consist of nothing but values with anchors?"""
         if id(node) in self.anchored:
             return True
         inside = [value for _, value in node.value] if isinstance(node, yaml.MappingNode) else node.value
@@ -250,7 +251,7 @@ class _Reader:
 
 
 def _key(node: yaml.Node) -> str:
-    """A key is the text as it is written: `1.0` and `null` are names."""
+    """The key as it is written: `1.0` and `null` are names, too."""
     return node.value if isinstance(node, yaml.ScalarNode) else str(_scalar(node))
 
 
@@ -269,7 +270,8 @@ def _scalar(node: yaml.Node) -> Any:
 
 
 def _whole_number(text: str) -> int | float:
-    """Leading zeros mean nothing, `0x`, `0o` and `0b` a base; what 64 bits cannot hold is a floating-point number."""
+    """The number *text*: leading zeros have no meaning, `0x`, `0o` and `0b` are bases, and what 64 bits cannot hold
+    becomes a floating-point number."""
     digits = text.replace("_", "")
     bare = digits.lstrip("0")
     number = int(bare or "0") if re.fullmatch(r"[-+]?[0-9]*", bare) else int(digits, 0)

@@ -1,7 +1,7 @@
-"""What `${bundle.git...}` gives: the checkout in which the bundle lies.
+"""The values of `${bundle.git...}`, which describe the Git checkout that contains the bundle.
 
-Source: Databricks CLI 1.13, `bundle/config/mutator/load_git_details.go`: what the bundle or its target writes wins;
-without a repository, a branch or an origin the text is empty.
+Source: Databricks CLI 1.13, `bundle/config/mutator/load_git_details.go`: values that the bundle or its target sets take
+precedence; without a repository, a branch or an origin, the value is empty.
 """
 
 import subprocess
@@ -24,7 +24,7 @@ def git_details(root: Path, written: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _git(root: Path, *words: str) -> str:
-    """What git answers, "" where there is no git, no repository or no answer."""
+    """The output of a git command; "" if git is not installed, fails, or does not answer in time."""
     try:
         return subprocess.run(
             ["git", *words], cwd=root, capture_output=True, text=True, check=True, timeout=10

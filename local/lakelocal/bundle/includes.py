@@ -1,25 +1,39 @@
-"""The files of a bundle as one tree: the root file, and what it includes.
+"""Reads the files of a bundle, the root file and what it includes, into one tree.
 
 Source: Databricks CLI 1.13, `bundle/config/loader/process_root_includes.go` and `unique_resource_keys.go`: patterns are
-relative to the bundle and have no `**`; each file is read once, the root never again; a pattern that is a plain name
-must match; a resource or a script is defined in one file, and its key names nothing else.
+relative to the bundle and have no `**`; each file is read only once, even the root file; a pattern without wildcards
+must match; a resource or a script is defined in one file, and no other resource or script has its key.
 """
 
 import glob
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from lakelocal.bundle.documents import SUFFIXES, YamlMapping, read_document
-from lakelocal.bundle.mappings import take_out_misfits
-from lakelocal.bundle.merge import Merge, copied
+from lakelocal.bundle.documents import SUFFIXES, YamlMapping, in_words, read_document
+from lakelocal.bundle.merge import Merge, shallow_copy
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place, Steps, show
+
+_ANY = "*"  # any key
+# The blocks that must be mappings, as nested keys; `{}` stands for a mapping with any contents.
+_COMMON: Mapping[str, Any] = {"bundle": {}, "presets": {}, "workspace": {}, "variables": {}, "resources": {_ANY: {}}}
+_TARGETS = {_ANY: _COMMON}
+# In `environments`, the old name of `targets`, a variable is always a mapping, never a plain value.
+_ENVIRONMENTS = {_ANY: {**_COMMON, "variables": {_ANY: {}}}}
+_BLOCKS: Mapping[str, Any] = {
+    **{**_COMMON, "variables": {_ANY: {}}},
+    **{"targets": _TARGETS, "environments": _ENVIRONMENTS, "python": {}, "experimental": {}, "scripts": {_ANY: {}}},
+}
 
 
 def read_files(root_file: Path, findings: Findings) -> YamlMapping:
-    """The bundle as its files have it; its `include` lists the files that were read.
+    """The bundle as it is written; its `include` lists the files that were read.
+
+    What is wrong with included files is added to *findings*.
 
     Raises:
-        FindingError: the root file cannot be read; what is wrong with other files joins *findings*.
+        FindingError: the root file cannot be read.
     """
     tree = _read_blocks(root_file, findings)
     seen, read, beyond = {root_file.resolve()}, list[Path](), list[str]()
@@ -41,18 +55,37 @@ def read_files(root_file: Path, findings: Findings) -> YamlMapping:
 
 
 def _take_out_includes(included: YamlMapping, findings: Findings) -> list[str]:
-    """The patterns that *included* includes itself: they have no effect, and leave it."""
+    """Remove the patterns that the included file *included* includes itself, which have no effect, and return them."""
     if "include" not in included:
         return []
     where, action = findings.at(included.places["include"], path=("include",)), "Move its patterns to the root file."
-    findings.add("nested-include", "`include` in an included file", "it in the root file alone", action, where)
+    findings.add("nested-include", "`include` in an included file", "it in the root file only", action, where)
     return [str(each) for each in included.pop("include") or []]
 
 
 def _read_blocks(file: Path, findings: Findings) -> YamlMapping:
+    """The contents of *file*, without blocks of the wrong type, so that the rest can be read; they are reported."""
     document = read_document(file, findings)
-    take_out_misfits(document, findings)
+    _remove_malformed(document, _BLOCKS, (), findings)
+    if not isinstance(document.get("include"), list | None):
+        _drop(document, ("include",), "a list of patterns", findings)
     return document
+
+
+def _remove_malformed(table: YamlMapping, blocks: Mapping[str, Any], path: Steps, findings: Findings) -> None:
+    for name, value in list(table.items()):
+        inside = blocks.get(name, blocks.get(_ANY))
+        if isinstance(value, YamlMapping) and inside is not None:
+            _remove_malformed(value, inside, (*path, name), findings)
+        elif value is not None and inside is not None:
+            _drop(table, (*path, name), "a mapping", findings)
+
+
+def _drop(table: YamlMapping, path: Steps, expected: str, findings: Findings) -> None:
+    name = str(path[-1])
+    found, where = f"{in_words(table[name])} as `{name}`", findings.at(table.places[name], path=path)
+    findings.add("wrong-type", found, expected, "Correct the block.", where)
+    del table[name]
 
 
 def _included(pattern: str, place: Place, findings: Findings, seen: set[Path]) -> list[Path]:
@@ -73,9 +106,9 @@ def _included(pattern: str, place: Place, findings: Findings, seen: set[Path]) -
 
 
 def _without_known(tree: YamlMapping, included: YamlMapping, findings: Findings) -> YamlMapping:
-    """*included* without the resources and scripts that *tree* has already: each counts once."""
+    """*included* without the resources and scripts that *tree* already has, each of which is reported."""
     first = _keys(tree)
-    result, resources = copied(included), included.get("resources")
+    result, resources = shallow_copy(included), included.get("resources")
     if isinstance(resources, YamlMapping):
         result["resources"] = _without(resources, first, ("resources",), findings)
     if isinstance(scripts := included.get("scripts"), YamlMapping):
@@ -86,7 +119,7 @@ def _without_known(tree: YamlMapping, included: YamlMapping, findings: Findings)
 def _without(
     resources: YamlMapping, first: dict[str, tuple[Steps, Place]], path: Steps, findings: Findings
 ) -> YamlMapping:
-    result = copied(resources)
+    result = shallow_copy(resources)
     for kind, named in resources.items():
         if isinstance(named, YamlMapping):
             result[kind] = _unique(named, first, (*path, kind), findings)
@@ -94,7 +127,7 @@ def _without(
 
 
 def _unique(named: YamlMapping, first: dict[str, tuple[Steps, Place]], path: Steps, findings: Findings) -> YamlMapping:
-    result = copied(named)
+    result = shallow_copy(named)
     for key in named:
         if key in first:
             (kind, place), shown = first[key], ".".join(map(str, (*path, key)))
@@ -108,7 +141,7 @@ def _unique(named: YamlMapping, first: dict[str, tuple[Steps, Place]], path: Ste
 
 
 def _keys(tree: YamlMapping) -> dict[str, tuple[Steps, Place]]:
-    """The key of each resource and script of *tree*, with its path and its place."""
+    """The keys of all resources and scripts in *tree*, each with its path and its place."""
     found: dict[str, tuple[Steps, Place]] = {}
     blocks: list[tuple[Steps, object]] = [(("scripts",), tree.get("scripts"))]
     blocks += [(("resources", kind), named) for kind, named in (tree.get("resources") or {}).items()]
@@ -119,7 +152,7 @@ def _keys(tree: YamlMapping) -> dict[str, tuple[Steps, Place]]:
 
 
 def _check_unique_tasks(tree: YamlMapping, findings: Findings) -> None:
-    """A task key twice in one definition; the CLI takes the second one for an override."""
+    """Report task keys that occur twice in one definition; the CLI treats the second as an override."""
     jobs = (tree.get("resources") or {}).get("jobs") or {}
     for key, job in jobs.items():
         seen: dict[str, Place] = {}

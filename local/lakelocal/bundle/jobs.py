@@ -1,7 +1,7 @@
-"""Jobs as mappings -> frozen, checked `Job`s; everything that is wrong with all of them is found at once.
+"""Turns the mappings of jobs into frozen `Job`s, and finds everything that is wrong with them in one go.
 
-Fields, types and words are those of Databricks' own model (`field_types`); what neither it nor the CLI checks (circles,
-unknown dependencies, two task types, keys) is checked here.
+Fields and their types have been checked against Databricks' own model (`field_types`); what neither it nor the CLI
+checks (cycles, unknown dependencies, two task types, keys) is checked here.
 """
 
 import re
@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lakelocal.bundle.dependencies import check_circle, check_dependencies, read_dependencies
+from lakelocal.bundle.dependencies import check_cycles, check_dependencies, read_dependencies
 from lakelocal.bundle.deployed import job_id
 from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.libraries import read_libraries, wrong_requirements
-from lakelocal.bundle.merge import plain
+from lakelocal.bundle.merge import to_plain
 from lakelocal.bundle.notebooks import find_file, find_notebook
-from lakelocal.bundle.variables import unset_in
+from lakelocal.bundle.variables import unset_variables_in
 from lakelocal.lakeflow.field_values import as_number, as_switch, as_text
 from lakelocal.lakeflow.fields import has_effect
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Steps, Where
@@ -37,10 +37,10 @@ def read_jobs(
     ids: Mapping[int, str] | None = None,
     pipelines: Mapping[str, Pipeline] | None = None,
 ) -> dict[str, Job]:
-    """The jobs of a bundle in the order of their definition, as far as they can be read; the rest joins *findings*.
+    """The jobs of a bundle in the order of their definition, as far as they can be read.
 
-    *ids* are the keys of the jobs by their ids; by default, the ids that a bundle has on this machine. *pipelines* are
-    those of the bundle, by key.
+    What is wrong with them is added to *findings*. *ids* has the key of each job by its id; by default, the ids are
+    those that the bundle has on this machine. *pipelines* are those of the bundle, by key.
     """
     known = ids or {job_id(settings.name, settings.target, key): key for key in jobs}
     return {key: _Reader(key, job, settings, known, findings, pipelines or {}).job() for key, job in jobs.items()}
@@ -67,7 +67,7 @@ class _Reader:
 
     def job(self) -> Job:
         """The job, as far as it can be read."""
-        settings = plain(self.source)
+        settings = to_plain(self.source)
         tasks = self.source.get("tasks") or []
         if not isinstance(tasks, list) or not tasks:
             self._add("no-tasks", "no tasks", "at least one", "Add a task.", self._where(self.source, ("tasks",)))
@@ -80,7 +80,7 @@ class _Reader:
                 self.findings.append(finding.moved(self._where(source, finding.where.path, task.key)))
         for path, finding in wrong_requirements(self.source, self.source.place[0].parent):
             self.findings.append(finding.moved(self._where(self.source, path)))
-        self.findings += check_circle(read, self._where(self.source))
+        self.findings += check_cycles(read, self._where(self.source))
         return Job(
             key=self.key,
             id=job_id(self.settings.name, self.settings.target, self.key),
@@ -95,7 +95,7 @@ class _Reader:
         )
 
     def _task(self, source: dict[str, Any]) -> Task:
-        settings = plain(source)
+        settings = to_plain(source)
         key = str(settings.get("task_key", ""))
         if not TASK_KEY.fullmatch(key):
             found, where = f"the task_key `{key}`", self._where(source, ("task_key",), key)
@@ -117,7 +117,7 @@ class _Reader:
         pipeline = self._pipeline(source, key) if kind == "pipeline_task" else None
         if isinstance(pipeline, Finding):
             pipeline, elsewhere = None, pipeline
-        elsewhere = self._lacking(key) or elsewhere
+        elsewhere = self._missing_required_field(key) or elsewhere
         return Task(
             key=key,
             kind=kind,
@@ -142,8 +142,8 @@ class _Reader:
             where=where,
         )
 
-    def _lacking(self, key: str) -> Finding | None:
-        """The first required field that the task *key* lacks and cannot run without."""
+    def _missing_required_field(self, key: str) -> Finding | None:
+        """The finding about the first missing field without which the task *key* cannot run."""
         for finding in self.findings:
             is_own = (finding.rule, finding.where.job, finding.where.task) == ("missing-field", self.key, key)
             names = [step for step in finding.where.path if isinstance(step, str)]
@@ -152,24 +152,27 @@ class _Reader:
         return None
 
     def _file(self, source: dict[str, Any], key: str, kind: str) -> Path | Finding | None:
-        """The notebook, the Python file or the SQL file of a task whose type names one; or why it is not here."""
-        of = type_of(kind)
+        """The notebook, Python file or SQL file that a task runs; a finding if it is not on this machine.
+
+        None if the task type has no file, or if what is wrong with it has been reported already.
+        """
+        task_type = type_of(kind)
         if comes_from_git(kind, source.get(kind), self.source):
-            where = self._where(source, (kind, *of.file), key)
+            where = self._where(source, (kind, *task_type.file), key)
             return Finding(where, "elsewhere", f"a `{kind}` with `source: GIT`", "a file of the bundle", f"{FROM_GIT}.")
-        find = find_notebook if of.notebook else find_file
-        return self._path(source, (kind, *of.file), key, find) if of.file else None
+        find = find_notebook if task_type.notebook else find_file
+        return self._path(source, (kind, *task_type.file), key, find) if task_type.file else None
 
     def _path(
         self, source: Any, path: Steps, key: str, find: Callable[[str, Path, Sequence[Path]], Path]
     ) -> Path | Finding | None:
-        """What *find* finds for the field *path* of the task *source*, or why that is not here."""
+        """The file that *find* finds for the field *path* of the task *source*; a finding if it is elsewhere."""
         named = source
         for step in path:
             named = named.get(step) if isinstance(named, dict) else None
-        if not isinstance(named, str) or unset_in(named, self.settings.unset):
-            return None  # the shape is reported already; a variable without a value when a run needs it
-        # The value of a complex variable has no place of its own; its paths count from the job's file.
+        if not isinstance(named, str) or unset_variables_in(named, self.settings.unset):
+            return None  # a wrong type has been reported; a variable without a value is, as soon as a run needs it
+        # The value of a complex variable has no place of its own, so its paths are relative to the job's file.
         folder = place_of(source, path, self.source.place)[0].parent
         try:
             return find(named, folder, self.settings.folders)
@@ -180,14 +183,14 @@ class _Reader:
             return found[0] if found[0].rule == "elsewhere" else None
 
     def _child(self, source: dict[str, Any], key: str) -> str | Finding | None:
-        """The key of the job that a run-job task starts, or why that is not here."""
+        """The key of the job that a run-job task starts; a finding if the bundle has no such job."""
         inner = source.get("run_job_task")
         given = inner.get("job_id") if isinstance(inner, dict) else inner
         try:
             child = self.ids.get(int(given or ""))
         except (TypeError, ValueError):
             child = None
-        if child is not None or unset_in(given, self.settings.unset):
+        if child is not None or unset_variables_in(given, self.settings.unset):
             return child
         legal = ", ".join(f"`${{resources.jobs.{name}.id}}`" for name in self.ids.values())
         expected, where = f"a job of this bundle: {legal}", self._where(source, ("run_job_task", "job_id"), key)
@@ -196,42 +199,39 @@ class _Reader:
         return finding
 
     def _pipeline(self, source: dict[str, Any], key: str) -> str | Finding | None:
-        """The key of the pipeline that a pipeline task updates, or why that cannot run here."""
+        """The key of the pipeline that a pipeline task updates; a finding if it cannot run here."""
         inner = source.get("pipeline_task")
         given = inner.get("pipeline_id") if isinstance(inner, dict) else inner
         found = next((each for each in self.pipelines.values() if each.id == given), None)
         if found is not None:
             return found.fault or found.key
-        if unset_in(given, self.settings.unset):
+        if unset_variables_in(given, self.settings.unset):
             return None
-        legal = ", ".join(f"`${{resources.pipelines.{name}.id}}`" for name in self.pipelines) or "there is none"
-        expected, where = (
-            f"a pipeline of this bundle: {legal}",
-            self._where(source, ("pipeline_task", "pipeline_id"), key),
-        )
-        finding = Finding(where, "unknown-pipeline", f"pipeline_id `{given}`", expected, "Name one of them.")
+        legal = ", ".join(f"`${{resources.pipelines.{name}.id}}`" for name in self.pipelines)
+        expected = f"a pipeline of this bundle: {legal}" if legal else "a pipeline of this bundle, which has none"
+        action = "Name one of them." if legal else "Add the pipeline to `resources.pipelines`, and refer to it."
+        where = self._where(source, ("pipeline_task", "pipeline_id"), key)
+        finding = Finding(where, "unknown-pipeline", f"pipeline_id `{given}`", expected, action)
         self.findings.append(finding)
         return finding
 
     def _dependencies(self, pipeline: str | None) -> Iterator[TaskLibrary]:
-        """The libraries of the environment of *pipeline*."""
+        """The libraries that the environment of *pipeline* asks for."""
         for text, folder in self.pipelines[pipeline].dependencies if pipeline is not None else ():
             yield TaskLibrary(text, folder)
 
     def _nested(self, source: dict[str, Any], key: str) -> Task | None:
         inner = source.get("for_each_task") or {}
         if not isinstance(inner, dict) or not isinstance(inner.get("task"), dict):
-            return None  # already reported by the shape
+            return None  # reported already, by the check of types
         concurrency = as_number(inner.get("concurrency"), default=1)
         if not 1 <= concurrency <= MAX_CONCURRENCY:
             found, where = f"the concurrency {concurrency}", self._where(source, ("for_each_task", "concurrency"), key)
             self._add("limit", found, f"1 to {MAX_CONCURRENCY}", "Correct it.", where)
         nested = self._task(inner["task"])
         if nested.kind == "for_each_task":
-            found, where = (
-                f"a for_each_task (`{nested.key}`) inside",
-                self._where(source, ("for_each_task", "task"), key),
-            )
+            found = f"a for_each_task (`{nested.key}`) inside a for_each_task"
+            where = self._where(source, ("for_each_task", "task"), key)
             action = "Flatten the inputs into one list, or start a job with a run_job_task."
             self._add("for-each-nested", found, "any other task type", action, where)
         return nested
@@ -251,7 +251,7 @@ class _Reader:
         self.findings.add(rule, found, expected, action, where)
 
     def _where(self, source: Any, path: Steps = (), task: str = "") -> Where:
-        """Where the field *path* of *source*, the job or one of its tasks, stands."""
+        """Where the field *path* of *source*, the job or one of its tasks, is written."""
         return self.findings.at(place_of(source, path, self.source.place), job=self.key, task=task, path=path)
 
 

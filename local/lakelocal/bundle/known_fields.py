@@ -1,6 +1,6 @@
-"""databricks.yml, what it includes and its targets: fields that the Databricks CLI does not know.
+"""Finds fields of databricks.yml, its included files and its targets that the Databricks CLI does not know.
 
-Source: Databricks CLI 1.13, `bundle/config/root.go` and `target.go`. The CLI warns, and goes on without them.
+Source: Databricks CLI 1.13, `bundle/config/root.go` and `target.go`. The CLI warns about them and ignores them.
 """
 
 from collections.abc import Iterator
@@ -40,12 +40,12 @@ BLOCKS = {
         *("root_path", "state_path", "workspace_id"),
     ),
 }
-"""The fields of blocks that a bundle and its targets have."""
+"""The fields of each block that both a bundle and its targets may have."""
 VARIABLE = ("default", "description", "lookup", "type", "value")
 
 
 def unknown_fields(written: YamlMapping, root: Path) -> Iterator[Finding]:
-    """The bundle as its files have it, and each of its targets."""
+    """A finding for each unknown field of *written*, the bundle as it is written, and of each of its targets."""
     yield from _unknown(written, ROOT, "a bundle", root, ())
     yield from _blocks(written, root, ())
     variables = written.get("variables")
@@ -72,12 +72,12 @@ def _blocks(table: YamlMapping, root: Path, path: Steps) -> Iterator[Finding]:
             yield from _unknown(block, known, f"`{name}`", root, (*path, name))
 
 
-def _unknown(table: YamlMapping, known: tuple[str, ...], what: str, root: Path, path: Steps) -> Iterator[Finding]:
+def _unknown(table: YamlMapping, known: tuple[str, ...], owner: str, root: Path, path: Steps) -> Iterator[Finding]:
     for name in (name for name in table if name not in known and name not in table.anchors):
         action = next_step(name, known, "Remove it, or move it to where it belongs.")
         if name == "tasks":
-            action = "Put the job around it into `resources.jobs.KEY`: without a key there is no job."
+            action = "Put the job that it belongs to under `resources.jobs.KEY`: a job needs a key."
         found = f"the unknown field `{name}`"
-        expected = f"a field of {what}: {', '.join(f'`{each}`' for each in known)}"
+        expected = f"a field of {owner}: {', '.join(f'`{each}`' for each in known)}"
         where = Where.at(table.places.get(name, table.place), root, path=(*path, name))
         yield Finding(where, "bundle-field", found, expected, action)

@@ -1,4 +1,4 @@
-"""The Python libraries that a task asks for: its own `libraries`, and those of its environment.
+"""The Python libraries of a task: its own `libraries`, and the dependencies of its environment.
 
 Source: Jobs API 2.2, `Library` and `Environment.dependencies`; Databricks CLI 1.13, `bundle/libraries` (a local path
 is relative to the file that defines it).
@@ -16,11 +16,11 @@ from lakelocal.lakeflow.model import TaskLibrary
 
 WITH_PATH = re.compile(r"(-r|--requirement|-e|--editable)[ =]\s*(.+)")
 """A dependency that names a file or a folder by an option of pip."""
-_DEPLOYED = re.compile(r"(-r|-e) +(.+)")  # of these the CLI deploys the file; long names of the options it leaves
+_DEPLOYED_FILE_OPTION = re.compile(r"(-r|-e) +(.+)")  # the CLI deploys the file of these, but not of the long options
 
 
 def read_libraries(task: Mapping[str, Any], job: Mapping[str, Any], folder: Path) -> tuple[TaskLibrary, ...]:
-    """The libraries of *task* in their order; JARs, Maven and CRAN packages are none of Python's and left out.
+    """The Python libraries of *task* in their order, without JARs and packages of Maven and CRAN.
 
     *folder* is that of the job's file, for values that have no place of their own.
     """
@@ -28,28 +28,29 @@ def read_libraries(task: Mapping[str, Any], job: Mapping[str, Any], folder: Path
 
 
 def wrong_requirements(job: Mapping[str, Any], folder: Path) -> Iterator[tuple[Steps, Finding]]:
-    """What a deployment refuses in the environments of *job*: `-r` of no file, and `-e`, since that names a folder.
+    """The dependencies in the environments of *job* that a deployment refuses: `-r` or `-e` with something that is not
+    a file. Since `-e` needs a folder, it is always refused.
 
-    Each has its path in the job, and no place. *folder* is that of the job's file.
+    Each finding comes with its path in the job, and has no place yet. *folder* is that of the job's file.
     """
     for number, environment in enumerate(job.get("environments") or []):
         spec = environment.get("spec") if isinstance(environment, Mapping) else None
         for entry, text in enumerate((spec or {}).get("dependencies") or []):
-            option = _DEPLOYED.fullmatch(str(text))
+            option = _DEPLOYED_FILE_OPTION.fullmatch(str(text))
             if option is None or option[2].startswith("/") or ":/" in option[2] or any(references_in(text)):
                 continue
             file = folder_of(spec or {}, "dependencies", folder) / option[2].strip()
             if not file.is_file():
-                what = "a folder, which cannot be deployed" if file.is_dir() else "which is no file"
+                problem = "a folder, which cannot be deployed" if file.is_dir() else "which does not exist"
                 expected, action = "a file of requirements, or a wheel", "Correct the path, or build a wheel."
                 path = ("environments", number, "spec", "dependencies", entry)
-                yield path, Finding(Where(), "missing-file", f"`{text}`, {what}", expected, action)
+                yield path, Finding(Where(), "missing-file", f"`{text}`, {problem}", expected, action)
 
 
 def _own(task: Mapping[str, Any], folder: Path) -> Iterator[TaskLibrary]:
     for entry in task.get("libraries") or []:
         if not isinstance(entry, Mapping):
-            continue  # the shape check has reported it
+            continue  # reported already, by the check of types
         if isinstance(entry.get("whl"), str):
             yield TaskLibrary(entry["whl"], folder_of(entry, "whl", folder))
         if isinstance(entry.get("requirements"), str):
@@ -70,5 +71,5 @@ def _of_environment(task: Mapping[str, Any], job: Mapping[str, Any], folder: Pat
 
 
 def folder_of(written: Mapping[str, Any], key: str, otherwise: Path) -> Path:
-    """The folder that paths in the field *key* of *written* count from; *otherwise* if it has no place of its own."""
+    """The folder that paths in the field *key* of *written* are relative to; *otherwise* if its place is unknown."""
     return written.places[key][0].parent if isinstance(written, YamlMapping) else otherwise

@@ -1,4 +1,4 @@
-"""Reading a bundle, phase by phase, as the Databricks CLI does it.
+"""Reads a bundle phase by phase, as the Databricks CLI does.
 
     read, include     the files as one tree                                   includes
     select target     types, what the target overrides, workspace paths       field_types, targets, workspace
@@ -10,8 +10,9 @@
     deploy            volumes, ids and names of the bundle's own resources    deployed
     model             the jobs that run here                                  jobs
 
-A mistake in a job stays with that job; whatever else is wrong stops the bundle. Source: Databricks CLI 1.13,
-`bundle/phases/initialize.go`.
+A mistake in a job only prevents that job from running; any other mistake prevents the bundle from being loaded.
+
+Source: Databricks CLI 1.13, `bundle/phases/initialize.go`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,26 +20,26 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lakelocal.bundle.cli_version import check_cli_version
-from lakelocal.bundle.deployed import deployed, other_resources, with_volume_paths
-from lakelocal.bundle.documents import YamlMapping, place_of
-from lakelocal.bundle.field_types import FINISHED, RUN, TYPES, fitted, with_types
+from lakelocal.bundle.deployed import other_resources, with_deployed_references, with_volume_paths
+from lakelocal.bundle.documents import YamlMapping, in_words, place_of
+from lakelocal.bundle.field_types import AS_PRINTED, AS_WRITTEN, FOR_RUN, fit_resources, fit_to_model
 from lakelocal.bundle.includes import read_files
 from lakelocal.bundle.jobs import read_jobs
 from lakelocal.bundle.known_fields import unknown_fields
-from lakelocal.bundle.local_files import at_local_files
-from lakelocal.bundle.merge import Merge, copied, grouped_job
-from lakelocal.bundle.names import Names
+from lakelocal.bundle.local_files import with_local_paths
+from lakelocal.bundle.merge import Merge, merge_keyed_lists, shallow_copy
 from lakelocal.bundle.notebooks import synced_folders
 from lakelocal.bundle.permissions import check_permissions
 from lakelocal.bundle.pipelines import read_pipelines
 from lakelocal.bundle.presets import check_mode, jobs_of, presets_of, with_presets
 from lakelocal.bundle.python_resources import with_python
+from lakelocal.bundle.reference_values import ReferenceValues
 from lakelocal.bundle.references import only_reference, references_in
 from lakelocal.bundle.resolve import Resolver
 from lakelocal.bundle.scripts import read_scripts, wrong_scripts
-from lakelocal.bundle.securables import read_securables, with_own_schemas
+from lakelocal.bundle.securables import read_securables, with_schema_references
 from lakelocal.bundle.targets import chosen_target, targets_of, with_target, with_target_blocks
-from lakelocal.bundle.variables import unset_in, with_values
+from lakelocal.bundle.variables import unset_variables_in, with_variable_values
 from lakelocal.bundle.workspace import check_paths, with_workspace, without_double_prefix
 from lakelocal.lakeflow.field_values import as_number, as_text
 from lakelocal.lakeflow.findings import ERROR, Finding, Findings
@@ -46,14 +47,14 @@ from lakelocal.lakeflow.model import Bundle, BundleSettings
 from lakelocal.lakeflow.pipeline_updates import update_job
 from lakelocal.project import Project, bundle_file
 
-CATALOG_VARIABLES = ("catalog", "catalog_name", "uc_catalog")  # the names that bundles give it; the first one counts
+CATALOG_VARIABLES = ("catalog", "catalog_name", "uc_catalog")  # usual names for it; the first that is declared counts
 
 
 @dataclass(frozen=True)
 class Configuration:
     """A bundle for one target, resolved as far as the CLI resolves it without a deployment.
 
-    *written* is the bundle as its files have it, *tree* the resolved one, *findings* are those made on the way.
+    *written* is the bundle as it is written, *tree* the resolved one, and *findings* tell what is wrong with it.
     """
 
     written: YamlMapping
@@ -62,19 +63,19 @@ class Configuration:
     findings: Findings
 
     def deployed(self) -> YamlMapping:
-        """The tree as a deployment to this machine has it: ids, and paths of the files where they are."""
-        tree = deployed(self.tree, self.findings)
-        return at_local_files(tree, str(tree["workspace"]["file_path"]), self.settings.folders)
+        """The tree after a deployment to this machine: with ids, and with the paths that its files have here."""
+        tree = with_deployed_references(self.tree, self.findings)
+        return with_local_paths(tree, str(tree["workspace"]["file_path"]), self.settings.folders)
 
 
 def load_settings(
     project: Project, *, target: str | None = None, variables: Mapping[str, str] | None = None
 ) -> BundleSettings:
-    """The target of *project*, its catalog and its variables; jobs are not looked at.
+    """The target of *project*, its catalog and its variables, read without its resources.
 
     Raises:
-        UsageError: unknown target or variable; the message lists the legal names.
-        FindingError: a file is not a bundle, or the catalog has no value.
+        UsageError: *target* or one of *variables* is unknown; the message lists the legal names.
+        FindingError: a file cannot be read as part of a bundle, or the catalog has no value.
     """
     findings = Findings(project.root)
     selected = _selected(project, target, variables or {}, findings, with_resources=False)
@@ -83,19 +84,19 @@ def load_settings(
 
 
 def load_bundle(project: Project, *, target: str | None = None, variables: Mapping[str, str] | None = None) -> Bundle:
-    """The bundle of *project* for *target*, else for the default one, all jobs checked.
+    """The bundle of *project* for *target*, or for its default target, with all jobs checked.
 
-    What is wrong with a job is told by `Bundle.job`, which whoever runs it asks.
+    What is wrong with a job is raised by `Bundle.job`, as soon as somebody wants to run it.
 
     Raises:
-        UsageError: unknown target or variable.
-        FindingError: anything wrong outside of the jobs.
+        UsageError: *target* or one of *variables* is unknown.
+        FindingError: something outside of the jobs is wrong.
     """
     configuration = read_configuration(project, target=target, variables=variables)
     findings = configuration.findings
     tree = configuration.deployed()
     fit = {
-        key: fitted("jobs", key, job, findings, RUN)
+        key: fit_to_model("jobs", key, job, findings, FOR_RUN)
         for key, job in jobs_of(tree).items()
         if isinstance(job, YamlMapping)
     }
@@ -125,13 +126,13 @@ def read_configuration(
     """The bundle of *project* for *target*, as far as it can be read.
 
     Raises:
-        UsageError: unknown target or variable.
+        UsageError: *target* or one of *variables* is unknown.
         FindingError: the root file or the target cannot be read at all.
     """
     findings = Findings(project.root)
     selected = _selected(project, target, variables or {}, findings, with_resources=True)
     _check_resources(selected.tree, findings)
-    names = Names(selected.tree, selected.settings.unset, project.root)
+    names = ReferenceValues(selected.tree, selected.settings.unset, project.root)
 
     def normalised(tree: YamlMapping, keys: Mapping[str, Iterable[str]] | None = None) -> YamlMapping:
         return _normalised(tree, names, findings, keys)
@@ -139,19 +140,19 @@ def read_configuration(
     def initialised(tree: YamlMapping, keys: Mapping[str, Iterable[str]] | None = None) -> YamlMapping:
         return with_presets(normalised(tree, keys), keys)
 
-    tree = copied(selected.tree)
+    tree = shallow_copy(selected.tree)
     if presets := presets_of(tree):
         tree.put("presets", _as_table(presets, tree), tree.place)
     tree = initialised(tree)
     tree = with_python(tree, added=initialised, updated=normalised, findings=findings)
     tree = with_volume_paths(tree, findings)
-    tree = replace_resources(tree, with_types(tree.get("resources"), findings, FINISHED))
+    tree = replace_resources(tree, fit_resources(tree.get("resources"), findings, AS_PRINTED))
     findings += unknown_fields(selected.written, project.root)
     return Configuration(selected.written, tree, selected.settings, findings)
 
 
 def target_names(project: Project) -> list[str]:
-    """The targets of *project* in the order of the file; `default` where it declares none.
+    """The targets of *project* in the order of the file; only `default` if it declares none.
 
     Raises:
         FindingError: the root file cannot be read.
@@ -161,7 +162,7 @@ def target_names(project: Project) -> list[str]:
 
 @dataclass(frozen=True)
 class _Selected:
-    """A bundle whose target is merged in, and whose references outside of resources are resolved."""
+    """A bundle with its target merged in, and with the references outside of its resources resolved."""
 
     written: YamlMapping
     tree: YamlMapping
@@ -179,7 +180,7 @@ def _selected(
     tree = with_workspace(with_target(typed, name, findings), target=name)
     tree = without_double_prefix(tree, findings)
     _check_name(tree, findings)
-    tree, unset = with_values(tree, given, root=project.root, target=name, findings=findings)
+    tree, unset = with_variable_values(tree, given, root=project.root, target=name, findings=findings)
     tree = _resolved_outside(tree, unset, project, findings)
     check_paths(tree, findings)
     check_permissions(tree, findings)
@@ -194,8 +195,8 @@ def _written(project: Project, findings: Findings) -> YamlMapping:
 
 
 def _with_typed_resources(written: YamlMapping, name: str, findings: Findings) -> YamlMapping:
-    """*written* with resources of the right types, also in the target: only then do they merge."""
-    return _with_resources(written, name, lambda resources: with_types(resources, findings, TYPES))
+    """*written* with its resources, and those of the target, fitted to their models, so that they can be merged."""
+    return _with_resources(written, name, lambda resources: fit_resources(resources, findings, AS_WRITTEN))
 
 
 def _without_resources(written: YamlMapping, name: str) -> YamlMapping:
@@ -206,7 +207,7 @@ def _with_resources(written: YamlMapping, name: str, change: Any) -> YamlMapping
     result = replace_resources(written, change(written.get("resources")))
     target = (written.get("targets") or {}).get(name)
     if isinstance(target, YamlMapping):
-        targets = copied(written["targets"])
+        targets = shallow_copy(written["targets"])
         targets[name] = replace_resources(target, change(target.get("resources")))
         result["targets"] = targets
     return result
@@ -214,7 +215,7 @@ def _with_resources(written: YamlMapping, name: str, change: Any) -> YamlMapping
 
 def replace_resources(tree: YamlMapping, resources: Any) -> YamlMapping:
     """*tree* with other *resources*."""
-    result = copied(tree)
+    result = shallow_copy(tree)
     if "resources" in tree:
         result["resources"] = resources
     return result
@@ -223,35 +224,37 @@ def replace_resources(tree: YamlMapping, resources: Any) -> YamlMapping:
 def _check_name(tree: YamlMapping, findings: Findings) -> None:
     if any(references_in(tree["bundle"].get("name"))):
         where = findings.at(place_of(tree, ("bundle", "name"), tree.place), path=("bundle", "name"))
-        found, expected = "a reference in `bundle.name`", "a name that stays: the deployment is found by it"
-        findings.add("bundle-name-reference", found, expected, "Write it out.", where)
+        found, expected = "a reference in `bundle.name`", "a fixed name, which identifies the deployment"
+        findings.add("bundle-name-reference", found, expected, "Write the name out.", where)
     if not tree["bundle"].get("name"):
         where = findings.at((tree.place[0], 1), path=("bundle", "name"))
         findings.add("bundle-name", "no `bundle.name`", "one", "Add it.", where)
 
 
 def _check_resources(tree: YamlMapping, findings: Findings) -> None:
-    """Every resource is a mapping of fields."""
+    """Check that every resource is a mapping of fields, and that its key is not a reference."""
     for kind, named in (tree.get("resources") or {}).items():
         for key, resource in (named or {}).items() if isinstance(named, YamlMapping) else ():
             if any(references_in(key)):
                 where = findings.at(named.places[key], job=key if kind == "jobs" else "", path=("resources", kind, key))
-                found, expected = f"a reference in the key `{key}`", "a key without any: it names the resource"
-                findings.add("resource-key", found, expected, "Write it out.", where)
+                found, expected = f"a reference in the key `{key}`", "a fixed key, which identifies the resource"
+                findings.add("resource-key", found, expected, "Write the key out.", where)
             if not isinstance(resource, YamlMapping) and not (isinstance(resource, str) and only_reference(resource)):
                 job = key if kind == "jobs" else ""
                 where = findings.at(named.places[key], job=job, path=("resources", kind, key))
-                rule, found = ("no-resource", "nothing") if resource is None else ("wrong-type", "no mapping")
-                findings.add(rule, f"{found} as `{key}`", f"the fields of one of `{kind}`", "Add them.", where)
+                rule, found = ("no-resource", "nothing") if resource is None else ("wrong-type", in_words(resource))
+                findings.add(
+                    rule, f"{found} as `{key}`", f"a mapping: the fields of one of `{kind}`", "Add them.", where
+                )
 
 
 def _resolved_outside(
     tree: YamlMapping, unset: Mapping[str, Finding], project: Project, findings: Findings
 ) -> YamlMapping:
-    """*tree* with the references resolved that stand outside of its resources."""
-    rest = copied(tree)
+    """*tree* with the references outside of its resources resolved."""
+    rest = shallow_copy(tree)
     resources = rest.pop("resources", None)
-    resolve = Resolver(Names(rest, unset, project.root), findings)
+    resolve = Resolver(ReferenceValues(rest, unset, project.root), findings)
     result: YamlMapping = resolve(rest, rest.place)
     if "resources" in tree:
         result.put("resources", resources, tree.places["resources"])
@@ -259,38 +262,41 @@ def _resolved_outside(
 
 
 def _normalised(
-    tree: YamlMapping, names: Names, findings: Findings, keys: Mapping[str, Iterable[str]] | None
+    tree: YamlMapping, names: ReferenceValues, findings: Findings, keys: Mapping[str, Iterable[str]] | None
 ) -> YamlMapping:
-    """*tree* with references resolved in its resources (*keys* by kind), their types read, their keyed lists merged."""
+    """*tree* with its resources normalised: references resolved, values fitted to the model, keyed lists merged.
+
+    *keys* are the keys of the resources to change, by kind; None for all.
+    """
     for kind, named in (tree.get("resources") or {}).items():
         if not isinstance(named, YamlMapping):
             continue
-        block = copied(named)
+        block = shallow_copy(named)
         for key in list(named) if keys is None else keys.get(kind, ()):
             block[key] = _resource(kind, key, named, names, findings)
         tree = _with_block(tree, kind, block)
-    return with_own_schemas(tree)
+    return with_schema_references(tree)
 
 
 def _with_block(tree: YamlMapping, kind: str, block: YamlMapping) -> YamlMapping:
-    resources = copied(tree["resources"])
+    resources = shallow_copy(tree["resources"])
     resources[kind] = block
     return replace_resources(tree, resources)
 
 
-def _resource(kind: str, key: str, named: YamlMapping, names: Names, findings: Findings) -> Any:
-    """The resource *key* of *named*; it may be one reference to a complex variable."""
+def _resource(kind: str, key: str, named: YamlMapping, names: ReferenceValues, findings: Findings) -> Any:
+    """The resource *key* of *named*, normalised; it may be a single reference to a complex variable."""
     job = key if kind == "jobs" else ""
     resolved = Resolver(names, findings, job)(named[key], named.places[key])
     if not isinstance(resolved, YamlMapping):
         return resolved
-    fit = fitted(kind, key, resolved, findings, TYPES)
-    return grouped_job(fit, Merge(findings, job=key)) if kind == "jobs" else fit
+    fit = fit_to_model(kind, key, resolved, findings, AS_WRITTEN)
+    return merge_keyed_lists(fit, Merge(findings, job=key)) if kind == "jobs" else fit
 
 
 def _as_table(values: Mapping[str, Any], tree: YamlMapping) -> YamlMapping:
     written = tree.get("presets")
-    result = copied(written) if isinstance(written, YamlMapping) else YamlMapping(tree.place)
+    result = shallow_copy(written) if isinstance(written, YamlMapping) else YamlMapping(tree.place)
     for name, value in values.items():
         if name == "jobs_max_concurrent_runs":
             value = as_number(value)
@@ -316,9 +322,9 @@ def _settings(
         files_path=str(tree["workspace"]["file_path"]),
         user=tree["workspace"]["current_user"]["userName"],
     )
-    declared = at_local_files(tree, str(tree["workspace"]["file_path"]), settings.folders).get("variables") or {}
+    declared = with_local_paths(tree, str(tree["workspace"]["file_path"]), settings.folders).get("variables") or {}
     values = {name: variable["value"] for name, variable in declared.items() if "value" in variable}
     named = next((name for name in CATALOG_VARIABLES if name in declared), None)
     catalog = values.get(named, "${var." + named + "}") if named else "main"
-    findings += unset_in(catalog, unset)
+    findings += unset_variables_in(catalog, unset)
     return replace(settings, catalog=str(catalog), variables=values)

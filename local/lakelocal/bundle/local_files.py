@@ -1,7 +1,7 @@
-"""Where the files of a bundle are: nothing is copied to a workspace, so the path that they would have there is here.
+"""Replaces the path that a bundle's files would have in a workspace by the one that they have on this machine.
 
-`${workspace.file_path}/src` and `/Workspace/Users/ana/.bundle/shop/dev/files/src` then name the folder itself, as paths
-of tasks and as texts in parameters.
+Nothing is copied to a workspace, so `${workspace.file_path}/src` and `/Workspace/Users/ana/.bundle/shop/dev/files/src`
+have to name the bundle's own folder, in the paths of tasks as well as in the texts of parameters.
 """
 
 import os
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.merge import copied, mapped
+from lakelocal.bundle.merge import map_texts, shallow_copy
 
 
-def at_local_files(tree: YamlMapping, file_path: str, folders: Sequence[Path]) -> YamlMapping:
-    """*tree* with *file_path*, where its files would be, replaced in all texts of resources, variables and scripts.
+def with_local_paths(tree: YamlMapping, file_path: str, folders: Sequence[Path]) -> YamlMapping:
+    """*tree* with *file_path* replaced in all texts of its resources, variables and scripts.
 
-    *folders* are those of the bundle's files; the folder around all of them is the one that is deployed.
+    *folders* are those of the bundle's files; the folder that contains all of them is the one that is deployed.
     """
     local = os.path.commonpath(folders)
     short = file_path.removeprefix("/Workspace")  # how such a path is written in older bundles
@@ -26,8 +26,8 @@ def at_local_files(tree: YamlMapping, file_path: str, folders: Sequence[Path]) -
     def change(text: str, place: Any) -> str:
         return path.sub(lambda found: local, text) if short in text else text
 
-    result = copied(tree)
+    result = shallow_copy(tree)
     for block in ("resources", "variables", "scripts"):
         if block in tree:
-            result[block] = mapped(tree[block], change)
+            result[block] = map_texts(tree[block], change)
     return result

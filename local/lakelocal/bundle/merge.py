@@ -1,7 +1,7 @@
 """How an included file and a target override a bundle.
 
 Source: Databricks CLI 1.13 (`libs/dyn/merge`): maps merge deeply and the target wins; null is ignored; lists are
-concatenated; values of different kinds do not merge, so neither does a reference with a list. When references are
+concatenated; values of different kinds do not merge, so neither does a reference with a list. Once references are
 resolved, the tasks, job clusters and parameters of a job are grouped by their key and merged.
 """
 
@@ -16,9 +16,9 @@ _GROUPED = {"tasks": "task_key", "job_clusters": "job_cluster_key", "parameters"
 
 
 class Merge:
-    """Merges values; two that do not merge join *findings*, and the first one stays.
+    """Merges values; a pair that does not merge is added to *findings*, and its first value is kept.
 
-    *path* leads to the values from the root of the bundle; *job* is the job that they belong to, if that is known.
+    *path* leads to the values from the root of the bundle; *job* is the job that they belong to, if it is known.
     """
 
     def __init__(self, findings: Findings, path: Steps = (), job: str = "") -> None:
@@ -43,7 +43,7 @@ class Merge:
         return override
 
     def _mappings(self, base: YamlMapping, override: YamlMapping, path: Steps) -> YamlMapping:
-        result = copied(base)
+        result = shallow_copy(base)
         for key, value in override.items():
             place = override.places.get(key, override.place)
             both = self._merged(result[key], value, (*path, key), place) if key in result else value
@@ -55,14 +55,14 @@ class Merge:
     def _conflict(self, base: Any, override: Any, path: Steps, place: Place) -> None:
         job = str(path[2]) if path[:2] == ("resources", "jobs") and len(path) > 2 else self.job
         found = f"{in_words(override)} over {in_words(base)} as `{path[-1] if path else 'the file'}`"
-        expected = "a value of the same kind: overriding comes before references are resolved"
-        action = "Write both out, or let one reference stand for the whole in both places."
+        expected = "a value of the same kind, since overrides are applied before references are resolved"
+        action = "Write both values out, or use a reference for the whole value in both places."
         self.findings.add("merge", found, expected, action, self.findings.at(place, job=job, path=path))
 
 
-def grouped_job(job: YamlMapping, merge: Merge) -> YamlMapping:
-    """*job* with the entries of its keyed lists merged; tasks come out sorted by task_key, as in the CLI."""
-    result = copied(job)
+def merge_keyed_lists(job: YamlMapping, merge: Merge) -> YamlMapping:
+    """*job* with those entries of its keyed lists merged that have the same key; tasks are sorted, as in the CLI."""
+    result = shallow_copy(job)
     for name, key in _GROUPED.items():
         entries = result.get(name)
         if isinstance(entries, list) and all(isinstance(entry, YamlMapping) for entry in entries):
@@ -76,15 +76,15 @@ def grouped_job(job: YamlMapping, merge: Merge) -> YamlMapping:
 
 
 def _with_key(entry: YamlMapping, key: str) -> YamlMapping:
-    """*entry* with an empty text as its *key* if it has none: all that have none are one, as in the CLI."""
-    result = copied(entry)
+    """*entry*, with an empty *key* if it has none: all entries without a key are merged, as in the CLI."""
+    result = shallow_copy(entry)
     if entry.get(key) is None:
         result.put(key, "", entry.place)
     return result
 
 
-def copied(table: YamlMapping) -> YamlMapping:
-    """A copy of *table* alone: its values are shared."""
+def shallow_copy(table: YamlMapping) -> YamlMapping:
+    """A copy of *table* that shares its values."""
     result = YamlMapping(table.place)
     result.anchors = set(table.anchors)
     for key, value in table.items():
@@ -92,31 +92,31 @@ def copied(table: YamlMapping) -> YamlMapping:
     return result
 
 
-def mapped(value: Any, change: Callable[[str, Any], Any], place: Any = None) -> Any:
-    """*value* with *change(text, place)* applied to every text in it; places are kept."""
+def map_texts(value: Any, change: Callable[[str, Any], Any], place: Any = None) -> Any:
+    """*value* with `change(text, place)` in place of every text in it; places are kept."""
     if isinstance(value, YamlMapping):
         result = YamlMapping(value.place)
         result.anchors = set(value.anchors)
         for key, inner in value.items():
             at = value.places.get(key, value.place)
-            result.put(key, mapped(inner, change, at), at)
+            result.put(key, map_texts(inner, change, at), at)
         return result
     if isinstance(value, dict):
-        return {key: mapped(inner, change, place) for key, inner in value.items()}
+        return {key: map_texts(inner, change, place) for key, inner in value.items()}
     if isinstance(value, list):
-        return [mapped(inner, change, place) for inner in value]
+        return [map_texts(inner, change, place) for inner in value]
     return change(value, place) if isinstance(value, str) else value
 
 
-def plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """*value* as ordinary dicts and lists."""
     if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    return [plain(inner) for inner in value] if isinstance(value, list) else value
+        return {key: to_plain(inner) for key, inner in value.items()}
+    return [to_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _same_kind(base: Any, override: Any) -> bool:
-    """Are both mappings, both lists, or both single values? Numbers are none of a field that has a reference."""
+    """Are both mappings, both lists, or both single values? A number and a reference are not of the same kind."""
     for kind in (dict, list):
         if isinstance(base, kind) or isinstance(override, kind):
             return isinstance(base, kind) and isinstance(override, kind)

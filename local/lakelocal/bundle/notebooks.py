@@ -1,7 +1,8 @@
-"""Finding the files that a job names: a `notebook_path`, a `python_file`, the `path` of an SQL file.
+"""Finds the files that a job names: a `notebook_path`, a `python_file`, the `path` of an SQL file.
 
 Source: Databricks CLI 1.13, `translate_paths.go`: paths are relative to the file that defines them, have an extension,
-and must stay inside the bundle or a folder of `sync.paths`; a notebook must be one, and a plain file must not.
+and must stay inside the bundle or a folder of `sync.paths`; a notebook path must name a notebook, any other path a
+plain file.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from lakelocal.sources.languages import SUFFIXES
 
 
 def synced_folders(sync: Any, root: Path) -> tuple[Path, ...]:
-    """The folders that `sync.paths` names, from the file that names them."""
+    """The folders that `sync.paths` names, relative to the file that has it."""
     listed = sync.get("paths") if isinstance(sync, YamlMapping) else None
     if not isinstance(listed, list):
         return ()
@@ -25,14 +26,14 @@ def synced_folders(sync: Any, root: Path) -> tuple[Path, ...]:
 
 
 def find_notebook(path: str, folder: Path, roots: Sequence[Path], *, deployed: bool = False) -> Path:
-    """The notebook *path*, written in a file of *folder*, with its extension.
+    """The file of the notebook *path*, which is named in a file of *folder*.
 
-    As it is *deployed*, it may lack that; so it may where *path* begins at the root, as one of a workspace does.
+    *path* needs its extension, unless it is absolute or the notebook counts as *deployed*, as in a workspace.
 
     Raises:
-        FindingError: it is missing, outside of *roots* (that of the bundle is the first), or no notebook, all of which
-            break `missing-file`; it is in a workspace, or in a language that does not run here: `elsewhere`. The
-            finding has no place.
+        FindingError: the notebook is missing, outside of *roots* (the first is that of the bundle), or not a notebook
+            (rule `missing-file`); or it is in a workspace, or in a language that does not run here (rule `elsewhere`).
+            The finding has no place.
     """
     named = _inside(path, folder, roots, "notebook")
     deployed = deployed or path.startswith("/")
@@ -41,7 +42,7 @@ def find_notebook(path: str, folder: Path, roots: Sequence[Path], *, deployed: b
     except TwoNotebooks as error:
         if not deployed:
             raise _with_extension(path, error.files) from error
-        raise _missing(error.found, f"one notebook of the name `{path}`", "Rename one of them.") from error
+        raise _missing(error.found, f"one notebook with the name `{path}`", "Rename one of them.") from error
     if file is None:
         expected = f"`{show(named, roots[0])}`, one of {', '.join(f'`{each}`' for each in SUFFIXES)}"
         raise _missing(f"no notebook `{path}`", expected, _similar(named, SUFFIXES))
@@ -54,11 +55,11 @@ def find_notebook(path: str, folder: Path, roots: Sequence[Path], *, deployed: b
 
 
 def find_file(path: str, folder: Path, roots: Sequence[Path]) -> Path:
-    """The plain file *path*, written in a file of *folder*: a Python program or a file of SQL.
+    """The plain file *path*, a Python program or a file of SQL, which is named in a file of *folder*.
 
     Raises:
-        FindingError: it is missing, outside of *roots* (that of the bundle is the first), or a notebook, all of which
-            break `missing-file`; it is in a workspace: `elsewhere`. The finding has no place.
+        FindingError: the file is missing, outside of *roots* (the first is that of the bundle), or a notebook (rule
+            `missing-file`); or it is in a workspace (rule `elsewhere`). The finding has no place.
     """
     named = _inside(path, folder, roots, "file")
     if not named.is_file():
@@ -69,10 +70,10 @@ def find_file(path: str, folder: Path, roots: Sequence[Path]) -> Path:
 
 
 def _inside(path: str, folder: Path, roots: Sequence[Path], what: str) -> Path:
-    """The place of *path*, which must be inside of one of *roots*.
+    """The absolute path of *path*, which must be inside one of *roots*.
 
-    A path from the root, or one with a scheme, names something in a workspace; those of the bundle's own files are
-    known by where they are here, see `local_files`.
+    An absolute path, or one with a scheme, names something in a workspace, unless it is that of one of the bundle's own
+    files on this machine (see `local_files`).
     """
     named = (folder / path).resolve()
     is_inside = any(named.is_relative_to(root.resolve()) for root in roots)
@@ -82,18 +83,18 @@ def _inside(path: str, folder: Path, roots: Sequence[Path], what: str) -> Path:
         raise FindingError(Finding(Where(), "elsewhere", found, expected, action))
     if not is_inside:
         expected = f"a {what} inside it, or inside a folder of `sync.paths`"
-        raise _missing(f"`{path}`, outside of the bundle", expected, "Move it into the bundle.")
+        raise _missing(f"`{path}`, which is outside of the bundle", expected, "Move it into the bundle.")
     return named
 
 
 def _with_extension(path: str, files: Sequence[Path]) -> FindingError:
-    """The CLI takes a path in a bundle as it is written: only a deployed notebook has lost its extension."""
+    """The error for a *path* without the extension that it needs: the CLI adds none, so deploying it would fail."""
     names = " or ".join(f"`{path}{file.suffix}`" for file in files)
-    return _missing(f"no notebook `{path}`", f"{names}: with its extension", "Add it.")
+    return _missing(f"no notebook `{path}`", f"{names}, with its extension", "Add the extension.")
 
 
 def _similar(named: Path, suffixes: Sequence[str]) -> str:
-    """What to do about *named*, which does not exist; a similar file with one of *suffixes* may have been meant."""
+    """What to do about *named*, which does not exist: it suggests a file with a similar name and one of *suffixes*."""
     there = named.parent.iterdir() if named.parent.is_dir() else ()
     return next_step(named.name, (each.name for each in there if each.suffix in suffixes), "Correct the path.")
 

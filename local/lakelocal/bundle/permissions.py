@@ -1,6 +1,6 @@
-"""The permissions of a bundle on its jobs and pipelines, as a deployment sets them.
+"""The permissions on jobs and pipelines, as a deployment sets them.
 
-Nothing here depends on them: they are part of the resolved bundle that `validate --output json` prints.
+They have no effect on this machine, but are part of the resolved bundle that `validate --output json` prints.
 
 Source: Databricks CLI 1.13, `apply_bundle_permissions.go` and `fix_permissions.go`.
 """
@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping, place_of
-from lakelocal.bundle.merge import copied
-from lakelocal.bundle.presets import changed
+from lakelocal.bundle.merge import shallow_copy
+from lakelocal.bundle.presets import change_resources
 from lakelocal.lakeflow.findings import Findings
 
 OWNER, MANAGE = "IS_OWNER", "CAN_MANAGE"
@@ -28,7 +28,7 @@ Permission = Mapping[str, Any]
 
 
 def check_permissions(tree: YamlMapping, findings: Findings) -> None:
-    """Add to *findings* the permissions of the bundle whose level is none."""
+    """Add to *findings* the permissions of the bundle whose level does not exist."""
     listed = tree.get("permissions")
     for number, each in enumerate(listed if isinstance(listed, list) else ()):
         level = each.get("level") if isinstance(each, YamlMapping) else None
@@ -39,13 +39,13 @@ def check_permissions(tree: YamlMapping, findings: Findings) -> None:
 
 
 def with_permissions(tree: YamlMapping, user: str) -> YamlMapping:
-    """*tree* with its permissions in its jobs and pipelines; *user*, who deploys, owns them."""
+    """*tree* with its permissions added to its jobs and pipelines, which are owned by *user*, who deploys them."""
     of_bundle = tree.get("permissions") or []
 
     def change(resource: YamlMapping, levels: Mapping[str, str]) -> YamlMapping:
         own = resource.get("permissions") or []
         every = [*own, *_from_bundle(of_bundle, own, levels)]
-        result = copied(resource)
+        result = shallow_copy(resource)
         if not every:
             result.pop("permissions", None)
             return result
@@ -53,14 +53,14 @@ def with_permissions(tree: YamlMapping, user: str) -> YamlMapping:
         return result
 
     for kind, levels in _LEVELS.items():
-        tree = changed(tree, kind, partial(change, levels=levels))
+        tree = change_resources(tree, kind, partial(change, levels=levels))
     return tree
 
 
 def _from_bundle(
     permissions: Iterable[Permission], own: Iterable[Permission], levels: Mapping[str, str]
 ) -> list[Permission]:
-    """The *permissions* of the bundle for one kind of resource, without those of principals that *own* names."""
+    """The *permissions* of the bundle, in the *levels* of one kind of resource, without the principals in *own*."""
     named = {_principal(each) for each in own}
     return [
         {name: each[name] for name in _PRINCIPALS if each.get(name)} | {"level": levels[each["level"]]}
@@ -70,7 +70,7 @@ def _from_bundle(
 
 
 def _with_owner(permissions: list[Permission], user: str) -> list[Permission]:
-    """One of them is the owner: *user*, unless another one is; that user then manages the resource at least."""
+    """*permissions* with an owner: *user*, unless there is one already; *user* then at least manages the resource."""
     own = [each for each in permissions if user in (each.get("user_name"), each.get("service_principal_name"))]
     has_owner = any(each.get("level") == OWNER for each in permissions)
     if has_owner and any(each.get("level") in (OWNER, MANAGE) for each in own):

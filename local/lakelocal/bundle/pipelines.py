@@ -1,10 +1,10 @@
-"""Pipelines as mappings -> frozen, checked `Pipeline`s, with the files that they are made of.
+"""Turns the mappings of pipelines into frozen, checked `Pipeline`s with their source files.
 
-A fault in a pipeline stays with it: a task that updates it fails when its turn comes.
+A mistake in a pipeline does not stop the bundle: a task that updates the pipeline fails when its turn comes.
 
 Source: Databricks CLI 1.13, `bundle/libraries` and `expand_pipeline_glob_paths.go`: `*` in the path of a notebook or
-file is expanded, one that fits nothing stays; `glob.include` is a notebook, a file, or a folder with `/**`; paths are
-relative to the file that has them.
+file is expanded, and stays if nothing matches; `glob.include` is a notebook, a file, or a folder with `/**`; paths are
+relative to the file that names them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from typing import Any
 from lakelocal.bundle.deployed import pipeline_id
 from lakelocal.bundle.documents import YamlMapping, place_of
 from lakelocal.bundle.libraries import folder_of
-from lakelocal.bundle.merge import plain
+from lakelocal.bundle.merge import to_plain
 from lakelocal.bundle.notebooks import find_file, find_notebook
 from lakelocal.lakeflow.field_values import as_switch, as_text
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Steps, Where
@@ -28,7 +28,7 @@ _KINDS = ("notebook", "file", "glob")
 
 
 def read_pipelines(tree: YamlMapping, settings: BundleSettings, findings: Findings) -> dict[str, Pipeline]:
-    """The pipelines of *tree* in the order of their definition; *findings* say where things stand."""
+    """The pipelines of *tree* in the order of their definition; *findings* only serve to make places."""
     resources = tree.get("resources") or {}
     named = resources.get("pipelines") or {}
     return {
@@ -47,7 +47,7 @@ class _Reader:
         self.notes: list[str] = []
 
     def pipeline(self) -> Pipeline:
-        settings = plain(self.source)
+        settings = to_plain(self.source)
         for name, value in settings.items():
             verdict, note = FIELDS.get(name, ("", ""))
             if verdict == REFUSED and value:
@@ -56,13 +56,13 @@ class _Reader:
                 )
         sources = tuple(dict.fromkeys(self._sources()))
         if not sources and not self.faults:
-            self._fault("pipeline", "no sources", "`libraries` with notebooks or files", "Add them.", ("libraries",))
+            self._fault("pipeline", "no sources", "`libraries` with notebooks or files", "Add some.", ("libraries",))
         schema = as_text(settings.get("schema") or settings.get("target") or "")
         if not schema or "." in schema:
             found = f"the schema `{schema}`" if schema else "no `schema`"
-            self._fault("pipeline", found, "the name of a schema", "Name the schema of its tables.", ("schema",))
+            self._fault("pipeline", found, "the name of a schema", "Name the schema for its tables.", ("schema",))
         if as_switch(settings.get("continuous")):
-            self.notes.append("`continuous`: the update takes what there is, and ends")
+            self.notes.append("`continuous` is ignored: an update processes the data that is there, and then ends")
         return Pipeline(
             key=self.key,
             id=pipeline_id(self.settings.name, self.settings.target, self.key),
@@ -93,13 +93,13 @@ class _Reader:
             block = library[kinds[0]]
             named = block.get(field) if isinstance(block, dict) else None
             if not isinstance(named, str):
-                self._fault("pipeline", f"no `{field}`", "the path of sources", "Add it.", (*path, kinds[0]))
+                self._fault("pipeline", f"no `{field}`", "the path of source files", "Add it.", (*path, kinds[0]))
                 continue
             folder = place_of(self.source, (*path, kinds[0], field), self.source.place)[0].parent
             yield from self._found(kinds[0], named, folder, (*path, kinds[0], field))
 
     def _found(self, kind: str, named: str, folder: Path, path: Steps) -> Iterator[Path]:
-        """The files that *named* means in *folder*."""
+        """The files that *named*, written in a file of *folder*, stands for."""
         try:
             if kind == "glob":
                 yield from self._in_folder(named, folder, path)
@@ -121,12 +121,13 @@ class _Reader:
     def _file(self, named: str, folder: Path) -> Path:
         file = (folder / named).resolve()
         if file.is_file() and is_notebook(file):
-            found, expected = f"the notebook `{named}`", "a file, but got a notebook"
-            raise FindingError(Finding(Where(), "pipeline", found, expected, "Name it as a `notebook`."))
+            found, expected = f"the notebook `{named}` as a `file`", "a plain file"
+            raise FindingError(Finding(Where(), "pipeline", found, expected, "Name it under `notebook` instead."))
         found_file = find_file(named, folder, self.settings.folders)
         if found_file.suffix.lower() not in (".py", ".sql"):
-            found, expected = f"the file `{named}`", "`.py` or `.sql`; a folder needs a `glob`"
-            raise FindingError(Finding(Where(), "pipeline", found, expected, "Correct the path."))
+            found, expected = f"the file `{named}`", "a file with the extension `.py` or `.sql`"
+            action = "Correct the path, or name a folder with `glob`."
+            raise FindingError(Finding(Where(), "pipeline", found, expected, action))
         return found_file
 
     def _in_folder(self, named: str, folder: Path, path: Steps) -> Iterator[Path]:
@@ -147,7 +148,7 @@ class _Reader:
             if file.suffix.lower() in _SOURCES:
                 yield file
             else:
-                self.notes.append(f"`{file.name}` is no source of a pipeline; it is passed over")
+                self.notes.append(f"`{file.name}` is not a source file of a pipeline, and is ignored")
 
     def _root(self, named: Any) -> Path | None:
         if not named:
@@ -155,9 +156,8 @@ class _Reader:
         folder = place_of(self.source, ("root_path",), self.source.place)[0].parent
         root = (folder / str(named)).resolve()
         if not root.is_dir():
-            self._fault(
-                "missing-file", f"no folder `{named}`", "the `root_path` of its sources", "Correct it.", ("root_path",)
-            )
+            expected = "a folder that exists as `root_path`"
+            self._fault("missing-file", f"no folder `{named}`", expected, "Correct the path.", ("root_path",))
         return root
 
     def _dependencies(self) -> Iterator[tuple[str, Path]]:
@@ -168,7 +168,7 @@ class _Reader:
             yield as_text(text), folder_of(environment, "dependencies", self.source.place[0].parent)
 
     def _fault(self, rule: str, found: str, expected: str, action: str, path: Steps) -> None:
-        self.faults.append(Finding(self._where(path), rule, f"{found} of the pipeline `{self.key}`", expected, action))
+        self.faults.append(Finding(self._where(path), rule, f"{found} in the pipeline `{self.key}`", expected, action))
 
     def _where(self, path: Steps) -> Where:
         place = place_of(self.source, path, self.source.place)

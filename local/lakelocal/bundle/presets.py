@@ -1,7 +1,7 @@
-"""What a target's `presets` and `mode` change in the resources of a bundle, and what a mode asks for.
+"""What a target's `presets` and `mode` change in the resources of a bundle, and what a mode requires.
 
 Source: Databricks CLI 1.13, `bundle/config/mutator/resourcemutator`: `apply_target_mode.go`, `validate_target_mode.go`,
-`apply_presets.go`, `resource_mutator.go` (defaults), `run_as.go`, `override_compute.go`. What is empty counts as unset.
+`apply_presets.go`, `resource_mutator.go` (defaults), `run_as.go`, `override_compute.go`. Empty values count as unset.
 """
 
 import os
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping, place_of
-from lakelocal.bundle.merge import copied
-from lakelocal.bundle.workspace import USER, identifier
+from lakelocal.bundle.merge import shallow_copy
+from lakelocal.bundle.workspace import USER_VARIABLE, identifier
 from lakelocal.lakeflow.field_values import as_number, as_switch, as_text
 from lakelocal.lakeflow.findings import Findings
 
@@ -23,7 +23,7 @@ _COMPUTE = ("new_cluster", "existing_cluster_id", "environment_key", "job_cluste
 
 
 def presets_of(tree: YamlMapping) -> dict[str, Any]:
-    """The presets of *tree* with those of its mode."""
+    """The presets of *tree*, including those that its mode implies."""
     presets = {name: value for name, value in (tree.get("presets") or {}).items() if value not in (None, "", 0)}
     if tree["bundle"].get("mode") != DEVELOPMENT:
         return presets
@@ -38,7 +38,7 @@ def presets_of(tree: YamlMapping) -> dict[str, Any]:
 
 
 def check_mode(tree: YamlMapping, target: Mapping[str, Any], findings: Findings) -> None:
-    """Add to *findings* what of *tree* does not fit the mode; *target* is its target as it is written."""
+    """Add to *findings* what does not fit the mode of *tree*; *target* is its target as it is written."""
     mode, presets = tree["bundle"].get("mode"), tree.get("presets") or {}
     status = presets.get("trigger_pause_status")
     if status not in (None, "", *_STATUSES):
@@ -52,27 +52,27 @@ def check_mode(tree: YamlMapping, target: Mapping[str, Any], findings: Findings)
 
 
 def _check_development(tree: YamlMapping, presets: Mapping[str, Any], findings: Findings) -> None:
-    """Each developer has a copy: its names and paths hold the user's name, and it does not start by itself."""
-    user, what = tree["workspace"]["current_user"], "in development mode"
+    """Check that each developer has a copy: names and paths contain the user's name, and no job starts by itself."""
+    user, in_mode = tree["workspace"]["current_user"], "in development mode"
     names = {user["userName"], user["short_name"]}
     if presets.get("trigger_pause_status") == "UNPAUSED":
-        found = f"`trigger_pause_status: UNPAUSED` {what}"
+        found = f"`trigger_pause_status: UNPAUSED` {in_mode}"
         _wrong(tree, findings, ("presets", "trigger_pause_status"), found, "`PAUSED`")
     for field in ("root_path", "file_path", "resource_path", "artifact_path", "state_path"):
         path = str(tree["workspace"][field])
         if not any(name in path for name in names):
-            known = f"{_listed(sorted(names))} ({USER} tells another)"
-            expected = f"one that begins with `~/` or holds the user's name in the workspace, {known}"
-            _wrong(tree, findings, ("workspace", field), f"the {field} `{path}` {what}", expected)
+            known = f"{_listed(sorted(names))} ({USER_VARIABLE} sets another)"
+            expected = f"one that begins with `~/` or contains the user's name in the workspace, {known}"
+            _wrong(tree, findings, ("workspace", field), f"the {field} `{path}` {in_mode}", expected)
             break
     prefix = str(presets.get("name_prefix") or "")
     if prefix and not any(name in prefix for name in (*names, user["domain_friendly_name"])):
         expected = "one with the user's name, such as `[dev ${workspace.current_user.short_name}] `"
-        _wrong(tree, findings, ("presets", "name_prefix"), f"the name_prefix `{prefix}` {what}", expected)
+        _wrong(tree, findings, ("presets", "name_prefix"), f"the name_prefix `{prefix}` {in_mode}", expected)
 
 
 def _check_production(tree: YamlMapping, target: Mapping[str, Any], findings: Findings) -> None:
-    """There is one copy: its folder does not depend on who deploys it."""
+    """Check that there is only one copy: its folder does not depend on who deploys it."""
     written = (target.get("workspace") or {}).get("root_path")
     if written:
         return
@@ -82,36 +82,38 @@ def _check_production(tree: YamlMapping, target: Mapping[str, Any], findings: Fi
     )
     rule = "production-root" if has_identity else "target-mode"
     found, expected = "no `workspace.root_path` in a target of production mode", f"one, such as `{example}`"
-    action = "Set it in the target, so that there is only one copy."
+    action = "Set it in the target, so that there is only one copy, whoever deploys it."
     where = findings.at(place_of(tree, ("bundle", "mode"), tree.place), path=("workspace", "root_path"))
     findings.add(rule, found, expected, action, where)
 
 
 def with_presets(tree: YamlMapping, keys: Mapping[str, Iterable[str]] | None = None) -> YamlMapping:
-    """*tree* with presets and defaults in its resources; *keys* are those to change by kind, by default all."""
+    """*tree* with presets and defaults applied to its resources; *keys* are those to change, by kind (None for all)."""
     presets = presets_of(tree)
     cluster = _cluster(tree)
 
     def job(written: YamlMapping) -> YamlMapping:
         return _with_defaults(_on_cluster(_job(written, presets, tree.get("run_as")), cluster))
 
-    result = changed(tree, "jobs", job, keys)
+    result = change_resources(tree, "jobs", job, keys)
     prefix = str(presets.get("name_prefix") or "")
     skips = ((tree.get("experimental") or {}).get("skip_name_prefix_for_schema")) is True
     if prefix and not skips:
-        result = changed(result, "schemas", lambda each: _named(each, schema_prefix(prefix)), keys)
-    result = changed(result, "pipelines", lambda each: _pipeline(each, presets, tree.get("run_as")), keys)
-    return changed(result, "volumes", lambda each: _default(each, volume_type="MANAGED"), keys)
+        result = change_resources(result, "schemas", lambda each: _named(each, schema_prefix(prefix)), keys)
+    result = change_resources(result, "pipelines", lambda each: _pipeline(each, presets, tree.get("run_as")), keys)
+    return change_resources(result, "volumes", lambda each: _default(each, volume_type="MANAGED"), keys)
 
 
-def changed(tree: YamlMapping, kind: str, change: Any, keys: Mapping[str, Iterable[str]] | None = None) -> YamlMapping:
-    """*tree* with *change* made to its resources of *kind*, of which only the *keys*, if they are given."""
+def change_resources(
+    tree: YamlMapping, kind: str, change: Any, keys: Mapping[str, Iterable[str]] | None = None
+) -> YamlMapping:
+    """*tree* with *change* applied to its resources of *kind*; *keys* are those to change, by kind (None for all)."""
     resources = tree.get("resources")
     named = resources.get(kind) if isinstance(resources, YamlMapping) else None
     if not isinstance(resources, YamlMapping) or not isinstance(named, YamlMapping):
         return tree
     wanted = set(named if keys is None else keys.get(kind, ()))
-    result, all_kinds, block = copied(tree), copied(resources), copied(named)
+    result, all_kinds, block = shallow_copy(tree), shallow_copy(resources), shallow_copy(named)
     for key, each in named.items():
         if key in wanted and isinstance(each, YamlMapping):
             block[key] = change(each)
@@ -179,7 +181,7 @@ def _with_defaults(job: YamlMapping) -> YamlMapping:
 
 
 def _with_workers(cluster: Any) -> Any:
-    """A cluster that neither scales nor says how many workers it has has none."""
+    """*cluster* with `num_workers: 0` if it neither scales nor says how many workers it has."""
     spec = cluster.get("new_cluster") if isinstance(cluster, YamlMapping) else None
     if not isinstance(spec, YamlMapping) or spec.get("autoscale") is not None:
         return cluster
@@ -187,7 +189,7 @@ def _with_workers(cluster: Any) -> Any:
 
 
 def _cluster(tree: YamlMapping) -> str:
-    """The cluster that takes the place of every task's own; `DATABRICKS_CLUSTER_ID` counts in development mode."""
+    """The cluster that replaces those of all tasks, or ""; `DATABRICKS_CLUSTER_ID` counts in development mode only."""
     given = os.environ.get(CLUSTER) if tree["bundle"].get("mode") == DEVELOPMENT else None
     return str(given or tree["bundle"].get("cluster_id") or "")
 
@@ -215,7 +217,7 @@ def _task_on(cluster: str, task: Any) -> Any:
 
 
 def _named(resource: YamlMapping, prefix: str) -> YamlMapping:
-    return _with(resource, name=f"{prefix}{resource.get('name') or ''}") if prefix else copied(resource)
+    return _with(resource, name=f"{prefix}{resource.get('name') or ''}") if prefix else shallow_copy(resource)
 
 
 def _default(table: YamlMapping, **values: Any) -> YamlMapping:
@@ -223,7 +225,7 @@ def _default(table: YamlMapping, **values: Any) -> YamlMapping:
 
 
 def _with(table: YamlMapping, **values: Any) -> YamlMapping:
-    result = copied(table)
+    result = shallow_copy(table)
     for name, value in values.items():
         _put(result, name, value)
     return result

@@ -1,6 +1,6 @@
 """A resolved bundle as `databricks bundle validate --output json` prints it, so that the two can be compared.
 
-What the CLI asks a workspace for is not known here: the id of the user, values of lookups.
+What the CLI would ask a workspace for is missing: the id of the user, and the values of lookups.
 
 Source: Databricks CLI 1.13, `cmd/bundle/validate.go`, `bundle/deploy/metadata/annotate_jobs.go`.
 """
@@ -13,9 +13,9 @@ from lakelocal.bundle.deployed_paths import with_deployed_paths
 from lakelocal.bundle.documents import YamlMapping
 from lakelocal.bundle.git import git_details
 from lakelocal.bundle.load import Configuration
-from lakelocal.bundle.merge import copied, plain
+from lakelocal.bundle.merge import shallow_copy, to_plain
 from lakelocal.bundle.permissions import with_permissions
-from lakelocal.bundle.presets import DEVELOPMENT, changed
+from lakelocal.bundle.presets import DEVELOPMENT, change_resources
 from lakelocal.lakeflow.field_values import as_text
 
 _SHOWN = (
@@ -25,13 +25,13 @@ _SHOWN = (
 
 
 def as_printed(configuration: Configuration) -> dict[str, Any]:
-    """The bundle as ordinary values, keys sorted."""
+    """The bundle as ordinary values, with sorted keys."""
     tree, settings = configuration.tree, configuration.settings
     synced = Path(os.path.commonpath(settings.folders))
     tree = with_permissions(with_deployed_paths(tree, settings.root, synced), settings.user)
-    tree = changed(tree, "jobs", lambda job: _annotated(job, str(tree["workspace"]["state_path"])))
-    tree = changed(tree, "pipelines", lambda each: _deployed(each, str(tree["workspace"]["state_path"])))
-    shown = {name: value for name, value in plain(tree).items() if name in _SHOWN}
+    tree = change_resources(tree, "jobs", lambda job: _annotated(job, str(tree["workspace"]["state_path"])))
+    tree = change_resources(tree, "pipelines", lambda each: _deployed(each, str(tree["workspace"]["state_path"])))
+    shown = {name: value for name, value in to_plain(tree).items() if name in _SHOWN}
     shown["bundle"] = _bundle(shown["bundle"], settings.root, synced)
     for script in (shown.get("scripts") or {}).values():
         if isinstance(script.get("env"), dict):
@@ -57,7 +57,7 @@ def _bundle(bundle: dict[str, Any], root: Path, synced: Path) -> dict[str, Any]:
 
 
 def _artifact(artifact: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """With the paths that count on this machine; a wheel without files is built, and then lies in `dist`."""
+    """*artifact* with absolute paths; a wheel that names no files gets the command that builds it into `dist`."""
     path = os.path.normpath(folder / str(artifact.get("path") or "."))
     built = {"build": "python3 setup.py bdist_wheel", "files": [{"source": "dist/*.whl"}]}
     found = {**(built if artifact.get("type") == "whl" and not artifact.get("files") else {}), **artifact, "path": path}
@@ -68,14 +68,14 @@ def _artifact(artifact: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _folder(artifacts: YamlMapping, name: str, root: Path) -> Path:
-    """The folder of the file that writes the path of the artifact *name*; without a path, that of the bundle."""
+    """The folder of the file that sets the path of the artifact *name*; if none does, that of the bundle."""
     written = artifacts[name]
     places = written.places if isinstance(written, YamlMapping) else {}
     return places["path"][0].parent if "path" in places else root
 
 
 def _sync(tree: YamlMapping, root: Path, synced: Path) -> dict[str, Any]:
-    """The folders and patterns from the folder around all of them on."""
+    """The `sync` block with its folders and patterns relative to *synced*, the folder that is deployed."""
     written = tree.get("sync")
     block = written if isinstance(written, YamlMapping) else YamlMapping(tree.place)
     found: dict[str, Any] = {}
@@ -94,13 +94,13 @@ def _annotated(job: YamlMapping, state_path: str) -> YamlMapping:
 
 
 def _deployed(resource: YamlMapping, state_path: str) -> YamlMapping:
-    result = copied(resource)
+    result = shallow_copy(resource)
     result.put("deployment", {"kind": "BUNDLE", "metadata_file_path": f"{state_path}/metadata.json"}, resource.place)
     return result
 
 
 def _sorted(value: Any) -> Any:
-    """*value* with its keys in order, without nulls, and whole numbers without a fraction, as Go prints them."""
+    """*value* with sorted keys, without nulls, and with whole numbers without a fraction, as Go prints them."""
     if isinstance(value, dict):
         return {name: _sorted(value[name]) for name in sorted(value) if value[name] is not None}
     if isinstance(value, list):

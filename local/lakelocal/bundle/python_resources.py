@@ -1,8 +1,8 @@
-"""Resources that a bundle defines or changes in Python: its `python` block, as the Databricks CLI runs it.
+"""Runs the `python` block of a bundle, which defines or changes resources, as the Databricks CLI does.
 
 The CLI starts `python -m databricks.bundles.build` in the bundle's folder with the bundle as it is so far, once to load
-resources and once to apply the mutators to all of them. Paths in resources that Python defines count from the bundle's
-root. The Python is that of `venv_path`; where the bundle has none (yet), it is the one that runs here.
+resources and once to apply the mutators to all of them. Paths in resources that Python defines are relative to the
+bundle's root. The interpreter is that of `venv_path`, or the current one if there is no such environment (yet).
 
 Source: Databricks CLI 1.13, `bundle/config/mutator/python/python_mutator.go`; `databricks.bundles.build`.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.merge import copied, plain
+from lakelocal.bundle.merge import shallow_copy, to_plain
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place
 
 _LAST_LINES = 5
@@ -32,16 +32,16 @@ def with_python(
     updated: Callable[[YamlMapping, Keys], YamlMapping],
     findings: Findings,
 ) -> YamlMapping:
-    """*tree* with the resources that its Python code defines, and as its mutators change them.
+    """*tree* with the resources that its Python code defines, after its mutators have changed them.
 
-    *added* is applied to those that are new, *updated* to those that have changed. What goes wrong in the code is added
-    to *findings*.
+    *added* is then applied to the new resources, and *updated* to the changed ones. What goes wrong in the code is
+    added to *findings*.
     """
     with findings.caught():
         block = _block(tree, findings)
         if block is None:
             return tree
-        python = _Python(block, findings)
+        python = _BuildProgram(block, findings)
         if block.get("resources"):
             before = tree
             tree = _with_added(tree, python.run("load_resources", tree), python.places, block.place, findings)
@@ -53,10 +53,10 @@ def with_python(
 
 
 def _block(tree: YamlMapping, findings: Findings) -> YamlMapping | None:
-    """The `python` block of *tree*, also under its old name `experimental.python`; None where there is none.
+    """The `python` block of *tree*, which may have its old name `experimental.python`; None if there is none.
 
     Raises:
-        FindingError: the two contradict each other, or there is only `experimental.pydabs`, which is older still.
+        FindingError: the two contradict each other, or there is `experimental.pydabs`, an even older name.
     """
     experimental = tree.get("experimental")
     older = experimental if isinstance(experimental, YamlMapping) else YamlMapping(tree.place)
@@ -66,16 +66,16 @@ def _block(tree: YamlMapping, findings: Findings) -> YamlMapping | None:
         raise FindingError(Finding(where, "python", found, "`python`, its successor", "Rename and rewrite the block."))
     if block and before and block != before:
         where = findings.at(older.places["python"], path=("experimental", "python"))
-        found = "`experimental.python` beside another `python`"
-        raise FindingError(Finding(where, "python", found, "`python` alone", "Move what is there to `python`."))
+        found = "`experimental.python` and a different `python`"
+        raise FindingError(Finding(where, "python", found, "only `python`", "Move its settings to `python`."))
     found_block = block or before
     return found_block if isinstance(found_block, YamlMapping) else None
 
 
-class _Python:
+class _BuildProgram:
     """The build program of databricks-bundles for the `python` *block* of a bundle.
 
-    *places* is where each resource was defined last, by its kind and key.
+    *places* has the place where each resource was last defined, by its kind and key.
     """
 
     def __init__(self, block: YamlMapping, findings: Findings) -> None:
@@ -88,7 +88,7 @@ class _Python:
         """All resources of the bundle after *phase*.
 
         Raises:
-            FindingError: the code failed; with its place and its own words.
+            FindingError: the code failed; the finding has the place and the message of the failure.
         """
         with tempfile.TemporaryDirectory(prefix="bundle-python-") as name:
             place = Path(name)
@@ -100,9 +100,7 @@ class _Python:
             self._raise_error(_lines(place / "diagnostics"))
             if done.returncode:
                 last = " ".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
-                raise self._error(
-                    f"that `{command[0]} -m databricks.bundles.build` ended with: {last}", self.block.place
-                )
+                raise self._error(f"a failure of `{command[0]} -m databricks.bundles.build`: {last}", self.block.place)
             for each in _lines(place / "locations"):
                 if len(steps := str(each["path"]).split(".")) == 3:
                     self.places[steps[1], steps[2]] = (self.root / each["file"], each.get("line", 1))
@@ -110,9 +108,9 @@ class _Python:
             return dict(output.get("resources") or {})
 
     def _input(self, tree: YamlMapping) -> dict[str, Any]:
-        """The bundle; its `python` block under both of its names, as older versions of the library want it."""
-        bundle = plain(tree)
-        block = plain(self.block)
+        """The bundle, with its `python` block under both of its names, since older versions of the library need it."""
+        bundle = to_plain(tree)
+        block = to_plain(self.block)
         return {**bundle, "python": block, "experimental": {**(bundle.get("experimental") or {}), "python": block}}
 
     def _executable(self) -> str:
@@ -126,22 +124,22 @@ class _Python:
                 at = each.get("location") or {}
                 place = (self.root / at["file"], at.get("line", 1)) if at.get("file") else self.block.place
                 cause = (each.get("detail") or "").strip().splitlines()[-1:]
-                raise self._error(": ".join([f"in Python code: {each['summary']}", *cause]), place)
+                raise self._error(": ".join([f"an error in Python code: {each['summary']}", *cause]), place)
 
     def _error(self, found: str, place: Place) -> FindingError:
         expected = "code that defines and changes jobs without an error"
-        action = f"Correct the code, or install what it needs where `venv_path` says (it ran in {self._executable()})."
+        action = f"Correct the code, or install what it needs into `venv_path` (it was run by {self._executable()})."
         return FindingError(Finding(self.findings.at(place), "python", found.rstrip("."), expected, action))
 
 
 def _with_added(
     tree: YamlMapping, resources: Resources, places: Mapping[tuple[str, str], Place], base: Place, findings: Findings
 ) -> YamlMapping:
-    """*tree* with those of *resources* that it has not; loading may not define a resource a second time."""
+    """*tree* with those *resources* that it does not have yet; one that the code defines again is reported."""
     result = _own_resources(tree)
     for kind, named in resources.items():
         block = result["resources"].get(kind)
-        known = copied(block) if isinstance(block, YamlMapping) else YamlMapping(base)
+        known = shallow_copy(block) if isinstance(block, YamlMapping) else YamlMapping(base)
         for key, resource in named.items():
             place = places.get((kind, key))
             if key not in known:
@@ -156,10 +154,10 @@ def _with_added(
 
 
 def _with_changes(tree: YamlMapping, changes: Resources, base: Place) -> YamlMapping:
-    """*tree* with the *changes* of its resources; what did not change keeps its place."""
+    """*tree* with the *changes* of its resources; everything that has not changed keeps its place."""
     result = _own_resources(tree)
     for kind, named in changes.items():
-        block = copied(result["resources"][kind])
+        block = shallow_copy(result["resources"][kind])
         for key, resource in named.items():
             block[key] = _placed(resource, block[key], block[key].place, base)
         result["resources"][kind] = block
@@ -167,10 +165,10 @@ def _with_changes(tree: YamlMapping, changes: Resources, base: Place) -> YamlMap
 
 
 def _changed(before: Resources, after: Resources) -> dict[str, dict[str, Any]]:
-    """The resources of *after* that are otherwise in *before*, by kind; mutators neither add nor remove any."""
+    """The resources of *after* that differ from those in *before*, by kind; mutators neither add nor remove any."""
     pairs = {kind: before.get(kind) or {} for kind in after}
     changes = {
-        kind: {key: new for key, new in named.items() if key in pairs[kind] and plain(pairs[kind][key]) != new}
+        kind: {key: new for key, new in named.items() if key in pairs[kind] and to_plain(pairs[kind][key]) != new}
         for kind, named in after.items()
     }
     return {kind: named for kind, named in changes.items() if named}
@@ -186,15 +184,15 @@ def _resources(tree: YamlMapping) -> Resources:
 
 
 def _own_resources(tree: YamlMapping) -> YamlMapping:
-    """A copy of *tree* whose `resources` block is its own too."""
-    result, resources = copied(tree), tree.get("resources")
-    own = copied(resources) if isinstance(resources, YamlMapping) else YamlMapping(tree.place)
+    """A copy of *tree* whose `resources` block is a copy as well."""
+    result, resources = shallow_copy(tree), tree.get("resources")
+    own = shallow_copy(resources) if isinstance(resources, YamlMapping) else YamlMapping(tree.place)
     result.put("resources", own, own.place)
     return result
 
 
 def _placed(value: Any, known: Any, place: Place, base: Place) -> Any:
-    """*value* with the places of *known*; what is new is at *place*, and its paths count from *base*."""
+    """*value* with the places of *known*; new values get *place*, and paths in them are relative to that of *base*."""
     if isinstance(value, dict):
         before = known if isinstance(known, YamlMapping) else YamlMapping(place)
         table = YamlMapping(before.place)
@@ -208,6 +206,6 @@ def _placed(value: Any, known: Any, place: Place, base: Place) -> Any:
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
-    """The objects in *file*, one a line; none where it was not written."""
+    """The objects in *file*, which has one in each line; none if there is no such file."""
     lines = file.read_text(encoding="utf-8").split("\n") if file.is_file() else []
     return [json.loads(line) for line in lines if line]

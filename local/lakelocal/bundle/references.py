@@ -1,8 +1,8 @@
 """References to values of a bundle: `${var.catalog}`, `${bundle.target}`, `${resources.jobs.load.id}`.
 
-A reference is a path of names and numbers of entries. A name begins with a letter of any script, goes on with letters,
-digits, `-` and `_`, and ends with a letter or digit; what looks otherwise is plain text, as `${0}` and `${a-}` are.
-Which paths name something is the business of whoever resolves them.
+A reference is a path of names and indexes. A name begins with a letter of any script, continues with letters, digits,
+`-` and `_`, and ends with a letter or digit; anything else, such as `${0}` or `${a-}`, is plain text. This module does
+not know which paths exist: that is up to the code that resolves them.
 
 Source: Databricks CLI 1.13, `libs/dyn/dynvar/ref.go` and `libs/dyn/path_string.go`.
 """
@@ -13,14 +13,14 @@ from typing import Any
 
 from lakelocal.lakeflow.findings import Steps
 
-# `\w` without digits and `_` still has numbers that are no digits, such as `²`: `_is_reference` sorts them out.
+# `\w` without digits and `_` still includes numbers that are not digits, such as `²`; `_is_reference` rejects them.
 _NAME = r"[^\W\d_](?:[-\w]*[^\W_])?"
 _REFERENCE = re.compile(rf"\$\{{({_NAME}(?:\.{_NAME}(?:\[[0-9]+\])*)*(?:\[[0-9]+\])*)\}}")
 _STEP = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
 
 
 def references_in(value: Any) -> Iterator[str]:
-    """The paths of all references in *value*, a text or whatever holds texts, in their order."""
+    """The paths of all references in *value*, a text or nested values with texts, in their order."""
     if isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
             yield from references_in(each)
@@ -29,13 +29,13 @@ def references_in(value: Any) -> Iterator[str]:
 
 
 def only_reference(text: str) -> str | None:
-    """The path of the one reference that *text* is and nothing else; None where it is something else."""
+    """The path of the reference, if *text* is a single reference and nothing else; otherwise None."""
     found = _REFERENCE.fullmatch(text)
     return found[1] if found and _is_reference(found) else None
 
 
-def replaced(text: str, value_of: Callable[[str], str | None]) -> str:
-    """*text* with each reference replaced by *value_of* its path; where that is None, the reference stays."""
+def replace_references(text: str, value_of: Callable[[str], str | None]) -> str:
+    """*text* with each reference replaced by `value_of(path)`; if that is None, the reference stays."""
 
     def new(found: re.Match[str]) -> str:
         value = value_of(found[1]) if _is_reference(found) else None

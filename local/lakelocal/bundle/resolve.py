@@ -1,33 +1,33 @@
-"""References replaced by what they name, in rounds: a value that a round puts in may hold references itself.
+"""Replaces references by the values that they name, in rounds, since such a value may contain references itself.
 
 Source: Databricks CLI 1.13, `libs/dyn/dynvar/resolve.go` and `bundle/config/mutator/resolve_variable_references.go`:
-a text that is one reference takes the value as it is, with the places of its inside; within a text only single values
-fit. After eleven rounds what is left stays as it is written; so it does where values have grown beyond reason.
+a text that is a single reference becomes the value as it is, which keeps its places; in a longer text, only single
+values can be inserted. After eleven rounds, or if the values have grown too large, what is left stays as it is written.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from lakelocal.bundle.documents import in_words, is_larger
-from lakelocal.bundle.merge import mapped
-from lakelocal.bundle.references import only_reference, references_in, replaced
+from lakelocal.bundle.merge import map_texts
+from lakelocal.bundle.references import only_reference, references_in, replace_references
 from lakelocal.lakeflow.field_values import interpolated
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place
 
 ROUNDS = 11
-LARGEST = 100_000  # values in one; only references in a cycle make so many
+LARGEST = 100_000  # values inside one value; only references in a cycle make so many
 
-LEFT = object()
-"""What a lookup gives for a reference that stays as it is written."""
+UNRESOLVED = object()
+"""What a lookup returns for a reference that stays as it is written."""
 
 Lookup = Callable[[str], Any]
-"""From the path of a reference to its value; LookupError with what was expected where it names nothing."""
+"""Returns the value for the path of a reference; raises LookupError, with what was expected, if there is none."""
 
 
 class Resolver:
-    """Replaces the references in the fields of the job *job* (or of no job) by what *lookup* gives.
+    """Replaces the references in the fields of the job *job* (or of no job) by the values that *lookup* returns.
 
-    A text that cannot be resolved stays, and joins *findings* once.
+    A text that cannot be resolved stays as it is, and is added to *findings* once.
     """
 
     def __init__(self, lookup: Lookup, findings: Findings, job: str = "") -> None:
@@ -39,10 +39,10 @@ class Resolver:
         self._changed = False
 
     def __call__(self, value: Any, place: Place) -> Any:
-        """*value*, which is written at *place*, resolved at any depth."""
+        """*value*, which is written at *place*, with its references resolved at any depth."""
         for _ in range(ROUNDS):
             self._changed = False
-            value = mapped(value, self._resolved, place)
+            value = map_texts(value, self._resolved, place)
             if not self._changed:
                 return value
             if is_larger(value, LARGEST):
@@ -65,19 +65,19 @@ class Resolver:
         return resolved
 
     def _text(self, text: str, place: Place) -> Any:
-        """*text* with its references replaced; what it is the only reference to, as it is."""
+        """*text* with its references replaced; if it is a single reference, the value of that, of whatever type."""
         if path := only_reference(text):
             value = self._value(path, place)
-            return text if value is LEFT else value
-        return replaced(text, lambda path: self._inside_text(path, place))
+            return text if value is UNRESOLVED else value
+        return replace_references(text, lambda path: self._inside_text(path, place))
 
     def _inside_text(self, path: str, place: Place) -> str | None:
         value = self._value(path, place)
-        if value is LEFT:
+        if value is UNRESOLVED:
             return None
         if isinstance(value, (dict, list)):
-            found = f"`${{{path}}}` inside a text, {in_words(value)}"
-            raise self._error(place, found, "a single value", "Give the reference a text of its own.")
+            found = f"`${{{path}}}`, which is {in_words(value)}, inside a longer text"
+            raise self._error(place, found, "a reference to a single value", "Use the reference as the whole value.")
         return interpolated(value)
 
     def _value(self, path: str, place: Place) -> Any:

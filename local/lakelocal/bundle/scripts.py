@@ -1,7 +1,7 @@
-"""The `scripts` of a bundle: commands of a shell, by name, with values of the bundle in their environment.
+"""The `scripts` of a bundle: named shell commands that get values of the bundle through their environment.
 
-Source: Databricks CLI 1.13, `bundle/config/validate/scripts.go`: references stand in `env` alone, since the shell has
-`${...}` itself, and only to what is known before a deployment.
+Source: Databricks CLI 1.13, `bundle/config/validate/scripts.go`: references are allowed in `env` only, since the shell
+has its own `${...}`, and only to values that are known before a deployment.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ _IN_ENVIRONMENT = ("bundle", "workspace", "var", "variables")
 
 
 def read_scripts(tree: YamlMapping) -> dict[str, Script]:
-    """The scripts of *tree*, whose references are resolved."""
+    """The scripts of *tree*, in which references have been resolved."""
     return {
         name: Script(name, as_text(block.get("content")), {key: as_text(value) for key, value in _env(block).items()})
         for name, block in _blocks(tree).items()
@@ -25,7 +25,7 @@ def read_scripts(tree: YamlMapping) -> dict[str, Script]:
 
 
 def wrong_scripts(written: YamlMapping, findings: Findings) -> dict[str, list[Finding]]:
-    """What is wrong with each script of *written*, the bundle as its files have it, by its name."""
+    """What is wrong with each script of *written*, the bundle as it is written, by the name of the script."""
     found = {name: list(_wrong(name, block, findings)) for name, block in _blocks(written).items()}
     return {name: each for name, each in found.items() if each}
 
@@ -37,15 +37,15 @@ def _wrong(name: str, block: YamlMapping, findings: Findings) -> Iterator[Findin
 
     content = block.get("content")
     if not content:
-        yield finding(("content",), "no `content`", "commands of a shell", "Add them.")
+        yield finding(("content",), "no `content`", "shell commands", "Add them.")
     for path in references_in(content):
         action = "Add a variable to `env`, and write `$NAME` here."
-        yield finding(("content",), f"`${{{path}}}`", "no reference: the shell would read it", action)
+        yield finding(("content",), f"`${{{path}}}`", "no reference, since the shell would expand it", action)
     for key, value in _env(block).items():
         for path in references_in(value):
             if steps_of(path)[0] not in _IN_ENVIRONMENT:
                 expected = "a reference to `bundle`, `workspace` or `var`"
-                yield finding(("env", key), f"`${{{path}}}`", expected, "Write its value out.")
+                yield finding(("env", key), f"`${{{path}}}`", expected, "Write the value out.")
 
 
 def _blocks(tree: YamlMapping) -> Mapping[str, YamlMapping]:

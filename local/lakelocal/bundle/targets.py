@@ -1,4 +1,4 @@
-"""The target of a bundle: which one is meant, and what it overrides.
+"""The target of a bundle: which one is selected, and what it overrides.
 
 Source: Databricks CLI 1.13, `select_default_target.go`, `environments_compat.go` and `MergeTargetOverrides` of
 `bundle/config/root.go`.
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.merge import Merge, copied
+from lakelocal.bundle.merge import Merge, shallow_copy
 from lakelocal.bundle.variables import override_variables
 from lakelocal.errors import UsageError
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Where, show
@@ -20,25 +20,25 @@ NO_TARGET = "default"  # the only target of a bundle that declares none
 FROM_ENVIRONMENT = ("DATABRICKS_BUNDLE_TARGET", "DATABRICKS_BUNDLE_ENV")
 
 _MERGED = ("bundle", "workspace", "artifacts", "resources", "sync", "permissions", "presets")
-_OF_BUNDLE = ("mode", "cluster_id")  # fields of a target that are then fields of the bundle
+_BUNDLE_FIELDS = ("mode", "cluster_id")  # fields of a target that are then fields of the bundle
 
 
 def targets_of(tree: YamlMapping) -> list[str]:
-    """The targets of *tree* in the order of the file; `default` where it declares none."""
+    """The targets of *tree* in the order of the file; only `default` if it declares none."""
     return list(tree.get("targets") or [NO_TARGET])
 
 
 def target_of_environment() -> tuple[str, str] | None:
-    """The name of a variable that names a target, and the target; None where none is set."""
+    """The environment variable that selects a target, and its value; None if there is no such variable."""
     return next(((name, os.environ[name]) for name in FROM_ENVIRONMENT if os.environ.get(name)), None)
 
 
 def chosen_target(tree: YamlMapping, wanted: str | None, root: Path) -> str:
-    """The target *wanted*, else that of the environment, else the default one, else the only one.
+    """The target *wanted*, or else that of the environment, the default target, or the only one.
 
     Raises:
-        UsageError: there is no such target, or several and none of them is the default; the message lists them.
-        FindingError: two targets are the default.
+        UsageError: there is no such target, or there are several without a default; the message lists them.
+        FindingError: more than one target is the default.
     """
     option, name = ("--target", wanted) if wanted is not None else target_of_environment() or ("", None)
     targets = targets_of(tree)
@@ -61,7 +61,7 @@ def chosen_target(tree: YamlMapping, wanted: str | None, root: Path) -> str:
 
 
 def two_defaults(tree: YamlMapping, root: Path) -> Finding | None:
-    """What is wrong where more than one target is the default."""
+    """A finding if more than one target is the default."""
     targets = tree.get("targets") or {}
     defaults = _defaults(targets)
     if len(defaults) < 2:
@@ -72,7 +72,7 @@ def two_defaults(tree: YamlMapping, root: Path) -> Finding | None:
 
 
 def no_default(tree: YamlMapping, root: Path) -> Finding | None:
-    """What whoever names no target is told, where there are several and none is the default."""
+    """A finding if there are several targets and none is the default, so that users always have to name one."""
     targets = tree.get("targets") or {}
     if len(targets) < 2 or _defaults(targets):
         return None
@@ -90,24 +90,24 @@ def _defaults(targets: Mapping[str, Any]) -> list[str]:
 
 
 def with_target_blocks(tree: YamlMapping, findings: Findings) -> YamlMapping:
-    """*tree* with its targets under `targets`: `environments` is their old name."""
+    """*tree* with its targets under `targets`, even if it uses the old name `environments`."""
     if "environments" not in tree:
         return tree
-    result = copied(tree)
+    result = shallow_copy(tree)
     environments, place = result.pop("environments"), tree.places["environments"]
     if "targets" in tree:
-        found, where = "`environments` beside `targets`", findings.at(place, path=("environments",))
-        action = "Move what `environments`, the old name, has to `targets`."
-        findings.add("default-target", found, "`targets` alone", action, where)
+        found, where = "both `environments` and `targets`", findings.at(place, path=("environments",))
+        action = "Move the targets from `environments`, which is the old name, to `targets`."
+        findings.add("default-target", found, "only `targets`", action, where)
     else:
         result.put("targets", environments, place)
     return result
 
 
 def with_target(tree: YamlMapping, name: str, findings: Findings) -> YamlMapping:
-    """*tree* with what the target *name* overrides; its `targets` block is gone."""
+    """*tree* with the overrides of the target *name*, and without its `targets` block."""
     target = (tree.get("targets") or {}).get(name)
-    result: YamlMapping = copied(tree)
+    result: YamlMapping = shallow_copy(tree)
     result.pop("targets", None)
     if not isinstance(target, YamlMapping):
         return result
@@ -125,8 +125,8 @@ def with_target(tree: YamlMapping, name: str, findings: Findings) -> YamlMapping
 
 
 def _with_fields_of_bundle(tree: YamlMapping, target: YamlMapping, findings: Findings) -> YamlMapping:
-    bundle = copied(tree["bundle"]) if isinstance(tree.get("bundle"), YamlMapping) else YamlMapping(tree.place)
-    for field in _OF_BUNDLE:
+    bundle = shallow_copy(tree["bundle"]) if isinstance(tree.get("bundle"), YamlMapping) else YamlMapping(tree.place)
+    for field in _BUNDLE_FIELDS:
         if target.get(field) is not None:
             bundle.put(field, target[field], target.places[field])
     if isinstance(target.get("git"), YamlMapping):

@@ -1,8 +1,8 @@
-"""Values of the bundle's variables.
+"""The values of a bundle's variables.
 
-Source: Databricks CLI 1.13, `set_variables.go` and `bundle/config/root.go`: `--var`, a `value` in the file,
-`BUNDLE_VAR_<name>`, a lookup, `.databricks/bundle/<target>/variable-overrides.json`, the default of the target, the
-default. Null is no value.
+Source: Databricks CLI 1.13, `set_variables.go` and `bundle/config/root.go`. The first of these that has a value counts:
+`--var`, a `value` in the file, `BUNDLE_VAR_<name>`, a lookup, `.databricks/bundle/<target>/variable-overrides.json`,
+the default of the target, the default of the variable. Null does not count as a value.
 """
 
 import json
@@ -12,38 +12,40 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping, in_words
-from lakelocal.bundle.merge import copied
+from lakelocal.bundle.merge import shallow_copy
 from lakelocal.bundle.references import references_in, steps_of
 from lakelocal.errors import UsageError
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place, Where
 from lakelocal.near_names import next_step
 
 COMPLEX = "complex"
-# A target may write a value as it is, or a mapping with exactly these fields.
-_FULL = (
+# A target may set a variable to a plain value, or to a mapping with exactly one of these sets of fields.
+_DEFINITION_FIELDS = (
     *({"default", "type", "description"}, {"default", "type"}, {"default", "description"}, {"default"}),
     *({"lookup", "description"}, {"lookup"}),
 )
 
 
-def with_values(
+def with_variable_values(
     tree: YamlMapping, given: Mapping[str, str], *, root: Path, target: str, findings: Findings
 ) -> tuple[YamlMapping, dict[str, Finding]]:
-    """*tree* (target merged) with the `value` of each variable that it declares; references are not resolved.
+    """*tree*, with its target merged in, and with the `value` of each variable; references are not resolved yet.
 
-    The second part says why a variable has none: it needs one only where something that is needed refers to it.
+    The second result has a finding for each variable without a value, which only matters if something refers to it.
 
     Raises:
         UsageError: *given* names a variable that the bundle does not declare, or one of type complex.
-        FindingError: the override file is not an object of values.
+        FindingError: the override file is not a JSON object.
     """
     declared = tree.get("variables") or YamlMapping(tree.place)
     _check_given(given, declared)
     overrides = _override_file(root, target)
-    result, variables, unset = copied(tree), copied(declared), {}
+    result, variables, unset = shallow_copy(tree), shallow_copy(declared), {}
     for name, definition in declared.items():
         where = Where.at(declared.places[name], root, path=("variables", name))
-        variable = copied(definition) if isinstance(definition, YamlMapping) else YamlMapping(declared.places[name])
+        variable = (
+            shallow_copy(definition) if isinstance(definition, YamlMapping) else YamlMapping(declared.places[name])
+        )
         with findings.caught():
             value, place = _value(name, variable, given, overrides, where)
             if value is None:
@@ -63,15 +65,15 @@ def _check_given(given: Mapping[str, str], declared: YamlMapping) -> None:
         raise UsageError(f"--var: found no variable `{unknown[0]}`; the bundle declares {legal}. {step}")
     if of_type := [name for name in given if _is_complex(declared[name])]:
         raise UsageError(
-            f"--var: found `{of_type[0]}`, a variable of type complex; expected one of single values. Set its default "
-            "in a target, or in variable-overrides.json."
+            f"--var: found `{of_type[0]}`, a variable of type complex; expected one with a single value. Set its "
+            "default in a target, or its value in variable-overrides.json."
         )
 
 
 def _value(
     name: str, variable: YamlMapping, given: Mapping[str, str], overrides: YamlMapping, where: Where
 ) -> tuple[Any, Place]:
-    """The value of *variable* and the place where it is written; None where it has none."""
+    """The value of *variable*, None if it has none, and the place where it is written."""
     if name in given:
         return given[name], variable.place
     if variable.get("value") is not None:
@@ -79,7 +81,7 @@ def _value(
     if (text := os.environ.get(f"BUNDLE_VAR_{name}")) is not None:
         if _is_complex(variable):
             found, action = f"BUNDLE_VAR_{name} for `{name}`, a variable of type complex", "Set its default instead."
-            raise FindingError(Finding(where, "variable-type", found, "a variable of single values", action))
+            raise FindingError(Finding(where, "variable-type", found, "a variable with a single value", action))
         return text, variable.place
     if variable.get("lookup") is not None:
         return None, variable.place
@@ -101,18 +103,18 @@ def _is_complex(definition: Any) -> bool:
     return isinstance(definition, dict) and definition.get("type") == COMPLEX
 
 
-def unset_in(value: Any, unset: Mapping[str, Finding]) -> list[Finding]:
-    """What is wrong with those variables of *unset* to which a text in *value* refers, each once."""
+def unset_variables_in(value: Any, unset: Mapping[str, Finding]) -> list[Finding]:
+    """The findings for those variables of *unset* that a text in *value* refers to, each once."""
     paths = (steps_of(path) for path in references_in(value))
     names = dict.fromkeys(str(steps[1]) for steps in paths if len(steps) > 1 and steps[0] in ("var", "variables"))
     return [unset[name] for name in names if name in unset]
 
 
 def override_variables(base: Any, target: Any, findings: Findings) -> Any:
-    """The `variables` block *base* with a target's: a value replaces the default and the lookup, never merges."""
+    """The `variables` block *base*, overridden by that of a target: new values replace old ones, and never merge."""
     if not isinstance(target, YamlMapping):
         return base
-    result = copied(base) if isinstance(base, YamlMapping) else YamlMapping(target.place)
+    result = shallow_copy(base) if isinstance(base, YamlMapping) else YamlMapping(target.place)
     for name, value in target.items():
         place = target.places[name]
         if name not in result:
@@ -125,10 +127,10 @@ def override_variables(base: Any, target: Any, findings: Findings) -> Any:
 
 
 def _overridden(definition: Any, value: Any, place: Place) -> YamlMapping:
-    result = copied(definition) if isinstance(definition, YamlMapping) else YamlMapping(place)
+    result = shallow_copy(definition) if isinstance(definition, YamlMapping) else YamlMapping(place)
     result.place = place
-    is_full = isinstance(value, YamlMapping) and value.keys() in _FULL
-    fields, places = (value, value.places) if is_full else ({"default": value}, {"default": place})
+    is_definition = isinstance(value, YamlMapping) and value.keys() in _DEFINITION_FIELDS
+    fields, places = (value, value.places) if is_definition else ({"default": value}, {"default": place})
     for name, other in (("default", "lookup"), ("lookup", "default")):
         if fields.get(name) is not None:
             result.put(name, fields[name], places[name])
@@ -137,7 +139,7 @@ def _overridden(definition: Any, value: Any, place: Place) -> YamlMapping:
 
 
 def _without_value(name: str, definition: Any, where: Where) -> Finding:
-    expected, action = "a default or a given value", f"Give it with --var {name}=VALUE or BUNDLE_VAR_{name}."
+    expected, action = "a default or a given value", f"Set it with --var {name}=VALUE or BUNDLE_VAR_{name}."
     if definition.get("lookup") is not None:
         found = f"only a `lookup` for the variable `{name}`, which needs a workspace"
         return Finding(where, "variable-lookup", found, expected, action)
@@ -149,7 +151,8 @@ def _override_file(root: Path, target: str) -> YamlMapping:
     result = YamlMapping((file, 0))
     if not file.is_file():
         return result
-    where, expected, action = Where.at((file, 0), root), "an object with values of variables", "Correct or remove it."
+    where, expected = Where.at((file, 0), root), "a JSON object with the values of variables"
+    action = "Correct or remove the file."
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What a bundle is deployed as: the paths of its files in a workspace, and who deploys it; here the local user.
+"""Where and by whom a bundle is deployed: its paths in a workspace, and the current user, who here is the local one.
 
 Source: Databricks CLI 1.13, `bundle/config/mutator`: `default_workspace_root.go`, `expand_workspace_root.go`,
 `default_workspace_paths.go`, `prepend_workspace_prefix.go`, `populate_current_user.go`; `libs/iamutil/user.go`.
@@ -11,11 +11,11 @@ import unicodedata
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping, place_of
-from lakelocal.bundle.merge import copied, mapped
+from lakelocal.bundle.merge import map_texts, shallow_copy
 from lakelocal.lakeflow.findings import Findings, Place
 
-USER = "LOCAL_USER"
-"""The environment variable with the user's name in a workspace; without it, that of the login on this machine."""
+USER_VARIABLE = "LOCAL_USER"
+"""The environment variable with the user's name in a workspace; by default, that is the name of the local login."""
 
 PATHS = {"file_path": "files", "resource_path": "resources", "artifact_path": "artifacts", "state_path": "state"}
 _DOUBLE = re.compile(r"/Workspace/?(?=\$\{workspace\.(?:root|file|artifact|state|resource)_path\})")
@@ -23,8 +23,8 @@ _PREFIXES = ("/Workspace/", "/Volumes/", "${workspace.root_path}/")
 
 
 def with_workspace(tree: YamlMapping, *, target: str) -> YamlMapping:
-    """*tree* with all paths of its `workspace`, the current user, and what a target means to the bundle."""
-    result = copied(tree)
+    """*tree* with all paths in `workspace`, the current user, and the name of the target in `bundle`."""
+    result = shallow_copy(tree)
     bundle = _block(tree, "bundle")
     name = bundle.get("name")
     for field in ("target", "environment"):
@@ -46,7 +46,7 @@ def with_workspace(tree: YamlMapping, *, target: str) -> YamlMapping:
 
 
 def check_paths(tree: YamlMapping, findings: Findings) -> None:
-    """Add to *findings* paths of *tree*, all but that of artifacts, that are in a volume.
+    """Add to *findings* the first path of *tree*, other than that of artifacts, which is in a volume.
 
     Source: Databricks CLI 1.13, `validate_volume_path.go`.
     """
@@ -54,13 +54,13 @@ def check_paths(tree: YamlMapping, findings: Findings) -> None:
         path = ("workspace", field)
         value, where = str(tree["workspace"][field]), findings.at(place_of(tree, path, tree.place), path=path)
         if value.startswith("/Volumes/"):
-            expected, action = "a folder of a workspace", "Only `artifact_path` may be in a volume."
+            expected, action = "a folder of the workspace", "Move it there: only `artifact_path` may be in a volume."
             findings.add("workspace-path", f"the {field} `{value}`", expected, action, where)
             break
 
 
 def without_double_prefix(tree: YamlMapping, findings: Findings) -> YamlMapping:
-    """*tree* with `/Workspace` taken out before a reference to a path of the workspace, which has it already.
+    """*tree* with `/Workspace` removed before references to paths of the workspace, which begin with it already.
 
     Source: Databricks CLI 1.13, `rewrite_workspace_prefix.go`.
     """
@@ -68,17 +68,17 @@ def without_double_prefix(tree: YamlMapping, findings: Findings) -> YamlMapping:
     def change(text: str, place: Place) -> str:
         rewritten = _DOUBLE.sub("", text)
         if rewritten != text:
-            found = f"`/Workspace` before a path that has it, in `{text}`"
-            findings.add("double-prefix", found, f"`{rewritten}`", "Take it out.", findings.at(place))
+            found = f"`/Workspace` before a path that already begins with it, in `{text}`"
+            findings.add("double-prefix", found, f"`{rewritten}`", "Remove it.", findings.at(place))
         return rewritten
 
-    result: YamlMapping = mapped(tree, change, tree.place)
+    result: YamlMapping = map_texts(tree, change, tree.place)
     return result
 
 
 def user_name() -> str:
-    """The name of whoever deploys."""
-    return os.environ.get(USER) or getpass.getuser()
+    """The name of the user who deploys."""
+    return os.environ.get(USER_VARIABLE) or getpass.getuser()
 
 
 def current_user() -> dict[str, Any]:
@@ -95,7 +95,7 @@ def current_user() -> dict[str, Any]:
 
 
 def identifier(text: str) -> str:
-    """*text* in lower case, everything but letters and digits as `_`, none at its ends: `Ana.Lee` as `ana_lee`."""
+    """*text* as an identifier: `Ana.Lee` becomes `ana_lee`."""
     return re.sub(r"[\W_]+", "_", text.lower()).strip("_")
 
 
@@ -105,7 +105,7 @@ def _without_marks(text: str) -> str:
 
 def _block(tree: YamlMapping, name: str) -> YamlMapping:
     block = tree.get(name)
-    return copied(block) if isinstance(block, YamlMapping) else YamlMapping(tree.place)
+    return shallow_copy(block) if isinstance(block, YamlMapping) else YamlMapping(tree.place)
 
 
 def _set(table: YamlMapping, field: str, value: Any) -> None:

@@ -1,6 +1,6 @@
-"""Values that only a workspace gives, such as the URL of an app: here the references to them stay as they are written.
+"""Finds references to values that only a workspace has, such as the URL of an app: they stay as they are written.
 
-Source: Databricks CLI 1.13: a deployment replaces `${resources.KIND.KEY.FIELD}` by what the workspace has made of it.
+Source: Databricks CLI 1.13: a deployment replaces `${resources.KIND.KEY.FIELD}` by the value that the resource has got.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,21 +13,23 @@ from lakelocal.lakeflow.model import Job, Task
 from lakelocal.lakeflow.task_types import type_of
 
 
-def left_in_job(parameters: Mapping[str, Any]) -> Iterator[Finding]:
-    """A finding for each such value in the *parameters* of a job, at the name of the parameter."""
+def workspace_values_in_job(parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    """A finding for each such reference in the *parameters* of a job; its path is the name of the parameter."""
     yield from _findings(parameters, ())
 
 
-def left_in_task(job: Job, task: Task) -> Iterator[Finding]:
-    """A finding for each such value that the code of *task* is given, at the field that gives it."""
+def workspace_values_in_task(job: Job, task: Task) -> Iterator[Finding]:
+    """A finding for each such reference that the code of *task* is given; its path is the field that gives it."""
     for field in type_of(task.kind).parameters:
         yield from _findings(task.inner.get(field), (task.kind, field))
     yield from _findings(environment_variables(job, task), ())
 
 
 def explanation(job: Job, task: Task, parameters: Mapping[str, Any]) -> str:
-    """What is told of a failed task whose code was given such values; "" if it was not."""
-    found = dict.fromkeys(each.found for each in (*left_in_task(job, task), *left_in_job(parameters)))
+    """What is added to the reason of a failed task whose code was given such references; "" if it was not."""
+    found = dict.fromkeys(
+        each.found for each in (*workspace_values_in_task(job, task), *workspace_values_in_job(parameters))
+    )
     return f" It was given {', '.join(found)}." if found else ""
 
 
@@ -41,5 +43,5 @@ def _findings(given: Any, path: tuple[str, ...]) -> Iterator[Finding]:
                     "workspace-value",
                     f"`${{{reference}}}` as plain text, since only a workspace has its value",
                     "a value that exists without one",
-                    "If the code needs it, set another value in a target for this machine.",
+                    "If the code needs the value, set another one in a target for this machine.",
                 )

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lakelocal.bundle.variables import unset_in
-from lakelocal.bundle.workspace_values import left_in_job, left_in_task
+from lakelocal.bundle.variables import unset_variables_in
+from lakelocal.bundle.workspace_values import workspace_values_in_job, workspace_values_in_task
 from lakelocal.errors import UsageError
 from lakelocal.jobs.selection import upstream_of
 from lakelocal.lakeflow.child_jobs import started_by, wrong_start
@@ -85,10 +85,10 @@ def _libraries(jobs: Collection[Job]) -> list[str]:
 
 def _of_workspace(job: Job, parameters: Mapping[str, str]) -> Iterator[Finding]:
     """What *job*, run with *parameters*, is given in plain text because only a workspace has its value."""
-    for finding in left_in_job(parameters):
+    for finding in workspace_values_in_job(parameters):
         yield finding.moved(Where(job=job.key))
     for task in job.every_task():
-        for finding in left_in_task(job, task):
+        for finding in workspace_values_in_task(job, task):
             yield finding.moved(replace(task.where, path=finding.where.path))
 
 
@@ -101,7 +101,7 @@ def _left_out(bundle: Bundle, jobs: Collection[Job]) -> list[str]:
 def _check_variables(bundle: Bundle, jobs: Collection[Job]) -> None:
     if bundle.unset:
         values = [value for job in jobs for value in effective(job)]
-        if found := unset_in(values, bundle.unset):
+        if found := unset_variables_in(values, bundle.unset):
             raise FindingError(*found)
 
 

@@ -27,7 +27,7 @@ def wrong_start(bundle: Bundle, job: Job, child: Job, where: Where) -> Finding |
     """What is wrong with the task at *where* in *job*, which starts *child*: a cycle, or too many levels; or None."""
     if circle := _way(bundle, child, job.key):
         found = f"jobs that start each other: {' -> '.join((job.key, *circle))}"
-        return Finding(where, "job-circle", found, "no cycle", "Remove one of the tasks.")
+        return Finding(where, "job-cycle", found, "no cycle", "Remove one of the tasks.")
     deepest = max(_chains(bundle, child, (job.key,)), key=len)
     if len(deepest) > LEVELS:
         found = f"more than {LEVELS} levels of jobs: {' -> '.join(deepest)}"

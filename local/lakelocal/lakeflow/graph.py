@@ -62,7 +62,7 @@ def levels(needs: Needs) -> dict[str, int]:
     return found
 
 
-def circles(needs: Needs) -> list[str]:
+def nodes_in_cycles(needs: Needs) -> list[str]:
     """The nodes that need themselves, directly or not, in the order of *needs*."""
     placed = set(order(needs))
     return [node for node in needs if node not in placed and node in upstream(needs, node)]

@@ -4,8 +4,9 @@
     for finding, targets in report.findings.items(): ...
     for verdict, targets in report.fields.items(): ...      # what a local run makes of each field that a job sets
 
-Rules and their severity stand in `lakelocal.lakeflow.findings`, verdicts on fields in `lakelocal.lakeflow.fields`. A
-check is a function from a `JobView` (one job) to findings; `check` calls them all.
+The rules and their severities are in `lakelocal.lakeflow.findings`, the verdicts on fields in
+`lakelocal.lakeflow.fields`. A check is a function that takes a `JobView` (one job) and yields findings; the module
+`check` calls all of them.
 """
 
 from lakelocal.lakeflow.findings import Finding

@@ -1,4 +1,4 @@
-"""All findings in a bundle, for one target or for all."""
+"""Collects all findings in a bundle, for one target or for all."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from itertools import chain
 
 from lakelocal.bundle.deployed import other_resources
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.field_types import CHECKED, fitted, with_types
+from lakelocal.bundle.field_types import FOR_VALIDATION, fit_resources, fit_to_model
 from lakelocal.bundle.jobs import read_jobs
 from lakelocal.bundle.load import Configuration, read_configuration, target_names
-from lakelocal.bundle.merge import copied
+from lakelocal.bundle.merge import shallow_copy
 from lakelocal.bundle.pipelines import read_pipelines
 from lakelocal.bundle.presets import jobs_of
 from lakelocal.bundle.scripts import wrong_scripts
@@ -55,10 +55,10 @@ CHECKS = (
 
 @dataclass(frozen=True)
 class Report:
-    """What was found: each finding once, with the *targets* that have it; the same for the verdicts on fields.
+    """What was found in the *targets*: each finding, and each verdict on a field, with the targets that it applies to.
 
-    *jobs* are the keys of the jobs that were looked at, *others* those of resources that neither run nor are created
-    here, by their kind.
+    *jobs* are the keys of the jobs that were checked; *others* are the keys of the resources that are neither run nor
+    created here, by their kind.
     """
 
     targets: tuple[str, ...]
@@ -68,7 +68,7 @@ class Report:
     others: Mapping[str, tuple[str, ...]]
 
     def count(self, severity: str) -> int:
-        """How many findings are of *severity*."""
+        """The number of findings with this *severity*."""
         return sum(finding.severity == severity for finding in self.findings)
 
 
@@ -78,10 +78,10 @@ def validate(
     """Everything that is wrong with the bundle of *project*, for *target* or for all of its targets.
 
     Args:
-        job: the key of a job: only what concerns it, the jobs that it starts, and the bundle as a whole.
+        job: The key of a job; only findings about it, the jobs that it starts and the bundle as a whole are reported.
 
     Raises:
-        UsageError: unknown target, variable or job.
+        UsageError: the target, a variable or the job is unknown.
     """
     findings: dict[Finding, list[str]] = {}
     fields: dict[FieldVerdict, list[str]] = {}
@@ -117,7 +117,7 @@ def _joined(others: Iterable[Mapping[str, tuple[str, ...]]]) -> dict[str, tuple[
 
 
 def _targets(project: Project, findings: dict[Finding, list[str]]) -> list[str]:
-    """The target that the environment names, otherwise all."""
+    """The target that the environment selects, otherwise all targets."""
     if named := target_of_environment():
         return [named[1]]
     try:
@@ -130,9 +130,9 @@ def _targets(project: Project, findings: dict[Finding, list[str]]) -> list[str]:
 def _of_target(
     project: Project, target: str, variables: Mapping[str, str], *, is_named: bool
 ) -> tuple[list[Finding], Bundle | None]:
-    """The findings for one target, and its bundle without what does not fit; None where it cannot be read.
+    """The findings for one target, and the bundle as far as it is well-formed; None if it cannot be read.
 
-    If the target *is_named* by the user, it does not matter which one is the default.
+    If the user has named the target (*is_named*), it does not matter which one is the default.
     """
     try:
         configuration = read_configuration(project, target=target, variables=variables)
@@ -140,9 +140,9 @@ def _of_target(
         return list(error.findings), None
     findings, settings = configuration.findings, configuration.settings
     tree = configuration.deployed()
-    with_types(_without_jobs(tree), findings, CHECKED)
+    fit_resources(_without_jobs(tree), findings, FOR_VALIDATION)
     sources = {
-        key: fitted("jobs", key, job, findings, CHECKED)
+        key: fit_to_model("jobs", key, job, findings, FOR_VALIDATION)
         for key, job in jobs_of(tree).items()
         if isinstance(job, YamlMapping)
     }
@@ -160,9 +160,9 @@ def _of_target(
 
 
 def _without_jobs(tree: YamlMapping) -> YamlMapping:
-    """The resources of *tree* that are no jobs."""
+    """The resources of *tree* other than jobs."""
     resources = tree.get("resources")
-    result = copied(resources) if isinstance(resources, YamlMapping) else YamlMapping(tree.place)
+    result = shallow_copy(resources) if isinstance(resources, YamlMapping) else YamlMapping(tree.place)
     result.pop("jobs", None)
     return result
 
@@ -173,7 +173,7 @@ def _view(bundle: Bundle, key: str, source: YamlMapping, configuration: Configur
 
 
 def _wanted(bundles: list[Bundle], job: str | None) -> list[str]:
-    """The keys of the jobs that are asked for: all, or *job* and those that it starts."""
+    """The keys of the jobs to report on: all of them, or *job* and those that it starts."""
     known = list(dict.fromkeys(key for bundle in bundles for key in bundle.jobs))
     if job is None or not bundles:
         return known

@@ -1,4 +1,4 @@
-"""Clusters and environments that tasks name.
+"""Checks the clusters and environments that tasks name.
 
 Source: Databricks CLI 1.13, `bundle/config/validate/job_cluster_key_defined.go` and `job_task_cluster_spec.go`.
 """
@@ -10,7 +10,7 @@ from lakelocal.lakeflow.task_types import type_of
 from lakelocal.validate.job_view import JobView
 
 COMPUTE = ("job_cluster_key", "environment_key", "existing_cluster_id", "new_cluster")
-# Where a task names something of the job: its field, the rule, the list of the job and the key of an entry.
+# Fields by which a task names an entry of its job: the field, the rule, the list in the job, the key of its entries.
 _NAMED = (
     ("job_cluster_key", "unknown-cluster", "job_clusters", "job_cluster_key"),
     ("environment_key", "unknown-environment", "environments", "environment_key"),
@@ -19,7 +19,7 @@ _NAMED = (
 
 
 def check_compute(view: JobView) -> Iterator[Finding]:
-    """Named clusters and environments exist; tasks that need compute name some."""
+    """Check that named clusters and environments exist, and that tasks which need compute name one."""
     for field, rule, block, key in _NAMED:
         known = [str(entry.get(key)) for entry in view.source.get(block) or []]
         for task in view.all_tasks:

@@ -1,7 +1,7 @@
-"""The limits of Databricks.
+"""Checks that a job keeps within the limits of Databricks.
 
-Source: Jobs API 2.2 and SDK docstrings: 1000 tasks and 25 tags a job, 1000 concurrent runs, for-each concurrency 100,
-base_parameters 1 MB, parameters of a run 10 kB, 3 webhooks an event.
+Source: Jobs API 2.2 and SDK docstrings: at most 1000 tasks, 25 tags and 1000 concurrent runs per job, a concurrency of
+100 for each for-each task, 1 MB of base_parameters, 10 kB of parameters per run, and 3 webhooks per event.
 """
 
 import json
@@ -17,15 +17,15 @@ FOREVER = -1
 
 
 def check_job_limits(view: JobView) -> Iterator[Finding]:
-    """Tasks, tags, concurrent runs, parameters and webhooks of the job."""
+    """Check the numbers of tasks, tags, concurrent runs and webhooks of the job, and the size of its parameters."""
     source = view.source
     yield from _at_most(view, "tasks", len(view.tasks), TASKS, "Split the job.", path=("tasks",))
     yield from _at_most(view, "tags", len(source.get("tags") or {}), TAGS, "Remove some.", path=("tags",))
-    runs = whole(source.get("max_concurrent_runs"))
+    runs = whole_number(source.get("max_concurrent_runs"))
     path: Steps = ("max_concurrent_runs",)
     yield from _at_most(view, "max_concurrent_runs", runs, CONCURRENT_RUNS, "Lower it.", path=path)
     if source.get("max_concurrent_runs") is not None and runs == 0:
-        found, expected = "max_concurrent_runs 0: every run is skipped", f"1 to {CONCURRENT_RUNS}"
+        found, expected = "max_concurrent_runs 0, so that every run is skipped", f"1 to {CONCURRENT_RUNS}"
         yield view.finding("useless-setting", found, expected, "Pause the schedule instead.", path=path)
     yield from _not_negative(view, None, "max_concurrent_runs")
     yield from _not_negative(view, None, "timeout_seconds")
@@ -36,7 +36,10 @@ def check_job_limits(view: JobView) -> Iterator[Finding]:
 
 
 def check_task_limits(view: JobView) -> Iterator[Finding]:
-    """Sizes of parameters, numbers below zero and webhooks of each task (concurrency: `lakelocal.bundle.jobs`)."""
+    """Check the sizes of parameters, negative numbers and webhooks of each task.
+
+    The concurrency of for-each tasks is checked by `lakelocal.bundle.jobs`.
+    """
     for task in view.all_tasks:
         for field, most in (("base_parameters", BASE_PARAMETERS_BYTES), ("job_parameters", RUN_PARAMETERS_BYTES)):
             size, path = _size(task.inner.get(field) or {}), (task.kind, field)
@@ -44,15 +47,15 @@ def check_task_limits(view: JobView) -> Iterator[Finding]:
             yield from _at_most(view, f"bytes of {field}", size, most, action, task=task, path=path)
         yield from _not_negative(view, task, "timeout_seconds")
         yield from _not_negative(view, task, "min_retry_interval_millis")
-        retries = whole(task.settings.get("max_retries"))
+        retries = whole_number(task.settings.get("max_retries"))
         if retries < FOREVER:
-            found, expected = f"max_retries {retries}", "a number from 0 on, or -1 for any number"
+            found, expected = f"max_retries {retries}", "0 or more, or -1 for unlimited retries"
             yield view.finding("limit", found, expected, "Correct it.", task=task, path=("max_retries",))
         yield from _webhooks(view, task)
 
 
-def whole(value: Any) -> int:
-    """A whole number, 0 where there is none or a reference still stands in its place."""
+def whole_number(value: Any) -> int:
+    """*value* as a whole number; 0 if it is none, as in the case of a reference."""
     try:
         return int(float(value))
     except (TypeError, ValueError, OverflowError):
@@ -60,16 +63,16 @@ def whole(value: Any) -> int:
 
 
 def _at_most(
-    view: JobView, what: str, count: int, most: int, action: str, *, task: TaskView | None = None, path: Steps
+    view: JobView, unit: str, count: int, most: int, action: str, *, task: TaskView | None = None, path: Steps
 ) -> Iterator[Finding]:
     if count > most:
-        yield view.finding("limit", f"{what}: {count:,}", f"at most {most:,}", action, task=task, path=path)
+        yield view.finding("limit", f"{unit}: {count:,}", f"at most {most:,}", action, task=task, path=path)
 
 
 def _not_negative(view: JobView, task: TaskView | None, field: str) -> Iterator[Finding]:
-    value = whole((task.source if task else view.source).get(field))
+    value = whole_number((task.source if task else view.source).get(field))
     if value < 0:
-        found, expected = f"{field} {value}", "a number from 0 on"
+        found, expected = f"{field} {value}", "0 or more"
         yield view.finding("limit", found, expected, "Correct it.", task=task, path=(field,))
 
 

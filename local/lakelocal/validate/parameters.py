@@ -1,4 +1,4 @@
-"""Parameters of notebook tasks: those that the notebook does not take, and those that it needs and does not get.
+"""Checks the parameters of notebook tasks: those that the notebook does not take, and those that it needs but lacks.
 
 Source: Databricks documentation, "Parameterize jobs" (job parameters are pushed down to notebooks and child jobs) and
 "Databricks widgets" (`dbutils.widgets.get` fails with InputWidgetNotDefined where there is no such widget).
@@ -13,7 +13,7 @@ from lakelocal.validate.task_types import notebook_of
 
 
 def check_parameters(view: JobView) -> Iterator[Finding]:
-    """Both ways, for each notebook task of the bundle."""
+    """Check that each notebook takes the parameters that its task sets, and gets those that it needs."""
     pushed = set(view.job.parameters)
     pushed_by_parents = _of_parents(view)
     for task in view.all_tasks:
@@ -27,7 +27,7 @@ def check_parameters(view: JobView) -> Iterator[Finding]:
             yield finding.moved(view.where(task, finding.where.path))
         for parameter in sorted(notebook.needs - own.keys() - pushed - pushed_by_parents):
             found = f"no parameter `{parameter}`, which `{name}` reads without a default"
-            expected, action = "it in base_parameters or among the job's parameters", "Add it, or declare the widget."
+            expected, action = "it in base_parameters or in the job's parameters", "Add it, or declare the widget."
             place = ("notebook_task", "base_parameters" if own else "notebook_path")
             yield view.finding("parameter-missing", found, expected, action, task=task, path=place)
 

@@ -1,4 +1,4 @@
-"""What task types ask for: each of its own fields, all of files from Git, run-job tasks of the jobs that they start."""
+"""Checks what task types require of their own fields, of files from Git, and of the jobs that run-job tasks start."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,18 +14,18 @@ GIT_REFERENCES = ("git_branch", "git_tag", "git_commit")
 
 
 def check_types(view: JobView) -> Iterator[Finding]:
-    """What each task type asks of its own fields."""
+    """Check the fields of each task by the rules of its type."""
     for task in view.all_tasks:
         for finding in type_of(task.kind).check(task.inner):
             yield finding.moved(view.where(task, (task.kind, *finding.where.path)))
         for field in ("max_retries", "min_retry_interval_millis", "retry_on_timeout"):
             if task.kind == "for_each_task" and task.settings.get(field):
-                found, expected = f"`{field}` on a for-each task", "it on the task that runs for each input"
+                found, expected = f"`{field}` on a for-each task", "it on the task inside of it"
                 yield view.finding("for-each-retries", found, expected, "Move it there.", task=task, path=(field,))
 
 
 def check_job_levels(view: JobView) -> Iterator[Finding]:
-    """Jobs do not start each other in a cycle, and at most three levels deep."""
+    """Check that jobs do not start each other in a cycle, nor more than three levels deep."""
     for task in view.all_tasks:
         child = view.job_started_by(task)
         where = view.where(task, (task.kind, "job_id"))
@@ -34,7 +34,7 @@ def check_job_levels(view: JobView) -> Iterator[Finding]:
 
 
 def check_git(view: JobView) -> Iterator[Finding]:
-    """`source: GIT` and git_source belong together; one branch, tag or commit."""
+    """Check that `source: GIT` comes with a git_source, which names exactly one branch, tag or commit."""
     source = view.source.get("git_source")
     if source is not None:
         given = [name for name in GIT_REFERENCES if source.get(name)]
@@ -51,7 +51,7 @@ def check_git(view: JobView) -> Iterator[Finding]:
 
 
 def notebook_of(view: JobView, task: TaskView) -> Path | None:
-    """The file of the notebook task *task*, None where there is none in the bundle."""
+    """The file of the notebook task *task*; None if the bundle does not have it, or the task has another type."""
     named = task.inner.get("notebook_path")
     if not type_of(task.kind).notebook or not isinstance(named, str):
         return None

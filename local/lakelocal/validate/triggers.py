@@ -1,4 +1,4 @@
-"""When a job starts: Quartz expressions, time zones, and what a continuous job may not have."""
+"""Checks when a job starts: Quartz expressions and time zones, and what a continuous job may not have."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ RETRIES = ("max_retries", "min_retry_interval_millis", "retry_on_timeout")
 
 
 def check_schedules(view: JobView) -> Iterator[Finding]:
-    """Expressions that Quartz refuses, and unknown time zones."""
+    """Report expressions that Quartz would refuse, and unknown time zones."""
     places: list[tuple[str | int, ...]] = [
         ("schedule",),
         *(("triggers", number, "schedule") for number in range(len(view.source.get("triggers") or []))),
@@ -23,7 +23,7 @@ def check_schedules(view: JobView) -> Iterator[Finding]:
             schedule = (schedule.get(step) if isinstance(step, str) else schedule[step]) or {}
         expression, zone = schedule.get("quartz_cron_expression"), schedule.get("timezone_id")
         if not isinstance(expression, str) or not isinstance(zone, str):
-            continue  # no schedule, or its missing fields are reported
+            continue  # there is no schedule, or its missing fields are reported by another check
         for read, text in ((find_zone, zone), (parse, expression)):
             try:
                 read(text)
@@ -33,11 +33,11 @@ def check_schedules(view: JobView) -> Iterator[Finding]:
 
 
 def check_continuous(view: JobView) -> Iterator[Finding]:
-    """A continuous job has neither a schedule nor dependencies nor retries of tasks."""
+    """Check that a continuous job has no schedule, and that its tasks have no dependencies and no retries."""
     if view.source.get("continuous") is None:
         return
     if view.source.get("schedule") is not None:
-        found, expected = "`schedule` beside `continuous`", "one of them"
+        found, expected = "both `schedule` and `continuous`", "one of them"
         yield view.finding("continuous", found, expected, "Remove one of them.", path=("schedule",))
     for task in view.all_tasks:
         for field in ("depends_on", *RETRIES):

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping
-from lakelocal.bundle.field_types import RUN, fitted
+from lakelocal.bundle.field_types import FOR_RUN, fit_to_model
 from lakelocal.bundle.jobs import read_jobs
 from lakelocal.bundle.load import CATALOG_VARIABLES
-from lakelocal.bundle.merge import mapped
+from lakelocal.bundle.merge import map_texts
 from lakelocal.history.rows import RecordedRun
 from lakelocal.lakeflow.findings import ERROR, Finding, Findings
 from lakelocal.lakeflow.model import Bundle, BundleSettings, Job, Task
@@ -84,7 +84,7 @@ def read_deployed(deployed: DeployedJob, lookup: Lookup, tree: Path, *, key: str
     ids = {key: job_id for job_id, key in keys.items()}
     found = {}
     for each, job in read.items():
-        settings_shown = mapped(job.settings, lambda text, place: _as_clients_know(text, tree))
+        settings_shown = map_texts(job.settings, lambda text, place: _as_clients_know(text, tree))
         found[each] = _with_missing(replace(job, id=ids[each], settings=settings_shown), late, tree)
     faults = {key: tuple(each) for key, each in errors.by_job().items()}
     bundle = Bundle(**vars(settings), jobs=found, faults=faults, file=tree)
@@ -202,7 +202,7 @@ def _source(deployed: DeployedJob, key: str, tree: Path, findings: Findings) -> 
     for holder, field in _libraries(source):
         if isinstance(holder[field], str):
             holder[field] = _LIBRARY.sub(lambda found: found[1] + str(local_path(found[2], tree)), holder[field])
-    return fitted("jobs", key, source, findings, RUN)
+    return fit_to_model("jobs", key, source, findings, FOR_RUN)
 
 
 def _libraries(source: YamlMapping) -> Iterator[tuple[Any, Any]]:

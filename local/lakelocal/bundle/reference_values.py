@@ -1,7 +1,9 @@
-"""What `${...}` may name in a bundle: its variables, the bundle and the workspace; and, deployed, its own resources.
+"""The values that `${...}` may refer to in a bundle: its variables, and fields of `bundle` and `workspace`.
+
+References to resources are resolved later, by `deployed`.
 
 Source: Databricks CLI 1.13, `bundle/config/mutator/resolve_variable_references.go`: a field that exists but is not set
-gives "", `false` or 0; a path that begins with another word stays as it is.
+gives "", `false` or 0; a reference to anything else stays as it is.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,10 +12,10 @@ from typing import Any
 
 from lakelocal.bundle.git import git_details
 from lakelocal.bundle.references import steps_of
-from lakelocal.bundle.resolve import LEFT
+from lakelocal.bundle.resolve import UNRESOLVED
 from lakelocal.lakeflow.findings import Finding
 
-_TEXTS: dict[str, dict[str, Any]] = {
+_TEXT_FIELDS: dict[str, dict[str, Any]] = {
     path: dict.fromkeys(names.split(), "")
     for path, names in {
         "bundle": "name target environment mode compute_id cluster_id engine databricks_cli_version uuid",
@@ -25,32 +27,32 @@ _TEXTS: dict[str, dict[str, Any]] = {
         "variables.*": "type default description value",
     }.items()
 }
-_USER = {**_TEXTS["workspace.current_user"], "name": _TEXTS["workspace.current_user.name"], "active": False}
+_USER = {**_TEXT_FIELDS["workspace.current_user"], "name": _TEXT_FIELDS["workspace.current_user.name"], "active": False}
 _USER |= {name: [] for name in ("emails", "entitlements", "groups", "roles", "schemas")}
-_UNSET: Mapping[str, Any] = {
+_VALUES_WHEN_UNSET: Mapping[str, Any] = {
     "bundle": {
-        **_TEXTS["bundle"],
-        "git": _TEXTS["bundle.git"],
+        **_TEXT_FIELDS["bundle"],
+        "git": _TEXT_FIELDS["bundle.git"],
         "force": False,
         "terraform": {"exec_path": ""},
         "deployment": {"fail_on_active_runs": False, "lock": {"enabled": False, "force": False}},
     },
     "workspace": {
-        **_TEXTS["workspace"],
+        **_TEXT_FIELDS["workspace"],
         "azure_use_msi": False,
         "experimental_is_unified_host": False,
         "current_user": _USER,
     },
     "variables": {},
 }
-_OF_VARIABLE = {**_TEXTS["variables.*"], "lookup": {}}
-_NONE = object()
+_FIELDS_OF_A_VARIABLE = {**_TEXT_FIELDS["variables.*"], "lookup": {}}
+_MISSING = object()
 
 
-class Names:
-    """Gives the value of a reference's path in *tree*; raises LookupError with what was expected.
+class ReferenceValues:
+    """Looks up the value of a reference in *tree*, and raises LookupError, with what was expected, if it has none.
 
-    A variable of *unset* has no value: references to it stay. `bundle.git` tells of the checkout of the folder *root*.
+    References to the variables in *unset*, which have no value, stay. `bundle.git` describes the checkout at *root*.
     """
 
     def __init__(self, tree: Mapping[str, Any], unset: Mapping[str, Finding], root: Path) -> None:
@@ -65,42 +67,44 @@ class Names:
             if len(steps) == 1:
                 raise LookupError("the name of a variable, as in `${var.name}`")
             steps = ("variables", steps[1], "value", *steps[2:])
-        if steps[0] not in _UNSET:
-            return LEFT
+        if steps[0] not in _VALUES_WHEN_UNSET:
+            return UNRESOLVED
         if steps[0] == "variables" and len(steps) > 2 and steps[2] == "value" and steps[1] in self.unset:
-            return LEFT
+            return UNRESOLVED
         if steps[:2] == ("bundle", "git"):
-            return walked(self._details(), steps[2:], _TEXTS["bundle.git"], "bundle.git")
+            return value_at(self._details(), steps[2:], _TEXT_FIELDS["bundle.git"], "bundle.git")
         first = str(steps[0])
         shown = "var" if path.startswith("var.") and len(steps) > 1 and steps[1] not in self._declared() else first
-        unset = _UNSET[first]
+        unset = _VALUES_WHEN_UNSET[first]
         if first == "variables":
-            unset = dict.fromkeys(self._declared(), _OF_VARIABLE)
-        return walked(self.tree.get(first) or {}, steps[1:], unset, shown)
+            unset = dict.fromkeys(self._declared(), _FIELDS_OF_A_VARIABLE)
+        return value_at(self.tree.get(first) or {}, steps[1:], unset, shown)
 
     def _declared(self) -> Mapping[str, Any]:
         return self.tree.get("variables") or {}
 
     def _details(self) -> Mapping[str, Any]:
-        """Only when it is asked for: git is another program."""
+        """The details of the checkout, read when they are first needed, since that starts git."""
         if self._git is None:
             self._git = git_details(self.root, (self.tree.get("bundle") or {}).get("git") or {})
         return self._git
 
 
-def walked(value: Any, steps: Iterable[str | int], unset: Any, path: str) -> Any:
-    """What stands in *value*, found at *path*, at the end of *steps*; where nothing does, what *unset* has there.
+def value_at(value: Any, steps: Iterable[str | int], unset: Any, path: str) -> Any:
+    """The value at the end of *steps* in *value*, or else in *unset*, which has the values of fields that are not set.
+
+    *path* is the path of *value* itself, for messages.
 
     Raises:
-        LookupError: neither has it; with what was expected.
+        LookupError: neither has such a value; the argument says what was expected.
     """
     for step in steps:
         before, value = value, _inside(value, step)
         within, unset = unset, _inside(unset, step)
-        if value is _NONE and unset is _NONE:
+        if value is _MISSING and unset is _MISSING:
             raise LookupError(_one_of(dict.fromkeys([*_keys(before), *_keys(within)]), path))
         path = f"{path}[{step}]" if isinstance(step, int) else f"{path}.{step}"
-    return unset if value is _NONE or value is None else value
+    return unset if value is _MISSING or value is None else value
 
 
 def _inside(value: Any, step: str | int) -> Any:
@@ -108,7 +112,7 @@ def _inside(value: Any, step: str | int) -> Any:
         return value[step]
     if isinstance(value, Mapping) and step in value:
         return value[step]
-    return _NONE
+    return _MISSING
 
 
 def _keys(value: Any) -> list[str]:
