@@ -12,7 +12,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql.connect.session import SparkSession
 
 from lakelocal.errors import LocalError
-from lakelocal.kernel.failures import what_spark_says
+from lakelocal.spark_errors.messages import what_spark_says
 
 _LEAST_BYTES = 8  # of a row in Arrow, such as one BIGINT
 

@@ -50,7 +50,9 @@ class Pipeline:
         )
         spark = open_session(self.state)
         names = {"spark": spark}
-        surroundings = Surroundings(InteractiveShell.instance(), spark, self.state.pipelines, names)
+        surroundings = Surroundings(
+            InteractiveShell.instance(), spark, self.state.pipelines, names, lambda columns, rows: None
+        )
         update = Update(replace(order).as_json(), surroundings)
         try:
             update.load()

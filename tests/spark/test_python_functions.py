@@ -19,9 +19,10 @@ from pyspark.sql.window import Window
 
 from lakelocal.compute import open_session
 from lakelocal.compute.session import register
-from lakelocal.kernel.failures import render, what_spark_says
+from lakelocal.kernel.failures import render
 from lakelocal.project import State
 from lakelocal.server import ensure_server
+from lakelocal.spark_errors.messages import what_spark_says
 from lakelocal.versions import DATABRICKS_RUNTIME
 
 HELPERS = """

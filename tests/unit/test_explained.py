@@ -11,10 +11,10 @@ import pyspark
 import pytest
 
 from lakelocal.attempt.explained import death_of_kernel, explained
-from lakelocal.kernel.failures import in_plain_words
 from lakelocal.plain_words import SPARK, Nearby
 from lakelocal.project import Project, State
 from lakelocal.server.jars import delta_jars
+from lakelocal.spark_errors.messages import in_plain_words
 
 NOWHERE = Nearby()
 

@@ -11,8 +11,8 @@ from pyspark import cloudpickle
 from lakelocal.compute.functions import Carrier
 from lakelocal.compute.surroundings import Surroundings
 from lakelocal.dialect import Dialect
-from lakelocal.kernel.worker_failures import failure_in_worker
 from lakelocal.project import State
+from lakelocal.spark_errors.in_worker import failure_in_worker
 
 UNPICKLE = "import pickle, sys; print(pickle.loads(sys.stdin.buffer.read())[0](1))"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lakelocal.kernel.failures import what_spark_says
 from lakelocal.kernel.sql_output import BYTES, ROWS, keep_rows, rows_as_json
 from lakelocal.kernel.table import Table
+from lakelocal.spark_errors.messages import what_spark_says
 
 NUMBERS = [("n", "bigint")]
 

@@ -8,12 +8,12 @@ from lakelocal.catalogs import DEFAULT_SCHEMA
 from lakelocal.compute import state_warehouse
 from lakelocal.errors import LocalError
 from lakelocal.kernel.catalog import find_state
-from lakelocal.kernel.failures import in_plain_words, is_of_spark
-from lakelocal.kernel.worker_failures import failure_in_worker
 from lakelocal.near_names import near_name
 from lakelocal.paths import DatabricksPaths
 from lakelocal.plain_words import Nearby, plain_error
 from lakelocal.project import State
+from lakelocal.spark_errors.in_worker import failure_in_worker
+from lakelocal.spark_errors.messages import in_plain_words, is_of_spark
 
 _CELL = re.compile(r"^Cell In\[\d+\]")
 _PROGRAMS = ("run_script(", "run_entry_point(")  # of the notebook that is made for a Python file or a wheel

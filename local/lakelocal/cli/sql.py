@@ -71,8 +71,8 @@ def _run_all(spark: "SparkSession", sources: Sequence[Source], options: Namespac
     *nearby* has the names that may have been meant.
     """
     from lakelocal.cli.sql_results import print_csv, print_json, print_rows  # Spark's client is slow to import
-    from lakelocal.kernel.failures import in_plain_words
     from lakelocal.queries import execute
+    from lakelocal.spark_errors.messages import in_plain_words
 
     for number, source in enumerate(sources, 1):
         try:

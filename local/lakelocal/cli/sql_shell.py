@@ -18,9 +18,9 @@ from lakelocal.cli.sql_results import print_rows
 from lakelocal.compute.catalog_names import CatalogNames
 from lakelocal.errors import LocalError
 from lakelocal.jobs.views import duration
-from lakelocal.kernel.failures import in_plain_words
 from lakelocal.project import State
 from lakelocal.queries import execute
+from lakelocal.spark_errors.messages import in_plain_words
 from lakelocal.sql.cells import split_statements
 from lakelocal.sql.completion import complete
 

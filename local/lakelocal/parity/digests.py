@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from pyspark.errors import PySparkException
 from pyspark.sql.types import DataType
 
-from lakelocal.kernel.failures import what_spark_says
 from lakelocal.parity.hashing import row_hash
 from lakelocal.parity.outline import Relation, rows_of
+from lakelocal.spark_errors.messages import what_spark_says
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession

@@ -15,8 +15,8 @@ from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql.types import DataType
 
 from lakelocal.history.recorded import utc
-from lakelocal.kernel.failures import what_spark_says
 from lakelocal.parity.scope import DiffScope
+from lakelocal.spark_errors.messages import what_spark_says
 from lakelocal.sql.writing import quoted
 
 if TYPE_CHECKING:

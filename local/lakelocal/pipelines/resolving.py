@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakelocal.errors import LocalError
-from lakelocal.kernel.failures import in_plain_words
 from lakelocal.pipelines import graph
 from lakelocal.pipelines.definitions import TITLES, Dataset, Definitions, Flow, Key, Kind
 from lakelocal.pipelines.errors import AnalysisError, UnresolvedError
@@ -18,6 +17,7 @@ from lakelocal.pipelines.memory import Memory
 from lakelocal.pipelines.session import Evaluation, PipelineSession, Resolved
 from lakelocal.pipelines.statements import plain_columns
 from lakelocal.pipelines.tables import check_columns, merged, stored_name
+from lakelocal.spark_errors.messages import in_plain_words
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

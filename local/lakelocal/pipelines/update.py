@@ -5,7 +5,7 @@ written; a failed flow does not stop those that do not depend on it, and those b
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,10 +14,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lakelocal.errors import LocalError
-from lakelocal.kernel.display import publish_table
-from lakelocal.kernel.failures import in_plain_words
-from lakelocal.kernel.kernel import current_kernel
-from lakelocal.kernel.table import Table
 from lakelocal.pipelines import events as log
 from lakelocal.pipelines import graph
 from lakelocal.pipelines.api import Recorder
@@ -33,6 +29,7 @@ from lakelocal.pipelines.order import UpdateOrder
 from lakelocal.pipelines.resolving import Resolution, ResolvedFlow, Resolver
 from lakelocal.pipelines.session import PipelineSession
 from lakelocal.pipelines.tables import INTERNAL, Tables
+from lakelocal.spark_errors.messages import in_plain_words
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -62,29 +59,23 @@ class Outcome:
 class Surroundings:
     """Where an update runs: the *shell* of a kernel, its session of *spark*, and the *names* that sources may use.
 
-    *pipelines* is the folder of the catalog's state in which pipelines remember.
+    *pipelines* is the folder of the catalog's state in which pipelines remember. *show* shows rows, with the names and
+    types of their columns, to the reader of the executed notebook.
     """
 
     shell: "InteractiveShell"
     spark: "SparkSession"
     pipelines: Path
     names: Mapping[str, Any]
-
-    @classmethod
-    def of_kernel(cls) -> "Surroundings":
-        """Those of the kernel of this process."""
-        kernel = current_kernel()
-        known = kernel.namespace_for("spark")
-        names: dict[str, Any] = {name: known[name] for name in _NAMES if name in known}
-        return cls(kernel.ip, kernel.spark, kernel.state.pipelines, names)
+    show: Callable[[list[tuple[str, str]], list[list[object]]], None]
 
 
 class Update:
     """One update, in the cells of its task: `load`, `resolve` and `run`, in this order."""
 
-    def __init__(self, given: Mapping[str, Any], surroundings: Surroundings | None = None) -> None:
+    def __init__(self, given: Mapping[str, Any], surroundings: Surroundings) -> None:
         self.order = UpdateOrder.of(given)
-        self.surroundings = surroundings or Surroundings.of_kernel()
+        self.surroundings = surroundings
         self._closing = ExitStack()
         self.memory = Memory.open(self.surroundings.pipelines, self.order.id)
         self._closing.enter_context(self.memory.alone())
@@ -118,7 +109,7 @@ class Update:
             self.chosen, self.full = graph.refreshed(self.definitions, self.order.selection)
         for note in (*self.order.notes, *self.definitions.notes):
             print(f"note: {note}")
-        publish_table(self._defined())
+        self._show_defined()
 
     def resolve(self) -> None:
         """Evaluate all queries, and show what reads what. Nothing is written."""
@@ -131,7 +122,7 @@ class Update:
             for key, kind in tables.items():
                 self.tables.check(self.definitions.datasets[key], key, kind, exists=self._exists(key))
         self._log_definitions()
-        publish_table(self._graph())
+        self._show_graph()
 
     def run(self) -> None:
         """Set up the tables, run the flows, and show what they wrote.
@@ -149,7 +140,7 @@ class Update:
             self._set_up()
             self.events.update(log.RUNNING)
             self._run_flows()
-            publish_table(self._written())
+            self._show_written()
             self._raise_failures()
         self.events.update(log.COMPLETED)
         self._closing.close()
@@ -331,16 +322,15 @@ class Update:
             }
             self.events.definition("flow_definition", described, flow_name=flow.name)
 
-    def _defined(self) -> Table:
+    def _show_defined(self) -> None:
         rows: list[list[object]] = [
             [shown(key), dataset.kind.value.replace("_", " ").lower(), str(dataset.origin), len(dataset.expectations)]
             for key, dataset in self.definitions.datasets.items()
         ]
-        return Table(
-            [("dataset", "string"), ("defined as", "string"), ("where", "string"), ("expectations", "int")], rows
-        )
+        columns = [("dataset", "string"), ("defined as", "string"), ("where", "string"), ("expectations", "int")]
+        self.surroundings.show(columns, rows)
 
-    def _graph(self) -> Table:
+    def _show_graph(self) -> None:
         rows: list[list[object]] = [
             [
                 shown(flow.key),
@@ -349,9 +339,9 @@ class Update:
             ]
             for flow in self.resolution.flows
         ]
-        return Table([("dataset", "string"), ("type", "string"), ("reads", "string")], rows)
+        self.surroundings.show([("dataset", "string"), ("type", "string"), ("reads", "string")], rows)
 
-    def _written(self) -> Table:
+    def _show_written(self) -> None:
         rows: list[list[object]] = []
         for flow in self.resolution.flows:
             outcome = self.outcomes[flow.name]
@@ -368,7 +358,8 @@ class Update:
                 ]
             )
         columns = [("flow", "string"), ("type", "string"), ("state", "string"), ("rows", "bigint")]
-        return Table([*columns, ("dropped", "bigint"), ("expectations", "string"), ("seconds", "double")], rows)
+        columns += [("dropped", "bigint"), ("expectations", "string"), ("seconds", "double")]
+        self.surroundings.show(columns, rows)
 
 
 def _rows(outcome: Outcome) -> int | None:
@@ -379,7 +370,6 @@ def _rows(outcome: Outcome) -> int | None:
     return counts.written if counts.upserted is None else counts.upserted + (counts.deleted or 0)
 
 
-_NAMES = ("spark", "dbutils", "display", "displayHTML")
 _TABLES = (Kind.STREAMING_TABLE, Kind.MATERIALIZED_VIEW)
 _BAD = (log.FAILED, log.SKIPPED)
 _FINE = Outcome(log.COMPLETED)

@@ -67,7 +67,7 @@ def cells(order: UpdateOrder, task: Task, bundle: Bundle) -> Cells:
         yield code_cell(f"%pip install {install.arguments}")
     yield markdown_cell("## What the sources define")
     given = pformat(order.as_json(), width=110, sort_dicts=False)
-    yield code_cell(f"from lakelocal.pipelines.update import Update\n\nupdate = Update(\n{given}\n)\nupdate.load()")
+    yield code_cell(f"from lakelocal.kernel.updates import update_of\n\nupdate = update_of(\n{given}\n)\nupdate.load()")
     yield markdown_cell("## What reads what")
     yield code_cell("update.resolve()")
     yield markdown_cell("## What the flows wrote")
