@@ -12,7 +12,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql.connect.session import SparkSession
 
 from lakelocal.errors import LocalError
-from lakelocal.spark_errors.messages import what_spark_says
+from lakelocal.spark_errors.messages import without_spark_details
 
 _LEAST_BYTES = 8  # of a row in Arrow, such as one BIGINT
 
@@ -26,7 +26,7 @@ def execute(spark: SparkSession, statement: str, arguments: Mapping[str, Any] | 
     try:
         return spark.sql(statement, dict(arguments) if arguments else None).toArrow()
     except PySparkException as error:
-        raise LocalError(what_spark_says(str(error))) from error
+        raise LocalError(without_spark_details(str(error))) from error
 
 
 def rows_of(result: pa.Table) -> list[tuple[Any, ...]]:
@@ -101,4 +101,4 @@ def select(
                 )
         return fields, pa.concat_tables(parts) if parts else pa.table({})
     except PySparkException as error:
-        raise LocalError(what_spark_says(str(error))) from error
+        raise LocalError(without_spark_details(str(error))) from error

@@ -87,7 +87,7 @@ def test_a_job_runs_a_notebook_a_pipeline_and_a_notebook(shop):
     assert shop.sql("SHOW TABLES IN shop").count() == 3
     executed = json.loads((shop.state.runs / "1" / "refresh.ipynb").read_text(encoding="utf-8"))
     shown = json.dumps(executed)
-    assert "amount: 1 failed" in shown and "`README.md` is no source of a pipeline" in shown
+    assert "amount: 1 failed" in shown and "`README.md` is not a source file of a pipeline" in shown
 
 
 def test_the_event_log_is_a_table_function(shop):

@@ -287,7 +287,7 @@ def test_the_other_magics_do_as_on_databricks(run):
     assert error(failing).ename == "DialectError"
     assert printed(python) == "python\n"
     assert [error(cell).ename for cell in (scala, r, library)] == ["DialectError", "DialectError", "DbutilsError"]
-    assert printed(restart).startswith("dbutils.library.restartPython: nothing needs a restart here.")
+    assert printed(restart).startswith("dbutils.library.restartPython: nothing is restarted here.")
 
 
 def test_magics_of_ipython_still_work(run, project):
@@ -386,7 +386,7 @@ def test_exit_ends_a_notebook_that_a_person_runs_with_sentences_and_no_trace(pro
 
     said, end = stopped.outputs
     assert said.text == "Notebook exited: Stop here.\n"
-    assert end.traceback == ["The cells below have not run."]
+    assert end.traceback == ["The cells below were not run."]
     assert rest.outputs == [] and rest.execution_count is None
 
 
@@ -431,7 +431,7 @@ def test_a_notebook_that_takes_too_long_is_stopped_with_all_its_processes(run, p
     started = time.monotonic()
     (cell,) = run("dbutils.notebook.run('slow', 8)").cells
 
-    assert "not done after 8 seconds" in error(cell).evalue
+    assert "not finished after 8 seconds" in error(cell).evalue
     assert time.monotonic() - started < 30
     pid = int((tmp_path / "pid").read_text())
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

@@ -129,7 +129,7 @@ def test_the_block_has_an_old_name(tmp_path: Path) -> None:
         f"{block}\n    experimental: {{python: {{venv_path: x}}}}",
         "experimental: {pydabs: {enabled: true}}",
     ):
-        with pytest.raises(BundleError, match=r"databricks\.yml:\d+.*expected only `python`"):
+        with pytest.raises(BundleError, match=r"databricks\.yml:\d+.*expected (only )?`python`"):
             load(tmp_path, **{"databricks.yml": HEAD.replace(block, wrong)})
 
 

@@ -149,7 +149,7 @@ def test_a_folder_needs_recurse(fs, volume):
     ):
         with pytest.raises(DbutilsError, match="recurse=True"):
             act()
-    with pytest.raises(DbutilsError, match="lies inside"):
+    with pytest.raises(DbutilsError, match="is inside"):
         fs.cp(f"{VOLUME}/tree", f"{VOLUME}/tree/below", recurse=True)
 
     assert fs.rm(f"{VOLUME}/tree", True) is True
@@ -198,7 +198,7 @@ def test_a_missing_catalog_and_whole_volumes_are_refused(fs):
 
 def test_mounts_are_refused_by_name(fs):
     """Serverless compute has none either."""
-    with pytest.raises(DbutilsError, match=r"`dbutils\.fs\.mount`: mounts do not exist .* use a volume"):
+    with pytest.raises(DbutilsError, match=r"`dbutils\.fs\.mount`: mounts exist neither .* use a volume"):
         fs.mount("s3a://bucket", "/mnt/x")
 
 
@@ -206,7 +206,7 @@ def test_help_describes_one_command(fs, capsys):
     """`dbutils.fs.help("ls")` as on Databricks."""
     fs.help("ls")
 
-    assert "List a folder, by name; a file gives itself." in capsys.readouterr().out
+    assert "List the entries of a folder, sorted by name; for a file, the file itself." in capsys.readouterr().out
 
 
 def test_a_volume_and_the_root_of_dbfs_can_be_copied_into(fs, volume, state):

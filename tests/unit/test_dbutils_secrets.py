@@ -30,7 +30,7 @@ def test_what_is_missing_is_named(secrets):
     """The text begins like Databricks'."""
     with pytest.raises(DbutilsError, match="Secret does not exist with scope: mail and key: token; the scope has"):
         secrets.get("mail", "token")
-    with pytest.raises(DbutilsError, match="scope: sms; there are `empty`, `mail`"):
+    with pytest.raises(DbutilsError, match="scope: sms; the scopes: `empty`, `mail`"):
         secrets.get("sms", "token")
 
 

@@ -102,5 +102,5 @@ def test_help_lists_the_commands(capsys):
 
 def test_unknown_commands_are_refused_by_name():
     """One clear line instead of an AttributeError."""
-    with pytest.raises(DbutilsError, match=r"`dbutils\.widgets\.slider`: no such command; there are `combobox`"):
+    with pytest.raises(DbutilsError, match=r"`dbutils\.widgets\.slider`: no such command; the commands are `combobox`"):
         Widgets({}).slider("x")

@@ -3,7 +3,7 @@
 import pytest
 
 from lakelocal.errors import DialectError
-from lakelocal.kernel.inline import call_of
+from lakelocal.kernel.inline import parse_call
 
 WIDGETS = {"reset": "true", "catalog": "main", "name with spaces": "x y"}
 
@@ -31,7 +31,7 @@ WIDGETS = {"reset": "true", "catalog": "main", "name with spaces": "x y"}
 )  # fmt: skip
 def test_a_value_is_text_or_a_widget_of_the_caller(line, path, arguments):
     """As `$name` and `${name}` are in SQL cells of Databricks."""
-    assert call_of(line, WIDGETS) == (path, arguments)
+    assert parse_call(line, WIDGETS) == (path, arguments)
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_a_value_is_text_or_a_widget_of_the_caller(line, path, arguments):
 def test_what_is_no_argument_is_refused(line, said):
     """The text `$nothing` would be taken for the value."""
     with pytest.raises(DialectError, match=said):
-        call_of(line, WIDGETS)
+        parse_call(line, WIDGETS)

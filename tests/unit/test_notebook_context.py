@@ -115,7 +115,7 @@ def test_what_only_a_workspace_has_is_an_empty_option_with_a_reason(context, nam
 def test_a_missing_tag_names_those_there_are(context):
     """As on Databricks it raises, and an Option of it is empty."""
     assert context.tags().get("sourceIpAddress").isDefined() is False
-    with pytest.raises(NoSuchElement, match="no tag `sourceIpAddress` here; there are `user`"):
+    with pytest.raises(NoSuchElement, match="there is no tag `sourceIpAddress`; the tags are `user`"):
         context.tags().apply("sourceIpAddress")
 
 
@@ -141,7 +141,7 @@ def test_outside_of_a_job_there_are_a_user_and_no_ids(tmp_path):
     assert context.currentRunId().isEmpty()
     assert json.loads(context.toJson())["currentRunId"] is None
     assert repl_context(context)["isInJob"] is False
-    with pytest.raises(NoSuchElement, match="not told which notebook it runs"):
+    with pytest.raises(NoSuchElement, match="does not know which notebook it runs"):
         context.notebookPath().get()
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from lakelocal.kernel.notebook_modules import NotebooksAreNoModules
+from lakelocal.kernel.notebook_modules import NotebooksAreNotModules
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The notebook's folder, first on the path, as in a kernel."""
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", [NotebooksAreNoModules(tmp_path), *sys.meta_path])
+    monkeypatch.setattr(sys, "meta_path", [NotebooksAreNotModules(tmp_path), *sys.meta_path])
     for name in ("colorsys", "only_notebook", "plain_module"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return tmp_path

@@ -25,7 +25,7 @@ def test_plotly_is_installed_where_it_is_missing(monkeypatch, capsys, is_there, 
     core.require_minimum_plotly_version()
 
     assert (installed, looked) == (asked, [True])
-    assert ("installed for this notebook" in capsys.readouterr().out) is not is_there
+    assert ("installing it for this notebook" in capsys.readouterr().out) is not is_there
 
 
 def test_an_output_has_the_data_of_a_figure_and_no_script(monkeypatch):
@@ -39,4 +39,4 @@ def test_an_output_has_the_data_of_a_figure_and_no_script(monkeypatch):
         plotly.io.renderers.default = before
 
     assert bundle.keys() == {"application/vnd.plotly.v1+json", "text/plain"}
-    assert "JupyterLab draws it" in bundle["text/plain"] and len(str(bundle)) < 20_000
+    assert "which only JupyterLab draws" in bundle["text/plain"] and len(str(bundle)) < 20_000

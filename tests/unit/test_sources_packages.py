@@ -301,7 +301,7 @@ def test_spark_is_left_out_before_pip_decides_on_versions(tmp_path: Path) -> Non
     )
 
     assert said.rstrip().endswith("1.0 2.0"), said
-    assert said.count("not installed; a local kernel keeps the one that fits its server") == 3
+    assert said.count("not installed; a local kernel keeps the version that fits its server") == 3
 
 
 SHARING = """

@@ -61,7 +61,7 @@ def test_what_is_neither_is_told_with_what_there_is(package, name: str, entry_po
 
     module = name.replace("-", "_")
     assert str(raised.value).startswith(
-        f"`{name}`: found no entry point `{entry_point}` (there are: {there}) and no function "
+        f"`{name}`: found no entry point `{entry_point}` (its entry points: {there}) and no function "
         f"`{module}.{entry_point}`. Add it to `[project.scripts]`"
     )
 
@@ -83,8 +83,8 @@ def test_an_exit_code_of_none_or_zero_is_success(package, code: str) -> None:
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ("1", "ended with the exit code 1; expected 0 or none. What it said is above."),
-        ("''", "ended with the exit code ''; expected 0 or none. What it said is above."),
+        ("1", "ended with the exit code 1; expected 0 or none. Its output is above."),
+        ("''", "ended with the exit code ''; expected 0 or none. Its output is above."),
         ("'no input'", "ended by sys.exit: no input"),
     ],
 )
@@ -115,5 +115,5 @@ def test_a_package_that_nothing_brings_is_told(monkeypatch: pytest.MonkeyPatch, 
         run_entry_point("no-such-package", "main", [])
 
     assert str(raised.value).startswith(
-        f"`no-such-package`: found no such package; expected that a library of the task brings it ({told})."
+        f"`no-such-package`: found no such package; expected it in a library of the task ({told})."
     )

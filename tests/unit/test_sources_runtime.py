@@ -75,7 +75,7 @@ def test_a_databricks_session_is_the_local_one() -> None:
     """)
 
     assert said.splitlines() == [
-        f"DatabricksSession.builder.{name}: not used in this kernel; the session is the kernel's own."
+        f"DatabricksSession.builder.{name}: ignored in this kernel; the session is the kernel's own."
         for name in ("profile", "remote")
     ]
 
@@ -108,7 +108,7 @@ def test_what_databricks_sdk_alone_has_is_refused_with_how_to_install_it() -> No
     """And so is what no Spark Connect session has."""
     for code, expected in (
         ("from databricks.sdk import WorkspaceClient", "`databricks.sdk.WorkspaceClient`: the package databricks-sdk"),
-        ("from databricks.sdk.runtime import sc", "`databricks.sdk.runtime.sc`: Spark Connect has none"),
+        ("from databricks.sdk.runtime import sc", "`databricks.sdk.runtime.sc`: Spark Connect does not have it"),
         ("from databricks.sdk.runtime import nonsense", "cannot import name 'nonsense'"),
         ("import databricks.nonsense", "No module named 'databricks.nonsense'"),
     ):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lakelocal.kernel.sql_output import BYTES, ROWS, keep_rows, rows_as_json
+from lakelocal.kernel.sql_output import BYTES, ROWS, rows_as_json, save_rows
 from lakelocal.kernel.table import Table
-from lakelocal.spark_errors.messages import what_spark_says
+from lakelocal.spark_errors.messages import without_spark_details
 
 NUMBERS = [("n", "bigint")]
 
@@ -39,10 +39,10 @@ def test_a_statement_without_rows_leaves_none(tmp_path: Path) -> None:
     """The output is that of the last statement."""
     place = tmp_path / "t.rows.json"
 
-    keep_rows(Table(NUMBERS, [[1]]), place)
+    save_rows(Table(NUMBERS, [[1]]), place)
     assert json.loads(place.read_text()) == [{"n": 1}]
-    keep_rows(None, place)
-    keep_rows(None, place)
+    save_rows(None, place)
+    save_rows(None, place)
 
     assert not place.exists()
 
@@ -75,4 +75,4 @@ def test_a_statement_without_rows_leaves_none(tmp_path: Path) -> None:
 )
 def test_an_error_of_spark_is_one_line(text: str, said: str) -> None:
     """Without the statement, the plan and the frames; other errors are kept in full."""
-    assert what_spark_says(text) == said
+    assert without_spark_details(text) == said

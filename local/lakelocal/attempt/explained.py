@@ -13,7 +13,7 @@ from lakelocal.paths import DatabricksPaths
 from lakelocal.plain_words import Nearby, plain_error
 from lakelocal.project import State
 from lakelocal.spark_errors.in_worker import failure_in_worker
-from lakelocal.spark_errors.messages import in_plain_words, is_of_spark
+from lakelocal.spark_errors.messages import in_plain_words, is_spark_error
 
 _CELL = re.compile(r"^Cell In\[\d+\]")
 _PROGRAMS = ("run_script(", "run_entry_point(")  # of the notebook that is made for a Python file or a wheel
@@ -43,7 +43,7 @@ def explained(name: str, message: str, frames: list[str]) -> str:
         return differing
     lost = _LOST_TASK.search(message)
     said = in_plain_words(lost["cause"] if lost else message, nearby)
-    if lost or is_of_spark(message) or failure_in_worker(message):
+    if lost or is_spark_error(message) or failure_in_worker(message):
         return said
     return plain_error(name, said, _line_of_cell(frames), nearby)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.attempt.explained import death_of_kernel, explained
-from lakelocal.kernel.failures import SAID_ABOVE
+from lakelocal.kernel.failures import OUTPUT_IS_ABOVE
 from lakelocal.sources import headings, place_of
 from lakelocal.sources.executed import has_failed, is_own
 
@@ -27,8 +27,8 @@ def failure_of(error: Exception, output: Path, status: int | None) -> dict[str, 
     if isinstance(error, PapermillExecutionError):
         place = failed_cell(output)
         message, frames = _ANSI.sub("", error.evalue), [_ANSI.sub("", frame) for frame in error.traceback]
-        if message.endswith(SAID_ABOVE) and (last := _last_line(output, "stdout", "stderr")):
-            message = f"{message.removesuffix(SAID_ABOVE)}The last line that it printed: {last}"
+        if message.endswith(OUTPUT_IS_ABOVE) and (last := _last_line(output, "stdout", "stderr")):
+            message = f"{message.removesuffix(OUTPUT_IS_ABOVE)}The last line that it printed: {last}"
         said = _last_line(output, "stderr") if not message.strip() else ""
         what = said or explained(error.ename, message, frames)
         return {"error": f"{what}{f' ({place})' if place else ''}", "trace": "\n".join(frames)[-_TRACE_LENGTH:]}

@@ -1,4 +1,4 @@
-"""What `spark` prints in a notebook: where it is, what it is, and what names without a catalog or schema mean."""
+"""What `spark` prints in a notebook: its version and server, and the current catalog and schema."""
 
 import html
 import os
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from lakelocal.compute import Compute
     from lakelocal.compute.catalog_names import CatalogNames
 
-PATIENCE = 2.0  # s
+TIMEOUT = 2.0  # s
 
 
-def facts(compute: "Compute", names: "CatalogNames", folder: Path, *, connected: bool) -> dict[str, str]:
-    """What there is to say of the session of a kernel that was started in *folder*, in the order of reading.
+def session_facts(compute: "Compute", names: "CatalogNames", folder: Path, *, connected: bool) -> dict[str, str]:
+    """What is printed about the session of a kernel that was started in *folder*, in this order; never a token.
 
-    Never a token. Asks the server only if the session is *connected*, and not for long; before, it is at the defaults.
+    The server is asked only if the session is *connected*, and not for long; otherwise the defaults are given.
     """
-    found_facts = names.session_facts(PATIENCE) if connected else ("", compute.state.catalog, DEFAULT_SCHEMA)
+    found_facts = names.session_facts(TIMEOUT) if connected else ("", compute.state.catalog, DEFAULT_SCHEMA)
     version, catalog, schema = found_facts or ("", compute.state.catalog, "")
     own = not compute.remote
     found = {
@@ -37,12 +37,12 @@ def facts(compute: "Compute", names: "CatalogNames", folder: Path, *, connected:
 
 
 def as_text(found: Mapping[str, str]) -> str:
-    """*found* on one line."""
+    """The facts *found* on one line."""
     return f"<SparkSession: {', '.join(f'{name} {value}' for name, value in found.items())}>"
 
 
 def as_html(found: Mapping[str, str]) -> str:
-    """*found* as a small table."""
+    """The facts *found* as a small table."""
     left = ' style="text-align: left"'
     rows = "".join(
         f"<tr><th{left}>{html.escape(name)}</th><td{left}>{html.escape(value)}</td></tr>"
@@ -55,7 +55,7 @@ def _own_server(state: State) -> str:
     from lakelocal.server import find_server  # most kernels print no session
 
     server = find_server(state)
-    return f"sc://localhost:{server.port} on this machine" if server else "on this machine, starts with the first use"
+    return f"sc://localhost:{server.port} on this machine" if server else "on this machine, starts on first use"
 
 
 def _bundle(folder: Path) -> dict[str, str]:
@@ -63,6 +63,6 @@ def _bundle(folder: Path) -> dict[str, str]:
 
     try:
         settings = load_settings(Project.find(folder), target=os.environ.get("LOCAL_TARGET"))
-    except LocalError:  # a session that works must print itself, whatever is wrong with the bundle by now
+    except LocalError:  # a working session must be able to print itself, whatever is wrong with the bundle
         return {}
     return {"bundle": settings.name, "target": settings.target}

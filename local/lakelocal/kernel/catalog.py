@@ -1,7 +1,8 @@
-"""Which catalog a kernel works with, as its starter says and as the kernel finds it.
+"""Which catalog a kernel works with.
 
-The kernel of a task is told by its environment (`LOCAL_PROJECT`, `LOCAL_CATALOG`, `LOCAL_STATE`, `LOCAL_FILES`). An
-interactive kernel finds the project at or above its working folder and takes the catalog of its default target.
+Whoever starts the kernel of a task sets environment variables (`LOCAL_PROJECT`, `LOCAL_CATALOG`, `LOCAL_STATE`,
+`LOCAL_FILES`). An interactive kernel finds the project at or above its working folder, and uses the catalog of its
+default target.
 """
 
 import json
@@ -12,11 +13,11 @@ from lakelocal.catalogs import Catalogs
 from lakelocal.compute import REMOTE
 from lakelocal.project import BundleFiles, Project, State
 
-_FILES = "LOCAL_FILES"  # where the bundle's files are in a workspace, and where here
+_FILES = "LOCAL_FILES"  # the path that the bundle's files have in a workspace, and the one that they have here
 
 
 def environment_of(state: State, remote: str) -> dict[str, str]:
-    """The environment of a kernel that shall work with *state*, Spark running where *remote* says."""
+    """The environment variables for a kernel that is to work with *state*, and with Spark where *remote* says."""
     return {
         "LOCAL_PROJECT": str(state.root),
         "LOCAL_STATE": str(state.folder.parent),
@@ -30,8 +31,8 @@ def find_state(start: Path) -> State:
     """The state that a kernel started in *start* uses.
 
     Raises:
-        ProjectError: no project at or above *start*.
-        BundleError: the bundle cannot be read, so that its catalog is not known.
+        ProjectError: there is no project at or above *start*.
+        BundleError: the bundle cannot be read, so its catalog is not known.
     """
     project = Project.find(start)
     if catalog := os.environ.get("LOCAL_CATALOG"):

@@ -1,8 +1,8 @@
-"""Completion in notebooks of what stands in strings: tables, columns and SQL, and in `%sql` cells.
+"""Completion in notebooks: tables, columns and SQL inside strings, and SQL in `%sql` cells.
 
-A matcher of IPython's completer, so it works in JupyterLab, VS Code and a console alike. It reads the cell up to the
-cursor, finds the string and the calls around it, and asks `lakelocal.sql.completion` for SQL, or the frame whose method
-is called for its columns. Nothing of the cell is run.
+It is a matcher of IPython's completer, so it works in JupyterLab, VS Code and a console alike. It reads the cell up to
+the cursor, finds the string and the calls around it, and then asks `lakelocal.sql.completion` for SQL, or the frame
+whose method is called for its columns. No code of the cell is run.
 """
 
 import re
@@ -34,17 +34,17 @@ _TABLE_READ = re.compile(r"(?:^|\W)table\(\s*[rf]?([\"'])([\w.`]+)\1\s*\)")
 
 
 @dataclass
-class Place:
-    """Where the cursor is in Python code: in a string that began at *start*, inside of *brackets*, outermost first."""
+class CursorPosition:
+    """Where the cursor is in Python code: in a string that begins at *start*, inside *brackets*, outermost first."""
 
     start: int
     quote: str
     brackets: list[int]
-    pairs: dict[int, int] = field(default_factory=dict)  # the end of each closed bracket and string, and its beginning
+    pairs: dict[int, int] = field(default_factory=dict)  # the end of each closed bracket or string -> its beginning
 
 
-def place_in(code: str, cursor: int) -> Place | None:
-    """The string around *cursor*; None if there is none."""
+def string_at(code: str, cursor: int) -> CursorPosition | None:
+    """The string that contains *cursor*; None if there is none."""
     brackets: list[int] = []
     pairs: dict[int, int] = {}
     at = 0
@@ -53,12 +53,12 @@ def place_in(code: str, cursor: int) -> Place | None:
         if sign == "#":
             at = end if (end := code.find("\n", at)) >= 0 else len(code)
             if at >= cursor:
-                return None  # a comment
+                return None  # the cursor is in a comment
         elif sign in "\"'":
             quote = code[at : at + 3] if code[at : at + 3] in ('"""', "'''") else sign
             end = _end_of_string(code, at + len(quote), quote)
             if cursor <= end:
-                return Place(at + len(quote), quote, brackets, pairs) if cursor >= at + len(quote) else None
+                return CursorPosition(at + len(quote), quote, brackets, pairs) if cursor >= at + len(quote) else None
             pairs[end + len(quote) - 1] = at
             at = end + len(quote) - 1
         elif sign in _OPENING:
@@ -70,7 +70,7 @@ def place_in(code: str, cursor: int) -> Place | None:
 
 
 def _end_of_string(code: str, at: int, quote: str) -> int:
-    """Where the string ends whose text begins at *at*: at its closing quote, or the line's or the code's end."""
+    """The end of the string whose text begins at *at*: its closing quote, or the end of the line or of the code."""
     while at < len(code) and not code.startswith(quote, at):
         if code[at] == "\n" and len(quote) == 1:
             return at
@@ -79,12 +79,12 @@ def _end_of_string(code: str, at: int, quote: str) -> int:
 
 
 def complete_cell(code: str, cursor: int, variables: Mapping[str, Any], names: "CatalogNames") -> Completion | None:
-    """What can stand at *cursor* in a cell; None if it is for others to say. *variables* are the notebook's."""
+    """The completions at *cursor* in a cell; None to leave them to IPython. *variables* are those of the notebook."""
     sql = sql_of(code)
     if sql is not None:
         lead = len(code) - len(sql)
         return complete(sql, cursor - lead, names) if cursor >= lead else None
-    place = place_in(code, cursor)
+    place = string_at(code, cursor)
     if place is None or not place.brackets:
         return None
     typed = code[place.start : cursor]
@@ -108,8 +108,10 @@ def complete_cell(code: str, cursor: int, variables: Mapping[str, Any], names: "
     return Completion(typed, [Candidate(name, COLUMN) for name in columns if name.lower().startswith(begun)])
 
 
-def _columns_around(code: str, place: Place, variables: Mapping[str, Any], names: "CatalogNames") -> Iterator[str]:
-    """The columns of the frames that the calls around *place* are made on, the innermost call with a frame only."""
+def _columns_around(
+    code: str, place: CursorPosition, variables: Mapping[str, Any], names: "CatalogNames"
+) -> Iterator[str]:
+    """The columns of the frames in the innermost call around *place* that involves a frame."""
     end = place.start - len(place.quote)
     for opening in reversed(place.brackets):
         chain = code[_begin_of_chain(code, opening, place.pairs) : end]
@@ -128,7 +130,7 @@ def _columns_in(chain: str, variables: Mapping[str, Any], names: "CatalogNames")
 
 
 def _begin_of_chain(code: str, opening: int, pairs: Mapping[int, int]) -> int:
-    """Where the expression begins whose call opens at *opening*: `orders.where(...).select(` begins with `orders`."""
+    """The beginning of the expression that is called at *opening*: that of `orders` in `orders.where(...).select(`."""
     at = opening - 1
     while at >= 0:
         if at in pairs:
@@ -141,12 +143,12 @@ def _begin_of_chain(code: str, opening: int, pairs: Mapping[int, int]) -> int:
 
 
 def _continues(code: str, at: int) -> bool:
-    """Does a chain of calls go on over the space at *at*, as it does before a dot on the next line?"""
+    """Does a chain of calls continue after the white space at *at*, as it does if the next line begins with a dot?"""
     return code[at:].lstrip().startswith(".")
 
 
 def install(kernel: "Kernel") -> None:
-    """Let the completer of *kernel* know tables and columns; nothing is imported or asked before a key is pressed."""
+    """Let *kernel* complete tables and columns; nothing is imported, nor the server asked, before a key is pressed."""
     from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
     @context_matcher()  # type: ignore[untyped-decorator]  # IPython has no types for it

@@ -1,9 +1,10 @@
 """`display` and `displayHTML` of a local kernel.
 
-A Spark DataFrame shows as a table: at most `ROWS` rows, in the frame's order, the columns' types in the header, NULL
-visible, timestamps in UTC, decimals with their exact digits. So do a frame of pandas, a stream, as far as it has come,
-and a list of rows or files. A figure of matplotlib shows as a picture. Everything else goes to IPython's own `display`.
-The output holds nothing random, so that a stored notebook can be compared with a new run.
+A Spark DataFrame is shown as a table: at most `ROWS` rows, in the frame's order, with the types of the columns in the
+header, visible NULLs, timestamps in UTC, and decimals with their exact digits. So are a pandas DataFrame, a list of
+rows or files, and a stream, with the rows that are available. A Matplotlib figure is shown as a picture. Everything
+else goes to IPython's own `display`. The output contains nothing random, so that a stored notebook can be compared with
+a new run.
 """
 
 from dataclasses import replace
@@ -33,14 +34,14 @@ _TYPES_OF_PANDAS = {
     "bool": "boolean", "int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint", "uint8": "int",
     "uint16": "int", "uint32": "bigint", "uint64": "bigint", "float32": "float", "float64": "double",
 }  # fmt: skip
-_FILE = ("path", "name", "size", "modificationTime")  # what `dbutils.fs.ls` gives, here and in a workspace
+_FILE = ("path", "name", "size", "modificationTime")  # the fields of what `dbutils.fs.ls` returns
 
 
 def display(*things: object, count: bool = False, **options: Any) -> Any:
     """Show *things*: frames, streams and rows as tables, figures as pictures, anything else as IPython does.
 
-    *count*: say how many rows a frame of Spark has, if it has more than are shown, which takes another statement. A
-    notebook that a person runs is told so unasked for a table as it is, where Delta knows the number.
+    *count*: also show how many rows a Spark DataFrame has, if it has more than are shown, which takes another
+    statement. In an interactive notebook, the number is always shown for a stored table, since Delta knows it.
     *options* are IPython's; those of Databricks for streams (`streamName`, `checkpointLocation`, ...) have no effect.
     """
     shown = None
@@ -61,28 +62,28 @@ def display(*things: object, count: bool = False, **options: Any) -> Any:
 
 
 def display_html(html: str) -> None:
-    """Show *html* as it is; `displayHTML` of Databricks' notebooks."""
+    """Show *html* as it is: the `displayHTML` of Databricks' notebooks."""
     show(HTML(html))
 
 
 def is_frame(thing: object) -> TypeGuard["DataFrame"]:
-    """Is *thing* a DataFrame of Spark? Tells without importing Spark."""
+    """Is *thing* a Spark DataFrame? This does not import Spark."""
     return any(
         kind.__name__ == "DataFrame" and kind.__module__.startswith("pyspark.sql") for kind in type(thing).__mro__
     )
 
 
 def table_of(frame: "DataFrame", rows: int = ROWS) -> Table:
-    """The first *rows* rows of *frame*; reads one more, to know whether there are more."""
+    """The first *rows* rows of *frame*; one more row is read, to know whether there are more."""
     columns = [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]
-    # Arrow, not collect(): its timestamps keep their zone, where Row has the local time of this machine.
+    # Arrow instead of collect(), since its timestamps keep their zone, while a Row has this machine's local time.
     found = _as_arrow_can(frame, columns).limit(rows + 1).toArrow()
     values = [column.to_pylist() for column in found.slice(0, rows).columns]
     return Table(columns, [list(row) for row in zip(*values, strict=True)], more=found.num_rows > rows)
 
 
 def _as_arrow_can(frame: "DataFrame", columns: list[tuple[str, str]]) -> "DataFrame":
-    """*frame* with the columns as text that Arrow has no type for; it renames, names may occur twice."""
+    """*frame* with text in those columns that Arrow has no type for, and with other names, since names may repeat."""
     if not any(word in kind for _, kind in columns for word in _NOT_IN_ARROW):
         return frame
     unique = [f"column_{number}" for number in range(len(columns))]
@@ -94,20 +95,20 @@ def _as_arrow_can(frame: "DataFrame", columns: list[tuple[str, str]]) -> "DataFr
 
 
 def _counted(frame: "DataFrame", table: Table, asked: bool) -> Table:
-    """*table* with the number of rows of *frame*, if it is not known, and if it was *asked* for or costs little."""
+    """*table* with the number of rows of *frame*, if that is unknown, and either *asked* for or cheap to get."""
     if table.more and (asked or (_is_whole_table(frame) and current_context() is None)):
         return replace(table, total=frame.count())
     return table
 
 
 def _is_whole_table(frame: "DataFrame") -> bool:
-    """Is *frame* a table as it is stored, and not a query?"""
+    """Is *frame* a stored table instead of a query?"""
     plan = getattr(frame, "_plan", None)
     return type(plan).__name__ == "Read" and type(plan).__module__.startswith("pyspark.sql.connect")
 
 
 def table_of_pandas(frame: "pd.DataFrame") -> Table:
-    """The first rows of a frame of pandas; its index too, unless it only numbers the rows. What is missing is NULL."""
+    """The first rows of a pandas DataFrame, and its index unless it only numbers the rows; missing values are NULL."""
     first = frame.iloc[:ROWS]
     index = frame.index
     numbered = type(index).__name__ == "RangeIndex" and index.name is None
@@ -132,12 +133,12 @@ def _type_of_pandas(kind: str, values: list[object]) -> str:
 
 
 def is_pandas(thing: object) -> TypeGuard["pd.DataFrame"]:
-    """Is *thing* a DataFrame of pandas? Tells without importing pandas."""
+    """Is *thing* a pandas DataFrame? This does not import pandas."""
     return any(kind.__name__ == "DataFrame" and kind.__module__ == "pandas.core.frame" for kind in type(thing).__mro__)
 
 
 def _rows(things: object) -> Table | None:
-    """The table of a list of rows (named tuples such as `dbutils.fs.ls` gives, rows of Spark, dictionaries)."""
+    """The table for a list of rows: Spark's rows, dictionaries, or named tuples as `dbutils.fs.ls` returns them."""
     if not isinstance(things, list) or not things:
         return None
     if all(isinstance(each, dict) for each in things):
@@ -155,7 +156,7 @@ def _rows(things: object) -> Table | None:
 
 
 def files_table(files: "list[Any]") -> Table:
-    """The table of what `dbutils.fs.ls` gives, its modification times, in ms since 1970, as times in UTC."""
+    """The table for what `dbutils.fs.ls` returns, with its modification times (ms since 1970) as times in UTC."""
     columns = list(zip(_FILE, ("string", "string", "bigint", "timestamp"), strict=True))
     rows = [[path, name, size, datetime.fromtimestamp(ms / 1000, UTC)] for path, name, size, ms in files[:ROWS]]
     return Table(columns, rows, more=len(files) > ROWS, total=len(files))

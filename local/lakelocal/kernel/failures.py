@@ -1,6 +1,5 @@
-"""How the errors of Spark and of the emulator show in a notebook: where in the user's code, then what is wrong.
-
-IPython's full traceback would be fifty frames of Spark's client and of the emulator, which help nobody.
+"""How a notebook shows errors of Spark and of the emulator: first the place in the user's code, then the message.
+IPython's full traceback would have fifty frames of Spark's client and of the emulator, which help nobody.
 """
 
 import linecache
@@ -10,21 +9,21 @@ from pathlib import Path
 
 from lakelocal.spark_errors.in_worker import failure_in_worker, is_cell
 
-SAID_ABOVE = "What it said is above."
-"""The end of a reason that is in what the cell printed; the runner, which has that, tells the last line of it."""
+OUTPUT_IS_ABOVE = "Its output is above."
+"""The end of a message whose reason is in the output of the cell; the runner replaces it by the output's last line."""
 _OURS = Path(__file__).resolve().parents[1]
 _LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
 
 
 def install(errors: type[Exception]) -> None:
-    """Let IPython show *errors* this way; it asks each error for this method."""
-    errors._render_traceback_ = render  # type: ignore[attr-defined]  # IPython looks for it, Exception has none
+    """Let IPython show *errors* this way."""
+    errors._render_traceback_ = render  # type: ignore[attr-defined]  # IPython looks for this method in each error
 
 
 def render(error: Exception) -> list[str]:
-    """The lines to show for *error*: the user's frames, outermost first, then class and message.
+    """The lines to show for *error*: the user's frames, outermost first, then its class and message.
 
-    Where a function of the user failed in a worker of Spark, its frames and its error are shown.
+    If a function of the user has failed in a Spark worker, the frames and the error of the function are shown.
     """
     lines = []
     for frame, number in traceback.walk_tb(error.__traceback__):
@@ -34,7 +33,7 @@ def render(error: Exception) -> list[str]:
             lines.append(f"{_shown(file)}, line {number}: {source}")
     if failure := failure_in_worker(str(error)):
         lines.append("in the function that Spark ran:")
-        for place in failure.frames:  # the worker cannot read the source of a cell
+        for place in failure.frames:  # without their source if they are in a cell, which a worker cannot read
             source = place.source or linecache.getline(place.file, place.line).strip()
             lines.append(f"{_shown(place.file)}, line {place.line}: {source}")
         return [*lines, f"{type(error).__name__}: {failure.error}"]

@@ -1,4 +1,4 @@
-"""Figures of matplotlib as pictures, also those that were made without pyplot, which IPython shows as text."""
+"""Shows Matplotlib figures as pictures, even those made without pyplot, which IPython would show as text."""
 
 import base64
 import io
@@ -9,13 +9,13 @@ from IPython.display import publish_display_data
 
 
 def figure_of(thing: object) -> Any:
-    """The figure that *thing* is, or is a part of (axes, an array or a list of them); None where it is neither.
+    """The figure of *thing*, which may be a figure, axes, or an array or list of axes; None for anything else.
 
-    Looks without importing matplotlib.
+    This does not import Matplotlib.
     """
     if "matplotlib" not in sys.modules:
         return None
-    parts: Any = getattr(thing, "flat", thing)  # an array of axes, as `DataFrame.hist` of pandas gives
+    parts: Any = getattr(thing, "flat", thing)  # an array of axes, as `DataFrame.hist` of pandas returns
     first = next(iter(parts), None) if parts is not thing or isinstance(thing, (list, tuple)) else thing
     for found in (first, getattr(first, "figure", None)):
         if any(kind.__module__ == "matplotlib.figure" for kind in type(found).__mro__):
@@ -24,7 +24,7 @@ def figure_of(thing: object) -> Any:
 
 
 def publish_figure(figure: Any) -> None:
-    """Send *figure* to the notebook; pyplot, which would show it once more at the end of the cell, forgets it."""
+    """Send *figure* to the notebook, and close it in pyplot, which would show it again at the end of the cell."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", bbox_inches="tight", metadata={"Software": None})
     data = {"image/png": base64.b64encode(picture.getvalue()).decode(), "text/plain": repr(figure)}

@@ -1,7 +1,7 @@
-"""`%run ./other $name="value"`: another notebook's cells, in the namespace of this one.
+"""`%run ./other $name="value"`: runs the cells of another notebook in the namespace of this one.
 
 Source: Databricks documentation, "Databricks widgets" ("Use Databricks widgets with %run") and "Legacy notebook
-widgets: ${param}", whose `$name` and `${name}` stand for the value of a widget, and `\\$` for `$`.
+widgets: ${param}", in which `$name` and `${name}` stand for the value of a widget, and `\\$` for `$`.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lakelocal.errors import DialectError, RunError
 from lakelocal.kernel.dbutils import DBUtils
-from lakelocal.kernel.dbutils.notebook import find_notebook, in_workspace
+from lakelocal.kernel.dbutils.notebook import find_notebook, to_local_path
 from lakelocal.sources import is_notebook, place_of, read_notebook
 
 if TYPE_CHECKING:
@@ -26,22 +26,23 @@ _WIDGET = re.compile(r"\\\$|\$\{([^{}]+)\}|\$([A-Za-z_]\w*)")
 
 
 def run_inline(kernel: "Kernel", line: str) -> None:
-    """Run the cells of the notebook that *line* names here; its arguments are widgets while it runs.
+    """Run the cells of the notebook that *line* names; its arguments are widgets while it runs.
 
-    A relative path starts at the notebook that holds the `%run`, also inside a notebook run this way.
+    A relative path starts at the notebook that contains the `%run`, even in a notebook that is itself run this way.
 
     Args:
-        line: the path, then `$name=value` for each argument; a value may name widgets of the caller, `$name=$mode`.
+        line: The path, then `$name=value` for each argument; a value may name widgets of the caller, as in
+            `$name=$mode`.
 
     Raises:
-        DialectError: no path, an argument that is none, or a widget that does not exist.
-        RunError: a cell failed; its own error is shown before.
+        DialectError: there is no path, an argument is malformed, or a widget does not exist.
+        RunError: a cell failed; its own error has been shown.
     """
-    widgets = kernel.one(DBUtils).widgets
-    path, arguments = call_of(line, widgets.getAll())
-    notebook = find_notebook(in_workspace(kernel, path), _folder(kernel))
+    widgets = kernel.part(DBUtils).widgets
+    path, arguments = parse_call(line, widgets.getAll())
+    notebook = find_notebook(to_local_path(kernel, path), _folder(kernel))
     if len(kernel.inline_folders) >= 20:
-        raise RunError(f"`%run {path}`: 20 notebooks run each other; expected an end. Look for a cycle.")
+        raise RunError(f"`%run {path}`: found 20 notebooks that run each other; expected fewer. Look for a cycle.")
     with widgets.overlaid(arguments):
         kernel.inline_folders.append(notebook.parent)
         try:
@@ -50,11 +51,11 @@ def run_inline(kernel: "Kernel", line: str) -> None:
             kernel.inline_folders.pop()
 
 
-def call_of(line: str, widgets: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def parse_call(line: str, widgets: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """The path and the arguments of `%run line`, in a notebook that has *widgets*.
 
     Raises:
-        DialectError: no path, an argument that is none, or a widget that does not exist.
+        DialectError: there is no path, an argument is malformed, or a widget does not exist.
     """
     line = line.strip()
     if (found := _PATH.match(line)) is None:
@@ -64,8 +65,8 @@ def call_of(line: str, widgets: Mapping[str, str]) -> tuple[str, dict[str, str]]
     while place < len(line):
         if (found := _ARGUMENT.match(line, place)) is None:
             raise DialectError(
-                f'`%run {path}`: found `{line[place:]}`; expected arguments as `$name="value"`, and a path with spaces '
-                "in quotes."
+                f'`%run {path}`: found `{line[place:]}`; expected arguments such as `$name="value"`, and quotes around '
+                "a path with spaces."
             )
         name, written = found.groups()
         arguments[name] = _filled(_unquoted(written), widgets, f"`%run {path}`, argument `{name}`")
@@ -80,13 +81,13 @@ def _unquoted(text: str) -> str:
 
 
 def _filled(value: str, widgets: Mapping[str, str], where: str) -> str:
-    """*value* with the widgets in it; a name in a longer text that is no widget's is text."""
+    """*value* with the widgets in it replaced; in a longer text, a `$name` that is not a widget stays as it is."""
     whole = _WIDGET.fullmatch(value)
     if whole and (name := whole[1] or whole[2]) and name not in widgets:
         known = ", ".join(f"`{each}`" for each in sorted(widgets)) or "none"
         raise DialectError(
             f"{where}: found `{value}`, but this notebook has no widget `{name}`; its widgets: {known}. "
-            "`%run` passes no Python variables, on Databricks neither. Make the widget first: "
+            "`%run` passes no Python variables, neither here nor on Databricks. Create the widget first: "
             f'dbutils.widgets.text("{name}", ...).'
         )
 
@@ -98,14 +99,14 @@ def _filled(value: str, widgets: Mapping[str, str], where: str) -> str:
 
 
 def is_script(kernel: "Kernel", path: str) -> bool:
-    """Is *path* a plain Python file, which IPython's own `%run` runs, and no notebook?"""
+    """Is *path* a plain Python file, which IPython's own `%run` runs, and not a notebook?"""
     file = _folder(kernel) / path
     return path.endswith(".ipy") or (path.endswith(".py") and file.is_file() and not is_notebook(file))
 
 
 def _folder(kernel: "Kernel") -> Path:
-    """The folder of the notebook that holds the `%run`."""
-    return kernel.inline_folders[-1] if kernel.inline_folders else kernel.one(DBUtils).notebook.folder
+    """The folder of the notebook that contains the `%run`."""
+    return kernel.inline_folders[-1] if kernel.inline_folders else kernel.part(DBUtils).notebook.folder
 
 
 def _run_cells(ip: "InteractiveShell", notebook: Path) -> None:

@@ -1,8 +1,8 @@
-"""One kernel: where it started, the names of its notebook, and its session of Spark, each made as late as can be.
+"""The kernel: where it was started, the names of its notebook, and its Spark session, each made as late as possible.
 
-`spark` costs a second of imports, so it is made just before the first cell that names it, and when anything imports
-Spark's session class: a package that calls `SparkSession.builder.getOrCreate()` gets the same session. In a process
-that was forked with Spark imported (`lakelocal.pool`) it is there from the start; it connects when it is used.
+`spark` costs a second of imports, so it is made just before the first cell that names it, or when anything imports
+Spark's session class, so that a package which calls `SparkSession.builder.getOrCreate()` gets the same session. In a
+process that was forked with Spark imported (`lakelocal.pool`), it exists from the start. It connects on first use.
 """
 
 import os
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lakelocal.compute.catalog_names import CatalogNames
 
 _SESSION_MODULE = "pyspark.sql.connect.session"
-PATIENCE = 0.4  # s, for names that complete what is typed
+COMPLETION_TIMEOUT = 0.4  # s
 _NAMES_SPARK = re.compile(r"\bspark\b")
 _Part = TypeVar("_Part")
 
@@ -37,19 +37,19 @@ _current: "Kernel | None" = None
 
 
 def current_kernel() -> "Kernel":
-    """The kernel of this process, which `Kernel.start` has made so."""
-    assert _current is not None, "called by cells only"
+    """The kernel of this process, which `Kernel.start` has set."""
+    assert _current is not None, "only cells call this"
     return _current
 
 
 class Kernel:
-    """One kernel: where it started, and what it made so far."""
+    """The kernel of a notebook, with what it has made so far."""
 
     def __init__(self, ip: "InteractiveShell") -> None:
         self.ip = ip
         self.folder = Path.cwd()
-        self.inline_folders: list[Path] = []  # of the notebooks that %run runs, the innermost last
-        # Taken out of the environment, which notebooks show and hand on: it may hold a token.
+        self.inline_folders: list[Path] = []  # the folders of the notebooks that %run is running, the innermost last
+        # Removed from the environment, which notebooks may print or pass on, since it may contain a token.
         self.remote = os.environ.pop(REMOTE, "")
         self._session: SparkSession | None = None
         self._parts: dict[object, Any] = {}
@@ -57,15 +57,15 @@ class Kernel:
 
     @cached_property
     def context(self) -> TaskContext | None:
-        """The task that this kernel works for, None in an interactive one."""
+        """The task that this kernel runs; None in an interactive kernel."""
         return current_context()
 
     @cached_property
     def state(self) -> State:
-        """The state of the kernel's catalog, its folders made.
+        """The state of the kernel's catalog, with its folders created.
 
         Raises:
-            ProjectError: the kernel runs outside a project.
+            ProjectError: the kernel is not inside a project.
             BundleError: the project's bundle cannot be read.
         """
         return find_state(self.folder).make()
@@ -75,53 +75,53 @@ class Kernel:
         """Where Spark runs for this kernel.
 
         Raises:
-            ProjectError, BundleError: as `state`.
-            UsageError: the environment names no such place.
+            ProjectError, BundleError: as for `state`.
+            UsageError: the environment names a place that is not known.
         """
         return compute_of(self.state, self.remote)
 
-    def one(self, part: "Callable[[Kernel], _Part]") -> _Part:
-        """The kernel's one *part*, such as its `DBUtils`, made at the first call."""
-        if part not in self._parts:
-            self._parts[part] = part(self)
-        made: _Part = self._parts[part]
+    def part(self, maker: "Callable[[Kernel], _Part]") -> _Part:
+        """The only instance that *maker*, such as `DBUtils`, makes for this kernel; it is made by the first call."""
+        if maker not in self._parts:
+            self._parts[maker] = maker(self)
+        made: _Part = self._parts[maker]
         return made
 
     @property
     def spark(self) -> "SparkSession":
-        """The session of this kernel; the same one at every call.
+        """The Spark session of this kernel, which is the same at every call until it is stopped.
 
         Raises:
-            ProjectError, BundleError: as `state`.
+            ProjectError, BundleError: as for `state`.
         """
         if self._session is None or self._session.is_stopped:
             from pyspark.sql.connect.session import SparkSession
 
-            # Importing the module has registered the session, but where it was imported before the kernel started.
+            # Importing the module registers the session, unless it was imported before the kernel started.
             if SparkSession._default_session is None:
                 self._register()
-            assert SparkSession._default_session is not None  # either way it is registered now
+            assert SparkSession._default_session is not None  # it is registered by now, either way
             self._session = SparkSession._default_session
         return self._session
 
     @cached_property
     def names(self) -> "CatalogNames":
-        """The names of catalogs, tables and columns, as far as they are known within the patience of a person."""
-        from lakelocal.compute.catalog_names import CatalogNames  # few kernels complete names
+        """The names of catalogs, tables and columns, as far as they can be known while a person waits."""
+        from lakelocal.compute.catalog_names import CatalogNames  # imported late: few kernels complete names
 
-        return CatalogNames(self.connected_session, PATIENCE)
+        return CatalogNames(self.connected_session, COMPLETION_TIMEOUT)
 
     def connected_session(self) -> "SparkSession | None":
-        """The session if it can be asked without starting a server or connecting to one elsewhere, otherwise None."""
+        """The session, if using it starts no server and connects to none elsewhere; otherwise None."""
         if self.remote:
             link = getattr(self._session, "link", None)
             return self._session if link is None or link.connected else None
-        from lakelocal.server import find_server  # few kernels complete names
+        from lakelocal.server import find_server  # imported late: few kernels complete names
 
         return self.spark if find_server(self.state) else None
 
     def start(self, names: dict[str, Any]) -> None:
-        """Be the kernel of this process, whose notebook has *names*; `spark` comes when a cell names it."""
+        """Become the kernel of this process; its notebook gets *names*, and `spark` as soon as a cell names it."""
         global _current
         _current = self
         self._names = names
@@ -161,25 +161,25 @@ class Kernel:
             self._introduce(session)
             if self.context is not None:
                 send_progress(self.ip, session)
-        if not hasattr(SparkDataFrame, "display"):  # databricks-connect has it
+        if not hasattr(SparkDataFrame, "display"):  # databricks-connect has its own
             SparkDataFrame.display = display  # type: ignore[attr-defined]  # `df.display()`
-        self._name_spark()  # for code that the cells do not show, such as exec of a file
+        self._name_spark()  # for code that is not in a cell, such as a file that is run by exec
 
     def _introduce(self, session: "SparkSession") -> None:
-        """Let *session* print where it is and what it is."""
+        """Let *session* print what `about` knows of it."""
         from lakelocal.compute.session import LinkedSession
         from lakelocal.kernel import about
 
         def printed(session: LinkedSession) -> tuple[str, str]:
-            found = about.facts(self.compute, self.names, self.folder, connected=session.link.connected)
+            found = about.session_facts(self.compute, self.names, self.folder, connected=session.link.connected)
             return about.as_text(found), about.as_html(found)
 
-        if isinstance(session, LinkedSession):  # a workspace's session prints itself
+        if isinstance(session, LinkedSession):  # the session of a workspace describes itself
             session.about = printed
 
     def namespace_for(self, code: str) -> dict[str, Any]:
-        """The names of the notebook with all that *code* may use, `spark` only where it names it."""
-        for name, value in self._names.items():  # %reset takes them away
+        """The namespace of the notebook, with all names that *code* may use; `spark` only if *code* names it."""
+        for name, value in self._names.items():  # %reset may have removed them
             self.ip.user_ns.setdefault(name, value)
         if _NAMES_SPARK.search(code):
             self._name_spark()
@@ -187,7 +187,7 @@ class Kernel:
         return names
 
     def _enter_roots(self) -> None:
-        """Before the first code runs: see `lakelocal.roots`."""
+        """Make the roots of Databricks' paths available before the first code runs; see `lakelocal.roots`."""
         self.ip.events.unregister("pre_execute", self._enter_roots)
         if self.remote == WORKSPACE:
             close(IN_WORKSPACE)
@@ -202,18 +202,18 @@ class Kernel:
 
     def _name_spark(self) -> None:
         names = self.ip.user_ns
-        if "spark" not in names or isinstance(names["spark"], Missing):
+        if "spark" not in names or isinstance(names["spark"], UnavailableName):
             names["spark"] = self.ip.user_ns_hidden["spark"] = self._spark_or_reason()
 
-    def _spark_or_reason(self) -> "SparkSession | Missing":
+    def _spark_or_reason(self) -> "SparkSession | UnavailableName":
         try:
             return self.spark
         except (LocalError, ImportError) as error:
-            return Missing("spark", error)
+            return UnavailableName("spark", error)
 
 
-class Missing:
-    """Stands for a name that cannot be had here; using it raises the reason."""
+class UnavailableName:
+    """Stands for a name that is not available here; using it raises the reason."""
 
     def __init__(self, name: str, reason: Exception) -> None:
         self._name, self._reason = name, reason

@@ -1,7 +1,7 @@
 """The magics of Databricks' notebooks.
 
-`%sql`, `%md`, `%sh`, `%python`, `%scala` and `%r` head a whole cell there, with one `%`; IPython wants two.
-A transformer turns the first form into the second. `%run` and `%fs` are lines in both.
+There, `%sql`, `%md`, `%sh`, `%python`, `%scala` and `%r` apply to a whole cell, with a single `%`; IPython requires
+two. A transformer turns the first form into the second. `%run` and `%fs` are line magics in both.
 """
 
 import shlex
@@ -33,19 +33,19 @@ _CELLS = ("sql", "md", "md-sandbox", "sh", "python", "scala", "r", "skip")
 
 
 def register(kernel: "Kernel") -> None:
-    """Give the magics to the IPython of *kernel*."""
+    """Register the magics with the IPython of *kernel*."""
     kernel.ip.register_magics(DatabricksMagics(kernel))
     kernel.ip.input_transformers_cleanup.insert(0, as_lines)
     kernel.ip.input_transformers_cleanup.append(as_cell_magic)
 
 
 def as_lines(lines: list[str]) -> list[str]:
-    """The lines of a cell: IPython has split it into *lines* at more characters than end one."""
+    """The lines of a cell, which IPython has split into *lines* at characters that do not end a line in Python."""
     return lines_of("".join(lines), keepends=True)
 
 
 def as_cell_magic(lines: list[str]) -> list[str]:
-    """A cell headed by `%sql` (or another of `_CELLS`) as a cell of `%%sql`, one headed by `%skip` as an empty one.
+    """A cell that begins with `%sql` (or another of `_CELLS`) as a `%%sql` cell, one with `%skip` as an empty cell.
 
     Other cells stay as they are.
     """
@@ -69,7 +69,7 @@ def as_cell_magic(lines: list[str]) -> list[str]:
 
 @magics_class
 class DatabricksMagics(Magics):
-    """See the head of this module."""
+    """The magics; see the docstring of this module."""
 
     def __init__(self, kernel: "Kernel") -> None:
         super().__init__(shell=kernel.ip)
@@ -78,12 +78,12 @@ class DatabricksMagics(Magics):
     @no_var_expand
     @line_cell_magic
     def sql(self, line: str, cell: str | None = None) -> None:
-        """Run SQL; the result of the last statement shows, and is in `_sqldf`."""
+        """Run SQL; the result of the last statement is shown, and is available as `_sqldf`."""
         statements = split_statements(f"{line}\n{cell or ''}")
         if not statements:
             raise DialectError("`%sql`: found no statement. Write SQL after it, or in the lines below.")
         for statement in statements[:-1]:
-            # A query runs when it is read; this reads all of it and keeps nothing.
+            # A query only runs when it is read; this reads all of its rows and keeps none.
             frame = self._run(statement)
             if frame is not None and frame.columns:
                 frame.write.format("noop").mode("overwrite").save()
@@ -93,15 +93,15 @@ class DatabricksMagics(Magics):
         output = self._kernel.context and self._kernel.context.rows_file
         table = table_of(frame) if frame is not None and frame.columns else None
         if output:
-            sql_output.keep_rows(table, Path(output))
+            sql_output.save_rows(table, Path(output))
         if table:
             publish_table(table)
         else:
             print("OK")
 
     def _run(self, statement: CellStatement) -> "DataFrame | None":
-        """The frame of *statement*; None where it is about widgets, which need no Spark."""
-        widgets = self._kernel.one(DBUtils).widgets
+        """The frame of *statement*; None if it only concerns widgets, which need no Spark."""
+        widgets = self._kernel.part(DBUtils).widgets
         text = statement.filled(widgets.get, known=lambda name: name in widgets.getAll())
         if (made := widget_statement(text)) is None:
             return self._kernel.spark.sql(text)
@@ -120,7 +120,7 @@ class DatabricksMagics(Magics):
         """Run a command of `dbutils.fs`: `%fs ls /Volumes/...`."""
         command, *arguments = shlex.split(line) or ["help"]
         values = [{"true": True, "false": False}.get(text.lower(), text) for text in arguments]
-        result = getattr(self._kernel.one(DBUtils).fs, command)(*values)
+        result = getattr(self._kernel.part(DBUtils).fs, command)(*values)
         if command == "ls":
             publish_table(files_table(result))
         elif isinstance(result, str):
@@ -129,7 +129,7 @@ class DatabricksMagics(Magics):
     @no_var_expand
     @line_cell_magic
     def sh(self, line: str, cell: str | None = None) -> None:
-        """Run shell commands on this machine; with `-e` first, a failing one fails the cell."""
+        """Run shell commands on this machine; with `-e` before them, a command that fails makes the cell fail."""
         text = f"{line}\n{cell or ''}".strip()
         flag, _, rest = text.partition(" ") if text.startswith("-e ") else text.partition("\n")
         strict = flag.strip() == "-e"
@@ -138,7 +138,7 @@ class DatabricksMagics(Magics):
     @no_var_expand
     @line_magic
     def run(self, line: str) -> Any:
-        r"""Run another notebook in this namespace: `%run ./other $name="value"`; scripts as IPython does."""
+        r"""Run another notebook in this namespace: `%run ./other $name="value"`; scripts are run as in IPython."""
         first = line.split(maxsplit=1)[0] if line.strip() else ""
         if first.startswith("-") or is_script(self._kernel, first):
             from IPython.core.magics.execution import ExecutionMagics
@@ -146,19 +146,19 @@ class DatabricksMagics(Magics):
             return ExecutionMagics(shell=self.shell).run(self._kernel.ip.var_expand(line))
         return run_inline(self._kernel, line)
 
-    @line_magic  # its `$name` are Python variables, such as the token of a private index
+    @line_magic  # with Python variables as `$name`, such as the token of a private index
     def pip(self, line: str) -> None:
-        """Install packages for this notebook: `%pip install ...`; other commands are pip's own."""
-        self._kernel.one(Packages).pip(line)
+        """Install packages for this notebook: `%pip install ...`; other commands are passed to pip."""
+        self._kernel.part(Packages).pip(line)
 
     @line_magic
     def restart_python(self, line: str) -> None:
-        """As `dbutils.library.restartPython()`."""
-        self._kernel.one(DBUtils).library.restartPython()
+        """The same as `dbutils.library.restartPython()`."""
+        self._kernel.part(DBUtils).library.restartPython()
 
     @line_magic
     def set_cell_max_output_size_in_mb(self, line: str) -> None:
-        """Set how many MB of output a cell of a task keeps, 1 to 20; the runner reads it from the cell."""
+        """Set how many MB of output a cell of a task keeps, from 1 to 20; the runner reads this from the cell."""
         if not (line.strip().isdigit() and 1 <= int(line) <= 20):
             raise DialectError(
                 f"`%set_cell_max_output_size_in_mb`: found `{line.strip()}`; expected a whole number from 1 to 20."
@@ -179,5 +179,5 @@ class DatabricksMagics(Magics):
     @no_var_expand
     @cell_magic
     def python(self, line: str, cell: str) -> None:
-        """Run the cell as Python, as without the magic."""
+        """Run the cell as Python, as it would run without the magic."""
         self._kernel.ip.run_cell(cell)

@@ -1,11 +1,11 @@
-"""`%pip install`: packages for one notebook, in a folder of its own, which is first on the path.
+"""`%pip install`: installs packages for one notebook, into a folder of its own, which is first on the path.
 
-The environment is shared by all notebooks, so nothing in it is changed. pip first tells what is missing here
-(`--dry-run --report`), then installs exactly that into the folder (`--target`). A project named by `-e` is imported
-from its source tree, nothing is built.
+The environment is shared by all notebooks, so nothing in it is changed. pip first reports what is missing here
+(`--dry-run --report`), and then installs exactly that into the folder (`--target`). A project named by `-e` is imported
+from its source tree; nothing is built.
 
-What the environment of a task or its `libraries` ask for is installed once for all tasks of the state: each `%pip` of
-theirs has a folder that never changes (`lakelocal.shared_packages`), behind the notebook's own on the path.
+What the environment or the `libraries` of a task ask for is installed once for all tasks of the state: each such `%pip`
+command has a folder that never changes (`lakelocal.shared_packages`), which comes after the notebook's own on the path.
 
 Source: pip 23 documentation, "Installation Report"; Databricks documentation, "Notebook-scoped Python libraries".
 """
@@ -36,21 +36,21 @@ if TYPE_CHECKING:
 
 _EDITABLE = ("-e", "--editable")
 _KEPT = frozenset({"pyspark", "pyspark-client", "pyspark-connect", "databricks-connect", "delta-spark"})
-_PLAIN = {"PIP_PROGRESS_BAR": "off", "PIP_NO_COLOR": "1"}  # its output is kept in the notebook and told line by line
+_PLAIN = {"PIP_PROGRESS_BAR": "off", "PIP_NO_COLOR": "1"}  # since the output is stored in the notebook line by line
 _PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 
 
 class Packages:
-    """The packages that the notebook of *kernel* installed for itself."""
+    """The packages that the notebook of *kernel* has installed for itself."""
 
     def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
-        self._told: set[str] = set()  # the imported packages of which it was said that they were replaced
-        self._shared: list[Path] = []  # the folders that tasks share, the one that was installed first last
+        self._announced: set[str] = set()  # the imported packages that the user knows to be replaced
+        self._shared: list[Path] = []  # the folders of shared installations, the latest first
 
     @cached_property
     def folder(self) -> Path:
-        """Where they are; a job's attempt deletes it at its end, an interactive kernel when it ends."""
+        """The folder of the packages; it is deleted when the attempt, or an interactive kernel, ends."""
         if self._kernel.context is not None:
             folder = self._kernel.context.packages
             folder.mkdir(parents=True, exist_ok=True)
@@ -61,27 +61,27 @@ class Packages:
         return folder
 
     def pip(self, line: str) -> None:
-        """Do the pip command *line*.
+        """Run the pip command *line*.
 
         Raises:
             DialectError: pip failed.
-            ProjectError: a folder named by `-e` is no Python project.
+            ProjectError: a folder named by `-e` is not a Python project.
         """
         command, *arguments = shlex.split(line, comments=True) or ["help"]
         if command == "install":
             self.install([self._local(argument) for argument in arguments], shared=self._is_of_task(line))
         elif command == "uninstall":
             print(
-                f"%pip uninstall: nothing is done; {sys.prefix} is shared by all notebooks and stays as it is. "
-                "What `%pip install` adds is gone when this notebook ends."
+                f"%pip uninstall: nothing is done, since {sys.prefix} is shared by all notebooks. "
+                "What `%pip install` adds is removed when this notebook ends."
             )
         else:
             self._run([command, *arguments], print_line)
 
     def install(self, arguments: list[str], *, shared: bool = False) -> None:
-        """Install what pip's *arguments* name; what the environment has already is not installed again.
+        """Install what pip's *arguments* name, except for what the environment has already.
 
-        *shared*: all tasks of the state use one installation of it.
+        *shared*: all tasks of the state use the same installation.
         """
         projects, rest = _split(arguments)
         for project in projects:
@@ -95,54 +95,55 @@ class Packages:
             if not rest and not projects:
                 return
         if rest and all(_is_satisfied(word) for word in rest):
-            print(f"Requirement already satisfied: {', '.join(rest)}")  # pip takes seconds to say so
+            print(f"Requirement already satisfied: {', '.join(rest)}")  # pip would take seconds to say so
         elif not projects or any(not word.startswith("-") for word in rest):
             installed += self._install_missing(rest, shared)
         importlib.invalidate_caches()
         for name in installed:
-            if lacking := _lacking(name):
+            if lacking := _missing_requirements_of(name):
                 print(
-                    f"{name}: needs {', '.join(lacking)}, which this environment lacks. %pip install them if imported."
+                    f"{name}: requires {', '.join(lacking)}, which this environment lacks. Use %pip install if your "
+                    "code needs that."
                 )
-        if again := sorted(self._replaced() - self._told):
-            self._told.update(again)
+        if again := sorted(self._replaced() - self._announced):
+            self._announced.update(again)
             print(
-                f"Already imported: {', '.join(again)}. dbutils.library.restartPython() lets the next import take what "
-                "was installed."
+                f"Already imported: {', '.join(again)}. After dbutils.library.restartPython(), the next import uses "
+                "the version that was installed."
             )
 
     def forget_replaced(self) -> None:
-        """Let the next import of a package take the installed one, also where another version is imported."""
+        """Let the next import of a package use the installed version, even if another one has been imported."""
         for name in self._replaced():
             own = [key for key in sys.modules if key.partition(".")[0] == name]
             if any(str(getattr(sys.modules[key], "__file__", "")).endswith((".so", ".pyd")) for key in own):
-                print(f"{name}: has compiled parts, which are imported once. Install it before its first import.")
+                print(f"{name}: has compiled parts, which are imported only once. Install it before its first import.")
                 continue
             for key in own:
                 del sys.modules[key]
 
     def _install_missing(self, arguments: list[str], shared: bool) -> list[str]:
-        """Install what *arguments* name and the environment lacks; the names."""
-        if shared and (key := installation_key(arguments, self._below())):
+        """Install what *arguments* name and the environment lacks; returns the names of these packages."""
+        if shared and (key := installation_key(arguments, self._already_installed())):
             return self._use_shared(key, arguments)
         wanted = self._missing(arguments, print_line)
         if wanted:
             self._forget(wanted)
             self._fill(self.folder, wanted, print_line)
-            print("Installed for this notebook only; the shared environment stays as it is.")
+            print("Installed for this notebook only; the shared environment has not changed.")
         return list(wanted)
 
     def _use_shared(self, key: str, arguments: list[str]) -> list[str]:
-        """Import from the installation *key*, which *arguments* make if there is none yet; the names of its packages.
+        """Import from the installation *key*, made with *arguments* if it does not exist; returns its package names.
 
-        What pip says goes into the log of the attempt, which the next line of the notebook names.
+        The output of pip goes into the log of the attempt, which the notebook names.
         """
-        assert self._kernel.context is not None, "only a task has something that others share"
+        assert self._kernel.context is not None, "only tasks share installations"
         packages, log = SharedPackages(self._kernel.state.packages), self._kernel.context.log
         named = ", ".join(Path(word).name if word.startswith("/") else word for word in arguments if word[0] != "-")
         new = not packages.has(key)
         if new:
-            print(f"{named}: installing for all tasks that need it. What pip says is in {log}")
+            print(f"{named}: installing for all tasks that need it. The output of pip is in {log}")
 
         def fill(place: Path) -> None:
             with log.open("a", encoding="utf-8", buffering=1) as told:
@@ -155,11 +156,11 @@ class Packages:
         sys.path.insert(1 if "folder" in vars(self) else 0, str(folder))
         names = sorted({found.name for found in metadata.distributions(path=[str(folder)])})
         if names and not new:
-            print(f"{named}: installed already, as an earlier task needed it.")
+            print(f"{named}: installed already, since an earlier task needed it.")
         return names
 
     def _missing(self, arguments: list[str], tell: Callable[[str], object]) -> dict[str, str]:
-        """The packages that *arguments* name and this process lacks, with what pip needs to take each."""
+        """The packages that *arguments* name and this process lacks, each with the requirement for pip to install."""
         with tempfile.TemporaryDirectory() as place:
             report = Path(place) / "report.json"
             self._run(["install", "--dry-run", "--report", str(report), *arguments], tell)
@@ -168,7 +169,7 @@ class Packages:
         for package in found:
             name = package["metadata"]["name"]
             if normalised(name) in _KEPT:
-                tell(f"{name}: not installed; a local kernel keeps the one that fits its server.\n")
+                tell(f"{name}: not installed; a local kernel keeps the version that fits its server.\n")
             else:
                 wanted[name] = f"{name} @ {_address(package['download_info'])}"
         return wanted
@@ -177,17 +178,17 @@ class Packages:
         self._run(["install", "--no-deps", "--upgrade", "--target", str(place), *wanted.values()], tell)
 
     def _is_of_task(self, line: str) -> bool:
-        """Is *line* one of those that install the task's environment?"""
+        """Is *line* one of the commands that install the task's environment?"""
         asked = self._kernel.context.installs if self._kernel.context else []
         return f"%pip {line}" in [cell.splitlines()[-1] for cell in asked]
 
-    def _below(self) -> list[str]:
-        """What a further installation is made on top of."""
+    def _already_installed(self) -> list[str]:
+        """The names of the installations that are in use, which a further one builds on."""
         own = self.folder.glob("*.dist-info") if "folder" in vars(self) else ()
         return [place.name for place in (*self._shared, *own)]
 
     def _link(self, project: PythonProject) -> None:
-        """Import *project* from its source tree, with metadata for what looks for its version or entry points."""
+        """Import *project* from its source tree, with metadata for code that asks for its version or entry points."""
         name = project.name or project.root.name
         self._forget([name])
         place = self.folder / f"{normalised(name).replace('-', '_')}-{project.version or '0'}.dist-info"
@@ -204,17 +205,17 @@ class Packages:
         print(f"{name}: imported from its source tree, {project.imports}; nothing was built.")
 
     def _forget(self, names: Iterable[str]) -> None:
-        """Remove what describes an earlier version; pip replaces the packages in a `--target`, but not this."""
+        """Remove the metadata of earlier versions, which pip does not replace in a `--target`, unlike the packages."""
         gone = {normalised(name) for name in names}
         for place in self.folder.glob("*.dist-info"):
             if normalised(place.stem.partition("-")[0]) in gone:
                 shutil.rmtree(place)
 
     def _run(self, arguments: list[str], tell: Callable[[str], object]) -> None:
-        """Run pip with *arguments*; *tell* is given what it says, line by line.
+        """Run pip with *arguments*, and pass its output to *tell*, line by line.
 
         Raises:
-            DialectError: it failed; its errors are in the message.
+            DialectError: pip failed; its errors are in the message.
         """
         known = [*map(str, self._folders()), os.environ.get("PYTHONPATH", "")]
         environment = {**_PLAIN, **os.environ, "PYTHONPATH": os.pathsep.join(path for path in known if path)}
@@ -226,22 +227,22 @@ class Packages:
                 errors.append(line.removeprefix("ERROR: ").strip())
 
         if status := run_command([*_PIP, *arguments], environment, told):
-            why = " ".join(errors) or "its output says why."
+            why = " ".join(errors) or "its output tells why."
             step = "Correct the name or the version."
             raise DialectError(f"`%pip {arguments[0]}`: pip ended with status {status}: {why} {step}")
 
     def _folders(self) -> list[Path]:
-        """Where the packages are that were installed, the first on the path first."""
+        """The folders of the installed packages, in the order of the path."""
         return [*([self.folder] if "folder" in vars(self) else []), *self._shared]
 
     def _local(self, argument: str) -> str:
-        """*argument*, as a place of this machine if it is a path in a volume or DBFS."""
+        """*argument*; if it is a path in a volume, DBFS or the workspace, that path on this machine."""
         if not argument.startswith(("/Volumes/", "dbfs:/", "/dbfs/", "/Workspace/")):
             return argument
         return str(DatabricksPaths(self._kernel.state).to_local(argument))
 
     def _replaced(self) -> set[str]:
-        """The imported packages that the folders hold in another version."""
+        """The imported packages of which the folders contain another version."""
         holds: dict[str, Path] = {}
         for folder in self._folders():
             names = (file.stem for file in folder.iterdir() if file.is_dir() or file.suffix == ".py")
@@ -268,17 +269,17 @@ def _split(arguments: list[str]) -> tuple[list[PythonProject], list[str]]:
         if project is None:
             raise ProjectError(
                 f"`%pip install -e`: found no Python project in `{root}`; expected pyproject.toml or setup.py. "
-                "Correct the path: it starts at the notebook's folder."
+                "Correct the path, which is relative to the notebook's folder."
             )
         projects.append(project)
     return projects, rest
 
 
 def _without_spark(words: Iterable[str]) -> tuple[list[str], list[str]]:
-    """*words* without requirements of packages that a kernel keeps, and before them the wheels that name some.
+    """The wheels among *words* that require packages which a kernel keeps, and the other requirements without those.
 
-    Such a wheel is installed alone, and its other requirements take its place. Otherwise the versions that those
-    packages require would decide: pyspark 3.5 wants an older protobuf than ours.
+    Such a wheel is installed without its dependencies, and its other requirements replace it in *words*. Otherwise the
+    requirements of the kept packages would count: pyspark 3.5, for example, needs an older protobuf than ours.
     """
     from packaging.requirements import InvalidRequirement, Requirement
 
@@ -296,7 +297,7 @@ def _without_spark(words: Iterable[str]) -> tuple[list[str], list[str]]:
         except InvalidRequirement:
             name = ""
         if name in _KEPT:
-            print(f"{word}: not installed; a local kernel keeps the one that fits its server.")
+            print(f"{word}: not installed; a local kernel keeps the version that fits its server.")
         else:
             rest.append(word)
     return wheels, rest
@@ -317,7 +318,7 @@ def _needs_of_wheel(wheel: Path, extras: list[str]) -> list[str]:
 
 
 def _is_satisfied(word: str) -> bool:
-    """Is *word* a plain requirement that this process has, with all that it needs itself? pip would install nothing."""
+    """Is *word* a plain requirement that this process satisfies, so that pip would install nothing?"""
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
@@ -330,11 +331,11 @@ def _is_satisfied(word: str) -> bool:
         version = metadata.version(needed.name)
     except metadata.PackageNotFoundError:
         return False
-    return needed.specifier.contains(version, prereleases=True) and not _lacking(needed.name)
+    return needed.specifier.contains(version, prereleases=True) and not _missing_requirements_of(needed.name)
 
 
-def _lacking(name: str) -> list[str]:
-    """What the installed package *name* requires and this process does not have."""
+def _missing_requirements_of(name: str) -> list[str]:
+    """The requirements of the installed package *name* that this process does not satisfy."""
     from packaging.requirements import Requirement
 
     found = []
@@ -352,7 +353,7 @@ def _lacking(name: str) -> list[str]:
 
 
 def _address(download: dict[str, Any]) -> str:
-    """What pip needs to take the same package again."""
+    """The address from which pip gets the same package again."""
     if vcs := download.get("vcs_info"):
         return f"{vcs['vcs']}+{download['url']}@{vcs['commit_id']}"
     return str(download["url"])

@@ -1,8 +1,8 @@
-"""Interactive plots: `df.plot` of Spark's frames, and figures of plotly.
+"""Interactive plots: `df.plot` of Spark DataFrames, and Plotly figures.
 
-A runtime of Databricks has plotly. Where the environment lacks it, the first plot installs it for the notebook. Where
-the environment has it, JupyterLab draws figures with plotly's extension, so an output needs only the data of its
-figure, and not the 5 MB of script with which plotly would begin each notebook; elsewhere, a text stands for the figure.
+Databricks' runtimes have Plotly. If the environment lacks it, the first plot installs it for the notebook. If it has
+it, JupyterLab draws figures with Plotly's extension, so that an output needs only the data of its figure, and not the 5
+MB of script that Plotly would put into each notebook; everywhere else, a text takes the place of the figure.
 """
 
 import importlib.util
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 _PLOTS = "pyspark.sql.plot.core"
 _EXTENSION = Path("share/jupyter/labextensions/jupyterlab-plotly")
-_TEXT = "[a figure of plotly: JupyterLab draws it; `display(df)` draws charts that are shown everywhere]"
+_TEXT = "[a Plotly figure, which only JupyterLab draws; the charts of `display(df)` are shown everywhere]"
 
 
 def provide_plotly(kernel: "Kernel") -> None:
-    """Let the first plot of a frame install plotly for the notebook of *kernel*, as `%pip install plotly` does."""
-    when_imported(_PLOTS, lambda: _take_over(kernel))
+    """Let the first plot of a frame install Plotly for the notebook of *kernel*, as `%pip install plotly` does."""
+    when_imported(_PLOTS, lambda: _install_plotly_when_missing(kernel))
     if (Path(sys.prefix) / _EXTENSION).is_dir() and "PLOTLY_RENDERER" not in os.environ:
         when_imported("plotly.io._renderers", leave_drawing_to_jupyterlab)
 
 
 def leave_drawing_to_jupyterlab() -> None:
-    """Let figures of plotly show as data for JupyterLab's extension, with a text for other places."""
+    """Let Plotly output figures as data for JupyterLab's extension, with a text for other programs."""
     module = sys.modules["plotly.io._renderers"]
     renderers = vars(module)["renderers"]
 
     class Text(vars(module)["MimetypeRenderer"]):  # type: ignore[misc]  # plotly may be missing
-        """The text that stands for a figure."""
+        """Outputs a text in place of a figure."""
 
         def to_mimebundle(self, fig_dict: object) -> dict[str, str]:
             return {"text/plain": _TEXT}
@@ -44,14 +44,14 @@ def leave_drawing_to_jupyterlab() -> None:
     renderers.default = "plotly_mimetype+text"
 
 
-def _take_over(kernel: "Kernel") -> None:
+def _install_plotly_when_missing(kernel: "Kernel") -> None:
     module = sys.modules[_PLOTS]
     check = vars(module)["require_minimum_plotly_version"]
 
     def installed() -> None:
         if importlib.util.find_spec("plotly") is None:
-            print("df.plot draws with plotly, which this environment lacks: it is installed for this notebook.")
-            kernel.one(Packages).install(["plotly"])
+            print("df.plot needs plotly, which this environment lacks; installing it for this notebook.")
+            kernel.part(Packages).install(["plotly"])
         check()
 
     vars(module)["require_minimum_plotly_version"] = installed

@@ -1,7 +1,7 @@
-"""How far Spark is with the statement of the running cell, sent to the attempt that shows it to a person.
+"""Sends the progress of the running cell's statement to the attempt, which shows it to a person.
 
-Spark Connect reports it every two seconds with the answer to a statement, so nothing more is asked of the server. It
-goes as a message of its own on the kernel's output channel, so that it is no output of the cell.
+Spark Connect reports the progress every two seconds with the response to a statement, so this takes no further request.
+It is sent as a message of its own on the kernel's output channel, so that it does not become an output of the cell.
 """
 
 from collections.abc import Iterable
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
     from pyspark.sql.connect.shell.progress import StageInfo
 
-MESSAGE = "lakelocal_progress"  # its content: `done` and `total`, numbers of Spark tasks
+MESSAGE = "lakelocal_progress"  # the type of the message; its content has `done` and `total`, numbers of Spark tasks
 
 
 def send_progress(ip: "InteractiveShell", spark: "SparkSession") -> None:
     """Send the progress of each statement of *spark* from now on."""
-    from pyspark.sql.connect.shell.progress import ProgressHandler  # the attempt reads this module without Spark
+    from pyspark.sql.connect.shell.progress import ProgressHandler  # late: the attempt imports this without Spark
 
     class Sender(ProgressHandler):
-        """Sends the sums over all stages of a statement that goes on."""
+        """Sends the sums over all stages of a running statement."""
 
         def __call__(
             self, stages: "Iterable[StageInfo] | None", inflight_tasks: int, operation_id: str | None, done: bool
@@ -29,7 +29,7 @@ def send_progress(ip: "InteractiveShell", spark: "SparkSession") -> None:
             total = sum(stage.num_tasks for stage in known)
             if total and not done:
                 content = {"done": sum(stage.num_completed_tasks for stage in known), "total": total}
-                kernel = ip.kernel  # type: ignore[attr-defined]  # of a shell inside of a kernel
+                kernel = ip.kernel  # type: ignore[attr-defined]  # which a shell inside a kernel has
                 kernel.session.send(kernel.iopub_socket, MESSAGE, content, parent=kernel.get_parent())
 
     spark.registerProgressHandler(Sender())

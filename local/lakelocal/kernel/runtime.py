@@ -1,8 +1,8 @@
-"""What Databricks gives to code by import: `databricks.sdk.runtime`, `databricks.connect`, `pyspark.dbutils`.
+"""Modules of Databricks that code imports: `databricks.sdk.runtime`, `databricks.connect`, `pyspark.dbutils`.
 
-The modules exist in a kernel of ours only, also where databricks-sdk and databricks-connect are not installed, so that
-a bundle's packages import unchanged and get this kernel's session. An installed databricks-sdk stays itself but for
-`databricks.sdk.runtime`, an installed databricks-connect but for the builder of `DatabricksSession`.
+They exist in our kernels only, even if databricks-sdk and databricks-connect are not installed, so that a bundle's
+packages can be imported unchanged and get this kernel's session. Of an installed databricks-sdk, only
+`databricks.sdk.runtime` is replaced; of an installed databricks-connect, only the builder of `DatabricksSession`.
 
 Source: databricks-sdk 0.162 `databricks/sdk/runtime/__init__.py` (the names); Databricks documentation,
 "Databricks Connect for Python" (the builder).
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from lakelocal.kernel.kernel import Kernel
 
 _CONNECT_SESSION = "databricks.connect.session"
-_NO_CONTEXT = "Spark Connect has none, neither here nor on serverless compute. Use `spark`."
+_NO_CONTEXT = "Spark Connect does not have it, neither here nor on serverless compute. Use `spark`."
 
 
 def notebook_names(kernel: "Kernel") -> dict[str, Any]:
-    """The names that every notebook has on Databricks, but for `spark`; none of them imports Spark before its use."""
+    """The names that every notebook has on Databricks, except `spark`; none of them imports Spark before it is used."""
     from lakelocal.kernel.display import display, display_html
 
     def sql(query: str, *arguments: Any, **named: Any) -> "DataFrame":
@@ -49,7 +49,7 @@ def notebook_names(kernel: "Kernel") -> dict[str, Any]:
 
         return functions.udf(*arguments, **named)
 
-    dbutils = kernel.one(DBUtils)
+    dbutils = kernel.part(DBUtils)
     return {
         "dbutils": dbutils,
         "display": display,
@@ -61,13 +61,13 @@ def notebook_names(kernel: "Kernel") -> dict[str, Any]:
     }
 
 
-def contexts(kernel: "Kernel") -> dict[str, Any]:
-    """The names of the time before `spark`: `sqlContext`, which is the session, and `sc`, which cannot be had."""
+def legacy_contexts(kernel: "Kernel") -> dict[str, Any]:
+    """The names from the time before `spark`: `sqlContext`, which uses the session, and `sc`, which is refused."""
     return {"sqlContext": _SqlContext(kernel), "sc": _NoSparkContext()}
 
 
 class _SqlContext:
-    """What `sqlContext` could do, done by the session of *kernel*."""
+    """The methods of `sqlContext`, which use the session of *kernel*."""
 
     _METHODS = frozenset(
         {"sql", "table", "read", "readStream", "createDataFrame", "range", "udf", "streams", "newSession"}
@@ -99,11 +99,11 @@ class _SqlContext:
             return getattr(self._kernel.spark, name)
         if name.startswith("_"):
             raise AttributeError(name)
-        raise DialectError(f"`sqlContext.{name}`: not available by Spark Connect. Use `spark`.")
+        raise DialectError(f"`sqlContext.{name}`: not available in Spark Connect. Use `spark`.")
 
 
 class _NoSparkContext:
-    """Stands for `sc`; using it says what to use instead."""
+    """Stands for `sc`; using it raises an error that says what to use instead."""
 
     _INSTEAD: ClassVar[dict[str, str]] = {
         "parallelize": "spark.createDataFrame(rows, schema)",
@@ -135,28 +135,30 @@ class _NoSparkContext:
 
 
 def provide_modules(kernel: "Kernel") -> None:
-    """Let this process import the modules of this module's head."""
+    """Let this process import the modules that the docstring of this module names."""
     makers = {
         "databricks.sdk.runtime": lambda name: _Runtime(name, kernel),
-        "pyspark.dbutils": lambda name: _with(ModuleType(name), DBUtils=_dbutils_class(kernel)),
+        "pyspark.dbutils": lambda name: _with_attributes(ModuleType(name), DBUtils=_dbutils_class(kernel)),
         "dbruntime": ModuleType,
-        "dbruntime.databricks_repl_context": lambda name: _with(ModuleType(name), get_context=_repl_context_of(kernel)),
+        "dbruntime.databricks_repl_context": lambda name: _with_attributes(
+            ModuleType(name), get_context=_repl_context_of(kernel)
+        ),
     }
     if client.DATABRICKS in client.installed():
-        when_imported(_CONNECT_SESSION, lambda: _take_over(kernel))
+        when_imported(_CONNECT_SESSION, lambda: _replace_session_of_databricks_connect(kernel))
     else:
         session = databricks_session(kernel)
         makers |= {
-            "databricks.connect": lambda name: _with(ModuleType(name), DatabricksSession=session),
-            _CONNECT_SESSION: lambda name: _with(_ConnectSession(name), DatabricksSession=session),
+            "databricks.connect": lambda name: _with_attributes(ModuleType(name), DatabricksSession=session),
+            _CONNECT_SESSION: lambda name: _with_attributes(_ConnectSession(name), DatabricksSession=session),
         }
     sys.meta_path.insert(0, _Provided(makers))
-    # Behind all other finders: an installed package is found before.
+    # After all other finders, so that an installed package takes precedence.
     sys.meta_path.append(_Provided({"databricks": ModuleType, "databricks.sdk": _NotInstalled}))
 
 
 class _Provided(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the modules of *makers*, each made by its function when it is imported; all may have submodules."""
+    """Finds the modules of *makers*, which are made by these functions on import; all may have submodules."""
 
     def __init__(self, makers: dict[str, Callable[[str], ModuleType]]) -> None:
         self._makers = makers
@@ -170,11 +172,11 @@ class _Provided(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return self._makers[spec.name](spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing to run: the module is whole when it is made."""
+        """Do nothing: the module is complete as soon as it is made."""
 
 
 class _Runtime(ModuleType):
-    """`databricks.sdk.runtime`; `spark` is the session at the time of asking, since `stop()` makes a new one."""
+    """`databricks.sdk.runtime`; `spark` is looked up at each access, since there is a new session after `stop()`."""
 
     is_local_implementation = False
 
@@ -193,7 +195,7 @@ class _Runtime(ModuleType):
 
 
 class _ConnectSession(ModuleType):
-    """`databricks.connect.session`, which code imports for Spark's session class too; importing that takes a second."""
+    """`databricks.connect.session`; it also has Spark's session class, which is imported late as it takes a second."""
 
     def __getattr__(self, name: str) -> Any:
         if name == "SparkSession":
@@ -203,12 +205,12 @@ class _ConnectSession(ModuleType):
         raise AttributeError(f"`databricks.connect.session` has no `{name}` here")
 
 
-# How the SDK would authenticate in a runtime of Databricks; None lets it look elsewhere.
+# The functions by which the SDK authenticates in Databricks' runtime; None lets it try other ways.
 _AUTHENTICATION = ("init_runtime_legacy_auth", "init_runtime_native_auth", "init_runtime_repl_auth")
 
 
 class _NotInstalled(ModuleType):
-    """`databricks.sdk` where the package is not installed: only `databricks.sdk.runtime` can be had."""
+    """`databricks.sdk` if the package is not installed: it has nothing but `databricks.sdk.runtime`."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -219,23 +221,23 @@ class _NotInstalled(ModuleType):
         )
 
 
-def _take_over(kernel: "Kernel") -> None:
-    """Let the imported databricks-connect give the session of *kernel*."""
+def _replace_session_of_databricks_connect(kernel: "Kernel") -> None:
+    """Let the imported databricks-connect return the session of *kernel*."""
     module = sys.modules[_CONNECT_SESSION]
     session = databricks_session(kernel, module.DatabricksSession)
-    for each in (module, sys.modules.get("databricks.connect")):  # imported ahead of the kernel, or about to be
+    for each in (module, sys.modules.get("databricks.connect")):  # which may be imported already, or is about to be
         if each is not None and hasattr(each, "DatabricksSession"):
             vars(each)["DatabricksSession"] = session
 
 
 def databricks_session(kernel: "Kernel", real: Any = None) -> type:
-    """The class `DatabricksSession` whose builder gives the session of *kernel*, whatever workspace it is told.
+    """A class `DatabricksSession` whose builder returns the session of *kernel*, whatever workspace is named.
 
-    Where the *real* one is installed it is its base, and its `__wrapped__`: a workspace's session is made by that.
+    If the *real* class is installed, it is the base of this one, and its `__wrapped__`, which makes workspace sessions.
     """
 
-    class Builder(real.Builder if real else object):  # type: ignore[misc]  # known only where it is installed
-        """Takes the settings of the real one; what names a workspace or its compute has no meaning here."""
+    class Builder(real.Builder if real else object):  # type: ignore[misc]  # known only if it is installed
+        """Accepts the settings of the real builder; those that name a workspace or its compute have no effect here."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -253,7 +255,7 @@ def databricks_session(kernel: "Kernel", real: Any = None) -> type:
         def create(self) -> "SparkSession":
             return kernel.compute.session()
 
-    for name, silent in _BUILDER.items():
+    for name, silent in _IGNORED_SETTINGS.items():
         setattr(Builder, name, _unused(name, silent=silent))
 
     class Session(type):
@@ -266,8 +268,8 @@ def databricks_session(kernel: "Kernel", real: Any = None) -> type:
     return Session("DatabricksSession", bases, names)
 
 
-# What a builder can be told; True where nothing is lost by not using it.
-_BUILDER = {
+# Settings of a builder that are ignored; True for those that are ignored silently, since nothing is lost.
+_IGNORED_SETTINGS = {
     **dict.fromkeys(("serverless", "validateSession", "userAgent", "appName"), True),
     **dict.fromkeys(("clusterId", "header", "headers", "host", "profile", "remote", "sdkConfig", "token"), False),
     "withEnvironment": False,
@@ -277,7 +279,7 @@ _BUILDER = {
 def _unused(name: str, *, silent: bool) -> Callable[..., Any]:
     def method(self: Any, *_: object, **__: object) -> Any:
         if not silent:
-            print(f"DatabricksSession.builder.{name}: not used in this kernel; the session is the kernel's own.")
+            print(f"DatabricksSession.builder.{name}: ignored in this kernel; the session is the kernel's own.")
         return self
 
     method.__name__ = name
@@ -285,10 +287,10 @@ def _unused(name: str, *, silent: bool) -> Callable[..., Any]:
 
 
 def _dbutils_class(kernel: "Kernel") -> type:
-    dbutils = kernel.one(DBUtils)
+    dbutils = kernel.part(DBUtils)
 
     class Utilities:
-        """`DBUtils(spark)` gives the `dbutils` of this kernel."""
+        """`DBUtils(spark)` returns the `dbutils` of this kernel."""
 
         def __new__(cls, spark: object = None) -> Any:
             return dbutils
@@ -300,11 +302,11 @@ def _dbutils_class(kernel: "Kernel") -> type:
 def _repl_context_of(kernel: "Kernel") -> Callable[[], SimpleNamespace]:
     def get_context() -> SimpleNamespace:
         """The ids and the path of the notebook, as attributes."""
-        return SimpleNamespace(**repl_context(kernel.one(DBUtils).notebook.getContext()))
+        return SimpleNamespace(**repl_context(kernel.part(DBUtils).notebook.getContext()))
 
     return get_context
 
 
-def _with(module: ModuleType, **attributes: Any) -> ModuleType:
+def _with_attributes(module: ModuleType, **attributes: Any) -> ModuleType:
     module.__dict__.update(attributes, __all__=list(attributes))
     return module

@@ -8,19 +8,19 @@ from collections.abc import Callable
 
 from lakelocal.errors import DialectError
 
-# They point Spark at a session of this kernel, which no other process can have.
+# These refer Spark to the session of this kernel, which no other process can use.
 _PRIVATE = ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED")
 
 
 def run_shell(text: str, *, strict: bool) -> None:
-    """Run *text* with bash (sh where there is none), its output shown as it comes.
+    """Run *text* with bash, or sh if there is no bash, and show its output as it comes.
 
     Args:
-        text: shell commands, any number of lines.
-        strict: stop at the first failing command and fail the cell, as Databricks' `%sh -e`.
+        text: Shell commands, on any number of lines.
+        strict: Stop at the first command that fails, and make the cell fail, as Databricks' `%sh -e` does.
 
     Raises:
-        DialectError: *strict*, and a command failed.
+        DialectError: *strict* is set, and a command failed.
     """
     shell = shutil.which("bash") or "sh"
     told = {name: value for name, value in os.environ.items() if name not in _PRIVATE}
@@ -32,14 +32,14 @@ def run_shell(text: str, *, strict: bool) -> None:
 
 
 def print_line(line: str) -> None:
-    """Show *line*, which has its end."""
+    """Show *line*, which includes its line end."""
     print(line, end="", flush=True)
 
 
 def run_command(command: list[str], environment: dict[str, str], tell: Callable[[str], object] = print_line) -> int:
-    """Run *command*; its exit status. Interrupted, it dies with all its children.
+    """Run *command*, and return its exit status. If this is interrupted, the command dies with all its children.
 
-    *tell* is given each line of its output as it comes.
+    Each line of its output is passed to *tell* as it comes.
     """
     process = subprocess.Popen(
         command,
@@ -56,7 +56,7 @@ def run_command(command: list[str], environment: dict[str, str], tell: Callable[
         for line in process.stdout:
             tell(line)
         return process.wait()
-    except BaseException:  # the cell was interrupted: nothing of it may live on
+    except BaseException:  # the cell was interrupted, so no process of it may live on
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=5)
         raise

@@ -1,13 +1,13 @@
-"""What is put into a kernel when it starts: names, magics, hooks, and the modules of Databricks' runtime."""
+"""Sets up a kernel when it starts: names, magics, hooks, and the modules of Databricks' runtime."""
 
 import sys
 from typing import TYPE_CHECKING
 
 from lakelocal.errors import LocalError
 from lakelocal.kernel import failures, magics, plots, runtime
-from lakelocal.kernel.dbutils.notebook import end_without_a_trace
+from lakelocal.kernel.dbutils.notebook import end_without_traceback
 from lakelocal.kernel.kernel import Kernel
-from lakelocal.kernel.notebook_modules import NotebooksAreNoModules
+from lakelocal.kernel.notebook_modules import NotebooksAreNotModules
 from lakelocal.project import Project
 
 if TYPE_CHECKING:
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def start(ip: "InteractiveShell") -> None:
-    """Give the kernel of *ip* what a Databricks notebook has; never raises for what is missing around it."""
+    """Give the kernel of *ip* what a Databricks notebook has; this never fails, even outside of a project."""
     kernel = Kernel(ip)
-    kernel.start({**runtime.notebook_names(kernel), **runtime.contexts(kernel)})
+    kernel.start({**runtime.notebook_names(kernel), **runtime.legacy_contexts(kernel)})
     magics.register(kernel)
     failures.install(LocalError)
-    end_without_a_trace(ip)
+    end_without_traceback(ip)
     if kernel.in_project:
-        sys.meta_path.insert(0, NotebooksAreNoModules(Project.find(kernel.folder).root))
+        sys.meta_path.insert(0, NotebooksAreNotModules(Project.find(kernel.folder).root))
         runtime.provide_modules(kernel)
         plots.provide_plotly(kernel)
-        if kernel.context is None:  # nobody presses keys in a task
+        if kernel.context is None:  # nobody types in the notebook of a task
             from lakelocal.kernel import completion
 
             completion.install(kernel)

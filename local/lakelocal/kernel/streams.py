@@ -1,7 +1,7 @@
-"""`display` of a stream: the rows that are available now.
+"""`display` of a stream: shows the rows that are available now.
 
-On Databricks the table goes on growing while the cell runs. Here the stream runs once over what there is, into a
-temporary view, and ends; of a stream that goes on for ever, what has come in `SECONDS` shows.
+On Databricks, the table keeps growing while the cell runs. Here, the stream processes what is available, writes it into
+a temporary view, and ends; if a stream does not end, the rows that have arrived within `SECONDS` are shown.
 """
 
 import contextlib
@@ -18,13 +18,13 @@ SECONDS = 30
 
 
 def stream_table(frame: "DataFrame", rows: int, table_of: Callable[["DataFrame"], Table]) -> Table:
-    """The table of at most *rows* rows of the stream *frame*; *table_of* reads a frame that is none."""
+    """The table of at most *rows* rows of the stream *frame*; *table_of* makes the table of a batch frame."""
     name = f"display_{uuid.uuid4().hex}"
     session = frame.sparkSession
     query = _started(frame, rows, name)
     try:
         if not query.awaitTermination(SECONDS):
-            print(f"display: the stream goes on; this is what has come in {SECONDS} seconds.")
+            print(f"display: the stream has not ended; these are the rows that have arrived in {SECONDS} seconds.")
     finally:
         query.stop()
     try:
@@ -34,10 +34,10 @@ def stream_table(frame: "DataFrame", rows: int, table_of: Callable[["DataFrame"]
 
 
 def _started(frame: "DataFrame", rows: int, name: str) -> Any:
-    """The stream, which ends where nothing more is available; an aggregation gives its last result as a whole."""
+    """The started query, which ends when no more rows are available; an aggregation gives its complete result."""
     from pyspark.errors import AnalysisException
 
-    with contextlib.suppress(AnalysisException):  # an aggregation without a watermark has no rows that are final
+    with contextlib.suppress(AnalysisException):  # an aggregation without a watermark never has final rows
         return _writer(frame.limit(rows + 1), name).outputMode("append").start()
     return _writer(frame, name).outputMode("complete").start()
 

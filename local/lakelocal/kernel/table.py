@@ -1,11 +1,12 @@
 """A table as text and as HTML: what `display`, `%sql` and `%fs ls` show.
 
-The HTML is a plain table with all its rows, which a script in the same output (`table.js`) lets sort, filter, download
-as CSV and draw. So it works in JupyterLab and VS Code, in a notebook saved as HTML, and on the page of a run, without a
-kernel and without a network; where scripts are not run, as on GitHub, the table remains. No library does all of that:
-itables needs its 700 KB of DataTables in an output of its own that must not be lost, perspective loads WebAssembly, and
-ipydatagrid, buckaroo and the other widgets need a kernel. Each output has its own copy of the script, 17 KB: cells are
-run again, deleted, and drawn only when they are scrolled into view, so one output cannot rely on another.
+The HTML is a plain table with all its rows. A script in the same output (`table.js`) lets users sort, filter and draw
+them, or download them as CSV. This works in JupyterLab and VS Code, in a notebook saved as HTML, and on the page of a
+run, without a kernel and without a network; where scripts are not run, as on GitHub, the table remains. No library does
+all of that: itables needs its 700 KB of DataTables in an output of its own that must not be lost, perspective loads
+WebAssembly, and ipydatagrid, buckaroo and other widgets need a kernel. Each output has its own copy of the script
+(17 KB): cells are run again, deleted, and rendered only when they are scrolled into view, so one output cannot rely on
+another.
 """
 
 import functools
@@ -20,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 TEXT_WIDTH = 40
-TEXT_ROWS = 20  # the text is for where HTML is not shown, such as a terminal
+TEXT_ROWS = 20  # the text is for programs that do not show HTML, such as a terminal
 HTML_WIDTH = 10_000
-HTML_CHARACTERS = 300_000  # of all values together, so that ten outputs stay below the size of a picture each
+HTML_CHARACTERS = 300_000  # of all rows together
 _SCRIPT = re.compile(r"<(script|style)>.*?</\1>\n?", re.DOTALL)
-CLASS = "lakelocal-table"  # of the element that holds a table, its note and its script
+CLASS = "lakelocal-table"  # of the element that contains a table, its note and its script
 _HEAD = f'<div class="{CLASS}">'
 
 
@@ -32,7 +33,7 @@ _HEAD = f'<div class="{CLASS}">'
 class Table:
     """Rows of Python values; *columns* are pairs of name and type.
 
-    *more*: there are rows that it does not hold. *total*: how many rows there are in all, if somebody has counted.
+    *more*: there are further rows. *total*: how many rows there are in all, if they have been counted.
     """
 
     columns: list[tuple[str, str]]
@@ -41,7 +42,7 @@ class Table:
     total: int | None = None
 
     def note(self, shown: int) -> str:
-        """How many rows there are, in words, where the first *shown* are seen."""
+        """How many rows there are, in words, if the first *shown* of them are visible."""
         if shown == len(self.rows) and not self.more:
             return "1 row" if shown == 1 else f"{shown:,} rows"
         if self.total is not None or not self.more:
@@ -49,7 +50,7 @@ class Table:
         return f"the first {shown:,} rows; there are more"
 
     def to_text(self) -> str:
-        """Aligned columns under two header lines, names and types; long values are cut with `...`."""
+        """Aligned columns under two header lines, with names and types; long values are cut off with `...`."""
         rows = self.rows[:TEXT_ROWS]
         lines = [
             [name for name, _ in self.columns],
@@ -63,13 +64,13 @@ class Table:
         return "\n".join([*shown[:2], rule, *shown[2:], f"({self.note(len(rows))})"])
 
     def to_html(self) -> str:
-        """A table of bounded height, its types below the names; NULL in italics, so that it differs from the text."""
+        """A table of limited height, with types below the names, and NULL in italics to distinguish it from text."""
         lines = list(self._lines())
         head = "".join(f'<th class="{_kind(k)}">{_escaped(n)}<br><small>{_escaped(k)}</small>' for n, k in self.columns)
         parts = [
             _HEAD,
             f"<style>{style()}</style>",
-            # The height once more: JupyterLab drops the sheet, as it does the script, if a notebook is not trusted.
+            # The height is here, too, since JupyterLab drops the style sheet and the script of an untrusted notebook.
             '<div class="rows" style="max-height: 420px; overflow: auto"><table class="dataframe">',
             f"<thead><tr>{head}</thead>\n<tbody>",
             *lines,
@@ -81,7 +82,7 @@ class Table:
         return "\n".join(part for part in parts if part)
 
     def _lines(self) -> Iterator[str]:
-        """The rows as HTML, as far as they fit, at least one; HTML lets the end tags of cells be omitted."""
+        """The rows as HTML, as many as fit, but at least one; HTML allows the end tags of cells to be omitted."""
         opening = ["<td align=right>" if _kind(type_) == "n" else "<td>" for _, type_ in self.columns]
         size = 0
         for number, row in enumerate(self.rows):
@@ -93,7 +94,7 @@ class Table:
 
 
 def script() -> str:
-    """The script of a table: a function of the element that holds it."""
+    """The script of a table: a function that takes the element which contains the table."""
     return _file("table.js")
 
 
@@ -103,13 +104,13 @@ def style() -> str:
 
 
 def without_script(text: str) -> str | None:
-    """A table's HTML without its script and style, for a page that has them once; None if *text* is no such table."""
+    """A table's HTML without its script and style, for a page that has them once; None if *text* is not a table."""
     return _SCRIPT.sub("", text) if text.startswith(_HEAD) else None
 
 
 @functools.cache
 def _file(name: str) -> str:
-    """A file beside this module, without what only its readers need: indentation, and lines that are comments."""
+    """A file beside this module, without indentation and comment lines, which only its readers need."""
     lines = (line.strip() for line in Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
@@ -119,14 +120,14 @@ _TIME = re.compile(r"date|timestamp(_ntz)?")
 
 
 def _kind(type_: str) -> str:
-    """The class of a column's head: a number, a time, or else a string of characters."""
+    """The CSS class of a column's header: `n` for numbers, `t` for times, `s` for everything else."""
     return "n" if _NUMBER.fullmatch(type_) else "t" if _TIME.fullmatch(type_) else "s"
 
 
 def to_text(value: object) -> str:
     """A value as Spark's SQL writes it: NULL, true, exact decimals, timestamps in UTC, nested values as JSON."""
     if isinstance(value, dict | list | tuple):
-        return json.dumps(plain(value), ensure_ascii=False)
+        return json.dumps(to_json_value(value), ensure_ascii=False)
     text = _scalar(value)
     return "NULL" if text is None else text
 
@@ -148,14 +149,14 @@ def _scalar(value: object) -> str | None:
     return str(value)
 
 
-def plain(value: object) -> Any:
-    """*value* with only what JSON has; a map is a list of pairs in Arrow, here an object."""
+def to_json_value(value: object) -> Any:
+    """*value* in types that JSON has; a map, which is a list of pairs in Arrow, becomes an object."""
     if isinstance(value, dict):
-        return {str(name): plain(inner) for name, inner in value.items()}
+        return {str(name): to_json_value(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         if value and all(isinstance(pair, tuple) and len(pair) == 2 for pair in value):
-            return {to_text(name): plain(inner) for name, inner in value}
-        return [plain(inner) for inner in value]
+            return {to_text(name): to_json_value(inner) for name, inner in value}
+        return [to_json_value(inner) for inner in value]
     return value if isinstance(value, bool | int | float) or value is None else _scalar(value)
 
 

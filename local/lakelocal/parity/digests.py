@@ -10,7 +10,7 @@ from pyspark.sql.types import DataType
 
 from lakelocal.parity.hashing import row_hash
 from lakelocal.parity.outline import Relation, rows_of
-from lakelocal.spark_errors.messages import what_spark_says
+from lakelocal.spark_errors.messages import without_spark_details
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -33,7 +33,7 @@ def read_digest(spark: "SparkSession", relation: Relation, columns: Mapping[str,
     try:
         (row,) = rows_of(spark, query)
     except PySparkException as error:
-        return what_spark_says(str(error))
+        return without_spark_details(str(error))
     return Digest(row["n"], row["total"], row["parity"])
 
 

@@ -16,7 +16,7 @@ from pyspark.sql.types import DataType
 
 from lakelocal.history.recorded import utc
 from lakelocal.parity.scope import DiffScope
-from lakelocal.spark_errors.messages import what_spark_says
+from lakelocal.spark_errors.messages import without_spark_details
 from lakelocal.sql.writing import quoted
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _with_columns(spark: "SparkSession", relation: Relation) -> Relation:
     try:
         schema = spark.sql(f"SELECT * FROM {relation.source}").schema
     except PySparkException as error:
-        return replace(relation, problem=what_spark_says(str(error)))
+        return replace(relation, problem=without_spark_details(str(error)))
     return replace(relation, columns={each.name: each.dataType for each in schema.fields})
 
 

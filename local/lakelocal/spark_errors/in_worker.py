@@ -1,7 +1,7 @@
-"""What a user's function did in a worker of Spark, found in the text of Spark's error.
+"""Finds out how a user's function failed in a Spark worker, from the text of Spark's error.
 
-Spark puts the traceback of Python into its message: a name and words before it, its own frames between those of the
-user, and a state, frames of Java or a plan behind it.
+Spark puts the Python traceback into its message: after a name and some text, with its own frames between those of the
+user, and followed by a state, Java frames or a plan.
 """
 
 import re
@@ -10,18 +10,18 @@ from pathlib import Path
 
 _BEGIN = "Traceback (most recent call last):\n"
 _CRASHED = "Python worker exited unexpectedly"
-_DIED = (
-    "a worker process died while it ran a Python function, most likely killed because the memory of the machine was "
-    "used up; let the function hold fewer rows at a time."
+_WORKER_DIED = (
+    "a worker process died while it ran a Python function; most likely it was killed because the machine had run out "
+    "of memory. Let the function process fewer rows at a time."
 )
 _END = re.compile(r"\n\tat |\n?\s*SQLSTATE: |\n=== Streaming Query ===|\n\s*JVM stacktrace|\n\s*Driver stacktrace")
 _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line (?P<line>\d+), in .*\n(?P<source>(?:    .*\n)?)(?:    .*\n)*')
-_SPARKS_OWN = re.compile(r"/pyspark/(?!tests)|/lakelocal/|^pyarrow/|^<frozen ")
+_INTERNAL_FRAME = re.compile(r"/pyspark/(?!tests)|/lakelocal/|^pyarrow/|^<frozen ")
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A place in the user's code; *source* is the line there, "" where the worker could not read it."""
+    """A place in the user's code; *source* is the line there, "" if the worker could not read it."""
 
     file: str
     line: int
@@ -33,7 +33,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class WorkerFailure:
-    """The user's frames, outermost first, and class and message of what was raised; Spark's own frames are left out."""
+    """The user's frames, outermost first, and the class and message of the error; Spark's own frames are left out."""
 
     frames: tuple[Frame, ...]
     error: str
@@ -50,16 +50,16 @@ def is_cell(file: str) -> bool:
 
 
 def failure_in_worker(text: str) -> WorkerFailure | None:
-    """The failure that the message *text* of Spark tells of; None where it is about something else."""
+    """The failure that the message *text* of Spark describes; None if it is about something else."""
     _, found, rest = text.partition(_BEGIN)
     if not found:
-        return WorkerFailure((), _DIED) if _CRASHED in text else None
+        return WorkerFailure((), _WORKER_DIED) if _CRASHED in text else None
     rest = _END.split(rest + "\n", maxsplit=1)[0].rstrip() + "\n"
-    last = rest.rpartition(_BEGIN)[2]  # of errors raised while another was handled, the one that came out
+    last = rest.rpartition(_BEGIN)[2]  # if an error was raised while another was handled, the one that was raised last
     frames = [
         Frame(found["file"], int(found["line"]), found["source"].strip())
         for found in _FRAME.finditer(last)
-        if not _SPARKS_OWN.search(found["file"])
+        if not _INTERNAL_FRAME.search(found["file"])
     ]
     error = _FRAME.sub("", last).strip()
     return WorkerFailure(tuple(frames), re.sub(r"^(?:lakelocal|pyspark)\.[\w.]+\.(?=\w+: )", "", error))

@@ -1,4 +1,4 @@
-"""The message of an error of Spark: without what Spark adds for itself, and its common forms in plain words."""
+"""The messages of Spark's errors: without the details that Spark adds, and reworded if they are common ones."""
 
 import re
 
@@ -7,16 +7,16 @@ from lakelocal.spark_errors.in_worker import failure_in_worker
 
 _CONDITION = re.compile(r"(?:^|: |^\([\w.$]+\) )\s*\[[A-Z][A-Z0-9_.]{3,}\] ")
 _OF_SPARK = re.compile(r"\s*(?:\[[A-Z][A-Z0-9_.]{3,}\] |\((?:java|scala|org\.apache|io\.delta)\.[\w.]+\) )")
-_ITEM = re.compile(r"[\w.`]+: ")  # of a list of failures, each with what it is of
+_ITEM = re.compile(r"[\w.`]+: ")  # the beginning of an entry in a list of failures
 _SQLSTATE = re.compile(r" SQLSTATE: \w{5}(?:; (line \d+ pos \d+))?;?")
 
 
-def what_spark_says(text: str) -> str:
-    """The message *text* without what Spark adds for itself: the statement, the plan, frames of Java, the SQLSTATE.
+def without_spark_details(text: str) -> str:
+    """The message *text* without the details that Spark adds: the statement, the plan, Java frames, the SQLSTATE.
 
-    A message of Spark begins with its condition in brackets and becomes one line, also where it stands inside of
-    another text, such as a list of tables that failed. Of a function that failed in a worker, its error is told. All
-    other text stays as it is.
+    A message of Spark begins with its condition in brackets. It becomes one line, even inside another text, such as a
+    list of tables that failed. For a function that failed in a worker, the error of the function is given. All other
+    text stays as it is.
     """
     if failure := failure_in_worker(text):
         return str(failure)
@@ -31,25 +31,25 @@ def what_spark_says(text: str) -> str:
             in_message, in_plan = begins, False
         elif in_message and line.strip() and not line.startswith("== "):
             lines[-1] += f" {line.strip()}"
-        elif in_message:  # the statement follows
+        elif in_message:  # the statement comes next
             in_plan, in_message = True, False
         elif not in_plan:
             lines.append(line)
-        if in_message and line.endswith(";"):  # the plan follows
+        if in_message and line.endswith(";"):  # the plan comes next
             in_plan, in_message = True, False
     return "\n".join(_SQLSTATE.sub(_place, line).removesuffix(";") for line in lines)
 
 
 def in_plain_words(text: str, nearby: Nearby | None = None) -> str:
-    """What Spark says in *text*, the common messages in plain words; *nearby* serves to find names that were meant."""
+    """The message *text* of Spark, reworded if it is a common one; *nearby* has names that may have been meant."""
     nearby = nearby or Nearby()
     if (cause := text.rpartition(CAUSE)[2]).startswith("["):
         text = cause
-    return "\n".join(plain_condition(line, nearby) for line in what_spark_says(text).split("\n"))
+    return "\n".join(plain_condition(line, nearby) for line in without_spark_details(text).split("\n"))
 
 
-def is_of_spark(text: str) -> bool:
-    """Is the message *text* one of Spark, with its condition or with the class of Java that it is of?"""
+def is_spark_error(text: str) -> bool:
+    """Is *text* a message of Spark, which begins with a condition or with the class of a Java exception?"""
     return bool(_OF_SPARK.match(text))
 
 

@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from lakelocal.kernel.kernel import Kernel
 
 MODULES = {
-    "credentials": "the rights of services of a cloud, which do not exist here",
-    "data": "a summary of the rows of a frame",
-    "fs": "files of volumes, of DBFS and of this machine",
-    "library": "start Python again after `%pip install`",
+    "credentials": "credentials of cloud services, which do not exist here",
+    "data": "summary statistics of a frame",
+    "fs": "files in volumes, in DBFS and on this machine",
+    "library": "restarting Python after `%pip install`",
     "jobs": "values that the tasks of a job pass on",
     "notebook": "run another notebook, or end this one with a value",
-    "secrets": "values of `.secrets.yml` or of the workspace, kept out of outputs",
+    "secrets": "values from `.secrets.yml` or from the workspace, which outputs never show",
     "widgets": "the parameters of the notebook",
 }
 
 
 class DBUtils:
-    """The utilities of one kernel; in a workspace `fs` and `secrets` are the workspace's.
+    """The utilities of one kernel; if Spark runs in a workspace, `fs` and `secrets` are those of the workspace.
 
     Args:
         kernel: has `context` (the task, or None), `state` and `compute` (found on first use), `remote`, `folder`, `ip`.
@@ -59,7 +59,7 @@ class DBUtils:
 
     @property
     def entry_point(self) -> EntryPoint:
-        """As `dbutils.notebook.entry_point`."""
+        """The same as `dbutils.notebook.entry_point`."""
         return self.notebook.entry_point
 
     @cached_property
@@ -84,7 +84,7 @@ class DBUtils:
 
     @cached_property
     def _elsewhere(self) -> Any:
-        """The workspace's `dbutils`, None where Spark runs elsewhere."""
+        """The `dbutils` of the workspace; None if Spark does not run in a workspace."""
         return self._kernel.compute.utilities() if self._kernel.remote == WORKSPACE else None
 
     def help(self, module: str = "") -> None:
@@ -95,13 +95,13 @@ class DBUtils:
             show_modules("dbutils", MODULES)
 
     def __reduce__(self) -> Any:
-        """Inside of a function that Spark runs: what its worker has of it."""
+        """Pickle these utilities as what a Spark worker can have of them."""
         if self._kernel.remote == WORKSPACE:
             raise DbutilsError(
                 "`dbutils` cannot be used inside a function that Spark runs. Call it before, and let the function use "
                 "its result."
             )
-        from lakelocal.kernel.dbutils import in_worker  # most kernels hand none over
+        from lakelocal.kernel.dbutils import in_worker  # imported late: most kernels pickle no `dbutils`
 
         return in_worker.utilities, ()
 
@@ -109,7 +109,7 @@ class DBUtils:
         if name.startswith("_"):
             raise AttributeError(name)
         raise DbutilsError(
-            f"`dbutils.{name}`: not available in a local kernel; there are {', '.join(f'`{m}`' for m in MODULES)}. "
+            f"`dbutils.{name}`: not available in a local kernel, which has {', '.join(f'`{m}`' for m in MODULES)}. "
             "Use one of these, or run the notebook on Databricks."
         )
 
@@ -117,4 +117,4 @@ class DBUtils:
         return sorted([*MODULES, "help"])
 
     def __repr__(self) -> str:
-        return f"dbutils ({', '.join(MODULES)}); dbutils.help() says more"
+        return f"dbutils ({', '.join(MODULES)}); see dbutils.help()"

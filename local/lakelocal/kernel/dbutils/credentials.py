@@ -1,11 +1,11 @@
-"""`dbutils.credentials`: rights in a cloud, all of which are refused: there is no cloud behind this machine.
+"""`dbutils.credentials`: credentials in a cloud, which are all refused, since there is no cloud behind this machine.
 
 Source: Databricks documentation, "Credentials utility (dbutils.credentials)".
 """
 
 from lakelocal.kernel.dbutils.help import HasHelp
 
-_NO_ROLES = "there are no roles of a cloud on this machine; give the library its own credentials by dbutils.secrets"
+_NO_ROLES = "this machine has no roles in a cloud; give the library its own credentials, from dbutils.secrets"
 
 
 class Credentials(HasHelp):

@@ -1,4 +1,4 @@
-"""`dbutils.data`: what a frame holds, at a glance.
+"""`dbutils.data`: what a frame contains, at a glance.
 
 Source: Databricks documentation, "Data utility (dbutils.data)".
 """
@@ -21,19 +21,19 @@ _VALUES = ("mean", "stddev", "min", "25%", "50%", "75%", "max")
 
 
 class Data(HasHelp):
-    """What a frame holds."""
+    """Summary statistics of frames."""
 
     _name = "dbutils.data"
 
     def summarize(self, df: Any, precise: bool = False) -> None:
-        """Show statistics of each column of a frame of Spark or pandas; some are estimated unless *precise*.
+        """Show statistics of each column of a Spark or pandas DataFrame; some are estimates unless *precise*.
 
-        Databricks also draws a histogram of each column; here `display(df)` draws one of any column that is chosen.
+        Databricks also draws a histogram of each column; here, `display(df)` draws one of any column that you choose.
         """
         if is_frame(df):
             if df.isStreaming:
                 raise DbutilsError(
-                    "dbutils.data.summarize: found a streaming DataFrame; expected one that ends. "
+                    "dbutils.data.summarize: found a streaming DataFrame; expected a batch DataFrame. "
                     "Write the stream to a table, and summarize that."
                 )
             publish_table(_of_spark(df, precise))
@@ -41,15 +41,15 @@ class Data(HasHelp):
             publish_table(_of_pandas(df))
         else:
             raise DbutilsError(
-                f"dbutils.data.summarize: found a {type(df).__name__}; expected a DataFrame of Spark or of pandas."
+                f"dbutils.data.summarize: found a {type(df).__name__}; expected a Spark or pandas DataFrame."
             )
 
 
 def _of_spark(frame: "DataFrame", precise: bool) -> Table:
-    """A row per column of *frame*, by one statement."""
+    """A table with a row for each column of *frame*, computed by one statement."""
     from pyspark.sql import functions as F
 
-    # By position: names may occur twice, or have dots.
+    # Columns are addressed by position, since names may occur twice or contain dots.
     fields = frame.schema.fields
     numbered = frame.toDF(*(f"column_{at}" for at in range(len(fields))))
     wanted = [
@@ -67,7 +67,7 @@ def _of_spark(frame: "DataFrame", precise: bool) -> Table:
 
 
 def _statistics(column: "Column", kind: "DataType", precise: bool) -> "list[Column]":
-    """Number of values and of different values, mean, standard deviation, least, quartiles, and greatest value."""
+    """The number of values and of distinct values, mean, standard deviation, minimum, quartiles, and maximum."""
     from pyspark.sql import functions as F
     from pyspark.sql.types import AtomicType, BinaryType, NumericType
 
@@ -88,7 +88,7 @@ def _statistics(column: "Column", kind: "DataType", precise: bool) -> "list[Colu
 
 
 def _of_pandas(frame: "pd.DataFrame") -> Table:
-    """A row per column of *frame*."""
+    """A table with a row for each column of *frame*."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     rows = []

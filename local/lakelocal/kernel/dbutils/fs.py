@@ -1,8 +1,8 @@
 """`dbutils.fs`: files of volumes (`/Volumes/...`), of DBFS (`dbfs:/...`) and of this machine (`file:/...`).
 
-Volumes and DBFS live in the state folder; `..` and links that lead out of it are refused.
-A file appears whole: it is written under a name that begins with a dot, which Spark's readers skip, then renamed.
-Every written file has the time of writing as its modification time, moved ones too.
+Volumes and DBFS are in the state folder; `..` and links that lead out of it are refused. A file becomes visible only
+when it is complete: it is written under a name that begins with a dot, which Spark's readers skip, and then renamed.
+Every file gets the time of writing as its modification time, even if it is only moved.
 """
 
 import codecs
@@ -19,8 +19,8 @@ from lakelocal.kernel.dbutils.places import PathNotFound, Place, Places
 from lakelocal.project import State
 
 _MOUNTS = (
-    "mounts do not exist in a local kernel, nor on serverless compute: use a volume. CREATE VOLUME makes one; its "
-    "files are in /Volumes/<catalog>/<schema>/<volume>"
+    "mounts exist neither in a local kernel nor on serverless compute; use a volume instead: CREATE VOLUME creates "
+    "one, and its files are in /Volumes/<catalog>/<schema>/<volume>"
 )
 _TEMPORARY = ".local-"
 
@@ -41,10 +41,10 @@ class FileInfo(NamedTuple):
 
 
 class FileSystem(HasHelp):
-    """Files of volumes, of DBFS and of this machine.
+    """Files in volumes, in DBFS and on this machine.
 
     Args:
-        state: gives the state whose volumes are meant; called by the first command.
+        state: Returns the state that has the volumes; it is called by the first command.
     """
 
     _name = "dbutils.fs"
@@ -57,7 +57,7 @@ class FileSystem(HasHelp):
         self._places = Places(state)
 
     def ls(self, dir: str) -> list[FileInfo]:
-        """List a folder, by name; a file gives itself."""
+        """List the entries of a folder, sorted by name; for a file, the file itself."""
         place = self._places.existing(dir)
         if place.local.is_file():
             return [_info(place)]
@@ -71,11 +71,11 @@ class FileSystem(HasHelp):
             found = opened.read(maxBytes)
             if opened.read(1):
                 print(f"[Truncated to first {maxBytes} bytes]")
-        # A character cut in two at the end is left out; bytes that are no UTF-8 show as U+FFFD.
+        # A character that is cut in two at the end is left out; bytes that are not UTF-8 become U+FFFD.
         return codecs.getincrementaldecoder("utf-8")("replace").decode(found)
 
     def put(self, file: str, contents: str, overwrite: bool = False) -> bool:
-        """Write a text to a file, as UTF-8; with *overwrite* in place of an existing one."""
+        """Write a text to a file, as UTF-8; with *overwrite*, an existing file is replaced."""
         place = self._places.writable(file)
         written = contents.encode("utf-8")
         if place.local.is_dir():
@@ -90,19 +90,19 @@ class FileSystem(HasHelp):
         return True
 
     def cp(self, source: str, dest: str, recurse: bool = False) -> bool:
-        """Copy a file, or with *recurse* a folder; into *dest* where that is a folder."""
+        """Copy a file, or with *recurse* a folder; if *dest* is a folder, into it."""
         self._transfer(source, dest, recurse, _copy)
         return True
 
     def mv(self, source: str, dest: str, recurse: bool = False) -> bool:
-        """Move a file, or with *recurse* a folder; into *dest* where that is a folder."""
+        """Move a file, or with *recurse* a folder; if *dest* is a folder, into it."""
         place = self._transfer(source, dest, recurse, _move)
         if place.local.is_dir():
             shutil.rmtree(place.local)
         return True
 
     def rm(self, dir: str, recurse: bool = False) -> bool:
-        """Remove a file or an empty folder, or with *recurse* a folder; False where there is nothing."""
+        """Remove a file or an empty folder, or with *recurse* any folder; False if it does not exist."""
         place = self._places.removable(dir)
         if not place.local.exists():
             return False
@@ -111,13 +111,15 @@ class FileSystem(HasHelp):
         elif recurse:
             shutil.rmtree(place.local)
         elif any(place.local.iterdir()):
-            raise DbutilsError(f"`{place.shown}`: the folder is not empty. Pass recurse=True to remove all of it.")
+            raise DbutilsError(
+                f"`{place.shown}`: the folder is not empty. Pass recurse=True to remove its contents too."
+            )
         else:
             place.local.rmdir()
         return True
 
     def mkdirs(self, dir: str) -> bool:
-        """Create a folder and those above it, inside an existing volume."""
+        """Create a folder, and the folders above it, inside an existing volume."""
         place = self._places.writable(dir)
         if place.local.is_file():
             raise DbutilsError(f"`{place.shown}`: found a file, expected a folder or nothing. Choose another name.")
@@ -141,8 +143,8 @@ class FileSystem(HasHelp):
         if not recurse:
             raise DbutilsError(f"`{start.shown}`: found a folder, expected a file. Pass recurse=True for a folder.")
         if end.resolve().is_relative_to(start.local.resolve()):
-            raise DbutilsError(f"`{target.shown}`: lies inside `{start.shown}`; expected a place outside of it.")
-        # The whole tree is looked at before the first file moves: a link out of it stops everything.
+            raise DbutilsError(f"`{target.shown}`: is inside `{start.shown}`; expected a path outside of it.")
+        # The whole tree is listed before the first file is moved, so that a link out of it stops everything.
         for folder, files in list(self._places.tree(start)):
             below = end / folder.relative_to(start.local)
             below.mkdir(parents=True, exist_ok=True)
@@ -168,7 +170,7 @@ def _publish(temporary: Path, place: Place, *, overwrite: bool) -> None:
         os.replace(temporary, place.local)
         return
     try:
-        os.link(temporary, place.local)  # unlike a rename it fails where the name is taken
+        os.link(temporary, place.local)  # unlike a rename, it fails if the name is taken
     except FileExistsError:
         raise DbutilsError(
             f"java.nio.file.FileAlreadyExistsException: `{place.shown}`: the file exists. "
@@ -196,7 +198,7 @@ def _move(source: Path, target: Path) -> None:
 
 def _no_folder(place: Place, step: str) -> None:
     if place.local.is_dir():
-        raise DbutilsError(f"`{place.shown}`: found a folder, expected a file. {step}: dbutils.fs.ls shows them.")
+        raise DbutilsError(f"`{place.shown}`: found a folder, expected a file. {step}; dbutils.fs.ls lists them.")
 
 
 __all__ = ["FileInfo", "FileSystem", "PathNotFound"]

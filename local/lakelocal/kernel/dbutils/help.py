@@ -1,4 +1,4 @@
-"""`help()` of `dbutils` and of its modules: one line for each command, from its docstring."""
+"""`help()` of `dbutils` and of its modules: one line for each command, taken from its docstring."""
 
 import inspect
 from typing import Any
@@ -9,7 +9,7 @@ _NO_COMMANDS = ("help", "overlaid")
 
 
 def show_modules(name: str, modules: dict[str, str]) -> None:
-    """Print the *modules* of *name*, one a line."""
+    """Print the *modules* of *name*, one per line."""
     print(f"{name}: utilities of a Databricks notebook")
     for module, meaning in modules.items():
         print(f"  {module:<9} {meaning}")
@@ -17,7 +17,7 @@ def show_modules(name: str, modules: dict[str, str]) -> None:
 
 
 class HasHelp:
-    """A module of `dbutils`: its public methods are its commands, an unknown one is refused by name."""
+    """A module of `dbutils`, whose public methods are its commands; other commands are refused by name."""
 
     _name = "dbutils"
     _refused: dict[str, str] = {}  # noqa: RUF012 - constants of the classes, not shared state
@@ -42,7 +42,7 @@ class HasHelp:
     def _unknown(self, name: str) -> DbutilsError:
         known = ", ".join(f"`{known}`" for known in self._commands())
         reason = self._refused.get(name, "no such command")
-        return DbutilsError(f"`{self._name}.{name}`: {reason}; there are {known}.")
+        return DbutilsError(f"`{self._name}.{name}`: {reason}; the commands are {known}.")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -1,7 +1,8 @@
 """`dbutils` inside a function that Spark runs in a worker.
 
-A foreachBatch function has `dbutils.fs`; it cannot read widgets, as Databricks documents, and here no secrets, since
-what it prints goes to the server's log. A function for rows has none of it.
+A foreachBatch function has `dbutils.fs`. It cannot read widgets, as Databricks documents, nor, on this machine,
+secrets, since what it prints goes to the server's log. A function that processes rows has no `dbutils` at all.
+
 Source: Databricks documentation, "Use foreachBatch to write to arbitrary data sinks".
 """
 
@@ -24,19 +25,19 @@ class BatchUtilities:
         if name.startswith("__"):
             raise AttributeError(name)
         raise DbutilsError(
-            f"`dbutils.{name}` is not there inside foreachBatch. Call it in the notebook, and let the function use its "
-            "result."
+            f"`dbutils.{name}` does not exist inside foreachBatch. Call it in the notebook, and let the function use "
+            "its result."
         )
 
 
 def utilities() -> Any:
-    """What a pickled `dbutils` is in a worker."""
+    """What a pickled `dbutils` becomes in a worker."""
     surroundings = in_worker.surroundings_of_batch()
     if surroundings is not None:
         return BatchUtilities(surroundings)
     return Absent(
         DbutilsError(
-            "`dbutils` cannot be used inside a function that Spark runs for rows, here as on Databricks. Call it in "
-            "the notebook, and let the function use its result."
+            "`dbutils` cannot be used inside a function that Spark runs for rows, neither here nor on Databricks. Call "
+            "it in the notebook, and let the function use its result."
         )
     )

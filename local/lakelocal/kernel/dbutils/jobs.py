@@ -1,4 +1,4 @@
-"""`dbutils.jobs.taskValues`: values that a task leaves for the tasks after it.
+"""`dbutils.jobs.taskValues`: values that a task sets for the tasks after it.
 
 Source: Databricks documentation, "Use task values to pass information between tasks".
 """
@@ -15,19 +15,19 @@ from lakelocal.context import TaskContext
 from lakelocal.errors import DbutilsError
 from lakelocal.kernel.dbutils.help import HasHelp
 
-LIMIT = 48 * 1024
+LIMIT = 48 * 1024  # bytes of a value's JSON
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class TaskValueError(DbutilsError, ValueError):
-    """Raised when a task value does not exist, or is none that can be kept; a ValueError as on Databricks."""
+    """Raised when a task value does not exist or cannot be stored; a ValueError, as on Databricks."""
 
 
 class TaskValues(HasHelp):
     """Values passed on between the tasks of one run; each is JSON of at most 48 KiB.
 
     Args:
-        context: the task that this kernel works for, None outside a job.
+        context: The task that this kernel runs; None outside a job.
     """
 
     _name = "dbutils.jobs.taskValues"
@@ -36,7 +36,7 @@ class TaskValues(HasHelp):
         self._context = context
 
     def set(self, key: str, value: object) -> None:
-        """Leave *value* for later tasks; does nothing outside a job."""
+        """Set *value* for later tasks; outside a job, this does nothing."""
         text = self._checked(key, value)
         if self._context is None:
             return
@@ -48,7 +48,7 @@ class TaskValues(HasHelp):
         os.replace(temporary, place)
 
     def get(self, taskKey: str, key: str, default: object = None, debugValue: object = None) -> Any:
-        """The value that an upstream task left; outside a job *debugValue*."""
+        """The value that an upstream task has set; outside a job, *debugValue*."""
         if self._context is None:
             if debugValue is None:
                 raise TypeError(
@@ -67,8 +67,8 @@ class TaskValues(HasHelp):
         if default is not None:
             return default
         raise TaskValueError(
-            f"dbutils.jobs.taskValues: the task `{taskKey}` left no `{key}`; it left {_listed(sorted(values))}. "
-            "Correct the key, or pass a default."
+            f"dbutils.jobs.taskValues: the task `{taskKey}` has set no `{key}`; it has set "
+            f"{_listed(sorted(values))}. Correct the key, or pass a default."
         )
 
     def _checked(self, key: str, value: object) -> str:
@@ -79,7 +79,7 @@ class TaskValues(HasHelp):
         except (TypeError, ValueError) as error:
             raise TaskValueError(
                 f"dbutils.jobs.taskValues, `{key}`: found a value that is not JSON ({error}). "
-                "Pass text, numbers, booleans, None, and lists and dicts of them."
+                "Pass text, numbers, booleans, None, or lists and dicts of these."
             ) from None
         if (size := len(text.encode("utf-8"))) > LIMIT:
             raise TaskValueError(
@@ -97,7 +97,7 @@ class TaskValues(HasHelp):
 
 
 class Jobs(HasHelp):
-    """Features of jobs; its one module is `taskValues`."""
+    """Features of jobs; the only module is `taskValues`."""
 
     _name = "dbutils.jobs"
 
@@ -109,7 +109,7 @@ class Jobs(HasHelp):
         return TaskValues(self._context)
 
     def help(self, command: str = "") -> None:
-        """Describe the one module."""
+        """Describe `taskValues`, the only module."""
         print(f"{self._name}: features of jobs\n  taskValues: values passed on between the tasks of one run")
         self.taskValues.help(command)
 
@@ -119,7 +119,10 @@ class Jobs(HasHelp):
 
 def _file(context: TaskContext, task: str) -> Path:
     if not _FILE_NAME.fullmatch(task):
-        raise TaskValueError(f"dbutils.jobs.taskValues: `{task}` is no task key.")
+        raise TaskValueError(
+            f"dbutils.jobs.taskValues: found the task key `{task}`; expected letters, digits, `_` and `-`. "
+            "Correct the key."
+        )
     return Path(context.values_folder) / f"{task}.json"
 
 

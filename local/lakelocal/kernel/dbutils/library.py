@@ -24,6 +24,6 @@ class Library(HasHelp):
         self._kernel = kernel
 
     def restartPython(self) -> None:
-        """Let imports take what `%pip install` brought; the kernel itself goes on."""
-        self._kernel.one(Packages).forget_replaced()
-        print("dbutils.library.restartPython: nothing needs a restart here. On Databricks all variables would be gone.")
+        """Let the next imports use what `%pip install` has installed; the kernel itself keeps running."""
+        self._kernel.part(Packages).forget_replaced()
+        print("dbutils.library.restartPython: nothing is restarted here. On Databricks, all variables would be lost.")

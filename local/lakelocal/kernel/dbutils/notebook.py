@@ -1,4 +1,4 @@
-"""`dbutils.notebook`: end a notebook with a value, and run another one as a run of its own."""
+"""`dbutils.notebook`: ends a notebook with a value, and runs another notebook as a run of its own."""
 
 import dataclasses
 import json
@@ -27,31 +27,31 @@ if TYPE_CHECKING:
 
 
 class NotebookRunError(DbutilsError):
-    """Raised when a notebook that `dbutils.notebook.run` started failed, or did not end in time."""
+    """Raised when a notebook that was started by `dbutils.notebook.run` fails, or does not end in time."""
 
 
 class NotebookExited(BaseException):
-    """Ends a notebook in which a person works: its cell, and those that *Run All* has queued behind it."""
+    """Ends an interactive notebook: the running cell, and those that *Run All* has queued after it."""
 
 
-def end_without_a_trace(ip: "InteractiveShell") -> None:
-    """Let the kernel of *ip* show one sentence for `NotebookExited`, below what the notebook has printed.
+def end_without_traceback(ip: "InteractiveShell") -> None:
+    """Let the kernel of *ip* show one sentence for `NotebookExited` instead of a traceback.
 
-    It is sent as SystemExit with 0, which papermill takes for the regular end of a notebook.
+    It is sent as SystemExit with 0, which papermill treats as the regular end of a notebook.
     """
 
     def show(shell: Any, kind: object, error: object, trace: object, tb_offset: int | None = None) -> None:
-        shell._showtraceback(SystemExit, SystemExit(0), ["The cells below have not run."])
+        shell._showtraceback(SystemExit, SystemExit(0), ["The cells below were not run."])
 
     ip.set_custom_exc((NotebookExited,), show)
 
 
 class Notebook(HasHelp):
-    """Control of notebooks.
+    """Running and ending notebooks.
 
     Args:
-        kernel: has `context`, `state`, `remote`, `folder`.
-        dbutils: whose part it is, for its entry point.
+        kernel: Has `context`, `state`, `remote` and `folder`.
+        dbutils: The utilities that this module belongs to, for the entry point.
     """
 
     _name = "dbutils.notebook"
@@ -60,7 +60,7 @@ class Notebook(HasHelp):
         self._kernel, self._dbutils = kernel, dbutils
 
     def exit(self, value: str) -> None:
-        """End the notebook with *value*; the remaining cells do not run, the task succeeds."""
+        """End the notebook with *value*; the remaining cells are not run, and the task succeeds."""
         text = str(value)
         context = self._kernel.context
         if context is not None:
@@ -69,20 +69,20 @@ class Notebook(HasHelp):
         if context is None and self._kernel.ip is not None:
             raise NotebookExited(text)
         warnings.filterwarnings("ignore", message="To exit: use")
-        # Papermill takes a plain SystemExit with 0 for the notebook's regular end, any other class for a failure.
+        # Papermill treats a plain SystemExit with 0 as the notebook's regular end, any other class as a failure.
         raise SystemExit(0)
 
     def run(self, path: str, timeout_seconds: int, arguments: dict[str, str] | None = None) -> str | None:
-        """Run another notebook as a run of its own; gives the value it exits with, None where it has none."""
-        notebook = find_notebook(in_workspace(self._kernel, path), self.folder)
+        """Run another notebook as a run of its own; returns the value that it exits with, or None."""
+        notebook = find_notebook(to_local_path(self._kernel, path), self.folder)
         place = _free_place(self._records, notebook.stem)
         context = self._child(notebook, _strings(path, arguments or {}), place)
         status = _attempt(self._kernel, context, place, float(timeout_seconds))
         output = _output(notebook, place)
         if status is None:
             raise NotebookRunError(
-                f"`{path}`: not done after {timeout_seconds} seconds, stopped. "
-                f"Allow more time; what ran is in `{output}`."
+                f"`{path}`: not finished after {timeout_seconds} seconds, and stopped. "
+                f"Allow more time; the cells that have run are in `{output}`."
             )
         if status != 0:
             raise NotebookRunError(f"`{path}`: failed. {_reason(output, place)} See `{output}`.")
@@ -90,17 +90,17 @@ class Notebook(HasHelp):
         return value.read_text(encoding="utf-8") if value.exists() else None
 
     def getContext(self) -> NotebookContext:
-        """The path of the notebook, its user, and the ids of its run, as Databricks' own objects give them."""
+        """The path of the notebook, its user, and the ids of its run, in the form of Databricks' own objects."""
         return NotebookContext(self._kernel)
 
     @property
     def entry_point(self) -> EntryPoint:
-        """The `dbutils` of the JVM, by which code asks for the context."""
+        """Stands for the `dbutils` of the JVM, which code uses to get the context."""
         return EntryPoint(self._dbutils, self.getContext())
 
     @property
     def folder(self) -> Path:
-        """The folder of the current notebook: relative paths start here."""
+        """The folder of the current notebook, which relative paths start from."""
         context = self._kernel.context
         return context.folder if context else self._kernel.folder
 
@@ -134,8 +134,8 @@ class Notebook(HasHelp):
         )
 
 
-def in_workspace(kernel: "Kernel", path: str) -> str:
-    """*path* on this machine if it is one of the workspace (`/Workspace/...`, `/Users/...`), else *path* itself."""
+def to_local_path(kernel: "Kernel", path: str) -> str:
+    """The path on this machine if *path* is one of the workspace (`/Workspace/...`, `/Users/...`), otherwise *path*."""
     first = path.split("/")[1] if path.startswith("/") and path.count("/") > 1 else ""
     if first in ("Users", "Shared", "Repos") and find_source(Path(path)) is None:  # macOS has a folder /Users
         path = f"{WORKSPACE}{path}"
@@ -145,10 +145,10 @@ def in_workspace(kernel: "Kernel", path: str) -> str:
 
 
 def find_notebook(path: str, folder: Path) -> Path:
-    """The file of the notebook *path*: relative to *folder*, with or without its extension.
+    """The file of the notebook *path*, which is relative to *folder* and may lack its extension.
 
     Raises:
-        DbutilsError: there is no such file, or it is no notebook.
+        DbutilsError: there is no such file, or it is not a notebook.
         NotebookError: two notebooks have that name.
     """
     named = folder / path
@@ -193,9 +193,9 @@ def _free_place(records: Path, stem: str) -> Path:
 
 
 def _attempt(kernel: "Kernel", context: TaskContext, place: Path, limit: float) -> int | None:
-    """Run the attempt process; its exit status, None where it took longer than *limit* seconds (0: no limit).
+    """Run the attempt process; returns its exit status, or None if it took longer than *limit* seconds (0: no limit).
 
-    Its standard input stays open while this kernel lives: when that ends, the attempt ends too.
+    Its standard input stays open as long as this kernel lives, so that the attempt ends when the kernel does.
     """
     file = context.save(place / "context.json")
     told = {**os.environ, **environment_of(kernel.state, kernel.remote), VARIABLE: str(file)}
@@ -231,7 +231,7 @@ def _kill_tree(process: subprocess.Popen[bytes]) -> None:
 
 
 def _reason(output: Path, place: Path) -> str:
-    """The error in the executed notebook, else the end of what the attempt said."""
+    """The error in the executed notebook, or else the last line that the attempt printed."""
     try:
         cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError, KeyError):
@@ -240,5 +240,5 @@ def _reason(output: Path, place: Path) -> str:
         for shown in cell.get("outputs", []):
             if shown["output_type"] == "error":
                 return f"{shown['ename']}: {shown['evalue']}"
-    said = (place / "log.txt").read_text(encoding="utf-8", errors="replace").strip()
-    return said.splitlines()[-1] if said else "It left no word."
+    printed = (place / "log.txt").read_text(encoding="utf-8", errors="replace").strip()
+    return printed.splitlines()[-1] if printed else "It gave no reason."

@@ -1,11 +1,11 @@
 """The context of a notebook: its path, its user, and the ids of the run that it belongs to.
 
-Code asks for it by `dbutils.notebook.entry_point.getDbutils().notebook().getContext()`. On Databricks these are objects
-of Scala, so everything is a method, and what may be missing is an Option. A host, an API and a token exist in a
-workspace only: asking for one of them is refused, and in the JSON form stands a text that says so.
+Code gets it by `dbutils.notebook.entry_point.getDbutils().notebook().getContext()`. On Databricks, these are Scala
+objects, so everything is a method, and what may be missing is an Option. The host, the API and the token exist in a
+workspace only: asking for one of them is refused, and the JSON form has a text in its place that says so.
 
-Databricks documents none of this. The names are those that public notebooks use, the ids those of the Jobs API: the
-"current run" is the run of the task, "multitaskParentRunId" the run of its job.
+Databricks documents none of this. The names are those that public notebooks use, and the ids are those of the Jobs API:
+the "current run" is the run of the task, "multitaskParentRunId" is the run of its job.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CLUSTER, HOST, ORGANISATION = "local", "localhost", "0"
 _NO_WORKSPACE = "there is no workspace on this machine, and so no API and no token"
-# In JSON, where nothing can be refused: what uses it fails with this text in its error.
+# For the JSON form, where nothing can be refused: whatever uses these fails with an error that contains them.
 _NO_API = "https://no-workspace-on-this-machine.invalid"
 _NO_TOKEN = "no-workspace-on-this-machine"
 _Value = TypeVar("_Value")
@@ -43,7 +43,7 @@ class Option(Generic[_Value]):
         self._value, self._reason = value, reason
 
     def get(self) -> _Value:
-        """The value.
+        """Return the value.
 
         Raises:
             NoSuchElement: there is none.
@@ -87,22 +87,22 @@ class RunId:
 
 
 class Tags:
-    """Scala's map of the tags; all values are texts."""
+    """The tags as a Scala map; all values are texts."""
 
     def __init__(self, tags: Mapping[str, str]) -> None:
         self._tags = tags
 
     def apply(self, name: str) -> str:
-        """The tag *name*.
+        """Return the tag *name*.
 
         Raises:
-            NoSuchElement: there is none.
+            NoSuchElement: there is no such tag.
         """
         return self.get(name).get()
 
     def get(self, name: str) -> Option[str]:
         known = ", ".join(f"`{each}`" for each in self._tags)
-        return Option(self._tags.get(name), f"no tag `{name}` here; there are {known}")
+        return Option(self._tags.get(name), f"there is no tag `{name}`; the tags are {known}")
 
     def getOrElse(self, name: str, default: Any) -> Any:
         return self._tags.get(name, default)
@@ -126,10 +126,10 @@ class NotebookContext:
         self._user = _user()
 
     def notebookPath(self) -> Option[str]:
-        return Option(self._path, "this kernel is not told which notebook it runs; in a job it is")
+        return Option(self._path, "this kernel does not know which notebook it runs; the kernel of a job does")
 
     def notebookId(self) -> Option[str]:
-        return Option(_id_of(self._path) if self._path else None, "this kernel is not told which notebook it runs")
+        return Option(_id_of(self._path) if self._path else None, "this kernel does not know which notebook it runs")
 
     def userName(self) -> Option[str]:
         return Option(self._user)
@@ -159,13 +159,13 @@ class NotebookContext:
         return Option(ORGANISATION)
 
     def apiUrl(self) -> Option[str]:
-        return Option(None, f"apiUrl: {_NO_WORKSPACE}. Call the API on Databricks only, or where apiUrl().isDefined().")
+        return Option(None, f"apiUrl: {_NO_WORKSPACE}. Call the API on Databricks only, or if apiUrl().isDefined().")
 
     def apiToken(self) -> Option[str]:
         return Option(None, f"apiToken: {_NO_WORKSPACE}. Call the API on Databricks only, or use dbutils.secrets.")
 
     def toJson(self) -> str:
-        """All of it; what only a workspace has is a text that says so."""
+        """The whole context; in place of a value that only a workspace has, there is a text that says so."""
         run = {"id": self._task.task_run_id} if self._task else None
         extra = {"api_url": _NO_API, "api_token": _NO_TOKEN, **({"notebook_path": self._path} if self._path else {})}
         return json.dumps(
@@ -180,7 +180,7 @@ class NotebookContext:
         )
 
     def safeToJson(self) -> str:
-        """The same as one object of texts, without what is secret; for shared and serverless compute."""
+        """The same as one object of texts, without anything secret, as for shared and serverless compute."""
         found = {**self._tags(), "jobGroup": self._group()}
         if self._path:
             found |= {"notebook_path": self._path, "notebook_id": _id_of(self._path)}
@@ -219,18 +219,18 @@ class NotebookContext:
         if name.startswith("_"):
             raise AttributeError(name)
         known = ", ".join(f"`{each}`" for each in vars(NotebookContext) if not each.startswith("_"))
-        raise DbutilsError(f"`getContext().{name}`: not available in a local kernel; there are {known}.")
+        raise DbutilsError(f"`getContext().{name}`: not available in a local kernel, which has {known}.")
 
 
-_NO_JOB = "this kernel runs no task of a job"
+_NO_JOB = "this kernel does not run a task of a job"
 
 
 class EntryPoint:
-    """What `dbutils.notebook.entry_point` is: the `dbutils` of the JVM, whose modules are methods.
+    """The value of `dbutils.notebook.entry_point`: it stands for the `dbutils` of the JVM, whose modules are methods.
 
     Args:
-        dbutils: the kernel's.
-        context: makes the context of the notebook.
+        dbutils: The utilities of the kernel.
+        context: The context of the notebook.
     """
 
     def __init__(self, dbutils: Any, context: NotebookContext) -> None:
@@ -248,8 +248,8 @@ class EntryPoint:
         if name in ("fs", "jobs", "secrets", "widgets"):
             return lambda: getattr(self._dbutils, name)
         raise DbutilsError(
-            f"`dbutils.notebook.entry_point.{name}`: not available in a local kernel, which has no JVM behind it; "
-            "there are `getDbutils()` and its `notebook()`, `widgets()`, `fs()`, `secrets()` and `jobs()`."
+            f"`dbutils.notebook.entry_point.{name}`: not available in a local kernel, which has no JVM behind it. It "
+            "has `getDbutils()`, and that has `notebook()`, `widgets()`, `fs()`, `secrets()` and `jobs()`."
         )
 
 
@@ -267,7 +267,7 @@ class _NotebookOfJvm:
 
 
 def repl_context(context: NotebookContext) -> dict[str, Any]:
-    """The attributes of `dbruntime.databricks_repl_context.get_context()`; None for what is not known."""
+    """The attributes of `dbruntime.databricks_repl_context.get_context()`; None for those that are not known."""
     tags = context.tags()
     in_job = tags.contains("jobId")
     return {
@@ -294,12 +294,12 @@ def repl_context(context: NotebookContext) -> dict[str, Any]:
 
 
 def _notebook_path(task: TaskContext | None, state: State) -> str | None:
-    """The path of the notebook in a workspace, without its extension; None where it is not known.
+    """The path of the notebook in a workspace, without its extension; None if it is not known.
 
-    `/Workspace` does not stand before it, as on Databricks.
+    It does not begin with `/Workspace`, just as on Databricks.
     """
-    named = task.notebook if task else os.environ.get("JPY_SESSION_NAME", "")  # of JupyterLab
-    if not named or (task is not None and task.working_folder):  # a generated notebook stands for a file
+    named = task.notebook if task else os.environ.get("JPY_SESSION_NAME", "")  # which JupyterLab sets
+    if not named or (task is not None and task.working_folder):  # a notebook that was generated to run a file
         return None
     place = Path(named).absolute().with_suffix("")
     for files in (state.files, BundleFiles(WORKSPACE, state.workspace)):
@@ -309,11 +309,11 @@ def _notebook_path(task: TaskContext | None, state: State) -> str | None:
 
 
 def _user() -> str:
-    from lakelocal.bundle.workspace import user_name  # only when it is asked for: it reads bundles
+    from lakelocal.bundle.workspace import user_name  # imported late, since it brings the reading of bundles
 
     return user_name()
 
 
 def _id_of(path: str) -> str:
-    """A number that stands for the notebook at *path*, the same in each run."""
+    """An id for the notebook at *path*, the same in each run."""
     return str(int.from_bytes(hashlib.sha256(path.encode()).digest()[:6], "big"))

@@ -1,4 +1,4 @@
-"""What the paths given to `dbutils.fs` name, and which of them may be read or written."""
+"""Finds the files that paths given to `dbutils.fs` name, and decides which of them may be read or written."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from lakelocal.project import State
 
 
 class PathNotFound(DbutilsError, FileNotFoundError):
-    """Raised when a file, a folder or a volume does not exist; its text holds what notebooks on Databricks look for."""
+    """Raised when a file, folder or volume does not exist; its text contains what notebooks on Databricks look for."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A path: where it is here, and how Databricks shows it (`dbfs:/Volumes/...`, `dbfs:/...`, `file:/...`)."""
+    """A path on this machine, and as Databricks shows it (`dbfs:/Volumes/...`, `dbfs:/...`, `file:/...`)."""
 
     local: Path
     shown: str
@@ -27,10 +27,10 @@ class Place:
 
 
 class Places:
-    """Finds the places of the catalogs of a state.
+    """Finds the places of paths, given the catalogs of a state.
 
     Args:
-        state: gives the state; called by the first look.
+        state: Returns the state; it is called when the first path is looked up.
     """
 
     def __init__(self, state: Callable[[], State]) -> None:
@@ -41,7 +41,7 @@ class Places:
         return DatabricksPaths(self._find_state())
 
     def at(self, path: str) -> Place:
-        """The place of *path*; it need not exist.
+        """The place of *path*, which need not exist.
 
         Raises:
             PathError: the path leaves the state folder or names a catalog that does not exist.
@@ -50,7 +50,7 @@ class Places:
         if not isinstance(path, str):
             raise DbutilsError(f"dbutils.fs: found {path!r} as a path; expected a string. Write str(...).")
         if path.startswith("/") and not self._paths.is_databricks(path):
-            path = f"dbfs:{path}"  # as on Databricks: a path without a scheme is one of DBFS
+            path = f"dbfs:{path}"  # as on Databricks, where a path without a scheme is in DBFS
         local = self._paths.to_local(path)
         if self._paths.is_bundle_file(path):
             return Place(local, f"file:{path[path.index(WORKSPACE) :]}")
@@ -60,20 +60,20 @@ class Places:
         return self._place(local, whole=path.rstrip("/") in ("/Volumes", "dbfs:/Volumes"))
 
     def existing(self, path: str) -> Place:
-        """The place of *path*, which exists."""
+        """The place of *path*, which must exist."""
         place = self.at(path)
         if not place.local.exists():
             above = place.shown.rstrip("/").rpartition("/")[0] or "/"
             raise PathNotFound(
                 f"java.io.FileNotFoundException: No such file or directory: {place.shown}. "
-                + (about_sample_files(place.shown) or f'See what there is with dbutils.fs.ls("{above}").')
+                + (about_sample_files(place.shown) or f'List what exists with dbutils.fs.ls("{above}").')
             )
         return place
 
     def writable(self, path: str) -> Place:
-        """The place of *path*, to be written to; the folders above it are made.
+        """The place of *path*, which is to be written; the folders above it are created.
 
-        An existing volume or root may be written into; a schema or a volume is not made on the way.
+        An existing volume or root may be written into, but a schema or volume is never created on the way.
         """
         place = self.at(path)
         self._paths.refuse_bundle_file(path)
@@ -88,30 +88,30 @@ class Places:
         return place
 
     def removable(self, path: str) -> Place:
-        """The place of *path*, to be removed: never a volume as a whole, or what is above it."""
+        """The place of *path*, which is to be removed; a whole volume, or anything above it, is refused."""
         place = self.at(path)
         self._paths.refuse_bundle_file(path)
         self.refuse_roots(place)
         return place
 
     def refuse_roots(self, place: Place) -> None:
-        """Refuse to make, move or remove a root, a schema or a volume as a whole."""
+        """Refuse to create, move or remove a root, a schema or a volume as a whole."""
         state = self._paths.state
         if self._depth(place) in (0, 1, 2):
             raise PathError(
                 f"`{place.shown}`: not inside a volume; expected /Volumes/{state.catalog}/<schema>/<volume>/... "
-                "Volumes are made and removed by CREATE VOLUME and DROP VOLUME."
+                "Volumes are created and removed by CREATE VOLUME and DROP VOLUME."
             )
         if place.local in (state.dbfs, state.workspace, Path("/")):
-            raise PathError(f"`{place.shown}`: a root cannot be made, moved or removed. Name something in it.")
+            raise PathError(f"`{place.shown}`: a root cannot be created, moved or removed. Name something in it.")
 
     def _depth(self, place: Place) -> int | None:
-        """How many names *place* is below /Volumes/<catalog>: 1 a schema, 2 a volume; None outside."""
+        """The level of *place* below /Volumes/<catalog>: 1 for a schema, 2 for a volume; None if it is outside."""
         names = self._paths.in_volumes(place.local)
         return None if names is None else len(names) - 1
 
     def children(self, place: Place) -> list[Place]:
-        """What *place*, a folder, holds, by name; a link that leads out of the state folder is refused."""
+        """The contents of the folder *place*, sorted by name; a link that leads out of the state folder is refused."""
         if place.shown == "dbfs:/Volumes":
             volumes = sorted((name, root) for root, name in self._paths.roots() if name.startswith("/Volumes/"))
             return [Place(root, f"dbfs:{name}") for name, root in volumes]
@@ -122,7 +122,7 @@ class Places:
         return [child for child in found if child.local.exists()]
 
     def tree(self, place: Place) -> Iterator[tuple[Path, list[Path]]]:
-        """The folders at and below *place*, each with its files; links that lead out are refused."""
+        """The folder *place* and all folders below it, each with its files; links that lead out are refused."""
         entries = sorted(place.local.iterdir(), key=lambda entry: entry.name)
         for entry in entries:
             self._check_link(place, entry)
@@ -148,5 +148,5 @@ class Places:
             raise PathNotFound(
                 f"Volume path not found: {found}; expected "
                 f"{'an existing volume' if len(names) > 1 else 'an existing schema'}. Create it with "
-                "CREATE VOLUME, or run the project's set-up notebook."
+                f"CREATE {'VOLUME' if len(names) > 1 else 'SCHEMA'}, or run the project's set-up notebook."
             )

@@ -1,10 +1,11 @@
-"""`dbutils.secrets`: values of the user's `.secrets.yml` (`{scope: {key: value}}`), or of a workspace.
+"""`dbutils.secrets`: values from the user's `.secrets.yml` (`{scope: {key: value}}`), or from a workspace.
 
-Beside those of the file there are the secrets that clients of the local workspace have put; the file's come first.
+Besides those in the file, there are the secrets that clients of the local workspace have put; those in the file take
+precedence.
 
-Every secret that was read is `[REDACTED]` in all outputs of the kernel: streams, displayed data, results, errors, also
-in their HTML and `repr` forms. It is approximate, as on Databricks: a value printed in pieces by separate writes that
-are sent apart, encoded, or spelled with spaces is not recognised.
+Every secret that has been read is `[REDACTED]` in all outputs of the kernel: streams, displayed data, results and
+errors, also in their HTML and `repr` forms. This is not complete, as on Databricks: a value that is encoded, spelled
+with spaces, or printed in pieces which are sent separately is not recognised.
 """
 
 import html
@@ -26,14 +27,14 @@ _OUTPUTS = frozenset(
 
 
 class HasState(Protocol):
-    """Who works for the state of a catalog."""
+    """Anything with the state of a catalog."""
 
     @property
     def state(self) -> State: ...
 
 
 class SecretScope(NamedTuple):
-    """A scope, as `listScopes` gives it."""
+    """A scope, as `listScopes` returns it."""
 
     name: str
 
@@ -42,20 +43,20 @@ class SecretScope(NamedTuple):
 
 
 class SecretMetadata(NamedTuple):
-    """The name of a secret, as `list` gives it."""
+    """The name of a secret, as `list` returns it."""
 
     key: str
 
 
-Scopes: TypeAlias = list[SecretScope]  # inside the classes below, `list` is their method
+Scopes: TypeAlias = list[SecretScope]  # since `list` is a method inside the classes below
 
 
 class Secrets(HasHelp):
-    """Secrets; those that were read are kept out of outputs.
+    """Secrets, which outputs never show once they have been read.
 
     Args:
-        kernel: has `ip`.
-        source: has `get`, `list` and `listScopes`: a `SecretsFile`, or the `dbutils.secrets` of a workspace.
+        kernel: Has `ip`.
+        source: Has `get`, `list` and `listScopes`: a `SecretsFile`, or the `dbutils.secrets` of a workspace.
     """
 
     _name = "dbutils.secrets"
@@ -63,8 +64,8 @@ class Secrets(HasHelp):
     def __init__(self, kernel: "Kernel", source: Any) -> None:
         self._kernel = kernel
         self._source = source
-        self._read: set[str] = set()
-        self._guarded = False
+        self._secrets_read: set[str] = set()
+        self._is_redacting = False
 
     def get(self, scope: str, key: str) -> str:
         """The value of a secret, as text."""
@@ -86,18 +87,18 @@ class Secrets(HasHelp):
 
     def _guard(self, value: str) -> None:
         if value.strip():
-            self._read.update({value, html.escape(value), repr(value)[1:-1]})
+            self._secrets_read.update({value, html.escape(value), repr(value)[1:-1]})
         kernel = getattr(self._kernel.ip, "kernel", None)
-        if kernel is not None and not self._guarded:
-            self._guarded = True
-            kernel.session.send = redacting(kernel.session.send, lambda: self._read)
+        if kernel is not None and not self._is_redacting:
+            self._is_redacting = True
+            kernel.session.send = redacting(kernel.session.send, lambda: self._secrets_read)
 
 
 class SecretsFile:
-    """The secrets of `.secrets.yml` beside the bundle.
+    """The secrets in `.secrets.yml` beside the bundle, and those of the local workspace.
 
     Args:
-        owner: has `state`, as a kernel and the runner's engine have.
+        owner: Has `state`, as a kernel does.
     """
 
     def __init__(self, owner: "HasState") -> None:
@@ -108,7 +109,7 @@ class SecretsFile:
         keys = self._scope(scope)
         if key not in keys:
             raise DbutilsError(
-                f"Secret does not exist with scope: {scope} and key: {key}; the scope has {_listed(keys)}. "
+                f"Secret does not exist with scope: {scope} and key: {key}; the keys of the scope: {_listed(keys)}. "
                 f"Add it to `{self._owner.state.secrets_file}`."
             )
         return str(keys[key])
@@ -125,7 +126,7 @@ class SecretsFile:
         scopes = self.scopes()
         if scope not in scopes:
             raise DbutilsError(
-                f"Secret does not exist with scope: {scope}; there are {_listed(scopes)}. "
+                f"Secret does not exist with scope: {scope}; the scopes: {_listed(scopes)}. "
                 f"Add it to `{self._owner.state.secrets_file}` as `{{scope: {{key: value}}}}`."
             )
         return scopes[scope]
@@ -134,7 +135,7 @@ class SecretsFile:
         """All secrets: the keys and values of each scope.
 
         Raises:
-            DbutilsError: a file cannot be read, or has something else.
+            DbutilsError: a file cannot be read, or contains something else.
         """
         state = self._owner.state
         found = read_secrets(state.workspace_secrets)
@@ -147,7 +148,7 @@ def read_secrets(file: Path) -> dict[str, dict[str, Any]]:
     """The keys and values of each scope in *file*, which may be absent.
 
     Raises:
-        DbutilsError: it cannot be read, or has something else.
+        DbutilsError: it cannot be read, or contains something else.
     """
     import yaml
 
@@ -157,17 +158,17 @@ def read_secrets(file: Path) -> dict[str, dict[str, Any]]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        # The reason is not shown: YAML's errors quote the lines, and with them the secrets.
+        # The reason is not shown, since YAML's errors quote lines, and with them the secrets.
         raise DbutilsError(f"`{file}`: cannot be read as YAML. {expected}") from None
     if not isinstance(found, dict) or not all(isinstance(keys, dict) for keys in found.values()):
-        raise DbutilsError(f"`{file}`: found something else than scopes with keys. {expected}")
+        raise DbutilsError(f"`{file}`: found something other than scopes with keys. {expected}")
     return {str(scope): {str(key): value for key, value in keys.items()} for scope, keys in found.items()}
 
 
 def redacting(send: Callable[..., Any], secrets: Callable[[], set[str]]) -> Callable[..., Any]:
-    """*send* of a Jupyter session, with every secret replaced in the outputs that it sends.
+    """The method *send* of a Jupyter session, with every secret replaced in the outputs that it sends.
 
-    All outputs of a kernel, whichever way they came to be, leave it through this one method.
+    All outputs of a kernel leave it through this one method, however they were made.
     """
 
     def send_redacted(stream: Any, msg_or_type: Any, content: Any = None, *args: Any, **kwargs: Any) -> Any:

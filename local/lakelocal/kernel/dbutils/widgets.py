@@ -1,6 +1,6 @@
 """`dbutils.widgets`: the parameters of a notebook.
 
-A value that the job passed exists before the first cell and wins over every default.
+A value that the job passes exists before the first cell, and takes precedence over every default.
 """
 
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from lakelocal.kernel.dbutils.help import HasHelp
 
 
 class InputWidgetNotDefined(DbutilsError):
-    """Raised when a widget is read that neither the job nor the notebook made."""
+    """Raised when a widget is read that neither the job nor the notebook has created."""
 
 
 class Widgets(HasHelp):
     """Parameters of the notebook; all values are strings.
 
     Args:
-        given: what the job passed, or the caller of `dbutils.notebook.run` or `%run`.
+        given: The values that were passed by the job, `dbutils.notebook.run` or `%run`.
     """
 
     _name = "dbutils.widgets"
@@ -28,20 +28,20 @@ class Widgets(HasHelp):
         self._values = dict(given)
 
     def text(self, name: str, defaultValue: str = "", label: str | None = None) -> None:
-        """Make a text widget; a value that exists already stays."""
+        """Create a text widget; a value that exists already is kept."""
         self._make(name, _text(self._at(name), "defaultValue", defaultValue))
 
     def dropdown(self, name: str, defaultValue: str, choices: list[str], label: str | None = None) -> None:
-        """Make a widget with one of *choices*; the default must be among them."""
+        """Create a widget with one of *choices*, which must include the default."""
         self._choose(name, defaultValue, choices)
 
     def combobox(self, name: str, defaultValue: str, choices: list[str], label: str | None = None) -> None:
-        """Make a widget with one of *choices* or any other text."""
-        self._texts(name, choices)
+        """Create a widget with one of *choices*, or any other text."""
+        self._checked_texts(name, choices)
         self._make(name, _text(self._at(name), "defaultValue", defaultValue))
 
     def multiselect(self, name: str, defaultValue: str, choices: list[str], label: str | None = None) -> None:
-        """Make a widget with some of *choices*, read as one text with commas; the default must be among them."""
+        """Create a widget with some of *choices*, which must include the default; its value has commas between them."""
         self._choose(name, defaultValue, choices)
 
     def get(self, name: str) -> str:
@@ -53,11 +53,11 @@ class Widgets(HasHelp):
             raise InputWidgetNotDefined(
                 f"com.databricks.dbutils_v1.InputWidgetNotDefined: No input widget named {name} is defined; "
                 f"defined: {known}. Names are "
-                f'case-sensitive. Pass the parameter, or make the widget with dbutils.widgets.text("{name}", "").'
+                f'case-sensitive. Pass the parameter, or create the widget with dbutils.widgets.text("{name}", "").'
             ) from None
 
     def getArgument(self, name: str, defaultValue: str | None = None) -> str:
-        """The value of a widget, *defaultValue* where there is none. Deprecated on Databricks: use `get`."""
+        """The value of a widget, or *defaultValue* if there is no such widget. Deprecated on Databricks: use `get`."""
         if name not in self._values and defaultValue is not None:
             return _text(self._at(name), "defaultValue", defaultValue)
         return self.get(name)
@@ -67,16 +67,16 @@ class Widgets(HasHelp):
         return dict(self._values)
 
     def remove(self, name: str) -> None:
-        """Remove a widget; what the job passed stays and comes back when the widget is made again."""
+        """Remove a widget; if it is created again, it has the value that the job passed."""
         self._values.pop(name, None)
 
     def removeAll(self) -> None:
-        """Remove all widgets; what the job passed comes back when a widget is made again."""
+        """Remove all widgets; one that is created again has the value that the job passed."""
         self._values.clear()
 
     @contextmanager
     def overlaid(self, arguments: dict[str, str]) -> Iterator[None]:
-        """The widgets with the values of *arguments* over their own, for a notebook run by `%run`."""
+        """Let *arguments* temporarily hide the widgets' own values, for a notebook that is run by `%run`."""
         given, values = dict(self._given), dict(self._values)
         self._given.update(arguments)
         self._values.update(arguments)
@@ -93,7 +93,7 @@ class Widgets(HasHelp):
         self._values.setdefault(_text("dbutils.widgets", "name", name), self._given.get(name, default))
 
     def _choose(self, name: str, default: str, choices: list[str]) -> None:
-        texts = self._texts(name, choices)
+        texts = self._checked_texts(name, choices)
         if default not in texts:
             legal = ", ".join(f"`{choice}`" for choice in texts)
             raise DbutilsError(
@@ -102,16 +102,16 @@ class Widgets(HasHelp):
             )
         self._make(name, default)
 
-    def _texts(self, name: str, choices: list[str]) -> list[str]:
+    def _checked_texts(self, name: str, choices: list[str]) -> list[str]:
         return [_text(self._at(name), "choices", choice) for choice in choices]
 
     def _at(self, name: str) -> str:
         return f"dbutils.widgets, `{name}`"
 
 
-def _text(where: str, what: str, value: object) -> str:
+def _text(where: str, field: str, value: object) -> str:
     if isinstance(value, str):
         return value
     raise DbutilsError(
-        f"{where}: found {value!r} ({type(value).__name__}) as {what}; expected a string. Write str({value!r})."
+        f"{where}: found {value!r} ({type(value).__name__}) as {field}; expected a string. Write str({value!r})."
     )
