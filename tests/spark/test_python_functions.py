@@ -341,7 +341,7 @@ def test_a_worker_that_dies_is_told_in_one_line(spark):
     with pytest.raises(PySparkException) as raised:
         spark.range(1).select(F.udf(lambda x: os._exit(3), "int")("id")).collect()
 
-    assert without_spark_details(str(raised.value)).startswith("a worker process died while it ran a Python function, ")
+    assert without_spark_details(str(raised.value)).startswith("a worker process died while it ran a Python function; ")
     assert spark.range(1).select(F.udf(lambda x: 1, "int")("id")).first()[0] == 1
 
 

@@ -52,7 +52,7 @@ def test_a_missing_value_is_the_default_or_an_error(values_of):
     values_of("a").set("k", 1)
 
     assert values_of("b").get("a", "none", default="d", debugValue="x") == "d"
-    with pytest.raises(ValueError, match="`a` left no `none`; it left `k`"):
+    with pytest.raises(ValueError, match="`a` has set no `none`; it has set `k`"):
         values_of("b").get("a", "none", debugValue="x")
 
 

@@ -28,7 +28,7 @@ def test_secrets_are_read_and_listed(secrets):
 
 def test_what_is_missing_is_named(secrets):
     """The text begins like Databricks'."""
-    with pytest.raises(DbutilsError, match="Secret does not exist with scope: mail and key: token; the scope has"):
+    with pytest.raises(DbutilsError, match="scope: mail and key: token; the keys of the scope: `password`"):
         secrets.get("mail", "token")
     with pytest.raises(DbutilsError, match="scope: sms; the scopes: `empty`, `mail`"):
         secrets.get("sms", "token")

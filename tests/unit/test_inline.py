@@ -40,7 +40,7 @@ def test_a_value_is_text_or_a_widget_of_the_caller(line, path, arguments):
         ("", "found no path"),
         ("$a=1", "found no path"),
         ("./s who", "found `who`"),
-        ("./my setup $a=1", "a path with spaces in quotes"),
+        ("./my setup $a=1", "quotes around a path with spaces"),
         ("./s $a", r"found `\$a`"),
         ("./s $a=", r"found `\$a=`"),
         ('./s $a="open', r"found `\$a=\"open`"),

@@ -19,7 +19,7 @@ def test_plotly_is_installed_where_it_is_missing(monkeypatch, capsys, is_there, 
     looked: list[bool] = []
     monkeypatch.setattr(core, "require_minimum_plotly_version", lambda: looked.append(True))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: is_there or None)
-    kernel = SimpleNamespace(one={Packages: SimpleNamespace(install=installed.append)}.__getitem__)
+    kernel = SimpleNamespace(part={Packages: SimpleNamespace(install=installed.append)}.__getitem__)
 
     provide_plotly(kernel)
     core.require_minimum_plotly_version()

@@ -77,8 +77,8 @@ def test_a_wheel_goes_into_the_notebooks_own_folder(tmp_path: Path) -> None:
     )
 
     assert "first 1.0 True" in said
-    assert "sample_pkg: needs `nothing-has-this-name>=3`, which this environment lacks" in said
-    assert "Already imported: sample_pkg. dbutils.library.restartPython()" in said
+    assert "sample_pkg: requires `nothing-has-this-name>=3`, which this environment lacks" in said
+    assert "Already imported: sample_pkg. After dbutils.library.restartPython()" in said
     assert "then 2.0" in said
     assert "Installed for this notebook only" in said
     listed = subprocess.run([sys.executable, "-m", "pip", "list"], capture_output=True, text=True, timeout=60).stdout

@@ -16,7 +16,7 @@ KERNEL = """
     session = SimpleNamespace(conf=SimpleNamespace(set=conf.__setitem__), sql=lambda q, **n: ("sql", q, n))
     kernel = SimpleNamespace(context=None, remote="", spark=session)
     kernel.dbutils = DBUtils(kernel)
-    kernel.one = {DBUtils: kernel.dbutils}.__getitem__
+    kernel.part = {DBUtils: kernel.dbutils}.__getitem__
     provide_modules(kernel)
 """
 
