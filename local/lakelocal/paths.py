@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from lakelocal.catalogs import Catalogs
 from lakelocal.errors import PathError
 from lakelocal.project import State
+from lakelocal.sample_files import FOLDERS
 
 VOLUMES, DBFS, WORKSPACE = ROOTS = ("/Volumes", "/dbfs", "/Workspace")
 _SAMPLE_FILES = "/databricks-datasets"
@@ -45,6 +46,11 @@ class DatabricksPaths:
     @property
     def catalogs(self) -> Catalogs:
         return Catalogs(self.state)
+
+    @property
+    def sample_files(self) -> Path:
+        """Where `/databricks-datasets` is."""
+        return self.state.dbfs / _SAMPLE_FILES.lstrip("/")
 
     def in_volumes(self, place: Path) -> tuple[str, ...] | None:
         """(catalog, schema, volume, ...) of *place*, as far as it goes; None if it is in no catalog's volumes."""
@@ -181,7 +187,8 @@ def about_sample_files(text: str) -> str:
     if not _IN_SAMPLE_FILES.search(text):
         return ""
     return (
-        "Databricks' sample files are not on this machine: copy files of your own there by dbutils.fs.cp, or read the "
+        "Databricks' sample files are not on this machine, except for "
+        f"{', '.join(f'`{name}`' for name in FOLDERS)}: copy files of your own there by dbutils.fs.cp, or read the "
         "tables of the catalog `samples`."
     )
 

@@ -44,6 +44,41 @@ def _delta_api(spark) -> list[tuple]:
     return [tuple(row) for row in spark.table(name).collect()]
 
 
+def _datasets(spark) -> tuple[list[tuple], ...]:
+    """What is in a stream's table and in a view of it: when they are made, after a new row, and after each refresh."""
+    for name in ("arrived", "numbered", "counted"):
+        spark.sql(f"DROP TABLE IF EXISTS olist_dev.shelf.{name}")
+    spark.sql("CREATE TABLE olist_dev.shelf.arrived AS SELECT 1 AS n")
+    spark.sql("USE olist_dev.shelf")
+    stream = "CREATE OR REFRESH STREAMING TABLE numbered AS SELECT n, CAST('10' AS INT) AS ten FROM STREAM arrived"
+    spark.sql(stream)
+    spark.sql("CREATE MATERIALIZED VIEW counted AS SELECT count(*) AS c FROM numbered")
+    counts = [rows("SELECT count(*) FROM numbered")(spark), rows("SELECT c FROM counted")(spark)]
+    spark.sql("INSERT INTO arrived VALUES (2), (3)")
+    spark.sql(stream)
+    counts.append(rows("SELECT count(*) FROM numbered")(spark))
+    spark.sql("DELETE FROM arrived WHERE n = 1")
+    spark.sql("REFRESH STREAMING TABLE olist_dev.shelf.numbered FULL")
+    spark.sql("REFRESH MATERIALIZED VIEW counted")
+    counts.append(rows("SELECT c FROM counted")(spark))
+    spark.sql("CREATE MATERIALIZED VIEW IF NOT EXISTS counted AS SELECT 0 AS c")
+    spark.sql("CREATE OR REPLACE MATERIALIZED VIEW counted AS SELECT max(n) AS c FROM numbered")
+    return (*counts, rows("SELECT c FROM counted")(spark))
+
+
+def _altered(spark) -> list[str]:
+    """The value of a property that is changed; then the view is dropped, and made again without it."""
+    spark.sql(
+        "CREATE OR REPLACE MATERIALIZED VIEW olist_dev.shelf.altered TBLPROPERTIES ('x' = 'made') AS SELECT 1 AS n"
+    )
+    spark.sql("ALTER MATERIALIZED VIEW olist_dev.shelf.altered ADD SCHEDULE EVERY 1 DAY")
+    spark.sql("ALTER MATERIALIZED VIEW olist_dev.shelf.altered SET TBLPROPERTIES ('x' = 'changed')")
+    found = spark.sql("SHOW TBLPROPERTIES olist_dev.shelf.altered ('x')").first()["value"]
+    spark.sql("DROP MATERIALIZED VIEW olist_dev.shelf.altered")
+    spark.sql("DROP MATERIALIZED VIEW IF EXISTS olist_dev.shelf.altered")
+    return [found]
+
+
 def _in_tokyo(spark) -> list[tuple]:
     """Set the zone, and what it is then; the session gets its own again."""
     try:
@@ -392,8 +427,15 @@ CASES = (
          _copy_into, [(1, 1, 0), (0, 0, 0)]),
     Case("`COPY INTO ... VALIDATE`, `WITH (CREDENTIAL ...)`", REFUSED, "the message says what to use",
          rows(f"COPY INTO olist_dev.shelf.books FROM '{FILES}' FILEFORMAT = CSV VALIDATE ALL"), "read_files"),
-    Case("streaming tables, materialized and metric views, connections, shares, credentials", REFUSED, "",
-         rows("CREATE OR REFRESH STREAMING TABLE t AS SELECT 1"), "pipelines are not part of this machine"),
+    Case("`CREATE [OR REFRESH] STREAMING TABLE`, `CREATE [OR REPLACE] MATERIALIZED VIEW`, `REFRESH ... [FULL]`",
+         TRANSLATED, "each has a pipeline of its own, whose update ends before the statement does; in the ANSI mode "
+         "and the time zone of the session that made it", _datasets, ([(1,)], [(1,)], [(3,)], [(2,)], [(3,)])),
+    Case("`DROP MATERIALIZED VIEW`, `ALTER MATERIALIZED VIEW`, `ALTER STREAMING TABLE`", TRANSLATED,
+         "as those of tables; SCHEDULE and TRIGGER do nothing, with a note", _altered, ["changed"]),
+    Case("`CREATE FLOW`, `AUTO CDC`, `LIVE`, `PRIVATE` and `TEMPORARY` datasets outside of a pipeline", REFUSED, "",
+         rows("CREATE FLOW f AS INSERT INTO t BY NAME SELECT 1"), "put it into the sources of one"),
+    Case("metric views, connections, shares, credentials", REFUSED, "",
+         rows("CREATE CONNECTION c TYPE mysql"), "CREATE CONNECTION has no counterpart"),
 )  # fmt: skip
 
 

@@ -50,9 +50,7 @@ class Pipeline:
         )
         spark = open_session(self.state)
         names = {"spark": spark}
-        surroundings = Surroundings(
-            InteractiveShell.instance(), spark, self.state.pipelines, names, lambda columns, rows: None
-        )
+        surroundings = Surroundings(InteractiveShell.instance(), spark, self.state.pipelines, names)
         update = Update(replace(order).as_json(), surroundings)
         try:
             update.load()

@@ -9,14 +9,16 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from delta.connect.tables import DeltaTable as RemoteTable
 from delta.tables import DeltaTable, IdentityGenerator
-from pyspark.errors import PySparkException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import functions as F
 from pyspark.sql.connect.session import SparkSession
 from pyspark.sql.types import IntegerType, LongType, StringType, StructField, StructType
 
 from lakelocal.compute.session import register
 from lakelocal.errors import DialectError
+from lakelocal.kernel.delta_tables import find_out_at_once
 from lakelocal.project import State
 
 SCHEMA = "delta_api"
@@ -505,3 +507,22 @@ def test_generated_and_identity_columns(spark, state):
         (5, 7, 2001),
         (7, 1, 2002),
     ]
+
+
+def test_a_table_that_is_not_there_is_told_at_once(spark, name, folder, monkeypatch):
+    """As Delta documents `forName` and `forPath`: code that makes the table in an `except` around them gets there."""
+    for way in ("forName", "forPath"):
+        monkeypatch.setattr(RemoteTable, way, RemoteTable.__dict__[way])  # they are as they were after the test
+    find_out_at_once()
+    spark.sql(f"CREATE OR REPLACE VIEW {name}_view AS SELECT 1 AS id")
+    spark.range(1).write.mode("overwrite").format("parquet").save(folder)
+    without = [f"{name}_nosuch", f"{name}_view", "nosuch_schema.t"]
+
+    for missing in without:
+        with pytest.raises(AnalysisException, match=f"`{missing}` is not a Delta table") as raised:
+            DeltaTable.forName(spark, missing)
+        assert raised.value.getCondition() == "DELTA_MISSING_DELTA_TABLE"
+    for missing in (folder, f"{folder}/nosuch"):
+        with pytest.raises(AnalysisException, match="is not a Delta table"):
+            DeltaTable.forPath(spark, missing)
+    assert DeltaTable.forName(sparkSession=spark, tableOrViewName=name).toDF().count() == 3

@@ -114,6 +114,8 @@ def test_noted(run, sql, caplog):
         "DROP VOLUME dev.raw.nope",
         "COPY INTO dev.raw.t FROM '/Volumes/dev/raw/v'",
         "CREATE OR REFRESH STREAMING TABLE t AS SELECT 1",
+        "REFRESH MATERIALIZED VIEW t",
+        "CREATE PRIVATE MATERIALIZED VIEW t AS SELECT 1",
         "CREATE OR REPLACE VIEW v\nWITH METRICS\nLANGUAGE YAML\nAS $$\nsource: (a\nmeasures: []\n$$",
         "CREATE CONNECTION c TYPE mysql",
         "ALTER TABLE dev.raw.t SET ROW FILTER f ON (x)",

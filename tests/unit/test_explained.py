@@ -148,13 +148,13 @@ def frame(line: str) -> list[str]:
             "AnalysisException",
             "[PATH_NOT_FOUND] Path does not exist: dbfs:/databricks-datasets/airlines. SQLSTATE: 42K03",
             "spark.read.csv(path)",
-            "found nothing at `dbfs:/databricks-datasets/airlines`; Databricks' sample files are not on this machine: ",
+            "found nothing at `dbfs:/databricks-datasets/airlines`; Databricks' sample files are not on this machine, ",
         ),
         (
             "FileNotFoundError",
             "[Errno 2] No such file or directory: '/dbfs/databricks-datasets/README.md'",
             "open(path)",
-            "found no file `/dbfs/databricks-datasets/README.md`; Databricks' sample files are not on this machine: ",
+            "found no file `/dbfs/databricks-datasets/README.md`; Databricks' sample files are not on this machine, ",
         ),
         (
             "AnalysisException",

@@ -58,8 +58,11 @@ class LocalServer:
         """A session that finds or starts the server on first use."""
         from lakelocal.compute.functions import Carrier
         from lakelocal.compute.session import LinkedSession, translated_link
+        from lakelocal.pipelines.standalone import Standalone
 
-        return LinkedSession(translated_link(LocalEndpoint(self), self.state, Carrier(self.state)), again=self.session)
+        datasets = Standalone(self.state.pipelines, self.session)
+        link = translated_link(LocalEndpoint(self), self.state, Carrier(self.state), datasets)
+        return LinkedSession(link, again=self.session)
 
     def utilities(self) -> None:
         """None: the volumes are the state's folders."""

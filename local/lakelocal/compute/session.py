@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from pyspark.logger import PySparkLogger
@@ -25,6 +25,9 @@ from lakelocal.compute.channel import PATIENCE, Endpoint, LazyChannel, Link
 from lakelocal.compute.signing import Signing
 from lakelocal.context import current_context
 from lakelocal.project import State
+
+if TYPE_CHECKING:
+    from lakelocal.dialect.datasets import Datasets
 
 Carry = Callable[[bytes, str], bytes]
 
@@ -121,10 +124,12 @@ class LinkedSession(SparkSession):
         self._client._server_session_id = None
 
 
-def translated_link(endpoint: Endpoint, state: State, carry: Carry, *, patience: float = PATIENCE) -> Link:
-    """A link to *endpoint* with the Databricks dialect, for the catalog of *state*; see `Dialect` for *carry*.
+def translated_link(
+    endpoint: Endpoint, state: State, carry: Carry, datasets: "Datasets | None" = None, *, patience: float = PATIENCE
+) -> Link:
+    """A link to *endpoint* with the Databricks dialect, for the catalog of *state*.
 
-    What the process of a task commits is signed with its run.
+    See `Dialect` for *carry* and *datasets*. What the process of a task commits is signed with its run.
     """
 
     def dialect(channel: grpc.Channel) -> list[Any]:
@@ -132,7 +137,7 @@ def translated_link(endpoint: Endpoint, state: State, carry: Carry, *, patience:
 
         context = current_context()
         signing = [Signing(signature(context), channel)] if context else []
-        return [*interceptors(Dialect(state, carry), channel), *signing]
+        return [*interceptors(Dialect(state, carry, datasets), channel), *signing]
 
     return Link(endpoint, dialect, patience=patience, answers_kept=True)
 

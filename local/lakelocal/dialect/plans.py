@@ -16,6 +16,7 @@ from lakelocal.dialect.arguments import fill_arguments
 from lakelocal.dialect.autoloader import AutoLoader, Use
 from lakelocal.dialect.catalog import CatalogPlans
 from lakelocal.dialect.constants import Constants
+from lakelocal.dialect.datasets import Datasets
 from lakelocal.dialect.delta_api import DeltaApi
 from lakelocal.dialect.expressions import Expressions
 from lakelocal.dialect.identifiers import fill_identifiers
@@ -58,11 +59,12 @@ class Dialect:
     """Databricks' dialect for one state; one object serves all sessions and threads of a process.
 
     *carry* is given each pickled Python function, table function or data source, and the session's current schema as
-    the metastore knows it; what it gives goes to the server instead.
+    the metastore knows it; what it gives goes to the server instead. *datasets* as in `Statements`.
     """
 
     state: State
     carry: Callable[[bytes, str], bytes] = _as_it_is
+    datasets: Datasets | None = None
     volumes: Volumes = field(init=False)
     sessions: Sessions = field(init=False)
     statements: Statements = field(init=False)
@@ -73,7 +75,7 @@ class Dialect:
         self.volumes = Volumes(DatabricksPaths(self.state))
         self.sessions = Sessions(self.volumes.catalogs)
         self.preparation = Preparation(self.volumes)
-        self.statements = Statements(self.volumes, self.sessions)
+        self.statements = Statements(self.volumes, self.sessions, self.datasets)
 
     def rewrite(self, request: Message, server: Server, variants: frozenset[str] = frozenset()) -> Message:
         """*request* as open-source Spark understands it; a new message, *request* itself is not changed.

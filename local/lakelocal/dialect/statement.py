@@ -39,7 +39,8 @@ class Statement:
 
     @property
     def where(self) -> str:
-        return f"The statement {shorten(self.sql)}"
+        """The statement, without comments ahead of it, at the beginning of a message."""
+        return f"The statement {shorten(self.part(0, len(self.tokens)) or self.sql)}"
 
     @cached_property
     def words(self) -> list[str]:

@@ -12,6 +12,7 @@ from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SPARK
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.changes import change
 from lakelocal.dialect.copying import copy_into
+from lakelocal.dialect.datasets import Datasets, dataset_statement
 from lakelocal.dialect.ddl import (
     alter_table,
     analyze,
@@ -43,27 +44,18 @@ from lakelocal.sql.writing import literal, quoted
 _log = logging.getLogger(__package__)
 
 _REFUSED = {
-    "CREATE STREAMING TABLE": "pipelines are not part of this machine; use spark.readStream",
-    "CREATE OR REFRESH": "pipelines are not part of this machine; use spark.readStream",
-    "CREATE MATERIALIZED VIEW": "pipelines are not part of this machine; use CREATE VIEW",
-    "CREATE OR REPLACE MATERIALIZED": "pipelines are not part of this machine; use CREATE VIEW",
-    "CREATE FLOW": "pipelines are not part of this machine; use spark.readStream or MERGE",
-    "CREATE LIVE": "pipelines are not part of this machine; use CREATE TABLE or CREATE VIEW",
-    "CREATE TEMPORARY LIVE": "pipelines are not part of this machine; use CREATE TEMPORARY VIEW",
-    "CREATE TEMPORARY STREAMING": "pipelines are not part of this machine; use spark.readStream",
+    "CREATE FLOW": "a flow is one of a pipeline; put it into the sources of one",
+    "CREATE LIVE": "it is part of a pipeline; put it into the sources of one",
+    "CREATE TEMPORARY LIVE": "it is part of a pipeline; put it into the sources of one",
+    "CREATE TEMPORARY STREAMING": "it is part of a pipeline; put it into the sources of one",
     "CREATE TEMPORARY TABLE": "use CREATE TEMPORARY VIEW, or CREATE TABLE and DROP TABLE",
     "CREATE TEMP TABLE": "use CREATE TEMPORARY VIEW, or CREATE TABLE and DROP TABLE",
     "CREATE OR REPLACE TEMPORARY TABLE": "use CREATE OR REPLACE TEMPORARY VIEW, or CREATE TABLE and DROP TABLE",
     "CREATE OR REPLACE TEMP TABLE": "use CREATE OR REPLACE TEMPORARY VIEW, or CREATE TABLE and DROP TABLE",
-    "CREATE PRIVATE": "pipelines are not part of this machine; use CREATE VIEW",
-    "APPLY CHANGES": "pipelines are not part of this machine; use MERGE",
-    "AUTO CDC": "pipelines are not part of this machine; use MERGE",
-    "REFRESH MATERIALIZED VIEW": "pipelines are not part of this machine; use CREATE VIEW",
-    "REFRESH STREAMING TABLE": "pipelines are not part of this machine; use spark.readStream",
-    "DROP MATERIALIZED VIEW": "pipelines are not part of this machine, so that there are none",
-    "ALTER MATERIALIZED VIEW": "pipelines are not part of this machine, so that there are none",
-    "ALTER STREAMING TABLE": "pipelines are not part of this machine, so that there are none",
-    "ALTER FLOW": "pipelines are not part of this machine",
+    "CREATE PRIVATE": "it is part of a pipeline; put it into the sources of one",
+    "APPLY CHANGES": "it is part of a pipeline; put it into the sources of one, or use MERGE",
+    "AUTO CDC": "it is part of a pipeline; put it into the sources of one, or use MERGE",
+    "ALTER FLOW": "a flow is one of a pipeline; change the sources of that",
     "FSCK REPAIR": "use RESTORE TABLE to a version whose files are there",
     "MSCK REPAIR PRIVILEGES": "privileges are not kept on this machine",
     "CREATE GROUP": "users and groups are not part of this machine",
@@ -116,10 +108,14 @@ _FIRST = frozenset(
 
 @dataclass
 class Statements:
-    """Unity Catalog's statements; *sessions* remembers where each session is."""
+    """Unity Catalog's statements; *sessions* remembers where each session is.
+
+    *datasets* are the streaming tables and materialized views that have no pipeline of the bundle, if they can be here.
+    """
 
     volumes: Volumes
     sessions: Sessions
+    datasets: Datasets | None = None
 
     @property
     def catalogs(self) -> Catalogs:
@@ -141,6 +137,8 @@ class Statements:
         first = statement.words[0]
         handler: Callable[[Statement], str | None] | None = getattr(self, f"_{first.lower()}", None)
         if first in _FIRST and handler is not None and (found := handler(statement)) is not None:
+            return found
+        if (found := dataset_statement(statement, self.datasets, self.sessions.at(session))) is not None:
             return found
         for phrase, advice in _REFUSED.items():
             if statement.starts(phrase):

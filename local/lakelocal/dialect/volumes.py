@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from lakelocal.catalogs import Catalogs
 from lakelocal.errors import DialectError, PathError
 from lakelocal.paths import DatabricksPaths
+from lakelocal.sample_files import make_sample_files
 
 # Options of readers and writers whose values are paths, in lower case.
 PATH_OPTIONS = frozenset(
@@ -39,6 +40,7 @@ class Volumes:
         if not self.paths.is_databricks(path):
             return path
         place = self.paths.to_local(path)
+        make_sample_files(place, self.paths.sample_files)
         self._check_volume(path, place)
         return str(place)
 

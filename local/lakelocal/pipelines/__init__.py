@@ -14,6 +14,7 @@
     tables       datasets as Delta tables
     flows        how each kind of flow writes
     update       an update from its sources to its result
+    standalone   streaming tables and materialized views that statements make by themselves
     events       what happened, as the event log has it
 
 Spark's own engine for pipelines is not used: it knows neither `@table` over a batch query nor `OR REFRESH`,

@@ -69,10 +69,11 @@ def _cells(notebook: Mapping[str, Any], file: str) -> Iterator[Cell]:
 class Loader:
     """Loads the sources of *order* into the *recorder*.
 
-    *shell* is that of the kernel, *query* as in `SqlSource`; *names* are those that a source may use.
+    *shell* is that of the kernel, which sources in Python need; *query* as in `SqlSource`; *names* are those that a
+    source may use.
     """
 
-    shell: "InteractiveShell"
+    shell: "InteractiveShell | None"
     order: UpdateOrder
     recorder: Recorder
     query: Callable[[str], Any]
@@ -81,6 +82,11 @@ class Loader:
     @property
     def definitions(self) -> Definitions:
         return self.recorder.definitions
+
+    @property
+    def _python(self) -> "InteractiveShell":
+        assert self.shell is not None, "all sources are SQL"
+        return self.shell
 
     def load(self) -> None:
         """Run all sources, with the pipeline's root on `sys.path`.
@@ -103,7 +109,7 @@ class Loader:
         lines = cell.text.splitlines()
         for number, line in enumerate(lines):
             if line.lstrip().startswith("%pip "):
-                self.shell.run_line_magic("pip", line.lstrip().removeprefix("%pip").strip())
+                self._python.run_line_magic("pip", line.lstrip().removeprefix("%pip").strip())
                 lines[number] = ""
         return Cell("\n".join(lines), cell.origin)
 
@@ -129,7 +135,7 @@ class Loader:
         first = next((line.strip() for line in cell.text.splitlines() if line.strip()), "")
         if first.startswith("%run"):
             raise DefinitionError(f"{cell.origin}: found `{first}`; a pipeline has no %run. Import a module instead.")
-        text = "\n" * (cell.origin.line - 1) + self.shell.transform_cell(cell.text)
+        text = "\n" * (cell.origin.line - 1) + self._python.transform_cell(cell.text)
         try:
             exec(compile(text, str(file), "exec", dont_inherit=True), names)
         except LocalError:

@@ -55,19 +55,30 @@ class Outcome:
     seconds: float = 0.0
 
 
+def show_nothing(columns: list[tuple[str, str]], rows: list[list[object]]) -> None:
+    """Show no rows: nobody reads a notebook of the update."""
+
+
+def say(message: str) -> None:
+    """Print *message* at once."""
+    print(message, flush=True)
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """Where an update runs: the *shell* of a kernel, its session of *spark*, and the *names* that sources may use.
 
-    *pipelines* is the folder of the catalog's state in which pipelines remember. *show* shows rows, with the names and
-    types of their columns, to the reader of the executed notebook.
+    Without a shell, all sources are SQL. *pipelines* is the folder of the catalog's state in which pipelines remember.
+    *show* shows rows, with the names and types of their columns, and *say* a line, to the reader of the executed
+    notebook.
     """
 
-    shell: "InteractiveShell"
+    shell: "InteractiveShell | None"
     spark: "SparkSession"
     pipelines: Path
     names: Mapping[str, Any]
-    show: Callable[[list[tuple[str, str]], list[list[object]]], None]
+    show: Callable[[list[tuple[str, str]], list[list[object]]], None] = show_nothing
+    say: Callable[[str], None] = say
 
 
 class Update:
@@ -83,7 +94,7 @@ class Update:
         self.definitions = Definitions(Defaults(self.order.catalog, self.order.schema))
         self.session = PipelineSession(self.surroundings.spark, self.definitions, self.order.configuration)
         self.id = str(uuid4())
-        self.events = EventLog(self.memory.events, self.order.id, self.order.name, self.id, self._say)
+        self.events = EventLog(self.memory.events, self.order.id, self.order.name, self.id, self.surroundings.say)
         self.tables = Tables(self.session, self.memory, self.definitions.defaults)
         self.changes = ChangeFlows(self.session, self.memory, self.definitions, self.tables)
         self.resolution = Resolution()
@@ -96,7 +107,8 @@ class Update:
         with self._failing():
             self._prepare()
             recorder = Recorder(self.definitions, self.session.read_table)
-            recorder.install()
+            if self.surroundings.shell:
+                recorder.install()
             shell, names = self.surroundings.shell, self.surroundings.names
             loader = Loader(shell, self.order, recorder, self.session.query, names)
             try:
@@ -108,7 +120,7 @@ class Update:
             graph.check(self.definitions)
             self.chosen, self.full = graph.refreshed(self.definitions, self.order.selection)
         for note in (*self.order.notes, *self.definitions.notes):
-            print(f"note: {note}")
+            self.surroundings.say(f"note: {note}")
         self._show_defined()
 
     def resolve(self) -> None:
@@ -133,7 +145,7 @@ class Update:
         if self.order.selection.validate_only:
             self.events.update(log.COMPLETED)
             self._closing.close()
-            print("The pipeline is valid. Nothing was written.")
+            self.surroundings.say("The pipeline is valid. Nothing was written.")
             return
         with self._failing():
             self.events.update("SETTING_UP_TABLES")
@@ -255,7 +267,7 @@ class Update:
             except Exception as error:
                 said = _said(error)
                 if attempt < attempts and any(word in said for word in _AGAIN):
-                    print(f"{flow.name}: {said} It starts again.")
+                    self.surroundings.say(f"{flow.name}: {said} It starts again.")
                     continue
                 self.events.flow(flow.name, shown(flow.key), log.FAILED, error=said)
                 return Outcome(log.FAILED, error=said, seconds=time.monotonic() - started)
@@ -295,9 +307,6 @@ class Update:
             self.events.update(log.FAILED, error=_said(error))
             self._closing.close()
             raise
-
-    def _say(self, message: str) -> None:
-        print(message, flush=True)
 
     def _log_definitions(self) -> None:
         for key, kind in self.resolution.kinds.items():

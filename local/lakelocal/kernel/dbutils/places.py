@@ -8,6 +8,7 @@ from pathlib import Path
 from lakelocal.errors import DbutilsError, PathError
 from lakelocal.paths import WORKSPACE, DatabricksPaths, about_sample_files
 from lakelocal.project import State
+from lakelocal.sample_files import make_sample_files
 
 
 class PathNotFound(DbutilsError, FileNotFoundError):
@@ -52,6 +53,7 @@ class Places:
         if path.startswith("/") and not self._paths.is_databricks(path):
             path = f"dbfs:{path}"  # as on Databricks, where a path without a scheme is in DBFS
         local = self._paths.to_local(path)
+        make_sample_files(local, self._paths.sample_files)
         if self._paths.is_bundle_file(path):
             return Place(local, f"file:{path[path.index(WORKSPACE) :]}")
         if not self._paths.is_databricks(path):
