@@ -233,7 +233,7 @@ def test_a_merge_without_a_clause_is_refused(spark, name):
 
 def test_what_sql_has_no_words_for_is_refused(spark, name):
     """By the name of what it is, with the way on, before anything is changed."""
-    with pytest.raises(DialectError, match=r"found `update fields` in a column.*as SQL, in a string"):
+    with pytest.raises(DialectError, match=r"found `update fields` in a column.*as a SQL string"):
         DeltaTable.forName(spark, name).update(set={"text": F.struct("id").withField("x", F.lit(1))})
 
 

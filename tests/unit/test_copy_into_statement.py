@@ -55,10 +55,10 @@ def test_columns(columns, expected):
         ("COPY INTO t BY NAME FROM 'x'", "found `NAME`; expected `POSITION`"),
         (
             "COPY INTO t FROM 'x' FILEFORMAT = CSV FILES = ('a.csv') PATTERN = '*'",
-            "found FILES and PATTERN together; expected one of them",
+            "found both FILES and PATTERN; expected one of them",
         ),
         ("COPY INTO t FROM 'x' FILEFORMAT = CSV COPY_OPTIONS ('purge' = 'true')", "`purge`; expected `force` or"),
-        ("COPY INTO t FROM 'x' WITH (CREDENTIAL c) FILEFORMAT = CSV", "a volume of this machine needs no credential"),
+        ("COPY INTO t FROM 'x' WITH (CREDENTIAL c) FILEFORMAT = CSV", "a volume on this machine needs no credential"),
         ("COPY INTO t FROM 'x'", "found the end of the statement; expected `FILEFORMAT`"),
         ("COPY INTO t FROM 'x' FILEFORMAT = CSV ON_ERROR = 'skip'", "found `ON_ERROR`; expected FILES, PATTERN"),
         ("COPY INTO t FROM 'x' FILEFORMAT = CSV VALIDATE 5 ROWS", "SELECT * FROM read_files(...)"),

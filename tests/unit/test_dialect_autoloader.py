@@ -143,7 +143,7 @@ def test_done_files_are_those_of_committed_batches(tmp_path):
 
 def test_unknown_formats_and_paths_are_named():
     """Each error lists what is possible."""
-    with pytest.raises(DialectError, match=r"cloudFiles.format: found `xlsx`; known here are csv, json"):
+    with pytest.raises(DialectError, match=r"cloudFiles.format: found `xlsx`; expected one of csv, json"):
         source(**{"cloudFiles.format": "xlsx"})
     with pytest.raises(DialectError, match="found 2 paths; expected one"):
         source(path=os.sep)
@@ -153,7 +153,7 @@ def test_unknown_formats_and_paths_are_named():
 def test_every_option_that_is_taken_is_named(name):
     """Options without effect here are accepted, and listed in the answer to an unknown option."""
     assert source(**{f"cloudFiles.{name}": "x"}) == source()
-    with pytest.raises(DialectError, match=rf"cloudFiles.colour: unknown option; known are format, .*{name}"):
+    with pytest.raises(DialectError, match=rf"cloudFiles.colour: unknown option; the known ones are format, .*{name}"):
         source(**{"cloudFiles.colour": "red"})
 
 

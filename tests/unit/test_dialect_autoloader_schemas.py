@@ -6,11 +6,18 @@ import pytest
 
 from lakelocal.dialect.autoloader.columns import Column, as_columns, as_struct, parse_columns
 from lakelocal.dialect.autoloader.hints import parse_hints, with_hints
-from lakelocal.dialect.autoloader.inference import evolved, infer
+from lakelocal.dialect.autoloader.inference import evolved, infer_columns
 from lakelocal.dialect.autoloader.json_records import row_type
 from lakelocal.dialect.autoloader.options import read_source
 from lakelocal.dialect.autoloader.partitions import infer_partitions, partition_values
-from lakelocal.dialect.autoloader.types import evolve, known_part, merge, misfits, parse_type, sorted_fields
+from lakelocal.dialect.autoloader.types import (
+    evolve,
+    merge,
+    parse_type,
+    sorted_fields,
+    type_conflicts,
+    with_known_types,
+)
 from lakelocal.errors import DialectError
 
 
@@ -26,7 +33,7 @@ def source(folder: Path, file_format: str = "json", **options: str):
 
 def inferred(folder: Path, text: str, **options: str) -> dict[str, str]:
     (folder / "a.json").write_text(text, "utf-8")
-    return {c.name: c.type for c in infer(source(folder, **options), [folder / "a.json"])}
+    return {c.name: c.type for c in infer_columns(source(folder, **options), [folder / "a.json"])}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +102,7 @@ def test_what_is_not_known_is_text_and_what_is_empty_is_nothing():
     """A NULL alone is a STRING; a struct without fields has no column."""
     kind = parse_type("STRUCT<a: VOID, b: ARRAY<VOID>, c: STRUCT<>, d: ARRAY<STRUCT<>>, e: STRUCT<f: STRUCT<>>>")
 
-    assert known_part(kind) == parse_type("STRUCT<a: STRING, b: ARRAY<STRING>>")
+    assert with_known_types(kind) == parse_type("STRUCT<a: STRING, b: ARRAY<STRING>>")
 
 
 @pytest.mark.parametrize(
@@ -203,17 +210,17 @@ def test_schemas_evolve(known, found, widen, expected, added):
     [
         ("a INT, b STRING", "a integer, c DOUBLE", []),
         ("a BIGINT, b DOUBLE, c DECIMAL(12,2), d DOUBLE", "a INT, b FLOAT, c DECIMAL(10, 2), d INT", []),
-        ("a INT", "a BIGINT", ["`a` is BIGINT, in the schema INT"]),
-        ("a INT", "A STRING", ["`a` is STRING, in the schema INT"]),
-        ("a STRUCT<b: INT>", "a STRUCT<b: STRING>", ["`a.b` is STRING, in the schema INT"]),
-        ("a ARRAY<INT>", "a ARRAY<STRING>", ["`a.element` is STRING, in the schema INT"]),
-        ("a MAP<STRING, INT>", "a MAP<STRING, DATE>", ["`a.value` is DATE, in the schema INT"]),
-        ("a STRUCT<b: INT>", "a INT", ["`a` is INT, in the schema STRUCT<`b`: INT>"]),
+        ("a INT", "a BIGINT", ["`a` is BIGINT, but INT in the schema"]),
+        ("a INT", "A STRING", ["`a` is STRING, but INT in the schema"]),
+        ("a STRUCT<b: INT>", "a STRUCT<b: STRING>", ["`a.b` is STRING, but INT in the schema"]),
+        ("a ARRAY<INT>", "a ARRAY<STRING>", ["`a.element` is STRING, but INT in the schema"]),
+        ("a MAP<STRING, INT>", "a MAP<STRING, DATE>", ["`a.value` is DATE, but INT in the schema"]),
+        ("a STRUCT<b: INT>", "a INT", ["`a` is INT, but STRUCT<`b`: INT> in the schema"]),
     ],
 )
 def test_types_of_files_that_cannot_be_read_by_the_schema(known, found, expected):
     """A wider type takes a narrower one; every other change is reported."""
-    assert list(misfits(as_struct(parse_columns(known)), as_struct(parse_columns(found)))) == expected
+    assert list(type_conflicts(as_struct(parse_columns(known)), as_struct(parse_columns(found)))) == expected
 
 
 def test_a_new_field_takes_its_type_from_the_files_or_from_a_hint(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from dialect_fakes import Tables
 
 from lakelocal.catalogs import Catalogs
-from lakelocal.dialect.changes import change
+from lakelocal.dialect.changes import rewrite_as_merge
 from lakelocal.dialect.ddl import alter_table, clone_table, create_table
 from lakelocal.dialect.ddl.definition import Column, Identity, read_definition
 from lakelocal.dialect.ddl.generated import with_generated
@@ -83,7 +83,7 @@ def test_what_spark_has_stays_as_it_is_written(sql):
     ("sql", "problem"),
     [
         ("CREATE TABLE t (a INT PRIMARY KEY, b INT, PRIMARY KEY (b))", "a second primary key"),
-        ("CREATE TABLE t (a INT, PRIMARY KEY (nope))", "names the column `nope`; the table has `a`"),
+        ("CREATE TABLE t (a INT, PRIMARY KEY (nope))", "names the column `nope`; expected columns of the table: `a`"),
         ("CREATE TABLE t (a INT PRIMARY KEY ENFORCED)", "never enforced"),
         ("CREATE TABLE t (a INT, CONSTRAINT k PRIMARY KEY (a), CONSTRAINT K FOREIGN KEY (a) REFERENCES u)", "exists"),
         ("CREATE TABLE t (a INT, PRIMARY KEY a)", "found `a`; expected the columns of the key in parentheses"),
@@ -97,7 +97,7 @@ def test_what_spark_has_stays_as_it_is_written(sql):
         ("CREATE TABLE t (a INT GENERATED SOMETIMES AS (1))", "expected ALWAYS or BY DEFAULT"),
         ("CREATE TABLE t (a BIGINT GENERATED ALWAYS AS IDENTITY (INCREMENT BY 0))", "INCREMENT BY 0"),
         ("CREATE TABLE t (a INT GENERATED ALWAYS AS IDENTITY)", "`a` is INT; it has to be BIGINT"),
-        ("CREATE TABLE t (a BIGINT GENERATED ALWAYS AS IDENTITY) USING parquet", "Leave USING out"),
+        ("CREATE TABLE t (a BIGINT GENERATED ALWAYS AS IDENTITY) USING parquet", "Remove USING"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_in_one_line(sql, problem):
@@ -241,7 +241,10 @@ def test_constraints_of_a_table_are_added_and_dropped(sql, properties, expected)
     [
         ("ALTER TABLE t ADD PRIMARY KEY (id)", "a second primary key"),
         ("ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES u", "the constraint `f` exists"),
-        ("ALTER TABLE t ADD CONSTRAINT x FOREIGN KEY (nope) REFERENCES u", "the table has `id`, `name`"),
+        (
+            "ALTER TABLE t ADD CONSTRAINT x FOREIGN KEY (nope) REFERENCES u",
+            "expected columns of the table: `id`, `name`",
+        ),
         ("ALTER TABLE t DROP FOREIGN KEY (id)", "the table has no FOREIGN KEY"),
     ],
 )
@@ -385,13 +388,13 @@ def test_columns_that_do_not_fit_are_named():
 )
 def test_a_change_with_a_subquery_is_a_merge(sql, expected):
     """DELETE and UPDATE may contain subqueries, which Delta itself refuses."""
-    assert " ".join(change(statement(sql, Tables(TABLE))).split()) == expected
+    assert " ".join(rewrite_as_merge(statement(sql, Tables(TABLE))).split()) == expected
 
 
 @pytest.mark.parametrize("sql", ["DELETE FROM t WHERE id = 1", "UPDATE t SET id = 1", "SELECT 1", "DELETE FROM t"])
 def test_a_change_without_a_subquery_stays(sql):
     """It is Delta's own."""
-    assert change(statement(sql)) is None
+    assert rewrite_as_merge(statement(sql)) is None
 
 
 def test_with_before_insert_belongs_to_the_query():
@@ -405,5 +408,5 @@ def test_with_before_insert_belongs_to_the_query():
 
 def test_a_table_stays_where_it_is():
     """SET MANAGED is refused, because there is no Unity Catalog that could manage the table."""
-    with pytest.raises(DialectError, match="Make another one by DEEP CLONE"):
+    with pytest.raises(DialectError, match="Copy it with DEEP CLONE instead"):
         alter_table(statement("ALTER TABLE t SET MANAGED"))

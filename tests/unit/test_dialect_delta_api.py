@@ -115,7 +115,9 @@ def test_a_column_of_a_data_frame_is_its_owners():
 
 @pytest.mark.parametrize("column", [F.col("a").dropFields("b"), F.col("a").desc()])
 def test_what_sql_has_no_words_for_is_refused_by_name(column):
-    with pytest.raises(DialectError, match=r"DeltaTable\.merge: found `.*` in a column; expected what SQL has"):
+    with pytest.raises(
+        DialectError, match=r"DeltaTable\.merge: found `.*` in a column; expected an expression that SQL has"
+    ):
         column_sql(column)
 
 

@@ -1,7 +1,7 @@
-"""What the server answers, with names as the user knows them: in errors, explanations, and rows about tables.
+"""Puts the names that the user knows into the server's responses: errors, explained plans, and rows about tables.
 
-Rows of data are never touched. Those of a statement that tells of tables (SHOW, DESCRIBE, EXPLAIN) are the server's
-own words, and have its names in them.
+Rows of data are never touched. The rows of a statement that describes tables (SHOW, DESCRIBE, EXPLAIN) are written by
+the server, and contain its own names.
 """
 
 import re
@@ -14,8 +14,9 @@ from lakelocal.catalogs import PREFIX, SPARK_CATALOG, shown, unmapped
 from lakelocal.paths import DatabricksPaths
 from lakelocal.plain_words import CAUSE
 
-_ONLY_WHERE = ("[TASK_WRITE_FAILED]", "[FAILED_READ_FILE", "[STREAM_FAILED]", "Job aborted")  # beginnings of messages
-# What Hadoop says of a path in cloud storage where it has no driver for that.
+# The beginnings of messages that only say where an error has occurred.
+_ONLY_PLACE = ("[TASK_WRITE_FAILED]", "[FAILED_READ_FILE", "[STREAM_FAILED]", "Job aborted")
+# Hadoop's message for a path in cloud storage that it has no driver for.
 _NO_STORAGE = re.compile(
     r'No FileSystem for scheme "?\w+|ClassNotFoundException: Class [\w.$]*(?:Azure|S3A|Google|Adl)[\w$]* not found'
 )
@@ -26,13 +27,13 @@ _USE_A_VOLUME = (
 _TELLING = ("SHOW", "DESC", "EXPLAIN")
 
 
-def tells_of_tables(sql: str) -> bool:
-    """Is the answer to *sql* about tables, and not of rows in them?"""
+def describes_tables(sql: str) -> bool:
+    """Is the result of *sql* about tables, instead of rows from them?"""
     return sql.lstrip().upper().startswith(_TELLING)
 
 
 def show_error(details: proto.FetchErrorDetailsResponse, paths: DatabricksPaths) -> None:
-    """Let *details*, which an exception is made of, name the catalogs and the paths that the user knows."""
+    """Put the catalogs and paths that the user knows into *details*, which become an exception."""
     own = paths.state.catalog
     _tell_cause(details)
     for error in details.errors:
@@ -47,11 +48,11 @@ def show_error(details: proto.FetchErrorDetailsResponse, paths: DatabricksPaths)
 
 
 def _tell_cause(details: proto.FetchErrorDetailsResponse) -> None:
-    """Add its cause to the message of an error that only says where it happened: Spark's client leaves causes out."""
+    """Add the cause to the message of an error that only says where it has occurred; Spark's client omits causes."""
     if not details.errors:
         return
     error = details.errors[details.root_error_idx]
-    if not error.message.startswith(_ONLY_WHERE):
+    if not error.message.startswith(_ONLY_PLACE):
         return
     cause, causes = error, []
     while cause.HasField("cause_idx"):
@@ -63,13 +64,13 @@ def _tell_cause(details: proto.FetchErrorDetailsResponse) -> None:
 
 
 def show_analysis(answer: proto.AnalyzePlanResponse, own: str) -> None:
-    """Let an explained plan in *answer* name what the user knows."""
+    """Put the names that the user knows into an explained plan in *answer*."""
     if answer.HasField("explain"):
         answer.explain.explain_string = shown(answer.explain.explain_string, own)
 
 
 def show_rows(answer: proto.ExecutePlanResponse, own: str) -> None:
-    """Let the rows of a statement that tells of tables in *answer* name what the user knows."""
+    """Put the names that the user knows into the rows in *answer*, which are those of a statement about tables."""
     relation = answer.sql_command_result.relation.local_relation
     if not relation.data or not (PREFIX.encode() in relation.data or SPARK_CATALOG.encode() in relation.data):
         return
@@ -87,5 +88,5 @@ def show_rows(answer: proto.ExecutePlanResponse, own: str) -> None:
 
 
 def _catalog_in(texts: Iterable[str], own: str) -> str:
-    """The catalog that an answer is about: that of the first schema in it which is not the run's."""
+    """The catalog that a response is about: that of its first schema in another catalog, or else the run's own."""
     return next((found[0] for text in texts if (found := unmapped(text))), own)

@@ -1,7 +1,7 @@
-"""`spark.sql(text, args)`: parameter markers are written out as literals.
+"""`spark.sql(text, args)`: parameter markers are replaced by literals.
 
-Delta's parser loses the arguments of Spark's own markers (delta-io/delta#7640), so that they cannot travel beside the
-text. A marker in a string or a comment is text, and a colon right behind a value reads JSON (`raw:owner`).
+Delta's parser loses the arguments of Spark's own markers (delta-io/delta#7640), so they cannot be sent beside the text.
+A marker in a string or a comment is text, and a colon right after a value accesses JSON (`raw:owner`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,10 +20,10 @@ _FIELDS: tuple[_Field, ...] = ("named_arguments", "args", "pos_arguments", "pos_
 
 
 def fill_arguments(sql: str, holder: proto.SQL | proto.SqlCommand) -> str:
-    """*sql* with the arguments of *holder* in the places of their markers; *holder* then has none any more.
+    """*sql* with its markers replaced by the arguments of *holder*, which are then removed from *holder*.
 
-    A marker without an argument stays, for Spark to name; so does everything where an argument is an expression that
-    has no text here.
+    A marker without an argument stays, so that Spark reports it. If any argument cannot be written as SQL, nothing is
+    changed.
     """
     named, positional = _written(holder)
     tokens = tokenize(sql) if named or positional else None
@@ -40,7 +40,7 @@ def fill_arguments(sql: str, holder: proto.SQL | proto.SqlCommand) -> str:
 
 
 def literal_text(value: proto.Expression.Literal) -> str | None:
-    """*value* as SQL; None for a kind of literal that has no text here."""
+    """*value* as SQL; None for a kind of literal that cannot be written here."""
     kind = value.WhichOneof("literal_type")
     if kind is None:
         return None
@@ -62,7 +62,7 @@ def _nested(value: proto.Expression.Literal, kind: str) -> str | None:
 
 
 def _call(name: str, parts: Sequence[str | None]) -> str | None:
-    """The call of a function; None where a part has no text."""
+    """The call of a function; None if one of its arguments cannot be written."""
     texts = [part for part in parts if part is not None]
     return f"{name}({', '.join(texts)})" if len(texts) == len(parts) else None
 
@@ -72,7 +72,7 @@ def _float(value: float, kind: str) -> str:
 
 
 def _decimal(value: proto.Expression.Literal.Decimal) -> str:
-    """By its digits, as Spark types a decimal literal: the client declares 10 and 0 for every one."""
+    """A decimal with the type that its digits need, as for Spark's literals: the client always declares (10, 0)."""
     digits, scale = value.value.lstrip("-").replace(".", ""), len(value.value.partition(".")[2])
     return f"CAST('{value.value}' AS DECIMAL({max(len(digits), scale)}, {scale}))"
 
@@ -104,7 +104,7 @@ def _written(holder: proto.SQL | proto.SqlCommand) -> tuple[dict[str, str | None
 
 
 def _expression(value: proto.Expression) -> str | None:
-    """A literal, or a constructor of literals such as `array(1, 2)`."""
+    """The SQL of a literal, or of a constructor with literals such as `array(1, 2)`; None for anything else."""
     if value.HasField("literal"):
         return literal_text(value.literal)
     if value.HasField("unresolved_function"):

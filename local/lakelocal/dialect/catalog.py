@@ -1,4 +1,4 @@
-"""`spark.catalog`: names going in become those of the metastore, names coming back are the user's."""
+"""`spark.catalog`: translates the user's names into those of the metastore, and the names in responses back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from lakelocal.dialect.walk import Handlers
 from lakelocal.errors import DialectError
 from lakelocal.sql.writing import literal
 
-# Message -> (fields with the name of a table or function, fields with the name of a schema).
+# For each message: the fields with the name of a table or function, and those with the name of a schema.
 _FIELDS = {
     "SetCurrentDatabase": ((), ("db_name",)),
     "ListTables": ((), ("db_name",)),
@@ -48,7 +48,7 @@ _FIELDS = {
 _NAME_FIELDS = frozenset({"table_name", "function_name", "db_name"})
 _EXISTS = {"DatabaseExists": "database_exists", "TableExists": "table_exists", "FunctionExists": "function_exists"}
 _PATHS = ("RefreshByPath", "CreateTable", "CreateExternalTable")
-# Answers whose rows have a column `catalog`, and the columns with a schema's name in them.
+# The requests whose rows have a column `catalog`, with the column that contains the name of a schema.
 _WITH_CATALOG = {
     "list_databases": "name",
     "get_database": "name",
@@ -61,7 +61,7 @@ _WITH_CATALOG = {
 
 @dataclass(frozen=True)
 class CatalogPlans:
-    """Translates the catalog messages of one session's request."""
+    """Translates the catalog messages in a request of one session."""
 
     sql: SqlText
     sessions: Sessions
@@ -84,7 +84,7 @@ class CatalogPlans:
                 rename(message)
             except DialectError:  # a catalog that does not exist has no tables
                 message.Clear()
-            if (needed := self.sql.names.needed) and not _may_be_there(needed[-1]):
+            if (needed := self.sql.names.needed) and not _may_exist(needed[-1]):
                 needed.pop()
                 message.Clear()
 
@@ -103,7 +103,7 @@ class CatalogPlans:
         return rename_asked if name in _EXISTS else rename
 
     def answer(self, relation: proto.Relation) -> None:
-        """Let *relation*, a question to the catalog whose names are translated, answer with the user's names."""
+        """Let *relation*, a catalog request whose names have been translated, return the user's names."""
         kind = relation.catalog.WhichOneof("cat_type")
         place = self.sessions.at(self.session)
         if kind == "current_catalog":
@@ -123,7 +123,7 @@ class CatalogPlans:
             self._show_names(relation, kind)
 
     def _set_catalog(self, message: proto.SetCurrentCatalog) -> str:
-        """The schema of the metastore that the session is in from now on."""
+        """Make the catalog of *message* the current one, and return its default schema's name in the metastore."""
         where = "spark.catalog.setCurrentCatalog"
         found = self.sql.names.schema([message.catalog_name, DEFAULT_SCHEMA], where)
         own = self.catalogs.is_own(message.catalog_name) or message.catalog_name.lower() == SPARK_CATALOG
@@ -132,7 +132,7 @@ class CatalogPlans:
         return DEFAULT_SCHEMA if found is None else found[0]
 
     def _move(self, schema: str) -> None:
-        """Let the session be in *schema* of the metastore, if it is there."""
+        """Make *schema* of the metastore the session's current one, if it exists."""
         if (self.sql.names.in_own and unmapped(schema) is None) or ask.has_schema(self.server, schema):
             self.sessions.enter(self.session, schema)
 
@@ -158,7 +158,7 @@ class CatalogPlans:
         relation.with_columns.CopyFrom(proto.WithColumns(input=asked, aliases=aliases))
 
     def _catalog_of(self, relation: proto.Relation, kind: str) -> str:
-        """The catalog that the question is about: that of the schema it names, else the current one."""
+        """The catalog that the request is about: that of the schema which it names, or else the current one."""
         message = getattr(relation.catalog, kind)
         named = [value for field, value in message.ListFields() if field.name in _NAME_FIELDS]
         parts = [split_name(name) or [] for name in named]
@@ -167,11 +167,11 @@ class CatalogPlans:
         return foreign[0] if foreign else self.catalogs.own if names_schema else self.sessions.at(self.session).catalog
 
 
-def _may_be_there(needed: Needed) -> bool:
-    """Of sample data this machine has some only."""
+def _may_exist(needed: Needed) -> bool:
+    """Can the table exist? This machine has only some of the sample data."""
     if needed.catalog != SAMPLES or needed.schema in (DEFAULT_SCHEMA, INFORMATION_SCHEMA):
         return True
-    from lakelocal.dialect.samples import known  # most requests name none
+    from lakelocal.dialect.samples import known  # imported late: most requests name no sample
 
     return bool(known(needed.schema, needed.table))
 

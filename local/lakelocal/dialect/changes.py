@@ -1,7 +1,7 @@
 """`DELETE` and `UPDATE` with subqueries, which open-source Delta refuses: each becomes a MERGE.
 
-The rows that the condition chooses are read first, with the new values beside them; a row of the table is theirs if all
-its columns are the same, NULL for NULL.
+The source of the MERGE has the rows that the condition selects, together with their new values. It matches a row of the
+table if all columns are equal, where NULL equals NULL.
 
     DELETE FROM t WHERE id IN (SELECT ...)   ->   MERGE INTO t AS `__target` USING (
                                                     SELECT DISTINCT `id` AS `__0` FROM t WHERE id IN (SELECT ...)
@@ -20,8 +20,8 @@ from lakelocal.sql.writing import quoted
 _NOT_COMPARED = frozenset(["map", "variant"])
 
 
-def change(statement: Statement) -> str | None:
-    """What Spark runs instead of *statement*; None where it has no subquery, or is neither DELETE nor UPDATE.
+def rewrite_as_merge(statement: Statement) -> str | None:
+    """What Spark runs instead of *statement*; None if it has no subquery, or is neither DELETE nor UPDATE.
 
     Raises:
         DialectError: rows of the table cannot be compared.
@@ -41,7 +41,7 @@ def change(statement: Statement) -> str | None:
     found = statement.columns(f"SELECT * FROM {table}")
     if odd := [column.name for column in found if column.data_type.WhichOneof("kind") in _NOT_COMPARED]:
         raise DialectError(
-            f"{statement.where}: found a subquery, and the column `{odd[0]}` of a type that cannot be compared (MAP, "
+            f"{statement.where}: found a subquery, and the column `{odd[0]}`, whose type cannot be compared (MAP, "
             "VARIANT). Write a MERGE whose source has the keys of the rows."
         )
     columns = [quoted(column.name) for column in found]
@@ -59,7 +59,7 @@ def change(statement: Statement) -> str | None:
 
 
 def _assignments(statement: Statement, start: int, end: int) -> tuple[list[str], list[str]]:
-    """The columns, without the alias of the table, and the values of `a = 1, t.b = (SELECT ...)`."""
+    """The columns (without the alias of the table) and the values in `a = 1, t.b = (SELECT ...)`."""
     targets, values = [], []
     for part in split(statement.tokens, start, end):
         equals = next(index for index in level(statement.tokens, part.start) if statement.words[index] == "=")

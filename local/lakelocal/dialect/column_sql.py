@@ -1,6 +1,6 @@
-"""A column of the DataFrame API as SQL text, for statements that take nothing else.
+"""Writes a column of the DataFrame API as SQL text, for statements that accept nothing else.
 
-Spark knows its operators as functions too, under names such as `==`: so nearly every expression is a call.
+Spark has its operators as functions, too, with names such as `==`, so nearly every expression is a call.
 """
 
 import re
@@ -22,10 +22,10 @@ class ColumnSql:
     """Writes the expressions of one statement.
 
     Args:
-        where: names the statement in errors.
-        column: the parts of the name that a column has in the statement.
-        register: makes a Python function known to the session; gives its name.
-        text: SQL that stands in place of an expression as the statement has it.
+        where: The name of the statement, for errors.
+        column: Returns the parts of the name that a column has in the statement.
+        register: Registers a Python function with the session, and returns its name.
+        text: Returns a SQL expression as the statement needs it.
     """
 
     where: str
@@ -34,10 +34,10 @@ class ColumnSql:
     text: Callable[[str], str] = str
 
     def write(self, expression: proto.Expression) -> str:
-        """*expression* as SQL, to be put anywhere: an operand needs no more parentheses.
+        """*expression* as SQL that can be used anywhere, even as an operand, without further parentheses.
 
         Raises:
-            DialectError: SQL has no words for it.
+            DialectError: it cannot be written in SQL.
         """
         kind = expression.WhichOneof("expr_type") or ""
         writer = getattr(self, f"_{kind}", None)
@@ -79,7 +79,7 @@ class ColumnSql:
         if function.is_internal:
             raise self._refused(f"`{function.function_name}`, which only the DataFrame API has")
         name = function.function_name
-        if name.lower() == "struct":  # whose fields have names, for which the grammar wants the plain word
+        if name.lower() == "struct":  # the grammar only allows names for its fields if `struct` is not quoted
             return f"struct({', '.join(self._named(each) for each in function.arguments)})"
         written = dotted(attribute_parts(name)) if function.is_user_defined_function else quoted(name)
         return f"{written}({'DISTINCT ' if function.is_distinct else ''}{self._list(function.arguments)})"
@@ -120,15 +120,15 @@ class ColumnSql:
     def _list(self, expressions: Iterable[proto.Expression]) -> str:
         return ", ".join(self.write(each) for each in expressions)
 
-    def _refused(self, what: str) -> DialectError:
+    def _refused(self, found: str) -> DialectError:
         return DialectError(
-            f"{self.where}: found {what} in a column; expected what SQL has words for. Make it a column of the source "
-            "before, or write the expression as SQL, in a string."
+            f"{self.where}: found {found} in a column; expected an expression that SQL has, too. Add it to the source "
+            "as a column first, or write the expression as a SQL string."
         )
 
 
 def attribute_parts(name: str) -> list[str]:
-    """The parts of the name of a column, as the DataFrame API reads it: between dots, any characters in backticks."""
+    """The parts of a column name as the DataFrame API reads it: separated by dots, with any characters in backticks."""
     return [(quoted_part or plain).replace("``", "`") for quoted_part, plain in _PART.findall(name)]
 
 
@@ -139,7 +139,7 @@ def dotted(parts: Iterable[str]) -> str:
 
 def type_sql(kind: proto.DataType) -> str:
     """The name of a type, as SQL declares it."""
-    from pyspark.sql.connect.types import proto_schema_to_pyspark_data_type  # of pandas, which plain statements spare
+    from pyspark.sql.connect.types import proto_schema_to_pyspark_data_type  # late: plain statements need no pandas
 
     name = kind.WhichOneof("kind")
     if name == "unparsed":

@@ -1,6 +1,6 @@
-"""The relations of `information_schema` about constraints, from the keys of tables.
+"""The relations of `information_schema` about constraints, made from the keys of tables.
 
-As in the SQL standard, a foreign key uses the columns of its parent, any other key its own.
+As in the SQL standard, a foreign key uses the columns of its parent, and any other key those of its own table.
 
 Source: Databricks documentation, "TABLE_CONSTRAINTS", "KEY_COLUMN_USAGE", "CONSTRAINT_COLUMN_USAGE",
 "CONSTRAINT_TABLE_USAGE", "REFERENTIAL_CONSTRAINTS".
@@ -78,7 +78,7 @@ def _used(table: Relation, key: Key) -> Row:
 
 
 def _referred_key(key: Key, keys_of: KeysOf) -> Key | None:
-    """The key that the foreign *key* refers to; None for another key, and where the parent is gone."""
+    """The key that *key* refers to; None if it is not a foreign key, or if its parent no longer exists."""
     if not key.parent:
         return None
     wanted = {name.lower() for name in key.referred}

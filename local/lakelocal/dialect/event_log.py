@@ -1,4 +1,4 @@
-"""`event_log('pipeline id')` and `event_log(TABLE(name))`: the events of a pipeline of this machine, as a query.
+"""`event_log('pipeline id')` and `event_log(TABLE(name))`: a query for the events of a pipeline on this machine.
 
 Source: Databricks documentation, "event_log table-valued function" and "Pipeline event log schema".
 """
@@ -18,10 +18,12 @@ _COLUMNS = (
 
 
 def event_log_argument(tokens: Sequence[Token], first: int) -> tuple[int, str | tuple[str, ...]]:
-    """The last token of the call whose parenthesis is token *first*, and its argument: an id, or the parts of a table.
+    """The index of the last token of the call, and its argument: an id, or the parts of a table's name.
+
+    *first* is the index of the opening parenthesis.
 
     Raises:
-        DialectError: it is neither.
+        DialectError: the argument is neither.
     """
     inside = tokens[first + 1 :]
     if len(inside) > 1 and inside[0].kind == STRING and inside[1].word == ")":
@@ -33,13 +35,13 @@ def event_log_argument(tokens: Sequence[Token], first: int) -> tuple[int, str | 
             at += 2 if at + 1 < len(tokens) and tokens[at + 1].text == "." else 1
         if parts and [token.word for token in tokens[at : at + 2]] == [")", ")"]:
             return at + 1, tuple(parts)
-    raise DialectError("event_log: expected the id of a pipeline in quotes, or TABLE(name of one of its tables).")
+    raise DialectError("event_log: expected the id of a pipeline in quotes, or TABLE(the name of one of its tables).")
 
 
 def events_of(pipelines: Path, wanted: str | tuple[str, ...], where: str) -> str:
-    """The query for the events of the pipeline with the id *wanted*, or that has the table *wanted*.
+    """A query for the events of the pipeline with the id *wanted*, or with the table *wanted*.
 
-    *pipelines* is the folder of the catalog's state in which pipelines remember.
+    *pipelines* is the folder in the catalog's state that has the memory of pipelines.
 
     Raises:
         DialectError: there is no such pipeline, or it was never updated.

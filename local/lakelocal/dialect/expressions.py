@@ -1,4 +1,4 @@
-"""Expressions of a plan: SQL snippets, functions that know the catalog, and the paths of files."""
+"""Translates the expressions of a plan: SQL snippets, functions that return the catalog, and the paths of files."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Expressions:
     sql: SqlText
 
     def rewrite(self, expression: proto.Expression) -> None:
-        """Translate *expression* in place; the expressions in it are translated already."""
+        """Translate *expression* in place; the expressions inside it have been translated already."""
         kind = expression.WhichOneof("expr_type")
         if kind == "expression_string":
             text = expression.expression_string
@@ -59,7 +59,7 @@ class Expressions:
         return self.sql.name(name, f"The function `{name}`")
 
     def _show_path(self, expression: proto.Expression, name: str) -> None:
-        """Let *expression*, the URI of a file, give the path that Databricks shows; its name stays."""
+        """Let *expression*, the URI of a file, return the path that Databricks shows; its *name* stays."""
         for prefix, shown in self.sql.volumes.uri_prefixes():
             inner = proto.Expression()
             inner.CopyFrom(expression)
@@ -83,5 +83,5 @@ def _text(value: str) -> proto.Expression:
 
 
 def _named(expression: proto.Expression, name: str) -> proto.Expression:
-    """*expression* under *name*; inside of another expression Spark drops the name again."""
+    """*expression* with *name*; inside another expression, Spark drops the name again."""
     return proto.Expression(alias=proto.Expression.Alias(expr=expression, name=[name]))

@@ -1,6 +1,6 @@
-"""`IDENTIFIER(expression)`: the clause is filled in here, since with arguments it fails over Spark Connect.
+"""`IDENTIFIER(expression)`: replaces the clause by the name, since with arguments it fails over Spark Connect.
 
-The name in it has Databricks' catalog, which Spark would not know.
+The name may also contain a catalog of Databricks, which Spark does not know.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from lakelocal.sql.writing import Edit, apply
 def fill_identifiers(
     sql: str, value_of: Callable[[str], Any], otherwise: Callable[[str], str] = lambda expression: expression
 ) -> str:
-    """*sql* with each `IDENTIFIER(...)` replaced by the name that its expression gives.
+    """*sql* with each `IDENTIFIER(...)` replaced by the value of its expression, which is a name.
 
-    *value_of* gives the value of an expression, None where it is not known; then the clause stays, with what
-    *otherwise* makes of the expression.
+    *value_of* returns the value of an expression, or None if it is not known; the clause then stays, with its
+    expression changed by *otherwise*.
     """
     tokens = tokenize(sql) if "identifier" in sql.lower() else None
     edits = []

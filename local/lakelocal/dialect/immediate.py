@@ -1,6 +1,6 @@
-"""`EXECUTE IMMEDIATE`: the statement in the string takes its place, so that it is translated as any other.
+"""`EXECUTE IMMEDIATE` is replaced by the statement in its string, which is then translated like any other.
 
-Its parameters become literals: Delta's parser loses the arguments of markers (delta-io/delta#7640).
+Parameters become literals, since Delta's parser loses the arguments of markers (delta-io/delta#7640).
 
 Source: Databricks documentation, "EXECUTE IMMEDIATE".
 """
@@ -16,8 +16,8 @@ from lakelocal.sql.writing import Edit, apply, literal
 
 
 @dataclass(frozen=True)
-class _Immediate:
-    """The parts of the statement, as texts of SQL; the key of an argument is None where it has no name."""
+class _ImmediateStatement:
+    """The parts of the statement, as SQL texts; the key of an argument is None if it has no name."""
 
     text: str
     variables: str
@@ -25,7 +25,7 @@ class _Immediate:
 
 
 def execute_immediate(sql: str, constants: Constants) -> str:
-    """The statement that *sql* executes, with its arguments; *sql* itself where it is no EXECUTE IMMEDIATE.
+    """The statement that *sql* executes, with its arguments; *sql* itself if it is not an EXECUTE IMMEDIATE.
 
     Raises:
         DialectError: there is no statement, or an argument is missing.
@@ -43,10 +43,10 @@ def execute_immediate(sql: str, constants: Constants) -> str:
 
 
 def execute_in_script(sql: str, constants: Constants, catalog: str) -> str:
-    """The same for a statement of a script. A string that is made there loses *catalog*, the run's, when it runs.
+    """The same for a statement in a script. If the string is only known there, it is run without *catalog*, the run's.
 
     Raises:
-        DialectError: the string is made there, and has arguments.
+        DialectError: the string is only known in the script, and has arguments.
     """
     found = _read(sql)
     if found is None:
@@ -71,7 +71,7 @@ def without_catalog(expression: str, catalog: str) -> str:
     return f"regexp_replace({expression}, {literal(pattern)}, '')"
 
 
-def _read(sql: str) -> _Immediate | None:
+def _read(sql: str) -> _ImmediateStatement | None:
     tokens = tuple(token for token in tokenize(sql) or () if token.word != ";")
     if [token.word for token in tokens[:2]] != ["EXECUTE", "IMMEDIATE"]:
         return None
@@ -82,7 +82,7 @@ def _read(sql: str) -> _Immediate | None:
     if using[1] > using[0] and tokens[using[0]].word == "(" and tokens[using[1] - 1].word == ")":
         using = using[0] + 1, using[1] - 1
     arguments = [_argument(sql, tokens[part.start : part.stop]) for part in split(tokens, *using)]
-    return _Immediate(_text(sql, tokens[2 : ends[0]]), _text(sql, tokens[slice(*variables)]), arguments)
+    return _ImmediateStatement(_text(sql, tokens[2 : ends[0]]), _text(sql, tokens[slice(*variables)]), arguments)
 
 
 def _argument(sql: str, tokens: tuple[Token, ...]) -> tuple[str | None, str]:
@@ -95,7 +95,7 @@ def _text(sql: str, tokens: tuple[Token, ...]) -> str:
     return sql[tokens[0].start : tokens[-1].end] if tokens else ""
 
 
-def _filled(text: str, found: _Immediate, constants: Constants) -> str:
+def _filled(text: str, found: _ImmediateStatement, constants: Constants) -> str:
     """*text* with the arguments in the places of their markers."""
     tokens = tokenize(text) or ()
     named = {name: value for name, value in found.arguments if name is not None}

@@ -156,7 +156,7 @@ def _tells_of_tables(request: Any) -> bool:
     if not isinstance(request, proto.ExecutePlanRequest):
         return False
     command = request.plan.command.sql_command
-    return answers.tells_of_tables(command.input.sql.query or command.sql)
+    return answers.describes_tables(command.input.sql.query or command.sql)
 
 
 def _write_sizes_plainly(settings: proto.ConfigResponse) -> None:

@@ -29,7 +29,7 @@ from lakelocal.dialect.constraint_relations import (
     referential_rows,
     table_usage_rows,
 )
-from lakelocal.dialect.ddl.constraints import CHECK, Key, kept_keys, read_key
+from lakelocal.dialect.ddl.constraints import CHECK, Key, read_key, stored_keys
 from lakelocal.dialect.ddl.schemas import schema_comment
 from lakelocal.dialect.information_schema import (
     NOT_KEPT,
@@ -217,7 +217,7 @@ class _Reader:
 def _keys_in(properties: Mapping[str, str], table: Relation) -> tuple[Key, ...]:
     """The keys of *table*, each with the whole name of its parent."""
     keys = []
-    for name, text in kept_keys(properties).items():
+    for name, text in stored_keys(properties).items():
         key = read_key(name, text)
         missing = (table.catalog, table.schema)[: 3 - len(key.parent)] if key.parent else ()
         keys.append(replace(key, parent=(*missing, *key.parent)))

@@ -13,7 +13,7 @@ import zstandard
 from google.protobuf.message import Message
 
 from lakelocal.dialect.arguments import fill_arguments
-from lakelocal.dialect.autoloader import AutoLoader, Use
+from lakelocal.dialect.autoloader import AutoLoader, ReadMode
 from lakelocal.dialect.catalog import CatalogPlans
 from lakelocal.dialect.constants import Constants
 from lakelocal.dialect.datasets import Datasets
@@ -103,7 +103,7 @@ class Rewriter:
     session: str
     server: Server
     variants: frozenset[str]
-    use: Use = field(default_factory=lambda: Use(runs=False))
+    use: ReadMode = field(default_factory=lambda: ReadMode(runs=False))
     depth: int = 0  # of procedures that call others
 
     @cached_property
@@ -132,14 +132,14 @@ class Rewriter:
         walk(request, self.handlers)
         self.dialect.preparation.make(self.sql.names.needed, self.server)
 
-    def _use(self, command: proto.Command) -> Use:
+    def _use(self, command: proto.Command) -> ReadMode:
         """What the request does with the streams in it."""
         if not command.HasField("write_stream_operation_start"):
-            return Use(runs=True)
+            return ReadMode(runs=True)
         stream = command.write_stream_operation_start
         named = {key.lower(): value for key, value in stream.options.items()}.get("checkpointlocation")
         checkpoint = Path(self.sql.volumes.translate(named)) if named else None
-        return Use(runs=True, checkpoint=checkpoint, bounded=stream.available_now or stream.once)
+        return ReadMode(runs=True, checkpoint=checkpoint, bounded=stream.available_now or stream.once)
 
     @cached_property
     def handlers(self) -> Handlers:

@@ -16,8 +16,8 @@ from uuid import uuid4
 
 import pyspark.sql.connect.proto as proto
 
-from lakelocal.dialect.autoloader import AutoLoader, plan
-from lakelocal.dialect.autoloader.files import check_there, list_files
+from lakelocal.dialect.autoloader import AutoLoader, plan_builders
+from lakelocal.dialect.autoloader.files import check_exists, list_files
 from lakelocal.dialect.autoloader.options import FORMATS, Source, read_source
 from lakelocal.dialect.literals import option_text
 from lakelocal.dialect.names import shorten
@@ -135,7 +135,7 @@ class ReadFiles:
     def _format(self, path: str, options: Mapping[str, str]) -> str:
         """The format that the names of the files tell."""
         place = Path(self.sql.volumes.translate(path))
-        check_there(place, path)
+        check_exists(place, path)
         names = {_suffix(file.name) for file in list_files(place, options.get("pathGlobFilter"))}
         formats = {_SUFFIXES.get(name, name.lstrip(".")) for name in names}
         if len(formats) == 1 and (found := formats.pop()) in FORMATS:
@@ -151,7 +151,7 @@ def with_metadata(rows: proto.Relation, sql: SqlText) -> proto.Relation:
     """*rows* of files with `_metadata` as a column, which a view does not hand on otherwise."""
     shown = f"{sql.file_path('_metadata.file_path')} AS file_path"
     parts = ", ".join(f"_metadata.{name} AS {name}" for name in _METADATA)
-    return plan.with_columns(rows, {"_metadata": f"struct({shown}, {parts})"})
+    return plan_builders.with_columns(rows, {"_metadata": f"struct({shown}, {parts})"})
 
 
 def hide_metadata(text: str, table: str) -> str:

@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SPARK_CATALOG, Catalogs, mapped, shown
 from lakelocal.dialect import server as ask
-from lakelocal.dialect.changes import change
+from lakelocal.dialect.changes import rewrite_as_merge
 from lakelocal.dialect.copying import copy_into
 from lakelocal.dialect.datasets import Datasets, dataset_statement
 from lakelocal.dialect.ddl import (
     alter_table,
     analyze,
+    cache_select,
     clone_table,
     comment_schema,
     create_table,
     describe_schema,
     describe_table,
-    index,
-    keep_cached,
+    ignore_bloom_index,
     show_table,
 )
 from lakelocal.dialect.inserts import insert
@@ -86,16 +86,16 @@ _REFUSED = {
 _BY_KIND: dict[str, tuple[Callable[[Statement], str | None], ...]] = {
     "ALTER": (alter_table,),
     "ANALYZE": (analyze,),
-    "CACHE": (keep_cached,),
+    "CACHE": (cache_select,),
     "COMMENT": (comment_schema,),
-    "CREATE": (clone_table, create_table, describe_table, index),
-    "DELETE": (change,),
+    "CREATE": (clone_table, create_table, describe_table, ignore_bloom_index),
+    "DELETE": (rewrite_as_merge,),
     "DESC": (describe_schema, describe_function, describe_table),
     "DESCRIBE": (describe_schema, describe_function, describe_table),
-    "DROP": (index,),
+    "DROP": (ignore_bloom_index,),
     "INSERT": (insert,),
     "SHOW": (show_table,),
-    "UPDATE": (change,),
+    "UPDATE": (rewrite_as_merge,),
     "WITH": (insert,),
     "REPLACE": (clone_table, create_table),
 }

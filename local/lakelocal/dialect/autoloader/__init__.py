@@ -2,16 +2,16 @@
 
 | module                                  | what                                                                  |
 | --------------------------------------- | --------------------------------------------------------------------- |
-| `relation`                              | builds the plan                                                       |
-| `options`, `hints`                      | what the user asked for                                               |
-| `files`, `texts`, `headers`             | the files that the stream will read, and their first lines            |
+| `relation`, `plan_builders`             | builds the plan, from small parts                                     |
+| `options`, `hints`                      | what the user asks for                                                |
+| `files`, `text_files`, `headers`        | the files that the stream will read, and their first lines            |
 | `types`, `columns`                      | types as values: merged field by field, evolved, written as DDL       |
-| `json_records`, `inference`             | the types of what is in the files; schemas that are kept and grow     |
+| `json_records`, `inference`             | the types of the data in the files; schemas that are stored and grow  |
 | `partitions`                            | columns in the names of folders                                       |
-| `csv_rows` by `layouts`, `json_rows`, `typed_rows` | rows of each format                                        |
-| `leftovers`                             | what of a JSON record has no place in the schema                      |
+| `csv_rows` with `layouts`, `json_rows`, `typed_rows` | the rows of each format                                  |
+| `leftovers`                             | the parts of a JSON record that have no place in the schema           |
 """
 
-from lakelocal.dialect.autoloader.relation import AutoLoader, Use
+from lakelocal.dialect.autoloader.relation import AutoLoader, ReadMode
 
-__all__ = ["AutoLoader", "Use"]
+__all__ = ["AutoLoader", "ReadMode"]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from pyspark.sql.types import StructType
 
-from lakelocal.dialect.autoloader.types import Field, Struct, Type, of_spark, parse_type
+from lakelocal.dialect.autoloader.types import Field, Struct, Type, from_spark, parse_type
 from lakelocal.errors import DialectError
 from lakelocal.sql.tokens import Token, tokenize
 from lakelocal.sql.writing import quoted
@@ -16,7 +16,7 @@ from lakelocal.sql.writing import quoted
 
 @dataclass(frozen=True)
 class Column:
-    """*type* is Spark DDL, such as `STRING` or `struct<a:int>`."""
+    """A column; *type* is Spark DDL, such as `STRING` or `struct<a:int>`."""
 
     name: str
     type: str
@@ -48,11 +48,11 @@ def parse_columns(schema: str) -> tuple[Column, ...]:
     """The columns of *schema*: JSON of a StructType, or DDL such as `a INT, b STRING COMMENT 'x'` or `STRUCT<a: INT>`.
 
     Raises:
-        DialectError: it is neither.
+        DialectError: *schema* is neither.
     """
     if schema.lstrip().startswith("{"):
         fields = StructType.fromJson(json.loads(schema)).fields
-        return tuple(Column(field.name, of_spark(field.dataType).ddl) for field in fields)
+        return tuple(Column(field.name, from_spark(field.dataType).ddl) for field in fields)
     if re.match(r"\s*struct\s*<", schema, re.IGNORECASE):
         row = parse_type(schema)
         if isinstance(row, Struct):
@@ -61,14 +61,14 @@ def parse_columns(schema: str) -> tuple[Column, ...]:
 
 
 def split(schema: str) -> list[list[Token]]:
-    """The tokens of *schema* between the commas that stand outside of brackets.
+    """The tokens of *schema*, split at the commas outside of brackets.
 
     Raises:
         DialectError: there are none.
     """
     tokens = tokenize(schema)
     if not tokens:
-        raise not_columns(schema)
+        raise malformed_schema(schema)
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:
@@ -81,7 +81,7 @@ def split(schema: str) -> list[list[Token]]:
 
 
 def type_of(schema: str, tokens: Sequence[Token]) -> str:
-    """The type that *tokens* of *schema* begin with, as written; a comment and NOT NULL may follow.
+    """The type at the beginning of *tokens* of *schema*, as it is written; a comment or NOT NULL may follow.
 
     Raises:
         DialectError: there is none.
@@ -94,11 +94,11 @@ def type_of(schema: str, tokens: Sequence[Token]) -> str:
             break
         kept.append(token)
     if not kept:
-        raise not_columns(schema)
+        raise malformed_schema(schema)
     return schema[kept[0].start : kept[-1].end]
 
 
-def not_columns(schema: str) -> DialectError:
+def malformed_schema(schema: str) -> DialectError:
     return DialectError(f"cloudFiles, schema: found `{schema}`; expected columns such as `a INT, b STRING`.")
 
 
@@ -110,5 +110,5 @@ def _depth(token: Token) -> int:
 
 def _column(schema: str, tokens: list[Token]) -> Column:
     if not tokens or not tokens[0].is_name:
-        raise not_columns(schema)
+        raise malformed_schema(schema)
     return Column(tokens[0].text, type_of(schema, tokens[1:]))

@@ -1,4 +1,4 @@
-"""The files of a source: those in its folder, and those that the stream's checkpoint says are done."""
+"""The files of a source: those in its folder, and those that are done according to the stream's checkpoint."""
 
 import fnmatch
 import json
@@ -12,27 +12,28 @@ _GLOB = frozenset("*?[{")
 
 
 def is_pattern(folder: Path) -> bool:
-    """Does *folder* stand for any number of folders?"""
+    """Is *folder* a pattern that may match any number of folders?"""
     return bool(_GLOB & set(str(folder)))
 
 
-def check_there(folder: Path, path: str) -> None:
-    """Is *folder* there, or a pattern? *path* is how the user writes it.
+def check_exists(folder: Path, path: str) -> None:
+    """Check that *folder* exists, unless it is a pattern; *path* is the path as the user has written it.
 
     Raises:
-        DialectError: it is not there.
+        DialectError: it does not exist.
     """
     scheme = path.partition("://")[0] if "://" in path else ""
     if scheme and scheme.lower() not in ("dbfs", "file"):
         raise DialectError(
-            f"`{path}`: there is no storage `{scheme}://` on this machine. Put the files into a volume, and name that."
+            f"`{path}`: there is no storage `{scheme}://` on this machine. Put the files into a volume, and read them "
+            "from there."
         )
     if not (is_pattern(folder) or folder.exists()):
         raise DialectError(f"`{path}`: the folder does not exist in its volume. Put a file there, or correct the path.")
 
 
 def fixed_root(folder: Path) -> Path:
-    """The part of *folder* before its first pattern: what is below it may be a column."""
+    """The part of *folder* before its first pattern; the folders below it may name partition columns."""
     parts = folder.parts
     first = next((at for at, part in enumerate(parts) if _GLOB & set(part)), None)
     if first is not None:
@@ -41,9 +42,9 @@ def fixed_root(folder: Path) -> Path:
 
 
 def list_files(folder: Path, glob: str | None = None) -> list[Path]:
-    """The data files at *folder* (a folder, a file, or a pattern of them) and below, sorted; hidden ones are not.
+    """The data files at and below *folder* (a folder, a file, or a pattern), sorted and without hidden ones.
 
-    *glob* keeps the file names that match, as the option `pathGlobFilter` does.
+    Only files whose names match *glob* are included, as with the option `pathGlobFilter`.
     """
     found = []
     for root in _roots(folder):
@@ -58,8 +59,8 @@ def list_files(folder: Path, glob: str | None = None) -> list[Path]:
 def done_files(checkpoint: Path | None) -> frozenset[Path]:
     """The files whose rows a stream has committed; those of an unfinished batch will be read again.
 
-    Source: the layout of Spark's checkpoints: `commits/<batch>`, `offsets/<batch>` (two head lines, then the offset of
-    each source), `sources/<source>/<log>` (one line per file).
+    Source: the layout of Spark's checkpoints: `commits/<batch>`, `offsets/<batch>` (two header lines, then the offset
+    of each source), `sources/<source>/<log>` (one line per file).
     """
     if checkpoint is None or not (batches := _numbers(checkpoint / "commits")):
         return frozenset()
@@ -107,7 +108,7 @@ def _roots(folder: Path) -> list[Path]:
 
 
 def _alternatives(pattern: str) -> list[str]:
-    """`a{b,c}d` as `abd`, `acd`; Hadoop's patterns have it, Python's do not."""
+    """`a{b,c}d` as `abd`, `acd`: Hadoop's patterns have alternatives, Python's do not."""
     start, end = pattern.find("{"), pattern.find("}")
     if start < 0 or end < start:
         return [pattern]

@@ -1,4 +1,4 @@
-"""The first record of CSV files: the names of their columns."""
+"""Reads the headers of CSV files, which have the names of their columns."""
 
 import csv
 import threading
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from lakelocal.dialect.autoloader.options import Source
-from lakelocal.dialect.autoloader.texts import open_text
+from lakelocal.dialect.autoloader.text_files import open_text
 from lakelocal.errors import DialectError
 
 _LONGEST_HEADER = 1 << 20
@@ -17,9 +17,9 @@ _lock = threading.Lock()
 
 
 def header_of(file: Path, source: Source) -> tuple[str, ...] | None:
-    """The names in the header of *file*, None where it holds nothing; read once a file as long as it stays the same.
+    """The names in the header of *file*; None if the file is empty. A file is read again only if it has changed.
 
-    An empty name becomes `_c<position>`; a name that came before gets its position appended, as Spark does it.
+    An empty name becomes `_c<position>`, and a repeated name gets its position appended, as in Spark.
     """
     stat = file.stat()
     key = (file, stat.st_size, stat.st_mtime_ns, tuple(sorted(source.reader.items())))
@@ -31,7 +31,7 @@ def header_of(file: Path, source: Source) -> tuple[str, ...] | None:
 
 
 def records(file: Path, source: Source) -> Iterator[list[str]]:
-    """The records of *file*, header first, read with the options that Spark's reader gets."""
+    """The records of *file*, beginning with its header, read with the options that Spark's reader gets."""
     try:
         with _open(file, source) as text:
             yield from _rows(text, source)
@@ -52,7 +52,9 @@ def _rows(text: TextIO, source: Source) -> Iterator[list[str]]:
     separator = source.option("sep", source.option("delimiter", ",")).replace("\\t", "\t")
     comment = source.option("comment", "")
     if len(separator) != 1:
-        raise DialectError(f"cloudFiles, sep: found `{separator}`; expected one character. Use one, or format `text`.")
+        raise DialectError(
+            f"cloudFiles, sep: found `{separator}`; expected one character. Use one, or the format `text`."
+        )
     lines = _lines(text, comment, multi_line=source.multi_line)
     yield from (
         row

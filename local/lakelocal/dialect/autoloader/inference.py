@@ -1,7 +1,7 @@
-"""Schemas that come from the files: inferred once, kept at the schema location, grown by new fields.
+"""Schemas that are inferred from files, stored at the schema location, and extended by new fields.
 
-As on Databricks all columns are STRING unless `cloudFiles.inferColumnTypes` is set, and a new column, or a new field
-of a struct, is first added to the kept schema, then fails the stream; started again, the stream has it.
+As on Databricks, all columns are STRING unless `cloudFiles.inferColumnTypes` is set. A new column, or a new field of a
+struct, is added to the stored schema and then fails the stream, which has it when it is started again.
 """
 
 import json
@@ -29,14 +29,14 @@ from lakelocal.dialect.autoloader.types import (
     Type,
     as_text,
     evolve,
-    known_part,
+    from_spark,
     merge,
-    of_spark,
     sorted_fields,
+    with_known_types,
 )
 from lakelocal.errors import DialectError
 
-# Databricks looks at 50 GB or this many files, whichever comes first.
+# Databricks reads 50 GB or this many files, whichever limit is reached first.
 _FILES = 1000
 _PATTERNS = (
     ("BOOLEAN", re.compile(r"(?i)true|false")),
@@ -47,8 +47,8 @@ _PATTERNS = (
 )
 
 
-def kept_schema(source: Source) -> tuple[Column, ...] | None:
-    """The newest schema at the schema location, None where there is none yet."""
+def stored_schema(source: Source) -> tuple[Column, ...] | None:
+    """The newest schema at the schema location; None if there is none yet."""
     folder = _folder(source)
     versions = sorted(int(file.name) for file in folder.iterdir() if file.name.isdigit()) if folder.is_dir() else []
     if not versions:
@@ -57,8 +57,8 @@ def kept_schema(source: Source) -> tuple[Column, ...] | None:
     return tuple(Column(**column) for column in stored["columns"])
 
 
-def keep_schema(source: Source, columns: Sequence[Column]) -> None:
-    """Add *columns* as the newest schema; of two writers of the same version the first one wins."""
+def store_schema(source: Source, columns: Sequence[Column]) -> None:
+    """Add *columns* as the newest schema; if two processes write the same version, the first one wins."""
     folder = _folder(source)
     folder.mkdir(parents=True, exist_ok=True)
     version = len([file for file in folder.iterdir() if file.name.isdigit()])
@@ -68,20 +68,20 @@ def keep_schema(source: Source, columns: Sequence[Column]) -> None:
     try:
         os.link(draft, folder / str(version))
     except FileExistsError:
-        pass  # somebody else has seen the same files
+        pass  # another process has seen the same files
     finally:
         draft.unlink()
 
 
-def infer(source: Source, files: Sequence[Path]) -> tuple[Column, ...]:
-    """The columns of *files*, those of their folders last; the schema hints win.
+def infer_columns(source: Source, files: Sequence[Path]) -> tuple[Column, ...]:
+    """The columns of *files*, followed by those of their folders; the schema hints take precedence.
 
     Raises:
-        DialectError: there is no file to look at, in a format whose files differ.
+        DialectError: there is no file, and the format has no fixed columns.
     """
     if not files and not source.fixed:
         raise DialectError(
-            f"`{source.path}`: found no file to take a schema from. Give the schema, or start when files are there."
+            f"`{source.path}`: found no file to infer a schema from. Give the schema, or start when there are files."
         )
     row = _file_columns(source, files[:_FILES])
     for column in infer_partitions(source.folder, files, source.partitions, typed=source.infer_types):
@@ -114,7 +114,7 @@ def _file_columns(source: Source, files: Sequence[Path]) -> Struct:
 
 
 def fixed_columns(file_format: str) -> Struct:
-    """The columns of a format whose files all have the same."""
+    """The columns of a format whose files all have the same columns."""
     if file_format == "text":
         return Struct((Field("value", STRING),))
     return as_struct(
@@ -128,10 +128,10 @@ def fixed_columns(file_format: str) -> Struct:
 
 
 def _typed_columns(source: Source, files: Sequence[Path]) -> Struct:
-    """Of two types of a column the wider one."""
+    """The columns of files that contain their types; if the types of a column differ, it gets the wider one."""
     row = Struct(())
     for file in files:
-        found = of_spark(from_arrow_schema(file_schema(source.format, file)))
+        found = from_spark(from_arrow_schema(file_schema(source.format, file)))
         assert isinstance(found, Struct), "a file's schema is a row"
         row = _widest(row, found)
     return row
@@ -144,16 +144,16 @@ def _widest(row: Struct, found: Struct) -> Struct:
 
 
 def file_schema(file_format: str, file: Path) -> pyarrow.Schema:
-    """The schema that a file of Parquet or ORC has in itself.
+    """The schema that a Parquet or ORC file contains.
 
     Raises:
-        DialectError: it is no such file.
+        DialectError: it is not such a file, or incomplete.
     """
     try:
         return pyarrow.parquet.read_schema(file) if file_format == "parquet" else pyarrow.orc.ORCFile(file).schema
     except (pyarrow.ArrowException, OSError) as error:
         raise DialectError(
-            f"`{file.name}`: is no whole file of the format {file_format} ({error}). Put it right, or take it away."
+            f"`{file.name}`: is not a complete file of the format {file_format} ({error}). Repair or remove it."
         ) from error
 
 
@@ -161,7 +161,7 @@ def _json_columns(source: Source, files: Sequence[Path]) -> Struct:
     found: Type = NULL
     for file in files:
         found = merge(found, json_records.row_type(file, source))
-    row = known_part(sorted_fields(found)) if isinstance(found, Struct) else None
+    row = with_known_types(sorted_fields(found)) if isinstance(found, Struct) else None
     if not isinstance(row, Struct):
         return Struct(())
     if source.infer_types or source.columns is not None:
@@ -182,7 +182,7 @@ def _csv_columns(source: Source, files: Sequence[Path]) -> Struct:
 
 
 def _csv_values(source: Source, file: Path) -> Iterator[tuple[str, str | None]]:
-    """(name, value) of the rows of *file*; each name comes at least once."""
+    """Pairs of name and value from the rows of *file*; each name occurs at least once."""
     header = header_of(file, source)
     for number, row in enumerate(records(file, source)):
         names = header if source.header else tuple(f"_c{at}" for at in range(len(row)))

@@ -1,4 +1,4 @@
-"""The records of JSON files, and the types of what is in them, as Spark's own inference of JSON finds them.
+"""The records of JSON files, and the types of their values as Spark's own inference finds them.
 
 Source: Spark, "JSON Files": whole numbers are BIGINT, larger ones DECIMAL, fractions DOUBLE; a string is a STRING
 whatever it looks like, unless `prefersDecimal` or `inferTimestamp` is set.
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.dialect.autoloader.options import Source
-from lakelocal.dialect.autoloader.texts import read_text
+from lakelocal.dialect.autoloader.text_files import read_text
 from lakelocal.dialect.autoloader.types import BIGINT, BOOLEAN, DOUBLE, NULL, STRING, Array, Simple, Struct, Type, merge
 
 _LINES = re.compile(r"\r\n|\r|\n")
@@ -22,7 +22,7 @@ _LONGEST, _MOST_DIGITS = 2**63, 38
 
 
 def records(file: Path, source: Source) -> Iterator[dict[str, Any]]:
-    """The objects in *file*; what is no JSON, or no object, is left out here and rescued when it is read."""
+    """The objects in *file*; anything that is not a JSON object is left out here, and rescued when it is read."""
     text = read_text(file, "utf-8-sig")
     separator = source.option("lineSep", "")
     lines = text.split(separator) if separator else _LINES.split(text)
@@ -32,7 +32,7 @@ def records(file: Path, source: Source) -> Iterator[dict[str, Any]]:
 
 
 def row_type(file: Path, source: Source) -> Type:
-    """What the records of *file* have in common: a struct, NULL where there are none."""
+    """The struct type that all records of *file* fit; NULL if there are no records."""
     typed = _Types(source)
     found: Type = NULL
     for record in records(file, source):
@@ -41,7 +41,7 @@ def row_type(file: Path, source: Source) -> Type:
 
 
 def _value(text: str, *, single_quotes: bool) -> Any:
-    """The value of *text*; None where it is no JSON."""
+    """The value of *text*; None if it is not JSON."""
     text = text.strip()
     if not text:
         return None
@@ -63,7 +63,7 @@ def _double_quoted(found: re.Match[str]) -> str:
 
 
 class _Types:
-    """The types of values, by the options of *source*."""
+    """Infers the types of values, by the options of *source*."""
 
     def __init__(self, source: Source) -> None:
         def asked(name: str) -> bool:
@@ -77,7 +77,7 @@ class _Types:
             row = Struct(())
             for name, inner in value.items():
                 if not name:
-                    continue  # no column can have this name, so that its value is rescued
+                    continue  # no column can have this name, so its value is rescued
                 known = row.get(name)
                 kind = self.of(inner)
                 row = row.put(name, kind if known is None else merge(known, kind))
@@ -112,7 +112,7 @@ def _number(text: str) -> Decimal | None:
 
 
 def _decimal(value: Decimal) -> Simple | None:
-    """The type of *value*; None where it has more digits than a decimal holds."""
+    """The type of *value*; None if it has more digits than a decimal can have."""
     parts = value.as_tuple()
     assert isinstance(parts.exponent, int), "a finite number"
     scale = max(-parts.exponent, 0)

@@ -1,11 +1,11 @@
-"""JSON: each record is read as text and parsed by the schema, so that what the schema lacks can be rescued."""
+"""JSON: each record is read as text and parsed with the schema, so that fields the schema lacks can be rescued."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyspark.sql.connect.proto as proto
 
-from lakelocal.dialect.autoloader import plan
+from lakelocal.dialect.autoloader import plan_builders
 from lakelocal.dialect.autoloader.columns import Column, as_struct
 from lakelocal.dialect.autoloader.csv_rows import RAW, field_of
 from lakelocal.dialect.autoloader.leftovers import member_leftovers, named_as
@@ -31,55 +31,55 @@ class JsonRows:
 
     def relation(self, *, streaming: bool) -> proto.Relation:
         self._check_encoding()
-        rows = plan.where(self._records(streaming), _BLANK)
+        rows = plan_builders.where(self._records(streaming), _BLANK)
         parsed = [column for column in self.columns if column.name not in {*self.partitions, self.source.rescued}]
         schema = ", ".join(column.ddl for column in parsed) or "_none STRING"
-        rows = plan.with_columns(rows, {"_document": self._document("value")})
+        rows = plan_builders.with_columns(rows, {"_document": self._document("value")})
         if not self.source.case_sensitive:
             renamed = named_as(as_struct(parsed), "_document")
             same = "_document IS NULL OR _renamed = to_json(_document)"
-            rows = plan.with_columns(rows, {"_renamed": renamed})
-            rows = plan.with_columns(rows, {"value": f"IF({same}, value, _renamed)"})
-            rows = plan.with_columns(rows, {"_document": self._document("value")})
-        rows = plan.with_columns(rows, {"_row": f"from_json(value, {literal(schema)}, {self._options()})"})
+            rows = plan_builders.with_columns(rows, {"_renamed": renamed})
+            rows = plan_builders.with_columns(rows, {"value": f"IF({same}, value, _renamed)"})
+            rows = plan_builders.with_columns(rows, {"_document": self._document("value")})
+        rows = plan_builders.with_columns(rows, {"_row": f"from_json(value, {literal(schema)}, {self._options()})"})
         if self.source.rescued:
-            rows = plan.with_columns(rows, {"_rest": self._rest(parsed)})
+            rows = plan_builders.with_columns(rows, {"_rest": self._rest(parsed)})
         found = [(column.name, self._value(column)) for column in self.columns]
         if self.source.rescued and all(name != self.source.rescued for name, _ in found):
             found.append((self.source.rescued, self._rescued()))
-        return plan.select(rows, found)
+        return plan_builders.select(rows, found)
 
     def _options(self) -> str:
         options = {key: value for key, value in self.source.reader.items() if key.lower() not in _TEXT_OPTIONS}
-        # Spark's fallback of old would read the text `1` as the second day of 1970.
-        return plan.options_map({"enableDateTimeParsingFallback": "false", **options, "mode": "PERMISSIVE"})
+        # Spark's legacy fallback would read the text `1` as the second day of 1970.
+        return plan_builders.options_map({"enableDateTimeParsingFallback": "false", **options, "mode": "PERMISSIVE"})
 
     def _document(self, text: str) -> str:
-        """SQL: *text* as an object in a variant; NULL where it is no JSON, no object, or has a name twice."""
+        """SQL: *text* as a variant; NULL if it is not a JSON object, or has a name twice."""
         found = f"from_json({text}, 'variant', {self._options()})"
         return f"IF(_whole AND startswith(schema_of_variant({found}), 'OBJECT'), {found}, NULL)"
 
     def _records(self, streaming: bool) -> proto.Relation:
-        """One row a record, as text; an array gives a row for each of its entries.
+        """A row for each record, as text; an array gives a row for each of its entries.
 
-        *_whole* tells that there is nothing in the line, or the file, beside its records.
+        The column `_whole` tells whether the line (or the file) contains nothing but its records.
         """
         options = {key: value for key, value in self.source.reader.items() if key.lower() in _TEXT_OPTIONS}
         options |= self.source.limits
         if self.source.multi_line:
             options["wholetext"] = "true"
-        rows = plan.read("text", self.source.places, options, schema="value STRING", streaming=streaming)
+        rows = plan_builders.read("text", self.source.places, options, schema="value STRING", streaming=streaming)
         text = "trim(BOTH ' \t\r\n' FROM regexp_replace(value, '^\\\\ufeff', ''))"
-        rows = plan.with_columns(rows, {"value": text})
+        rows = plan_builders.with_columns(rows, {"value": text})
         listed = f"from_json(IF(value LIKE '[%', value, concat('[', value, ']')), 'array<string>', {self._options()})"
-        rows = plan.with_columns(rows, {"_listed": listed})
+        rows = plan_builders.with_columns(rows, {"_listed": listed})
         each = (
             "CASE WHEN _listed IS NULL THEN array(struct(value AS value, false AS whole)) "
             "WHEN size(_listed) = 1 AND NOT value LIKE '[%' THEN array(struct(value AS value, true AS whole)) "
             "ELSE transform(_listed, text -> struct(coalesce(text, 'null') AS value, true AS whole)) END"
         )
-        rows = plan.with_columns(rows, {"_record": f"explode({each})"})
-        return plan.with_columns(rows, {"value": "_record.value", "_whole": "_record.whole"})
+        rows = plan_builders.with_columns(rows, {"_record": f"explode({each})"})
+        return plan_builders.with_columns(rows, {"value": "_record.value", "_whole": "_record.whole"})
 
     def _value(self, column: Column) -> str:
         if column.name in self.partitions:
@@ -89,7 +89,7 @@ class JsonRows:
         return field_of("_row", column.name)
 
     def _rest(self, parsed: Sequence[Column]) -> str:
-        """SQL: the members that the schema has no place for; a record that is no JSON object is one of its own."""
+        """SQL: the members that the schema has no place for; a record that is not a JSON object becomes a member."""
         folders = {name: partition_text(self.source.folder, name) for name in self.partitions}
         formatted = bool(self.source.option("dateFormat", ""))
         found = [member_leftovers(as_struct(parsed), "_document", "_row", folders, dates_formatted=formatted)]
@@ -111,4 +111,6 @@ class JsonRows:
     def _check_encoding(self) -> None:
         encoding = self.source.option("encoding", self.source.option("charset", "UTF-8"))
         if encoding.upper() not in ("UTF-8", "UTF8"):
-            raise DialectError(f"cloudFiles, encoding: found `{encoding}`; only UTF-8 is possible for JSON here.")
+            raise DialectError(
+                f"cloudFiles, encoding: found `{encoding}`; only UTF-8 is possible for JSON here. Convert the files."
+            )

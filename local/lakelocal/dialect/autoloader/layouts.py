@@ -1,4 +1,4 @@
-"""Header layouts: which column of the schema stands where in a CSV file."""
+"""Layouts of CSV files: the position that each column of the schema has in a file."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,10 +10,10 @@ from lakelocal.dialect.autoloader.columns import Column
 
 @dataclass(frozen=True)
 class FileLayout:
-    """One order of columns, shared by some files.
+    """An order of columns that some files share.
 
-    *positions*: for each column of the schema its position in the file, None where the file lacks it.
-    *extras*: (position, name) of the file's columns that the schema lacks. *width*: the file's columns.
+    *positions*: for each column of the schema, its position in the file, or None if the file lacks it.
+    *extras*: position and name of each column that the schema lacks. *width*: the number of the file's columns.
     """
 
     positions: tuple[int | None, ...]
@@ -47,14 +47,14 @@ def layout_of(header: Sequence[str], columns: Iterable[Column], *, case_sensitiv
 
 
 def plain_layout(columns: Sequence[Column], elsewhere: Sequence[str] = ()) -> FileLayout:
-    """The layout of files without a header: the columns in their order, but for those that stand *elsewhere*."""
+    """The layout of files without a header: all columns in their order, except those that are *elsewhere*."""
     inside = [at for at, column in enumerate(columns) if column.name not in elsewhere]
     positions = tuple(inside.index(at) if at in inside else None for at in range(len(columns)))
     return FileLayout(positions, (), len(inside))
 
 
 def group(found: Iterable[tuple[Path, FileLayout]]) -> tuple[tuple[FileLayout, tuple[Path, ...]], ...]:
-    """The files by layout, the most frequent layout first."""
+    """The files of each layout, the most frequent layout first."""
     files: dict[FileLayout, list[Path]] = {}
     for file, layout in found:
         files.setdefault(layout, []).append(file)

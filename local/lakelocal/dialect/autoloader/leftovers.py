@@ -1,8 +1,8 @@
-"""SQL for what of a JSON value has no place in the value that was read by the schema: the data to be rescued.
+"""SQL for the data to be rescued: the parts of a JSON value that have no place in the value read by the schema.
 
-A leftover is a text of JSON with the structure of the record: `{"customer":{"zip":"x"}}` where only the zip of the
-customer did not fit. An array whose entries fit but for some has NULL in the places of those that fit. A value that
-could not be read at all is left over whole.
+A leftover is JSON text with the structure of the record: `{"customer":{"zip":"x"}}` if only the zip of the customer did
+not fit. If only some entries of an array did not fit, it has NULL in place of the others. A value that could not be
+read at all is left over as a whole.
 """
 
 from collections.abc import Mapping
@@ -14,30 +14,30 @@ from lakelocal.sql.writing import literal, quoted
 _MEMBERS, _ENTRIES = "'map<string,variant>'", "'array<variant>'"
 _ALWAYS_FIT = frozenset({"STRING", "VARIANT"})
 _MOST_DIGITS = 38
-# SQL: the pattern of a day and nothing else. Spark takes a year alone, or a time behind the day, for a date too.
+# SQL: a pattern for a complete date and nothing else; Spark also accepts a year alone, or a date followed by a time.
 WHOLE_DATE = "'^[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}$'"
 
 
 def member_leftovers(
     row: Struct, document: str, value: str, folders: Mapping[str, str], *, dates_formatted: bool = False
 ) -> str:
-    """SQL: the leftovers of the members of *document*, as a text such as `"a":1,"b":{"c":2}`; NULL where all fit.
+    """SQL: the leftovers of the members of *document*, as a text such as `"a":1,"b":{"c":2}`; NULL if all fit.
 
-    *document* is SQL of a variant that holds an object, *value* SQL of what was read from it by the schema *row*.
-    *folders* are the columns that come from the names of folders: a member of that name is left over where it says
-    something else. *dates_formatted* says that dates are read by a format of the user's.
+    *document* is SQL for a variant with an object, *value* is SQL for what was read from it by the schema *row*.
+    *folders* are the columns that come from the names of folders: a member with such a name is left over if its value
+    differs. *dates_formatted*: dates are read with a format that the user has given.
     """
     return _Leftovers(dates_formatted=dates_formatted).members(row, document, value, folders)
 
 
 class _Leftovers:
-    """Writes the SQL; each variable of a lambda has a name of its own."""
+    """Writes the SQL; each lambda variable gets a unique name."""
 
     def __init__(self, *, dates_formatted: bool = False) -> None:
         self._numbers, self._dates_formatted = count(), dates_formatted
 
     def of(self, kind: Type, variant: str, value: str) -> str:
-        """SQL: the text of JSON that is left over of *variant* beside *value*, which is of *kind*."""
+        """SQL: the JSON text that is left over of *variant*, given *value* of the type *kind* that was read from it."""
         if isinstance(kind, Simple):
             unread = f"{value} IS NULL AND NOT is_variant_null({variant})"
             if lossy := self._is_lossy(kind, variant, value):
@@ -79,7 +79,7 @@ class _Leftovers:
         return _joined(entry, variant, found)
 
     def _is_lossy(self, kind: Simple, variant: str, value: str) -> str:
-        """SQL: does *value* say something else than *variant*, though it could be read? Empty where it cannot."""
+        """SQL: does *value* differ from *variant*, although it could be read? "" if a value of *kind* never does."""
         name = kind.name.upper()
         if name == "DOUBLE":
             digits = f"to_json({variant}) RLIKE '^-?[0-9]{{16,38}}$'"
@@ -101,14 +101,14 @@ def _unless_null(entry: str) -> str:
 
 
 def _joined(entry: str, variant: str, found: str) -> str:
-    """SQL: the members of *variant* whose text *found* is not NULL, joined; NULL where there are none."""
+    """SQL: the members of *variant* whose text *found* is not NULL, joined by commas; NULL if there are none."""
     member = f"concat(to_json(CAST({entry}.key AS VARIANT)), ':', {found})"
     members = f"map_entries(try_variant_get({variant}, '$', {_MEMBERS}))"
     return f"nullif(array_join(transform({members}, {entry} -> {member}), ','), '')"
 
 
 def named_as(row: Struct, variant: str) -> str:
-    """SQL: *variant*, an object, as a text of JSON whose names are written as *row* has them, whatever their case."""
+    """SQL: the object *variant* as JSON text, with its names in the case that they have in *row*."""
     return _Names().of(row, variant)
 
 

@@ -1,4 +1,4 @@
-"""The options of a `cloudFiles` source, read once into a checked value.
+"""Reads the options of a `cloudFiles` source into a checked value.
 
 Source: Databricks documentation, "Auto Loader options".
 """
@@ -16,11 +16,11 @@ from lakelocal.errors import DialectError
 FORMATS = ("csv", "json", "parquet", "orc", "text", "binaryFile")
 FIXED = frozenset({"text", "binaryFile"})
 EVOLUTION = ("addNewColumns", "addNewColumnsWithTypeWidening", "rescue", "failOnNewColumns", "none")
-# The modes in which the schema takes in what is new, and the stream starts again.
+# The modes in which new fields are added to the schema, and the stream has to be started again.
 GROWING = frozenset(EVOLUTION[:2])
 _PREFIX = "cloudfiles."
 _READ, _NO_EFFECT = "read here", "no effect here: it changes how files are found, and listing finds them all"
-# Every option behind `cloudFiles.`: it is read here, or has no effect here, or can only have the value that is given.
+# Every option that begins with `cloudFiles.`: it is read, has no effect, or may only have the value that is named here.
 _OPTIONS: Mapping[str, str] = {
     "format": _READ,
     "schemaLocation": _READ,
@@ -46,12 +46,12 @@ _OPTIONS: Mapping[str, str] = {
     "useNotifications": "false",
 }
 _BY_KEY = {name.lower(): meaning for name, meaning in _OPTIONS.items()}
-# Reader options that this translation takes itself; the others go to Spark's reader as they are.
+# Reader options that this translation handles itself; the others are passed to Spark's reader as they are.
 _OWN_READER = frozenset(
     {"path", "header", "rescueddatacolumn", "readercasesensitive", "mode", "enforceschema", "inferschema"}
     | {"columnnameofcorruptrecord", "recursivefilelookup", "columnpruning"}
 )
-# Reader options that give rows another shape, which this translation does not make.
+# Reader options that would give rows another structure, which this translation does not support.
 _REFUSED = {
     "singlevariantcolumn": "read the files as text, and use parse_json(value)",
 }
@@ -62,11 +62,11 @@ _SIZES = {"": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 2
 class Source:
     """What one `cloudFiles` source reads.
 
-    *columns* is the given schema, None where names come from the files. *rescued* is the column for data that
-    does not fit, None for no such column. *partitions* are the columns in the names of folders that were asked for,
-    None for those that are found there. *reader* are the options for Spark's reader of *format*. *infers_always* keeps
-    no schema between two reads. *files* are the only ones that are read, None for all in *folder*. *narrow_integers*
-    takes whole numbers in CSV for INT where they are small enough, as Spark's own reader does.
+    *columns* is the given schema, None if it comes from the files. *rescued* is the column for data that does not fit,
+    None for no such column. *partitions* are the requested columns in the names of folders, None for all that are found
+    there. *reader* has the options for Spark's reader of *format*. *infers_always*: no schema is stored between two
+    reads. *files* are the only files to read, None for all in *folder*. *narrow_integers*: whole numbers in CSV become
+    INT if they are small enough, as with Spark's own reader.
     """
 
     format: str
@@ -93,21 +93,21 @@ class Source:
 
     @property
     def places(self) -> list[str]:
-        """What Spark's reader is given to read."""
+        """The paths that Spark's reader has to read."""
         return [str(self.folder)] if self.files is None else [str(file) for file in self.files]
 
     def listed(self) -> list[Path]:
-        """The files that are there to be read."""
+        """The files that exist now."""
         glob = self.option("pathGlobFilter", "") or None
         return list_files(self.folder, glob) if self.files is None else list(self.files)
 
     @property
     def fixed(self) -> bool:
-        """Have all files of the format the same columns, but for those of folders?"""
+        """Do all files of the format have the same columns, apart from those in the names of folders?"""
         return self.format in FIXED
 
     def option(self, name: str, default: str) -> str:
-        """The value of a reader option, whatever the case it was written in."""
+        """The value of a reader option, whose name may be written in any case."""
         return next((value for key, value in self.reader.items() if key.lower() == name.lower()), default)
 
 
@@ -117,7 +117,7 @@ def read_source(
     """The checked source of `format("cloudFiles")`.
 
     Raises:
-        DialectError: an option is unknown, impossible here, or missing; it is named.
+        DialectError: an option is unknown, not possible here, or missing; the message names it.
         PathError: the volume does not exist.
     """
     _check(options)
@@ -133,7 +133,7 @@ def read_source(
     if plain.get("mode", "permissive").lower() != "permissive":
         raise DialectError(
             f"cloudFiles, mode: found `{plain['mode']}`; only PERMISSIVE is possible on this machine. "
-            "Leave it out and look at the rescued data column."
+            "Remove the option, and use the rescued data column."
         )
     location = own.get("schemalocation")
     return Source(
@@ -147,7 +147,7 @@ def read_source(
         hints=parse_hints(own["schemahints"]) if own.get("schemahints") else (),
         infer_types=own.get("infercolumntypes", "false").lower() == "true",
         partitions=_partitions(own),
-        # A schema that comes from CSV files comes from their headers.
+        # If the schema comes from CSV files, it comes from their headers.
         header=plain.get("header", str(columns is None)).lower() == "true",
         case_sensitive=rescued is not None and plain.get("readercasesensitive", "true").lower() == "true",
         reader={key: value for key, value in options.items() if not _is_own(key) and key.lower() not in _OWN_READER},
@@ -162,12 +162,12 @@ def _partitions(own: Mapping[str, str]) -> tuple[str, ...] | None:
 
 
 def _is_own(key: str) -> bool:
-    """Is it an option of Auto Loader, not of Spark's reader?"""
+    """Is it an option of Auto Loader, instead of Spark's reader?"""
     return key.lower().startswith(_PREFIX)
 
 
 def _check(options: Mapping[str, str]) -> None:
-    """Refuse what is unknown, or has a value that is not possible here."""
+    """Refuse options that are unknown, or have a value that is not possible here."""
     for key, value in options.items():
         if advice := _REFUSED.get(key.lower()):
             raise DialectError(f"{key}: this option has no counterpart on this machine; {advice}.")
@@ -175,9 +175,9 @@ def _check(options: Mapping[str, str]) -> None:
             continue
         possible = _BY_KEY.get(key.lower().removeprefix(_PREFIX))
         if possible is None:
-            raise DialectError(f"{key}: unknown option; known are {', '.join(_OPTIONS)}.")
+            raise DialectError(f"{key}: unknown option; the known ones are {', '.join(_OPTIONS)}.")
         if possible not in (_READ, _NO_EFFECT, value.lower()):
-            raise DialectError(f"{key}: found `{value}`; only `{possible}` is possible on this machine. Leave it out.")
+            raise DialectError(f"{key}: found `{value}`; only `{possible}` is possible on this machine. Remove it.")
 
 
 def _path(paths: list[str], plain: Mapping[str, str]) -> str:
@@ -192,7 +192,7 @@ def _format(own: Mapping[str, str]) -> str:
     for name in FORMATS:
         if found.lower() == name.lower():
             return name
-    raise DialectError(f"cloudFiles.format: found `{found}`; known here are {', '.join(FORMATS)}.")
+    raise DialectError(f"cloudFiles.format: found `{found}`; expected one of {', '.join(FORMATS)}.")
 
 
 def _evolution(own: Mapping[str, str], columns: tuple[Column, ...] | None) -> str:
@@ -200,7 +200,7 @@ def _evolution(own: Mapping[str, str], columns: tuple[Column, ...] | None) -> st
     wanted = own.get("schemaevolutionmode", default)
     found = next((name for name in EVOLUTION if name.lower() == wanted.lower()), None)
     if found is None:
-        raise DialectError(f"cloudFiles.schemaEvolutionMode: found `{wanted}`; known are {', '.join(EVOLUTION)}.")
+        raise DialectError(f"cloudFiles.schemaEvolutionMode: found `{wanted}`; expected one of {', '.join(EVOLUTION)}.")
     if found in GROWING and columns is not None:
         raise DialectError(
             f"cloudFiles.schemaEvolutionMode: `{found}` is not possible with a given schema. "
@@ -210,7 +210,7 @@ def _evolution(own: Mapping[str, str], columns: tuple[Column, ...] | None) -> st
 
 
 def _limits(own: Mapping[str, str]) -> dict[str, str]:
-    """The limits of a batch; the file source knows both, but one at a time."""
+    """The limits of a batch; the file source has both of them, but only one can be set."""
     if files := own.get("maxfilespertrigger"):
         return {"maxFilesPerTrigger": files}
     if not (size := own.get("maxbytespertrigger")):

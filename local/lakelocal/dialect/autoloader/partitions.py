@@ -13,7 +13,7 @@ from lakelocal.dialect.autoloader.files import fixed_root
 from lakelocal.dialect.volumes import path_part
 from lakelocal.sql.writing import literal
 
-# What Hive calls the folder of the rows whose value is NULL.
+# Hive's name for the folder of rows whose value is NULL.
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 _TYPES = (
     ("INT", re.compile(r"[-+]?\d{1,9}")),
@@ -25,7 +25,7 @@ _TYPES = (
 
 
 def partition_values(root: Path, file: Path) -> dict[str, str | None]:
-    """The columns in the folders between *root* and *file*, name to value."""
+    """The columns in the names of the folders between *root* and *file*, with their values."""
     base = fixed_root(root)
     parts = file.relative_to(base).parts[:-1] if file.is_relative_to(base) else ()
     pairs = (part.split("=", 1) for part in parts if "=" in part.strip("="))
@@ -37,8 +37,8 @@ def infer_partitions(
 ) -> tuple[Column, ...]:
     """The partition columns of *files* below *root*.
 
-    *wanted* are the names that were asked for; None takes those of the folders, unless the files disagree about them.
-    *typed* looks at the values; otherwise all are STRING.
+    *wanted* are the requested names; None stands for those in the folders, unless the files disagree about them.
+    *typed*: the types are inferred from the values; otherwise all columns are STRING.
     """
     found = [partition_values(root, file) for file in files]
     if wanted is None:
@@ -56,20 +56,20 @@ def _type(values: Sequence[str | None]) -> str:
 
 
 def partition_text(root: Path, name: str) -> str:
-    """SQL: the value of the partition column *name* in the path of the row's file; NULL where it has none."""
+    """SQL: the value of the partition column *name* in the path of the row's file; NULL if it has none."""
     base = f"file:{path_part(fixed_root(root))}"
     below = f"substring(_metadata.file_path, {len(base) + 1})"
-    # The path is that of a URI, and what Hive cannot write in a folder's name is escaped in it once more.
+    # The path is that of a URI, and characters that Hive does not allow in a folder's name are escaped once more.
     uri = f"regexp_extract({below}, {literal(f'/{_regex(name)}=([^/]*)/')}, 1)"
     folder = _decoded(uri)
     return f"nullif(nullif(coalesce({_decoded(folder)}, {folder}), ''), {literal(_NULL)})"
 
 
 def _decoded(sql: str) -> str:
-    """SQL: *sql* without its escapes; a plus is a plus, as in every path."""
+    """SQL: *sql* with its URL escapes decoded; a plus sign stays, as in every path."""
     return f"try_url_decode(replace({sql}, '+', '%2B'))"
 
 
 def _regex(name: str) -> str:
-    """A pattern of Java's that matches *name* as a URI of Spark writes it."""
+    """A Java pattern that matches *name* as Spark writes it in a URI."""
     return re.sub(r"([^\w%])", r"\\\1", path_part(Path(name)))

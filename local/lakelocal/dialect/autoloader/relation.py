@@ -1,4 +1,4 @@
-"""A `cloudFiles` source -> Spark's file source and the projection that gives Auto Loader's rows."""
+"""Turns a `cloudFiles` source into Spark's file source with a projection that gives Auto Loader's rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import pyspark.sql.connect.proto as proto
 
 from lakelocal.dialect.autoloader.columns import Column, as_columns
 from lakelocal.dialect.autoloader.csv_rows import CsvRows
-from lakelocal.dialect.autoloader.files import check_there, done_files
+from lakelocal.dialect.autoloader.files import check_exists, done_files
 from lakelocal.dialect.autoloader.headers import header_of
-from lakelocal.dialect.autoloader.inference import evolved, infer, keep_schema, kept_schema
+from lakelocal.dialect.autoloader.inference import evolved, infer_columns, store_schema, stored_schema
 from lakelocal.dialect.autoloader.json_rows import JsonRows
 from lakelocal.dialect.autoloader.layouts import Layouts, group, layout_of, plain_layout
 from lakelocal.dialect.autoloader.options import Source, read_source
@@ -22,11 +22,11 @@ from lakelocal.errors import DialectError
 
 
 @dataclass(frozen=True)
-class Use:
-    """What a request does with the source.
+class ReadMode:
+    """How a request reads the source.
 
-    *runs* is False where only the schema is asked for. *checkpoint* and *bounded* (the trigger ends by itself)
-    are those of the stream that starts.
+    *runs* is False if only the schema is needed. *checkpoint* and *bounded* (the trigger ends by itself) describe the
+    stream that is started.
     """
 
     runs: bool
@@ -39,10 +39,10 @@ class AutoLoader:
     """Builds the relations of `cloudFiles` sources for one request."""
 
     sql: SqlText
-    use: Use
+    use: ReadMode
 
     def relation(self, read: proto.Read) -> proto.Relation:
-        """The relation for *read*, whose format is `cloudFiles`; its options and paths are as the user wrote them.
+        """The relation for *read*, whose format is `cloudFiles`; its options and paths are those that the user wrote.
 
         Raises:
             DialectError: an option has no counterpart, or new columns end the stream.
@@ -62,7 +62,7 @@ class AutoLoader:
         return self.rows(source, streaming=True)
 
     def rows(self, source: Source, *, streaming: bool) -> proto.Relation:
-        check_there(source.folder, source.path)
+        check_exists(source.folder, source.path)
         done = done_files(self.use.checkpoint)
         files = [file for file in source.listed() if file not in done] if self.use.runs else []
         columns = self._columns(source, files)
@@ -75,7 +75,7 @@ class AutoLoader:
         return TypedRows(source, columns, shown, folders, files).relation(streaming=streaming)
 
     def _partitions(self, source: Source, columns: Sequence[Column]) -> list[str]:
-        """The names of the *columns* whose values stand in the names of folders."""
+        """The names of those *columns* whose values are in the names of folders."""
         wanted = source.partitions
         if wanted is None:
             found = (partition_values(source.folder, file) for file in source.listed())
@@ -87,18 +87,18 @@ class AutoLoader:
         if source.columns is not None:
             columns = source.columns
         elif source.schema_location is None and (source.fixed or source.infers_always):
-            columns = infer(source, source.listed())
-        elif (kept := kept_schema(source)) is not None:
+            columns = infer_columns(source, source.listed())
+        elif (kept := stored_schema(source)) is not None:
             columns = kept
         else:
-            columns = infer(source, files or source.listed())
-            keep_schema(source, columns)
+            columns = infer_columns(source, files or source.listed())
+            store_schema(source, columns)
         if source.evolution not in ("rescue", "none") and files and not (source.fixed or source.infers_always):
             self._evolve(source, columns, files)
         return columns
 
     def _evolve(self, source: Source, columns: tuple[Column, ...], files: Sequence[Path]) -> None:
-        """End the stream where *files* have fields that the schema lacks, as Databricks does."""
+        """End the stream if *files* have fields that the schema lacks, as Databricks does."""
         found = evolved(source, columns, files)
         if not found.changed:
             return
@@ -109,14 +109,14 @@ class AutoLoader:
                 "`failOnNewColumns` is set. Add them to the schema, or remove the files."
             )
         assert isinstance(found.type, Struct), "a row stays a row"
-        keep_schema(source, as_columns(found.type))
+        store_schema(source, as_columns(found.type))
         raise DialectError(
             f"cloudFiles, `{source.path}`: [UNKNOWN_FIELD_EXCEPTION] found new columns {names} "
-            f"{self._whence(source, columns, files)}. They are in the schema now: start the stream again."
+            f"{self._whence(source, columns, files)}. They have been added to the schema; start the stream again."
         )
 
     def _whence(self, source: Source, columns: Sequence[Column], files: Sequence[Path]) -> str:
-        """The first file that brings something new, in brackets."""
+        """The name of the first file with new fields, in parentheses."""
         first = next(file for file in files if evolved(source, columns, [file]).changed)
         return f"({first.name})"
 

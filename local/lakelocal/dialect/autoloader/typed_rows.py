@@ -1,4 +1,4 @@
-"""Parquet and ORC, whose files have types themselves, and text and binary files, whose columns are always the same."""
+"""Parquet and ORC, whose files contain types, and text and binary files, which always have the same columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,20 +7,22 @@ from pathlib import Path
 import pyspark.sql.connect.proto as proto
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from lakelocal.dialect.autoloader import plan
+from lakelocal.dialect.autoloader import plan_builders
 from lakelocal.dialect.autoloader.columns import Column, as_columns, as_struct
 from lakelocal.dialect.autoloader.inference import file_schema
 from lakelocal.dialect.autoloader.options import Source
 from lakelocal.dialect.autoloader.partitions import partition_text
-from lakelocal.dialect.autoloader.types import Array, Struct, Type, evolve, misfits, of_spark
+from lakelocal.dialect.autoloader.types import Array, Struct, Type, evolve, from_spark, type_conflicts
 from lakelocal.errors import DialectError
 from lakelocal.sql.writing import literal, quoted
 
 
 @dataclass(frozen=True)
 class TypedRows:
-    """Builds the relation of such a source. *files* are those that it will read; what they have beyond the schema is
-    rescued. *shown_path* is SQL for the file's path as Databricks shows it.
+    """Builds the relation of such a source.
+
+    *files* are those that it will read; fields that the schema lacks are rescued. *shown_path* is SQL for the file's
+    path as Databricks shows it.
     """
 
     source: Source
@@ -34,32 +36,32 @@ class TypedRows:
         self._refuse_misfits(as_struct(inside))
         read = self._with_new_fields(as_struct(inside))
         options = {**self.source.reader, **self.source.limits}
-        # The columns of binary files are always the same, but a stream has to be told those of its source.
+        # The columns of binary files are always the same, but a stream needs a schema in any case.
         told = streaming or self.source.format != "binaryFile"
         schema = ", ".join(column.ddl for column in as_columns(read)) if told else ""
-        rows = plan.read(self.source.format, self.source.places, options, schema=schema, streaming=streaming)
+        rows = plan_builders.read(self.source.format, self.source.places, options, schema=schema, streaming=streaming)
         found = [(column.name, self._value(column, inside, read)) for column in self.columns]
         if self.source.rescued and all(name != self.source.rescued for name, _ in found):
             found.append((self.source.rescued, self._rescued(inside, read)))
-        return plan.select(rows, found)
+        return plan_builders.select(rows, found)
 
     def _refuse_misfits(self, row: Struct) -> None:
-        """Spark reads a file by one schema: a column of another type would end in an error that names no file."""
+        """Refuse files with a column of another type, since Spark's own error would not name the file."""
         for file in () if self.source.fixed else self.files:
-            found = of_spark(from_arrow_schema(file_schema(self.source.format, file)))
-            if problem := next(misfits(row, found), None):
+            found = from_spark(from_arrow_schema(file_schema(self.source.format, file)))
+            if problem := next(type_conflicts(row, found), None):
                 raise DialectError(
                     f"cloudFiles, `{self.source.path}`: `{file.name}`: {problem}. Databricks would rescue it; here it "
-                    "cannot be read. Take the file away, or give cloudFiles.schemaHints with its type and another "
+                    "cannot be read. Remove the file, or set cloudFiles.schemaHints with its type and a new "
                     "cloudFiles.schemaLocation."
                 )
 
     def _with_new_fields(self, row: Struct) -> Struct:
-        """What is read of the files: *row* with the fields of the files that it lacks."""
+        """The fields to read: *row*, and the fields of the files that it lacks."""
         if not self.source.rescued or self.source.fixed:
             return row
         for file in self.files:
-            found = evolve(row, of_spark(from_arrow_schema(file_schema(self.source.format, file)))).type
+            found = evolve(row, from_spark(from_arrow_schema(file_schema(self.source.format, file)))).type
             assert isinstance(found, Struct), "a row stays a row"
             row = found
         return row
@@ -75,7 +77,7 @@ class TypedRows:
         return quoted(column.name) if full is None else _narrowed(column.kind, full, quoted(column.name))
 
     def _rescued(self, inside: Sequence[Column], read: Struct) -> str:
-        """SQL: what the schema has no place for as JSON; a column is rescued whole where a field in it is new."""
+        """SQL: the data without a place in the schema, as JSON; a column with a new field is rescued as a whole."""
         known = {column.name.lower(): column.kind for column in inside}
         members = []
         for field in read.fields:
@@ -93,7 +95,7 @@ class TypedRows:
 
 
 def _narrowed(kind: Type, full: Type, value: str, depth: int = 0) -> str:
-    """SQL: *value*, which is of the type *full*, as one of the type *kind*, which has fewer fields."""
+    """SQL: *value*, which has the type *full*, as a value of the type *kind*, which has fewer fields."""
     if kind == full:
         return value
     if isinstance(kind, Struct) and isinstance(full, Struct):
@@ -110,7 +112,7 @@ def _narrowed(kind: Type, full: Type, value: str, depth: int = 0) -> str:
 
 
 def is_readable(file_format: str, file: Path) -> bool:
-    """Is *file* whole, as far as a format that has a schema in its files can tell?"""
+    """Is *file* complete? Only for formats whose files contain a schema can this be known."""
     if file_format not in ("parquet", "orc"):
         return True
     try:

@@ -1,6 +1,6 @@
-"""The types of columns as values: read from DDL or from Spark's own, written as DDL, merged field by field.
+"""The types of columns as values: read from DDL or from Spark's types, written as DDL, merged field by field.
 
-Names are compared without regard to case, as Auto Loader does it when it infers a schema.
+Names are compared case-insensitively, as Auto Loader does when it infers a schema.
 """
 
 import re
@@ -15,7 +15,7 @@ from lakelocal.sql.writing import quoted
 
 @dataclass(frozen=True)
 class Simple:
-    """A type without parts, by its name in DDL such as `DECIMAL(12,2)`."""
+    """A type without parts, with its name in DDL such as `DECIMAL(12,2)`."""
 
     name: str
 
@@ -25,7 +25,7 @@ class Simple:
 
     @property
     def decimal(self) -> tuple[int, int] | None:
-        """(precision, scale) of a decimal, None for another type."""
+        """The precision and scale of a decimal; None for any other type."""
         found = re.fullmatch(r"(?i)(?:DECIMAL|DEC|NUMERIC)(?:\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?", self.name)
         return None if found is None else (int(found[1] or 10), int(found[2] or 0))
 
@@ -68,11 +68,11 @@ class Struct:
         return f"STRUCT<{', '.join(field.ddl for field in self.fields)}>"
 
     def get(self, name: str) -> "Type | None":
-        """The type of the field *name*, in any case; None where there is no such field."""
+        """The type of the field *name*, compared case-insensitively; None if there is no such field."""
         return next((field.type for field in self.fields if field.name.lower() == name.lower()), None)
 
     def put(self, name: str, kind: "Type") -> "Struct":
-        """The struct with the field *name* of type *kind*, in its place or at the end."""
+        """The struct with *kind* as the type of the field *name*; a new field is added at the end."""
         if self.get(name) is None:
             return Struct((*self.fields, Field(name, kind)))
         same = name.lower()
@@ -82,19 +82,19 @@ class Struct:
 Type = Simple | Array | Map | Struct
 
 STRING, BIGINT, DOUBLE, BOOLEAN = Simple("STRING"), Simple("BIGINT"), Simple("DOUBLE"), Simple("BOOLEAN")
-# What is not known yet: the type of NULL, and of the elements of an empty array.
+# A type that is not known yet: that of NULL, and of the elements of an empty array.
 NULL = Simple("VOID")
 _LONG_DIGITS, _MOST_DIGITS = 20, 38
 
 
-def of_spark(kind: DataType) -> Type:
-    """Spark's type as a value."""
+def from_spark(kind: DataType) -> Type:
+    """The type that corresponds to Spark's *kind*."""
     if isinstance(kind, StructType):
-        return Struct(tuple(Field(field.name, of_spark(field.dataType)) for field in kind.fields))
+        return Struct(tuple(Field(field.name, from_spark(field.dataType)) for field in kind.fields))
     if isinstance(kind, ArrayType):
-        return Array(of_spark(kind.elementType))
+        return Array(from_spark(kind.elementType))
     if isinstance(kind, MapType):
-        return Map(of_spark(kind.keyType), of_spark(kind.valueType))
+        return Map(from_spark(kind.keyType), from_spark(kind.valueType))
     return Simple(kind.simpleString())
 
 
@@ -102,7 +102,7 @@ def parse_type(ddl: str) -> Type:
     """The type that *ddl* such as `ARRAY<STRUCT<a: INT, b STRING COMMENT 'x'>>` names.
 
     Raises:
-        DialectError: brackets or names are missing; what a simple type is called is left to Spark to judge.
+        DialectError: brackets or names are missing; whether a simple type exists is for Spark to decide.
     """
     reader = _Reader(ddl)
     kind = reader.type()
@@ -116,15 +116,15 @@ _SIMPLE = r"(INTERVAL\s+)?\w+(\s*\([^)]*\))?(\s+(TO|WITHOUT|WITH|LOCAL|TIME|ZONE
 
 
 class _Reader:
-    """Reads a type from the front of a text."""
+    """Reads a type from the beginning of a text."""
 
     def __init__(self, ddl: str) -> None:
         self.ddl, self.rest = ddl, ddl.strip()
 
     def error(self) -> DialectError:
         return DialectError(
-            f"cloudFiles, the type `{self.ddl}`: cannot be read at `{self.rest[:30]}`; expected a type such as "
-            "`INT`, `ARRAY<STRING>` or `STRUCT<a: INT>`."
+            f"cloudFiles, the type `{self.ddl}`: found `{self.rest[:30]}`; expected a type such as `INT`, "
+            "`ARRAY<STRING>` or `STRUCT<a: INT>`. Correct the type."
         )
 
     def take(self, pattern: str) -> str | None:
@@ -169,10 +169,10 @@ class _Reader:
 
 
 def merge(first: Type, second: Type) -> Type:
-    """The type that holds the values of both, as Spark's inference of JSON merges two records.
+    """The type for values of both types, as Spark's inference merges two JSON records.
 
-    Source: Spark, "JSON Files", and its inference: structs field by field, whole numbers beside fractions are DOUBLE,
-    all else that differs is STRING.
+    Source: Spark, "JSON Files", and its inference: structs are merged field by field, whole numbers with fractions
+    become DOUBLE, all other differing types become STRING.
     """
     if first == second or second == NULL:
         return first
@@ -202,20 +202,20 @@ def _merge_numbers(first: Simple, second: Simple) -> Simple | None:
     return None
 
 
-def known_part(kind: Type) -> Type | None:
-    """*kind* with STRING for what is not known; without the structs that have no fields, None where nothing is left."""
+def with_known_types(kind: Type) -> Type | None:
+    """*kind* with STRING for unknown types, and without structs that have no fields; None if nothing is left."""
     if isinstance(kind, Struct):
-        found = [(field.name, known_part(field.type)) for field in kind.fields]
+        found = [(field.name, with_known_types(field.type)) for field in kind.fields]
         fields = tuple(Field(name, inner) for name, inner in found if inner is not None)
         return Struct(fields) if fields else None
     if isinstance(kind, Array):
-        element = known_part(kind.element)
+        element = with_known_types(kind.element)
         return None if element is None else Array(element)
     return STRING if kind == NULL else kind
 
 
 def sorted_fields(kind: Type) -> Type:
-    """*kind* with the fields of its structs by name, as Spark's inference of JSON has them."""
+    """*kind* with the fields of its structs sorted by name, as in Spark's inference of JSON."""
     if isinstance(kind, Struct):
         ordered = sorted(kind.fields, key=lambda field: field.name)
         return Struct(tuple(Field(field.name, sorted_fields(field.type)) for field in ordered))
@@ -225,7 +225,7 @@ def sorted_fields(kind: Type) -> Type:
 
 
 def as_text(kind: Type) -> Type:
-    """*kind* with STRING in the place of every simple type."""
+    """*kind* with STRING in place of every simple type."""
     if isinstance(kind, Struct):
         return Struct(tuple(Field(field.name, as_text(field.type)) for field in kind.fields))
     if isinstance(kind, Array):
@@ -235,7 +235,7 @@ def as_text(kind: Type) -> Type:
 
 @dataclass(frozen=True)
 class Evolved:
-    """A schema that has taken new fields in: *added* are their dotted names, *widened* those of wider types."""
+    """A schema with new fields: *added* has their dotted names, *widened* the changes of types."""
 
     type: Type
     added: tuple[str, ...] = ()
@@ -247,7 +247,7 @@ class Evolved:
 
 
 def evolve(known: Type, found: Type, *, widen: bool = False, name: str = "") -> Evolved:
-    """*known* with the fields that only *found* has, at the end of their structs; types stay, or widen where asked.
+    """*known* with the fields that only *found* has, at the end of their structs; types are widened if *widen* is set.
 
     Source: Databricks documentation, "How does Auto Loader schema evolution work?", "Automatic type widening".
     """
@@ -282,23 +282,23 @@ def _evolve_struct(known: Struct, found: Struct, *, widen: bool, name: str) -> E
     return Evolved(known, tuple(added), tuple(widened))
 
 
-def misfits(known: Type, found: Type, name: str = "") -> Iterator[str]:
-    """The places where a reader cannot take values of the type *found* for values of the type *known*."""
+def type_conflicts(known: Type, found: Type, name: str = "") -> Iterator[str]:
+    """The places at which values of the type *found* cannot be read as values of the type *known*."""
     if isinstance(known, Struct) and isinstance(found, Struct):
         for field in known.fields:
             if (inner := found.get(field.name)) is not None:
-                yield from misfits(field.type, inner, f"{name}.{field.name}" if name else field.name)
+                yield from type_conflicts(field.type, inner, f"{name}.{field.name}" if name else field.name)
     elif isinstance(known, Array) and isinstance(found, Array):
-        yield from misfits(known.element, found.element, f"{name}.element")
+        yield from type_conflicts(known.element, found.element, f"{name}.element")
     elif isinstance(known, Map) and isinstance(found, Map):
-        yield from misfits(known.key, found.key, f"{name}.key")
-        yield from misfits(known.value, found.value, f"{name}.value")
+        yield from type_conflicts(known.key, found.key, f"{name}.key")
+        yield from type_conflicts(known.value, found.value, f"{name}.value")
     elif isinstance(known, Simple) and isinstance(found, Simple):
         same = _plain_name(known) == _plain_name(found)
         if not same and evolve(found, known, widen=True).type != known:
-            yield f"`{name}` is {found.ddl}, in the schema {known.ddl}"
+            yield f"`{name}` is {found.ddl}, but {known.ddl} in the schema"
     else:
-        yield f"`{name}` is {found.ddl}, in the schema {known.ddl}"
+        yield f"`{name}` is {found.ddl}, but {known.ddl} in the schema"
 
 
 def _plain_name(kind: Simple) -> str:
@@ -313,7 +313,7 @@ _INTEGERS = {"TINYINT": 3, "BYTE": 3, "SMALLINT": 5, "SHORT": 5, "INT": 10, "INT
 
 
 def _wider(known: Simple, found: Simple) -> Simple | None:
-    """The type that *known* is widened to so that it holds *found*; None where it stays."""
+    """The type that *known* has to be widened to for values of *found*; None if it stays."""
     one, other = known.name.upper(), found.name.upper()
     if one == "FLOAT" and other == "DOUBLE":
         return DOUBLE

@@ -1,10 +1,10 @@
-"""`COPY INTO`: files become rows of a Delta table, each file once.
+"""`COPY INTO`: loads files into a Delta table, each file once.
 
-| module    | what                                                              |
+| module    | contents                                                          |
 | --------- | ----------------------------------------------------------------- |
 | `command` | the statement as a value                                          |
-| `files`   | which files it names, and which of them the table has already     |
-| `load`    | reads the files, appends to the table, counts                     |
+| `files`   | the files that it names, and those that the table has already     |
+| `load`    | reads the files, appends their rows to the table, counts them     |
 """
 
 from lakelocal.dialect.copying.load import copy_into

@@ -1,4 +1,4 @@
-"""`COPY INTO` as a value.
+"""Parses `COPY INTO` into a value.
 
 Source: Databricks documentation, "COPY INTO".
 """
@@ -17,8 +17,10 @@ _MOST_FILES = 1000
 
 @dataclass(frozen=True)
 class CopyInto:
-    """What a statement says: *expressions* is its SELECT list, empty for all columns; *columns* the target's columns
-    that take the files' columns by their places, None where they are matched by name, () for all of them.
+    """The parts of a statement.
+
+    *expressions* is its SELECT list, empty for all columns. *columns* are the target's columns that get the files'
+    columns by position: None if columns are matched by name, () for all columns of the target.
     """
 
     target: str
@@ -41,13 +43,13 @@ def read_command(statement: Statement) -> CopyInto:
     """The parts of *statement*, which begins with COPY INTO.
 
     Raises:
-        DialectError: a part is missing, unknown, or impossible here; it is named.
+        DialectError: a part is missing, unknown, or not possible here; the message names it.
     """
     return _Reader(statement).command()
 
 
 class _Reader:
-    """Goes over the tokens of a statement."""
+    """Reads the tokens of a statement from left to right."""
 
     def __init__(self, statement: Statement) -> None:
         self.statement, self.at = statement, 2
@@ -62,12 +64,12 @@ class _Reader:
         file_format = self._word("a format such as CSV")
         files, pattern, formats, copies = self._clauses()
         if files and pattern:
-            raise self._error("FILES and PATTERN together", "one of them")
+            raise self._error("both FILES and PATTERN", "one of them")
         unknown = next((key for key in copies if key.lower() not in _COPY_OPTIONS), None)
         if unknown is not None:
             raise self._error(f"the copy option `{unknown}`", "`force` or `mergeSchema`")
         if columns is not None and (file_format.upper() != "CSV" or _is_true(formats, "header")):
-            raise self._error("columns by position of files that have names for them", "CSV files without a header")
+            raise self._error("columns by position, but files with column names", "CSV files without a header")
         return CopyInto(
             target, columns, expressions, path, file_format, files, pattern, formats,
             force=_is_true(copies, "force"), merge_schema=_is_true(copies, "mergeSchema"),
@@ -93,7 +95,7 @@ class _Reader:
         return tuple(names)
 
     def _source(self) -> tuple[str, str]:
-        """The SELECT list, empty where there is none, and the path."""
+        """The SELECT list, empty if there is none, and the path."""
         if not self._take("("):
             return "", self._path()
         self._need("SELECT")
@@ -114,7 +116,7 @@ class _Reader:
             raise self._error(self._found(), "the path of the files, a string such as '/Volumes/...'")
         self.at += 1
         if self._take("WITH"):
-            raise self._error("WITH behind the path", "none: a volume of this machine needs no credential")
+            raise self._error("WITH after the path", "none, since a volume on this machine needs no credential")
         return token.text
 
     def _clauses(self) -> tuple[tuple[str, ...], str, dict[str, str], dict[str, str]]:
@@ -132,7 +134,7 @@ class _Reader:
             elif self._take("COPY_OPTIONS"):
                 copies |= self._pairs()
             elif self._take("VALIDATE"):
-                raise self._error("VALIDATE", "none here: look at the rows with SELECT * FROM read_files(...)")
+                raise self._error("VALIDATE", "none here; preview the rows with SELECT * FROM read_files(...)")
             else:
                 raise self._error(self._found(), "FILES, PATTERN, FORMAT_OPTIONS or COPY_OPTIONS")
         return files, pattern, formats, copies
@@ -148,7 +150,7 @@ class _Reader:
         return tuple(found)
 
     def _pairs(self) -> dict[str, str]:
-        """Options; an option has its name in quotes or without, and any constant as its value."""
+        """The options in parentheses; names may be in quotes, and values are any constants."""
         self._need("(")
         found = {}
         while not self._take(")"):
@@ -167,7 +169,7 @@ class _Reader:
         return found
 
     def _take(self, word: str) -> bool:
-        """Is *word* next? Then it is taken."""
+        """Go past *word* if it comes next; returns whether it did."""
         _, found = self.statement.skip(self.at, word)
         self.at += found
         return found

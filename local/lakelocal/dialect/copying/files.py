@@ -1,8 +1,8 @@
-"""The files of a COPY INTO, and those that the table has taken in by an earlier one.
+"""The files of a COPY INTO, and those that earlier ones have loaded into the table.
 
-What a copy has taken in is kept beside the table's log, in `_delta_log/_copy_into_log`, as on Databricks: a file for
-each copy, written before its commit. The commit holds the copy's name as an application's transaction, so that a copy
-that was killed before or behind its commit is told from one that came through.
+The files that a copy has loaded are recorded beside the table's log, in `_delta_log/_copy_into_log`, as on Databricks:
+each copy writes a file before its commit. The commit contains the name of the copy as an application's transaction, so
+that it is known whether a copy that was killed has committed or not.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from lakelocal.dialect.autoloader.files import check_there, list_files
+from lakelocal.dialect.autoloader.files import check_exists, list_files
 from lakelocal.errors import DialectError
 
 _APPLICATION = "copy_into-"
@@ -21,19 +21,20 @@ _APPLICATION = "copy_into-"
 def named_files(
     folder: Path, path: str, *, files: tuple[str, ...], pattern: str, glob: str | None, recursive: bool
 ) -> list[Path]:
-    """The files that a copy names, whether they were taken in or not.
+    """The files that a copy names, whether they have been loaded or not.
 
-    Without a pattern those right in *folder* and in its folders of partitions, and with *recursive* in all of them.
+    Without a pattern, these are the files directly in *folder* and in its partition folders; with *recursive*, in all
+    folders below it.
 
     Raises:
-        DialectError: the folder, or one of *files*, is not there.
+        DialectError: the folder, or one of *files*, does not exist.
     """
-    check_there(folder, path)
+    check_exists(folder, path)
     if files:
         found = [folder / name.lstrip("/") for name in files]
         missing = next((name for name, file in zip(files, found, strict=True) if not file.is_file()), None)
         if missing is not None:
-            raise DialectError(f"COPY INTO, FILES: `{missing}` is not in `{path}`. Correct the name, or leave it out.")
+            raise DialectError(f"COPY INTO, FILES: `{missing}` is not in `{path}`. Correct or remove the name.")
         return found
     if pattern:
         return list_files(folder / pattern, glob)
@@ -45,7 +46,7 @@ def named_files(
 
 @dataclass(frozen=True)
 class CopyLog:
-    """What earlier copies into the table with the identity *table*, at *location*, have taken in."""
+    """Records what copies have loaded into the table with the id *table*, at *location*."""
 
     location: Path
     table: str
@@ -59,7 +60,7 @@ class CopyLog:
         return self.folder / ".lock"
 
     def taken(self) -> frozenset[str]:
-        """The files that are in the table."""
+        """The files that have been loaded into the table."""
         found: set[str] = set()
         for place in self.folder.glob("*.json"):
             entry = json.loads(place.read_text("utf-8"))
@@ -68,20 +69,20 @@ class CopyLog:
         return frozenset(found)
 
     def begin(self, files: list[Path]) -> str:
-        """Note *files* ahead of the commit that takes them in; the name of its application."""
+        """Record *files* before the commit that loads them; returns the application name for the commit."""
         name = f"{_APPLICATION}{uuid4()}"
         self._write(name, {"table": self.table, "files": [str(file) for file in files], "committed": False})
         return name
 
     def finish(self, application: str) -> dict[str, Any]:
-        """Note that the commit of *application* is there; its metrics."""
+        """Record that *application* has committed; returns the metrics of the commit."""
         place = self.folder / f"{application}.json"
         metrics = self._commit(application)
         self._write(application, {**json.loads(place.read_text("utf-8")), "committed": True})
         return metrics or {}
 
     def _finish(self, place: Path, entry: dict[str, Any]) -> bool:
-        """Has a copy that did not end come through? If not, it is forgotten."""
+        """Has a copy that did not finish committed after all? If not, its record is deleted."""
         if self._commit(place.stem) is None:
             place.unlink()
             return False
@@ -94,7 +95,7 @@ class CopyLog:
         draft.replace(self.folder / f"{application}.json")
 
     def _commit(self, application: str) -> dict[str, Any] | None:
-        """The metrics of the commit of *application*, None where there is no such commit."""
+        """The metrics of the commit of *application*; None if there is no such commit."""
         for log in sorted(self.location.glob("_delta_log/*.json"), reverse=True):
             actions = list(_actions(log, application))
             if actions:
@@ -106,7 +107,7 @@ class CopyLog:
 
 
 def _actions(log: Path, application: str) -> Iterator[dict[str, Any]]:
-    """The actions of the commit *log* where it is that of *application*."""
+    """The actions of the commit *log*, if it is the one of *application*."""
     text = log.read_text("utf-8")
     if application in text:
         yield from (json.loads(line) for line in text.splitlines() if line)

@@ -1,4 +1,4 @@
-"""What a COPY INTO does: reads the files that the table has not taken in yet, and appends their rows in one commit."""
+"""Executes a COPY INTO: reads the files that have not been loaded yet, and appends their rows in one commit."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyspark.sql.connect.proto as proto
 
-from lakelocal.dialect.autoloader import AutoLoader, Use, plan
+from lakelocal.dialect.autoloader import AutoLoader, ReadMode, plan_builders
 from lakelocal.dialect.autoloader.options import Source, read_source
 from lakelocal.dialect.autoloader.typed_rows import is_readable
 from lakelocal.dialect.copying.command import CopyInto, read_command
@@ -28,10 +28,10 @@ _WAIT = 600.0  # seconds for another copy into the same table
 
 
 def copy_into(statement: Statement, sql: SqlText) -> str:
-    """Do what *statement* says; SQL that gives its one row of counts.
+    """Execute *statement*; returns SQL for the row of counts that is its result.
 
     Raises:
-        DialectError: the statement cannot be done here, or a file cannot be read.
+        DialectError: the statement is not possible here, or a file cannot be read.
     """
     command = read_command(statement)
     [table] = statement.run(f"DESCRIBE DETAIL {command.target}")
@@ -39,14 +39,16 @@ def copy_into(statement: Statement, sql: SqlText) -> str:
         raise DialectError(f"{statement.where}: found a table of the format {table['format']}; expected a Delta table.")
     log = CopyLog(uri_file(table["location"]), table["id"])
     log.folder.mkdir(exist_ok=True)
-    busy = DialectError(f"{statement.where}: another COPY INTO has been at work on the table for {_WAIT:.0f} s.")
+    busy = DialectError(
+        f"{statement.where}: another COPY INTO has been running on this table for {_WAIT:.0f} s. Try again later."
+    )
     with locked(log.lock, _WAIT, busy):
         return _Copy(statement, command, sql, log).run()
 
 
 @dataclass(frozen=True)
 class _Copy:
-    """One copy."""
+    """One COPY INTO statement and what it needs."""
 
     statement: Statement
     command: CopyInto
@@ -66,7 +68,7 @@ class _Copy:
         return _counts(written, len(files) - len(readable))
 
     def _source(self) -> Source:
-        """The source as Spark's reader of the format has it, not as Auto Loader: CSV has no header and no types."""
+        """The source with the defaults of Spark's reader instead of Auto Loader's: CSV has no header and no types."""
         given = {key.lower(): value for key, value in self.command.format_options.items()}
         typed = self.command.format.lower() != "csv" or self.command.asks("inferSchema")
         options = {
@@ -81,7 +83,7 @@ class _Copy:
         return replace(source, infers_always=True, narrow_integers=True)
 
     def _files(self, source: Source) -> list[Path]:
-        """The files to take in."""
+        """The files to load."""
         named = named_files(
             source.folder,
             source.path,
@@ -94,13 +96,13 @@ class _Copy:
         return [file for file in named if str(file) not in taken]
 
     def _readable(self, source: Source, files: Sequence[Path]) -> list[Path]:
-        """Those of *files* that are whole; all of them have to be, unless the user says otherwise."""
+        """The *files* to read: those that are complete, if the user allows corrupt files, otherwise all."""
         if source.option("ignoreCorruptFiles", "false").lower() != "true":
             return list(files)
         return [file for file in files if is_readable(source.format, file)]
 
     def _rows(self, source: Source) -> proto.Relation:
-        loader = AutoLoader(self.sql, Use(runs=True))
+        loader = AutoLoader(self.sql, ReadMode(runs=True))
         if source.format != "json" or source.rescued:
             return self._with_metadata(loader.rows(source, streaming=False))
         checked = loader.rows(replace(source, rescued=_CHECKED), streaming=False)
@@ -108,14 +110,14 @@ class _Copy:
         return proto.Relation(drop=proto.Drop(input=self._with_metadata(checked), column_names=[_CHECKED]))
 
     def _refuse_broken(self, rows: proto.Relation) -> None:
-        """Spark's reader would give a row of NULLs for what is no JSON object."""
-        broken = plan.where(rows, f"{_CHECKED} LIKE '{{\"_corrupt_record\"%'")
-        first = proto.Relation(limit=proto.Limit(input=plan.select(broken, [(_CHECKED, _CHECKED)]), limit=1))
+        """Refuse records that are not JSON objects, for which Spark's reader would return a row of NULLs."""
+        broken = plan_builders.where(rows, f"{_CHECKED} LIKE '{{\"_corrupt_record\"%'")
+        first = proto.Relation(limit=proto.Limit(input=plan_builders.select(broken, [(_CHECKED, _CHECKED)]), limit=1))
         for row in self.statement.server.rows(proto.Plan(root=first)):
             found = json.loads(row[_CHECKED])
             raise DialectError(
                 f"{self.statement.where}: `{found['_file_path']}`: found {shorten(found['_corrupt_record'])}; expected "
-                "a JSON object. Mend the file, or keep such records: FORMAT_OPTIONS ('rescuedDataColumn' = "
+                "a JSON object. Correct the file, or keep such records with FORMAT_OPTIONS ('rescuedDataColumn' = "
                 "'_rescued_data')."
             )
 
@@ -123,7 +125,7 @@ class _Copy:
         return with_metadata(rows, self.sql) if "_metadata" in self.command.expressions.lower() else rows
 
     def _selected(self, rows: proto.Relation) -> proto.Relation:
-        """*rows* by the SELECT list, and under the names of the target's columns where these go by position."""
+        """*rows* with the SELECT list applied, and renamed to the target's columns if those are given by position."""
         if self.command.expressions:
             rows = _query(rows, self.statement.plain(f"SELECT {self.command.expressions} FROM {_COPIED}"))
         if self.command.columns is None:
@@ -137,7 +139,7 @@ class _Copy:
         if found != len(names):
             raise DialectError(
                 f"{self.statement.where}: found {found} columns in the files; expected {len(names)}: "
-                f"{', '.join(names)}."
+                f"{', '.join(names)}. Name as many columns as the files have."
             )
         casts = (f"CAST(_c{at} AS {_type(types, name)}) AS {quoted(name)}" for at, name in enumerate(names))
         return _query(rows, f"SELECT {', '.join(casts)} FROM {_COPIED}")
@@ -154,7 +156,7 @@ class _Copy:
 
 
 def _query(rows: proto.Relation, text: str) -> proto.Relation:
-    """The SQL *text* over *rows*, which it calls by the name `copied`."""
+    """The query *text* over *rows*, which it refers to as `copied`."""
     reference = proto.Relation(subquery_alias=proto.SubqueryAlias(input=rows, alias=_COPIED))
     root = proto.Relation(sql=proto.SQL(query=hide_metadata(text, _COPIED)))
     return proto.Relation(with_relations=proto.WithRelations(root=root, references=[reference]))
@@ -164,7 +166,7 @@ def _type(types: Mapping[str, str], name: str) -> str:
     for known, kind in types.items():
         if known.lower() == name.lower():
             return kind
-    raise DialectError(f"COPY INTO: the target has no column `{name}`; it has {', '.join(types)}.")
+    raise DialectError(f"COPY INTO: found the column `{name}`; expected one of the target: {', '.join(types)}.")
 
 
 def _counts(written: int, skipped: int) -> str:

@@ -1,4 +1,4 @@
-"""`ALTER TABLE` of constraints, and of what Databricks does for a table by itself.
+"""`ALTER TABLE` for constraints, and for what Databricks manages by itself.
 
 Source: Databricks documentation, "ADD CONSTRAINT clause", "DROP CONSTRAINT clause", "ALTER TABLE".
 """
@@ -9,9 +9,9 @@ from lakelocal.dialect.ddl.constraints import (
     Key,
     check_new_keys,
     complete_key,
-    kept_keys,
     read_constraint,
     read_key,
+    stored_keys,
 )
 from lakelocal.dialect.ddl.reader import Reader
 from lakelocal.dialect.names import join_name
@@ -19,14 +19,14 @@ from lakelocal.dialect.statement import NOTHING, Statement
 from lakelocal.errors import DialectError
 from lakelocal.sql.writing import literal, quoted
 
-_NOT_NULL = "_not_null"  # behind the name of a column: the name of the CHECK that keeps NULL out of it
+_NOT_NULL = "_not_null"  # the suffix that makes a column's name that of its NOT NULL constraint
 
 
 def alter_table(statement: Statement) -> str | None:
-    """What Spark runs instead of *statement*, None where that is the statement itself or it alters no table.
+    """What Spark runs instead of *statement*; None if it is the statement itself, or if that alters no table.
 
     Raises:
-        DialectError: the statement does not follow the grammar, or the table is not as it has to be.
+        DialectError: the statement does not follow the grammar, or does not fit the table.
     """
     if not statement.starts("ALTER TABLE"):
         return None
@@ -36,12 +36,12 @@ def alter_table(statement: Statement) -> str | None:
         return _add(statement, reader)
     reader.at = at
     if [token.word for token in statement.tokens[at:]] == ["CLUSTER", "BY", "AUTO"]:
-        return statement.note("CLUSTER BY AUTO chooses columns to cluster by; none are chosen on this machine")
+        return statement.note("CLUSTER BY AUTO lets Databricks choose the columns; none are chosen on this machine")
     if reader.take("DROP"):
         return _drop(statement, reader)
     if reader.take("SET MANAGED") or reader.take("UNSET MANAGED") or reader.take("SET EXTERNAL"):
         raise DialectError(
-            f"{statement.where}: a table stays where it was made on this machine. Make another one by DEEP CLONE."
+            f"{statement.where}: on this machine, a table stays where it was created. Copy it with DEEP CLONE instead."
         )
     if reader.take("ALTER"):
         reader.take("COLUMN")
@@ -50,7 +50,7 @@ def alter_table(statement: Statement) -> str | None:
 
 
 def _nullability(statement: Statement, reader: Reader) -> str | None:
-    """SET NOT NULL of a column, which Delta refuses, as a CHECK; DROP NOT NULL of one that has it."""
+    """SET NOT NULL of a column, which Delta refuses, as a CHECK, and DROP NOT NULL of a column with such a CHECK."""
     column = join_name(reader.names())
     name = column.replace("`", "").replace(".", "_") + _NOT_NULL
     words = [token.word for token in statement.tokens[reader.at :]]
@@ -81,23 +81,25 @@ def _add(statement: Statement, reader: Reader) -> str | None:
 
 
 def _check_columns(statement: Statement, key: Key) -> None:
-    """That the columns of *key* are there, and of a primary key that none may be NULL."""
+    """Check that the columns of *key* exist, and that those of a primary key cannot be NULL."""
     properties = _properties(statement)
     columns = {column.name.lower(): column for column in statement.columns(f"SELECT * FROM {_table(statement)}")}
     for name in key.columns:
         column = columns.get(name.lower())
         if column is None:
             known = ", ".join(f"`{found}`" for found in columns)
-            raise DialectError(f"{statement.where}: {key.text} names the column `{name}`; the table has {known}.")
+            raise DialectError(
+                f"{statement.where}: {key.text} names the column `{name}`; expected columns of the table: {known}."
+            )
         if key.kind == "PRIMARY KEY" and column.nullable and CHECK + name.lower() + _NOT_NULL not in properties:
             raise DialectError(
                 f"{statement.where}: the column `{name}` of a primary key may be NULL; it has to be NOT NULL. "
-                f"First ALTER TABLE ... ALTER COLUMN {quoted(name)} SET NOT NULL."
+                f"First run ALTER TABLE ... ALTER COLUMN {quoted(name)} SET NOT NULL."
             )
 
 
 def _drop(statement: Statement, reader: Reader) -> str | None:
-    """DROP PRIMARY KEY, FOREIGN KEY (columns), or CONSTRAINT name, if that is a key; a CHECK is Delta's."""
+    """DROP PRIMARY KEY, DROP FOREIGN KEY (columns), or DROP CONSTRAINT name if that is a key; Delta drops a CHECK."""
     if reader.take("PRIMARY KEY"):
         if_exists = reader.take("IF EXISTS")
         start = "PRIMARY KEY"
@@ -123,7 +125,7 @@ def _table(statement: Statement) -> str:
 
 
 def _keys(statement: Statement) -> dict[str, str]:
-    return kept_keys(_properties(statement))
+    return stored_keys(_properties(statement))
 
 
 def _properties(statement: Statement) -> dict[str, str]:

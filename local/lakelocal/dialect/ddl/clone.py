@@ -1,10 +1,10 @@
-"""`CREATE TABLE ... DEEP CLONE`: a copy of a table with its files. Delta has only the shallow one.
+"""`CREATE TABLE ... DEEP CLONE`: a copy of a table with its files. Open-source Delta only has shallow clones.
 
-A deep clone is made of two commits: a shallow clone, which brings columns, partitions, properties and constraints, and
-an overwrite with the same rows, which brings files of its own. What fails in between leaves a shallow clone.
+A deep clone takes two commits: a shallow clone, which copies columns, partitions, properties and constraints, and an
+overwrite with the same rows, which gives the table its own files. A failure in between leaves a shallow clone.
 
-Delta wants a table that CREATE OR REPLACE clones into to be empty; on Databricks its rows are replaced. So a table that
-Delta refuses for its rows loses them in a commit of its own before.
+Delta requires that a table which CREATE OR REPLACE clones into is empty; on Databricks, its rows are replaced. If Delta
+refuses a table because of its rows, they are therefore deleted first, in a separate commit.
 
 Source: Databricks documentation, "CREATE TABLE CLONE".
 """
@@ -23,7 +23,7 @@ _log = logging.getLogger(__package__)
 
 
 def clone_table(statement: Statement) -> str | None:
-    """What Spark runs last instead of *statement*, which gives what was copied; None where Delta does all of it."""
+    """SQL for the result of *statement*, which has been executed; None if Delta can execute it as it is."""
     words, tokens = statement.words, statement.tokens
     at = next((index for index in range(2, len(words)) if words[index] == "CLONE"), None)
     deep, replaces = at is not None and words[at - 1] != "SHALLOW", words[1:3] == ["OR", "REPLACE"]
@@ -44,7 +44,7 @@ def clone_table(statement: Statement) -> str | None:
 
 
 def _cloned(statement: Statement, clone: str, target: str, replaces: bool) -> dict[str, Any]:
-    """What *clone*, the statement of Delta, gives; *target* is emptied where that is all that Delta lacks."""
+    """The result of Delta's statement *clone*; *target* is emptied if Delta refuses only because of its rows."""
     try:
         return statement.run(clone)[0]
     except grpc.RpcError as error:
@@ -60,7 +60,7 @@ def exists(statement: Statement, name: list[str]) -> bool:
 
 
 def _version(statement: Statement, at: int) -> str:
-    """VERSION AS OF or TIMESTAMP AS OF at token *at*, as it is written."""
+    """VERSION AS OF or TIMESTAMP AS OF at token *at* as it is written; "" if there is none."""
     ends = (
         index for index in range(at, len(statement.words)) if statement.words[index] in ("TBLPROPERTIES", "LOCATION")
     )
@@ -75,6 +75,6 @@ def _copy_rows(statement: Statement, target: str, source: str) -> None:
         if "IDENTITY" not in str(error):
             raise
         _log.warning(
-            "%s: a column GENERATED ALWAYS AS IDENTITY takes no copied values, so that the clone goes on reading the "
-            "files of `%s`. VACUUM of that table would break it.", statement.where, source,
+            "%s: a column GENERATED ALWAYS AS IDENTITY accepts no copied values, so the clone still reads the files of "
+            "`%s`. VACUUM of that table would break it.", statement.where, source,
         )  # fmt: skip

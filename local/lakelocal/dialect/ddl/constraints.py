@@ -1,8 +1,8 @@
-"""Constraints of a table: keys, which are information, and CHECK, which is enforced.
+"""Constraints of a table: keys, which are informational, and CHECK, which is enforced.
 
-Databricks keeps primary and foreign keys in Unity Catalog and never enforces them. Here each is a property of the
-table, `lakelocal.constraint.NAME`, whose value is the constraint as DESCRIBE EXTENDED shows it. CHECK is Delta's own,
-and Delta keeps it in a property too.
+Databricks stores primary and foreign keys in Unity Catalog and never enforces them. Here, each key is a property of the
+table, `lakelocal.constraint.NAME`, whose value is the constraint as DESCRIBE EXTENDED shows it. CHECK is implemented by
+Delta, which also stores it in a property.
 
 Source: Databricks documentation, "CONSTRAINT clause", "ADD CONSTRAINT clause", "DROP CONSTRAINT clause".
 """
@@ -19,7 +19,7 @@ from lakelocal.sql.writing import quoted
 
 KEY = "lakelocal.constraint."
 CHECK = "delta.constraints."
-_TIMESERIES = " TIMESERIES"  # behind a column of a primary key
+_TIMESERIES = " TIMESERIES"  # follows a column of a primary key
 _IGNORED = (
     "NOT ENFORCED", "DEFERRABLE", "INITIALLY DEFERRED", "NORELY", "MATCH FULL", "ON UPDATE NO ACTION",
     "ON DELETE NO ACTION", "ENABLE NOVALIDATE",
@@ -28,10 +28,10 @@ _IGNORED = (
 
 @dataclass(frozen=True)
 class Key:
-    """A primary or foreign key, or what is UNIQUE.
+    """A primary, foreign or unique key.
 
-    A key that has no *name* gets one of its table and kind. A foreign key refers to the columns *referred* of the table
-    *parent*, to those of its primary key where there are none.
+    A key without a *name* gets one that is made from its table and kind. A foreign key refers to the columns *referred*
+    of the table *parent*; if there are none, to those of its primary key.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Key:
 
     @property
     def text(self) -> str:
-        """The constraint as it is shown."""
+        """The constraint as DESCRIBE EXTENDED shows it."""
         columns = ", ".join(quoted(name) + _TIMESERIES * (name in self.timeseries) for name in self.columns)
         referred = f" ({_listed(self.referred)})" if self.referred else ""
         parent = f" REFERENCES {join_name(self.parent)}{referred}" if self.parent else ""
@@ -57,7 +57,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Check:
-    """A condition that every row meets."""
+    """A condition that every row has to meet."""
 
     name: str
     condition: str
@@ -68,16 +68,16 @@ class Check:
 
 
 def read_constraint(reader: Reader, table: str, *, column: str | None = None) -> Key | Check:
-    """The constraint that *reader* is at, of *column* if it stands behind one.
+    """The constraint at the position of *reader*; *column* is the column that it follows, if any.
 
     Raises:
-        DialectError: it is not of Databricks' grammar, or asks that a key be enforced.
+        DialectError: it does not follow Databricks' grammar, or asks for a key to be enforced.
     """
     name = reader.name() if reader.take("CONSTRAINT") else None
     if reader.take("CHECK"):
         condition = reader.parenthesized()
         if reader.take("NOT ENFORCED"):
-            raise reader.error("a CHECK is always enforced; leave NOT ENFORCED out")
+            raise reader.error("a CHECK is always enforced; remove NOT ENFORCED")
         reader.take("ENFORCED")
         return Check(name or f"{table}_{column or 'check'}_check", condition)
     if reader.take("PRIMARY KEY"):
@@ -101,7 +101,7 @@ def _key(reader: Reader, name: str, kind: str, columns: Sequence[str]) -> Key:
         if reader.take("RELY"):
             rely = True
         elif reader.next_is("ENFORCED"):
-            raise reader.error("keys are information and never enforced; leave ENFORCED out")
+            raise reader.error("keys are informational and never enforced; remove ENFORCED")
         elif not any(reader.take(option) for option in _IGNORED):
             break
     names = tuple(column.removesuffix(_TIMESERIES) for column in columns)
@@ -129,13 +129,13 @@ def _listed(columns: Iterable[str]) -> str:
     return ", ".join(quoted(column) for column in columns)
 
 
-def kept_keys(properties: Mapping[str, str]) -> dict[str, str]:
-    """The keys among the *properties* of a table: what each is, by its name."""
+def stored_keys(properties: Mapping[str, str]) -> dict[str, str]:
+    """The texts of the keys among the *properties* of a table, by the names of the keys."""
     return {name.removeprefix(KEY): text for name, text in properties.items() if name.startswith(KEY)}
 
 
 def read_key(name: str, text: str) -> Key:
-    """The key *name* of a table, which keeps it as *text*."""
+    """The key *name* that a table stores as *text*."""
     tokens = tokenize(text) or ()
     key = read_constraint(Reader(text, tokens, 0, len(tokens), f"The constraint `{name}`"), "")
     assert isinstance(key, Key)
@@ -143,28 +143,30 @@ def read_key(name: str, text: str) -> Key:
 
 
 def complete_key(key: Key, statement: Statement, table: Sequence[str], beside: Sequence[Key]) -> Key:
-    """*key*, of *table* with the keys *beside* it, with the whole name of its parent and the columns that it refers to.
+    """*key* with the full name of its parent and with the columns that it refers to.
+
+    *key* belongs to *table*, whose other keys are *beside* it.
 
     Raises:
-        DialectError: the parent has no key of these columns.
+        DialectError: the parent has no key with these columns.
     """
     if not key.parent:
         return key
     parent = statement.whole_name(key.parent)
-    if statement.in_script:  # the script may make the parent
+    if statement.in_script:  # the script may create the parent
         return replace(key, parent=parent)
     if parent == statement.whole_name(table):
         known = list(beside)
     else:
         rows = statement.run(f"SHOW TBLPROPERTIES {join_name(parent)}")
-        known = [read_key(*each) for each in kept_keys({row["key"]: row["value"] for row in rows}).items()]
+        known = [read_key(*each) for each in stored_keys({row["key"]: row["value"] for row in rows}).items()]
     keys = [each for each in known if each.kind in ("PRIMARY KEY", "UNIQUE")]
     fitting = next((each for each in keys if _fits(key, each)), None)
     if fitting is None:
         there = "; it has " + ", ".join(each.text for each in keys) if keys else ", which has none"
         raise DialectError(
             f"{statement.where}: {key.text} refers to a primary key of `{join_name(parent)}`{there}. "
-            "Give the parent a PRIMARY KEY first, and name as many columns as it has."
+            "Add a PRIMARY KEY to the parent first, and name as many columns as it has."
         )
     return replace(key, parent=parent, referred=key.referred or fitting.columns)
 
@@ -178,22 +180,22 @@ def _fits(key: Key, other: Key) -> bool:
 
 
 def check_new_keys(keys: Sequence[Key], kept: Mapping[str, str], where: str) -> None:
-    """That *keys* can be added to a table that has the keys *kept*.
+    """Check that *keys* can be added to a table that has the keys *kept*.
 
     Raises:
-        DialectError: there would be two primary keys, or two constraints of one name.
+        DialectError: there would be two primary keys, or two constraints with the same name.
     """
     primary = [text for text in kept.values() if text.startswith("PRIMARY KEY")]
     names = {name.lower() for name in kept}
     for key in keys:
         if key.kind == "PRIMARY KEY" and primary:
             raise DialectError(
-                f"{where}: found a second primary key, {key.text}; a table has one, {primary[0]}. "
-                "Drop that first: ALTER TABLE ... DROP PRIMARY KEY."
+                f"{where}: found a second primary key, {key.text}; the table already has {primary[0]}. "
+                "Drop that first, with ALTER TABLE ... DROP PRIMARY KEY."
             )
         if key.name.lower() in names:
             raise DialectError(
-                f"{where}: the constraint `{key.name}` exists; give this one another name, or drop the other first."
+                f"{where}: the constraint `{key.name}` exists already. Choose another name, or drop that one first."
             )
         primary += [key.text] if key.kind == "PRIMARY KEY" else []
         names.add(key.name.lower())

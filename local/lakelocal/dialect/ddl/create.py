@@ -1,7 +1,7 @@
-"""`CREATE TABLE` with what only Databricks' SQL has: keys, CHECK, identity and generated columns.
+"""`CREATE TABLE` with features that only Databricks' SQL has: keys, CHECK, identity and generated columns.
 
-Keys and CHECK become properties of the table (`constraints`), so that one statement of Spark's SQL still makes it. For
-identity and generated columns see `generated`.
+Keys and CHECK become properties of the table (`constraints`), so that one Spark SQL statement still creates it. For
+identity and generated columns, see `generated`.
 
 Source: Databricks documentation, "CREATE TABLE [USING]".
 """
@@ -25,7 +25,7 @@ _DEFAULTS = "delta.feature.allowColumnDefaults"
 
 @dataclass(frozen=True)
 class NewTable:
-    """A statement that makes a table from a list of columns, by the indexes of its tokens."""
+    """A statement that creates a table from a list of columns between the tokens *opened* and *closed*."""
 
     statement: Statement
     name: list[str]
@@ -39,7 +39,7 @@ class NewTable:
         return "delta" if at is None else self.statement.named(at)[0].lower()
 
     def clause(self, *words: str) -> int | None:
-        """The index of the token behind *words*, a clause after the columns; None where there is none."""
+        """The index of the token after *words*, which begin a clause after the columns; None if there is none."""
         found = (i for i in level(self.statement.tokens, self.closed + 1) if self._is_at(i, words))
         at = next(found, None)
         return None if at is None else at + len(words)
@@ -49,10 +49,10 @@ class NewTable:
 
 
 def create_table(statement: Statement) -> str | None:
-    """What Spark runs instead of *statement*; None where Spark's SQL has all that is in it, or it makes no table.
+    """What Spark runs instead of *statement*; None if Spark can execute it as it is, or if it creates no table.
 
     Raises:
-        DialectError: the statement does not follow the grammar, or asks for what this machine has not got.
+        DialectError: the statement does not follow the grammar, or asks for something that this machine cannot do.
     """
     _refuse_protection(statement)
     table = _new_table(statement)
@@ -75,12 +75,12 @@ def create_table(statement: Statement) -> str | None:
 
 
 def _make_generated(table: NewTable, edits: list[Edit]) -> None:
-    """Make *table*, whose statement becomes what Spark has by *edits*."""
+    """Create *table*; *edits* turn its statement into one that Spark accepts."""
     statement, tokens = table.statement, table.statement.tokens
     if table.format != "delta":
         raise DialectError(
             f"{statement.where}: found USING {table.format}; only Delta has identity and generated columns. "
-            "Leave USING out."
+            "Remove USING."
         )
     using, location, location_text = table.clause("USING"), table.clause("LOCATION"), ""
     if using is not None:
@@ -91,7 +91,7 @@ def _make_generated(table: NewTable, edits: list[Edit]) -> None:
     start = tokens[table.opened].start
     whole = apply(statement.sql[: tokens[-1].end], edits)
     make_generated(statement, table.definition.columns, statement.sql[:start], table.name, whole[start:], location_text)
-    if (comment := table.clause("COMMENT")) is not None:  # a clone has none
+    if (comment := table.clause("COMMENT")) is not None:  # a clone does not copy it
         text = Reader(statement.sql, tokens, comment, len(tokens), statement.where).string()
         statement.run(f"COMMENT ON TABLE {join_name(table.name)} IS {text}")
 
@@ -99,12 +99,12 @@ def _make_generated(table: NewTable, edits: list[Edit]) -> None:
 def _refuse_protection(statement: Statement) -> None:
     if statement.has("WITH ROW FILTER"):
         raise DialectError(
-            f"{statement.where}: row filters protect data and have no counterpart on this machine; leave it out here."
+            f"{statement.where}: row filters protect data and have no counterpart on this machine. Remove it here."
         )
 
 
 def _new_table(statement: Statement) -> NewTable | None:
-    """The table that *statement* makes from columns; None where it makes none, or from a query or another table."""
+    """The table that *statement* creates from columns; None if it creates none, or from a query or another table."""
     at, _ = statement.skip(1, "OR REPLACE")
     at, _ = statement.skip(at, "EXTERNAL")
     at, found = statement.skip(at if statement.starts("CREATE") else 1, "TABLE")
@@ -123,7 +123,7 @@ def _new_table(statement: Statement) -> NewTable | None:
 
 
 def _check(table: NewTable) -> None:
-    """That the keys are of columns, at most one is primary, and defaults are allowed; a primary key is NOT NULL."""
+    """Check the keys, collations and defaults of *table*, and make the columns of a primary key NOT NULL."""
     definition, where = table.definition, table.statement.where
     check_new_keys(definition.keys, {}, where)
     for key in definition.keys:
@@ -131,7 +131,9 @@ def _check(table: NewTable) -> None:
             column = definition.column(name)
             if column is None:
                 known = ", ".join(f"`{column.name}`" for column in definition.columns)
-                raise DialectError(f"{where}: {key.text} names the column `{name}`; the table has {known}.")
+                raise DialectError(
+                    f"{where}: {key.text} names the column `{name}`; expected columns of the table: {known}."
+                )
             column.nullable = column.nullable and key.kind != "PRIMARY KEY"
     if table.format == "delta":
         _check_collations(table)
@@ -140,7 +142,7 @@ def _check(table: NewTable) -> None:
 
 
 def _check_collations(table: NewTable) -> None:
-    """Open-source Delta keeps no collations; its own error is about types that it does not know."""
+    """Refuse collations, which open-source Delta does not have; its own error would be about unknown types."""
     types = [column.type for column in table.definition.columns]
     at = table.clause("DEFAULT", "COLLATION")
     found = [name for text in types for name in _COLLATION.findall(text)]
@@ -148,13 +150,14 @@ def _check_collations(table: NewTable) -> None:
     for name in found:
         if name.upper() != "UTF8_BINARY":
             raise DialectError(
-                f"{table.statement.where}: found the collation `{name}`; a table of open-source Delta has none. Leave "
-                f"it out, and write it where texts are compared: name COLLATE {name} = 'x'."
+                f"{table.statement.where}: found the collation `{name}`; tables of open-source Delta have none. Remove "
+                f"it, and write it where texts are compared: name COLLATE {name} = 'x'."
             )
 
 
 def _check_defaults(table: NewTable) -> None:
-    """Delta would fail too, but after it has made the folder of the table, so that no later CREATE works."""
+    """Refuse defaults without their table feature; Delta would fail only after it has created the table's folder, and
+    then every later CREATE would fail, too."""
     at = table.clause("TBLPROPERTIES")
     named = [token.text.lower() for token in table.statement.tokens[at or 0 :]] if at else []
     if _DEFAULTS.lower() not in "".join(named):
@@ -174,7 +177,7 @@ def _written(column: Column) -> str:
 
 
 def _properties(table: NewTable, properties: list[tuple[str, str]]) -> Edit:
-    """The change that gives the table *properties* beside those that the statement has."""
+    """The edit that adds *properties* to those in the statement."""
     listed = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in properties)
     at = table.clause("TBLPROPERTIES")
     if at is None:

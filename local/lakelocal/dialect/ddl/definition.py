@@ -1,4 +1,4 @@
-"""The columns and constraints between the parentheses of CREATE TABLE, read from the statement's tokens.
+"""Reads the columns and constraints between the parentheses of CREATE TABLE, from the statement's tokens.
 
 Source: Databricks documentation, "CREATE TABLE [USING]", "CONSTRAINT clause".
 """
@@ -11,7 +11,7 @@ from lakelocal.dialect.ddl.reader import Reader
 from lakelocal.sql.nesting import items
 from lakelocal.sql.tokens import Token
 
-# Words that end the type of a column, or an expression of it.
+# Words that end the type or an expression of a column.
 _OPTIONS = frozenset(
     {"NOT", "NULL", "COMMENT", "DEFAULT", "GENERATED", "CONSTRAINT", "PRIMARY", "FOREIGN", "REFERENCES", "CHECK"}
     | {"UNIQUE", "MASK"}
@@ -20,7 +20,7 @@ _OPTIONS = frozenset(
 
 @dataclass(frozen=True)
 class Identity:
-    """GENERATED ... AS IDENTITY; *by_default* lets a statement give the value itself."""
+    """GENERATED ... AS IDENTITY; *by_default* allows statements to set the value."""
 
     by_default: bool
     start: int = 1
@@ -42,7 +42,7 @@ class Column:
 
 @dataclass
 class Definition:
-    """All that stands between the parentheses."""
+    """Everything between the parentheses."""
 
     columns: list[Column] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
@@ -50,12 +50,12 @@ class Definition:
 
     @property
     def is_plain(self) -> bool:
-        """Does it hold nothing but what Spark's own SQL has for a Delta table?"""
+        """Does it contain only what Spark's own SQL supports for a Delta table?"""
         return not self.keys and not self.checks and not self.has_generated
 
     @property
     def has_generated(self) -> bool:
-        """Are there columns that only Delta's own interface can make?"""
+        """Are there columns that only Delta's own interface can create?"""
         return any(column.generated is not None or column.identity for column in self.columns)
 
     def column(self, name: str) -> Column | None:
@@ -63,10 +63,10 @@ class Definition:
 
 
 def read_definition(sql: str, tokens: Sequence[Token], opened: int, table: str, where: str) -> Definition:
-    """The definition in the parentheses that open at token *opened*, of the table named *table*.
+    """The definition of the table named *table*, in the parentheses that open at token *opened*.
 
     Raises:
-        DialectError: an entry is not of Databricks' grammar, or has no counterpart; begins with *where*.
+        DialectError: an entry does not follow Databricks' grammar, or has no counterpart; begins with *where*.
     """
     found = Definition()
     for entry in items(tokens, opened):
@@ -79,7 +79,7 @@ def read_definition(sql: str, tokens: Sequence[Token], opened: int, table: str, 
 
 
 def _is_column(reader: Reader) -> bool:
-    """Is the word, which may begin a constraint, the name of a column: `check STRING`?"""
+    """Is the next word, which could begin a constraint, the name of a column, as in `check STRING`?"""
     word, behind = reader.word, reader.peek(1)
     expected = {"CONSTRAINT": None, "PRIMARY": "KEY", "FOREIGN": "KEY", "CHECK": "(", "UNIQUE": "("}[word]
     return behind != expected if expected else reader.peek(2) not in ("PRIMARY", "FOREIGN", "CHECK", "UNIQUE")
@@ -108,7 +108,7 @@ def _read_column(reader: Reader, found: Definition, table: str) -> None:
         elif reader.take("GENERATED"):
             _read_generated(reader, column)
         elif reader.next_is("MASK"):
-            raise reader.error("a column mask protects data and has no counterpart on this machine; leave it out here")
+            raise reader.error("a column mask protects data and has no counterpart on this machine; remove it here")
         elif reader.next_is("CONSTRAINT", "PRIMARY", "FOREIGN", "REFERENCES", "CHECK", "UNIQUE"):
             constraint = read_constraint(reader, table, column=name)
             _add(found, constraint)
@@ -119,7 +119,7 @@ def _read_column(reader: Reader, found: Definition, table: str) -> None:
 def _read_generated(reader: Reader, column: Column) -> None:
     by_default = reader.take("BY DEFAULT")
     if not by_default and not reader.take("ALWAYS"):
-        raise reader.error("expected ALWAYS or BY DEFAULT behind GENERATED")
+        raise reader.error("expected ALWAYS or BY DEFAULT after GENERATED")
     if not reader.take("AS"):
         raise reader.error("expected AS")
     if not reader.take("IDENTITY"):

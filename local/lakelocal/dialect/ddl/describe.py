@@ -1,7 +1,7 @@
-"""`DESCRIBE EXTENDED`: the constraints of a table, which Databricks lists behind all else."""
+"""`DESCRIBE EXTENDED`: adds the constraints of a table, which Databricks lists at the end."""
 
 from lakelocal.catalogs import shown
-from lakelocal.dialect.ddl.constraints import CHECK, kept_keys
+from lakelocal.dialect.ddl.constraints import CHECK, stored_keys
 from lakelocal.dialect.names import join_name
 from lakelocal.dialect.statement import Statement, rows_of
 
@@ -9,18 +9,18 @@ _COLUMNS = ["col_name", "data_type", "comment"]
 
 
 def describe_table(statement: Statement) -> str | None:
-    """What Spark runs instead of *statement*; None where it does not describe a table with constraints."""
+    """What Spark runs instead of *statement*; None if it does not describe a table with constraints."""
     at, _ = statement.skip(1, "TABLE")
     at, extended = statement.skip(at, "EXTENDED")
     name = statement.name(at)
     if not extended or not name or len(statement.tokens) > at + 2 * len(name) - 1 or _is_function(statement, at):
         return None
     rows = statement.run(statement.sql)
-    if not any(row["col_name"] == "Provider" for row in rows):  # a view has no properties that we keep
+    if not any(row["col_name"] == "Provider" for row in rows):  # it is a view, which has no constraints
         return None
     properties = {row["key"]: row["value"] for row in statement.run(f"SHOW TBLPROPERTIES {join_name(name)}")}
     checks = {key.removeprefix(CHECK): f"CHECK ({text})" for key, text in properties.items() if key.startswith(CHECK)}
-    constraints = {**kept_keys(properties), **checks}
+    constraints = {**stored_keys(properties), **checks}
     if not constraints:
         return None
     own = statement.names.catalogs.own

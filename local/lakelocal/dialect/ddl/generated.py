@@ -1,7 +1,7 @@
-"""Tables with identity and generated columns, which Delta has, and open-source Spark's SQL does not let through.
+"""Tables with identity and generated columns, which Delta supports but open-source Spark's SQL does not accept.
 
-Delta keeps both in the metadata of a column, in the table's log. So the table is made without them at a place of its
-own, by Delta itself; its log is written anew with them; and the table that was asked for is a clone of that empty one.
+Delta stores both in the metadata of a column, in the table's log. Delta therefore creates the table without them in a
+temporary place, the log is rewritten with them, and the requested table is a clone of that empty table.
 
 Source: Delta's protocol, "Generated Columns", "Identity Columns", "Table Features"; Databricks documentation,
 "CREATE TABLE [USING]", "Use identity columns in Delta Lake".
@@ -22,7 +22,7 @@ from lakelocal.sql.writing import quoted
 
 _LOG = "_delta_log/00000000000000000000.json"
 _WITH_FEATURES = 7  # the version of the protocol of writers whose features are listed
-# What a table of an older protocol for writers has without listing it.
+# The features that each older version of the writer protocol implies without listing them.
 _IMPLIED = {
     2: ["appendOnly", "invariants"],
     3: ["checkConstraints"],
@@ -35,17 +35,17 @@ _IMPLIED = {
 def make_generated(
     statement: Statement, columns: Sequence[Column], made: str, name: list[str], clauses: str, location: str
 ) -> None:
-    """Make the table that *statement* asks for.
+    """Create the table that *statement* asks for.
 
     Args:
-        columns: those of the table, of which some are generated.
-        made: the statement up to the name of the table, such as `CREATE OR REPLACE TABLE a.t`.
-        name: the parts of that name.
-        clauses: the columns in parentheses, without what is generated, and the clauses behind them.
+        columns: The columns of the table, some of which are generated.
+        made: The statement up to the name of the table, such as `CREATE OR REPLACE TABLE a.t`.
+        name: The parts of that name.
+        clauses: The columns in parentheses, without what generates them, and the clauses after them.
         location: `LOCATION '...'` as it is written, or nothing.
 
     Raises:
-        DialectError: a column is not of the type that its values have.
+        DialectError: the type of a column does not fit the values that are generated for it.
     """
     check_generated(statement, columns)
     scratch = statement.names.catalogs.state.folder / "tmp"
@@ -57,7 +57,7 @@ def make_generated(
         (folder / "whole" / _LOG).parent.mkdir(parents=True)
         (folder / "whole" / _LOG).write_text(with_generated(log, columns), encoding="utf-8")
         if "REPLACE" in statement.words[:3] and exists(statement, name):
-            # A clone takes no place of rows, and would go on with the numbers of identity columns that were there.
+            # A clone cannot replace rows, and would continue the numbers of earlier identity columns.
             statement.run(f"{made} {clauses} {location}")
         statement.run(f"{made} SHALLOW CLONE delta.{quoted(str(folder / 'whole'))} {location}")
     finally:
@@ -65,7 +65,7 @@ def make_generated(
 
 
 def check_generated(statement: Statement, columns: Sequence[Column]) -> None:
-    """That identity columns are BIGINT, and that each expression gives what its column holds."""
+    """Check that identity columns are BIGINT, and that each expression has the type of its column."""
     for column in columns:
         if column.identity and column.type.upper() not in ("BIGINT", "LONG"):
             raise DialectError(
@@ -86,7 +86,7 @@ def check_generated(statement: Statement, columns: Sequence[Column]) -> None:
 
 
 def with_generated(log: str, columns: Sequence[Column]) -> str:
-    """The first entry of a table's *log* with what its *columns* say of their values."""
+    """The first commit in a table's *log*, with metadata that says how the values of *columns* are generated."""
     return "".join(json.dumps(action) + "\n" for action in _with_generated(log, columns))
 
 
@@ -118,7 +118,7 @@ def _metadata(column: Column) -> dict[str, object]:
 
 
 def _add_features(protocol: dict[str, Any], columns: Sequence[Column]) -> None:
-    """List in *protocol*, in place, the features that *columns* need beside those that the table has."""
+    """Add the features that *columns* need to those in *protocol*, in place."""
     version = protocol["minWriterVersion"]
     implied = [name for since, names in _IMPLIED.items() if since <= version < _WITH_FEATURES for name in names]
     needed = ["generatedColumns"] * any(column.generated is not None for column in columns)

@@ -1,4 +1,4 @@
-"""Reads a part of a statement token by token, and says where it is not as expected."""
+"""Reads a part of a statement token by token, and reports where it is not as expected."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from lakelocal.sql.tokens import STRING, Token
 
 @dataclass
 class Reader:
-    """Goes over the tokens from *at* to *end*, exclusive; errors begin with *where*."""
+    """Reads the tokens from *at* up to, but not including, *end*; errors begin with *where*."""
 
     sql: str
     tokens: Sequence[Token]
@@ -24,7 +24,7 @@ class Reader:
 
     @property
     def word(self) -> str:
-        """The next word in upper case, or symbol; empty for a quoted name, a string and the end."""
+        """The next word in upper case, or the next symbol; empty for a quoted name, a string, or at the end."""
         return self.peek(0)
 
     def peek(self, ahead: int) -> str:
@@ -34,14 +34,14 @@ class Reader:
         return self.word in words
 
     def take(self, phrase: str) -> bool:
-        """Go past *phrase*, words between blanks, if it is next."""
+        """Go past *phrase*, words separated by spaces, if it comes next; returns whether it did."""
         words = phrase.split()
         found = [self.peek(ahead) for ahead in range(len(words))] == words
         self.at += len(words) if found else 0
         return found
 
     def name(self) -> str:
-        """One name."""
+        """The next name."""
         if self.at_end or not self.tokens[self.at].is_name:
             raise self.error("expected a name")
         self.at += 1
@@ -55,7 +55,7 @@ class Reader:
         return parts
 
     def string(self) -> str:
-        """A string as it is written; strings beside each other are one."""
+        """The next string as it is written; adjacent strings form one string."""
         start = self.at
         while not self.at_end and self.tokens[self.at].kind == STRING:
             self.at += 1
@@ -73,7 +73,7 @@ class Reader:
         return sign * int(self.tokens[self.at - 1].text)
 
     def parenthesized(self) -> str:
-        """What is between parentheses, as it is written."""
+        """The text between parentheses, as it is written."""
         end = closing(self.tokens, self.at) if self.word == "(" else None
         if end is None or end >= self.end:
             raise self.error("expected an expression in parentheses")
@@ -82,7 +82,7 @@ class Reader:
         return inner
 
     def until(self, words: Collection[str], *, first: bool = False) -> str:
-        """What stands before the next of *words* that is in no bracket; one token at least where *first*."""
+        """The text before the next of *words* outside of brackets; if *first* is set, it has at least one token."""
         start, typed = self.at, type_arguments(self.tokens[: self.end])
         while not self.at_end and (self.at in typed or self.word not in words or (first and self.at == start)):
             token = self.tokens[self.at]
@@ -90,6 +90,6 @@ class Reader:
         return self.sql[self.tokens[start].start : self.tokens[self.at - 1].end] if self.at > start else ""
 
     def error(self, problem: str) -> DialectError:
-        """The error that *problem* is where the reader stands."""
+        """An error that names the current token and *problem*."""
         found = f"`{self.tokens[self.at].text}`" if not self.at_end else "the end"
         return DialectError(f"{self.where}: found {found}; {problem}.")

@@ -1,6 +1,6 @@
-"""The comment of a schema, which the metastore takes when the schema is made and does not change afterwards.
+"""The comment of a schema, which the metastore accepts when the schema is created but cannot change afterwards.
 
-So `COMMENT ON SCHEMA` keeps it as a property of the schema, `lakelocal.comment`, and DESCRIBE SCHEMA shows it.
+`COMMENT ON SCHEMA` therefore stores it as a property of the schema, `lakelocal.comment`, and DESCRIBE SCHEMA shows it.
 
 Source: Databricks documentation, "COMMENT ON", "DESCRIBE SCHEMA".
 """
@@ -32,7 +32,7 @@ def comment_schema(statement: Statement) -> str | None:
 
 
 def describe_schema(statement: Statement) -> str | None:
-    """The answer to DESCRIBE SCHEMA of a schema that has got another comment; None for all else."""
+    """SQL for the result of DESCRIBE SCHEMA if the comment of the schema was changed; None for anything else."""
     if statement.words[1:2] not in _KINDS:
         return None
     at, extended = statement.skip(2, "EXTENDED")
@@ -52,14 +52,14 @@ def describe_schema(statement: Statement) -> str | None:
 
 
 def schema_comment(rows: Sequence[dict[str, Any]]) -> str | None:
-    """The comment of a schema, of which DESCRIBE SCHEMA EXTENDED gives *rows*."""
+    """The comment of a schema, from the *rows* of DESCRIBE SCHEMA EXTENDED."""
     changed = _changed(rows)
     made = next((row["info_value"] for row in rows if row["info_name"] == "Comment"), None)
     return (made if changed is None else changed) or None
 
 
 def _changed(rows: Sequence[dict[str, Any]]) -> str | None:
-    """The comment that a statement has given to the schema; None where there was none."""
+    """The comment that `COMMENT ON SCHEMA` has set; None if it was never used."""
     properties = next((row["info_value"] for row in rows if row["info_name"] == "Properties"), "") or ""
     found = _KEPT.search(properties)
     return unquote(found[1]) if found else None

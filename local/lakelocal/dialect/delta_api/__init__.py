@@ -1,13 +1,13 @@
 """Delta's Python API, `from delta.tables import DeltaTable`, through Spark Connect.
 
-Its client packs messages of its own into Spark's, for which the server would need a plugin. All that they say can be
-said in SQL: so they are opened here and written as statements, which then go the way of all SQL of the dialect, and any
-server with Delta understands them.
+Its client packs messages of its own into Spark's, for which the server would need a plugin. All of them can be
+expressed in SQL: they are unpacked here and written as statements, which are then translated like all other SQL, so
+that any server with Delta understands them.
 
-| module     | what it knows                                                          |
+| module     | what it handles                                                        |
 | ---------- | ---------------------------------------------------------------------- |
-| `messages` | opening what the client has packed                                     |
-| `tables`   | what is said of one table: its history, detail, clones, upkeep         |
+| `messages` | unpacking the client's messages                                        |
+| `tables`   | requests about one table: its history, detail, clones, maintenance     |
 | `builder`  | CREATE TABLE, from the builders                                        |
 | `changes`  | DELETE, UPDATE and MERGE, whose conditions and values are columns      |
 

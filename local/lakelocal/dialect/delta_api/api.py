@@ -1,4 +1,4 @@
-"""Each message of Delta's API, and what Spark is told instead."""
+"""Translates each message of Delta's API into what is sent to Spark instead."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from google.protobuf.any_pb2 import Any as Packed
 
 from lakelocal.dialect.column_sql import attribute_parts, type_sql
 from lakelocal.dialect.delta_api import builder, changes, tables
-from lakelocal.dialect.delta_api.messages import COMMAND, RELATION, opened
+from lakelocal.dialect.delta_api.messages import COMMAND, RELATION, unpack
 from lakelocal.errors import DialectError
 from lakelocal.sql.writing import literal, quoted
 
@@ -31,9 +31,9 @@ class DeltaApi:
     """The messages of one request.
 
     Args:
-        full_name: the whole name of a table of the session, from its parts.
-        place_of: the path on this machine that a path of the user means.
-        register: makes a Python function known to the session; gives its name.
+        full_name: Returns the full name of a table of the session, from its parts.
+        place_of: Returns the path on this machine for a path of the user.
+        register: Registers a Python function with the session, and returns its name.
     """
 
     full_name: Callable[[list[str]], str]
@@ -41,12 +41,12 @@ class DeltaApi:
     register: changes.Register
 
     def command(self, packed: Packed) -> str | None:
-        """What *packed* does, as a statement; None for what is not Delta's.
+        """The statement for the command *packed*; None if it is not one of Delta's.
 
         Raises:
             DialectError: it has no counterpart here.
         """
-        found = opened(packed, COMMAND)
+        found = unpack(packed, COMMAND)
         if found is None:
             return None
         name, message = found
@@ -55,12 +55,12 @@ class DeltaApi:
         return _COMMANDS[name](message)
 
     def relation(self, packed: Packed) -> proto.Relation | None:
-        """What *packed* gives, as a relation of Spark; None for what is not Delta's.
+        """The Spark relation for the relation *packed*; None if it is not one of Delta's.
 
         Raises:
             DialectError: it has no counterpart here.
         """
-        found = opened(packed, RELATION)
+        found = unpack(packed, RELATION)
         if found is None:
             return None
         name, message = found
@@ -101,7 +101,7 @@ class DeltaApi:
         return changes.merge_into_table(merge, self.register)
 
     def _convert_to_delta(self, convert: Any) -> proto.Relation:
-        """The statement gives no rows; the client wants the name of what is a Delta table then."""
+        """The statement, and the name of the new Delta table, which the client expects as the result."""
         partitions = convert.partition_schema_string
         if convert.HasField("partition_schema_struct"):
             fields = convert.partition_schema_struct.struct.fields
@@ -114,12 +114,12 @@ class DeltaApi:
         return proto.Relation(with_relations=proto.WithRelations(root=answer, references=[reference]))
 
     def _is_delta_table(self, asked: Any) -> proto.Relation:
-        """Asked of the file system of this process, which is where the volumes are; SQL has no such question."""
+        """Look into the file system of this process, which has the volumes, since SQL cannot answer this."""
         place = urlparse(self.place_of(asked.path))
         if place.scheme not in ("", "file"):
             raise DialectError(
-                f"DeltaTable.isDeltaTable: found `{asked.path}`; expected a folder of this machine or of a volume. Try "
-                f"``spark.sql('DESCRIBE DETAIL delta.`{asked.path}`')`` instead, which fails for what is no such table."
+                f"DeltaTable.isDeltaTable: found `{asked.path}`; expected a folder on this machine or in a volume. Try "
+                f"``spark.sql('DESCRIBE DETAIL delta.`{asked.path}`')`` instead, which fails without a Delta table."
             )
         folder = Path(unquote(place.path))
         roots = (each / "_delta_log" for each in (folder, *folder.parents))
@@ -134,5 +134,5 @@ def _sql(query: str) -> proto.Relation:
 
 def _unknown(name: str) -> DialectError:
     return DialectError(
-        f"DeltaTable: found the request `{name.replace('_', ' ')}`, which this machine does not know. Write it in SQL."
+        f"DeltaTable: found the request `{name.replace('_', ' ')}`, which is not supported here. Write it in SQL."
     )

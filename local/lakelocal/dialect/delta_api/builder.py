@@ -1,4 +1,4 @@
-"""CREATE TABLE, from what Delta's builders were told."""
+"""CREATE TABLE, from Delta's table builders."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _BEGIN = {
 
 
 def create_table(create: Any) -> str:
-    """*create*, a `delta.connect.CreateDeltaTable`, as a statement; without a name it is the table at its location."""
+    """*create*, a `delta.connect.CreateDeltaTable`, as a statement; without a name, it creates a table by its path."""
     mode = create.DESCRIPTOR.enum_types_by_name["Mode"].values_by_number[create.mode].name
     named = create.HasField("table_name")
     parts = [_BEGIN[mode], name_sql(create.table_name) if named else path_sql(create.location)]

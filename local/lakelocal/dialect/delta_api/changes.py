@@ -1,9 +1,9 @@
 """DELETE, UPDATE and MERGE of Delta's API as SQL.
 
-Conditions and values are columns of the DataFrame API, and so is what they name: a table or a source by its alias, or
-by the DataFrame that a column was taken from. In SQL the target has its alias or its own name. The source becomes a
-temporary view for the time of the statement, under the alias that its columns are known by; see `sources` for one whose
-columns have several owners.
+Conditions and values are columns of the DataFrame API. They refer to the table or the source by its alias, or by the
+DataFrame that a column was taken from. In SQL, the target has its alias or its own name. For the duration of the
+statement, the source becomes a temporary view with the alias that its columns are known by; `sources` handles sources
+whose columns have several owners.
 """
 
 import secrets
@@ -13,14 +13,14 @@ from typing import Any
 import pyspark.sql.connect.proto as proto
 
 from lakelocal.dialect.column_sql import ColumnSql, attribute_parts
-from lakelocal.dialect.delta_api.messages import RELATION, opened
-from lakelocal.dialect.delta_api.sources import Side, Source, plans, read_source
+from lakelocal.dialect.delta_api.messages import RELATION, unpack
+from lakelocal.dialect.delta_api.sources import MergeSide, Source, plan_ids, read_source
 from lakelocal.dialect.delta_api.tables import table_sql
 from lakelocal.errors import DialectError
 from lakelocal.sql.writing import quoted
 
 Register = Callable[[proto.CommonInlineUserDefinedFunction], str]
-_TARGET = "merge_target"  # where an alias is needed and none was given
+_TARGET = "merge_target"  # the alias if one is needed and none was given
 
 
 def delete_from_table(delete: Any, register: Register) -> str:
@@ -38,7 +38,7 @@ def update_table(update: Any, register: Register) -> str:
 
 
 def merge_into_table(merge: Any, register: Register) -> proto.Relation:
-    """The statement, with the source beside it."""
+    """The statement as a relation, which includes the source."""
     target = _target(merge.target, "DeltaTable.merge")
     view = f"merge_source_{secrets.token_hex(4)}"
     source = read_source(merge.source, target.name, carries=not _has_star(merge))
@@ -87,37 +87,37 @@ def _assignments(assignments: Any, columns: ColumnSql) -> str:
 
 
 def _has_star(merge: Any) -> bool:
-    """Does *merge* set all columns of the source, whichever it has?"""
+    """Does *merge* set all columns of the source, whatever they are?"""
     actions = (*merge.matched_actions, *merge.not_matched_actions, *merge.not_matched_by_source_actions)
     return any((action.WhichOneof("action_type") or "").endswith("_star_action") for action in actions)
 
 
-def _columns(where: str, register: Register, target: Side, source: Source | None = None) -> ColumnSql:
+def _columns(where: str, register: Register, target: MergeSide, source: Source | None = None) -> ColumnSql:
     def column(attribute: proto.Expression.UnresolvedAttribute) -> list[str]:
         parts = attribute_parts(attribute.unparsed_identifier)
         if not attribute.HasField("plan_id"):
             return source.parts(parts, attribute) if source and source.has_owner(parts) else parts
-        in_source = source is not None and attribute.plan_id in source.plans
-        if source and in_source and attribute.plan_id not in target.plans:
+        in_source = source is not None and attribute.plan_id in source.plan_ids
+        if source and in_source and attribute.plan_id not in target.plan_ids:
             return source.parts(parts, attribute)
-        return [target.name, *parts] if attribute.plan_id in target.plans and not in_source else parts
+        return [target.name, *parts] if attribute.plan_id in target.plan_ids and not in_source else parts
 
     return ColumnSql(where, column, register, source.text if source else str)
 
 
-def _target(relation: proto.Relation, where: str) -> Side:
-    """The table that *relation* scans, under the alias that it was given."""
-    numbers = frozenset(plans(relation))
+def _target(relation: proto.Relation, where: str) -> MergeSide:
+    """The table that *relation* scans, with the alias that it was given."""
+    numbers = frozenset(plan_ids(relation))
     alias, scanned = "", relation
     while scanned.HasField("subquery_alias"):
         alias, scanned = alias or scanned.subquery_alias.alias, scanned.subquery_alias.input
-    scan = opened(scanned.extension, RELATION)
+    scan = unpack(scanned.extension, RELATION)
     if scan is None or scan[0] != "scan":
-        raise DialectError(f"{where}: found a query as its target; expected a table, by `forName` or `forPath`.")
+        raise DialectError(f"{where}: found a query as the target; expected a table from `forName` or `forPath`.")
     table = scan[1].table
     sql = table_sql(table)
     if not alias:
         alias = _TARGET if table.HasField("path") else attribute_parts(table.table_or_view_name)[-1]
         if not table.HasField("path"):  # the name of the table is the name of its columns' owner
-            return Side(sql, alias, numbers)
-    return Side(f"{sql} AS {quoted(alias)}", alias, numbers)
+            return MergeSide(sql, alias, numbers)
+    return MergeSide(f"{sql} AS {quoted(alias)}", alias, numbers)

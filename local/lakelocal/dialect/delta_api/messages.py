@@ -1,4 +1,4 @@
-"""Opening what Delta's client has packed into a message of Spark."""
+"""Unpacks the messages that Delta's client puts into those of Spark."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from google.protobuf.any_pb2 import Any as Packed
 RELATION, COMMAND = "delta.connect.DeltaRelation", "delta.connect.DeltaCommand"
 
 
-def opened(packed: Packed, kind: str) -> tuple[str, Any] | None:
-    """The name and the content of the one thing that *packed*, a message of *kind*, says; None for another message.
+def unpack(packed: Packed, kind: str) -> tuple[str, Any] | None:
+    """The name and the content of the request in *packed*, a message of *kind*; None for any other message.
 
-    Its client has made Python's protobuf know the message, wherever the client is from: delta-spark, or
-    databricks-connect, which brings its own.
+    The client has registered the type of the message with Python's protobuf, whether it is that of delta-spark or that
+    of databricks-connect.
     """
     if packed.TypeName() != kind:
         return None

@@ -1,12 +1,12 @@
 """The source of a merge, and the names that its columns have in the statement.
 
-A source with one owner, a table or an alias, has that name in the statement. The columns of others, joins above all,
-have several owners (`a.id`, `b.id`, or `df["id"]` of a DataFrame in the join), and some may have the same name. In the
-view there is one owner. So each column that is named by its owner is carried by the view a second time, under a name of
-its own, which the statement uses.
+A source with one owner, a table or an alias, has that name in the statement. The columns of other sources, above all
+joins, have several owners (`a.id`, `b.id`, or `df["id"]` of a DataFrame in the join), and some may have the same name.
+The view for the source has only one owner. Each column that is referred to by its owner is therefore added to the view
+a second time, with a unique name, which the statement uses.
 
-Where a clause sets all columns of the source, a second one could become a column of the target: there the owner is left
-out, and Spark says which name is ambiguous then.
+If a clause sets all columns of the source, such an additional column could become a column of the target. In that case
+the owner is left out, and Spark reports names that are ambiguous.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,47 +20,50 @@ from lakelocal.dialect.column_sql import attribute_parts, dotted
 from lakelocal.sql.tokens import tokenize
 from lakelocal.sql.writing import Edit, apply
 
-_SOURCE = "merge_source"  # where an alias is needed and none was given
-# Relations that have another input or more than one: what their columns are known by is not one name.
+_SOURCE = "merge_source"  # the alias if one is needed and none was given
+# Relations with several inputs, or without one: their columns are not known by one name.
 _MANY = frozenset({"join", "as_of_join", "lateral_join", "set_op", "sql", "with_relations"})
 
 
 @dataclass(frozen=True)
-class Side:
-    """A table: what the statement calls it, and the numbers of the plans that its columns may be taken from.
+class MergeSide:
+    """The target or the source: its *name* in the statement, and the ids of the plans that its columns may come from.
 
-    *sql* is how the statement names it, with its alias.
+    *sql* is the table with its alias, as the statement names it.
     """
 
     sql: str
     name: str
-    plans: frozenset[int]
+    plan_ids: frozenset[int]
 
 
 @dataclass
 class Source:
-    """A source, *name* in the statement; *owners* are its other names, in lower case, *carried* its second columns."""
+    """A source, called *name* in the statement.
+
+    *owners* are its other names, in lower case. *carries*: columns may be added to it; *carried* are those that are.
+    """
 
     input: proto.Relation
     name: str
-    plans: frozenset[int]
+    plan_ids: frozenset[int]
     owners: frozenset[str]
     carries: bool
     carried: dict[bytes, str] = field(default_factory=dict)
 
     def has_owner(self, parts: Sequence[str]) -> bool:
-        """Do *parts* name a column of the source by an owner within it?"""
+        """Do *parts* name a column of the source by an owner inside it?"""
         return len(parts) > 1 and parts[0].lower() in self.owners
 
     def parts(self, parts: Sequence[str], attribute: proto.Expression.UnresolvedAttribute) -> list[str]:
-        """The name in the statement of *attribute*, a column of the source, which has *parts*."""
+        """The name that *attribute*, a column of the source with the name *parts*, has in the statement."""
         if self.carries:
             number = len(self.carried)
             return [self.name, self.carried.setdefault(attribute.SerializeToString(), f"__{_SOURCE}_{number}")]
         return [self.name, *(parts[1:] if self.has_owner(parts) else parts)]
 
     def text(self, sql: str) -> str:
-        """*sql*, an expression, with the names of the source's columns in the statement."""
+        """The expression *sql*, with the names that the columns of the source have in the statement."""
         if not self.owners:
             return sql
         tokens = tokenize(sql) or ()
@@ -73,7 +76,7 @@ class Source:
         return apply(sql, edits)
 
     def relation(self) -> proto.Relation:
-        """The source with what it carries."""
+        """The source with the columns that it carries."""
         if not self.carried:
             return self.input
         project = proto.Project(input=self.input)
@@ -86,17 +89,17 @@ class Source:
 
 
 def read_source(relation: proto.Relation, target: str, *, carries: bool) -> Source:
-    """*relation* as the source of a merge into what is called *target*; *carries*: it may have second columns."""
+    """*relation* as the source of a merge into *target*; *carries*: columns may be added to it."""
     alias = _alias_of(relation)
-    numbers = frozenset(plans(relation))
+    numbers = frozenset(plan_ids(relation))
     if alias and alias.lower() != target.lower():
         return Source(relation, alias, numbers, frozenset(), carries=False)
     owners = frozenset(name.lower() for name in _owners(relation)) - {target.lower()}
     return Source(relation, _SOURCE, numbers, owners, carries and not alias)
 
 
-def plans(relation: proto.Relation) -> Iterator[int]:
-    """The numbers of *relation* and of all relations in it."""
+def plan_ids(relation: proto.Relation) -> Iterator[int]:
+    """The plan ids of *relation* and of all relations in it."""
     todo: list[Any] = [relation]
     while todo:
         message = todo.pop()
@@ -109,7 +112,7 @@ def plans(relation: proto.Relation) -> Iterator[int]:
 
 
 def _alias_of(relation: proto.Relation) -> str:
-    """The one name that the columns of *relation* are known by, "" if it has none."""
+    """The only name that the columns of *relation* are known by; "" if there is none."""
     while True:
         if name := _own_name(relation):
             return name
@@ -121,7 +124,7 @@ def _alias_of(relation: proto.Relation) -> str:
 
 
 def _owners(relation: proto.Relation) -> Iterator[str]:
-    """The names by which columns of *relation* are known, each of a part of it."""
+    """The names by which columns of *relation* are known, each for a part of it."""
     if name := _own_name(relation):
         yield name
         return

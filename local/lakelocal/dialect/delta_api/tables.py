@@ -1,4 +1,4 @@
-"""What Delta's API says of one table, as SQL."""
+"""The requests of Delta's API about one table, as SQL."""
 
 import re
 from typing import Any
@@ -85,7 +85,7 @@ def convert_to_delta(convert: Any, partitions: str) -> str:
 
 
 def _as_of(message: Any) -> str:
-    """` VERSION AS OF ...`, "" where *message* says neither version nor timestamp."""
+    """` VERSION AS OF ...` or ` TIMESTAMP AS OF ...`; "" if *message* has neither."""
     kind = message.WhichOneof("version_or_timestamp")
     if kind == "version":
         return f" VERSION AS OF {message.version}"

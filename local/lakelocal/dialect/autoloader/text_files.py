@@ -1,4 +1,4 @@
-"""Files of text, compressed ones by the end of their name as Spark tells them."""
+"""Opens text files, also compressed ones, which Spark recognises by their extension."""
 
 import bz2
 import gzip
@@ -10,13 +10,13 @@ _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
 
 
 def open_text(file: Path, encoding: str) -> TextIO:
-    """*file* as text with its line ends as they are; bytes that are no text become U+FFFD, as in Spark."""
+    """*file* as text, with its line ends unchanged; bytes that cannot be decoded become U+FFFD, as in Spark."""
     opener = _OPENERS.get(file.suffix.lower(), open)
     text: TextIO = opener(file, "rt", encoding=encoding, errors="replace", newline="")
     return text
 
 
 def read_text(file: Path, encoding: str) -> str:
-    """The whole of *file*."""
+    """The whole text of *file*."""
     with open_text(file, encoding) as text:
         return text.read()

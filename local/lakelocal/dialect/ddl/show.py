@@ -1,4 +1,4 @@
-"""`SHOW CREATE TABLE` and `SHOW PARTITIONS` of Delta tables, for which open-source Delta has no answer.
+"""`SHOW CREATE TABLE` and `SHOW PARTITIONS` for Delta tables, which open-source Delta does not support.
 
 Source: Databricks documentation, "SHOW CREATE TABLE", "SHOW PARTITIONS".
 """
@@ -13,7 +13,7 @@ import pyspark.sql.connect.proto as proto
 
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.column_sql import type_sql
-from lakelocal.dialect.ddl.constraints import CHECK, KEY, kept_keys
+from lakelocal.dialect.ddl.constraints import CHECK, KEY, stored_keys
 from lakelocal.dialect.names import join_name
 from lakelocal.dialect.statement import Statement, rows_of
 from lakelocal.errors import DialectError
@@ -21,11 +21,11 @@ from lakelocal.sql.nesting import closing
 from lakelocal.sql.writing import literal, quoted
 
 _DEFAULT, _EXPRESSION, _IDENTITY = "CURRENT_DEFAULT", "delta.generationExpression", "delta.identity."
-_COMPUTED = frozenset({"identityColumns", "generatedColumns"})  # what the columns of a query do not tell
+_COMPUTED = frozenset({"identityColumns", "generatedColumns"})  # features that the columns of a query do not show
 
 
 def show_table(statement: Statement) -> str | None:
-    """What Spark runs instead of *statement*; None where it shows something else than a Delta table.
+    """What Spark runs instead of *statement*; None if it shows something other than a Delta table.
 
     Raises:
         DialectError: the table has no partitions.
@@ -66,7 +66,7 @@ class _DeltaTable:
 
     @cached_property
     def told(self) -> dict[str, str]:
-        """What DESCRIBE EXTENDED says behind the columns."""
+        """The details that DESCRIBE EXTENDED lists after the columns."""
         rows = self.statement.run(f"DESCRIBE TABLE EXTENDED {join_name(self.name)}")
         headings = [place for place, row in enumerate(rows) if row["col_name"].startswith("# Detailed")]
         return {row["col_name"]: row["data_type"] for row in rows[headings[-1] :]} if headings else {}
@@ -81,7 +81,7 @@ class _DeltaTable:
         return dict(self.detail["properties"])
 
     def statement_text(self) -> str:
-        """The statement that makes the table."""
+        """The statement that creates the table."""
         entries = [*self._columns(), *self._constraints()]
         lines = [f"CREATE TABLE {join_name(self.statement.whole_name(self.name))} (\n  " + ",\n  ".join(entries) + ")"]
         lines.append("USING delta")
@@ -104,7 +104,7 @@ class _DeltaTable:
             yield _column(column, told)
 
     def _computed(self) -> dict[str, dict[str, Any]]:
-        """The metadata of the columns in the table's log, the only place that has those of computed columns."""
+        """The metadata of the columns from the table's log, which alone has that of computed columns."""
         log = quoted(f"{self.detail['location']}/_delta_log/*.json")
         newest = f"SELECT max_by(metaData.schemaString, _metadata.file_name) FROM json.{log} WHERE metaData IS NOT NULL"
         schema = ask.value(self.statement.server, f"({newest})")
@@ -116,7 +116,7 @@ class _DeltaTable:
         return {field["name"]: field["metadata"] for field in json.loads(schema)["fields"]}
 
     def _constraints(self) -> Iterator[str]:
-        for name, text in kept_keys(self.properties).items():
+        for name, text in stored_keys(self.properties).items():
             yield f"CONSTRAINT {quoted(name)} {text}"
         for name, condition in self.properties.items():
             if name.startswith(CHECK):

@@ -1,4 +1,4 @@
-"""Small builders of Spark Connect relations; expressions are SQL, which Spark parses."""
+"""Small functions that build Spark Connect relations; expressions are SQL, which Spark parses."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,14 +8,14 @@ import pyspark.sql.connect.proto as proto
 from lakelocal.dialect.volumes import path_part
 from lakelocal.sql.writing import literal, quoted
 
-# All files, whatever their age: the file source would skip those older than a week, and say nothing.
+# By default, the file source silently skips files that are more than a week old.
 MAX_FILE_AGE = "36500d"
 
 
 def read(
     file_format: str, places: Sequence[str], options: Mapping[str, str], *, schema: str, streaming: bool
 ) -> proto.Relation:
-    """Spark's own file source over *places*, files or folders with all folders in them, as Auto Loader lists them."""
+    """Spark's own file source for *places*: files, or folders with all their subfolders, as in Auto Loader."""
     settled = {**options, "recursiveFileLookup": "true"}
     if streaming:
         settled["maxFileAge"] = MAX_FILE_AGE
@@ -24,7 +24,7 @@ def read(
 
 
 def with_columns(relation: proto.Relation, columns: Mapping[str, str]) -> proto.Relation:
-    """*relation* with more *columns*, name to SQL."""
+    """*relation* with additional *columns* (name to SQL)."""
     aliases = [proto.Expression.Alias(expr=_expression(sql), name=[name], metadata="") for name, sql in columns.items()]
     for alias in aliases:
         alias.ClearField("metadata")
@@ -36,7 +36,7 @@ def where(relation: proto.Relation, condition: str) -> proto.Relation:
 
 
 def select(relation: proto.Relation, columns: Sequence[tuple[str, str]]) -> proto.Relation:
-    """(name, SQL) of each column, in order."""
+    """*relation* with *columns* only, which are pairs of name and SQL."""
     expressions = [_expression(f"{sql} AS {quoted(name)}") for name, sql in columns]
     return proto.Relation(project=proto.Project(input=relation, expressions=expressions))
 
