@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from lakelocal.cli.main import main
+from lakelocal.history.reading import History
+from lakelocal.history.updates import Updates
 from lakelocal.testing.lakeflow import Lakeflow
 
 BUNDLE = """
@@ -91,7 +93,7 @@ def test_a_job_runs_a_notebook_a_pipeline_and_a_notebook(shop):
 
 
 def test_the_event_log_is_a_table_function(shop):
-    (update,) = [path.parent.name for path in shop.state.pipelines.glob("*/events.jsonl")]
+    (update,) = Updates(History.of(shop.state)).pipelines()
     query = (
         "SELECT origin.flow_name AS flow, details:flow_progress.data_quality.dropped_records::int AS dropped "
         "FROM event_log({}) WHERE event_type = 'flow_progress' AND details:flow_progress.status = 'COMPLETED' "

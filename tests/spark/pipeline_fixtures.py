@@ -1,6 +1,5 @@
 """Updates of pipelines in the process of the tests: sources as texts, and what they make of the tables."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from lakelocal.compute import open_session
+from lakelocal.lakeflow.update_progress import Event
 from lakelocal.pipelines.order import Selection, UpdateOrder
 from lakelocal.pipelines.update import Surroundings, Update
 from lakelocal.project import State
@@ -25,6 +25,7 @@ class Pipeline:
     configuration: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    told: list[Event] = field(default_factory=list)
 
     def update(self, *texts: str, **given: Any) -> Update:
         """Run an update; *texts* replace the sources (SQL if they begin with a word of it, else Python).
@@ -50,7 +51,9 @@ class Pipeline:
         )
         spark = open_session(self.state)
         names = {"spark": spark}
-        surroundings = Surroundings(InteractiveShell.instance(), spark, self.state.pipelines, names)
+        surroundings = Surroundings(
+            InteractiveShell.instance(), spark, self.state.pipelines, names, tell=self.told.append
+        )
         update = Update(replace(order).as_json(), surroundings)
         try:
             update.load()
@@ -62,10 +65,15 @@ class Pipeline:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """The event log, of all updates."""
-        text = (self.state.pipelines / self.id / "events.jsonl").read_text(encoding="utf-8")
-        events = [json.loads(line) for line in text.splitlines()]
-        return [{**event, "details": json.loads(event["details"])} for event in events]
+        """What all updates have told, with the columns of the event log."""
+        return [
+            {
+                "event_type": event.event_type,
+                "origin": {"flow_name": event.flow_name, "dataset_name": event.dataset_name},
+                "details": event.details,
+            }
+            for event in self.told
+        ]
 
 
 def _name(number: int, text: str) -> str:

@@ -13,6 +13,7 @@ from lakelocal.pipelines.memory import Memory
 from lakelocal.pipelines.order import Selection, UpdateOrder
 from lakelocal.pipelines.reading import tables_in
 from lakelocal.pipelines.statements import SqlSource, plain_columns
+from lakelocal.project import State
 from lakelocal.sql.tokens import tokenize
 
 HERE = Defaults("c", "s")
@@ -208,4 +209,4 @@ def test_the_argument_of_event_log(tmp_path):
     with pytest.raises(DialectError, match="the id of a pipeline"):
         argument("event_log(1)")
     with pytest.raises(DialectError, match=r"no events of a pipeline `x`.*none"):
-        events_of(tmp_path, "x", "The statement")
+        events_of(State(tmp_path, "main", tmp_path), "x", "The statement")

@@ -10,6 +10,7 @@ to standard error, the log of the attempt.
 | cell     | index and total (code cells, from 1), heading                    |
 | printed  | line                                                             |
 | progress | done, total: Spark tasks of the running statement                |
+| update   | told: an event of an update of a pipeline                        |
 | finished | result (SUCCESS, FAILED, CANCELED); error and trace if it failed |
 
 The output notebook is written at every code cell, so it exists however the attempt ends. SIGTERM, or the end of the

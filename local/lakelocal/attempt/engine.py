@@ -26,7 +26,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 
 from lakelocal.attempt.kernels import KernelProcess
 from lakelocal.attempt.outputs import OutputLimit
-from lakelocal.kernel import progress
+from lakelocal.kernel import messages
 from lakelocal.sources import headings
 
 AUTOSAVE_SECONDS = 5
@@ -229,8 +229,11 @@ class _Client(PapermillNotebookClient):
         return output
 
     def process_message(self, msg: dict[str, Any], *cell: Any, **settings: Any) -> Any:
-        if msg["msg_type"] == progress.MESSAGE:
+        if msg["msg_type"] == messages.PROGRESS:
             self.watcher.tell("progress", **msg["content"])
+            return None
+        if msg["msg_type"] == messages.UPDATE:
+            self.watcher.tell("update", told=msg["content"])
             return None
         output = super().process_message(msg, *cell, **settings)
         if output and output.output_type == "stream" and time.monotonic() - self.printed_at > PRINT_EVERY_SECONDS:

@@ -3,11 +3,17 @@
 Source: Databricks documentation, "event_log table-valued function" and "Pipeline event log schema".
 """
 
+import hashlib
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lakelocal.errors import DialectError
+from lakelocal.history.reading import History
+from lakelocal.history.updates import Updates, event_shape
+from lakelocal.project import State
 from lakelocal.sql.tokens import STRING, Token
 from lakelocal.sql.writing import quoted
 
@@ -15,6 +21,8 @@ _COLUMNS = (
     "id, sequence, origin, CAST(timestamp AS TIMESTAMP) AS timestamp, message, level, maturity_level, error, details, "
     "event_type"
 )
+_AS_TEXT = ("sequence", "details")  # JSON in a column of texts
+_COPIES = 5  # that are kept, for queries that go on
 
 
 def event_log_argument(tokens: Sequence[Token], first: int) -> tuple[int, str | tuple[str, ...]]:
@@ -38,20 +46,39 @@ def event_log_argument(tokens: Sequence[Token], first: int) -> tuple[int, str | 
     raise DialectError("event_log: expected the id of a pipeline in quotes, or TABLE(the name of one of its tables).")
 
 
-def events_of(pipelines: Path, wanted: str | tuple[str, ...], where: str) -> str:
+def events_of(state: State, wanted: str | tuple[str, ...], where: str) -> str:
     """A query for the events of the pipeline with the id *wanted*, or with the table *wanted*.
 
-    *pipelines* is the folder in the catalog's state that has the memory of pipelines.
+    The events are in the history of *state*, which Spark cannot read: it reads a copy of them.
 
     Raises:
         DialectError: there is no such pipeline, or it was never updated.
     """
-    file = pipelines / (wanted if isinstance(wanted, str) else _owner(pipelines, wanted)) / "events.jsonl"
-    if not file.is_file():
-        known = ", ".join(sorted(each.parent.name for each in pipelines.glob("*/events.jsonl"))) or "none"
+    updates = Updates(History.of(state))
+    pipeline = wanted if isinstance(wanted, str) else _owner(state.pipelines, wanted)
+    events = updates.events(pipeline)
+    if not events:
+        known = ", ".join(updates.pipelines()) or "none"
         what = f"pipeline `{wanted}`" if isinstance(wanted, str) else f"pipeline with the table `{'.'.join(wanted)}`"
         raise DialectError(f"{where}: found no events of a {what}; pipelines that were updated here: {known}.")
-    return f"(SELECT {_COLUMNS} FROM json.{quoted(str(file))})"
+    names = {each.update_id: each.pipeline_name for each in updates.of_pipeline(pipeline)}
+    rows = [event_shape(each, names[each.update_id]) for each in events]
+    return f"(SELECT {_COLUMNS} FROM json.{quoted(str(_copied(rows, state.pipelines / pipeline)))})"
+
+
+def _copied(rows: Sequence[Mapping[str, Any]], folder: Path) -> Path:
+    """A file of Spark with *rows*, events as the API has them; a file that a query may still read is never changed."""
+    lines = [json.dumps({**row, **{name: json.dumps(row[name]) for name in _AS_TEXT}}) + "\n" for row in rows]
+    text = "".join(lines)
+    file = folder / "event_log" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsonl"
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        written = file.with_suffix(f".{os.getpid()}")
+        written.write_text(text, encoding="utf-8")
+        written.replace(file)
+        for older in sorted(file.parent.glob("*.jsonl"), key=lambda each: each.stat().st_mtime)[:-_COPIES]:
+            older.unlink(missing_ok=True)
+    return file
 
 
 def _owner(pipelines: Path, table: tuple[str, ...]) -> str:

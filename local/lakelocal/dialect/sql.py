@@ -155,7 +155,7 @@ class SqlText:
             last, parts = event_log_argument(tokens, name.last + 1)
             where = f"The statement {shorten(sql)}"
             table = self.names.qualified(parts, self.schema_name) if isinstance(parts, tuple) else parts
-            yield Edit(token.start, tokens[last].end, events_of(self.volumes.paths.state.pipelines, table, where))
+            yield Edit(token.start, tokens[last].end, events_of(self.volumes.paths.state, table, where))
         elif function in _ONLY_DATABRICKS:
             raise DialectError(
                 f"The statement {shorten(sql)}: `{function}` is a function of Databricks; {_ONLY_DATABRICKS[function]}."

@@ -15,7 +15,10 @@ from lakelocal.shared_packages import SharedPackages
 
 Rule = Callable[[Sequence[RecordedRun]], Iterable[RecordedRun]]
 # Every table with rows of a run, and the column with its id; the run itself comes last.
-_OF_A_RUN = (("attempts", "job_run_id"), ("phases", "run_id"), ("runs", "run_id"))
+_OF_A_RUN = (
+    ("events", "job_run_id"), ("updates", "job_run_id"), ("attempts", "job_run_id"), ("phases", "run_id"),
+    ("runs", "run_id"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@
 | `rows`    | a row of each table as a value                         |
 | `reading` | the history as it is, for whoever only looks at it     |
 | `records` | what the runner adds to it                             |
+| `updates` | updates of pipelines and their events: both of it      |
 | `api`     | a run as the Jobs API shows it                         |
 | `recorded`| a run with everything below it, for pages and reports  |
 """

@@ -6,6 +6,7 @@ Source: Databricks SDK (`databricks.sdk.service.jobs`): `RunState`, `RunStatus`,
 - `trigger_time`, `health_warnings`, and `remote`: where Spark ran, if not in the state's own server;
 - for a run or a task that failed, `reason`: why, in one sentence, see `reasons`;
 - for a task, `output_notebook`, `error_trace`, and the `notebook_output` and `error` of `runs/get-output`;
+- for a pipeline task, `pipeline_update`: its update, with the flows as the event log has them, see `update_shape`;
 - the iterations of a for-each task as entries of `tasks`, each with the key of the nested task and `iteration`:
   `{"for_each_task_key", "index", "input"}`.
 """
@@ -15,9 +16,11 @@ from typing import Any
 
 from lakelocal.history.reading import History
 from lakelocal.history.reasons import reason_of_attempt, reason_of_run
-from lakelocal.history.rows import Recorded, RecordedAttempt, RecordedPhase, RecordedRun
+from lakelocal.history.rows import Recorded, RecordedAttempt, RecordedPhase, RecordedRun, RecordedUpdate
+from lakelocal.history.updates import Updates
 from lakelocal.lakeflow.results import meaning
 from lakelocal.lakeflow.task_types import type_of
+from lakelocal.lakeflow.update_progress import Progress
 
 EXIT_VALUE_BYTES = 5_000_000
 
@@ -32,6 +35,8 @@ def run_shape(history: History, run_id: int) -> dict[str, Any]:
     attempts = history.attempts(run_id)
     result = run_head(run)
     result["tasks"] = [_task(attempt, history) for attempt in attempts]
+    if any(attempt.kind == "pipeline_task" for attempt in attempts):
+        _add_updates(result["tasks"], Updates(history), run_id)
     if reason := reason_of_run(run, attempts, history):
         result["reason"] = reason
     if run.repair_count:
@@ -115,6 +120,35 @@ def _task(attempt: RecordedAttempt, history: History) -> dict[str, Any]:
         if value := getattr(attempt, name):
             result[name] = value
     return result
+
+
+def _add_updates(tasks: Sequence[dict[str, Any]], updates: Updates, run_id: int) -> None:
+    found = updates.of_run(run_id)
+    for task in tasks:
+        if update := found.get(task["run_id"]):
+            task["pipeline_update"] = update_shape(update, updates.progress(update.update_id))
+
+
+def update_shape(update: RecordedUpdate, progress: Progress) -> dict[str, Any]:
+    """*update* with its flows: each with its `status` and, once it has ended, what `flow_progress` tells of it."""
+    flows = [
+        {
+            "flow_name": flow.name,
+            "dataset_name": flow.dataset,
+            "status": flow.state,
+            **(flow.counts.as_progress() if flow.said else {}),
+            **({"error": flow.error} if flow.error else {}),
+        }
+        for flow in progress.shown()
+    ]
+    return {
+        "update_id": update.update_id,
+        "pipeline_id": update.pipeline_id,
+        "state": update.state,
+        "cause": update.cause,
+        **update.selection,
+        "flows": flows,
+    }
 
 
 def _exit_value(value: str) -> dict[str, Any]:

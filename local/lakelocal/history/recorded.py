@@ -1,6 +1,6 @@
 """A recorded run with everything below it: its tasks, their attempts, and the runs that these started."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +9,10 @@ from typing import Any
 from lakelocal.history.api import run_shape
 from lakelocal.history.reading import History
 from lakelocal.history.records import now_ms
+from lakelocal.history.updates import Updates
 from lakelocal.lakeflow.results import meaning, state_of
 from lakelocal.lakeflow.task_types.for_each import input_text
+from lakelocal.lakeflow.update_progress import Event, Progress
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,19 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Update:
+    """An update of a pipeline: what has happened in it, and what that adds up to."""
+
+    events: Sequence[Event]
+    progress: Progress
+
+
+@dataclass(frozen=True)
 class Attempt(Shown):
-    """One attempt of a task; *child* is the run that it started."""
+    """One attempt of a task; *child* is the run that it started, *update* that of the pipeline that it updated."""
 
     child: "Run | None" = None
+    update: "Update | None" = None
 
     @property
     def number(self) -> int:
@@ -175,6 +186,14 @@ def _works(history: History, tasks: list[Mapping[str, Any]]) -> Iterator[Work]:
         outer = iteration["for_each_task_key"] if iteration else task["task_key"]
         place = began.setdefault(outer, len(began))
         index = iteration["index"] if iteration else -1
-        groups.setdefault((place, index, task["task_key"]), []).append(Attempt(task, child))
+        attempt = Attempt(task, child, _update(history, task))
+        groups.setdefault((place, index, task["task_key"]), []).append(attempt)
     for (_, index, key), attempts in sorted(groups.items(), key=lambda group: group[0]):
         yield Work(key, f"{key}[{index}]" if index >= 0 else key, tuple(attempts))
+
+
+def _update(history: History, task: Mapping[str, Any]) -> Update | None:
+    if "pipeline_update" not in task:
+        return None
+    events = Updates(history).events_of(task["pipeline_update"]["update_id"])
+    return Update(events, Progress.after(events))

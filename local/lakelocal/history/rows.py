@@ -6,13 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
-_R = TypeVar("_R", bound="Recorded")
+from lakelocal.lakeflow.update_progress import Event
+
+_R = TypeVar("_R", bound="Row")
 
 
-class Recorded:
-    """What a run, an attempt and a phase have in common."""
+class Row:
+    """What all rows have in common."""
 
     _json: ClassVar[frozenset[str]] = frozenset()  # the columns that contain JSON
+
+    @classmethod
+    def of(cls: type[_R], row: sqlite3.Row) -> _R:
+        """The value of *row*; a column that an older file lacks has its default."""
+        names = {each.name for each in fields(cls)} & set(row.keys())  # type: ignore[arg-type]  # a dataclass each
+        return cls(**{name: _loaded(row[name]) if name in cls._json else row[name] for name in names})
+
+
+class Recorded(Row):
+    """What a run, an attempt and a phase have in common."""
+
     life_cycle_state: str
     result_state: str | None
     state_message: str
@@ -22,12 +35,6 @@ class Recorded:
     def state(self) -> str:
         """The result; if it has not ended, or never ran, the life cycle state."""
         return self.result_state or self.life_cycle_state
-
-    @classmethod
-    def of(cls: type[_R], row: sqlite3.Row) -> _R:
-        """The value of *row*; a column that an older file lacks has its default."""
-        names = {each.name for each in fields(cls)} & set(row.keys())  # type: ignore[arg-type]  # a dataclass each
-        return cls(**{name: _loaded(row[name]) if name in cls._json else row[name] for name in names})
 
 
 def _loaded(text: str | None) -> Any:
@@ -128,3 +135,62 @@ class RecordedPhase(Recorded):
     life_cycle_state: str
     state_message: str
     result_state: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordedUpdate(Row):
+    """An update of the pipeline *pipeline_id*: what the attempt *attempt_id* of the run *job_run_id* does.
+
+    *attempt_id* is None until it begins. *state* is an `UpdateInfoState`, *cause* an `UpdateInfoCause`. *selection* are
+    the fields of `StartUpdate` that say what is refreshed.
+    """
+
+    _json: ClassVar[frozenset[str]] = frozenset({"selection", "parameters"})
+
+    update_id: str
+    pipeline_id: str
+    pipeline_name: str
+    job_run_id: int
+    cause: str
+    state: str
+    creation_time: int
+    attempt_id: int | None = None
+    end_time: int | None = None
+    selection: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    cancel_requested: int = 0
+
+
+@dataclass(frozen=True)
+class RecordedEvent(Row):
+    """An event of an update; *number* and *time* grow from event to event of a pipeline."""
+
+    _json: ClassVar[frozenset[str]] = frozenset({"details"})
+
+    number: int
+    id: str
+    update_id: str
+    pipeline_id: str
+    job_run_id: int
+    time: int
+    event_type: str
+    level: str
+    message: str
+    flow_name: str
+    dataset_name: str
+    details: Mapping[str, Any]
+    error: str
+
+    @property
+    def event(self) -> Event:
+        """What it tells."""
+        return Event(
+            self.event_type,
+            self.message,
+            self.details,
+            self.level,
+            self.flow_name,
+            self.dataset_name,
+            self.error,
+            self.time,
+        )

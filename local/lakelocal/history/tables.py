@@ -1,13 +1,13 @@
 """The tables of the run history, and how a file of an older version gets the columns that it lacks.
 
 `runs` has one row per run of a job, `attempts` one per attempt of a task, `phases` one per earlier end of a repaired
-run.
+run, `updates` one per update of a pipeline, which an attempt runs, and `events` one per event of an update.
 """
 
 import sqlite3
 import time
 
-VERSION = 6
+VERSION = 7
 FIRST_ATTEMPT = 1_000_000_001  # ids of attempts begin here, so that those of runs count the runs
 WAIT_SECONDS = 30.0
 _RUNS = {
@@ -74,7 +74,36 @@ _PHASES = {
     "result_state": "TEXT",
     "state_message": "TEXT NOT NULL",
 }
-_TABLES = {"runs": _RUNS, "attempts": _ATTEMPTS, "phases": _PHASES}
+_UPDATES = {
+    "update_id": "TEXT PRIMARY KEY",
+    "pipeline_id": "TEXT NOT NULL",
+    "pipeline_name": "TEXT NOT NULL",
+    "job_run_id": "INTEGER NOT NULL REFERENCES runs",
+    "attempt_id": "INTEGER REFERENCES attempts",  # none until the attempt begins
+    "cause": "TEXT NOT NULL",
+    "state": "TEXT NOT NULL",
+    "creation_time": "INTEGER NOT NULL",
+    "end_time": "INTEGER",
+    "selection": "TEXT NOT NULL DEFAULT '{}'",  # the fields of `StartUpdate` that say what is refreshed
+    "parameters": "TEXT NOT NULL DEFAULT '{}'",
+    "cancel_requested": "INTEGER NOT NULL DEFAULT 0",
+}
+_EVENTS = {
+    "number": "INTEGER PRIMARY KEY AUTOINCREMENT",
+    "id": "TEXT NOT NULL",
+    "update_id": "TEXT NOT NULL REFERENCES updates",
+    "pipeline_id": "TEXT NOT NULL",
+    "job_run_id": "INTEGER NOT NULL REFERENCES runs",
+    "time": "INTEGER NOT NULL",  # differs from that of every other event of the pipeline
+    "event_type": "TEXT NOT NULL",
+    "level": "TEXT NOT NULL",
+    "message": "TEXT NOT NULL",
+    "flow_name": "TEXT NOT NULL",
+    "dataset_name": "TEXT NOT NULL",
+    "details": "TEXT NOT NULL",
+    "error": "TEXT NOT NULL",
+}
+_TABLES = {"runs": _RUNS, "attempts": _ATTEMPTS, "phases": _PHASES, "updates": _UPDATES, "events": _EVENTS}
 
 
 def prepare(database: sqlite3.Connection) -> None:
@@ -98,6 +127,10 @@ def prepare(database: sqlite3.Connection) -> None:
     database.execute("CREATE INDEX IF NOT EXISTS open_runs ON runs (job_id) WHERE end_time IS NULL")
     database.execute("CREATE INDEX IF NOT EXISTS runs_by_time ON runs (start_time, run_id)")
     database.execute("CREATE INDEX IF NOT EXISTS runs_of_job ON runs (job_id, start_time, run_id)")
+    database.execute("CREATE INDEX IF NOT EXISTS updates_of_run ON updates (job_run_id)")
+    database.execute("CREATE INDEX IF NOT EXISTS updates_of_pipeline ON updates (pipeline_id, creation_time)")
+    database.execute("CREATE INDEX IF NOT EXISTS events_of_update ON events (update_id)")
+    database.execute("CREATE INDEX IF NOT EXISTS events_of_pipeline ON events (pipeline_id, time)")
     database.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -13,6 +13,8 @@ from rich.text import Text
 
 from lakelocal.jobs.views import Path, duration
 from lakelocal.lakeflow.results import colour_of, meaning
+from lakelocal.lakeflow.update_progress import RUNNING, STARTING, Event, FlowProgress, Progress
+from lakelocal.lakeflow.update_progress import colour_of as colour_of_flow
 
 ITERATIONS_SHOWN = 8  # of more than these, only the iterations that run or did not succeed have a row
 
@@ -21,7 +23,8 @@ ITERATIONS_SHOWN = 8  # of more than these, only the iterations that run or did 
 class _Row:
     """One task as a row of the table; *started*, *took* and *again_at* are seconds of the clock.
 
-    *iterations* are the inputs of a for-each task, by the paths of its iterations.
+    *iterations* are the inputs of a for-each task, by the paths of its iterations. *update* is that of a pipeline task,
+    *began* the time at which each of its flows began.
     """
 
     state: str = "PENDING"
@@ -33,6 +36,8 @@ class _Row:
     again_at: float = 0.0
     children: list[Path] = field(default_factory=list)
     iterations: dict[Path, str] = field(default_factory=dict)
+    update: Progress | None = None
+    began: dict[str, float] = field(default_factory=dict)
 
 
 class Live:
@@ -81,6 +86,7 @@ class Live:
         with self._lock:
             row = self._rows[path]
             row.state, row.started, row.attempt, row.said = "RUNNING", self.clock(), attempt, ""
+            row.update, row.began = None, {}
 
     def cell(self, path: Path, heading: str, index: int, total: int) -> None:
         with self._lock:
@@ -94,6 +100,13 @@ class Live:
     def progress(self, path: Path, done: int, total: int) -> None:
         with self._lock:
             self._rows[path].said = f"{done} of {total} Spark tasks"
+
+    def update_changed(self, path: Path, progress: Progress, event: Event) -> None:
+        with self._lock:
+            row = self._rows[path]
+            row.update, row.said = progress, ""
+            if event.flow_name and progress.flows[event.flow_name].started:
+                row.began.setdefault(event.flow_name, self.clock())
 
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None:
         with self._lock:
@@ -157,9 +170,21 @@ class Live:
             duration(seconds) if row.started else "",
             Text(self._doing(row)),
         )
+        for flow in row.update.notable() if row.update else ():
+            self._add_flow(table, len(path), flow, row.began.get(flow.name, 0.0))
         for child in row.children:
             if self._is_shown(row, child):
                 self._add(table, child, row.iterations.get(child, ""))
+
+    def _add_flow(self, table: Table, depth: int, flow: FlowProgress, began: float) -> None:
+        runs = flow.state in (STARTING, RUNNING)
+        seconds = self.clock() - began if runs else flow.seconds(flow.ended)
+        table.add_row(
+            Text("  " * depth + flow.short_name),
+            Text(flow.state, style=colour_of_flow(flow.state)),
+            duration(seconds) if flow.started else "",
+            Text(" ".join((flow.said or flow.error).split())),
+        )
 
     def _is_shown(self, row: _Row, child: Path) -> bool:
         state = self._rows[child].state
@@ -172,6 +197,8 @@ class Live:
             return f"attempt {row.attempt} in {duration(max(0.0, row.again_at - self.clock()))}: {said}"
         if row.iterations:
             return self._iterations(row)
+        if row.update and not meaning(row.state).counts_as:
+            return ": ".join(text for text in (row.update.said or row.update.state, said) if text)
         return ": ".join(text for text in (row.heading, said) if text)
 
     def _iterations(self, row: _Row) -> str:

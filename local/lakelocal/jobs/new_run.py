@@ -9,6 +9,7 @@ from typing import Any
 from lakelocal.jobs.admission import enter
 from lakelocal.jobs.attempts import Engine
 from lakelocal.lakeflow.model import Job
+from lakelocal.lakeflow.pipeline_updates import RUN_TYPE
 from lakelocal.lakeflow.references import Scope
 
 
@@ -43,7 +44,7 @@ def columns_of(job: Job, target: str, origin: Origin, only: Collection[str] | No
         "trigger": origin.trigger,
         "trigger_time": int(origin.scheduled.timestamp() * 1000) if origin.scheduled else None,
         "parent_run_id": origin.parent,
-        "settings": dict(job.settings),
+        "settings": {**job.settings, **({"run_type": RUN_TYPE} if job.is_update else {})},
         "only_tasks": sorted(only) if only is not None else None,
         "signs_commits": 1,
     }

@@ -18,12 +18,15 @@ from lakelocal.console import console_for_people
 from lakelocal.history.api import run_shape
 from lakelocal.history.reading import History
 from lakelocal.history.reasons import shortened
+from lakelocal.history.updates import Updates
 from lakelocal.jobs.changes import changes_of
 from lakelocal.jobs.live import ITERATIONS_SHOWN
 from lakelocal.jobs.tables import TableChange
 from lakelocal.jobs.views import duration
 from lakelocal.lakeflow.results import colour_of, meaning, state_of
 from lakelocal.lakeflow.task_types.for_each import input_text
+from lakelocal.lakeflow.update_progress import FlowProgress
+from lakelocal.lakeflow.update_progress import colour_of as colour_of_flow
 from lakelocal.notifications.outbox import Outbox
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
@@ -44,7 +47,8 @@ def print_summary(run: Shape, history: History, state: State, console: Console |
     changes = changes_of(run["run_id"], history, state)
     changed = [change for change in changes if change.commits]
     if changed:
-        space = console.height - len(lines) - _LINES_AROUND if console.is_terminal else len(changed)
+        rows = len(lines) + sum(len(line.flows) for line in lines)
+        space = console.height - rows - _LINES_AROUND if console.is_terminal else len(changed)
         console.print()
         console.print(change_table(changed) if len(changed) <= space else _schema_table(changed))
     failed = [line for line in lines if "error" in line.attempt and meaning(line.result).failed]
@@ -112,13 +116,14 @@ def _ways_on(run: Shape, changes: Sequence[TableChange], state: State) -> Iterat
 class _Line:
     """A task as a row of the table: its last *attempt*, after *earlier* others, *depth* levels of jobs down.
 
-    *remark* is what there is to say about it besides its result.
+    *remark* is what there is to say about it besides its result, *flows* are those of a pipeline that deserve a row.
     """
 
     depth: int
     attempt: Shape
     earlier: int = 0
     remark: str = ""
+    flows: Sequence[FlowProgress] = ()
 
     @property
     def result(self) -> str:
@@ -140,13 +145,21 @@ def _lines(run: Shape, history: History, depth: int = 0) -> Iterator[_Line]:
     tasks = [list(group) for _, group in groupby(attempts, key=lambda each: _place(each)[:2])]
     for _, group in groupby(tasks, key=lambda attempts: _place(attempts[0])[0]):
         task, *iterations = group
-        outcome = task[-1].get("condition_task", {}).get("outcome", "")
-        yield _Line(depth, task[-1], len(task) - 1, _counted([each[-1] for each in iterations]) or outcome)
+        yield _line(depth, task, history, _counted([each[-1] for each in iterations]))
         for attempts in iterations:
             if len(iterations) <= ITERATIONS_SHOWN or not meaning(state_of(attempts[-1]["state"])).is_fine:
-                yield _Line(depth, attempts[-1], len(attempts) - 1)
+                yield _line(depth, attempts, history)
         if child := task[-1].get("run_job_output"):
             yield from _lines(run_shape(history, child["run_id"]), history, depth + 1)
+
+
+def _line(depth: int, attempts: Sequence[Shape], history: History, remark: str = "") -> _Line:
+    last = attempts[-1]
+    remark = remark or last.get("condition_task", {}).get("outcome", "")
+    if "pipeline_update" not in last:
+        return _Line(depth, last, len(attempts) - 1, remark)
+    progress = Updates(history).progress(last["pipeline_update"]["update_id"])
+    return _Line(depth, last, len(attempts) - 1, remark or progress.said, progress.notable())
 
 
 def _place(attempt: Shape) -> tuple[str, int, int]:
@@ -178,6 +191,13 @@ def _task_table(lines: Sequence[_Line]) -> Table:
             duration(line.attempt["run_duration"] / 1000),
             Text(", ".join(text for text in (notebook, line.remark, attempts) if text)),
         )
+        for flow in line.flows:
+            table.add_row(
+                Text("  " * (line.depth + 1) + flow.short_name),
+                Text(flow.state, style=colour_of_flow(flow.state)),
+                duration(flow.seconds(flow.ended)) if flow.started else "",
+                Text(flow.said),
+            )
     return table
 
 

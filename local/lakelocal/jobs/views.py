@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from lakelocal.lakeflow.update_progress import FLOW_ENDS, Event, Progress
+
 Path = tuple[str, ...]
 
 
@@ -41,6 +43,9 @@ class View(Protocol):
     def progress(self, path: Path, done: int, total: int) -> None:
         """Spark has done *done* of *total* tasks of the statement that a task is executing."""
 
+    def update_changed(self, path: Path, progress: Progress, event: Event) -> None:
+        """*event* has brought the update of a pipeline that the task does to *progress*."""
+
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None:
         """The task ended, or was recorded without having run."""
 
@@ -65,6 +70,7 @@ class Silent:
     def cell(self, path: Path, heading: str, index: int, total: int) -> None: ...
     def printed(self, path: Path, line: str) -> None: ...
     def progress(self, path: Path, done: int, total: int) -> None: ...
+    def update_changed(self, path: Path, progress: Progress, event: Event) -> None: ...
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None: ...
     def retrying(self, path: Path, attempt: int, seconds: float) -> None: ...
     def note(self, text: str) -> None: ...
@@ -104,6 +110,14 @@ class Lines:
         self._line(path, f"  {line}")
 
     def progress(self, path: Path, done: int, total: int) -> None: ...
+
+    def update_changed(self, path: Path, progress: Progress, event: Event) -> None:
+        flow = progress.flows.get(event.flow_name)
+        if flow is not None and event.event_type == "flow_progress" and flow.state in FLOW_ENDS:
+            said = flow.said or flow.error
+            self._line(path, f"  {flow.name}: {flow.state}{f': {said}' if said else ''}")
+        elif event.event_type == "update_progress":
+            self._line(path, f"  update {progress.state}{f': {progress.said}' if progress.said else ''}")
 
     def task_ended(self, path: Path, result: str, seconds: float, message: str) -> None:
         self._line(path, f"{result} after {duration(seconds)}{f': {message}' if message else ''}")

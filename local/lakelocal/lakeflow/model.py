@@ -130,6 +130,7 @@ class Job:
     """One job. *id* is stable for a (bundle, target, key); *parameters* maps each name to its default.
 
     *max_concurrent_runs* 0 skips every run; *queue*: a run that gets no slot waits for one instead of being skipped.
+    *is_update*: it is no job of the bundle, but an update of a pipeline by itself.
     """
 
     key: str
@@ -141,6 +142,7 @@ class Job:
     timeout_seconds: int = 0
     max_concurrent_runs: int = 1
     queue: bool = True
+    is_update: bool = False
     where: Where = field(default_factory=Where)
 
     def task(self, key: str) -> Task:

@@ -7,6 +7,7 @@ from lakelocal.lakeflow.model import Job, Task, TaskLibrary
 from lakelocal.lakeflow.pipelines import Pipeline
 
 TASK = "update"
+RUN_TYPE = "PIPELINE_UPDATE"  # of the run, in its recorded settings: Databricks has no such runs of jobs
 
 
 def update_job(pipeline: Pipeline, fields: Mapping[str, Any] | None = None) -> Job:
@@ -26,10 +27,16 @@ def update_job(pipeline: Pipeline, fields: Mapping[str, Any] | None = None) -> J
     )
     return Job(
         key=pipeline.key,
-        id=10**14 + int(pipeline.id.replace("-", ""), 16) % (9 * 10**14),
+        id=run_job_id(pipeline.id),
         name=pipeline.name,
         settings={"name": pipeline.name, "tasks": [task.settings]},
         tasks=(task,),
         parameters=pipeline.parameters,
+        is_update=True,
         where=pipeline.where,
     )
+
+
+def run_job_id(pipeline_id: str) -> int:
+    """The id that the runs have which update a pipeline by itself: stable, and in the form of a job's."""
+    return 10**14 + int(pipeline_id.replace("-", ""), 16) % (9 * 10**14)

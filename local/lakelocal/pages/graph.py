@@ -15,7 +15,7 @@ from lakelocal.pages.links import Links
 
 _WIDTH, _HEIGHT = 200, 50
 _PADDING = 12  # around the tasks of a child run
-_MARGIN = 22  # above and below the whole, for what stands over a box
+MARGIN = 22  # above and below the whole, for what stands over a box
 _LETTERS = 25
 _LETTER_WIDTH = 7.2
 DEFAULT_RUN_IF = "ALL_SUCCESS"
@@ -38,7 +38,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Node:
-    """A task as a box. *name* and *state* are cut to its width, *title* has all; *inner* are the tasks of its run."""
+    """A task or a dataset as a box. *name*, *state* and *more*, one below the other, are cut to its width.
+
+    *title* has all of it; *inner* are the tasks of its run.
+    """
 
     box: Box
     name: str
@@ -48,6 +51,7 @@ class Node:
     run_if: str
     href: str
     inner: "Graph | None"
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,8 @@ def graph(run: Run, links: Links) -> Graph:
     needs = {(each["task_key"], task.key): each for task in tasks for each in task.depends_on}
     layout = layered({task.key: _size(inner.get(task.key)) for task in tasks}, needs)
     nodes = [_node(run, task, layout.nodes[task.key], inner.get(task.key), links) for task in tasks]
-    lines = [_line(boxes, needs[edge].get("outcome", "")) for edge, boxes in layout.edges.items()]
-    return Graph(f"Task graph of run {run.run_id}", layout.width + 2, layout.height + 2 * _MARGIN, nodes, lines)
+    lines = [line_between(boxes, needs[edge].get("outcome", "")) for edge, boxes in layout.edges.items()]
+    return Graph(f"Task graph of run {run.run_id}", layout.width + 2, layout.height + 2 * MARGIN, nodes, lines)
 
 
 def _size(inner: Graph | None) -> tuple[float, float]:
@@ -116,7 +120,7 @@ def _size(inner: Graph | None) -> tuple[float, float]:
 
 
 def _node(run: Run, task: Task, place: Box, inner: Graph | None, links: Links) -> Node:
-    box = Box(place.left + 1, place.top + _MARGIN, place.width, place.height)
+    box = Box(place.left + 1, place.top + MARGIN, place.width, place.height)
     said = list(_said(run, task))
     letters = _LETTERS + int((box.width - _WIDTH) / _LETTER_WIDTH)
     return Node(
@@ -142,23 +146,25 @@ def _said(run: Run, task: Task) -> Iterator[str]:
         yield f"run {task.work.last.child.run_id}"
     if task.iterations:
         yield f"{task.iterations} iterations"
+    if task.work and task.work.last.update and (said := task.work.last.update.progress.said):
+        yield said
 
 
-def _line(boxes: Sequence[Box], outcome: str) -> Line:
-    """A curve through the gaps between the layers, horizontal where it passes a layer."""
+def line_between(boxes: Sequence[Box], outcome: str) -> Line:
+    """A curve from the first of *boxes* to the last, through the gaps between layers, horizontal beside a box."""
     first, *rest = boxes
-    x, y = first.right + 1, first.middle + _MARGIN
+    x, y = first.right + 1, first.middle + MARGIN
     path = [f"M{x:.6g} {y:.6g}"]
     for box in rest:
-        end_x, end_y = box.left + 1, box.middle + _MARGIN
+        end_x, end_y = box.left + 1, box.middle + MARGIN
         half = (x + end_x) / 2
         path.append(f"C{half:.6g} {y:.6g} {half:.6g} {end_y:.6g} {end_x:.6g} {end_y:.6g}")
         if box is not rest[-1]:
             path.append(f"H{box.right + 1:.6g}")
         x, y = box.right + 1, end_y
     last, stop = rest[-1], rest[0]  # an outcome is told at the first stop: at the start, two would overlap
-    tip = f"M{last.left + 1:.6g} {last.middle + _MARGIN:.6g}l-8 -4v8z"
-    return Line("".join(path), tip, outcome, stop.left - 9, stop.middle + _MARGIN - 6)
+    tip = f"M{last.left + 1:.6g} {last.middle + MARGIN:.6g}l-8 -4v8z"
+    return Line("".join(path), tip, outcome, stop.left - 9, stop.middle + MARGIN - 6)
 
 
 def clipped(text: str, letters: int) -> str:

@@ -20,8 +20,9 @@ from lakelocal.history.recorded import utc
 from lakelocal.history.records import now_ms
 from lakelocal.jobs.views import duration
 from lakelocal.kernel import table
-from lakelocal.lakeflow.results import meaning
+from lakelocal.lakeflow.update_progress import tone_of
 from lakelocal.pages.chart import is_number
+from lakelocal.pages.update import clock, update_part
 from lakelocal.quarantine import is_quarantine
 
 FOLDER = Path(__file__).parent
@@ -50,7 +51,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(duration=duration, moment=moment, tone=tone, pixels=pixels)
+    made.filters.update(duration=duration, moment=moment, tone=tone_of, pixels=pixels, clock=clock)
     made.tests.update(quarantine=is_quarantine, number_type=is_number)
     made.globals.update(
         policy=script_policy(),
@@ -59,6 +60,7 @@ def _environment() -> Environment:
         code_style=code_style,
         now=now_ms,
         warning=warning,
+        update_part=update_part,
     )
     return made
 
@@ -72,11 +74,6 @@ def moment(ms: int) -> Markup:
 def warning(rule: Mapping[str, Any]) -> str:
     """A health rule that was exceeded, and when."""
     return f"{rule['metric']} {rule['op']} {rule['value']} since {utc(rule['exceeded_at'])} UTC"
-
-
-def tone(state: str) -> str:
-    """The class of a result or a life cycle state, by which the style gives it a colour."""
-    return meaning(state).tone
 
 
 def pixels(number: float) -> str:

@@ -16,10 +16,11 @@ from lakelocal.apply_changes.columns import resolve_columns
 from lakelocal.apply_changes.errors import ChangesError
 from lakelocal.apply_changes.flow import make_flow
 from lakelocal.apply_changes.progress import Progress
+from lakelocal.lakeflow.update_progress import Counts
 from lakelocal.pipelines.api import column_name
 from lakelocal.pipelines.definitions import Changes, Definitions, Flow, Key, Kind
 from lakelocal.pipelines.errors import AnalysisError
-from lakelocal.pipelines.expectations import Counts, counts_of, observation, with_rules
+from lakelocal.pipelines.expectations import counts_of, observation, with_rules
 from lakelocal.pipelines.flows import append_once, rules_of_views, stream_into
 from lakelocal.pipelines.memory import Memory
 from lakelocal.pipelines.resolving import ResolvedFlow

@@ -9,9 +9,9 @@ the counts is not documented there, but was measured.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lakelocal.lakeflow.update_progress import Counts, RuleCount
 from lakelocal.pipelines.definitions import Action, Expectation
 from lakelocal.pipelines.session import OWN
 
@@ -21,30 +21,6 @@ if TYPE_CHECKING:
 VIOLATED = "EXPECTATION_VIOLATION"
 _ROWS, _DROPPED = "rows", "dropped"
 _RULE = "rule_{}"
-
-
-@dataclass(frozen=True)
-class RuleCount:
-    """How many rows passed and failed the expectation *name* of *dataset*."""
-
-    name: str
-    dataset: str
-    passed: int
-    failed: int
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What one flow counted: the rows that it wrote, those that its rules dropped, and its rules.
-
-    An AUTO CDC flow counts the rows that it *upserted* and *deleted* instead.
-    """
-
-    written: int = 0
-    dropped: int = 0
-    rules: tuple[RuleCount, ...] = ()
-    upserted: int | None = None
-    deleted: int | None = None
 
 
 def observation(dataset: str, reader: str = OWN) -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lakelocal.lakeflow.update_progress import Counts
 from lakelocal.pipelines.definitions import Dataset, Definitions, Expectation, Key, Kind
 from lakelocal.pipelines.errors import PipelineError
-from lakelocal.pipelines.expectations import Counts, counters, counts_of
+from lakelocal.pipelines.expectations import counters, counts_of
 from lakelocal.pipelines.memory import Memory
 from lakelocal.pipelines.resolving import ResolvedFlow
 from lakelocal.pipelines.session import Evaluation, PipelineSession

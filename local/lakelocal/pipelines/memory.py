@@ -3,7 +3,6 @@
     memory.json                          per table: its type, schema and definition, how often it began anew
     checkpoints/<table>/<flow>/<n>/      of streams; `n` is the generation, which a full refresh raises
     schemas/<view or flow>/              what Auto Loader knows of its files
-    events.jsonl                         the event log
     update.lock                          held by the update that runs
 
 The file is replaced as a whole, and before what it tells is done: an update that was killed in between does the rest.
@@ -70,10 +69,6 @@ class Memory:
     @property
     def file(self) -> Path:
         return self.folder / "memory.json"
-
-    @property
-    def events(self) -> Path:
-        return self.folder / "events.jsonl"
 
     def of(self, key: Key) -> Table | None:
         return self.tables.get(shown(key))

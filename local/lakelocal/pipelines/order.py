@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
+from uuid import uuid4
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,9 @@ class Selection:
 class UpdateOrder:
     """One update of a pipeline.
 
-    *id* is stable for (bundle, target, key). *sources* are files and notebooks, in the order in which they are loaded;
-    *root* is put on `sys.path`, if there is one. *parameters* are those that SQL reads by `:name`. *notes* are told
-    to the reader of the executed notebook.
+    *id* is that of the pipeline, *update_id* that of the update. *sources* are files and notebooks, in the order in
+    which they are loaded; *root* is put on `sys.path`, if there is one. *parameters* are those that SQL reads by
+    `:name`. *notes* are told to the reader of the executed notebook.
     """
 
     id: str
@@ -37,6 +38,7 @@ class UpdateOrder:
     parameters: Mapping[str, str] = field(default_factory=dict)
     selection: Selection = field(default_factory=Selection)
     notes: tuple[str, ...] = ()
+    update_id: str = field(default_factory=lambda: str(uuid4()))
 
     def as_json(self) -> dict[str, Any]:
         """The order as JSON has it, for `of`."""

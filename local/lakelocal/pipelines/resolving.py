@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class ResolvedFlow:
-    """A flow whose query is evaluated: the *frame* of its rows (None for changes), what it *reads*, and its target."""
+    """A flow whose query is evaluated: the *frame* of its rows (None for changes), what it *reads*, and its target.
+
+    *inputs* are what it reads directly; *reads* also has what views read that it reads.
+    """
 
     flow: Flow
     key: Key  # of the target
@@ -34,13 +37,18 @@ class ResolvedFlow:
     streams: bool
     frame: "DataFrame | None"
     reads: frozenset[Key]
+    inputs: frozenset[Key]
 
 
 @dataclass
 class Resolution:
-    """All queries of a pipeline, evaluated: the flows in their order, and the type of each dataset."""
+    """All queries of a pipeline, evaluated: the flows in their order, and the type of each dataset.
+
+    *views* are the queries of temporary views, which are run as a part of those that read them.
+    """
 
     flows: list[ResolvedFlow] = field(default_factory=list)
+    views: list[ResolvedFlow] = field(default_factory=list)
     kinds: dict[Key, Kind] = field(default_factory=dict)
     schemas: dict[Key, Any] = field(default_factory=dict)
 
@@ -93,7 +101,10 @@ class Resolver:
         except Exception as error:
             self.errors[key] = _placed(f"{type(error).__name__}: {in_plain_words(str(error))}", dataset)
             return True
-        self.result.flows += [flow for flow in flows if dataset.kind is not Kind.TEMPORARY_VIEW]
+        if dataset.kind is Kind.TEMPORARY_VIEW:
+            self.result.views += flows
+        else:
+            self.result.flows += flows
         return True
 
     def _flow(self, flow: Flow, key: Key, dataset: Dataset) -> ResolvedFlow:
@@ -110,14 +121,14 @@ class Resolver:
                     "of Spark. Return one."
                 )
             plan = self.session.plan_of(frame)
-            self.session.note_reads(evaluation, plan)
+            inputs = self.session.note_reads(evaluation, plan)
             if key in evaluation.reads:
                 graph.check_cycles({key: {key}}, {key: dataset.name})
             streams = self.session.streams(plan, flow.defaults)
             self._check_mode(flow, dataset, streams=streams)
             if dataset.kind is not Kind.SINK or dataset.expectations:
                 frame = self._judged(frame, dataset, key, name)
-            return ResolvedFlow(flow, key, name, streams, frame, frozenset(evaluation.reads))
+            return ResolvedFlow(flow, key, name, streams, frame, frozenset(evaluation.reads), inputs)
 
     def _judged(self, frame: "DataFrame", dataset: Dataset, key: Key, name: str) -> "DataFrame":
         """*frame* with the expectations of *dataset*; those of a view count for each flow that reads it."""
@@ -149,12 +160,12 @@ class Resolver:
     def _changes(self, flow: Flow, key: Key, name: str, evaluation: Evaluation) -> ResolvedFlow:
         changes = flow.changes
         assert changes is not None, "asked by the caller"
-        frame = None
+        frame, inputs = None, frozenset[Key]()
         if isinstance(changes.source, str):
             frame = self.session.read_table(changes.source, streaming=not (changes.snapshot or flow.once))
             plan = self.session.plan_of(frame)
-            self.session.note_reads(evaluation, plan)
-        return ResolvedFlow(flow, key, name, not changes.snapshot, frame, frozenset(evaluation.reads))
+            inputs = self.session.note_reads(evaluation, plan)
+        return ResolvedFlow(flow, key, name, not changes.snapshot, frame, frozenset(evaluation.reads), inputs)
 
     def _dataset(self, key: Key, dataset: Dataset, flows: list[ResolvedFlow]) -> None:
         streams = any(flow.streams for flow in flows)

@@ -13,6 +13,7 @@ So a query may ask for `columns` and `schema` of what it reads, as on Databricks
 
 import hashlib
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -101,6 +102,34 @@ class PipelineSession:
         """Run the statement *text*, of the emulator itself."""
         return self._sql(text)
 
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Set all *settings* of the session in one request."""
+        pairs = [proto.KeyValue(key=key, value=value) for key, value in settings.items()]
+        self._configure(set=proto.ConfigRequest.Set(pairs=pairs))
+
+    @contextmanager
+    def with_settings(self, settings: Mapping[str, str]) -> Iterator[None]:
+        """The session with *settings* until the end of the block."""
+        if not settings:
+            yield
+            return
+        asked = proto.ConfigRequest.GetOption(keys=list(settings))
+        before = {key: value for key, value in self._configure(get_option=asked).pairs if value is not None}
+        self.set(settings)
+        try:
+            yield
+        finally:
+            if before:
+                self.set(before)
+            if new := [key for key in settings if key not in before]:
+                self._configure(unset=proto.ConfigRequest.Unset(keys=new))
+
+    def _configure(self, **operation: Any) -> Any:
+        answer = self.spark.client.config(proto.ConfigRequest.Operation(**operation))
+        for text in answer.warnings:
+            warnings.warn(text, stacklevel=3)
+        return answer
+
     def query(self, text: str, *arguments: Any, **named: Any) -> "DataFrame":
         """`spark.sql`: in a query of the pipeline, a plan that is not sent before its rows or schema are asked for."""
         from pyspark.sql.connect.dataframe import DataFrame
@@ -145,14 +174,16 @@ class PipelineSession:
         through = [self.resolved[key] for key in keys if key in self.resolved and self.resolved[key].plan is not None]
         return is_streaming(plan) or any(each.streams for each in through)
 
-    def note_reads(self, evaluation: Evaluation, plan: Message) -> None:
-        """Add what *plan* reads to the evaluation.
+    def note_reads(self, evaluation: Evaluation, plan: Message) -> frozenset[Key]:
+        """Add what *plan* reads to the evaluation, and return what it reads directly, not through a view.
 
         Raises:
             UnresolvedError: a dataset of the pipeline among it is not resolved.
         """
-        for read in reads_of(plan):
+        found = list(reads_of(plan))
+        for read in found:
             self._find(read, evaluation.defaults, evaluation)
+        return frozenset(self.definitions.key(read.parts, evaluation.defaults) for read in found)
 
     def rewritten(self, request: Message) -> Message:
         """*request* as it is sent on."""

@@ -11,17 +11,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from lakelocal.errors import LocalError
-from lakelocal.pipelines import events as log
+from lakelocal.lakeflow import update_progress as log
+from lakelocal.lakeflow.update_progress import Counts, Event
 from lakelocal.pipelines import graph
 from lakelocal.pipelines.api import Recorder
 from lakelocal.pipelines.changes import ChangeFlows
-from lakelocal.pipelines.definitions import Defaults, Definitions, Flow, Key, Kind, shown
+from lakelocal.pipelines.definitions import Defaults, Definitions, Key, Kind, shown
 from lakelocal.pipelines.errors import PipelineError, outside_of_a_query
-from lakelocal.pipelines.events import EventLog
-from lakelocal.pipelines.expectations import VIOLATED, Counts
+from lakelocal.pipelines.events import Events
+from lakelocal.pipelines.expectations import VIOLATED
 from lakelocal.pipelines.flows import Writer
 from lakelocal.pipelines.loading import Loader
 from lakelocal.pipelines.memory import Memory
@@ -64,13 +64,17 @@ def say(message: str) -> None:
     print(message, flush=True)
 
 
+def tell_nobody(event: Event) -> None:
+    """Tell nobody of *event*."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """Where an update runs: the *shell* of a kernel, its session of *spark*, and the *names* that sources may use.
 
     Without a shell, all sources are SQL. *pipelines* is the folder of the catalog's state in which pipelines remember.
     *show* shows rows, with the names and types of their columns, and *say* a line, to the reader of the executed
-    notebook.
+    notebook. *tell* gets the events.
     """
 
     shell: "InteractiveShell | None"
@@ -79,6 +83,7 @@ class Surroundings:
     names: Mapping[str, Any]
     show: Callable[[list[tuple[str, str]], list[list[object]]], None] = show_nothing
     say: Callable[[str], None] = say
+    tell: Callable[[Event], None] = tell_nobody
 
 
 class Update:
@@ -93,8 +98,7 @@ class Update:
         self.memory = Memory.open(self.surroundings.pipelines, self.order.id)  # as the update before has left it
         self.definitions = Definitions(Defaults(self.order.catalog, self.order.schema))
         self.session = PipelineSession(self.surroundings.spark, self.definitions, self.order.configuration)
-        self.id = str(uuid4())
-        self.events = EventLog(self.memory.events, self.order.id, self.order.name, self.id, self.surroundings.say)
+        self.events = Events(self.order.update_id, self.surroundings.tell, self.surroundings.say)
         self.tables = Tables(self.session, self.memory, self.definitions.defaults)
         self.changes = ChangeFlows(self.session, self.memory, self.definitions, self.tables)
         self.resolution = Resolution()
@@ -148,7 +152,7 @@ class Update:
             self.surroundings.say("The pipeline is valid. Nothing was written.")
             return
         with self._failing():
-            self.events.update("SETTING_UP_TABLES")
+            self.events.update(log.SETTING_UP)
             self._set_up()
             self.events.update(log.RUNNING)
             self._run_flows()
@@ -158,11 +162,10 @@ class Update:
         self._closing.close()
 
     def _prepare(self) -> None:
-        self.events.update("INITIALIZING")
+        self.events.update(log.INITIALIZING)
         spark = self.session.spark
-        own = {**self.order.configuration, "pipelines.id": self.order.id, "spark.pipelines.updateId": self.id}
-        for key, value in {**_SETTINGS, **own}.items():
-            spark.conf.set(key, value)
+        own = {"pipelines.id": self.order.id, "spark.pipelines.updateId": self.order.update_id}
+        self.session.set({**_SETTINGS, **self.order.configuration, **own})
         self.session.sql(f"USE CATALOG {self.order.catalog}")
         if spark.catalog.databaseExists(self.order.schema):
             self.session.sql(f"USE SCHEMA {self.order.schema}")
@@ -262,7 +265,7 @@ class Update:
         for attempt in range(1, attempts + 1):
             self.events.flow(flow.name, shown(flow.key), log.RUNNING)
             try:
-                with self._settings(flow.flow):
+                with self.session.with_settings(flow.flow.conf):
                     counts = self.changes.run(flow) if flow.flow.changes else writer.write(flow)
             except Exception as error:
                 said = _said(error)
@@ -274,19 +277,6 @@ class Update:
             break
         self.events.flow(flow.name, shown(flow.key), log.COMPLETED, counts=counts)
         return Outcome(log.COMPLETED, counts, seconds=time.monotonic() - started)
-
-    @contextmanager
-    def _settings(self, flow: Flow) -> Iterator[None]:
-        """The settings of *flow*, while it runs; it runs alone then."""
-        conf = self.session.spark.conf
-        before = {key: conf.get(key, None) for key in flow.conf}
-        for key, value in flow.conf.items():
-            conf.set(key, value)
-        try:
-            yield
-        finally:
-            for key, former in before.items():
-                conf.unset(key) if former is None else conf.set(key, former)
 
     def _raise_failures(self) -> None:
         failed = {name: outcome for name, outcome in self.outcomes.items() if outcome.status == log.FAILED}
@@ -321,9 +311,12 @@ class Update:
                 "expectations": rules,
             }
             self.events.definition("dataset_definition", details, dataset_name=shown(key))
-        for flow in self.resolution.flows:
+        for key, dataset in self.definitions.datasets.items():
+            if dataset.kind is Kind.SINK:
+                self.events.definition("sink_definition", {"format": dataset.format}, dataset_name=shown(key))
+        for flow in (*self.resolution.views, *self.resolution.flows):
             described: dict[str, Any] = {
-                "input_datasets": [{"name": shown(key)} for key in sorted(flow.reads)],
+                "input_datasets": [{"name": shown(key)} for key in sorted(flow.inputs)],
                 "output_dataset": shown(flow.key),
                 "flow_type": _flow_type(flow, self.resolution.kinds.get(flow.key)),
                 "once": flow.flow.once,
@@ -360,7 +353,7 @@ class Update:
                     flow.name,
                     _title(self.resolution.kinds.get(flow.key)),
                     outcome.status,
-                    _rows(outcome),
+                    outcome.counts.changed if outcome.status == log.COMPLETED else None,
                     outcome.counts.dropped if outcome.status == log.COMPLETED else None,
                     rules,
                     round(outcome.seconds, 1),
@@ -371,14 +364,6 @@ class Update:
         self.surroundings.show(columns, rows)
 
 
-def _rows(outcome: Outcome) -> int | None:
-    """The rows that a flow wrote; of an AUTO CDC flow, those that it changed or removed."""
-    if outcome.status != log.COMPLETED:
-        return None
-    counts = outcome.counts
-    return counts.written if counts.upserted is None else counts.upserted + (counts.deleted or 0)
-
-
 _TABLES = (Kind.STREAMING_TABLE, Kind.MATERIALIZED_VIEW)
 _BAD = (log.FAILED, log.SKIPPED)
 _FINE = Outcome(log.COMPLETED)
@@ -387,7 +372,7 @@ _FINE = Outcome(log.COMPLETED)
 def _flow_type(flow: ResolvedFlow, kind: Kind | None) -> str:
     if flow.flow.changes:
         return "SNAPSHOT_CHANGE" if flow.flow.changes.snapshot else "CHANGE"
-    types = {Kind.MATERIALIZED_VIEW: "MATERIALIZED_VIEW", Kind.PUBLISHED_VIEW: "VIEW"}
+    types = {Kind.MATERIALIZED_VIEW: "MATERIALIZED_VIEW", Kind.PUBLISHED_VIEW: "VIEW", Kind.TEMPORARY_VIEW: "VIEW"}
     return types.get(kind, "APPEND") if kind else "APPEND"
 
 

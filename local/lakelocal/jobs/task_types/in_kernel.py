@@ -3,7 +3,7 @@
 In this way every task runs isolated, and is logged, retried and recorded alike.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,12 +21,14 @@ from lakelocal.sources.read import notebook_of
 
 Parameters: TypeAlias = Sequence[str] | Mapping[str, str]
 Cells: TypeAlias = Iterator[dict[str, Any]]
+Hear: TypeAlias = Callable[[Mapping[str, Any]], None]
 
 
-def run_in_kernel(attempt: TaskAttempt, stop: Stop, **given: Any) -> Outcome:
+def run_in_kernel(attempt: TaskAttempt, stop: Stop, hear: Hear | None = None, **given: Any) -> Outcome:
     """Run a notebook in a process of its own, after cells that install the libraries of the task.
 
-    *given* are the fields of its context that depend on the task type.
+    *given* are the fields of its context that depend on the task type. *hear* gets the events of its process; by
+    default, its owner does.
 
     Raises:
         RunError: a wheel is missing.
@@ -50,7 +52,7 @@ def run_in_kernel(attempt: TaskAttempt, stop: Stop, **given: Any) -> Outcome:
     )
     engine = attempt.owner.engine
     environment = {**_own_environment(attempt), **engine.environment}
-    return run_notebook(engine.pool, context, places, environment, stop, attempt.owner.hear)
+    return run_notebook(engine.pool, context, places, environment, stop, hear or attempt.owner.hear)
 
 
 def _own_environment(attempt: TaskAttempt) -> dict[str, str]:
@@ -72,6 +74,7 @@ def run_cells(
     *,
     widgets: Mapping[str, Any] | None = None,
     rows_file: str = "",
+    hear: Hear | None = None,
 ) -> Outcome:
     """Run a notebook of *cells*.
 
@@ -79,12 +82,14 @@ def run_cells(
         parameters: the parameters of the task, as they are recorded.
         widgets: the parameters by name, if the cells may ask for them.
         rows_file: the file for the rows of the last statement.
+        hear: gets the events of its process, in place of the task.
     """
     notebook, folder = write_cells(attempt.task, cells, attempt.places.inner("task.ipynb"))
     attempt.record(details={attempt.task.parameters_field: parameters} if parameters else {})
     return run_in_kernel(
         attempt,
         stop,
+        hear,
         notebook=str(notebook),
         working_folder=str(folder),
         parameters={name: str(value) for name, value in (widgets or {}).items()},
