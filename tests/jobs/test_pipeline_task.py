@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakelocal.cli.main import main
+from lakelocal.history.api import run_shape
 from lakelocal.history.reading import History
 from lakelocal.history.updates import Updates
 from lakelocal.testing.lakeflow import Lakeflow
@@ -92,6 +93,28 @@ def test_a_job_runs_a_notebook_a_pipeline_and_a_notebook(shop):
     assert "amount: 1 failed" in shown and "`README.md` is not a source file of a pipeline" in shown
 
 
+def test_what_the_flows_counted_is_recorded_with_the_run(shop):
+    """Three rows came; one had no customer, one of the others a negative amount."""
+    history = History.of(shop.state)
+    (task,) = (each for each in run_shape(history, 1)["tasks"] if "pipeline_task" in each)
+    update = task["pipeline_update"]
+    flows = {each["flow_name"]: each for each in update["flows"]}
+
+    assert (update["state"], update["cause"], update["full_refresh"]) == ("COMPLETED", "JOB_TASK", False)
+    assert {name: each["metrics"]["num_output_rows"] for name, each in flows.items()} == {
+        "main.shop.orders": 2, "main.shop.totals": 2, "main.shop.best": 1
+    }  # fmt: skip
+    quality = flows["main.shop.orders"]["data_quality"]
+    assert quality["dropped_records"] == 1
+    assert sorted(quality["expectations"], key=lambda rule: rule["name"]) == [
+        {"name": "amount", "dataset": "orders", "passed_records": 1, "failed_records": 1},
+        {"name": "customer", "dataset": "orders", "passed_records": 2, "failed_records": 1},
+    ]
+    progress = Updates(history).progress(update["update_id"])
+    assert progress.flows["main.shop.totals"].inputs == ("sums",)
+    assert progress.flows["main.shop.sums"].inputs == ("main.shop.orders",)
+
+
 def test_the_event_log_is_a_table_function(shop):
     (update,) = Updates(History.of(shop.state)).pipelines()
     query = (
@@ -117,6 +140,9 @@ def test_a_failed_update_fails_its_task_with_the_reason(shop):
     assert (run.task("refresh").result, run.task("look").result) == ("FAILED", "UPSTREAM_FAILED")
     assert "silver.sql, line 1" in run.task("refresh").error and "totl" in run.task("refresh").error
     assert "Nothing was written." in run.task("refresh").error
+    updates = Updates(History.of(shop.state))
+    (update,) = updates.of_pipeline(updates.pipelines()[0], limit=1)
+    assert (update.state, updates.progress(update.update_id).shown()) == ("FAILED", [])
 
 
 def test_a_pipeline_runs_by_itself(shop, monkeypatch, capsys):

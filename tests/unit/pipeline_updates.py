@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from recorded_runs import attempt, end, start
-
 from lakelocal.history.records import Records, now_ms
 from lakelocal.history.updates import UpdateRecords
 from lakelocal.lakeflow.update_progress import (
@@ -21,6 +19,7 @@ from lakelocal.lakeflow.update_progress import (
     flow_event,
     update_event,
 )
+from tests.unit.recorded_runs import attempt, end, start
 
 PIPELINE = "11111111-2222-4333-8444-555555555555"
 RULES = (RuleCount("customer", "main.shop.orders", 4, 2), RuleCount("positive", "main.shop.orders", 3, 1))

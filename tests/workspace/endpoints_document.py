@@ -22,6 +22,7 @@ TESTS = {
     "files_endpoints": "test_sdk_files.py",
     "jobs": "test_jobs_by_sdk.py",
     "runs": "test_jobs_by_sdk.py",
+    "pipelines": "test_pipelines_by_sdk.py",
     "unity_catalog": "tests/spark/test_workspace_sql.py",
     "sql_endpoints": "tests/spark/test_workspace_sql.py",
     "permissions": "test_sdk_files.py",

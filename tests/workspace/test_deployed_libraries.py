@@ -7,7 +7,7 @@ import pytest
 from lakelocal.errors import RunError
 from lakelocal.jobs.libraries import installs_of
 from lakelocal.workspace.deployed import read_deployed
-from lakelocal.workspace.job_store import DeployedJob
+from lakelocal.workspace.job_store import DeployedJob, JobStore
 
 ARTIFACTS = "/Workspace/Users/ana/.bundle/shop/dev/artifacts/.internal"
 
@@ -22,7 +22,7 @@ def installed(tree: Path, *libraries: str, own: str = "") -> list[str]:
         **({"libraries": [{"whl": own}]} if own else {}),
     }
     settings = {"tasks": [task], "environments": [{"environment_key": "default", "spec": spec}]}
-    deployed = read_deployed(DeployedJob(7, settings, 0, 0, "ana"), lambda job_id: None, tree)
+    deployed = read_deployed(DeployedJob(7, settings, 0, 0, "ana"), JobStore(tree.parent / "jobs.db"), tree)
     assert not deployed.bundle.faults, deployed.bundle.faults
     return [each.arguments for each in installs_of(deployed.job.tasks[0], deployed.bundle)]
 

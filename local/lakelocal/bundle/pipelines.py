@@ -32,10 +32,15 @@ def read_pipelines(tree: YamlMapping, settings: BundleSettings, findings: Findin
     resources = tree.get("resources") or {}
     named = resources.get("pipelines") or {}
     return {
-        key: _Reader(key, block, settings, findings).pipeline()
+        key: read_pipeline(key, block, settings, findings)
         for key, block in named.items()
         if isinstance(block, YamlMapping)
     }
+
+
+def read_pipeline(key: str, source: YamlMapping, settings: BundleSettings, findings: Findings) -> Pipeline:
+    """The pipeline *key*, which is written as *source*."""
+    return _Reader(key, source, settings, findings).pipeline()
 
 
 class _Reader:

@@ -14,6 +14,7 @@ from typing import Any
 
 from lakelocal.errors import RunError, UnknownRunError, UsageError
 from lakelocal.history.rows import RecordedAttempt, RecordedPhase, RecordedRun
+from lakelocal.lakeflow.pipeline_updates import RUN_TYPE
 from lakelocal.lakeflow.results import meaning
 from lakelocal.processes import still_runs
 from lakelocal.program import PROGRAM
@@ -77,6 +78,7 @@ class History:
         results: Sequence[str] | None = None,
         text: str = "",
         started_by_none: bool = False,
+        updates: bool = True,
     ) -> list[RecordedRun]:
         """At most *limit* runs, those that began last first.
 
@@ -87,6 +89,7 @@ class History:
             results: only runs with one of these results.
             text: only runs with this text in their name, or in a name or value of a parameter.
             started_by_none: only runs that no other run started.
+            updates: also runs that update a pipeline by itself, which the Jobs API does not list.
         """
         conditions, values = ["1"], list[Any]()
         if results is not None:
@@ -97,6 +100,9 @@ class History:
             values += [text, text]
         if started_by_none:
             conditions.append("parent_run_id IS NULL")
+        if not updates:
+            conditions.append("json_extract(settings, '$.run_type') IS NOT ?")
+            values.append(RUN_TYPE)
         for condition, value in (("job_id = ?", job_id), ("start_time >= ?", since), ("start_time <= ?", until)):
             if value is not None:
                 conditions.append(condition)

@@ -13,9 +13,11 @@ RUN_TYPE = "PIPELINE_UPDATE"  # of the run, in its recorded settings: Databricks
 def update_job(pipeline: Pipeline, fields: Mapping[str, Any] | None = None) -> Job:
     """The job that updates *pipeline* and does nothing else; *fields* are those of its `pipeline_task`.
 
-    `validate_only` is one of them, which a task of a job does not have. Its parameters are those of the pipeline.
+    `validate_only` is one of them, which a task of a job does not have. Its parameters are those of the pipeline, and
+    the `parameters` of *fields*.
     """
     inner = {"pipeline_id": pipeline.id, **(fields or {})}
+    given = inner.pop("parameters", None) or {}
     task = Task(
         key=TASK,
         kind="pipeline_task",
@@ -31,7 +33,7 @@ def update_job(pipeline: Pipeline, fields: Mapping[str, Any] | None = None) -> J
         name=pipeline.name,
         settings={"name": pipeline.name, "tasks": [task.settings]},
         tasks=(task,),
-        parameters=pipeline.parameters,
+        parameters={**pipeline.parameters, **{name: str(value) for name, value in given.items()}},
         is_update=True,
         where=pipeline.where,
     )

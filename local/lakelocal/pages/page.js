@@ -22,10 +22,13 @@ setInterval(() => {
 }, 1000);
 
 // A link to something inside of folded boxes unfolds them; one to an attempt that failed leads to its failed cell.
-// The addresses of a workspace's older pages, #job/JOB/run/RUN and #job/JOB, lead to those of today.
+// The addresses of a workspace's older pages, #job/JOB/run/RUN and #job/JOB, lead to those of today; so do those that
+// the command line prints for pipelines, #joblist/pipelines/ID/updates/UPDATE.
 function showTarget() {
   const older = document.querySelector("nav") && location.hash.match(/^#job\/(\d+)(?:\/run\/(\d+))?$/);
   if (older) return location.replace(older[2] ? `/runs/${older[2]}` : `/jobs/${older[1]}`);
+  const pipeline = document.querySelector("nav") && location.hash.match(/^#joblist(\/pipelines\/[\w-]+(?:\/updates\/[\w-]+)?)$/);
+  if (pipeline) return location.replace(pipeline[1]);
   const id = decodeURIComponent(location.hash.slice(1));
   let target = id && document.getElementById(id);
   if (!target) return;

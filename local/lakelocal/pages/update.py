@@ -83,14 +83,14 @@ def update_part(attempt: Attempt) -> UpdatePart | None:
     return UpdatePart(
         shape["update_id"],
         shape["state"],
-        _refreshed(shape),
+        in_words(shape),
         _graph(update.progress, anchors, shape["update_id"]),
         list(_rows(update, anchors)),
         update.events,
     )
 
 
-def _refreshed(shape: Mapping[str, object]) -> str:
+def in_words(shape: Mapping[str, object]) -> str:
     """What the update does to the tables, in words."""
     if shape.get("validate_only"):
         return "validates only"

@@ -70,6 +70,10 @@ class Memory:
     def file(self) -> Path:
         return self.folder / "memory.json"
 
+    def forget(self) -> None:
+        """Delete all that is remembered."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def of(self, key: Key) -> Table | None:
         return self.tables.get(shown(key))
 

@@ -5,15 +5,15 @@ What a bundle knows and a request does not is found as follows:
 | what                    | where                                                                                     |
 | ----------------------- | ----------------------------------------------------------------------------------------- |
 | the catalog, the state  | the default of the job's parameter `catalog` (`catalog_name`, `uc_catalog`); if it has    |
-|                         | none of them, what all its tasks give for that parameter; otherwise `main`                |
+|                         | none of them, what all its tasks give for that parameter, or the catalog of its           |
+|                         | pipelines; otherwise `main`                                                               |
 | key, bundle, target     | the file that `deployment.metadata_file_path` names, which a deployment writes at its end |
 | notebooks, files, wheels| the tree of the workspace; one that is missing fails its task when its turn comes         |
 | jobs that tasks start   | the deployed jobs with these ids                                                          |
+| pipelines of tasks      | the deployed pipelines with these ids                                                     |
 """
 
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,27 +26,18 @@ from lakelocal.bundle.merge import map_texts
 from lakelocal.history.rows import RecordedRun
 from lakelocal.lakeflow.findings import ERROR, Finding, Findings
 from lakelocal.lakeflow.model import Bundle, BundleSettings, Job, Task
-from lakelocal.paths import WORKSPACE
+from lakelocal.lakeflow.pipeline_updates import RUN_TYPE, update_job
 from lakelocal.project import CATALOG_NAME, Project
-from lakelocal.workspace.errors import wrong_value
+from lakelocal.workspace.deployed_files import as_clients_know, for_clients, local_library, placed, put_local_path
+from lakelocal.workspace.deployed_pipelines import DEFAULT_CATALOG, catalog_of_pipeline, read, read_all
+from lakelocal.workspace.errors import not_there, wrong_value
 from lakelocal.workspace.job_store import DeployedJob, JobStore
+from lakelocal.workspace.origins import Origin, origin_of
 from lakelocal.workspace.places import WorkspacePlaces
 
-DEFAULT_CATALOG = "main"
 SUBMIT = "SUBMIT_RUN"  # the type of a run that belongs to no job
+WITHOUT_JOB = (SUBMIT, RUN_TYPE)  # the types of runs that belong to no deployed job
 _FILES = (("notebook_task", "notebook_path"), ("spark_python_task", "python_file"), ("sql_task", "file", "path"))
-# A wheel or a file of requirements that a deployment has put into the workspace, after an option of pip or alone.
-_LIBRARY = re.compile(r"^((?:(?:-r|--requirement|-e|--editable)[ =]\s*)?)(/(?:Workspace|Users|Shared|Repos)/.*)$")
-Lookup = Callable[[int], DeployedJob | None]
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What the bundle that deployed a job calls it; texts are empty where no bundle did."""
-
-    key: str = ""
-    bundle: str = ""
-    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,33 +52,38 @@ class Deployed:
         return replace(self.job, queue=queue)
 
 
-def read_deployed(deployed: DeployedJob, lookup: Lookup, tree: Path, *, key: str = "") -> Deployed:
-    """*deployed* as the engine runs it, with the files below *tree*; *lookup* finds the jobs that it starts.
+def read_deployed(deployed: DeployedJob, store: JobStore, tree: Path, *, key: str = "") -> Deployed:
+    """*deployed* as the engine runs it, with the files below *tree*.
 
-    Its key is *key*, if that is given: the one that a recorded run has.
+    *store* has the jobs that it starts, and the pipelines. Its key is *key*, if that is given: the one that a recorded
+    run has.
     """
-    jobs = _with_started(deployed, lookup)
+    if deployed.settings.get("run_type") == RUN_TYPE:
+        return _read_update(deployed, store, tree, key)
+    jobs = _with_started(deployed, store)
     origins = {each.job_id: origin_of(each, tree) for each in jobs}
     own = origins[deployed.job_id]
     keys = _keys({**origins, deployed.job_id: replace(own, key=key or own.key)})
     settings = BundleSettings(
-        own.bundle or "workspace", tree, own.target, catalog_of(deployed.settings), {}, user=deployed.creator
+        own.bundle or "workspace", tree, own.target, catalog_of(deployed.settings, store), {}, user=deployed.creator
     )
+    named = (each for job in jobs for each in _pipeline_ids(job.settings))
     findings = Findings(tree)
     sources = {keys[each.job_id]: _source(each, keys[each.job_id], tree, findings) for each in jobs}
+    pipelines = read_all(named, store.pipelines, tree)
     try:
-        read = read_jobs(sources, settings, findings, ids=keys)
+        read = read_jobs(sources, settings, findings, ids=keys, pipelines=pipelines)
     except (OSError, ValueError) as error:  # of the file system: no file can have the name that a task gives
         raise wrong_value(f"Found a path that no file can have ({str(error)[:120]}); correct it.") from error
     late = [each for each in findings if each.rule == "missing-file"]
-    errors = Findings(tree, (_shown(each, tree) for each in findings if each not in late)).of(ERROR)
+    errors = Findings(tree, (for_clients(each, tree) for each in findings if each not in late)).of(ERROR)
     ids = {key: job_id for job_id, key in keys.items()}
     found = {}
     for each, job in read.items():
-        settings_shown = map_texts(job.settings, lambda text, place: _as_clients_know(text, tree))
+        settings_shown = map_texts(job.settings, lambda text, place: as_clients_know(text, tree))
         found[each] = _with_missing(replace(job, id=ids[each], settings=settings_shown), late, tree)
     faults = {key: tuple(each) for key, each in errors.by_job().items()}
-    bundle = Bundle(**vars(settings), jobs=found, faults=faults, file=tree)
+    bundle = Bundle(**vars(settings), jobs=found, pipelines=pipelines, faults=faults, file=tree)
     return Deployed(bundle, found[keys[deployed.job_id]])
 
 
@@ -98,52 +94,67 @@ def bundle_of_run(run: RecordedRun, project: Project) -> Bundle | None:
         return None
     store = JobStore(places.jobs_db)
     deployed = store.job(run.job_id)
-    if deployed is None and run.settings.get("run_type") == SUBMIT:
+    if deployed is None and run.settings.get("run_type") in WITHOUT_JOB and _has_pipelines(run, store):
         deployed = DeployedJob(run.job_id, run.settings, 0, 0, "")
     if deployed is None:
         return None
-    return replace(read_deployed(deployed, store.job, places.tree, key=run.job_key).bundle, target=run.target)
+    return replace(read_deployed(deployed, store, places.tree, key=run.job_key).bundle, target=run.target)
 
 
-def catalog_of(settings: Mapping[str, Any]) -> str:
-    """The catalog that a job with these *settings* works with."""
+def _has_pipelines(run: RecordedRun, store: JobStore) -> bool:
+    """Is the pipeline there that *run* updates? A run of another kind has none."""
+    is_update = run.settings.get("run_type") == RUN_TYPE
+    return not is_update or all(store.pipelines.pipeline(each) for each in _pipeline_ids(run.settings))
+
+
+def catalog_of(settings: Mapping[str, Any], store: JobStore) -> str:
+    """The catalog that a job with these *settings* works with; *store* has its pipelines."""
     for name in CATALOG_VARIABLES:
         given = [each.get("default") for each in _mappings(settings.get("parameters")) if each.get("name") == name]
         if not given:
             given = [inner[name] for task in _tasks(settings) for inner in _named_parameters(task) if name in inner]
         if given and all(each == given[0] for each in given) and CATALOG_NAME.fullmatch(str(given[0])):
             return str(given[0])
-    return DEFAULT_CATALOG
+    pipelines = (store.pipelines.pipeline(each) for each in _pipeline_ids(settings))
+    catalogs = {catalog_of_pipeline(each) for each in pipelines if each is not None}
+    return catalogs.pop() if len(catalogs) == 1 else DEFAULT_CATALOG
 
 
-def origin_of(deployed: DeployedJob, tree: Path) -> Origin:
-    """What the bundle that deployed *deployed* calls it."""
-    deployment = deployed.settings.get("deployment")
-    path = deployment.get("metadata_file_path") if isinstance(deployment, Mapping) else None
-    if not isinstance(path, str) or len(parts := Path(path).parts) < 5 or ".." in parts:
-        return Origin()
-    known = Origin(bundle=parts[-4], target=parts[-3])
-    try:
-        config = json.loads(local_path(path, tree).read_text(encoding="utf-8"))["config"]
-        jobs = config["resources"]["jobs"]
-        key = next(key for key, job in jobs.items() if str(job["id"]) == str(deployed.job_id))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
-        return known  # it is written at the end of the deployment
-    return replace(known, key=key)
+def _read_update(deployed: DeployedJob, store: JobStore, tree: Path, key: str) -> Deployed:
+    """An update of a pipeline by itself, as the engine runs it.
+
+    Raises:
+        ApiError: there is no such pipeline.
+    """
+    (task,) = deployed.settings["tasks"]
+    fields = task["pipeline_task"]
+    found = store.pipelines.pipeline(str(fields["pipeline_id"]))
+    if found is None:
+        raise not_there(f"The specified pipeline {fields['pipeline_id']} was not found.")
+    pipeline, origin = read(found, tree), origin_of(found, tree)
+    job = replace(update_job(pipeline, fields), key=key or origin.key or pipeline.key)
+    settings = BundleSettings(
+        origin.bundle or "workspace", tree, origin.target, catalog_of_pipeline(found), {}, user=found.creator
+    )
+    bundle = Bundle(**vars(settings), jobs={job.key: job}, pipelines={pipeline.key: pipeline}, file=tree)
+    return Deployed(bundle, job)
 
 
-def local_path(path: str, tree: Path) -> Path:
-    """The place of the workspace's *path*, which may lack `/Workspace` at its beginning."""
-    return tree / path.removeprefix(WORKSPACE).lstrip("/")
+def _pipeline_ids(settings: Mapping[str, Any]) -> Iterator[str]:
+    """The ids of the pipelines that the tasks of a job with these *settings* update."""
+    for task in _tasks(settings):
+        inner = task.get("pipeline_task")
+        if isinstance(inner, Mapping) and isinstance(given := inner.get("pipeline_id"), str):
+            yield given
 
 
-def _with_started(deployed: DeployedJob, lookup: Lookup) -> list[DeployedJob]:
+def _with_started(deployed: DeployedJob, store: JobStore) -> list[DeployedJob]:
     """*deployed*, and the jobs that it starts at any depth, as far as they exist."""
     found = {deployed.job_id: deployed}
     todo = [deployed]
     for each in todo:  # grows during the iteration
         for job_id in _started_ids(each.settings):
-            if job_id not in found and (child := lookup(job_id)):
+            if job_id not in found and (child := store.job(job_id)):
                 found[job_id] = child
                 todo.append(child)
     return list(found.values())
@@ -191,17 +202,16 @@ def _source(deployed: DeployedJob, key: str, tree: Path, findings: Findings) -> 
     """The settings as a bundle's reader has them; their place is called after the job, and is in *tree*."""
     place = (tree / f"job {deployed.job_id}", 0)
     settings = {name: value for name, value in deployed.settings.items() if name not in ("deployment", "edit_mode")}
-    source = _placed({**settings, "name": deployed.name}, place)
+    source = placed({**settings, "name": deployed.name}, place)
     for task in _tasks(source):
         for *blocks, field in _FILES:
             block: Any = task
             for name in blocks:
                 block = block.get(name) if isinstance(block, dict) else None
-            if isinstance(block, dict) and isinstance(path := block.get(field), str) and is_of_tree(path):
-                block[field] = str(local_path(path, tree))
+            put_local_path(block, field, tree)
     for holder, field in _libraries(source):
         if isinstance(holder[field], str):
-            holder[field] = _LIBRARY.sub(lambda found: found[1] + str(local_path(found[2], tree)), holder[field])
+            holder[field] = local_library(holder[field], tree)
     return fit_to_model("jobs", key, source, findings, FOR_RUN)
 
 
@@ -216,38 +226,12 @@ def _libraries(source: YamlMapping) -> Iterator[tuple[Any, Any]]:
         yield from ((listed, number) for number in range(len(listed) if isinstance(listed, list) else 0))
 
 
-def is_of_tree(path: str) -> bool:
-    """Is *path* a file of the workspace, and not one of a volume or of DBFS?"""
-    return path.startswith("/") and not path.startswith(("/Volumes/", "/dbfs/"))
-
-
-def _placed(value: Any, place: tuple[Path, int]) -> Any:
-    """*value* with *place* as the place of all its mappings."""
-    if isinstance(value, Mapping):
-        result = YamlMapping(place)
-        for key, inner in value.items():
-            result.put(key, _placed(inner, place), place)
-        return result
-    return [_placed(each, place) for each in value] if isinstance(value, list) else value
-
-
 def _with_missing(job: Job, late: Iterable[Finding], tree: Path) -> Job:
     """*job* whose tasks know which of them lack their file: they fail when their turn comes, as on Databricks."""
-    missing = {each.where.task: _shown(each, tree) for each in late if each.where.job == job.key}
+    missing = {each.where.task: for_clients(each, tree) for each in late if each.where.job == job.key}
 
     def known(task: Task) -> Task:
         nested = known(task.nested) if task.nested else None
         return replace(task, nested=nested, elsewhere=task.elsewhere or missing.get(task.key))
 
     return replace(job, tasks=tuple(known(task) for task in job.tasks)) if missing else job
-
-
-def _shown(finding: Finding, tree: Path) -> Finding:
-    """*finding* with the paths that clients know."""
-
-    found, expected = _as_clients_know(finding.found, tree), _as_clients_know(finding.expected, tree)
-    return replace(finding, found=found, expected=expected, action=_as_clients_know(finding.action, tree))
-
-
-def _as_clients_know(text: str, tree: Path) -> str:
-    return text.replace(f"{tree}/", f"{WORKSPACE}/")

@@ -6,21 +6,23 @@
 | `states` | a catalog whose runs this workspace shows: its number, see `run_numbers`                               |
 | `starts` | a run, or a repair of one, that is acknowledged and not taken over by its process, see `run_starts` |
 | `tokens` | an idempotency token, and the run that it belongs to                                                   |
+
+The deployed pipelines are in the table `pipelines` beside them, see `pipeline_store`.
 """
 
 import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lakelocal.errors import RunError
+from lakelocal.workspace.database import Database
+from lakelocal.workspace.pipeline_store import SCHEMA as PIPELINES
+from lakelocal.workspace.pipeline_store import PipelineStore
 
-BUSY_SECONDS = 30
 _FIRST_ID, _IDS = 10**14, 9 * 10**14  # 15 digits, as on Databricks
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -66,40 +68,35 @@ class Start:
 
 
 class JobStore:
-    """The tables in the file *place*, created if absent. Every call is a transaction, on the disk when it returns."""
+    """The tables in the file *place*, created if absent; *pipelines* are those beside them."""
 
     def __init__(self, place: Path) -> None:
-        self.place = place
-        with self._reading() as database:
-            database.execute("PRAGMA journal_mode=WAL")
-            database.executescript(_SCHEMA)
-        # The last connection that closes writes all to the disk: this one is held as long as others come and go.
-        self._kept = sqlite3.connect(place, check_same_thread=False)
-        self._kept.execute("SELECT 1 FROM jobs LIMIT 1").fetchone()
+        self._database = Database(place, _SCHEMA + PIPELINES)
+        self.pipelines = PipelineStore(self._database)
 
     def create(self, settings: Mapping[str, Any], creator: str) -> int:
         """Add a job and return its id."""
         now, job_id = _now_ms(), new_job_id()
-        with self._writing() as database:
+        with self._database.writing() as database:
             row = (job_id, _json(settings), now, now, creator, str(settings.get("name") or "Untitled"))
             database.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?)", row)
         return job_id
 
     def put(self, job_id: int, settings: Mapping[str, Any]) -> bool:
         """Replace the settings of a job; False if there is none with this id."""
-        with self._writing() as database:
+        with self._database.writing() as database:
             row = (_json(settings), _now_ms(), str(settings.get("name") or "Untitled"), job_id)
             changed = database.execute("UPDATE jobs SET settings = ?, changed_time = ?, name = ? WHERE job_id = ?", row)
             return changed.rowcount == 1
 
     def delete(self, job_id: int) -> bool:
         """Remove a job; its runs stay. False if there is none with this id."""
-        with self._writing() as database:
+        with self._database.writing() as database:
             return database.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,)).rowcount == 1
 
     def job(self, job_id: int) -> DeployedJob | None:
         """The job with this id, if there is one."""
-        with self._reading() as database:
+        with self._database.reading() as database:
             row = database.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
         return _job(row) if row else None
 
@@ -121,21 +118,21 @@ class JobStore:
             values += before
         where = " AND ".join(conditions)
         query = f"SELECT * FROM jobs WHERE {where} ORDER BY created_time DESC, job_id DESC LIMIT ?"
-        with self._reading() as database:
+        with self._database.reading() as database:
             return [_job(row) for row in database.execute(query, (*values, limit))]
 
     def version(self) -> tuple[int, ...]:
         """What differs as soon as a job is created, changed or deleted."""
-        with self._reading() as database:
+        with self._database.reading() as database:
             query = "SELECT count(*), coalesce(max(changed_time), 0), coalesce(sum(changed_time), 0) FROM jobs"
             return tuple(database.execute(query).fetchone())
 
     def state_numbers(self, catalogs: Sequence[str]) -> dict[str, int]:
         """The number of each catalog, kept for ever; those without one get the next ones, in their order."""
-        with self._reading() as database:
+        with self._database.reading() as database:
             found = dict(database.execute("SELECT catalog, number FROM states").fetchall())
         if new := [catalog for catalog in catalogs if catalog not in found]:
-            with self._writing() as database:
+            with self._database.writing() as database:
                 for catalog in new:
                     database.execute(
                         "INSERT OR IGNORE INTO states SELECT coalesce(max(number) + 1, 0), ? FROM states", (catalog,)
@@ -148,7 +145,7 @@ class JobStore:
 
         If the token has been used, that is another run, and nothing is noted; the id of a deleted run is negative.
         """
-        with self._writing() as database:
+        with self._database.writing() as database:
             if token:
                 row = database.execute("SELECT catalog, run_id FROM tokens WHERE token = ?", (token,)).fetchone()
                 if row:
@@ -162,13 +159,13 @@ class JobStore:
 
     def starts(self) -> list[Start]:
         """What has been acknowledged and not been taken over."""
-        with self._reading() as database:
+        with self._database.reading() as database:
             rows = database.execute("SELECT * FROM starts ORDER BY catalog, run_id, repair").fetchall()
         return [Start(row["catalog"], row["run_id"], row["repair"], json.loads(row["content"])) for row in rows]
 
     def take(self, catalog: str, run_id: int, repair: int) -> Mapping[str, Any] | None:
         """Take a start over: its content for exactly one caller, None for all others."""
-        with self._writing() as database:
+        with self._database.writing() as database:
             row = database.execute(
                 "DELETE FROM starts WHERE catalog = ? AND run_id = ? AND repair = ? RETURNING content",
                 (catalog, run_id, repair),
@@ -177,46 +174,20 @@ class JobStore:
 
     def delete_run(self, catalog: str, run_id: int) -> None:
         """Remember that a run is deleted: its idempotency token starts no other."""
-        with self._writing() as database:
+        with self._database.writing() as database:
             database.execute("UPDATE tokens SET run_id = -run_id WHERE catalog = ? AND run_id = ?", (catalog, run_id))
 
     def forget_all_runs(self) -> None:
         """Remove what is known of runs: their histories are gone, and new ones count from 1 again."""
-        with self._writing() as database:
+        with self._database.writing() as database:
             database.execute("DELETE FROM starts")
             database.execute("DELETE FROM tokens")
 
     def forget_run(self, catalog: str, run_id: int) -> None:
         """Remove what is known of a run that was never recorded."""
-        with self._writing() as database:
+        with self._database.writing() as database:
             database.execute("DELETE FROM starts WHERE catalog = ? AND run_id = ?", (catalog, run_id))
             database.execute("DELETE FROM tokens WHERE catalog = ? AND run_id = ?", (catalog, run_id))
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """The database, as it is.
-
-        Raises:
-            RunError: the file cannot be read or written.
-        """
-        try:
-            with closing(sqlite3.connect(self.place, timeout=BUSY_SECONDS, isolation_level=None)) as database:
-                database.row_factory = sqlite3.Row
-                yield database
-        except sqlite3.Error as error:
-            raise RunError(
-                f"`{self.place}`: the jobs of the workspace cannot be used ({error}). "
-                "Close the program that holds it open, or move the file away."
-            ) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """The database for one transaction; no other process writes between its reads and its writes."""
-        with self._reading() as database:
-            database.execute("PRAGMA synchronous=FULL")
-            database.execute("BEGIN IMMEDIATE")
-            yield database
-            database.execute("COMMIT")
 
 
 def new_job_id() -> int:

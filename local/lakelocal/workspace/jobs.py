@@ -158,7 +158,7 @@ def readable(workspace: Workspace, deployed: DeployedJob) -> Deployed:
         ApiError: something is wrong with it; the message lists all of it in one line.
     """
     _check_shape(deployed.settings)
-    found = read_deployed(deployed, workspace.jobs.job, workspace.places.tree)
+    found = read_deployed(deployed, workspace.jobs, workspace.places.tree)
     try:
         found.bundle.job(found.job.key)
     except FindingError as error:

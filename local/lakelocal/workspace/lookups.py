@@ -23,7 +23,6 @@ _EMPTY = (
     "/api/2.0/instance-pools/list",
     "/api/2.0/lakeview/dashboards",
     "/api/2.0/notification-destinations",
-    "/api/2.0/pipelines",
     "/api/2.0/policies/clusters/list",
     "/api/2.0/preview/scim/v2/Groups",
     "/api/2.0/preview/scim/v2/ServicePrincipals",

@@ -24,6 +24,7 @@ _TYPES: Mapping[str, tuple[str, str]] = {
     "sql/warehouses": ("warehouses", "IS_OWNER"),
 }
 _LEVELS = ("CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE", "CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_USE")
+_LEVELS_OF: Mapping[str, tuple[str, ...]] = {"pipelines": ("CAN_VIEW", "CAN_RUN", "CAN_MANAGE", "IS_OWNER")}
 
 
 class Of(Asked):
@@ -95,7 +96,8 @@ def patch(workspace: Workspace, asked: Given) -> Mapping[str, Any]:
 
 def levels(workspace: Workspace, asked: Of) -> Mapping[str, Any]:
     """The levels there are."""
-    return {"permission_levels": [{"permission_level": level, "description": level} for level in _LEVELS]}
+    found = _LEVELS_OF.get(asked.object_type, _LEVELS)
+    return {"permission_levels": [{"permission_level": level, "description": level} for level in found]}
 
 
 def _merged(entries: Iterable[Mapping[str, str]], given: Iterable[Entry]) -> list[dict[str, str]]:

@@ -48,10 +48,12 @@ class RunStarts:
         only: Collection[str] | None = None,
         origin: Origin | None = None,
         token: str = "",
+        also: Callable[[Records, int], None] | None = None,
     ) -> tuple[State, int]:
         """Record a run of *deployed*, which the engine knows as *job*, and start it; return its state and id there.
 
         *parameters* are all of the run. If *token* belongs to an earlier run, it is that one, and nothing is started.
+        *also* records what else there is to know of the run, before it starts.
         """
         records = self.history(state)
         start = Start(state.catalog, records.new_id(), 0, {"parameters": dict(parameters)})
@@ -63,6 +65,8 @@ class RunStarts:
         columns = columns_of(replace(job, settings=deployed.settings), target, origin or Origin(), only)
         shown = {name: [job.parameters.get(name, ""), value] for name, value in parameters.items()}
         enter(records, job, run_id=run_id, **columns, job_parameters=shown)
+        if also:
+            also(records, run_id)
         self._begin(records, start)
         return state, run_id
 
@@ -116,7 +120,7 @@ class RunStarts:
         if still_runs(run.pid, run.pid_started):
             return False
         as_it_was = DeployedJob(run.job_id, run.settings, 0, 0, "")
-        enter_anew(records, run.run_id, read_deployed(as_it_was, self.jobs.job, self.places.tree).job)
+        enter_anew(records, run.run_id, read_deployed(as_it_was, self.jobs, self.places.tree).job)
         return records.run(run.run_id).end_time is None
 
     def _begin(self, records: Records, start: Start) -> None:

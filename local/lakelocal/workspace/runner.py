@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
     recorded = records.run(int(run_id))
     try:
         as_it_was = DeployedJob(recorded.job_id, recorded.settings, 0, 0, "")
-        deployed = read_deployed(as_it_was, store.job, places.tree, key=recorded.job_key)
+        deployed = read_deployed(as_it_was, store, places.tree, key=recorded.job_key)
         server = RunningServer.of(places)
         address = WorkspaceAddress(workspace_id(project), server.url if server else "local")
         _run(deployed, recorded, content, state, address)

@@ -17,11 +17,12 @@ from lakelocal.jobs.repair import parameters_of_repair
 from lakelocal.jobs.selection import select_tasks, tasks_to_repair
 from lakelocal.lakeflow.field_values import as_text
 from lakelocal.lakeflow.parameters import job_parameters
-from lakelocal.workspace.deployed import SUBMIT, Deployed, catalog_of, origin_of, read_deployed
+from lakelocal.workspace.deployed import SUBMIT, WITHOUT_JOB, Deployed, catalog_of, read_deployed
 from lakelocal.workspace.endpoints import Asked, Number, versions
 from lakelocal.workspace.errors import ApiError, wrong_value
 from lakelocal.workspace.job_store import DeployedJob, new_job_id
 from lakelocal.workspace.jobs import job_of, readable
+from lakelocal.workspace.origins import origin_of
 from lakelocal.workspace.pages_of_results import position_of, token_of
 from lakelocal.workspace.run_answers import RunAnswers
 from lakelocal.workspace.workspace import Workspace
@@ -186,6 +187,7 @@ def list_runs(workspace: Workspace, asked: ListRuns) -> Mapping[str, Any]:
             before=before,
             job_id=asked.job_id,
             active=True if asked.active_only else False if asked.completed_only else None,
+            updates=False,
             since=asked.start_time_from,
             until=asked.start_time_to,
         )
@@ -253,13 +255,13 @@ def repair(workspace: Workspace, asked: Repair) -> Mapping[str, Any]:
         expected = f"expected {recorded.repair_count}, the id of the last repair"
         raise wrong_value(f"`latest_repair_id`: found {asked.latest_repair_id}; {expected}.")
     deployed = workspace.jobs.job(recorded.job_id)
-    if deployed is None and recorded.settings.get("run_type") != SUBMIT:
+    if deployed is None and recorded.settings.get("run_type") not in WITHOUT_JOB:
         raise wrong_value(
             f"Run {asked.run_id} is of a job that is not deployed here. Repair it in its project: `runs repair`."
         )
     deployed = deployed or DeployedJob(recorded.job_id, recorded.settings, 0, 0, workspace.user)
     readable(workspace, deployed)
-    job = read_deployed(deployed, workspace.jobs.job, workspace.places.tree, key=recorded.job_key)
+    job = read_deployed(deployed, workspace.jobs, workspace.places.tree, key=recorded.job_key)
     results = last_results(records.attempts(found.run_id))
     dependents = asked.rerun_dependent_tasks or asked.rerun_all_failed_tasks
     chosen = ",".join(asked.rerun_tasks)
@@ -294,7 +296,7 @@ def _started(
     queue: bool | None = None,
 ) -> Mapping[str, Any]:
     _of_api(lambda: check_run(found.bundle, found.job, parameters=values, only=only))
-    state = workspace.project.state(catalog_of(deployed.settings))
+    state = workspace.project.state(catalog_of(deployed.settings, workspace.jobs))
     target = origin_of(deployed, workspace.places.tree).target
     job = found.job if queue is None else found.with_queue(queue)
     state, run_id = workspace.starts.start(deployed, job, state, values, target=target, only=only, token=token)

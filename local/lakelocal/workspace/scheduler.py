@@ -25,8 +25,9 @@ from lakelocal.schedule.scheduler import Doing, Scheduler
 from lakelocal.schedule.starting import Started
 from lakelocal.schedule.triggers import Continuous, ScheduledJob, kinds_of, scheduled_jobs
 from lakelocal.schedule.views import ScheduleRow
-from lakelocal.workspace.deployed import Deployed, catalog_of, origin_of, read_deployed
+from lakelocal.workspace.deployed import Deployed, catalog_of, read_deployed
 from lakelocal.workspace.job_store import JobStore
+from lakelocal.workspace.origins import origin_of
 from lakelocal.workspace.places import WorkspacePlaces
 from lakelocal.workspace.run_numbers import RunNumbers
 from lakelocal.workspace.run_starts import RunStarts
@@ -61,7 +62,7 @@ class DeployedSchedules:
         for deployed in self.jobs.jobs():
             if kinds_of(deployed.settings):
                 with contextlib.suppress(LocalError):
-                    read = read_deployed(deployed, self.jobs.job, self.places.tree)
+                    read = read_deployed(deployed, self.jobs, self.places.tree)
                     if trigger := trigger_of(read):
                         found.append(replace(trigger, key=f"{deployed.name} ({deployed.job_id})"))
         return found
@@ -75,11 +76,11 @@ class DeployedSchedules:
         deployed = self.jobs.job(firing.job.id)
         if deployed is None:
             return Started(_Ended(), self.places.logs)
-        read = read_deployed(deployed, self.jobs.job, self.places.tree)
+        read = read_deployed(deployed, self.jobs, self.places.tree)
         continuous = isinstance(firing.job.trigger, Continuous)
         at = None if continuous else firing.at.astimezone(UTC)
         origin = Origin("CONTINUOUS" if continuous else "PERIODIC", scheduled=at)
-        state = self.starts.project.state(catalog_of(deployed.settings))
+        state = self.starts.project.state(catalog_of(deployed.settings, self.jobs))
         target = origin_of(deployed, self.places.tree).target
         values = job_parameters(read.job, {})
         state, run_id = self.starts.start(deployed, read.job, state, values, target=target, origin=origin)
@@ -96,7 +97,9 @@ class DeployedSchedules:
     def last_result(self, job_id: int) -> str:
         """How the newest run of a job ended."""
         deployed = self.jobs.job(job_id)
-        return last_result(self.starts.project.state(catalog_of(deployed.settings)), job_id) if deployed else ""
+        return (
+            last_result(self.starts.project.state(catalog_of(deployed.settings, self.jobs)), job_id) if deployed else ""
+        )
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Scheduler]:

@@ -58,9 +58,13 @@ def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
     pipeline, selection = bundle.pipelines[task.pipeline], selection_of(inner)
     update = _Recorded.begun(attempt, pipeline, selection, parameters)
     order = order_of(pipeline, parameters, selection, update.id)
-    with _stopping(update, stop) as part:
-        outcome = run_cells(attempt, part, cells(order, task, bundle), parameters, hear=update.hear)
-    update.close(outcome.result)
+    try:
+        with _stopping(update, stop) as part:
+            outcome = run_cells(attempt, part, cells(order, task, bundle), parameters, hear=update.hear)
+    except Exception as error:  # a library is missing, for example: no event of the kernel tells it
+        update.close("FAILED", str(error))
+        raise
+    update.close(outcome.result, outcome.error)
     return outcome
 
 
@@ -107,15 +111,15 @@ class _Recorded:
         self.records.add(self.id, [event])
         self.attempt.owner.engine.view.update_changed(self.attempt.owner.path, self.progress, event)
 
-    def close(self, result: str) -> None:
-        """End the update as its attempt has ended, unless it has told its end."""
+    def close(self, result: str, error: str) -> None:
+        """End the update as its attempt has ended, with its *error*, unless it has told its end."""
         if self.progress.state in UPDATE_ENDS:
             return
         for flow in list(self.progress.unended()):
             self.take(flow_event(flow.name, flow.dataset, STOPPED))
         ended = meaning(result)
         state = COMPLETED if ended.succeeded else CANCELED if ended.canceled or result == "TIMEDOUT" else FAILED
-        self.take(update_event(self.id, state))
+        self.take(update_event(self.id, state, error))
 
     @property
     def is_to_stop(self) -> bool:

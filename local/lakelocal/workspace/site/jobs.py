@@ -21,9 +21,9 @@ from lakelocal.schedule.report import describe, next_times
 from lakelocal.schedule.triggers import ScheduledJob, scheduled_jobs
 from lakelocal.workspace import jobs as api
 from lakelocal.workspace import runs as runs_api
-from lakelocal.workspace.deployed import origin_of
 from lakelocal.workspace.errors import ApiError, not_there
 from lakelocal.workspace.job_store import DeployedJob
+from lakelocal.workspace.origins import origin_of
 from lakelocal.workspace.scheduler import trigger_of
 from lakelocal.workspace.site.answers import Visit, html, moved, page
 from lakelocal.workspace.site.commands import start_command

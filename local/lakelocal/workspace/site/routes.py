@@ -2,9 +2,9 @@
 
 from starlette.routing import BaseRoute
 
-from lakelocal.workspace.site import jobs, outbox, runs, sql, tables
+from lakelocal.workspace.site import jobs, outbox, pipelines, runs, sql, tables
 
 
 def routes() -> list[BaseRoute]:
     """The pages of the workspace."""
-    return [route for module in (runs, jobs, tables, sql, outbox) for route in module.routes()]
+    return [route for module in (runs, jobs, pipelines, tables, sql, outbox) for route in module.routes()]

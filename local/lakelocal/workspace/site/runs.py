@@ -19,7 +19,7 @@ from lakelocal.pages.run import section, title_of
 from lakelocal.pages.runs import Filter, RunLine, run_line
 from lakelocal.project import State
 from lakelocal.workspace import runs as api
-from lakelocal.workspace.deployed import SUBMIT
+from lakelocal.workspace.deployed import WITHOUT_JOB
 from lakelocal.workspace.errors import wrong_value
 from lakelocal.workspace.pages_of_results import position_of, token_of
 from lakelocal.workspace.run_numbers import NumberedRun
@@ -217,7 +217,7 @@ def repair(visit: Visit) -> Response:
     if not tasks:
         raise wrong_value("No task is chosen. Choose the tasks that are to run again.")
     dependents = visit.value("dependents") == "yes"
-    if visit.workspace.jobs.job(recorded.job_id) or recorded.settings.get("run_type") == SUBMIT:
+    if visit.workspace.jobs.job(recorded.job_id) or recorded.settings.get("run_type") in WITHOUT_JOB:
         asked = api.Repair(
             run_id=found.number,
             rerun_tasks=tasks,

@@ -1,0 +1,97 @@
+"""Filters of the Pipelines API, which look like SQL: which events of a pipeline, and which pipelines.
+
+    level IN ('ERROR', 'WARN') AND timestamp > '2021-07-22T06:37:33.083Z'
+    name LIKE '%shopping%'
+
+Source: Pipelines API, `ListPipelineEvents` and `ListPipelines`; CLI 1.14 also filters by `update_id` and `event_type`.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from lakelocal.sql.tokens import STRING, Token, tokenize
+from lakelocal.workspace.errors import ApiError, wrong_value
+
+_TEXTS = ("id", "level", "update_id", "event_type", "flow_name", "dataset_name")
+_ORDERS = ("=", ">", ">=", "<", "<=")
+Condition = tuple[str, list[object]]
+
+
+def events_where(text: str) -> Condition:
+    """The condition on the history's events that *text* asks for, with its values.
+
+    Raises:
+        ApiError: it is no such filter.
+    """
+    if not text.strip():
+        return "1", []
+    tokens = list(tokenize(text) or ())
+    conditions: list[str] = []
+    values: list[object] = []
+    while tokens:
+        condition, found, used = _condition(tokens, text)
+        conditions.append(condition)
+        values += found
+        if len(tokens) > used and (tokens[used].word != "AND" or len(tokens) == used + 1):
+            raise _refused(text)
+        tokens = tokens[used + 1 :]
+    if not conditions:
+        raise _refused(text)
+    return " AND ".join(conditions), values
+
+
+def name_pattern(text: str) -> str:
+    """The pattern of `name LIKE '...'`; one that fits all for an empty *text*."""
+    return _value_of("name", ("LIKE",), text) or "%"
+
+
+def notebook_named(text: str) -> str:
+    """The path of `notebook='...'`; empty for another filter."""
+    return _value_of("notebook", ("=",), text)
+
+
+def check_pipelines_filter(text: str) -> None:
+    """Refuse a filter of pipelines that is neither of the two."""
+    if text.strip() and not notebook_named(text) and not _value_of("name", ("LIKE",), text):
+        expected = "`name LIKE '[pattern]'` or `notebook='<path>'`"
+        raise wrong_value(f"`filter`: found `{text[:200]}`; expected {expected}.")
+
+
+def _condition(tokens: Sequence[Token], text: str) -> tuple[str, list[object], int]:
+    """The condition at the beginning of *tokens*, its values, and how many tokens it takes."""
+    words = [token.word for token in tokens]
+    name = tokens[0].text.lower()
+    if len(tokens) > 2 and tokens[2].kind == STRING:
+        if name == "timestamp" and words[1] in _ORDERS:
+            return f"time {words[1]} ?", [_milliseconds(tokens[2].text)], 3
+        if name in _TEXTS and words[1] == "=":
+            return f"{name} = ?", [tokens[2].text], 3
+    if name in _TEXTS and words[1:3] == ["IN", "("] and ")" in words:
+        inside = tokens[3 : words.index(")")]
+        values = [token.text for token in inside[::2]]
+        if values and all(token.kind == STRING for token in inside[::2]) and all(w.word == "," for w in inside[1::2]):
+            return f"{name} IN ({', '.join('?' for _ in values)})", list(values), len(inside) + 4
+    raise _refused(text)
+
+
+def _milliseconds(text: str) -> int:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise wrong_value(
+            f"`filter`: found the time `{text[:80]}`; expected one like 2021-07-22T06:37:33.083Z."
+        ) from error
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _value_of(name: str, operators: Sequence[str], text: str) -> str:
+    tokens = tokenize(text) or ()
+    is_it = len(tokens) == 3 and tokens[0].text.lower() == name and tokens[1].word in operators
+    return tokens[2].text if is_it and tokens[2].kind == STRING else ""
+
+
+def _refused(text: str) -> ApiError:
+    return wrong_value(
+        f"`filter`: found `{text[:200]}`; expected conditions joined by AND on {', '.join(_TEXTS)} (= or IN) and "
+        "timestamp (=, >, >=, <, <=), with values in quotes."
+    )
