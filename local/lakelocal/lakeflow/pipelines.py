@@ -24,7 +24,7 @@ FIELDS: Mapping[str, FieldRule] = {
         "there is no account here",
     ),
     "notifications": (IGNORED, "use the notifications of the job that updates the pipeline"),
-    "event_log": (APPROXIMATED, "the events are in the pipeline's folder of the state, as `event_log()` shows them"),
+    "event_log": (APPROXIMATED, "the events are in the history of runs, as `event_log()` shows them"),
     "filters": (REFUSED, "list the sources under `libraries`"),
     "ingestion_definition": (REFUSED, "managed ingestion needs a workspace; read the source in a notebook"),
     "gateway_definition": (REFUSED, "managed ingestion needs a workspace; read the source in a notebook"),
