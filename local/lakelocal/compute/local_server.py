@@ -60,7 +60,7 @@ class LocalServer:
         from lakelocal.compute.session import LinkedSession, translated_link
         from lakelocal.pipelines.standalone import Standalone
 
-        datasets = Standalone(self.state.pipelines, self.session)
+        datasets = Standalone(self.state, self.session)
         link = translated_link(LocalEndpoint(self), self.state, Carrier(self.state), datasets)
         return LinkedSession(link, again=self.session)
 

@@ -141,8 +141,9 @@ class RecordedPhase(Recorded):
 class RecordedUpdate(Row):
     """An update of the pipeline *pipeline_id*: what the attempt *attempt_id* of the run *job_run_id* does.
 
-    *attempt_id* is None until it begins. *state* is an `UpdateInfoState`, *cause* an `UpdateInfoCause`. *selection* are
-    the fields of `StartUpdate` that say what is refreshed.
+    *attempt_id* is None until it begins. A standalone table is updated by a statement: both are None. *state* is an
+    `UpdateInfoState`, *cause* an `UpdateInfoCause`. *selection* are the fields of `StartUpdate` that say what is
+    refreshed.
     """
 
     _json: ClassVar[frozenset[str]] = frozenset({"selection", "parameters"})
@@ -150,10 +151,10 @@ class RecordedUpdate(Row):
     update_id: str
     pipeline_id: str
     pipeline_name: str
-    job_run_id: int
     cause: str
     state: str
     creation_time: int
+    job_run_id: int | None = None
     attempt_id: int | None = None
     end_time: int | None = None
     selection: Mapping[str, Any] = field(default_factory=dict)
@@ -171,7 +172,7 @@ class RecordedEvent(Row):
     id: str
     update_id: str
     pipeline_id: str
-    job_run_id: int
+    job_run_id: int | None
     time: int
     event_type: str
     level: str

@@ -1,7 +1,7 @@
 """The tables of the run history, and how a file of an older version gets the columns that it lacks.
 
 `runs` has one row per run of a job, `attempts` one per attempt of a task, `phases` one per earlier end of a repaired
-run, `updates` one per update of a pipeline, which an attempt runs, and `events` one per event of an update.
+run, `updates` one per update of a pipeline, and `events` one per event of an update.
 """
 
 import sqlite3
@@ -78,7 +78,7 @@ _UPDATES = {
     "update_id": "TEXT PRIMARY KEY",
     "pipeline_id": "TEXT NOT NULL",
     "pipeline_name": "TEXT NOT NULL",
-    "job_run_id": "INTEGER NOT NULL REFERENCES runs",
+    "job_run_id": "INTEGER REFERENCES runs",  # none for a standalone table that a statement makes or refreshes
     "attempt_id": "INTEGER REFERENCES attempts",  # none until the attempt begins
     "cause": "TEXT NOT NULL",
     "state": "TEXT NOT NULL",
@@ -93,7 +93,7 @@ _EVENTS = {
     "id": "TEXT NOT NULL",
     "update_id": "TEXT NOT NULL REFERENCES updates",
     "pipeline_id": "TEXT NOT NULL",
-    "job_run_id": "INTEGER NOT NULL REFERENCES runs",
+    "job_run_id": "INTEGER REFERENCES runs",
     "time": "INTEGER NOT NULL",  # differs from that of every other event of the pipeline
     "event_type": "TEXT NOT NULL",
     "level": "TEXT NOT NULL",

@@ -83,7 +83,7 @@ class Updates:
 
     def _as_it_is(self, update: RecordedUpdate) -> RecordedUpdate:
         """*update*, which has ended if its run has: whoever would have told so may be gone."""
-        if update.end_time is not None:
+        if update.end_time is not None or update.job_run_id is None:
             return update
         run = self.history.run(update.job_run_id)
         if run.end_time is None:
@@ -112,7 +112,7 @@ class UpdateRecords(Updates):
         *,
         pipeline_id: str,
         pipeline_name: str,
-        job_run_id: int,
+        job_run_id: int | None,
         cause: str,
         selection: Mapping[str, Any],
         parameters: Mapping[str, str],

@@ -22,7 +22,7 @@ def update_of(order: Mapping[str, Any]) -> Update:
     def tell(event: Event) -> None:
         messages.send(kernel.ip, messages.UPDATE, event.as_json())
 
-    return Update(order, Surroundings(kernel.ip, kernel.spark, kernel.state.pipelines, names, _show, tell))
+    return Update(order, Surroundings(kernel.ip, kernel.spark, kernel.state.pipelines, names, show=_show, tell=tell))
 
 
 def _show(columns: list[tuple[str, str]], rows: list[list[object]]) -> None:

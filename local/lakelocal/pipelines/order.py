@@ -18,6 +18,16 @@ class Selection:
     full_refresh_all: bool = False
     validate_only: bool = False
 
+    @property
+    def as_fields(self) -> dict[str, Any]:
+        """The selection under the names of the API."""
+        return {
+            "full_refresh": self.full_refresh_all,
+            "refresh_selection": list(self.refresh),
+            "full_refresh_selection": list(self.full_refresh),
+            "validate_only": self.validate_only,
+        }
+
 
 @dataclass(frozen=True)
 class UpdateOrder:

@@ -18,9 +18,13 @@ from typing import TYPE_CHECKING
 
 from lakelocal.dialect.datasets import TABLE, VIEW, Name, Owner
 from lakelocal.dialect.sessions import Place
+from lakelocal.history.records import Records
+from lakelocal.history.updates import UpdateRecords
+from lakelocal.lakeflow.update_progress import USER_ACTION, Event
 from lakelocal.pipelines.definitions import Kind
 from lakelocal.pipelines.memory import Memory
 from lakelocal.pipelines.order import Selection, UpdateOrder
+from lakelocal.project import State
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -33,10 +37,15 @@ _log = logging.getLogger(__package__)
 
 @dataclass(frozen=True)
 class Standalone:
-    """Those of the state whose pipelines remember in the folder *pipelines*; *connect* opens a session of their own."""
+    """Those of *state*; *connect* opens a session of their own."""
 
-    pipelines: Path
+    state: State
     connect: "Callable[[], SparkSession]"
+
+    @property
+    def pipelines(self) -> Path:
+        """The folder in which their pipelines remember."""
+        return self.state.pipelines
 
     def make(self, text: str, name: Name, place: Place, settings: Mapping[str, str]) -> None:
         """See `lakelocal.dialect.datasets.Datasets`; a statement that cannot be analyzed changes nothing."""
@@ -89,9 +98,23 @@ class Standalone:
         """Run the update *order* in a session of its own; *analyzed* is called before anything is written."""
         from lakelocal.pipelines.update import Surroundings, Update  # imported when it is needed: most kernels never do
 
+        records = UpdateRecords(Records.of(self.state))
+        update_id = records.create(
+            pipeline_id=order.id,
+            pipeline_name=order.name,
+            job_run_id=None,
+            cause=USER_ACTION,
+            selection=order.selection.as_fields,
+            parameters=order.parameters,
+        )
+
+        def tell(event: Event) -> None:
+            records.add(update_id, [event])
+
         spark = self.connect()
         try:
-            update = Update(order.as_json(), Surroundings(None, spark, self.pipelines, {}, say=_say))
+            surroundings = Surroundings(None, spark, self.pipelines, {}, say=_say, tell=tell)
+            update = Update(replace(order, update_id=update_id).as_json(), surroundings)
             update.load()
             update.resolve()
             analyzed()

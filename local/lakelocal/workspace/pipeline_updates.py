@@ -32,25 +32,30 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class FoundUpdate:
-    """An update in the history *records* of *state*, whose runs clients know by their numbers from *offset* on."""
+    """An update in the history *records* of *state*, done by the run *run_id* there.
+
+    Clients know the runs of the state by their numbers from *offset* on.
+    """
 
     state: State
     records: Records
     offset: int
+    run_id: int
     update: RecordedUpdate
 
     @property
     def run_number(self) -> int:
         """What clients call its run."""
-        return self.offset + self.update.job_run_id
+        return self.offset + self.run_id
 
 
 def updates_of(workspace: Workspace, pipeline_id: str, *, limit: int = -1) -> list[FoundUpdate]:
     """The updates of a pipeline, the newest first."""
     found = [
-        FoundUpdate(state, records, offset, update)
+        FoundUpdate(state, records, offset, update.job_run_id, update)
         for state, offset, records in _histories(workspace)
         for update in Updates(records).of_pipeline(pipeline_id, limit=limit)
+        if update.job_run_id is not None
     ]
     found.sort(key=lambda each: each.update.creation_time, reverse=True)
     return found if limit < 0 else found[:limit]
@@ -117,7 +122,7 @@ def stop_update(workspace: Workspace, pipeline_id: str) -> None:
     """Ask the active update of a pipeline to end, if there is one; a job that does it goes on after its task."""
     if found := active_update(workspace, pipeline_id):
         if found.update.attempt_id is None:
-            request_cancel(found.records, found.update.job_run_id)
+            request_cancel(found.records, found.run_id)
         else:
             UpdateRecords(found.records).request_cancel(found.update.update_id)
 

@@ -90,7 +90,7 @@ class _Recorded:
             job_run_id=attempt.run.run_id,
             attempt_id=attempt.run_id,
             cause=RETRY if attempt.number else USER_ACTION if attempt.run.job.is_update else JOB_TASK,
-            selection=fields_of(selection),
+            selection=selection.as_fields,
             parameters=parameters,
         )
         update = cls(attempt, records, update_id)
@@ -158,16 +158,6 @@ def selection_of(inner: Mapping[str, Any]) -> Selection:
         full_refresh_all=as_switch(inner.get("full_refresh")),
         validate_only=as_switch(inner.get("validate_only")),
     )
-
-
-def fields_of(selection: Selection) -> dict[str, Any]:
-    """*selection* under the names of the API."""
-    return {
-        "full_refresh": selection.full_refresh_all,
-        "refresh_selection": list(selection.refresh),
-        "full_refresh_selection": list(selection.full_refresh),
-        "validate_only": selection.validate_only,
-    }
 
 
 def order_of(pipeline: Pipeline, parameters: Mapping[str, str], selection: Selection, update_id: str) -> UpdateOrder:

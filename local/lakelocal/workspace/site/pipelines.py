@@ -210,7 +210,7 @@ def _line(found: FoundUpdate) -> RunLine:
     update, links = found.update, ToPages(found.offset)
     return RunLine(
         number=found.run_number,
-        href=links.run(update.job_run_id if update.attempt_id is None else update.attempt_id),
+        href=links.run(found.run_id if update.attempt_id is None else update.attempt_id),
         name=update.pipeline_name,
         job_id=0,
         result=update.state,
