@@ -180,7 +180,7 @@ CASES = (
               "WHERE table_schema = 'shelf' AND table_name = 'books' ORDER BY 2"),
          [("id", 1, "INT"), ("place", 2, "STRUCT")]),
     Case("other relations of `information_schema`, system tables", REFUSED, "by name",
-         rows("SELECT * FROM system.information_schema.parameters"), "does not have this relation"),
+         rows("SELECT * FROM system.information_schema.parameters"), "this relation does not exist here"),
     Case("strings, comments, struct fields and aliases that look like a table's name", TRANSLATED, "they stay",
          rows("SELECT place.name = 'olist_dev.shelf.books' /* FROM prod.a.b */ FROM olist_dev.shelf.books"), [(True,)]),
     Case("`spark.sql(text, args)`, named and positional", TRANSLATED, "written out as literals",
@@ -216,7 +216,7 @@ CASES = (
          rows("BEGIN DECLARE t STRING DEFAULT 'olist_dev.shelf.books'; "
               "EXECUTE IMMEDIATE 'SELECT id FROM ' || t; END"), [(1,)]),
     Case("volumes, catalogs, deep clones, generated columns inside of a script", REFUSED, "before the script instead",
-         rows("BEGIN CREATE VOLUME olist_dev.shelf.inside; END"), "cannot be done inside of BEGIN ... END"),
+         rows("BEGIN CREATE VOLUME olist_dev.shelf.inside; END"), "is not possible inside BEGIN ... END"),
     Case("`CREATE PROCEDURE`, `CALL`, `SHOW`, `DESCRIBE`, `DROP PROCEDURE`", TRANSLATED,
          "kept in the state; a call is a script; none calls itself",
          rows("DECLARE OR REPLACE VARIABLE n INT",

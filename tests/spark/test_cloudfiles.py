@@ -581,7 +581,7 @@ def test_a_file_of_parquet_with_another_type_is_named(feed, spark):
     """The error names the file and the column; Spark's names neither."""
     spark.sql("SELECT 1 AS id").write.parquet(f"{feed.path}/files")
 
-    with pytest.raises(DialectError, match=r"part-.*parquet`: `id` is int, in the schema STRING"):
+    with pytest.raises(DialectError, match=r"part-.*parquet`: `id` is int, but STRING in the schema"):
         feed.run(feed.read("id STRING", file_format="parquet"))
 
 

@@ -8,7 +8,7 @@ from dialect_fakes import Schemas
 
 from lakelocal.dialect.datasets import TABLE, VIEW, Name, Owner
 from lakelocal.dialect.names import Names
-from lakelocal.dialect.sessions import Place, Sessions
+from lakelocal.dialect.sessions import Namespace, Sessions
 from lakelocal.dialect.statement import NOTHING
 from lakelocal.dialect.statements import Statements
 from lakelocal.dialect.volumes import Volumes
@@ -24,7 +24,7 @@ class Noted:
     owners: dict[Name, Owner] = field(default_factory=dict)
     done: list[tuple[object, ...]] = field(default_factory=list)
 
-    def make(self, text: str, name: Name, place: Place, settings: Mapping[str, str]) -> None:
+    def make(self, text: str, name: Name, place: Namespace, settings: Mapping[str, str]) -> None:
         self.done.append(("make", ".".join(name), f"{place.catalog}.{place.schema}", text))
 
     def refresh(self, name: Name, *, full: bool) -> None:
@@ -49,7 +49,7 @@ def run(tmp_path, datasets):
     """Translates a statement of a session in the schema `raw`, where there are also a table and what is forgotten."""
     volumes = Volumes(DatabricksPaths(State(tmp_path, "dev", tmp_path / "dev").make()))
     statements = Statements(volumes, Sessions(volumes.catalogs), datasets)
-    statements.sessions.move("session", Place("dev", "raw"))
+    statements.sessions.move("session", Namespace("dev", "raw"))
     server = Schemas("default", "raw", "raw.s", "raw.v", "raw.p", "raw.plain")
 
     def translate(sql: str) -> str:

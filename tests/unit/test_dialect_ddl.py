@@ -362,9 +362,11 @@ def test_an_insert_that_spark_has_stays(sql):
 
 def test_columns_that_do_not_fit_are_named():
     """Before anything is written."""
-    with pytest.raises(DialectError, match="the query has 1 columns; t expects 2, `id`, `name`"):
+    with pytest.raises(
+        DialectError, match="found a query with 1 columns; expected 2 for t, whose columns are `id`, `name`"
+    ):
         insert(statement("INSERT INTO t REPLACE USING (id) SELECT 1", Tables(TABLE, query=["id"])))
-    with pytest.raises(DialectError, match="found the column `nope`; t has `id`, `name`"):
+    with pytest.raises(DialectError, match="found the column `nope`; expected columns of t: `id`, `name`"):
         insert(statement("INSERT INTO t BY NAME REPLACE USING (id) SELECT 1 AS nope", Tables(TABLE, query=["nope"])))
 
 

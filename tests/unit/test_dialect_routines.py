@@ -10,8 +10,8 @@ from lakelocal.dialect.routines.procedures import Procedures
 from lakelocal.dialect.routines.python import PythonFunctions
 from lakelocal.dialect.routines.signature import IN, INOUT, OUT, Parameter, read_parameters
 from lakelocal.dialect.routines.store import FUNCTION, PROCEDURE, RoutineName, Routines
-from lakelocal.dialect.sessions import Place
-from lakelocal.dialect.statement import NOTHING, rows_of
+from lakelocal.dialect.sessions import Namespace
+from lakelocal.dialect.statement import NOTHING, rows_as_sql
 from lakelocal.dialect.substitution import substitute
 from lakelocal.dialect.table_functions import expand_table_functions
 from lakelocal.errors import DialectError
@@ -26,7 +26,7 @@ def routines(tmp_path) -> Routines:
 @pytest.fixture
 def procedures(routines) -> Procedures:
     """Those of a session in `dev.sales`."""
-    return Procedures(routines, Place("dev", "sales"))
+    return Procedures(routines, Namespace("dev", "sales"))
 
 
 def test_parameters_are_read():
@@ -49,7 +49,7 @@ def test_parameters_are_read():
 )
 def test_a_name_is_that_of_the_session(parts, name):
     """As a table's."""
-    assert str(RoutineName.of(parts, Place("dev", "sales"))) == name
+    assert str(RoutineName.of(parts, Namespace("dev", "sales"))) == name
 
 
 def test_a_call_becomes_a_script(procedures):
@@ -100,8 +100,8 @@ def test_procedures_are_listed_and_dropped(procedures):
     procedures.statement("CREATE PROCEDURE hr.q() AS BEGIN SELECT 1; END")
 
     columns = ["catalog", "namespace", "procedure"]
-    assert procedures.statement("SHOW PROCEDURES") == rows_of(columns, [("dev", "sales", "p")])
-    assert procedures.statement("SHOW PROCEDURES IN dev.hr") == rows_of(columns, [("dev", "hr", "q")])
+    assert procedures.statement("SHOW PROCEDURES") == rows_as_sql(columns, [("dev", "sales", "p")])
+    assert procedures.statement("SHOW PROCEDURES IN dev.hr") == rows_as_sql(columns, [("dev", "hr", "q")])
     assert "SELECT 1" in procedures.statement("DESCRIBE PROCEDURE p")
     assert procedures.statement("DROP PROCEDURE p") == NOTHING
     assert procedures.statement("DROP PROCEDURE IF EXISTS p") == NOTHING
@@ -130,7 +130,7 @@ class Registering:
 
 @pytest.fixture
 def functions(routines) -> PythonFunctions:
-    return PythonFunctions(routines, Place("dev", "sales"), "session", Registering(), {}, lambda pickled: pickled)
+    return PythonFunctions(routines, Namespace("dev", "sales"), "session", Registering(), {}, lambda pickled: pickled)
 
 
 ADD = (
@@ -182,8 +182,11 @@ def test_a_table_function_in_python_has_a_handler(functions):
 @pytest.mark.parametrize(
     ("sql", "problem"),
     [
-        (ADD.format("return ("), "line 2 of its body is no Python"),
-        ("CREATE FUNCTION f(x INT) RETURNS INT LANGUAGE PYTHON HANDLER 'g' AS $$\ndef h(x): pass\n$$", "no `g`"),
+        (ADD.format("return ("), "line 2 of its body is not valid Python"),
+        (
+            "CREATE FUNCTION f(x INT) RETURNS INT LANGUAGE PYTHON HANDLER 'g' AS $$\ndef h(x): pass\n$$",
+            "does not define `g`",
+        ),
         ("CREATE FUNCTION f(x INT) RETURNS INT LANGUAGE PYTHON PARAMETER STYLE PANDAS AS $$ return x $$", "pandas UDF"),
         ("CREATE FUNCTION f(x INT) RETURNS TABLE (a INT) LANGUAGE PYTHON AS $$ return x $$", "expected HANDLER"),
     ],

@@ -102,7 +102,7 @@ def test_a_label_around_a_script_gets_a_block_around_it():
 
 def test_what_the_dialect_does_itself_is_refused_in_a_script():
     """It would be done whatever the script decides."""
-    with pytest.raises(DialectError, match=r"`CREATE VOLUME v` cannot be done inside of BEGIN \.\.\. END"):
+    with pytest.raises(DialectError, match=r"`CREATE VOLUME v` is not possible inside BEGIN \.\.\. END"):
         translate_script("BEGIN IF x THEN CREATE VOLUME v; END IF; END", lambda sql, _: sql)
 
 
@@ -117,7 +117,7 @@ def test_dynamic_sql_of_a_script_loses_the_catalog_when_it_runs():
     assert execute_in_script("EXECUTE IMMEDIATE q || 'x' INTO y", session, "dev") == (
         f"EXECUTE IMMEDIATE {without_catalog(chr(113) + ' || ' + repr('x'), 'dev')} INTO y"
     )
-    with pytest.raises(DialectError, match="put the values into the string"):
+    with pytest.raises(DialectError, match="Put the values into the string"):
         execute_in_script("EXECUTE IMMEDIATE q USING 1", session, "dev")
 
 

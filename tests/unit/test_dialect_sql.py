@@ -215,7 +215,7 @@ def test_what_a_request_needs_is_noted(volumes):
 
 def test_system_tables_are_refused(rewrite):
     """What Databricks meters and audits has no counterpart."""
-    with pytest.raises(DialectError, match=r"found `system\.billing`.* only `information_schema` is here"):
+    with pytest.raises(DialectError, match=r"found `system\.billing`.* only `information_schema` exists here"):
         rewrite("SELECT * FROM system.billing.usage")
 
 

@@ -7,8 +7,8 @@ import pytest
 from dialect_fakes import Schemas, Tables
 
 from lakelocal.dialect.names import Names
-from lakelocal.dialect.sessions import Place, Sessions
-from lakelocal.dialect.statement import NOTHING, rows_of
+from lakelocal.dialect.sessions import Namespace, Sessions
+from lakelocal.dialect.statement import NOTHING, rows_as_sql
 from lakelocal.dialect.statements import Statements
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.errors import DialectError, LocalError
@@ -51,8 +51,11 @@ def run(statements, server):
         ("USE SCHEMA dev.raw", "USE raw"),
         ("USE raw", "USE raw"),
         ("CREATE CATALOG IF NOT EXISTS dev MANAGED LOCATION 's3://b'", NOTHING),
-        ("SHOW CATALOGS", rows_of(["catalog"], [(c,) for c in ("dev", "hive_metastore", "main", "samples", "system")])),
-        ("SHOW CATALOGS LIKE 'x*'", rows_of(["catalog"], [])),
+        (
+            "SHOW CATALOGS",
+            rows_as_sql(["catalog"], [(c,) for c in ("dev", "hive_metastore", "main", "samples", "system")]),
+        ),
+        ("SHOW CATALOGS LIKE 'x*'", rows_as_sql(["catalog"], [])),
         ("SHOW SCHEMAS IN dev LIKE 'r*'", "SHOW SCHEMAS LIKE '(?!catalog__)r*'"),
         ("SHOW DATABASES", "SHOW SCHEMAS LIKE '(?!catalog__)*'"),
         ("SHOW SCHEMAS LIKE 'a|b*'", "SHOW SCHEMAS LIKE '(?!catalog__)a|(?!catalog__)b*'"),
@@ -61,7 +64,7 @@ def run(statements, server):
         ("CREATE CATALOG lake", "CREATE SCHEMA IF NOT EXISTS catalog__lake__default"),
         ("CREATE CATALOG IF NOT EXISTS main", NOTHING),
         ("DROP CATALOG IF EXISTS lake CASCADE", NOTHING),
-        ("SHOW GRANTS ON TABLE dev.raw.t", rows_of(["Principal", "ActionType", "ObjectType", "ObjectKey"], [])),
+        ("SHOW GRANTS ON TABLE dev.raw.t", rows_as_sql(["Principal", "ActionType", "ObjectType", "ObjectKey"], [])),
         ("CREATE SCHEMA raw MANAGED LOCATION 's3://b' COMMENT 'x'", "CREATE SCHEMA raw  COMMENT 'x'"),
         ("CREATE TABLE t (x INT) CLUSTER BY AUTO", "CREATE TABLE t (x INT) "),
         ("CREATE TABLE t (x INT) CLUSTER BY (x)", "CREATE TABLE t (x INT) CLUSTER BY (x)"),
@@ -137,7 +140,7 @@ def test_a_volume_is_a_folder(run, statements):
     assert run("CREATE VOLUME IF NOT EXISTS dev.raw.v COMMENT 'landing'") == NOTHING
     assert run("CREATE VOLUME IF NOT EXISTS dev.raw.v") == NOTHING
     assert statements.volumes.existing("dev") == [("raw", "v")]
-    assert run("SHOW VOLUMES IN dev.raw") == rows_of(["database", "volume_name"], [("raw", "v")])
+    assert run("SHOW VOLUMES IN dev.raw") == rows_as_sql(["database", "volume_name"], [("raw", "v")])
 
     with pytest.raises(DialectError, match="the volume exists"):
         run("CREATE VOLUME raw.v")
@@ -160,14 +163,14 @@ def test_a_session_is_in_the_catalog_that_it_uses(run, statements, server):
     server.names += ["catalog__main__default", "catalog__main__sales"]
 
     run("USE CATALOG main")
-    assert statements.sessions.at("session") == Place("main", "default")
+    assert statements.sessions.at("session") == Namespace("main", "default")
     assert run("USE sales") == "USE catalog__main__sales"
-    assert statements.sessions.at("session") == Place("main", "sales")
+    assert statements.sessions.at("session") == Namespace("main", "sales")
     assert run("USE nowhere") == "USE catalog__main__nowhere"
-    assert statements.sessions.at("session") == Place("main", "sales")
+    assert statements.sessions.at("session") == Namespace("main", "sales")
     assert run("USE dev.raw") == "USE raw"
-    assert statements.sessions.at("session") == Place("dev", "raw")
-    assert statements.sessions.at("another") == Place("dev", "default")
+    assert statements.sessions.at("session") == Namespace("dev", "raw")
+    assert statements.sessions.at("another") == Namespace("dev", "default")
 
 
 def test_statements_in_the_own_catalog_ask_nothing(run, server):
@@ -187,8 +190,8 @@ def test_volumes_of_another_catalog(run, statements, server):
         run("CREATE VOLUME main.nope.v")
 
     assert statements.volumes.translate("/Volumes/main/raw/v/x").endswith("/catalogs/main/volumes/raw/v/x")
-    assert run("SHOW VOLUMES IN main.raw") == rows_of(["database", "volume_name"], [("raw", "v")])
-    assert run("SHOW VOLUMES IN raw") == rows_of(["database", "volume_name"], [])
+    assert run("SHOW VOLUMES IN main.raw") == rows_as_sql(["database", "volume_name"], [("raw", "v")])
+    assert run("SHOW VOLUMES IN raw") == rows_as_sql(["database", "volume_name"], [])
 
 
 def test_a_catalog_that_holds_schemas_is_dropped_by_cascade_only(run, statements, server):
@@ -197,7 +200,7 @@ def test_a_catalog_that_holds_schemas_is_dropped_by_cascade_only(run, statements
     server.names += ["catalog__lake__default", "catalog__lake__sales", "catalog__lakes__sales"]
     run("USE CATALOG lake")
 
-    with pytest.raises(DialectError, match=r"has the schemas `sales`\. Write CASCADE"):
+    with pytest.raises(DialectError, match=r"has the schemas `sales`\. Add CASCADE"):
         run("DROP CATALOG lake")
     assert run("DROP CATALOG lake CASCADE") == "USE spark_catalog.default"
     assert [sql for sql in server.statements if sql.startswith("DROP")] == [
@@ -205,7 +208,7 @@ def test_a_catalog_that_holds_schemas_is_dropped_by_cascade_only(run, statements
     ]
     assert not statements.catalogs.exists("lake")
     for name in ("dev", "main", "samples", "hive_metastore"):
-        with pytest.raises(DialectError, match="is always there"):
+        with pytest.raises(DialectError, match="always exists"):
             run(f"DROP CATALOG {name} CASCADE")
 
 
@@ -258,7 +261,7 @@ def test_a_statement_that_ends_too_early_is_no_fault_of_the_dialect(statements, 
 @pytest.mark.parametrize("sql", ["CREATE CATALOG IF NOT EXISTS ", "DROP CATALOG ;", "SHOW VOLUMES IN"])
 def test_a_name_that_is_missing_is_a_mistake_of_the_syntax(run, sql):
     """With the condition that Databricks gives it."""
-    with pytest.raises(DialectError, match=r"^\[PARSE_SYNTAX_ERROR\] The statement .* its end; expected a name there"):
+    with pytest.raises(DialectError, match=r"^\[PARSE_SYNTAX_ERROR\] The statement .* its end; expected a name"):
         run(sql)
 
 
@@ -304,7 +307,7 @@ def test_a_parameter_of_databricks_sql_is_a_setting_of_spark(statements, sql, st
     shown = statements.translate(sql, "session", names, server, lambda plain: plain)
 
     assert server.statements == [statement, statement.partition(" =")[0]]
-    assert shown == rows_of(["key", "value"], [(sql.split()[1], "now")])
+    assert shown == rows_as_sql(["key", "value"], [(sql.split()[1], "now")])
 
 
 def test_parameters_are_reset_and_those_without_effect_are_noted(run, caplog):

@@ -145,9 +145,12 @@ def test_what_is_no_call(sql):
 @pytest.mark.parametrize(
     ("sql", "text"),
     [
-        ("CREATE OR REPLACE VIEW v AS SELECT * FROM read_files(:files)", "a view that is kept cannot hold read_files"),
+        (
+            "CREATE OR REPLACE VIEW v AS SELECT * FROM read_files(:files)",
+            "only a temporary view can contain read_files",
+        ),
         ("SELECT * FROM read_files(:files, 'csv')", "found `'csv'`; expected `key => value`"),
-        ("SELECT * FROM read_files(format => 'csv')", "needs the path of the files"),
+        ("SELECT * FROM read_files(format => 'csv')", "as the path of read_files"),
         ("SELECT * FROM read_files(:files, allowOverwrites => true)", "cloudFiles.allowOverwrites: found `true`"),
     ],
 )

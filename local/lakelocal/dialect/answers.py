@@ -79,8 +79,10 @@ def show_rows(answer: proto.ExecutePlanResponse, own: str) -> None:
     columns = {index: table.column(index).to_pylist() for index in texts}
     catalog = _catalog_in((value for column in columns.values() for value in column if value), own)
     for index, values in columns.items():
-        told = [catalog if value == SPARK_CATALOG else value and shown(value, own) for value in values]
-        table = table.set_column(index, table.schema.field(index), pyarrow.array(told, table.schema.field(index).type))
+        shown_values = [catalog if value == SPARK_CATALOG else value and shown(value, own) for value in values]
+        table = table.set_column(
+            index, table.schema.field(index), pyarrow.array(shown_values, table.schema.field(index).type)
+        )
     sink = pyarrow.BufferOutputStream()
     with pyarrow.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)

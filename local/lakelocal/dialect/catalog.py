@@ -19,7 +19,7 @@ from lakelocal.catalogs import (
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.names import Needed, shorten, split_name
 from lakelocal.dialect.server import Server
-from lakelocal.dialect.sessions import Place, Sessions
+from lakelocal.dialect.sessions import Namespace, Sessions
 from lakelocal.dialect.sql import SqlText
 from lakelocal.dialect.walk import Handlers
 from lakelocal.errors import DialectError
@@ -128,7 +128,7 @@ class CatalogPlans:
         found = self.sql.names.schema([message.catalog_name, DEFAULT_SCHEMA], where)
         own = self.catalogs.is_own(message.catalog_name) or message.catalog_name.lower() == SPARK_CATALOG
         name = self.catalogs.own if own else message.catalog_name.lower()
-        self.sessions.move(self.session, Place(name))
+        self.sessions.move(self.session, Namespace(name))
         return DEFAULT_SCHEMA if found is None else found[0]
 
     def _move(self, schema: str) -> None:

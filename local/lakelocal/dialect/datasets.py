@@ -11,7 +11,7 @@ from typing import Protocol
 
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.names import join_name
-from lakelocal.dialect.sessions import Place
+from lakelocal.dialect.sessions import Namespace
 from lakelocal.dialect.statement import NOTHING, Statement
 from lakelocal.errors import DialectError
 from lakelocal.sql.writing import Edit, apply
@@ -32,7 +32,7 @@ class Owner:
 class Datasets(Protocol):
     """The datasets of a state, as statements need them."""
 
-    def make(self, text: str, name: Name, place: Place, settings: Mapping[str, str]) -> None:
+    def make(self, text: str, name: Name, place: Namespace, settings: Mapping[str, str]) -> None:
         """Make the dataset *name* as *text* defines it, or change it to that, and fill it or bring it up to date.
 
         *place* is that of the session, *settings* are those that hold in the query, now and in each refresh.
@@ -48,7 +48,7 @@ class Datasets(Protocol):
         """Who makes the dataset *name*; None if it is none, or was never made."""
 
 
-def dataset_statement(statement: Statement, datasets: Datasets | None, place: Place) -> str | None:
+def dataset_statement(statement: Statement, datasets: Datasets | None, place: Namespace) -> str | None:
     """What Spark runs instead of a statement about a streaming table or a materialized view; None for any other.
 
     *datasets* is None where there are none: at a server elsewhere, and inside of a foreachBatch function.
@@ -76,7 +76,7 @@ def dataset_statement(statement: Statement, datasets: Datasets | None, place: Pl
     return _alter(statement) if first == "ALTER" else _refresh(statement, datasets, name, owner)
 
 
-def _create(statement: Statement, datasets: Datasets, place: Place, at: int, kind: str) -> str:
+def _create(statement: Statement, datasets: Datasets, place: Namespace, at: int, kind: str) -> str:
     at, if_not_exists = statement.skip(at, "IF NOT EXISTS")
     name = _name(statement, statement.named(at))
     exists, owner = _exists(statement, name), datasets.owner(name)

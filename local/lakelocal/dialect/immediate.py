@@ -57,15 +57,15 @@ def execute_in_script(sql: str, constants: Constants, catalog: str) -> str:
         return f"SET ({found.variables}) = ({filled})" if found.variables else filled
     if found.arguments:
         raise DialectError(
-            f"EXECUTE IMMEDIATE {found.text}: the string has variables of the script, and USING has arguments for it. "
-            "This machine does one or the other: put the values into the string."
+            f"EXECUTE IMMEDIATE {found.text}: found a string that depends on variables of the script, and arguments in "
+            "USING; expected only one of them on this machine. Put the values into the string."
         )
     into = f" INTO {found.variables}" if found.variables else ""
     return f"EXECUTE IMMEDIATE {without_catalog(found.text, catalog)}{into}"
 
 
 def without_catalog(expression: str, catalog: str) -> str:
-    """SQL that gives the text *expression* without *catalog* before names of two more parts, but in strings."""
+    """SQL for the text *expression* with *catalog* removed from names of three parts, except in strings."""
     name = re.escape(catalog)
     pattern = f"(?i)(?<![\\w.`'\"])(`{name}`|{name})\\.(?=(`[^`]+`|\\w+)\\.)"
     return f"regexp_replace({expression}, {literal(pattern)}, '')"
@@ -96,7 +96,7 @@ def _text(sql: str, tokens: tuple[Token, ...]) -> str:
 
 
 def _filled(text: str, found: _ImmediateStatement, constants: Constants) -> str:
-    """*text* with the arguments in the places of their markers."""
+    """*text* with its markers replaced by the arguments."""
     tokens = tokenize(text) or ()
     named = {name: value for name, value in found.arguments if name is not None}
     places = [token for token in tokens if token.text == "?" and token.kind == "symbol"]

@@ -1,7 +1,7 @@
-"""`information_schema` of a catalog, and that of `system` over all: which relations there are, and their columns.
+"""The relations of `information_schema` and their columns, for one catalog or, in `system`, for all of them.
 
-Columns and constant values are those of Databricks' documentation, "Information schema"; what nobody keeps here (who
-altered a table, and when) is what its creation says.
+Columns and constant values are those of Databricks' documentation, "Information schema". Values that are not recorded
+here, such as who last altered a table and when, are those of its creation.
 """
 
 import re
@@ -98,8 +98,8 @@ RELATIONS: Mapping[str, Mapping[str, pyarrow.DataType]] = {
     },
     **{f"{kind}_tags": {**names, "tag_name": TEXT, "tag_value": TEXT} for kind, names in _TAGGED.items()},
 }  # fmt: skip
-# What statements say that nobody keeps here: these relations have no rows.
-NOT_KEPT = {
+# Relations without rows, since what statements set there is not stored on this machine.
+NOT_STORED = {
     **{f"{kind}_privileges": "privileges" for kind in _PRIVILEGED},
     **{f"{kind}_tags": "tags" for kind in _TAGGED},
 }
@@ -117,7 +117,7 @@ _ALWAYS: Mapping[str, Row] = {
     "referential_constraints": {"match_option": "FULL", "update_rule": "NO ACTION", "delete_rule": "NO ACTION"},
     "routines": {"parameter_style": "S", "security_type": "DEFINER", "as_locator": "NO"},
 }
-# What Unity Catalog calls a type, its bits and its radix.
+# Unity Catalog's names for types, and their number of bits.
 _NUMBERS = {
     "tinyint": ("BYTE", 8), "smallint": ("SHORT", 16), "int": ("INT", 32), "bigint": ("LONG", 64),
     "float": ("FLOAT", 32), "double": ("DOUBLE", 64),
@@ -129,7 +129,7 @@ _VIEW_TEXT = re.compile(r"^View Text: (.*?)(?=^View Original Text: |^View Schema
 
 @dataclass(frozen=True)
 class Relation:
-    """A table or view: its names, what SHOW TABLE EXTENDED says of it, its columns as Spark's catalog lists them."""
+    """A table or view: its name, the information from SHOW TABLE EXTENDED, and its columns from Spark's catalog."""
 
     catalog: str
     schema: str
@@ -137,21 +137,21 @@ class Relation:
     information: str = ""
     columns: tuple[Row, ...] = ()
     keys: tuple[Key, ...] = ()
-    checks: tuple[str, ...] = ()  # the names of the conditions that every row meets
-    defaults: Mapping[str, str] = field(default_factory=dict)  # of a column -> its SQL
+    checks: tuple[str, ...] = ()  # the names of the conditions that every row has to meet
+    defaults: Mapping[str, str] = field(default_factory=dict)  # the name of a column -> the SQL of its default
 
-    def told(self, key: str) -> str | None:
-        """What the information has of *key*; None for what it has not."""
+    def detail(self, key: str) -> str | None:
+        """The value of *key* in the information; None if there is none."""
         found = re.search(rf"^{key}: (.*)$", self.information, re.MULTILINE)
         return found[1] if found else None
 
     @property
     def is_view(self) -> bool:
-        return self.told("Type") == "VIEW"
+        return self.detail("Type") == "VIEW"
 
     @property
     def format(self) -> str:
-        return "UNKNOWN_DATA_SOURCE_FORMAT" if self.is_view else (self.told("Provider") or "").upper()
+        return "UNKNOWN_DATA_SOURCE_FORMAT" if self.is_view else (self.detail("Provider") or "").upper()
 
     @property
     def names(self) -> Row:
@@ -159,7 +159,7 @@ class Relation:
 
 
 def table_of(relation: str, rows: Iterable[Row]) -> pyarrow.Table:
-    """*rows* as *relation* of an information schema; what a row does not say is NULL."""
+    """*rows* as the *relation* of an information schema; values that a row lacks are NULL."""
     schema = pyarrow.schema(RELATIONS[relation].items())
     always = _ALWAYS.get(relation, {})
     return pyarrow.Table.from_pylist([{**dict.fromkeys(schema.names), **always, **row} for row in rows], schema)
@@ -167,19 +167,19 @@ def table_of(relation: str, rows: Iterable[Row]) -> pyarrow.Table:
 
 def table_rows(relations: Iterable[Relation]) -> Iterator[Row]:
     for each in relations:
-        created, owner = _time(each.told("Created Time")), each.told("Owner")
+        created, owner = _time(each.detail("Created Time")), each.detail("Owner")
         yield {
             **each.names,
-            "table_type": each.told("Type"),
+            "table_type": each.detail("Type"),
             "is_insertable_into": "NO" if each.is_view else "YES",
             "table_owner": owner,
-            "comment": each.told("Comment"),
+            "comment": each.detail("Comment"),
             "created": created,
             "created_by": owner,
             "last_altered": created,
             "last_altered_by": owner,
             "data_source_format": each.format,
-            "storage_path": None if each.is_view else each.told("Location"),
+            "storage_path": None if each.is_view else each.detail("Location"),
         }  # fmt: skip
 
 
@@ -208,7 +208,7 @@ def column_rows(relations: Iterable[Relation]) -> Iterator[Row]:
 
 
 def type_row(written: str) -> Row:
-    """What the columns of a relation say of the type that Spark writes as *written*."""
+    """The values of the columns that describe the type which Spark writes as *written*."""
     row: Row = {"full_data_type": written, "data_type": re.split(r"[<(]", written)[0].upper()}
     if written in _NUMBERS:
         name, bits = _NUMBERS[written]

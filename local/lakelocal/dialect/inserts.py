@@ -1,7 +1,8 @@
-"""`INSERT` that evolves the schema, or replaces what it names by columns or by a condition.
+"""`INSERT` that evolves the schema, or replaces rows that are selected by columns or by a condition.
 
-Each becomes one MERGE, so that it is atomic as on Databricks. Nothing matches where rows are only added. Where rows are
-replaced the source holds each row twice: one to find what it replaces, which is deleted, and one to insert.
+Each becomes one MERGE, which is atomic as on Databricks. If rows are only added, its condition never matches. If rows
+are replaced, the source has each row twice: once to find the rows that it replaces, which are deleted, and once to be
+inserted.
 
 | statement                               | here                                                                |
 | --------------------------------------- | ------------------------------------------------------------------- |
@@ -27,7 +28,7 @@ _NEW = "`__inserted`"
 
 @dataclass(frozen=True)
 class _Insert:
-    """The parts of a statement, as texts of SQL; *columns* are those that it lists."""
+    """The parts of a statement, as SQL texts; *columns* are those that it lists."""
 
     statement: Statement
     evolves: bool
@@ -44,7 +45,7 @@ class _Insert:
 
 
 def insert(statement: Statement) -> str | None:
-    """What Spark runs instead of *statement*; None where Spark has that INSERT itself.
+    """What Spark runs instead of *statement*; None if Spark supports that INSERT itself.
 
     Raises:
         DialectError: the columns of the query do not fit the table.
@@ -92,18 +93,23 @@ def _replace_matching(found: _Insert, own: list[str], names: list[str], source: 
 
 
 def _names(found: _Insert, own: list[str], given: list[str]) -> list[str]:
-    """The column of the table that each column of the query goes to; *own* are the table's, *given* the query's."""
+    """The names of the target columns for the columns of the query, *given*; *own* are the columns of the table."""
     where, table = found.statement.where, found.table
     if found.by_name or found.columns:
         names = found.columns or given
         unknown = [name for name in names if name.lower() not in {each.lower() for each in own}]
         if unknown and not found.evolves:
-            raise DialectError(f"{where}: found the column `{unknown[0]}`; {table} has {_listed(own)}.")
+            raise DialectError(
+                f"{where}: found the column `{unknown[0]}`; expected columns of {table}: {_listed(own)}."
+            )
     else:
         names = own[: len(given)] + (given[len(own) :] if found.evolves else [])
     if len(names) != len(given) or (not found.by_name and not found.columns and len(given) < len(own)):
         expected = len(found.columns or own)
-        raise DialectError(f"{where}: the query has {len(given)} columns; {table} expects {expected}, {_listed(own)}.")
+        raise DialectError(
+            f"{where}: found a query with {len(given)} columns; expected {expected} for {table}, whose columns are "
+            f"{_listed(own)}."
+        )
     return names
 
 
@@ -127,8 +133,8 @@ def _read(statement: Statement) -> _Insert | None:
         if not evolves:
             return None
         raise DialectError(
-            f"{statement.where}: WITH SCHEMA EVOLUTION and PARTITION have no counterpart here; name the partition's "
-            "columns in the query instead."
+            f"{statement.where}: WITH SCHEMA EVOLUTION together with PARTITION has no counterpart here; add the "
+            "columns of the partition to the query instead."
         )
     columns: list[str] = []
     if statement.word(at) == "(" and statement.word(at + 1) not in _QUERIES:
@@ -154,7 +160,7 @@ def _read(statement: Statement) -> _Insert | None:
     if how == "WHERE" and not evolves and not by_name:
         return None
     query, source_alias = _query(statement, start)
-    if first:  # WITH before INSERT: the query sees its tables
+    if first:  # WITH comes before INSERT, so the query may refer to its tables
         query = f"{statement.part(0, first)} SELECT * FROM ({query}\n)"
     return _Insert(
         statement, evolves, overwrites, join_name(name), alias, columns, by_name, using, on, where, query, source_alias
@@ -162,7 +168,7 @@ def _read(statement: Statement) -> _Insert | None:
 
 
 def _alias(statement: Statement, at: int) -> tuple[str, int]:
-    """The alias of the table at token *at*, and where the statement goes on."""
+    """The alias of the table at token *at*, and the index at which the statement continues."""
     after, named = statement.skip(at, "AS")
     if not named and (
         after >= len(statement.tokens)
@@ -174,7 +180,7 @@ def _alias(statement: Statement, at: int) -> tuple[str, int]:
 
 
 def _query_start(statement: Statement, at: int) -> int:
-    """The index where the query begins behind *at*: a word that only a query can begin with, or its parenthesis."""
+    """The index, from *at* on, at which the query begins: a word that can only begin a query, or its parenthesis."""
     words = statement.words
     for index in level(statement.tokens, at):
         if words[index] in _QUERIES:
@@ -186,7 +192,7 @@ def _query_start(statement: Statement, at: int) -> int:
 
 
 def _query(statement: Statement, start: int) -> tuple[str, str]:
-    """The query that begins at *start*, without parentheses around all of it, and the alias behind them."""
+    """The query that begins at *start*, without parentheses around the whole of it, and the alias after these."""
     end = closing(statement.tokens, start) if statement.words[start] == "(" else None
     if end is None or len(statement.tokens) - end > 3:
         return statement.part(start, len(statement.tokens)), ""

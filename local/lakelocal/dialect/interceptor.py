@@ -24,9 +24,9 @@ _Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
 
 
 class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
-    """Rewrites requests by *dialect*, and the names in the answers; *channel* is the one that is intercepted.
+    """Rewrites requests by *dialect*, and names in the responses; *channel* is the one that is intercepted.
 
-    Requests that a client streams hold artifacts, never plans: they need no interceptor.
+    Requests that a client streams contain artifacts, never plans, and need no interceptor.
     """
 
     def __init__(self, dialect: Dialect, channel: grpc.Channel) -> None:
@@ -60,7 +60,7 @@ class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClien
         def sent(variants: frozenset[str], *, again: bool) -> tuple[Any, Any]:
             rewritten = self._rewrite(client_call_details, request, variants)
             if again:
-                rewritten.operation_id = str(uuid4())  # the server knows the first one as an operation that failed
+                rewritten.operation_id = str(uuid4())  # for the server, the first one is an operation that has failed
             return rewritten, continuation(client_call_details, rewritten)
 
         if not isinstance(request, proto.ExecutePlanRequest):
@@ -71,7 +71,7 @@ class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClien
     def _analyzed(
         self, send: _Continuation, details: grpc.ClientCallDetails, request: Any, variants: frozenset[str] = frozenset()
     ) -> Any:
-        """The answer to *request*, which executes nothing."""
+        """The response to *request*, which executes nothing."""
         answer = send(details, self._rewrite(details, request, variants))
         if answer.code() is grpc.StatusCode.OK or not isinstance(request, proto.AnalyzePlanRequest):
             return answer
@@ -86,10 +86,11 @@ class DialectInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClien
 
 
 class _Answers(Iterator[Any]):
-    """The answers to what *send* sends, which gives the request as it was sent, and the call.
+    """The responses to a request that is sent by *send*, which returns the request as it was sent, and the call.
 
-    It is sent again where the first answer says that a value is a VARIANT, or that another session has created what it
-    creates: *send* takes the values that are known to be so. A request that failed in this way has done nothing.
+    The request is sent again if the first response says that a value is a VARIANT (*send* takes the values that are
+    known to be), or that another session has created what it was to create. A request that fails in this way has done
+    nothing.
     """
 
     def __init__(self, request: Any, send: Callable[..., tuple[Any, Any]]) -> None:
@@ -109,7 +110,7 @@ class _Answers(Iterator[Any]):
         return answer
 
     def _sent(self, *, again: bool) -> Any:
-        """The call; the translation may have statements of its own, which can fail like the request itself."""
+        """Send the request, and return the call; statements of the translation itself may fail like the request."""
         try:
             request, call = self._send(self._variants, again=again)
         except grpc.RpcError as error:
@@ -131,7 +132,7 @@ class _Answers(Iterator[Any]):
 
 
 class _ShownAnswers(Iterator[Any]):
-    """The answers of *call* to a statement that tells of tables, with the user's names."""
+    """The responses of *call* to a statement about tables, with the user's names."""
 
     def __init__(self, call: Any, own: str) -> None:
         self._call, self._own = call, own
@@ -148,7 +149,7 @@ class _ShownAnswers(Iterator[Any]):
 def interceptors(
     dialect: Dialect, channel: grpc.Channel
 ) -> list[grpc.UnaryUnaryClientInterceptor | grpc.UnaryStreamClientInterceptor]:
-    """What `grpc.intercept_channel` takes to make *channel* speak *dialect*."""
+    """The interceptors that make *channel* accept *dialect*, for `grpc.intercept_channel`."""
     return [DialectInterceptor(dialect, channel)]
 
 
@@ -160,7 +161,7 @@ def _tells_of_tables(request: Any) -> bool:
 
 
 def _write_sizes_plainly(settings: proto.ConfigResponse) -> None:
-    """`3221225472b` as `3221225472`, in place: databricks-connect takes sizes for numbers, as its runtime has them."""
+    """Turn `3221225472b` into `3221225472`, in place: databricks-connect expects numbers, as in Databricks' runtime."""
     for pair in settings.pairs:
         if found := _BYTES.fullmatch(pair.value):
             pair.value = found[1]

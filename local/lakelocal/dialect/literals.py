@@ -1,4 +1,4 @@
-"""The values of options in statements, as the texts that Spark's readers take."""
+"""The values of options in statements, as the texts that Spark's readers accept."""
 
 from datetime import date, datetime
 
@@ -8,7 +8,7 @@ from lakelocal.sql.tokens import STRING, Token, tokenize
 
 
 def option_text(expression: str, server: Server) -> str | None:
-    """The value of the constant *expression*, None for NULL; *server* is asked where it is more than a literal."""
+    """The value of the constant *expression*, None for NULL; *server* evaluates it if it is more than a literal."""
     tokens = tokenize(expression) or ()
     if (found := _literal(tokens)) is not None:
         return found
@@ -21,7 +21,7 @@ def option_text(expression: str, server: Server) -> str | None:
 
 
 def _literal(tokens: tuple[Token, ...]) -> str | None:
-    """The value of strings beside each other or joined by `||`, of a number or a boolean; None for all else."""
+    """The value of strings that are adjacent or joined by `||`, of a number or a boolean; None for anything else."""
     if tokens and all(token.kind == STRING or token.text == "||" for token in tokens):
         return "".join(token.text for token in tokens if token.kind == STRING)
     words = [token.word for token in tokens]

@@ -1,7 +1,7 @@
-"""Makes the relations of an `information_schema` when a request names one: asks the server, and keeps a view of it.
+"""Creates the relations of an `information_schema` when a request names one, from what the server has.
 
-A relation is a view of one Parquet file in the state folder, which holds what there was at that moment. A query that
-is running keeps the file that its view had; a view is replaced only where something has changed.
+A relation is a view of one Parquet file in the state folder, which has the contents of that moment. A query that is
+running keeps reading the file that its view had; a view is replaced only if something has changed.
 """
 
 import getpass
@@ -32,7 +32,7 @@ from lakelocal.dialect.constraint_relations import (
 from lakelocal.dialect.ddl.constraints import CHECK, Key, read_key, stored_keys
 from lakelocal.dialect.ddl.schemas import schema_comment
 from lakelocal.dialect.information_schema import (
-    NOT_KEPT,
+    NOT_STORED,
     RELATIONS,
     Relation,
     Row,
@@ -41,15 +41,15 @@ from lakelocal.dialect.information_schema import (
     table_rows,
     view_rows,
 )
-from lakelocal.dialect.routines.listed import Listing
+from lakelocal.dialect.routines.listing import Listing
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.volumes import VolumeName, Volumes
 from lakelocal.errors import DialectError
 from lakelocal.sql.writing import quoted
 
 _log = logging.getLogger(__package__)
-_DEFAULT = "CURRENT_DEFAULT"  # what Spark calls the default in the metadata of a column
-_KEPT_SECONDS = 3600  # for queries that still read an older file
+_DEFAULT = "CURRENT_DEFAULT"  # Spark's key for the default in the metadata of a column
+_KEPT_SECONDS = 3600  # how long older files are kept for queries that still read them
 
 
 def make_information_schema(volumes: Volumes, catalog: str, relation: str | None, server: Server) -> None:
@@ -61,7 +61,7 @@ def make_information_schema(volumes: Volumes, catalog: str, relation: str | None
     if relation is not None and relation not in RELATIONS:
         there = ", ".join(f"`{name}`" for name in RELATIONS)
         raise DialectError(
-            f"`{catalog}.{INFORMATION_SCHEMA}.{relation}`: this machine does not have this relation; it has {there}. "
+            f"`{catalog}.{INFORMATION_SCHEMA}.{relation}`: this relation does not exist here; expected one of {there}. "
             "Use one of these, SHOW or DESCRIBE."
         )
     reader = _Reader(volumes, catalog, server)
@@ -73,7 +73,7 @@ def make_information_schema(volumes: Volumes, catalog: str, relation: str | None
 
 
 def _keep(folder: Path, schema: str, name: str, table: pyarrow.Table, server: Server) -> None:
-    """Let the view *schema*.*name* show *table*."""
+    """Make the view *schema*.*name* show *table*."""
     folder.mkdir(parents=True, exist_ok=True)
     sink = pyarrow.BufferOutputStream()
     pyarrow.parquet.write_table(table, sink)
@@ -96,7 +96,7 @@ def _keep(folder: Path, schema: str, name: str, table: pyarrow.Table, server: Se
 
 @dataclass(frozen=True)
 class _Reader:
-    """What there is in *catalog*, all catalogs where that is `system`."""
+    """Reads the contents of *catalog*, or of all catalogs if it is `system`."""
 
     volumes: Volumes
     catalog: str
@@ -122,24 +122,24 @@ class _Reader:
             "referential_constraints": lambda: referential_rows(self._constrained(), self._keys_of),
             "routines": self._routines,
         }
-        if relation in NOT_KEPT:
+        if relation in NOT_STORED:
             _log.warning(
-                "%s.%s has no rows on this machine, which keeps no %s.",
+                "%s.%s has no rows on this machine, which does not store %s.",
                 INFORMATION_SCHEMA,
                 relation,
-                NOT_KEPT[relation],
+                NOT_STORED[relation],
             )
             return table_of(relation, [])
         return table_of(relation, rows[relation]())
 
     def _names(self) -> list[str]:
-        """The catalogs that are described; as on Databricks that of `system` leaves Hive's out."""
+        """The catalogs that are described; as on Databricks, `system` leaves out that of Hive."""
         if self.catalog != SYSTEM or self.catalogs.is_own(SYSTEM):
             return [self.catalog]
         return [name for name in self.catalogs.names() if name != "hive_metastore" or self.catalogs.is_own(name)]
 
     def _places(self) -> list[tuple[str, str, str]]:
-        """(schema of the metastore, catalog, schema) of each schema in them."""
+        """The schemas in these catalogs, each as (schema in the metastore, catalog, schema)."""
         wanted = {name.lower() for name in self._names()}
         found = []
         for name in ask.schemas(self.server, "*"):
@@ -167,7 +167,7 @@ class _Reader:
         return found
 
     def _keys_of(self, table: tuple[str, ...]) -> tuple[Key, ...]:
-        """The keys of *table*, in any catalog; none where it is gone."""
+        """The keys of *table*, in any catalog; none if it no longer exists."""
         catalog, schema, name = table
         place = self.catalogs.schema(catalog, schema)
         if not ask.has_table(self.server, place, name):
@@ -188,7 +188,7 @@ class _Reader:
         always = (DEFAULT_SCHEMA, INFORMATION_SCHEMA)
         found: dict[tuple[str, str], str | None] = {(name, schema): None for name in self._names() for schema in always}
         for name, catalog, schema in self._places():
-            if schema != DEFAULT_SCHEMA:  # of which the metastore says that it is Hive's
+            if schema != DEFAULT_SCHEMA:  # whose comment in the metastore is one about Hive
                 rows = ask.run(self.server, f"DESCRIBE SCHEMA EXTENDED {quoted(name)}")
                 found[catalog, schema] = schema_comment(rows)
         owner = getpass.getuser()
@@ -215,7 +215,7 @@ class _Reader:
 
 
 def _keys_in(properties: Mapping[str, str], table: Relation) -> tuple[Key, ...]:
-    """The keys of *table*, each with the whole name of its parent."""
+    """The keys of *table*, each with the full name of its parent."""
     keys = []
     for name, text in stored_keys(properties).items():
         key = read_key(name, text)
@@ -229,13 +229,13 @@ def _metastore_name(relation: Relation, catalogs: Catalogs) -> str:
 
 
 def _with_columns(relations: list[Relation], catalogs: Catalogs, server: Server) -> list[Relation]:
-    """*relations* with their columns, all of them asked for in one plan."""
+    """*relations* with their columns, which are all requested in one plan."""
     asked = [_listing(number, _metastore_name(each, catalogs)) for number, each in enumerate(relations)]
     if not asked:
         return []
     try:
         rows = server.rows(proto.Plan(root=_union(asked)))
-    except grpc.RpcError:  # a view whose table is gone, for one: its columns cannot be known
+    except grpc.RpcError:  # for example because of a view whose table no longer exists
         rows = [row for number, each in enumerate(asked) for row in _rows_of(each, relations[number], server)]
     columns: dict[int, list[Row]] = {}
     for row in rows:
@@ -245,7 +245,7 @@ def _with_columns(relations: list[Relation], catalogs: Catalogs, server: Server)
 
 
 def _with_defaults(relations: list[Relation], catalogs: Catalogs, server: Server) -> list[Relation]:
-    """*relations*, which have their columns, with the defaults of these, all of them asked for in one plan."""
+    """*relations* with the defaults of their columns, which are all requested in one plan."""
     tables = [each for each in relations if each.columns and not each.is_view]
     if not tables:
         return relations
@@ -254,9 +254,9 @@ def _with_defaults(relations: list[Relation], catalogs: Catalogs, server: Server
     defaults: dict[tuple[str, ...], dict[str, str]] = {}
     for table in tables:
         for field in islice(fields, len(table.columns)):
-            told = json.loads(field.metadata or "{}").get(_DEFAULT)
-            if told is not None:
-                defaults.setdefault((table.catalog, table.schema, table.name), {})[field.name] = told
+            default = json.loads(field.metadata or "{}").get(_DEFAULT)
+            if default is not None:
+                defaults.setdefault((table.catalog, table.schema, table.name), {})[field.name] = default
     return [replace(each, defaults=defaults.get((each.catalog, each.schema, each.name), {})) for each in relations]
 
 
@@ -266,7 +266,7 @@ def _rows_of(listing: proto.Relation, relation: Relation, server: Server) -> lis
     except grpc.RpcError as error:
         name = f"{relation.catalog}.{relation.schema}.{relation.name}"
         _log.warning(
-            "%s.columns: %s is left out, since it cannot be read: %s", INFORMATION_SCHEMA, name, error.details()
+            "%s.columns: %s is left out because it cannot be read: %s", INFORMATION_SCHEMA, name, error.details()
         )
         return []
 
@@ -281,7 +281,7 @@ def _listing(number: int, name: str) -> proto.Relation:
 
 
 def _union(relations: list[proto.Relation]) -> proto.Relation:
-    """All rows of *relations*, in their order; nested as little as can be, for the server's parser has a limit."""
+    """All rows of *relations*, in their order; nested as little as possible, since the server's parser has a limit."""
     if len(relations) == 1:
         return relations[0]
     half = len(relations) // 2

@@ -1,8 +1,8 @@
 """Names of tables, views, schemas and functions: `catalog.schema.table` becomes `schema.table`.
 
-A server has one metastore, that of Spark's own `spark_catalog` (open-source Spark cannot make views anywhere else).
-The schemas of the run's catalog have their own names in it, so that this catalog is left out of a name; those of
-another have a name that stands for both, `lakelocal.catalogs.mapped`.
+A server has one metastore, that of Spark's own `spark_catalog` (open-source Spark cannot create views anywhere else).
+The schemas of the run's catalog have their own names there, so this catalog is removed from names; a schema of another
+catalog has a name that stands for both, see `lakelocal.catalogs.mapped`.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from lakelocal.sql.tokens import tokenize
 from lakelocal.sql.writing import quoted
 
 FORMATS = frozenset({"avro", "binaryfile", "csv", "delta", "json", "orc", "parquet", "text"})
-# Schemas of no catalog, and those of Spark's functions in `system`.
+# Schemas that belong to no catalog, and those of Spark's functions in `system`.
 _OF_SPARK = frozenset({"global_temp", "session", "builtin"})
 
 
 @dataclass(frozen=True)
 class Needed:
-    """What a request names and what must be there before it is sent: a *table* of *schema*, all if it is None."""
+    """Something that must exist before a request that names it is sent: a *table* of *schema*, or all if it is None."""
 
     catalog: str
     schema: str
@@ -29,7 +29,10 @@ class Needed:
 
 @dataclass(frozen=True)
 class Names:
-    """Translates the names of one request, whose session is in the catalog *current*; *needed* collects."""
+    """Translates the names in one request; *current* is the catalog of its session.
+
+    *needed* collects what must exist before the request is sent.
+    """
 
     catalogs: Catalogs
     current: str
@@ -41,7 +44,7 @@ class Names:
         return self.catalogs.is_own(self.current)
 
     def table(self, parts: Sequence[str], where: str) -> list[str] | None:
-        """The parts of the name of a table or function in the metastore; None where the name stays as it is.
+        """The parts of the name that a table or function has in the metastore; None if the name stays as it is.
 
         Raises:
             DialectError: its catalog does not exist.
@@ -55,7 +58,7 @@ class Names:
         catalog, schema, *rest = parts
         self._need(catalog, schema, rest[0], where)
         found = self.catalogs.schema(catalog, schema)
-        # The client may send the text of a query again, and a name of two parts would be of the current catalog then.
+        # The client may send the text of a query again; a name of two parts would then mean the current catalog.
         return [found, *rest] if self.in_own or unmapped(found) else [SPARK_CATALOG, found, *rest]
 
     def schema(self, parts: Sequence[str], where: str) -> list[str] | None:
@@ -69,26 +72,26 @@ class Names:
         return [self.catalogs.schema(parts[0], parts[1]), *parts[2:]]
 
     def written(self, parts: Sequence[str], where: str) -> None:
-        """Refuse that *parts*, a table or a schema, is written to where its catalog is read-only.
+        """Refuse to write to the table or schema *parts* if its catalog is read-only.
 
         Raises:
-            DialectError: it is in `samples` or `system`, as on Databricks.
+            DialectError: it is in `samples` or `system`, which are read-only on Databricks, too.
         """
         if unmapped(parts[0]):
             return
         catalog = parts[0].lower() if len(parts) > 2 else self.current.lower()
         if catalog in (SAMPLES, SYSTEM) and not self.catalogs.is_own(catalog):
             raise DialectError(
-                f"{where}: found the catalog `{catalog}`, which can be read only, here as on Databricks. Write to a "
-                "table of your own."
+                f"{where}: found the catalog `{catalog}`, which is read-only, here as on Databricks. Write to a table "
+                "in another catalog."
             )
 
     def qualified(self, parts: Sequence[str], schema: str) -> tuple[str, ...]:
-        """The name of a table in three parts, as the user knows it, from a place in *schema* of the catalog."""
+        """The name of a table in three parts, as the user knows it, if *schema* is the current one."""
         return {1: (self.current, schema, *parts), 2: (self.current, *parts)}.get(len(parts), tuple(parts))
 
     def column(self, parts: Sequence[str]) -> list[str] | None:
-        """The same for a column with the whole name of its table, which the request has named before."""
+        """The same for a column with the full name of its table, which the request has named before."""
         if len(parts) < 4:
             return None
         catalog, schema, table = _lower(parts[:3])
@@ -108,8 +111,8 @@ class Names:
     def _need(self, catalog: str, schema: str, table: str | None, where: str) -> None:
         if catalog.lower() == SYSTEM and schema.lower() != INFORMATION_SCHEMA and not self.catalogs.is_own(SYSTEM):
             raise DialectError(
-                f"{where}: found `{catalog}.{schema}`; of the system tables only `information_schema` is here. "
-                "What runs did is in `runs list` and `runs get`."
+                f"{where}: found `{catalog}.{schema}`; of the system tables, only `information_schema` exists here. "
+                "For what runs have done, use `runs list` and `runs get`."
             )
         if not self.catalogs.exists(catalog):
             raise DialectError(self.catalogs.missing(catalog, where))
@@ -127,7 +130,7 @@ _OF_SYSTEM = [[SYSTEM, schema] for schema in ("builtin", "session")]
 
 
 def split_name(text: str) -> list[str] | None:
-    """The parts of a dotted name such as ``a.`b.c` ``; None where *text* is not one."""
+    """The parts of a dotted name such as ``a.`b.c` ``; None if *text* is not such a name."""
     tokens = tokenize(text)
     if not tokens or len(tokens) % 2 == 0:
         return None
@@ -138,11 +141,11 @@ def split_name(text: str) -> list[str] | None:
 
 
 def join_name(parts: Sequence[str]) -> str:
-    """*parts* as a dotted name; each is quoted where it must be."""
+    """*parts* as a dotted name, in which parts are quoted only if necessary."""
     return ".".join(part if part.isidentifier() else quoted(part) for part in parts)
 
 
 def shorten(sql: str, limit: int = 100) -> str:
-    """*sql* on one line, for an error's text."""
+    """*sql* on one line and in backticks, for error messages."""
     line = " ".join(sql.split())
     return f"`{line if len(line) <= limit else line[: limit - 3] + '...'}`"

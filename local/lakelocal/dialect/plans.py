@@ -1,4 +1,4 @@
-"""Requests of Spark Connect: what to do with each kind of message in a plan."""
+"""Translates the requests of Spark Connect: a handler for each kind of message in a plan."""
 
 import hashlib
 from collections.abc import Callable, MutableMapping
@@ -27,7 +27,7 @@ from lakelocal.dialect.read_files import ReadFiles, TemporaryView, temporary_vie
 from lakelocal.dialect.routines.procedures import Procedures
 from lakelocal.dialect.routines.python import PythonFunctions
 from lakelocal.dialect.routines.store import Routines
-from lakelocal.dialect.scripts import OnlyAsked, is_script, translate_script
+from lakelocal.dialect.scripts import ReadOnlyServer, is_script, translate_script
 from lakelocal.dialect.server import Server, run
 from lakelocal.dialect.sessions import Sessions
 from lakelocal.dialect.settings import translate_settings
@@ -50,16 +50,16 @@ def _as_it_is(command: bytes, schema: str) -> bytes:
 
 
 _PICKLED = ("spark.connect.PythonUDF", "spark.connect.PythonUDTF", "spark.connect.PythonDataSource")
-_UNDEFINED = "<undefined>"  # what SET says of a setting that is not there
-_DEEPEST = 20  # procedures that call one another
+_UNDEFINED = "<undefined>"  # the value that SET shows for a setting that is not set
+_DEEPEST = 20  # levels of procedures that call each other
 
 
 @dataclass
 class Dialect:
     """Databricks' dialect for one state; one object serves all sessions and threads of a process.
 
-    *carry* is given each pickled Python function, table function or data source, and the session's current schema as
-    the metastore knows it; what it gives goes to the server instead. *datasets* as in `Statements`.
+    *carry* is called with each pickled Python function, table function or data source, and with the session's current
+    schema in the metastore; what it returns is sent to the server instead. For *datasets*, see `Statements`.
     """
 
     state: State
@@ -78,13 +78,13 @@ class Dialect:
         self.statements = Statements(self.volumes, self.sessions, self.datasets)
 
     def rewrite(self, request: Message, server: Server, variants: frozenset[str] = frozenset()) -> Message:
-        """*request* as open-source Spark understands it; a new message, *request* itself is not changed.
+        """A new message: *request* as open-source Spark understands it.
 
-        *server* is asked, in the session of the request, where the translation depends on what is there. *variants* are
-        the values with a path (`value:path`) that are no strings.
+        *server* is asked, in the session of the request, if the translation depends on what exists there. *variants*
+        are the values with a path (`value:path`) that are not strings.
 
         Raises:
-            DialectError: the request holds what has no counterpart here.
+            DialectError: the request contains something that has no counterpart here.
         """
         if isinstance(request, proto.ConfigRequest):
             return translate_settings(request, self.volumes)
@@ -97,14 +97,14 @@ class Dialect:
 
 @dataclass
 class Rewriter:
-    """The translation of one request, in place."""
+    """Translates one request, in place."""
 
     dialect: Dialect
     session: str
     server: Server
     variants: frozenset[str]
     use: ReadMode = field(default_factory=lambda: ReadMode(runs=False))
-    depth: int = 0  # of procedures that call others
+    depth: int = 0  # how deeply the current procedure call is nested
 
     @cached_property
     def sql(self) -> SqlText:
@@ -133,7 +133,7 @@ class Rewriter:
         self.dialect.preparation.make(self.sql.names.needed, self.server)
 
     def _use(self, command: proto.Command) -> ReadMode:
-        """What the request does with the streams in it."""
+        """How the request reads the sources in it."""
         if not command.HasField("write_stream_operation_start"):
             return ReadMode(runs=True)
         stream = command.write_stream_operation_start
@@ -158,7 +158,7 @@ class Rewriter:
         }
 
     def _statement(self, command: proto.SqlCommand) -> None:
-        """Only a command is a statement that may do something; elsewhere SQL is a query that was one."""
+        """Translate the SQL of a command, the only place where statements have effects; other SQL is a query."""
         for holder, name in _sql_texts(command):
             setattr(holder, name, self._translated(fill_arguments(getattr(holder, name), holder)))
 
@@ -176,8 +176,8 @@ class Rewriter:
         return self._alone(text, self.server)
 
     def _in_script(self, text: str, variables: frozenset[str]) -> str:
-        """A statement of a script with *variables*, which are not there yet."""
-        server, own = OnlyAsked(self.server), self.dialect.state.catalog
+        """Translate a statement in a script with *variables*, which have no values yet."""
+        server, own = ReadOnlyServer(self.server), self.dialect.state.catalog
         constants = Constants(server, variables)
         text = execute_in_script(text, constants, own)
         if is_script(called := self._procedures.statement(text) or ""):
@@ -190,10 +190,10 @@ class Rewriter:
         return Procedures(Routines(self.dialect.state), self.dialect.sessions.at(self.session))
 
     def _called(self, script: str) -> str:
-        """The script of a procedure that another script calls."""
+        """Translate the script of a procedure that another script calls."""
         self.depth += 1
         if self.depth > _DEEPEST:
-            raise DialectError("CALL: the procedure calls itself, which this machine cannot do. Use a loop.")
+            raise DialectError("CALL: found a procedure that calls itself, which is not possible here. Use a loop.")
         try:
             return translate_script(script, self._in_script)
         finally:
@@ -214,11 +214,11 @@ class Rewriter:
         return PythonFunctions(routines, place, session, self.server, dialect.functions, carry)
 
     def _spark_text(self, text: str) -> str:
-        """The SQL *text* in Spark's words, without the functions that only a schema of Databricks has."""
+        """The SQL *text* for Spark, with calls of functions that Spark does not have replaced."""
         return self.sql.rewrite(expand_table_functions(self._functions.calls(text), self._described))
 
     def _setting(self, key: str) -> str | None:
-        """The value of a setting of the session; None where it has none."""
+        """The value of a setting of the session; None if it is not set."""
         value = next((row["value"] for row in run(self.server, f"SET {quoted(key)}")), _UNDEFINED)
         return None if value == _UNDEFINED else str(value)
 
@@ -226,13 +226,13 @@ class Rewriter:
         return run(self.server, self.sql.rewrite(f"DESCRIBE FUNCTION EXTENDED {function}"))
 
     def _plain(self, text: str) -> str:
-        """The SQL *text* as Spark understands it, and what it names is there."""
+        """The SQL *text* as Spark understands it; what it names is created if it does not exist yet."""
         plain = self._spark_text(text)
         self.dialect.preparation.make(self.sql.names.needed, self.server)
         return plain
 
     def _create_view(self, view: TemporaryView) -> None:
-        """A view that a statement makes forgets the relations beside it, so that it is made of a plan."""
+        """Create *view* from a plan, since one that is created by a statement loses the relations beside the text."""
         plan = proto.Plan()
         command = plan.command.create_dataframe_view
         command.name, command.is_global, command.replace = view.name, view.is_global, view.replaces
@@ -285,7 +285,7 @@ class Rewriter:
         message.target_table_name = self._target(message.target_table_name)
 
     def _target(self, name: str) -> str:
-        """The table *name*, which is written to, in the metastore."""
+        """The name in the metastore of the table *name*, which is written to."""
         where = f"The table {shorten(name)}"
         self.sql.names.written(split_name(name) or [name], where)
         return self.sql.name(name, where)
@@ -298,7 +298,7 @@ class Rewriter:
         return join_name([place.catalog, place.schema, *parts][-3:] if len(parts) < 3 else parts)
 
     def _register(self, function: proto.CommonInlineUserDefinedFunction) -> str:
-        """Let SQL of this session know *function* by a name, which is given."""
+        """Register *function* with this session, and return the name that SQL can call it by."""
         known = proto.CommonInlineUserDefinedFunction()
         known.CopyFrom(function)
         known.ClearField("arguments")
@@ -315,7 +315,7 @@ class Rewriter:
 
 
 def _sql_texts(command: proto.SqlCommand) -> list[tuple[proto.SQL | proto.SqlCommand, str]]:
-    """(message, name of the field) of each SQL text that *command* runs."""
+    """The message and the field of each SQL text that *command* runs."""
     if not command.HasField("input"):
         return [(command, "sql")] if command.sql else []
     relation = command.input.with_relations.root if command.input.HasField("with_relations") else command.input
@@ -323,7 +323,7 @@ def _sql_texts(command: proto.SqlCommand) -> list[tuple[proto.SQL | proto.SqlCom
 
 
 def decompress(plan: proto.Plan) -> None:
-    """Replace a compressed operation by what it holds; the server takes both."""
+    """Replace a compressed operation by its contents; the server accepts both."""
     if not plan.HasField("compressed_operation"):
         return
     packed = plan.compressed_operation

@@ -1,4 +1,4 @@
-"""What has to be there before a request that names it is sent; nothing where it stays in the run's catalog."""
+"""Creates what must exist before a request that names it is sent; requests within the run's catalog need nothing."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,31 +11,31 @@ from lakelocal.dialect.volumes import Volumes
 from lakelocal.errors import ServerError
 from lakelocal.locks import locked
 
-_PATIENCE = 120  # seconds that another process may take to generate sample data, or to describe a catalog
+_TIMEOUT = 120  # seconds that another process may take to generate sample data, or to describe a catalog
 
 
 @dataclass
 class Preparation:
-    """Makes what requests need; *ready* remembers what this process has seen to be there, and when."""
+    """Creates what requests need; *ready* remembers what this process knows to exist, and since when."""
 
     volumes: Volumes
     ready: dict[Needed, int] = field(default_factory=dict)
 
     def make(self, needed: list[Needed], server: Server) -> None:
-        """Make what of *needed* is not there yet.
+        """Create everything in *needed* that does not exist yet.
 
         Raises:
-            DialectError: there are no such sample data, or no such relation of an information schema.
+            DialectError: there is no such sample data, or no such relation of an information schema.
         """
         for each in needed:
             if each.schema == INFORMATION_SCHEMA:
-                self._describe(each, server)  # what it says changes
+                self._describe(each, server)  # always, since its contents change
             elif self.ready.get(each) != self._changed(each.catalog):
                 self._make(each, server)
                 self.ready[each] = self._changed(each.catalog)
 
     def _changed(self, catalog: str) -> int:
-        """When the folder of *catalog* was changed, ns: a catalog that was dropped and created is another one."""
+        """When the folder of *catalog* was last changed, in ns; dropping and creating a catalog again changes it."""
         folder = self.volumes.catalogs.folder(catalog)
         return folder.stat().st_mtime_ns if folder.is_dir() else 0
 
@@ -48,7 +48,7 @@ class Preparation:
             self._make_samples(needed, server)
 
     def _describe(self, needed: Needed, server: Server) -> None:
-        from lakelocal.dialect.metadata import make_information_schema  # most runs ask no such thing
+        from lakelocal.dialect.metadata import make_information_schema  # imported late: most runs do not need it
         from lakelocal.dialect.samples import SCHEMAS
 
         if needed.catalog == SAMPLES:
@@ -58,14 +58,14 @@ class Preparation:
             make_information_schema(self.volumes, needed.catalog, needed.table, server)
 
     def _make_samples(self, needed: Needed, server: Server) -> None:
-        from lakelocal.dialect.samples import make_samples  # most runs read none
+        from lakelocal.dialect.samples import make_samples  # imported late: most runs read no samples
 
         with self._alone(SAMPLES):
             make_samples(None if needed.schema == DEFAULT_SCHEMA else needed.schema, needed.table, server)
 
     def _alone(self, catalog: str) -> AbstractContextManager[None]:
-        """No other process prepares anything in *catalog* meanwhile."""
+        """Keep other processes from preparing anything in *catalog*."""
         folder = self.volumes.catalogs.folder(catalog)
         folder.mkdir(parents=True, exist_ok=True)
-        waited = ServerError(f"`{folder}`: another process has been preparing tables for {_PATIENCE} s. Try again.")
-        return locked(folder / "preparing.lock", _PATIENCE, waited)
+        waited = ServerError(f"`{folder}`: another process has been preparing tables for {_TIMEOUT} s. Try again.")
+        return locked(folder / "preparing.lock", _TIMEOUT, waited)

@@ -1,8 +1,8 @@
-"""Statements that lose a race: several tasks create the same at once, each only if it is not there yet.
+"""Statements that lose a race: several tasks create the same thing at once, each only if it does not exist yet.
 
-A catalog of Databricks creates one after the other, so each of them succeeds. Spark looks whether it is there, then
-creates it, and whoever is second fails on the log, the files or the name of the first. Such a statement is repeated: it
-then finds what the first has made.
+A catalog of Databricks executes them one after the other, and each of them succeeds. Spark first checks whether the
+thing exists, and then creates it; the second task fails because of the log, the files or the name that the first one
+has created. Such a statement is repeated, and then finds what the first task has created.
 """
 
 import logging
@@ -16,7 +16,7 @@ import pyspark.sql.connect.proto as proto
 from lakelocal.dialect.names import shorten
 from lakelocal.sql.tokens import tokenize
 
-_WAITS = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds; the first writes its log before the catalog knows the table
+_WAITS = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds; the first task writes its log before the catalog has the table
 _LOST = re.compile(
     r"\[(?:DELTA_PROTOCOL_CHANGED|DELTA_METADATA_CHANGED|DELTA_CONCURRENT_\w+|DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
     r"|DELTA_TABLE_ALREADY_EXISTS|TABLE_OR_VIEW_ALREADY_EXISTS|SCHEMA_ALREADY_EXISTS|LOCATION_ALREADY_EXISTS)\b"
@@ -25,14 +25,17 @@ _log = logging.getLogger(__package__)
 
 
 class Race:
-    """The attempts of one *request* that may lose a race; it becomes the one that was sent, as soon as there is one."""
+    """The attempts of one request that may lose a race; *request* is replaced by the one that is actually sent."""
 
     def __init__(self, request: Any) -> None:
         self.request = request
         self._waits: Iterator[float] = iter(_WAITS)
 
     def lost(self, error: str) -> bool:
-        """Did the request fail with *error* because another was faster, and may it be sent again? Waits before."""
+        """Has the request failed with *error* because another was faster, so that it may be sent again?
+
+        If so, this waits before it returns.
+        """
         statement = _statement(self.request)
         if not _can_be_repeated(statement) or not (_LOST.search(error) or _is_being_replaced(statement, error)):
             return False
@@ -54,7 +57,7 @@ def _statement(request: Any) -> str:
 
 
 def _is_being_replaced(sql: str, error: str) -> bool:
-    """Does *error* say that the view which *sql* makes is not there? Spark drops a view to replace it."""
+    """Does *error* say that the view which *sql* replaces does not exist? Spark drops a view in order to replace it."""
     words = tokenize(sql) or ()
     view = next((index for index, token in enumerate(words) if token.word == "VIEW"), len(words))
     last = view + 1
@@ -64,7 +67,7 @@ def _is_being_replaced(sql: str, error: str) -> bool:
 
 
 def _can_be_repeated(sql: str) -> bool:
-    """Does *sql* create what need not be absent: does it do nothing, or the same, when that is there?"""
+    """Does *sql* create something that may already exist, so that it can be repeated?"""
     words = [token.word for token in tokenize(sql) or ()][:12]
     if words[:1] != ["CREATE"]:
         return False

@@ -1,8 +1,9 @@
 """`read_files(path, key => value, ...)`, in batch and as a stream, becomes a relation beside the SQL text.
 
-A text of SQL cannot hold a relation with a schema of its own. So each call is replaced by a name, and the plan goes
-along under that name, as the frames of `spark.sql("... {frame}", frame=frame)` do. The text carries what it was in a
-comment, since a client sends the plan that it got back again, maybe to start a stream: it is then planned anew.
+A SQL text cannot contain a relation with its own schema. Each call is therefore replaced by a name, and the plan is
+sent beside the text with that name, like the frames of `spark.sql("... {frame}", frame=frame)`. The text contains the
+original in a comment, since a client may send the plan that it got back again, for example to start a stream, and then
+the original text is planned anew.
 
 Source: Databricks documentation, "read_files table-valued function".
 """
@@ -29,7 +30,7 @@ from lakelocal.sql.writing import Edit, apply, quoted
 
 _CARRIED = re.compile(r"/\*read_files:([A-Za-z0-9+/=]*)\*/$")
 _PREFIX = "read_files_"
-# The options that are Auto Loader's; the others are those of Spark's reader of the format.
+# The options that belong to Auto Loader; the others belong to Spark's reader of the format.
 _LOADER = {
     name.lower(): name
     for name in (
@@ -52,7 +53,7 @@ _METADATA = (
 
 @dataclass(frozen=True)
 class Call:
-    """A call in a text: its tokens *first* to *last*, which include STREAM; the texts of its arguments by their key."""
+    """A call in a text: its tokens from *first* to *last*, including STREAM, and the texts of its arguments."""
 
     first: int
     last: int
@@ -77,7 +78,7 @@ class ReadFiles:
         """Replace the calls in *relation*, a SQL text with or without relations beside it, in place.
 
         Raises:
-            DialectError: an argument is missing or impossible, or the statement would keep the call.
+            DialectError: an argument is missing or not possible, or the statement would store the call.
         """
         if relation.HasField("sql"):
             self._expand(relation, relation.sql, [])
@@ -121,7 +122,9 @@ class ReadFiles:
     def _source(self, call: Call, where: str) -> Source:
         path = option_text(call.path, self.server) if call.path else None
         if not path:
-            raise DialectError(f"The statement {where}: read_files needs the path of the files; found `{call.path}`.")
+            raise DialectError(
+                f"The statement {where}: found `{call.path}` as the path of read_files; expected a string. Add it."
+            )
         values = {key: option_text(text, self.server) for key, text in call.options.items()}
         options = _options({key: value for key, value in values.items() if value is not None})
         schema = options.pop("schema", "")
@@ -133,7 +136,7 @@ class ReadFiles:
         return replace(source, schema_location=None, infers_always=True, evolution="none")
 
     def _format(self, path: str, options: Mapping[str, str]) -> str:
-        """The format that the names of the files tell."""
+        """The format of the files, as their names tell it."""
         place = Path(self.sql.volumes.translate(path))
         check_exists(place, path)
         names = {_suffix(file.name) for file in list_files(place, options.get("pathGlobFilter"))}
@@ -141,21 +144,21 @@ class ReadFiles:
         if len(formats) == 1 and (found := formats.pop()) in FORMATS:
             return found
         raise DialectError(
-            f"read_files, `{path}`: the format is not told by the files, whose names end in "
-            f"{', '.join(sorted(names)) or 'nothing, as there are none'}. Name it: format => 'csv'; known here are "
-            f"{', '.join(FORMATS)}."
+            f"read_files, `{path}`: the format cannot be told from the names of the files, which end in "
+            f"{', '.join(sorted(names)) or 'nothing, as there are none'}. Set it, for example format => 'csv', to one "
+            f"of {', '.join(FORMATS)}."
         )
 
 
 def with_metadata(rows: proto.Relation, sql: SqlText) -> proto.Relation:
-    """*rows* of files with `_metadata` as a column, which a view does not hand on otherwise."""
+    """*rows* of files with `_metadata` as an ordinary column, since a view would lose it otherwise."""
     shown = f"{sql.file_path('_metadata.file_path')} AS file_path"
     parts = ", ".join(f"_metadata.{name} AS {name}" for name in _METADATA)
     return plan_builders.with_columns(rows, {"_metadata": f"struct({shown}, {parts})"})
 
 
 def hide_metadata(text: str, table: str) -> str:
-    """The query *text* over *table*, whose stars give no `_metadata`; the same where it does not name that column."""
+    """The query *text* over *table*, with `_metadata` excluded from its stars; unchanged if it does not name that."""
     tokens = tokenize(text) or ()
     if not any(token.text.lower() == "_metadata" for token in tokens):
         return text
@@ -171,7 +174,7 @@ def _suffix(name: str) -> str:
 
 
 def _options(given: Mapping[str, str]) -> dict[str, str]:
-    """The options of the function as those of `cloudFiles`; types are inferred unless that is turned off."""
+    """The options of the function as options of `cloudFiles`; types are inferred unless that is turned off."""
     found = {"cloudFiles.inferColumnTypes": "true"}
     names = {"filenamepattern": "pathGlobFilter", "schema": "schema"}
     for key, value in given.items():
@@ -207,11 +210,11 @@ def _closing(words: Sequence[str], opening: int) -> int:
         depth += {"(": 1, ")": -1}.get(words[at], 0)
         if depth == 0:
             return at
-    raise DialectError("read_files: found no closing bracket; write `read_files('/Volumes/...', format => 'csv')`.")
+    raise DialectError("read_files: found no closing parenthesis; write `read_files('/Volumes/...', format => 'csv')`.")
 
 
 def _arguments(sql: str, tokens: Sequence[Token]) -> tuple[str, dict[str, str]]:
-    """The text of the path, and of each option."""
+    """The text of the path, and the texts of the options."""
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:
@@ -228,14 +231,14 @@ def _arguments(sql: str, tokens: Sequence[Token]) -> tuple[str, dict[str, str]]:
             path = sql[part[0].start : part[-1].end]
         elif part:
             raise DialectError(
-                f"read_files: found `{sql[part[0].start : part[-1].end]}`; expected `key => value` behind the path."
+                f"read_files: found `{sql[part[0].start : part[-1].end]}`; expected `key => value` after the path."
             )
     named = next((key for key in options if key.lower() == "path"), None)
     return (options.pop(named) if named else path), options
 
 
 def _without_metadata(tokens: Sequence[Token], call: Call) -> Iterator[Edit]:
-    """A star of the query around *call* gives no `_metadata`, which is only there for who asks for it by name."""
+    """Exclude `_metadata` from the stars of the query around *call*, since it is only returned if it is named."""
     behind = call.last + (2 if tokens[call.last + 1 : call.last + 2] and tokens[call.last + 1].word == "AS" else 1)
     alias = tokens[behind].text.lower() if behind < len(tokens) and tokens[behind].is_name else ""
     for at in _select_list(tokens, call):
@@ -251,7 +254,7 @@ def _without_metadata(tokens: Sequence[Token], call: Call) -> Iterator[Edit]:
 
 
 def _select_list(tokens: Sequence[Token], call: Call) -> range:
-    """The tokens between the SELECT that *call* belongs to and *call*; none where FROM comes first."""
+    """The tokens between the SELECT that *call* belongs to and *call*; none if FROM comes first."""
     depth = 0
     for at in range(call.first - 1, -1, -1):
         depth += {")": 1, "(": -1}.get(tokens[at].word, 0)
@@ -266,7 +269,7 @@ def _refuse_kept(sql: str, tokens: Sequence[Token]) -> None:
     words = [token.word for token in tokens[:8]]
     if words[:1] == ["CREATE"] and "VIEW" in words and not {"TEMP", "TEMPORARY"} & set(words[: words.index("VIEW")]):
         raise DialectError(
-            f"The statement {shorten(sql)}: a view that is kept cannot hold read_files on this machine. "
+            f"The statement {shorten(sql)}: only a temporary view can contain read_files on this machine. "
             "Use CREATE TEMPORARY VIEW, or CREATE TABLE ... AS SELECT."
         )
 
@@ -282,7 +285,7 @@ class TemporaryView:
 
 
 def temporary_view(sql: str) -> TemporaryView | None:
-    """The view that *sql* makes, None where it is another statement or calls no read_files."""
+    """The view that *sql* creates; None if it is another statement or does not call read_files."""
     if not has_calls(sql):
         return None
     tokens = tokenize(sql) or ()

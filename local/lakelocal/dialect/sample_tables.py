@@ -1,8 +1,8 @@
-"""The tables of the catalog `samples`, as Databricks documents their columns, and what their generated rows hold.
+"""The tables of the catalog `samples`: their columns as Databricks documents them, and the SQL of generated values.
 
 Sources of the columns: Databricks documentation, "Sample datasets"; TPC-H specification, revision 3, clause 1.4, with
-the types of Databricks' copy. Rows are fewer than there, and made up. The tables of `wanderbricks`
-are in a module of their own.
+the types of Databricks' copy. There are fewer rows than on Databricks, and they are made up. The tables of
+`wanderbricks` are in `sample_wanderbricks`.
 """
 
 from lakelocal.dialect.sample_values import KEY, PHONE, amount, day, listed, moment, named, pick, table_of, whole

@@ -1,4 +1,4 @@
-"""How the values of generated sample tables are written."""
+"""SQL expressions for the values of generated sample tables."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from lakelocal.sql.writing import literal
 
 @dataclass(frozen=True)
 class Column:
-    """*value* is SQL: `row` counts the rows from 0, `chance` stands for a number from 0 to 1 of this row and column.
+    """A column; *value* is SQL that may refer to columns before it.
 
-    It may refer to columns before it.
+    In it, `row` is the number of the row from 0, and `chance` a number from 0 to 1 for this row and column.
     """
 
     name: str
@@ -28,7 +28,7 @@ def table_of(rows: int, *columns: tuple[str, str, str]) -> SampleTable:
 
 
 def pick(*values: object) -> str:
-    """One of *values*."""
+    """One of *values*, at random."""
     texts = (str(value) if isinstance(value, int) else literal(str(value)) for value in values)
     return f"element_at(array({', '.join(texts)}), 1 + CAST(floor(chance * {len(values)}) AS INT))"
 
@@ -44,23 +44,23 @@ def amount(least: float, most: float, digits: int = 2) -> str:
 
 
 def moment(first: str, days: int) -> str:
-    """A second of the *days* from *first* on."""
+    """A second in the *days* that begin with *first*."""
     return f"timestamp_seconds(unix_seconds(TIMESTAMP '{first}') + CAST(floor(chance * {days * 86400}) AS BIGINT))"
 
 
 def day(first: str, days: int) -> str:
-    """A day of the *days* from *first* on."""
+    """One of the *days* that begin with *first*."""
     return f"date_add(DATE '{first}', CAST(floor(chance * {days}) AS INT))"
 
 
 def listed(*values: object) -> str:
-    """The value of the row's place in *values*."""
+    """The value at the row's position in *values*, which repeat."""
     texts = (str(value) if isinstance(value, int) else literal(str(value)) for value in values)
     return f"element_at(array({', '.join(texts)}), 1 + CAST(row % {len(values)} AS INT))"
 
 
 def named(prefix: str, digits: int) -> str:
-    """`Customer#000000001`: *prefix* and the row's number from 1 on."""
+    """A name such as `Customer#000000001`: *prefix*, and the number of the row from 1."""
     return f"concat({literal(prefix)}, lpad(CAST(row + 1 AS STRING), {digits}, '0'))"
 
 

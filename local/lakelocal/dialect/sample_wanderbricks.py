@@ -1,6 +1,6 @@
 """The tables of `samples.wanderbricks`: a platform on which travellers book holiday homes.
 
-Source of the columns: Databricks documentation, "Wanderbricks dataset", and what Unity Catalog says of these tables.
+Source of the columns: Databricks documentation, "Wanderbricks dataset", and the tables' definitions in Unity Catalog.
 """
 
 from lakelocal.dialect.sample_values import KEY, PHONE, amount, day, listed, moment, named, pick, table_of, whole
@@ -47,7 +47,7 @@ def _email(host: str) -> str:
 
 
 def _one_of(count: int) -> str:
-    """A key of a table of *count* rows."""
+    """A key of a table with *count* rows."""
     return whole(1, count)
 
 

@@ -1,7 +1,7 @@
-"""The catalog `samples`: its tables are generated when a request first names them, the same everywhere.
+"""The catalog `samples`: its tables are generated when a request first names them, with the same rows everywhere.
 
-A value is computed from the number of its row and the name of its column, so it depends on no seed of a session, no
-number of cores and no order. The table's comment says that it is generated, and so does a note when it is made.
+A value is computed from the number of its row and the name of its column, so it does not depend on a session's seed, on
+the number of cores or on any order. The comment of a table, and a note when it is created, say that it is generated.
 """
 
 import logging
@@ -25,10 +25,10 @@ SCHEMAS = sorted({name.partition(".")[0] for name in TABLES})
 
 
 def make_samples(schema: str | None, table: str | None, server: Server) -> None:
-    """Make what is not there of *table* in *schema*; None stands for all of them.
+    """Create *table* in *schema* unless it exists; None stands for all tables, or all schemas.
 
     Raises:
-        DialectError: there are no such sample data here.
+        DialectError: there is no such sample data here.
     """
     if schema is None:
         for each in SCHEMAS:
@@ -39,14 +39,14 @@ def make_samples(schema: str | None, table: str | None, server: Server) -> None:
         there = known(schema, None) or [f"{each}.*" for each in SCHEMAS]
         raise DialectError(
             f"`{'.'.join(filter(None, (SAMPLES, schema, table)))}`: found sample data that this machine does not have; "
-            f"there are {', '.join(f'`{each}`' for each in there)} in the catalog `{SAMPLES}`. Use one of these, or "
-            "a table of your own."
+            f"expected one of {', '.join(f'`{each}`' for each in there)} in the catalog `{SAMPLES}`. Use one of these, "
+            "or your own table."
         )
     _make(names, server)
 
 
 def known(schema: str, table: str | None) -> list[str]:
-    """The sample data that this machine can make of *table* in *schema*, of all tables where it is None."""
+    """The names of the sample data for *table* in *schema*, or for all of its tables if *table* is None."""
     return [name for name in TABLES if name == f"{schema}.{table}" or (table is None and name.startswith(f"{schema}."))]
 
 
@@ -62,7 +62,7 @@ def _make(names: Iterable[str], server: Server) -> None:
 
 
 def creation(target: str, name: str, table: SampleTable) -> str:
-    """The statement that makes *table*, the sample data *name*, as *target*."""
+    """The statement that creates *table*, the sample data *name*, as *target*."""
     columns = ", ".join(
         f"CAST({_with_chance(column.value, f'{name}.{column.name}')} AS {column.type}) AS {quoted(column.name)}"
         for column in table.columns
@@ -74,6 +74,6 @@ def creation(target: str, name: str, table: SampleTable) -> str:
 
 
 def _with_chance(value: str, name: str) -> str:
-    """*value* with its numbers by chance: of the row, the column, and their place among several in one value."""
+    """*value* with each `chance` replaced by a number that depends on the row, the column, and the occurrence."""
     places = iter(range(value.count("chance") + 1))
     return _CHANCE.sub(lambda _: f"(pmod(xxhash64(row, '{name}', {next(places)}), {_PRIME}) / {_PRIME}D)", value)

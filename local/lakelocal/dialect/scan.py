@@ -1,10 +1,9 @@
-"""Where in a SQL text the names of tables stand, found by its tokens.
+"""Finds the names of tables in a SQL text, by its tokens.
 
-The rule. A dotted name is a table's if it follows a word that only a table can follow (FROM, JOIN, INTO, TABLE,
-VIEW, UPDATE, USING, ...) or, in a FROM list, a comma. There a name of three parts loses the run's catalog, and
-another catalog is an error. Anywhere else `a.b.c` may be a field of a struct: it stays, unless it is a function
-call or has four parts (`catalog.schema.table.column`) and starts with the run's catalog, and the statement has
-no alias, column or CTE of that name.
+The rule: a dotted name is that of a table if it follows a word that only a table can follow (FROM, JOIN, INTO, TABLE,
+VIEW, UPDATE, USING, ...) or, in a FROM list, a comma. Anywhere else, `a.b.c` may be a field of a struct and stays,
+unless it is a function call, or has four parts (`catalog.schema.table.column`) and begins with a catalog, and the
+statement has no alias, column or CTE with that name.
 """
 
 from collections.abc import Iterator
@@ -18,22 +17,22 @@ TABLE_WORDS = frozenset(
     | {"OPTIMIZE", "VACUUM", "REFRESH", "STREAM"}
 )
 SCHEMA_WORDS = frozenset(["SCHEMA", "DATABASE", "NAMESPACE"])
-# First words of statements about schemas: `INSERT WITH SCHEMA EVOLUTION` is none.
+# The first words of statements about schemas, unlike `INSERT WITH SCHEMA EVOLUTION`.
 _ABOUT_SCHEMAS = (["CREATE"], ["DROP"], ["ALTER"], ["DESCRIBE"], ["DESC"], ["COMMENT"], ["USE"])
-# Words that may stand between such a word and the name.
+# Words that may occur between such a word and the name.
 BETWEEN = frozenset(["IF", "NOT", "EXISTS", "EXTENDED", "FORMATTED", "DETAIL", "HISTORY", "LAZY", "ONLY", "LATERAL"])
-# Only as the first word of a statement do these announce a table.
+# Words that a table follows only if they begin the statement.
 FIRST_TABLE_WORDS = frozenset(["RESTORE", "DESCRIBE", "DESC", "OPTIMIZE", "VACUUM", "REFRESH", "UPDATE"])
 FIRST_ONLY = frozenset(["OPTIMIZE", "VACUUM", "REFRESH"])
 FROM_ENDS = frozenset(
     {"WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "SET", "WHEN", "UNION", "INTERSECT", "EXCEPT", "MINUS"}
     | {"WINDOW", "QUALIFY", "VALUES", "CLUSTER", "DISTRIBUTE", "SORT", "OFFSET"}
 )
-# Functions whose arguments hold a FROM of their own.
+# Functions whose arguments may contain a FROM.
 FROM_FUNCTIONS = frozenset(["EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "OVERLAY", "POSITION"])
 LISTED_IN_SCHEMA = frozenset(["TABLES", "VIEWS", "FUNCTIONS", "SCHEMAS", "DATABASES", "VOLUMES", "EXTENDED"])
 
-# Words that are no names where the name of a table may stand.
+# Words that are not names, even in the position of a table's name.
 _NO_TABLES = BETWEEN | TABLE_WORDS | {"SELECT", "WITH", "VALUES"}
 
 TABLE, SCHEMA, ELSEWHERE = "table", "schema", "elsewhere"
@@ -43,8 +42,8 @@ TABLE, SCHEMA, ELSEWHERE = "table", "schema", "elsewhere"
 class Name:
     """A dotted name: tokens *first* to *last* (inclusive) of the statement.
 
-    *place* is TABLE, SCHEMA or ELSEWHERE. *item* says that the name is a whole entry of a SELECT list without
-    an alias, so that an expression in its stead needs one.
+    *place* is TABLE, SCHEMA or ELSEWHERE. *item*: the name is a whole entry of a SELECT list, without an alias, so that
+    an expression that replaces it needs one.
     """
 
     first: int
@@ -65,9 +64,9 @@ class _Frame:
 
 @dataclass
 class Scanner:
-    """Goes over the tokens of one SQL text; `names` gives the dotted names in it.
+    """Reads the tokens of one SQL text; `names` yields the dotted names in it.
 
-    With *bare*, these include single words where the name of a table stands.
+    With *bare*, these include single words in the position of a table's name.
     """
 
     tokens: tuple[Token, ...]
@@ -77,7 +76,7 @@ class Scanner:
     head: list[str] = field(default_factory=list)
 
     def names(self) -> Iterator[Name]:
-        """Every name of the text, in order; a single word is one only where it is quoted, called or a schema's."""
+        """All names in the text, in order; a single word only if it is quoted, called or the name of a schema."""
         index = 0
         while index < len(self.tokens):
             token = self.tokens[index]
@@ -97,7 +96,7 @@ class Scanner:
         )
 
     def _is_schema(self, token: Token) -> bool:
-        """Is *token*, a bare word, the name of a schema in a statement about schemas or what is in one?"""
+        """Is *token*, a bare word, the name of a schema in a statement about schemas or their contents?"""
         listing = self.head[:1] in (["SHOW"], ["ANALYZE"])
         about = listing or (self.head[:1] in _ABOUT_SCHEMAS and not SCHEMA_WORDS.isdisjoint(self.head))
         return self.place == SCHEMA and about and token.is_name and token.word not in BETWEEN and len(self.frames) == 1
@@ -185,7 +184,7 @@ class Scanner:
         return index
 
     def _is_call(self, index: int) -> bool:
-        """Is token *index* a name with an argument list right behind it?"""
+        """Is token *index* a name that is directly followed by an argument list?"""
         after = index + 1
         return (
             self.tokens[index].is_name

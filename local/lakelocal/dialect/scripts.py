@@ -1,7 +1,7 @@
 """SQL scripts (`BEGIN ... END`): the statements in them are translated one by one, before the script runs.
 
-What the dialect itself has to do for a statement, such as a volume, it cannot do in the middle of a script: such a
-statement is refused. A label around the whole script, which Spark has not got, gets a block around it.
+Statements that the dialect executes itself, such as CREATE VOLUME, cannot be executed in the middle of a script, and
+are refused. A script with a label, which Spark does not support, is put into a block.
 
 Source: Databricks documentation, "SQL scripting".
 """
@@ -28,12 +28,12 @@ _EMPTY = "BEGIN END"
 
 
 def is_script(sql: str) -> bool:
-    """Is *sql* a script, with a label or without?"""
+    """Is *sql* a script, with or without a label?"""
     return "begin" in sql.lower() and begins_script(tokenize(sql) or (), 0)
 
 
 def translate_script(sql: str, translate: Callable[[str, frozenset[str]], str]) -> str:
-    """The script *sql* with each statement in it given to *translate*, with the names of the script's variables.
+    """The script *sql* with each statement translated by *translate*, which also gets the names of its variables.
 
     Raises:
         DialectError: a statement in it cannot be translated before the script runs.
@@ -61,7 +61,7 @@ def _translated(sql: str, translate: Callable[[str], str]) -> str:
         text = translate(sql)
     except grpc.RpcError as error:
         raise DialectError(
-            f"The statement {shorten(sql)}, inside of BEGIN ... END: what it names has to be there before the script "
+            f"The statement {shorten(sql)}, inside BEGIN ... END: what it names has to exist before the script "
             f"begins. {' '.join(str(error.details()).split())[:200]}"
         ) from error
     return _EMPTY if text == NOTHING else text
@@ -69,14 +69,14 @@ def _translated(sql: str, translate: Callable[[str], str]) -> str:
 
 def _refused(sql: str) -> DialectError:
     return DialectError(
-        f"The statement {shorten(sql)} cannot be done inside of BEGIN ... END on this machine. "
-        "Put it into a statement of its own, before the script."
+        f"The statement {shorten(sql)} is not possible inside BEGIN ... END on this machine. "
+        "Run it on its own, before the script."
     )
 
 
 @dataclass(frozen=True)
-class OnlyAsked:
-    """*server*, of which the translation of a script may ask what is there, but let it do nothing."""
+class ReadOnlyServer:
+    """The *server* as the translation of a script may use it: it can be asked, but not change anything."""
 
     server: Server
 

@@ -1,4 +1,4 @@
-"""Questions to the server, and statements of the dialect's own, ahead of a request and in its session."""
+"""Requests that the dialect itself sends to the server, before a request of the user and in the same session."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from lakelocal.sql.writing import literal
 
 
 class Server(Protocol):
-    """The server of a request, as the dialect asks it."""
+    """The server of a request, as the dialect uses it."""
 
     def rows(self, plan: proto.Plan) -> list[dict[str, Any]]:
-        """Run *plan*, a query or a statement; its rows, a value a column."""
+        """Run *plan*, a query or a statement, and return its rows."""
 
     def schema(self, plan: proto.Plan) -> proto.DataType.Struct:
-        """The columns of *plan*, a query, which is run."""
+        """Run the query *plan*, and return its columns."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """The server behind *execute*, which sends a request of the session and user of *request*."""
+    """The server that *execute* sends requests to, in the session and with the user of *request*."""
 
     execute: Callable[[proto.ExecutePlanRequest], Iterable[proto.ExecutePlanResponse]]
     request: proto.ExecutePlanRequest | proto.AnalyzePlanRequest
@@ -48,14 +48,14 @@ class Connection:
 
 
 def has_schema(server: Server, name: str) -> bool:
-    """Has *server* the schema *name*?"""
+    """Does *server* have the schema *name*?"""
     plan = proto.Plan()
     plan.root.catalog.database_exists.db_name = name
     return any(value for row in server.rows(plan) for value in row.values())
 
 
 def has_table(server: Server, schema: str, name: str) -> bool:
-    """Has *server* the table *name* in *schema*?"""
+    """Does *server* have the table *name* in *schema*?"""
     plan = proto.Plan()
     plan.root.catalog.table_exists.table_name = name
     plan.root.catalog.table_exists.db_name = schema
@@ -63,18 +63,18 @@ def has_table(server: Server, schema: str, name: str) -> bool:
 
 
 def schemas(server: Server, pattern: str) -> list[str]:
-    """The schemas of *server* that *pattern* fits, sorted."""
+    """The schemas of *server* that match *pattern*, sorted."""
     return sorted(next(iter(row.values())) for row in run(server, f"SHOW SCHEMAS LIKE {literal(pattern)}"))
 
 
 def run(server: Server, sql: str) -> list[dict[str, Any]]:
-    """Run the statement *sql*; its rows, if it has any."""
+    """Run the statement *sql*, and return its rows, if it has any."""
     command = proto.SqlCommand(input=proto.Relation(sql=proto.SQL(query=sql)))
     return server.rows(proto.Plan(command=proto.Command(sql_command=command)))
 
 
 def columns(server: Server, query: str) -> list[proto.DataType.StructField]:
-    """The columns of *query*, without its rows."""
+    """The columns of *query*, of which no rows are read."""
     plan = proto.Plan()
     plan.root.limit.input.sql.query = query
     plan.root.limit.limit = 0

@@ -1,4 +1,4 @@
-"""Where each session is: its current catalog and schema, as the user knows them."""
+"""The current catalog and schema of each session, as the user knows them."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,7 @@ from lakelocal.catalogs import DEFAULT_SCHEMA, Catalogs, unmapped
 
 
 @dataclass(frozen=True)
-class Place:
+class Namespace:
     """A schema of a catalog."""
 
     catalog: str
@@ -15,22 +15,22 @@ class Place:
 
 @dataclass
 class Sessions:
-    """The places of the sessions of one process; a session begins in the run's catalog."""
+    """The current catalogs and schemas of the sessions of one process; a session begins in the run's catalog."""
 
     catalogs: Catalogs
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, Namespace] = field(default_factory=dict)
 
-    def at(self, session: str) -> Place:
-        return self.places.get(session) or Place(self.catalogs.own)
+    def at(self, session: str) -> Namespace:
+        return self.places.get(session) or Namespace(self.catalogs.own)
 
     def schema(self, session: str) -> str:
-        """The schema of the metastore that *session* is in; "" for one that has not moved."""
+        """The current schema of *session* in the metastore; "" if it has never been changed."""
         place = self.places.get(session)
         return self.catalogs.schema(place.catalog, place.schema) if place else ""
 
     def enter(self, session: str, schema: str) -> None:
-        """Let *session* be in *schema* of the metastore."""
-        self.move(session, Place(*(unmapped(schema) or (self.catalogs.own, schema))))
+        """Make *schema* of the metastore the current one of *session*."""
+        self.move(session, Namespace(*(unmapped(schema) or (self.catalogs.own, schema))))
 
-    def move(self, session: str, place: Place) -> None:
+    def move(self, session: str, place: Namespace) -> None:
         self.places[session] = place

@@ -1,10 +1,10 @@
-"""Settings of a session that mean something else to open-source Spark: paths, and the parameters of Databricks' SQL.
+"""Settings of a session that need translation: paths, and the parameters of Databricks' SQL.
 
-Paths: Spark gets the path of this machine, a notebook sees its own. `spark.conf.set` and a session's builder send them
-in a request of their own, SQL as `SET key = value`. In a setting of the user's own a path is text, which `${key}` puts
-into statements: that is left as it is.
+Paths: Spark gets the path on this machine, and a notebook sees its own. `spark.conf.set` and the builder of a session
+send them in a separate kind of request, SQL sends `SET key = value`. In the user's own settings, a path is plain text,
+which `${key}` puts into statements, and is left as it is.
 
-Parameters: `SET TIMEZONE = ...` changes the setting of Spark that has this meaning; Spark would only keep the name.
+Parameters: `SET TIMEZONE = ...` changes the setting of Spark with this meaning; Spark itself would only store the name.
 
 Source: Databricks documentation, "Configuration parameters" of Databricks SQL.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import pyspark.sql.connect.proto as proto
 
 from lakelocal.dialect import server as ask
-from lakelocal.dialect.statement import Statement, rows_of
+from lakelocal.dialect.statement import Statement, rows_as_sql
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.paths import DatabricksPaths
 
@@ -33,7 +33,7 @@ PATH_SETTINGS = frozenset({"spark.sql.streaming.checkpointLocation"})
 
 
 def translate_settings(request: proto.ConfigRequest, volumes: Volumes) -> proto.ConfigRequest:
-    """*request* with the paths in the settings that it makes on this machine; *request* itself is not changed."""
+    """*request*, or a copy of it in which the paths among its settings are those on this machine."""
     if not any(pair.key in PATH_SETTINGS for pair in request.operation.set.pairs):
         return request
     rewritten = deepcopy(request)
@@ -44,7 +44,7 @@ def translate_settings(request: proto.ConfigRequest, volumes: Volumes) -> proto.
 
 
 def show_settings(answer: proto.ConfigResponse, paths: DatabricksPaths) -> None:
-    """Let the settings in *answer* have the paths that a notebook uses, in place."""
+    """Put the paths that a notebook uses into the settings in *answer*, in place."""
     for pair in answer.pairs:
         if pair.key in PATH_SETTINGS and pair.HasField("value"):
             pair.value = _shown(pair.value, paths)
@@ -65,7 +65,7 @@ def set_parameter(statement: Statement) -> str | None:
         value = tokens[3].text if len(tokens) == 4 else statement.part(3, len(tokens))
         ask.run(statement.server, f"SET {setting} = {value}")
     value = ask.run(statement.server, f"SET {setting}")[0]["value"]
-    return rows_of(["key", "value"], [(parts[0], value)])
+    return rows_as_sql(["key", "value"], [(parts[0], value)])
 
 
 def reset_parameter(statement: Statement) -> str | None:
@@ -78,7 +78,7 @@ def reset_parameter(statement: Statement) -> str | None:
 def set_path(statement: Statement, volumes: Volumes) -> str | None:
     """`SET key` and `SET key = path` for a setting that is a path; None for another statement.
 
-    Spark takes what follows `=` as it is written.
+    Spark uses the text after `=` as it is written.
     """
     key = ".".join(statement.name(1))
     if key not in PATH_SETTINGS:
@@ -86,11 +86,11 @@ def set_path(statement: Statement, volumes: Volumes) -> str | None:
     equals = next((token for token in statement.tokens if token.text == "="), None)
     if equals is None:
         value = ask.run(statement.server, f"SET {key}")[0]["value"]
-        return rows_of(["key", "value"], [(key, _shown(value, volumes.paths))])
+        return rows_as_sql(["key", "value"], [(key, _shown(value, volumes.paths))])
     written = statement.sql[equals.end : statement.tokens[-1].end].strip()
     path = volumes.translate(written.strip("`"), writes=True)
     ask.run(statement.server, f"SET {key} = {path}")
-    return rows_of(["key", "value"], [(key, written)])
+    return rows_as_sql(["key", "value"], [(key, written)])
 
 
 def _shown(path: str, paths: DatabricksPaths) -> str:

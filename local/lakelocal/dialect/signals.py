@@ -1,9 +1,9 @@
-"""`SIGNAL` in SQL scripts: open-source Spark raises errors by `raise_error` alone.
+"""`SIGNAL` in SQL scripts: open-source Spark can only raise errors by `raise_error`.
 
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'too few rows'   ->   SELECT raise_error('too few rows')
 
-The error has the SQLSTATE of `raise_error`. So a script that handles errors by their SQLSTATE, or by a condition of its
-own, is refused: its handler would not be called.
+The error has the SQLSTATE of `raise_error`. A script that handles errors by their SQLSTATE, or by its own conditions,
+is therefore refused, since its handler would not be called.
 
 Source: Databricks documentation, "SIGNAL statement", "RESIGNAL statement", "GET DIAGNOSTICS statement".
 """
@@ -16,7 +16,7 @@ from lakelocal.errors import DialectError
 from lakelocal.sql.tokens import STRING, Token, tokenize
 from lakelocal.sql.writing import literal
 
-_GENERAL = frozenset({"SQLEXCEPTION", "NOT", "FOUND"})  # what a handler for any error is declared for
+_GENERAL = frozenset({"SQLEXCEPTION", "NOT", "FOUND"})  # conditions of handlers that do not depend on an SQLSTATE
 _ONLY_DATABRICKS = {
     ("RESIGNAL",): "raise another error by SIGNAL",
     ("GET", "DIAGNOSTICS"): "handle the error without its message",
@@ -27,10 +27,10 @@ _ONLY_DATABRICKS = {
 
 
 def refuse_in_script(tokens: Sequence[Token]) -> None:
-    """Refuse what only scripts of Databricks have, by its name.
+    """Refuse statements that only Databricks supports in scripts.
 
     Raises:
-        DialectError: there is such a statement in the script of *tokens*.
+        DialectError: there is such a statement in the script with these *tokens*.
     """
     for index, token in enumerate(tokens):
         before = tokens[index - 1].word if index else ""
@@ -44,10 +44,10 @@ def refuse_in_script(tokens: Sequence[Token]) -> None:
 
 
 def raise_signal(sql: str, script: Sequence[Token]) -> str | None:
-    """The statement that raises the error of *sql*, a statement of *script*; None where *sql* is no SIGNAL.
+    """The statement that raises the error of *sql*, a statement in *script*; None if *sql* is not a SIGNAL.
 
     Raises:
-        DialectError: the script handles errors by their SQLSTATE or by conditions of its own.
+        DialectError: the script handles errors by their SQLSTATE or by its own conditions.
     """
     tokens = tokenize(sql) or ()
     where = f"The statement {shorten(sql)}"
@@ -56,8 +56,8 @@ def raise_signal(sql: str, script: Sequence[Token]) -> str | None:
         return None
     if special := _special_handler(script):
         raise DialectError(
-            f"{where}: errors of SIGNAL have no SQLSTATE of their own on this machine, and the script has a handler "
-            f"for {special}. Declare the handler for SQLEXCEPTION here."
+            f"{where}: errors of SIGNAL do not have their own SQLSTATE on this machine, but the script has a handler "
+            f"for {special}. Declare the handler for SQLEXCEPTION instead."
         )
     name = reader.string() if reader.take("SQLSTATE") or reader.take("SQLSTATE VALUE") else literal(reader.name())
     message = f"concat('SQLSTATE ', {name})" if tokens[1].word == "SQLSTATE" else name
@@ -69,7 +69,7 @@ def raise_signal(sql: str, script: Sequence[Token]) -> str | None:
 
 
 def _special_handler(script: Sequence[Token]) -> str | None:
-    """What a handler in *script* is declared for, if that is not any error."""
+    """The condition of a handler in *script* that is not for errors in general; None if there is none."""
     for index, token in enumerate(script[:-3]):
         if token.word == "HANDLER" and script[index + 1].word == "FOR":
             behind = script[index + 2]

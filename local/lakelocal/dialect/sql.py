@@ -1,4 +1,4 @@
-"""SQL text of Databricks -> SQL text of Spark: names, paths and functions; statements are in `statements`."""
+"""Translates names, paths and functions in SQL text of Databricks into Spark's; for statements, see `statements`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ from lakelocal.sql.nesting import closing
 from lakelocal.sql.tokens import STRING, Token, tokenize
 from lakelocal.sql.writing import Edit, apply, literal, quoted
 
-# Words behind which a string is a path.
+# Words after which a string is a path.
 _PATH_WORDS = frozenset(["LOCATION", "INPATH", "DIRECTORY", "VACUUM", "OPTIMIZE", "HISTORY", "DETAIL", "JAR"])
-_WRITTEN = frozenset(["LOCATION", "DIRECTORY"])  # the string behind these is where files come to be
-# Table functions whose first argument is the name of a table, in a string.
+_WRITTEN = frozenset(["LOCATION", "DIRECTORY"])  # the string after these is a path that is written to
+# Table functions whose first argument is a string with the name of a table.
 _NAME_ARGUMENT = frozenset({"table_changes", "identifier"})
-# The first words of statements that write, and what may stand between them and what is written to.
+# The first words of statements that write, and words that may occur between them and the target.
 _WRITING = frozenset(
     {"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CREATE", "REPLACE", "DROP", "ALTER", "COPY", "RESTORE"}
     | {"OPTIMIZE", "VACUUM", "COMMENT"}
@@ -53,8 +53,8 @@ class SqlText:
 
     volumes: Volumes
     names: Names
-    schema_name: str = "default"  # the current one, as the user knows it
-    variants: frozenset[str] = frozenset()  # values that the server has said to be VARIANT: `json_paths`
+    schema_name: str = "default"  # the current schema, as the user knows it
+    variants: frozenset[str] = frozenset()  # values that are VARIANT according to the server, see `json_paths`
 
     @property
     def catalog(self) -> str:
@@ -65,7 +65,7 @@ class SqlText:
         """*sql*, a statement or an expression, as Spark understands it.
 
         Raises:
-            DialectError: it names another catalog, a missing volume, or what only Databricks has.
+            DialectError: it names an unknown catalog, a missing volume, or something that only Databricks has.
         """
         sql = plain_syntax(sql, self.variants)
         tokens = tokenize(sql)
@@ -75,7 +75,7 @@ class SqlText:
         return apply(sql, edits) if edits else sql
 
     def name(self, text: str, where: str) -> str:
-        """The name of a table, as an API takes it."""
+        """The name of a table that is passed to an API, as Spark understands it."""
         parts = split_name(text)
         if parts is None:
             return text
@@ -85,7 +85,7 @@ class SqlText:
         return text if found is None else join_name(found)
 
     def schema(self, text: str, where: str) -> str:
-        """The name of a schema, as an API takes it."""
+        """The name of a schema that is passed to an API, as Spark understands it."""
         found = self.names.schema(split_name(text) or [], where)
         return text if found is None else join_name(found)
 
@@ -110,13 +110,13 @@ class SqlText:
                     yield from self._column_name(sql, tokens, name)
 
     def _column_name(self, sql: str, tokens: tuple[Token, ...], name: scan.Name) -> Iterator[Edit]:
-        """The column of a call of a schema's function gets the name that it is called by, not that in the metastore."""
+        """Name the column of a function call after the function as it is written, not as the metastore knows it."""
         end = tokens[closing(tokens, name.last + 1) or name.last].end
         called = ".".join(name.parts) + sql[tokens[name.last + 1].start : end]
         yield Edit(end, end, f" AS {quoted(called)}")
 
     def _refuse_writing(self, tokens: tuple[Token, ...], names: list[scan.Name], where: str) -> None:
-        """Refuse a statement that writes to a catalog which can be read only."""
+        """Refuse a statement that writes to a read-only catalog."""
         if not tokens or tokens[0].word not in _WRITING:
             return
         target = next((index for index, token in enumerate(tokens) if token.word not in _BEFORE_TARGET), None)
@@ -162,7 +162,7 @@ class SqlText:
             )
 
     def file_path(self, expression: str) -> str:
-        """SQL that gives *expression*, the URI of a file, as Databricks shows it."""
+        """SQL for *expression*, the URI of a file, as Databricks shows it."""
         for prefix, name in self.volumes.uri_prefixes():
             expression = f"replace({expression}, {literal(prefix)}, {literal(name)})"
         return expression
@@ -180,7 +180,7 @@ class SqlText:
 
 @dataclass
 class _Tables:
-    """The names of one statement that the metastore knows otherwise."""
+    """The names in one statement that are different in the metastore."""
 
     names: Names
     where: str
@@ -188,12 +188,12 @@ class _Tables:
     seen: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
 
     def see(self, name: scan.Name) -> None:
-        """Remember the table that *name* names, for the columns that are written with its whole name."""
+        """Remember the table that *name* names, for columns that are written with its full name."""
         if name.place == scan.TABLE and (found := self.names.table(name.parts, self.where)) is not None:
             self.seen[_lower(name.parts)] = found
 
     def edit(self, name: scan.Name) -> Edit | None:
-        """What to write instead of *name*; None where it stays."""
+        """The edit that replaces *name*; None if it stays."""
         if name.place == scan.TABLE:
             found = self.names.table(name.parts, self.where)
             if found and found[0] == SPARK_CATALOG and self._takes_two_parts(name):
@@ -204,14 +204,14 @@ class _Tables:
         return self._instead(name, self._elsewhere(name))
 
     def _takes_two_parts(self, name: scan.Name) -> bool:
-        """Is *name* where Spark takes no catalog: the new name of a table, or in CREATE TABLE ... LIKE?"""
+        """Is *name* in a position where Spark allows no catalog: the new name of a table, or CREATE TABLE ... LIKE?"""
         before = [token.word for token in self.tokens[max(name.first - 2, 0) : name.first]]
         behind = [token.word for token in self.tokens[name.last + 1 : name.last + 2]]
         like = self.tokens[0].word == "CREATE" and (before[-1:] == ["LIKE"] or behind == ["LIKE"])
         return before == ["RENAME", "TO"] or like
 
     def _elsewhere(self, name: scan.Name) -> list[str] | None:
-        """The parts of a column with its table's whole name, or of a function; a field of a struct stays."""
+        """The parts for a column with the full name of its table, or for a function; a field of a struct stays."""
         parts, length = name.parts, len(name.parts) + self._behind_is_star(name)
         for table, found in self.seen.items():
             if length > len(table) and _lower(parts[: len(table)]) == table:
@@ -226,7 +226,7 @@ class _Tables:
         return None if column is None else column[: len(column) + len(parts) - length]
 
     def _instead(self, name: scan.Name, found: list[str] | None) -> Edit | None:
-        """The catalog and the schema of *name* become the schema of *found*; what follows stays as it is written."""
+        """Replace the catalog and the schema of *name* by the schema of *found*; the rest stays as it is written."""
         if found is None:
             return None
         lost = len(name.parts) - len(found)
@@ -239,7 +239,7 @@ class _Tables:
         return "".join(token.text for token in self.tokens[name.last + 1 : name.last + 3]) == ".*"
 
     def _is_shadowed(self, catalog: str) -> bool:
-        """Does the catalog's name stand alone in the statement: an alias, a column, a CTE?"""
+        """Is *catalog* also used on its own in the statement, as an alias, a column or a CTE?"""
         wanted = catalog.lower()
         for index, token in enumerate(self.tokens):
             if token.is_name and token.text.lower() == wanted:
@@ -255,7 +255,7 @@ def _lower(parts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _is_path_option(tokens: tuple[Token, ...], index: int) -> bool:
-    """Is string *index* the value of a path in OPTIONS (...) or WITH (...)? In a condition it is data."""
+    """Is the string *index* the value of a path option in OPTIONS (...) or WITH (...)? In a condition, it is data."""
     key = index - 2 if tokens[index - 1].text == "=" else index - 1
     if key < 0 or tokens[key].text.lower() not in PATH_OPTIONS:
         return False

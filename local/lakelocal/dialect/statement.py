@@ -1,4 +1,4 @@
-"""One statement and its tokens, with the questions that the translation of statements asks."""
+"""A statement with its tokens, and the operations that its translation needs."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -16,16 +16,16 @@ from lakelocal.errors import DialectError
 from lakelocal.sql.tokens import STRING, Token, tokenize
 from lakelocal.sql.writing import Edit, apply, literal, quoted
 
-NOTHING = "RESET `lakelocal.dialect.nothing`"  # does nothing and gives no rows
+NOTHING = "RESET `lakelocal.dialect.nothing`"  # does nothing and returns no rows
 _log = logging.getLogger(__package__)
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement and its tokens, with the questions that the handlers ask.
+    """One statement and its tokens, for the functions that translate it.
 
-    *plain* turns SQL with Databricks' names and paths into Spark's. *schema* is the current one.
-    A statement *in_script* is translated before those that stand before it have run.
+    *plain* turns SQL with Databricks' names and paths into Spark's. *schema* is the current one. A statement
+    *in_script* is translated before the statements that precede it are run.
     """
 
     sql: str
@@ -51,7 +51,7 @@ class Statement:
         return self.words[: len(wanted)] == wanted
 
     def has(self, phrase: str) -> bool:
-        """Does *phrase* stand in the statement, outside of parentheses?"""
+        """Does *phrase* occur in the statement, outside of parentheses?"""
         wanted, words, depth = phrase.split(), self.words, 0
         for index, word in enumerate(words):
             depth += {"(": 1, ")": -1}.get(word, 0)
@@ -60,13 +60,13 @@ class Statement:
         return False
 
     def skip(self, at: int, phrase: str) -> tuple[int, bool]:
-        """(the place behind *phrase*, True) if it stands at *at*, else (*at*, False)."""
+        """The index after *phrase* and True, if it occurs at *at*; otherwise *at* and False."""
         wanted = phrase.split()
         found = self.words[at : at + len(wanted)] == wanted
         return (at + len(wanted) if found else at), found
 
     def name(self, at: int) -> list[str]:
-        """The parts of the name (a quoted string counts) that starts at token *at*."""
+        """The parts of the name at token *at*, which may be a quoted string; empty if there is none."""
         parts: list[str] = []
         while at < len(self.tokens) and (self.tokens[at].is_name or (not parts and self.tokens[at].kind == STRING)):
             parts.append(self.tokens[at].text)
@@ -76,7 +76,7 @@ class Statement:
         return parts
 
     def named(self, at: int) -> list[str]:
-        """The parts of the name at token *at*, where there has to be one.
+        """The parts of the name at token *at*, which is required.
 
         Raises:
             DialectError: there is none.
@@ -84,10 +84,10 @@ class Statement:
         if parts := self.name(at):
             return parts
         found = f"`{self.tokens[at].text}`" if at < len(self.tokens) else "its end"
-        raise DialectError(f"[PARSE_SYNTAX_ERROR] {self.where}: found {found}; expected a name there. Correct it.")
+        raise DialectError(f"[PARSE_SYNTAX_ERROR] {self.where}: found {found}; expected a name. Correct it.")
 
     def word(self, at: int) -> str:
-        """The word at token *at*; "" behind the end."""
+        """The word at token *at*; "" after the end."""
         return self.words[at] if at < len(self.words) else ""
 
     def whole_name(self, parts: Sequence[str]) -> tuple[str, ...]:
@@ -96,28 +96,28 @@ class Statement:
         return tuple(part.lower() for part in [*missing, *parts])
 
     def part(self, start: int, end: int) -> str:
-        """The text from token *start* to token *end*, exclusive, as it is written."""
+        """The text from token *start* up to, but not including, token *end*, as it is written."""
         return self.sql[self.tokens[start].start : self.tokens[end - 1].end] if end > start else ""
 
     def pattern(self) -> Callable[[str], bool]:
-        """The test of `LIKE 'a*|b'`, or of a pattern without LIKE, at the end of a SHOW."""
+        """A test for the pattern at the end of a SHOW, such as `LIKE 'a*|b'`, where LIKE may be missing."""
         patterns = [one.strip().lower() for one in self.like().split("|")]
         return lambda name: any(fnmatchcase(name.lower(), one) for one in patterns)
 
     def like(self) -> str:
-        """The pattern that `pattern` tests; `*` where there is none."""
+        """The pattern that `pattern` tests; `*` if there is none."""
         return self.tokens[-1].text if self.tokens[-1].kind == STRING else "*"
 
     def run(self, sql: str) -> list[dict[str, Any]]:
-        """Run *sql*, with Databricks' names, ahead of the statement; its rows."""
+        """Run *sql*, which has Databricks' names, before the statement; returns its rows."""
         return run(self.server, self.plain(sql))
 
     def columns(self, query: str) -> list[proto.DataType.StructField]:
-        """The columns of *query*, with Databricks' names."""
+        """The columns of *query*, which has Databricks' names."""
         return columns(self.server, self.plain(query))
 
     def note(self, problem: str) -> str:
-        """Say that the statement does nothing, since *problem*; what Spark runs instead."""
+        """Warn that the statement does nothing because of *problem*; returns what Spark runs instead."""
         _log.warning("%s: %s; nothing was done.", self.where, problem)
         return NOTHING
 
@@ -137,7 +137,7 @@ class Statement:
         return cls(sql, _tokens(sql), session, names, server, plain, schema, in_script)
 
     def without_placement(self) -> "Statement":
-        """The statement without `MANAGED LOCATION '...'` and `CLUSTER BY AUTO`, which place data in the cloud."""
+        """The statement without `MANAGED LOCATION '...'` and `CLUSTER BY AUTO`, which only matter in the cloud."""
         if self.words[0] not in ("CREATE", "REPLACE") or not {"MANAGED", "AUTO"} & set(self.words):
             return self
         edits = []
@@ -148,7 +148,7 @@ class Statement:
                 edits.append(Edit(token.start, self.tokens[index + 2].end, ""))
         if not edits:
             return self
-        _log.warning("%s: MANAGED LOCATION and CLUSTER BY AUTO are left out on this machine.", self.where)
+        _log.warning("%s: MANAGED LOCATION and CLUSTER BY AUTO are ignored on this machine.", self.where)
         sql = apply(self.sql, edits)
         return replace(self, sql=sql, tokens=_tokens(sql))
 
@@ -157,8 +157,8 @@ def _tokens(sql: str) -> tuple[Token, ...]:
     return tuple(token for token in tokenize(sql) or () if token.word != ";")
 
 
-def rows_of(columns: list[str], rows: Sequence[tuple[str, ...]]) -> str:
-    """SQL that gives *rows* of strings, in their order."""
+def rows_as_sql(columns: list[str], rows: Sequence[tuple[str, ...]]) -> str:
+    """SQL that returns *rows* of strings, in their order."""
     names = ", ".join(quoted(column) for column in columns)
     if not rows:
         nulls = ", ".join(f"CAST(NULL AS STRING) AS {quoted(column)}" for column in columns)

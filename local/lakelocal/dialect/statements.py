@@ -1,7 +1,7 @@
-"""Statements that only Unity Catalog knows: done here, or a noted no-op, or refused.
+"""Statements that only Unity Catalog has: they are executed here, ignored with a warning, or refused.
 
-`translate` answers with the SQL that Spark runs instead; a statement without a result becomes one that does nothing
-and gives no rows, so that `spark.sql(...)` returns what it returns on Databricks.
+`translate` returns the SQL that Spark runs instead; a statement without a result becomes one that does nothing and
+returns no rows, so that `spark.sql(...)` returns what it returns on Databricks.
 """
 
 import logging
@@ -27,14 +27,14 @@ from lakelocal.dialect.ddl import (
 )
 from lakelocal.dialect.inserts import insert
 from lakelocal.dialect.names import Names, join_name
-from lakelocal.dialect.routines.described import describe_function
+from lakelocal.dialect.routines.describe import describe_function
 from lakelocal.dialect.routines.store import FUNCTION, Routines
-from lakelocal.dialect.scripts import OnlyAsked
+from lakelocal.dialect.scripts import ReadOnlyServer
 from lakelocal.dialect.server import Server
-from lakelocal.dialect.sessions import Place, Sessions
+from lakelocal.dialect.sessions import Namespace, Sessions
 from lakelocal.dialect.settings import reset_parameter, set_parameter, set_path
 from lakelocal.dialect.sql import SqlText
-from lakelocal.dialect.statement import NOTHING, Statement, rows_of
+from lakelocal.dialect.statement import NOTHING, Statement, rows_as_sql
 from lakelocal.dialect.volumes import VolumeName, Volumes
 from lakelocal.errors import DialectError
 from lakelocal.program import PROGRAM
@@ -56,8 +56,8 @@ _REFUSED = {
     "APPLY CHANGES": "it is part of a pipeline; put it into the sources of one, or use MERGE",
     "AUTO CDC": "it is part of a pipeline; put it into the sources of one, or use MERGE",
     "ALTER FLOW": "a flow is one of a pipeline; change the sources of that",
-    "FSCK REPAIR": "use RESTORE TABLE to a version whose files are there",
-    "MSCK REPAIR PRIVILEGES": "privileges are not kept on this machine",
+    "FSCK REPAIR": "use RESTORE TABLE with a version whose files exist",
+    "MSCK REPAIR PRIVILEGES": "privileges are not stored on this machine",
     "CREATE GROUP": "users and groups are not part of this machine",
     "ALTER GROUP": "users and groups are not part of this machine",
     "DROP GROUP": "users and groups are not part of this machine",
@@ -75,14 +75,14 @@ _REFUSED = {
     "CREATE SHARE": "Delta Sharing is not part of this machine",
     "CREATE RECIPIENT": "Delta Sharing is not part of this machine",
     "CREATE EXTERNAL VOLUME": "there is no other storage here; use CREATE VOLUME",
-    "UNDROP": "a table that was dropped is gone here; make it again from its source",
+    "UNDROP": "a dropped table cannot be recovered here; create it again from its source",
     "SYNC": "there is no other metastore here",
     "PUT": "use dbutils.fs",
     "GET": "use dbutils.fs",
     "REMOVE": "use dbutils.fs",
 }
 
-# The functions that translate statements by their first word; each gives None for what is not its own.
+# The functions that translate statements, by the first word; each returns None for other statements.
 _BY_KIND: dict[str, tuple[Callable[[Statement], str | None], ...]] = {
     "ALTER": (alter_table,),
     "ANALYZE": (analyze,),
@@ -108,9 +108,10 @@ _FIRST = frozenset(
 
 @dataclass
 class Statements:
-    """Unity Catalog's statements; *sessions* remembers where each session is.
+    """Unity Catalog's statements; *sessions* has the current catalog and schema of each session.
 
-    *datasets* are the streaming tables and materialized views that have no pipeline of the bundle, if they can be here.
+    *datasets* are the streaming tables and materialized views that belong to no pipeline of the bundle; None if there
+    can be none here.
     """
 
     volumes: Volumes
@@ -122,15 +123,15 @@ class Statements:
         return self.volumes.catalogs
 
     def translate(self, sql: str, session: str, names: Names, server: Server, plain: Callable[[str], str]) -> str:
-        """What Spark runs instead of *sql*, a statement of *session*; *sql* itself where it is no such statement.
+        """What Spark runs instead of *sql*, a statement of *session*; *sql* itself if it is not such a statement.
 
-        *names* are those of the request, *server* is where it goes to; *plain* turns SQL with Databricks' names into
-        Spark's.
+        *names* are those of the request, *server* is the one that it is sent to; *plain* turns SQL with Databricks'
+        names into Spark's.
 
         Raises:
             DialectError: the statement has no counterpart here, or names a catalog that does not exist.
         """
-        schema, in_script = self.sessions.at(session).schema, isinstance(server, OnlyAsked)
+        schema, in_script = self.sessions.at(session).schema, isinstance(server, ReadOnlyServer)
         statement = Statement.of(sql, session, names, server, plain, schema, in_script=in_script)
         if not statement.tokens:
             return sql
@@ -160,19 +161,19 @@ class Statements:
         return self._move(statement, catalog, parts[-1])
 
     def _move(self, statement: Statement, catalog: str, schema: str) -> str:
-        """Let the session be in *schema* of *catalog*, if it is there."""
+        """Make *schema* of *catalog* the session's current one, if it exists."""
         if catalog.lower() == SPARK_CATALOG:
             catalog = self.catalogs.own
-        if catalog.upper() == "IDENTIFIER":  # whose text is no name, else it would be filled in
+        if catalog.upper() == "IDENTIFIER":  # a clause that was not replaced, as its text is not a name
             raise DialectError(
-                f"{statement.where}: found IDENTIFIER of something that is not the name of a catalog. Write a constant "
-                "text, and quote a name that needs it: IDENTIFIER('`my-catalog`')."
+                f"{statement.where}: found IDENTIFIER(...) with something that is not the name of a catalog. Write a "
+                "constant text, and quote a name that needs it, as in IDENTIFIER('`my-catalog`')."
             )
         found = (statement.names.schema([catalog, schema], statement.where) or [schema])[0]
         moves_on = self.catalogs.is_own(catalog) and statement.names.in_own
-        # A session that stays in the run's catalog needs no question: Spark itself says what is missing.
+        # If the session stays in the run's catalog, the server need not be asked: Spark itself reports what is missing.
         if moves_on or schema == DEFAULT_SCHEMA or ask.has_schema(statement.server, found):
-            self.sessions.move(statement.session, Place(self._spelled(catalog), schema))
+            self.sessions.move(statement.session, Namespace(self._spelled(catalog), schema))
         return f"USE {join_name([SPARK_CATALOG, found] if schema == DEFAULT_SCHEMA else [found])}"
 
     def _spelled(self, catalog: str) -> str:
@@ -196,7 +197,9 @@ class Statements:
         if statement.starts("CREATE VOLUME"):
             at, if_not_exists = statement.skip(2, "IF NOT EXISTS")
             if "LOCATION" in statement.words:
-                raise DialectError(f"{statement.where}: an external volume; there is no other storage here.")
+                raise DialectError(
+                    f"{statement.where}: found an external volume, but there is no other storage here. Remove LOCATION."
+                )
             volume = self._volume(statement, at)
             schema = f"{volume.catalog}.{volume.schema}"
             if not ask.has_schema(statement.server, self.catalogs.schema(volume.catalog, volume.schema)):
@@ -207,7 +210,7 @@ class Statements:
             self.volumes.create(volume, if_not_exists=if_not_exists)
             return NOTHING
         if statement.has("WITH METRICS"):
-            raise DialectError(f"{statement.where}: a metric view, which Spark does not have; use CREATE VIEW.")
+            raise DialectError(f"{statement.where}: found a metric view, which Spark does not have; use CREATE VIEW.")
         return None
 
     def _create_catalog(self, statement: Statement) -> str:
@@ -236,7 +239,7 @@ class Statements:
             how = (
                 f"`{PROGRAM} down`, then delete its state folder" if self.catalogs.is_own(name) else "drop its schemas"
             )
-            raise DialectError(f"{statement.where}: the catalog `{name}` is always there on this machine; {how}.")
+            raise DialectError(f"{statement.where}: the catalog `{name}` always exists on this machine; {how}.")
         if not self.catalogs.exists(name):
             if if_exists:
                 return NOTHING
@@ -246,7 +249,9 @@ class Statements:
         filled = [schema for schema in found if schema not in own]
         if filled and statement.words[-1] != "CASCADE":
             names = ", ".join(f"`{shown(schema, self.catalogs.own)}`" for schema in filled)
-            raise DialectError(f"{statement.where}: the catalog has the schemas {names}. Write CASCADE behind it.")
+            raise DialectError(
+                f"{statement.where}: the catalog has the schemas {names}. Add CASCADE to drop them, too."
+            )
         for schema in found:
             ask.run(statement.server, f"DROP SCHEMA IF EXISTS {schema} CASCADE")
         self.catalogs.remove(name)
@@ -257,15 +262,15 @@ class Statements:
     def _show(self, statement: Statement) -> str | None:
         if statement.starts("SHOW CATALOGS"):
             pattern = statement.pattern()
-            return rows_of(["catalog"], [(name,) for name in self.catalogs.names() if pattern(name)])
+            return rows_as_sql(["catalog"], [(name,) for name in self.catalogs.names() if pattern(name)])
         if statement.starts("SHOW VOLUMES"):
             at, named = statement.skip(2, "IN") if statement.words[2:3] == ["IN"] else statement.skip(2, "FROM")
             place = self._schema_of(statement, at) if named else self.sessions.at(statement.session)
             pattern = statement.pattern()
             found = self.volumes.existing(place.catalog, place.schema)
-            return rows_of(["database", "volume_name"], [row for row in found if pattern(row[1])])
+            return rows_as_sql(["database", "volume_name"], [row for row in found if pattern(row[1])])
         if statement.starts("SHOW GRANTS") or statement.starts("SHOW GRANT"):
-            return rows_of(["Principal", "ActionType", "ObjectType", "ObjectKey"], [])
+            return rows_as_sql(["Principal", "ActionType", "ObjectType", "ObjectKey"], [])
         if statement.starts("SHOW CURRENT NAMESPACE"):
             place = self.sessions.at(statement.session)
             schema = "current_schema()" if statement.names.in_own else literal(place.schema)
@@ -275,15 +280,15 @@ class Statements:
         if statement.words[1:2] in (["SCHEMAS"], ["DATABASES"]):
             named = statement.words[2:3] in (["IN"], ["FROM"])
             catalog = statement.named(3)[0] if named else statement.names.current
-            statement.names.schema([catalog, DEFAULT_SCHEMA], statement.where)  # which a catalog has from its beginning
+            statement.names.schema([catalog, DEFAULT_SCHEMA], statement.where)  # which every catalog has
             fitting = self.catalogs.schemas_like(self._need(catalog, statement), statement.like())
             return f"SHOW SCHEMAS LIKE {literal(fitting)}"
         return None
 
     def _functions(self, statement: Statement) -> str | None:
-        """Spark's functions and those of Python, which Spark does not keep; None where there are none of these.
+        """Spark's functions and the Python functions, which Spark does not store; None if there are none of the latter.
 
-        A session that has called one has it under its whole name, whichever the schema.
+        A session that has called a Python function has it with its full name, whatever its current schema.
         """
         routines = Routines(self.catalogs.state)
         if not routines.state.routines.is_dir():
@@ -298,20 +303,22 @@ class Statements:
         found += [
             shown(name, self.catalogs.own) for name in known if "." not in name or name.startswith(f"{SPARK_CATALOG}.")
         ]
-        return rows_of(["function"], [(name,) for name in sorted(found)])
+        return rows_as_sql(["function"], [(name,) for name in sorted(found)])
 
     def _describe(self, statement: Statement) -> str | None:
         if statement.words[1:2] == ["CATALOG"]:
             at, _ = statement.skip(2, "EXTENDED")
             name = self._need(statement.named(at)[-1], statement)
-            rows = [("Catalog Name", name), ("Comment", "held by a local server"), ("Owner", "")]
-            return rows_of(["info_name", "info_value"], rows)
+            rows = [("Catalog Name", name), ("Comment", "on a local server"), ("Owner", "")]
+            return rows_as_sql(["info_name", "info_value"], rows)
         if statement.words[1:2] == ["VOLUME"]:
             found = self._volume(statement, 2)
             if (found.schema, found.volume) not in self.volumes.existing(found.catalog):
                 raise DialectError(f"{statement.where}: the volume does not exist. See SHOW VOLUMES IN {found.schema}.")
             row = (found.volume, found.catalog, found.schema, "", "", found.path, "MANAGED")
-            return rows_of(["name", "catalog", "database", "owner", "comment", "storageLocation", "volumeType"], [row])
+            return rows_as_sql(
+                ["name", "catalog", "database", "owner", "comment", "storageLocation", "volumeType"], [row]
+            )
         return None
 
     _desc = _describe
@@ -349,7 +356,7 @@ class Statements:
             return NOTHING
         if words[1:2] in (["VOLUME"], ["CATALOG"], ["SHARE"], ["CONNECTION"], ["RECIPIENT"]):
             raise DialectError(
-                f"{statement.where}: ALTER {words[1]} has no counterpart on this machine. Leave it out here."
+                f"{statement.where}: ALTER {words[1]} has no counterpart on this machine. Remove it here."
             )
         return None
 
@@ -367,27 +374,29 @@ class Statements:
         self.volumes.translate(path.text)
         found = sorted(folder.iterdir()) if folder.is_dir() else []
         rows = [(str(self.volumes.paths.to_databricks(p)), p.name, str(p.stat().st_size)) for p in found]
-        return rows_of(["path", "name", "size"], rows)
+        return rows_as_sql(["path", "name", "size"], rows)
 
     def _need(self, name: str, statement: Statement) -> str:
-        """The catalog *name* as it is written here; it exists."""
+        """The catalog *name* as it is spelled here; it must exist."""
         if not self.catalogs.exists(name):
             raise DialectError(self.catalogs.missing(name, statement.where))
         return self._spelled(name)
 
-    def _note(self, statement: Statement, what: str) -> str:
-        _log.warning("%s: %s are not kept on this machine; nothing was done.", statement.where, what)
+    def _note(self, statement: Statement, subject: str) -> str:
+        _log.warning("%s: %s are not stored on this machine; nothing was done.", statement.where, subject)
         return NOTHING
 
-    def _schema_of(self, statement: Statement, at: int) -> Place:
+    def _schema_of(self, statement: Statement, at: int) -> Namespace:
         parts = statement.named(at)
         catalog = parts[0] if len(parts) > 1 else statement.names.current
-        return Place(self._need(catalog, statement), parts[-1])
+        return Namespace(self._need(catalog, statement), parts[-1])
 
     def _volume(self, statement: Statement, at: int) -> VolumeName:
         parts = statement.name(at)
         if not 1 <= len(parts) <= 3:
-            raise DialectError(f"{statement.where}: found no name of a volume; expected `catalog.schema.volume`.")
+            raise DialectError(
+                f"{statement.where}: found no name of a volume; expected `catalog.schema.volume`. Add it."
+            )
         place = self.sessions.at(statement.session)
         catalog = self._need(parts[0], statement) if len(parts) == 3 else place.catalog
         return VolumeName(catalog, parts[-2] if len(parts) > 1 else place.schema, parts[-1])

@@ -1,7 +1,7 @@
 """Table functions in a schema: `SELECT * FROM catalog.schema.function(1)`.
 
-Open-source Spark keeps a table function made by CREATE FUNCTION, but calls it by its bare name only, in the schema that
-is current. So a call with the whole name is replaced by the function's query, with its arguments beside it:
+Open-source Spark stores a table function created by CREATE FUNCTION, but can call it only by its bare name, in the
+current schema. A call with the full name is therefore replaced by the function's query, together with its arguments:
 
     (SELECT `__result`.* FROM (SELECT CAST(1 AS INT) AS `x`) AS `function`, LATERAL (query) AS `__result`(`a`, `b`))
 
@@ -15,7 +15,7 @@ from typing import Any
 from lakelocal.catalogs import SPARK_CATALOG
 from lakelocal.dialect import scan
 from lakelocal.dialect.names import join_name
-from lakelocal.dialect.routines.described import kept_function
+from lakelocal.dialect.routines.describe import stored_function
 from lakelocal.dialect.routines.signature import Signature, read_parameters
 from lakelocal.errors import DialectError
 from lakelocal.sql.nesting import closing
@@ -27,7 +27,7 @@ _BEFORE = frozenset(["FROM", "JOIN", "LATERAL", ","])
 
 @dataclass(frozen=True)
 class TableFunction:
-    """One that SQL defines: its *query* was written where *schema* was current."""
+    """A SQL table function; *schema* was the current schema when its *query* was written."""
 
     signature: Signature
     columns: tuple[str, ...]
@@ -36,9 +36,9 @@ class TableFunction:
 
 
 def expand_table_functions(sql: str, described: Callable[[str], list[dict[str, Any]]]) -> str:
-    """*sql* with each call of a table function by its whole name replaced by its query.
+    """*sql* with each call of a table function by its full name replaced by its query.
 
-    *described* gives the rows of DESCRIBE FUNCTION EXTENDED for a name.
+    *described* returns the rows of DESCRIBE FUNCTION EXTENDED for a name.
 
     Raises:
         DialectError: there is no such table function, or the arguments do not fit.
@@ -59,15 +59,15 @@ def expand_table_functions(sql: str, described: Callable[[str], list[dict[str, A
 
 
 def read_function(parts: Sequence[str], rows: list[dict[str, Any]]) -> TableFunction | None:
-    """The function *parts* as DESCRIBE FUNCTION EXTENDED tells of it; None where it is no SQL table function."""
-    told = kept_function(rows)
-    if told is None or told.get("sqlFunction.isTableFunc") != "true":
+    """The function *parts*, from the *rows* of DESCRIBE FUNCTION EXTENDED; None if it is not a SQL table function."""
+    description = stored_function(rows)
+    if description is None or description.get("sqlFunction.isTableFunc") != "true":
         return None
     where = f"The function {join_name(parts)}"
-    columns = tuple(parameter.name for parameter in read_parameters(told["sqlFunction.returnType"], where))
-    parameters = tuple(read_parameters(told.get("sqlFunction.inputParam", ""), where))
-    schema = told[f"catalogAndNamespace.part.{int(told['catalogAndNamespace.numParts']) - 1}"]
-    return TableFunction(Signature(parts[-1], parameters), columns, told["sqlFunction.query"], schema)
+    columns = tuple(parameter.name for parameter in read_parameters(description["sqlFunction.returnType"], where))
+    parameters = tuple(read_parameters(description.get("sqlFunction.inputParam", ""), where))
+    schema = description[f"catalogAndNamespace.part.{int(description['catalogAndNamespace.numParts']) - 1}"]
+    return TableFunction(Signature(parts[-1], parameters), columns, description["sqlFunction.query"], schema)
 
 
 def _expanded(function: TableFunction, arguments: list[str | None]) -> str:
@@ -82,16 +82,16 @@ def _expanded(function: TableFunction, arguments: list[str | None]) -> str:
 
 
 def _qualified(function: TableFunction) -> str:
-    """The query with the whole names of its tables, so that it means the same wherever it is called."""
-    from sqlglot import exp, parse_one  # rarely needed, and slow to import
+    """The query with the full names of its tables, so that it means the same wherever it is called."""
+    from sqlglot import exp, parse_one  # imported late: rarely needed, and slow
     from sqlglot.errors import ParseError
 
     try:
         tree = parse_one(function.query, read="databricks")
     except ParseError as error:
         raise DialectError(
-            f"{function.signature.name}(...): its query cannot be put into another one here. "
-            f"Write USE {function.schema}, and call it by its bare name."
+            f"{function.signature.name}(...): its query cannot be embedded in another one here. "
+            f"Run USE {function.schema}, and call the function by its bare name."
         ) from error
     made = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     edits = []

@@ -1,4 +1,4 @@
-"""Volumes and their paths: the folder `<volumes of a catalog>/<schema>/<volume>` is the volume, its only record."""
+"""Volumes and their paths: a volume is nothing but the folder `<volumes of a catalog>/<schema>/<volume>`."""
 
 import shutil
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from lakelocal.sample_files import make_sample_files
 PATH_OPTIONS = frozenset(
     {"path", "basepath", "badrecordspath", "checkpointlocation", "rowvalidationxsdpath", "schematrackinglocation"}
 )
-# What java.net.URI leaves as it is in a path; `_metadata.file_path` shows all else as %XX.
+# The characters that java.net.URI leaves as they are in a path; `_metadata.file_path` shows all others as %XX.
 _LEGAL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-!.~'()*,;:$&+=/@")
 
 
@@ -29,7 +29,7 @@ class Volumes:
         return self.paths.catalogs
 
     def translate(self, path: str, *, writes: bool = False) -> str:
-        """*path* on this machine, *path* itself where it is not Databricks' own; *writes*: something is written there.
+        """*path* on this machine, or *path* itself if it is not one of Databricks; *writes*: it is written to.
 
         Raises:
             PathError: the volume does not exist, or the path is outside of this catalog's.
@@ -50,7 +50,7 @@ class Volumes:
             return
         if len(names) < 3:
             raise PathError(
-                f"`{path}`: found no volume in it; expected `/Volumes/{names[0]}/<schema>/<volume>/...`. "
+                f"`{path}`: found no volume in the path; expected `/Volumes/{names[0]}/<schema>/<volume>/...`. "
                 "Name the schema and the volume."
             )
         catalog, schema, volume = names[:3]
@@ -62,7 +62,7 @@ class Volumes:
             )
 
     def create(self, volume: "VolumeName", *, if_not_exists: bool) -> None:
-        """Make *volume*, on a file system: its folder. The schema is there."""
+        """Create *volume*, which is its folder; the schema exists."""
         folder = self._folder(volume)
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -73,16 +73,16 @@ class Volumes:
             ) from None
 
     def rename(self, volume: "VolumeName", new: "VolumeName") -> None:
-        """Give *volume*, with the files in it, the name *new* in its schema."""
+        """Rename *volume*, with the files in it, to *new* in the same schema."""
         old_folder, new_folder = self._folder(volume), self._folder(new)
         if not old_folder.is_dir():
             raise DialectError(f"ALTER VOLUME {volume}: the volume does not exist. See SHOW VOLUMES.")
         if new_folder.exists() or old_folder.parent != new_folder.parent:
-            raise DialectError(f"ALTER VOLUME {volume}: expected a new name in the same schema; found `{new}`.")
+            raise DialectError(f"ALTER VOLUME {volume}: found `{new}`; expected a new name in the same schema.")
         old_folder.rename(new_folder)
 
     def drop(self, volume: "VolumeName", *, if_exists: bool) -> None:
-        """Remove *volume* with the files in it, as Databricks does with a managed one."""
+        """Remove *volume* with the files in it, as Databricks does with a managed volume."""
         folder = self._folder(volume)
         if folder.is_dir():
             shutil.rmtree(folder)
@@ -90,7 +90,7 @@ class Volumes:
             raise DialectError(f"DROP VOLUME {volume}: the volume does not exist. Write DROP VOLUME IF EXISTS.")
 
     def existing(self, catalog: str, schema: str | None = None) -> list[tuple[str, str]]:
-        """(schema, volume) of each volume of *catalog*, sorted; only those of *schema* if given."""
+        """The schema and name of each volume in *catalog*, sorted; only those in *schema* if it is given."""
         root = self.catalogs.volumes(catalog)
         found = sorted(place.relative_to(root).parts for place in root.glob("*/*") if place.is_dir())
         return [(s, v) for s, v in found if schema is None or s.lower() == schema.lower()]
@@ -99,7 +99,7 @@ class Volumes:
         return self.paths.to_local(name.path)
 
     def uri_prefixes(self) -> list[tuple[str, str]]:
-        """(what Spark puts before a path of ours, what Databricks puts there), for `_metadata.file_path`."""
+        """Pairs of the prefix of a path in Spark and that of the same path in Databricks, for `_metadata.file_path`."""
         return [
             (root + path_part(folder) + "/", f"{name}/")
             for folder, name in self.paths.roots()
@@ -109,7 +109,7 @@ class Volumes:
 
 @dataclass(frozen=True)
 class VolumeName:
-    """The whole name of a volume."""
+    """The full name of a volume."""
 
     catalog: str
     schema: str
@@ -124,12 +124,12 @@ class VolumeName:
 
 
 def path_part(place: Path) -> str:
-    """*place* as in a URI of Spark, which puts `file:` before it, or `file://` for `input_file_name()`."""
+    """*place* as in Spark's URIs, which begin with `file:`, or `file://` in `input_file_name()`."""
     return "".join(
         c if c in _LEGAL or ord(c) > 127 else "".join(f"%{byte:02X}" for byte in c.encode()) for c in str(place)
     )
 
 
 def uri_file(uri: str) -> Path:
-    """The place that a `file:` URI, as Spark writes them, names."""
+    """The path that a `file:` URI of Spark names."""
     return Path("/" + unquote(uri.removeprefix("file:").lstrip("/")))

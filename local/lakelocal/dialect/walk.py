@@ -1,13 +1,13 @@
-"""Goes over a protobuf message and all messages in it, inner ones first."""
+"""Visits a protobuf message and all messages in it, beginning with the innermost ones."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from google.protobuf.message import Message
 
-Handlers = Mapping[str, Callable[[Any], None]]  # by the full name of the type that each takes
+Handlers = Mapping[str, Callable[[Any], None]]  # by the full name of the message type that each handles
 
-# Data, not plans: there is nothing in them to translate, and they may be large.
+# Messages with data instead of plans: there is nothing to translate in them, and they may be large.
 _CLOSED = frozenset(
     {
         "spark.connect.LocalRelation",
@@ -21,7 +21,7 @@ _CLOSED = frozenset(
 
 
 def walk(message: Message, handlers: Handlers) -> None:
-    """Call the handler of each message in *message* by its full type name, the innermost first, then outwards."""
+    """Call the handlers for *message* and for all messages in it, the innermost first."""
     name = message.DESCRIPTOR.full_name
     if name in _CLOSED:
         return

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakelocal.dialect.datasets import TABLE, VIEW, Name, Owner
-from lakelocal.dialect.sessions import Place
+from lakelocal.dialect.sessions import Namespace
 from lakelocal.history.records import Records
 from lakelocal.history.updates import UpdateRecords
 from lakelocal.lakeflow.update_progress import USER_ACTION, Event
@@ -47,7 +47,7 @@ class Standalone:
         """The folder in which their pipelines remember."""
         return self.state.pipelines
 
-    def make(self, text: str, name: Name, place: Place, settings: Mapping[str, str]) -> None:
+    def make(self, text: str, name: Name, place: Namespace, settings: Mapping[str, str]) -> None:
         """See `lakelocal.dialect.datasets.Datasets`; a statement that cannot be analyzed changes nothing."""
         folder = self._folder(name)
         order = UpdateOrder(

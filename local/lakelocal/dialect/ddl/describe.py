@@ -3,7 +3,7 @@
 from lakelocal.catalogs import shown
 from lakelocal.dialect.ddl.constraints import CHECK, stored_keys
 from lakelocal.dialect.names import join_name
-from lakelocal.dialect.statement import Statement, rows_of
+from lakelocal.dialect.statement import Statement, rows_as_sql
 
 _COLUMNS = ["col_name", "data_type", "comment"]
 
@@ -24,9 +24,9 @@ def describe_table(statement: Statement) -> str | None:
     if not constraints:
         return None
     own = statement.names.catalogs.own
-    told = [tuple(shown(row[column] or "", own) for column in _COLUMNS) for row in rows]
-    return rows_of(
-        _COLUMNS, [*told, ("", "", ""), ("# Constraints", "", ""), *((n, t, "") for n, t in constraints.items())]
+    shown_rows = [tuple(shown(row[column] or "", own) for column in _COLUMNS) for row in rows]
+    return rows_as_sql(
+        _COLUMNS, [*shown_rows, ("", "", ""), ("# Constraints", "", ""), *((n, t, "") for n, t in constraints.items())]
     )
 
 

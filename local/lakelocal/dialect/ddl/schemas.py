@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.names import join_name
-from lakelocal.dialect.statement import Statement, rows_of
+from lakelocal.dialect.statement import Statement, rows_as_sql
 from lakelocal.sql.tokens import STRING
 from lakelocal.sql.writing import literal
 
@@ -42,13 +42,13 @@ def describe_schema(statement: Statement) -> str | None:
     comment = _changed(rows)
     if comment is None:
         return None
-    told = {row["info_name"]: row["info_value"] or "" for row in rows}
-    told["Comment"] = comment
-    properties = _KEPT.sub("", told.pop("Properties")).replace("(, ", "(")
+    values = {row["info_name"]: row["info_value"] or "" for row in rows}
+    values["Comment"] = comment
+    properties = _KEPT.sub("", values.pop("Properties")).replace("(, ", "(")
     if extended:
-        told["Properties"] = "" if properties == "()" else properties
-    told["Catalog Name"], told["Namespace Name"] = statement.whole_name([*statement.name(at)[-2:], "_"])[:2]
-    return rows_of(["info_name", "info_value"], list(told.items()))
+        values["Properties"] = "" if properties == "()" else properties
+    values["Catalog Name"], values["Namespace Name"] = statement.whole_name([*statement.name(at)[-2:], "_"])[:2]
+    return rows_as_sql(["info_name", "info_value"], list(values.items()))
 
 
 def schema_comment(rows: Sequence[dict[str, Any]]) -> str | None:

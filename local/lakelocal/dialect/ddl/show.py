@@ -15,7 +15,7 @@ from lakelocal.dialect import server as ask
 from lakelocal.dialect.column_sql import type_sql
 from lakelocal.dialect.ddl.constraints import CHECK, KEY, stored_keys
 from lakelocal.dialect.names import join_name
-from lakelocal.dialect.statement import Statement, rows_of
+from lakelocal.dialect.statement import Statement, rows_as_sql
 from lakelocal.errors import DialectError
 from lakelocal.sql.nesting import closing
 from lakelocal.sql.writing import literal, quoted
@@ -36,10 +36,10 @@ def show_table(statement: Statement) -> str | None:
     at = 3 if creates else 2
     name = statement.name(at)
     table = _DeltaTable(statement, tuple(name))
-    if not name or table.told.get("Provider") != "delta":
+    if not name or table.details.get("Provider") != "delta":
         return None
     if creates:
-        return rows_of(["createtab_stmt"], [(table.statement_text(),)])
+        return rows_as_sql(["createtab_stmt"], [(table.statement_text(),)])
     return _partitions(statement, table, at + 2 * len(name) - 1)
 
 
@@ -65,7 +65,7 @@ class _DeltaTable:
     name: tuple[str, ...]
 
     @cached_property
-    def told(self) -> dict[str, str]:
+    def details(self) -> dict[str, str]:
         """The details that DESCRIBE EXTENDED lists after the columns."""
         rows = self.statement.run(f"DESCRIBE TABLE EXTENDED {join_name(self.name)}")
         headings = [place for place, row in enumerate(rows) if row["col_name"].startswith("# Detailed")]
@@ -90,8 +90,8 @@ class _DeltaTable:
                 lines.append(f"{words} ({', '.join(map(join_name, map(_one, self.detail[names])))})")
         if comment := self.detail["description"]:
             lines.append(f"COMMENT {literal(comment)}")
-        if self.told.get("Type") == "EXTERNAL":
-            lines.append(f"LOCATION {literal(self.told['Location'])}")
+        if self.details.get("Type") == "EXTERNAL":
+            lines.append(f"LOCATION {literal(self.details['Location'])}")
         if kept := [*self._kept_properties()]:
             lines.append("TBLPROPERTIES (\n  " + ",\n  ".join(kept) + ")")
         return "\n".join(lines) + "\n"
@@ -100,8 +100,8 @@ class _DeltaTable:
         columns = self.statement.columns(f"SELECT * FROM {join_name(self.name)}")
         computed = self._computed() if _COMPUTED & set(self.detail["tableFeatures"] or ()) else {}
         for column in columns:
-            told = {**json.loads(column.metadata or "{}"), **computed.get(column.name, {})}
-            yield _column(column, told)
+            details = {**json.loads(column.metadata or "{}"), **computed.get(column.name, {})}
+            yield _column(column, details)
 
     def _computed(self) -> dict[str, dict[str, Any]]:
         """The metadata of the columns from the table's log, which alone has that of computed columns."""
@@ -133,18 +133,18 @@ def _one(name: str) -> list[str]:
     return [name]
 
 
-def _column(column: proto.DataType.StructField, told: Mapping[str, Any]) -> str:
+def _column(column: proto.DataType.StructField, details: Mapping[str, Any]) -> str:
     parts = [join_name([column.name]), type_sql(column.data_type)]
     if not column.nullable:
         parts.append("NOT NULL")
-    if expression := told.get(_EXPRESSION):
+    if expression := details.get(_EXPRESSION):
         parts.append(f"GENERATED ALWAYS AS ({expression})")
-    if (start := told.get(f"{_IDENTITY}start")) is not None:
-        kind = "BY DEFAULT" if told.get(f"{_IDENTITY}allowExplicitInsert") else "ALWAYS"
-        step = told.get(f"{_IDENTITY}step")
+    if (start := details.get(f"{_IDENTITY}start")) is not None:
+        kind = "BY DEFAULT" if details.get(f"{_IDENTITY}allowExplicitInsert") else "ALWAYS"
+        step = details.get(f"{_IDENTITY}step")
         parts.append(f"GENERATED {kind} AS IDENTITY (START WITH {start} INCREMENT BY {step})")
-    if default := told.get(_DEFAULT):
+    if default := details.get(_DEFAULT):
         parts.append(f"DEFAULT {default}")
-    if comment := told.get("comment"):
+    if comment := details.get("comment"):
         parts.append(f"COMMENT {literal(comment)}")
     return " ".join(parts)

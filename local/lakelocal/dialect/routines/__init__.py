@@ -1,9 +1,11 @@
-"""Procedures, and functions in Python, which Unity Catalog keeps and open-source Spark's metastore does not.
+"""Procedures and Python functions, which Unity Catalog stores but open-source Spark's metastore does not.
 
-| module       | what it knows                                                                     |
+| module       | contents                                                                          |
 | ------------ | --------------------------------------------------------------------------------- |
-| `store`      | the folder that has them, a file each, with the statement that made it            |
-| `signature`  | the parameters of a routine, and how a call's arguments fit them                  |
+| `store`      | the folder of routines, with a file for each that has the statement that made it  |
+| `signature`  | the parameters of a routine, and how the arguments of a call fit them             |
 | `procedures` | CREATE PROCEDURE, and CALL, which becomes a script                                |
 | `python`     | CREATE FUNCTION ... LANGUAGE PYTHON, and its calls, which become those of a UDF   |
+| `describe`   | DESCRIBE FUNCTION of SQL functions                                                |
+| `listing`    | the rows of `information_schema.routines`                                         |
 """

@@ -1,4 +1,4 @@
-"""Procedures: CREATE PROCEDURE keeps one, CALL becomes a script that has its body.
+"""Procedures: CREATE PROCEDURE stores one, CALL becomes a script that contains its body.
 
     CALL add_one(5, total)   ->   BEGIN
                                     DECLARE `__0` INT DEFAULT 5;
@@ -12,8 +12,8 @@
                                     SET total = `__1`;
                                   END
 
-The outer variables keep arguments apart from parameters of the same name. Names in the body are looked up where CALL
-stands.
+The outer variables separate arguments from parameters with the same name. Names in the body are resolved in the session
+that executes CALL.
 
 Source: Databricks documentation, "CREATE PROCEDURE", "CALL", "DROP PROCEDURE".
 """
@@ -24,8 +24,8 @@ from lakelocal.dialect.ddl.reader import Reader
 from lakelocal.dialect.names import join_name, split_name
 from lakelocal.dialect.routines.signature import IN, INOUT, OUT, Signature, read_parameters
 from lakelocal.dialect.routines.store import PROCEDURE, RoutineName, Routines
-from lakelocal.dialect.sessions import Place
-from lakelocal.dialect.statement import NOTHING, rows_of
+from lakelocal.dialect.sessions import Namespace
+from lakelocal.dialect.statement import NOTHING, rows_as_sql
 from lakelocal.errors import DialectError
 from lakelocal.sql.nesting import level
 from lakelocal.sql.tokens import tokenize
@@ -34,7 +34,7 @@ from lakelocal.sql.writing import quoted
 
 @dataclass(frozen=True)
 class Procedure:
-    """A procedure: what it takes, and its body, a script."""
+    """A procedure: its parameters, and its body, which is a script."""
 
     signature: Signature
     body: str
@@ -42,16 +42,16 @@ class Procedure:
 
 @dataclass(frozen=True)
 class Procedures:
-    """The procedures of *routines*, as a session at *place* knows them."""
+    """The procedures of *routines*, for a session whose current catalog and schema are *place*."""
 
     routines: Routines
-    place: Place
+    place: Namespace
 
     def statement(self, sql: str) -> str | None:
-        """What Spark runs instead of *sql*: a script for CALL, nothing for what is done here; None for all else.
+        """What Spark runs instead of *sql*: a script for CALL, nothing for what is done here; None for anything else.
 
         Raises:
-            DialectError: there is no such procedure, or there is one already, or the statement is not as it has to be.
+            DialectError: there is no such procedure, or it exists already, or the statement is malformed.
         """
         tokens = tokenize(sql) or ()
         reader = Reader(sql, tokens, 0, len(tokens), f"The statement `{' '.join(sql.split())[:80]}`")
@@ -76,7 +76,7 @@ class Procedures:
         return None
 
     def _drop_with(self, reader: Reader) -> None:
-        """Remove the routines of a schema or catalog that is dropped with all that is in it."""
+        """Remove the routines of a schema or catalog that is dropped with everything in it."""
         kind = next((kind for kind in ("SCHEMA", "DATABASE", "CATALOG") if reader.take(kind)), None)
         reader.take("IF EXISTS")
         words = [token.word for token in reader.tokens if token.word != ";"]
@@ -113,7 +113,7 @@ class Procedures:
         parts = reader.names() if reader.take("IN") or reader.take("FROM") else []
         catalog, schema = [self.place.catalog, *(parts or [self.place.schema])][-2:]
         rows = [(catalog, schema, name) for name in self.routines.names(catalog, schema, PROCEDURE)]
-        return rows_of(["catalog", "namespace", "procedure"], rows)
+        return rows_as_sql(["catalog", "namespace", "procedure"], rows)
 
     def _describe(self, name: RoutineName) -> str:
         text = self.routines.text(name, PROCEDURE)
@@ -122,7 +122,7 @@ class Procedures:
         procedure = read_procedure(text)
         listed = [f"{each.mode} {each.name} {each.type}" for each in procedure.signature.parameters]
         rows = [("Procedure", str(name)), ("Parameters", ", ".join(listed)), ("Body", procedure.body)]
-        return rows_of(["info_name", "info_value"], rows)
+        return rows_as_sql(["info_name", "info_value"], rows)
 
     def _name(self, parts: list[str]) -> RoutineName:
         return RoutineName.of(parts, self.place)
@@ -131,12 +131,12 @@ class Procedures:
         known = ", ".join(self.routines.names(name.catalog, name.schema, PROCEDURE)) or "none"
         return DialectError(
             f"The procedure `{name}` cannot be found; `{name.catalog}.{name.schema}` has {known}. "
-            "Make it with CREATE PROCEDURE."
+            "Create it with CREATE PROCEDURE."
         )
 
 
 def read_procedure(sql: str) -> Procedure:
-    """The procedure that the statement *sql* makes.
+    """The procedure that the statement *sql* creates.
 
     Raises:
         DialectError: it does not follow the grammar.
@@ -156,7 +156,7 @@ def read_procedure(sql: str) -> Procedure:
 
 
 def _script(procedure: Procedure, arguments: list[str | None]) -> str:
-    """The body of *procedure*, with variables that take *arguments* in and give them back."""
+    """The body of *procedure*, with variables that pass *arguments* in and out."""
     outer, inner, given, returned = [], [], [], []
     for index, (parameter, argument) in enumerate(zip(procedure.signature.parameters, arguments, strict=True)):
         kept, name = quoted(f"__{index}"), quoted(parameter.name)
@@ -164,7 +164,7 @@ def _script(procedure: Procedure, arguments: list[str | None]) -> str:
         if gives and split_name(argument or "") is None:
             raise DialectError(
                 f"{procedure.signature.name}(...): found `{argument}` for the {parameter.mode} parameter "
-                f"`{parameter.name}`; expected a variable."
+                f"`{parameter.name}`; expected a variable. Declare one, and pass it."
             )
         outer.append(f"DECLARE {kept} {parameter.type}" + (f" DEFAULT {argument}" if takes else ""))
         inner.append(f"DECLARE {name} {parameter.type}" + (f" DEFAULT {kept}" if takes else ""))

@@ -1,7 +1,7 @@
-"""Functions that SQL makes in Python: `CREATE FUNCTION ... LANGUAGE PYTHON AS $$ ... $$`.
+"""Python functions that are created in SQL: `CREATE FUNCTION ... LANGUAGE PYTHON AS $$ ... $$`.
 
-Spark's metastore keeps none. So the statement is kept here, and a session that calls the function gets it as a
-temporary one, under its whole name: `c.s.function(x)` becomes `` `c.s.function`(CAST(x AS INT)) ``.
+Spark's metastore cannot store them. The statement is therefore stored here, and a session that calls the function gets
+it as a temporary one with its full name: `c.s.function(x)` becomes `` `c.s.function`(CAST(x AS INT)) ``.
 
 Source: Databricks documentation, "CREATE FUNCTION (SQL and Python)", "User-defined functions (UDFs) in Unity Catalog",
 "Python user-defined table functions (UDTFs) in Unity Catalog".
@@ -21,14 +21,14 @@ from lakelocal.dialect.names import join_name
 from lakelocal.dialect.routines.signature import Parameter, Signature, read_parameters
 from lakelocal.dialect.routines.store import FUNCTION, RoutineName, Routines
 from lakelocal.dialect.server import Server, columns, run
-from lakelocal.dialect.sessions import Place
-from lakelocal.dialect.statement import NOTHING, rows_of
+from lakelocal.dialect.sessions import Namespace
+from lakelocal.dialect.statement import NOTHING, rows_as_sql
 from lakelocal.errors import DialectError
 from lakelocal.sql.nesting import closing
 from lakelocal.sql.tokens import STRING, tokenize
 from lakelocal.sql.writing import Edit, apply, literal, quoted
 
-_BATCHED, _TABLE = 100, 300  # how Spark's workers call them: PythonEvalType.SQL_BATCHED_UDF, SQL_TABLE_UDF
+_BATCHED, _TABLE = 100, 300  # Spark's PythonEvalType.SQL_BATCHED_UDF and SQL_TABLE_UDF
 _CHARACTERISTICS = frozenset(
     {"LANGUAGE", "DETERMINISTIC", "NOT", "COMMENT", "CONTAINS", "READS", "ENVIRONMENT", "HANDLER", "PARAMETER", "AS"}
     | {"SQL", "DEFAULT"}
@@ -37,7 +37,7 @@ _CHARACTERISTICS = frozenset(
 
 @dataclass(frozen=True)
 class PythonFunction:
-    """A function: *returns* is a type of SQL, or the columns of a table function's rows."""
+    """A function; *returns* is a SQL type, or the columns of a table function."""
 
     signature: Signature
     returns: str | tuple[Parameter, ...]
@@ -50,10 +50,10 @@ class PythonFunction:
     name: tuple[str, ...]
 
     def made(self) -> Any:
-        """The function or class of Python.
+        """The Python function or class.
 
         Raises:
-            DialectError: the body is no Python, or has no such handler.
+            DialectError: the body is not valid Python, or does not define the handler.
         """
         space: dict[str, Any] = {"__name__": "__main__"}  # pickled whole, since a worker cannot import it
         source = textwrap.dedent(self.body.strip("\n"))
@@ -64,12 +64,14 @@ class PythonFunction:
             exec(compile(source, f"<{self.signature.name}>", "exec"), space)
         except SyntaxError as error:
             raise DialectError(
-                f"CREATE FUNCTION {self.signature.name}: line {error.lineno} of its body is no Python: {error.msg}. "
-                "Correct it."
+                f"CREATE FUNCTION {self.signature.name}: line {error.lineno} of its body is not valid Python: "
+                f"{error.msg}. Correct it."
             ) from error
         made = space.get(self.handler or "function")
         if made is None:
-            raise DialectError(f"CREATE FUNCTION {self.signature.name}: its body has no `{self.handler}`; see HANDLER.")
+            raise DialectError(
+                f"CREATE FUNCTION {self.signature.name}: its body does not define `{self.handler}`. Correct HANDLER."
+            )
         return made
 
 
@@ -77,19 +79,19 @@ class PythonFunction:
 class PythonFunctions:
     """The Python functions of *routines*, for the *session* of a request.
 
-    *registered* remembers, by session and name, the statement of each function that a session has got; *carry* makes a
-    pickled function ready for a worker.
+    *registered* remembers, by session and name, the body of each function that a session has got; *carry* prepares a
+    pickled function for a worker.
     """
 
     routines: Routines
-    place: Place
+    place: Namespace
     session: str
     server: Server
     registered: MutableMapping[tuple[str, str], str]
     carry: Callable[[bytes], bytes]
 
     def statement(self, sql: str) -> str | None:
-        """What Spark runs instead of *sql*, a statement that makes, drops or describes such a function; else None."""
+        """What Spark runs instead of *sql* if it creates, drops or describes such a function; otherwise None."""
         tokens = tokenize(sql) or ()
         words = [token.word for token in tokens]
         if words[:1] == ["CREATE"] and "FUNCTION" in words[:5]:
@@ -107,10 +109,10 @@ class PythonFunctions:
         return None
 
     def calls(self, sql: str) -> str:
-        """*sql* with the calls of Python functions as those of the session's own, which it has got then.
+        """*sql* with calls of Python functions replaced by those of temporary ones, which are registered.
 
         Raises:
-            DialectError: the arguments do not fit, or a view would hold such a call.
+            DialectError: the arguments do not fit, or a view would contain such a call.
         """
         if not self.routines.state.routines.is_dir():
             return sql
@@ -148,7 +150,7 @@ class PythonFunctions:
         return RoutineName.of(parts, self.place)
 
     def _found(self, parts: tuple[str, ...]) -> RoutineName | None:
-        """The function that *parts* name; of a bare name Spark's own function comes first."""
+        """The function that *parts* name; Spark's own function takes precedence if the name has only one part."""
         if len(parts) > 3:
             return None
         name = self._name(list(parts))
@@ -158,7 +160,7 @@ class PythonFunctions:
         return None if built_in else name
 
     def _register(self, name: str, function: PythonFunction) -> None:
-        """Let the session have *function*, temporarily, as *name*."""
+        """Register *function* with the session as the temporary function *name*."""
         key = self.session, name
         if self.registered.get(key) == function.body and not function.temporary:
             return
@@ -206,8 +208,8 @@ def _refuse_in_view(sql: str, words: list[str], name: str) -> None:
     kept = words[0] == "CREATE" and "TEMPORARY" not in words and "TEMP" not in words
     if kept and {"VIEW", "FUNCTION"} & set(words):
         raise DialectError(
-            f"The statement `{' '.join(sql.split())[:80]}`: what Spark keeps cannot call the Python function `{name}` "
-            "on this machine. Use a temporary view, or a table made by CREATE TABLE ... AS SELECT."
+            f"The statement `{' '.join(sql.split())[:80]}`: a view or function that Spark stores cannot call the "
+            f"Python function `{name}` on this machine. Use a temporary view, or CREATE TABLE ... AS SELECT."
         )
 
 
@@ -216,14 +218,14 @@ def _described(name: str, function: PythonFunction) -> str:
     returns = function.returns
     shown = returns if isinstance(returns, str) else f"TABLE ({', '.join(f'{c.name} {c.type}' for c in returns)})"
     lines = [f"Function: {name}", "Language: PYTHON", f"Input: {listed}", f"Returns: {shown}", f"Body: {function.body}"]
-    return rows_of(["function_desc"], [(line,) for line in lines])
+    return rows_as_sql(["function_desc"], [(line,) for line in lines])
 
 
 def read_function(sql: str) -> PythonFunction:
-    """The function that the statement *sql* makes.
+    """The function that the statement *sql* creates.
 
     Raises:
-        DialectError: it does not follow the grammar, or asks for what has no counterpart here.
+        DialectError: it does not follow the grammar, or asks for something that has no counterpart here.
     """
     tokens = tuple(token for token in tokenize(sql) or () if token.word != ";")
     reader = Reader(sql, tokens, 0, len(tokens), f"The statement `{' '.join(sql.split())[:80]}`")
@@ -250,7 +252,7 @@ def read_function(sql: str) -> PythonFunction:
         elif reader.take("ENVIRONMENT"):
             reader.parenthesized()
         elif reader.next_is("PARAMETER"):
-            raise reader.error("functions that take batches have no counterpart here; use a pandas UDF of PySpark")
+            raise reader.error("functions that take batches have no counterpart here; use a pandas UDF in PySpark")
         elif not any(reader.take(phrase) for phrase in _IGNORED):
             raise reader.error("expected RETURNS, LANGUAGE PYTHON, HANDLER, COMMENT, DETERMINISTIC or AS $$ ... $$")
     if isinstance(returns, tuple) and not handler:
@@ -265,7 +267,7 @@ _IGNORED = ("LANGUAGE PYTHON", "DETERMINISTIC", "CONTAINS SQL", "READS SQL DATA"
 
 
 def _string(reader: Reader) -> str:
-    """The value of the string that *reader* is at."""
+    """The value of the string at the position of *reader*."""
     start = reader.at
     reader.string()
     return "".join(token.text for token in reader.tokens[start : reader.at] if token.kind == STRING)

@@ -1,4 +1,4 @@
-"""The parameters of a routine, and how the arguments of a call fit them."""
+"""The parameters of a routine, and how the arguments of a call are assigned to them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _BEHIND_TYPE = ("DEFAULT", "COMMENT", "NOT")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter, its texts as SQL; *default* is None where an argument has to be given."""
+    """One parameter, with its texts as SQL; *default* is None if an argument is required."""
 
     name: str
     type: str
@@ -33,10 +33,10 @@ class Signature:
         return f"{self.name}({', '.join(f'{each.name} {each.type}' for each in self.parameters)})"
 
     def arguments(self, sql: str, tokens: Sequence[Token], opened: int) -> list[str | None]:
-        """The text for each parameter in the call whose parenthesis is token *opened*; None for what an OUT leaves out.
+        """The text for each parameter, from the arguments in the parentheses that open at token *opened*.
 
         Raises:
-            DialectError: there are too many, too few, or one of an unknown name.
+            DialectError: there are too many or too few arguments, or one has an unknown name.
         """
         given: dict[str, str] = {}
         for index, item in enumerate(items(tokens, opened)):
@@ -59,7 +59,7 @@ class Signature:
 
 
 def read_parameters(text: str, where: str) -> Iterator[Parameter]:
-    """The parameters, or columns, that *text* lists: `x INT, OUT y STRING DEFAULT 'a' COMMENT 'b'`."""
+    """The parameters or columns in *text*, such as `x INT, OUT y STRING DEFAULT 'a' COMMENT 'b'`."""
     sql = f"({text})"
     tokens = tokenize(sql) or ()
     for item in items(tokens, 0):

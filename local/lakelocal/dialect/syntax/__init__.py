@@ -1,4 +1,4 @@
-"""Syntax that open-source Spark has not got, written in its own words; each by the text alone, without the server.
+"""Rewrites syntax that open-source Spark does not have, without asking the server.
 
 | module        | turns                                   | into                                               |
 | ------------- | --------------------------------------- | -------------------------------------------------- |
@@ -6,7 +6,7 @@
 | `time_travel` | `table@v1`, `table@20260131000000000`   | `VERSION AS OF`, `TIMESTAMP AS OF`                 |
 | `json_paths`  | `column:path` on strings                | `get_json_object`                                  |
 | `in_text`     | `IN (SELECT 'text')`                    | `IN (SELECT ALL 'text')`                           |
-| `properties`  | `delta.` properties that Delta has not  | properties below `lakelocal.`                      |
+| `properties`  | `delta.` properties that Delta lacks    | properties below `lakelocal.`                      |
 """
 
 from lakelocal.dialect.syntax.in_text import keep_select_apart

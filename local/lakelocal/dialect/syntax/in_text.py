@@ -1,6 +1,6 @@
-"""`x IN (SELECT 'text' ...)`: Spark's parser takes `SELECT 'text'` there for a literal of the type SELECT.
+"""`x IN (SELECT 'text' ...)`: Spark's parser mistakes `SELECT 'text'` for a literal of the type SELECT.
 
-The word ALL, which SELECT means anyway, keeps the two apart.
+The word ALL, which is the default of SELECT, prevents this.
 """
 
 from lakelocal.sql.tokens import STRING, tokenize
@@ -8,7 +8,7 @@ from lakelocal.sql.writing import Edit, apply
 
 
 def keep_select_apart(sql: str) -> str:
-    """*sql* with `SELECT ALL` for a SELECT before a text in the parentheses of IN."""
+    """*sql* with `SELECT ALL` instead of SELECT before a string in the parentheses of IN."""
     if "(" not in sql or "select" not in sql.lower():
         return sql
     tokens = tokenize(sql) or ()

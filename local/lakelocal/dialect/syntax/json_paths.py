@@ -1,10 +1,11 @@
-"""`column:path` on a string that holds JSON becomes `get_json_object(column, '$.path')`.
+"""`column:path` on a string with JSON becomes `get_json_object(column, '$.path')`.
 
-Open-source Spark reads paths of VARIANT values only. Which of the two a column is the text does not say: a value is
-taken for a string unless it is made a VARIANT beside the colon, or is known to be one (`variant_found` reads it from
-the server's answer, and the request is sent again).
+Open-source Spark only supports paths on VARIANT values. The text does not tell which type a column has: a value counts
+as a string unless the text before the colon makes it a VARIANT, or it is known to be one (`variant_found` reads this
+from the server's response, and the request is sent again).
 
-A field that is written as a name is found whatever its case, one in brackets as it is written.
+A field that is written as a name is found case-insensitively, one in brackets only as it is written.
+
 Source: Databricks documentation, "JSON path expression", "Query JSON strings".
 """
 
@@ -20,15 +21,15 @@ _GIVES_VARIANT = frozenset(["PARSE_JSON", "TRY_PARSE_JSON", "VARIANT_GET", "TRY_
 _LABELLED = frozenset(["BEGIN", "LOOP", "WHILE", "REPEAT", "FOR"])
 _CLAUSES = frozenset(["SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "ON", "SET", "VALUES", "BY", "QUALIFY"])
 _QUALIFIED = re.compile(r"[\w.]+")
-# `get_json_object` was given a VARIANT.
+# The error for a VARIANT that is passed to `get_json_object`.
 _REFUSED = re.compile(r'requires the "STRING" type, however "(.+?)" has the type "VARIANT"', re.DOTALL)
 
 
 @dataclass(frozen=True)
 class _Path:
-    """A value and its path, by the indexes of their tokens: *first* to the one before *colon*, then to *last*.
+    """A value and its path: the value has the tokens from *first* up to *colon*, the path those up to *last*.
 
-    A step is (text, how it is written): a "name", a "field" in brackets, an "index" or a "star".
+    A step is a text, and how it is written: as a "name", a "field" in brackets, an "index" or a "star".
     """
 
     first: int
@@ -38,7 +39,7 @@ class _Path:
 
 
 def read_json_paths(sql: str, variants: frozenset[str]) -> str:
-    """*sql* with a call for each path of a string; paths of *variants*, texts of values, stay."""
+    """*sql* with a call in place of each path on a string; paths on *variants*, which are texts of values, stay."""
     if ":" not in sql:
         return sql
     tokens = tokenize(sql) or ()
@@ -55,13 +56,13 @@ def read_json_paths(sql: str, variants: frozenset[str]) -> str:
 
 
 def variant_found(message: str) -> str | None:
-    """The value that the server says is a VARIANT in the *message* of its error; None for another error."""
+    """The value that is a VARIANT according to the *message* of an error; None for any other error."""
     found = _REFUSED.search(message) if "get_json_object" in message else None
     return plain_value(found[1]) if found else None
 
 
 def plain_value(text: str) -> str:
-    """*text* of a value, so that two ways to write it are one; of a column only its own name."""
+    """The normalised *text* of a value, so that it can be compared; for a column, only its own name."""
     plain = "".join(text.replace("`", "").lower().split())
     return plain.rpartition(".")[2] if _QUALIFIED.fullmatch(plain) else plain
 
@@ -84,7 +85,7 @@ def _paths(tokens: Sequence[Token]) -> list[_Path]:
 
 
 def _value_start(tokens: Sequence[Token], end: int) -> int:
-    """The index where the value begins that ends at *end*: a name with its qualifiers, a call, a subscript, a cast."""
+    """The beginning of the value that ends at *end*: a name with its qualifiers, a call, a subscript or a cast."""
     start = end
     while closes(tokens[start]):
         opened = opening(tokens, start)
@@ -129,14 +130,14 @@ def _bracketed(token: Token) -> tuple[str, str]:
 
 
 def _is_variant(value: Sequence[Token]) -> bool:
-    """Does *value* say itself that it is a VARIANT?"""
+    """Does the text of *value* show that it is a VARIANT?"""
     if value[0].word in _GIVES_VARIANT and len(value) > 1 and value[1].text == "(":
         return True
     return [token.word for token in value[-2:]] in (["::", "VARIANT"], ["VARIANT", ")"])
 
 
 def _call(value: str, steps: Sequence[tuple[str, str]]) -> str:
-    """SQL that reads the path from *value*: as it is written, and where that finds nothing whatever its case."""
+    """SQL that reads the path from *value*: first as it is written, and if nothing is found, case-insensitively."""
     exact = f"get_json_object({value}, {literal('$' + ''.join(_exact(*step) for step in steps))})"
     star = next((at for at, (_, how) in enumerate(steps) if how == "star"), len(steps))
     names = steps[:star]
@@ -157,7 +158,7 @@ def _exact(text: str, how: str) -> str:
 
 
 def _alias(tokens: Sequence[Token], path: _Path) -> str:
-    """The name that the column gets where the path, with a cast or not, is a whole entry of a SELECT list."""
+    """The alias for the column if the path, with or without a cast, is a whole entry of a SELECT list; otherwise ""."""
     before = tokens[path.first - 1].word if path.first else ""
     end = _cast_end(tokens, path.last)
     behind = tokens[end + 1].word if end + 1 < len(tokens) else ""
@@ -167,13 +168,13 @@ def _alias(tokens: Sequence[Token], path: _Path) -> str:
 
 
 def _cast(sql: str, tokens: Sequence[Token], path: _Path) -> tuple[str, int]:
-    """`::type` behind the path, and where it ends in *sql*."""
+    """The text of `::type` after the path, and the position in *sql* at which it ends."""
     end = tokens[_cast_end(tokens, path.last)].end
     return sql[tokens[path.last].end : end], end
 
 
 def _cast_end(tokens: Sequence[Token], last: int) -> int:
-    """The index of the last token of `::type` behind token *last*, *last* itself where there is none."""
+    """The index of the last token of `::type` after token *last*; *last* itself if there is none."""
     while last + 2 < len(tokens) and tokens[last + 1].text == "::" and tokens[last + 2].is_name:
         last += 2
         if last + 1 < len(tokens) and tokens[last + 1].text == "(":
@@ -185,7 +186,7 @@ def _cast_end(tokens: Sequence[Token], last: int) -> int:
 
 
 def _in_select(tokens: Sequence[Token], at: int) -> bool:
-    """Is token *at* in a SELECT list itself, or the first of an expression?"""
+    """Is token *at* directly in a SELECT list, or the first token of an expression?"""
     if at == 0:
         return True
     clause = next((tokens[index].word for index in level_back(tokens, at - 1) if tokens[index].word in _CLAUSES), "")

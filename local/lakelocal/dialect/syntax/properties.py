@@ -1,7 +1,7 @@
-"""Properties of tables that Databricks has and open-source Delta refuses, since it knows no such `delta.` property.
+"""Properties of tables that Databricks has but open-source Delta refuses, since it knows no such `delta.` property.
 
-They tune how files are written. A table keeps them below `lakelocal.`, where Delta takes any name, so that a statement
-that Databricks wrote runs as it is. Any other unknown name stays, and Delta refuses it, as Databricks does.
+They tune how files are written. They are stored below `lakelocal.`, where Delta accepts any name, so that a statement
+that Databricks has written runs unchanged. Any other unknown name stays, and is refused by Delta, as on Databricks.
 
 Source: Databricks documentation, "Table properties reference"; the properties of tables that Databricks exports.
 """
@@ -21,7 +21,7 @@ ONLY_DATABRICKS = frozenset(
 
 
 def keep_properties(sql: str) -> str:
-    """*sql* with the names of these properties below `lakelocal.`, wherever a list of properties names them."""
+    """*sql* with these properties renamed, in all lists of properties, to names below `lakelocal.`."""
     if "TBLPROPERTIES" not in sql.upper():
         return sql
     edits, in_list = [], False

@@ -1,12 +1,13 @@
-"""`QUALIFY`: the rows of a query by a condition on window functions.
+"""`QUALIFY`: filters the rows of a query by a condition on window functions.
 
     SELECT id, name FROM t QUALIFY row_number() OVER (PARTITION BY id ORDER BY at DESC) = 1
 
-becomes a query around the query, in whose SELECT list the condition is one more column:
+becomes a filter around the query, which gets the condition as an additional column:
 
     SELECT * EXCEPT (`__qualify`) FROM (SELECT id, name, (row_number() ...) AS `__qualify` FROM t) WHERE `__qualify`
 
-So the condition sees the columns of the tables and, as Databricks lets it, the names of the SELECT list.
+The condition can therefore use the columns of the tables and, as on Databricks, the names in the SELECT list.
+
 Source: Databricks documentation, "QUALIFY clause".
 """
 
@@ -23,7 +24,7 @@ _SET_OPERATORS = frozenset(["UNION", "INTERSECT", "EXCEPT", "MINUS"])
 _LAST = frozenset(["LIMIT", "OFFSET", ";", "|>", "DO"]) | _SET_OPERATORS
 _AGGREGATES = frozenset(["AVG", "COUNT", "MAX", "MIN", "SUM", "MEAN", "ANY_VALUE", "FIRST", "LAST"])
 _ORDERS = frozenset(["ORDER", "SORT", "CLUSTER", "DISTRIBUTE"])
-# A name, not a clause, stands before one of these, or behind one of those.
+# QUALIFY is a name, and not a clause, if it comes before one of these, or after one of those.
 _BEHIND_NAME = frozenset([",", ")", ".", "=", "<", ">", "+", "-", "*", "/", "FROM", "IS", "IN", ";", "::", "<>", "ON"])
 _BEFORE_NAME = frozenset([",", "(", ".", "SELECT", "AS", "BY", "WHERE", "AND", "OR", "NOT", "=", "<", ">", "+", "-"])
 
@@ -32,7 +33,7 @@ def filter_qualified(sql: str) -> str:
     """*sql* with a filter around each query that has QUALIFY.
 
     Raises:
-        DialectError: the condition aggregates anew in a query with GROUP BY ALL.
+        DialectError: the condition contains an aggregate, and the query has GROUP BY ALL.
     """
     while (query := _last_qualified(sql)) is not None:
         sql = apply(sql, [query.filtered(sql)])
@@ -41,9 +42,9 @@ def filter_qualified(sql: str) -> str:
 
 @dataclass(frozen=True)
 class _Query:
-    """One SELECT with QUALIFY, by the indexes of its tokens; each part ends where the next begins.
+    """One SELECT with QUALIFY, by the indexes of its tokens; each part ends where the next one begins.
 
-    *outer* is where begins what stays around the filter: LIMIT, or the rest behind a set operator.
+    *outer* is the beginning of what stays outside of the filter: LIMIT, or what follows a set operator.
     """
 
     tokens: Sequence[Token]
@@ -57,7 +58,7 @@ class _Query:
     groups_all: bool
 
     def filtered(self, sql: str) -> Edit:
-        """The change of *sql* that makes a filter of this QUALIFY."""
+        """The edit of *sql* that turns this QUALIFY into a filter."""
         items, source = self._text(sql, self.items, self.source), self._text(sql, self.source, self.qualify)
         condition = self._condition(sql)
         order = self._text(sql, self.condition_end, self.outer)
@@ -70,9 +71,9 @@ class _Query:
         return Edit(self.tokens[self.select].start, self._start(sql, self.outer), text)
 
     def _condition(self, sql: str) -> str:
-        """The condition; in a query with GROUP BY an aggregate stands in it instead of its name in the SELECT list.
+        """The condition; in a query with GROUP BY, names of aggregates in the SELECT list are replaced by these.
 
-        Spark has no such names inside of window functions.
+        Spark does not allow such names inside window functions.
         """
         start, end = self._start(sql, self.qualify + 1), self._start(sql, self.condition_end)
         aggregates = self._aggregates(sql)
@@ -84,7 +85,7 @@ class _Query:
         return apply(sql[start:end], edits).strip()
 
     def _aggregates(self, sql: str) -> dict[str, str]:
-        """The aggregates of the SELECT list by their names; none where the query does not say GROUP BY columns."""
+        """The aggregates in the SELECT list, by their names; none if the query does not have GROUP BY with columns."""
         if self.groups_all or not any(token.word == "GROUP" for token in self.tokens[self.source : self.qualify]):
             return {}
         found = {}
@@ -110,14 +111,14 @@ def _last_qualified(sql: str) -> _Query | None:
 
 
 def _is_clause(tokens: Sequence[Token], at: int) -> bool:
-    """Is token *at* the word QUALIFY, and not a name?"""
+    """Is token *at* the clause QUALIFY, and not a name?"""
     if tokens[at].word != "QUALIFY" or at == 0 or at + 1 == len(tokens):
         return False
     return tokens[at + 1].word not in _BEHIND_NAME and tokens[at - 1].word not in _BEFORE_NAME
 
 
 def _query(tokens: Sequence[Token], at: int) -> _Query | None:
-    """The query whose QUALIFY is token *at*; None where there is none around it."""
+    """The query whose QUALIFY is token *at*; None if there is no such query."""
     select = next((index for index in level_back(tokens, at - 1) if tokens[index].word == "SELECT"), None)
     if select is None:
         return None
@@ -149,25 +150,25 @@ def _stands_alone(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _is_from(tokens: Sequence[Token], at: int) -> bool:
-    """Is it FROM, and not a part of `IS DISTINCT FROM`?"""
+    """Is token *at* the clause FROM, and not a part of `IS DISTINCT FROM`?"""
     return tokens[at].word == "FROM" and tokens[at - 1].word != "DISTINCT"
 
 
 def _begins_tail(tokens: Sequence[Token], at: int) -> bool:
-    """Does ORDER BY, another order or WINDOW begin here?"""
+    """Does ORDER BY, a similar clause or WINDOW begin at token *at*?"""
     if tokens[at].word in _ORDERS:
         return at + 1 < len(tokens) and tokens[at + 1].word == "BY"
     return tokens[at].word == "WINDOW" and at + 2 < len(tokens) and tokens[at + 2].word == "AS"
 
 
 def _is_combined(tokens: Sequence[Token], select: int) -> bool:
-    """Does a set operator stand before this SELECT, so that a later ORDER BY orders the whole?"""
+    """Is there a set operator before this SELECT, so that a later ORDER BY applies to the whole?"""
     before = [token.word for token in tokens[max(select - 2, 0) : select] if token.word not in ("ALL", "DISTINCT")]
     return bool(before) and before[-1] in _SET_OPERATORS
 
 
 def _aggregates(tokens: Sequence[Token]) -> bool:
-    """Is there a call of a common aggregate that is no window function?"""
+    """Is there a call of a common aggregate function that is not a window function?"""
     for index, token in enumerate(tokens[:-1]):
         if token.word in _AGGREGATES and tokens[index + 1].word == "(":
             end = closing(tokens, index + 1)

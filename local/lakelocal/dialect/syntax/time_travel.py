@@ -1,4 +1,4 @@
-"""`table@v1` and `table@yyyyMMddHHmmssSSS`: an earlier version of a Delta table, by its name.
+"""`table@v1` and `table@yyyyMMddHHmmssSSS`: an earlier version of a Delta table in its name.
 
 Source: Databricks documentation, "Work with table history", the `@` syntax.
 """
@@ -14,7 +14,7 @@ _TIME = re.compile(r"\d{17}")
 
 
 def name_versions(sql: str) -> str:
-    """*sql* with `VERSION AS OF` and `TIMESTAMP AS OF` behind the names that have an `@`."""
+    """*sql* with `VERSION AS OF` or `TIMESTAMP AS OF` after names, instead of `@...`."""
     if "@" not in sql:
         return sql
     tokens = tokenize(sql) or ()
@@ -29,7 +29,7 @@ def name_versions(sql: str) -> str:
 
 
 def version_options(name: str) -> tuple[str, dict[str, str]]:
-    """*name* of a table, as an API takes it, without its `@...`; and the options of a reader that say the same."""
+    """The *name* of a table that is passed to an API, without `@...`, and the equivalent options of a reader."""
     plain, _, version = name.rpartition("@")
     if not plain or _clause(version) is None:
         return name, {}

@@ -1,6 +1,6 @@
 """The functions and procedures of schemas, as the relation `routines` of `information_schema` lists them.
 
-Spark's metastore keeps functions of SQL; those of Python, and procedures, are kept in the state.
+SQL functions are stored in Spark's metastore, Python functions and procedures in the state.
 
 Source: Databricks documentation, "ROUTINES".
 """
@@ -14,7 +14,7 @@ from typing import Any
 from lakelocal.catalogs import SPARK_CATALOG, Catalogs
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.information_schema import Row, type_row
-from lakelocal.dialect.routines.described import kept_function
+from lakelocal.dialect.routines.describe import stored_function
 from lakelocal.dialect.routines.procedures import read_procedure
 from lakelocal.dialect.routines.python import read_function
 from lakelocal.dialect.routines.store import FUNCTION, PROCEDURE, RoutineName, Routines
@@ -24,18 +24,18 @@ from lakelocal.sql.writing import quoted
 
 @dataclass(frozen=True)
 class Listing:
-    """What *server* and the state of *catalogs* have."""
+    """Lists the routines of *server* and of the state of *catalogs*."""
 
     catalogs: Catalogs
     server: Server
 
     def rows(self, places: Iterable[tuple[str, str, str]]) -> Iterator[Row]:
-        """The routines of *places*: (schema of the metastore, catalog, schema) of each schema."""
+        """The routines of *places*, which are schemas as (schema in the metastore, catalog, schema)."""
         routines = Routines(self.catalogs.state)
         for name, catalog, schema in places:
             for function in self._of_sql(name):
-                told = self._told(f"{quoted(name)}.{quoted(function)}")
-                yield {**_names(RoutineName(catalog, schema, function)), **_sql_function(told)}
+                description = self._description(f"{quoted(name)}.{quoted(function)}")
+                yield {**_names(RoutineName(catalog, schema, function)), **_sql_function(description)}
             for kind in (FUNCTION, PROCEDURE):
                 for each in routines.names(catalog, schema, kind):
                     routine = RoutineName(catalog, schema, each)
@@ -44,14 +44,14 @@ class Listing:
                     yield {**_names(routine), **_kept(kind, text), **_history(made)}
 
     def _of_sql(self, schema: str) -> list[str]:
-        """The functions of a schema of the metastore, without those of the session, which it lists too."""
+        """The functions of a schema in the metastore, without those of the session, which are listed as well."""
         found = ask.run(self.server, f"SHOW USER FUNCTIONS IN {quoted(schema)}")
         start = f"{SPARK_CATALOG}.{schema}."
         return [row["function"].removeprefix(start) for row in found if row["function"].startswith(start)]
 
-    def _told(self, function: str) -> dict[str, Any]:
-        """What DESCRIBE FUNCTION says of a function of SQL."""
-        return kept_function(ask.run(self.server, f"DESCRIBE FUNCTION EXTENDED {function}")) or {}
+    def _description(self, function: str) -> dict[str, Any]:
+        """The properties of a SQL function."""
+        return stored_function(ask.run(self.server, f"DESCRIBE FUNCTION EXTENDED {function}")) or {}
 
 
 def _names(routine: RoutineName) -> Row:
@@ -63,24 +63,24 @@ def _names(routine: RoutineName) -> Row:
     }
 
 
-def _sql_function(told: dict[str, Any]) -> Row:
-    """A function that *told*, the properties that Spark keeps of it, describes."""
-    table, made = told.get("sqlFunction.isTableFunc") == "true", told.get("sqlFunction.createTime")
-    reads = told.get("sqlFunction.containsSQL") == "false"
+def _sql_function(description: dict[str, Any]) -> Row:
+    """The values for a SQL function with the properties *description*."""
+    table, made = description.get("sqlFunction.isTableFunc") == "true", description.get("sqlFunction.createTime")
+    reads = description.get("sqlFunction.containsSQL") == "false"
     return {
         "routine_type": "FUNCTION",
-        **_returned(told.get("sqlFunction.returnType"), table=table),
+        **_returned(description.get("sqlFunction.returnType"), table=table),
         "routine_body": "SQL",
-        "routine_definition": told.get("sqlFunction.query") or told.get("sqlFunction.expression"),
-        "is_deterministic": _yes_no(told.get("sqlFunction.deterministic") == "true"),
+        "routine_definition": description.get("sqlFunction.query") or description.get("sqlFunction.expression"),
+        "is_deterministic": _yes_no(description.get("sqlFunction.deterministic") == "true"),
         "sql_data_access": "READS SQL DATA" if reads else "CONTAINS SQL",
-        "comment": told.get("sqlFunction.comment"),
+        "comment": description.get("sqlFunction.comment"),
         **(_history(datetime.fromtimestamp(int(made) / 1000, UTC)) if made else {}),
     }
 
 
 def _kept(kind: str, text: str) -> Row:
-    """The routine that the statement *text* made."""
+    """The values for the routine that was created by the statement *text*."""
     if kind == PROCEDURE:
         body = read_procedure(text).body
         return {"routine_type": "PROCEDURE", "routine_body": "SQL", "routine_definition": body}
@@ -103,7 +103,7 @@ def _listed(columns: Iterable[Any]) -> str:
 
 
 def _returned(written: str | None, *, table: bool) -> Row:
-    """What a relation says of the type that a function returns, a list of columns for a *table*."""
+    """The values for the type that a function returns; for a *table*, *written* is a list of columns."""
     if table:
         return {"data_type": "TABLE", "full_data_type": f"TABLE({written})"}
     return type_row(written.lower()) if written else {}
