@@ -1,7 +1,7 @@
-"""Which run made a commit of a Delta table: the commit says so, in its `userMetadata`.
+"""Which run made a commit of a Delta table: the commit says so in its `userMetadata`.
 
-The kernel of a task sets the text once for each of its sessions; the summary of a run reads it in the tables' logs. A
-text that the user sets takes its place, and stays as it is.
+The kernel of a task sets this text once for each of its sessions; the summary of a run reads it in the tables' logs. If
+the user sets another text, that one is used, unchanged.
 
 Source: Delta Lake documentation, "Set user-defined commit metadata".
 """
@@ -18,7 +18,7 @@ _OURS = "lakelocal"
 
 
 def signature(context: TaskContext) -> str:
-    """The `userMetadata` of what the attempt of *context* commits."""
+    """The `userMetadata` for the commits of the attempt with *context*."""
     ids = {"job_run_id": context.job_run_id, "task_run_id": context.task_run_id, "task_key": context.task_key}
     return json.dumps({_OURS: ids}, ensure_ascii=False)
 
@@ -33,7 +33,7 @@ class Writer:
 
 
 def writer_of(info: Mapping[str, Any]) -> Writer | None:
-    """Who signed the commit with *info*, its `commitInfo`; None if no run did."""
+    """The task that signed the commit with the `commitInfo` *info*; None if no run did."""
     try:
         ids = json.loads(info.get("userMetadata") or "null")[_OURS]
         return Writer(int(ids["job_run_id"]), int(ids["task_run_id"]), str(ids["task_key"]))
@@ -42,6 +42,6 @@ def writer_of(info: Mapping[str, Any]) -> Writer | None:
 
 
 def run_that_made(info: Mapping[str, Any]) -> int | None:
-    """The id of the run that signed the commit with *info*, its `commitInfo`; None if no run did."""
+    """The id of the run that signed the commit with the `commitInfo` *info*; None if no run did."""
     writer = writer_of(info)
     return writer.job_run_id if writer else None

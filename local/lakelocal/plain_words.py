@@ -1,7 +1,7 @@
-"""The commonest errors in plain words: what was found, what was expected, what to do next, in one sentence.
+"""The most common errors in plain words: what was found, what was expected, what to do next, in one sentence.
 
-They are those of Spark, which have a condition in brackets, and those of Python that say less than a person needs. The
-notebook has the error as it was raised; everything else stays as it is.
+They are errors of Spark, which have a condition in brackets, and errors of Python that say less than a person needs.
+The notebook shows the error as it was raised; all other errors stay as they are.
 
 Source of the messages: `error-conditions.json` of Spark and `delta-error-classes.json` of Delta, for the versions of
 `lakelocal.versions`; a test compares them.
@@ -18,18 +18,19 @@ from lakelocal.paths import about_sample_files
 from lakelocal.program import PROGRAM
 
 CAUSE = "Caused by: "
-"""Stands in a message of Spark before that of its cause, which says more."""
+"""The text in a message of Spark that precedes the message of the cause, which says more."""
 
 
 @dataclass(frozen=True)
 class Nearby:
-    """What exists, for the name that was meant: *tables* of a schema, and the *path* that is most similar to one."""
+    """Finds existing names that may have been meant: *tables* of a schema, and the *path* most similar to another."""
 
     tables: Callable[[str], Iterable[str]] = lambda schema: ()
     path: Callable[[str], str | None] = lambda path: None
 
 
-# By condition: the parameters in its message, and the sentence. Where the pattern does not fit, the message is kept.
+# For each condition: a pattern for the parameters in its message, and the sentence. If the pattern does not match, the
+# message is kept.
 SPARK: Mapping[str, tuple[str, str]] = {
     "UNRESOLVED_COLUMN.WITH_SUGGESTION": (
         r"with name (?P<name>.+?) cannot be resolved\. Did you mean one of the following\? \[(?P<near>.*?)\]\.",
@@ -54,17 +55,17 @@ SPARK: Mapping[str, tuple[str, str]] = {
     ),
     "CAST_INVALID_INPUT": (
         r"The value (?P<value>.+?) of the type (?P<source>.+?) cannot be cast to (?P<target>.+?) because",
-        "the value {value} ({source}) is no {target}; correct it where it comes from, or use try_cast, which gives "
+        "the value {value} ({source}) is not a valid {target}; correct it at its source, or use try_cast, which gives "
         "NULL instead.",
     ),
     "CAST_OVERFLOW": (
         r"The value (?P<value>.+?) of the type (?P<source>.+?) cannot be cast to (?P<target>.+?) due to",
-        "the value {value} ({source}) is too large for {target}; use a larger type, or try_cast, which gives NULL "
+        "the value {value} ({source}) is too large for {target}; use a larger type, or try_cast, which returns NULL "
         "instead.",
     ),
     "DIVIDE_BY_ZERO": (
         r"Division by zero\.",
-        "division by zero; leave out such rows, or use try_divide, which gives NULL instead.",
+        "division by zero; filter such rows out, or use try_divide, which returns NULL instead.",
     ),
     "PATH_NOT_FOUND": (
         r"Path does not exist: (?P<path>.+?)\.?$",
@@ -72,19 +73,19 @@ SPARK: Mapping[str, tuple[str, str]] = {
     ),
     "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE": (
         r"Cannot perform Merge as multiple source rows matched",
-        "MERGE: found several rows of the source for one row of the table; keep one of each key: QUALIFY row_number() "
-        "OVER (PARTITION BY key ORDER BY time DESC) = 1.",
+        "MERGE: found several source rows for one row of the table; keep only one for each key, for example with "
+        "QUALIFY row_number() OVER (PARTITION BY key ORDER BY time DESC) = 1.",
     ),
     "DELTA_VIOLATE_CONSTRAINT_WITH_VALUES": (
         r"CHECK constraint (?P<constraint>.+?) violated by row with values:\s*-? ?(?P<values>.*)",
-        "a row breaks the CHECK constraint {constraint}: {values}; correct such rows, or leave them out.",
+        "a row violates the CHECK constraint {constraint}: {values}; correct such rows, or filter them out.",
     ),
     "DELTA_NOT_NULL_CONSTRAINT_VIOLATED": (
         r"NOT NULL constraint violated for column: (?P<column>.+?)\.",
-        "found NULL in the column `{column}`, which is NOT NULL; fill in a value, or leave such rows out.",
+        "found NULL in the column `{column}`, which is NOT NULL; fill in a value, or filter such rows out.",
     ),
 }
-# By class: the parameters in its message, and the sentence.
+# For each class of error: a pattern for the parameters in its message, and the sentence.
 PYTHON: Mapping[str, tuple[str, str]] = {
     "FileNotFoundError": (
         r"\[Errno 2\] No such file or directory: '?(?P<path>.+?)'?$",
@@ -111,10 +112,10 @@ PYTHON: Mapping[str, tuple[str, str]] = {
         r"name '(?P<name>[^']+)' is not defined",
         "the name `{name}` is not defined; correct it, or define it in a cell before.",
     ),
-    "MemoryError": (r"^$", "the memory is not enough for the kernel; process fewer rows at a time."),
+    "MemoryError": (r"^$", "the kernel ran out of memory; process fewer rows at a time."),
     "SystemExit": (
         r"^(?P<code>.+)$",
-        "the code ended itself with exit code {code}; expected 0, or dbutils.notebook.exit.",
+        "the code exited with the exit code {code}; expected 0, or dbutils.notebook.exit.",
     ),
 }
 _IN_STREAM = re.compile(r"\[STREAM_FAILED\] Query \[.*?\] terminated with exception: | === Streaming Query ===.*")
@@ -127,16 +128,16 @@ _PLACE = re.compile(r" (?P<place>\(line \d+,? pos \d+\))$")
 _BYPASS = re.compile(r" If necessary set \S+ to \S+ to bypass this error[^.]*\.")
 _TOLERATE = re.compile(r" To tolerate the error on drop use .*? IF EXISTS\.")
 _DATABRICKS_CLASS = re.compile(r"^com\.databricks\.[\w.]+: ")
-_OWN = ("NotebookRunError", "InputWidgetNotDefined")  # classes of `lakelocal` outside of its module of errors
+_OWN = ("NotebookRunError", "InputWidgetNotDefined")  # error classes of `lakelocal` that are not in its module `errors`
 _CONFLICT = "DELTA_CONCURRENT_"
 _CONFLICT_SAID = (
-    "another writer changed the same table meanwhile, and nothing was written; run it again, or let the two run one "
+    "another writer changed the same table at the same time, so nothing was written; run it again, or run the two one "
     "after the other."
 )
 
 
 def plain_condition(line: str, nearby: Nearby) -> str:
-    """*line* with the message of Spark in it, if it has one, in plain words."""
+    """*line*, with Spark's message in it, if there is one, put into plain words."""
     line = _IN_STREAM.sub("", line.rpartition(CAUSE)[2])
     found = _CONDITION.search(line)
     if not found:
@@ -155,7 +156,7 @@ def plain_condition(line: str, nearby: Nearby) -> str:
 def plain_error(name: str, message: str, line: str, nearby: Nearby) -> str:
     """The Python error of the class *name* with *message*, as one sentence.
 
-    *line* is the line of a cell that raised it: it tells more than a short message of Python itself.
+    *line* is the line of the cell that raised it, which tells more than a short message of Python.
     """
     if said := _filled(*PYTHON.get(name, ("(?!)", "")), message, nearby):
         return said
@@ -169,7 +170,7 @@ def plain_error(name: str, message: str, line: str, nearby: Nearby) -> str:
 
 
 def _filled(pattern: str, sentence: str, message: str, nearby: Nearby) -> str:
-    """*sentence* with the parameters that *pattern* finds in *message*; empty if it does not fit."""
+    """*sentence* with the parameters that *pattern* finds in *message*; empty if it does not match."""
     found = re.search(pattern, message)
     if not found:
         return ""

@@ -1,11 +1,11 @@
-"""Python packages that the tasks of a state share: what a task's environment or its `libraries` ask for is put once.
+"""Python packages that the tasks of a state share: what environments and `libraries` ask for is installed only once.
 
-    <state>/packages/<key>/         what one installation put there; it exists only if it is complete
-    <state>/packages/<key>.part/    an installation that is going on, or whose process was killed
-    <state>/packages/<key>.lock     held while the folder is filled, claimed or deleted; it stays
+    <state>/packages/<key>/         an installation; it exists only if it is complete
+    <state>/packages/<key>.part/    an installation that is in progress, or whose process was killed
+    <state>/packages/<key>.lock     locked while the folder is filled, claimed or deleted; it is never deleted
 
-The key is made of everything that decides what pip installs, so a folder never changes. The time of a folder is that
-of its last use.
+The key is made from everything that determines what pip installs, so the contents of a folder never change. The
+modification time of a folder is that of its last use.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from lakelocal.locks import locked
 
 _PATIENCE = 3600.0  # seconds; a large environment takes minutes
 _OF_A_FILE = re.compile(r"(?:-r|-c|--requirement|--constraint)[ =]?\s*(\S.*)")
-_ALTERABLE = re.compile(r"\b(?:git|hg|svn|bzr)\+|(?:^|\s)(?:-e|--editable)\b")  # another time it may be something else
+_ALTERABLE = re.compile(r"\b(?:git|hg|svn|bzr)\+|(?:^|\s)(?:-e|--editable)\b")  # sources that may change over time
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ class SharedPackages:
         return (self.folder / key).is_dir()
 
     def claim(self, key: str, fill: Callable[[Path], None]) -> Path:
-        """The folder of the installation *key*; if there is none, *fill* is given an empty folder to put it into.
+        """The folder of the installation *key*; if there is none, *fill* is called with an empty folder to install
+        into.
 
-        A process that asks for what another one installs waits for it.
+        If another process is just making the same installation, this waits for it.
 
         Raises:
             DialectError: another process has been installing it for an hour.
@@ -52,7 +53,7 @@ class SharedPackages:
         place, part = self.folder / key, self.folder / f"{key}.part"
         with self._locked(key, _PATIENCE):
             if not place.is_dir():
-                shutil.rmtree(part, ignore_errors=True)  # its process was killed: otherwise it would hold the lock
+                shutil.rmtree(part, ignore_errors=True)  # its process was killed, or it would hold the lock
                 part.mkdir()
                 try:
                     fill(part)
@@ -64,9 +65,9 @@ class SharedPackages:
         return place
 
     def forget(self, unused_since: float, *, dry_run: bool = False) -> int:
-        """Delete the installations whose last use is before *unused_since* (epoch seconds); their size in bytes.
+        """Delete the installations that were last used before *unused_since* (epoch seconds), and return their size.
 
-        With *dry_run*, nothing is deleted. What is being installed is kept.
+        With *dry_run*, nothing is deleted. Installations in progress are kept.
 
         Raises:
             RunError: a file cannot be deleted.
@@ -81,22 +82,22 @@ class SharedPackages:
                             if not dry_run:
                                 delete_folder(place)
             except DialectError:
-                continue  # somebody installs it
+                continue  # another process is installing it
         return freed
 
     def _locked(self, key: str, limit: float) -> AbstractContextManager[None]:
         busy = DialectError(
             f"`{self.folder / key}`: another task has been installing these packages for {limit / 60:.0f} minutes. "
-            "Look at its log, or cancel its run."
+            "Read its log, or cancel its run."
         )
         return locked(self.folder / f"{key}.lock", limit, busy)
 
 
 def installation_key(arguments: Sequence[str], below: Iterable[str] = ()) -> str | None:
-    """The key of what `pip install` with *arguments* puts into a folder; None if it may differ from time to time.
+    """The key for what `pip install` with *arguments* puts into a folder; None if that may change over time.
 
-    *below* names what the process has imported from before: other installations. The key has the contents of wheels
-    and requirement files in it, the Python and what its environment has, and pip's settings.
+    *below* names the other installations that the process already uses. The key depends on the contents of wheels and
+    requirement files, on the Python and the packages of its environment, and on pip's settings.
     """
     files: dict[str, str] = {}
     if not _read_words(arguments, files):
@@ -139,7 +140,7 @@ def _read_line(line: str, folder: Path, files: dict[str, str]) -> bool:
 
 def _read_requirements(file: Path, files: dict[str, str]) -> bool:
     if str(file) in files or "://" in str(file) or not file.is_file():
-        return "://" not in str(file)  # pip itself says that there is no such file
+        return "://" not in str(file)  # pip itself reports a missing file
     content = file.read_bytes()
     files[str(file)] = hashlib.sha256(content).hexdigest()
     lines = content.decode("utf-8-sig", errors="replace").splitlines()

@@ -1,8 +1,8 @@
-"""Telling what a command is waiting for, and for how long: nothing stays silent for more than three seconds.
+"""Shows what a command is waiting for, and for how long, so that nothing is silent for more than three seconds.
 
-In a terminal one line shows it, four times a second, and is gone when the wait is over. Elsewhere it is a line as soon
-as it takes long, and another each quarter of a minute. Both go to standard error, so that results can be piped.
-Only the standard library is used: set-up runs before there is anything else.
+In a terminal, this is a line that is updated four times a second and removed when the wait is over. Elsewhere, a line
+is printed as soon as the wait is long, and another one every 15 seconds. Both go to standard error, so that results can
+be piped. Only the standard library is used, since set-up runs before anything else is installed.
 """
 
 import shutil
@@ -20,9 +20,9 @@ _CLEAR = "\r\x1b[K"
 
 
 class Waiting:
-    """The time in which something is awaited, as a context: `with waiting("stopping the server"):`.
+    """A wait, as a context manager: `with waiting("stopping the server"):`.
 
-    Use `waiting`; *is_terminal*, *width* and *clock* (seconds) are of the surroundings.
+    Create it by `waiting`; *is_terminal* and *width* describe where it is shown, *clock* returns seconds.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class Waiting:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def tell(self, detail: str) -> None:
-        """Show *detail* behind what is awaited, from now on."""
+        """From now on, show *detail* after what is awaited."""
         self.detail = " ".join(detail.split())
 
     def print(self, text: str) -> None:
-        """Print *text*, which ends its line, to standard output, where the line in the terminal stands."""
+        """Print *text*, which ends with a line end, to standard output, above the line in the terminal."""
         with self._lock:
             if self._shown and self.is_terminal:
                 self.out.write(_CLEAR)
@@ -54,7 +54,7 @@ class Waiting:
             sys.stdout.flush()
 
     def tick(self) -> None:
-        """Show what is due."""
+        """Show the line if it is due."""
         now = self.clock()
         with self._lock:
             if self._over.is_set() or now - self._begun < LONG_SECONDS:
@@ -91,5 +91,5 @@ class Waiting:
 
 
 def waiting(what: str) -> Waiting:
-    """A wait for *what*, told on standard error."""
+    """A wait for *what*, shown on standard error."""
     return Waiting(what, sys.stderr, is_terminal=sys.stderr.isatty(), width=shutil.get_terminal_size().columns)

@@ -44,7 +44,7 @@ WAYS: dict[str, tuple[str, dict[str, Any], str]] = {
     "exit": (
         "raise SystemExit(3)",
         {},
-        "the code ended itself with exit code 3; expected 0, or dbutils.notebook.exit." + CELL,
+        "the code exited with the exit code 3; expected 0, or dbutils.notebook.exit." + CELL,
     ),
     "killed": (
         "import os\nos.kill(os.getpid(), 9)",

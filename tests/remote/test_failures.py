@@ -57,8 +57,8 @@ def test_a_host_name_that_does_not_exist(build: Build) -> None:
     said = failure(build("sc://no-such-host.invalid:15002", first=["spark.range(1)"]))
 
     assert said == (
-        "`sc://no-such-host.invalid:15002`: no such host name. Correct the name, or see that this machine can resolve "
-        "it."
+        "`sc://no-such-host.invalid:15002`: no such host name. Correct the name, or make sure that this machine can "
+        "resolve it."
     )
 
 
@@ -71,7 +71,7 @@ def test_a_listener_of_another_protocol(build: Build) -> None:
     said = failure(build(f"sc://localhost:{server.server_port}", first=["spark.range(1)"]))
 
     server.shutdown()
-    assert said.endswith("what listens there is no Spark Connect server. Correct host and port.")
+    assert said.endswith("the program that listens there is not a Spark Connect server. Correct the host and the port.")
 
 
 @CLIENTS

@@ -83,9 +83,7 @@ def test_a_state_of_a_workspace_is_refused_elsewhere(build: Build, workspace: Wo
 
     run = project.run(LOCAL_REMOTE=url)
 
-    found = (
-        f"found a state whose tables are in `https://localhost:{workspace.port}/olist_dev`, expected one of `file:///"
-    )
+    found = f"found a state whose tables are in `https://localhost:{workspace.port}/olist_dev`; expected `file:///"
     assert run["state"]["result_state"] == "FAILED" and found in run["state"]["state_message"]
 
 

@@ -51,15 +51,15 @@ def test_the_environment_names_it_where_nobody_does(state: State, monkeypatch: p
     ("remote", "said"),
     [
         ("http://host:15002/;token=s3cret", "found `http://host:15002/`; expected `sc://host:port/;token=...`"),
-        ("sc://", "found `sc://`, which is no plain host"),
-        ("sc://host:port/", "found `sc://host:port/`, which is no plain host"),
-        ("sc://host/path", "found `sc://host/path`, which is no plain host, port and `/`"),
-        ("sc://me:s3cret@host:1/", "found `sc://host:1/`, which is no plain host"),
-        ("sc://host:1;token=s3cret", "found `sc://host:1`, which is no plain host"),
+        ("sc://", "found `sc://`, which is not just a host"),
+        ("sc://host:port/", "found `sc://host:port/`, which is not just a host"),
+        ("sc://host/path", "found `sc://host/path`, which is not just a host, a port and `/`"),
+        ("sc://me:s3cret@host:1/", "found `sc://host:1/`, which is not just a host"),
+        ("sc://host:1;token=s3cret", "found `sc://host:1`, which is not just a host"),
         ("sc://host:1/;token=s3cret;s3cret", "found no `name=value` as parameter 2 of the URL"),
         (
             "sc://adb-1.azuredatabricks.net/;token=s3cret;x-databricks-cluster-id=1",
-            "is a workspace's; its dialect is not",
+            "belongs to a workspace, whose dialect must not",
         ),
     ],
 )

@@ -60,8 +60,8 @@ def test_parameters_of_messages_are_told() -> None:
     assert in_plain_words(column) == said
     assert in_plain_words(failed) == f"1 of 5 tables failed:\ngold_daily: {said}"
     assert in_plain_words(constraint) == (
-        "a row breaks the CHECK constraint positive (amount > 0): amount = -1.00, city = Natal; correct such rows, or "
-        "leave them out."
+        "a row violates the CHECK constraint positive (amount > 0): amount = -1.00, city = Natal; correct such rows, "
+        "or filter them out."
     )
 
 
@@ -72,7 +72,7 @@ def test_the_cause_is_told_rather_than_where_it_happened() -> None:
         '[CAST_INVALID_INPUT] The value \'abc\' of the type "STRING" cannot be cast to "INT" because it is malformed.'
     )
 
-    said = "the value 'abc' (STRING) is no INT; correct it where it comes from"
+    said = "the value 'abc' (STRING) is not a valid INT; correct it at its source"
     assert in_plain_words(text).startswith(said)
     assert in_plain_words(text.replace(" Caused by: ", "\n=== Streaming ===\nId: 6 Caused by: ")).startswith(said)
 
@@ -118,8 +118,8 @@ def frame(line: str) -> list[str]:
         ("SyntaxError", "expected ':' (159287.py, line 4)", "", "SyntaxError: expected ':', in line 4 of the cell."),
         ("OSError", "[Errno 28] No space left on device", "f.write(x)", "the disk is full; free space"),
         ("OSError", "[Errno 5] Input/output error", "f.write(x)", "OSError: [Errno 5] Input/output error, in `f.write"),
-        ("MemoryError", "", "bytearray(10**14)", "the memory is not enough for the kernel; process fewer rows"),
-        ("SystemExit", "3", "sys.exit(3)", "the code ended itself with exit code 3; expected 0"),
+        ("MemoryError", "", "bytearray(10**14)", "the kernel ran out of memory; process fewer rows"),
+        ("SystemExit", "3", "sys.exit(3)", "the code exited with the exit code 3; expected 0"),
         (
             "PermissionError",
             "[Errno 13] Permission denied: '/root/x'",
@@ -213,7 +213,7 @@ def test_the_error_of_a_stream_is_what_ended_it(state: State) -> None:
     )
 
     assert explained("StreamingQueryException", message, []) == (
-        "division by zero; leave out such rows, or use try_divide, which gives NULL instead."
+        "division by zero; filter such rows out, or use try_divide, which returns NULL instead."
     )
 
 
@@ -228,5 +228,5 @@ def test_the_exception_of_a_lost_task_is_told_without_its_frames(state: State) -
     other = f"{lost}java.io.IOException: connection reset\n\tat java.base/java.net.Socket"
 
     assert explained("SparkException", memory, []).startswith("the memory of the Spark server was used up; let it ")
-    assert explained("SparkException", zero, []).startswith("division by zero; leave out")
+    assert explained("SparkException", zero, []).startswith("division by zero; filter")
     assert explained("SparkException", other, []) == "connection reset"

@@ -115,7 +115,7 @@ def test_on_a_server_without_the_package_a_function_of_batches_is_refused(state)
     refused = subprocess.run(program, input=command, capture_output=True, env=batches, timeout=60)
 
     assert plain.stdout == b"1\n", plain.stderr
-    assert b"foreachBatch: the Python of this server has no package `lakelocal`" in refused.stderr
+    assert b"foreachBatch: the Python of this server does not have the package `lakelocal`" in refused.stderr
 
 
 def test_every_pickled_function_of_a_plan_is_carried(state):

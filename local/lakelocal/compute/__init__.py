@@ -4,7 +4,7 @@
 | --------------------------- | -------------------------------------- | ---------- | -------------------------- |
 | unset or empty              | the state's own server, started here   | translated | folders of the state       |
 | `sc://host:port/;token=...` | any Spark Connect server               | translated | the same; it sees them too |
-| `databricks`                | a workspace, by unified authentication | unchanged  | the workspace's            |
+| `databricks`                | a workspace, by unified authentication | unchanged  | those of the workspace     |
 
     compute = compute_of(state)
     compute.check()              # one line, within half a minute, if Spark cannot be used

@@ -1,8 +1,8 @@
 """The names of catalogs, schemas, tables, columns and functions of a session, for completion: quickly, or not at all.
 
-Each kind of name is asked for once, by a thread of its own, and kept until `forget`. Whoever wants names waits a moment
-for them and takes what is known by then, so a slow or dead server costs a key press a fraction of a second, and the
-next one finds the names.
+Each kind of name is requested once, by a separate thread, and kept until `forget`. The code that needs names waits a
+moment for them and uses what is known by then, so that a slow or dead server delays a key press by a fraction of a
+second, and the next key press finds the names.
 """
 
 import threading
@@ -21,8 +21,8 @@ class CatalogNames:
     """See `lakelocal.sql.completion.Names`.
 
     Args:
-        session: gives the session, or None if it may not be asked now, because no server runs. Called by the threads.
-        patience: how long one completion waits, in s.
+        session: Returns the session, or None if it may not be used now, because no server runs. The threads call it.
+        patience: How long one completion waits, in s.
     """
 
     def __init__(self, session: "Callable[[], SparkSession | None]", patience: float) -> None:
@@ -36,11 +36,11 @@ class CatalogNames:
         self._failed: dict[object, float] = {}
 
     def begin(self) -> None:
-        """One completion begins: all that it asks for together takes at most the patience."""
+        """Begin a completion: everything that it asks for may together take as long as the patience lasts."""
         self._until = time.monotonic() + self._patience
 
     def forget(self) -> None:
-        """The names may have changed: ask again, and use what was known until the answer comes."""
+        """Request names again, since they may have changed; until the answers come, the old names are used."""
         with self._lock:
             self._known = {key: known for key, known in self._known.items() if not _is_of_frame(key)}
             self._stale = set(self._known)
@@ -72,7 +72,7 @@ class CatalogNames:
         )
 
     def known(self, key: object, ask: "Callable[[SparkSession], Sequence[str]]") -> Sequence[str]:
-        """What *ask* gets from the session for *key*; the last answer, or none, if it does not come in time."""
+        """What *ask* gets from the session for *key*; if that takes too long, the last answer, or nothing."""
         if (thread := self._begun(key, ask)) is not None:
             thread.join(max(0.0, self._until - time.monotonic()))
         return self._known.get(key, ())
@@ -97,7 +97,7 @@ class CatalogNames:
         try:
             spark = self._session()
             found = list(ask(spark)) if spark is not None else None
-        except Exception:  # whatever goes wrong: a key press is no place to report it, and a statement will
+        except Exception:  # not reported: a key press is not the place for it, and the next statement will report it
             with self._lock:
                 self._failed[key] = time.monotonic() + FAILED_SECONDS
         else:
@@ -120,7 +120,7 @@ def _first(spark: "SparkSession", statement: str) -> list[str]:
 
 
 def _tables(spark: "SparkSession", schema: str) -> list[str]:
-    """The tables of *schema*; SHOW TABLES lists the temporary views with every schema, they belong to none."""
+    """The tables of *schema*, without temporary views, which SHOW TABLES lists for every schema."""
     where = " IN " + ".".join(f"`{part}`" for part in schema.split(".")) if schema else ""
     rows = spark.sql(f"SHOW TABLES{where}").toArrow().to_pylist()
     return [row["tableName"] for row in rows if not schema or not row["isTemporary"]]

@@ -49,7 +49,7 @@ class Endpoint(Protocol):
         """Is the server known to be gone? False if only its answers can tell."""
 
     def lost(self, what: str) -> ServerError:
-        """The error for a server that *what* (such as "died")."""
+        """The error for a lost server; *what* says what it did, such as "died"."""
 
 
 class Link:
@@ -208,7 +208,7 @@ class _Unary(_Lazy):
         return self.with_call(request, timeout, **options)[0]
 
     def with_call(self, request: Any, timeout: float | None = None, **options: Any) -> tuple[Any, Any]:
-        """The answer and its call, which an interceptor of the client, above this channel, asks for."""
+        """The answer and its call, for an interceptor that the client puts in front of this channel."""
         if self._link.answers_kept and self._method.endswith("/ReleaseExecute") and request.HasField("release_until"):
             return self._kwargs["response_deserializer"](b""), None
         try:

@@ -42,8 +42,8 @@ def check_client(
     """Make sure that this environment has one client, the *wanted* one (None: either), and the Python that it requires.
 
     Args:
-        purpose: what the client is needed for, in the words of the message.
-        found, python: the clients and the Python of another environment than this one.
+        purpose: What the client is needed for, as the message says it.
+        found, python: The clients and the Python version of an environment other than this one.
 
     Raises:
         SetupError: it does not; the message says which environment to use, or how to repair this one.
@@ -56,7 +56,7 @@ def check_client(
         names = " and ".join(f"{each.name} {each.version}" for each in found.values())
         raise SetupError(
             f"{here}: found {names}, which both own the package `pyspark` and break each other; expected one of them. "
-            "Delete the environment's folder, then make it anew."
+            "Delete the environment's folder, then create it again."
         )
     client = next(iter(found.values()), None)
     if client is None or wanted not in (None, client.name):
@@ -66,5 +66,5 @@ def check_client(
     if python not in SpecifierSet(client.python):
         raise SetupError(
             f"{here}: found Python {python}; expected {client.python}, as {client.name} {client.version} requires. "
-            "Delete the environment's folder, then make it anew with that Python."
+            "Delete the environment's folder, then create it again with that Python."
         )

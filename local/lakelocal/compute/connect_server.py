@@ -111,8 +111,8 @@ class ConnectEndpoint:
         wanted = self._compute.state.catalog
         if found and found != wanted:
             raise ServerError(
-                f"`{self._compute.label}`: found a server that holds the catalog `{found}`, expected `{wanted}`: both "
-                "would write the same tables. Choose the target of that catalog, or another server."
+                f"`{self._compute.label}`: found a server for the catalog `{found}`; expected `{wanted}`, since both "
+                "would write the same tables. Choose the target with that catalog, or another server."
             )
 
     def has_died(self) -> bool:
@@ -122,7 +122,8 @@ class ConnectEndpoint:
     def lost(self, what: str) -> ServerError:
         return ServerError(
             f"`{self._compute.label}`: the Spark Connect server {what}: the connection is lost, and with it temporary "
-            "views and what was running. See that the server runs, then repair the run or run the notebook again."
+            "views and running statements. Make sure that the server runs, then repair the run or run the notebook "
+            "again."
         )
 
 
@@ -133,15 +134,15 @@ def _label(url: str) -> str:
     expected = "expected `sc://host:port/;token=...`. Correct it."
     if not found or (parameters and not place.endswith("/")):
         shown = place.rpartition("@")[2]
-        raise UsageError(f"--remote: found `sc://{shown}`, which is no plain host, port and `/`; {expected}")
+        raise UsageError(f"--remote: found `sc://{shown}`, which is not just a host, a port and `/`; {expected}")
     for number, parameter in enumerate(parameters, 1):
         if not _PARAMETER.fullmatch(parameter):
             raise UsageError(f"--remote: found no `name=value` as parameter {number} of the URL; {expected}")
     if any(parameter.startswith("x-databricks-") for parameter in parameters):
         raise UsageError(
-            f"--remote: found `sc://{found['host']}` with `x-databricks-` parameters, which is a workspace's; its "
-            "dialect is not to be translated. Set DATABRICKS_HOST, DATABRICKS_TOKEN and DATABRICKS_CLUSTER_ID, and "
-            "write `--remote databricks`."
+            f"--remote: found `sc://{found['host']}` with `x-databricks-` parameters, which belongs to a workspace, "
+            "whose dialect must not be translated. Set DATABRICKS_HOST, DATABRICKS_TOKEN and DATABRICKS_CLUSTER_ID, "
+            "and use `--remote databricks`."
         )
     return f"sc://{found['host']}:{found['port'] or 15002}"
 

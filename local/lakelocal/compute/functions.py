@@ -33,8 +33,8 @@ try:
 except ImportError:
     if "SPARK_CONNECT_LOCAL_URL" in os.environ:
         raise ImportError(
-            "foreachBatch: the Python of this server has no package `lakelocal`, which translates what the function "
-            "asks Spark for. Install the environment of the notebook there, or run the stream on the local server."
+            "foreachBatch: the Python of this server does not have the package `lakelocal`, which translates what the "
+            "function asks Spark for. Install the notebook's environment there, or run the stream on the local server."
         ) from None
 else:
     prepare(told)

@@ -1,4 +1,4 @@
-"""In a worker process of the server: what is done before a function of a kernel runs there.
+"""Prepares a worker process of the server before a function of a kernel runs there.
 
 pickle calls `prepare`, see `functions`. A worker serves one session and is reused, so all of this may be called any
 number of times.
@@ -88,7 +88,7 @@ def _forget_changed(folders: list[str]) -> None:
 
 
 def _changed_at(module: ModuleType) -> int:
-    """When the file of *module* was changed, ns; 0 where it is gone."""
+    """When the file of *module* was last changed, in ns; 0 if it no longer exists."""
     try:
         return os.stat(module.__file__ or "").st_mtime_ns
     except OSError:

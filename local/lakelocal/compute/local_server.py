@@ -110,6 +110,6 @@ class LocalEndpoint:
         state = self._compute.state
         pid, log = getattr(self._server, "pid", "?"), getattr(self._server, "log", state.logs)
         return ServerError(
-            f"`{state.catalog}`: the Spark server (process {pid}) {what}; its tables are safe, temporary views "
-            f"are gone. Read `{log}`, start it with `{PROGRAM} up`, then run the notebook again."
+            f"`{state.catalog}`: the Spark server (process {pid}) {what}; its tables are safe, but temporary views are "
+            f"lost. Read `{log}`, start the server with `{PROGRAM} up`, then run the notebook again."
         )

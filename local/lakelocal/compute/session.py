@@ -62,7 +62,7 @@ class Patience(DefaultPolicy):
 class LinkedSession(SparkSession):
     """A session of the server at the end of *link*.
 
-    *about* is what it prints of itself, as text and as HTML.
+    *about* returns what the session prints about itself, as text and as HTML.
 
     `stop()` ends the session on the server. As in Databricks notebooks, the next `getOrCreate()` returns a fresh
     session, created by *again*.
@@ -101,7 +101,7 @@ class LinkedSession(SparkSession):
         return self.about(self)[1] if self.about else None
 
     def __reduce__(self) -> Any:
-        """In a worker, inside a function that refers to it: the session that the worker has, if any."""
+        """Pickle the session as the one that the worker has, if any."""
         return worker_modules.session, ()
 
     def __del__(self) -> None:

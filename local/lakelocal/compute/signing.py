@@ -1,7 +1,7 @@
-"""Lets what a task writes say which run made it: see `lakelocal.commits`.
+"""Signs the commits of a task with the run that made them; see `lakelocal.commits`.
 
-The setting is made once for each session and connection, before its first command, and only if it has no value yet. It
-is a request that executes nothing, so neither a query nor a notebook that only reads costs anything.
+The setting is made once for each session and connection, before its first command, and only if it has no value yet.
+This takes a request that executes nothing, and costs queries, and notebooks that only read, nothing at all.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ import pyspark.sql.connect.proto as proto
 from lakelocal.commits import SETTING
 
 _CONFIG = "/spark.connect.SparkConnectService/Config"
-_OPTION = "usermetadata"  # of a data frame's writer; names of options are not case-sensitive
+_OPTION = "usermetadata"  # an option of a DataFrame's writer; option names are case-insensitive
 _Operation = proto.ConfigRequest.Operation
 _GET = _Operation(get_option=proto.ConfigRequest.GetOption(keys=[SETTING]))
 _Config = Callable[[_Operation], str]
@@ -22,7 +22,7 @@ _Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
 
 
 class Signing(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
-    """Signs the commits of all sessions on *channel*, the one that is intercepted, with *signature*."""
+    """Signs the commits of all sessions on *channel*, which is the intercepted one, with *signature*."""
 
     def __init__(self, signature: str, channel: grpc.Channel) -> None:
         self._signature = signature
@@ -38,7 +38,7 @@ class Signing(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercepto
         self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
     ) -> Any:
         if isinstance(request, proto.ConfigRequest) and SETTING in request.operation.unset.keys:
-            self._signed.discard(request.session_id)  # a text of the user's own ends here
+            self._signed.discard(request.session_id)  # the user has unset their own text
         return continuation(client_call_details, request)
 
     def intercept_unary_stream(
@@ -58,14 +58,14 @@ class Signing(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercepto
         self._signed.add(session)
 
     def _lend(self, session: str, text: str, config: _Config) -> None:
-        """Set *text* for one command, until the next: of a table that it creates, Delta only looks at the setting."""
+        """Set *text* for one command only, since Delta ignores the option, but not the setting, for a new table."""
         if config(_GET) in ("", self._signature, self._lent.get(session)):
             config(_set_to(text))
             self._lent[session] = text
             self._signed.discard(session)
 
     def _setting(self, request: proto.ExecutePlanRequest, metadata: Any, operation: _Operation) -> str:
-        """The value of the setting in the session of *request* according to the answer to *operation*."""
+        """The value of the setting in the session of *request*, from the response to *operation*."""
         asked = proto.ConfigRequest(
             session_id=request.session_id, user_context=request.user_context, operation=operation
         )
@@ -74,7 +74,7 @@ class Signing(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercepto
 
 
 def _own_text(command: proto.Command) -> str:
-    """The text of the user's own that *command* writes with, as an option; empty if it has none."""
+    """The user's own text that *command* passes as an option; empty if there is none."""
     options = {**command.write_operation.options, **command.write_operation_v2.options}
     return next((value for name, value in options.items() if name.lower() == _OPTION), "")
 

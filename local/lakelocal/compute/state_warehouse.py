@@ -37,9 +37,9 @@ def verify(state: State, warehouse: str) -> None:
     known = warehouse_of(state) or wanted
     if known != wanted:
         raise ServerError(
-            f"`{state.folder}`: found a state whose tables are in `{known}`, expected one of `{wanted}`, where Spark "
-            "runs now: its volumes and checkpoints do not fit these tables. Use another state folder (LOCAL_STATE), "
-            "or run where its tables are."
+            f"`{state.folder}`: found a state whose tables are in `{known}`; expected `{wanted}`, where Spark runs, "
+            "since its volumes and checkpoints do not fit other tables. Use another state folder (LOCAL_STATE), or run "
+            "Spark where the tables are."
         )
 
 

@@ -1,4 +1,4 @@
-"""What a worker of the server is told about the kernel whose function it runs, and how a pickle tells it."""
+"""What a worker of the server has to know about the kernel whose function it runs, and how a pickle passes it on."""
 
 import json
 import pickle
@@ -11,7 +11,7 @@ from lakelocal.project import State
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The kernel, as far as a worker has to know it.
+    """What a worker has to know about the kernel.
 
     *path* is the kernel's `sys.path`, *own* the part of it that does not belong to an environment. *exclusive*: the
     worker imports only from *path*; otherwise it has its own environment. *schema* is the current one, "" if not known.

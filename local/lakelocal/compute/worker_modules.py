@@ -30,7 +30,7 @@ class Absent:
 
 
 def provide_modules() -> None:
-    """Let this process import them: those that know a kernel in any case, the others where no package has them."""
+    """Let this process import these modules: some in any case, the others only if no installed package has them."""
     if not any(isinstance(each, _Finder) for each in sys.meta_path):
         sys.meta_path.insert(0, _Finder(_OURS))
         sys.meta_path.append(_Finder(_ELSE))
@@ -42,16 +42,16 @@ def session() -> Any:
     found = connect.SparkSession.getActiveSession() if connect else None
     return found or Absent(
         DialectError(
-            "A Python function that Spark runs for rows has no `spark`, here as on Databricks. Read what it needs "
-            "before, and join it or hand it over as a value."
+            "A Python function that Spark runs for rows has no `spark`, neither here nor on Databricks. Read what it "
+            "needs first, and join it or pass it as a value."
         )
     )
 
 
 _NO_UTILITIES = Absent(
     DialectError(
-        "`dbutils` of `databricks.sdk.runtime` is not there inside a function that Spark runs. Call it in the notebook "
-        "and hand its result over as a value."
+        "`dbutils` of `databricks.sdk.runtime` does not exist inside a function that Spark runs. Call it outside "
+        "and pass its result as a value."
     )
 )
 
@@ -132,4 +132,4 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return self._modules[spec.name](spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing to run: the module is whole when it is made."""
+        """Do nothing: the module is complete as soon as it is made."""

@@ -133,8 +133,8 @@ class WorkspaceEndpoint:
 
     def lost(self, what: str) -> ServerError:
         return ServerError(
-            f"`{self._label}`: the workspace {what}: the connection is lost, and with it temporary views and what was "
-            "running. Check the network and the cluster, then repair the run or run the notebook again."
+            f"`{self._label}`: the workspace {what}: the connection is lost, and with it temporary views and running "
+            "statements. Check the network and the cluster, then repair the run or run the notebook again."
         )
 
 
@@ -142,7 +142,7 @@ def _configured(**limits: Any) -> Any:
     check_client(DATABRICKS, "a Databricks workspace")
     from databricks.sdk.core import Config
 
-    logging.getLogger("databricks.sdk").setLevel(logging.ERROR)  # what goes wrong is raised too
+    logging.getLogger("databricks.sdk").setLevel(logging.ERROR)  # errors are raised as well
     try:
         config = Config(**limits)
     except ValueError as error:

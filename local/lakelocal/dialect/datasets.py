@@ -1,8 +1,8 @@
-"""Streaming tables and materialized views that a statement makes by itself, outside of a pipeline.
+"""Streaming tables and materialized views that are created by a statement, outside of the bundle's pipelines.
 
 Source: Databricks SQL language manual, CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, REFRESH, ALTER and DROP
-MATERIALIZED VIEW, ALTER STREAMING TABLE; each of these datasets has a pipeline of its own, and the statement ends when
-its update has ended.
+MATERIALIZED VIEW, ALTER STREAMING TABLE. Each of these datasets has its own pipeline, and the statement ends when the
+update of this pipeline has ended.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ from lakelocal.sql.writing import Edit, apply
 
 TABLE, VIEW = "STREAMING TABLE", "MATERIALIZED VIEW"
 Name = tuple[str, str, str]  # catalog, schema and table, in lower case
-_SETTINGS = ("spark.sql.ansi.enabled", "spark.sql.session.timeZone")  # of the session, which its queries keep
+_SETTINGS = ("spark.sql.ansi.enabled", "spark.sql.session.timeZone")  # settings of the session that a query keeps
 
 
 @dataclass(frozen=True)
 class Owner:
-    """What a dataset is, `TABLE` or `VIEW`, and the id of the pipeline that makes it; "" if it has one of its own."""
+    """The kind of a dataset, `TABLE` or `VIEW`, and the id of the pipeline that owns it; "" if it has its own."""
 
     kind: str
     pipeline: str = ""
@@ -33,28 +33,28 @@ class Datasets(Protocol):
     """The datasets of a state, as statements need them."""
 
     def make(self, text: str, name: Name, place: Namespace, settings: Mapping[str, str]) -> None:
-        """Make the dataset *name* as *text* defines it, or change it to that, and fill it or bring it up to date.
+        """Create the dataset *name* as *text* defines it, or change its definition, and update its contents.
 
-        *place* is that of the session, *settings* are those that hold in the query, now and in each refresh.
+        *place* has the current catalog and schema; *settings* apply to the query, now and in each refresh.
         """
 
     def refresh(self, name: Name, *, full: bool) -> None:
-        """Bring the dataset *name* up to date; *full*: from nothing."""
+        """Update the dataset *name*; *full*: compute it from scratch."""
 
     def forget(self, name: Name) -> None:
         """Forget the dataset *name*, whose table is dropped."""
 
     def owner(self, name: Name) -> Owner | None:
-        """Who makes the dataset *name*; None if it is none, or was never made."""
+        """The owner of the dataset *name*; None if there is no such dataset."""
 
 
 def dataset_statement(statement: Statement, datasets: Datasets | None, place: Namespace) -> str | None:
     """What Spark runs instead of a statement about a streaming table or a materialized view; None for any other.
 
-    *datasets* is None where there are none: at a server elsewhere, and inside of a foreachBatch function.
+    *datasets* is None if there can be none: on a server elsewhere, and inside a foreachBatch function.
 
     Raises:
-        DialectError: the statement cannot be done.
+        DialectError: the statement is not possible.
     """
     first = statement.words[0]
     if first == "CREATE":
@@ -85,7 +85,7 @@ def _create(statement: Statement, datasets: Datasets, place: Namespace, at: int,
             return NOTHING
         way = "CREATE OR REPLACE" if kind == VIEW else "CREATE OR REFRESH"
         raise DialectError(
-            f"[TABLE_OR_VIEW_ALREADY_EXISTS] {statement.where}: `{'.'.join(name)}` exists. "
+            f"[TABLE_OR_VIEW_ALREADY_EXISTS] {statement.where}: `{'.'.join(name)}` exists already. "
             f"Write {way}, or IF NOT EXISTS."
         )
     if owner and owner.pipeline:
@@ -101,13 +101,13 @@ def _refresh(statement: Statement, datasets: Datasets, name: Name, owner: Owner)
     if owner.pipeline:
         raise DialectError(_belongs(statement, name, owner))
     if statement.has("WHERE"):
-        raise DialectError(f"{statement.where}: WHERE has no counterpart on this machine. Refresh all of it.")
+        raise DialectError(f"{statement.where}: WHERE has no counterpart on this machine. Refresh the whole table.")
     datasets.refresh(name, full=statement.has("FULL"))
     return NOTHING
 
 
 def _drop(datasets: Datasets, name: Name, parts: Sequence[str]) -> str:
-    """The statement that drops the table of the dataset *name*, which is forgotten."""
+    """Forget the dataset *name*, and return the statement that drops its table."""
     datasets.forget(name)
     return f"DROP TABLE IF EXISTS {join_name(parts)}"
 
@@ -119,7 +119,7 @@ def _alter(statement: Statement) -> str:
 
 
 def _of_any_table(statement: Statement, datasets: Datasets) -> str | None:
-    """`REFRESH TABLE` and `DROP TABLE|VIEW` of a dataset that has no pipeline but its own."""
+    """`REFRESH TABLE` and `DROP TABLE|VIEW` of a dataset that has its own pipeline."""
     if statement.words[0] == "ALTER" or statement.words[1:2] not in (["TABLE"], ["VIEW"]):
         return None
     at, _ = statement.skip(2, "IF EXISTS")
@@ -134,7 +134,7 @@ def _of_any_table(statement: Statement, datasets: Datasets) -> str | None:
 
 
 def _found(statement: Statement, datasets: Datasets, name: Name, kind: str) -> Owner:
-    """The owner of *name*, which is there and of *kind*."""
+    """The owner of the dataset *name*, which must exist and be of *kind*."""
     owner = datasets.owner(name)
     if owner is None or not _exists(statement, name):
         raise DialectError(
@@ -143,18 +143,20 @@ def _found(statement: Statement, datasets: Datasets, name: Name, kind: str) -> O
     if owner.kind != kind:
         raise DialectError(
             f"{statement.where}: found `{'.'.join(name)}`, a {owner.kind.lower()}; expected a {kind.lower()}. "
-            f"Write {owner.kind}."
+            f"Write {owner.kind} instead."
         )
     return owner
 
 
 def _needed(statement: Statement, datasets: Datasets | None) -> Datasets:
     if statement.in_script:
-        raise DialectError(f"{statement.where}: it has an update of its own. Run it before the script.")
+        raise DialectError(
+            f"{statement.where}: this starts an update, which a script cannot. Run it before the script."
+        )
     if datasets is None:
         raise DialectError(
-            f"{statement.where}: streaming tables and materialized views are made by the server of this machine only, "
-            "and not inside of a foreachBatch function. Use CREATE TABLE or CREATE VIEW there."
+            f"{statement.where}: streaming tables and materialized views can only be created on the local server, and "
+            "not inside a foreachBatch function. Use CREATE TABLE or CREATE VIEW instead."
         )
     return datasets
 
