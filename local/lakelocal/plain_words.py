@@ -7,7 +7,6 @@ Source of the messages: `error-conditions.json` of Spark and `delta-error-classe
 `lakelocal.versions`; a test compares them.
 """
 
-import builtins
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -106,34 +105,61 @@ PYTHON: Mapping[str, tuple[str, str]] = {
     ),
     "SyntaxError": (
         r"^(?P<text>.+?) \(\d+\.py, line (?P<line>\d+)\)$",  # the name that IPython gives to a cell
-        "SyntaxError: {text}, in line {line} of the cell.",
+        "SyntaxError: {text}{where}, line {line} of the cell.",
+    ),
+    "IndentationError": (
+        r"^(?P<text>.+?) \(\d+\.py, line (?P<line>\d+)\)$",
+        "IndentationError: {text}{where}, line {line} of the cell.",
     ),
     "NameError": (
         r"name '(?P<name>[^']+)' is not defined",
         "the name `{name}` is not defined; correct it, or define it in a cell before.",
     ),
-    "MemoryError": (r"^$", "the kernel ran out of memory; process fewer rows at a time."),
+    "MemoryError": (
+        r"^(?P<what>.*)$",
+        "the kernel ran out of memory{what}{where}; process fewer rows at a time, or let Spark process them.",
+    ),
     "SystemExit": (
         r"^(?P<code>.+)$",
         "the code exited with the exit code {code}; expected 0, or dbutils.notebook.exit.",
     ),
 }
+# By what the message says, whichever library raised it.
+NETWORK: tuple[tuple[str, str], ...] = (
+    (
+        r"Connection refused",
+        "nothing answers{at} (connection refused){where}; start the service, or correct the address.",
+    ),
+    (
+        r"Name or service not known|nodename nor servname|name resolution|No address associated",
+        "the name of the host is unknown{at}{where}; correct the address, or see whether this machine is online.",
+    ),
+    (
+        r"(?i)timed out",
+        "no answer in time{at}{where}; see whether the service is busy or a firewall is between, or wait longer.",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED",
+        "the certificate of the host is not trusted{at}{where}; add its authority to those that this machine trusts.",
+    ),
+)
+_OF_NETWORK = re.compile(
+    r"URLError|gaierror|SSLError|SSLCertVerificationError|Conn\w*Error|\w*Timeout(Error)?|OperationalError"
+)
+_HOST = re.compile(r"host='(?P<host>[^']+)', port=(?P<port>\d+)")
 _IN_STREAM = re.compile(r"\[STREAM_FAILED\] Query \[.*?\] terminated with exception: | === Streaming Query ===.*")
 _PIPELINES_ONLY = re.compile(r"No module named 'dlt'")
 _CONDITION = re.compile(
     r"(?:\w+(?:Exception|Error): |\([\w.$]+\) )?"  # a class of Python or of Java
     r"\[(?P<condition>[A-Z][A-Z0-9_.]{3,})\] (?P<message>.*)"
 )
-_PLACE = re.compile(r" (?P<place>\(line \d+,? pos \d+\))$")
+_PLACE = re.compile(r" (?P<place>\(line \d+,? pos \d+\)|\(in `.+`\))$")
 _BYPASS = re.compile(r" If necessary set \S+ to \S+ to bypass this error[^.]*\.")
 _TOLERATE = re.compile(r" To tolerate the error on drop use .*? IF EXISTS\.")
 _DATABRICKS_CLASS = re.compile(r"^com\.databricks\.[\w.]+: ")
 _OWN = ("NotebookRunError", "InputWidgetNotDefined")  # error classes of `lakelocal` that are not in its module `errors`
 _CONFLICT = "DELTA_CONCURRENT_"
-_CONFLICT_SAID = (
-    "another writer changed the same table at the same time, so nothing was written; run it again, or run the two one "
-    "after the other."
-)
+_CONFLICTING = re.compile(r"a concurrent (?P<operation>.+?) (?:added data to|deleted data from) table (?P<table>\S+)")
 
 
 def plain_condition(line: str, nearby: Nearby) -> str:
@@ -144,7 +170,7 @@ def plain_condition(line: str, nearby: Nearby) -> str:
         return line
     condition, message = found["condition"], found["message"]
     if condition.startswith(_CONFLICT):
-        plain = _CONFLICT_SAID
+        plain = _conflict(message)
     elif said := _filled(*SPARK.get(condition, ("(?!)", "")), message, nearby):
         place = _PLACE.search(message)
         plain = f"{said}{place[0] if place else ''}"
@@ -153,23 +179,41 @@ def plain_condition(line: str, nearby: Nearby) -> str:
     return f"{line[: found.start()]}{plain}"
 
 
-def plain_error(name: str, message: str, line: str, nearby: Nearby) -> str:
+def _conflict(message: str) -> str:
+    found = _CONFLICTING.search(message)
+    who, which = (f"another {found['operation']}", found["table"]) if found else ("another writer", "the same table")
+    return (
+        f"{who} changed {which} at the same time, so nothing was written; run it again, or run the two one after the "
+        "other."
+    )
+
+
+def plain_error(name: str, message: str, where: str, nearby: Nearby) -> str:
     """The Python error of the class *name* with *message*, as one sentence.
 
-    *line* is the line of the cell that raised it, which tells more than a short message of Python.
+    *where* is the line that raised it, with the values there: it tells more than a short message of Python itself.
+    Empty if somebody wrote the message for people.
     """
-    if said := _filled(*PYTHON.get(name, ("(?!)", "")), message, nearby):
+    where = f", {where}" if where else ""
+    if said := _filled(*PYTHON.get(name, ("(?!)", "")), message, nearby, where):
+        return said
+    if _OF_NETWORK.fullmatch(name) and (said := _of_network(message, where)):
         return said
     if _PIPELINES_ONLY.fullmatch(message):
         return "found no module `dlt`, which only pipelines have; run this notebook as a library of a pipeline."
     if name in _OWN or hasattr(errors, name):
         return _DATABRICKS_CLASS.sub("", message)
-    by_a_person = line.startswith("raise ") or (message and line.startswith("assert "))
-    raised_by_python = line and hasattr(builtins, name) and not by_a_person
-    return f"{name}{f': {message}' if message else ''}{f', in `{line}`' if raised_by_python else ''}"
+    return f"{name}{f': {message}' if message else ''}{where}"
 
 
-def _filled(pattern: str, sentence: str, message: str, nearby: Nearby) -> str:
+def _of_network(message: str, where: str) -> str:
+    host = _HOST.search(message)
+    at = f" at {host['host']}:{host['port']}" if host else ""
+    sentences = (sentence for pattern, sentence in NETWORK if re.search(pattern, message))
+    return next(sentences, "").format(at=at, where=where)
+
+
+def _filled(pattern: str, sentence: str, message: str, nearby: Nearby, where: str = "") -> str:
     """*sentence* with the parameters that *pattern* finds in *message*; empty if it does not match."""
     found = re.search(pattern, message)
     if not found:
@@ -185,7 +229,9 @@ def _filled(pattern: str, sentence: str, message: str, nearby: Nearby) -> str:
         near = nearby.path(values["path"])
         absent = about_sample_files(values["path"]) or "deliver the file, or correct the path."
         values["hint"] = f"did you mean `{near}`?" if near else absent
-    return sentence.format(**values)
+    if values.get("what"):
+        values["what"] = f": {values['what']}"
+    return sentence.format(**values, where=where)
 
 
 def _either(names: list[str]) -> str:

@@ -23,7 +23,7 @@ HEAD = "# Orders"
 WAYS: dict[str, tuple[str, dict[str, Any], str]] = {
     "type": ("1 + 'rows'", {}, "TypeError: unsupported operand type(s) for +: 'int' and 'str', in `1 + 'rows'`" + CELL),
     "message": ("raise ValueError('found 0 rows; expected 1.')", {}, "ValueError: found 0 rows; expected 1." + CELL),
-    "assertion": ("late = 2\nassert late == 0", {}, "AssertionError, in `assert late == 0`" + CELL),
+    "assertion": ("late = 2\nassert late == 0", {}, "AssertionError, in `assert late == 0` where late = 2" + CELL),
     "package": (
         "import no_such_package",
         {},
@@ -96,6 +96,21 @@ def test_a_failure_has_one_reason_everywhere(build: Build, way: str) -> None:
     assert f"load: {reason}" in message.body.splitlines()[2]
     top = json.loads(Path(attempt["output_notebook"]).read_text())["cells"][0]
     assert told("".join(top["source"])).startswith(f"{attempt['state']['result_state']}: {reason}")
+
+
+def test_the_reason_of_a_notebook_that_another_ran_is_the_reason_there(build: Build) -> None:
+    """With its values and its cell. A notebook may have the name of a module that everything imports."""
+    job = {"name": "Daily", "tasks": [task("load")]}
+    case = build({"job": job}, {"load": [HEAD, "dbutils.notebook.run('./json', 60)"]})
+    case.file("json.py").write_text("# Databricks notebook source\nrows = {'Natal': 1}\nrows['Recife']\n")
+
+    reason = case.run()["reason"]
+
+    assert reason.startswith(
+        "load: `./json` failed: KeyError: 'Recife', in `rows['Recife']` where rows = {'Natal': 1} (cell 1, line 2 of "
+        "json.py); see `"
+    )
+    assert reason.endswith(f"/json.ipynb`.{CELL}")
 
 
 def test_the_reason_is_that_of_the_cause(build: Build) -> None:

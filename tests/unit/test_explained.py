@@ -11,6 +11,8 @@ import pyspark
 import pytest
 
 from lakelocal.attempt.explained import death_of_kernel, explained
+from lakelocal.kernel.failures import IN_WORKER
+from lakelocal.kernel.raised import NOTE
 from lakelocal.plain_words import SPARK, Nearby
 from lakelocal.project import Project, State
 from lakelocal.server.jars import delta_jars
@@ -89,23 +91,26 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> State:
     files = state.volumes / "shop" / "files"
     files.mkdir(parents=True)
     (files / "orders.csv").touch()
+    (files / "2024").mkdir()
+    (files / "2024" / "day_01.csv").touch()
     return state
 
 
 def frame(line: str) -> list[str]:
-    """What IPython shows of an error in *line* of a cell, and of a library that it called."""
+    """What IPython shows of an error in *line* of a cell, and of a library that it called, and the kernel's note."""
     cell = f"Cell In[3], line 2\n      1 x = 1\n----> 2 {line}\n      3 y = 2"
-    return ["-" * 75, "E  Traceback", cell, "File ~/lib/pandas/io.py:12, in read\n---> 12 open(path)", "E: what"]
+    note = [] if line.startswith(("raise", "assert late == 0, ")) else [f"{NOTE}`{line}` where x = 1"]
+    return ["-" * 75, "E  Traceback", cell, "File ~/lib/pandas/io.py:12, in read\n---> 12 open(path)", "E: what", *note]
 
 
 @pytest.mark.parametrize(
     ("name", "message", "line", "said"),
     [
-        ("AssertionError", "", "assert late == 0", "AssertionError, in `assert late == 0`"),
+        ("AssertionError", "", "assert late == 0", "AssertionError, in `assert late == 0` where x = 1"),
         ("AssertionError", "2 are late", "assert late == 0, text", "AssertionError: 2 are late"),
-        ("TypeError", "no int", "1 + '2'", "TypeError: no int, in `1 + '2'`"),
+        ("TypeError", "no int", "1 + '2'", "TypeError: no int, in `1 + '2'` where x = 1"),
         ("ValueError", "found 0 rows", "raise ValueError(text)", "ValueError: found 0 rows"),
-        ("ContractError", "orders: no key", "check()", "ContractError: orders: no key"),
+        ("JSONDecodeError", "Expecting value", "loads(x)", "JSONDecodeError: Expecting value, in `loads(x)` where x"),
         ("ServerError", "`main`: the server died.", "spark.sql(q)", "`main`: the server died."),
         ("NameError", "name 'oders' is not defined", "oders.count()", "the name `oders` is not defined; correct it, "),
         (
@@ -115,10 +120,23 @@ def frame(line: str) -> list[str]:
             "found no module `holidays`; install ",
         ),
         ("ModuleNotFoundError", "No module named 'dlt'", "import dlt", "found no module `dlt`, which only pipelines"),
-        ("SyntaxError", "expected ':' (159287.py, line 4)", "", "SyntaxError: expected ':', in line 4 of the cell."),
         ("OSError", "[Errno 28] No space left on device", "f.write(x)", "the disk is full; free space"),
         ("OSError", "[Errno 5] Input/output error", "f.write(x)", "OSError: [Errno 5] Input/output error, in `f.write"),
-        ("MemoryError", "", "bytearray(10**14)", "the kernel ran out of memory; process fewer rows"),
+        ("MemoryError", "", "bytearray(10**14)", "the kernel ran out of memory, in `bytearray(10**14)` where x = 1; "),
+        (
+            "URLError",
+            "<urlopen error [Errno 111] Connection refused>",
+            "urlopen(url)",
+            "nothing answers (connection refused), in `urlopen(url)` where x = 1; start the service, or correct",
+        ),
+        (
+            "ConnectionError",
+            "HTTPSConnectionPool(host='rates.example.com', port=443): Max retries exceeded (Caused by NameResolution"
+            "Error(\"Failed to resolve 'rates.example.com' ([Errno -2] Name or service not known)\"))",
+            "requests.get(url)",
+            "the name of the host is unknown at rates.example.com:443, in `requests.get(url)` where x = 1; correct",
+        ),
+        ("ConnectionError", "no route", "requests.get(url)", "ConnectionError: no route, in `requests.get(url)` wh"),
         ("SystemExit", "3", "sys.exit(3)", "the code exited with the exit code 3; expected 0"),
         (
             "PermissionError",
@@ -137,6 +155,12 @@ def frame(line: str) -> list[str]:
             "[Errno 2] No such file or directory: '/Volumes/main/shop/file/orders.csv'",
             "pd.read_csv(path)",
             "found no file `/Volumes/main/shop/file/orders.csv`; did you mean `/Volumes/main/shop/files`?",
+        ),
+        (
+            "FileNotFoundError",
+            "[Errno 2] No such file or directory: '/Volumes/main/shop/files/2024/day_02.csv'",
+            "pd.read_csv(path)",
+            "found no file `/Volumes/main/shop/files/2024/day_02.csv`; deliver the file, or correct the path.",
         ),
         (
             "AnalysisException",
@@ -175,6 +199,58 @@ def test_an_error_tells_what_to_do(state: State, name: str, message: str, line: 
     told = explained(name, message, frame(line))
     assert told.startswith(said)
     assert line.startswith(("raise", "assert late == 0, ")) <= (told == said)
+
+
+def test_an_error_of_syntax_shows_its_line(state: State) -> None:
+    """IPython shows the line of the cell above a mark."""
+    shown = ["  Cell In[1], line 4\n    for row in [1, 2]\n                     ^\nSyntaxError: expected ':'\n"]
+
+    assert explained("SyntaxError", "expected ':' (159287.py, line 4)", shown) == (
+        "SyntaxError: expected ':', in `for row in [1, 2]`, line 4 of the cell."
+    )
+
+
+def test_an_error_in_a_worker_shows_the_line_of_the_cell(state: State) -> None:
+    """The worker cannot read it; the kernel can, and shows it below the frames of the cell."""
+    message = (
+        'An exception was thrown from the Python worker.\nTraceback (most recent call last):\n  File "/tmp/'
+        "ipykernel_12/345.py\", line 4, in amount\nValueError: could not convert string to float: 'ten'\n"
+    )
+    shown = [
+        "this cell, line 5: display(df)",
+        f"{IN_WORKER}",
+        "this cell, line 4: return float(text)",
+        "PythonException:",
+    ]
+
+    assert explained("PythonException", message, shown) == (
+        "ValueError: could not convert string to float: 'ten', in `return float(text)` (in a function that Spark ran)"
+    )
+
+
+def test_the_part_of_a_statement_that_failed_is_told(state: State) -> None:
+    """Spark marks it below the statement; without it, nobody would know which of its columns has the value."""
+    message = (
+        '[CAST_INVALID_INPUT] The value \'ten\' of the type "STRING" cannot be cast to "DOUBLE" because it is '
+        "malformed. SQLSTATE: 22018\n== SQL (line 1, position 12) ==\n...order_id, CAST(amount AS DOUBLE) FROM orders\n"
+        "             ^^^^^^^^^^^^^^^^^^^^^^\n"
+    )
+
+    said = explained("NumberFormatException", message, [])
+    assert said.startswith("the value 'ten' (STRING) is not a valid DOUBLE; correct it")
+    assert said.endswith(" (in `CAST(amount AS DOUBLE)`)")
+
+
+def test_a_conflict_names_the_table_and_what_changed_it(state: State) -> None:
+    """As far as Delta tells."""
+    message = (
+        "(io.delta.exceptions.ConcurrentAppendException) [DELTA_CONCURRENT_APPEND.WITHOUT_HINT] Transaction conflict "
+        "detected. a concurrent MERGE added data to table main.shop.revenue committed at version 3. The concurrent"
+    )
+    other = "[DELTA_CONCURRENT_WRITE] ConcurrentWriteException: A concurrent transaction has written new data since."
+
+    assert explained("UnknownException", message, []).startswith("another MERGE changed main.shop.revenue at the same")
+    assert explained("UnknownException", other, []).startswith("another writer changed the same table at the same ")
 
 
 @pytest.mark.parametrize(

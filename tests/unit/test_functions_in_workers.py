@@ -228,7 +228,9 @@ def test_in_one_line_a_failure_says_where_it_was():
         str(failure_in_worker(IN_A_WORKER))
         == "ValueError: first line second line (a cell, in a function that Spark ran)"
     )
-    assert str(failure_in_worker(OF_A_STREAM)).startswith("DialectError: no such volume (helpers.py, line 4, ")
+    assert str(failure_in_worker(OF_A_STREAM)).startswith(
+        "DialectError: no such volume, in `return inner(x)` (helpers.py, line 4, "
+    )
 
 
 def test_other_messages_tell_of_no_worker():

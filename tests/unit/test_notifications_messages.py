@@ -109,17 +109,18 @@ def test_an_email_of_an_attempt_names_it_and_its_notebook() -> None:
 
 
 def test_the_reason_of_a_failure_is_in_the_subject_and_comes_first() -> None:
-    """A reader of only the subject knows what happened; the commands to continue are the last lines."""
+    """A reader of only the subject knows what happened; the commands to continue, and where, are the last lines."""
     reason = "run_main > silver: ValueError: no rows (cell 4)"
     run = {**run_of("FAILED", "INTERNAL_ERROR", "Task run_main failed."), "reason": reason}
-    what = Occasion("on_failure", job_of(settings_of("on_failure")), run, at=START_MS)
+    what = Occasion("on_failure", job_of(settings_of("on_failure")), run, at=START_MS, folder="/home/ana/shop")
     long = Occasion("on_failure", job_of(settings_of("on_failure")), {**run, "reason": "x" * 500}, at=START_MS)
 
     email = told(what)[0]
 
     assert email.subject == f"Failed: Daily <orders> (run 12): {reason}"
     assert next(iter(lines(email).items())) == ("Reason", reason)
-    assert list(lines(email).items())[-2:] == [
+    assert list(lines(email).items())[-3:] == [
+        ("Folder", "/home/ana/shop"),
         ("Look", "python -m local runs open 12 --target prod"),
         ("Repair", "python -m local runs repair 12 --target prod"),
     ]

@@ -130,7 +130,9 @@ def test_pip_is_not_started_for_what_is_there_already(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_installed_fails_the_cell(tmp_path: Path) -> None:
-    """As on Databricks; pip says why."""
+    """As on Databricks; pip says why. A notebook of its name is not taken for it."""
+    (tmp_path / "pip.py").write_text("raise SystemExit('this is no pip')")
+
     said = outcome(tmp_path, "packages.pip('install nothing-has-this-name')")
 
     assert "No matching distribution found for nothing-has-this-name" in said

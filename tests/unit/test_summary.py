@@ -430,6 +430,30 @@ def test_many_iterations_are_counted_and_the_failed_ones_shown(tmp_path: Path) -
     assert [line for line in lines if "load[" in line] == ["load[7] city=c7 FAILED 0.0 s"]
 
 
+def test_the_end_names_the_notebook_of_the_iteration_that_failed(tmp_path: Path) -> None:
+    """The for-each task itself has none. Long reasons are broken between words only."""
+    state = State(tmp_path, "main", tmp_path / "state").make()
+    records = Records.of(state)
+    run_id = start_run(records, job_id=1, job_key="j", run_name="Job", target="dev", trigger="ONE_TIME")
+    ended = {"life_cycle_state": "TERMINATED", "result_state": "FAILED", "start_time": 1, "end_time": 2}
+    row = {"job_run_id": run_id, "attempt_number": 0, "run_if": "ALL_SUCCESS", "depends_on": [], **ended}
+    iteration = {"for_each_task_key": "each", "index": 1, "input": "Recife"}
+    error = f"found no file `/{'x' * 90}`; deliver it"
+    records.start_attempt(**row, task_key="each", kind="for_each_task", error="1 of 2 iterations failed: 1 (Recife).")
+    notebook = {"kind": "notebook_task", "output_notebook": "/runs/1/each.1.ipynb"}
+    records.start_attempt(**row, **notebook, task_key="load", iteration=iteration, error=error)
+    records.update_run(run_id, **ended)
+    out = io.StringIO()
+    terminal = Console(file=out, width=80, height=24, force_terminal=True, no_color=True, highlight=False)
+
+    print_summary(run_shape(records, run_id), records, state, terminal)
+
+    lines = out.getvalue().splitlines()
+    assert "  see     /runs/1/each.1.ipynb" in lines
+    words = f"each > load[1] Recife: {error}".split()
+    assert " ".join(lines[-3:]).split() == ["why", *words]
+
+
 def test_changes_are_those_of_the_run_and_the_runs_below_it(tmp_path: Path) -> None:
     """Two runs at the same time are told apart; one that an older version recorded has all changes of its time."""
     state = State(tmp_path, "main", tmp_path / "state").make()

@@ -129,6 +129,13 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ),
     (
         "missing-file",
+        "a",
+        '"notebook_path"',
+        "Correct the path.",  # a suffix makes no name similar to another
+        job(task("a", notebook_task={"notebook_path": "gone.ipynb"})),
+    ),
+    (
+        "missing-file",
         "inner",
         '"gone.ipynb"',
         "`gone.ipynb`",

@@ -8,6 +8,8 @@ from lakelocal.catalogs import DEFAULT_SCHEMA
 from lakelocal.compute import state_warehouse
 from lakelocal.errors import LocalError
 from lakelocal.kernel.catalog import find_state
+from lakelocal.kernel.failures import IN_WORKER
+from lakelocal.kernel.raised import NOTE
 from lakelocal.near_names import near_name
 from lakelocal.paths import DatabricksPaths
 from lakelocal.plain_words import Nearby, plain_error
@@ -15,8 +17,6 @@ from lakelocal.project import State
 from lakelocal.spark_errors.in_worker import failure_in_worker
 from lakelocal.spark_errors.messages import in_plain_words, is_spark_error
 
-_CELL = re.compile(r"^Cell In\[\d+\]")
-_PROGRAMS = ("run_script(", "run_entry_point(")  # of the notebook that is made for a Python file or a wheel
 _OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 # Spark's account of a task that failed, and the exception of Java in it, without its frames.
 _LOST_TASK = re.compile(
@@ -24,12 +24,14 @@ _LOST_TASK = re.compile(
     re.DOTALL,
 )
 _TABLE_AND_DATA = re.compile(r"\nTable schema:(?P<table>.*?)\nData schema:(?P<data>.*?)(?:\n\s*\n\S|$)", re.DOTALL)
+_DIGITS = re.compile(r"\d+")
 _COLUMN = re.compile(r"^\s*\|?-- (.+?): ", re.MULTILINE)
-_RAISED = re.compile(r"^-+> ?\d+ (.+)$", re.MULTILINE)  # the line that IPython's traceback points at
+_MISWRITTEN = re.compile(r"\bline \d+\n\s*(?P<code>.+)\n\s*\^+")  # what IPython shows of an error of syntax
+_LINE_IN_WORKER = re.compile(rf"^{IN_WORKER}(?:\n.+)*\n.+?, line \d+: (?P<code>.+)$", re.MULTILINE)
 
 
 def explained(name: str, message: str, frames: list[str]) -> str:
-    """The error of the class *name* with *message*; *frames* are the parts of IPython's traceback, as plain text."""
+    """The error of the class *name* with *message*; *frames* are the parts of its traceback, as plain text."""
     try:
         nearby = nearby_of(find_state(Path.cwd()))
     except LocalError:
@@ -41,11 +43,13 @@ def explained(name: str, message: str, frames: list[str]) -> str:
         )
     if differing := _differing_columns(message):
         return differing
+    if failure := failure_in_worker(message):
+        return failure.told(_found(_LINE_IN_WORKER, "\n".join(frames)))
     lost = _LOST_TASK.search(message)
     said = in_plain_words(lost["cause"] if lost else message, nearby)
-    if lost or is_spark_error(message) or failure_in_worker(message):
+    if lost or is_spark_error(message):
         return said
-    return plain_error(name, said, _line_of_cell(frames), nearby)
+    return plain_error(name, said, _where(frames), nearby)
 
 
 def death_of_kernel(status: int | None) -> str:
@@ -62,11 +66,16 @@ def death_of_kernel(status: int | None) -> str:
     return f"the kernel ended{how} while the cell ran; expected that the code does not end its own process."
 
 
-def _line_of_cell(frames: list[str]) -> str:
-    """The line of a cell that raised the error, which may have come from a library; empty if it is not known."""
-    raised = [_RAISED.findall(frame) for frame in frames if _CELL.match(frame)]
-    line = next((lines[-1].strip() for lines in reversed(raised) if lines), "")
-    return "" if line.startswith(_PROGRAMS) else line
+def _where(frames: list[str]) -> str:
+    """The code that raised the error, as the kernel notes it, or as IPython shows it; empty if nobody tells it."""
+    note = next((frame for frame in reversed(frames) if frame.startswith(NOTE)), "")
+    code = _found(_MISWRITTEN, "\n".join(frames))
+    return note.removeprefix("raised ") or (f"in `{code}`" if code else "")
+
+
+def _found(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found["code"].strip() if found else ""
 
 
 def _differing_columns(message: str) -> str:
@@ -103,6 +112,8 @@ def _near_path(state: State, path: str) -> str | None:
     for missing in (place, *place.parents[:-1]):
         if folder := _folder(paths, str(missing.parent)):
             near = near_name(missing.name, (each.name for each in folder.iterdir()))
+            if near and _DIGITS.sub("0", near) == _DIGITS.sub("0", missing.name):
+                return None  # the file of another day: nobody has misspelt anything
             return str(missing.parent / near) if near else None
     return None
 

@@ -70,7 +70,8 @@ def read_document(file: Path, findings: Findings) -> YamlMapping:
             f"invalid YAML: {getattr(error, 'problem', error)}",
             findings.at((file, mark.line + 1 if mark else 0)),
         )
-        raise FindingError(Finding(where, "syntax", found, _MAPPING, "Correct the file.")) from error
+        step = "Correct the file; look for a wrong indentation or quote in this line and above it."
+        raise FindingError(Finding(where, "syntax", found, _MAPPING, step)) from error
     if node is None:
         return YamlMapping((file, 1))
     value = _Reader(file, findings, loader.anchored).value(node)

@@ -11,7 +11,7 @@ from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping
 from lakelocal.lakeflow.findings import Finding, FindingError, Where, show
-from lakelocal.near_names import next_step
+from lakelocal.near_names import near_name
 from lakelocal.sources import TwoNotebooks, find_source, is_notebook, why_no_notebook
 from lakelocal.sources.languages import SUFFIXES
 
@@ -96,7 +96,9 @@ def _with_extension(path: str, files: Sequence[Path]) -> FindingError:
 def _similar(named: Path, suffixes: Sequence[str]) -> str:
     """What to do about *named*, which does not exist: it suggests a file with a similar name and one of *suffixes*."""
     there = named.parent.iterdir() if named.parent.is_dir() else ()
-    return next_step(named.name, (each.name for each in there if each.suffix in suffixes), "Correct the path.")
+    files = {each.stem: each.name for each in there if each.suffix in suffixes}  # the suffix makes no name similar
+    near = near_name(named.stem, files)
+    return f"Did you mean `{files[near]}`?" if near else "Correct the path."
 
 
 def _missing(found: str, expected: str, action: str) -> FindingError:

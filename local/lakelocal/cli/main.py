@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
         code: int = options.command(options)
         return code
     except LocalError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _tell(error)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -26,3 +26,14 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of the pipe has stopped reading
         sys.stderr.close()
         return 0
+
+
+def _tell(error: LocalError) -> None:
+    """Print *error*; in a terminal, its lines end between words."""
+    from rich.console import Console  # few commands fail
+
+    from lakelocal.console import paragraph
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    for line in f"error: {error}".split("\n"):
+        console.print(paragraph(line, console), soft_wrap=True)

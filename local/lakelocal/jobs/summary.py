@@ -3,7 +3,6 @@
 In a terminal all of this fits the window if it can: the tables are then listed one by one, or added up by schema.
 """
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lakelocal.console import console_for_people
+from lakelocal.console import console_for_people, paragraph
 from lakelocal.history.api import run_shape
 from lakelocal.history.reading import History
 from lakelocal.history.reasons import shortened
@@ -56,8 +55,8 @@ def print_summary(run: Shape, history: History, state: State, console: Console |
         console.print()
         for line in failed:
             text = f"{line.name.strip()}: {shortened(line.attempt['error'])}"
-            console.print(Text(text, style="red"), soft_wrap=True)
-    notebook = next((line.attempt.get("output_notebook") for line in failed), None)
+            console.print(paragraph(text, console), style="red", soft_wrap=True)
+    notebook = next((line.attempt["output_notebook"] for line in failed if "output_notebook" in line.attempt), None)
     _print_end(run, notebook, changes if lines else [], state, console)
 
 
@@ -78,14 +77,8 @@ def _print_end(
     for label, command in _ways_on(run, changes, state):
         console.print(Text(f"  {label:<7} {command}"), soft_wrap=True)
     if why := run.get("reason") or run["state"]["state_message"]:
-        console.print(_paragraph(why, console), style="red" if "reason" in run else "", soft_wrap=True)
-
-
-def _paragraph(reason: str, console: Console) -> Text:
-    """The *reason* behind its label; in a terminal, lines end between words, otherwise it is one line."""
-    label = "  why     "
-    width = console.width - len(label) if console.is_terminal else len(reason) + 1
-    return Text(label + f"\n{' ' * len(label)}".join(textwrap.wrap(reason, width, break_on_hyphens=False)))
+        label = "  why     "
+        console.print(paragraph(why, console, label), style="red" if "reason" in run else "", soft_wrap=True)
 
 
 def _refused(run: Shape, changes: Sequence[TableChange]) -> str:

@@ -11,6 +11,8 @@ from lakelocal.spark_errors.in_worker import failure_in_worker, is_cell
 
 OUTPUT_IS_ABOVE = "Its output is above."
 """The end of a message whose reason is in the output of the cell; the runner replaces it by the output's last line."""
+IN_WORKER = "in the function that Spark ran:"
+"""Stands above the user's frames in a Spark worker."""
 _OURS = Path(__file__).resolve().parents[1]
 _LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
 
@@ -28,11 +30,11 @@ def render(error: Exception) -> list[str]:
     lines = []
     for frame, number in traceback.walk_tb(error.__traceback__):
         file = frame.f_code.co_filename
-        if _is_users(file):
+        if is_users(file):
             source = linecache.getline(file, number, frame.f_globals).strip()
             lines.append(f"{_shown(file)}, line {number}: {source}")
     if failure := failure_in_worker(str(error)):
-        lines.append("in the function that Spark ran:")
+        lines.append(IN_WORKER)
         for place in failure.frames:  # without their source if they are in a cell, which a worker cannot read
             source = place.source or linecache.getline(place.file, place.line).strip()
             lines.append(f"{_shown(place.file)}, line {place.line}: {source}")
@@ -40,7 +42,8 @@ def render(error: Exception) -> list[str]:
     return [*lines, f"{type(error).__name__}: {error}"]
 
 
-def _is_users(file: str) -> bool:
+def is_users(file: str) -> bool:
+    """Is *file* a cell, or code that belongs neither to the emulator nor to the environment?"""
     if file.startswith("<"):
         return False
     place = Path(file).resolve()

@@ -14,6 +14,7 @@ import atexit
 import importlib
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 _EDITABLE = ("-e", "--editable")
 _KEPT = frozenset({"pyspark", "pyspark-client", "pyspark-connect", "databricks-connect", "delta-spark"})
 _PLAIN = {"PIP_PROGRESS_BAR": "off", "PIP_NO_COLOR": "1"}  # since the output is stored in the notebook line by line
-_PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+_PIP = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check"]  # -P: `pip.py` may be a notebook here
+_UNREACHED = re.compile(r"NewConnectionError|NameResolutionError|ProxyError|ConnectTimeoutError|Connection refused")
 
 
 class Packages:
@@ -219,17 +221,14 @@ class Packages:
         """
         known = [*map(str, self._folders()), os.environ.get("PYTHONPATH", "")]
         environment = {**_PLAIN, **os.environ, "PYTHONPATH": os.pathsep.join(path for path in known if path)}
-        errors: list[str] = []
+        said: list[str] = []
 
         def told(line: str) -> None:
             tell(line)
-            if line.startswith("ERROR: "):
-                errors.append(line.removeprefix("ERROR: ").strip())
+            said.append(line.strip())
 
         if status := run_command([*_PIP, *arguments], environment, told):
-            why = " ".join(errors) or "its output tells why."
-            step = "Correct the name or the version."
-            raise DialectError(f"`%pip {arguments[0]}`: pip ended with status {status}: {why} {step}")
+            raise DialectError(f"`%pip {arguments[0]}`: pip ended with status {status}: {_why(said)}")
 
     def _folders(self) -> list[Path]:
         """The folders of the installed packages, in the order of the path."""
@@ -252,6 +251,15 @@ class Packages:
             for name in holds.keys() & sys.modules.keys()
             if (place := getattr(sys.modules[name], "__file__", None)) and not Path(place).is_relative_to(holds[name])
         }
+
+
+def _why(said: list[str]) -> str:
+    """Why pip failed, and what to do, by the lines that it said."""
+    errors = [line.removeprefix("ERROR: ").rstrip(".") for line in said if line.startswith("ERROR: ")]
+    why = ". ".join(errors or [line for line in said if line][-1:])
+    if any(_UNREACHED.search(line) for line in said):
+        return f"{why}. The index of packages was not reached: connect to the network, or name another index."
+    return f"{why}. Correct the name or the version."
 
 
 def _split(arguments: list[str]) -> tuple[list[PythonProject], list[str]]:

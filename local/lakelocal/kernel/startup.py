@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lakelocal.errors import LocalError
-from lakelocal.kernel import delta_tables, failures, magics, plots, runtime
+from lakelocal.kernel import delta_tables, failures, magics, plots, raised, runtime
 from lakelocal.kernel.dbutils.notebook import end_without_traceback
 from lakelocal.kernel.kernel import Kernel
 from lakelocal.kernel.notebook_modules import NotebooksAreNotModules
@@ -20,6 +20,7 @@ def start(ip: "InteractiveShell") -> None:
     kernel.start({**runtime.notebook_names(kernel), **runtime.legacy_contexts(kernel)})
     magics.register(kernel)
     failures.install(LocalError)
+    raised.add_notes(ip)
     end_without_traceback(ip)
     if kernel.in_project:
         sys.meta_path.insert(0, NotebooksAreNotModules(Project.find(kernel.folder).root))

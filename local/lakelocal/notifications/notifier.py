@@ -56,17 +56,19 @@ class Notifier:
         settings = read_settings(state.notifications_file)
         outbox = Outbox(state.outbox, sender_of(settings))
         self.drain_seconds = drain_seconds
+        self._folder = str(state.root)
         self._dispatcher = Dispatcher(outbox, settings, say)
 
     def run_event(self, event: str, job: Job, run: Mapping[str, Any]) -> None:
         """Handle *event* of a run of *job*."""
-        self._tell(Occasion(event, job, run, _now_ms()))
+        self._tell(Occasion(event, job, run, _now_ms(), folder=self._folder))
 
     def task_event(
         self, event: str, job: Job, task: Task, run: Mapping[str, Any], attempt: Mapping[str, Any], *, last: bool
     ) -> None:
         """Handle *event* of an attempt of *task*; *last*: no further attempt follows."""
-        self._tell(Occasion(event, job, run, _now_ms(), task=task, attempt=attempt, last=last))
+        at = _now_ms()
+        self._tell(Occasion(event, job, run, at, task=task, attempt=attempt, last=last, folder=self._folder))
 
     def __enter__(self) -> "Notifier":
         return self

@@ -12,7 +12,8 @@ class Occasion:
     """One event: of a run of *job*, or, if *task* is given, of an *attempt* of it.
 
     *run* and *attempt* have the shape of Jobs API `runs/get` and of an entry of its `tasks`. *last*: no further attempt
-    of the task follows. *at* is when it happened. All times are epoch ms.
+    of the task follows. *at* is when it happened. All times are epoch ms. *folder* is that of the bundle, where the
+    commands of a message work; "" if it is not known.
     """
 
     event: str
@@ -22,6 +23,7 @@ class Occasion:
     task: Task | None = None
     attempt: Mapping[str, Any] | None = None
     last: bool = True
+    folder: str = ""
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -63,6 +63,8 @@ def facts(what: Occasion) -> Iterator[tuple[str, str]]:
         yield "Duration", f"{_span(what.seconds)}{'' if ending(what) else ' so far'}"
     if notebook := what.subject.get("output_notebook"):
         yield "Notebook", notebook
+    if what.folder:
+        yield "Folder", what.folder
     which = f"{what.run['run_id']}{f' --target {target}' if target else ''}"
     yield "Look", f"{PROGRAM} runs open {which}"
     if why and not what.task:

@@ -39,9 +39,18 @@ class WorkerFailure:
     error: str
 
     def __str__(self) -> str:
-        place = self.frames[-1] if self.frames else None
-        shown = place and ("a cell" if is_cell(place.file) else str(place))
-        return " ".join(self.error.split()) + (f" ({shown}, in a function that Spark ran)" if shown else "")
+        return self.told()
+
+    def told(self, code: str = "") -> str:
+        """The error and where it was raised; *code* is the line of a cell, which a worker cannot read."""
+        error = " ".join(self.error.split())
+        if not self.frames:
+            return error
+        place = self.frames[-1]
+        code = place.source or code
+        line = f", in `{code}`" if code and not code.startswith("raise") else ""
+        file = ("" if code else "a cell, ") if is_cell(place.file) else f"{place}, "
+        return f"{error}{line} ({file}in a function that Spark ran)"
 
 
 def is_cell(file: str) -> bool:

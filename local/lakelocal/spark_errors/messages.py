@@ -9,6 +9,7 @@ _CONDITION = re.compile(r"(?:^|: |^\([\w.$]+\) )\s*\[[A-Z][A-Z0-9_.]{3,}\] ")
 _OF_SPARK = re.compile(r"\s*(?:\[[A-Z][A-Z0-9_.]{3,}\] |\((?:java|scala|org\.apache|io\.delta)\.[\w.]+\) )")
 _ITEM = re.compile(r"[\w.`]+: ")  # the beginning of an entry in a list of failures
 _SQLSTATE = re.compile(r" SQLSTATE: \w{5}(?:; (line \d+ pos \d+))?;?")
+_MARKED = re.compile(r"^== SQL \(.*\) ==\n(?P<code>.*)\n(?P<marks> *\^+)\s*$", re.MULTILINE)
 
 
 def without_spark_details(text: str) -> str:
@@ -24,7 +25,7 @@ def without_spark_details(text: str) -> str:
         return text
     lines: list[str] = []
     in_message = in_plan = False
-    for line in text.strip().splitlines():
+    for line in _MARKED.sub(_marked, text).strip().splitlines():
         begins = bool(_CONDITION.search(line))
         if begins or (in_plan and _ITEM.match(line)):
             lines.append(line.strip())
@@ -55,3 +56,9 @@ def is_spark_error(text: str) -> bool:
 
 def _place(sqlstate: re.Match[str]) -> str:
     return f" ({sqlstate[1]})" if sqlstate[1] else ""
+
+
+def _marked(statement: re.Match[str]) -> str:
+    """The part of a statement that Spark has marked in the line below it, because a value there is wrong."""
+    marks = statement["marks"]
+    return f"(in `{statement['code'][len(marks) - len(marks.lstrip()) : len(marks)]}`)"

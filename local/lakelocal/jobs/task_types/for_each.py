@@ -14,7 +14,7 @@ from lakelocal.jobs.attempts import TaskAttempt
 from lakelocal.jobs.launch import Outcome
 from lakelocal.jobs.stop import Stop
 from lakelocal.lakeflow.results import meaning
-from lakelocal.lakeflow.task_types.for_each import literal_inputs
+from lakelocal.lakeflow.task_types.for_each import input_text, literal_inputs
 
 
 def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
@@ -39,7 +39,11 @@ def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
         results = list(pool.map(run_one, range(len(inputs))))
     if stop.reason is not None:
         return Outcome(stop.reason)
-    failed = [str(index) for index, result in enumerate(results) if not meaning(result).succeeded]
+    failed = [
+        f"{index} ({input_text(inputs[index])})"
+        for index, result in enumerate(results)
+        if not meaning(result).succeeded
+    ]
     if failed:
         return Outcome("FAILED", f"{len(failed)} of {len(inputs)} iterations failed: {_some(failed)}.")
     return Outcome("SUCCESS")

@@ -85,7 +85,7 @@ class Notebook(HasHelp):
                 f"Allow more time; the cells that have run are in `{output}`."
             )
         if status != 0:
-            raise NotebookRunError(f"`{path}`: failed. {_reason(output, place)} See `{output}`.")
+            raise NotebookRunError(f"`{path}` failed: {_reason(place / 'log.txt')}; see `{output}`.")
         value = Path(context.exit_file)
         return value.read_text(encoding="utf-8") if value.exists() else None
 
@@ -202,7 +202,13 @@ def _attempt(kernel: "Kernel", context: TaskContext, place: Path, limit: float) 
     command = [sys.executable, "-m", "lakelocal", "attempt", str(file), str(_output(Path(context.notebook), place))]
     with (place / "log.txt").open("wb") as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=told, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=told,
+            cwd=place,  # not beside the notebooks, of which one may have the name of a module that the attempt imports
+            start_new_session=True,
         )
         assert process.stdin is not None  # it is a pipe
         try:
@@ -230,15 +236,10 @@ def _kill_tree(process: subprocess.Popen[bytes]) -> None:
     process.wait(timeout=5)
 
 
-def _reason(output: Path, place: Path) -> str:
-    """The error in the executed notebook, or else the last line that the attempt printed."""
-    try:
-        cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError):
-        cells = []
-    for cell in cells:
-        for shown in cell.get("outputs", []):
-            if shown["output_type"] == "error":
-                return f"{shown['ename']}: {shown['evalue']}"
-    printed = (place / "log.txt").read_text(encoding="utf-8", errors="replace").strip()
-    return printed.splitlines()[-1] if printed else "It gave no reason."
+def _reason(log: Path) -> str:
+    """Why the attempt with this *log* failed: the error that it reported at its end, or else its last line."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    for line in reversed(lines):
+        if line.startswith('{"event": "finished"'):
+            return str(json.loads(line)["error"])
+    return next((line for line in reversed(lines) if line.strip()), "it gave no reason")
