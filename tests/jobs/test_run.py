@@ -57,7 +57,7 @@ def test_a_failed_task_keeps_its_downstream_from_running(build: Build) -> None:
     (a,), (b,) = attempts(run, "a"), attempts(run, "b")
     assert run["state"]["result_state"] == "FAILED"
     assert exit_code(run) == 1
-    assert a["error"] == 'ZeroDivisionError: division by zero, in `x / 0` (cell 3 "Sums")'
+    assert a["error"] == 'ZeroDivisionError: division by zero, in `x / 0` where x = 1 (cell 3 "Sums")'
     assert "\x1b" not in a["error_trace"]
     assert "x / 0" in a["error_trace"]
     assert b["state"] == {

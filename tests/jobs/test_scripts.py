@@ -125,7 +125,8 @@ def test_source_files_run_as_notebooks_do(attempt: Attempt) -> None:
 
     assert "day 2 True\n" in printed(places)
     assert "hello you deep 20!\n" in printed(places)
-    assert outcome.error == 'ZeroDivisionError: division by zero, in `ratio / 0` (cell 5 "Ratio", line 21 of n.py)'
+    place = '(cell 5 "Ratio", line 21 of n.py)'
+    assert outcome.error == f"ZeroDivisionError: division by zero, in `ratio / 0` where ratio = 1 {place}"
     assert outcome.output == places.output
     assert places.output.suffix == ".ipynb"
 
@@ -177,7 +178,9 @@ def test_an_error_in_a_python_file_shows_its_own_lines(attempt: Attempt) -> None
 
     outcome, _ = attempt.run({"spark_python_task": {"python_file": "src/etl.py"}})
 
-    assert outcome.error == 'ZeroDivisionError: division by zero (cell 2 "etl.py")'
+    assert (
+        outcome.error == 'ZeroDivisionError: division by zero, in `return 1 / 0` (line 2 of etl.py) (cell 2 "etl.py")'
+    )
     assert "return 1 / 0" in outcome.trace
     assert "programs.py" not in outcome.trace
 
