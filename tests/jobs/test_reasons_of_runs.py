@@ -38,7 +38,7 @@ WAYS: dict[str, tuple[str, dict[str, Any], str]] = {
     "parameter": (
         "dbutils.widgets.get('day')",
         {},
-        "No input widget named day is defined; defined: none. Names are case-sensitive. Pass the parameter, or make "
+        "No input widget named day is defined; defined: none. Names are case-sensitive. Pass the parameter, or create "
         'the widget with dbutils.widgets.text("day", "").' + CELL,
     ),
     "exit": (
