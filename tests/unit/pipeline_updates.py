@@ -80,14 +80,14 @@ def update_of_a_shop(update_id: str = "abcdef00-0000-4000-8000-000000000000", at
     return [event_at(event, at + (event.time if event.time < 10**9 else 0)) for event in events]
 
 
-def recorded_update(records: Records, **values: Any) -> tuple[int, int, str]:
+def recorded_update(records: Records, pipeline_id: str = PIPELINE, **values: Any) -> tuple[int, int, str]:
     """A failed run of a pipeline task with `update_of_a_shop`: the ids of the run, the attempt and the update."""
     run_id = start(records, job_key="orders", run_name="Orders", **values)
     error = "Flow `main.shop.strict` failed."
     attempt_id = attempt(records, run_id, "update", "FAILED", kind="pipeline_task", error=error)
     updates = UpdateRecords(records)
     update_id = updates.create(
-        pipeline_id=PIPELINE,
+        pipeline_id=pipeline_id,
         pipeline_name="orders of the shop",
         job_run_id=run_id,
         attempt_id=attempt_id,

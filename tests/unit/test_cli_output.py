@@ -47,7 +47,7 @@ def test_a_word_that_is_no_verb_and_the_help_name_all_verbs(capsys: Out) -> None
     with pytest.raises(SystemExit, match="2"):
         read_arguments(["rnu"])
     told = capsys.readouterr().err
-    assert told.startswith("error: VERB: found `rnu`, expected one of init, jobs, run, ")
+    assert told.startswith("error: VERB: found `rnu`, expected one of init, jobs, pipelines, run, ")
     assert "Did you mean `run`?" in told
     assert [verb for verb in MODULES if not re.search(rf"\b{verb}\b", told)] == []
     with pytest.raises(SystemExit, match="0"):

@@ -1,10 +1,11 @@
-"""`jobs`: the jobs of the bundle, what starts them, and how their last runs ended."""
+"""`jobs`: the jobs of the bundle, what starts them, and how their last runs ended; below them, its pipelines."""
 
 import json
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lakelocal.cli import pipelines
 from lakelocal.cli.scope import bundle_of, project_of
 from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.errors import BundleError
@@ -36,7 +37,11 @@ def jobs(options: Namespace) -> int:
     if options.json:
         print(json.dumps(found, indent=1, ensure_ascii=False))
     else:
-        console_for_people().print(_table(found) if found else f"the bundle `{bundle.name}` has no jobs")
+        console = console_for_people()
+        console.print(_table(found) if found else f"the bundle `{bundle.name}` has no jobs")
+        if of_pipelines := pipelines.described(bundle, history):
+            console.print()
+            console.print(pipelines.table_of(of_pipelines))
     return 0
 
 

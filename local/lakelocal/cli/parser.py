@@ -28,6 +28,7 @@ Databricks on this machine: runs the jobs of a bundle as they are deployed, on a
 MODULES = {
     "init": "init",
     "jobs": "jobs",
+    "pipelines": "pipelines",
     "run": "run",
     "backfill": "backfill",
     "schedule": "schedule",

@@ -28,7 +28,8 @@ def add(verbs: Verbs) -> None:
     """Declare the verb."""
     text = "find everything that is wrong with the bundle, without a workspace and without running it"
     parser = verbs.add_parser("validate", help=text, description=text[0].upper() + text[1:] + ".")
-    parser.add_argument("job", nargs="?", metavar="JOB", help="check only this job and the jobs that it starts")
+    job = "check only this job and the jobs that it starts, or this pipeline"
+    parser.add_argument("job", nargs="?", metavar="JOB", help=job)
     parser.add_argument("--target", metavar="T", help="check only this target of the bundle (default: all)")
     parser.add_argument("--var", action="append", default=[], metavar="K=V", help="a bundle variable; may be repeated")
     parser.add_argument("--fidelity", action="store_true", help="show how a local run treats each field that is set")
@@ -79,6 +80,7 @@ def as_json(report: Report) -> dict[str, Any]:
     return {
         "targets": list(report.targets),
         "jobs": list(report.jobs),
+        "pipelines": list(report.pipelines),
         "errors": report.count(ERROR),
         "warnings": report.count(WARNING),
         "findings": [{**each.as_json(), "targets": list(targets)} for each, targets in report.findings.items()],
@@ -94,7 +96,8 @@ def _print(report: Report, *, with_fields: bool) -> None:
     for finding, targets in report.findings.items():
         console.print(*_line(finding, targets if len(report.targets) > 1 else ()), sep="")
     counts = ", ".join(_counted(report.count(severity), severity) for severity in (ERROR, WARNING))
-    where = f"{_counted(len(report.jobs), 'job')}, {_counted(len(report.targets), 'target')}"
+    pipelines = [_counted(len(report.pipelines), "pipeline")] if report.pipelines else []
+    where = ", ".join([_counted(len(report.jobs), "job"), *pipelines, _counted(len(report.targets), "target")])
     console.print(f"{counts} in {where} ({', '.join(report.targets) or 'none'})")
     for job, fields in _by_job(report.fields).items():
         if with_fields:
@@ -138,7 +141,7 @@ def _print_fields(job: str, fields: Iterable[FieldVerdict]) -> None:
 def _by_job(fields: Iterable[FieldVerdict]) -> Mapping[str, list[FieldVerdict]]:
     result: dict[str, list[FieldVerdict]] = defaultdict(list)
     for each in fields:
-        result[each.job].append(each)
+        result[each.job or f"pipeline {each.pipeline}"].append(each)
     return result
 
 

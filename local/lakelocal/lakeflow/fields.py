@@ -20,6 +20,9 @@ from typing import Any, NamedTuple
 
 from lakelocal.lakeflow import events
 from lakelocal.lakeflow.model import GIT, Job, Task, comes_from_git
+from lakelocal.lakeflow.pipelines import FIELDS as PIPELINE_FIELDS
+from lakelocal.lakeflow.pipelines import Pipeline
+from lakelocal.lakeflow.pipelines import rule_of as rule_of_pipeline
 from lakelocal.lakeflow.task_types import TYPES, type_of
 from lakelocal.lakeflow.verdicts import APPROXIMATED, COMPUTE, HONOURED, IGNORED, REFUSED, FieldRule, for_fields
 from lakelocal.program import PROGRAM
@@ -141,13 +144,17 @@ _PARENTS = frozenset(
 
 @dataclass(frozen=True)
 class FieldVerdict:
-    """The verdict on one field that the job *job*, or its task *task*, sets. *field* is its dotted path."""
+    """The verdict on one field that the job *job*, its task *task* or the pipeline *pipeline* sets.
+
+    *field* is its dotted path.
+    """
 
     job: str
     task: str
     field: str
     verdict: str
     note: str
+    pipeline: str = ""
 
 
 class Refusal(NamedTuple):
@@ -177,6 +184,24 @@ def verdicts(job: Job) -> list[FieldVerdict]:
         for task, field, value in _fields_of(job)
     )
     return list(dict.fromkeys(found))
+
+
+def pipeline_verdicts(pipeline: Pipeline) -> list[FieldVerdict]:
+    """The verdict on every field that *pipeline* sets; entries of a list have the same fields, reported once."""
+    fields = dict.fromkeys(_fields_of_pipeline("", pipeline.settings))
+    return [FieldVerdict("", "", field, *rule_of_pipeline(field), pipeline.key) for field in fields]
+
+
+def _fields_of_pipeline(path: str, value: Any) -> Iterator[str]:
+    """The deepest fields below *path* that the table of pipelines names."""
+    for each in value if isinstance(value, list) else [value]:
+        below = path == "" or any(field.startswith(f"{path}.") for field in PIPELINE_FIELDS)
+        if isinstance(each, dict) and below:
+            for name, inner in each.items():
+                if inner is not None:
+                    yield from _fields_of_pipeline(f"{path}.{name}" if path else name, inner)
+        else:
+            yield path
 
 
 def _told_as(field: str, value: Any) -> str:

@@ -224,7 +224,7 @@ class Bundle(BundleSettings):
         """The job with the key *key*.
 
         Raises:
-            UsageError: there is no such job; the message lists the existing keys.
+            UsageError: there is no such job or pipeline; the message lists the existing keys.
             FindingError: something is wrong with it, or with a job that it starts; the message lists everything.
         """
         if key in self.updates and key not in self.jobs:
@@ -266,17 +266,20 @@ class Bundle(BundleSettings):
         return [self.jobs[task.child] for task in job.every_task() if task.child is not None]
 
     def only_job(self) -> Job:
-        """The job of a bundle that has only one.
+        """The job of a bundle that has only one; without jobs, the update of its only pipeline.
 
         Raises:
             UsageError: there are several, or none; the message lists the existing keys.
         """
-        if len(self.jobs) == 1:
-            return next(iter(self.jobs.values()))
+        if len(found := self.jobs or self.updates) == 1:
+            return next(iter(found.values()))
         raise self._not_named("no name of a job")
 
     def _not_named(self, found: str, given: str = "") -> UsageError:
         known = ", ".join(f"`{name}`" for name in sorted(self.jobs)[:JOBS_NAMED]) or "none"
         if (more := len(self.jobs) - JOBS_NAMED) > 0:
             known += f" and {more} more, see `{PROGRAM} jobs`"
-        return UsageError(f"Bundle `{self.name}`: found {found}; its jobs are {known}. {next_step(given, self.jobs)}")
+        if self.pipelines:
+            known += f"; its pipelines are {', '.join(f'`{name}`' for name in sorted(self.pipelines)[:JOBS_NAMED])}"
+        step = next_step(given, [*self.jobs, *self.pipelines])
+        return UsageError(f"Bundle `{self.name}`: found {found}; its jobs are {known}. {step}")

@@ -9,27 +9,45 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.lakeflow.findings import Finding, Where
-from lakelocal.lakeflow.verdicts import APPROXIMATED, HONOURED, IGNORED, REFUSED, FieldRule, for_fields
+from lakelocal.lakeflow.verdicts import APPROXIMATED, COMPUTE, HONOURED, IGNORED, REFUSED, FieldRule, for_fields
+
+_INSTALL = "Python packages that the local environment lacks are installed, once for all updates that ask for the same"
+_NO_ACCOUNT = "there is no account here"
+_EVENTS = "the events are in the history of runs, as `event_log()` shows them"
+_INGESTION = "managed ingestion needs a workspace; read the source in a notebook"
+_JVM = "name sources in Python or SQL, by `notebook`, `file` or `glob`"
 
 FIELDS: Mapping[str, FieldRule] = {
     **for_fields("", "name catalog schema libraries root_path configuration parameters environment", HONOURED),
+    **for_fields("libraries", "notebook notebook.path file file.path", HONOURED),
+    **for_fields("libraries", "glob glob.include", HONOURED, "a file, or a folder with `/**`"),
+    **for_fields("libraries", "jar maven", REFUSED, _JVM),
+    "environment.dependencies": (APPROXIMATED, _INSTALL),
+    "environment.environment_version": (IGNORED, "the local Python environment is used for all updates"),
     "target": (HONOURED, "the older name of `schema`"),
     "continuous": (APPROXIMATED, "an update takes what there is, and ends"),
     "development": (IGNORED, "an update runs on this machine either way; its retries are those of the task"),
-    **for_fields(
-        "",
-        "permissions run_as tags edition channel photon serverless clusters budget_policy_id storage restart_window "
-        "allow_duplicate_names lifecycle cascade_on_destroy trigger usage_policy_id id run_as_mode state",
-        IGNORED,
-        "there is no account here",
-    ),
+    **for_fields("", "channel photon serverless serverless_compute_id clusters edition", IGNORED, COMPUTE),
+    **for_fields("", "permissions run_as run_as_mode budget_policy_id usage_policy_id", IGNORED, _NO_ACCOUNT),
+    **for_fields("", "tags parent_path lifecycle allow_duplicate_names", IGNORED, "a matter of the workspace"),
+    "cascade_on_destroy": (IGNORED, "a matter of the workspace; that of this machine heeds it"),
+    "storage": (IGNORED, "tables and checkpoints are in the state of the catalog"),
+    **for_fields("", "restart_window trigger", IGNORED, "an update begins when somebody starts it, and ends"),
+    **for_fields("", "id state", IGNORED, "it has an id of its own here"),
     "notifications": (IGNORED, "use the notifications of the job that updates the pipeline"),
-    "event_log": (APPROXIMATED, "the events are in the history of runs, as `event_log()` shows them"),
+    "event_log": (APPROXIMATED, _EVENTS),
+    **for_fields("event_log", "name catalog schema", APPROXIMATED, _EVENTS),
     "filters": (REFUSED, "list the sources under `libraries`"),
-    "ingestion_definition": (REFUSED, "managed ingestion needs a workspace; read the source in a notebook"),
-    "gateway_definition": (REFUSED, "managed ingestion needs a workspace; read the source in a notebook"),
+    **for_fields("", "ingestion_definition gateway_definition", REFUSED, _INGESTION),
 }
-"""How a local update treats each field of `resources.pipelines.KEY`."""
+"""How a local update treats each field of `resources.pipelines.KEY`, by its dotted path."""
+
+
+def rule_of(field: str) -> FieldRule:
+    """The verdict on *field*, a dotted path, or on the field above it; a field that nobody knows has no effect."""
+    while field not in FIELDS and "." in field:
+        field = field.rpartition(".")[0]
+    return FIELDS.get(field, (IGNORED, "it is not known here"))
 
 
 @dataclass(frozen=True)

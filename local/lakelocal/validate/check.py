@@ -15,7 +15,7 @@ from lakelocal.bundle.presets import jobs_of
 from lakelocal.bundle.scripts import wrong_scripts
 from lakelocal.bundle.targets import no_default, target_of_environment, two_defaults
 from lakelocal.lakeflow.child_jobs import started_by
-from lakelocal.lakeflow.fields import FieldVerdict, verdicts
+from lakelocal.lakeflow.fields import FieldVerdict, pipeline_verdicts, verdicts
 from lakelocal.lakeflow.findings import Finding, FindingError
 from lakelocal.lakeflow.model import Bundle
 from lakelocal.project import Project, bundle_file
@@ -57,12 +57,13 @@ CHECKS = (
 class Report:
     """What was found in the *targets*: each finding, and each verdict on a field, with the targets that it applies to.
 
-    *jobs* are the keys of the jobs that were checked; *others* are the keys of the resources that are neither run nor
-    created here, by their kind.
+    *jobs* and *pipelines* are the keys of those that were checked; *others* are the keys of the resources that are
+    neither run nor created here, by their kind.
     """
 
     targets: tuple[str, ...]
     jobs: tuple[str, ...]
+    pipelines: tuple[str, ...]
     findings: Mapping[Finding, tuple[str, ...]]
     fields: Mapping[FieldVerdict, tuple[str, ...]]
     others: Mapping[str, tuple[str, ...]]
@@ -79,6 +80,7 @@ def validate(
 
     Args:
         job: The key of a job; only findings about it, the jobs that it starts and the bundle as a whole are reported.
+            The key of a pipeline does as well.
 
     Raises:
         UsageError: the target, a variable or the job is unknown.
@@ -93,12 +95,17 @@ def validate(
         for finding in found:
             findings.setdefault(finding, []).append(name)
     wanted = _wanted(bundles, job)
+    pipelines = _wanted_pipelines(bundles, wanted, job)
     for bundle in bundles:
         for verdict in (verdict for key in wanted if key in bundle.jobs for verdict in verdicts(bundle.jobs[key])):
             fields.setdefault(verdict, []).append(bundle.target)
+        for key in pipelines:
+            for verdict in pipeline_verdicts(bundle.pipelines[key]) if key in bundle.pipelines else ():
+                fields.setdefault(verdict, []).append(bundle.target)
     return Report(
         targets=tuple(targets),
         jobs=tuple(wanted),
+        pipelines=tuple(pipelines),
         findings={
             finding: tuple(dict.fromkeys(findings[finding]))
             for finding in sorted(findings)
@@ -177,5 +184,16 @@ def _wanted(bundles: list[Bundle], job: str | None) -> list[str]:
     known = list(dict.fromkeys(key for bundle in bundles for key in bundle.jobs))
     if job is None or not bundles:
         return known
+    if any(job in bundle.pipelines for bundle in bundles) and job not in known:
+        return []
     having = [bundle for bundle in bundles if job in bundle.jobs] or [bundles[0]]
     return list(dict.fromkeys(each.key for bundle in having for each in started_by(bundle, bundle.job(job))))
+
+
+def _wanted_pipelines(bundles: list[Bundle], jobs: list[str], named: str | None) -> list[str]:
+    """The keys of the pipelines to report on: all of them, or *named*, or those that the tasks of *jobs* update."""
+    if named is None:
+        return list(dict.fromkeys(key for bundle in bundles for key in bundle.pipelines))
+    own = (bundle.jobs[key] for bundle in bundles for key in jobs if key in bundle.jobs)
+    updated = (task.pipeline for job in own for task in job.every_task() if task.pipeline)
+    return list(dict.fromkeys([*updated, *([] if jobs else [named])]))
