@@ -24,7 +24,7 @@ def test_the_first_use_decides(state: State) -> None:
 
     with pytest.raises(ServerError, match=r"tables are in `s3://bucket/warehouse`; expected `s3://other`.*LOCAL_STATE"):
         state_warehouse.claim(state, "s3://other")
-    with pytest.raises(ServerError, match=r"expected one of `file:///"):
+    with pytest.raises(ServerError, match=r"expected `file:///"):
         state_warehouse.claim(state, state_warehouse.own(state))
 
 
