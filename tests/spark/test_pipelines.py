@@ -344,7 +344,7 @@ def test_selected_tables_and_reset_protection(spark, pipeline):
         pipeline.update(refresh=("nope",))
     with pytest.raises(PipelineError, match="in the refresh and in the full refresh"):
         pipeline.update(refresh=("a",), full_refresh=("a",))
-    with pytest.raises(PipelineError, match="beside a full refresh of all"):
+    with pytest.raises(PipelineError, match="a full refresh of all tables"):
         pipeline.update(refresh=("a",), full_refresh_all=True)
     with pytest.raises(PipelineError, match=r"pipelines\.reset\.allowed"):
         pipeline.update(full_refresh=("safe",))

@@ -1,7 +1,8 @@
 """`import dlt` and `from pyspark import pipelines as dp`: one module, whose functions record definitions.
 
-A decorator calls nothing: the query of a dataset is evaluated when all sources are loaded, as on Databricks, where a
-query that uses the variable of a loop sees its last value. Arguments of the decorators are evaluated at once.
+A decorator does not call the function: the query of a dataset is evaluated after all sources have been loaded, as on
+Databricks, so a query that uses the variable of a loop sees its last value. The arguments of decorators are evaluated
+at once.
 
 Source: Databricks documentation, "Lakeflow Spark Declarative Pipelines Python language reference"; names of older code:
 `create_table`, `create_target_table`, `apply_changes`, `read`, `read_stream`.
@@ -37,7 +38,7 @@ _TARGET = "create_streaming_table"
 
 @dataclass(frozen=True)
 class _Rules:
-    """A query with the expectations of the decorators below the one that makes it a dataset."""
+    """A query, and the expectations of the decorators below the one that defines the dataset."""
 
     query: Callable[..., Any]
     expectations: tuple[Expectation, ...] = ()
@@ -45,10 +46,10 @@ class _Rules:
 
 @dataclass
 class Recorder:
-    """The functions of the module; what they define goes into *definitions*.
+    """The functions of the module, which add to *definitions*.
 
-    *defaults* and *file* are those of the source that is being loaded. *read* gives the DataFrame of a table, by its
-    name and whether it is read as a stream.
+    *defaults* and *file* are those of the source that is being loaded. *read* returns the DataFrame of a table, given
+    its name and whether it is read as a stream.
     """
 
     definitions: Definitions
@@ -60,7 +61,7 @@ class Recorder:
         self.defaults = self.definitions.defaults
 
     def install(self) -> None:
-        """Let sources import this module: as `dlt`, and in place of Spark's own `pyspark.pipelines`."""
+        """Let sources import this module, as `dlt` and instead of Spark's own `pyspark.pipelines`."""
         import pyspark
 
         for name in MODULES:
@@ -103,7 +104,7 @@ class Recorder:
         }
 
     def table(self, query_function: Any = None, **given: Any) -> Any:
-        """`@table`: a streaming table if the query is a stream, else a materialized view."""
+        """`@table`: a streaming table if the query is a stream, otherwise a materialized view."""
         return self._decorator(Kind.TABLE, query_function, given)
 
     def create_table(self, query_function: Any = None, **given: Any) -> Any:
@@ -119,15 +120,15 @@ class Recorder:
         return self.table(query_function, **given)
 
     def materialized_view(self, query_function: Any = None, **given: Any) -> Any:
-        """`@materialized_view`: its rows are those that its query has now."""
+        """`@materialized_view`: a table with the current rows of its query."""
         return self._decorator(Kind.MATERIALIZED_VIEW, query_function, given)
 
     def temporary_view(self, query_function: Any = None, **given: Any) -> Any:
-        """`@temporary_view` or `@view`: a query with a name, part of each query that reads it."""
+        """`@temporary_view` or `@view`: a named query, which becomes a part of each query that reads it."""
         return self._decorator(Kind.TEMPORARY_VIEW, query_function, given)
 
     def create_streaming_table(self, name: str, **given: Any) -> None:
-        """A streaming table without a query of its own: the target of flows."""
+        """A streaming table without its own query, as a target for flows."""
         rules = [
             rule
             for argument, action in (
@@ -151,7 +152,7 @@ class Recorder:
         depends_on: Sequence[str] | None = None,
         import_checkpoint: Any = None,
     ) -> Callable[[Any], None]:
-        """`@append_flow`: its query adds rows to a streaming table or a sink; *once*: in batch, a single time."""
+        """`@append_flow`: a query that adds rows to a streaming table or a sink; *once*: as a batch, a single time."""
         if import_checkpoint is not None:
             raise self._wrong("append_flow", "`import_checkpoint` (Beta)", "none", "Remove it")
         if depends_on:
@@ -199,7 +200,7 @@ class Recorder:
         once: bool = False,
         **other: Any,
     ) -> None:
-        """AUTO CDC: rows of the target from the change events of *source*, the name of a dataset or a table."""
+        """AUTO CDC: makes the rows of the target from the change events in *source*, a dataset or a table."""
         name = name or other.pop("flow_name", None)
         self._refuse_other("create_auto_cdc_flow", other)
         changes = Changes(
@@ -227,7 +228,7 @@ class Recorder:
         track_history_except_column_list: Any = None,
         **other: Any,
     ) -> None:
-        """AUTO CDC FROM SNAPSHOT: rows of the target from whole copies of a table."""
+        """AUTO CDC FROM SNAPSHOT: makes the rows of the target from complete copies of a table."""
         source = source if source is not None else other.pop("snapshot_and_version", None)
         name = other.pop("name", None) or other.pop("flow_name", None)
         self._refuse_other("create_auto_cdc_from_snapshot_flow", other)
@@ -248,13 +249,13 @@ class Recorder:
         self.definitions.add_flow(flow)
 
     def create_sink(self, name: str, format: str, options: Mapping[str, Any] | None = None) -> None:
-        """A place outside of the pipeline, which append flows write to."""
+        """A target outside of the pipeline, for append flows."""
         self.definitions.add(
             Dataset(name, Kind.SINK, self.defaults, self._origin(), format=str(format), options=_texts(options))
         )
 
     def foreach_batch_sink(self, function: Any = None, *, name: str | None = None) -> Any:
-        """`@foreach_batch_sink`: a function of each batch, and its number."""
+        """`@foreach_batch_sink`: a function that is called with each batch and its number."""
 
         def define(given: Any) -> None:
             self.definitions.add(
@@ -271,7 +272,7 @@ class Recorder:
         return define if function is None else define(function)
 
     def on_event_hook(self, function: Any = None, **given: Any) -> Any:
-        """`@on_event_hook`: noted; hooks are not called on this machine."""
+        """`@on_event_hook`: accepted, but hooks are not called on this machine."""
 
         def define(hook: Any) -> None:
             self.definitions.note(f"the event hook `{hook.__name__}` is not called on this machine")
@@ -398,7 +399,7 @@ class Recorder:
         return DefinitionError(f"{self._origin()}: `{call}`: found {found}; expected {expected}. {action}.")
 
     def _origin(self, function: Any = None) -> Origin:
-        """Where *function* is defined; without one, the line of the source that runs now."""
+        """Where *function* is defined; without a function, the line of the source that is being run."""
         code = getattr(function, "__code__", None)
         if code is not None and Path(code.co_filename).name == Path(self.file).name:
             return Origin(Path(self.file).name, code.co_firstlineno)
@@ -416,7 +417,7 @@ def _texts(given: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def _column_names(given: Any) -> tuple[str, ...]:
-    """Names of columns, given as texts or as columns of Spark."""
+    """The names of columns that are given as texts or as Spark columns."""
     if given is None:
         return ()
     listed = [given] if isinstance(given, str) or not isinstance(given, list | tuple) else given
@@ -424,6 +425,6 @@ def _column_names(given: Any) -> tuple[str, ...]:
 
 
 def column_name(column: Any) -> str:
-    """The name of a column of Spark such as `col("id")`."""
+    """The name of a Spark column such as `col("id")`."""
     expression = column._expr
     return str(getattr(expression, "_unparsed_identifier", None) or expression)

@@ -1,8 +1,8 @@
-"""AUTO CDC flows: their events are kept in a ledger of the target, from which `apply_changes` makes its rows.
+"""AUTO CDC flows: their events are stored in a ledger for the target, from which `apply_changes` makes its rows.
 
-The ledger is a table that only the pipeline sees. Each flow appends to it what is new in its source, as a stream with a
-checkpoint of its own, or a single time if it is a once flow. So events are those that came, as on Databricks, whatever
-becomes of them in the source later; and a flow that was killed is simply repeated. Snapshots need no ledger.
+The ledger is a table that only the pipeline sees. Each flow appends the new rows of its source to it, as a stream with
+its own checkpoint, or a single time if it is a once flow. As on Databricks, events are thus those that have arrived,
+whatever happens to them in the source later, and a flow that was killed is simply repeated. Snapshots need no ledger.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ class ChangeFlows:
         return self.session.spark  # type: ignore[return-value]  # both have the same methods
 
     def schema_of(self, flow: Flow, source: "StructType | None") -> "StructType | None":
-        """The columns of the target of *flow*, whose source has the columns *source*; None if nothing tells them.
+        """The columns of the target of *flow*, whose source has the columns *source*; None if they are not known yet.
 
         Raises:
             AnalysisError: the arguments of the flow do not fit its source.
@@ -71,7 +71,7 @@ class ChangeFlows:
         return _target_schema(flow, self._arguments(flow, changes, source), events)
 
     def set_up(self, key: Key, schema: "StructType", *, full: bool, exists: bool) -> None:
-        """Make the target *key* and its ledger ready: without rows if the target begins anew."""
+        """Prepare the target *key* and its ledger; if the target is refreshed fully, both are emptied."""
         dataset = self.definitions.datasets[key]
         known = self.memory.of(key)
         begins = known is None or known.is_new or not exists or full
@@ -91,7 +91,7 @@ class ChangeFlows:
         return name_of((self.definitions.defaults.catalog, INTERNAL, f"{key[-1]}_{self.memory.id[:8]}_{what}"))
 
     def run(self, flow: ResolvedFlow) -> Counts:
-        """Take in what is new, and bring the target up to date."""
+        """Add the new events to the ledger, and update the target."""
         changes = flow.flow.changes
         assert changes is not None, "asked for AUTO CDC flows only"
         with self._applying.setdefault(flow.key, Lock()):
@@ -102,7 +102,7 @@ class ChangeFlows:
             return replace(self._apply(flow, changes), rules=counts_of(views, flow.name, flow.name, batches).rules)
 
     def _append(self, flow: ResolvedFlow, changes: Changes) -> Sequence[Mapping[str, Any]]:
-        """Append the new events of *flow* to the ledger; what was counted on the way."""
+        """Append the new events of *flow* to the ledger; returns what was counted in the process."""
         assert flow.frame is not None, "the source of changes has a name"
         table = self.memory.of(flow.key)
         assert table is not None, "it is set up"
@@ -149,7 +149,7 @@ class ChangeFlows:
         return Counts(upserted=done.num_upserted_rows, deleted=done.num_deleted_rows)
 
     def _copy(self, flow: ResolvedFlow) -> Any:
-        """The source of this update as the one snapshot that it gives, whose version is the time."""
+        """The source in this update as a single snapshot, whose version is the time."""
         assert flow.frame is not None, "the source has a name"
         table = self.memory.of(flow.key)
         schemas = self.memory.files_schema(flow.name, table.generation if table else 0)
@@ -162,7 +162,7 @@ class ChangeFlows:
         return lambda last: given.pop() if given else None
 
     def _events(self, frame: "DataFrame", changes: Changes) -> "DataFrame":
-        """*frame* with what orders its events, and what says that they delete, where that is more than a column."""
+        """*frame* with columns for what orders its events and what marks deletions, if those are expressions."""
         from pyspark.sql import functions as F
 
         if _columns_in(changes.sequence_by) is None:

@@ -1,7 +1,7 @@
 """What the sources of a pipeline define, as values: datasets, flows, sinks and expectations.
 
-Nothing here reads or writes data. A name is kept as it is written, with the catalog and schema that its source file is
-in at that place; `Definitions.key` makes it a name that is the same everywhere.
+Nothing here reads or writes data. A name is stored as it is written, together with the catalog and schema that are
+current at that place in the source; `Definitions.key` turns it into a name that is the same everywhere.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,12 +16,12 @@ Key: TypeAlias = tuple[str, str, str]  # catalog, schema and name, in lower case
 
 
 def shown(key: Sequence[str]) -> str:
-    """*key* as a person reads it: a dotted name, without a schema for what only the pipeline sees."""
+    """*key* as a dotted name for people, without a schema if only the pipeline sees the dataset."""
     return ".".join(part for part in key if part)
 
 
 class Kind(StrEnum):
-    """What a dataset is. `TABLE` is what `@table` defines: its query tells which of the first two it is."""
+    """The kind of a dataset. `TABLE` is defined by `@table`, and its query decides which of the first two it is."""
 
     STREAMING_TABLE = "STREAMING_TABLE"
     MATERIALIZED_VIEW = "MATERIALIZED_VIEW"
@@ -51,7 +51,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Expectation:
-    """A rule on the rows of a dataset: *condition* is SQL, or a column of Spark, over the columns of its query."""
+    """A rule for the rows of a dataset; *condition* is SQL or a Spark column that uses the columns of its query."""
 
     name: str
     condition: Any
@@ -60,7 +60,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Defaults:
-    """The *catalog* and *schema* of names that do not say their own, at one place of a source."""
+    """The *catalog* and *schema* for names that lack them, at one place in a source."""
 
     catalog: str
     schema: str
@@ -68,7 +68,7 @@ class Defaults:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where something is defined: a file and a line of it, 0 where that is not known."""
+    """Where something is defined: a file, and a line in it, or 0 if that is not known."""
 
     file: str = ""
     line: int = 0
@@ -81,9 +81,9 @@ class Origin:
 class Dataset:
     """A table, a view or a sink.
 
-    *schema* is the DDL or the StructType that it declares, *columns* the same in SQL, with constraints and comments.
-    *private* tables exist for the pipeline alone. *options* are those of a sink, *function* that of a
-    `foreach_batch_sink`, *text* the query of a published view.
+    *schema* is the DDL or the StructType that it declares, *columns* is the same in SQL, with constraints and comments.
+    *private* tables exist for the pipeline only. *options* are those of a sink, *function* is that of a
+    `foreach_batch_sink`, and *text* is the query of a published view.
     """
 
     name: str
@@ -114,9 +114,11 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Changes:
-    """The arguments of an AUTO CDC flow, under the names of `create_auto_cdc_flow`; *snapshot*: of whole copies.
+    """The arguments of an AUTO CDC flow, named as in `create_auto_cdc_flow`; *snapshot*: the source has complete
+    copies.
 
-    *source* is the name of a dataset or table; of snapshots also a function from the last version to the next copy.
+    *source* is the name of a dataset or table; for snapshots, it may be a function that takes the last version and
+    returns the next copy.
     """
 
     source: Any
@@ -135,10 +137,10 @@ class Changes:
 
 @dataclass(frozen=True)
 class Flow:
-    """What writes to *target*, a dataset: the DataFrame that *query* returns, or *changes*.
+    """A flow writes to the dataset *target*: the DataFrame that *query* returns, or *changes*.
 
-    A *once* flow runs in the first update that has it, and again only after a full refresh. *conf* are settings of
-    Spark for this flow.
+    A *once* flow runs in the first update that has it, and again only after a full refresh. *conf* has Spark settings
+    for this flow.
     """
 
     name: str
@@ -149,12 +151,12 @@ class Flow:
     once: bool = False
     conf: Mapping[str, str] = field(default_factory=dict)
     changes: Changes | None = None
-    explicit: bool = False  # defined by itself, not as the query of its target
+    explicit: bool = False  # defined on its own, not as the query of its target
 
 
 @dataclass
 class Definitions:
-    """All that the sources of one pipeline define, in their order."""
+    """Everything that the sources of one pipeline define, in this order."""
 
     defaults: Defaults
     datasets: dict[Key, Dataset] = field(default_factory=dict)
@@ -165,7 +167,7 @@ class Definitions:
         """Define *dataset*.
 
         Raises:
-            DefinitionError: its name is none, or another dataset has it.
+            DefinitionError: its name is not a valid name, or another dataset has it.
         """
         key = self.key_of(dataset)
         if other := self.datasets.get(key):
@@ -186,30 +188,30 @@ class Definitions:
                 flow.name, flow.defaults
             ):
                 raise DefinitionError(
-                    f"{flow.origin}: Cannot redefine flow `{flow.name}`: {other.origin} defines it too. Give one of "
+                    f"{flow.origin}: Cannot redefine flow `{flow.name}`: {other.origin} defines it, too. Give one of "
                     "them another name."
                 )
         self.flows.append(flow)
 
     def note(self, text: str) -> None:
-        """Remember that something has no effect here; said once."""
+        """Record that something has no effect here; it is shown once."""
         if text not in self.notes:
             self.notes.append(text)
 
     def key_of(self, dataset: Dataset) -> Key:
-        """The key of *dataset*, which has no schema if nothing outside of the pipeline sees it."""
+        """The key of *dataset*, which has no schema if only the pipeline sees it."""
         parts = parts_of(dataset.name, dataset.origin)
         if dataset.kind in (Kind.TEMPORARY_VIEW, Kind.SINK) or dataset.private:
             if len(parts) > 1:
                 raise DefinitionError(
                     f"{dataset.origin}: found the {TITLES[dataset.kind]} `{dataset.name}`; expected a name without "
-                    "dots: only this pipeline sees it. Remove the schema."
+                    "dots, since only this pipeline sees it. Remove the schema."
                 )
             return ("", "", parts[0].lower())
         return qualified(parts, dataset.defaults)
 
     def key(self, name: str | Sequence[str], defaults: Defaults) -> Key:
-        """The key of the dataset that *name* means at a place with *defaults*; one outside has a key just as well."""
+        """The key of the dataset or table that *name* means at a place with *defaults*."""
         parts = list(split_name(name) or [name]) if isinstance(name, str) else list(name)
         if len(parts) > 1 and parts[0].lower() == "live":
             parts = parts[1:]
@@ -228,7 +230,7 @@ def parts_of(name: str, origin: Origin) -> list[str]:
     """The parts of *name*, without `LIVE`.
 
     Raises:
-        DefinitionError: it is no name.
+        DefinitionError: it is not a valid name.
     """
     parts = split_name(name) if isinstance(name, str) else None
     if parts and len(parts) > 1 and parts[0].lower() == "live":
@@ -241,7 +243,7 @@ def parts_of(name: str, origin: Origin) -> list[str]:
 
 
 def qualified(parts: Sequence[str], defaults: Defaults) -> Key:
-    """*parts* with what they lack of *defaults*, in lower case."""
+    """*parts* in lower case, completed by *defaults*."""
     catalog, schema, name = [defaults.catalog, defaults.schema, *parts][-3:] if len(parts) < 3 else parts[-3:]
     if len(parts) == 2:
         catalog = defaults.catalog

@@ -1,22 +1,22 @@
-"""What stops the update of a pipeline, or one of its flows."""
+"""The errors that stop an update of a pipeline, or one of its flows."""
 
 from lakelocal.errors import LocalError
 
 
 class PipelineError(LocalError):
-    """Raised when an update cannot go on: its sources are wrong, or a flow failed."""
+    """Raised when an update cannot continue, since its sources are wrong or a flow has failed."""
 
 
 class DefinitionError(PipelineError):
-    """Raised when a source defines what cannot be, or what does not run on this machine."""
+    """Raised when a source defines something that is not possible, or does not run on this machine."""
 
 
 class AnalysisError(PipelineError):
-    """Raised when the queries of a pipeline do not fit together; nothing was written."""
+    """Raised when the queries of a pipeline do not fit together; nothing has been written."""
 
 
 class UnresolvedError(Exception):
-    """Raised inside a query that reads a dataset whose own query is not known yet; the query is evaluated again.
+    """Raised inside a query that reads a dataset which is not resolved yet; the query is evaluated again later.
 
     *reading* is the key of that dataset.
     """

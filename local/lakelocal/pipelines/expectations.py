@@ -1,11 +1,11 @@
-"""Expectations in the write itself: each row is judged once, on its way to the table.
+"""Expectations, as part of the write: each row is checked once, on its way to the table.
 
-A condition that is not true is violated, also where it is NULL. A row is dropped if it violates any rule that drops;
-rules that only warn are counted over the rows that are kept. The first row that violates a rule that fails ends the
+A condition is violated unless it is true, even if it is NULL. A row is dropped if it violates any rule that drops;
+rules that only warn are counted for the rows that are kept. The first row that violates a rule that fails ends the
 write, which then commits nothing.
 
-Source: Databricks documentation, "Manage data quality with pipeline expectations"; what NULL and a dropped row mean for
-the counts is not documented there, but was measured.
+Source: Databricks documentation, "Manage data quality with pipeline expectations"; how NULL and dropped rows count is
+not documented there, but was measured.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,12 +24,12 @@ _RULE = "rule_{}"
 
 
 def observation(dataset: str, reader: str = OWN) -> str:
-    """The name under which the rules of *dataset* are counted, in a query of the flow *reader*."""
+    """The name of the observation that counts the rules of *dataset* in a query of the flow *reader*."""
     return f"pipeline:{dataset}:{reader}"
 
 
 def with_rules(frame: "DataFrame", rules: Sequence[Expectation], name: str, flow: str) -> "DataFrame":
-    """*frame* whose rows are judged by *rules*, and counted under *name*; *flow* is named where a rule fails."""
+    """*frame* with its rows checked by *rules* and counted under *name*; the error of a violated rule names *flow*."""
     from pyspark.sql import functions as F
 
     kept = [rule for rule in rules if rule.action is not Action.FAIL]
@@ -56,7 +56,7 @@ def _holds(rule: Expectation) -> "Column":
 
 
 def _all_hold(rules: Sequence[Expectation], flow: str) -> "Column":
-    """True where all *rules* hold; elsewhere the row is an error that names those that do not."""
+    """True if all *rules* hold; otherwise, evaluating it raises an error that names those that do not."""
     from pyspark.sql import functions as F
 
     holds = F.lit(True)
@@ -75,9 +75,9 @@ def _all_hold(rules: Sequence[Expectation], flow: str) -> "Column":
 
 
 def counters(observed: Mapping[str, Any]) -> dict[str, Any]:
-    """What the server *observed* in a batch of a stream, by counter.
+    """The values that the server *observed* in a batch of a stream, by counter.
 
-    Spark Connect returns the values of a stream as a list beside their schema, in the order of the counters.
+    For a stream, Spark Connect returns the values as a list beside their schema, in the order of the counters.
     """
     if "values" not in observed:
         return dict(observed)
@@ -90,7 +90,7 @@ def counters(observed: Mapping[str, Any]) -> dict[str, Any]:
 def counts_of(
     rules_by_dataset: Mapping[str, Sequence[Expectation]], target: str, flow: str, batches: Iterable[Mapping[str, Any]]
 ) -> Counts:
-    """The counts of *flow* into the dataset *target*, from what each batch of it counted by observation.
+    """The counts of *flow* into the dataset *target*; *batches* has the values of each batch, by observation.
 
     *rules_by_dataset* are the rules of the target and of the views that the flow reads.
     """

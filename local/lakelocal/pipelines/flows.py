@@ -1,10 +1,10 @@
-"""How each kind of flow writes its rows, and what it counted.
+"""Writes the rows of each kind of flow, and counts them.
 
-streaming table   a stream that takes what is new since its checkpoint, and ends
-once              one append, which a repeat after a crash does not add again
-materialized view one commit that replaces the rows, and the columns if they are others now
+streaming table   a stream that processes what is new since its checkpoint, and ends
+once              one append, which is not repeated after a crash
+materialized view one commit that replaces the rows, and the columns if they have changed
 published view    CREATE OR REPLACE VIEW
-sink              a stream with a checkpoint of its own
+sink              a stream with its own checkpoint
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Writer:
-    """Runs flows of the pipeline, whose tables are set up."""
+    """Runs flows of the pipeline, whose tables have been set up."""
 
     definitions: Definitions
     session: PipelineSession
@@ -59,7 +59,7 @@ class Writer:
         return counts_of(self._rules(flow, dataset), dataset.name, flow.name, batches)
 
     def _rules(self, flow: ResolvedFlow, dataset: Dataset) -> dict[str, Sequence[Expectation]]:
-        """The expectations that count in *flow*, by dataset: those of its target, and of the views that it reads."""
+        """The expectations that apply in *flow*, by dataset: those of its target and of the views that it reads."""
         return {
             **rules_of_views(flow, self.definitions),
             **({dataset.name: dataset.expectations} if dataset.expectations else {}),
@@ -82,7 +82,7 @@ class Writer:
         self._recreate(flow, dataset, stored)
         table.schema, table.definition = schema.jsonValue(), definition_of(dataset)
         self.memory.save()
-        # Spark Connect tells nothing of what was counted in a statement that replaces a table.
+        # Spark Connect does not return what was counted in a statement that replaces a table.
         flow.frame.groupBy().count().collect()
         return [evaluation.counts]
 
@@ -143,7 +143,7 @@ def rules_of_views(flow: ResolvedFlow, definitions: Definitions) -> dict[str, Se
 
 
 def stream_into(frame: "DataFrame", table: str, checkpoint: Path, name: str) -> list[Mapping[str, Any]]:
-    """Append to *table* what *frame*, a stream, has new; what each batch of it counted."""
+    """Append the new rows of the stream *frame* to *table*; returns what each batch has counted."""
     writer = _stream_writer(frame, checkpoint, name).option("mergeSchema", "true")
     return _batches(writer.toTable(table))
 
@@ -151,7 +151,7 @@ def stream_into(frame: "DataFrame", table: str, checkpoint: Path, name: str) -> 
 def append_once(frame: "DataFrame", table: str, application: str) -> None:
     """Append the rows of *frame* to *table*, unless a call with the same *application* has done so."""
     writer = frame.write.format("delta").mode("append").option("mergeSchema", "true")
-    # Delta commits a transaction of this name a single time: a repeat after a crash adds nothing.
+    # Delta commits a transaction with this name only once, so a repetition after a crash adds nothing.
     writer.option("txnAppId", application).option("txnVersion", 1).saveAsTable(table)
 
 
@@ -161,7 +161,7 @@ def _stream_writer(frame: "DataFrame", checkpoint: Path, name: str) -> Any:
 
 
 def _batches(query: "StreamingQuery") -> list[Mapping[str, Any]]:
-    """What each batch of *query* counted, when it has ended; raises its error."""
+    """Wait until *query* ends, and return what each of its batches has counted; raises its error."""
     query.awaitTermination()
     if (error := query.exception()) is not None:
         raise error

@@ -1,7 +1,7 @@
-"""The rules about all definitions together, before any query is evaluated; and the order in which flows run.
+"""Checks all definitions together, before any query is evaluated, and selects the datasets that are refreshed.
 
-Source: Databricks documentation, "Lakeflow Spark Declarative Pipelines"; the conditions are those of Spark's own
-engine where Databricks documents none.
+Source: Databricks documentation, "Lakeflow Spark Declarative Pipelines"; if Databricks documents no error condition, it
+is that of Spark's own engine.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -37,8 +37,8 @@ def check(definitions: Definitions) -> None:
             len(changes) < len(flows) or len({flow.changes.snapshot for flow in changes if flow.changes}) > 1
         ):
             raise DefinitionError(
-                f"{dataset.origin}: found flows of several kinds into `{dataset.name}`; a target of AUTO CDC takes "
-                "flows of one kind only. Give the others a table of their own."
+                f"{dataset.origin}: found flows of several kinds into `{dataset.name}`; expected only one kind for a "
+                "target of AUTO CDC. Give the others their own table."
             )
 
 
@@ -52,13 +52,13 @@ def _check_target(flow: Flow, definitions: Definitions) -> None:
         )
     if flow.explicit and target.kind not in (Kind.STREAMING_TABLE, Kind.SINK, Kind.TABLE):
         raise DefinitionError(
-            f"{flow.origin}: flow `{flow.name}` writes to the {TITLES[target.kind]} `{target.name}`; expected a "
-            "streaming table or a sink. Its own query is the only one that it takes."
+            f"{flow.origin}: flow `{flow.name}` writes to the {TITLES[target.kind]} `{target.name}`, which accepts "
+            "only its own query; expected a streaming table or a sink. Choose another target."
         )
     if target.kind is Kind.SINK and (flow.changes or flow.once):
         raise DefinitionError(
-            f"{flow.origin}: flow `{flow.name}` writes to the sink `{target.name}`, which takes append flows of "
-            "streams only. Write to a streaming table."
+            f"{flow.origin}: flow `{flow.name}` writes to the sink `{target.name}`, which only accepts append flows of "
+            "streams. Write to a streaming table instead."
         )
 
 
@@ -66,7 +66,7 @@ def check_cycles(reads: Mapping[Key, Collection[Key]], names: Mapping[Key, str])
     """Refuse datasets that read each other; *reads* has what each one reads.
 
     Raises:
-        AnalysisError: there is a circle.
+        AnalysisError: there is a cycle.
     """
     done: set[Key] = set()
 
@@ -91,18 +91,20 @@ def check_cycles(reads: Mapping[Key, Collection[Key]], names: Mapping[Key, str])
 
 
 def refreshed(definitions: Definitions, selection: Selection) -> tuple[set[Key], set[Key]]:
-    """The keys of the tables and sinks that an update refreshes, and of those that it refreshes from the beginning.
+    """The keys of the tables and sinks that an update refreshes, and of those that it refreshes fully.
 
-    Source: Pipelines API, `StartUpdate`. A table with `pipelines.reset.allowed=false` is left out of a full refresh of
-    all, and only refreshed.
+    Source: Pipelines API, `StartUpdate`. A table with `pipelines.reset.allowed=false` is only refreshed, not fully,
+    when all tables are refreshed fully.
 
     Raises:
-        PipelineError: a name means no table of the pipeline, or stands in both lists, or beside a refresh of all.
+        PipelineError: a name is not that of a table of the pipeline, is in both lists, or given with a refresh of all.
     """
     stored = {key for key, each in definitions.datasets.items() if not each.is_view}
     stored |= {key for key, each in definitions.datasets.items() if each.kind is Kind.PUBLISHED_VIEW}
     if selection.full_refresh_all and (selection.refresh or selection.full_refresh):
-        raise PipelineError("found names beside a full refresh of all; expected one of the two. Remove one.")
+        raise PipelineError(
+            "found both names and a full refresh of all tables; expected one of them. Remove the other."
+        )
     chosen = _chosen(selection.refresh, definitions, stored)
     full = _chosen(selection.full_refresh, definitions, stored)
     if both := sorted(chosen & full):
@@ -113,7 +115,7 @@ def refreshed(definitions: Definitions, selection: Selection) -> tuple[set[Key],
     for key in full:
         if not may_be_reset(definitions.datasets[key]):
             raise PipelineError(
-                f"`{definitions.datasets[key].name}`: found `pipelines.reset.allowed=false`; it cannot be fully "
+                f"`{definitions.datasets[key].name}`: found `pipelines.reset.allowed=false`, so it cannot be fully "
                 "refreshed. Remove the property first."
             )
     if selection.full_refresh_all:

@@ -1,7 +1,7 @@
 """Runs the sources of a pipeline, so that everything is defined before anything is read.
 
-First the packages that `%pip` names in any of them are installed. Then each file runs in a namespace of its own, which
-has `spark`, `dbutils` and `display`, and no `__file__`; the cells of a notebook in order, those of SQL as statements.
+First, the packages that `%pip` names in any of them are installed. Then each file runs in its own namespace, which has
+`spark`, `dbutils` and `display`, but no `__file__`: the cells of a notebook run in order, SQL cells as statements.
 """
 
 import sys
@@ -29,7 +29,7 @@ _WITHOUT_EFFECT = ("%md", "%md-sandbox", "%skip")
 
 @dataclass(frozen=True)
 class Cell:
-    """A part of a source: Python or SQL *text* that begins at *origin*."""
+    """A part of a source: Python or SQL, whose *text* begins at *origin*."""
 
     text: str
     origin: Origin
@@ -69,7 +69,7 @@ def _cells(notebook: Mapping[str, Any], file: str) -> Iterator[Cell]:
 class Loader:
     """Loads the sources of *order* into the *recorder*.
 
-    *shell* is that of the kernel, which sources in Python need; *query* as in `SqlSource`; *names* are those that a
+    *shell* is that of the kernel, which Python sources need; for *query*, see `SqlSource`; *names* are those that a
     source may use.
     """
 
@@ -92,7 +92,7 @@ class Loader:
         """Run all sources, with the pipeline's root on `sys.path`.
 
         Raises:
-            DefinitionError: a source defines what cannot be, or has a magic that a pipeline does not know.
+            DefinitionError: a source defines something that is not possible, or uses a magic that pipelines lack.
         """
         if self.order.root and self.order.root not in sys.path:
             sys.path.insert(0, self.order.root)
@@ -103,7 +103,7 @@ class Loader:
             self._load(file, cells)
 
     def _without_installs(self, cell: Cell) -> Cell:
-        """*cell* without its `%pip` lines, which are run now; the lines stay, so that their numbers do."""
+        """Run the `%pip` lines of *cell*, and return it with empty lines in their place, to keep line numbers."""
         if cell.is_sql or "%pip" not in cell.text:
             return cell
         lines = cell.text.splitlines()
@@ -134,7 +134,7 @@ class Loader:
     def _run(self, file: Path, cell: Cell, names: dict[str, Any]) -> None:
         first = next((line.strip() for line in cell.text.splitlines() if line.strip()), "")
         if first.startswith("%run"):
-            raise DefinitionError(f"{cell.origin}: found `{first}`; a pipeline has no %run. Import a module instead.")
+            raise DefinitionError(f"{cell.origin}: found `{first}`, which pipelines lack. Import a module instead.")
         text = "\n" * (cell.origin.line - 1) + self._python.transform_cell(cell.text)
         try:
             exec(compile(text, str(file), "exec", dont_inherit=True), names)

@@ -1,11 +1,12 @@
-"""What a pipeline remembers from update to update, in `pipelines/<id>/` of the state.
+"""What a pipeline remembers between updates, in `pipelines/<id>/` of the state.
 
-    memory.json                          per table: its type, schema and definition, how often it began anew
-    checkpoints/<table>/<flow>/<n>/      of streams; `n` is the generation, which a full refresh raises
-    schemas/<view or flow>/              what Auto Loader knows of its files
-    update.lock                          held by the update that runs
+    memory.json                          for each table: its type, schema, definition, and number of full refreshes
+    checkpoints/<table>/<flow>/<n>/      checkpoints of streams; `n` is the generation, which a full refresh increments
+    schemas/<view or flow>/              the schemas that Auto Loader has inferred from files
+    update.lock                          locked by the update that is running
 
-The file is replaced as a whole, and before what it tells is done: an update that was killed in between does the rest.
+`memory.json` is replaced as a whole, before the changes that it describes are made: if an update is killed in between,
+the next one completes them.
 """
 
 import json
@@ -24,16 +25,16 @@ from lakelocal.pipelines.definitions import Key, Kind, shown
 from lakelocal.pipelines.errors import PipelineError
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
-_PATIENCE = 24 * 3600  # seconds that an update waits for the one before it
+_PATIENCE = 24 * 3600  # seconds that an update waits for the previous one
 
 
 @dataclass
 class Table:
-    """What is remembered of one table.
+    """What is remembered about one table.
 
-    *generation* counts how often it began anew. *is_new*: it is to begin anew, which is not done yet. *schema* is the
-    table's as JSON of Spark, *definition* what its sources said of it. *once* are the once flows that have run in this
-    generation.
+    *generation* counts its full refreshes. *is_new*: it is to be created or fully refreshed, which has not been done
+    yet. *schema* is its schema as Spark's JSON, *definition* is what its sources said about it. *once* has the once
+    flows that have run in this generation.
     """
 
     kind: str
@@ -46,7 +47,7 @@ class Table:
 
 @dataclass
 class Memory:
-    """The memory of the pipeline *id*, whose folder is in *pipelines*, that of all pipelines of the catalog."""
+    """The memory of the pipeline *id*; *pipelines* is the folder of all pipelines of the catalog."""
 
     pipelines: Path
     id: str
@@ -71,21 +72,21 @@ class Memory:
         return self.folder / "memory.json"
 
     def forget(self) -> None:
-        """Delete all that is remembered."""
+        """Delete everything that is remembered."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def of(self, key: Key) -> Table | None:
         return self.tables.get(shown(key))
 
     def begin(self, key: Key, kind: Kind) -> Table:
-        """The memory of the table *key*, which begins anew."""
+        """The memory of the table *key*, reset for a new generation."""
         before = self.of(key)
         table = Table(kind.value, generation=before.generation + 1 if before else 0)
         self.tables[shown(key)] = table
         return table
 
     def save(self) -> None:
-        """Write what is remembered, so that it survives whatever happens next. Flows may call it at the same time."""
+        """Save the memory, so that it survives whatever happens next. Flows may call this at the same time."""
         with self._saving:
             text = json.dumps({"tables": {name: asdict(table) for name, table in self.tables.items()}}, indent=1)
             written = self.file.with_suffix(".new")
@@ -97,9 +98,9 @@ class Memory:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """One update at a time: a second one waits."""
+        """Allow only one update at a time: a second one waits."""
         refusal = PipelineError(
-            f"`{self.folder}`: another update of this pipeline has been running for a day. Stop it."
+            f"`{self.folder}`: another update of this pipeline has been running for a day. Stop it, then try again."
         )
         with locked(self.folder / "update.lock", _PATIENCE, refusal):
             yield
@@ -109,18 +110,18 @@ class Memory:
         return self.folder / "checkpoints" / safe(shown(key)) / safe(flow) / str(generation)
 
     def files_schema(self, name: str, generation: int) -> Path:
-        """The folder in which Auto Loader keeps the schema of the files that the view or flow *name* reads."""
+        """The folder in which Auto Loader stores the schema of the files that the view or flow *name* reads."""
         return self.folder / "schemas" / safe(name) / str(generation)
 
     def forget_older(self, key: Key, generation: int) -> None:
-        """Delete the checkpoints of generations before *generation*."""
+        """Delete the checkpoints of all generations before *generation*."""
         for flow in (self.folder / "checkpoints" / safe(shown(key))).glob("*"):
             for folder in flow.iterdir():
                 if folder.name.isdigit() and int(folder.name) < generation:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def owner(self, key: Key) -> str | None:
-        """The id of another pipeline that has the table *key*; None if there is none."""
+        """The id of another pipeline that owns the table *key*; None if there is none."""
         name = shown(key)
         for file in self.pipelines.glob("*/memory.json"):
             if file.parent.name != self.id and name in json.loads(file.read_text(encoding="utf-8"))["tables"]:

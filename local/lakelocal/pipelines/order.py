@@ -1,4 +1,4 @@
-"""What the runner tells the kernel of a pipeline task: which pipeline, from which sources, and what to refresh."""
+"""The order from the runner to the kernel of a pipeline task: the pipeline, its sources, and what to refresh."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -8,9 +8,9 @@ from uuid import uuid4
 
 @dataclass(frozen=True)
 class Selection:
-    """What an update refreshes: everything unless datasets are named, one-part or qualified.
+    """What an update refreshes: everything, unless datasets are named, with or without their schema.
 
-    Source: Pipelines API, `StartUpdate`; tables that are not named are EXCLUDED, nothing upstream is added.
+    Source: Pipelines API, `StartUpdate`; tables that are not named are EXCLUDED, and nothing upstream is added.
     """
 
     refresh: tuple[str, ...] = ()

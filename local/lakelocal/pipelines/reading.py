@@ -1,6 +1,6 @@
-"""Which tables a plan of Spark Connect reads, by name or in a text of SQL, and plans put in place of some of them.
+"""Finds the tables that a Spark Connect plan reads, by name or in SQL text, and replaces some of them by plans.
 
-A text cannot hold a plan: the plan goes along with it, under a name, as the frames of `spark.sql("... {frame}")` do.
+A text cannot contain a plan: the plan is sent beside it with a name, like the frames of `spark.sql("... {frame}")`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ from lakelocal.dialect.walk import walk
 from lakelocal.sql.tokens import Token, tokenize
 from lakelocal.sql.writing import Edit, apply, quoted
 
-# Words that may stand where the name of a table does.
+# Words that may occur in the position of a table's name.
 _NO_NAMES = frozenset(
     {
         "SELECT",
@@ -38,7 +38,7 @@ _NO_NAMES = frozenset(
 
 @dataclass(frozen=True)
 class Read:
-    """A table that is read, by the *parts* of its name as they are written."""
+    """A table that is read, with the *parts* of its name as they are written."""
 
     parts: tuple[str, ...]
     streaming: bool
@@ -46,7 +46,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Place:
-    """A read in a text of SQL, which includes STREAM: from *start* to *end*; *aliased*: a name of its own follows."""
+    """A read in SQL text, including STREAM, from *start* to *end*; *aliased*: it is followed by an alias."""
 
     read: Read
     start: int
@@ -66,7 +66,7 @@ Find = Callable[[Read], Replacement]
 
 
 def tables_in(sql: str) -> list[Place]:
-    """The tables that the query *sql* reads, in order; names of its own WITH are none."""
+    """The tables that the query *sql* reads, in order, without the names that its WITH defines."""
     tokens = tokenize(sql) or ()
     own = _own_names(tokens)
     found = [
@@ -111,7 +111,7 @@ def _places(tokens: tuple[Token, ...]) -> Iterator[Place]:
 
 
 def _chain(tokens: Sequence[Token], first: int) -> tuple[tuple[str, ...], int]:
-    """The parts of the dotted name that begins at *first*, and its last token."""
+    """The parts of the dotted name that begins at token *first*, and the index of its last token."""
     parts, at = [], first
     while at < len(tokens) and tokens[at].is_name:
         parts.append(tokens[at].text)
@@ -122,7 +122,7 @@ def _chain(tokens: Sequence[Token], first: int) -> tuple[tuple[str, ...], int]:
 
 
 def _inside_using(tokens: Sequence[Token]) -> set[int]:
-    """The tokens inside of `USING (...)`, which are columns."""
+    """The tokens inside `USING (...)`, which are columns."""
     found: set[int] = set()
     for index, token in enumerate(tokens[:-1]):
         if token.word == "USING" and tokens[index + 1].word == "(":
@@ -174,7 +174,7 @@ def reads_of(message: Message) -> list[Read]:
 
 
 def is_streaming(message: Message) -> bool:
-    """Does the plan *message* read a stream, as far as itself tells?"""
+    """Does the plan *message* itself show that it reads a stream?"""
     found: list[bool] = []
 
     def read(each: proto.Read) -> None:
@@ -191,7 +191,7 @@ def is_streaming(message: Message) -> bool:
 
 
 def replace_reads(message: Message, find: Find) -> None:
-    """Put what *find* gives in place of each table that *message* reads, in place."""
+    """Replace each table that *message* reads by what *find* returns, in place."""
 
     def relation(each: proto.Relation) -> None:
         if each.HasField("read") and each.read.HasField("named_table"):
@@ -244,12 +244,12 @@ def _replace_in_text(relation: proto.Relation, find: Find) -> None:
 
 
 def _alias(place: Place) -> str:
-    """An alias that lets the columns of the table be named as before."""
+    """An alias that allows the columns of the table to be named as before."""
     return "" if place.aliased else f" AS {quoted(place.read.parts[-1])}"
 
 
 def _merge(relation: proto.Relation) -> None:
-    """A text with relations beside it whose text got others: one list of both."""
+    """Merge the relations beside a text with those that its replaced text needs into one list."""
     given = relation.with_relations
     inner = given.root.with_relations
     merged = proto.WithRelations(root=inner.root, references=[*given.references, *inner.references])

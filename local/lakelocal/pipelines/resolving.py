@@ -1,4 +1,4 @@
-"""Evaluates the queries of a pipeline, each after those that it reads, without a row being read or written.
+"""Evaluates the queries of a pipeline, each after those that it reads, without reading or writing a row.
 
 Source: Databricks documentation, "Lakeflow Spark Declarative Pipelines concepts": an error in any query stops the
 update before any table is written.
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class ResolvedFlow:
-    """A flow whose query is evaluated: the *frame* of its rows (None for changes), what it *reads*, and its target.
+    """A flow whose query has been evaluated: the *frame* of its rows (None for changes), what it *reads*, its target.
 
-    *inputs* are what it reads directly; *reads* also has what views read that it reads.
+    *inputs* has what it reads directly; *reads* includes what the views that it reads read.
     """
 
     flow: Flow
@@ -42,9 +42,9 @@ class ResolvedFlow:
 
 @dataclass
 class Resolution:
-    """All queries of a pipeline, evaluated: the flows in their order, and the type of each dataset.
+    """The evaluated queries of a pipeline: the flows in their order, and the type of each dataset.
 
-    *views* are the queries of temporary views, which are run as a part of those that read them.
+    *views* has the queries of temporary views, which are run as a part of those that read them.
     """
 
     flows: list[ResolvedFlow] = field(default_factory=list)
@@ -55,9 +55,9 @@ class Resolution:
 
 @dataclass
 class Resolver:
-    """Evaluates the queries of *definitions* in *session*; *changes_schema* gives the columns of an AUTO CDC target.
+    """Evaluates the queries of *definitions* in *session*; *changes_schema* returns the columns of an AUTO CDC target.
 
-    *full* has the keys of the tables that begin anew, whose former columns do not count.
+    *full* has the keys of the tables that are fully refreshed, whose former columns do not count.
     """
 
     definitions: Definitions
@@ -70,10 +70,10 @@ class Resolver:
     waiting: dict[Key, set[Key]] = field(default_factory=dict)
 
     def resolve(self) -> Resolution:
-        """Evaluate all.
+        """Evaluate all queries.
 
         Raises:
-            AnalysisError: a query cannot be, with all that is wrong; or datasets read each other.
+            AnalysisError: queries cannot be evaluated, with all that is wrong; or datasets read each other.
         """
         left = list(self.definitions.datasets)
         while left:
@@ -86,7 +86,7 @@ class Resolver:
         return self.result
 
     def _resolve(self, key: Key) -> bool:
-        """Evaluate the flows into the dataset *key*; False if it reads what is not evaluated yet."""
+        """Evaluate the flows into the dataset *key*; False if one of them reads a dataset that is not resolved yet."""
         dataset = self.definitions.datasets[key]
         try:
             flows = [self._flow(flow, key, dataset) for flow in self.definitions.flows_into(key)]
@@ -117,8 +117,8 @@ class Resolver:
             frame = flow.query()
             if not hasattr(frame, "_plan"):
                 raise AnalysisError(
-                    f"{flow.origin}: the query of `{flow.name}` returned {type(frame).__name__}; expected a DataFrame "
-                    "of Spark. Return one."
+                    f"{flow.origin}: the query of `{flow.name}` returned {type(frame).__name__}; expected a Spark "
+                    "DataFrame. Return one."
                 )
             plan = self.session.plan_of(frame)
             inputs = self.session.note_reads(evaluation, plan)
@@ -131,7 +131,7 @@ class Resolver:
             return ResolvedFlow(flow, key, name, streams, frame, frozenset(evaluation.reads), inputs)
 
     def _judged(self, frame: "DataFrame", dataset: Dataset, key: Key, name: str) -> "DataFrame":
-        """*frame* with the expectations of *dataset*; those of a view count for each flow that reads it."""
+        """*frame* with the expectations of *dataset*; those of a view are counted for each flow that reads it."""
         if dataset.is_view:
             return (
                 with_rules(frame, dataset.expectations, observation(dataset.name), name)
@@ -143,8 +143,8 @@ class Resolver:
     def _check_mode(self, flow: Flow, dataset: Dataset, *, streams: bool) -> None:
         if flow.once and streams:
             raise AnalysisError(
-                f"{flow.origin}: the once flow `{flow.name}` reads a stream; expected a query in batch: spark.read, or "
-                "no STREAM in SQL."
+                f"{flow.origin}: the once flow `{flow.name}` reads a stream; expected a batch query. Use spark.read, "
+                "or remove STREAM in SQL."
             )
         if dataset.kind is Kind.MATERIALIZED_VIEW and streams:
             raise AnalysisError(
@@ -193,13 +193,13 @@ class Resolver:
         if dataset.kind is Kind.PUBLISHED_VIEW and inside is not None:
             raise AnalysisError(
                 f"[INVALID_TEMP_OBJ_REFERENCE] {dataset.origin}: the view `{dataset.name}` reads `{inside[-1]}`, which "
-                "only this pipeline sees; expected published tables. Make it one of them."
+                "only this pipeline sees; expected published tables and views. Publish it, or read others."
             )
         plan = self.session.plan_of(flow.frame)
         self.session.resolved[key] = Resolved(flow.streams, plan=plan, defaults=flow.flow.defaults)
 
     def _schema(self, key: Key, dataset: Dataset, kind: Kind, flows: list[ResolvedFlow]) -> "StructType":
-        """The columns of the table *key*: those that it declares, else those of its flows, one after the other."""
+        """The columns of the table *key*: those that it declares, or else those of its flows, one after the other."""
         from pyspark.sql.types import StructType
 
         found = None
@@ -262,7 +262,7 @@ class Resolver:
 
 
 def _placed(error: str, dataset: Dataset) -> str:
-    """*error* with the place of *dataset*, unless it says one."""
+    """*error* with the place of *dataset*, unless it contains one."""
     place = str(dataset.origin)
     return error if place in error or not place else f"{place}: {error}"
 
@@ -274,11 +274,11 @@ def _check_declared(dataset: Dataset, declared: "StructType", found: "StructType
     if unknown:
         raise AnalysisError(
             f"[USER_SPECIFIED_AND_INFERRED_SCHEMA_NOT_COMPATIBLE] {dataset.origin}: the query of `{dataset.name}` "
-            f"returns `{unknown[0]}`, which its schema does not have. Add the column to the schema, or leave it out of "
+            f"returns `{unknown[0]}`, which its schema does not have. Add the column to the schema, or remove it from "
             "the query."
         )
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """The *schema* (JSON of Spark) of a query as that of a table: rows of other queries may have NULL."""
+    """The *schema* (Spark's JSON) of a query as that of a table, which may have NULL in rows of other queries."""
     return {**schema, "fields": [{**each, "nullable": True} for each in schema["fields"]]}

@@ -1,14 +1,14 @@
-"""Evaluating the queries of a pipeline in a session of Spark Connect.
+"""Evaluates the queries of a pipeline in a Spark Connect session.
 
-A query reads datasets of its own pipeline by name, through any of Spark's ways. An interceptor in front of the channel
-sees each request, and puts in place of such a name
+A query reads datasets of its own pipeline by name, in any of the ways that Spark has. An interceptor in front of the
+channel sees each request, and replaces such a name
 
-- of a view: the view's own plan, in every phase;
-- of a table, while the pipeline is analyzed: no rows, with the schema that the table will have;
-- of a table, while a flow runs: the table.
+- of a view: by the view's own plan, in every phase;
+- of a table, while the pipeline is analyzed: by an empty relation with the schema that the table will have;
+- of a table, while a flow runs: by the table.
 
-A dataset whose query is not evaluated yet raises `UnresolvedError`; the query that reads it is evaluated again later.
-So a query may ask for `columns` and `schema` of what it reads, as on Databricks.
+A dataset whose query has not been evaluated yet raises `UnresolvedError`, and the query that reads it is evaluated
+again later. A query may therefore use the `columns` and the `schema` of what it reads, as on Databricks.
 """
 
 import hashlib
@@ -43,9 +43,9 @@ _CHECKS_MODE = "pipelines.incompatibleViewCheck.enabled"
 
 @dataclass
 class Resolved:
-    """What a dataset is, once its query is evaluated: its *schema* (a StructType) and whether it *streams*.
+    """What is known of a dataset once its query is evaluated: its *schema* (a StructType) and whether it *streams*.
 
-    *plan* is that of a view. *stored* is the name under which a table is read.
+    *plan* is that of a view. *stored* is the name by which a table is read.
     """
 
     streams: bool
@@ -59,8 +59,8 @@ class Resolved:
 class Evaluation:
     """The query that a thread evaluates or runs: that of the flow or view *name*, at a place with *defaults*.
 
-    *runs*: tables are read as they are. *reads* collects the keys of the datasets and tables that it reads, *counts*
-    what the server counted in it, by the name of each observation. *schemas* is where Auto Loader keeps its schema.
+    *runs*: tables are actually read. *reads* collects the keys of the datasets and tables that the query reads,
+    *counts* what the server has counted in it, by observation. *schemas* is the folder for Auto Loader's schemas.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Evaluation:
 
 
 class PipelineSession:
-    """The session *spark* of a kernel, whose requests know the datasets of *definitions*."""
+    """The session *spark*, with requests in which the datasets of *definitions* are replaced."""
 
     def __init__(self, spark: "SparkSession", definitions: Definitions, configuration: Mapping[str, str]) -> None:
         self.spark = spark
@@ -86,12 +86,12 @@ class PipelineSession:
 
     @property
     def evaluation(self) -> Evaluation | None:
-        """What this thread evaluates; None while the sources are loaded, and between queries."""
+        """The query that this thread evaluates; None while the sources are loaded, and between queries."""
         return getattr(self._current, "evaluation", None)
 
     @contextmanager
     def evaluating(self, evaluation: Evaluation) -> Iterator[Evaluation]:
-        """Let the requests of this thread belong to *evaluation*."""
+        """Assign the requests of this thread to *evaluation*."""
         self._current.evaluation = evaluation
         try:
             yield evaluation
@@ -99,7 +99,7 @@ class PipelineSession:
             self._current.evaluation = None
 
     def sql(self, text: str) -> "DataFrame":
-        """Run the statement *text*, of the emulator itself."""
+        """Run the statement *text*, which is one of the emulator itself."""
         return self._sql(text)
 
     def set(self, settings: Mapping[str, str]) -> None:
@@ -131,7 +131,7 @@ class PipelineSession:
         return answer
 
     def query(self, text: str, *arguments: Any, **named: Any) -> "DataFrame":
-        """`spark.sql`: in a query of the pipeline, a plan that is not sent before its rows or schema are asked for."""
+        """`spark.sql`: in a query of the pipeline, a plan that is only sent when its rows or schema are needed."""
         from pyspark.sql.connect.dataframe import DataFrame
         from pyspark.sql.connect.plan import SQL
 
@@ -151,7 +151,7 @@ class PipelineSession:
         return self.spark.readStream.table(name) if streaming else self.spark.table(name)
 
     def as_published(self, text: str, defaults: Defaults) -> str:
-        """The query *text* of a view that everybody reads: the names of datasets in three parts."""
+        """The query *text* of a published view, with the names of datasets in three parts."""
         holder = proto.Relation(sql=proto.SQL(query=text))
 
         def find(read: Read) -> Replacement:
@@ -162,23 +162,23 @@ class PipelineSession:
         return holder.sql.query
 
     def plan_of(self, frame: "DataFrame") -> proto.Relation:
-        """The plan of *frame*, as it is written."""
+        """The plan of *frame*, before names are replaced."""
         written: Any = frame
         plan: proto.Plan = written._plan.to_proto(self.spark.client)
         decompress(plan)
         return deepcopy(plan.root)
 
     def streams(self, plan: proto.Relation, defaults: Defaults) -> bool:
-        """Does *plan*, of a query at a place with *defaults*, read a stream, itself or through a view?"""
+        """Does *plan*, at a place with *defaults*, read a stream, directly or through a view?"""
         keys = [self.definitions.key(read.parts, defaults) for read in reads_of(plan)]
         through = [self.resolved[key] for key in keys if key in self.resolved and self.resolved[key].plan is not None]
         return is_streaming(plan) or any(each.streams for each in through)
 
     def note_reads(self, evaluation: Evaluation, plan: Message) -> frozenset[Key]:
-        """Add what *plan* reads to the evaluation, and return what it reads directly, not through a view.
+        """Add what *plan* reads to the evaluation, and return what it reads directly, without views' inputs.
 
         Raises:
-            UnresolvedError: a dataset of the pipeline among it is not resolved.
+            UnresolvedError: it reads a dataset of the pipeline that is not resolved yet.
         """
         found = list(reads_of(plan))
         for read in found:
@@ -186,7 +186,7 @@ class PipelineSession:
         return frozenset(self.definitions.key(read.parts, evaluation.defaults) for read in found)
 
     def rewritten(self, request: Message) -> Message:
-        """*request* as it is sent on."""
+        """*request* with the names of datasets replaced, as it is sent to the server."""
         if not isinstance(request, (proto.ExecutePlanRequest, proto.AnalyzePlanRequest)):
             return request
         evaluation = self.evaluation
@@ -201,7 +201,7 @@ class PipelineSession:
         return changed
 
     def _find(self, read: Read, defaults: Defaults, evaluation: Evaluation) -> Replacement:
-        """What stands in place of *read* in a query at a place with *defaults*."""
+        """The replacement for *read* in a query at a place with *defaults*."""
         key = self.definitions.key(read.parts, defaults)
         evaluation.reads.add(key)
         dataset = self.definitions.datasets.get(key)
@@ -217,7 +217,7 @@ class PipelineSession:
         return self._stand_in(resolved.schema, streaming=read.streaming)
 
     def _outside(self, read: Read, defaults: Defaults) -> Replacement:
-        """A table that is not of the pipeline; what its name leaves out is that of the place where it stands."""
+        """The replacement for a table outside of the pipeline, whose name is completed by *defaults*."""
         parts = read.parts
         if len(parts) > 1 and parts[0].lower() == "live":
             parts = parts[1:]
@@ -241,12 +241,12 @@ class PipelineSession:
         kind, way, other = ("streaming", "readStream", "read") if streams else ("batch", "read", "readStream")
         raise AnalysisError(
             f"View `{dataset.name}` is a {kind} view and must be referenced using {way}; found {other}. In SQL, "
-            f"{'write STREAM before its name' if streams else 'leave STREAM out'}. `{_CHECKS_MODE}=false` in the "
+            f"{'write STREAM before its name' if streams else 'remove STREAM'}. `{_CHECKS_MODE}=false` in the "
             "configuration turns this check off."
         )
 
     def _stand_in(self, schema: Any, *, streaming: bool) -> proto.Relation:
-        """No rows with *schema*, as a stream or not."""
+        """An empty relation with *schema*, as a stream or a batch."""
         from pyspark.sql import functions as F
 
         spark = self.spark
@@ -257,7 +257,7 @@ class PipelineSession:
         return self.plan_of(rows.where("false").select(*columns))
 
     def _follow(self) -> None:
-        """Let the requests of the session pass through `rewritten`, and its `sql` through `query`."""
+        """Pass the requests of the session through `rewritten`, and calls of its `sql` through `query`."""
         from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 
         client = self.spark.client
@@ -267,7 +267,7 @@ class PipelineSession:
 
 
 class _Interceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
-    """Sends what `PipelineSession.rewritten` makes of each request, and keeps what the server counted."""
+    """Sends each request as `PipelineSession.rewritten` returns it, and stores what the server has counted."""
 
     def __init__(self, session: PipelineSession) -> None:
         self._session = session
@@ -286,7 +286,7 @@ class _Interceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInter
 
 
 class _Counted(Iterator[Any]):
-    """The answers of *call*, whose observed metrics go to *evaluation*."""
+    """The responses of *call*, whose observed metrics are added to *evaluation*."""
 
     def __init__(self, call: Any, evaluation: Evaluation) -> None:
         self._call, self._evaluation = call, evaluation
@@ -313,7 +313,7 @@ def _plans(request: Any) -> Iterator[proto.Plan]:
 
 
 def _keep_schemas(request: Message, schemas: Path) -> None:
-    """Let each Auto Loader source of *request* that names no place for its schema keep it in *schemas*."""
+    """Let each Auto Loader source in *request* without a schema location store its schema in *schemas*."""
 
     def read(source: proto.Read.DataSource) -> None:
         given = {name.lower() for name in source.options}
@@ -325,7 +325,7 @@ def _keep_schemas(request: Message, schemas: Path) -> None:
     walk(request, {"spark.connect.Read.DataSource": read})
 
 
-OWN = "{reader}"  # in the name of an observation of a view: the flow that reads it
+OWN = "{reader}"  # a placeholder, in the name of a view's observation, for the flow that reads the view
 
 
 def _name_observations(message: Message, reader: str) -> None:

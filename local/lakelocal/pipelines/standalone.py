@@ -1,10 +1,11 @@
-"""Standalone streaming tables and materialized views: each has a pipeline of its own, with one dataset.
+"""Standalone streaming tables and materialized views: each has its own pipeline, with one dataset.
 
     pipelines/<id>/order.json     the order of its updates: where its statement was run, and with which settings
-    pipelines/<id>/<name>.sql     the statement that has made it, the only source of the pipeline
+    pipelines/<id>/<name>.sql     the statement that created it, which is the only source of the pipeline
 
-Beside them is what every pipeline remembers, see `memory`. Source: Databricks documentation, "Use standalone streaming
-tables" and "Use standalone materialized views".
+The same folder has what every pipeline remembers, see `memory`.
+
+Source: Databricks documentation, "Use standalone streaming tables" and "Use standalone materialized views".
 """
 
 import json
@@ -37,14 +38,14 @@ _log = logging.getLogger(__package__)
 
 @dataclass(frozen=True)
 class Standalone:
-    """Those of *state*; *connect* opens a session of their own."""
+    """The standalone datasets of *state*; *connect* opens a separate session for their updates."""
 
     state: State
     connect: "Callable[[], SparkSession]"
 
     @property
     def pipelines(self) -> Path:
-        """The folder in which their pipelines remember."""
+        """The folder with the memory of their pipelines."""
         return self.state.pipelines
 
     def make(self, text: str, name: Name, place: Namespace, settings: Mapping[str, str]) -> None:
@@ -95,7 +96,7 @@ class Standalone:
         return self.pipelines / str(uuid.uuid5(_SPACE, ".".join(name)))
 
     def _update(self, order: UpdateOrder, analyzed: Callable[[], None] = lambda: None) -> None:
-        """Run the update *order* in a session of its own; *analyzed* is called before anything is written."""
+        """Run the update *order* in a separate session; *analyzed* is called before anything is written."""
         from lakelocal.pipelines.update import Surroundings, Update  # imported when it is needed: most kernels never do
 
         records = UpdateRecords(Records.of(self.state))

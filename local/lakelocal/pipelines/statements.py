@@ -1,4 +1,4 @@
-"""Statements of SQL that define datasets and flows: the clauses are read by their tokens, queries stay as written.
+"""SQL statements that define datasets and flows: their clauses are parsed, their queries stay as they are written.
 
 Source: Databricks documentation, "Pipeline SQL language reference", CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW,
 CREATE FLOW, AUTO CDC INTO; older forms: LIVE TABLE, LIVE VIEW, APPLY CHANGES INTO.
@@ -34,15 +34,15 @@ _TABLE_CLAUSES = (
     "COMMENT", "TBLPROPERTIES", "PARTITIONED BY", "CLUSTER BY", "LOCATION", "USING", "REFRESH POLICY", "SCHEDULE",
     "TRIGGER ON UPDATE", "WITH ROW FILTER", "ROW FILTER", "DEFAULT COLLATION", "FLOW", "AS",
 )  # fmt: skip
-_BETA = "it is a Beta of Databricks that does not run on this machine"
+_BETA = "it is a Beta feature of Databricks that does not run on this machine"
 
 
 @dataclass
 class SqlSource:
-    """The statements of one file, or of one cell; what they set and use holds for the rest of them.
+    """The statements of one file or cell; what SET and USE change applies to the statements after them.
 
-    *configuration* has the values of `${key}` and changes with SET, *parameters* those of `:name`. *query* makes the
-    DataFrame of a query, later, in the settings that it is given.
+    *configuration* has the values of `${key}`, and is changed by SET; *parameters* has those of `:name`. *query* makes
+    the DataFrame of a query, later, with the given settings.
     """
 
     definitions: Definitions
@@ -53,10 +53,10 @@ class SqlSource:
     settings: dict[str, str] = field(default_factory=dict)  # what SET has set so far
 
     def define(self, text: str, origin: Origin) -> None:
-        """Define all that the statements of *text* define; *origin* is that of its first line.
+        """Add the definitions in the statements of *text*; *origin* is that of its first line.
 
         Raises:
-            DefinitionError: a statement is none of a pipeline, or has what does not run on this machine.
+            DefinitionError: a statement is not one for pipelines, or contains something that does not run here.
         """
         position = 0
         for statement in split_statements(text):
@@ -97,7 +97,7 @@ class SqlSource:
             raise at.wrong(
                 "CREATE TABLE",
                 "CREATE STREAMING TABLE or CREATE MATERIALIZED VIEW",
-                "Write one of these, or make the table in a notebook task",
+                "Write one of these, or create the table in a notebook task",
             )
         if thing not in ("TABLE", "VIEW"):
             raise at.wrong(f"CREATE {' '.join([*words, thing])}", "a table, a view or a flow", "Correct it")
@@ -121,16 +121,16 @@ class SqlSource:
             raise at.wrong(f"no query of `{name}`", "AS and a query", "Add it")
 
     def _columns(self, at: "_Cursor", made: Dataset) -> Dataset:
-        """The list of columns and constraints: typed columns make the schema, EXPECT the expectations."""
+        """Read the list of columns and constraints: typed columns form the schema, EXPECT the expectations."""
         columns, rules = [], []
         for item in at.items():
             words = item.words
             if words[0] == "CONSTRAINT" and words[2:3] == ["EXPECT"]:
                 rules.append(_expectation(item))
             elif words[0] in ("PRIMARY", "FOREIGN", "UNIQUE") or (words[0] == "CONSTRAINT" and len(words) > 2):
-                self.definitions.note("PRIMARY KEY and FOREIGN KEY of pipelines are not kept on this machine")
+                self.definitions.note("PRIMARY KEY and FOREIGN KEY of pipelines are not stored on this machine")
             elif "MASK" in words:
-                raise item.wrong("MASK", "none: a mask that protects values is not left out", "Hide them in the query")
+                raise item.wrong("MASK", "none: a mask that protects values is not ignored", "Hide them in the query")
             else:
                 columns.append(item.text())
         typed = [text for text in columns if not _is_untyped(text)]
@@ -139,7 +139,7 @@ class SqlSource:
         return replace(made, schema=", ".join(typed) or None, expectations=tuple(rules))
 
     def _clauses(self, at: "_Cursor", made: Dataset) -> tuple[Dataset, str]:
-        """*made* with what its clauses say, and its query; "FLOW" where a flow stands in its place."""
+        """*made* with what its clauses set, and its query; "FLOW" if it has a flow instead of a query."""
         while not at.ends:
             if at.take("AS"):
                 return made, at.rest()
@@ -178,7 +178,7 @@ class SqlSource:
         return tuple(item.text().strip("`") for item in at.items())
 
     def _inline_flow(self, at: "_Cursor", made: Dataset) -> None:
-        """`FLOW ...` in CREATE STREAMING TABLE: its first flow."""
+        """Read `FLOW ...` in CREATE STREAMING TABLE, which is its first flow."""
         if at.take("INSERT"):
             once = at.take("ONCE")
             at.take("BY NAME")
@@ -226,7 +226,7 @@ class SqlSource:
         self.definitions.add_flow(flow)
 
     def _changes(self, at: "_Cursor", name: str | None, *, once: bool, target: str | None = None) -> None:
-        """The clauses of AUTO CDC behind INTO."""
+        """Read the clauses of AUTO CDC after INTO."""
         target = target or at.name()
         at.need("FROM")
         if at.take("SNAPSHOT"):
@@ -320,7 +320,7 @@ def _kind(words: Sequence[str], thing: str) -> Kind:
 
 
 def _is_private(words: Sequence[str], thing: str) -> bool:
-    """`PRIVATE`, and `TEMPORARY` of a table, which is the older word."""
+    """Is there `PRIVATE`, or `TEMPORARY`, which is the older word for tables?"""
     return "PRIVATE" in words or (thing == "TABLE" and bool({"TEMPORARY", "TEMP"} & set(words)))
 
 
@@ -369,7 +369,7 @@ def _listed(at: "_Cursor", some: str, all_but: str) -> dict[str, tuple[str, ...]
 
 @dataclass
 class _Cursor:
-    """Goes over the tokens of one statement, or of an item of a list in it."""
+    """Reads the tokens of one statement, or of an item in a list."""
 
     sql: str
     tokens: tuple[Token, ...]
@@ -381,7 +381,7 @@ class _Cursor:
         sql = _with_identifiers(sql)
         tokens = tokenize(sql)
         if tokens is None:
-            raise DefinitionError(f"{origin}: found {shorten(sql)}, which is no SQL. Close its quotes.")
+            raise DefinitionError(f"{origin}: found {shorten(sql)}, which is not valid SQL. Close its quotes.")
         return cls(sql, tuple(token for token in tokens if token.word != ";"), origin)
 
     @property
@@ -401,7 +401,7 @@ class _Cursor:
         return "the end" if self.ends else self.tokens[self.at].text
 
     def take(self, phrase: str) -> bool:
-        """Step over *phrase* if it is next."""
+        """Go past *phrase* if it comes next; returns whether it did."""
         wanted = phrase.split()
         found = self.words[self.at : self.at + len(wanted)] == wanted
         self.at += len(wanted) if found else 0
@@ -412,7 +412,7 @@ class _Cursor:
             raise self.wrong(f"`{self.token_text}`", phrase, "Correct it")
 
     def name(self) -> str:
-        """The dotted name that is next."""
+        """The next dotted name."""
         parts = []
         while not self.ends and self.tokens[self.at].is_name:
             parts.append(self.tokens[self.at].text)
@@ -428,7 +428,7 @@ class _Cursor:
         return self.string() if not self.ends and self.tokens[self.at].kind == STRING else self.name()
 
     def string(self) -> str:
-        """The text in quotes that is next; several in a row are one, as in Spark."""
+        """The next text in quotes; adjacent ones form one text, as in Spark."""
         first = self.at
         while not self.ends and self.tokens[self.at].kind == STRING:
             self.at += 1
@@ -443,17 +443,17 @@ class _Cursor:
         name = self.name()
         if bracket and not self.take(")"):
             expected = "the name of a table or view in STREAM(...)" if streams else "the name of a table or view"
-            raise self.wrong(f"`{self.token_text}`", expected, "Give the query a temporary view of its own")
+            raise self.wrong(f"`{self.token_text}`", expected, "Define a temporary view for the query")
         return name
 
     def inside(self) -> str:
-        """The text in the parentheses that are next."""
+        """The text in the next parentheses."""
         first, last = self.at, self._closing()
         self.at = last + 1
         return self.sql[self.tokens[first].end : self.tokens[last].start].strip()
 
     def items(self) -> "list[_Cursor]":
-        """The entries of the list in parentheses that is next."""
+        """The entries of the next list in parentheses."""
         if self.word != "(":
             raise self.wrong(f"`{self.token_text}`", "a list in parentheses", "Add it")
         first, last = self.at, self._closing()
@@ -461,7 +461,7 @@ class _Cursor:
         return [_Cursor(self.sql, part, self.origin) for part in _split(self.tokens[first + 1 : last]) if part]
 
     def until(self, clauses: Sequence[str]) -> str:
-        """The text up to the first of *clauses*, outside of parentheses."""
+        """The text up to the first of *clauses* outside of parentheses."""
         first, depth = self.at, 0
         while not self.ends:
             depth += {"(": 1, ")": -1}.get(self.word, 0)
@@ -474,7 +474,7 @@ class _Cursor:
         return self.sql[self.tokens[first].start : self.tokens[self.at - 1].end]
 
     def rest(self) -> str:
-        """The text that is left."""
+        """The remaining text."""
         if self.ends:
             return ""
         first, self.at = self.at, len(self.tokens)
@@ -496,7 +496,7 @@ class _Cursor:
 
 
 def _split(tokens: Sequence[Token]) -> Iterator[tuple[Token, ...]]:
-    """*tokens* between the commas that are outside of brackets; types such as `MAP<STRING, INT>` have their own."""
+    """*tokens*, split at the commas outside of brackets, including those of types such as `MAP<STRING, INT>`."""
     part: list[Token] = []
     depth = 0
     for token in tokens:
@@ -510,7 +510,7 @@ def _split(tokens: Sequence[Token]) -> Iterator[tuple[Token, ...]]:
 
 
 def _with_identifiers(sql: str) -> str:
-    """*sql* with each `IDENTIFIER('name')` as the name itself, also of texts joined by `||`."""
+    """*sql* with each `IDENTIFIER('name')`, even of texts joined by `||`, replaced by the name itself."""
     tokens = tokenize(sql) or ()
     edits = []
     for index, token in enumerate(tokens):
@@ -529,7 +529,7 @@ def _with_identifiers(sql: str) -> str:
 
 
 def plain_columns(declared: str) -> str:
-    """The names and types of the columns *declared* in a CREATE TABLE, without all that follows them."""
+    """The names and types of the columns *declared* in a CREATE TABLE, without what follows the types."""
     kept = []
     for item in _split(tokenize(declared) or ()):
         depth, last = 0, item[0]

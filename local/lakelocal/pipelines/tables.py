@@ -1,4 +1,4 @@
-"""The tables of a pipeline in Delta: created, changed, or begun anew, before its flows run."""
+"""The Delta tables of a pipeline: they are created, changed or emptied before its flows run."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ _NO_KEYS = ("boolean", "array", "map", "struct", "binary")
 
 
 def stored_name(dataset: Dataset, key: Key, defaults: Defaults, pipeline_id: str) -> str:
-    """The name under which the rows of *dataset* are stored, in three parts."""
+    """The name of the table with the rows of *dataset*, in three parts."""
     if dataset.private:
         return name_of((defaults.catalog, INTERNAL, f"{key[-1]}_{pipeline_id[:8]}"))
     return name_of(key)
 
 
 def name_of(parts: Iterable[str]) -> str:
-    """*parts* as a name in SQL, in quotes: the grammar of Delta has words of its own, such as `history`."""
+    """*parts* as a name in SQL, in quotes, since Delta's grammar has additional keywords, such as `history`."""
     return ".".join(quoted(part) for part in parts)
 
 
 def merged(before: "StructType", now: "StructType") -> "StructType":
-    """The schema of a streaming table that had *before*: columns that *now* lacks stay, new ones come last."""
+    """The new schema of a streaming table that had *before*: columns that *now* lacks stay, new ones come last."""
     from pyspark.sql.types import StructType
 
     known = {each.name.lower() for each in before.fields}
@@ -50,7 +50,7 @@ def incompatible(before: "StructType", now: "StructType") -> list[str]:
 
 
 def _fits(before: "DataType", now: "DataType") -> bool:
-    """Can values of type *now* be stored in a column of type *before*, maybe with new fields inside?"""
+    """Can values of type *now* be stored in a column of type *before*, possibly with new fields inside?"""
     from pyspark.sql.types import ArrayType, MapType, NullType, StructType
 
     if isinstance(now, NullType):
@@ -74,14 +74,14 @@ _WIDER = {
 
 @dataclass
 class Tables:
-    """The tables of one pipeline, in the session *session*; *memory* is that of the pipeline."""
+    """The tables of one pipeline, in *session*; *memory* is that of the pipeline."""
 
     session: PipelineSession
     memory: Memory
     defaults: Defaults
 
     def existing(self, keys: Iterable[Key]) -> set[Key]:
-        """Which of the tables *keys* (published ones) there are; the schemas are listed once each."""
+        """Those published tables in *keys* that exist; each schema is listed once."""
         from pyspark.errors import AnalysisException
 
         found: set[Key] = set()
@@ -96,16 +96,16 @@ class Tables:
         return found & set(keys)
 
     def make_schemas(self, keys: Iterable[Key]) -> None:
-        """Create the schemas of the tables *keys*, which may be there."""
+        """Create the schemas of the tables *keys* that do not exist."""
         for schema in sorted({key[:2] for key in keys}):
             self.session.sql(f"CREATE SCHEMA IF NOT EXISTS {name_of(schema)}")
 
     def make_empty(self, name: str, schema: "StructType") -> None:
-        """Make the table *name* anew, with the columns of *schema*."""
+        """Create or replace the table *name*, with the columns of *schema* and without rows."""
         self.session.sql(f"CREATE OR REPLACE TABLE {name} ({columns_of(schema)}) USING delta")
 
     def check(self, dataset: Dataset, key: Key, kind: Kind, *, exists: bool) -> None:
-        """Refuse a table that is another pipeline's, somebody else's, or of another type than before.
+        """Refuse a table that belongs to another pipeline, was not created by a pipeline, or has changed its type.
 
         Raises:
             AnalysisError: it is one of these.
@@ -119,8 +119,8 @@ class Tables:
                 )
             if exists:
                 raise AnalysisError(
-                    f"{dataset.origin}: found a table `{shown(key)}` that no pipeline has made; expected none of "
-                    "this name. Rename the dataset, or drop the table."
+                    f"{dataset.origin}: found a table `{shown(key)}` that no pipeline has created; expected no table "
+                    "with this name. Rename the dataset, or drop the table."
                 )
         elif before.kind != kind.value and exists:
             raise AnalysisError(
@@ -139,12 +139,12 @@ class Tables:
         full: bool,
         grows: bool = True,
     ) -> Table:
-        """The table of *dataset*, ready for its flows; *full*: without rows, and with new checkpoints.
+        """Prepare the table of *dataset* for its flows; *full*: without rows, and with new checkpoints.
 
-        *grows*: a streaming table gets columns that its flows have new.
+        *grows*: a streaming table gets the new columns of its flows.
 
         Raises:
-            PipelineError: the table cannot become what its sources say now.
+            PipelineError: the table cannot be changed to what its sources now say.
         """
         stored = stored_name(dataset, key, self.defaults, self.memory.id)
         known = self.memory.of(key)
@@ -167,7 +167,7 @@ class Tables:
     def _change(
         self, dataset: Dataset, key: Key, stored: str, table: Table, schema: "StructType", *, grows: bool
     ) -> None:
-        """Let a streaming table follow its definition, as far as it can without losing rows."""
+        """Change a streaming table to its definition, as far as this is possible without losing rows."""
         now = definition_of(dataset)
         if now == table.definition and schema.jsonValue() == table.schema:
             return
@@ -181,8 +181,8 @@ class Tables:
         if now["partition_by"] != before.get("partition_by"):
             raise PipelineError(
                 f"[CANNOT_UPDATE_PARTITION_COLUMNS] {dataset.origin}: `{dataset.name}` is partitioned by "
-                f"{_listed(now['partition_by'])} and was by {_listed(before.get('partition_by', ()))}. Refresh the "
-                "table fully, or leave its partitions as they were."
+                f"{_listed(now['partition_by'])}, but was partitioned by {_listed(before.get('partition_by', ()))}. "
+                "Refresh the table fully, or keep its partitions as they were."
             )
         if now["comment"] != before.get("comment"):
             self.session.sql(f"COMMENT ON TABLE {stored} IS {literal(now['comment'] or '')}")
@@ -213,7 +213,7 @@ class Tables:
 
 
 def definition_of(dataset: Dataset) -> dict[str, Any]:
-    """What the sources say of the table of *dataset*, besides its columns."""
+    """What the sources say about the table of *dataset*, apart from its columns."""
     return {
         "comment": dataset.comment,
         "properties": dict(dataset.properties),
@@ -223,10 +223,10 @@ def definition_of(dataset: Dataset) -> dict[str, Any]:
 
 
 def check_columns(dataset: Dataset, schema: "StructType") -> None:
-    """Refuse partition and cluster columns that the rows do not have, or of types that cannot be one.
+    """Refuse partition and cluster columns that the rows do not have, or whose types are not suitable.
 
     Raises:
-        AnalysisError: there is one.
+        AnalysisError: there is such a column.
     """
     types = {each.name.lower(): each.dataType for each in schema.fields}
     if dataset.partition_by and dataset.cluster_by:
@@ -266,7 +266,7 @@ def _properties(given: Mapping[str, str]) -> str:
 
 
 def columns_of(schema: "StructType") -> str:
-    """The columns of *schema* as CREATE TABLE takes them; those that are not nullable and comments included."""
+    """The columns of *schema* as in CREATE TABLE, including NOT NULL and comments."""
     return ", ".join(
         f"{quoted(each.name)} {type_text(each.dataType)}"
         + ("" if each.nullable else " NOT NULL")

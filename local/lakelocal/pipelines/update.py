@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 AT_ONCE = 4  # flows that run at the same time
-_ATTEMPTS = 3  # of a flow whose source tells that it has to start again
+_ATTEMPTS = 3  # of a flow whose source says that it has to start again
 _AGAIN = ("UNKNOWN_FIELD_EXCEPTION", "start the stream again")
 _ATTEMPTS_KEY = "pipelines.maxFlowRetryAttempts"
 _SETTINGS = {
@@ -47,7 +47,7 @@ _SETTINGS = {
 
 @dataclass
 class Outcome:
-    """What became of one flow."""
+    """The outcome of one flow."""
 
     status: str
     counts: Counts = field(default_factory=Counts)
@@ -56,7 +56,7 @@ class Outcome:
 
 
 def show_nothing(columns: list[tuple[str, str]], rows: list[list[object]]) -> None:
-    """Show no rows: nobody reads a notebook of the update."""
+    """Show no rows, since there is no notebook that anybody reads."""
 
 
 def say(message: str) -> None:
@@ -70,11 +70,11 @@ def tell_nobody(event: Event) -> None:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where an update runs: the *shell* of a kernel, its session of *spark*, and the *names* that sources may use.
+    """What an update needs: the *shell* of a kernel, its *spark* session, and the *names* that sources may use.
 
-    Without a shell, all sources are SQL. *pipelines* is the folder of the catalog's state in which pipelines remember.
-    *show* shows rows, with the names and types of their columns, and *say* a line, to the reader of the executed
-    notebook. *tell* gets the events.
+    Without a shell, all sources must be SQL. *pipelines* is the folder in the catalog's state with the memory of
+    pipelines. *show* shows rows, with the names and types of their columns, and *say* shows a line, to the reader of
+    the executed notebook. *tell* is called with each event.
     """
 
     shell: "InteractiveShell | None"
@@ -95,7 +95,7 @@ class Update:
         self._closing = ExitStack()
         self.memory = Memory.open(self.surroundings.pipelines, self.order.id)
         self._closing.enter_context(self.memory.alone())
-        self.memory = Memory.open(self.surroundings.pipelines, self.order.id)  # as the update before has left it
+        self.memory = Memory.open(self.surroundings.pipelines, self.order.id)  # as the previous update has left it
         self.definitions = Definitions(Defaults(self.order.catalog, self.order.schema))
         self.session = PipelineSession(self.surroundings.spark, self.definitions, self.order.configuration)
         self.events = Events(self.order.update_id, self.surroundings.tell, self.surroundings.say)
@@ -128,7 +128,7 @@ class Update:
         self._show_defined()
 
     def resolve(self) -> None:
-        """Evaluate all queries, and show what reads what. Nothing is written."""
+        """Evaluate all queries, and show which dataset reads which. Nothing is written."""
         with self._failing():
             resolver = Resolver(self.definitions, self.session, self.memory, self.full, self.changes.schema_of)
             self.resolution = resolver.resolve()
@@ -232,7 +232,7 @@ class Update:
         return log.IDLE if flow.flow.once and table is not None and flow.name in table.once else ""
 
     def _startable(self, waiting: Mapping[str, ResolvedFlow], running: "Any") -> Iterator[ResolvedFlow]:
-        """The waiting flows whose inputs are all there; flows with settings of their own run alone."""
+        """The waiting flows whose inputs are all complete; flows with their own settings run alone."""
         busy = list(running)
         if any(flow.flow.conf for flow in busy):
             return
@@ -290,7 +290,7 @@ class Update:
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
-        """What fails in here fails the update."""
+        """Let the update fail if the block fails."""
         try:
             yield
         except BaseException as error:
@@ -381,7 +381,7 @@ def _title(kind: Kind | None) -> str:
 
 
 def _said(error: BaseException) -> str:
-    """The error as one paragraph; of a violated expectation, the text that Databricks has."""
+    """The error as one paragraph; for a violated expectation, Databricks' own text."""
     text = str(error)
     if (at := text.find(f"[{VIOLATED}")) >= 0:
         end = text.find("'.", text.find("Output record: '", at))
