@@ -1,4 +1,4 @@
-"""A simple chart of a result: its first column against its columns of numbers, as lines or as bars.
+"""A simple chart of a result: its numeric columns over its first column, as lines or as bars.
 
 Positions are pixels of a drawing of `WIDTH` by `HEIGHT`; the template `chart.html` draws it.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 900, 300
 LEFT, RIGHT, TOP, BOTTOM = 70, 10, 10, 40
-SERIES = 4  # more lines than these, nobody tells apart
+SERIES = 4  # nobody can tell more lines apart
 POINTS = 2000
 BARS = 60
 _LABELS = 8
@@ -29,7 +29,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing: *ticks* are pairs of y and a text, *labels* pairs of x and a text."""
+    """A drawing: *ticks* are pairs of a y position and a text, *labels* pairs of an x position and a text."""
 
     x_name: str
     series: Sequence[Series]
@@ -39,14 +39,14 @@ class Chart:
 
 
 def is_number(kind: str) -> bool:
-    """Is *kind* a type of numbers?"""
+    """Is *kind* a numeric type?"""
     return kind.startswith(_NUMBERS)
 
 
 def chart(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | None]]) -> Chart | None:
     """The chart of *rows* with *columns* (name, type); None if there is nothing to draw.
 
-    Over time, and for more values than fit as bars, values are lines.
+    Lines are drawn over time, and when there are more values than fit as bars.
     """
     numbers = [at for at, (_, kind) in enumerate(columns) if at and is_number(kind)][:SERIES]
     if not numbers or len(rows) < 2:
@@ -91,7 +91,7 @@ def _value(text: str | None) -> float | None:
 
 
 def _marks(low: float, high: float) -> Iterator[float]:
-    """About five round numbers around *low* and *high*."""
+    """About five round numbers that cover the range from *low* to *high*."""
     rough = (high - low or 1) / _TICKS
     power = 10 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)

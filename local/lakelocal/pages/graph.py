@@ -1,4 +1,4 @@
-"""The task graph of a run as boxes and lines: each task with its state and duration, and the tasks of child runs in it.
+"""The task graph of a run as boxes and lines: each task shows its state, its duration and the tasks of its child runs.
 
 `run_if` and `outcome` are shown if they are not the default. The template `graph.svg` draws it.
 """
@@ -15,7 +15,7 @@ from lakelocal.pages.links import Links
 
 _WIDTH, _HEIGHT = 200, 50
 _PADDING = 12  # around the tasks of a child run
-MARGIN = 22  # above and below the whole, for what stands over a box
+MARGIN = 22  # above and below the drawing, for the text above a box
 _LETTERS = 25
 _LETTER_WIDTH = 7.2
 DEFAULT_RUN_IF = "ALL_SUCCESS"
@@ -23,7 +23,7 @@ DEFAULT_RUN_IF = "ALL_SUCCESS"
 
 @dataclass(frozen=True)
 class Task:
-    """A task of the graph; *depends_on* as in the job; *work* is what it has done, None if it has not begun."""
+    """A task of the graph; *depends_on* is as in the job; *work* is None if the task has not begun."""
 
     key: str
     depends_on: Sequence[Mapping[str, Any]]
@@ -40,7 +40,7 @@ class Task:
 class Node:
     """A task or a dataset as a box. *name*, *state* and *more*, one below the other, are cut to its width.
 
-    *title* has all of it; *inner* are the tasks of its run.
+    *title* is the full text; *inner* is the graph of the run that the task started.
     """
 
     box: Box
@@ -56,7 +56,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Line:
-    """A dependency: a *path* of SVG, and the *outcome* that it needs, at *x*, *y*."""
+    """A dependency: an SVG *path*, and the *outcome* that it requires, written at *x*, *y*."""
 
     path: str
     tip: str
@@ -103,7 +103,7 @@ def tasks_of(run: Run) -> list[Task]:
 
 
 def graph(run: Run, links: Links) -> Graph:
-    """The graph of *run*, with those of the runs that its tasks started inside of these tasks."""
+    """The graph of *run*; a task that started runs contains their graphs."""
     tasks = tasks_of(run)
     inner = {task.key: graph(child, links) for task in tasks if task.work and (child := task.work.last.child)}
     needs = {(each["task_key"], task.key): each for task in tasks for each in task.depends_on}
@@ -136,7 +136,7 @@ def _node(run: Run, task: Task, place: Box, inner: Graph | None, links: Links) -
 
 
 def _said(run: Run, task: Task) -> Iterator[str]:
-    """The state, the duration, and how many attempts or iterations."""
+    """The state, the duration, and the number of attempts or iterations."""
     yield task.result
     if task.work and task.work.last.ran:
         yield duration(run.seconds(task.work.last.shape))
@@ -162,7 +162,7 @@ def line_between(boxes: Sequence[Box], outcome: str) -> Line:
         if box is not rest[-1]:
             path.append(f"H{box.right + 1:.6g}")
         x, y = box.right + 1, end_y
-    last, stop = rest[-1], rest[0]  # an outcome is told at the first stop: at the start, two would overlap
+    last, stop = rest[-1], rest[0]  # the outcome is written at the first bend: at the start, two would overlap
     tip = f"M{last.left + 1:.6g} {last.middle + MARGIN:.6g}l-8 -4v8z"
     return Line("".join(path), tip, outcome, stop.left - 9, stop.middle + MARGIN - 6)
 

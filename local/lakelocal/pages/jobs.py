@@ -1,4 +1,4 @@
-"""Jobs in a list, and one job with its form: what starts it, when it runs next, how its last runs ended."""
+"""Jobs in a list, and one job with its form: what starts it, when it runs next, and how its last runs ended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class JobView:
     """A job.
 
     *starts* is its trigger in words, *next_ms* its next firing (epoch ms), None if there is none. *pause*: "pause" or
-    "unpause" where the page can do it. *parameters* are the defaults. *wrong* is why it cannot run.
+    "unpause" if the page offers that. *parameters* are the defaults. *wrong* says why the job cannot run.
     """
 
     href: str

@@ -13,14 +13,14 @@ from itertools import pairwise
 from lakelocal.lakeflow.graph import levels
 
 GAP_X, GAP_Y = 70, 26
-BEND = 10  # the height that an edge takes where it passes a layer
+BEND = 10  # the height that an edge needs where it passes through a layer
 _SWEEPS = 8
 Edge = tuple[str, str]  # from, to
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle: a node, or where an edge passes a layer."""
+    """A rectangle: a node, or the place where an edge passes through a layer."""
 
     left: float
     top: float
@@ -38,7 +38,7 @@ class Box:
 
 @dataclass(frozen=True)
 class GraphLayout:
-    """*nodes*: the place of each node; *edges*: what each edge passes, from its first node to its last."""
+    """*nodes*: the box of each node; *edges*: the boxes on the way of each edge, including its first and last node."""
 
     nodes: Mapping[str, Box]
     edges: Mapping[Edge, Sequence[Box]]
@@ -78,7 +78,7 @@ def layered(sizes: Mapping[str, tuple[float, float]], edges: Iterable[Edge]) -> 
 def _placed(
     columns: Sequence[Sequence[Hashable]], sizes: Mapping[str, tuple[float, float]]
 ) -> tuple[dict[Hashable, Box], float, float]:
-    """The boxes of all *columns*, each centred on the tallest one; and the size of the whole."""
+    """The boxes of all *columns*, each centred on the tallest one; and the width and height of the drawing."""
     of_any: dict[Hashable, tuple[float, float]] = dict(sizes.items())
     heights = [sum(of_any.get(each, (0, BEND))[1] for each in column) + GAP_Y * (len(column) - 1) for column in columns]
     height = max(heights, default=0.0)

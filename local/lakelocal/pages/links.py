@@ -1,4 +1,4 @@
-"""Where a page leads: within itself, for a file, or to other pages, for a server."""
+"""What a page links to: parts of itself in an exported file, other pages on a server."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,20 +7,20 @@ from lakelocal.history.recorded import Attempt, Run
 
 
 class Links(Protocol):
-    """The addresses that the pages of runs refer to."""
+    """The addresses that pages about runs link to."""
 
     def number(self, run_id: int) -> int:
-        """What people call the run *run_id*."""
+        """The number by which users know the run *run_id*."""
 
     def run(self, run_id: int) -> str:
         """Where the run *run_id* is shown."""
 
     def attempt(self, attempt: Attempt) -> str:
-        """Where *attempt* is shown; for one that failed, the cell."""
+        """Where *attempt* is shown; if it failed, the cell that failed."""
 
 
 class WithinPage:
-    """Links of a page that contains everything. Following one opens what it leads to."""
+    """Links of a page that contains everything. Following one unfolds its target."""
 
     def number(self, run_id: int) -> int:
         return run_id
@@ -34,7 +34,7 @@ class WithinPage:
 
 @dataclass(frozen=True)
 class ToPages:
-    """Links of a server, which calls the runs of a state by their ids there plus *offset*."""
+    """Links of a server, where the number of a run is its id in its state plus *offset*."""
 
     offset: int = 0
 
@@ -50,6 +50,6 @@ class ToPages:
 
 
 def cause_link(run: Run, links: Links) -> str:
-    """Where it is shown why *run* failed; empty if no task is to blame."""
+    """The address of the place that shows why *run* failed; empty if no task caused it."""
     cause = run.cause
     return links.attempt(cause) if cause else ""

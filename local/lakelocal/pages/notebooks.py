@@ -1,4 +1,4 @@
-"""Executed notebooks as parts of a page: the HTML of nbconvert without scripts, in limited size."""
+"""Executed notebooks as parts of a page: the HTML of nbconvert without scripts, limited in size."""
 
 import functools
 import re
@@ -30,7 +30,7 @@ _UNSHOWN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE
 
 @functools.cache
 def import_ahead() -> None:
-    """Import what the first notebook needs, once and behind what is going on: on a busy machine it takes seconds."""
+    """Import, once and in the background, what the first notebook needs: it takes seconds on a busy machine."""
     threading.Thread(target=_converter, daemon=True).start()
 
 
@@ -41,9 +41,9 @@ class Notebooks:
         self.left = PAGE_LIMIT
 
     def html(self, place: Path, failed: str = "failed-cell") -> Markup:
-        """The executed notebook *place* as HTML; a sentence that says why, if it cannot be shown.
+        """The executed notebook *place* as HTML; if it cannot be shown, a sentence that says why.
 
-        The cell that failed has the id *failed*, and its number: that of the source notebook, which messages name.
+        The cell that failed has the id *failed* and its number in the source notebook, which messages use too.
         """
         import nbformat
 
@@ -64,7 +64,7 @@ class Notebooks:
 
 
 def _parts(notebook: Any, failed: str) -> Iterator[Markup]:
-    """The cells of *notebook* without what papermill adds to tell of a failure; the failed cell stands out."""
+    """The cells of *notebook* without those that papermill adds after a failure; the failed cell is highlighted."""
     cells = [cell for cell in notebook.cells if ERROR_MARK not in tags(cell)]
     at = next((position for position, cell in enumerate(cells) if has_failed(cell)), None)
     if at is None:
@@ -88,7 +88,7 @@ def _converted(notebook: Any, cells: list[Any]) -> Markup:
 def bounded(output: Any) -> Any:
     """The *output* of a cell, cut if it exceeds the limits, with a note that says so.
 
-    HTML that needs a script cannot work here; another representation is shown instead.
+    HTML that needs a script cannot work here; another representation of the output is shown instead.
     """
     if output.output_type == "stream":
         output.text = _cut(output.text)
@@ -101,7 +101,7 @@ def bounded(output: Any) -> Any:
 
 def _bound_data(data: dict[str, Any]) -> None:
     limit = OUTPUT_LIMIT
-    if (own := table.without_script(str(data.get("text/html", "")))) is not None:  # the page has its script
+    if (own := table.without_script(str(data.get("text/html", "")))) is not None:  # the page contains its script
         data["text/html"], limit = own, TABLE_LIMIT
     if re.search(r"<script\b", str(data.get("text/html", "")), re.IGNORECASE):
         del data["text/html"]
@@ -116,7 +116,7 @@ def _bound_data(data: dict[str, Any]) -> None:
 
 
 def _cut(text: str) -> str:
-    """The beginning and the end of a text that is too long, and how much is missing in between."""
+    """The beginning and the end of *text* if it is too long, with how much is missing between them."""
     if len(text) <= OUTPUT_LIMIT:
         return text
     half = OUTPUT_LIMIT // 2
@@ -129,9 +129,9 @@ def _said(text: str) -> Markup:
 
 @functools.cache
 def _converter() -> Callable[[Any], str]:
-    """The `basic` template of nbconvert, with the HTML of cells reduced to text, tables and their styles."""
+    """An exporter with nbconvert's `basic` template that reduces the HTML of cells to text, tables and their styles."""
     import nbformat
-    from nbconvert import HTMLExporter  # imported here: it takes half a second, which other commands need not pay
+    from nbconvert import HTMLExporter  # imported here: it takes half a second, which other commands can do without
     from nbconvert.preprocessors.sanitize import SanitizeHTML
 
     safe = SanitizeHTML(tags=_TAGS, attributes=_is_safe, strip=True)

@@ -1,4 +1,4 @@
-"""Pipelines in a list, and one pipeline with its form: what it is made of, how its last updates ended."""
+"""Pipelines in a list, and one pipeline with its form: its parts, and how its last updates ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ LAST_UPDATES = 10
 
 @dataclass(frozen=True)
 class PipelineView:
-    """A pipeline; *schema* is that of its tables, with its catalog. *wrong* is why it cannot be updated.
+    """A pipeline; *schema* is that of its tables, with its catalog. *wrong* says why it cannot be updated.
 
     *can_stop*: it is deployed, and an update of it is active.
     """

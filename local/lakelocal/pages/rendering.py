@@ -1,8 +1,8 @@
-"""Templates, and what all of them use: the style, the script, and how values are written.
+"""Templates and what all of them share: the style, the script, and the formats of values.
 
-A page contains its style and its script, so it needs nothing else, and its policy lets the browser run exactly this
-script: nothing that a notebook printed, and nothing from elsewhere. Whatever a template inserts is escaped, unless
-it is already `Markup`.
+A page contains its style and its script, so it loads nothing else, and its policy allows the browser to run exactly
+this script: nothing that a notebook printed, and nothing from another server. Whatever a template inserts is escaped,
+unless it is already `Markup`.
 """
 
 import base64
@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parent
 
 
 def render(template: str, **values: object) -> str:
-    """The page of *template*, a file of `templates/`, with *values*."""
+    """The page made from *template*, a file of `templates/`, with *values*."""
     return _environment().get_template(template).render(**values)
 
 
@@ -72,7 +72,7 @@ def moment(ms: int) -> Markup:
 
 
 def warning(rule: Mapping[str, Any]) -> str:
-    """A health rule that was exceeded, and when."""
+    """Which health rule was exceeded, and when."""
     return f"{rule['metric']} {rule['op']} {rule['value']} since {utc(rule['exceeded_at'])} UTC"
 
 

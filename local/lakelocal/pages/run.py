@@ -1,7 +1,7 @@
-"""A run as a page: why it failed, its tasks as a graph, on a time axis and one by one, and the tables that it changed.
+"""A run as a page: why it failed; its tasks as a graph, on a time axis and one by one; the tables that it changed.
 
-`run_file` is the page of `runs export`: one file with everything below the run. A server shows the same parts on
-several pages.
+`run_file` makes the page of `runs export`: one file with the run and its child runs. A server shows the same parts
+on several pages.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from lakelocal.program import PROGRAM
 
 @dataclass(frozen=True)
 class Fact:
-    """A value of a run under its name; *href* is empty if it leads nowhere."""
+    """A named value of a run; *href* is empty if it is not a link."""
 
     name: str
     value: str
@@ -30,7 +30,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A job parameter; *changed*: its value differs from what the default yields in this run."""
+    """A job parameter; *changed*: its value differs from the default's value in this run."""
 
     name: str
     default: str
@@ -40,7 +40,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Section:
-    """What a page shows of one run, whose drawings include the runs below it; *cause*: where it failed."""
+    """What a page shows about one run; its drawings include its child runs. *cause*: a link to where it failed."""
 
     run: Run
     cause: str
@@ -51,7 +51,7 @@ class Section:
 
 
 def run_file(run: Run, changes: Sequence[TableChange] = ()) -> str:
-    """The page of *run* and the runs below it, with the *changes* of tables: one file, which opens from disk."""
+    """The page of *run* and its child runs, with the *changes* of tables: one file, which opens from disk."""
     links = WithinPage()
     runs = {each.run_id: each for each in run.with_descendants()}.values()
     return render(
@@ -71,7 +71,7 @@ def title_of(run: Run) -> str:
 
 
 def section(run: Run, links: Links) -> Section:
-    """What a page shows of *run*."""
+    """What a page shows about *run*."""
     cause, facts, parameters = cause_link(run, links), list(_facts(run, links)), parameters_of(run)
     return Section(run, cause, facts, parameters, graph(run, links), timeline(run, links))
 
@@ -84,7 +84,7 @@ def repair_command(run: Run) -> str:
 
 
 def parameters_of(run: Run) -> list[Parameter]:
-    """The job parameters of *run*, with what it was given."""
+    """The job parameters of *run*, with the values that it was given."""
     changed = overridden(run)
     return [
         Parameter(each["name"], str(each["default"] or ""), each["value"], each["name"] in changed)
@@ -93,7 +93,7 @@ def parameters_of(run: Run) -> list[Parameter]:
 
 
 def overridden(run: Run) -> set[str]:
-    """The parameters whose value differs from what their default yields in this run."""
+    """The parameters whose value differs from their default's value in this run."""
     parameters = run.shape["job_parameters"]
     scope = Scope.of_run(run.shape, parameters={each["name"]: each["value"] for each in parameters})
     return {each["name"] for each in parameters if not _is_default(each, scope)}

@@ -9,7 +9,7 @@ from lakelocal.history.rows import RecordedRun
 from lakelocal.lakeflow.results import meaning
 from lakelocal.pages.links import Links
 
-# What the filter of a list offers, and the results that each of them stands for.
+# The choices of a list's filter, and the results that each of them stands for.
 RESULTS = {
     "failed": ("FAILED", "TIMEDOUT", "INTERNAL_ERROR", "MAXIMUM_CONCURRENT_RUNS_REACHED"),
     "succeeded": ("SUCCESS", "SUCCESS_WITH_FAILURES"),
@@ -19,7 +19,7 @@ RESULTS = {
 
 @dataclass(frozen=True)
 class RunLine:
-    """A run in a list; times are epoch milliseconds, *end_ms* is None while it goes on. *catalog*: whose run it is."""
+    """A run of *catalog* in a list; times are in epoch milliseconds, *end_ms* is None while it is active."""
 
     number: int
     href: str
@@ -35,7 +35,7 @@ class RunLine:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took; None while it goes on."""
+        """How long it took; None while it is active."""
         return None if self.end_ms is None else (self.end_ms - self.start_ms) / 1000
 
 
@@ -58,7 +58,7 @@ def run_line(run: RecordedRun, history: History, links: Links, catalog: str) -> 
 
 
 def _given(run: RecordedRun) -> Iterator[str]:
-    """The parameters that are not as the job has them."""
+    """The parameters that differ from the defaults of the job."""
     for name, (default, value) in run.job_parameters.items():
         if value != default:
             yield f"{name}={value}"

@@ -1,4 +1,4 @@
-"""Tables of a catalog in a list, and one table: its columns, its history, and who writes it."""
+"""Tables of a catalog in a list, and one table: its columns, its history, and the tasks that write it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ COMMITS = 30
 
 @dataclass(frozen=True)
 class TableLine:
-    """A Delta table: *rows* is None if its files do not tell; *changed_ms* is the time of its last commit."""
+    """A Delta table: *rows* is None if its files do not state it; *changed_ms* is the time of its last commit."""
 
     name: str
     rows: int | None
@@ -81,7 +81,7 @@ def table_lines(logs: Iterable[Path]) -> list[TableLine]:
 
 
 def table_view(log: Path, history: History, links: Links) -> TableView | None:
-    """The table with *log*, written by runs of *history*; None if the log does not tell its columns."""
+    """The table with *log*, written by runs of *history*; None if the log does not contain its columns."""
     versions = versions_of(log)
     metadata = metadata_of(log, versions)
     if metadata is None:

@@ -1,6 +1,6 @@
-"""All attempts of a run and of the runs below it on one time axis; one row per task or iteration.
+"""All attempts of a run and its child runs on one time axis; one row per task or iteration.
 
-Positions are percentages of the axis, so that a drawing has any width. The template `timeline.html` draws it.
+Positions are percentages of the axis, so that the drawing can have any width. The template `timeline.html` draws it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from lakelocal.lakeflow.results import meaning
 from lakelocal.pages.links import Links
 
 _TICKS = 8
-_LAST_MARK = 95  # percent: a mark after it would stand outside
+_LAST_MARK = 95  # percent: the text of a later mark would not fit
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 
 
@@ -29,7 +29,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """A task or an iteration, *depth* levels down; *state* is its result and duration, *doing* what it does now."""
+    """A task or an iteration, *depth* levels down; *state*: its result and duration; *doing*: what it does now."""
 
     label: str
     depth: int

@@ -1,6 +1,6 @@
-"""The update of a pipeline on a page: its datasets as a graph, with the states and the rows of their flows.
+"""The update of a pipeline on a page: its datasets as a graph, with the states and row counts of their flows.
 
-A dataset looks as the least good of its flows does; one that is written, but lost rows to an expectation, is marked.
+A dataset has the state of the worst of its flows; one that was written but lost rows to an expectation is marked.
 The template `parts.html` draws it.
 """
 
@@ -47,7 +47,7 @@ SOURCE = "not of this pipeline"
 class FlowRow:
     """A flow as a row; *anchor* is its id on the page. Numbers are None where they are not known.
 
-    *rules* are its expectations, each with the name of its dataset where that is not the flow's: that of a view.
+    *rules* are its expectations; one of a view has the name of the view, because that is not the flow's dataset.
     """
 
     anchor: str
@@ -64,7 +64,7 @@ class FlowRow:
 
 @dataclass(frozen=True)
 class UpdatePart:
-    """What a page shows of an update: *refreshed* says what it refreshes, *graph* has its datasets."""
+    """What a page shows about an update: *refreshed* says what it refreshes, *graph* shows its datasets."""
 
     update_id: str
     state: str
@@ -75,7 +75,7 @@ class UpdatePart:
 
 
 def update_part(attempt: Attempt) -> UpdatePart | None:
-    """The update that *attempt* does; None if it does none, or has not begun to."""
+    """The update that *attempt* runs; None if it runs none or has not begun one."""
     update, shape = attempt.update, attempt.shape.get("pipeline_update")
     if update is None or shape is None:
         return None
@@ -91,7 +91,7 @@ def update_part(attempt: Attempt) -> UpdatePart | None:
 
 
 def in_words(shape: Mapping[str, object]) -> str:
-    """What the update does to the tables, in words."""
+    """What the update refreshes, in words."""
     if shape.get("validate_only"):
         return "validates only"
     if shape.get("full_refresh"):
@@ -138,7 +138,7 @@ def _kind(flow: FlowProgress, progress: Progress) -> str:
 
 @dataclass(frozen=True)
 class _Dataset:
-    """A node of the graph: the *flows* into the dataset *name*; a source that others write has none."""
+    """A node of the graph: the *flows* into the dataset *name*; a source from outside the pipeline has none."""
 
     name: str
     kind: str
@@ -156,7 +156,7 @@ class _Dataset:
 
     @property
     def rows(self) -> str:
-        """`1,204 rows, 12 dropped`, of all its flows together."""
+        """`1,204 rows, 12 dropped`, for all its flows together."""
         done = [flow.counts for flow in self.flows if flow.said]
         if not done:
             return ""
@@ -204,7 +204,7 @@ def _node(dataset: _Dataset, place: Box, names: "_Names", anchors: Mapping[str, 
 
 
 class _Names:
-    """Names of datasets and flows without the schema that most of them have."""
+    """Shortens names of datasets and flows: leaves out the schema that most of them have."""
 
     def __init__(self, progress: Progress) -> None:
         schemas = Counter(name.rpartition(".")[0] for name in progress.flows if name.count(".") == 2)
