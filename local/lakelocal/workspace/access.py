@@ -1,10 +1,10 @@
 """Who may ask: programs with the token, and the browser of whoever has opened a one-time link made with it.
 
 - A request has to name this server as its host, so that a page whose host name was made to point here is refused (DNS
-  rebinding), and no origin but this server's.
+  rebinding), and it must not come from another origin.
 - Endpoints of the API take the token only, which no browser sends by itself.
-- Pages take the cookie, which the browser sends only for links and forms of pages of this server (SameSite); what
-  changes something has to say that it comes from such a page (`Origin`).
+- Pages take the cookie, which the browser sends only for links and forms of pages of this server (SameSite); a request
+  that changes something has to say that it comes from such a page (`Origin`).
 
 Source: OWASP, "Cross-Site Request Forgery Prevention" (verifying the origin); RFC 6265bis, section 5.6.7 (SameSite).
 """
@@ -35,7 +35,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def token_of(place: Path) -> str:
-    """The token in the file *place*, created with a new one if absent; only this user can read it.
+    """The token in the file *place*; if the file is absent, it is created with a new token. Only this user can read it.
 
     Raises:
         ProjectError: other users can read it, or it is empty.
@@ -57,7 +57,10 @@ def token_of(place: Path) -> str:
 
 @dataclass
 class Gate:
-    """What is let in: *token*, and *hosts*, the names by which clients may call this server besides loopback's."""
+    """Decides which requests are let in.
+
+    They need *token*, or a cookie. *hosts* are the names by which clients may call this server, besides loopback names.
+    """
 
     token: str
     hosts: Collection[str] = ()
@@ -68,7 +71,7 @@ class Gate:
         """Let *request* pass.
 
         Raises:
-            ApiError: it does not come from whom it should, or not by the way that it should.
+            ApiError: the sender is not known, or the request does not come from where it should.
         """
         self._check_host(request)
         self._check_origin(request)
@@ -81,7 +84,7 @@ class Gate:
             self._check_cookie(request)
 
     def new_link(self, path: str = "/") -> str:
-        """The path of a link that lets a browser in, once and soon, and leads to *path*."""
+        """The path of a link that lets a browser in once, for a short time, and then shows *path*."""
         now = self.clock()
         self._links = {code: end for code, end in self._links.items() if end > now}
         code = secrets.token_urlsafe(24)
@@ -89,11 +92,11 @@ class Gate:
         return f"{LOGIN}?{urlencode({'code': code, 'next': path})}"
 
     def use_link(self, code: str) -> bool:
-        """Use the link with *code*; False if there is none, or no longer."""
+        """Use up the link with *code*; False if there is no such link, or it was used or has expired."""
         return self._links.pop(code, 0.0) > self.clock()
 
     def cookie(self) -> str:
-        """A cookie for a browser, which keeps its value when the server starts again."""
+        """A cookie for a browser, which stays valid when the server is restarted."""
         end = str(int(self.clock()) + COOKIE_SECONDS)
         return f"{end}.{self._signature(end)}"
 
@@ -158,5 +161,5 @@ def _is_loopback(name: str) -> bool:
 
 
 def is_of_api(path: str) -> bool:
-    """Is *path* for programs, and not for people?"""
+    """Is *path* an endpoint for programs, not a page for people?"""
     return path.startswith(("/api/", "/.well-known/")) or path == "/telemetry-ext"

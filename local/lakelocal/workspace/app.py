@@ -1,4 +1,4 @@
-"""The application: all endpoints and pages, and what stands before them."""
+"""The application: all endpoints and pages, behind the checks that each request has to pass."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
@@ -50,7 +50,7 @@ ROUTES: list[Callable[[], list[BaseRoute]]] = [
     secrets.routes,
     site.routes,
 ]
-"""What serves which paths; a module with endpoints or pages is a line here."""
+"""The modules that serve paths; a module with endpoints or pages needs a line here."""
 
 
 def create_app(workspace: Workspace) -> Starlette:
@@ -72,7 +72,7 @@ def create_app(workspace: Workspace) -> Starlette:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    """Go on with what an earlier server has acknowledged, and schedule, as long as the server runs."""
+    """Start runs that an earlier server acknowledged but did not start; run the schedules while the server runs."""
     workspace: Workspace = app.state.workspace
     await run_in_threadpool(workspace.starts.recover)
     schedules = DeployedSchedules(workspace.jobs, workspace.numbers, workspace.starts, workspace.places)
@@ -83,7 +83,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 def _no_route(request: Request, error: Exception) -> Response:
-    """The answer at a path that nobody serves, or not with this method, as the API has it."""
+    """The API's answer for a path that does not exist or does not support the method."""
     text = f"No API found for '{request.method} {request.url.path[:200]}'"
     return refusal(request, ApiError("ENDPOINT_NOT_FOUND", text))
 

@@ -1,7 +1,7 @@
-"""Which state has a catalog: its own, where it is the run's catalog, otherwise one in which it is another catalog.
+"""Finds the state that contains a catalog: the catalog's own, or the state of another catalog that contains it too.
 
-A deployed job runs in the state of its catalog (see `deployed`), and clients are to see the tables and the files of
-that state. `main` and `hive_metastore` always exist, as in a workspace; the first use makes the state of one.
+A deployed job runs in the state of its catalog (see `deployed`), and clients should see the tables and the files of
+that state. `main` and `hive_metastore` always exist, as in a workspace; their states are created on first use.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class CatalogStates:
         return sorted(found)
 
     def find(self, catalog: str) -> State | None:
-        """The state of *catalog*; None if that does not exist. Names of catalogs differ by more than their case."""
+        """The state of *catalog*, whose case does not matter; None if there is no such catalog."""
         states = list(self.states())
         for state in states:
             if Catalogs(state).is_own(catalog):
@@ -54,7 +54,7 @@ class CatalogStates:
         """The state of *catalog*.
 
         Raises:
-            ApiError: it does not exist, or it is one of those that have no state.
+            ApiError: the catalog does not exist, or it is one without a state, such as `samples`.
         """
         if catalog.lower() in (SAMPLES, SYSTEM):
             raise wrong_value(f"Catalog '{catalog}' can only be read by SQL here.")
@@ -64,9 +64,9 @@ class CatalogStates:
         return found
 
     def default(self) -> State:
-        """The state of the catalog that a client works with who names none.
+        """The state of the catalog for clients that do not name one.
 
-        It is the catalog of the default target of the bundle that the server was started in, as for `sql`, or `main`
+        It is the catalog of the default target of the bundle in which the server was started, as for `sql`, or `main`
         if that bundle cannot be read.
         """
         try:
@@ -75,10 +75,10 @@ class CatalogStates:
             return self.project.state(_MAIN)
 
     def make(self, catalog: str) -> State:
-        """Make the state of a new *catalog*.
+        """Create the state of a new *catalog*.
 
         Raises:
-            ApiError: it exists, or cannot have this name.
+            ApiError: the catalog exists already, or the name is not valid.
         """
         if not CATALOG_NAME.fullmatch(catalog):
             raise wrong_value(f"Catalog '{catalog}': expected letters, digits, `_` and `-` in its name.")

@@ -1,4 +1,4 @@
-"""The database of the workspace, a file of SQLite: every call is a transaction, on the disk when it returns."""
+"""The database of the workspace, an SQLite file: every call is a transaction, which is on the disk when it returns."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,20 +11,20 @@ BUSY_SECONDS = 30
 
 
 class Database:
-    """The file *place*, created if absent, with the tables of *schema*."""
+    """The database in the file *place*, created if absent, with the tables of *schema*."""
 
     def __init__(self, place: Path, schema: str) -> None:
         self.place = place
         with self.reading() as database:
             database.execute("PRAGMA journal_mode=WAL")
             database.executescript(schema)
-        # The last connection that closes writes all to the disk: this one is held as long as others come and go.
+        # Closing the last connection writes everything to the disk: this one stays open while others come and go.
         self._kept = sqlite3.connect(place, check_same_thread=False)
         self._kept.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The database, as it is.
+        """A connection for reading.
 
         Raises:
             RunError: the file cannot be read or written.
@@ -41,7 +41,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """The database for one transaction; no other process writes between its reads and its writes."""
+        """A connection for one transaction; no other process writes between its reads and its writes."""
         with self.reading() as database:
             database.execute("PRAGMA synchronous=FULL")
             database.execute("BEGIN IMMEDIATE")

@@ -1,7 +1,7 @@
 """The DBFS API: files of `dbfs:/` in parts of at most 1 MiB, as clients older than the Files API send them.
 
-The files are those of the default catalog's state: every state has a DBFS of its own here. What is in volumes has the
-Files API.
+The files are those of the default catalog's state: every state has a DBFS of its own here. For files in volumes,
+there is the Files API.
 
 Source: DBFS API 2.0; CLI 1.14, `libs/filer/dbfs_client.go`, and SDK 0.162, `mixins/files.py`.
 """
@@ -60,7 +60,7 @@ class Removal(At):
 
 
 class Move(Asked):
-    """A file or a folder that gets another name."""
+    """A file or a folder to be renamed."""
 
     source_path: str
     destination_path: str
@@ -73,7 +73,7 @@ class Handle(Asked):
 
 
 class Block(Handle):
-    """The next part of it, in base64."""
+    """The next part of a file that is being written, in base64."""
 
     data: str
 
@@ -95,12 +95,12 @@ def routes() -> list[BaseRoute]:
 
 
 def get_status(workspace: Workspace, asked: At) -> Mapping[str, Any]:
-    """What the file or the folder is."""
+    """Describe a file or a folder."""
     return _told(_existing(workspace, asked.path))
 
 
 def list_folder(workspace: Workspace, asked: At) -> Mapping[str, Any]:
-    """What is in a folder; for a file, that file."""
+    """List a folder; for a file, list only that file."""
     found = _existing(workspace, asked.path)
     if found.local.is_file():
         return {"files": [_told(found)]}
@@ -112,7 +112,7 @@ def list_folder(workspace: Workspace, asked: At) -> Mapping[str, Any]:
 
 
 def read(workspace: Workspace, asked: Read) -> Mapping[str, Any]:
-    """A part of a file."""
+    """Read a part of a file."""
     found = _existing(workspace, asked.path)
     if not found.local.is_file():
         raise wrong_value(f"`{found.shown}` is a directory: cannot open directory for reading.")
@@ -127,7 +127,7 @@ def read(workspace: Workspace, asked: Read) -> Mapping[str, Any]:
 
 
 def make_folder(workspace: Workspace, asked: At) -> Mapping[str, Any]:
-    """Make a folder and those above it."""
+    """Create a folder, with its parents."""
     make_dbfs_folders(_at(workspace, asked.path))
     return {}
 
@@ -146,13 +146,13 @@ def add_block(workspace: Workspace, asked: Block) -> Mapping[str, Any]:
 
 
 def close(workspace: Workspace, asked: Handle) -> Mapping[str, Any]:
-    """End a file: from now on it is there."""
+    """Finish a file: from now on, it exists under its name."""
     workspace.open_files.close(asked.handle)
     return {}
 
 
 async def put(request: Request) -> Response:
-    """Write a small file at once, from JSON or from a form."""
+    """Write a small file in one request, from JSON or from a form."""
     fields, content = await form_or_json(request, "contents")
     asked = fields_as(Put, fields)
     if content is None:
@@ -171,7 +171,7 @@ def _put(workspace: Workspace, asked: Put, content: bytes) -> None:
 
 
 def remove(workspace: Workspace, asked: Removal) -> Mapping[str, Any]:
-    """Remove a file or a folder; one that is not there is no error, as on Databricks."""
+    """Remove a file or a folder; it is no error if it does not exist, as on Databricks."""
     found = _at(workspace, asked.path)
     if found.local == found.state.dbfs:
         raise wrong_value("The root of DBFS can't be deleted.")
@@ -184,7 +184,7 @@ def remove(workspace: Workspace, asked: Removal) -> Mapping[str, Any]:
 
 
 def move(workspace: Workspace, asked: Move) -> Mapping[str, Any]:
-    """Give a file or a folder another name."""
+    """Rename a file or a folder."""
     source, target = _existing(workspace, asked.source_path), _at(workspace, asked.destination_path)
     if target.local.is_dir():
         target = DbfsPlace(f"{target.shown}/{source.local.name}", target.state, target.local / source.local.name)

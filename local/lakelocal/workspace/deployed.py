@@ -1,12 +1,12 @@
-"""A deployed job as the engine runs it: the same checks as for a job of a bundle, with files of the workspace.
+"""Reads a deployed job for the engine, with the same checks as a job of a bundle, and with files of the workspace.
 
-What a bundle knows and a request does not is found as follows:
+A request does not contain everything that a bundle does. The rest is found as follows:
 
 | what                    | where                                                                                     |
 | ----------------------- | ----------------------------------------------------------------------------------------- |
-| the catalog, the state  | the default of the job's parameter `catalog` (`catalog_name`, `uc_catalog`); if it has    |
-|                         | none of them, what all its tasks give for that parameter, or the catalog of its           |
-|                         | pipelines; otherwise `main`                                                               |
+| the catalog, the state  | the default of the job's parameter `catalog` (`catalog_name`, `uc_catalog`); without one, |
+|                         | the value that all its tasks give to that parameter, or the catalog of its pipelines;     |
+|                         | otherwise `main`                                                                          |
 | key, bundle, target     | the file that `deployment.metadata_file_path` names, which a deployment writes at its end |
 | notebooks, files, wheels| the tree of the workspace; one that is missing fails its task when its turn comes         |
 | jobs that tasks start   | the deployed jobs with these ids                                                          |
@@ -55,8 +55,8 @@ class Deployed:
 def read_deployed(deployed: DeployedJob, store: JobStore, tree: Path, *, key: str = "") -> Deployed:
     """*deployed* as the engine runs it, with the files below *tree*.
 
-    *store* has the jobs that it starts, and the pipelines. Its key is *key*, if that is given: the one that a recorded
-    run has.
+    *store* contains the jobs that it starts, and the pipelines. *key*, if given, becomes the key of the job: the one
+    that a recorded run has.
     """
     if deployed.settings.get("run_type") == RUN_TYPE:
         return _read_update(deployed, store, tree, key)
@@ -73,7 +73,7 @@ def read_deployed(deployed: DeployedJob, store: JobStore, tree: Path, *, key: st
     pipelines = read_all(named, store.pipelines, tree)
     try:
         read = read_jobs(sources, settings, findings, ids=keys, pipelines=pipelines)
-    except (OSError, ValueError) as error:  # of the file system: no file can have the name that a task gives
+    except (OSError, ValueError) as error:  # from the file system: no file can have the name that a task gives
         raise wrong_value(f"Found a path that no file can have ({str(error)[:120]}); correct it.") from error
     late = [each for each in findings if each.rule == "missing-file"]
     errors = Findings(tree, (for_clients(each, tree) for each in findings if each not in late)).of(ERROR)
@@ -88,7 +88,7 @@ def read_deployed(deployed: DeployedJob, store: JobStore, tree: Path, *, key: st
 
 
 def bundle_of_run(run: RecordedRun, project: Project) -> Bundle | None:
-    """The bundle of the deployed job that *run* is a run of, as it is now; None if it is no run of a deployed job."""
+    """The bundle of the deployed job that *run* belongs to, as it is now; None if it belongs to no deployed job."""
     places = WorkspacePlaces.of(project)
     if not places.jobs_db.is_file():
         return None
@@ -102,13 +102,13 @@ def bundle_of_run(run: RecordedRun, project: Project) -> Bundle | None:
 
 
 def _has_pipelines(run: RecordedRun, store: JobStore) -> bool:
-    """Is the pipeline there that *run* updates? A run of another kind has none."""
+    """Does *run* update a pipeline that exists?"""
     is_update = run.settings.get("run_type") == RUN_TYPE
     return not is_update or all(store.pipelines.pipeline(each) for each in _pipeline_ids(run.settings))
 
 
 def catalog_of(settings: Mapping[str, Any], store: JobStore) -> str:
-    """The catalog that a job with these *settings* works with; *store* has its pipelines."""
+    """The catalog that a job with these *settings* works with; *store* contains its pipelines."""
     for name in CATALOG_VARIABLES:
         given = [each.get("default") for each in _mappings(settings.get("parameters")) if each.get("name") == name]
         if not given:
@@ -149,7 +149,7 @@ def _pipeline_ids(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _with_started(deployed: DeployedJob, store: JobStore) -> list[DeployedJob]:
-    """*deployed*, and the jobs that it starts at any depth, as far as they exist."""
+    """*deployed*, and the existing jobs that it starts, directly or indirectly."""
     found = {deployed.job_id: deployed}
     todo = [deployed]
     for each in todo:  # grows during the iteration
@@ -169,7 +169,7 @@ def _started_ids(settings: Mapping[str, Any]) -> Iterator[int]:
 
 
 def _tasks(settings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The tasks of a job, and those that for-each tasks run."""
+    """The tasks of a job, and the tasks inside its for-each tasks."""
     for task in _mappings(settings.get("tasks")):
         yield task
         loop = task.get("for_each_task")
@@ -182,7 +182,7 @@ def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _named_parameters(task: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The parameters that *task* has by name."""
+    """The named parameters of *task*."""
     for block in task.values():
         for field in ("base_parameters", "named_parameters", "job_parameters", "parameters"):
             if isinstance(block, Mapping) and isinstance(block.get(field), Mapping):
@@ -190,7 +190,7 @@ def _named_parameters(task: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _keys(origins: Mapping[int, Origin]) -> dict[int, str]:
-    """A key for each job: that of its bundle where no other job has the same, otherwise its id."""
+    """A key for each job: the one in its bundle unless another job has the same, otherwise its id."""
     named = [origin.key for origin in origins.values()]
     return {
         job_id: origin.key if origin.key and named.count(origin.key) == 1 else str(job_id)
@@ -199,7 +199,7 @@ def _keys(origins: Mapping[int, Origin]) -> dict[int, str]:
 
 
 def _source(deployed: DeployedJob, key: str, tree: Path, findings: Findings) -> YamlMapping:
-    """The settings as a bundle's reader has them; their place is called after the job, and is in *tree*."""
+    """The settings as if read from a bundle's file; the file is named after the job and lies in *tree*."""
     place = (tree / f"job {deployed.job_id}", 0)
     settings = {name: value for name, value in deployed.settings.items() if name not in ("deployment", "edit_mode")}
     source = placed({**settings, "name": deployed.name}, place)
@@ -216,7 +216,7 @@ def _source(deployed: DeployedJob, key: str, tree: Path, findings: Findings) -> 
 
 
 def _libraries(source: YamlMapping) -> Iterator[tuple[Any, Any]]:
-    """Where the libraries of tasks and environments stand: what holds one, and its key or number there."""
+    """The places of the libraries of tasks and environments: the mapping or list, and the key or number in it."""
     for task in _tasks(source):
         for library in _mappings(task.get("libraries")):
             yield from ((library, field) for field in ("whl", "requirements") if field in library)
@@ -227,7 +227,7 @@ def _libraries(source: YamlMapping) -> Iterator[tuple[Any, Any]]:
 
 
 def _with_missing(job: Job, late: Iterable[Finding], tree: Path) -> Job:
-    """*job* whose tasks know which of them lack their file: they fail when their turn comes, as on Databricks."""
+    """*job* with the missing files noted in its tasks, which fail when their turn comes, as on Databricks."""
     missing = {each.where.task: for_clients(each, tree) for each in late if each.where.job == job.key}
 
     def known(task: Task) -> Task:

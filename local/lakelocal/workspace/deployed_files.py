@@ -1,4 +1,4 @@
-"""Files of the workspace that deployed jobs and pipelines name: where they are here, and how clients know them."""
+"""Files of the workspace that deployed jobs and pipelines name: their local paths, and the paths that clients see."""
 
 import re
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from lakelocal.bundle.documents import YamlMapping
 from lakelocal.lakeflow.findings import Finding
 from lakelocal.paths import WORKSPACE
 
-# A wheel or a file of requirements that a deployment has put into the workspace, after an option of pip or alone.
+# A wheel or a requirements file that a deployment has put into the workspace, alone or after an option of pip.
 _LIBRARY = re.compile(r"^((?:(?:-r|--requirement|-e|--editable)[ =]\s*)?)(/(?:Workspace|Users|Shared|Repos)/.*)$")
 
 
 def local_path(path: str, tree: Path) -> Path:
-    """The place of the workspace's *path*, which may lack `/Workspace` at its beginning."""
+    """The local path of the workspace's *path*, which may lack `/Workspace` at its beginning."""
     return tree / path.removeprefix(WORKSPACE).lstrip("/")
 
 
@@ -25,23 +25,23 @@ def is_of_tree(path: str) -> bool:
 
 
 def put_local_path(block: Any, field: str, tree: Path) -> None:
-    """Replace the path in *field* of *block*, if it has one and that is of the workspace, by its place."""
+    """Replace the path in *field* of *block* by its local path, if it is a path of the workspace."""
     if isinstance(block, dict) and isinstance(path := block.get(field), str) and is_of_tree(path):
         block[field] = str(local_path(path, tree))
 
 
 def local_library(text: str, tree: Path) -> str:
-    """*text*, a library as pip knows it, with the place of its file."""
+    """*text*, a library as pip writes it, with the local path of its file."""
     return _LIBRARY.sub(lambda found: found[1] + str(local_path(found[2], tree)), text)
 
 
 def as_clients_know(text: str, tree: Path) -> str:
-    """*text* with the paths that clients know."""
+    """*text* with the paths that clients see."""
     return text.replace(f"{tree}/", f"{WORKSPACE}/")
 
 
 def for_clients(finding: Finding, tree: Path) -> Finding:
-    """*finding* with the paths that clients know."""
+    """*finding* with the paths that clients see."""
     found, expected = as_clients_know(finding.found, tree), as_clients_know(finding.expected, tree)
     return replace(finding, found=found, expected=expected, action=as_clients_know(finding.action, tree))
 

@@ -1,4 +1,4 @@
-"""A deployed pipeline as the engine updates it: the same checks as for one of a bundle, with files of the workspace."""
+"""Reads a deployed pipeline for the engine: with the checks for one of a bundle, and with files of the workspace."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -25,13 +25,13 @@ _FILES = (("notebook", "path"), ("file", "path"), ("glob", "include"))
 
 
 def read_all(ids: Iterable[str], store: PipelineStore, tree: Path) -> dict[str, Pipeline]:
-    """The pipelines with *ids*, as far as they exist, by their keys, which are their ids."""
+    """Those of the pipelines with *ids* that exist, by their keys, which are their ids."""
     found = (store.pipeline(each) for each in dict.fromkeys(ids))
     return {each.pipeline_id: read(each, tree) for each in found if each is not None}
 
 
 def read(deployed: DeployedPipeline, tree: Path) -> Pipeline:
-    """*deployed* as the engine updates it; a fault of it stays with it.
+    """*deployed* as the engine updates it; errors in it are recorded in the result.
 
     Raises:
         ApiError: it names a path that no file can have.
@@ -43,14 +43,14 @@ def read(deployed: DeployedPipeline, tree: Path) -> Pipeline:
     findings = Findings(tree)
     try:
         found = read_pipeline(deployed.pipeline_id, _source(deployed, tree, findings), settings, findings)
-    except (OSError, ValueError) as error:  # of the file system
+    except (OSError, ValueError) as error:  # from the file system
         raise wrong_value(f"Found a path that no file can have ({str(error)[:120]}); correct it.") from error
     fault = for_clients(found.fault, tree) if found.fault else None
     return replace(found, id=deployed.pipeline_id, name=deployed.name, fault=fault)
 
 
 def update_run(deployed: DeployedPipeline, fields: Mapping[str, Any]) -> DeployedJob:
-    """The run that updates *deployed* by itself, as a job; *fields* are those of its `pipeline_task`."""
+    """A job that updates only *deployed*; *fields* are those of its `pipeline_task`."""
     inner = {"pipeline_id": deployed.pipeline_id, **fields}
     settings = {
         "name": deployed.name,
@@ -67,7 +67,7 @@ def catalog_of_pipeline(deployed: DeployedPipeline) -> str:
 
 
 def _source(deployed: DeployedPipeline, tree: Path, findings: Findings) -> YamlMapping:
-    """The settings as a bundle's reader has them, with places of *tree*."""
+    """The settings as if read from a bundle's file, with local paths in *tree*."""
     place = (tree / f"pipeline {deployed.pipeline_id}", 0)
     given = {name: value for name, value in deployed.settings.items() if name not in _BESIDE_FIELDS}
     source = placed(given, place)

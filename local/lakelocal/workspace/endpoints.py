@@ -1,4 +1,4 @@
-"""How an endpoint of the API is written: a model of its request, and a function of the workspace and the request.
+"""How to write an endpoint of the API: a model of its request, and a function of the workspace and the request.
 
     class GetJob(Asked):
         job_id: int
@@ -8,8 +8,8 @@
     endpoint("GET", "/api/2.2/jobs/get", GetJob, get)
 
 The fields of the model come from the path, the query and, except for GET and HEAD, from a JSON body. Fields that the
-model lacks are ignored, as the API ignores them. The function runs in a thread, or on the loop if it is `async`; what
-it returns is the JSON of the answer, or a response of its own.
+model lacks are ignored, as the API does. The function runs in a thread, or on the event loop if it is `async`; it
+returns the JSON of the answer, or a response.
 """
 
 import functools
@@ -31,11 +31,11 @@ JSON = "application/json"
 
 
 Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-"""A whole number of 64 bits: all numbers of the API are."""
+"""A whole number of 64 bits, as all numbers of the API are."""
 
 
 class Asked(BaseModel):
-    """What a client asks for; numbers and switches of a query are texts there."""
+    """The fields of a client's request; in a query, numbers and booleans are texts."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -48,7 +48,7 @@ Handler = Callable[[Workspace, A], Answer] | Callable[[Workspace, A], Awaitable[
 def endpoint(method: str, path: str, model: type[A], handler: Handler[A], version: str = "") -> Route:
     """The route on which *handler* answers *method* at *path*.
 
-    A model may also have the fields `connection`, which is the client's, and `version`, which is that of the path.
+    A model may also have the fields `connection`, for the client's connection, and `version`, for that of the API.
     """
 
     @functools.wraps(handler)
@@ -73,15 +73,15 @@ def versions(
 
 
 def json_answer(content: Mapping[str, Any], status: int = 200) -> Response:
-    """*content* as the answer."""
+    """*content* as a JSON response."""
     return Response(pydantic_core.to_json(content), status, media_type=JSON)
 
 
 async def json_body(request: Request) -> Mapping[str, Any]:
-    """The JSON object that the request has as its body; empty if it has none.
+    """The JSON object in the body of the request; empty without a body.
 
     Raises:
-        ApiError: the body is something else, or nested too deeply.
+        ApiError: the body is not a JSON object, or is nested too deeply.
     """
     if request.method in ("GET", "HEAD") or not (body := await request.body()):
         return {}
@@ -90,15 +90,15 @@ async def json_body(request: Request) -> Mapping[str, Any]:
     except ValueError as error:
         raise ApiError("MALFORMED_REQUEST", f"Found a body that is not JSON ({error}); expected an object.") from error
     if not isinstance(found, dict):
-        raise ApiError("MALFORMED_REQUEST", f"Found a body of JSON that is no object ({body[:20]!r}); expected one.")
+        raise ApiError("MALFORMED_REQUEST", f"Found a JSON body that is not an object ({body[:20]!r}); expected one.")
     return found
 
 
 def fields_as(model: type[A], fields: Mapping[str, Any]) -> A:
-    """*fields* as the model.
+    """*fields* as an instance of *model*.
 
     Raises:
-        ApiError: a field is missing, or has a value that it cannot have.
+        ApiError: a field is missing or has an invalid value.
     """
     try:
         return model.model_validate(fields)

@@ -1,4 +1,4 @@
-"""Errors as the REST API answers them: `{"error_code": ..., "message": ...}` with a status.
+"""Errors in the format of the REST API: `{"error_code": ..., "message": ...}` with a status.
 
 Source: Databricks SDK, `databricks.sdk.errors`: which exception a client raises for which code.
 """
@@ -31,9 +31,9 @@ _REASON = "type.googleapis.com/google.rpc.ErrorInfo"
 
 
 class ApiError(Exception):
-    """An answer that refuses the request; *status* follows from the *code* unless an endpoint has one of its own.
+    """An answer that refuses the request; *status* follows from *code* unless an endpoint uses a different one.
 
-    *reason* is for clients that look for a reason beside the code.
+    *reason* is for clients that look for a reason in addition to the code.
     """
 
     def __init__(self, code: str, message: str, status: int | None = None, *, reason: str = "") -> None:
@@ -51,17 +51,17 @@ class ApiError(Exception):
 
 
 def wrong_value(message: str) -> ApiError:
-    """The answer to a value that the API does not take."""
+    """The error for a value that the API does not accept."""
     return ApiError("INVALID_PARAMETER_VALUE", message)
 
 
 def not_there(message: str) -> ApiError:
-    """The answer to a name or an id of nothing."""
+    """The error for a name or an id that does not exist."""
     return ApiError("RESOURCE_DOES_NOT_EXIST", message)
 
 
 def of_local_error(error: LocalError) -> ApiError:
-    """The answer to a request that the engine refuses with *error*; its own exit code says whose fault it is."""
+    """The error for a request that the engine refuses with *error*, whose exit code says who caused it."""
     if isinstance(error, UnknownRunError):
         return not_there(str(error))
     return ApiError("INVALID_PARAMETER_VALUE" if error.exit_code == 2 else "INVALID_STATE", str(error))

@@ -1,4 +1,4 @@
-"""Filters of the Pipelines API, which look like SQL: which events of a pipeline, and which pipelines.
+"""Filters of the Pipelines API, which look like SQL: they select the events of a pipeline, or pipelines.
 
     level IN ('ERROR', 'WARN') AND timestamp > '2021-07-22T06:37:33.083Z'
     name LIKE '%shopping%'
@@ -18,10 +18,10 @@ Condition = tuple[str, list[object]]
 
 
 def events_where(text: str) -> Condition:
-    """The condition on the history's events that *text* asks for, with its values.
+    """The SQL condition on the history's events that *text* stands for, with its values.
 
     Raises:
-        ApiError: it is no such filter.
+        ApiError: *text* is not a filter of events.
     """
     if not text.strip():
         return "1", []
@@ -41,7 +41,7 @@ def events_where(text: str) -> Condition:
 
 
 def name_pattern(text: str) -> str:
-    """The pattern of `name LIKE '...'`; one that fits all for an empty *text*."""
+    """The pattern of `name LIKE '...'`; for an empty *text*, one that matches every name."""
     return _value_of("name", ("LIKE",), text) or "%"
 
 
@@ -51,14 +51,14 @@ def notebook_named(text: str) -> str:
 
 
 def check_pipelines_filter(text: str) -> None:
-    """Refuse a filter of pipelines that is neither of the two."""
+    """Refuse a filter of pipelines that has neither form."""
     if text.strip() and not notebook_named(text) and not _value_of("name", ("LIKE",), text):
         expected = "`name LIKE '[pattern]'` or `notebook='<path>'`"
         raise wrong_value(f"`filter`: found `{text[:200]}`; expected {expected}.")
 
 
 def _condition(tokens: Sequence[Token], text: str) -> tuple[str, list[object], int]:
-    """The condition at the beginning of *tokens*, its values, and how many tokens it takes."""
+    """The condition at the beginning of *tokens*, its values, and the number of its tokens."""
     words = [token.word for token in tokens]
     name = tokens[0].text.lower()
     if len(tokens) > 2 and tokens[2].kind == STRING:

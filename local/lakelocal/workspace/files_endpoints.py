@@ -1,7 +1,7 @@
-"""The Files API: files of volumes are sent, received, listed and removed, without being held in memory.
+"""The Files API: sends, receives, lists and removes files of volumes, without holding them in memory.
 
-Source: Files API 2.0; Databricks SDK 0.162, `mixins/files.py`. Two calls are not offered, on purpose, and clients then
-use those below: `action=initiate-upload` and `create-download-url` are for storage that clients reach by themselves.
+Source: Files API 2.0; Databricks SDK 0.162, `mixins/files.py`. Two calls are not offered on purpose, and clients use
+those below instead: `action=initiate-upload` and `create-download-url` are for storage that clients access directly.
 """
 
 from email.utils import parsedate_to_datetime
@@ -33,7 +33,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def read(request: Request) -> Response:
-    """The content of a file, or a range of it; for HEAD its length and its time."""
+    """The content of a file, or a range of it; for HEAD, only its length and its time of modification."""
     place = await run_in_threadpool(_volumes(request).file, _path(request))
     status = await run_in_threadpool(place.stat)
     if (limit := request.headers.get("if-unmodified-since")) and _is_later(status.st_mtime, limit):
@@ -42,7 +42,7 @@ async def read(request: Request) -> Response:
 
 
 async def write(request: Request) -> Response:
-    """Keep the body as a file."""
+    """Store the body as a file."""
     volumes = _volumes(request)
     overwrite = _switch(request, "overwrite")
     target = await run_in_threadpool(volumes.at, _path(request))
@@ -58,13 +58,13 @@ async def remove(request: Request) -> Response:
 
 
 async def look(request: Request) -> Response:
-    """Say whether there is such a directory."""
+    """Say whether a directory exists."""
     is_there = await run_in_threadpool(_volumes(request).is_folder, _path(request))
     return Response(status_code=200 if is_there else 404)
 
 
 async def list_directory(request: Request) -> Response:
-    """What is in a directory, a page at a time."""
+    """One page of the entries of a directory."""
     size, token = request.query_params.get("page_size", "0"), request.query_params.get("page_token", "")
     if not size.isdecimal():
         raise wrong_value(f"`page_size`: found {size[:20]!r}; expected a whole number.")
@@ -73,7 +73,7 @@ async def list_directory(request: Request) -> Response:
 
 
 async def make_directory(request: Request) -> Response:
-    """Make a directory and those above it."""
+    """Create a directory, with its parents."""
     await run_in_threadpool(_volumes(request).make_folder, _path(request))
     return Response(status_code=204)
 
@@ -100,7 +100,7 @@ def _switch(request: Request, name: str) -> bool:
 
 
 def _is_later(seconds: float, limit: str) -> bool:
-    """Is the time *seconds* later than *limit*, a date of HTTP, which has whole seconds?"""
+    """Is the time *seconds* later than *limit*, an HTTP date, which has whole seconds?"""
     try:
         return int(seconds) > parsedate_to_datetime(limit).timestamp()
     except ValueError:

@@ -1,4 +1,4 @@
-"""Bodies with a file's content in them: base64 in JSON, or a form, as the SDK's `upload` and curl send it."""
+"""Bodies that contain a file: base64 in JSON, or a form, as the SDK's `upload` and curl send it."""
 
 import base64
 import binascii
@@ -16,10 +16,10 @@ _FIELD_LIMIT = 64 * 1024  # bytes of a field that is not the content
 
 
 async def form_or_json(request: Request, name: str) -> tuple[Mapping[str, Any], bytes | None]:
-    """The fields of the body, and the content that a form has as its field *name*; None for a body of JSON.
+    """The fields of the body, and the content in the field *name* of a form; None for a JSON body.
 
     Raises:
-        ApiError: the body is neither, or is a form without the content.
+        ApiError: the body is neither JSON nor a form, or is a form without the content.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
@@ -40,7 +40,7 @@ async def form_or_json(request: Request, name: str) -> tuple[Mapping[str, Any], 
 
 
 def _check_size(request: Request) -> None:
-    """Refuse more JSON than should be held in memory."""
+    """Refuse JSON that is too large to be held in memory."""
     size = request.headers.get("content-length", "")
     if not size.isdecimal() or int(size) > _JSON_LIMIT:
         found = f"{size} bytes" if size else "no Content-Length"
@@ -57,4 +57,4 @@ def from_base64(text: str, name: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise wrong_value(f"`{name}`: found something else than base64 ({error}); expected base64.") from error
+        raise wrong_value(f"`{name}`: found text that is not base64 ({error}); expected base64.") from error

@@ -1,4 +1,4 @@
-"""Who is asked and who asks: what every client looks up before its first call, and the telemetry that it sends.
+"""The workspace and its user: what every client looks up before its first call, and the telemetry that it sends.
 
 Source: Databricks SDK 0.162, `HostMetadata`; CLI 1.14, `libs/telemetry`.
 """
@@ -15,7 +15,7 @@ from lakelocal.workspace.workspace import Workspace
 
 
 class Telemetry(Asked):
-    """Usage data, which nobody here reads."""
+    """Usage data, which is not used here."""
 
     protoLogs: Sequence[Any] = ()
 
@@ -30,12 +30,12 @@ def routes() -> list[BaseRoute]:
 
 
 def host_metadata(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """What clients look up without a token; `oidc_endpoint` leads nowhere, and nobody with a token follows it."""
+    """What clients look up without a token. Nothing is at `oidc_endpoint`; clients with a token do not call it."""
     return {"oidc_endpoint": f"{workspace.url}/oidc", "workspace_id": workspace.id}
 
 
 def me(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """The user, as SCIM describes one."""
+    """The user, in the format of SCIM."""
     user = current_user()
     return {
         "id": workspace.id,
@@ -48,5 +48,5 @@ def me(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
 
 
 def telemetry(workspace: Workspace, asked: Telemetry) -> Mapping[str, Any]:
-    """Accepted, so that it is not sent again, and dropped."""
+    """Accept the data, so that it is not sent again, and drop it."""
     return {"errors": [], "numProtoSuccess": len(asked.protoLogs)}

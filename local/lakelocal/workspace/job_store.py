@@ -1,11 +1,11 @@
-"""The deployed jobs, kept in SQLite: what is acknowledged is on the disk.
+"""The deployed jobs, stored in SQLite: whatever has been acknowledged is on the disk.
 
 | table    | a row is                                                                                               |
 | -------- | ------------------------------------------------------------------------------------------------------ |
-| `jobs`   | a deployed job: its id, and its settings as they were given                                            |
+| `jobs`   | a deployed job: its id, and its settings as the client sent them                                       |
 | `states` | a catalog whose runs this workspace shows: its number, see `run_numbers`                               |
-| `starts` | a run, or a repair of one, that is acknowledged and not taken over by its process, see `run_starts` |
-| `tokens` | an idempotency token, and the run that it belongs to                                                   |
+| `starts` | an acknowledged run or repair that its process has not taken over yet, see `run_starts`                |
+| `tokens` | an idempotency token, and the run that was started with it                                             |
 
 The deployed pipelines are in the table `pipelines` beside them, see `pipeline_store`.
 """
@@ -68,7 +68,7 @@ class Start:
 
 
 class JobStore:
-    """The tables in the file *place*, created if absent; *pipelines* are those beside them."""
+    """The jobs in the file *place*, created if absent; *pipelines* are the pipelines in the same file."""
 
     def __init__(self, place: Path) -> None:
         self._database = Database(place, _SCHEMA + PIPELINES)
@@ -122,13 +122,13 @@ class JobStore:
             return [_job(row) for row in database.execute(query, (*values, limit))]
 
     def version(self) -> tuple[int, ...]:
-        """What differs as soon as a job is created, changed or deleted."""
+        """A value that changes whenever a job is created, changed or deleted."""
         with self._database.reading() as database:
             query = "SELECT count(*), coalesce(max(changed_time), 0), coalesce(sum(changed_time), 0) FROM jobs"
             return tuple(database.execute(query).fetchone())
 
     def state_numbers(self, catalogs: Sequence[str]) -> dict[str, int]:
-        """The number of each catalog, kept for ever; those without one get the next ones, in their order."""
+        """The number of each catalog, which never changes; new ones get the next numbers, in the given order."""
         with self._database.reading() as database:
             found = dict(database.execute("SELECT catalog, number FROM states").fetchall())
         if new := [catalog for catalog in catalogs if catalog not in found]:
@@ -141,9 +141,9 @@ class JobStore:
         return found
 
     def reserve(self, start: Start, token: str = "") -> tuple[str, int]:
-        """Note *start* before its run is recorded, and return the catalog and id of the run that *token* belongs to.
+        """Store *start* before its run is recorded, and return the catalog and the id of the run for *token*.
 
-        If the token has been used, that is another run, and nothing is noted; the id of a deleted run is negative.
+        If the token was used before, that is the earlier run, and nothing is stored; a deleted run has a negative id.
         """
         with self._database.writing() as database:
             if token:
@@ -158,13 +158,13 @@ class JobStore:
         return start.catalog, start.run_id
 
     def starts(self) -> list[Start]:
-        """What has been acknowledged and not been taken over."""
+        """The starts that have been acknowledged but not taken over."""
         with self._database.reading() as database:
             rows = database.execute("SELECT * FROM starts ORDER BY catalog, run_id, repair").fetchall()
         return [Start(row["catalog"], row["run_id"], row["repair"], json.loads(row["content"])) for row in rows]
 
     def take(self, catalog: str, run_id: int, repair: int) -> Mapping[str, Any] | None:
-        """Take a start over: its content for exactly one caller, None for all others."""
+        """Take over a start: exactly one caller gets its content, all others get None."""
         with self._database.writing() as database:
             row = database.execute(
                 "DELETE FROM starts WHERE catalog = ? AND run_id = ? AND repair = ? RETURNING content",
@@ -173,18 +173,18 @@ class JobStore:
         return json.loads(row["content"]) if row else None
 
     def delete_run(self, catalog: str, run_id: int) -> None:
-        """Remember that a run is deleted: its idempotency token starts no other."""
+        """Remember that a run was deleted: its idempotency token does not start another one."""
         with self._database.writing() as database:
             database.execute("UPDATE tokens SET run_id = -run_id WHERE catalog = ? AND run_id = ?", (catalog, run_id))
 
     def forget_all_runs(self) -> None:
-        """Remove what is known of runs: their histories are gone, and new ones count from 1 again."""
+        """Remove everything about runs: their histories are gone, and new ones count from 1 again."""
         with self._database.writing() as database:
             database.execute("DELETE FROM starts")
             database.execute("DELETE FROM tokens")
 
     def forget_run(self, catalog: str, run_id: int) -> None:
-        """Remove what is known of a run that was never recorded."""
+        """Remove everything about a run that was never recorded."""
         with self._database.writing() as database:
             database.execute("DELETE FROM starts WHERE catalog = ? AND run_id = ?", (catalog, run_id))
             database.execute("DELETE FROM tokens WHERE catalog = ? AND run_id = ?", (catalog, run_id))

@@ -33,7 +33,7 @@ class CreateJob(Asked):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings as they were given."""
+        """The settings as the client sent them."""
         given = self.model_extra or {}
         return {name: value for name, value in given.items() if name not in _BESIDE_SETTINGS}
 
@@ -58,14 +58,14 @@ class ResetJob(OneJob):
 
 
 class UpdateJob(OneJob):
-    """Some settings of a job."""
+    """The settings of a job that change."""
 
     new_settings: dict[str, Any] = Field(default_factory=dict)
     fields_to_remove: Sequence[str] = ()
 
 
 class ListJobs(Asked):
-    """Which jobs; those that were created last come first."""
+    """Which jobs to list; the newest come first."""
 
     name: str | None = None
     limit: int = Field(20, ge=0, le=MOST_JOBS)
@@ -98,7 +98,7 @@ def reset(workspace: Workspace, asked: ResetJob) -> Mapping[str, Any]:
 
 
 def update(workspace: Workspace, asked: UpdateJob) -> Mapping[str, Any]:
-    """Replace some settings of a job; entries of its keyed arrays are replaced one by one."""
+    """Replace some settings of a job; the entries of keyed arrays, such as tasks, are replaced one by one."""
     settings = dict(job_of(workspace, asked.job_id).settings)
     for path in asked.fields_to_remove:
         _remove(settings, path)
@@ -116,7 +116,7 @@ def delete(workspace: Workspace, asked: OneJob) -> Mapping[str, Any]:
 
 
 def get(workspace: Workspace, asked: GetJob) -> Mapping[str, Any]:
-    """One job, its settings as they were given."""
+    """One job, with its settings as the client sent them."""
     deployed = job_of(workspace, asked.job_id)
     if asked.version != "2.2":
         return _shown(deployed, deployed.settings)
@@ -155,7 +155,7 @@ def readable(workspace: Workspace, deployed: DeployedJob) -> Deployed:
     """*deployed* as the engine runs it.
 
     Raises:
-        ApiError: something is wrong with it; the message lists all of it in one line.
+        ApiError: it has errors; the message lists all of them in one line.
     """
     _check_shape(deployed.settings)
     found = read_deployed(deployed, workspace.jobs, workspace.places.tree)
@@ -177,7 +177,7 @@ def _put(workspace: Workspace, job_id: int, settings: Mapping[str, Any]) -> Mapp
 
 
 def _check(workspace: Workspace, deployed: DeployedJob) -> None:
-    """Refuse a job that could never run: circles, unknown dependencies, a schedule that cannot be read."""
+    """Refuse a job that could never run: cycles, unknown dependencies, a schedule that cannot be read."""
     found = readable(workspace, deployed)
     try:
         trigger_of(found)
@@ -186,7 +186,7 @@ def _check(workspace: Workspace, deployed: DeployedJob) -> None:
 
 
 def _check_shape(settings: Mapping[str, Any]) -> None:
-    """Refuse keyed arrays that are none: everything that reads a job relies on them."""
+    """Refuse keyed arrays that are malformed: all code that reads a job relies on their form."""
     for name, key in _KEYED.items():
         entries = settings.get(name)
         if entries is None:

@@ -1,6 +1,6 @@
-"""How much a request may be, and how long it may take to arrive; whatever exceeds that gets one line as its answer.
+"""The largest size of a request, and the longest time between its parts; the answer to any other is one line.
 
-Files that go into the workspace or into a volume are streamed to the disk: their limits are those of Databricks.
+Files for the workspace or a volume are streamed to the disk; their limits are those of Databricks.
 Source: Databricks documentation, "Files API" (5 GiB) and "Workspace files limitations" (500 MB).
 """
 
@@ -26,7 +26,7 @@ PAUSE_SECONDS = 30.0
 
 
 class Limits:
-    """The part of the application that ends requests whose body is too large, or stops coming."""
+    """Middleware that ends requests whose body is too large or stops arriving."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -45,7 +45,7 @@ class Limits:
 
 
 class _Body:
-    """*receive* that counts what comes, as long as a body comes."""
+    """Wraps *receive*: counts the bytes of the body as they arrive."""
 
     def __init__(self, receive: Receive, limit: int, pause: float) -> None:
         self.receive = receive
@@ -60,7 +60,7 @@ class _Body:
         try:
             message = await asyncio.wait_for(self.receive(), self.pause)
         except TimeoutError as error:
-            text = f"Found no more of the body for {self.pause:g} s; expected the rest of it. Send it again."
+            text = f"Received nothing of the body for {self.pause:g} s; expected the rest of it. Send it again."
             raise ApiError("REQUEST_TIMEOUT", text) from error
         self.size += len(message.get("body", b""))
         self.is_whole = not message.get("more_body", False)
@@ -70,4 +70,6 @@ class _Body:
 
 
 def _too_large(limit: int) -> ApiError:
-    return ApiError("MAX_REQUEST_SIZE_EXCEEDED", f"Found a body of more than {limit // MIB} MiB, the most there.")
+    return ApiError(
+        "MAX_REQUEST_SIZE_EXCEEDED", f"Found a body of more than {limit // MIB} MiB, the limit for this path."
+    )

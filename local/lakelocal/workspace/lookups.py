@@ -1,9 +1,9 @@
-"""Lists of what a bundle may look up by its name, and of compute: what there is here is one warehouse.
+"""Lists of compute, and of resources that a bundle may look up by name: here, there is only one warehouse.
 
-Nobody needs a cluster or a warehouse here, but clients ask for the id of one. The lists of everything else are empty,
-so that a client says that the name is not there.
+Nobody needs a cluster or a warehouse here, but clients ask for the id of one. All other lists are empty, so that a
+client reports that the name does not exist.
 
-Source: CLI 1.14, `bundle/config/variable/resolve_*.go`, which lists are asked for.
+Source: CLI 1.14, `bundle/config/variable/resolve_*.go`, for the lists that clients request.
 """
 
 import hashlib
@@ -51,12 +51,12 @@ def routes() -> list[BaseRoute]:
 
 
 def _nothing(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """An empty list: there are none here."""
+    """An empty list: there are no such resources here."""
     return {}
 
 
 def warehouses(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """The warehouses: the one of this machine."""
+    """All warehouses: the only one of this machine."""
     return {"warehouses": [_told(workspace)]}
 
 
@@ -68,7 +68,7 @@ def warehouse(workspace: Workspace, asked: WarehouseId) -> Mapping[str, Any]:
 
 
 def start(workspace: Workspace, asked: WarehouseId) -> Mapping[str, Any]:
-    """Nothing is to be done: the Spark server of a catalog starts with the first statement."""
+    """Do nothing: the Spark server of a catalog starts with the first statement."""
     warehouse(workspace, asked)
     return {}
 

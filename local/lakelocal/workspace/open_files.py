@@ -1,4 +1,4 @@
-"""Files of DBFS: where they are, and those that clients are writing part by part."""
+"""Files of DBFS: their local paths, and the files that clients are writing part by part."""
 
 import secrets
 import threading
@@ -18,7 +18,7 @@ _OPEN_SECONDS = 3600
 
 @dataclass(frozen=True)
 class DbfsPlace:
-    """A path of DBFS: how clients write it, without `dbfs:`, and where it is."""
+    """A path of DBFS: as clients write it, without `dbfs:`, and as a local path."""
 
     shown: str
     state: State
@@ -27,7 +27,7 @@ class DbfsPlace:
 
 @dataclass
 class _Open:
-    """A file that is being written to *part*, to become *target*."""
+    """A file that is being written to *part* and will become *target*."""
 
     target: DbfsPlace
     overwrite: bool
@@ -38,13 +38,13 @@ class _Open:
 
 @dataclass
 class OpenFiles:
-    """The files that clients are writing; those that nobody has written to for an hour are dropped."""
+    """The files that clients are writing; files that have not been written to for an hour are dropped."""
 
     _open: dict[int, _Open] = field(default_factory=dict)
     _changing: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, target: DbfsPlace, *, overwrite: bool) -> int:
-        """Begin to write *target*, and return the handle.
+        """Begin to write *target*, and return its handle.
 
         Raises:
             ApiError: too many files are being written.
@@ -53,7 +53,9 @@ class OpenFiles:
         with self._changing:
             self._drop_old()
             if len(self._open) >= _MOST_OPEN:
-                raise ApiError("RESOURCE_EXHAUSTED", f"{_MOST_OPEN} files are being written, the most there may be.")
+                raise ApiError(
+                    "RESOURCE_EXHAUSTED", f"{_MOST_OPEN} files are being written, which is the limit. Close one first."
+                )
             handle = secrets.randbelow(2**52) + 1
             self._open[handle] = _Open(target, overwrite, part, part.open("xb"), time.monotonic())
         return handle
@@ -70,10 +72,10 @@ class OpenFiles:
             found.file.write(content)
 
     def close(self, handle: int) -> None:
-        """Give the file its name.
+        """Finish the file and give it its name.
 
         Raises:
-            ApiError: no such file is being written, or there is one by now.
+            ApiError: no such file is being written, or another has got its name meanwhile.
         """
         with self._changing:
             found = self._get(handle)
@@ -99,10 +101,10 @@ class OpenFiles:
 
 
 def keep(target: DbfsPlace, part: Path, *, overwrite: bool) -> None:
-    """Give *part*, a synchronised file, the name of *target*; folders above it are made.
+    """Give *part*, a synchronised file, the name of *target*; parent folders are created.
 
     Raises:
-        ApiError: there is something already.
+        ApiError: something has this name already.
     """
     make_dbfs_folders(DbfsPlace(target.shown, target.state, target.local.parent))
     try:
@@ -113,7 +115,7 @@ def keep(target: DbfsPlace, part: Path, *, overwrite: bool) -> None:
 
 
 def make_dbfs_folders(target: DbfsPlace) -> None:
-    """Make the folder *target* and those above it, where they are absent.
+    """Create the folder *target* and its parents, if absent.
 
     Raises:
         ApiError: one of them is a file.
@@ -121,5 +123,5 @@ def make_dbfs_folders(target: DbfsPlace) -> None:
     try:
         make_folders(target.state.dbfs, target.local)
     except (FileExistsError, NotADirectoryError) as error:
-        text = f"`{target.shown}`: a file is where a directory is expected, so something already exists there."
+        text = f"`{target.shown}`: a file already exists where a directory is expected."
         raise ApiError("RESOURCE_ALREADY_EXISTS", text) from error

@@ -1,4 +1,4 @@
-"""What the bundle that deployed a job or a pipeline calls it, from the file that a deployment writes at its end."""
+"""The bundle that deployed a job or a pipeline, and its key there, from the file that a deployment writes last."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from lakelocal.workspace.pipeline_store import DeployedPipeline
 
 @dataclass(frozen=True)
 class Origin:
-    """The bundle, its target, and the key of the resource there; texts are empty where no bundle deployed it."""
+    """The bundle, its target, and the key of the resource in it; the texts are empty if no bundle deployed it."""
 
     key: str = ""
     bundle: str = ""
@@ -21,7 +21,7 @@ class Origin:
 
 
 def origin_of(deployed: DeployedJob | DeployedPipeline, tree: Path) -> Origin:
-    """What the bundle that deployed *deployed* calls it."""
+    """The bundle that deployed *deployed*, and its key there."""
     if isinstance(deployed, DeployedJob):
         return _origin(deployed.settings, "jobs", str(deployed.job_id), tree)
     return _origin(deployed.settings, "pipelines", deployed.pipeline_id, tree)
@@ -38,5 +38,5 @@ def _origin(settings: Mapping[str, Any], kind: str, own_id: str, tree: Path) -> 
         resources = config["resources"][kind]
         key = next(key for key, each in resources.items() if str(each["id"]) == own_id)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
-        return known  # it is written at the end of the deployment
+        return known  # the file is written at the end of the deployment
     return replace(known, key=key)

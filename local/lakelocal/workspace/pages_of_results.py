@@ -1,4 +1,4 @@
-"""Long results in parts: tokens that say where the next part begins, and the arrays of a job or a run cut to size.
+"""Long results in parts: tokens that mark the beginning of the next part, and the arrays of jobs and runs in parts.
 
 Source: Jobs API 2.2: at most 100 entries of each array in one answer; older versions have no parts.
 """
@@ -23,7 +23,7 @@ def position_of(token: str, length: int) -> tuple[int, ...] | None:
     """The position that `token_of` made *token* of; None for an empty one.
 
     Raises:
-        ApiError: it is no token of this server.
+        ApiError: it is not a token of this server.
     """
     if not token:
         return None
@@ -32,7 +32,7 @@ def position_of(token: str, length: int) -> tuple[int, ...] | None:
         if [type(each) for each in position] != [int] * length or any(abs(each) >= 2**63 for each in position):
             raise ValueError("another position")
     except (ValueError, TypeError, binascii.Error) as error:
-        found = f"`page_token`: found `{token[:80]}`; expected one of an earlier answer, or none for the first part."
+        found = f"`page_token`: found `{token[:80]}`; expected one from an earlier answer, or none for the first part."
         raise wrong_value(found) from error
     return tuple(position)
 
@@ -41,7 +41,7 @@ def part_of(content: Mapping[str, Any], names: Iterable[str], page_token: str) -
     """*content* with one part of each array in *names*, and the token of the next part; empty for the last one."""
     start = (position_of(page_token, 1) or (0,))[0]
     if start < 0:
-        raise wrong_value("`page_token`: expected one of an earlier answer.")
+        raise wrong_value("`page_token`: expected one from an earlier answer.")
     end = start + MOST_ENTRIES
     result, is_last = dict(content), True
     for name in names:

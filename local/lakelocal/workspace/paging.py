@@ -1,4 +1,4 @@
-"""Lists in pages: a token names the last entry of a page, so that entries that come or go between pages do no harm."""
+"""Lists in pages: a token names the last entry of a page, so that no entry is lost if others come or go meanwhile."""
 
 import base64
 import binascii
@@ -14,10 +14,10 @@ T = TypeVar("T")
 def page_of(entries: Sequence[T], key: Callable[[T], str], size: int, largest: int, token: str) -> tuple[list[T], str]:
     """The entries after *token* in the order of *key*, and the token of the next page; "" after the last.
 
-    A page has *size* entries, or *largest* for 0 and for more.
+    A page has *size* entries, or *largest* if *size* is 0 or more than that.
 
     Raises:
-        ApiError: *token* is no token of a page, or *size* is negative.
+        ApiError: *token* is not a token of a page, or *size* is negative.
     """
     if size < 0:
         raise wrong_value(f"The size of a page: found {size}; expected a number from 0.")
@@ -35,4 +35,4 @@ def _named_by(token: str) -> str:
     try:
         return os.fsdecode(base64.b64decode(token, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as error:
-        raise wrong_value("`page_token`: found a text that no page has; expected that of the last answer.") from error
+        raise wrong_value("`page_token`: found an unknown text; expected the one from the last answer.") from error

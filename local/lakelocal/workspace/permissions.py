@@ -1,4 +1,4 @@
-"""Permissions on jobs, directories and other objects: kept and told again, and not enforced, as there is one user.
+"""Permissions on jobs, directories and other objects: stored and returned, but not enforced, as there is one user.
 
 Source: Permissions API 2.0; CLI 1.14, `bundle/direct/dresources/permissions.go`.
 """
@@ -14,7 +14,7 @@ from lakelocal.workspace.workspace import Workspace
 
 _KIND = "permissions"
 _PRINCIPALS = ("user_name", "group_name", "service_principal_name")
-# The name of the type in a path -> that in answers, where they differ, and the level of whoever has made the object.
+# The type's name in a path -> its name in answers, which may differ, and the level of whoever created the object.
 _TYPES: Mapping[str, tuple[str, str]] = {
     "jobs": ("job", "IS_OWNER"),
     "pipelines": ("pipelines", "IS_OWNER"),
@@ -44,7 +44,7 @@ class Entry(Asked):
 
     @property
     def principal(self) -> dict[str, str]:
-        """Who is meant."""
+        """The principal's kind and name."""
         found = {name: str(value) for name in _PRINCIPALS if (value := getattr(self, name))}
         if len(found) != 1:
             raise wrong_value(
@@ -54,7 +54,7 @@ class Entry(Asked):
 
 
 class Given(Of):
-    """What principals may do with an object."""
+    """The permissions of principals on an object."""
 
     access_control_list: Sequence[Entry] = ()
 
@@ -73,20 +73,20 @@ def routes() -> list[BaseRoute]:
 
 
 def get(workspace: Workspace, asked: Of) -> Mapping[str, Any]:
-    """Who may do what."""
+    """The permissions on an object."""
     kept = workspace.records.get(_KIND, _key(asked)).get("entries")
     return _answer(workspace, asked, kept if kept is not None else [_makers(workspace, asked)])
 
 
 def put(workspace: Workspace, asked: Given) -> Mapping[str, Any]:
-    """Replace who may do what."""
+    """Replace the permissions on an object."""
     entries = _merged([], asked.access_control_list)
     workspace.records.put(_KIND, _key(asked), {"entries": entries})
     return _answer(workspace, asked, entries)
 
 
 def patch(workspace: Workspace, asked: Given) -> Mapping[str, Any]:
-    """Change what some may do."""
+    """Change the permissions of some principals."""
 
     def changed(kept: dict[str, Any]) -> dict[str, Any]:
         return {"entries": _merged(kept.get("entries", [_makers(workspace, asked)]), asked.access_control_list)}
@@ -95,7 +95,7 @@ def patch(workspace: Workspace, asked: Given) -> Mapping[str, Any]:
 
 
 def levels(workspace: Workspace, asked: Of) -> Mapping[str, Any]:
-    """The levels there are."""
+    """The levels that exist for a type of objects."""
     found = _LEVELS_OF.get(asked.object_type, _LEVELS)
     return {"permission_levels": [{"permission_level": level, "description": level} for level in found]}
 
@@ -116,7 +116,7 @@ def _principal_of(entry: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _makers(workspace: Workspace, asked: Of) -> dict[str, str]:
-    """What the user may do with an object that nobody has said anything about."""
+    """The user's permission on an object whose permissions have never been set."""
     level = _TYPES.get(asked.object_type, ("", "CAN_MANAGE"))[1]
     return {"user_name": workspace.user, "permission_level": level}
 

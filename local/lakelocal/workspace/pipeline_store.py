@@ -1,4 +1,4 @@
-"""The deployed pipelines, kept beside the deployed jobs."""
+"""The deployed pipelines, stored in the same file as the deployed jobs."""
 
 import json
 import sqlite3
@@ -35,7 +35,7 @@ class DeployedPipeline:
 
     @property
     def catalog(self) -> str:
-        """The catalog of its tables; empty if it names none."""
+        """The catalog of its tables; empty if the settings name none."""
         return str(self.settings.get("catalog") or "")
 
 
@@ -72,7 +72,7 @@ class PipelineStore:
         return _pipeline(row) if row else None
 
     def pipelines(self, *, like: str = "%") -> list[DeployedPipeline]:
-        """The pipelines by their ids, those whose names fit the pattern *like* of SQL."""
+        """The pipelines whose names match the SQL pattern *like*, in the order of their ids."""
         query = "SELECT * FROM pipelines WHERE name LIKE ? ORDER BY pipeline_id"
         with self._database.reading() as database:
             return [_pipeline(row) for row in database.execute(query, (like,))]

@@ -1,6 +1,6 @@
-"""The updates of deployed pipelines, in the histories of all catalogs: starting, finding and stopping them.
+"""Starts, finds and stops the updates of deployed pipelines, which are in the histories of all catalogs.
 
-A pipeline is updated by itself in the state of its own catalog; a job updates it in that of the job.
+An update that a client starts runs in the state of the pipeline's catalog; one that a job starts, in that of the job.
 """
 
 import heapq
@@ -32,9 +32,9 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class FoundUpdate:
-    """An update in the history *records* of *state*, done by the run *run_id* there.
+    """An update in the history *records* of *state*, part of the run *run_id* there.
 
-    Clients know the runs of the state by their numbers from *offset* on.
+    For clients, the number of a run is its id plus *offset*.
     """
 
     state: State
@@ -45,7 +45,7 @@ class FoundUpdate:
 
     @property
     def run_number(self) -> int:
-        """What clients call its run."""
+        """The number by which clients know its run."""
         return self.offset + self.run_id
 
 
@@ -64,7 +64,7 @@ def updates_of(workspace: Workspace, pipeline_id: str, *, limit: int = -1) -> li
 def events_of(
     workspace: Workspace, pipeline_id: str, where: tuple[str, Sequence[object]], *, ascending: bool, limit: int
 ) -> list[RecordedEvent]:
-    """At most *limit* events of a pipeline that fit *where*, by their time."""
+    """At most *limit* events of a pipeline that match *where*, in the order of their times."""
     found = [
         Updates(records).events(pipeline_id, where=where, ascending=ascending, limit=limit)
         for _, _, records in _histories(workspace)
@@ -75,10 +75,10 @@ def events_of(
 def start_update(
     workspace: Workspace, deployed: DeployedPipeline, selection: Mapping[str, Any], parameters: Mapping[str, str]
 ) -> str:
-    """Start an update of *deployed*, and return its id; *selection* are the fields that say what is refreshed.
+    """Start an update of *deployed*, and return its id; the fields *selection* say what is refreshed.
 
     Raises:
-        ApiError: one is active, or the pipeline cannot run here.
+        ApiError: another update is active, or the pipeline cannot run here.
     """
     active = active_update(workspace, deployed.pipeline_id)
     if active is not None:
@@ -114,12 +114,12 @@ def start_update(
 
 
 def active_update(workspace: Workspace, pipeline_id: str) -> FoundUpdate | None:
-    """The update of a pipeline that has not ended, if there is one."""
+    """The update of a pipeline that is active, if there is one."""
     return next((each for each in updates_of(workspace, pipeline_id) if each.update.end_time is None), None)
 
 
 def stop_update(workspace: Workspace, pipeline_id: str) -> None:
-    """Ask the active update of a pipeline to end, if there is one; a job that does it goes on after its task."""
+    """Ask the active update of a pipeline, if any, to end; if a job started it, the job continues after that task."""
     if found := active_update(workspace, pipeline_id):
         if found.update.attempt_id is None:
             request_cancel(found.records, found.run_id)
@@ -141,7 +141,7 @@ def wait_until_idle(workspace: Workspace, pipeline_id: str) -> None:
 
 
 def forget_pipeline(workspace: Workspace, deployed: DeployedPipeline, *, tables: bool) -> None:
-    """Forget what a deleted pipeline remembers; with *tables*, its datasets are dropped, too.
+    """Remove what is stored about a deleted pipeline; with *tables*, drop its datasets, too.
 
     Raises:
         LocalError: Spark cannot drop them.

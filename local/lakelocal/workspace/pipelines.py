@@ -55,13 +55,13 @@ class PipelineSettings(Asked):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings as they were given."""
+        """The settings as the client sent them."""
         given = {**self.model_dump(by_alias=True, exclude_unset=True), **(self.model_extra or {})}
         return {name: value for name, value in given.items() if name not in _OF_REQUESTS}
 
 
 class EditPipeline(PipelineSettings):
-    """All settings of a pipeline, and when they were changed last, as far as the client knows."""
+    """All settings of a pipeline, and the time of the last change that the client knows of."""
 
     pipeline_id: str
     expected_last_modified: Number | None = None
@@ -74,13 +74,13 @@ class OnePipeline(Asked):
 
 
 class DeletePipeline(OnePipeline):
-    """A pipeline, and whether its datasets go with it."""
+    """A pipeline, and whether its datasets are deleted too."""
 
     cascade: bool = True
 
 
 class ListPipelines(Asked):
-    """Which pipelines."""
+    """Which pipelines to list."""
 
     filter: str = ""
     max_results: int = Field(PIPELINES, ge=0, le=MOST_PIPELINES)
@@ -107,7 +107,7 @@ class OneUpdate(OnePipeline):
 
 
 class ListUpdates(OnePipeline):
-    """Which updates; the newest come first."""
+    """Which updates to list; the newest come first."""
 
     max_results: int = Field(MOST_UPDATES, ge=0)
     page_token: str = ""
@@ -115,7 +115,7 @@ class ListUpdates(OnePipeline):
 
 
 class ListEvents(OnePipeline):
-    """Which events; the newest come first unless `order_by` says otherwise."""
+    """Which events to list; the newest come first unless `order_by` says otherwise."""
 
     filter: str = ""
     max_results: int = Field(MOST_EVENTS, ge=0)
@@ -149,7 +149,7 @@ def create(workspace: Workspace, asked: PipelineSettings) -> Mapping[str, Any]:
 
 
 def list_pipelines(workspace: Workspace, asked: ListPipelines) -> Mapping[str, Any]:
-    """A page of the pipelines, by their ids; `name LIKE` and `notebook=` are the filters."""
+    """A page of the pipelines, in the order of their ids; the filters are `name LIKE` and `notebook=`."""
     check_pipelines_filter(asked.filter)
     found = workspace.jobs.pipelines.pipelines(like=name_pattern(asked.filter))
     if path := notebook_named(asked.filter):
@@ -162,7 +162,7 @@ def list_pipelines(workspace: Workspace, asked: ListPipelines) -> Mapping[str, A
 
 
 def get(workspace: Workspace, asked: OnePipeline) -> Mapping[str, Any]:
-    """One pipeline, its settings as they were given, and its latest updates."""
+    """One pipeline, with its settings as the client sent them and its latest updates."""
     deployed = pipeline_of(workspace, asked.pipeline_id)
     beside = {name: deployed.settings[name] for name in _BESIDE_SPEC if deployed.settings.get(name)}
     return {
@@ -187,7 +187,7 @@ def update(workspace: Workspace, asked: EditPipeline) -> Mapping[str, Any]:
 
 
 def delete(workspace: Workspace, asked: DeletePipeline) -> Mapping[str, Any]:
-    """Remove a pipeline, and its tables unless `cascade` is false; its updates stay in the history of runs."""
+    """Remove a pipeline and, unless `cascade` is false, its tables; its updates stay in the history of runs."""
     deployed = pipeline_of(workspace, asked.pipeline_id)
     stop_update(workspace, deployed.pipeline_id)
     wait_until_idle(workspace, deployed.pipeline_id)
@@ -215,7 +215,7 @@ def start_update(workspace: Workspace, asked: StartUpdate) -> Mapping[str, Any]:
 
 
 def list_updates(workspace: Workspace, asked: ListUpdates) -> Mapping[str, Any]:
-    """A page of the updates of a pipeline, the newest first: of the API, of jobs, and of the command line here."""
+    """A page of a pipeline's updates, the newest first: those of the API, of jobs, and of the command line."""
     deployed = pipeline_of(workspace, asked.pipeline_id)
     found = updates_of(workspace, deployed.pipeline_id)
     if asked.until_update_id:
@@ -237,7 +237,7 @@ def get_update(workspace: Workspace, asked: OneUpdate) -> Mapping[str, Any]:
 
 
 def list_events(workspace: Workspace, asked: ListEvents) -> Mapping[str, Any]:
-    """A page of the events of a pipeline, of all its updates."""
+    """A page of the events of all updates of a pipeline."""
     deployed = pipeline_of(workspace, asked.pipeline_id)
     if asked.order_by.lower() not in ("", "timestamp asc", "timestamp desc", "timestamp"):
         raise wrong_value(f"`order_by`: found `{asked.order_by[:80]}`; expected `timestamp asc` or `timestamp desc`.")
@@ -258,7 +258,7 @@ def list_events(workspace: Workspace, asked: ListEvents) -> Mapping[str, Any]:
 
 
 def stop(workspace: Workspace, asked: OnePipeline) -> Mapping[str, Any]:
-    """Ask the active update of a pipeline to end; without one, nothing happens."""
+    """Ask the active update of a pipeline to end; do nothing if there is none."""
     stop_update(workspace, pipeline_of(workspace, asked.pipeline_id).pipeline_id)
     return {}
 
@@ -296,7 +296,7 @@ def state_of_pipeline(updates: Sequence[FoundUpdate]) -> str:
 
 
 def _check(workspace: Workspace, asked: PipelineSettings, own_id: str = "") -> None:
-    """Refuse settings that the API refuses; what only stops an update is told when one starts."""
+    """Refuse settings that the API refuses; errors that only prevent an update are reported when one starts."""
     for name, value in (("schema", asked.schema_name), ("target", asked.target)):
         if value and not value.replace("_", "").isalnum():
             raise wrong_value(

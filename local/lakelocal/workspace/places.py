@@ -1,13 +1,13 @@
-"""Where a workspace keeps its own files: `.workspace` beside the states of the catalogs.
+"""The files of the workspace itself, in `.workspace` beside the states of the catalogs.
 
     .local/.workspace/token        what clients send as `Authorization: Bearer ...`; only this user can read it
                       server.json  the running server: its address and process
                       jobs.db      deployed jobs, idempotency tokens, runs that are about to start
                       schedule.db  which firings of deployed schedules have been claimed
-                      records.db   what clients have said of objects: comments, permissions, grants
-                      secrets.yml  secrets that clients have put; only this user can read it
-                      tree/        what clients call /Workspace
-                      logs/        what runs print, one file each
+                      records.db   what clients have set on objects: comments, permissions, grants
+                      secrets.yml  secrets that clients have stored; only this user can read it
+                      tree/        what clients see as /Workspace
+                      logs/        the output of runs, one file each
 
 No catalog can have this name, since those begin with a letter, a digit or `_`.
 """
@@ -28,7 +28,7 @@ class WorkspacePlaces:
 
     @classmethod
     def of(cls, project: Project) -> "WorkspacePlaces":
-        """The places of the workspace of *project*, which need not exist."""
+        """The files of the workspace of *project*, which need not exist."""
         return cls(project.states / WORKSPACE)
 
     @property
@@ -61,7 +61,7 @@ class WorkspacePlaces:
 
     @property
     def tree(self) -> Path:
-        """The folder that clients call `/Workspace`."""
+        """The folder that clients see as `/Workspace`."""
         return self.folder / "tree"
 
     @property
@@ -69,7 +69,7 @@ class WorkspacePlaces:
         return self.folder / "logs"
 
     def log_of_run(self, catalog: str, run_id: int) -> Path:
-        """What the process of a run prints."""
+        """The file for the output of a run's process."""
         return self.logs / f"{catalog}-run-{run_id}.log"
 
     def make(self) -> "WorkspacePlaces":
@@ -93,6 +93,6 @@ class WorkspacePlaces:
 
 
 def workspace_id(project: Project) -> str:
-    """The id of the workspace of *project*: a number, the same as long as the project is where it is."""
+    """The id of the workspace of *project*: a number that stays the same unless the project is moved."""
     digest = hashlib.sha256(str(project.root).encode()).digest()
     return str(10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14))
