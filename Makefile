@@ -89,7 +89,7 @@ test-all: check ## all checks and tests, including kills, a cluster, databricks-
 
 check: $(READY) ## style of code and notebooks, types, what every place runs, GitHub workflows
 	@.venv/bin/ruff check .
-	@.venv/bin/ruff format --check local notebooks/lakehouse tests
+	@.venv/bin/ruff format --check local notebooks/lakehouse notebooks/pipelines tests
 	@.venv/bin/mypy
 	@.venv/bin/python -m tests.portability
 	@.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

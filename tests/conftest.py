@@ -47,7 +47,7 @@ LONGEST_FIRST = (
 
 
 # Files whose tests continue where those of the previous file ended, on the tables of one daily job.
-PRODUCT = ("jobs/test_daily_job.py", "notebooks/test_nbval.py", "notebooks/test_runbooks.py")
+PRODUCT = ("jobs/test_daily_job.py", "jobs/test_both_ways.py", "notebooks/test_nbval.py", "notebooks/test_runbooks.py")
 
 
 class FileByFile(LoadScopeScheduling):

@@ -42,10 +42,7 @@ def write_project(folder: Path, files: Path) -> Path:
     spec = folder / SPEC
     content = yaml.safe_load(spec.read_text())
     content["storage"] = (folder / "storage").resolve().as_uri()
-    content["configuration"] = {
-        "olist.files": str(files.resolve()),
-        "olist.categories": str(ROOT / "config" / "product_categories.csv"),
-    }
+    content["configuration"] = {"olist.files": str(files.resolve())}
     spec.write_text(yaml.safe_dump(content, sort_keys=False))
     return spec
 
@@ -80,6 +77,7 @@ def run_pipeline(spec: Path, *, events: Path | None = None) -> Cost:
     environment |= {
         "JAVA_HOME": str(java.resolve().parents[1]),
         "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": str(ROOT / "notebooks"),
         "SPARK_CONF_DIR": str(here / "conf"),
         "SPARK_LOCAL_IP": "127.0.0.1",
     }

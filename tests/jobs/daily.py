@@ -91,12 +91,12 @@ class Here:
 def check_feeds(here: Here, day: str) -> None:
     """Check that all six tables and the quarantine equal what the generator expects after *day*."""
     names = [f"{entity}_{kind}" for entity in FEEDS for kind in ("current", "history")]
-    found = _rows_of(here, {name: f"silver.silver_{name}" for name in names})
+    found = rows_of(here, {name: f"silver.silver_{name}" for name in names})
     for name in names:
         expected = here.truth(day, name)
         assert list(found[name][0]) == list(expected[0])
         assert _in_order(found[name]) == _in_order(expected), f"{name} after {day}"
-    quarantined = _rows_of(here, {entity: f"ops.quarantine_stg_cdc_{entity}" for entity in FEEDS})
+    quarantined = rows_of(here, {entity: f"ops.quarantine_stg_cdc_{entity}" for entity in FEEDS})
     rules = {entity: dict(Counter(row["rule"] for row in rows)) for entity, rows in quarantined.items()}
     expected_rules: dict[str, dict[str, int]] = {entity: {} for entity in FEEDS}
     for row in here.truth(day, "quarantine"):
@@ -120,7 +120,7 @@ def check_days(here: Here, *days: str) -> None:
     assert {row["day"]: row["n"] for row in found} == expected and expected.keys() <= {"before", *days}
 
 
-def _rows_of(here: Here, tables: dict[str, str]) -> dict[str, list[dict]]:
+def rows_of(here: Here, tables: dict[str, str]) -> dict[str, list[dict]]:
     """All rows of *tables*, by name, from one statement."""
     parts = [
         f"SELECT '{name}' AS name, to_json(struct(*), map('ignoreNullFields', 'false')) AS row FROM {table}"

@@ -70,6 +70,8 @@ WAYS: dict[str, Run | Elsewhere] = {
     "make run-local SOURCE=../olist RUN_DATE=2018-10-18": Run(says=DAILY, slow=JOB),
     "make run-local RUN_DATE=2018-10-19": Run(says=DAILY, slow=JOB),
     "make run-local JOB=olist_weekly_refresh_job": Run(says=("SUCCESS",), slow=JOB),
+    "make run-local JOB=olist_declarative_job": Run(says=("update_main +SUCCESS", "update_cdc +SUCCESS"), slow=JOB),
+    f"{LOCAL} run olist_main_declarative --full-refresh-all": Run(says=("SUCCESS",), slow=JOB),
     'make run-local VARS="scale=100000 seed=7"': Run(
         'make run-local VARS="scale=100 seed=7 catalog=olist_small"', says=DAILY, slow=JOB
     ),

@@ -146,7 +146,7 @@ def test_the_runbook_of_deployment_shows_what_a_target_becomes(execute, target, 
     """Without a workspace: a clean bundle, the commands to copy, the next times."""
     said = shown(execute("D10_deploy", target=target, go_back_to="v1.0.0").cells)
 
-    assert f"0 errors, 0 warnings in 4 jobs of {target}" in said
+    assert f"0 errors, 0 warnings in 5 jobs of {target}" in said
     assert f"databricks bundle run olist_daily_job -t {target}\n" in said
     assert "git switch --detach v1.0.0" in said
     assert f"0 0 6 * * ? (UTC) {pause_status}" in said

@@ -142,7 +142,7 @@ def test_the_parameters_of_each_task_are_taken_by_its_notebook():
                     given = set(task["notebook_task"].get("base_parameters", {}))
                     assert given <= parameter_names(read(named)), (place.name, task["task_key"])
                     found += 1
-    assert found == 7
+    assert found == 8
 
 
 def test_every_runbook_has_its_sections_and_is_in_the_list():

@@ -1,4 +1,4 @@
-"""A table is added as the README says: its contract, and one cell if the contract does not say everything."""
+"""A table is added as the README says: its contract; a query and one cell if the contract does not say everything."""
 
 import shutil
 from datetime import date
@@ -10,7 +10,7 @@ from lakehouse_fixtures import ROOT, Lakehouse
 
 from lakehouse.errors import ContractError
 from lakehouse.layers.gold import GoldRun, create_view
-from lakehouse.tables.contracts import load_contract
+from lakehouse.tables.contracts import load_contract, load_query
 
 BRONZE = """
 table: bronze.bronze_returns
@@ -60,7 +60,7 @@ expectations:
 """
 DERIVED_SQL = """
     SELECT order_id, returned_on, max(order_status) AS order_status, sum(amount) AS amount
-    FROM silver.silver_returns LEFT JOIN silver.silver_orders USING (order_id) GROUP BY order_id, returned_on"""
+    FROM silver_returns LEFT JOIN silver_orders USING (order_id) GROUP BY order_id, returned_on"""
 GROUPED = """
 table: silver.silver_return_days
 grain: One row per day and kind of return.
@@ -72,7 +72,7 @@ columns:
   - {name: return_count, type: BIGINT, comment: Number of returns}
 """
 GROUPED_SQL = """
-    SELECT returned_on, is_full, count(*) AS return_count FROM silver.silver_returns GROUP BY returned_on, is_full"""
+    SELECT returned_on, is_full, count(*) AS return_count FROM silver_returns GROUP BY returned_on, is_full"""
 VIEW = """
 table: gold.gold_returns
 grain: One row per day of return.
@@ -84,12 +84,15 @@ columns:
 expectations:
   - {rule: at_least_one, level: FAIL, condition: return_count > 0}
 """
-VIEW_SQL = "SELECT returned_on, sum(return_count) AS return_count FROM silver.silver_return_days GROUP BY returned_on"
+VIEW_SQL = "SELECT returned_on, sum(return_count) AS return_count FROM silver_return_days GROUP BY returned_on"
+QUERIES = {"silver_order_returns": DERIVED_SQL, "silver_return_days": GROUPED_SQL, "gold_returns": VIEW_SQL}
 CELLS = {
-    "30_silver": ("run.finish()", f'apply_query(run, "silver_order_returns", """{DERIVED_SQL}""")\n'
-                  f'apply_query(run, "silver_return_days", """{GROUPED_SQL}""")'),
-    "40_gold": ("dated = ", f'create_view(run, "gold_returns", """{VIEW_SQL}""")'),
-}  # fmt: skip
+    "30_silver": (
+        "run.finish()",
+        'apply_query(run, "silver_order_returns")\napply_query(run, "silver_return_days")',
+    ),
+    "40_gold": ("dated = ", 'create_view(run, "gold_returns")'),
+}
 HEADER = "order_id,return_number,returned_on,amount,is_full\n"
 
 
@@ -101,9 +104,12 @@ def lakehouse(spark, state, tmp_path_factory: pytest.TempPathFactory):
     for text in (BRONZE, SILVER, DERIVED, GROUPED, VIEW):
         name = text.split("\n")[1].split(".")[1]
         (config / "tables" / f"{name}.yml").write_text(text)
+    for name, query in QUERIES.items():
+        (config / "tables" / f"{name}.sql").write_text(query)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lakehouse.tables.contracts.config_folder", lambda: config)
         load_contract.cache_clear()
+        load_query.cache_clear()
         made = Lakehouse(spark, state)
         shutil.rmtree(made.volume / "returns")  # as if the catalog had been set up before there was this table
         made.run("20_bronze")
@@ -112,6 +118,7 @@ def lakehouse(spark, state, tmp_path_factory: pytest.TempPathFactory):
         run(made)
         yield made
     load_contract.cache_clear()
+    load_query.cache_clear()
 
 
 def land(lakehouse: Lakehouse, day: str, *lines: str) -> Path:
@@ -132,7 +139,7 @@ def test_a_table_of_a_new_file_needs_its_contracts_only(lakehouse):
     assert detail["clusteringColumns"] == ["order_id", "return_number"]
 
 
-def test_tables_and_a_view_made_of_it_need_a_contract_and_a_cell(lakehouse):
+def test_tables_and_a_view_made_of_it_need_a_contract_a_query_and_a_cell(lakehouse):
     """One has a key in common with the table that it is made from, the other has none."""
     assert lakehouse.table("silver.silver_order_returns") == [
         ("o1", date(2018, 2, 1), "delivered", Decimal("11.125")),
@@ -174,20 +181,21 @@ def test_a_contract_without_its_rule_is_told(lakehouse):
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("SELECT return_count, returned_on FROM silver.silver_return_days",
+        ("SELECT return_count, returned_on FROM silver_return_days",
          "`return_count` as column 1, where the contract has `returned_on`"),
-        ("SELECT returned_on, return_count, is_full FROM silver.silver_return_days",
+        ("SELECT returned_on, return_count, is_full FROM silver_return_days",
          "`is_full`, which the contract does not name once"),
-        ("SELECT returned_on, return_count AS returns FROM silver.silver_return_days",
+        ("SELECT returned_on, return_count AS returns FROM silver_return_days",
          "no `return_count` and `returns`, which the contract does not name once"),
     ],
 )  # fmt: skip
-def test_a_view_with_other_columns_is_refused_and_stays_as_it_was(lakehouse, query, found):
+def test_a_view_with_other_columns_is_refused_and_stays_as_it_was(lakehouse, monkeypatch, query, found):
     """Two swapped columns would be a wrong report under correct names."""
     before = lakehouse.rows("SELECT * FROM gold.gold_returns")
+    monkeypatch.setattr("lakehouse.layers.gold.load_query", {"gold_returns": query}.get)
 
     with pytest.raises(ContractError) as error:
-        create_view(GoldRun(lakehouse.spark, "test", full=False), "gold_returns", query)
+        create_view(GoldRun(lakehouse.spark, "test", full=False), "gold_returns")
 
     assert str(error.value) == (
         f"`gold.gold_returns`: found in the query {found}; expected the columns returned_on, return_count, in this "

@@ -76,7 +76,7 @@ def test_a_target_is_clean(target: str) -> None:
     report = validate(Project.at(ROOT), target=target)
 
     assert list(report.findings) == []
-    assert len(report.jobs) == 4
+    assert len(report.jobs) == 5
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -96,21 +96,29 @@ def test_a_task_has_the_packages_that_its_notebook_imports_and_no_others(target:
     }
     assert given == {key: {f"{name}=={pins()[name]}" for name in names} for key, names in needed.items()}
     assert needed["olist_daily_job"] == {"faker"}
+    sources = [source for pipeline in read.pipelines.values() for source in pipeline.sources]
+    assert sources and {pipeline.root for pipeline in read.pipelines.values()} == {ROOT / "notebooks"}
+    for source in sources:  # pipelines have no environment of their own
+        assert packages_of(source.relative_to(ROOT / "notebooks").with_suffix("").as_posix()) <= IN_ENVIRONMENT_4
 
 
 def test_only_the_notebooks_and_what_they_read_are_uploaded() -> None:
-    """No tests, runbooks, workflows or local state; the jobs are deployed, not uploaded."""
-    assert bundle()["sync"] == {"paths": ["notebooks", "config"], "exclude": ["config/jobs/*.json"]}
+    """No tests, runbooks, workflows or local state; jobs and pipelines are deployed, not uploaded."""
+    resources = ["config/jobs/*.json", "config/pipelines/*.json"]
+
+    assert bundle()["sync"] == {"paths": ["notebooks", "config"], "exclude": resources}
+    assert bundle()["include"] == resources
     assert all((ROOT / path).is_dir() for path in bundle()["sync"]["paths"])
-    assert list(ROOT.glob(bundle()["sync"]["exclude"][0])), "the CLI warns of a pattern that matches no file"
+    assert all(list(ROOT.glob(each)) for each in resources), "the CLI warns of a pattern that matches no file"
 
 
 def test_what_a_task_runs_and_reads_is_uploaded() -> None:
     """The package finds `config` beside the folder of the notebooks, in the workspace too."""
     read = load_bundle(Project.at(ROOT), target="prod")
     used = [task.notebook for job in read.jobs.values() for task in job.tasks if task.notebook is not None]
+    used += [source for pipeline in read.pipelines.values() for source in pipeline.sources]
 
-    assert len(used) == 7
+    assert len(used) == 8 + 7
     assert all(any(place.is_relative_to(folder) for folder in DEPLOYED) for place in [*used, config_folder()])
 
 

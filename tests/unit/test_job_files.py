@@ -1,4 +1,4 @@
-"""The project's own jobs, for each target and field, as designed; and no further fields."""
+"""The project's own jobs and pipelines, for each target and field, as designed; and no further fields."""
 
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from lakelocal.project import Project
 ROOT = Path(__file__).resolve().parents[2]
 DAILY, WEEKLY = "olist_daily_job", "olist_weekly_refresh_job"
 MAIN, CDC = "olist_main_pipeline", "olist_cdc_pipeline"
+DECLARATIVE = "olist_declarative_job"
+PIPELINES = {"olist_main_declarative": "Main", "olist_cdc_declarative": "CDC"}
 HOUR = 3600
 TEAM = ["data-engineering@example.com"]
 
@@ -37,14 +39,16 @@ def bundle(target: str) -> Bundle:
 
 
 def settings(read: Bundle, job: str) -> dict[str, Any]:
-    """The resolved fields of a job, its tasks by key; the ids of jobs that tasks start are their keys again."""
-    ids = {str(read.job(key).id): key for key in read.jobs}
+    """The resolved fields of a job, its tasks by key; the ids of what tasks start are keys again."""
+    ids = {str(read.job(key).id): key for key in read.jobs} | {each.id: key for key, each in read.pipelines.items()}
     found = {**read.job(job).settings}
     found["tasks"] = {task["task_key"]: {**task} for task in found["tasks"]}
     for task in found["tasks"].values():
         del task["task_key"]
         if "run_job_task" in task:
             task["run_job_task"] = {**task["run_job_task"], "job_id": ids[str(task["run_job_task"]["job_id"])]}
+        if "pipeline_task" in task:
+            task["pipeline_task"] = {"pipeline_id": ids[task["pipeline_task"]["pipeline_id"]]}
     return found
 
 
@@ -193,11 +197,70 @@ def test_the_cdc_pipeline(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_target_has_these_four_jobs_and_its_catalog(target: str) -> None:
+def test_the_declarative_job(target: str) -> None:
+    """Like the daily job, with an update of a pipeline in place of each job; only a person starts it.
+
+    It has no parameter for the catalog: that of a pipeline is deployed with it.
+    """
+    prefix, catalog, addresses, *_ = TARGETS[target]
+
+    assert settings(bundle(target), DECLARATIVE) == {
+        "name": f"{prefix}Olist Lakehouse - Declarative Pipelines",
+        "parameters": [{"name": "run_date", "default": "{{job.start_time.iso_date}}"}],
+        "timeout_seconds": 10_800,
+        "max_concurrent_runs": 1,
+        "queue": {"enabled": True},
+        "email_notifications": {"on_failure": addresses},
+        "environments": serverless("faker==40.54.0"),
+        "tasks": {
+            "generate_data": {
+                "notebook_task": runs("10_generate_data", catalog=catalog, **GENERATION),
+                "max_retries": 1,
+                "min_retry_interval_millis": 60_000,
+                "retry_on_timeout": False,
+                "disable_auto_optimization": True,
+            }
+            | IN_JOB_ENVIRONMENT,
+            "update_main": {"pipeline_task": {"pipeline_id": "olist_main_declarative"}} | after("generate_data"),
+            "update_cdc": {"pipeline_task": {"pipeline_id": "olist_cdc_declarative"}} | after("generate_data"),
+        },
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("key", PIPELINES)
+def test_a_pipeline(key: str, target: str) -> None:
+    """Both write to one schema, from which the notebooks neither read nor write; the CLI adds channel and edition."""
+    prefix, catalog, *_ = TARGETS[target]
+    pipeline = bundle(target).pipelines[key]
+    feeds = key == "olist_cdc_declarative"
+    sources = ["bronze", "valid", *(["changes"] if feeds else ["silver", "gold"])]
+
+    assert pipeline.settings == {
+        "name": f"{prefix}Olist Lakehouse - {PIPELINES[key]} Declarative Pipeline",
+        "catalog": catalog,
+        "schema": "declarative",
+        "channel": "CURRENT",
+        "edition": "ADVANCED",
+        "serverless": True,
+        "root_path": "../../notebooks",
+        "libraries": [{"file": {"path": f"../../notebooks/pipelines/{name}.py"}} for name in sources],
+        "configuration": {
+            "lakehouse.catalog": catalog,
+            "lakehouse.feeds": "true" if feeds else "false",
+            "spark.sql.session.timeZone": "UTC",
+        },
+    }
+    assert [source.stem for source in pipeline.sources] == sources
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_has_these_jobs_and_pipelines_and_its_catalog(target: str) -> None:
     """Nothing else is deployed."""
     read = bundle(target)
 
-    assert set(read.jobs) == {DAILY, WEEKLY, MAIN, CDC}
+    assert set(read.jobs) == {DAILY, WEEKLY, MAIN, CDC, DECLARATIVE}
+    assert set(read.pipelines) == set(PIPELINES)
     assert read.catalog == TARGETS[target][1]
 
 
@@ -206,7 +269,7 @@ def test_dev_is_the_default_target() -> None:
     assert load_bundle(Project.at(ROOT)).target == "dev"
 
 
-@pytest.mark.parametrize("job", [DAILY, WEEKLY, MAIN, CDC])
+@pytest.mark.parametrize("job", [DAILY, WEEKLY, MAIN, CDC, DECLARATIVE])
 def test_notebooks_take_the_parameters_that_their_tasks_give(job: str) -> None:
     """`--strict` would refuse them; references in them are legal too."""
     read = bundle("dev")

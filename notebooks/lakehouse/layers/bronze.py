@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.listener import StreamingQueryProgress
 
@@ -202,24 +202,13 @@ def load_new_files(spark: SparkSession, sources: list[Source], *, run_id: str) -
 
 
 def _load(spark: SparkSession, source: Source) -> Loaded:
-    """Load the new files of *source*.
-
-    The contract gives Auto Loader the schema, so Auto Loader stores and evolves none at a `cloudFiles.schemaLocation`:
-    what fits no column is rescued. With a rescued data column, it matches CSV columns by the header and not by
-    position.
-
-    Source: Databricks documentation, "Configure schema inference and evolution in Auto Loader", "Auto Loader options".
-    """
+    """Load the new files of *source*."""
     undisturbed = not source.generation or source.version == newest_version(spark, source.table)
     generation = source.generation or empty_table(spark, source.contract)
     if not source.new:
         return Loaded(Written(source.table, 0), [], generation, version_of(spark, source.table))
-    brought = file_columns(source.contract)
-    stream = spark.readStream.format("cloudFiles").options(**AUTO_LOADER_OPTIONS)
-    rows = stream.schema(", ".join(f"`{name}` STRING" for name in brought)).load(source.folder)
-    made = [f"{sql.format(folder=source.folder)} AS {name}" for name, sql in LINEAGE.items()]
     query = (
-        rows.selectExpr(*brought, *made, "_rescued_data")
+        landed_rows(spark, source.contract, source.catalog)
         .observe(_RULES, *[F.expr(sql).alias(name) for name, sql in _aggregates(source.contract).items()])
         .writeStream.option("checkpointLocation", checkpoint_folder(source.catalog, source.contract.name, generation))
         .trigger(availableNow=True)
@@ -233,6 +222,22 @@ def _load(spark: SparkSession, source: Source) -> Loaded:
         found = _counted_again(spark, source)
     version = version_of(spark, source.table)
     return Loaded(Written(source.table, found["checked"]), _rule_counts(source.contract, found), generation, version)
+
+
+def landed_rows(spark: SparkSession, contract: Contract, catalog: str) -> DataFrame:
+    """A stream of the lines of the contract's folder, as text, with where each came from: the columns of the contract.
+
+    The contract gives Auto Loader the schema, so Auto Loader stores and evolves none at a `cloudFiles.schemaLocation`:
+    what fits no column is rescued. With a rescued data column, it matches CSV columns by the header and not by
+    position.
+
+    Source: Databricks documentation, "Configure schema inference and evolution in Auto Loader", "Auto Loader options".
+    """
+    brought, folder = file_columns(contract), volume_folder(catalog, contract.folder)
+    stream = spark.readStream.format("cloudFiles").options(**AUTO_LOADER_OPTIONS)
+    rows = stream.schema(", ".join(f"`{name}` STRING" for name in brought)).load(folder)
+    made = [f"{sql.format(folder=folder)} AS {name}" for name, sql in LINEAGE.items()]
+    return rows.selectExpr(*brought, *made, "_rescued_data")
 
 
 def empty_table(spark: SparkSession, contract: Contract) -> str:

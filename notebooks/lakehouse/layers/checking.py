@@ -50,6 +50,12 @@ class Checked:
         """The rows that break no rule, with the contract's columns and `_text`."""
         return self.rows.where("_broken IS NULL")
 
+    @property
+    def broken(self) -> DataFrame:
+        """The rows that break a rule: the columns of the files as text, `rule`, `reason` and `_source_file`."""
+        broken = self.rows.where("_broken IS NOT NULL")
+        return broken.selectExpr("_text.*", "_broken.rule", "_broken.reason", "_source_file")
+
     def observed(self, observation: Observation) -> "Checked":
         """The same rows; whatever reads all of them also counts the rules, into *observation*."""
         counts = [F.expr(sql).alias(name) for name, sql in self.counted().items()]
@@ -68,9 +74,9 @@ class Checked:
 
     def rules(self) -> list[tuple[str, str]]:
         """(rule, level) of every rule that is counted, in the order in which they are reported."""
-        parses = [(f"{name}_parses", "DROP") for name in _parsed(self.contract, self.brought)]
-        named = [(rule.rule, rule.level) for level in ("DROP", "WARN") for rule in self.contract.rules(level)]
-        return parses + named + ([(DUPLICATE_KEY, "WARN")] if self.key_is_row else [])
+        dropping = [(rule, "DROP") for rule in drop_rules(self.contract)]
+        warning = [(rule.rule, "WARN") for rule in self.contract.rules("WARN")]
+        return dropping + warning + ([(DUPLICATE_KEY, "WARN")] if self.key_is_row else [])
 
     def told(self, counts: dict[str, int]) -> list[RuleCount]:
         """*counts*, by the names of `counted` and `duplicate_key`, in the form in which they are stored."""
@@ -117,8 +123,7 @@ def check_rows(
         derived: SQL over the typed columns, by the name of a column that the files do not contain.
         changes: *bronze* has `_change_type`, which is kept.
     """
-    files = load_contract(contract.reads[0]).column_names
-    brought = tuple(name for name in contract.column_names if name in files and not name.startswith("_"))
+    brought = _brought(contract)
     typed = [f"{_parse(contract, name)} AS {name}" for name in brought]
     kept = ["_source_file", "_file_modified_at", *(["_change_type"] if changes else [])]
     rows = bronze.selectExpr(f"struct({', '.join(brought)}) AS _text", *typed, *kept)
@@ -126,6 +131,18 @@ def check_rows(
         rows = rows.selectExpr("*", *made)
     rows = rows.selectExpr("*", f"{_first_broken(contract, brought)} AS _broken")
     return Checked(contract, rows, brought, key_is_row, changes, sequence)
+
+
+def _brought(contract: Contract) -> tuple[str, ...]:
+    """The columns of *contract* that the files of its bronze table contain."""
+    files = load_contract(contract.reads[0]).column_names
+    return tuple(name for name in contract.column_names if name in files and not name.startswith("_"))
+
+
+def drop_rules(contract: Contract) -> list[str]:
+    """The rules that send a row to quarantine, in their order: values that parse, then the contract's own."""
+    parses = [f"{name}_parses" for name in _parsed(contract, _brought(contract))]
+    return parses + [rule.rule for rule in contract.rules("DROP")]
 
 
 def _parse(contract: Contract, name: str) -> str:
@@ -241,7 +258,7 @@ def add_to_quarantine(spark: SparkSession, checked: Checked, *, run_id: str) -> 
         replace_quarantine(spark, checked, run_id=run_id, rows=1)
         return
     there = spark.table(table).select("_source_file").distinct()
-    broken = _broken_rows(checked, run_id)
+    broken = _of_run(checked, run_id)
     broken.join(there, "_source_file", "left_anti").select(*_quarantine_columns(checked)).writeTo(table).append()
 
 
@@ -250,7 +267,7 @@ def replace_quarantine(spark: SparkSession, checked: Checked, *, run_id: str, ro
     table = f"ops.quarantine_{checked.contract.name}"
     comment = f"Rows of {checked.contract.table} that break a rule, as text"
     if rows:
-        broken = _broken_rows(checked, run_id).writeTo(table).using("delta")
+        broken = _of_run(checked, run_id).writeTo(table).using("delta")
         broken.tableProperty("comment", comment).createOrReplace()
         return
     columns = ", ".join(f"{name} STRING" for name in _quarantine_columns(checked))  # needs no Spark job
@@ -261,7 +278,5 @@ def _quarantine_columns(checked: Checked) -> list[str]:
     return [*checked.brought, "rule", "reason", "_source_file", "run_id"]
 
 
-def _broken_rows(checked: Checked, run_id: str) -> DataFrame:
-    return checked.rows.where("_broken IS NOT NULL").selectExpr(
-        "_text.*", "_broken.rule", "_broken.reason", "_source_file", f"{text(run_id)} AS run_id"
-    )
+def _of_run(checked: Checked, run_id: str) -> DataFrame:
+    return checked.broken.selectExpr("*", f"{text(run_id)} AS run_id")

@@ -1,9 +1,9 @@
 """The change feeds of Olist and the tables made from them: the arguments of `apply_changes`, defined once.
 
 Each entity that has a change feed gets a table of its current rows (SCD type 1) and a table of its history (SCD type
-2), from the same events. The key is that of the contract of the current rows. The columns of the event itself are not
-stored: a change of only `change_timestamp` would open a version that shows nothing. On Databricks the same arguments go
-to `create_auto_cdc_flow`.
+2), from the same events. Keys and columns are those of the contract of the current rows. The columns of the event
+itself are not stored: a change of only `change_timestamp` would open a version that shows nothing. The same arguments
+go to `create_auto_cdc_flow` in the declarative pipeline.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,7 @@ from dataclasses import dataclass
 from lakehouse.tables.contracts import Contract, feed_entities, load_contract
 
 SCD_TYPES = {"current": 1, "history": 2}
-_EVENT = {
-    "sequence_by": "sequence_number",
-    "apply_as_deletes": "operation = 'DELETE'",
-    "except_column_list": ["operation", "sequence_number", "change_timestamp"],
-}
+_EVENT = {"sequence_by": "sequence_number", "apply_as_deletes": "operation = 'DELETE'"}
 
 
 @dataclass(frozen=True)
@@ -25,8 +21,13 @@ class EntityFlow:
     entity: str
 
     @property
+    def staged(self) -> Contract:
+        """The contract of the staged events."""
+        return load_contract(f"stg_cdc_{self.entity}")
+
+    @property
     def source(self) -> str:
-        return f"silver.stg_cdc_{self.entity}"
+        return self.staged.table
 
     @property
     def current(self) -> str:
@@ -48,7 +49,7 @@ class EntityFlow:
     @property
     def arguments(self) -> dict[str, object]:
         """The arguments that the calls of `apply_changes` for both tables have in common, except the source."""
-        return {"keys": self.keys, **_EVENT}
+        return {"keys": self.keys, **_EVENT, "column_list": self.contract("current").column_names}
 
     @property
     def calls(self) -> dict[str, dict[str, object]]:

@@ -10,7 +10,7 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.errors import ContractError, ExpectationError, samples
-from lakehouse.tables.contracts import Contract, find_contracts, load_contract
+from lakehouse.tables.contracts import Contract, find_contracts, load_contract, load_query
 from lakehouse.tables.delta import newest_version, refuse_other_columns, text
 from lakehouse.tables.operations import RuleCount, append, read_operations, record_counts
 from lakehouse.tables.together import run_together
@@ -29,16 +29,16 @@ class GoldRun:
     queries: dict[str, str] = field(default_factory=dict)
 
 
-def create_view(run: GoldRun, name: str, query: str) -> None:
-    """Create or replace the gold view *name* (without schema), with the comments of its contract.
+def create_view(run: GoldRun, name: str) -> None:
+    """Create or replace the gold view *name* (without schema) by its query, with the comments of its contract.
 
-    Args:
-        query: SQL of the whole view, with the columns of its contract by name and in order.
+    Prints the query. The session must be in the schema of silver.
 
     Raises:
-        ContractError: the query has other columns; the view is left unchanged.
+        ContractError: the query has other columns than the contract; the view is left unchanged.
     """
-    contract = load_contract(name)
+    contract, query = load_contract(name), load_query(name)
+    print(query)
     refuse_other_columns(run.spark.sql(query).columns, contract)
     columns = ",\n  ".join(f"`{c.name}` COMMENT {text(c.description)}" for c in contract.columns)
     typed = ", ".join(f"CAST({c.name} AS {c.type}) AS {c.name}" for c in contract.columns)
@@ -72,7 +72,7 @@ def check_totals(run: GoldRun, silver: str, totals: dict[str, dict[str, str]]) -
     if lacking := sorted(contracts.keys() - run.queries.keys()):
         raise ContractError(
             f"{samples(lacking)}: found a contract in `config/tables`, but no view of this run; expected a cell with "
-            "its SQL and `create_view`. Write one.",
+            "`create_view`. Write one.",
             tables=lacking,
         )
     versions = _versions(run.spark, contracts.values())

@@ -95,7 +95,7 @@ class LayerRun:
         if left and not self.errors:
             raise ContractError(
                 f"{samples(left)}: found a contract in `config/tables`, but no rule that makes the table; expected one "
-                "in the notebook of its layer. Write a cell with its SQL and `apply_query`.",
+                "in the notebook of its layer. Write a cell with `apply_query`.",
                 tables=left,
             )
 

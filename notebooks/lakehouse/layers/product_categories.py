@@ -6,6 +6,11 @@ from lakehouse.places import config_folder
 from lakehouse.tables.delta import text
 
 
+def english_names() -> dict[str, str]:
+    """SQL of the columns that no file contains, by name: the English name of a category."""
+    return {"product_category_name_english": f"{category_map()}[product_category_name]"}
+
+
 def category_map() -> str:
     """`config/product_categories.csv` as a SQL map from the Portuguese to the English name."""
     place = config_folder() / "product_categories.csv"

@@ -21,7 +21,7 @@ from lakehouse.layers.checking import (
     differs_within_key,
 )
 from lakehouse.layers.incremental import LayerRun, Way, bring_up_to_date
-from lakehouse.tables.contracts import Contract, load_contract, typed_tables
+from lakehouse.tables.contracts import Contract, load_contract, load_query, typed_tables
 from lakehouse.tables.delta import (
     Written,
     among,
@@ -39,22 +39,27 @@ NEWER = "{s} > {t}"
 DIFFERENT = "NOT ({s} <=> {t})"
 
 
-def apply_entities(run: LayerRun, *, derived: dict[str, str], reduced: dict[str, dict[str, str]] | None = None) -> None:
+def apply_entities(run: LayerRun, *, derived: dict[str, str]) -> None:
     """Bring the tables that are each made from one bronze table up to date, all at the same time.
+
+    Of a table whose contract has aggregates, the rows of each touched key are read again from all of bronze; the other
+    tables keep the latest row of a key.
 
     Args:
         derived: SQL over the typed columns, by the name of a column that no file contains.
-        reduced: SQL aggregates by column, by the name of a table whose rows each stand for many rows of bronze: the
-            rows of each touched key are read again from all of bronze. The other tables keep the latest row of a key.
     """
-    reduced = reduced or {}
     ways = {}
     for contract in typed_tables():
-        if columns := reduced.get(contract.name):
-            ways[contract] = Way(partial(_reduce, columns), partial(_add_reduced, columns, derived), False, derived)
+        if contract.aggregates:
+            ways[contract] = Way(_aggregate, partial(_add_aggregated, derived), False, derived)
         else:
             ways[contract] = Way(_latest, _add_latest, True, derived)
     bring_up_to_date(run, ways)
+
+
+def one_row_per_key(rows: DataFrame, contract: Contract) -> DataFrame:
+    """The table of *contract* from *rows*, which are all valid rows of bronze, typed, with the contract's columns."""
+    return aggregated_per_key(rows, contract) if contract.aggregates else latest_per_key(rows, contract)
 
 
 def _latest(checked: Checked, duplicates: Observation) -> DataFrame:
@@ -87,13 +92,17 @@ def latest_per_key(rows: DataFrame, contract: Contract, duplicates: Observation 
     return latest.select("_latest.*").select(*contract.column_names)
 
 
-def _reduce(columns: dict[str, str], checked: Checked, _: Observation | None = None) -> DataFrame:
-    grouped = checked.valid.groupBy(*checked.contract.keys)
-    rows = grouped.agg(*[F.expr(sql).alias(name) for name, sql in columns.items()])
-    return rows.select(*checked.contract.column_names)
+def aggregated_per_key(rows: DataFrame, contract: Contract) -> DataFrame:
+    """The rows of each key as one, by the aggregates of *contract*."""
+    aggregates = [F.expr(sql).alias(name) for name, sql in contract.aggregates.items()]
+    return rows.groupBy(*contract.keys).agg(*aggregates).select(*contract.column_names)
 
 
-def _add_reduced(columns: dict[str, str], derived: dict[str, str], run: LayerRun, checked: Checked, _: News) -> Written:
+def _aggregate(checked: Checked, _: Observation) -> DataFrame:
+    return aggregated_per_key(checked.valid, checked.contract)
+
+
+def _add_aggregated(derived: dict[str, str], run: LayerRun, checked: Checked, _: News) -> Written:
     """Derive the rows of the touched keys from all of bronze."""
     contract = checked.contract
     (feed,) = run.of(contract)
@@ -104,20 +113,23 @@ def _add_reduced(columns: dict[str, str], derived: dict[str, str], run: LayerRun
         touched = checked.rows.select(*contract.keys).distinct()
         rows = everything.rows.join(touched, list(contract.keys), "left_semi")
     of_touched = replace(everything, rows=rows)
-    return merge(run.spark, _reduce(columns, of_touched), contract, when=DIFFERENT, within=within)
+    return merge(run.spark, aggregated_per_key(of_touched.valid, contract), contract, when=DIFFERENT, within=within)
 
 
-def apply_query(run: LayerRun, name: str, query: str) -> None:
-    """Bring the table *name*, which is made by a query over other silver tables, up to date with this run's changes.
+def apply_query(run: LayerRun, name: str) -> None:
+    """Bring the table *name*, which is made by its query over other silver tables, up to date with this run's changes.
+
+    Prints the query. The session must be in the schema of silver.
 
     A row of the table is touched by a new row of a table that its contract reads if the two agree on the columns that
     are keys there and columns here: an order by its items' `order_id`, or by its customer's `customer_id`. Touched rows
     are queried again, and those that differ are written. Nothing is done if a table of this run failed.
 
-    Args:
-        query: SQL of the whole table, with the columns of its contract.
+    Raises:
+        ContractError: the query has other columns than the contract.
     """
-    contract = load_contract(name)
+    contract, query = load_contract(name), load_query(name)
+    print(query)
     feeds = run.of(contract)
     if run.errors:
         return

@@ -1,5 +1,8 @@
 """Contracts of the tables: `config/tables/<table>.yml`, read once into frozen, checked dataclasses.
 
+A table or view that is made from tables of silver by a query has that beside its contract, in
+`config/tables/<table>.sql`. It names these tables without a schema: a query runs in the schema in which they are.
+
 table: silver.silver_orders          schema and name
 grain: One row per order.            becomes the table's comment
 keys: [order_id]                     what identifies a row; empty for the lines of a file
@@ -8,6 +11,8 @@ reads: [bronze_orders]               the tables that it is made from, without sc
 columns:
   - name, type, comment              Delta's type; the comment is written to the table
     format, unit, source             how text is read if the type does not say it; unit or zone; where it comes from
+    aggregate                        SQL over the valid rows of a key, for a table whose rows each stand for many rows
+                                     of bronze; without it, the latest row of a key is kept
 expectations:
   - rule, level, condition           WARN counts, DROP sends the row to quarantine, FAIL fails the task;
                                      a row fails a rule whose SQL condition is false (NULL passes)
@@ -34,7 +39,10 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Column:
-    """One column; *format* names a parse rule if *type* alone does not determine it (`zip`)."""
+    """One column; *format* names a parse rule if *type* alone does not determine it (`zip`).
+
+    *aggregate* is SQL that makes the value from all valid rows of a key.
+    """
 
     name: str
     type: str
@@ -42,6 +50,7 @@ class Column:
     format: str = ""
     unit: str = ""
     source: str = ""
+    aggregate: str = ""
 
     @property
     def description(self) -> str:
@@ -79,6 +88,11 @@ class Contract:
     def column_names(self) -> list[str]:
         return [column.name for column in self.columns]
 
+    @property
+    def aggregates(self) -> dict[str, str]:
+        """The SQL aggregates of the columns that have one; empty for a table that keeps the latest row of a key."""
+        return {column.name: column.aggregate for column in self.columns if column.aggregate}
+
     def rules(self, level: str) -> list[Expectation]:
         """The expectations of *level*, in the contract's order."""
         return [expectation for expectation in self.expectations if expectation.level == level]
@@ -91,7 +105,7 @@ def find_contracts(pattern: str) -> list[Contract]:
 
 def landed_tables(*, feeds: bool) -> list[Contract]:
     """The bronze tables: with *feeds*, those of the change feeds, in `cdc/`, otherwise those of the entities."""
-    return [one for one in find_contracts("bronze_*") if one.folder.startswith(FEEDS) == feeds]
+    return [one for one in find_contracts("bronze_*") if _is_feed(one) == feeds]
 
 
 def feed_entities() -> list[str]:
@@ -102,12 +116,21 @@ def feed_entities() -> list[str]:
 def silver_tables() -> list[Contract]:
     """The silver tables of the entities, and those made from them, but not those of the change feeds."""
     found = [(one, bronze_sources(one)) for one in find_contracts("silver_*")]
-    return [one for one, sources in found if not any(source.folder.startswith(FEEDS) for source in sources)]
+    return [one for one, sources in found if not any(map(_is_feed, sources))]
 
 
-def typed_tables() -> list[Contract]:
-    """Those of `silver_tables` that are each made from one bronze table."""
-    return [one for one in silver_tables() if len(one.reads) == 1 and load_contract(one.reads[0]).folder]
+def typed_tables(*, feeds: bool = False) -> list[Contract]:
+    """The tables that are each made from one bronze table: those of the entities, with *feeds* those that stage events.
+
+    Their rows are those of the files, typed and checked.
+    """
+    found = [(one, load_contract(one.reads[0])) for one in find_contracts("*") if len(one.reads) == 1]
+    return [one for one, source in found if source.folder and _is_feed(source) == feeds]
+
+
+def _is_feed(contract: Contract) -> bool:
+    """Does the bronze table of *contract* load a change feed?"""
+    return contract.folder.startswith(FEEDS)
 
 
 def bronze_sources(contract: Contract) -> list[Contract]:
@@ -140,6 +163,24 @@ def load_contract(name: str) -> Contract:
     except yaml.YAMLError as error:
         raise ContractError(f"`config/tables/{name}.yml`: not YAML ({error}).", table=name) from error
     return unpack_contract(document, place)
+
+
+@cache
+def load_query(name: str) -> str:
+    """The SQL of the table or view *name* (without schema), which names the tables of silver without a schema.
+
+    Raises:
+        ContractError: there is no such file.
+    """
+    place = config_folder() / "tables" / f"{name}.sql"
+    try:
+        return place.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ContractError(
+            f"Table `{name}`: found no `config/tables/{name}.sql`; expected a query for each table that is made from "
+            "other silver tables, and for each view. Write one.",
+            table=name,
+        ) from None
 
 
 def unpack_contract(document: object, place: Path) -> Contract:

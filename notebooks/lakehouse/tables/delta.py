@@ -119,15 +119,31 @@ def replace_empty(spark: SparkSession, contract: Contract, properties: dict[str,
     Raises:
         PlaceError: there is no such schema.
     """
-    columns = ",\n  ".join(f"`{c.name}` {c.type} COMMENT {text(c.description)}" for c in contract.columns)
     try:
         spark.sql(
-            f"CREATE OR REPLACE TABLE {contract.table} (\n  {columns}\n) USING delta\n{_clauses(contract, properties)}"
+            f"CREATE OR REPLACE TABLE {contract.table} (\n  {described_columns(contract)}\n) USING delta\n"
+            f"{_clauses(contract, properties)}"
         )
     except PySparkException as error:
-        if not (error.getCondition() or "").startswith(_NO_SCHEMA):
-            raise
-        schema = contract.table.split(".")[0]
+        _refuse_missing_schema(contract.table.split(".")[0], error)
+        raise
+
+
+def use_schema(spark: SparkSession, schema: str) -> None:
+    """Let queries of this session find the tables of *schema* by their names alone.
+
+    Raises:
+        PlaceError: there is no such schema.
+    """
+    try:
+        spark.sql(f"USE SCHEMA {schema}")
+    except PySparkException as error:
+        _refuse_missing_schema(schema, error)
+        raise
+
+
+def _refuse_missing_schema(schema: str, error: PySparkException) -> None:
+    if (error.getCondition() or "").startswith(_NO_SCHEMA):
         raise PlaceError(f"Schema not found: {schema}, run notebooks/00_setup", schema=schema) from error
 
 
@@ -153,10 +169,21 @@ def replace_rows(
     )
 
 
-def _clauses(contract: Contract, properties: dict[str, str] | None) -> str:
-    """The SQL after the name of a new table: it is clustered by its keys, which a merge uses to find rows."""
+def described_columns(contract: Contract) -> str:
+    """The columns of *contract* as SQL: name, type and comment of each."""
+    return ",\n  ".join(f"`{c.name}` {c.type} COMMENT {text(c.description)}" for c in contract.columns)
+
+
+def clustered_by(contract: Contract) -> list[str]:
+    """The columns that the contract's table is clustered by: its keys, which a merge uses to find rows."""
     keys = [c.name for c in contract.columns if c.name in contract.keys and _WITH_STATISTICS.match(c.type.upper())]
-    clauses = [f"CLUSTER BY ({', '.join(keys[:_CLUSTERED])})"] if keys else []
+    return keys[:_CLUSTERED]
+
+
+def _clauses(contract: Contract, properties: dict[str, str] | None) -> str:
+    """The SQL after the name of a new table."""
+    keys = clustered_by(contract)
+    clauses = [f"CLUSTER BY ({', '.join(keys)})"] if keys else []
     clauses.append(f"COMMENT {text(contract.grain)}")
     if properties:
         listed = ", ".join(f"{text(name)} = {text(value)}" for name, value in properties.items())
