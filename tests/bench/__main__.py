@@ -18,6 +18,7 @@ from tests.bench.parts import PIPELINES, Bench, Figure
 
 PARTS = {
     "main": "cold main pipeline beside Spark Declarative Pipelines on the same files",
+    "declarative": "main pipeline as a declarative pipeline, here and by Spark's own engine",
     "daily": "daily job: cold, with nothing new, with one more day, on a warm server",
     "days": "one more day of 100 orders upon histories of several sizes",
     "scale": "whole daily job at growing sizes: time and peak memory of the server",
@@ -27,6 +28,7 @@ PARTS = {
 }
 SIZES = {
     "main": [3_000, 100_000],
+    "declarative": [3_000, 100_000],
     "daily": [3_000],
     "days": [3_000, 30_000, 300_000],
     "scale": [10_000, 100_000, 1_000_000],
@@ -130,7 +132,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make bench",
         description=__doc__.splitlines()[0],
-        epilog=EXAMPLES + "".join(f"  {name:<7} {text}\n" for name, text in PARTS.items()) + READING,
+        epilog=EXAMPLES + "".join(f"  {name:<11} {text}\n" for name, text in PARTS.items()) + READING,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help="which parts (default: all): " + ", ".join(PARTS))
@@ -160,8 +162,8 @@ def main() -> None:
 
     bench = Bench(options.repeat, sizes, say, report.add, report.keep)
     measures = {
-        "main": bench.main_pipeline, "daily": bench.daily_job, "days": bench.more_days, "scale": bench.scale,
-        "ways": bench.ways, "engine": bench.engine, "cdc": bench.cdc,
+        "main": bench.main_pipeline, "declarative": bench.declarative_pipeline, "daily": bench.daily_job,
+        "days": bench.more_days, "scale": bench.scale, "ways": bench.ways, "engine": bench.engine, "cdc": bench.cdc,
     }  # fmt: skip
     for part in options.parts:
         console.rule(f"{part}: {PARTS[part]}")

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,16 +80,24 @@ class Lakehouse:
         first = ("--strict", "--before", "notebooks/00_setup.ipynb")
         return json.loads(self.local("run", job, "--json", *first, *self.variables, *on, *partial))
 
+    def run_bundle(self, bundle: Path, what: str) -> dict:
+        """A run of a job or pipeline of another bundle in this state."""
+        return json.loads(self.local("--project", str(bundle), "run", what, "--json"))
+
     def rows(self, statement: str) -> list[dict]:
         """The rows of a query."""
         return json.loads(self.local("sql", statement, "--format", "json"))
 
     def measure(self, job: str, run_date: str) -> Measured:
         """Run *job* and measure it, including the start of the server if none is running."""
+        return self.measured(lambda: self.run(job, run_date))
+
+    def measured(self, work: Callable[[], object]) -> Measured:
+        """What *work* takes, which uses this state; see `measure`."""
         server = self._server()
         used = (_cpu(server) if server else 0.0) + children_cpu()
         began, start = time.time(), time.monotonic()
-        self.run(job, run_date)
+        work()
         seconds = time.monotonic() - start
         found = counts(self.events, since=int(began * 1000))
         cpu = children_cpu()

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench.counting import counts
 from tests.bench.lakehouse import ROOT, SAMPLE, Lakehouse, Measured
-from tests.bench.pipelines import run_pipeline, write_project
+from tests.bench.pipelines import PIPELINE, run_pipeline, write_bundle, write_project
 
 SAMPLE_ORDERS = 3_000
 SAMPLE_DATE = "2018-10-18"  # the day after the sample's last order
@@ -83,6 +84,27 @@ class Bench:
                         self.say(f"{ours.what}, {orders:,} orders, {number + 1} of {self.repeat}")
                         restore()
                         self._add(ours, lakehouse.measure(MAIN, day))
+                        lakehouse.down()
+                        self.say(f"{theirs.what}, {orders:,} orders, {number + 1} of {self.repeat}")
+                        self._add(theirs, measure_pipelines(lakehouse.files))
+            self.tell(theirs)
+            self.tell(ours)
+
+    def declarative_pipeline(self) -> None:
+        """The main pipeline as a declarative pipeline, no server running: here and by Spark's own engine, in turn."""
+        for orders in self.sizes["declarative"]:
+            ours = Figure("declarative", "declarative pipeline here, cold", orders, against=PIPELINES, limit=1.5)
+            theirs = Figure("declarative", PIPELINES, orders)
+            with _lakehouse(orders) as lakehouse, TemporaryDirectory() as folder:
+                self.say(f"landing {orders:,} orders")
+                lakehouse.run(DAILY, _first_day(orders), only="generate_data")
+                lakehouse.down()
+                bundle = write_bundle(Path(folder) / "bundle", lakehouse.files)
+                with _kept(lakehouse.state) as restore:
+                    for number in range(self.repeat):
+                        self.say(f"{ours.what}, {orders:,} orders, {number + 1} of {self.repeat}")
+                        restore()
+                        self._add(ours, lakehouse.measured(partial(lakehouse.run_bundle, bundle, PIPELINE)))
                         lakehouse.down()
                         self.say(f"{theirs.what}, {orders:,} orders, {number + 1} of {self.repeat}")
                         self._add(theirs, measure_pipelines(lakehouse.files))

@@ -1,7 +1,8 @@
-"""The same medallion with Spark Declarative Pipelines, on the same files: `spark-pipelines` of this environment.
+"""The same medallion as a declarative pipeline, on the same files: by `spark-pipelines` of this environment, and here.
 
-The project is in `declarative/`. Its Spark gets what the local server gets: heap, cores, shuffle partitions, UTC, and
-tables that outlive the process (Hive's catalog on Derby). The tables are parquet, as these pipelines write no Delta.
+The project is in `declarative/`; a bundle around the same sources is what runs here. Spark's own engine gets what the
+local server gets: heap, cores, shuffle partitions, UTC, and tables that outlive the process (Hive's catalog on Derby).
+Its tables are parquet, as it writes no Delta.
 """
 
 import contextlib
@@ -26,6 +27,26 @@ PROJECT = Path(__file__).with_name("declarative")
 SPEC = "spark-pipeline.yml"
 LIMIT = 1800  # seconds
 VECTORS = "jdk.incubator.vector"
+PIPELINE = "olist_declarative"
+BUNDLE = {
+    "bundle": {"name": PIPELINE},
+    "variables": {"catalog": {"default": "olist_dev"}},
+    "resources": {
+        "pipelines": {
+            PIPELINE: {
+                "name": PIPELINE,
+                "catalog": "${var.catalog}",
+                "schema": "declarative",
+                "libraries": [{"glob": {"include": "transformations/**"}}],
+                "configuration": {
+                    "olist.files": "/Volumes/olist_dev/raw/olist",
+                    "olist.categories": "/Volumes/olist_dev/raw/olist/product_categories.csv",
+                },
+            }
+        }
+    },
+    "targets": {"dev": {"default": True}},
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +66,14 @@ def write_project(folder: Path, files: Path) -> Path:
     content["configuration"] = {"olist.files": str(files.resolve())}
     spec.write_text(yaml.safe_dump(content, sort_keys=False))
     return spec
+
+
+def write_bundle(folder: Path, files: Path) -> Path:
+    """Write a bundle around the same sources into *folder*, which must not exist, for the volume with the *files*."""
+    shutil.copytree(PROJECT / "transformations", folder / "transformations")
+    (folder / "databricks.yml").write_text(yaml.safe_dump(BUNDLE, sort_keys=False))
+    shutil.copy(ROOT / "config" / "product_categories.csv", files)
+    return folder
 
 
 def has_vectors(java: Path) -> bool:

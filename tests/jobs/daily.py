@@ -23,10 +23,16 @@ FEEDS = ("customers", "products", "sellers")
 
 
 class Here:
-    """`python -m local` with the state folder *states*, run by the Python *python*; *remote* says where Spark runs."""
+    """`python -m local` with the state folder *states*, run by the Python *python*; *remote* says where Spark runs.
 
-    def __init__(self, states: Path, *, python: str = sys.executable, remote: str = "", **environment: str) -> None:
+    The bundle is the one in *root*.
+    """
+
+    def __init__(
+        self, states: Path, *, python: str = sys.executable, remote: str = "", root: Path = ROOT, **environment: str
+    ) -> None:
         self.states = states
+        self.root = root
         self.python = python
         self.feed = states / "olist_dev" / "volumes" / "raw" / "olist" / "cdc"
         self.environment = {**os.environ, "LOCAL_STATE": str(states), "LOCAL_REMOTE": remote, **environment}
@@ -34,7 +40,7 @@ class Here:
     def __call__(self, *arguments: str, limit: int = 1100) -> str:
         done = subprocess.run(
             [self.python, "-m", "local", *arguments],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=limit,
+            cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=limit,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
         return done.stdout
@@ -43,7 +49,9 @@ class Here:
     def started(self, *arguments: str, **options) -> Iterator[subprocess.Popen]:
         """The same without waiting; the process is killed at the end if it is still running."""
         command = [self.python, "-m", "local", *arguments]
-        with subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, **options) as process:
+        with subprocess.Popen(
+            command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, **options
+        ) as process:
             try:
                 yield process
             finally:

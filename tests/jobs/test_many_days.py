@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.jobs.daily import DAILY, SAMPLE, SAMPLE_DAYS, Here, check_days, check_feeds
+from tests.jobs.kernels import kernel_of
 
 FIRST, SECOND, THIRD = SAMPLE_DAYS
 KILLS = int(os.environ.get("CDC_KILLS", "10"))
@@ -32,12 +33,6 @@ def here(tmp_path_factory) -> Iterator[Here]:
     command = Here(tmp_path_factory.mktemp("killed"))
     yield command
     command("down")
-
-
-def kernel_of(runner: psutil.Process, task: str) -> psutil.Process | None:
-    """The kernel of *task*, None before it exists: the child of the attempt, which also has the task's log open."""
-    there = [p for p in runner.children(recursive=True) if any(f.path.endswith(f"/{task}.log") for f in p.open_files())]
-    return next((p for p in there if p.ppid() in {other.pid for other in there}), None)
 
 
 def test_a_killed_kernel_fails_the_run(here):

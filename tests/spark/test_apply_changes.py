@@ -201,8 +201,8 @@ def test_snapshots_that_are_refused(tables):
 
     with pytest.raises(SnapshotError) as caught:
         tables.snapshots(lambda latest: (frame, 5), "refused", keys=["id"])
-    with pytest.raises(ChangeArgumentsError, match="found the version 'x'; expected an int, a date, or a datetime"):
-        tables.snapshots(lambda latest: (frame, "x"), "refused", keys=["id"])
+    with pytest.raises(ChangeArgumentsError, match="found the version True; expected an int, a str, a date or a d"):
+        tables.snapshots(lambda latest: (frame, True), "refused", keys=["id"])
 
     assert str(caught.value) == (
         "`changes_test.refused`: found in the snapshot of version 5 1 rows with a NULL key and 1 keys more than once: "
@@ -212,23 +212,53 @@ def test_snapshots_that_are_refused(tables):
     assert not tables.spark.catalog.tableExists("changes_test.refused")
 
 
-def test_snapshots_by_time(tables):
-    """A version may be a datetime; it is passed back unchanged."""
-    moments = [datetime(2024, 1, day, tzinfo=UTC) for day in (1, 2)]
-    asked = []
+@pytest.mark.parametrize("zone", [UTC, None])
+def test_snapshots_by_time(tables, zone):
+    """A version may be a datetime; it is passed back unchanged. One without a zone is UTC."""
+    moments = [datetime(2024, 1, day, tzinfo=zone) for day in (1, 2)]
+    table, asked = f"by_time_{zone}", []
 
     def snapshot(latest):
         asked.append(latest)
         waiting = [moment for moment in moments if latest is None or moment > latest]
         return (tables.spark.createDataFrame([(waiting[0].day,)], "id INT"), waiting[0]) if waiting else None
 
-    tables.snapshots(snapshot, "by_time", keys=["id"], **HISTORY)
+    tables.snapshots(snapshot, table, keys=["id"], **HISTORY)
+    tables.forget(table)
+    tables.snapshots(snapshot, table, keys=["id"], **HISTORY)
 
-    assert asked == [None, *moments]
-    assert tables.rows("by_time", "id, unix_date(date(__START_AT)), unix_date(date(__END_AT))") == [
+    assert asked == [None, *moments, moments[-1]]
+    assert tables.rows(table, "id, unix_date(date(__START_AT)), unix_date(date(__END_AT))") == [
         (1, 19723, 19724),
         (2, 19724, None),
     ]
+
+
+@pytest.mark.parametrize("history", [True, False])
+def test_snapshots_by_text(tables, history):
+    """Versions that are texts are in their order, and are passed back also where progress is lost."""
+    versions, table, asked = ["2024-01-01 09", "2024-01-01 10", "2024-01-01 11"], f"by_text_{history}", []
+
+    def snapshot(latest):
+        asked.append(latest)
+        waiting = [version for version in versions[:-1] if latest is None or version > latest]
+        return (tables.spark.createDataFrame([(int(waiting[0][-2:]),)], "id INT"), waiting[0]) if waiting else None
+
+    call = {"keys": ["id"], **(HISTORY if history else {})}
+    tables.snapshots(snapshot, table, **call)
+    again = tables.snapshots(snapshot, table, **call)
+    tables.forget(table)
+    versions.append("2024-01-01 12")
+    tables.snapshots(snapshot, table, **call)
+
+    nine, ten, eleven = versions[:3]
+    assert again.version is None
+    assert asked[:4] == [None, nine, ten, ten]
+    assert asked[4] == (ten if history else nine)  # SCD type 1 begins with the first again
+    if history:
+        assert tables.rows(table) == [(10, ten, eleven), (11, eleven, None), (9, nine, ten)]
+    else:
+        assert tables.rows(table) == [(11,)]
 
 
 def test_events_without_key_or_sequence_are_refused_whole(tables):

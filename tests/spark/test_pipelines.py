@@ -78,6 +78,23 @@ def test_a_streaming_table_reads_what_is_new_and_a_materialized_view_what_is_the
     assert rows(spark, pipeline, "viewed") == [(1, "z"), (2, "b"), (3, None), (4, "d"), (5, "e")]
 
 
+def test_sums_over_a_stream_replace_those_of_before(spark, pipeline):
+    """As on Databricks, where a streaming table may have sums without a watermark; a flow of its own appends only."""
+    source = f"{pipeline.schema}_in.events"
+    grouped = f"    return spark.readStream.table('{source}').groupBy('kind').count()\n"
+    pipeline.update(
+        HEAD + "@dlt.table\n@dlt.expect_or_drop('known', 'kind IS NOT NULL')\ndef sums():\n" + grouped,
+        f"CREATE STREAMING TABLE in_sql AS SELECT kind, max(id) AS id FROM STREAM({source}) GROUP BY kind",
+    )
+    spark.sql(f"INSERT INTO {source} VALUES (4, 'a')")
+    pipeline.update()
+
+    assert rows(spark, pipeline, "sums") == [("a", 2), ("b", 1)]
+    assert rows(spark, pipeline, "in_sql") == [("a", 4), ("b", 2), (None, 3)]
+    with pytest.raises(PipelineError, match="streaming aggregations"):
+        pipeline.update(HEAD + "dlt.create_streaming_table('t')\n@dlt.append_flow(target='t')\ndef f():\n" + grouped)
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -88,6 +105,7 @@ def test_a_streaming_table_reads_what_is_new_and_a_materialized_view_what_is_the
         ("@dlt.view\ndef t():\n    return spark.range(1)\n", "NO_TABLES_IN_PIPELINE"),
         ("@dlt.table\ndef t():\n    return spark.read.table('{}').select('nope')\n", "nope"),
         ("@dlt.table\ndef t():\n    return 1\n", "expected a DataFrame"),
+        ("@dlt.table\ndef t():\n    return spark.table('{}').groupBy('id').pivot('kind').count()\n", "`pivot`"),
         ("@dlt.table(row_filter='f')\ndef t():\n    return spark.range(1)\n", "row_filter"),
         ("@dlt.table(colour='f')\ndef t():\n    return spark.range(1)\n", "`colour`"),
         ("INSERT INTO t VALUES (1)", "a statement that defines"),
@@ -206,6 +224,31 @@ def test_reading_at_the_top_of_a_source(spark, pipeline):
         pipeline.update(HEAD + "@dlt.table\ndef t():\n    return spark.range(1)\n\nspark.read.table('t').collect()\n")
     with pytest.raises(DefinitionError, match="REFERENCE_DLT_DATASET_OUTSIDE_QUERY_DEFINITION"):
         pipeline.update(HEAD + "@dlt.table\ndef t():\n    return spark.range(1)\n\ndlt.read('t')\n")
+
+
+def test_a_query_that_requests_rows_gets_those_that_there_are_when_it_runs(spark, pipeline, capsys):
+    """As on Databricks, where it is evaluated several times; a query with arguments reads the tables, too."""
+    source = f"{pipeline.schema}_in.events"
+    pipeline.update(
+        HEAD + f"@dlt.table\ndef t():\n    return spark.read.table('{source}')\n"
+        "@dlt.table\ndef shares():\n    total = dlt.read('t').agg(F.sum('id')).collect()[0][0]\n"
+        "    return dlt.read('t').select('id', (F.col('id') * 6 / F.lit(total)).alias('share'))\n"
+        "@dlt.view\ndef counted():\n    n = spark.table('t').count()\n"
+        "    return spark.table('t').select('id', F.lit(n).alias('n'))\n"
+        "@dlt.table\ndef below():\n    return dlt.read('counted').where('id < 2')\n"
+        "@dlt.table\ndef wide():\n    kinds = [r.kind for r in dlt.read('t').where('id < 3').sort('id').collect()]\n"
+        "    return dlt.read('t').select('id', *[(F.col('kind') == k).alias(k) for k in kinds])\n"
+        "@dlt.table\ndef named():\n    return spark.sql('SELECT id FROM t WHERE id > :low', {'low': 1})\n"
+        "@dlt.table\ndef framed():\n"
+        "    return spark.sql('SELECT id FROM {frame} WHERE id > {low}', frame=dlt.read('t'), low=2)\n"
+    )
+
+    assert rows(spark, pipeline, "shares") == [(1, 1.0), (2, 2.0), (3, 3.0)]
+    assert rows(spark, pipeline, "below") == [(1, 3)]
+    assert rows(spark, pipeline, "wide") == [(1, True, False), (2, False, True), (3, None, None)]
+    assert rows(spark, pipeline, "named") == [(2,), (3,)] and rows(spark, pipeline, "framed") == [(3,)]
+    notes = [line for line in capsys.readouterr().out.splitlines() if "requests rows of the pipeline" in line]
+    assert [line.partition("`")[2].partition("`")[0] for line in notes] == ["shares", "counted", "wide"]
 
 
 ORDERS = (
@@ -548,6 +591,29 @@ def test_auto_cdc_in_two_updates_and_a_full_refresh(spark, pipeline):
     assert {row.tableName for row in tables} == {"current", "history", "cities"}
 
 
+@pytest.mark.parametrize("where", ["memory.Memory.save", "tables._create_statement"])
+def test_a_full_refresh_that_stopped_in_the_middle_loses_nothing(spark, pipeline, monkeypatch, where):
+    """The events of an AUTO CDC flow are forgotten when it is remembered that its source is read from the beginning."""
+    feed = changes(spark, pipeline, "1, 'Recife', 1, 'I'", "2, 'Natal', 1, 'I'")
+    pipeline.update(
+        HEAD + f"@dlt.view\ndef feed():\n    return spark.readStream.table('{feed}')\n"
+        "dlt.create_streaming_table('t')\n"
+        "dlt.create_auto_cdc_flow(target='t', source='feed', keys=['id'], sequence_by='at',\n"
+        "    column_list=['id', 'city'])\n"
+    )
+    before = rows(spark, pipeline, "t")
+
+    def stop(*arguments: object) -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopping, pytest.raises(KeyboardInterrupt):
+        stopping.setattr(f"lakelocal.pipelines.{where}", stop)
+        pipeline.update(full_refresh_all=True)
+    pipeline.update()
+
+    assert rows(spark, pipeline, "t") == before == [(1, "Recife"), (2, "Natal")]
+
+
 def test_auto_cdc_with_a_once_flow_and_what_it_refuses(spark, pipeline):
     feed = changes(spark, pipeline, "1, 'new', 5, 'I'")
     spark.sql(
@@ -578,6 +644,8 @@ def test_snapshots_by_function_and_by_name(spark, pipeline):
     code = HEAD + (
         "COPIES = [(1, [(1, 'a'), (2, 'b')]), (2, [(1, 'c')])]\n"
         "def next_copy(last):\n"
+        "    if last is None and spark.conf.get('first_is_gone', 'no') == 'yes':\n"
+        "        raise ValueError('the first copy is gone')\n"
         "    later = [each for each in COPIES if last is None or each[0] > last]\n"
         "    if not later:\n        return None\n"
         "    return spark.createDataFrame(later[0][1], 'id INT, city STRING'), later[0][0]\n"
@@ -589,6 +657,7 @@ def test_snapshots_by_function_and_by_name(spark, pipeline):
     pipeline.update(code)
     assert rows(spark, pipeline, "versions") == [(1, "a", 1, 2), (1, "c", 2, None), (2, "b", 1, 2)]
     spark.sql(f"DELETE FROM {pipeline.schema}_in.events WHERE id = 2")
+    pipeline.configuration = {"first_is_gone": "yes", "spark.sql.warehouse.dir": "/other"}
     update = pipeline.update()
     assert rows(spark, pipeline, "copy") == [(1, "a"), (3, None)]
     again = update.outcomes[f"olist_dev.{pipeline.schema}.versions"].counts

@@ -169,13 +169,25 @@ def _seconds(work) -> float:
     return time.perf_counter() - start
 
 
+def settings(**values: str) -> proto.ConfigRequest:
+    """A request that makes the settings *values*, in whose names `_` is a dot."""
+    pairs = [proto.KeyValue(key=key.replace("_", "."), value=value) for key, value in values.items()]
+    operation = proto.ConfigRequest.Operation(set=proto.ConfigRequest.Set(pairs=pairs))
+    return proto.ConfigRequest(session_id="s", operation=operation)
+
+
+def test_what_databricks_would_choose_stays_as_it_is(rewrite):
+    """Spark takes numbers only."""
+    own = {"my_own": "auto"}
+    assert rewrite(settings(spark_sql_shuffle_partitions="auto", **own)) == settings(**own)
+    assert rewrite(settings(spark_sql_shuffle_partitions="8")) == settings(spark_sql_shuffle_partitions="8")
+
+
 def test_a_path_in_a_setting_is_translated(rewrite, place):
     """Paths in settings are translated; Spark would look for checkpoints at the root of the machine."""
 
     def setting(key: str, value: str) -> proto.ConfigRequest:
-        pair = proto.KeyValue(key=key, value=value)
-        operation = proto.ConfigRequest.Operation(set=proto.ConfigRequest.Set(pairs=[pair]))
-        return proto.ConfigRequest(session_id="s", operation=operation)
+        return settings(**{key: value})
 
     checkpoints = "spark.sql.streaming.checkpointLocation"
     assert rewrite(setting(checkpoints, "/Volumes/dev/raw/files/a")) == setting(checkpoints, f"{place}/a")

@@ -318,7 +318,10 @@ def test_parameters_are_reset_and_those_without_effect_are_noted(run, caplog):
     assert run("SET TIME ZONE 'UTC'") == "SET TIME ZONE 'UTC'"
     with caplog.at_level(logging.WARNING, "lakelocal.dialect"):
         assert run("SET use_cached_result = false") == NOTHING
+        assert run("SET `spark.sql.shuffle.partitions` = AUTO;") == NOTHING
     assert "use_cached_result has no effect on this machine" in caplog.text
+    assert "spark.sql.shuffle.partitions stays as it is on this machine" in caplog.text
+    assert run("SET spark.sql.shuffle.partitions = 8") == "SET spark.sql.shuffle.partitions = 8"
 
 
 def test_a_volume_is_renamed_in_its_schema(run, statements):

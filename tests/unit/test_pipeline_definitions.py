@@ -73,6 +73,7 @@ def test_the_clauses_of_a_table():
     definitions = defined(
         "CREATE OR REFRESH STREAMING TABLE t (id INT NOT NULL COMMENT 'the key', m MAP<STRING, ARRAY<INT>>, "
         "d DECIMAL(10, 2) GENERATED ALWAYS AS (id * 2), CONSTRAINT pk PRIMARY KEY (id), "
+        "of BIGINT CONSTRAINT fk FOREIGN KEY REFERENCES a.b COMMENT 'c', "
         "CONSTRAINT a EXPECT (id > 0), CONSTRAINT b EXPECT (m IS NOT NULL) ON VIOLATION DROP ROW, "
         "CONSTRAINT c EXPECT (d < 5) ON VIOLATION FAIL UPDATE) "
         "COMMENT 'it' '\\'s' PARTITIONED BY (id) TBLPROPERTIES ('quality' = 'silver', pipelines.reset.allowed = false) "
@@ -85,7 +86,7 @@ def test_the_clauses_of_a_table():
         ("b", "m IS NOT NULL", Action.DROP),
         ("c", "d < 5", Action.FAIL),
     ]
-    assert plain_columns(table.schema) == "id INT, m MAP<STRING, ARRAY<INT>>, d DECIMAL(10, 2)"
+    assert plain_columns(table.schema) == "`id` INT, `m` MAP<STRING, ARRAY<INT>>, `d` DECIMAL(10, 2), `of` BIGINT"
     assert (table.comment, table.partition_by) == ("it's", ("id",))
     assert table.properties == {"quality": "silver", "pipelines.reset.allowed": "false"}
     assert len(definitions.notes) == 2
@@ -116,6 +117,19 @@ def test_flows_settings_parameters_and_schemas():
     )
     assert (found.except_column_list, found.stored_as_scd_type) == (("op",), 2)
     assert (found.track_history_except_column_list, found.ignore_null_updates) == (("z",), True)
+
+
+def test_changes_from_a_query_are_those_of_a_view():
+    """Nobody else reads it."""
+    definitions = defined(
+        "CREATE STREAMING TABLE t; CREATE FLOW s.f AS AUTO CDC INTO t FROM (SELECT a FROM STREAM(x)) KEYS (a) "
+        "SEQUENCE BY (b) STORED AS SCD TYPE 1"
+    )
+    view, changes = definitions.flows
+
+    assert definitions.datasets["", "", "source_of_f"].kind is Kind.TEMPORARY_VIEW
+    assert (view.target, view.query()) == ("source_of_f", "SELECT a FROM STREAM(x)")
+    assert (changes.changes.source, changes.changes.keys) == ("source_of_f", ("a",))
 
 
 @pytest.mark.parametrize(

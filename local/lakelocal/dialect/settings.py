@@ -6,9 +6,12 @@ which `${key}` puts into statements, and is left as it is.
 
 Parameters: `SET TIMEZONE = ...` changes the setting of Spark with this meaning; Spark itself would only store the name.
 
-Source: Databricks documentation, "Configuration parameters" of Databricks SQL.
+Values: `spark.sql.shuffle.partitions = auto` leaves the number of partitions to Databricks; here it stays as it is.
+
+Source: Databricks documentation, "Configuration parameters" of Databricks SQL, "Set Spark configuration properties".
 """
 
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from lakelocal.dialect import server as ask
 from lakelocal.dialect.statement import Statement, rows_as_sql
 from lakelocal.dialect.volumes import Volumes
 from lakelocal.paths import DatabricksPaths
+from lakelocal.sql.tokens import Token
 
 _PARAMETERS = {
     "ansi_mode": "spark.sql.ansi.enabled",
@@ -29,18 +33,34 @@ _PARAMETERS = {
 _WITHOUT_EFFECT = frozenset(
     {"enable_photon", "query_tags", "read_only_external_metastore", "statement_timeout", "use_cached_result"}
 )
+_CHOSEN_HERE = {"spark.sql.shuffle.partitions": "auto"}  # values that let the platform choose
 PATH_SETTINGS = frozenset({"spark.sql.streaming.checkpointLocation"})
 
 
 def translate_settings(request: proto.ConfigRequest, volumes: Volumes) -> proto.ConfigRequest:
-    """*request*, or a copy of it in which the paths among its settings are those on this machine."""
-    if not any(pair.key in PATH_SETTINGS for pair in request.operation.set.pairs):
+    """*request*, or a copy of it with the settings as Spark takes them.
+
+    Paths are those on this machine, and what Databricks would choose is left out.
+    """
+    if not any(pair.key in PATH_SETTINGS or is_chosen_here(pair.key, pair.value) for pair in _pairs(request)):
         return request
     rewritten = deepcopy(request)
-    for pair in rewritten.operation.set.pairs:
+    kept = [pair for pair in _pairs(request) if not is_chosen_here(pair.key, pair.value)]
+    del rewritten.operation.set.pairs[:]
+    rewritten.operation.set.pairs.extend(kept)
+    for pair in _pairs(rewritten):
         if pair.key in PATH_SETTINGS:
             pair.value = volumes.translate(pair.value, writes=True)
     return rewritten
+
+
+def _pairs(request: proto.ConfigRequest) -> Sequence[proto.KeyValue]:
+    return request.operation.set.pairs
+
+
+def is_chosen_here(key: str, value: str) -> bool:
+    """Does *value* leave it to Databricks to choose the setting *key*?"""
+    return _CHOSEN_HERE.get(key) == value.strip().lower()
 
 
 def show_settings(answer: proto.ConfigResponse, paths: DatabricksPaths) -> None:
@@ -83,7 +103,7 @@ def set_path(statement: Statement, volumes: Volumes) -> str | None:
     key = ".".join(statement.name(1))
     if key not in PATH_SETTINGS:
         return None
-    equals = next((token for token in statement.tokens if token.text == "="), None)
+    equals = _equals(statement)
     if equals is None:
         value = ask.run(statement.server, f"SET {key}")[0]["value"]
         return rows_as_sql(["key", "value"], [(key, _shown(value, volumes.paths))])
@@ -91,6 +111,18 @@ def set_path(statement: Statement, volumes: Volumes) -> str | None:
     path = volumes.translate(written.strip("`"), writes=True)
     ask.run(statement.server, f"SET {key} = {path}")
     return rows_as_sql(["key", "value"], [(key, written)])
+
+
+def leave_to_choose(statement: Statement) -> str | None:
+    """`SET key = auto` for a setting that Databricks chooses then: a note; None for another statement."""
+    key, equals = ".".join(statement.name(1)), _equals(statement)
+    if equals is None or not is_chosen_here(key, statement.sql[equals.end : statement.tokens[-1].end]):
+        return None
+    return statement.note(f"{key} stays as it is on this machine")
+
+
+def _equals(statement: Statement) -> Token | None:
+    return next((token for token in statement.tokens if token.text == "="), None)
 
 
 def _shown(path: str, paths: DatabricksPaths) -> str:

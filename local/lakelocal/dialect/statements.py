@@ -32,7 +32,7 @@ from lakelocal.dialect.routines.store import FUNCTION, Routines
 from lakelocal.dialect.scripts import ReadOnlyServer
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sessions import Namespace, Sessions
-from lakelocal.dialect.settings import reset_parameter, set_parameter, set_path
+from lakelocal.dialect.settings import leave_to_choose, reset_parameter, set_parameter, set_path
 from lakelocal.dialect.sql import SqlText
 from lakelocal.dialect.statement import NOTHING, Statement, rows_as_sql
 from lakelocal.dialect.volumes import VolumeName, Volumes
@@ -184,7 +184,7 @@ class Statements:
             return self._use(statement)
         if statement.starts("SET TAG ON") or statement.starts("UNSET TAG ON"):
             return self._note(statement, "tags")
-        return set_parameter(statement) or set_path(statement, self.volumes)
+        return set_parameter(statement) or leave_to_choose(statement) or set_path(statement, self.volumes)
 
     _unset = _set
 

@@ -230,6 +230,7 @@ class Recorder:
     ) -> None:
         """AUTO CDC FROM SNAPSHOT: makes the rows of the target from complete copies of a table."""
         source = source if source is not None else other.pop("snapshot_and_version", None)
+        source = _one_snapshot(source) if isinstance(source, tuple) else source
         name = other.pop("name", None) or other.pop("flow_name", None)
         self._refuse_other("create_auto_cdc_from_snapshot_flow", other)
         changes = Changes(
@@ -408,6 +409,11 @@ class Recorder:
             frame = frame.f_back
         line = frame.f_lineno if frame.f_code.co_filename == self.file else 0
         return Origin(Path(self.file).name, line)
+
+
+def _one_snapshot(given: tuple[Any, Any]) -> Callable[[Any], tuple[Any, Any] | None]:
+    """The copy and its version that older code gives in place of a function."""
+    return lambda last: given if last is None or given[1] > last else None
 
 
 def _texts(given: Mapping[str, Any] | None) -> dict[str, str]:

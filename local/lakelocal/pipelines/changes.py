@@ -54,8 +54,10 @@ class ChangeFlows:
         """The session, as `apply_changes` takes it: of Connect or not."""
         return self.session.spark  # type: ignore[return-value]  # both have the same methods
 
-    def schema_of(self, flow: Flow, source: "StructType | None") -> "StructType | None":
+    def schema_of(self, flow: Flow, source: "StructType | None", *, begins: bool) -> "StructType | None":
         """The columns of the target of *flow*, whose source has the columns *source*; None if they are not known yet.
+
+        *begins*: the target is made anew in this update.
 
         Raises:
             AnalysisError: the arguments of the flow do not fit its source.
@@ -63,7 +65,7 @@ class ChangeFlows:
         changes = flow.changes
         assert changes is not None, "asked for AUTO CDC flows only"
         if changes.snapshot:
-            return self._schema_of_snapshots(flow, changes, source)
+            return self._schema_of_snapshots(flow, changes, source, begins=begins)
         assert source is not None, "the source of changes has a name"
         self._refuse_reserved(flow, source)
         events = self._events(self.session.spark.createDataFrame([], source), changes).schema
@@ -73,18 +75,26 @@ class ChangeFlows:
     def set_up(self, key: Key, schema: "StructType", *, full: bool, exists: bool) -> None:
         """Prepare the target *key* and its ledger; if the target is refreshed fully, both are emptied."""
         dataset = self.definitions.datasets[key]
-        known = self.memory.of(key)
-        begins = known is None or known.is_new or not exists or full
         flows = [flow for flow in self.definitions.flows_into(key) if flow.changes and not flow.changes.snapshot]
-        if begins and flows:
-            events = self._columns[flows[0].name]
-            for flow in flows[1:]:
-                events = merged(events, self._columns[flow.name])
+
+        def make_ledger() -> None:
             self.tables.make_schemas([(self.definitions.defaults.catalog, INTERNAL, "")])
-            self.tables.make_empty(self.ledger(key), events)
-        elif begins:
-            self.tables.make_schemas([(self.definitions.defaults.catalog, INTERNAL, "")])
-        self.tables.set_up(dataset, key, Kind.STREAMING_TABLE, schema, exists=exists, full=full, grows=False)
+            if flows:
+                events = self._columns[flows[0].name]
+                for flow in flows[1:]:
+                    events = merged(events, self._columns[flow.name])
+                self.tables.make_empty(self.ledger(key), events)
+
+        self.tables.set_up(
+            dataset,
+            key,
+            Kind.STREAMING_TABLE,
+            schema,
+            exists=exists,
+            full=full,
+            grows=False,
+            beside=make_ledger,
+        )
 
     def ledger(self, key: Key, what: str = "changes") -> str:
         """The table with the events of the target *key*."""
@@ -146,7 +156,16 @@ class ChangeFlows:
             track_history_except_column_list=list(changes.track_history_except_column_list),
             progress=progress,
         )
+        self._remember_columns(flow.key, target)
         return Counts(upserted=done.num_upserted_rows, deleted=done.num_deleted_rows)
+
+    def _remember_columns(self, key: Key, target: str) -> None:
+        """A snapshot may have had new columns."""
+        table = self.memory.of(key)
+        found = self.session.spark.table(target).schema.jsonValue()
+        if table is not None and found != table.schema:
+            table.schema = found
+            self.memory.save()
 
     def _copy(self, flow: ResolvedFlow) -> Any:
         """The source in this update as a single snapshot, whose version is the time."""
@@ -189,14 +208,18 @@ class ChangeFlows:
             "ignore_null_updates": changes.ignore_null_updates,
         }
 
-    def _schema_of_snapshots(self, flow: Flow, changes: Changes, source: "StructType | None") -> "StructType | None":
+    def _schema_of_snapshots(
+        self, flow: Flow, changes: Changes, source: "StructType | None", *, begins: bool
+    ) -> "StructType | None":
         from pyspark.sql.types import StructType, TimestampType
 
         kind: Any = TimestampType()
         if callable(changes.source):
+            known = self.memory.of(self.definitions.key(flow.target, flow.defaults))
+            if known and known.schema and not begins:  # the first copy may be gone by now
+                return StructType.fromJson(known.schema)
             found = changes.source(None)
             if found is None:
-                known = self.memory.of(self.definitions.key(flow.target, flow.defaults))
                 return StructType.fromJson(known.schema) if known and known.schema else None
             source = found[0].schema
             kind = self.session.spark.createDataFrame([(found[1],)], ["version"]).schema["version"].dataType

@@ -1,6 +1,7 @@
 """Writes the rows of each kind of flow, and counts them.
 
-streaming table   a stream that processes what is new since its checkpoint, and ends
+streaming table   a stream that processes what is new since its checkpoint, and ends; it appends, except that
+                  aggregates without a watermark replace the former rows
 once              one append, which is not repeated after a crash
 materialized view one commit that replaces the rows, and the columns if they have changed
 published view    CREATE OR REPLACE VIEW
@@ -8,16 +9,18 @@ sink              a stream with its own checkpoint
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pyspark.errors import AnalysisException
 
 from lakelocal.lakeflow.update_progress import Counts
 from lakelocal.pipelines.definitions import Dataset, Definitions, Expectation, Key, Kind
 from lakelocal.pipelines.errors import PipelineError
 from lakelocal.pipelines.expectations import counters, counts_of
 from lakelocal.pipelines.memory import Memory
-from lakelocal.pipelines.resolving import ResolvedFlow
+from lakelocal.pipelines.resolving import ResolvedFlow, frame_of, nullable
 from lakelocal.pipelines.session import Evaluation, PipelineSession
 from lakelocal.pipelines.tables import definition_of, stored_name
 from lakelocal.sql.writing import literal
@@ -25,6 +28,8 @@ from lakelocal.sql.writing import literal
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.streaming.query import StreamingQuery
+
+_NOT_APPENDED = "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION"  # sums without a watermark
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Writer:
             self._publish(flow, dataset)
             return Counts()
         with self.session.evaluating(evaluation):
+            if flow.asks_rows:
+                flow = replace(flow, frame=frame_of(flow.flow, dataset, flow.name))
             if kind is Kind.MATERIALIZED_VIEW:
                 batches: Sequence[Mapping[str, Any]] = self._replace(flow, dataset, evaluation)
             elif flow.flow.once:
@@ -72,7 +79,7 @@ class Writer:
         assert flow.frame is not None, "a materialized view has a query"
         table = self.memory.of(flow.key)
         assert table is not None, "it is set up"
-        schema = self.schemas[flow.key]
+        schema = nullable(flow.frame.schema) if flow.asks_rows and not dataset.schema else self.schemas[flow.key]
         stored = self._stored(flow.key, dataset)
         from pyspark.sql import functions as F
 
@@ -115,7 +122,13 @@ class Writer:
         assert flow.frame is not None, "an append flow has a query"
         checkpoint = self.memory.checkpoint(flow.key, flow.flow.name, generation)
         if dataset.kind is not Kind.SINK:
-            return stream_into(flow.frame, self._stored(flow.key, dataset), checkpoint, flow.name)
+            stored = self._stored(flow.key, dataset)
+            try:
+                return stream_into(flow.frame, stored, checkpoint, flow.name)
+            except AnalysisException as error:
+                if flow.flow.explicit or error.getCondition() != _NOT_APPENDED:
+                    raise
+                return stream_into(flow.frame, stored, checkpoint, flow.name, mode="complete")
         writer = _stream_writer(flow.frame, checkpoint, flow.name)
         if dataset.function is not None:
             return _batches(writer.foreachBatch(dataset.function).start())
@@ -142,9 +155,14 @@ def rules_of_views(flow: ResolvedFlow, definitions: Definitions) -> dict[str, Se
     return {each.name: each.expectations for each in read if each.is_view and each.expectations}
 
 
-def stream_into(frame: "DataFrame", table: str, checkpoint: Path, name: str) -> list[Mapping[str, Any]]:
-    """Append the new rows of the stream *frame* to *table*; returns what each batch has counted."""
-    writer = _stream_writer(frame, checkpoint, name).option("mergeSchema", "true")
+def stream_into(
+    frame: "DataFrame", table: str, checkpoint: Path, name: str, *, mode: str = "append"
+) -> list[Mapping[str, Any]]:
+    """Append the new rows of the stream *frame* to *table*; returns what each batch has counted.
+
+    In the *mode* `complete`, that of aggregates without a watermark, each batch replaces the rows of the table.
+    """
+    writer = _stream_writer(frame, checkpoint, name).outputMode(mode).option("mergeSchema", "true")
     return _batches(writer.toTable(table))
 
 

@@ -89,18 +89,25 @@ class Loader:
         return self.shell
 
     def load(self) -> None:
-        """Run all sources, with the pipeline's root on `sys.path`.
+        """Run all sources, with the pipeline's root and their own folders on `sys.path`.
 
         Raises:
             DefinitionError: a source defines something that is not possible, or uses a magic that pipelines lack.
         """
-        if self.order.root and self.order.root not in sys.path:
-            sys.path.insert(0, self.order.root)
+        self._extend_path()
         sources = {Path(name): cells_of(Path(name)) for name in self.order.sources}
         for file, cells in sources.items():
             sources[file] = [self._without_installs(cell) for cell in cells]
         for file, cells in sources.items():
             self._load(file, cells)
+
+    def _extend_path(self) -> None:
+        """The root comes first; queries import as late as they run, so that nothing is taken off again."""
+        if self.order.root and self.order.root not in sys.path:
+            sys.path.insert(0, self.order.root)
+        for folder in dict.fromkeys(str(Path(name).parent) for name in self.order.sources):
+            if folder not in sys.path:
+                sys.path.append(folder)
 
     def _without_installs(self, cell: Cell) -> Cell:
         """Run the `%pip` lines of *cell*, and return it with empty lines in their place, to keep line numbers."""

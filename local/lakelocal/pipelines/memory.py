@@ -4,6 +4,7 @@
     checkpoints/<table>/<flow>/<n>/      checkpoints of streams; `n` is the generation, which a full refresh increments
     schemas/<view or flow>/              the schemas that Auto Loader has inferred from files
     update.lock                          locked by the update that is running
+    session                              its session; left behind by an update that was killed
 
 `memory.json` is replaced as a whole, before the changes that it describes are made: if an update is killed in between,
 the next one completes them.
@@ -75,6 +76,10 @@ class Memory:
         """Delete everything that is remembered."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def session(self) -> Path:
+        return self.folder / "session"
+
     def of(self, key: Key) -> Table | None:
         return self.tables.get(shown(key))
 
@@ -82,11 +87,12 @@ class Memory:
         """The memory of the table *key*, reset for a new generation."""
         before = self.of(key)
         table = Table(kind.value, generation=before.generation + 1 if before else 0)
-        self.tables[shown(key)] = table
+        with self._saving:
+            self.tables[shown(key)] = table
         return table
 
     def save(self) -> None:
-        """Save the memory, so that it survives whatever happens next. Flows may call this at the same time."""
+        """Save the memory, so that it survives whatever happens next. Threads may call this at the same time."""
         with self._saving:
             text = json.dumps({"tables": {name: asdict(table) for name, table in self.tables.items()}}, indent=1)
             written = self.file.with_suffix(".new")

@@ -165,11 +165,24 @@ def reads_of(message: Message) -> list[Read]:
             if parts:
                 found.append(Read(tuple(parts), table.is_streaming))
 
+    given = _given(message)
+
     def text(message: Any) -> None:
         query = message.query if isinstance(message, proto.SQL) else message.sql
-        found.extend(place.read for place in tables_in(query))
+        found.extend(place.read for place in tables_in(query) if place.read.parts not in given)
 
     walk(message, {"spark.connect.Read": named, "spark.connect.SQL": text, "spark.connect.SqlCommand": text})
+    return found
+
+
+def _given(message: Message) -> set[tuple[str, ...]]:
+    """The names of the frames that go along with texts in *message*: they are no tables."""
+    found: set[tuple[str, ...]] = set()
+
+    def references(each: proto.WithRelations) -> None:
+        found.update((reference.subquery_alias.alias,) for reference in each.references)
+
+    walk(message, {"spark.connect.WithRelations": references})
     return found
 
 
@@ -190,14 +203,26 @@ def is_streaming(message: Message) -> bool:
     return any(found)
 
 
+def pivots_without_values(message: Message) -> bool:
+    """Does the plan *message* make columns of the values that it finds in its rows?"""
+    found: list[bool] = []
+
+    def aggregate(each: proto.Aggregate) -> None:
+        found.append(each.HasField("pivot") and not each.pivot.values)
+
+    walk(message, {"spark.connect.Aggregate": aggregate})
+    return any(found)
+
+
 def replace_reads(message: Message, find: Find) -> None:
     """Replace each table that *message* reads by what *find* returns, in place."""
+    given = _given(message)
 
     def relation(each: proto.Relation) -> None:
         if each.HasField("read") and each.read.HasField("named_table"):
             _replace_named(each, find)
         elif each.HasField("sql"):
-            _replace_in_text(each, find)
+            _replace_in_text(each, lambda read: None if read.parts in given else find(read))
         elif each.HasField("with_relations") and each.with_relations.root.HasField("with_relations"):
             _merge(each)
 

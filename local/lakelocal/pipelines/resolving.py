@@ -5,7 +5,7 @@ update before any table is written.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lakelocal.errors import LocalError
@@ -14,6 +14,7 @@ from lakelocal.pipelines.definitions import TITLES, Dataset, Definitions, Flow, 
 from lakelocal.pipelines.errors import AnalysisError, UnresolvedError
 from lakelocal.pipelines.expectations import observation, with_rules
 from lakelocal.pipelines.memory import Memory
+from lakelocal.pipelines.reading import pivots_without_values
 from lakelocal.pipelines.session import Evaluation, PipelineSession, Resolved
 from lakelocal.pipelines.statements import plain_columns
 from lakelocal.pipelines.tables import check_columns, merged, stored_name
@@ -29,6 +30,7 @@ class ResolvedFlow:
     """A flow whose query has been evaluated: the *frame* of its rows (None for changes), what it *reads*, its target.
 
     *inputs* has what it reads directly; *reads* includes what the views that it reads read.
+    *asks_rows*: its query requests rows of the pipeline, so it is evaluated again when it runs.
     """
 
     flow: Flow
@@ -38,6 +40,7 @@ class ResolvedFlow:
     frame: "DataFrame | None"
     reads: frozenset[Key]
     inputs: frozenset[Key]
+    asks_rows: bool = False
 
 
 @dataclass
@@ -64,7 +67,7 @@ class Resolver:
     session: PipelineSession
     memory: Memory
     full: set[Key]
-    changes_schema: "Callable[[Flow, StructType | None], StructType | None]"
+    changes_schema: "Callable[..., StructType | None]"
     result: Resolution = field(default_factory=Resolution)
     errors: dict[Key, str] = field(default_factory=dict)
     waiting: dict[Key, set[Key]] = field(default_factory=dict)
@@ -113,32 +116,26 @@ class Resolver:
         with self.session.evaluating(Evaluation(name, flow.defaults, runs=False, schemas=schemas)) as evaluation:
             if flow.changes is not None:
                 return self._changes(flow, key, name, evaluation)
-            assert flow.query is not None, "a flow has a query or changes"
-            frame = flow.query()
-            if not hasattr(frame, "_plan"):
-                raise AnalysisError(
-                    f"{flow.origin}: the query of `{flow.name}` returned {type(frame).__name__}; expected a Spark "
-                    "DataFrame. Return one."
-                )
+            frame = frame_of(flow, dataset, name)
             plan = self.session.plan_of(frame)
+            if pivots_without_values(plan):
+                raise AnalysisError(
+                    f"{flow.origin}: found `pivot` without values in the query of `{flow.name}`; its columns would "
+                    "depend on rows that are not there yet, which pipelines do not have. Name the values."
+                )
             inputs = self.session.note_reads(evaluation, plan)
             if key in evaluation.reads:
                 graph.check_cycles({key: {key}}, {key: dataset.name})
             streams = self.session.streams(plan, flow.defaults)
             self._check_mode(flow, dataset, streams=streams)
-            if dataset.kind is not Kind.SINK or dataset.expectations:
-                frame = self._judged(frame, dataset, key, name)
-            return ResolvedFlow(flow, key, name, streams, frame, frozenset(evaluation.reads), inputs)
-
-    def _judged(self, frame: "DataFrame", dataset: Dataset, key: Key, name: str) -> "DataFrame":
-        """*frame* with the expectations of *dataset*; those of a view are counted for each flow that reads it."""
-        if dataset.is_view:
-            return (
-                with_rules(frame, dataset.expectations, observation(dataset.name), name)
-                if dataset.expectations
-                else frame
+            if evaluation.asks_rows:
+                self.definitions.note(
+                    f"{flow.origin}: the query of `{flow.name}` requests rows of the pipeline (collect, count, ...); "
+                    "it gets none during the analysis, and is evaluated again when it runs"
+                )
+            return ResolvedFlow(
+                flow, key, name, streams, frame, frozenset(evaluation.reads), inputs, evaluation.asks_rows
             )
-        return with_rules(frame, dataset.expectations, observation(dataset.name, name), name)
 
     def _check_mode(self, flow: Flow, dataset: Dataset, *, streams: bool) -> None:
         if flow.once and streams:
@@ -195,13 +192,17 @@ class Resolver:
                 f"[INVALID_TEMP_OBJ_REFERENCE] {dataset.origin}: the view `{dataset.name}` reads `{inside[-1]}`, which "
                 "only this pipeline sees; expected published tables and views. Publish it, or read others."
             )
-        plan = self.session.plan_of(flow.frame)
-        self.session.resolved[key] = Resolved(flow.streams, plan=plan, defaults=flow.flow.defaults)
+        found = Resolved(flow.streams, plan=self.session.plan_of(flow.frame), defaults=flow.flow.defaults)
+        if flow.asks_rows:
+            found = replace(found, again=lambda: frame_of(flow.flow, dataset, flow.name), reads=flow.reads)
+        self.session.resolved[key] = found
 
     def _schema(self, key: Key, dataset: Dataset, kind: Kind, flows: list[ResolvedFlow]) -> "StructType":
         """The columns of the table *key*: those that it declares, or else those of its flows, one after the other."""
         from pyspark.sql.types import StructType
 
+        known = self.memory.of(key)
+        begins = known is None or known.is_new or key in self.full
         found = None
         for flow in flows:
             evaluation = Evaluation(
@@ -212,7 +213,7 @@ class Resolver:
             )
             with self.session.evaluating(evaluation):
                 own = flow.frame.schema if flow.frame is not None else None
-                own = self.changes_schema(flow.flow, own) if flow.flow.changes else own
+                own = self.changes_schema(flow.flow, own, begins=begins) if flow.flow.changes else own
                 if own is not None:
                     found = own if found is None else merged(found, own)
         if isinstance(dataset.schema, StructType):
@@ -226,9 +227,8 @@ class Resolver:
                 f"{dataset.origin}: the columns of `{dataset.name}` are not known before its snapshots are read; "
                 "expected `schema=...`. Declare the columns."
             )
-        found = StructType.fromJson(_nullable(found.jsonValue()))
-        known = self.memory.of(key)
-        if kind is Kind.STREAMING_TABLE and known and known.schema and not known.is_new and key not in self.full:
+        found = nullable(found)
+        if kind is Kind.STREAMING_TABLE and known and known.schema and not begins:
             return merged(StructType.fromJson(known.schema), found)
         return found
 
@@ -261,6 +261,27 @@ class Resolver:
         raise AnalysisError(f"{first} Nothing was written.{f' Neither does this resolve:{also}' if more else ''}")
 
 
+def frame_of(flow: Flow, dataset: Dataset, name: str) -> "DataFrame":
+    """What the query of *flow* into *dataset* returns now, with the expectations of its target.
+
+    Those of a view count for each flow that reads it. *name* is that of the flow in three parts.
+
+    Raises:
+        AnalysisError: it returns no DataFrame.
+    """
+    assert flow.query is not None, "a flow has a query or changes"
+    frame: DataFrame = flow.query()
+    if not hasattr(frame, "_plan"):
+        raise AnalysisError(
+            f"{flow.origin}: the query of `{flow.name}` returned {type(frame).__name__}; expected a DataFrame of "
+            "Spark. Return one."
+        )
+    if not dataset.expectations and (dataset.is_view or dataset.kind is Kind.SINK):
+        return frame
+    seen_as = observation(dataset.name) if dataset.is_view else observation(dataset.name, name)
+    return with_rules(frame, dataset.expectations, seen_as, name)
+
+
 def _placed(error: str, dataset: Dataset) -> str:
     """*error* with the place of *dataset*, unless it contains one."""
     place = str(dataset.origin)
@@ -279,6 +300,9 @@ def _check_declared(dataset: Dataset, declared: "StructType", found: "StructType
         )
 
 
-def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """The *schema* (Spark's JSON) of a query as that of a table, which may have NULL in rows of other queries."""
-    return {**schema, "fields": [{**each, "nullable": True} for each in schema["fields"]]}
+def nullable(schema: "StructType") -> "StructType":
+    """The *schema* of a query as that of a table: rows of other queries may have NULL."""
+    from pyspark.sql.types import StructType
+
+    written = schema.jsonValue()
+    return StructType.fromJson({**written, "fields": [{**each, "nullable": True} for each in written["fields"]]})

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ import grpc
 import pyspark.sql.connect.proto as proto
 from google.protobuf.message import Message
 
+from lakelocal.dialect.arguments import fill_arguments
 from lakelocal.dialect.names import FORMATS, join_name
 from lakelocal.dialect.plans import decompress
 from lakelocal.dialect.walk import walk
@@ -45,7 +46,8 @@ _CHECKS_MODE = "pipelines.incompatibleViewCheck.enabled"
 class Resolved:
     """What is known of a dataset once its query is evaluated: its *schema* (a StructType) and whether it *streams*.
 
-    *plan* is that of a view. *stored* is the name by which a table is read.
+    *plan* is that of a view. *stored* is the name by which a table is read. *again* evaluates
+    the query of a view again, if it requests rows of the pipeline; *reads* are then the datasets that it requested.
     """
 
     streams: bool
@@ -53,6 +55,8 @@ class Resolved:
     plan: proto.Relation | None = None
     defaults: Defaults | None = None
     stored: str = ""
+    again: "Callable[[], DataFrame] | None" = None
+    reads: frozenset[Key] = frozenset()
 
 
 @dataclass
@@ -61,6 +65,8 @@ class Evaluation:
 
     *runs*: tables are actually read. *reads* collects the keys of the datasets and tables that the query reads,
     *counts* what the server has counted in it, by observation. *schemas* is the folder for Auto Loader's schemas.
+    *asks_rows*: the query itself has requested rows of the pipeline, as `collect` and `count` do; during the analysis it
+    gets none. *plans* are those of views that do so, evaluated again for this run.
     """
 
     name: str
@@ -69,6 +75,8 @@ class Evaluation:
     schemas: Path
     reads: set[Key] = field(default_factory=set)
     counts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asks_rows: bool = False
+    plans: dict[Key, proto.Relation] = field(default_factory=dict)
 
 
 class PipelineSession:
@@ -92,11 +100,25 @@ class PipelineSession:
     @contextmanager
     def evaluating(self, evaluation: Evaluation) -> Iterator[Evaluation]:
         """Assign the requests of this thread to *evaluation*."""
+        before = self.evaluation
         self._current.evaluation = evaluation
         try:
             yield evaluation
         finally:
-            self._current.evaluation = None
+            self._current.evaluation = before
+
+    def take_over(self, file: Path) -> None:
+        """Let *file* name this session, and end the one that it names, with all that still runs in it.
+
+        That was the session of an update that was killed: the server would go on with its flows beside this one.
+        """
+        client = self.spark.client
+        former = file.read_text(encoding="utf-8") if file.is_file() else ""
+        if former not in ("", client._session_id):
+            who = proto.UserContext(user_id=client._user_id or "")
+            released = proto.ReleaseSessionRequest(session_id=former, user_context=who)
+            client._stub.ReleaseSession(released, metadata=client._builder.metadata())
+        file.write_text(client._session_id, encoding="utf-8")
 
     def sql(self, text: str) -> "DataFrame":
         """Run the statement *text*, which is one of the emulator itself."""
@@ -106,6 +128,27 @@ class PipelineSession:
         """Set all *settings* of the session in one request."""
         pairs = [proto.KeyValue(key=key, value=value) for key, value in settings.items()]
         self._configure(set=proto.ConfigRequest.Set(pairs=pairs))
+
+    def set_what_can_be(self, settings: Mapping[str, str]) -> list[str]:
+        """Set *settings* of the session, and return those that only a cluster has, from its start.
+
+        Raises:
+            PySparkException: a value does not fit its setting.
+        """
+        from pyspark.errors import PySparkException
+
+        fixed = []
+        try:
+            self.set(settings)
+        except PySparkException:
+            for key, value in settings.items():
+                try:
+                    self.set({key: value})
+                except PySparkException as error:
+                    if not (error.getCondition() or "").startswith("CANNOT_MODIFY_"):
+                        raise
+                    fixed.append(key)
+        return fixed
 
     @contextmanager
     def with_settings(self, settings: Mapping[str, str]) -> Iterator[None]:
@@ -130,15 +173,26 @@ class PipelineSession:
             warnings.warn(text, stacklevel=3)
         return answer
 
-    def query(self, text: str, *arguments: Any, **named: Any) -> "DataFrame":
-        """`spark.sql`: in a query of the pipeline, a plan that is only sent when its rows or schema are needed."""
+    def query(self, text: str, args: Any = None, **frames: Any) -> "DataFrame":
+        """`spark.sql`: in a query of the pipeline, a plan that is only sent when its rows or schema are needed.
+
+        A plan that Spark returned during the analysis would read the empty relations that stand for tables then.
+        """
         from pyspark.sql.connect.dataframe import DataFrame
-        from pyspark.sql.connect.plan import SQL
+        from pyspark.sql.connect.functions import lit
+        from pyspark.sql.connect.plan import SQL, SubqueryAlias
+        from pyspark.sql.connect.sql_formatter import SQLStringFormatter
 
         first = next(iter(tokenize(text) or ()), None)
-        if self.evaluation is None or first is None or first.word not in _QUERIES or arguments or named:
-            return self._sql(text, *arguments, **named)
-        return DataFrame(SQL(text), self.spark)
+        if self.evaluation is None or first is None or first.word not in _QUERIES:
+            return self._sql(text, args, **frames)
+        formatter = SQLStringFormatter(self.spark)
+        text = formatter.format(text, **frames) if frames else text
+        views = [SubqueryAlias(frame._plan, name) for frame, name in formatter._temp_views]
+        by_name = {name: lit(value) for name, value in args.items()} if isinstance(args, dict) else {}
+        by_place = [lit(value) for value in args or ()] if not isinstance(args, dict) else []
+        written = SQL(text, by_place, by_name).plan(self.spark.client).sql
+        return DataFrame(SQL(fill_arguments(text, written), views=views), self.spark)
 
     def read_table(self, name: str, streaming: bool) -> "DataFrame":
         """`dlt.read` and `dlt.read_stream`.
@@ -196,9 +250,19 @@ class PipelineSession:
         changed = deepcopy(request)
         for plan in _plans(changed):
             decompress(plan)
+        before = set(evaluation.reads)
+        evaluation.reads.clear()
         replace_reads(changed, lambda read: self._find(read, evaluation.defaults, evaluation))
+        if isinstance(changed, proto.ExecutePlanRequest) and changed.plan.HasField("root"):
+            evaluation.asks_rows |= any(self._is_written(key) for key in evaluation.reads)
+        evaluation.reads |= before
         _keep_schemas(changed, evaluation.schemas)
         return changed
+
+    def _is_written(self, key: Key) -> bool:
+        """Is *key* a table of the pipeline, or a view whose query asks for rows of one?"""
+        resolved = self.resolved.get(key)
+        return resolved is not None and (resolved.plan is None or resolved.again is not None)
 
     def _find(self, read: Read, defaults: Defaults, evaluation: Evaluation) -> Replacement:
         """The replacement for *read* in a query at a place with *defaults*."""
@@ -230,12 +294,23 @@ class PipelineSession:
         assert resolved.plan is not None and resolved.defaults is not None, "it is a view"
         if self._checks_mode and read.streaming != resolved.streams:
             self._refuse_mode(dataset, streams=resolved.streams)
-        plan = deepcopy(resolved.plan)
-        holder = proto.Plan(root=plan)
+        holder = proto.Plan(root=deepcopy(self._plan_of_view(read, resolved, evaluation)))
         defaults = resolved.defaults
         replace_reads(holder, lambda inner: self._find(inner, defaults, evaluation))
         _name_observations(holder, evaluation.name)
         return holder.root
+
+    def _plan_of_view(self, read: Read, resolved: Resolved, evaluation: Evaluation) -> proto.Relation:
+        """The plan of a view; while a flow runs, one that asks for rows is made anew from those that there are now."""
+        assert resolved.plan is not None and resolved.defaults is not None, "it is a view"
+        evaluation.reads |= resolved.reads
+        if resolved.again is None or not evaluation.runs:
+            return resolved.plan
+        key = self.definitions.key(read.parts, evaluation.defaults)
+        if key not in evaluation.plans:
+            with self.evaluating(replace(evaluation, defaults=resolved.defaults)):
+                evaluation.plans[key] = self.plan_of(resolved.again())
+        return evaluation.plans[key]
 
     def _refuse_mode(self, dataset: Dataset, *, streams: bool) -> None:
         kind, way, other = ("streaming", "readStream", "read") if streams else ("batch", "read", "readStream")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from lakelocal.dialect.ddl.definition import read_definition
 from lakelocal.dialect.names import join_name, shorten
 from lakelocal.pipelines.definitions import (
     Action,
@@ -20,11 +21,12 @@ from lakelocal.pipelines.definitions import (
     Flow,
     Kind,
     Origin,
+    parts_of,
 )
 from lakelocal.pipelines.errors import DefinitionError
 from lakelocal.sql.cells import split_statements
 from lakelocal.sql.tokens import STRING, Token, tokenize
-from lakelocal.sql.writing import Edit, apply
+from lakelocal.sql.writing import Edit, apply, quoted
 
 _CHANGE_CLAUSES = (
     "KEYS", "IGNORE NULL UPDATES", "WHERE", "APPLY AS DELETE WHEN", "APPLY AS TRUNCATE WHEN", "SEQUENCE BY",
@@ -231,7 +233,7 @@ class SqlSource:
         at.need("FROM")
         if at.take("SNAPSHOT"):
             raise at.wrong("FROM SNAPSHOT", "FROM STREAM(...)", "Use `create_auto_cdc_from_snapshot_flow` in Python")
-        source = at.stream()
+        source = self._source_query(at, name or target) if at.opens_query else at.stream()
         found: dict[str, Any] = {}
         while not at.ends:
             clause = next((each for each in _CHANGE_CLAUSES if at.take(each)), None)
@@ -254,6 +256,13 @@ class SqlSource:
                 explicit=True,
             )
         )
+
+    def _source_query(self, at: "_Cursor", flow: str) -> str:
+        """The name of a temporary view of the query in parentheses from which the flow *flow* reads."""
+        view = Dataset(f"source_of_{parts_of(flow, at.origin)[-1]}", Kind.TEMPORARY_VIEW, self.defaults, at.origin)
+        self.definitions.add(view)
+        self._add_query(view.name, view.name, at.inside(), at.origin, explicit=False)
+        return view.name
 
     def _change_clause(self, at: "_Cursor", clause: str, found: dict[str, Any]) -> None:
         if clause == "KEYS":
@@ -393,6 +402,11 @@ class _Cursor:
         return self.at >= len(self.tokens)
 
     @property
+    def opens_query(self) -> bool:
+        """Is a query in parentheses next?"""
+        return self.word == "(" and self.words[self.at + 1 : self.at + 2] in (["SELECT"], ["WITH"], ["FROM"])
+
+    @property
     def word(self) -> str:
         return "" if self.ends else self.tokens[self.at].word
 
@@ -530,16 +544,6 @@ def _with_identifiers(sql: str) -> str:
 
 def plain_columns(declared: str) -> str:
     """The names and types of the columns *declared* in a CREATE TABLE, without what follows the types."""
-    kept = []
-    for item in _split(tokenize(declared) or ()):
-        depth, last = 0, item[0]
-        for token in item:
-            depth += {"(": 1, "<": 1, ")": -1, ">": -1, ">>": -2}.get(token.text, 0)
-            if depth == 0 and token.word in _AFTER_TYPE:
-                break
-            last = token
-        kept.append(declared[item[0].start : last.end])
-    return ", ".join(kept)
-
-
-_AFTER_TYPE = frozenset({"NOT", "COMMENT", "GENERATED", "DEFAULT", "CONSTRAINT", "PRIMARY", "COLLATE"})
+    sql = f"({declared})"
+    found = read_definition(sql, tokenize(sql) or (), 0, "", "The columns")
+    return ", ".join(f"{quoted(column.name)} {column.type}" for column in found.columns)

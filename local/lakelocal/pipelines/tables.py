@@ -1,6 +1,6 @@
 """The Delta tables of a pipeline: they are created, changed or emptied before its flows run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,10 @@ _WIDER = {
 }
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass
 class Tables:
     """The tables of one pipeline, in *session*; *memory* is that of the pipeline."""
@@ -138,10 +142,12 @@ class Tables:
         exists: bool,
         full: bool,
         grows: bool = True,
+        beside: Callable[[], None] = _nothing,
     ) -> Table:
         """Prepare the table of *dataset* for its flows; *full*: without rows, and with new checkpoints.
 
-        *grows*: a streaming table gets the new columns of its flows.
+        *grows*: a streaming table gets the new columns of its flows. *beside* creates what is reset together with the
+        table; if an update is killed meanwhile, the next one repeats all of it.
 
         Raises:
             PipelineError: the table cannot be changed to what its sources now say.
@@ -149,14 +155,23 @@ class Tables:
         stored = stored_name(dataset, key, self.defaults, self.memory.id)
         known = self.memory.of(key)
         if known is None or known.is_new or not exists or full:
-            return self._create(dataset, key, kind, stored, schema)
+            return self._create(dataset, key, kind, stored, schema, beside)
         if kind is Kind.STREAMING_TABLE:
             self._change(dataset, key, stored, known, schema, grows=grows)
         return known  # a materialized view changes with its rows, in one commit
 
-    def _create(self, dataset: Dataset, key: Key, kind: Kind, stored: str, schema: "StructType") -> Table:
+    def _create(
+        self,
+        dataset: Dataset,
+        key: Key,
+        kind: Kind,
+        stored: str,
+        schema: "StructType",
+        beside: Callable[[], None],
+    ) -> Table:
         table = self.memory.begin(key, kind)
         self.memory.save()
+        beside()
         self.session.sql(_create_statement(dataset, stored, schema))
         self._remember(table, dataset, schema)
         table.is_new = False

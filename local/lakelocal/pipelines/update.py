@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
     from pyspark.sql.connect.session import SparkSession
 
-AT_ONCE = 4  # flows that run at the same time
+AT_ONCE = 4  # flows that run at the same time, and tables that are set up
 _ATTEMPTS = 3  # of a flow whose source says that it has to start again
 _AGAIN = ("UNKNOWN_FIELD_EXCEPTION", "start the stream again")
 _ATTEMPTS_KEY = "pipelines.maxFlowRetryAttempts"
@@ -123,12 +123,12 @@ class Update:
             self._refuse_reads_outside()
             graph.check(self.definitions)
             self.chosen, self.full = graph.refreshed(self.definitions, self.order.selection)
-        for note in (*self.order.notes, *self.definitions.notes):
-            self.surroundings.say(f"note: {note}")
+        self._tell(*self.order.notes, *self.definitions.notes)
         self._show_defined()
 
     def resolve(self) -> None:
         """Evaluate all queries, and show which dataset reads which. Nothing is written."""
+        told = len(self.definitions.notes)
         with self._failing():
             resolver = Resolver(self.definitions, self.session, self.memory, self.full, self.changes.schema_of)
             self.resolution = resolver.resolve()
@@ -138,6 +138,7 @@ class Update:
             for key, kind in tables.items():
                 self.tables.check(self.definitions.datasets[key], key, kind, exists=self._exists(key))
         self._log_definitions()
+        self._tell(*self.definitions.notes[told:])
         self._show_graph()
 
     def run(self) -> None:
@@ -164,8 +165,11 @@ class Update:
     def _prepare(self) -> None:
         self.events.update(log.INITIALIZING)
         spark = self.session.spark
+        self.session.take_over(self.memory.session)
+        self._closing.callback(self.memory.session.unlink, missing_ok=True)
         own = {"pipelines.id": self.order.id, "spark.pipelines.updateId": self.order.update_id}
-        self.session.set({**_SETTINGS, **self.order.configuration, **own})
+        for key in self.session.set_what_can_be({**_SETTINGS, **self.order.configuration, **own}):
+            self.definitions.note(f"`{key}` of the configuration is a setting of a cluster, without effect here")
         self.session.sql(f"USE CATALOG {self.order.catalog}")
         if spark.catalog.databaseExists(self.order.schema):
             self.session.sql(f"USE SCHEMA {self.order.schema}")
@@ -187,18 +191,16 @@ class Update:
             key for key, kind in self.resolution.kinds.items() if kind is Kind.PUBLISHED_VIEW and key in self.chosen
         ]
         self.tables.make_schemas(key if key[0] else (self.order.catalog, INTERNAL, key[-1]) for key in new)
-        for key in chosen:
-            if self._is_made_by_changes(key):
-                self.changes.set_up(key, self.resolution.schemas[key], full=key in self.full, exists=self._exists(key))
-                continue
-            self.tables.set_up(
-                self.definitions.datasets[key],
-                key,
-                self.resolution.kinds[key],
-                self.resolution.schemas[key],
-                exists=self._exists(key),
-                full=key in self.full,
-            )
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            list(pool.map(self._set_up_table, chosen))
+
+    def _set_up_table(self, key: Key) -> None:
+        schema, exists, full = self.resolution.schemas[key], self._exists(key), key in self.full
+        if self._is_made_by_changes(key):
+            self.changes.set_up(key, schema, full=full, exists=exists)
+            return
+        dataset, kind = self.definitions.datasets[key], self.resolution.kinds[key]
+        self.tables.set_up(dataset, key, kind, schema, exists=exists, full=full)
 
     def _is_made_by_changes(self, key: Key) -> bool:
         return any(flow.changes for flow in self.definitions.flows_into(key))
@@ -297,6 +299,10 @@ class Update:
             self.events.update(log.FAILED, error=_said(error))
             self._closing.close()
             raise
+
+    def _tell(self, *notes: str) -> None:
+        for note in notes:
+            self.surroundings.say(f"note: {note}")
 
     def _log_definitions(self) -> None:
         for key, kind in self.resolution.kinds.items():

@@ -144,7 +144,7 @@ def apply_changes_from_snapshot(
     Args:
         source: the name of a Delta table, whose version is the snapshot's; or a function that receives the version
             applied last (None at first) and returns the next snapshot with its version, or None. A version is an int, a
-            date, or a datetime with a zone.
+            str, a date or a datetime.
         progress: what is known of the target, if it has already been read.
 
     Returns:

@@ -21,7 +21,7 @@ from .growing import grow_target
 from .merging import Applied, by_key_ranges, create_target, difference, files_for, held_rows, merge_difference
 from .progress import Mark, Progress
 from .settings import Target, check_kind, check_settings, in_target_order, read_target, settings_of
-from .versions import Version, given_by, last_version, number_of, versions_of
+from .versions import Version, given_by, last_version, remembered, versions_of
 
 _A_FUNCTION = "a function of versions"
 _WANTED, _HAS = INTERNAL + "wanted", INTERNAL + "has"
@@ -65,8 +65,8 @@ def apply_snapshots(
 
 
 def _apply(spark: SparkSession, flow: Flow, rows: DataFrame, version: Version, progress: Progress) -> Snapshot:
-    number, kind, literal = number_of(flow, version)
-    columns = replace(resolve_columns(flow, rows.schema), sequence=literal, sequence_type=kind)
+    known = remembered(flow, version)
+    columns = replace(resolve_columns(flow, rows.schema), sequence=known.sql, sequence_type=known.type)
     held = read_target(spark, flow.target, progress.find(flow.target, flow.source))
     settings = settings_of(flow, columns)
     check_settings(held, settings)
@@ -78,9 +78,10 @@ def _apply(spark: SparkSession, flow: Flow, rows: DataFrame, version: Version, p
         done = _merge(spark, flow, wanted, columns)
         settings = held.settings
     else:
-        settings |= {"generation": uuid4().hex, "first_version": str(number)}
+        first = known.number if known.word is None else known.word
+        settings |= {"generation": uuid4().hex, "first_version": str(first), **known.settings}
         done = _create(spark, flow, held, wanted, columns, settings=settings, rows=count)
-    progress.record([Mark(flow.target, flow.source, number, None, settings)])
+    progress.record([Mark(flow.target, flow.source, known.number, None, settings | known.settings)])
     return Snapshot(count, done)
 
 
