@@ -104,7 +104,7 @@ def test_sums_over_a_stream_replace_those_of_before(spark, pipeline):
         ("dp.create_streaming_table('t')\n", "No query found for dataset"),
         ("@dlt.view\ndef t():\n    return spark.range(1)\n", "NO_TABLES_IN_PIPELINE"),
         ("@dlt.table\ndef t():\n    return spark.read.table('{}').select('nope')\n", "nope"),
-        ("@dlt.table\ndef t():\n    return 1\n", "expected a DataFrame"),
+        ("@dlt.table\ndef t():\n    return 1\n", "expected a Spark DataFrame"),
         ("@dlt.table\ndef t():\n    return spark.table('{}').groupBy('id').pivot('kind').count()\n", "`pivot`"),
         ("@dlt.table(row_filter='f')\ndef t():\n    return spark.range(1)\n", "row_filter"),
         ("@dlt.table(colour='f')\ndef t():\n    return spark.range(1)\n", "`colour`"),

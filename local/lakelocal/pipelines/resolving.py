@@ -273,8 +273,8 @@ def frame_of(flow: Flow, dataset: Dataset, name: str) -> "DataFrame":
     frame: DataFrame = flow.query()
     if not hasattr(frame, "_plan"):
         raise AnalysisError(
-            f"{flow.origin}: the query of `{flow.name}` returned {type(frame).__name__}; expected a DataFrame of "
-            "Spark. Return one."
+            f"{flow.origin}: the query of `{flow.name}` returned {type(frame).__name__}; expected a Spark "
+            "DataFrame. Return one."
         )
     if not dataset.expectations and (dataset.is_view or dataset.kind is Kind.SINK):
         return frame
