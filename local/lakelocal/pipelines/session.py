@@ -65,8 +65,8 @@ class Evaluation:
 
     *runs*: tables are actually read. *reads* collects the keys of the datasets and tables that the query reads,
     *counts* what the server has counted in it, by observation. *schemas* is the folder for Auto Loader's schemas.
-    *asks_rows*: the query itself has requested rows of the pipeline, as `collect` and `count` do; during the analysis it
-    gets none. *plans* are those of views that do so, evaluated again for this run.
+    *asks_rows*: the query itself has requested rows of the pipeline, as `collect` and `count` do; during the analysis
+    it gets none. *plans* are those of views that do so, evaluated again for this run.
     """
 
     name: str
