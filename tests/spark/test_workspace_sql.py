@@ -109,7 +109,7 @@ def test_volumes(w: WorkspaceClient, schema: str, spark) -> None:
     assert w.files.download(f"/Volumes/{CATALOG}/api/moved/a.csv").contents.read() == b"n\n1\n2\n"
     with pytest.raises(BadRequest, match="already exists"):
         w.volumes.create(CATALOG, "api", "moved", VolumeType.MANAGED)
-    with pytest.raises(InvalidParameterValue, match="no other storage"):
+    with pytest.raises(InvalidParameterValue, match="no storage here other"):
         w.volumes.create(CATALOG, "api", "far", VolumeType.EXTERNAL, storage_location="s3://bucket/x")
     for name in ("a/b", "a b", "a.b", "", "x" * 256):
         with pytest.raises(BadRequest):

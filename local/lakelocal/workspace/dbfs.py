@@ -54,7 +54,7 @@ class Put(New):
 
 
 class Removal(At):
-    """A file or a folder to be removed."""
+    """A file or a folder to be deleted."""
 
     recursive: bool = False
 
@@ -171,7 +171,7 @@ def _put(workspace: Workspace, asked: Put, content: bytes) -> None:
 
 
 def remove(workspace: Workspace, asked: Removal) -> Mapping[str, Any]:
-    """Remove a file or a folder; it is no error if it does not exist, as on Databricks."""
+    """Delete a file or a folder; it is no error if it does not exist, as on Databricks."""
     found = _at(workspace, asked.path)
     if found.local == found.state.dbfs:
         raise wrong_value("The root of DBFS can't be deleted.")

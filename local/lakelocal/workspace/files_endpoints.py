@@ -33,7 +33,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def read(request: Request) -> Response:
-    """The content of a file, or a range of it; for HEAD, only its length and its time of modification."""
+    """Return the content of a file, or a range of it; for HEAD, only its length and its time of modification."""
     place = await run_in_threadpool(_volumes(request).file, _path(request))
     status = await run_in_threadpool(place.stat)
     if (limit := request.headers.get("if-unmodified-since")) and _is_later(status.st_mtime, limit):
@@ -42,7 +42,7 @@ async def read(request: Request) -> Response:
 
 
 async def write(request: Request) -> Response:
-    """Store the body as a file."""
+    """Store the body of the request as a file."""
     volumes = _volumes(request)
     overwrite = _switch(request, "overwrite")
     target = await run_in_threadpool(volumes.at, _path(request))
@@ -52,7 +52,7 @@ async def write(request: Request) -> Response:
 
 
 async def remove(request: Request) -> Response:
-    """Remove a file."""
+    """Delete a file."""
     await run_in_threadpool(_volumes(request).remove_file, _path(request))
     return Response(status_code=204)
 
@@ -64,7 +64,7 @@ async def look(request: Request) -> Response:
 
 
 async def list_directory(request: Request) -> Response:
-    """One page of the entries of a directory."""
+    """List the entries of a directory, page by page."""
     size, token = request.query_params.get("page_size", "0"), request.query_params.get("page_token", "")
     if not size.isdecimal():
         raise wrong_value(f"`page_size`: found {size[:20]!r}; expected a whole number.")
@@ -79,7 +79,7 @@ async def make_directory(request: Request) -> Response:
 
 
 async def remove_directory(request: Request) -> Response:
-    """Remove an empty directory."""
+    """Delete an empty directory."""
     await run_in_threadpool(_volumes(request).remove_folder, _path(request))
     return Response(status_code=204)
 

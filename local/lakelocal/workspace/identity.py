@@ -30,12 +30,12 @@ def routes() -> list[BaseRoute]:
 
 
 def host_metadata(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """What clients look up without a token. Nothing is at `oidc_endpoint`; clients with a token do not call it."""
+    """Describe the workspace, without a token. Nothing is at `oidc_endpoint`; clients with a token do not call it."""
     return {"oidc_endpoint": f"{workspace.url}/oidc", "workspace_id": workspace.id}
 
 
 def me(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """The user, in the format of SCIM."""
+    """Describe the user, in the format of SCIM."""
     user = current_user()
     return {
         "id": workspace.id,
@@ -48,5 +48,5 @@ def me(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
 
 
 def telemetry(workspace: Workspace, asked: Telemetry) -> Mapping[str, Any]:
-    """Accept the data, so that it is not sent again, and drop it."""
+    """Accept usage data, so that it is not sent again, and drop it."""
     return {"errors": [], "numProtoSuccess": len(asked.protoLogs)}

@@ -87,7 +87,7 @@ def routes() -> list[BaseRoute]:
 
 
 def create(workspace: Workspace, asked: CreateJob) -> Mapping[str, Any]:
-    """Add a job."""
+    """Create a job."""
     _check(workspace, DeployedJob(0, asked.settings, 0, 0, workspace.user))
     return {"job_id": workspace.jobs.create(asked.settings, workspace.user)}
 
@@ -109,14 +109,14 @@ def update(workspace: Workspace, asked: UpdateJob) -> Mapping[str, Any]:
 
 
 def delete(workspace: Workspace, asked: OneJob) -> Mapping[str, Any]:
-    """Remove a job; its runs stay."""
+    """Delete a job; its runs stay."""
     if not workspace.jobs.delete(asked.job_id):
         raise _no_job(asked.job_id)
     return {}
 
 
 def get(workspace: Workspace, asked: GetJob) -> Mapping[str, Any]:
-    """One job, with its settings as the client sent them."""
+    """Return a job, with its settings as the client sent them."""
     deployed = job_of(workspace, asked.job_id)
     if asked.version != "2.2":
         return _shown(deployed, deployed.settings)
@@ -125,7 +125,7 @@ def get(workspace: Workspace, asked: GetJob) -> Mapping[str, Any]:
 
 
 def list_jobs(workspace: Workspace, asked: ListJobs) -> Mapping[str, Any]:
-    """A page of the jobs."""
+    """List the jobs, page by page."""
     limit = asked.limit or MOST_JOBS
     position = position_of(asked.page_token, 2)
     before = (position[0], position[1]) if position else None

@@ -51,17 +51,17 @@ def routes() -> list[BaseRoute]:
 
 
 def _nothing(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """An empty list: there are no such resources here."""
+    """Return an empty list: there are no such resources here."""
     return {}
 
 
 def warehouses(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """All warehouses: the only one of this machine."""
+    """List the warehouses: there is one on this machine."""
     return {"warehouses": [_told(workspace)]}
 
 
 def warehouse(workspace: Workspace, asked: WarehouseId) -> Mapping[str, Any]:
-    """One warehouse."""
+    """Describe a warehouse."""
     if asked.id != warehouse_id(workspace):
         raise not_there(f"SQL warehouse {asked.id[:100]} does not exist; there is {warehouse_id(workspace)}.")
     return _told(workspace)

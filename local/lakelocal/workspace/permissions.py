@@ -73,7 +73,7 @@ def routes() -> list[BaseRoute]:
 
 
 def get(workspace: Workspace, asked: Of) -> Mapping[str, Any]:
-    """The permissions on an object."""
+    """Return the permissions on an object."""
     kept = workspace.records.get(_KIND, _key(asked)).get("entries")
     return _answer(workspace, asked, kept if kept is not None else [_makers(workspace, asked)])
 
@@ -95,7 +95,7 @@ def patch(workspace: Workspace, asked: Given) -> Mapping[str, Any]:
 
 
 def levels(workspace: Workspace, asked: Of) -> Mapping[str, Any]:
-    """The levels that exist for a type of objects."""
+    """List the permission levels that a type of objects has."""
     found = _LEVELS_OF.get(asked.object_type, _LEVELS)
     return {"permission_levels": [{"permission_level": level, "description": level} for level in found]}
 

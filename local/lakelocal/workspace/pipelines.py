@@ -141,7 +141,7 @@ def routes() -> list[BaseRoute]:
 
 
 def create(workspace: Workspace, asked: PipelineSettings) -> Mapping[str, Any]:
-    """Add a pipeline."""
+    """Create a pipeline."""
     _check(workspace, asked)
     if asked.dry_run:
         return {"effective_settings": _spec("", asked.settings)}
@@ -149,7 +149,7 @@ def create(workspace: Workspace, asked: PipelineSettings) -> Mapping[str, Any]:
 
 
 def list_pipelines(workspace: Workspace, asked: ListPipelines) -> Mapping[str, Any]:
-    """A page of the pipelines, in the order of their ids; the filters are `name LIKE` and `notebook=`."""
+    """List the pipelines, page by page, in the order of their ids; the filters are `name LIKE` and `notebook=`."""
     check_pipelines_filter(asked.filter)
     found = workspace.jobs.pipelines.pipelines(like=name_pattern(asked.filter))
     if path := notebook_named(asked.filter):
@@ -162,7 +162,7 @@ def list_pipelines(workspace: Workspace, asked: ListPipelines) -> Mapping[str, A
 
 
 def get(workspace: Workspace, asked: OnePipeline) -> Mapping[str, Any]:
-    """One pipeline, with its settings as the client sent them and its latest updates."""
+    """Return a pipeline, with its settings as the client sent them and its latest updates."""
     deployed = pipeline_of(workspace, asked.pipeline_id)
     beside = {name: deployed.settings[name] for name in _BESIDE_SPEC if deployed.settings.get(name)}
     return {
@@ -187,7 +187,7 @@ def update(workspace: Workspace, asked: EditPipeline) -> Mapping[str, Any]:
 
 
 def delete(workspace: Workspace, asked: DeletePipeline) -> Mapping[str, Any]:
-    """Remove a pipeline and, unless `cascade` is false, its tables; its updates stay in the history of runs."""
+    """Delete a pipeline and, unless `cascade` is false, its tables; its updates stay in the history of runs."""
     deployed = pipeline_of(workspace, asked.pipeline_id)
     stop_update(workspace, deployed.pipeline_id)
     wait_until_idle(workspace, deployed.pipeline_id)
@@ -215,7 +215,7 @@ def start_update(workspace: Workspace, asked: StartUpdate) -> Mapping[str, Any]:
 
 
 def list_updates(workspace: Workspace, asked: ListUpdates) -> Mapping[str, Any]:
-    """A page of a pipeline's updates, the newest first: those of the API, of jobs, and of the command line."""
+    """List a pipeline's updates, page by page: those of the API, of jobs, and of the command line, the newest first."""
     deployed = pipeline_of(workspace, asked.pipeline_id)
     found = updates_of(workspace, deployed.pipeline_id)
     if asked.until_update_id:
@@ -231,13 +231,13 @@ def list_updates(workspace: Workspace, asked: ListUpdates) -> Mapping[str, Any]:
 
 
 def get_update(workspace: Workspace, asked: OneUpdate) -> Mapping[str, Any]:
-    """One update of a pipeline."""
+    """Return an update of a pipeline."""
     deployed = pipeline_of(workspace, asked.pipeline_id)
     return {"update": _update(deployed, found_update(workspace, deployed, asked.update_id).update)}
 
 
 def list_events(workspace: Workspace, asked: ListEvents) -> Mapping[str, Any]:
-    """A page of the events of all updates of a pipeline."""
+    """List the events of all updates of a pipeline, page by page."""
     deployed = pipeline_of(workspace, asked.pipeline_id)
     if asked.order_by.lower() not in ("", "timestamp asc", "timestamp desc", "timestamp"):
         raise wrong_value(f"`order_by`: found `{asked.order_by[:80]}`; expected `timestamp asc` or `timestamp desc`.")

@@ -1,4 +1,4 @@
-"""What clients say about objects and expect to hear again: comments, permissions, grants. Kept as JSON, one a name.
+"""What clients set on objects and expect to read again: comments, permissions, grants. One JSON record per name.
 
 Each change is on the disk when it returns: SQLite with `synchronous=FULL`.
 """
@@ -16,7 +16,7 @@ _BUSY_SECONDS = 10.0
 
 
 class Records:
-    """The records in the file *place*; names are compared without regard to case, as those of Unity Catalog are."""
+    """The records in the file *place*; as in Unity Catalog, the case of names does not matter."""
 
     def __init__(self, place: Path) -> None:
         self._place = place
@@ -36,20 +36,20 @@ class Records:
         return {name: json.loads(content) for name, content in rows}
 
     def put(self, kind: str, name: str, content: Mapping[str, Any]) -> None:
-        """Keep *content* as the record of *name*."""
+        """Store *content* as the record of *name*."""
         with self._open() as database, database:
             row = (kind, name.lower(), json.dumps(content))
             database.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", row)
 
     def change(self, kind: str, name: str, by: Callable[[dict[str, Any]], Mapping[str, Any]]) -> dict[str, Any]:
-        """Replace the record of *name* by what *by* makes of it, and return that; one change at a time."""
+        """Replace the record of *name* by the result of *by*, and return it; changes happen one at a time."""
         with self._writing:
             changed = dict(by(self.get(kind, name)))
             self.put(kind, name, changed)
             return changed
 
     def remove(self, kind: str, name: str) -> None:
-        """Remove the record of *name*, and those of what is in it (`main.shop.files` is in `main.shop`)."""
+        """Remove the record of *name*, and the records of everything in it (`main.shop.files` is in `main.shop`)."""
         inner = name.lower() + "."
         with self._open() as database, database:
             database.execute(

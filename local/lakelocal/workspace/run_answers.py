@@ -1,4 +1,4 @@
-"""A recorded run as the API answers it: the shape of the history, with the numbers of the workspace.
+"""A recorded run in the format of the API: the shape from the history, with the numbers of the workspace.
 
 Source: Databricks SDK 0.162, `Run`, `BaseRun`, `RunTask`, `RunOutput`, `ViewItem`.
 """
@@ -33,9 +33,9 @@ class RunAnswers:
     def run(
         self, found: NumberedRun, *, history: bool = False, page_token: str = "", parts: bool = True
     ) -> dict[str, Any]:
-        """The run *found*, or of a task if its number names one, as `runs/get` answers it.
+        """The run *found*, or the run of one task if *found* has the number of one, as `runs/get` returns it.
 
-        With *history*, also how it ended before each repair. *parts*: at most 100 entries of each array.
+        With *history*, it also says how the run ended before each repair. *parts*: at most 100 entries of each array.
         """
         recorded = found.records.run(found.run_id)
         shape = _numbered(run_shape(found.records, found.run_id), found.offset)
@@ -57,7 +57,7 @@ class RunAnswers:
         return result
 
     def output(self, found: NumberedRun) -> dict[str, Any]:
-        """What a task left behind, as `runs/get-output` answers it: of the only task, if the number is that of a run.
+        """The output of a task, as `runs/get-output` returns it; for the number of a run, the output of its only task.
 
         Raises:
             ApiError: the run has several tasks.
@@ -82,7 +82,7 @@ class RunAnswers:
         return result
 
     def views(self, found: NumberedRun) -> list[dict[str, Any]]:
-        """The executed notebooks of a run or of one task as pages, as `runs/export` answers them."""
+        """The executed notebooks of a run or of one task as pages, as `runs/export` returns them."""
         from lakelocal.pages.notebooks import Notebooks  # nbconvert takes half a second to import
         from lakelocal.pages.rendering import code_style
 
@@ -107,7 +107,7 @@ class RunAnswers:
         ]
 
     def url(self, job_id: int, number: int) -> str:
-        """The page of a run."""
+        """The address of the page of a run."""
         return f"{self.workspace.url}/jobs/{job_id}/runs/{number}?o={self.workspace.id}"
 
     def _with_place(
@@ -133,7 +133,7 @@ class RunAnswers:
         return result
 
     def _of_task(self, run: dict[str, Any], iterations: list[dict[str, Any]], number: int) -> dict[str, Any]:
-        """The run of one task: its own state and times, in what is known of the run of its job."""
+        """The run of one task: its own state and times, and the other fields of its job's run."""
         task = next((each for each in (*run["tasks"], *iterations) if each["run_id"] == number), None)
         if task is None:
             raise not_there(f"Run {number} does not exist.")
@@ -150,7 +150,7 @@ class RunAnswers:
 
 
 def _numbered(shape: dict[str, Any], offset: int) -> dict[str, Any]:
-    """*shape*, a run of a state, with the numbers of the workspace."""
+    """*shape*, a run with the ids of its state, with the numbers of the workspace instead."""
     for name in ("run_id", "parent_run_id"):
         if name in shape:
             shape[name] += offset
@@ -164,7 +164,7 @@ def _numbered(shape: dict[str, Any], offset: int) -> dict[str, Any]:
 
 
 def _as_answered(task: dict[str, Any], written: Mapping[str, Mapping[str, Any]]) -> None:
-    """Take out of *task* what belongs into other answers, or to this machine; name its files as they are *written*."""
+    """Remove from *task* what belongs in other answers or on this machine; name its files as in *written*."""
     for name in _OF_THIS_MACHINE:
         task.pop(name, None)
     for kind, block in written.get(task["task_key"], {}).items():
@@ -174,7 +174,7 @@ def _as_answered(task: dict[str, Any], written: Mapping[str, Mapping[str, Any]])
 
 
 def _written_tasks(settings: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The tasks of a job as they are written, and those that for-each tasks run, by their keys."""
+    """The tasks of a job as in its settings, and the tasks inside its for-each tasks, by their keys."""
     found = {}
     for task in settings.get("tasks") or []:
         found[task["task_key"]] = task
@@ -195,7 +195,7 @@ def _only_task(shape: Mapping[str, Any], found: NumberedRun) -> dict[str, Any]:
 
 
 def _logs(notebook: Path) -> dict[str, Any]:
-    """What the cells of an executed notebook printed: its last 5 MB, as the API keeps them."""
+    """What the cells of an executed notebook printed: the last 5 MB, like the API."""
     import nbformat  # not needed for any other answer
 
     try:

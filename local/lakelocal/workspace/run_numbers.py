@@ -1,8 +1,8 @@
-"""The runs of all catalogs in one space of numbers: each state counts its own from 1, and clients see them all.
+"""Unique numbers for the runs of all catalogs: each state counts its own runs from 1, but clients see all runs.
 
 The number of a run or of an attempt is its id in its state, plus the number of the state times `SPAN`. The first state
 that the workspace sees has the number 0, so that its runs have the numbers that `runs list` shows; states keep their
-numbers. All of them are exact in JavaScript, whose integers have 53 bits.
+numbers. All numbers are exact in JavaScript, whose integers have 53 bits.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SPAN = 10**12
 class NumberedRun:
     """A run of *state*, in its history *records*, with the id *run_id* there.
 
-    *attempt_id* is that of its attempt, if the number named one.
+    *attempt_id* is the id of one of its attempts, if the number was that of an attempt.
     """
 
     state: State
@@ -32,13 +32,13 @@ class NumberedRun:
 
     @property
     def number(self) -> int:
-        """What clients call the run."""
+        """The number by which clients know the run."""
         return self.offset + self.run_id
 
 
 @dataclass(frozen=True)
 class RunNumbers:
-    """The numbers of all runs of *project*; *jobs* keeps those of the states."""
+    """The numbers of all runs of *project*; *jobs* stores the numbers of the states."""
 
     project: Project
     jobs: JobStore
@@ -65,7 +65,7 @@ class RunNumbers:
         return self._known[catalog] * SPAN
 
     def find(self, number: int) -> NumberedRun:
-        """The run with this *number*, or of the attempt with it.
+        """The run with this *number*, or the run of the attempt with this number.
 
         Raises:
             ApiError: there is none.
@@ -84,7 +84,7 @@ class RunNumbers:
         """The run with this *number*.
 
         Raises:
-            ApiError: there is none, or it is that of a task.
+            ApiError: there is none, or the number is that of a task.
         """
         found = self.find(number)
         if found.attempt_id is not None:

@@ -1,7 +1,7 @@
-"""The processes of runs, forked from one that has done their imports: a run then begins in a moment, and shares memory.
+"""The processes of runs, forked from one that has done the imports: so, a run begins quickly and shares memory.
 
-The process that is forked from, `run_template`, is started with the first run and ends with the server; its forks do
-not. Where processes cannot be forked, each run is a program that imports for itself.
+That process, `run_template`, is started for the first run and ends with the server; the forked processes do not. Where
+processes cannot be forked, each run is a separate program that does its own imports.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ from lakelocal.pool.forks import FORKS
 
 _MESSAGE = 2**16  # bytes, the most of one packet between the two processes
 Ended = Callable[[int | None], None]
-"""Told the exit code of a run's process, None if nobody knows it."""
+"""Called with the exit code of a run's process; None if it is unknown."""
 
 
 class RunProcesses:
-    """Starts the processes of runs; `start` may be called from several threads."""
+    """Starts the processes of runs; several threads may call `start`."""
 
     def __init__(self) -> None:
         self._control: socket.socket | None = None
@@ -33,10 +33,11 @@ class RunProcesses:
         self._lock = threading.Lock()
 
     def start(self, arguments: Sequence[str], log: Path, ended: Ended) -> None:
-        """Start `python -m lakelocal.workspace.runner` with *arguments*, its output in *log*; *ended* is called later.
+        """Start `python -m lakelocal.workspace.runner` with *arguments* and its output in *log*; call *ended* at its
+        end.
 
         Raises:
-            OSError: the machine has no room for a process.
+            OSError: the machine cannot run another process.
         """
         if not FORKS or not self._ask(arguments, log, ended):
             self._start_alone(arguments, log, ended)
@@ -51,7 +52,7 @@ class RunProcesses:
                 control.send(json.dumps({"key": key, "arguments": list(arguments), "log": str(log)}).encode())
             except OSError:
                 self._control = None
-                return self._ended.pop(key, None) is None  # if the listener has called it, the run has been told of
+                return self._ended.pop(key, None) is None  # if the listener has it, the end of the run was reported
         return True
 
     def _start_template(self, log: Path) -> socket.socket:

@@ -1,11 +1,11 @@
-"""Starting runs, so that none that was acknowledged is lost, and none runs twice.
+"""Starts runs so that no acknowledged run is lost, and none runs twice.
 
-    reserved     its id, its idempotency token and what to do are in `jobs.db`
-    recorded     the run is in the history of its state, this server's process as its runner: now it is acknowledged
-    taken over   its own process has removed it from `jobs.db`, which only one can, and is the runner in the history
+    reserved     its id, its idempotency token and its content are in `jobs.db`
+    recorded     the run is in the history of its state, with the server's process as its runner: now it is acknowledged
+    taken over   its own process has removed it from `jobs.db`, which only one process can, and has become the runner
 
-The process of a run belongs to no terminal, and goes on when the server ends. A server that begins looks at what is
-still in `jobs.db`: a run that was not recorded is forgotten, since nobody was told of it; the others are started.
+The process of a run belongs to no terminal, and continues when the server ends. A new server looks at the runs that
+are still in `jobs.db`: it forgets those that were not recorded, since no client knows of them, and starts the others.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -50,10 +50,10 @@ class RunStarts:
         token: str = "",
         also: Callable[[Records, int], None] | None = None,
     ) -> tuple[State, int]:
-        """Record a run of *deployed*, which the engine knows as *job*, and start it; return its state and id there.
+        """Record a run of *deployed*, which is *job* for the engine, and start it; return its state and its id there.
 
-        *parameters* are all of the run. If *token* belongs to an earlier run, it is that one, and nothing is started.
-        *also* records what else there is to know of the run, before it starts.
+        *parameters* are all parameters of the run. If *token* belongs to an earlier run, start nothing and return
+        that run. *also* may record more about the run before it starts.
         """
         records = self.history(state)
         start = Start(state.catalog, records.new_id(), 0, {"parameters": dict(parameters)})
@@ -92,7 +92,7 @@ class RunStarts:
         self.jobs.reserve(start)
         try:
             if enter_again(records, run_id, replace(job, settings=deployed.settings)) != number:
-                raise RunError(f"Run {run_id}: another repair has just begun. Wait until it ends.")
+                raise RunError(f"Run {run_id}: another repair has just begun. Wait until it has ended.")
         except RunError:
             self.jobs.take(state.catalog, run_id, number)
             raise
@@ -100,7 +100,7 @@ class RunStarts:
         return number
 
     def recover(self) -> None:
-        """Start what an earlier server acknowledged and did not start any more."""
+        """Start the runs that an earlier server acknowledged but did not start."""
         for start in self.jobs.starts():
             records = self.history(self.project.state(start.catalog))
             try:
@@ -114,7 +114,7 @@ class RunStarts:
                 self.jobs.take(start.catalog, start.run_id, start.repair)  # repaired, cancelled or skipped meanwhile
 
     def _claim(self, records: Records, run: RecordedRun) -> bool:
-        """Become the runner of *run*, whose runner ended before it began; False if another process has it."""
+        """Become the runner of *run*, whose runner ended before the run began; False if another process has it."""
         if run.cancel_requested or (run.end_time is not None and run.state_message != RUNNER_GONE):
             return False
         if still_runs(run.pid, run.pid_started):
@@ -130,7 +130,7 @@ class RunStarts:
         self._spawn(records, start)
 
     def _spawn(self, records: Records, start: Start) -> None:
-        """Start the process of the run; if it ends before it is the runner, the run has ended too."""
+        """Start the process of the run; if the process ends before it becomes the runner, end the run too."""
         log = self.places.log_of_run(start.catalog, start.run_id)
 
         def ended(status: int | None) -> None:

@@ -1,8 +1,8 @@
-"""The process that runs are forked from: `python -m lakelocal.workspace.run_template DESCRIPTOR`.
+"""The process from which runs are forked: `python -m lakelocal.workspace.run_template DESCRIPTOR`.
 
-It imports what the runner needs, and does nothing else. Over the Unix socket DESCRIPTOR it is told
-`{"key": N, "arguments": [...], "log": file}`, and tells `{"ended": N, "status": S}` when that run has ended or could
-not begin. When the socket closes, the server has ended: so does this process, and the runs go on.
+It imports what the runner needs, and does nothing else. Over the Unix socket DESCRIPTOR it receives
+`{"key": N, "arguments": [...], "log": file}`, and sends `{"ended": N, "status": S}` when that run has ended or could
+not begin. When the socket closes, the server has ended: this process ends too, and the runs continue.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _MESSAGE = 2**16
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until the server ends; in a forked process, run the run."""
+    """Fork runs until the server ends; in a forked process, do the run."""
     leave_folder()
     gc.disable()  # it would search the imports for garbage, and find none
     importlib.import_module(MODELS["jobs"][0])
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _become(told: dict[str, object], descriptors: list[int]) -> int:
-    """Run the run, in the fork."""
+    """Do the run, in the forked process."""
     os.setsid()
     for descriptor in descriptors:
         os.close(descriptor)

@@ -1,7 +1,7 @@
 """The process of one run of a deployed job: `python -m lakelocal.workspace.runner ROOT CATALOG RUN_ID REPAIR`.
 
-It takes the run over from the server that has recorded it, so that the run no longer depends on the server, and runs it
-as `run` runs a job of a bundle. What it prints is the log of the run.
+It takes over the run from the server that recorded it, so that the run no longer depends on the server, and does it as
+the command `run` does a run of a bundle's job. Its output is the log of the run.
 """
 
 import sys
@@ -31,7 +31,7 @@ from lakelocal.workspace.running import RunningServer
 
 
 def main(arguments: list[str]) -> int:
-    """Run what the arguments name, unless another process has it; the exit code says how it ended."""
+    """Do the run that *arguments* name, unless another process has it; the exit code says how it ended."""
     root, catalog, run_id, repair = arguments
     project = Project.at(Path(root))
     places = WorkspacePlaces.of(project)

@@ -1,4 +1,4 @@
-"""The server that runs now, as other commands find and ask it."""
+"""The running server, for other commands that need to find it and send requests to it."""
 
 import json
 import urllib.request
@@ -17,7 +17,7 @@ SECONDS = 10.0
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server at *url*, process *pid*; *token* lets a program in."""
+    """The server at *url* with the process id *pid*; programs need *token*."""
 
     url: str
     pid: int
@@ -25,7 +25,7 @@ class RunningServer:
 
     @classmethod
     def of(cls, places: WorkspacePlaces) -> "RunningServer | None":
-        """The server of the workspace in *places*; None if none runs."""
+        """The server of the workspace in *places*; None if it is not running."""
         try:
             told = json.loads(places.server.read_text())
             if not still_runs(told["pid"], told["pid_started"]):
@@ -38,7 +38,7 @@ class RunningServer:
         """The answer to *content*, posted to *path*.
 
         Raises:
-            ServerError: there is none.
+            ServerError: the server does not answer.
         """
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         asked = urllib.request.Request(f"{self.url}{path}", json.dumps(content).encode(), headers)
@@ -50,13 +50,13 @@ class RunningServer:
         return found
 
     def link(self, path: str = "/") -> str:
-        """A link that lets a browser in once, and leads to *path*."""
+        """A link that lets a browser in once, and shows *path*."""
         url: str = self.post("/api/local/login-links", {"path": path})["url"]
         return url
 
 
 def address_of_run(project: Project, catalog: str, run_id: int) -> str:
-    """A link to the page of a run of *catalog*, which lets a browser in once; empty if no server runs."""
+    """A link to the page of a run of *catalog*, which lets a browser in once; empty if no server is running."""
     places = WorkspacePlaces.of(project)
     server = RunningServer.of(places)
     if server is None:

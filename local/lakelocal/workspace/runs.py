@@ -1,4 +1,4 @@
-"""Jobs API: runs of deployed jobs, and of all others in the history. Source: Databricks REST API, Jobs 2.2."""
+"""Jobs API: the runs of deployed jobs, and all other runs in the history. Source: Databricks REST API, Jobs 2.2."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ from lakelocal.workspace.workspace import Workspace
 
 MOST_RUNS = 25
 _LONGEST_TOKEN = 64
-# The parameters of older jobs, by where they stand in a task. The API takes them only for jobs without parameters.
+# The parameters of older jobs, by their places in a task. The API accepts them only for jobs without job parameters.
 _OF_TASKS = {
     "notebook_params": (("notebook_task", "base_parameters"),),
     "python_params": (("spark_python_task", "parameters"), ("python_wheel_task", "parameters")),
@@ -40,7 +40,7 @@ _NOT_HERE = ("jar_params", "spark_submit_params", "dbt_commands", "pipeline_para
 
 
 class Texts(Asked):
-    """Values of parameters, which are texts whatever JSON they are written in."""
+    """Values of parameters, which become texts, whatever their type in JSON."""
 
     job_parameters: dict[str, Any] = Field(default_factory=dict)
 
@@ -62,7 +62,7 @@ class RunNow(Texts):
 
 
 class Submit(Asked):
-    """A run of tasks that are no job."""
+    """A run of tasks that do not belong to a job."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -87,7 +87,7 @@ class GetRun(OneRun):
 
 
 class ListRuns(Asked):
-    """Which runs; those that began last come first."""
+    """Which runs to list; those that began last come first."""
 
     active_only: bool = False
     completed_only: bool = False
@@ -102,7 +102,7 @@ class ListRuns(Asked):
 
 
 class Repair(Texts):
-    """What to run again of a run that has ended."""
+    """Which tasks of a run that has ended to run again."""
 
     run_id: Number
     rerun_tasks: Sequence[str] = ()
@@ -112,14 +112,14 @@ class Repair(Texts):
 
 
 class CancelAll(Asked):
-    """The active runs of a job, or those in the queues of all jobs."""
+    """Which runs to cancel: the active runs of a job, or those in the queues of all jobs."""
 
     job_id: Number | None = None
     all_queued_runs: bool = False
 
 
 class Export(OneRun):
-    """Which views of a run."""
+    """Which views of a run to export."""
 
     views_to_export: str = "CODE"
 
@@ -152,7 +152,7 @@ def run_now(workspace: Workspace, asked: RunNow) -> Mapping[str, Any]:
 
 
 def submit(workspace: Workspace, asked: Submit) -> Mapping[str, Any]:
-    """Start a run of tasks that are no job."""
+    """Start a run of tasks that do not belong to a job."""
     beside = ("access_control_list", "connection", "version")
     given = {name: value for name, value in (asked.model_extra or {}).items() if name not in beside}
     settings = {**given, "name": asked.run_name, "run_type": SUBMIT}
@@ -162,7 +162,7 @@ def submit(workspace: Workspace, asked: Submit) -> Mapping[str, Any]:
 
 
 async def get(workspace: Workspace, asked: GetRun) -> Mapping[str, Any]:
-    """One run, or that of a task; asked for it again, the answer waits until something has changed."""
+    """Return a run, or the run of a task; if the client requests it again, the answer waits for a change."""
     found = await run_in_threadpool(workspace.numbers.find, asked.run_id)
     if not asked.page_token:
         await workspace.waiting.for_change(found, asked.connection)
@@ -173,7 +173,7 @@ async def get(workspace: Workspace, asked: GetRun) -> Mapping[str, Any]:
 
 
 def list_runs(workspace: Workspace, asked: ListRuns) -> Mapping[str, Any]:
-    """A page of the runs of all catalogs."""
+    """List the runs of all catalogs, page by page."""
     if asked.active_only and asked.completed_only:
         raise wrong_value("Found both `active_only` and `completed_only`; expected at most one of them.")
     limit = asked.limit or MOST_RUNS
@@ -210,26 +210,28 @@ def list_runs(workspace: Workspace, asked: ListRuns) -> Mapping[str, Any]:
 
 
 def get_output(workspace: Workspace, asked: OneRun) -> Mapping[str, Any]:
-    """What a task left behind."""
+    """Return the output of a task."""
     return RunAnswers(workspace).output(workspace.numbers.find(asked.run_id))
 
 
 def export(workspace: Workspace, asked: Export) -> Mapping[str, Any]:
-    """The executed notebooks of a run, as pages."""
+    """Return the executed notebooks of a run, as HTML pages."""
     if asked.views_to_export not in ("CODE", "ALL"):
-        raise wrong_value(f"`views_to_export`: found `{asked.views_to_export}`; expected CODE or ALL: notebooks only.")
+        raise wrong_value(
+            f"`views_to_export`: found `{asked.views_to_export}`; expected CODE or ALL; only notebooks can be exported."
+        )
     return {"views": RunAnswers(workspace).views(workspace.numbers.find(asked.run_id))}
 
 
 def cancel(workspace: Workspace, asked: OneRun) -> Mapping[str, Any]:
-    """Ask a run to end; one that has ended stays as it is."""
+    """Ask a run to end; do nothing if it has ended."""
     found = workspace.numbers.find_run(asked.run_id)
     request_cancel(found.records, found.run_id)
     return {}
 
 
 def cancel_all(workspace: Workspace, asked: CancelAll) -> Mapping[str, Any]:
-    """Ask the active runs of a job to end; without a job, those that wait in a queue."""
+    """Ask the active runs of a job to end; without a job, all runs that wait in a queue."""
     if asked.job_id is None and not asked.all_queued_runs:
         raise wrong_value("Found neither `job_id` nor `all_queued_runs`; expected one of them.")
     for state, _ in workspace.numbers.states():
@@ -241,7 +243,7 @@ def cancel_all(workspace: Workspace, asked: CancelAll) -> Mapping[str, Any]:
 
 
 def repair(workspace: Workspace, asked: Repair) -> Mapping[str, Any]:
-    """Run tasks of a run that has ended again, with the job as it is now."""
+    """Run tasks of an ended run again, with the current settings of the job."""
     found = workspace.numbers.find_run(asked.run_id)
     records = found.records
     recorded = records.run(found.run_id)
@@ -277,7 +279,7 @@ def repair(workspace: Workspace, asked: Repair) -> Mapping[str, Any]:
 
 
 def delete(workspace: Workspace, asked: OneRun) -> Mapping[str, Any]:
-    """Delete a run that has ended, with its files and the runs that it started."""
+    """Delete an ended run, with its files and the runs that it started."""
     found = workspace.numbers.find_run(asked.run_id)
     if not delete_run(found.state, found.run_id):
         raise ApiError("INVALID_STATE", f"Run {asked.run_id} is active; expected one that has ended. Cancel it first.")
@@ -305,7 +307,7 @@ def _started(
 
 
 def _with_task_parameters(deployed: DeployedJob, asked: RunNow) -> DeployedJob:
-    """*deployed* with the parameters that older clients give to all tasks of a kind."""
+    """*deployed* with the parameters that older clients pass to all tasks of a kind."""
     given = {name: (asked.model_extra or {}).get(name) for name in (*_OF_TASKS, *_NOT_HERE)}
     named = [name for name, value in given.items() if value]
     if not named:
@@ -313,7 +315,7 @@ def _with_task_parameters(deployed: DeployedJob, asked: RunNow) -> DeployedJob:
     if deployed.settings.get("parameters"):
         raise wrong_value(f"`{named[0]}`: job {deployed.job_id} has job parameters; expected `job_parameters`.")
     if refused := [name for name in named if name in _NOT_HERE]:
-        raise wrong_value(f"`{refused[0]}`: the tasks that take it do not run here. Leave it out.")
+        raise wrong_value(f"`{refused[0]}`: the tasks that use it do not run here. Leave it out.")
     settings = json.loads(json.dumps(deployed.settings))
     for task in settings.get("tasks") or []:
         for name in named:
@@ -341,7 +343,7 @@ def _text(value: Any) -> str:
 
 
 def _of_api(work: Any) -> Any:
-    """What *work* returns; a refusal in the words of the API instead of those of a command line."""
+    """The result of *work*; an error is worded as in the API, not as on the command line."""
     try:
         return work()
     except UsageError as error:

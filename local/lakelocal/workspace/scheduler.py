@@ -1,7 +1,8 @@
-"""Deployed schedules: the jobs of the workspace run when they are due, as long as the server runs.
+"""Deployed schedules: starts the jobs of the workspace when they are due, as long as the server runs.
 
-What `python -m local schedule` does for the jobs of a bundle: zones, `pause_status`, `max_concurrent_runs` and `queue`
-count, a firing is claimed first, and what was due while no server ran is not made up. Changed jobs count at once.
+It does what `python -m local schedule` does for the jobs of a bundle: it observes time zones, `pause_status`,
+`max_concurrent_runs` and `queue`, claims a firing first, and does not make up for firings that were due while no
+server ran. Changes to jobs take effect at once.
 """
 
 import contextlib
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 def trigger_of(deployed: Deployed) -> ScheduledJob | None:
-    """What starts the job by itself, if anything does.
+    """The trigger of the job, if it has one.
 
     Raises:
         FindingError: its expression, zone or interval cannot be read.
@@ -49,7 +50,7 @@ def trigger_of(deployed: Deployed) -> ScheduledJob | None:
 
 @dataclass(frozen=True)
 class DeployedSchedules:
-    """Schedules the deployed jobs of a workspace in a thread of its own."""
+    """Schedules the deployed jobs of a workspace in its own thread."""
 
     jobs: JobStore
     numbers: RunNumbers
@@ -57,7 +58,7 @@ class DeployedSchedules:
     places: WorkspacePlaces
 
     def scheduled(self) -> list[ScheduledJob]:
-        """The jobs with a trigger; a job that cannot run, or whose trigger cannot be read, has none."""
+        """The jobs with a trigger, without those that cannot run or whose trigger cannot be read."""
         found = []
         for deployed in self.jobs.jobs():
             if kinds_of(deployed.settings):
@@ -132,7 +133,7 @@ class DeployedSchedules:
 
 
 class _Ended:
-    """The run of a job that has just been deleted."""
+    """Stands for the run of a job that has just been deleted."""
 
     pid = 0
 
@@ -147,15 +148,15 @@ class _Ended:
 
 @dataclass(frozen=True)
 class _Run:
-    """A run in the place of a process, for a scheduler that looks whether it has ended."""
+    """Makes a run look like a process to the scheduler, which checks whether it has ended."""
 
     state: State
     run_id: int
 
-    pid = 0  # claims ask which process a run is; the history knows it, and there is only one server
+    pid = 0  # claims store the process of a run; here the history knows it, and there is only one server
 
     def poll(self) -> int | None:
-        """0 if it ended well, 1 if it did not, None as long as it has not ended."""
+        """0 if it succeeded, 1 if it did not, None as long as it has not ended."""
         run = History.of(self.state).run(self.run_id)
         return None if run.end_time is None else int(not meaning(run.result_state).succeeded)
 
@@ -166,7 +167,7 @@ class _Run:
 
 
 class _Logged:
-    """The view of a scheduler without a terminal."""
+    """The output of a scheduler without a terminal."""
 
     def note(self, text: str) -> None:
         log.info("schedules: %s", text)

@@ -1,4 +1,4 @@
-"""The secrets that clients of the workspace have put, in a file that only this user can read."""
+"""The secrets that clients of the workspace have stored, in a file that only this user can read."""
 
 import os
 import threading
@@ -16,14 +16,14 @@ Secrets: TypeAlias = dict[str, dict[str, Any]]
 
 
 class SecretStore:
-    """The secrets in the file *place*, which is written whole, one change at a time."""
+    """The secrets in the file *place*; each change rewrites the whole file, one change at a time."""
 
     def __init__(self, place: Path) -> None:
         self._place = place
         self._changing = threading.Lock()
 
     def change(self, by: Callable[[Secrets], object]) -> None:
-        """Let *by* change what is kept; it is on the disk when this returns."""
+        """Let *by* change the stored secrets; they are on the disk when this returns."""
         with self._changing:
             kept = read_secrets(self._place)
             by(kept)

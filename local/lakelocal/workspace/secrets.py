@@ -1,6 +1,6 @@
-"""The Secrets API: the secrets that `dbutils.secrets` has in notebooks.
+"""The Secrets API: the secrets that notebooks read with `dbutils.secrets`.
 
-Those of the user's `.secrets.yml` are read only here; what clients put is kept in the workspace's own file.
+Those in the user's `.secrets.yml` are read-only here; secrets from clients are stored in the workspace's own file.
 
 Source: Secrets API 2.0; Databricks SDK 0.162, `service/workspace.py`.
 """
@@ -34,7 +34,7 @@ class Scope(Asked):
 
 
 class NewScope(Scope):
-    """A scope to be made."""
+    """A scope to be created."""
 
     scope_backend_type: str = "DATABRICKS"
     initial_manage_principal: str = ""
@@ -54,7 +54,7 @@ class NewSecret(Secret):
 
 
 class Acl(Scope):
-    """What a principal may do with a scope."""
+    """The permission of a principal on a scope."""
 
     principal: str
     permission: str = ""
@@ -78,15 +78,17 @@ def routes() -> list[BaseRoute]:
 
 
 def scopes(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """All scopes."""
+    """List the scopes."""
     found = [{"name": name, "backend_type": "DATABRICKS"} for name in sorted(_all(workspace))]
     return {"scopes": found} if found else {}
 
 
 def create_scope(workspace: Workspace, asked: NewScope) -> Mapping[str, Any]:
-    """Make a scope."""
+    """Create a scope."""
     if asked.scope_backend_type != "DATABRICKS":
-        raise wrong_value(f"`scope_backend_type`: {asked.scope_backend_type[:40]} is not reached here. Use DATABRICKS.")
+        raise wrong_value(
+            f"`scope_backend_type`: {asked.scope_backend_type[:40]} is not available here. Use DATABRICKS."
+        )
     _check(asked.scope, "scope")
 
     def added(kept: Secrets) -> None:
@@ -100,7 +102,7 @@ def create_scope(workspace: Workspace, asked: NewScope) -> Mapping[str, Any]:
 
 
 def delete_scope(workspace: Workspace, asked: Scope) -> Mapping[str, Any]:
-    """Remove a scope with its secrets."""
+    """Delete a scope with its secrets."""
     _need(workspace, asked.scope)
     _refuse_users(workspace, asked.scope)
     workspace.secrets.change(lambda kept: kept.pop(asked.scope, None))
@@ -109,13 +111,13 @@ def delete_scope(workspace: Workspace, asked: Scope) -> Mapping[str, Any]:
 
 
 def keys(workspace: Workspace, asked: Scope) -> Mapping[str, Any]:
-    """The keys of a scope."""
+    """List the keys of a scope."""
     found = sorted(_need(workspace, asked.scope))
     return {"secrets": [{"key": key, "last_updated_timestamp": 0} for key in found]} if found else {}
 
 
 def get(workspace: Workspace, asked: Secret) -> Mapping[str, Any]:
-    """The value of a secret."""
+    """Return the value of a secret."""
     held = _need(workspace, asked.scope)
     if asked.key not in held:
         raise not_there(f"Secret does not exist with scope: {asked.scope} and key: {asked.key}")
@@ -123,24 +125,22 @@ def get(workspace: Workspace, asked: Secret) -> Mapping[str, Any]:
 
 
 def put(workspace: Workspace, asked: NewSecret) -> Mapping[str, Any]:
-    """Keep a secret."""
+    """Store a secret."""
     if (asked.string_value is None) == (asked.bytes_value is None):
-        raise wrong_value("Found both or none of `string_value` and `bytes_value`; expected one of them.")
+        raise wrong_value("Found both or neither of `string_value` and `bytes_value`; expected one of them.")
     _check(asked.key, "key")
     value = asked.string_value if asked.string_value is not None else _text(asked.bytes_value or "")
     if len(value.encode()) > _LONGEST:
-        raise wrong_value(f"The value has more than {_LONGEST} bytes, the most there may be.")
+        raise wrong_value(f"The value has more than {_LONGEST} bytes, which is the limit.")
     if len(_need(workspace, asked.scope)) >= _MOST:
-        raise ApiError(
-            "RESOURCE_LIMIT_EXCEEDED", f"Scope {asked.scope} has {_MOST} secrets, the most there may be.", 400
-        )
+        raise ApiError("RESOURCE_LIMIT_EXCEEDED", f"Scope {asked.scope} has {_MOST} secrets, which is the limit.", 400)
     _refuse_users(workspace, asked.scope, asked.key)
     workspace.secrets.change(lambda kept: kept.setdefault(asked.scope, {}).update({asked.key: value}))
     return {}
 
 
 def delete(workspace: Workspace, asked: Secret) -> Mapping[str, Any]:
-    """Remove a secret."""
+    """Delete a secret."""
     if asked.key not in _need(workspace, asked.scope):
         raise not_there(f"Secret does not exist with scope: {asked.scope} and key: {asked.key}")
     _refuse_users(workspace, asked.scope, asked.key)
@@ -149,12 +149,12 @@ def delete(workspace: Workspace, asked: Secret) -> Mapping[str, Any]:
 
 
 def acls(workspace: Workspace, asked: Scope) -> Mapping[str, Any]:
-    """Who may do what with a scope; kept, and not enforced."""
+    """List the permissions on a scope, which are stored but not enforced."""
     return {"items": [{"principal": who, "permission": what} for who, what in sorted(_acls(workspace, asked).items())]}
 
 
 def acl(workspace: Workspace, asked: Acl) -> Mapping[str, Any]:
-    """What a principal may do with a scope."""
+    """Return the permission of a principal on a scope."""
     found = _acls(workspace, asked)
     if asked.principal not in found:
         raise not_there(f"Failed to get secret acl for principal {asked.principal} for scope {asked.scope}.")
@@ -162,7 +162,7 @@ def acl(workspace: Workspace, asked: Acl) -> Mapping[str, Any]:
 
 
 def put_acl(workspace: Workspace, asked: Acl) -> Mapping[str, Any]:
-    """Let a principal do something with a scope."""
+    """Give a principal a permission on a scope."""
     if asked.permission not in ("READ", "WRITE", "MANAGE"):
         raise wrong_value(f"`permission`: found {asked.permission[:40]!r}; expected READ, WRITE or MANAGE.")
     _need(workspace, asked.scope)
@@ -171,7 +171,7 @@ def put_acl(workspace: Workspace, asked: Acl) -> Mapping[str, Any]:
 
 
 def delete_acl(workspace: Workspace, asked: Acl) -> Mapping[str, Any]:
-    """Let a principal do nothing with a scope."""
+    """Remove the permission of a principal on a scope."""
     acl(workspace, asked)
     workspace.records.change(_ACLS, asked.scope, lambda kept: {k: v for k, v in kept.items() if k != asked.principal})
     return {}
@@ -194,12 +194,12 @@ def _need(workspace: Workspace, scope: str) -> dict[str, Any]:
 
 
 def _refuse_users(workspace: Workspace, scope: str, key: str | None = None) -> None:
-    """Refuse to change what the user keeps in a file, whose comments would be lost."""
+    """Refuse to change secrets in the user's file, because its comments would be lost."""
     file = workspace.catalogs.default().secrets_file
     held = read_secrets(file).get(scope)
     if held is not None and (key is None or key in held):
         what = f"Scope {scope}" if key is None else f"The secret {scope}/{key}"
-        raise ApiError("INVALID_STATE", f"{what} is kept in `{file}`, which clients do not change. Edit that file.")
+        raise ApiError("INVALID_STATE", f"{what} is stored in `{file}`, which clients cannot change. Edit that file.")
 
 
 def _check(name: str, what: str) -> None:
@@ -211,10 +211,12 @@ def _text(given: str) -> str:
     try:
         return from_base64(given, "bytes_value").decode()
     except UnicodeDecodeError as error:
-        raise wrong_value("`bytes_value`: found bytes that are no UTF-8 text, which secrets are here.") from error
+        raise wrong_value(
+            "`bytes_value`: found bytes that are not UTF-8 text; secrets have to be text here."
+        ) from error
 
 
 class _Owner(NamedTuple):
-    """Whose secrets are asked for."""
+    """The owner of the secrets."""
 
     state: State

@@ -1,7 +1,7 @@
 """Catalogs, schemas, volumes and tables as Unity Catalog describes them.
 
-What exists is what kernels and SQL find: catalogs and volumes are folders of a state, schemas and tables are in the
-metastore of its Spark server. What only a client says, such as an owner or a property, is a record beside them.
+They are those that kernels and SQL see: catalogs and volumes are folders of a state, schemas and tables are in the
+metastore of its Spark server. What only clients set, such as an owner or a property, is stored as a record.
 
 Source: Unity Catalog API 2.1, `CatalogInfo`, `SchemaInfo`, `VolumeInfo`, `TableInfo`.
 """
@@ -26,13 +26,13 @@ from lakelocal.workspace.volume_files import parts_of, schema_folder, volume_fol
 
 CATALOG, SCHEMA, VOLUME = "CATALOG", "SCHEMA", "VOLUME"
 _ID_SPACE = uuid.UUID("6b1d2f0e-5c1a-5b52-9a3e-1d4cf0a1b7c3")
-_SAID = ("comment", "owner", "properties", "options")  # what clients say and read again
+_SAID = ("comment", "owner", "properties", "options")  # the fields that clients set and read again
 _OF_TABLES = ("warehouse", "metastore", "volumes", "catalogs", "links", "routines")
 
 
 @dataclass(frozen=True)
 class Securables:
-    """The securables of the workspace of *user*; *clock* gives milliseconds since 1970 UTC."""
+    """The securables of the workspace of *user*; *clock* returns milliseconds since 1970 UTC."""
 
     states: CatalogStates
     sessions: SparkSessions
@@ -60,10 +60,10 @@ class Securables:
         return self._catalog(name.lower())
 
     def delete_catalog(self, name: str, *, force: bool) -> None:
-        """Remove the tables and the volumes of the catalog *name*; the runs of its state are kept."""
+        """Delete the catalog *name* with its tables and volumes; the runs of its state are kept."""
         state = self.states.get(name)
         if name.lower() in ALWAYS:
-            raise wrong_value(f"Catalog '{name}' is one that every workspace has, and cannot be deleted.")
+            raise wrong_value(f"Catalog '{name}' exists in every workspace and cannot be deleted.")
         filled = [
             schema for schema in self._schema_names(state, name) if schema not in (DEFAULT_SCHEMA, INFORMATION_SCHEMA)
         ]
@@ -99,7 +99,7 @@ class Securables:
         if name.lower() in self._schema_names(state, catalog):
             raise ApiError("SCHEMA_ALREADY_EXISTS", f"Schema '{catalog}.{name}' already exists.", 400)
         if said.get("storage_root"):
-            raise wrong_value("`storage_root`: there is no other storage here than the state. Leave it out.")
+            raise wrong_value("`storage_root`: there is no storage here other than the state. Leave it out.")
         comment = f" COMMENT {literal(str(said['comment']))}" if said.get("comment") else ""
         self._run(state, f"CREATE SCHEMA {quoted(catalog)}.{quoted(name.lower())}{comment}")
         self._say(SCHEMA, f"{catalog}.{name}", said)
@@ -143,7 +143,7 @@ class Securables:
         _check_name(name)
         if said.get("volume_type", "MANAGED") != "MANAGED" or said.get("storage_location"):
             raise wrong_value(
-                f"Volume '{catalog}.{schema}.{name}': there is no other storage here than the state, so it cannot be "
+                f"Volume '{catalog}.{schema}.{name}': there is no storage here other than the state, so it cannot be "
                 "EXTERNAL or have a `storage_location`. Make it MANAGED."
             )
         folder = volume_folder(state, catalog, schema, name)
@@ -213,7 +213,7 @@ class Securables:
             return self._rows(state, f"SELECT * FROM {source} WHERE {where} ORDER BY table_schema, {order}")
 
         tables = rows("tables", "table_name")
-        if not tables:  # each relation is brought up to date when it is read
+        if not tables:  # each relation is updated when it is read
             return []
         columns: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for row in rows("columns", "ordinal_position"):
@@ -225,7 +225,7 @@ class Securables:
         }
         return [_table(row, columns.get((row["table_schema"], row["table_name"]), []), views) for row in tables]
 
-    # What they have in common
+    # Common to all of them
 
     def _catalog(self, name: str) -> dict[str, Any]:
         kind = "SYSTEM_CATALOG" if name in (SAMPLES, SYSTEM) else "MANAGED_CATALOG"

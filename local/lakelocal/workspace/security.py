@@ -1,4 +1,4 @@
-"""The part of the application that lets requests in, and the way of a browser to its cookie; `access` has the rules."""
+"""The middleware that lets requests in, and the endpoints that give a browser its cookie; the rules are in `access`."""
 
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -22,11 +22,11 @@ _HEADERS = [
      b"frame-ancestors 'none'; form-action 'self'; base-uri 'none'"),
     (b"cache-control", b"no-store"),
 ]  # fmt: skip
-_BEFORE_THE_BODY = (401, 403, 404, 408, 413)  # of answers: what decides about these is the header, or the size
+_BEFORE_THE_BODY = (401, 403, 404, 408, 413)  # statuses of answers that depend only on the header or the size
 
 
 class Security:
-    """The part of the application that only lets pass what *gate* does, and adds headers that browsers obey."""
+    """Middleware that refuses requests that *gate* refuses, and adds the headers that restrict browsers."""
 
     def __init__(self, app: ASGIApp, gate: Gate) -> None:
         self.app = app
@@ -53,7 +53,7 @@ class Security:
 
 
 def refusal(request: Request, error: ApiError) -> Response:
-    """*error* as an answer: JSON for programs, a line for people. A body that has not been read is not waited for."""
+    """*error* as an answer: JSON for programs, a line for people. It does not wait for the rest of the body."""
     answer: Response = PlainTextResponse(f"{error.message}\n", error.status)
     if is_of_api(request.url.path):
         answer = json_answer(error.body, error.status)
@@ -68,18 +68,18 @@ def routes() -> list[BaseRoute]:
 
 
 class NewLink(Asked):
-    """The page that the link shall lead to."""
+    """The page that the link should show."""
 
     path: str = "/"
 
 
 def new_link(workspace: Workspace, asked: NewLink) -> Mapping[str, Any]:
-    """A link that lets a browser in: whoever may ask for it has the token."""
+    """Create a link that lets a browser in; only a client with the token can request it."""
     return {"url": f"{workspace.url}{workspace.gate.new_link(own_path(asked.path))}"}
 
 
 async def login(request: Request) -> Response:
-    """Give the browser its cookie, and send it to the page that the link leads to."""
+    """Give the browser its cookie, and redirect it to the page of the link."""
     gate: Gate = request.app.state.workspace.gate
     if not gate.use_link(request.query_params.get("code", "")):
         return PlainTextResponse("This link has been used, or is too old. Make a new one with `runs open`.\n", 403)
@@ -90,6 +90,6 @@ async def login(request: Request) -> Response:
 
 
 def own_path(path: str) -> str:
-    """*path* if it is one of this server, else that of the first page."""
+    """*path* if it is a path of this server, else the path of the first page."""
     is_own = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isascii() and path.isprintable()
     return path if is_own else "/"

@@ -1,7 +1,7 @@
-"""The process of the server: its sockets, its file for other commands, and its end.
+"""The process of the server: its sockets, the file by which other commands find it, and its end.
 
-It listens at all loopback addresses, so that no other user of the machine can answer at one of them instead. At another
-address, a token sent without TLS could be read on the way: that needs a certificate, or an explicit word.
+It listens on all loopback addresses, so that no other user of the machine can answer on one of them instead. On any
+other address, others could read a token that is sent without TLS: it needs a certificate, or an explicit option.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ END_SECONDS = 5
 
 @dataclass(frozen=True)
 class Listening:
-    """Where to listen: *host*, *port* (0: a free one), and the files of TLS, if any."""
+    """Where to listen: *host*, *port* (0: any free port), and the files for TLS, if any."""
 
     host: str = LOOPBACK
     port: int = 8080
@@ -45,10 +45,10 @@ class Listening:
     plain_http: bool = False
 
     def check(self) -> None:
-        """Refuse what would send the token where others read it.
+        """Refuse an address where others could read the token.
 
         Raises:
-            UsageError: an address that is not loopback without TLS.
+            UsageError: the address is not a loopback address, and there is no TLS.
         """
         if (self.certificate is None) != (self.key is None):
             raise UsageError("serve: found one of --ssl-certfile and --ssl-keyfile; expected both. Name both files.")
@@ -64,7 +64,7 @@ class Listening:
 
 
 def serve(project: Project, listening: Listening, started: Callable[[Workspace], None]) -> None:
-    """Serve the workspace of *project* until SIGINT or SIGTERM; *started* is called as soon as it can be asked.
+    """Serve the workspace of *project* until SIGINT or SIGTERM; call *started* as soon as it accepts requests.
 
     Raises:
         UsageError: another server serves it, the port is taken, or the address needs TLS.
@@ -104,7 +104,7 @@ def _run(
 
 
 class _Server(uvicorn.Server):
-    """Says when it has started, and ends at a signal."""
+    """Reports when it has started, and ends at a signal."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -112,7 +112,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """End at SIGINT and SIGTERM, and then go on: uvicorn would end the whole process."""
+        """Stop serving at SIGINT and SIGTERM, and return: uvicorn would end the whole process."""
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
@@ -129,7 +129,7 @@ class _Server(uvicorn.Server):
 class TimedProtocol(H11Protocol):
     """HTTP/1.1 that ends connections on which the header of a request does not arrive in time.
 
-    Between requests uvicorn's own limit counts, and a body has one of its own.
+    Between requests, uvicorn's own limit applies; bodies have a separate limit.
     """
 
     _deadline: asyncio.TimerHandle | None = None
@@ -171,12 +171,14 @@ def _alone(places: WorkspacePlaces) -> Iterator[None]:
         except BlockingIOError:
             running = RunningServer.of(places)
             where = f" at {running.url} (process {running.pid})" if running else ""
-            raise UsageError(f"serve: this workspace is served already{where}. End that server first.") from None
+            raise UsageError(
+                f"serve: another server already serves this workspace{where}. End that server first."
+            ) from None
         yield
 
 
 def _sockets(listening: Listening) -> list[socket.socket]:
-    """The sockets to listen with: for loopback, at both of its addresses and one port."""
+    """The sockets to listen on: for loopback, at both of its addresses and one port."""
     wanted = ["127.0.0.1", "::1"] if listening.host == LOOPBACK else [listening.host]
     found: list[socket.socket] = []
     port = listening.port
@@ -190,7 +192,7 @@ def _sockets(listening: Listening) -> list[socket.socket]:
             for each in found:
                 each.close()
             raise UsageError(
-                f"serve: cannot listen at {address}, port {port} ({error.strerror}). Name another --port, or --port 0."
+                f"serve: cannot listen on {address}, port {port} ({error.strerror}). Name another --port, or --port 0."
             ) from error
         found.append(made)
         port = made.getsockname()[1]
@@ -210,7 +212,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _write(places: WorkspacePlaces, workspace: Workspace) -> None:
-    """Tell other commands where this server is."""
+    """Write the file by which other commands find this server."""
     own = os.getpid()
     content = {"url": workspace.url, "pid": own, "pid_started": started_at(own) or 0.0}
     new = places.server.with_suffix(".new")

@@ -1,7 +1,7 @@
-"""Sessions on the Spark servers of the catalogs: one for each state that clients ask about, and one for each statement.
+"""Sessions on the Spark servers of the catalogs: a shared one per state, and one for each statement.
 
-The server of a state starts when it is first needed. If it does not start, or has died, the request that needed it says
-why; a server that is there answers in a second or two.
+The server of a state starts when it is first needed. If it does not start or has died, the answer to the request that
+needed it says why; a server that is running answers in a second or two.
 """
 
 import threading
@@ -26,7 +26,7 @@ class SparkSessions:
         self._making = threading.Lock()
 
     def shared(self, state: State) -> "SparkSession":
-        """The session of *state* for questions that change nothing of a session."""
+        """The shared session of *state*, for statements that do not change a session."""
         with self._making:
             if state not in self._kept:
                 self._kept[state] = self.new(state)
@@ -42,11 +42,11 @@ class SparkSessions:
             session.stop()
 
     def new(self, state: State) -> "SparkSession":
-        """A new session of *state*, which whoever asks for it ends; it connects on first use."""
+        """A new session of *state*, which the caller has to end; it connects on first use."""
         return compute_of(state, OWN_SERVER).session()
 
     def rows(self, state: State, statement: str) -> list[dict[str, Any]]:
-        """The rows of *statement*, which changes nothing of the session, as objects.
+        """The rows of *statement*, which must not change the session, as objects.
 
         Raises:
             LocalError: Spark refuses it, or cannot be used; the message is one line.
@@ -56,7 +56,7 @@ class SparkSessions:
         return list(execute(self.shared(state), statement).to_pylist())
 
     def forget(self, state: State) -> None:
-        """End the kept session of *state*, whose server is about to be stopped."""
+        """End the shared session of *state*, whose server is about to be stopped."""
         with self._making:
             session = self._kept.pop(state, None)
         if session:

@@ -1,7 +1,7 @@
-"""The SQL Statement Execution API upon the Spark servers of the catalogs.
+"""The SQL Statement Execution API, on the Spark servers of the catalogs.
 
-A client that waits for a result holds no thread. Results are given inline as JSON_ARRAY; there is no external storage
-for which links could be given.
+A client that waits for a result occupies no thread. Results are returned inline as JSON_ARRAY; there is no external
+storage to which links could point.
 
 Source: SQL Statement Execution API 2.0; Databricks SDK 0.162, `service/sql.py`.
 """
@@ -30,7 +30,7 @@ _INLINE = ("INLINE", "INLINE_OR_EXTERNAL_LINKS")
 
 
 class Parameter(Asked):
-    """A named parameter: a text of a SQL type; NULL without a value."""
+    """A named parameter: a text with its SQL type; NULL without a value."""
 
     name: str
     value: str | None = None
@@ -60,7 +60,7 @@ class Started(Asked):
 
 
 class PartOfResult(Started):
-    """A chunk of its result."""
+    """A chunk of the result of a statement."""
 
     chunk_index: int
 
@@ -77,7 +77,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def execute(workspace: Workspace, asked: Statement) -> Mapping[str, Any]:
-    """Execute a statement, and wait for its end as long as the client says."""
+    """Execute a statement, and wait for its end for as long as the client asks."""
     seconds = _seconds(asked)
     question = await run_in_threadpool(_question, workspace, asked)
     execution = workspace.statements.start(question)
@@ -89,12 +89,12 @@ async def execute(workspace: Workspace, asked: Statement) -> Mapping[str, Any]:
 
 
 def get(workspace: Workspace, asked: Started) -> Mapping[str, Any]:
-    """The state of a statement, with the first chunk of its result."""
+    """Return the state of a statement, with the first chunk of its result."""
     return _told(workspace.statements.get(asked.statement_id))
 
 
 def chunk(workspace: Workspace, asked: PartOfResult) -> Mapping[str, Any]:
-    """One chunk of a result."""
+    """Return a chunk of a result."""
     execution = workspace.statements.get(asked.statement_id)
     if execution.result is None:
         raise ApiError("INVALID_STATE", f"The statement {execution.id} has no result: it is {execution.state}.")
@@ -104,7 +104,7 @@ def chunk(workspace: Workspace, asked: PartOfResult) -> Mapping[str, Any]:
 
 
 def cancel(workspace: Workspace, asked: Started) -> Mapping[str, Any]:
-    """End a statement."""
+    """Cancel a statement."""
     workspace.statements.get(asked.statement_id).cancel()
     return {}
 
@@ -116,8 +116,8 @@ def _question(workspace: Workspace, asked: Statement) -> Question:
         raise not_there(f"SQL warehouse {asked.warehouse_id[:100]} does not exist; there is {warehouse_id(workspace)}.")
     if asked.disposition not in _INLINE or asked.format != "JSON_ARRAY":
         raise wrong_value(
-            f"`disposition` {asked.disposition[:40]}, `format` {asked.format[:40]}: there is no storage here for which "
-            "links could be given. Use INLINE and JSON_ARRAY."
+            f"`disposition` {asked.disposition[:40]}, `format` {asked.format[:40]}: there is no storage here to which "
+            "links could point. Use INLINE and JSON_ARRAY."
         )
     if asked.on_wait_timeout not in ("CONTINUE", "CANCEL"):
         raise wrong_value(f"`on_wait_timeout`: found {asked.on_wait_timeout[:40]}; expected CONTINUE or CANCEL.")
@@ -129,9 +129,10 @@ def _question(workspace: Workspace, asked: Statement) -> Question:
 
 
 def state_for(workspace: Workspace, statement: str, catalog: str = "") -> State:
-    """The state in which *statement* is executed: of *catalog*, of the first catalog that it names, or the default.
+    """The state for *statement*: that of *catalog*, else of the first catalog that the statement names, else the
+    default.
 
-    A statement may name tables of several catalogs of one state.
+    A statement may name tables of several catalogs, as long as they are in one state.
 
     Raises:
         ApiError: *catalog* does not exist.

@@ -1,8 +1,8 @@
-"""SQL statements that clients have executed: each runs in a thread, in a session of its own, and its rows are kept.
+"""SQL statements of clients: each runs in a thread, in its own session, and its rows are kept.
 
-The rows are kept in memory for an hour after the end; the oldest go first where they would become too many.
+The rows are kept in memory for an hour after the end; if they become too many, the oldest are dropped first.
 
-Source: SQL Statement Execution API 2.0: what is a state, a chunk, a parameter, and how values are written.
+Source: SQL Statement Execution API 2.0, for states, chunks, parameters and the format of values.
 """
 
 import base64
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED = "PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELED"
 AT_ONCE = 8
 MOST_WAITING = 200
-RESULT_LIMIT = 25 * 1024 * 1024  # bytes of a result that is given inline, as on Databricks
-FETCHED_LIMIT = 5 * RESULT_LIMIT  # the same rows in Arrow, where a small number has as many bytes as a large one
+RESULT_LIMIT = 25 * 1024 * 1024  # bytes of a result that is returned inline, as on Databricks
+FETCHED_LIMIT = 5 * RESULT_LIMIT  # the same rows in Arrow, where a small number needs as many bytes as a large one
 CHUNK_BYTES = 4 * 1024 * 1024
 KEPT_SECONDS = 3600
 KEPT_BYTES = 256 * 1024 * 1024
@@ -44,7 +44,7 @@ _log = logging.getLogger(__package__)
 
 @dataclass(frozen=True)
 class Question:
-    """A statement: its text, the catalog and the schema it begins in, its parameters, and how many rows are wanted."""
+    """A statement: its text, its initial catalog and schema, its parameters, and the most rows to return."""
 
     text: str
     state: State
@@ -81,7 +81,7 @@ class Result:
 
 
 class Execution:
-    """A statement that was executed, or is; *state* is one of the API's, *error* the reason of a failure."""
+    """The execution of a statement; *state* is one of the API's states, *error* the reason of a failure."""
 
     def __init__(self, question: Question) -> None:
         self.id = str(uuid.uuid4())
@@ -96,21 +96,21 @@ class Execution:
         self._changing = threading.Lock()
 
     def run(self, sessions: SparkSessions) -> None:
-        """Execute the statement, unless it was cancelled before."""
+        """Execute the statement, unless it has been cancelled."""
         try:
             with sessions.own(self.question.state) as session:
                 if self._begin(session):
                     self._end(SUCCEEDED, _answered(session, self.question))
         except LocalError as error:
             self._end(FAILED, error=str(error))
-        except Exception as error:  # the client of a statement that waits is to be told of a bug too
+        except Exception as error:  # the waiting client has to learn of a bug too
             _log.exception("statement %s", self.id)
             self._end(FAILED, error=f"{type(error).__name__}: {error}")
         finally:
             self._left.set()
 
     def cancel(self) -> None:
-        """End the statement, if it has not ended."""
+        """Cancel the statement, if it has not ended."""
         with self._changing:
             session = self._session
         self._end(CANCELED)
@@ -118,8 +118,8 @@ class Execution:
             threading.Thread(target=self._interrupt, args=(session,), daemon=True).start()
 
     def _interrupt(self, session: "SparkSession") -> None:
-        """Interrupt what *session* does, again and again: a statement may have been on its way to the server."""
-        with contextlib.suppress(Exception):  # the session has ended, or the server has: so has the statement
+        """Interrupt *session* repeatedly: the statement may not have arrived at the server yet."""
+        with contextlib.suppress(Exception):  # the session or the server has ended, and so has the statement
             while not self._left.wait(_INTERRUPT_SECONDS):
                 session.interruptAll()
 
@@ -152,14 +152,14 @@ class Executions:
         """Begin to execute *question*.
 
         Raises:
-            ApiError: too many statements wait already.
+            ApiError: too many statements are waiting already.
         """
         execution = Execution(question)
         with self._changing:
             self._drop_old()
             waiting = sum(each.state in (PENDING, RUNNING) for each in self._known.values())
             if waiting >= MOST_WAITING:
-                text = f"{waiting} statements run or wait already, the most there may be. Try again later."
+                text = f"{waiting} statements are running or waiting, which is the limit. Try again later."
                 raise ApiError("RESOURCE_EXHAUSTED", text)
             self._known[execution.id] = execution
         self._threads.submit(execution.run, self._sessions)
@@ -169,7 +169,7 @@ class Executions:
         """The statement with this id.
 
         Raises:
-            ApiError: there is none, or no longer.
+            ApiError: there is none, or its result has been dropped.
         """
         with self._changing:
             self._drop_old()
@@ -178,7 +178,7 @@ class Executions:
         raise not_there(f"The statement {statement_id[:60]} was not found: results are kept for an hour.")
 
     def close(self) -> None:
-        """Cancel what runs."""
+        """Cancel all running statements."""
         with self._changing:
             running = list(self._known.values())
         for execution in running:
@@ -219,7 +219,7 @@ def _chunks(table: "pyarrow.Table") -> Iterator[Chunk]:
     """The rows of *table* in chunks.
 
     Raises:
-        LocalError: they are more than may be given inline.
+        LocalError: they are too large to be returned inline.
     """
     from lakelocal.queries import rows_of
 
@@ -302,7 +302,7 @@ def parameter_value(name: str, value: str | None, type_: str) -> Any:
     """The value of the parameter *name*, a text of the SQL type *type_*.
 
     Raises:
-        ApiError: the type cannot be that of a parameter, or the text is not of it.
+        ApiError: a parameter cannot have this type, or the text is not a value of it.
     """
     head = (type_ or "STRING").upper().partition("(")[0].strip()
     if head not in _READERS:
@@ -312,4 +312,6 @@ def parameter_value(name: str, value: str | None, type_: str) -> Any:
     try:
         return _READERS[head](value)
     except (ValueError, KeyError, ArithmeticError) as error:
-        raise wrong_value(f"`parameters`: `{name}` is {json.dumps(value[:60])}, which is no {head}.") from error
+        raise wrong_value(
+            f"`parameters`: `{name}` is {json.dumps(value[:60])}, which is not a value of the type {head}."
+        ) from error

@@ -1,6 +1,6 @@
-"""Bodies that are streamed to the disk as they arrive, and files that are sent in parts.
+"""Streams bodies to the disk as they arrive, and sends files in parts.
 
-While a client is slow, no thread waits for it.
+No thread waits for a slow client.
 """
 
 import contextlib
@@ -14,15 +14,15 @@ from starlette.requests import ClientDisconnect, Request
 from lakelocal.workspace.errors import ApiError
 from lakelocal.workspace.tree.durable import Parts, sync_file
 
-_BLOCK = 1024 * 1024  # bytes that are written at once
+_BLOCK = 1024 * 1024  # bytes that are written at a time
 
 
 @contextlib.asynccontextmanager
 async def received(request: Request, parts: Parts) -> AsyncIterator[Path]:
-    """The body of *request* as a synchronised file of *parts*; it is gone at the end unless it got another name.
+    """The body of *request* as a synchronised file of *parts*; it is removed at the end unless it was renamed.
 
     Raises:
-        ApiError: the client went away before the end, so that nothing is kept.
+        ApiError: the client disconnected before the end, so nothing is stored.
     """
     part = await run_in_threadpool(parts.new)
     try:
@@ -46,7 +46,7 @@ async def _write(request: Request, file: BinaryIO) -> None:
                 held.clear()
     except ClientDisconnect as error:
         raise ApiError(
-            "REQUEST_TIMEOUT", "The client went away before the end of the body; nothing is kept."
+            "REQUEST_TIMEOUT", "The client disconnected before the end of the body; nothing was stored."
         ) from error
     await run_in_threadpool(file.write, bytes(held))
     await run_in_threadpool(sync_file, file)

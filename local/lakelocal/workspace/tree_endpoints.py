@@ -1,6 +1,6 @@
-"""The Workspace API: objects of the workspace tree are imported, exported, listed and removed.
+"""The Workspace API: imports, exports, lists and deletes objects of the workspace tree.
 
-The CLI imports files of a bundle by `import-file`, ten or so at once; they are streamed to the disk.
+The CLI imports files of a bundle with `import-file`, about ten at a time; they are streamed to the disk.
 
 Source: Workspace API 2.0; Databricks SDK 0.162, `mixins/workspace.py` (forms); CLI 1.14, `libs/filer`.
 """
@@ -32,7 +32,7 @@ class Named(Asked):
 
 
 class Status(Named):
-    """An object, and what to tell about it."""
+    """An object, and which fields to return."""
 
     return_export_info: bool = False
 
@@ -44,7 +44,7 @@ class Listing(Named):
 
 
 class Removal(Named):
-    """An object to be removed."""
+    """An object to be deleted."""
 
     recursive: bool = False
 
@@ -79,12 +79,12 @@ def routes() -> list[BaseRoute]:
 
 
 def get_status(workspace: Workspace, asked: Status) -> Mapping[str, Any]:
-    """What the object is."""
+    """Describe an object."""
     return workspace.tree.get(asked.path).info(with_export=asked.return_export_info)
 
 
 def list_objects(workspace: Workspace, asked: Listing) -> Mapping[str, Any]:
-    """What is in a folder."""
+    """List a folder."""
     found = [each.info() for each in workspace.tree.list(asked.path)]
     if (after := asked.notebooks_modified_after) is not None:
         found = [each for each in found if each["object_type"] == NOTEBOOK and each["modified_at"] > after]
@@ -92,19 +92,19 @@ def list_objects(workspace: Workspace, asked: Listing) -> Mapping[str, Any]:
 
 
 def make_folder(workspace: Workspace, asked: Named) -> Mapping[str, Any]:
-    """Make a folder and those above it."""
+    """Create a folder, with its parents."""
     workspace.tree.make_folder(asked.path)
     return {}
 
 
 def remove(workspace: Workspace, asked: Removal) -> Mapping[str, Any]:
-    """Remove an object."""
+    """Delete an object."""
     workspace.tree.remove(asked.path, recursive=asked.recursive)
     return {}
 
 
 def export(workspace: Workspace, asked: Export) -> Mapping[str, Any] | Response:
-    """The content of an object; a file that is downloaded is not held in memory."""
+    """Return the content of an object; a downloaded file is not held in memory."""
     found = workspace.tree.get(asked.path)
     if asked.direct_download and found.kind == FILE and asked.format in AS_IT_IS:
         return FileResponse(found.place, media_type="application/octet-stream")
@@ -115,7 +115,7 @@ def export(workspace: Workspace, asked: Export) -> Mapping[str, Any] | Response:
 
 
 async def import_any(request: Request) -> Response:
-    """Write an object whose content is in a JSON body, or in a form as the SDK's `upload` sends it."""
+    """Write an object whose content is in a JSON body, or in a form, as the SDK's `upload` sends it."""
     fields, content = await form_or_json(request, "content")
     asked = fields_as(Import, fields)
     if content is None:
@@ -127,7 +127,7 @@ async def import_any(request: Request) -> Response:
 
 
 async def import_file(request: Request) -> Response:
-    """Write the body as the file or the notebook that it is under the name in the path."""
+    """Write the body as a file or a notebook, depending on its content and on the name in the path."""
     tree = request.app.state.workspace.tree
     path = f"/{request.path_params['path'].lstrip('/')}"
     overwrite = request.query_params.get("overwrite", "false").lower() == "true"

@@ -1,6 +1,6 @@
-"""Unity Catalog's API: catalogs, schemas, volumes, tables, and who was granted what.
+"""Unity Catalog's API: catalogs, schemas, volumes, tables, and grants.
 
-Grants are kept and told again, and not enforced: everything here belongs to one user.
+Grants are stored and returned, but not enforced: everything here belongs to one user.
 
 Source: Unity Catalog API 2.1; Databricks SDK 0.162, `service/catalog.py`.
 """
@@ -23,33 +23,33 @@ _EVERYTHING = "ALL_PRIVILEGES"
 
 
 class Page(Asked):
-    """A page of a list; 0 is the page of the server's size."""
+    """A page of a list; the size 0 stands for the server's default."""
 
     max_results: int = 0
     page_token: str = ""
 
 
 class InCatalog(Page):
-    """What is in a catalog."""
+    """The objects in a catalog."""
 
     catalog_name: str
 
 
 class InSchema(InCatalog):
-    """What is in a schema."""
+    """The objects in a schema."""
 
     schema_name: str
 
 
 class Name(Asked):
-    """A securable by its full name; *force* removes what is in it too."""
+    """A securable by its full name; *force* deletes its content too."""
 
     full_name: str
     force: bool = False
 
 
 class Said(Asked):
-    """What a client says of a securable and reads again."""
+    """What a client sets on a securable and reads again."""
 
     comment: str | None = None
     owner: str | None = None
@@ -58,12 +58,12 @@ class Said(Asked):
     storage_root: str | None = None
 
     def said(self) -> dict[str, Any]:
-        """All of it, without what was not said."""
+        """The fields that the client sent."""
         return self.model_dump(exclude_none=True)
 
 
 class NewCatalog(Said):
-    """A catalog to be made; one of another system has a connection or a share, which there is not here."""
+    """A catalog to be created; one of another system would have a connection or a share, which do not exist here."""
 
     name: str
     connection_name: str | None = None
@@ -71,14 +71,14 @@ class NewCatalog(Said):
 
 
 class NewSchema(Said):
-    """A schema to be made."""
+    """A schema to be created."""
 
     name: str
     catalog_name: str
 
 
 class NewVolume(Said):
-    """A volume to be made."""
+    """A volume to be created."""
 
     name: str
     catalog_name: str
@@ -102,7 +102,7 @@ class Securable(Asked):
 
 
 class GrantChange(Asked):
-    """What one principal gets and loses."""
+    """The privileges that one principal gets and loses."""
 
     principal: str
     add: Sequence[str] = ()
@@ -110,7 +110,7 @@ class GrantChange(Asked):
 
 
 class GrantChanges(Securable):
-    """What several principals get and lose."""
+    """The privileges that several principals get and lose."""
 
     changes: Sequence[GrantChange] = ()
 
@@ -147,17 +147,17 @@ def routes() -> list[BaseRoute]:
 
 
 def metastore(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """The one metastore."""
+    """Describe the only metastore."""
     return {"metastore_id": _metastore_id(workspace), "name": "local", "owner": workspace.user, "cloud": "local"}
 
 
 def metastores(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """The same, as a list."""
+    """List the metastores: there is one."""
     return {"metastores": [metastore(workspace, asked)]}
 
 
 def metastore_assignment(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
-    """Which metastore the workspace has, and which catalog a session begins in."""
+    """Return the metastore of the workspace, and the catalog in which a session begins."""
     catalog = workspace.catalogs.default().catalog
     return {
         "metastore_id": _metastore_id(workspace),
@@ -167,118 +167,120 @@ def metastore_assignment(workspace: Workspace, asked: Asked) -> Mapping[str, Any
 
 
 def catalogs(workspace: Workspace, asked: Page) -> Mapping[str, Any]:
-    """All catalogs."""
+    """List the catalogs."""
     return _page("catalogs", workspace.securables.catalogs(), asked)
 
 
 def catalog(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
-    """One catalog."""
+    """Describe a catalog."""
     return workspace.securables.catalog(asked.full_name)
 
 
 def create_catalog(workspace: Workspace, asked: NewCatalog) -> Mapping[str, Any]:
-    """Make a catalog, with a state and a Spark server of its own."""
+    """Create a catalog, with its own state and Spark server."""
     if asked.connection_name or asked.share_name:
-        raise wrong_value(f"Catalog '{asked.name}': there are no connections and no shares here. Make a plain catalog.")
+        raise wrong_value(
+            f"Catalog '{asked.name}': there are no connections and no shares here. Create a plain catalog."
+        )
     if asked.storage_root:
-        raise wrong_value("`storage_root`: there is no other storage here than the state. Leave it out.")
+        raise wrong_value("`storage_root`: there is no storage here other than the state. Leave it out.")
     return workspace.securables.create_catalog(asked.name, asked.said())
 
 
 def update_catalog(workspace: Workspace, asked: Change) -> Mapping[str, Any]:
-    """Say something else of a catalog."""
+    """Change the properties of a catalog."""
     if asked.new_name and asked.new_name.lower() != asked.full_name.lower():
-        raise wrong_value("`new_name`: a catalog cannot be renamed here. Make a new one.")
+        raise wrong_value("`new_name`: a catalog cannot be renamed here. Create a new one.")
     return workspace.securables.update_catalog(asked.full_name, asked.said())
 
 
 def delete_catalog(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
-    """Remove a catalog."""
+    """Delete a catalog."""
     workspace.securables.delete_catalog(asked.full_name, force=asked.force)
     return {}
 
 
 def schemas(workspace: Workspace, asked: InCatalog) -> Mapping[str, Any]:
-    """The schemas of a catalog."""
+    """List the schemas of a catalog."""
     return _page("schemas", workspace.securables.schemas(asked.catalog_name), asked)
 
 
 def schema(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
-    """One schema."""
+    """Describe a schema."""
     return workspace.securables.schema(asked.full_name)
 
 
 def create_schema(workspace: Workspace, asked: NewSchema) -> Mapping[str, Any]:
-    """Make a schema."""
+    """Create a schema."""
     return workspace.securables.create_schema(asked.catalog_name, asked.name, asked.said())
 
 
 def update_schema(workspace: Workspace, asked: Change) -> Mapping[str, Any]:
-    """Say something else of a schema."""
+    """Change the properties of a schema."""
     return workspace.securables.update_schema(asked.full_name, asked.said())
 
 
 def delete_schema(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
-    """Remove a schema."""
+    """Delete a schema."""
     workspace.securables.delete_schema(asked.full_name, force=asked.force)
     return {}
 
 
 def volumes(workspace: Workspace, asked: InSchema) -> Mapping[str, Any]:
-    """The volumes of a schema."""
+    """List the volumes of a schema."""
     return _page("volumes", workspace.securables.volumes(asked.catalog_name, asked.schema_name), asked)
 
 
 def volume(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
-    """One volume."""
+    """Describe a volume."""
     return workspace.securables.volume(asked.full_name)
 
 
 def create_volume(workspace: Workspace, asked: NewVolume) -> Mapping[str, Any]:
-    """Make a volume."""
+    """Create a volume."""
     return workspace.securables.create_volume(asked.catalog_name, asked.schema_name, asked.name, asked.said())
 
 
 def update_volume(workspace: Workspace, asked: Change) -> Mapping[str, Any]:
-    """Rename a volume, or say something else of it."""
+    """Rename a volume, or change its properties."""
     return workspace.securables.update_volume(asked.full_name, asked.said())
 
 
 def delete_volume(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
-    """Remove a volume with its files."""
+    """Delete a volume with its files."""
     workspace.securables.delete_volume(asked.full_name)
     return {}
 
 
 def tables(workspace: Workspace, asked: InSchema) -> Mapping[str, Any]:
-    """The tables and views of a schema, with their columns."""
+    """List the tables and views of a schema, with their columns."""
     return _page("tables", workspace.securables.tables(asked.catalog_name, asked.schema_name), asked)
 
 
 def table(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
-    """One table or view, with its columns."""
+    """Describe a table or a view, with its columns."""
     return workspace.securables.table(asked.full_name)
 
 
 def table_exists(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
-    """Say whether there is such a table."""
+    """Say whether a table exists."""
     return {"table_exists": workspace.securables.has_table(asked.full_name)}
 
 
 def delete_table(workspace: Workspace, asked: Name) -> Mapping[str, Any]:
-    """Remove a table or a view."""
+    """Delete a table or a view."""
     workspace.securables.delete_table(asked.full_name)
     return {}
 
 
 def grants(workspace: Workspace, asked: Securable) -> Mapping[str, Any]:
-    """Who was granted what."""
+    """List the grants on a securable."""
     kept = workspace.records.get(_GRANTS, _key(asked))
     return _assignments(kept, lambda principal, held: {"principal": principal, "privileges": held})
 
 
 def effective_grants(workspace: Workspace, asked: Securable) -> Mapping[str, Any]:
-    """The same, as nothing is inherited here."""
+    """List the grants on a securable; nothing is inherited here."""
     kept = workspace.records.get(_GRANTS, _key(asked))
     return _assignments(
         kept, lambda principal, held: {"principal": principal, "privileges": [{"privilege": each} for each in held]}
@@ -286,7 +288,7 @@ def effective_grants(workspace: Workspace, asked: Securable) -> Mapping[str, Any
 
 
 def change_grants(workspace: Workspace, asked: GrantChanges) -> Mapping[str, Any]:
-    """Grant and revoke."""
+    """Grant and revoke privileges on a securable."""
     for change in asked.changes:
         if both := set(change.add) & set(change.remove):
             raise wrong_value(f"Principal {change.principal}: `{min(both)}` is both added and removed. Do one of them.")

@@ -34,12 +34,12 @@ class InVolume:
 
     @property
     def parts(self) -> Parts:
-        """Where files on their way to the volume are written."""
+        """The folder for files that are being written to the volume."""
         return parts_of(self.state)
 
 
 def parts_of(state: State) -> Parts:
-    """Where files on their way to the volumes and the DBFS of *state* are written."""
+    """The folder for files that are being written to the volumes and the DBFS of *state*."""
     return Parts(state.folder / _UPLOADS)
 
 
@@ -53,7 +53,7 @@ class VolumeFiles:
         """The place of *path*, which is in a volume that exists; the file need not exist.
 
         Raises:
-            ApiError: it is in no volume, or leaves it.
+            ApiError: *path* is not in a volume, or leaves it.
         """
         names = names_of(path)
         if names[:1] != (VOLUMES[1:],) or len(names) < 4:
@@ -77,10 +77,10 @@ class VolumeFiles:
         return place
 
     def keep(self, target: InVolume, part: Path, *, overwrite: bool) -> None:
-        """Give *part*, a synchronised file of `target.parts`, the name of *target*; folders above it are made.
+        """Give *part*, a synchronised file of `target.parts`, the name of *target*; parent folders are created.
 
         Raises:
-            ApiError: a folder is there, a file is above it, or a file is there and *overwrite* is False.
+            ApiError: *target* is a folder, a parent is a file, or the file exists and *overwrite* is False.
         """
         if target.place.is_dir():
             raise ApiError("ALREADY_EXISTS", f"The path ({target.path}) is an existing directory.")
@@ -101,7 +101,7 @@ class VolumeFiles:
         sync_folder(place.parent)
 
     def make_folder(self, path: str) -> None:
-        """Make the folder *path* and those above it, where they are absent.
+        """Create the folder *path* and its parents, if absent.
 
         Raises:
             ApiError: one of them is a file.
@@ -119,7 +119,7 @@ class VolumeFiles:
         if not target.place.is_dir() or target.place.is_symlink():
             raise _not_found(f"The directory ({path}) being accessed is not found.")
         if target.place == target.volume:
-            raise wrong_value(f"The path ({path}) is a volume. It is removed by `volumes delete` or DROP VOLUME.")
+            raise wrong_value(f"The path ({path}) is a volume. Remove it with `volumes delete` or DROP VOLUME.")
         try:
             target.place.rmdir()
         except OSError as error:
@@ -127,10 +127,10 @@ class VolumeFiles:
         sync_folder(target.place.parent)
 
     def is_folder(self, path: str) -> bool:
-        """Is *path* a folder, a volume, or what volumes are in?
+        """Is *path* a folder, a volume, a schema or a catalog?
 
         Raises:
-            ApiError: it is in no volume that exists.
+            ApiError: *path* is in a volume that does not exist.
         """
         names = names_of(path)
         if names[:1] == (VOLUMES[1:],) and len(names) < 4:
@@ -141,7 +141,7 @@ class VolumeFiles:
         """At most *size* entries of the folder *path*, by name, and the token of the next page; "" after the last.
 
         Raises:
-            ApiError: there is no such folder, or *token* is no token of a page.
+            ApiError: there is no such folder, or *token* is not a token of a page.
         """
         if not self.is_folder(path):
             raise _not_found(f"The directory ({path}) being accessed is not found.")
@@ -165,13 +165,13 @@ class VolumeFiles:
                     inside(folder.volume, place.relative_to(folder.volume).parts, name)
                 status = place.stat()
             except (OSError, ApiError):
-                continue  # gone since, or a link that leads nowhere or out
+                continue  # removed meanwhile, or a link that is broken or leaves the volume
             entry = {"path": f"{shown}/{name}", "name": name, "is_directory": place.is_dir()}
             entry["last_modified"] = status.st_mtime_ns // 1_000_000
             yield entry if entry["is_directory"] else {**entry, "file_size": status.st_size}
 
     def _above(self, names: tuple[str, ...]) -> list[str] | None:
-        """The catalogs, the schemas of a catalog or the volumes of a schema; None for what is in a volume."""
+        """The catalogs, the schemas of a catalog or the volumes of a schema; None for a path in a volume."""
         if names[:1] != (VOLUMES[1:],) or len(names) > 3:
             return None
         if len(names) == 1:
@@ -193,7 +193,7 @@ class VolumeFiles:
 
 
 def schema_folder(state: State, catalog: str, schema: str) -> Path:
-    """The folder with the volumes of a schema, which need not exist; names differ by more than their case."""
+    """The folder with the volumes of a schema, which need not exist; the case of names does not matter."""
     return _named(Catalogs(state).volumes(catalog), schema)
 
 
@@ -203,7 +203,7 @@ def volume_folder(state: State, catalog: str, schema: str, volume: str) -> Path:
 
 
 def _named(folder: Path, name: str) -> Path:
-    """The folder *name* in *folder*, as it is written there; in small letters if there is none."""
+    """The folder *name* in *folder*, with the spelling that it has there; in lower case if it does not exist."""
     if (folder / name).is_dir():
         return folder / name
     entries = folder.iterdir() if folder.is_dir() else ()

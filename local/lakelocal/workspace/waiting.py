@@ -1,8 +1,8 @@
-"""Answers that wait: a client that asks for a run again gets its answer as soon as something has changed.
+"""Answers that wait: a client that requests a run again gets its answer as soon as something has changed.
 
-Clients ask after 1, 2, 3 ... 10 seconds, and give up on an answer after 60. The first answer on a connection comes at
-once; the next one is held as long as the run looks as it did in the last one, at most `LONGEST` seconds. One look at
-the history serves all who wait.
+Clients poll after 1, 2, 3 ... 10 seconds, and give up on an answer after 60. The first answer on a connection comes at
+once; the next one waits until the run differs from the last answer, at most `LONGEST` seconds. One query of the
+history serves all waiting clients.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ LOOK_SECONDS = 0.15
 _REMEMBERED = 10_000
 
 Looks: TypeAlias = tuple[object, ...]
-"""What differs as soon as a run has changed in a way that a client can see; empty if it has ended."""
+"""A value that changes whenever a client could see a change of the run; empty if the run has ended."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class _Waiter:
 
 
 class Waiting:
-    """Who waits for which run."""
+    """The clients that wait, and the runs for which they wait."""
 
     def __init__(self) -> None:
         self._told: OrderedDict[tuple[str, int], Looks] = OrderedDict()
@@ -43,7 +43,7 @@ class Waiting:
         self._is_over = False
 
     async def for_change(self, run: NumberedRun, connection: str) -> None:
-        """Return as soon as *run* looks other than *connection* was told last, has ended, or time is up."""
+        """Return when *run* differs from the last answer on *connection*, has ended, or the time is up."""
         key, history = (connection, run.number), History(run.state.runs_db)
         now = (await run_in_threadpool(looks_of, history, [run.run_id]))[run.run_id]
         if now and self._told.get(key) == now and not self._is_over:
@@ -54,7 +54,7 @@ class Waiting:
             self._told.popitem(last=False)
 
     def end(self) -> None:
-        """Answer everybody: the server ends."""
+        """Answer all waiting clients, because the server ends."""
         self._is_over = True
         for waiters in self._waiters.values():
             for each in waiters:
@@ -76,7 +76,7 @@ class Waiting:
         return (await run_in_threadpool(looks_of, history, [run_id]))[run_id]
 
     async def _look(self) -> None:
-        """Look at all runs for which somebody waits, until nobody does."""
+        """Check all runs for which clients wait, until none waits."""
         while any(self._waiters.values()):
             await asyncio.sleep(LOOK_SECONDS)
             for place, waiters in list(self._waiters.items()):
@@ -90,7 +90,7 @@ class Waiting:
 
 
 def looks_of(history: History, run_ids: Iterable[int]) -> Mapping[int, Looks]:
-    """How each of *run_ids* looks."""
+    """The value that changes with the run, for each of *run_ids*."""
     ids = list(run_ids)
     marks = ", ".join("?" for _ in ids)
     with history.reading() as database:

@@ -1,4 +1,4 @@
-"""What all requests share: the project whose workspace this is, its places, its address and who uses it."""
+"""What all requests share: the project, the files of its workspace, its address and its user."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from lakelocal.workspace.waiting import Waiting
 
 @dataclass(frozen=True)
 class Workspace:
-    """The workspace of *project*, served at *url*, which has no slash at its end; *gate* lets requests in."""
+    """The workspace of *project*, served at *url*, which does not end in a slash; *gate* lets requests in."""
 
     project: Project
     places: WorkspacePlaces
@@ -35,7 +35,7 @@ class Workspace:
 
     @classmethod
     def of(cls, project: Project, url: str, hosts: Collection[str] = ()) -> "Workspace":
-        """The workspace of *project*, its folders and its token created; *hosts* are the names of this machine."""
+        """The workspace of *project*; creates its folders and its token. *hosts* are the names of this machine."""
         places = WorkspacePlaces.of(project).make()
         tree = WorkspaceTree(places.tree)
         tree.open(user_name())
@@ -55,7 +55,7 @@ class Workspace:
 
     @cached_property
     def starts(self) -> RunStarts:
-        """The way to new runs."""
+        """Starts new runs."""
         return RunStarts(self.project, self.places, self.jobs, self.numbers.history)
 
     @cached_property
@@ -65,12 +65,12 @@ class Workspace:
 
     @cached_property
     def id(self) -> str:
-        """The workspace's id: a number, the same as long as the project is where it is."""
+        """The workspace's id: a number that stays the same unless the project is moved."""
         return workspace_id(self.project)
 
     @cached_property
     def records(self) -> Records:
-        """What clients have said of objects."""
+        """What clients have set on objects."""
         return Records(self.places.records_db)
 
     @cached_property
@@ -80,12 +80,12 @@ class Workspace:
 
     @cached_property
     def statements(self) -> Executions:
-        """The SQL statements that clients have executed."""
+        """The SQL statements of clients."""
         return Executions(self.sessions)
 
     @cached_property
     def secrets(self) -> SecretStore:
-        """The secrets that clients have put."""
+        """The secrets that clients have stored."""
         return SecretStore(self.places.secrets)
 
     @cached_property
@@ -100,10 +100,10 @@ class Workspace:
 
     @property
     def catalogs(self) -> CatalogStates:
-        """The states that have the catalogs of the workspace."""
+        """The states that contain the catalogs of the workspace."""
         return CatalogStates(self.project)
 
     @cached_property
     def user(self) -> str:
-        """The name of the user, who is whoever has the token."""
+        """The name of the user: everyone with the token acts as this user."""
         return user_name()

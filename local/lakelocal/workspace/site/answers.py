@@ -1,4 +1,4 @@
-"""How a page of the workspace is answered: a function of the request, in a thread; errors are pages as well."""
+"""How the workspace answers a request for a page: by a function, in a thread; errors are pages as well."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ Values = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Visit:
-    """A request for a page: *values* are those of its form, or of its query."""
+    """A request for a page; *values* come from its form or its query."""
 
     workspace: Workspace
     path: str
@@ -30,19 +30,19 @@ class Visit:
     referer: str = ""
 
     def value(self, name: str, default: str = "") -> str:
-        """The first value of *name*, without space around it."""
+        """The first value of *name*, without surrounding spaces."""
         return next(iter(self.values.get(name, ())), default).strip()
 
     def id(self, name: str) -> int:
-        """The number in the path that is called *name*.
+        """The number *name* in the path.
 
         Raises:
-            ApiError: it is no number.
+            ApiError: it is not a number.
         """
         return number_of(self.ids[name], name)
 
     def with_values(self, **changed: str | int | None) -> str:
-        """The address of this page with other values in its query; None removes one."""
+        """The address of this page with *changed* values in its query; None removes a value."""
         kept = {name: each[0] for name, each in self.values.items() if name not in changed and each[0]}
         query = urlencode({**kept, **{name: value for name, value in changed.items() if value not in (None, "")}})
         return f"{self.path}{'?' if query else ''}{query}"
@@ -55,7 +55,7 @@ def number_of(text: str, name: str) -> int:
     """*text* as a number.
 
     Raises:
-        ApiError: it is none.
+        ApiError: it is not a number.
     """
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise wrong_value(f"`{name}`: found `{text[:40]}`; expected a number.")
@@ -86,7 +86,7 @@ async def visit_of(request: Request) -> Visit:
 
 
 def html(visit: Visit, template: str, *, status: int = 200, **values: object) -> Response:
-    """*template* as an answer."""
+    """The page made from *template* as an answer."""
     root = visit.workspace.project.root
     site = {"name": root.name, "root": str(root), "here": visit.path, "program": PROGRAM}
     policy = f"{script_policy()}; frame-ancestors 'none'"
@@ -95,12 +95,12 @@ def html(visit: Visit, template: str, *, status: int = 200, **values: object) ->
 
 
 def moved(path: str) -> Response:
-    """The answer to a form: the browser goes to *path*."""
+    """The answer to a form: a redirect to *path*."""
     return RedirectResponse(path, 303)
 
 
 def answered(answer: Answer, visit: Visit) -> Response:
-    """The answer to *visit*; a page that says why, if it is refused."""
+    """The answer to *visit*; if it is refused, a page that says why."""
     try:
         return answer(visit)
     except LocalError as error:

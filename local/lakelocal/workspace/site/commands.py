@@ -1,4 +1,4 @@
-"""Actions on jobs of the bundle: the commands of the command line, each in a process that outlives the server."""
+"""Actions on jobs of the bundle: runs commands of the command line, each in a process that outlives the server."""
 
 import subprocess
 import sys
@@ -15,12 +15,12 @@ _LAST_LINES = 5
 
 
 def start_command(workspace: Workspace, arguments: Sequence[str], name: str, has_begun: Callable[[], bool]) -> bool:
-    """Start the command with *arguments*, and return as soon as *has_begun*; its output is the log *name*.
+    """Start the command with *arguments*, and return as soon as *has_begun*; its output goes to the log *name*.
 
-    False if it has not begun after a while: on a busy machine it may still begin.
+    False if it has not begun after a while: on a busy machine, it may still begin.
 
     Raises:
-        RunError: it ended before that; the message is what it printed last.
+        RunError: it ended before it began the run; the message is what it printed last.
     """
     log = workspace.places.logs / f"{name}-{time.time_ns()}.log"
     command = [sys.executable, "-m", "lakelocal", "--project", str(workspace.project.root), *arguments]

@@ -70,7 +70,7 @@ def show_of_bundle(visit: Visit) -> Response:
 
 
 def show_deployed(visit: Visit) -> Response:
-    """A deployed job; if there is none with this id, that of the bundle, whose runs clients know by it."""
+    """A deployed job; if none has this id, the job of the bundle whose runs have it."""
     job_id = visit.id("job")
     if deployed := visit.workspace.jobs.job(job_id):
         return _job_page(visit, _deployed_view(visit.workspace, deployed))
@@ -83,7 +83,7 @@ def show_deployed(visit: Visit) -> Response:
 
 
 def run_of_bundle(visit: Visit) -> Response:
-    """Start a run as `run` does, after the same checks, with the set-up that the last run of the job had."""
+    """Start a run as `run` does, after the same checks, with the set-up of the job's last run."""
     workspace, key = visit.workspace, visit.ids["key"]
     bundle = _bundle(workspace)
     job = bundle.job(key)
@@ -115,7 +115,7 @@ def run_deployed(visit: Visit) -> Response:
 
 
 def _pause(visit: Visit, status: str) -> Response:
-    """Change whether the trigger of a deployed job counts."""
+    """Pause or unpause the trigger of a deployed job."""
     deployed = api.job_of(visit.workspace, visit.id("job"))
     changed = {
         name: {**deployed.settings[name], "pause_status": status} for name in _TRIGGERS if deployed.settings.get(name)
@@ -201,7 +201,7 @@ def _has_trigger(job: Job) -> bool:
 
 
 def _next(trigger: ScheduledJob) -> int | None:
-    """When *trigger* fires next, in epoch milliseconds; None if it is paused or does not go by the clock."""
+    """When *trigger* fires next, in epoch milliseconds; None if it is paused or does not depend on the clock."""
     if trigger.paused:
         return None
     times = [each for each in next_times(trigger, datetime.now(UTC), 1) if each.exists]

@@ -1,7 +1,7 @@
-"""Answers that wait until a page has changed: the script of the page asks for them as long as something goes on.
+"""Answers that wait until a page has changed: the script of the page requests them as long as a run is active.
 
-A page is made again when what it shows looks otherwise than the browser has seen it. To ask for that is cheap: of runs,
-it is the times of the files in which the history and the events of attempts are.
+A page is made again when its content differs from what the browser has. The check is cheap: for runs, it compares the
+times of the files that contain the history and the events of attempts.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ Looks = Callable[[Visit], object]
 
 
 def live(path: str, answer: Answer, looks: Looks) -> Route:
-    """The route on which the page of *answer* is given out when it changes; *looks* differs as soon as it may have."""
+    """The route that sends the page of *answer* when it changes; the value of *looks* changes whenever it may have."""
 
     async def respond(request: Request) -> Response:
         visit = await visit_of(request)
@@ -45,7 +45,7 @@ def _stamp(look: object) -> str:
 
 
 def look_of(files: Iterable[Path]) -> object:
-    """What differs if one of *files* has been written."""
+    """A value that changes when one of *files* is written."""
     return [_look(file) for file in files]
 
 

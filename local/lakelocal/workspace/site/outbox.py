@@ -41,7 +41,7 @@ def state_of(visit: Visit) -> State:
     """The state of the catalog that the path names.
 
     Raises:
-        ApiError: it has none.
+        ApiError: the catalog has no state.
     """
     for state, _ in visit.workspace.numbers.states():
         if state.catalog == visit.ids["catalog"]:

@@ -70,7 +70,7 @@ def show_of_bundle(visit: Visit) -> Response:
 
 
 def show_deployed(visit: Visit) -> Response:
-    """A deployed pipeline; if there is none with this id, that of the bundle which has it."""
+    """A deployed pipeline; if none has this id, the pipeline of the bundle that has it."""
     pipeline_id = visit.ids["pipeline"]
     if deployed := visit.workspace.jobs.pipelines.pipeline(pipeline_id):
         view = _deployed_view(visit.workspace, deployed)
@@ -82,7 +82,7 @@ def show_deployed(visit: Visit) -> Response:
 
 
 def show_update(visit: Visit) -> Response:
-    """The run that an update belongs to."""
+    """Show the run to which an update belongs."""
     for each in updates_of(visit.workspace, visit.ids["pipeline"]):
         if each.update.update_id == visit.ids["update"]:
             return moved(f"/runs/{each.run_number}")
@@ -127,7 +127,7 @@ def stop(visit: Visit) -> Response:
 
 
 def _asked(visit: Visit) -> dict[str, Any]:
-    """What the form says is refreshed, as fields of `StartUpdate`."""
+    """What the form selects for the refresh, as fields of `StartUpdate`."""
     what = visit.value("what")
     if what in _WHAT:
         return dict(_WHAT[what])
@@ -136,7 +136,7 @@ def _asked(visit: Visit) -> dict[str, Any]:
         "full_refresh_selection": _names(visit.value("full_refresh")),
     }
     if what != _CHOSEN or not any(lists.values()):
-        raise wrong_value("No table is named. Name the tables that are to be refreshed, with a comma between them.")
+        raise wrong_value("No table is named. Name the tables to refresh, separated by commas.")
     return lists
 
 
@@ -206,7 +206,7 @@ def _last_updates(workspace: Workspace, pipeline_id: str) -> list[RunLine]:
 
 
 def _line(found: FoundUpdate) -> RunLine:
-    """An update as a line; its link leads to what does it."""
+    """An update as a line of the list of runs; its link shows the run that it is part of."""
     update, links = found.update, ToPages(found.offset)
     return RunLine(
         number=found.run_number,

@@ -1,4 +1,4 @@
-"""All pages; a module with pages is a line here."""
+"""All pages; a module with pages needs a line here."""
 
 from starlette.routing import BaseRoute
 

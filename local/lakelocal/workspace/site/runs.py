@@ -47,8 +47,8 @@ def routes() -> list[BaseRoute]:
 
 
 def show_list(visit: Visit) -> Response:
-    """The newest runs that no other run started, as a form filters them."""
-    import_ahead()  # whoever looks at runs will look at notebooks
+    """The newest runs that were not started by another run, filtered by the form."""
+    import_ahead()  # whoever looks at runs will look at notebooks next
     job = visit.value("job")
     wanted = Filter(visit.value("result"), number_of(job, "job") if job else None, visit.value("text"))
     before = position_of(visit.value("before"), 2)
@@ -118,7 +118,7 @@ def _history_files(state: State) -> Iterator[Path]:
 
 
 def show(visit: Visit) -> Response:
-    """One run, or one attempt: both have numbers of one kind."""
+    """One run or one attempt, depending on what the number belongs to."""
     found = visit.workspace.numbers.find(visit.id("run"))
     run = read_run(found.records, found.run_id)
     return _show_run(visit, found, run) if found.attempt_id is None else _show_attempt(visit, found, run)
@@ -144,7 +144,7 @@ def _show_run(visit: Visit, found: NumberedRun, run: Run) -> Response:
 
 
 def _doing(state: State, run: Run) -> Iterator[tuple[int, Doing]]:
-    """What the attempts that run now are doing, by their ids, also in the runs below *run*."""
+    """What the running attempts of *run* and its child runs are doing, by their ids."""
     for each in run.with_descendants():
         for attempt in _running(each):
             if doing := read_doing(events_file(state, each.run_id, attempt.shape)):
@@ -157,14 +157,14 @@ def _running(run: Run) -> Iterator[Attempt]:
 
 
 def _repairable(run: Run) -> Iterator[tuple[str, str, bool]]:
-    """The tasks that can run again: key, result, and whether that is the choice if nothing is said."""
+    """The tasks that can run again: key, result, and whether it is selected by default."""
     for work in run.works:
         if not work.is_iteration:
             yield work.task_key, work.last.result, not meaning(work.last.result).is_fine
 
 
 def _look_of_run(visit: Visit) -> object:
-    """What differs if something has happened; and every few seconds, since the bars of what runs grow."""
+    """A value that changes when something has happened, and every few seconds, since the bars of active tasks grow."""
     return look_of(_files_of_run(visit)), time.monotonic() // GROW_SECONDS
 
 
@@ -210,12 +210,12 @@ def cancel(visit: Visit) -> Response:
 
 
 def repair(visit: Visit) -> Response:
-    """Run tasks of a run that has ended again: a run of a deployed job as the API does it, others as `runs repair`."""
+    """Run tasks of an ended run again: as the API does for deployed jobs, as `runs repair` does for others."""
     found = visit.workspace.numbers.find_run(visit.id("run"))
     recorded = found.records.run(found.run_id)
     tasks = list(visit.values.get("task", ()))
     if not tasks:
-        raise wrong_value("No task is chosen. Choose the tasks that are to run again.")
+        raise wrong_value("No task is chosen. Choose the tasks to run again.")
     dependents = visit.value("dependents") == "yes"
     if visit.workspace.jobs.job(recorded.job_id) or recorded.settings.get("run_type") in WITHOUT_JOB:
         asked = api.Repair(

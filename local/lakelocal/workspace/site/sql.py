@@ -1,4 +1,4 @@
-"""A statement, its rows as a table, and a chart of them. It is executed as the SQL Statement Execution API does."""
+"""A statement, its rows as a table, and a chart of them. It is executed like one of the SQL Statement Execution API."""
 
 from itertools import chain
 
@@ -63,7 +63,7 @@ def start(visit: Visit) -> Response:
 
 
 def cancel(visit: Visit) -> Response:
-    """End a statement."""
+    """Cancel a statement."""
     execution = visit.workspace.statements.get(visit.ids["statement"])
     execution.cancel()
     return moved(f"/sql/{execution.id}")

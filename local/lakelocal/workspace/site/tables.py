@@ -1,4 +1,4 @@
-"""Tables, as their logs tell without Spark; their first rows, and why rows were refused, by Spark."""
+"""Tables as described by their logs, without Spark; their first rows and the reasons of refused rows, with Spark."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -35,7 +35,7 @@ def routes() -> list[BaseRoute]:
 
 
 def show_list(visit: Visit) -> Response:
-    """The Delta tables of all catalogs, by schema; those that keep refused rows stand out."""
+    """The Delta tables of all catalogs, by schema; those that contain refused rows are highlighted."""
     catalogs = []
     for state in visit.workspace.catalogs.states():
         lines = table_lines(_logs(state))
@@ -66,11 +66,11 @@ def show_rows(visit: Visit) -> Response:
 
 
 def show_reasons(visit: Visit) -> Response:
-    """How many rows were refused for which reason, with an example of what else the table says of it."""
+    """How many rows were refused for which reason, with an example of the other columns that describe the reason."""
     state, view = _found(visit)
     reasons = _reasons(view)
     if not reasons:
-        raise not_there(f"`{view.name}` has no column that says why it keeps a row.")
+        raise not_there(f"`{view.name}` has no column with the reason why a row was refused.")
     first, *others = (quoted(each) for each in reasons)
     examples = "".join(f", min({each}) AS {each}" for each in others)
     counted = f"SELECT {first}, count(*) AS `rows`{examples} FROM {_name(view)} GROUP BY 1 ORDER BY 2 DESC LIMIT {ROWS}"
@@ -124,7 +124,7 @@ def _found(visit: Visit) -> tuple[State, TableView]:
 
 
 def _logs(state: State) -> Iterator[Path]:
-    """The logs of the tables of *state*, without sample data; none if this machine does not see them."""
+    """The logs of the tables of *state*, without sample data; none if this machine has no access to them."""
     folder = state_warehouse.tables_folder(state)
     for log in sorted(folder.glob("*.db/*/_delta_log")) if folder else ():
         if not name_of(log.parent).startswith(f"{SAMPLES}."):

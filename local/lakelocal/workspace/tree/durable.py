@@ -1,6 +1,6 @@
-"""Writes and removes files so that what was acknowledged survives the end of the process, and of the machine.
+"""Writes and removes files so that acknowledged changes survive if the process or the machine stops.
 
-A file appears whole or not at all: it is written beside its tree, synchronised, and then gets its name.
+A file appears whole or not at all: it is written outside its tree, synchronised, and then given its name.
 """
 
 import contextlib
@@ -13,13 +13,13 @@ from typing import BinaryIO
 
 
 class Parts:
-    """The folder of files that are being written, and of what is being removed; on the disk of their tree."""
+    """The folder for files that are being written or removed, on the same disk as their tree."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def clear(self) -> None:
-        """Remove what an earlier process has left behind; nobody else may use the folder at that time."""
+        """Remove what an earlier process left behind; no other process may use the folder meanwhile."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def new(self) -> Path:
@@ -29,7 +29,7 @@ class Parts:
 
     @contextlib.contextmanager
     def holding(self, content: bytes) -> Iterator[Path]:
-        """A file with *content*, synchronised; it is gone at the end unless it was given another name."""
+        """A synchronised file with *content*; it is removed at the end unless it was renamed."""
         part = self.new()
         try:
             with part.open("xb") as file:
@@ -40,18 +40,18 @@ class Parts:
             part.unlink(missing_ok=True)
 
     def remove(self, place: Path) -> None:
-        """Remove *place*, a file or a folder with all that is in it, in one step."""
+        """Remove *place*, a file or a folder with its content, in one step."""
         doomed = self.new()
         place.rename(doomed)
         sync_folder(place.parent)
         if doomed.is_dir() and not doomed.is_symlink():
-            shutil.rmtree(doomed, ignore_errors=True)  # what is left, `clear` removes
+            shutil.rmtree(doomed, ignore_errors=True)  # `clear` removes what is left
         else:
             doomed.unlink()
 
 
 def sync_file(file: BinaryIO) -> None:
-    """Make sure that what was written to *file* is on the disk."""
+    """Make sure that everything written to *file* is on the disk."""
     file.flush()
     os.fsync(file.fileno())
 
@@ -70,7 +70,7 @@ def settle(part: Path, place: Path, *, replace: bool) -> None:
 
 
 def make_folders(root: Path, place: Path) -> None:
-    """Make *place* and the folders between it and *root*, which exists.
+    """Create the folder *place* and those between it and *root*, which exists.
 
     Raises:
         FileExistsError, NotADirectoryError: one of them is a file.

@@ -1,13 +1,13 @@
-"""The formats in which the Workspace API takes and gives objects.
+"""The formats in which the Workspace API imports and exports objects.
 
     SOURCE      a notebook as Databricks' source file; a file as it is; a folder as a ZIP archive of these
     JUPYTER     a notebook as Jupyter's JSON
-    AUTO        import: whatever the name and the content make it; export: as SOURCE
-    RAW         import: as AUTO; export: the bytes as they are kept
+    AUTO        import: depends on the name and the content; export: as SOURCE
+    RAW         import: as AUTO; export: the bytes as they are stored
     HTML        export of a notebook: a page
 
 Source: Workspace API 2.0, `ImportFormat`, `ExportFormat`; CLI 1.14, `integration/libs/filer/filer_test.go`
-(what a Jupyter notebook is as source).
+(a Jupyter notebook as source).
 """
 
 import io
@@ -48,10 +48,10 @@ _SQL = "%sql\n"
 def import_object(
     tree: WorkspaceTree, path: str, content: bytes, form: str, language: str, *, overwrite: bool
 ) -> TreeObject:
-    """Write *content*, which has the format *form*, as the object *path*.
+    """Write *content*, which is in the format *form*, as the object *path*.
 
     Raises:
-        ApiError: the format is not offered, or the content is not in it; else as `WorkspaceTree.write`.
+        ApiError: the format is not offered, the content is not in it, or `WorkspaceTree.write` raises it.
     """
     form = form or SOURCE
     _refuse_elsewhere(form)
@@ -64,16 +64,16 @@ def import_object(
         return tree.write_notebook(path, _with_header(content, suffix), suffix, overwrite=overwrite)
     if form == "HTML":
         raise wrong_value(
-            "The format HTML can be exported only: a page does not have the cells. Use SOURCE or JUPYTER."
+            "The format HTML can only be exported: a page does not contain the cells. Use SOURCE or JUPYTER."
         )
     raise wrong_value(f"The format ({form}) is unknown; expected SOURCE, JUPYTER, AUTO or RAW.")
 
 
 def export_object(tree: WorkspaceTree, path: str, form: str) -> tuple[bytes, str]:
-    """The object *path* in the format *form*, and what kind of file that is: its extension without the dot.
+    """The object *path* in the format *form*, and the extension of the exported file, without the dot.
 
     Raises:
-        ApiError: there is no such object, or it has no such format.
+        ApiError: there is no such object, or it does not have this format.
     """
     found, form = tree.get(path), form or SOURCE
     _refuse_elsewhere(form)
@@ -116,7 +116,7 @@ def _as_kept(found: TreeObject) -> tuple[bytes, str]:
 
 
 def _as_page(found: TreeObject) -> tuple[bytes, str]:
-    from nbconvert import HTMLExporter  # half a second, for this format alone
+    from nbconvert import HTMLExporter  # takes half a second, and only this format needs it
 
     content, _ = _as_jupyter(found)
     with tempfile.TemporaryDirectory() as folder:
@@ -135,7 +135,7 @@ _EXPORTS: Mapping[str, Callable[[TreeObject], tuple[bytes, str]]] = {
 
 
 def source_text(notebook: Mapping[str, Any], suffix: str) -> str:
-    """A Jupyter *notebook* as the source file *suffix* of its language, without outputs."""
+    """A Jupyter *notebook* as a source file, with the extension *suffix* of its language, without outputs."""
     comment = LANGUAGES[suffix].comment
     cells = [_cell_text(cell, comment) for cell in notebook.get("cells") or []]
     return f"{LANGUAGES[suffix].header}\n" + f"\n\n{comment} COMMAND ----------\n\n".join(cells)
@@ -176,13 +176,13 @@ def _suffix_of(language: str, path: str) -> str:
     if not language:
         raise wrong_value(
             f"The format SOURCE needs the `language` of ({path}); expected one of {', '.join(SUFFIX_OF)}. "
-            "To import a file as what it is, use the format AUTO."
+            "To import a file unchanged, use the format AUTO."
         )
     return SUFFIX_OF[language]
 
 
 def _with_header(content: bytes, suffix: str) -> bytes:
-    """*content* with the header of a notebook, which those who import source may leave out."""
+    """*content* with the header of a notebook, which may be missing in imported source."""
     header = LANGUAGES[suffix].header.encode()
     first = content.partition(b"\n")[0].rstrip(b"\r")
     return content if first == header else header + b"\n" + content

@@ -1,6 +1,6 @@
 """The objects of the tree: folders, files and notebooks, as the Workspace API describes them.
 
-Source: Workspace API 2.0, `ObjectInfo`; CLI 1.14, `libs/notebook/detect.go` (what is a notebook).
+Source: Workspace API 2.0, `ObjectInfo`; CLI 1.14, `libs/notebook/detect.go` (which files are notebooks).
 """
 
 import codecs
@@ -18,14 +18,14 @@ DIRECTORY, FILE, NOTEBOOK = "DIRECTORY", "FILE", "NOTEBOOK"
 SOURCE, JUPYTER = "SOURCE", "JUPYTER"
 JUPYTER_SUFFIX = ".ipynb"
 SUFFIXES = (JUPYTER_SUFFIX, *LANGUAGES)
-KEEPS_SUFFIX = ".designer.ipynb"  # the one kind of notebook whose name has its extension
-_HEADER_LIMIT = 200  # bytes of a first line, which is the header or not
+KEEPS_SUFFIX = ".designer.ipynb"  # the only notebooks whose names include the extension
+_HEADER_LIMIT = 200  # bytes of a first line that may be the header
 SUFFIX_OF = {language.name.upper(): suffix for suffix, language in LANGUAGES.items()}
 
 
 @dataclass(frozen=True)
 class TreeObject:
-    """One object: its *path* for clients, and its *place* on the disk. *language* and *format* are a notebook's."""
+    """One object: its *path* for clients, and its *place* on the disk. Only notebooks have *language* and *format*."""
 
     kind: str
     path: str
@@ -35,15 +35,15 @@ class TreeObject:
 
     @property
     def object_id(self) -> int:
-        """A number of 15 digits, the same for the path whenever it is asked for."""
+        """A number of 15 digits, which is always the same for the same path."""
         digest = hashlib.sha256(self.path.removeprefix("/Workspace").encode()).digest()
         return 10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14)
 
     def info(self, *, with_export: bool = False) -> dict[str, Any]:
-        """The object in the form of the API; times in milliseconds since 1970 UTC.
+        """The object in the format of the API; times are in milliseconds since 1970 UTC.
 
         Raises:
-            FileNotFoundError: it is gone.
+            FileNotFoundError: it no longer exists.
         """
         status = self.place.stat()
         modified = status.st_mtime_ns // 1_000_000
@@ -59,7 +59,7 @@ class TreeObject:
 
 
 def language_in(name: str, place: Path) -> str:
-    """The language of the notebook that the file *place* would be under *name*; "" if it would be a plain file.
+    """The language of the file *place* if *name* and content make it a notebook; "" if it is a plain file.
 
     Raises:
         OSError: the file cannot be read.
@@ -76,7 +76,7 @@ def language_in(name: str, place: Path) -> str:
 
 
 def without_suffix(name: str) -> str:
-    """The name of the notebook that is kept in a file *name*."""
+    """The name of the notebook that is stored in a file *name*."""
     return name if name.lower().endswith(KEEPS_SUFFIX) else os.path.splitext(name)[0]
 
 

@@ -1,17 +1,19 @@
-"""Paths of clients as the names of folders and files: none that leaves its root, and none that the disk cannot hold."""
+"""Splits paths of clients into names of files and folders; refuses paths that leave their root or are too long."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from lakelocal.workspace.errors import ApiError, wrong_value
 
-LONGEST_NAME = 248  # bytes: a file system takes 255, and the file of a notebook has an extension beside its name
-_LONGEST_PATH = 3000  # bytes: Linux takes 4,096, of which the folder of the state needs some
+LONGEST_NAME = (
+    248  # bytes: a file system allows 255, and the file of a notebook has an extension in addition to its name
+)
+_LONGEST_PATH = 3000  # bytes: Linux allows 4,096, of which the folder of the state needs some
 _SHOWN = 120
 
 
 def names_of(path: str) -> tuple[str, ...]:
-    """The names of *path*, an absolute path of a client, from its root on; empty names and `.` are left out.
+    """The names in *path*, an absolute path of a client, beginning at the root; empty names and `.` are left out.
 
     Raises:
         ApiError: it is not absolute, contains `..`, a control character or text that is not Unicode, or is too long.
@@ -35,10 +37,10 @@ def inside(root: Path, names: Sequence[str], shown: str) -> Path:
     place = root.joinpath(*names)
     try:
         resolved = place.resolve()
-    except (OSError, RuntimeError):  # a circle of links
+    except (OSError, RuntimeError):  # a cycle of links
         resolved = Path("/")
     if not resolved.is_relative_to(root.resolve()):
-        raise ApiError("PERMISSION_DENIED", f"Path ({_short(shown)}) leads out of its folder by a link.")
+        raise ApiError("PERMISSION_DENIED", f"Path ({_short(shown)}) leaves its folder through a link.")
     return place
 
 

@@ -31,7 +31,7 @@ MOUNT = "Workspace"
 class WorkspaceTree:
     """The objects below *root*, the folder that kernels see as `/Workspace`.
 
-    Paths begin with `/Workspace/` or with what is in it, such as `/Users/`; answers have the form of the question.
+    Paths may begin with `/Workspace/` or omit it, as in `/Users/`; results have the form of the given path.
     """
 
     def __init__(self, root: Path) -> None:
@@ -40,7 +40,7 @@ class WorkspaceTree:
         self._naming = threading.Lock()
 
     def open(self, user: str) -> None:
-        """Make the folders that every workspace has, with the home of *user*; remove what a killed server left."""
+        """Create the folders of every workspace and the home of *user*; remove what a killed server left behind."""
         self.parts.clear()
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in (f"/Users/{user}", "/Shared", "/Repos"):
@@ -69,7 +69,7 @@ class WorkspaceTree:
         raise not_there(f"Path ({path}) doesn't exist.")
 
     def list(self, path: str) -> Iterator[TreeObject]:
-        """What is in the folder *path*, by name; for a file or a notebook, that object itself.
+        """The objects in the folder *path*, by name; for a file or a notebook, the object itself.
 
         Raises:
             ApiError: there is no such object.
@@ -86,7 +86,7 @@ class WorkspaceTree:
             yield _at(found[name], f"{holder.path.rstrip('/')}/{name}")
 
     def make_folder(self, path: str) -> None:
-        """Make the folder *path* and those above it, where they are absent.
+        """Create the folder *path* and its parents, if absent.
 
         Raises:
             ApiError: one of them is a file or a notebook.
@@ -103,22 +103,23 @@ class WorkspaceTree:
             durable.make_folders(self.root, place)
 
     def write(self, path: str, content: bytes, *, overwrite: bool) -> TreeObject:
-        """Write *content* as `keep` keeps a file.
+        """Write *content* as the object *path*, see `keep`.
 
         Raises:
-            ApiError: as `keep`.
+            ApiError: as for `keep`.
         """
         with self.parts.holding(content) as part:
             return self.keep(path, part, overwrite=overwrite)
 
     def keep(self, path: str, part: Path, *, overwrite: bool) -> TreeObject:
-        """Make *part*, a synchronised file of `parts`, a file or a notebook, whichever *path* and content make it.
+        """Make *part*, a synchronised file of `parts`, the object *path*: a file or a notebook, depending on its
+        content.
 
         The extension of a notebook is dropped from its name.
 
         Raises:
-            ApiError: its folder does not exist, or it exists already: always an error for another kind of object, and
-                for the same kind unless *overwrite*.
+            ApiError: its folder does not exist, an object of another kind exists there, or one of the same kind exists
+                and *overwrite* is False.
         """
         names = _split(path)[1]
         if not names:
@@ -130,18 +131,18 @@ class WorkspaceTree:
         return self._settle(stem, part, NOTEBOOK, suffix.lower(), overwrite=overwrite)
 
     def write_notebook(self, path: str, content: bytes, suffix: str, *, overwrite: bool) -> TreeObject:
-        """Write *content*, the text of a file *suffix*, as a notebook with exactly the name *path*.
+        """Write *content*, the text of a file with the extension *suffix*, as a notebook with exactly the name *path*.
 
         Raises:
-            ApiError: as `keep`, or the content is not a notebook.
+            ApiError: as for `keep`, or the content is not a notebook.
         """
         with self.parts.holding(content) as part:
             if not language_in(f"notebook{suffix}", part):
-                raise wrong_value(f"The content of ({path}) is not a notebook as a file `*{suffix}` is one.")
+                raise wrong_value(f"The content of ({path}) is not a notebook in the format of `*{suffix}` files.")
             return self._settle(path, part, NOTEBOOK, suffix, overwrite=overwrite)
 
     def remove(self, path: str, *, recursive: bool) -> None:
-        """Remove the object *path*; a folder with content only if *recursive*.
+        """Remove the object *path*; remove a folder with content only if *recursive*.
 
         Raises:
             ApiError: there is none, it is a folder that is not empty, or the root.
@@ -178,12 +179,12 @@ class WorkspaceTree:
         return self.get(path)
 
     def _candidates(self, place: Path) -> Iterator[TreeObject]:
-        """The objects of those files that may hold the object *place*."""
+        """The objects in all files that may contain the object *place*."""
         for file in (place, *(place.with_name(place.name + suffix) for suffix in SUFFIXES)):
             yield from self._described(file)
 
     def _described(self, file: Path) -> Iterator[TreeObject]:
-        """The object that *file* holds, with its name as its path; nothing for what is neither file nor folder."""
+        """The object in *file*, with its name as its path; nothing if it is neither a file nor a folder."""
         try:
             if file.is_symlink():  # the folder that it is in was checked
                 inside(self.root, file.relative_to(self.root).parts, file.name)
@@ -198,7 +199,7 @@ class WorkspaceTree:
                     form = JUPYTER if name.lower().endswith(JUPYTER_SUFFIX) else SOURCE
                     yield TreeObject(NOTEBOOK, without_suffix(name), file, language, form)
         except (OSError, ApiError):
-            return  # gone since, not to be read, or a link that leads out
+            return  # removed meanwhile, unreadable, or a link that leaves the tree
 
 
 def _split(path: str) -> tuple[str, tuple[str, ...]]:
