@@ -1,4 +1,4 @@
-"""The page of `runs export` in a real browser: why a run failed, narrow windows, keyboards, without its script."""
+"""The page of `runs export` in a real browser: why a run failed; narrow windows, the keyboard, and no script."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +59,7 @@ def opened(browser: Browser, place: Path, *, width: int, script: bool = True) ->
 
 
 def test_one_click_leads_from_the_reason_to_the_cell(page: Page) -> None:
-    """The reason is in sight; the link behind it shows the cell that failed, in the notebook of the child run."""
+    """The reason is visible at once; its link shows the cell that failed, in the notebook of the child run."""
     assert page.get_by_text(f"pipeline > silver: {MESSAGE}").bounding_box()["y"] < 200
 
     page.get_by_role("link", name="Show where it failed").first.click()
@@ -80,7 +80,7 @@ def test_a_bar_of_the_timeline_leads_to_the_cell_too(page: Page) -> None:
 
 
 def test_tasks_are_found_by_a_word_and_by_failure(page: Page) -> None:
-    """The number of those found is told, also to a screen reader."""
+    """The page says how many were found, to screen readers too."""
     boxes = page.locator("details.attempt:visible")
     assert boxes.count() == 31
 
@@ -93,7 +93,7 @@ def test_tasks_are_found_by_a_word_and_by_failure(page: Page) -> None:
 
 
 def test_a_large_graph_has_a_frame_that_begins_at_what_failed(page: Page) -> None:
-    """So the tasks below it are never screens away."""
+    """So the tasks below the graph are never several screens away."""
     frame = page.get_by_role("group", name="Task graph").first
 
     assert frame.bounding_box()["height"] <= 0.76 * 900
@@ -102,14 +102,14 @@ def test_a_large_graph_has_a_frame_that_begins_at_what_failed(page: Page) -> Non
 
 
 def test_a_narrow_window_shows_everything_without_scrolling_aside(browser: Browser, place: Path) -> None:
-    """At 400 pixels: only drawings and wide tables scroll, each by itself, and a keyboard reaches them."""
+    """At 400 pixels, only drawings and wide tables scroll, each separately, and the keyboard reaches them."""
     for page in opened(browser, place, width=400):
         assert page.evaluate("document.documentElement.scrollWidth") == 400
         assert page.get_by_role("group", name="Task graph").first.get_attribute("tabindex") == "0"
 
 
 def test_it_works_by_keyboard_and_without_its_script(browser: Browser, place: Path) -> None:
-    """The first key leads past everything to the content; boxes fold and unfold; what needs the script is not shown."""
+    """The first key skips to the content; boxes fold and unfold; whatever needs the script is hidden."""
     for page in opened(browser, place, width=1280, script=False):
         page.keyboard.press("Tab")
         assert page.get_by_role("link", name="Skip to the content").bounding_box()["x"] >= 0

@@ -1,6 +1,6 @@
 """The pages of a workspace in a real browser: start a run, watch it, find why it failed, repair it; cancel, pause.
 
-The tasks need no Spark. One of them waits for a file, so that a test sees the run go on as long as it likes.
+The tasks need no Spark. One of them waits for a file, so that a test can watch the run for as long as it needs.
 """
 
 import re
@@ -82,7 +82,7 @@ def run_now(page: Page) -> None:
 
 
 def test_a_run_is_started_watched_understood_and_repaired(page: Page, served: Served) -> None:
-    """Without a reload: the cell and the printed lines as they come, the end, the reason; three clicks to the cell."""
+    """Without a reload, the page shows the cell, its output, the end, the reason; the cell is three clicks away."""
     go = served.root / "go"
     page.get_by_role("navigation").get_by_role("link", name="Jobs").click()
     page.get_by_role("link", name="Daily load").click()
@@ -100,7 +100,7 @@ def test_a_run_is_started_watched_understood_and_repaired(page: Page, served: Se
     expect(page.locator(".why")).to_contain_text("load: ValueError: invalid literal for int() with base 10: 'three'")
 
     page.goto(served.url)
-    expect(page.locator(".reason").first).to_contain_text("ValueError")  # in sight without a click
+    expect(page.locator(".reason").first).to_contain_text("ValueError")  # visible without a click
     page.get_by_role("link", name="Daily load").first.click()
     page.get_by_role("link", name="Show where it failed").click()
     expect(page.locator(".failed-cell")).to_contain_text("rows = int(go.read_text())")
@@ -117,8 +117,8 @@ def test_a_run_is_started_watched_understood_and_repaired(page: Page, served: Se
 def test_the_command_line_opens_the_live_page(
     browser: Browser, served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a link that lets a browser in once; addresses of older pages lead there as well."""
-    context = browser.new_context()  # which nothing has let in yet
+    """By a link that lets a browser in once; the addresses of older pages lead there as well."""
+    context = browser.new_context()  # which has no cookie yet
     context.set_default_timeout(LONG)
     page = context.new_page()
     opened: list[str] = []
@@ -137,7 +137,7 @@ def test_the_command_line_opens_the_live_page(
 
 
 def test_a_run_is_cancelled(page: Page, served: Served) -> None:
-    """What is folded on the page stays as it is while the run goes on."""
+    """Folded parts of the page stay folded while the run continues."""
     (served.root / "go").unlink(missing_ok=True)
     page.goto(f"{served.url}/jobs/of-bundle/daily")
     run_now(page)
@@ -150,7 +150,7 @@ def test_a_run_is_cancelled(page: Page, served: Served) -> None:
 
 
 def test_what_cannot_start_says_why_on_a_page(page: Page, served: Served) -> None:
-    """With the message of the command line, and a way back."""
+    """With the message of the command line, and a link back."""
     bundle = served.root / "databricks.yml"
     bundle.write_text(BUNDLE.replace("load.py", "gone.py"))
     try:
@@ -161,7 +161,7 @@ def test_what_cannot_start_says_why_on_a_page(page: Page, served: Served) -> Non
 
 
 def test_a_deployed_schedule_is_paused_and_goes_on(page: Page, served: Served) -> None:
-    """As its settings have it then, which clients read."""
+    """The settings that clients read change accordingly."""
     client = served.client()
     task = jobs.Task("c", condition_task=jobs.ConditionTask(op=jobs.ConditionTaskOp.EQUAL_TO, left="1", right="1"))
     schedule = jobs.CronSchedule("0 0 6 * * ?", "America/Recife")
@@ -180,7 +180,7 @@ def test_a_deployed_schedule_is_paused_and_goes_on(page: Page, served: Served) -
 
 
 def test_runs_are_found_by_their_state_their_job_and_their_text(page: Page, served: Served) -> None:
-    """The filter is part of the address, so that it can be kept and sent."""
+    """The filter is part of the address, so that it can be bookmarked and sent."""
     page.goto(f"{served.url}/runs")
     page.get_by_label("State").select_option("cancelled")
     page.get_by_role("button", name="Show").click()
@@ -196,7 +196,7 @@ def test_runs_are_found_by_their_state_their_job_and_their_text(page: Page, serv
 def test_every_page_fits_a_narrow_window_and_works_without_its_script(
     browser: Browser, served: Served, path: str
 ) -> None:
-    """400 pixels wide; what goes on is shown by a reload."""
+    """The window is 400 pixels wide; without the script, a reload shows the progress."""
     context = browser.new_context(viewport={"width": 400, "height": 800}, java_script_enabled=False)
     for page in let_in(context, served):
         page.goto(served.url + path)

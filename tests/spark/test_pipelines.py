@@ -1,6 +1,6 @@
-"""Updates of declarative pipelines: what is written, what is counted, what is refused and what that leaves.
+"""Updates of declarative pipelines: what is written and counted, what is refused, and what a refusal leaves behind.
 
-The cases are those of Databricks' documentation and of public measurements; expected values are computed by hand.
+The cases come from Databricks' documentation and from public measurements; expected values are computed by hand.
 """
 
 import itertools
@@ -15,7 +15,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(autouse=True)
 def as_in_a_kernel(monkeypatch):
-    """Spark's functions are those of Connect."""
+    """Use Spark Connect's version of Spark's functions."""
     monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")
 
 
@@ -60,7 +60,7 @@ def test_order_of_files_does_not_matter_and_the_log_tells_the_states(spark, pipe
 
 
 def test_a_streaming_table_reads_what_is_new_and_a_materialized_view_what_is_there(spark, pipeline):
-    """`@dlt.table` is either, by its query."""
+    """`@dlt.table` creates either, depending on its query."""
     source = f"{pipeline.schema}_in.events"
     code = HEAD + (
         "@dlt.table\ndef streamed():\n"
@@ -79,7 +79,7 @@ def test_a_streaming_table_reads_what_is_new_and_a_materialized_view_what_is_the
 
 
 def test_sums_over_a_stream_replace_those_of_before(spark, pipeline):
-    """As on Databricks, where a streaming table may have sums without a watermark; a flow of its own appends only."""
+    """As on Databricks, where a streaming table may have sums without a watermark; a separate flow only appends."""
     source = f"{pipeline.schema}_in.events"
     grouped = f"    return spark.readStream.table('{source}').groupBy('kind').count()\n"
     pipeline.update(
@@ -198,7 +198,7 @@ def test_names_views_schemas_live_and_use(spark, pipeline):
 
 
 def test_a_query_is_called_after_the_loop_has_ended(spark, pipeline):
-    """As on Databricks: the last value in all tables, unless a default argument or a factory keeps its own."""
+    """As on Databricks, all tables get the last value, unless a default argument or a factory stores each value."""
     pipeline.update(
         HEAD
         + "for n in (1, 2, 3):\n"
@@ -211,7 +211,7 @@ def test_a_query_is_called_after_the_loop_has_ended(spark, pipeline):
 
 
 def test_reading_at_the_top_of_a_source(spark, pipeline):
-    """Tables of others may be read there, datasets of the pipeline may not."""
+    """Tables from outside the pipeline may be read there, datasets of the pipeline may not."""
     source = f"{pipeline.schema}_in.events"
     pipeline.update(
         HEAD + f"kinds = sorted(r.kind for r in spark.table('{source}').where('kind IS NOT NULL').collect())\n"
@@ -227,7 +227,7 @@ def test_reading_at_the_top_of_a_source(spark, pipeline):
 
 
 def test_a_query_that_requests_rows_gets_those_that_there_are_when_it_runs(spark, pipeline, capsys):
-    """As on Databricks, where it is evaluated several times; a query with arguments reads the tables, too."""
+    """As on Databricks, where a query is evaluated several times; a query with arguments reads the tables, too."""
     source = f"{pipeline.schema}_in.events"
     pipeline.update(
         HEAD + f"@dlt.table\ndef t():\n    return spark.read.table('{source}')\n"
@@ -258,7 +258,7 @@ ORDERS = (
 
 
 def test_expectations_warn_and_drop(spark, pipeline):
-    """A dropped row counts for no rule that warns; a condition may be a column; NULL is no success."""
+    """A dropped row does not count for rules that warn; a condition may be a column; NULL does not pass."""
     update = pipeline.update(
         HEAD + ORDERS + "@dlt.table\n@dlt.expect('positive', 'amount > 0')\n"
         "@dlt.expect_or_drop('customer', 'customer IS NOT NULL')\n"
@@ -325,7 +325,7 @@ def test_rules_of_a_view_count_for_each_that_reads_it(spark, pipeline):
 
 
 def test_flows_added_later_once_flows_and_full_refresh(spark, pipeline):
-    """A flow has a checkpoint of its own; a once flow runs a single time in each generation of its table."""
+    """Each flow has its own checkpoint; a once flow runs a single time in each generation of its table."""
     source = f"{pipeline.schema}_in.events"
     base = HEAD + (
         "dp.create_streaming_table('t', expect_all_or_drop={'id': 'id > 0'})\n"
@@ -445,7 +445,7 @@ def test_the_type_of_a_table_stays_and_tables_have_one_owner(spark, pipeline, st
     with pytest.raises(AnalysisError, match=f"already managed by pipeline {pipeline.id}"):
         other.update(HEAD + "@dlt.table\ndef t():\n    return spark.range(1)\n")
     pipeline.update(HEAD + "@dlt.table\ndef another():\n    return spark.range(1)\n")
-    assert len(rows(spark, pipeline, "t")) == 3  # a dataset that leaves the sources leaves its table
+    assert len(rows(spark, pipeline, "t")) == 3  # a dataset that is removed from the sources leaves its table
 
 
 def test_a_dry_run_leaves_nothing(spark, pipeline, state):
@@ -543,7 +543,7 @@ def test_auto_loader_keeps_its_own_schema_and_starts_again_for_a_new_column(spar
 
 
 def changes(spark, pipeline: Pipeline, *events: str) -> str:
-    """A feed with *events*, each the values of (id, city, at, operation); the name of its table."""
+    """Create a feed with *events*, each with the values (id, city, at, operation), and return its table's name."""
     feed = f"{pipeline.schema}_in.feed"
     spark.sql(f"CREATE TABLE IF NOT EXISTS {feed} (id INT, city STRING, at INT, operation STRING)")
     spark.sql(f"INSERT INTO {feed} VALUES {', '.join(f'({each})' for each in events)}")
@@ -551,7 +551,7 @@ def changes(spark, pipeline: Pipeline, *events: str) -> str:
 
 
 def test_auto_cdc_in_two_updates_and_a_full_refresh(spark, pipeline):
-    """SCD 1 and 2, through a view, from Python and SQL; the expected rows follow from the documentation's rules."""
+    """SCD 1 and 2, through a view, in Python and SQL; the expected rows follow from the rules in the documentation."""
     feed = changes(spark, pipeline, "1, 'Recife', 1, 'I'", "2, 'Natal', 1, 'I'", "1, 'Olinda', 3, 'U'")
     code = HEAD + (
         f"@dlt.view\ndef feed():\n    return spark.readStream.table('{feed}')\n"
@@ -593,7 +593,7 @@ def test_auto_cdc_in_two_updates_and_a_full_refresh(spark, pipeline):
 
 @pytest.mark.parametrize("where", ["memory.Memory.save", "tables._create_statement"])
 def test_a_full_refresh_that_stopped_in_the_middle_loses_nothing(spark, pipeline, monkeypatch, where):
-    """The events of an AUTO CDC flow are forgotten when it is remembered that its source is read from the beginning."""
+    """The events of an AUTO CDC flow are dropped together with recording that its source is read from the beginning."""
     feed = changes(spark, pipeline, "1, 'Recife', 1, 'I'", "2, 'Natal', 1, 'I'")
     pipeline.update(
         HEAD + f"@dlt.view\ndef feed():\n    return spark.readStream.table('{feed}')\n"

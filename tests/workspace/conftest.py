@@ -1,4 +1,4 @@
-"""A workspace of a small project, and programs that call it without a socket."""
+"""The workspace of a small project, and clients that call it without a socket."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,21 +28,21 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 @pytest.fixture
 def stranger(workspace: Workspace) -> Iterator[TestClient]:
-    """A client without a token; bugs of the server are answers, as for every client."""
+    """A client without a token; it sees bugs of the server as answers, as every client does."""
     with TestClient(create_app(workspace), base_url=URL, raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture
 def client(stranger: TestClient, workspace: Workspace) -> TestClient:
-    """A program with the token."""
+    """A client with the token."""
     stranger.headers["Authorization"] = f"Bearer {workspace.gate.token}"
     return stranger
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server in a process of its own, for tests that call it by the official SDK."""
+    """A server in its own process, for tests that call it with the official SDK."""
     root = tmp_path_factory.mktemp("served")
     (root / "databricks.yml").write_text("bundle: {name: shop}\n")
     server = Served(root, {"LOCAL_USER": "ana@example.com"}).start()

@@ -1,4 +1,4 @@
-"""The part of local/WORKSPACE.md that lists all endpoints, made from the routes of the application."""
+"""The table of all endpoints in local/WORKSPACE.md, made from the routes of the application."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ _VERSION = re.compile(r"^/api/2\.[01](?=/jobs/)")
 
 
 def document(text: str) -> str:
-    """*text* of the file, with the endpoints as they are."""
+    """*text*, the content of the file, with the current endpoints."""
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
     rows = "\n".join(f"| {' | '.join(row)} |" for row in _rows())
@@ -48,5 +48,5 @@ def _rows() -> Iterator[tuple[str, str, str]]:
         if not is_alias and is_of_api(route.path):
             methods = sorted((route.methods or set()) - ({"HEAD"} if "GET" in (route.methods or ()) else set()))
             doc = (route.endpoint.__doc__ or "").strip().partition("\n")[0]
-            assert doc, f"{route.path}: no word about what it does"
+            assert doc, f"{route.path}: it has no docstring"
             yield f"`{', '.join(methods)} {route.path}`", doc, TESTS[module]

@@ -1,8 +1,8 @@
-"""What a served workspace stands: `python -m tests.workspace.load [--recorded 10000] [--runs 50] [--clients 100]`.
+"""Measures a server under load: `python -m tests.workspace.load [--recorded 10000] [--runs 50] [--clients 100]`.
 
-A history of many runs is recorded first. Then runs of a job without Spark are started all at once, while clients ask
-for them, for lists and for jobs, each on a connection of its own, until all runs have ended. What is printed: the
-latencies of each call, those of answers that may be held apart; the memory of the server; what failed.
+A history of many runs is recorded first. Then, many runs of a job without Spark are started at once, while clients
+request them, lists and jobs, each on its own connection, until all runs have ended. The program prints the latencies
+of each call (separately for answers that may wait), the memory of the server, and the requests that failed.
 """
 
 import argparse
@@ -29,14 +29,14 @@ DAY_MS = 24 * 3600 * 1000
 
 @dataclass
 class Load:
-    """How long each call took, in seconds, what failed, and the job whose runs were started."""
+    """The seconds that each call took, the failures, and the job whose runs were started."""
 
     job_id: int = 0
     took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     failed: list[str] = field(default_factory=list)
 
     async def call(self, client: httpx2.AsyncClient, name: str, method: str, path: str, **given: Any) -> Any:
-        """The answer to a call, timed."""
+        """Make a call, measure its time, and return its answer."""
         begun = time.perf_counter()
         try:
             answer = await client.request(method, path, **given)
@@ -58,7 +58,7 @@ class Load:
 
 
 def record(root: Path, number: int) -> None:
-    """Record *number* runs of fifty jobs that ended, each with three attempts, over the last days."""
+    """Record *number* runs that ended during the last days, of fifty jobs, each with three attempts."""
     records = Records.of(Project.at(root).state("main"))
     now = time.time_ns() // 1_000_000
     with records.opened() as database:
@@ -93,7 +93,7 @@ def record(root: Path, number: int) -> None:
 
 
 async def load(served: Served, load: Load, runs: int, clients: int) -> float:
-    """Start *runs* runs at once, and let *clients* ask until they have ended; returns how long that took."""
+    """Start *runs* runs at once, and let *clients* send requests until they have ended; return how long that took."""
     headers = {"Authorization": f"Bearer {served.token}"}
     tasks = [
         {"task_key": f"t{number}", "condition_task": {"op": "EQUAL_TO", "left": str(number), "right": "1"}}

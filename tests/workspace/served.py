@@ -1,4 +1,4 @@
-"""A server of a workspace in a process of its own, which tests may kill."""
+"""A workspace's server in its own process, which tests may kill."""
 
 import json
 import os
@@ -32,7 +32,7 @@ class Served:
         return self.places.token.read_text().strip()
 
     def start(self, port: int = 0) -> "Served":
-        """Start the server; it can be asked as soon as this returns."""
+        """Start the server; it accepts requests as soon as this returns."""
         log = (self.root / "server.log").open("a")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "lakelocal", "--project", str(self.root), "serve", "--json", "--port", str(port)],
@@ -48,13 +48,13 @@ class Served:
         return self
 
     def kill(self) -> None:
-        """End the server as a machine that loses its power does."""
+        """End the server as a power failure would."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> int:
-        """End the server as Ctrl-C does; its exit code."""
+        """End the server as Ctrl-C does, and return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(30)
@@ -64,7 +64,7 @@ class Served:
         return WorkspaceClient(host=self.url, token=self.token, auth_type="pat")
 
     def put(self, path: str, content: str) -> str:
-        """Write a file of the workspace, as an import does; returns its path."""
+        """Write a file of the workspace, as an import does, and return its path."""
         place = self.places.tree / path.removeprefix("/Workspace/")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(content)

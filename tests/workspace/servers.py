@@ -1,4 +1,4 @@
-"""The workspace's server on a socket, for clients that are programs of their own or open connections themselves."""
+"""The workspace's server on a socket, for clients that are separate programs or open their own connections."""
 
 import socket
 import threading

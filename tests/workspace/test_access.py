@@ -1,4 +1,4 @@
-"""Who is let in: programs with the token, browsers with a link, nobody from another site."""
+"""Who is let in: programs with the token, and browsers with a link, but nobody from another site."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ ME = "/api/2.0/preview/scim/v2/Me"
 
 
 def test_what_clients_look_up_before_their_first_call_needs_no_token(stranger: TestClient) -> None:
-    """`oidc_endpoint` and `workspace_id`: without either the CLI prints a warning on every command."""
+    """Without `oidc_endpoint` and `workspace_id`, the CLI prints a warning for every command."""
     found = stranger.get("/.well-known/databricks-config").json()
 
     assert found["oidc_endpoint"] == "http://localhost:8080/oidc"
@@ -172,7 +172,7 @@ def test_other_users_cannot_read_the_token(tmp_path: Path) -> None:
 
 
 def test_an_endpoint_that_does_not_exist_says_so(client: TestClient) -> None:
-    """As both official clients show it, in one line."""
+    """Both official clients show the message, which is one line."""
     for method, path in (("GET", "/api/2.2/nix"), ("DELETE", ME), ("GET", "/api/")):
         answer = client.request(method, path)
 
@@ -201,7 +201,7 @@ def test_a_body_is_an_object_of_json(client: TestClient, body: bytes, code: str 
 
 
 def test_a_body_has_a_largest_size(client: TestClient) -> None:
-    """Announced or not: one that is announced is not read at all."""
+    """Whether or not the size is announced; if it is, the body is not read at all."""
 
     def parts(number: int) -> object:
         yield from (b" " * 1024**2 for _ in range(number))

@@ -1,6 +1,7 @@
-"""The official command line as a client, where `DATABRICKS_CLI` names its binary: each of its commands in tiers A to D.
+"""The official command line as a client, if `DATABRICKS_CLI` names its binary: each of its commands in tiers A to D.
 
-Nothing here needs Spark: jobs have tasks without it, and the volume is in the schema `default`, which always exists.
+Nothing here needs Spark: the tasks of the jobs do not use it, and the volume is in the schema `default`, which always
+exists.
 """
 
 import json
@@ -78,7 +79,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cli(bundle: Path, served: Served) -> Cli:
-    """Runs one command in the bundle's folder, and returns how it ended; *code* is the exit code that is expected."""
+    """Runs one command in the bundle's folder, and returns the result; *code* is the expected exit code."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("DATABRICKS_")}
     environment = own | {
         "DATABRICKS_HOST": served.url,
@@ -129,7 +130,7 @@ def test_a_deployment_uploads_and_removes_what_has_changed(deployed: Cli, bundle
 
 
 def test_a_run_of_the_deployed_copy(deployed: Cli, bundle: Path) -> None:
-    """What is run is what was uploaded: the file that is changed here afterwards is not seen."""
+    """The run uses the uploaded files: it does not see a change that is made here afterwards."""
     (bundle / "src" / "shared.py").write_text("raise ValueError('not deployed')\n")
     try:
         told = deployed("bundle", "run", "daily", "--params", "who=ana").stdout

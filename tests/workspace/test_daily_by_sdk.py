@@ -1,6 +1,7 @@
-"""The daily job by the official SDK alone: deployed, its files uploaded into a volume, run, looked at by SQL.
+"""The daily job with the official SDK alone: deploys it, uploads its files into a volume, runs it, and checks it by
+SQL.
 
-What `databricks bundle deploy` does is done here by the SDK's calls, with the bundle as `validate` prints it.
+Calls of the SDK do here what `databricks bundle deploy` does, with the bundle as printed by `validate`.
 """
 
 import csv
@@ -36,7 +37,7 @@ pytestmark = [
 
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """A server for this project, with a state of its own."""
+    """A server for this project, with its own state."""
     monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "states"))
     monkeypatch.setenv("LOCAL_USER", USER)
     server = Served(ROOT).start()
@@ -56,7 +57,7 @@ def resolved() -> dict[str, Any]:
 
 
 def deploy(w: WorkspaceClient, bundle: dict[str, Any]) -> dict[str, int]:
-    """Upload the files of the bundle and create its jobs; their ids."""
+    """Upload the files of the bundle, create its jobs, and return their ids."""
     target = bundle["workspace"]["file_path"]
     for folder in ("notebooks", "config"):
         for file in sorted((ROOT / folder).rglob("*")):

@@ -1,4 +1,4 @@
-"""Wheels and requirements that a deployment has put into the workspace are those of the tree."""
+"""Wheels and requirements that a deployment has put into the workspace are found in the tree."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def installed(tree: Path, *libraries: str, own: str = "") -> list[str]:
 
 @pytest.mark.parametrize("prefix", ["/Workspace", ""])
 def test_a_wheel_of_the_workspace_is_installed_from_the_tree(tmp_path: Path, prefix: str) -> None:
-    """Older deployments leave `/Workspace` out."""
+    """Older deployments omit `/Workspace`."""
     path = f"{ARTIFACTS}/shop-1.0-py3-none-any.whl".removeprefix("/Workspace")
     wheel = tmp_path / path.lstrip("/")
     wheel.parent.mkdir(parents=True)

@@ -1,11 +1,11 @@
-"""The documentation of the workspace lists the endpoints that there are."""
+"""The documentation of the workspace lists exactly the existing endpoints."""
 
 from tests.jobs.daily import ROOT
 from tests.workspace.endpoints_document import FILE, TESTS, document
 
 
 def test_the_document_has_all_endpoints() -> None:
-    """Else: python -m tests.workspace.write_endpoints."""
+    """If this fails: python -m tests.workspace.write_endpoints."""
     text = FILE.read_text(encoding="utf-8")
     assert document(text) == text
 

@@ -1,7 +1,7 @@
-"""Jobs and their runs, called by the official Python SDK: each call of it that concerns them.
+"""Jobs and their runs through the official Python SDK: every call for them.
 
-The tasks are conditions and small programs without Spark. What a result has to be is Databricks' documentation of the
-Jobs API 2.2, and of the SDK.
+The tasks are conditions and small programs without Spark. The expected results come from Databricks' documentation of
+the Jobs API 2.2 and of the SDK.
 """
 
 import contextlib
@@ -71,7 +71,7 @@ def test_a_client_knows_where_it_is(sdk: WorkspaceClient) -> None:
 
 
 def test_a_job_is_created_read_listed_and_deleted(sdk: WorkspaceClient, job: Callable[..., int]) -> None:
-    """Settings come back as they were given: a second deployment compares them and finds nothing to do."""
+    """Settings come back as they were sent: a second deployment compares them and finds nothing to do."""
     given = {
         "tags": {"team": "sales"},
         "max_concurrent_runs": 3,
@@ -148,7 +148,7 @@ def test_reset_replaces_all_settings_and_update_some(sdk: WorkspaceClient, job: 
     ],
 )
 def test_a_job_that_could_never_run_is_refused(sdk: WorkspaceClient, settings: dict[str, Any], why: str) -> None:
-    """The CLI does not check these; the API has to."""
+    """The CLI does not check such jobs, so the API has to."""
     with pytest.raises(InvalidParameterValue, match=why) as caught:
         sdk.api_client.do("POST", "/api/2.2/jobs/create", body={"name": "wrong", **settings})
 
@@ -156,7 +156,7 @@ def test_a_job_that_could_never_run_is_refused(sdk: WorkspaceClient, settings: d
 
 
 def test_long_jobs_and_runs_come_in_parts(sdk: WorkspaceClient, job: Callable[..., int]) -> None:
-    """At most 100 entries of each array; the SDK joins them."""
+    """A part has at most 100 entries of each array; the SDK joins the parts."""
     keys = [f"t{number:03}" for number in range(130)]
     parameters = [jobs.JobParameterDefinition(name=f"p{number}", default="x") for number in range(120)]
     job_id = job(*(condition(key) for key in keys), parameters=parameters)
@@ -168,7 +168,7 @@ def test_long_jobs_and_runs_come_in_parts(sdk: WorkspaceClient, job: Callable[..
     assert len(listed.settings.tasks) == 130  # type: ignore[union-attr, arg-type]
     first: Any = sdk.api_client.do("GET", "/api/2.2/jobs/get", query={"job_id": job_id})
     assert len(first["settings"]["tasks"]) == 100
-    older: Any = sdk.api_client.do("GET", "/api/2.1/jobs/get", query={"job_id": job_id})  # it knows no parts
+    older: Any = sdk.api_client.do("GET", "/api/2.1/jobs/get", query={"job_id": job_id})  # it has no parts
     assert len(older["settings"]["tasks"]) == 130
 
     run = sdk.jobs.run_now(job_id).result(SECONDS)
@@ -206,7 +206,7 @@ def test_a_run_ends_with_its_results_and_outputs(sdk: WorkspaceClient, served: S
 
 
 def test_a_run_may_name_its_workspace(sdk: WorkspaceClient, served: Served, job: Callable[..., int]) -> None:
-    """`{{workspace.url}}` and `{{workspace.id}}` are those that the client knows."""
+    """`{{workspace.url}}` and `{{workspace.id}}` have the values that the client knows."""
     same_url = condition("url", "{{workspace.url}}", served.url)
     same_id = condition("id", "{{workspace.id}}", str(sdk.get_workspace_id()))
 
@@ -216,7 +216,7 @@ def test_a_run_may_name_its_workspace(sdk: WorkspaceClient, served: Served, job:
 
 
 def test_a_run_is_one_of_the_engine(sdk: WorkspaceClient, served: Served, job: Callable[..., int]) -> None:
-    """The command line lists it: in the state of its catalog, with the same number."""
+    """The command line lists it in the state of its catalog, with the same number."""
     catalog = [jobs.JobParameterDefinition(name="catalog", default="sales")]
     run = sdk.jobs.run_now(job(condition("one"), parameters=catalog)).result(SECONDS)
 
@@ -418,7 +418,7 @@ def test_a_missing_file_fails_its_task_when_its_turn_comes(sdk: WorkspaceClient,
 def test_an_answer_comes_as_soon_as_the_run_has_ended(
     sdk: WorkspaceClient, served: Served, job: Callable[..., int], tmp_path: Path
 ) -> None:
-    """A client that asks again is answered when something changes; its own pauses would be up to 10 s long."""
+    """A client that asks again gets its answer when something changes; its own pauses would be up to 10 s long."""
     goes_on = tmp_path / "goes_on"
     path = served.put(
         "/Workspace/Users/ana/waits.py",
@@ -434,7 +434,7 @@ def test_an_answer_comes_as_soon_as_the_run_has_ended(
         asked += 1
     late = time.time() * 1000 - (run.end_time or 0)
 
-    assert asked <= 3  # each answer but the last one was held until something had changed
+    assert asked <= 3  # each answer but the last one waited until something had changed
     assert late < 5000
 
 
@@ -473,7 +473,7 @@ def test_a_wheel_of_the_workspace_is_installed(
 def test_a_notebook_knows_its_path_and_its_folder(
     sdk: WorkspaceClient, served: Served, job: Callable[..., int]
 ) -> None:
-    """It sees the files beside it, and itself at the path that clients know; what it writes, clients find."""
+    """It sees the files beside it, and its own path as clients know it; clients find the files that it writes."""
     served.put("/Workspace/Users/ana/project/beside.py", "NAME = 'beside'\n")
     served.put(
         "/Workspace/Users/ana/project/where.py",

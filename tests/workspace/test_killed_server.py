@@ -26,7 +26,7 @@ ONCE = "print('x', file=open({file!r}, 'a'))\n"
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Served]:
-    """A server that the test kills and starts again."""
+    """A server that the test kills and restarts."""
     (tmp_path / "databricks.yml").write_text("bundle: {name: shop}\n")
     found = Served(tmp_path).start()
     yield found
@@ -34,7 +34,7 @@ def server(tmp_path: Path) -> Iterator[Served]:
 
 
 def one_task(client: WorkspaceClient, path: str) -> int:
-    """A job of one program."""
+    """Create a job with one program."""
     task = jobs.Task(task_key="one", spark_python_task=jobs.SparkPythonTask(python_file=path))
     job_id = client.jobs.create(name="job", tasks=[task]).job_id
     assert job_id is not None
@@ -42,7 +42,7 @@ def one_task(client: WorkspaceClient, path: str) -> int:
 
 
 def asked_and_killed(root: Path, asking: str) -> int:
-    """Ask for a run as the server does, in a process that is killed before the run's own process begins; its id."""
+    """Start a run like the server, in a process that is killed before the run's own process begins; return its id."""
     program = f"""
         import os, sys
         from pathlib import Path
@@ -143,7 +143,7 @@ def test_a_run_that_was_cancelled_meanwhile_does_not_begin(server: Served, tmp_p
 
 
 def test_what_is_acknowledged_during_a_deployment_is_kept(server: Served) -> None:
-    """Jobs and files come on several connections at once, as in a deployment, until the server is killed."""
+    """Jobs and files arrive on several connections at once, as in a deployment, until the server is killed."""
     task = {"task_key": "one", "condition_task": {"op": "EQUAL_TO", "left": "1", "right": "1"}}
     headers = {"Authorization": f"Bearer {server.token}"}
     files = f"{server.url}/api/2.0/workspace-files/import-file/Workspace/Users"
@@ -192,7 +192,7 @@ def test_what_is_acknowledged_during_a_deployment_is_kept(server: Served) -> Non
 
 
 def test_a_reset_forgets_the_runs_and_their_tokens(server: Served, tmp_path: Path) -> None:
-    """The numbers of runs begin again, so an old token would name another run; jobs and files stay deployed."""
+    """The numbers of runs start again, so an old token would name another run; jobs and files stay deployed."""
     count = tmp_path / "count"
     client = server.client()
     job_id = one_task(client, server.put("/Workspace/Users/ana/once.py", ONCE.format(file=str(count))))

@@ -1,4 +1,4 @@
-"""Clients that send too much, too slowly or nothing at all: each is ended, and all others are answered meanwhile."""
+"""Clients that send too much, too slowly or nothing are disconnected; meanwhile, all others get their answers."""
 
 import json
 import socket
@@ -23,7 +23,7 @@ GIB = 1024**3
 
 @pytest.fixture
 def port(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A server whose patience is short."""
+    """A server with short time limits."""
     monkeypatch.setattr(serve, "HEADER_SECONDS", 0.5)
     monkeypatch.setattr(limits, "PAUSE_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -36,7 +36,7 @@ def port(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]
 
 
 def told(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
-    """What the server answers to *parts*, sent with pauses, until it closes the connection."""
+    """Send *parts* with pauses, and return what the server answers until it closes the connection."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         for part in parts:
             try:
@@ -58,7 +58,7 @@ def test_a_client_that_sends_nothing_is_ended(port: int) -> None:
 
 
 def test_a_header_that_does_not_end_is_ended(port: int) -> None:
-    """Also if another line of it comes now and then."""
+    """Even if another line of it arrives now and then."""
     lines = (b"X-%d: y\r\n" % number for number in range(100))
 
     assert told(port, b"GET / HTTP/1.1\r\nHost: localhost\r\n").startswith(b"HTTP/1.1 408 ")
@@ -68,7 +68,9 @@ def test_a_header_that_does_not_end_is_ended(port: int) -> None:
 def test_a_header_that_is_too_long_is_refused(port: int) -> None:
     answer = told(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 200_000)
 
-    assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")  # b"": reset, since the rest of it was not read
+    assert answer == b"" or answer.startswith(
+        b"HTTP/1.1 400 "
+    )  # b"": the connection was reset, since the rest of the body was not read
 
 
 def test_what_is_no_http_is_refused(port: int) -> None:
@@ -136,7 +138,7 @@ def test_nested_json_is_refused_by_every_endpoint(port: int, workspace: Workspac
 
 
 def test_the_token_is_not_sent_where_others_read_it(tmp_path: Path) -> None:
-    """Another host than loopback needs TLS or an explicit word."""
+    """A host other than loopback needs TLS or an explicit option."""
     (tmp_path / "databricks.yml").write_text("bundle: {name: shop}\n")
     file = tmp_path / "x.pem"
     for wrong in (Listening("0.0.0.0"), Listening("192.0.2.1"), Listening("example.com"), Listening(certificate=file)):

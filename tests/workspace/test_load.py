@@ -1,4 +1,4 @@
-"""Many clients, many runs and a long history at once: no request fails, and the server stays small."""
+"""Many clients, many runs and a long history at once: no request fails, and the server needs little memory."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ MEMORY = 300 * 1024**2
 
 @pytest.mark.slow("fifty processes at once, for half a minute")
 def test_no_request_fails_under_load(tmp_path: Path) -> None:
-    """100 clients that ask, 50 runs at once, 10,000 recorded runs; `python -m tests.workspace.load` prints figures."""
+    """100 clients, 50 runs at once, 10,000 recorded runs; `python -m tests.workspace.load` prints the figures."""
     (tmp_path / "databricks.yml").write_text("bundle: {name: load}\n")
     load.record(tmp_path, 10_000)
     served, found = Served(tmp_path).start(), load.Load()

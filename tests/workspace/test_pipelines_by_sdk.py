@@ -1,7 +1,7 @@
-"""Pipelines, their updates and events, called by the official Python SDK: each call of it that concerns them.
+"""Pipelines, their updates and events through the official Python SDK: every call for them.
 
-No update runs here: those in the history are recorded as a runner does. `tests/spark/test_served_pipelines.py` runs
-some. What a result has to be is Databricks' documentation of the Pipelines API 2.0, and of the SDK.
+No update runs here: the tests record updates as a runner does. `tests/spark/test_served_pipelines.py` runs some. The
+expected results come from Databricks' documentation of the Pipelines API 2.0 and of the SDK.
 """
 
 import uuid
@@ -59,7 +59,7 @@ def records(served: Served) -> Records:
 
 
 def recorded(records: Records, pipeline_id: str, *, job_id: int, ended: bool = True, at: int | None = None) -> str:
-    """An update of the pipeline, recorded as its runner does: with the events of a shop, or as far as it runs."""
+    """An update of the pipeline, recorded as by its runner: a whole one of a shop, or one that is still running."""
     at = at or now_ms()
     settings = {"run_type": RUN_TYPE} if job_id == run_job_id(pipeline_id) else {}
     run_id = start(records, job_id=job_id, settings=settings, start_time=at)
@@ -82,7 +82,7 @@ def recorded(records: Records, pipeline_id: str, *, job_id: int, ended: bool = T
 
 
 def test_a_pipeline_is_created_read_changed_listed_and_deleted(sdk: WorkspaceClient, pipeline: Callable[..., str]):
-    """Settings come back as they were given: a second deployment compares them and finds nothing to do."""
+    """Settings come back as they were sent: a second deployment compares them and finds nothing to do."""
     environment = PipelinesEnvironment(dependencies=["humanize"])
     pipeline_id = pipeline(configuration={"a": "1"}, development=True, environment=environment, tags={"team": "a"})
 
@@ -136,7 +136,7 @@ def test_pipelines_are_listed_in_pages(sdk: WorkspaceClient, pipeline: Callable[
 
 
 def test_parameters_and_who_runs_it_stand_beside_the_settings(sdk: WorkspaceClient, pipeline: Callable[..., str]):
-    """As the API has them: a client that compares finds no difference."""
+    """As in the API, so that a client that compares them finds no difference."""
     pipeline_id = pipeline(parameters={"day": "1"})
     found = sdk.pipelines.get(pipeline_id)
 
@@ -166,7 +166,7 @@ def test_what_the_api_refuses(sdk: WorkspaceClient, pipeline: Callable[..., str]
 
 
 def test_an_update_that_cannot_begin_is_refused_with_the_reason(sdk: WorkspaceClient, pipeline: Callable[..., str]):
-    """A source that is not there, with the path that the client knows; managed ingestion."""
+    """The reasons: a missing source, with the path that the client knows; managed ingestion."""
     missing = pipeline(name="missing", libraries=[PipelineLibrary(file=FileLibrary("/Workspace/Users/nope.sql"))])
     with pytest.raises(InvalidParameterValue, match=r"/Workspace/Users/nope\.sql"):
         sdk.pipelines.start_update(missing)
@@ -176,7 +176,7 @@ def test_an_update_that_cannot_begin_is_refused_with_the_reason(sdk: WorkspaceCl
 
 
 def test_updates_of_whatever_started_them(sdk: WorkspaceClient, pipeline: Callable[..., str], records: Records):
-    """Also a job's; the newest first, in pages, up to one of them."""
+    """Those of a job, too; the newest first, in pages, up to a given one."""
     pipeline_id = pipeline()
     at = now_ms() - 600_000
     first = recorded(records, pipeline_id, job_id=7, at=at)
@@ -202,7 +202,7 @@ def test_updates_of_whatever_started_them(sdk: WorkspaceClient, pipeline: Callab
 
 
 def test_the_jobs_api_lists_no_updates(sdk: WorkspaceClient, pipeline: Callable[..., str], records: Records):
-    """On Databricks they are no runs of jobs; the run of a job that updates a pipeline is one."""
+    """On Databricks, updates are not runs of jobs, but the run of a job that updates a pipeline is one."""
     pipeline_id, job_id = pipeline(), uuid.uuid4().int % 10**12
     recorded(records, pipeline_id, job_id=run_job_id(pipeline_id))
     recorded(records, pipeline_id, job_id=job_id)
@@ -212,7 +212,7 @@ def test_the_jobs_api_lists_no_updates(sdk: WorkspaceClient, pipeline: Callable[
 
 
 def test_events_are_filtered_and_ordered(sdk: WorkspaceClient, pipeline: Callable[..., str], records: Records):
-    """As `bundle run` and `pipelines logs` of the command line ask for them."""
+    """With the requests of the CLI's `bundle run` and `pipelines logs`."""
     pipeline_id = pipeline()
     at = now_ms() - 600_000
     update_id = recorded(records, pipeline_id, job_id=7, at=at)
@@ -260,7 +260,7 @@ def test_events_are_filtered_and_ordered(sdk: WorkspaceClient, pipeline: Callabl
 def test_one_update_at_a_time_which_can_be_stopped(
     sdk: WorkspaceClient, pipeline: Callable[..., str], records: Records
 ):
-    """Whoever runs it sees the request; the pipeline is idle when it has ended."""
+    """The process that runs the update sees the request; the pipeline is idle when the update has ended."""
     pipeline_id = pipeline()
     update_id = recorded(records, pipeline_id, job_id=7, ended=False)
 
@@ -297,7 +297,7 @@ def test_permissions_of_a_pipeline(sdk: WorkspaceClient, pipeline: Callable[...,
 
 
 def test_a_task_fails_whose_pipeline_is_not_there(sdk: WorkspaceClient, pipeline: Callable[..., str]):
-    """When its turn comes: it may have been deleted after the job was created. So does one whose source is gone."""
+    """When its turn comes, since the pipeline may be deleted after the job was created; a missing source counts too."""
 
     def why(pipeline_id: str) -> str:
         task = jobs.Task(task_key="refresh", pipeline_task=jobs.PipelineTask(pipeline_id=pipeline_id))

@@ -1,4 +1,4 @@
-"""Deployed schedules: jobs run when they are due, as long as the server runs, and what they notify is in the outbox."""
+"""Deployed schedules: jobs run when they are due, while the server runs; their notifications are in the outbox."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ TASK = jobs.Task(task_key="one", condition_task=jobs.ConditionTask(jobs.Conditio
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Served]:
-    """A server of its own: its jobs are due all the time."""
+    """A separate server, because its jobs are due all the time."""
     (tmp_path / "databricks.yml").write_text("bundle: {name: shop}\n")
     found = Served(tmp_path).start()
     yield found
@@ -27,7 +27,7 @@ def server(tmp_path: Path) -> Iterator[Served]:
 
 
 def until(found: Callable[[], Any]) -> Any:
-    """What *found* returns as soon as it is something."""
+    """The first result of *found* that is not empty."""
     deadline = time.monotonic() + LIMIT_SECONDS
     while not (result := found()):
         assert time.monotonic() < deadline, "it did not come true"
@@ -60,7 +60,7 @@ def test_a_deployed_schedule_starts_runs_until_it_is_paused(server: Served) -> N
     assert until(lambda: list(outbox.glob("*.eml")))
     client.jobs.update(job_id, new_settings=jobs.JobSettings(schedule=paused))
     until(lambda: not list(client.jobs.list_runs(job_id=job_id, active_only=True)))
-    time.sleep(1.5)  # a change counts from the next look at the clock on
+    time.sleep(1.5)  # a change takes effect at the scheduler's next look at the clock
     number = len(list(client.jobs.list_runs(job_id=job_id)))
     time.sleep(3)
     assert len(list(client.jobs.list_runs(job_id=job_id))) == number

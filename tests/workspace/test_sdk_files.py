@@ -1,4 +1,4 @@
-"""The official Python SDK as a client of the workspace tree and of volumes: each call as documented."""
+"""The official Python SDK as a client of the workspace tree and of volumes: each call works as documented."""
 
 import io
 import os
@@ -63,7 +63,7 @@ def test_a_wrong_token_is_refused(workspace: Workspace) -> None:
 
 
 def test_an_upload_without_a_format_is_a_notebook_of_the_language_of_its_name(w: WorkspaceClient) -> None:
-    """The SDK's documentation: `upload` of `.py`, then `download` gives the source with its header."""
+    """According to the SDK's documentation, `download` after `upload` of `.py` returns the source with its header."""
     w.workspace.upload(f"{HOME}/notebook.py", io.BytesIO(b"print(1)"))
     with w.workspace.download(f"{HOME}/notebook.py") as content:
         assert content.read() == b"# Databricks notebook source\nprint(1)"
@@ -160,7 +160,7 @@ def test_a_file_is_replaced_only_if_asked_for(w: WorkspaceClient) -> None:
 
 
 def test_a_file_of_more_than_one_part(w: WorkspaceClient, workspace: Workspace, tmp_path: Path) -> None:
-    """From 50 MiB on the SDK asks for an upload in parts first, is refused, and sends the file at once."""
+    """From 50 MiB on, the SDK first requests an upload in parts, is refused, and then sends the file at once."""
     content = os.urandom(1024 * 1024) * 60
     (tmp_path / "big.bin").write_bytes(content)
     w.files.upload_from(f"{FILES}/big.bin", str(tmp_path / "big.bin"))
@@ -280,7 +280,7 @@ def test_dbutils_on_volumes(w: WorkspaceClient) -> None:
 
 
 def test_dbutils_on_dbfs(w: WorkspaceClient, workspace: Workspace) -> None:
-    """Files of `dbfs:/` go by parts of 1 MiB."""
+    """Files of `dbfs:/` are sent in parts of 1 MiB."""
     w.dbutils.fs.mkdirs("dbfs:/by/dbutils")
     w.dbutils.fs.put("dbfs:/by/dbutils/a.txt", "hello")
     assert w.dbutils.fs.head("dbfs:/by/dbutils/a.txt") == "hello"
@@ -438,7 +438,7 @@ def permissions_of(found: ObjectPermissions) -> list[tuple[str | None, str]]:
 
 
 def test_what_bundles_look_up(w: WorkspaceClient) -> None:
-    """There is one warehouse, by the name that every new workspace has; lists of what is not here are empty."""
+    """There is one warehouse, with the name from every new workspace; the lists of other resources are empty."""
     found = list(w.warehouses.list())
     assert [each.name for each in found] == ["Serverless Starter Warehouse"]
     assert w.warehouses.get(found[0].id).state.value == "RUNNING"

@@ -1,4 +1,4 @@
-"""The pages of a workspace as a hostile stranger would use them: tags for names, wrong addresses, forms of others."""
+"""The pages of a workspace under attack: HTML tags as names, wrong addresses, forms of other sites."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ resources:
 
 @pytest.fixture
 def site(stranger: TestClient, workspace: Workspace) -> Iterator[TestClient]:
-    """A browser that has been let in, to a workspace with one failed run whose every text is a tag."""
+    """A browser that has been let in, on a workspace with one failed run whose texts are all HTML tags."""
     (workspace.project.root / "databricks.yml").write_text(BUNDLE)
     records = Records.of(workspace.project.state("main"))
     run_id = start(records, run_name=EVIL, job_parameters={EVIL: [None, EVIL]})
@@ -43,7 +43,7 @@ def site(stranger: TestClient, workspace: Workspace) -> Iterator[TestClient]:
     "path", ["/runs", "/runs/1", "/runs/1000000001", "/jobs", "/jobs/of-bundle/a%20b%25", f"/sql?statement={EVIL}"]
 )
 def test_no_text_can_become_a_tag(site: TestClient, path: str) -> None:
-    """Wherever it stands; and the policy would let nothing but the page's own script run."""
+    """Wherever it appears; and the policy would allow only the page's own script to run."""
     answer = site.get(path)
 
     assert answer.status_code == 200, answer.text
@@ -86,7 +86,7 @@ def test_a_wrong_address_says_what_was_expected(site: TestClient, path: str, sta
     ],
 )
 def test_a_form_that_asks_for_nonsense_says_why(site: TestClient, path: str, form: dict, said: str) -> None:
-    """With a way back; nothing is started."""
+    """With a link back; nothing is started."""
     answer = site.post(path, data=form)
 
     assert answer.status_code in (400, 404)

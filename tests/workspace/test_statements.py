@@ -1,4 +1,4 @@
-"""SQL statements of clients, without Spark: how values are written and read, and what becomes of a statement."""
+"""SQL statements of clients, without Spark: how values are written and read, and how a statement ends."""
 
 import contextlib
 import datetime
@@ -59,7 +59,7 @@ ZONE = datetime.timezone(datetime.timedelta(hours=-3))
     ],
 )
 def test_values_as_json_array_has_them(value: object, text: str | None) -> None:
-    """As the documentation of the API: texts, NULL null, times in ISO 8601."""
+    """As in the API's documentation: values are texts, NULL is null, times are in ISO 8601."""
     assert value_text(value) == text
 
 
@@ -118,7 +118,7 @@ def test_parameters_that_are_no_such_values_are_refused(type_: str, text: str) -
 
 
 class Sessions:
-    """Sessions of no server; *interrupted* is set by the first interruption."""
+    """Sessions without a server; the first interruption sets *interrupted*."""
 
     def __init__(self) -> None:
         self.interrupted = threading.Event()

@@ -1,4 +1,4 @@
-"""The workspace tree: what clients import, which kernels see as `/Workspace`."""
+"""The workspace tree: the files and notebooks that clients import and kernels see as `/Workspace`."""
 
 import base64
 import io
@@ -256,7 +256,7 @@ def test_removing(tree):
 
 
 def test_of_many_who_write_the_same_new_file_one_succeeds(tree):
-    """`overwrite=false` is how the CLI takes its lock of a deployment."""
+    """The CLI uses `overwrite=false` to take the lock of a deployment."""
     ready, results = threading.Barrier(16), []
 
     def write(number: int) -> None:
@@ -302,7 +302,7 @@ def test_what_was_acknowledged_survives_a_kill(tree, tmp_path):
 
 
 def test_source_is_a_notebook_with_exactly_the_name_that_it_is_given(tree):
-    """As the SDK's own integration test: `upload(".../x.py", b"print(1)")`, then `download` gives it with a header."""
+    """As in the SDK's own test: after `upload(".../x.py", b"print(1)")`, `download` returns it with a header."""
     found = import_object(tree, f"{HOME}/x.py", b"print(1)", "", "PYTHON", overwrite=False)
     assert (found.kind, found.path) == ("NOTEBOOK", f"{HOME}/x.py")
     assert export_object(tree, f"{HOME}/x.py", "")[0] == b"# Databricks notebook source\nprint(1)"

@@ -1,4 +1,4 @@
-"""Values that no client of Databricks sends, in every place of a request: refused in one line, and no bug."""
+"""Values that no Databricks client sends, in every place of a request, are refused in one line and cause no bug."""
 
 import copy
 import json
@@ -30,13 +30,13 @@ WRONG = [None, 5, 2**70, 1e300, "", "{{", "/Workspace/../../x", "\0", "é" * 300
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The path of everything in *value*."""
+    """The paths of all values in *value*."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path, *(place for key, each in inner for place in places(each, (*path, key)))]
 
 
 def with_value(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
-    """`JOB` with *value* at *path*."""
+    """`JOB` with *value* at the given *path*."""
     result = at = copy.deepcopy(JOB)
     for step in path[:-1]:
         at = at[step]

@@ -1,7 +1,8 @@
-"""Updates of pipelines in the history, and the events that they consist of.
+"""Updates of pipelines in the history, and their events.
 
-An update is what one attempt of a pipeline task does. It may be recorded before its attempt begins: a client that
-starts one is told its id. Everything that shows an update adds up the same events: see `lakeflow.update_progress`.
+An update is the work of one attempt of a pipeline task. It may be recorded before its attempt begins: a client that
+starts one receives its id. Everything that shows an update computes it from these events: see
+`lakeflow.update_progress`.
 """
 
 import sqlite3
@@ -38,7 +39,7 @@ class Updates:
         return next(iter(self._updates("update_id = ?", update_id)), None)
 
     def of_run(self, job_run_id: int) -> dict[int, RecordedUpdate]:
-        """The updates that the attempts of a run do, by the ids of the attempts."""
+        """The updates of a run, by the ids of the attempts that do them."""
         found = self._updates("job_run_id = ? AND attempt_id IS NOT NULL", job_run_id)
         return {each.attempt_id: each for each in found if each.attempt_id is not None}
 
@@ -56,12 +57,12 @@ class Updates:
         return next((each for each in self.of_pipeline(pipeline_id) if each.end_time is None), None)
 
     def events_of(self, update_id: str) -> list[Event]:
-        """What has happened in an update."""
+        """The events of an update."""
         rows = self._rows("SELECT * FROM events WHERE update_id = ? ORDER BY number", update_id)
         return [RecordedEvent.of(row).event for row in rows]
 
     def progress(self, update_id: str) -> Progress:
-        """How far an update has come."""
+        """The progress of an update."""
         return Progress.after(self.events_of(update_id))
 
     def events(
@@ -72,7 +73,7 @@ class Updates:
         ascending: bool = True,
         limit: int = -1,
     ) -> list[RecordedEvent]:
-        """The events of a pipeline, of all its updates, by their time; *where* is a condition and its values."""
+        """The events of all updates of a pipeline, in the order of their times; *where*: a condition and its values."""
         order = "ASC" if ascending else "DESC"
         query = f"SELECT * FROM events WHERE pipeline_id = ? AND ({where[0]}) ORDER BY time {order} LIMIT ?"
         return [RecordedEvent.of(row) for row in self._rows(query, pipeline_id, *where[1], limit)]
@@ -82,7 +83,7 @@ class Updates:
         return [self._as_it_is(RecordedUpdate.of(row)) for row in self._rows(query, *values, limit)]
 
     def _as_it_is(self, update: RecordedUpdate) -> RecordedUpdate:
-        """*update*, which has ended if its run has: whoever would have told so may be gone."""
+        """*update*, marked as ended if its run has ended: the process that would have recorded it may be gone."""
         if update.end_time is not None or update.job_run_id is None:
             return update
         run = self.history.run(update.job_run_id)
@@ -95,7 +96,7 @@ class Updates:
             if database is None:
                 return []
             with closing(database.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'")) as made:
-                if made.fetchone() is None:  # a file of an older version, which nobody has written to since
+                if made.fetchone() is None:  # a file of an older version that has not been written since
                     return []
             return database.execute(query, values).fetchall()
 
@@ -138,7 +139,7 @@ class UpdateRecords(Updates):
         return update_id
 
     def begin(self, job_run_id: int, pipeline_id: str, attempt_id: int) -> str | None:
-        """Let the attempt do the update of its run that waits for one, and return its id; None if none waits."""
+        """Give the attempt the update of its run that waits for one, and return its id; None if none is waiting."""
         query = """
             UPDATE updates SET attempt_id = ?
             WHERE job_run_id = ? AND pipeline_id = ? AND attempt_id IS NULL RETURNING update_id"""
@@ -147,7 +148,7 @@ class UpdateRecords(Updates):
         return row["update_id"] if row else None
 
     def add(self, update_id: str, events: Iterable[Event]) -> None:
-        """Record *events* of an update, one after the other: no two events of a pipeline have the same time."""
+        """Record *events* of an update, each with a different time: no two events of a pipeline have the same."""
         with self.records.opened(exclusive=True) as database:
             update = database.execute("SELECT * FROM updates WHERE update_id = ?", (update_id,)).fetchone()
             if update is None:
@@ -165,13 +166,13 @@ class UpdateRecords(Updates):
                     database.execute(changed, (state, end, update_id))
 
     def request_cancel(self, update_id: str) -> None:
-        """Ask the attempt that does an update to end; its run goes on."""
+        """Ask the attempt that does an update to end; its run continues."""
         with self.records.opened() as database:
             database.execute("UPDATE updates SET cancel_requested = 1 WHERE update_id = ?", (update_id,))
 
 
 def event_shape(event: RecordedEvent, pipeline_name: str) -> dict[str, Any]:
-    """*event* as the Pipelines API and the event log have it; Source: Databricks SDK, `PipelineEvent`."""
+    """*event* in the format of the Pipelines API and the event log. Source: Databricks SDK, `PipelineEvent`."""
     at = datetime.fromtimestamp(event.time / 1000, UTC).isoformat(timespec="milliseconds")
     return {
         "id": event.id,

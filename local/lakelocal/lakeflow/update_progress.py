@@ -1,9 +1,9 @@
-"""What happens in an update of a pipeline: the events that tell it, and what they add up to.
+"""The events of a pipeline's update, and the progress that they add up to.
 
     flow_event("main.shop.orders", "main.shop.orders", COMPLETED, counts=Counts(written=3))
 
-`Progress` takes one event after the other, whoever sends them: the kernel while the update runs, the history later.
-So the live view, the summary, the pages and the APIs show the same.
+`Progress` is computed from the events, whether they come from the kernel while the update runs or from the history
+later. Therefore, the live view, the summary, the pages and the APIs show the same.
 
 Source: Databricks documentation, "Pipeline event log schema"; Databricks SDK (`databricks.sdk.service.pipelines`):
 `UpdateInfoState`, `UpdateInfoCause`, `PipelineEvent`.
@@ -23,7 +23,7 @@ QUEUED, STARTING, RUNNING, COMPLETED, FAILED, SKIPPED, EXCLUDED, IDLE, STOPPED, 
 CREATED, WAITING, INITIALIZING, SETTING_UP = "CREATED", "WAITING_FOR_RESOURCES", "INITIALIZING", "SETTING_UP_TABLES"
 UPDATE_ENDS = frozenset({COMPLETED, FAILED, CANCELED})
 FLOW_ENDS = frozenset({COMPLETED, FAILED, SKIPPED, EXCLUDED, IDLE, STOPPED})
-FLOWS_SHOWN = 8  # of more than these, a terminal shows only those that run, did not end well, or lost rows
+FLOWS_SHOWN = 8  # if there are more, a terminal shows only those that are running, did not succeed, or lost rows
 _FINE = frozenset({COMPLETED, EXCLUDED, IDLE})
 _TONES: Mapping[str, str] = {
     COMPLETED: "good",
@@ -35,7 +35,7 @@ JOB_TASK, API_CALL, USER_ACTION, RETRY = "JOB_TASK", "API_CALL", "USER_ACTION", 
 
 
 def tone_of(state: str) -> str:
-    """How the *state* of an update or a flow is shown; one that runs and tasks have too is shown as theirs."""
+    """How to show the *state* of an update or a flow; states that runs and tasks have too look the same."""
     return _TONES.get(state) or meaning(state).tone
 
 
@@ -69,11 +69,11 @@ class Counts:
 
     @property
     def changed(self) -> int:
-        """The rows that were written; of an AUTO CDC flow, those that it changed or removed."""
+        """The rows that were written; for an AUTO CDC flow, those that it changed or removed."""
         return self.written if self.upserted is None else self.upserted + (self.deleted or 0)
 
     def as_progress(self) -> dict[str, Any]:
-        """The counts as `flow_progress` of an event has them."""
+        """The counts in the format of an event's `flow_progress`."""
         metrics = {"num_output_rows": self.written}
         if self.upserted is not None:
             metrics = {"num_upserted_rows": self.upserted, "num_deleted_rows": self.deleted or 0}
@@ -126,13 +126,13 @@ class Event:
 
 
 def created_event(update_id: str, cause: str, selection: Mapping[str, Any]) -> Event:
-    """The update begins to exist, because of *cause*; *selection* are the fields of `StartUpdate`."""
+    """The event that an update was created by *cause*; *selection* are the fields of `StartUpdate`."""
     message = f"Update {update_id[:6]} started by {cause}."
     return Event("create_update", message, {"create_update": {"cause": cause, **selection}})
 
 
 def update_event(update_id: str, state: str, error: str = "") -> Event:
-    """The update is in *state*."""
+    """The event that the update has reached *state*."""
     message = f"Update {update_id[:6]} is {state}."
     details = {"update_progress": {"state": state}}
     return Event("update_progress", message, details, level=_LEVELS.get(state, "INFO"), error=error)
@@ -141,7 +141,7 @@ def update_event(update_id: str, state: str, error: str = "") -> Event:
 def flow_event(
     name: str, dataset: str, status: str, *, counts: Counts | None = None, error: str = "", why: str = ""
 ) -> Event:
-    """The flow *name* into *dataset* has got to *status*."""
+    """The event that the flow *name* into *dataset* has reached *status*."""
     verb = "has" if status in (COMPLETED, FAILED) else "is"
     return Event(
         "flow_progress",
@@ -155,16 +155,16 @@ def flow_event(
 
 
 def definition_event(kind: str, details: Mapping[str, Any], *, flow_name: str = "", dataset_name: str = "") -> Event:
-    """What a dataset (*kind* `dataset_definition`) or a flow (`flow_definition`) is."""
+    """The event that defines a dataset (*kind* `dataset_definition`) or a flow (`flow_definition`)."""
     message = f"{kind.partition('_')[0].title()} '{flow_name or dataset_name}' defined."
     return Event(kind, message, {kind: details}, flow_name=flow_name, dataset_name=dataset_name)
 
 
 @dataclass(frozen=True)
 class FlowProgress:
-    """A flow as far as it has come; *inputs* are the datasets and tables that it reads.
+    """The progress of a flow; *inputs* are the datasets and tables that it reads.
 
-    *kind* is the `flow_type` of its definition; times are in epoch milliseconds, 0 until they are there.
+    *kind* is the `flow_type` of its definition; times are in epoch milliseconds, 0 until they are known.
     """
 
     name: str
@@ -211,7 +211,7 @@ class FlowProgress:
 
 @dataclass(frozen=True)
 class DatasetProgress:
-    """A dataset as its definition has it; *rules* are its expectations, each with `name`, `constraint` and `action`."""
+    """The definition of a dataset; *rules* are its expectations, each with `name`, `constraint` and `action`."""
 
     name: str
     kind: str
@@ -220,7 +220,7 @@ class DatasetProgress:
 
 @dataclass
 class Progress:
-    """An update as far as its events have told; *error* says why it failed."""
+    """The progress of an update according to its events; *error* says why it failed."""
 
     state: str = CREATED
     error: str = ""
@@ -229,14 +229,14 @@ class Progress:
 
     @classmethod
     def after(cls, events: Iterable[Event]) -> "Progress":
-        """The update after *events*, in their order."""
+        """The progress after *events*, in their order."""
         progress = cls()
         for event in events:
             progress.take(event)
         return progress
 
     def take(self, event: Event) -> None:
-        """Go on by *event*."""
+        """Take *event* into account."""
         told = event.details.get(event.event_type) or {}
         if event.event_type == "update_progress":
             self.state, self.error = told["state"], event.error
@@ -252,10 +252,10 @@ class Progress:
 
     def shown(self) -> list[FlowProgress]:
         """The flows that have a state, in the order in which they are defined: those of temporary views have none."""
-        return [flow for flow in list(self.flows.values()) if flow.state]  # whoever draws may be another thread
+        return [flow for flow in list(self.flows.values()) if flow.state]  # another thread may be drawing
 
     def notable(self) -> list[FlowProgress]:
-        """The flows that a terminal shows: all, or those of many that run, did not end well, or lost rows."""
+        """The flows that a terminal shows: all, or, if there are many, those that are running, failed or lost rows."""
         found = self.shown()
         if len(found) <= FLOWS_SHOWN:
             return found
@@ -263,7 +263,7 @@ class Progress:
 
     @property
     def said(self) -> str:
-        """`3 of 10 flows, 2 running, 1 failed`, or `10 flows` when all have ended well; empty before they are known."""
+        """`3 of 10 flows, 2 running, 1 failed`, or `10 flows` when all have succeeded; empty before they are known."""
         flows = self.shown()
         if not flows:
             return ""
@@ -274,7 +274,7 @@ class Progress:
         return ", ".join([*parts, *(f"{counted[word]} {word}" for word in _WORDS if counted[word])])
 
     def unended(self) -> Iterator[FlowProgress]:
-        """The flows that have begun and not ended."""
+        """The flows that have begun but not ended."""
         return (flow for flow in self.flows.values() if flow.state in (STARTING, RUNNING))
 
     def _flow(self, name: str) -> FlowProgress:

@@ -1,5 +1,5 @@
-"""What Spark's errors say, for people: without what Spark adds for itself, and in plain words.
+"""Makes Spark's errors readable: without the details for Spark's developers, and in plain words.
 
-messages   the message of an error, and its common forms in plain words
-in_worker  what a user's function did in a worker of Spark, found in the message
+messages   shortens the message of an error, and rewords common ones
+in_worker  finds out from the message how a user's function failed in a Spark worker
 """
