@@ -11,7 +11,7 @@ from lakelocal.workspace.deployed import Deployed, read_deployed
 from lakelocal.workspace.endpoints import Asked, Number, versions
 from lakelocal.workspace.errors import not_there, wrong_value
 from lakelocal.workspace.job_store import DeployedJob
-from lakelocal.workspace.pages_of_results import part_of, position_of, token_of
+from lakelocal.workspace.paging import part_of, position_of, token_of
 from lakelocal.workspace.scheduler import trigger_of
 from lakelocal.workspace.workspace import Workspace
 
@@ -127,7 +127,7 @@ def get(workspace: Workspace, asked: GetJob) -> Mapping[str, Any]:
 def list_jobs(workspace: Workspace, asked: ListJobs) -> Mapping[str, Any]:
     """List the jobs, page by page."""
     limit = asked.limit or MOST_JOBS
-    position = position_of(asked.page_token, 2)
+    position = position_of(asked.page_token, int, int)
     before = (position[0], position[1]) if position else None
     found = workspace.jobs.jobs(name=asked.name, limit=asked.offset + limit + 1, before=before)[asked.offset :]
     shown, has_more = found[:limit], len(found) > limit
