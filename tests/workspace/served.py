@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from lakelocal.workspace.places import WorkspacePlaces
 
 @dataclass
 class Served:
-    """The workspace of the project in *root*, served by `process` while that runs."""
+    """The workspace of the project in *root*, served by `process` while that runs; its log is in *logs*, if given."""
 
     root: Path
     environment: dict[str, str] = field(default_factory=dict)
+    logs: Path | None = None
     process: "subprocess.Popen[str] | None" = None
     url: str = ""
 
@@ -31,19 +33,20 @@ class Served:
     def token(self) -> str:
         return self.places.token.read_text().strip()
 
-    def start(self, port: int = 0) -> "Served":
-        """Start the server; it accepts requests as soon as this returns."""
-        log = (self.root / "server.log").open("a")
+    def start(self, port: int = 0, options: Sequence[str] = ()) -> "Served":
+        """Start the server with further *options*; it accepts requests as soon as this returns."""
+        log = (self.logs or self.root) / "server.log"
+        serve = ["serve", "--json", "--port", str(port), *options]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "lakelocal", "--project", str(self.root), "serve", "--json", "--port", str(port)],
+            [sys.executable, "-m", "lakelocal", "--project", str(self.root), *serve],
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=log.open("a"),
             text=True,
             env={**os.environ, **self.environment},
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line, (self.root / "server.log").read_text()
+        assert line, log.read_text()
         self.url = json.loads(line)["url"]
         return self
 

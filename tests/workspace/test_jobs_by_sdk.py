@@ -64,6 +64,11 @@ def results(run: jobs.Run) -> dict[str, str]:
     return {each.task_key: each.state.result_state.value for each in run.tasks or []}  # type: ignore[union-attr]
 
 
+def states(run: jobs.Run) -> dict[str, str]:
+    """The state of each task of a run that goes on."""
+    return {each.task_key: each.state.life_cycle_state.value for each in run.tasks or []}  # type: ignore[union-attr]
+
+
 def test_a_client_knows_where_it_is(sdk: WorkspaceClient) -> None:
     assert sdk.config.auth_type == "pat"
     assert sdk.get_workspace_id() > 0
@@ -266,6 +271,37 @@ def test_a_run_that_is_asked_for_wrongly_is_refused(
     assert not list(sdk.jobs.list_runs(job_id=job_id))
 
 
+@pytest.mark.parametrize(
+    ("task", "instead"),
+    [
+        (jobs.Task("elsewhere", dbt_task=jobs.DbtTask(commands=["dbt run"])), "use a notebook that calls it"),
+        (
+            jobs.Task("elsewhere", spark_jar_task=jobs.SparkJarTask(main_class_name="Main")),
+            "use a `spark_python_task` or a `python_wheel_task`",
+        ),
+        (
+            jobs.Task("elsewhere", sql_task=jobs.SqlTask("w", query=jobs.SqlTaskQuery("q"))),
+            "use `sql_task.file`",
+        ),
+        (jobs.Task("elsewhere", dashboard_task=jobs.DashboardTask(dashboard_id="d")), "leave it out here"),
+    ],
+    ids=["dbt", "jar", "query", "dashboard"],
+)
+def test_a_task_that_does_not_run_here_is_refused_with_what_to_use_instead(
+    sdk: WorkspaceClient, job: Callable[..., int], task: jobs.Task, instead: str
+) -> None:
+    """The job is kept as it is, and its other tasks run."""
+    job_id = job(condition("here"), task)
+
+    with pytest.raises(InvalidParameterValue) as refused:
+        sdk.jobs.run_now(job_id)
+
+    message = str(refused.value)
+    assert "task `elsewhere`" in message and instead in message and message.endswith("Name the other tasks in `only`.")
+    assert "--" not in message, "options of a command line are none of the API"
+    assert results(sdk.jobs.run_now(job_id, only=["here"]).result(SECONDS)) == {"here": "SUCCESS"}
+
+
 def test_a_partial_run_runs_what_it_names(sdk: WorkspaceClient, job: Callable[..., int]) -> None:
     job_id = job(condition("a"), condition("b", after="a"), condition("c", after="b"), condition("d"))
 
@@ -331,10 +367,13 @@ SLEEPS = "import time\nprint('asleep', flush=True)\ntime.sleep(300)\n"
 
 def test_a_run_is_cancelled(sdk: WorkspaceClient, served: Served, job: Callable[..., int]) -> None:
     path = served.put("/Workspace/Users/ana/sleeps.py", SLEEPS)
-    job_id = job(program("sleeps", path), max_concurrent_runs=1, queue=jobs.QueueSettings(enabled=True))
+    tasks = (program("sleeps", path), condition("then", after="sleeps"))
+    job_id = job(*tasks, max_concurrent_runs=1, queue=jobs.QueueSettings(enabled=True))
     running, queued = sdk.jobs.run_now(job_id), sdk.jobs.run_now(job_id)
 
-    assert sdk.jobs.get_run(queued.run_id).state.life_cycle_state is RunLifeCycleState.QUEUED  # type: ignore
+    waits = sdk.jobs.get_run(queued.run_id)
+    assert waits.state.life_cycle_state is RunLifeCycleState.QUEUED  # type: ignore[union-attr]
+    assert states(waits) == {"sleeps": "QUEUED", "then": "BLOCKED"}
     assert {run.run_id for run in sdk.jobs.list_runs(job_id=job_id, active_only=True)} == {
         running.run_id, queued.run_id
     }  # fmt: skip
@@ -424,9 +463,11 @@ def test_an_answer_comes_as_soon_as_the_run_has_ended(
         "/Workspace/Users/ana/waits.py",
         f"import os, time\nwhile not os.path.exists({str(goes_on)!r}): time.sleep(0.05)\n",
     )
-    run_id = sdk.jobs.run_now(job(program("waits", path))).run_id
-    while not sdk.jobs.get_run(run_id).tasks:
-        pass
+    tasks = (program("waits", path), condition("then", after="waits"), condition("last", after="then"))
+    run_id = sdk.jobs.run_now(job(*tasks), only=["waits", "then"]).run_id
+    while (began := sdk.jobs.get_run(run_id)).tasks[0].run_id is None:  # type: ignore[index]
+        assert states(began) == {"waits": "PENDING", "then": "BLOCKED"}
+    assert states(began) == {"waits": "RUNNING", "then": "BLOCKED"}
     threading.Timer(1.0, goes_on.touch).start()
 
     asked = 0
@@ -434,7 +475,7 @@ def test_an_answer_comes_as_soon_as_the_run_has_ended(
         asked += 1
     late = time.time() * 1000 - (run.end_time or 0)
 
-    assert asked <= 3  # each answer but the last one waited until something had changed
+    assert asked <= 4  # each answer but the last one waited until something had changed
     assert late < 5000
 
 

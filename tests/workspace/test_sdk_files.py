@@ -4,7 +4,9 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import (
@@ -23,6 +25,7 @@ from databricks.sdk.service.workspace import AclPermission, ExportFormat, Import
 from lakelocal.kernel.dbutils.secrets import SecretsFile
 from lakelocal.project import Project
 from lakelocal.workspace.workspace import Workspace
+from tests.workspace.cutting import Cutting
 from tests.workspace.servers import serving
 
 USER = "ana@example.com"
@@ -168,6 +171,57 @@ def test_a_file_of_more_than_one_part(w: WorkspaceClient, workspace: Workspace, 
     assert (tmp_path / "again.bin").read_bytes() == content
     assert not list((workspace.project.state("shop").folder / "uploads").iterdir())
     w.files.delete(f"{FILES}/big.bin")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "told"),
+    [
+        ("bytes=2-4", 206, b"234"),
+        ("bytes=7-", 206, b"789"),
+        ("bytes=-2", 206, b"89"),
+        ("bytes=8-100", 206, b"89"),
+        ("bytes=10-", 416, None),
+    ],
+)
+def test_a_range_of_a_file(
+    w: WorkspaceClient, workspace: Workspace, asked: str, status: int, told: bytes | None
+) -> None:
+    """RFC 9110, section 14; nothing of a file that has changed, so that no parts of two files are mixed."""
+    w.files.upload(f"{FILES}/digits.txt", io.BytesIO(b"0123456789"), overwrite=True)
+    url = f"{workspace.url}/api/2.0/fs/files{FILES}/digits.txt"
+    headers = {"Authorization": f"Bearer {workspace.gate.token}", "Range": asked}
+
+    answer = httpx2.get(url, headers=headers)
+    changed = httpx2.get(url, headers={**headers, "If-Unmodified-Since": "Sat, 01 Jan 2000 00:00:00 GMT"})
+
+    assert answer.status_code == status
+    assert told is None or answer.content == told
+    assert answer.headers["content-range"].endswith("/10")
+    assert changed.status_code == 412
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_was(w: WorkspaceClient, workspace: Workspace) -> None:
+    path, content = f"{FILES}/long.bin", os.urandom(3_000_000)
+    w.files.upload(path, io.BytesIO(content), overwrite=True)
+
+    with Cutting(urlsplit(workspace.url).port or 0, most=1_000_000).open() as network:
+        client = WorkspaceClient(host=f"http://127.0.0.1:{network.port}", token=workspace.gate.token)
+        found = client.files.download(path).contents.read()  # type: ignore[union-attr]
+
+    assert network.cuts == 1
+    assert found == content
+
+
+def test_a_download_of_several_parts_at_once(w: WorkspaceClient, workspace: Workspace, tmp_path: Path) -> None:
+    path, content = f"{FILES}/parts.bin", os.urandom(1_000_000)
+    w.files.upload(path, io.BytesIO(content), overwrite=True)
+    client = WorkspaceClient(host=workspace.url, token=workspace.gate.token)
+    client.config.files_ext_parallel_download_min_file_size = 1
+    client.config.files_ext_parallel_download_default_part_size = 100_000
+
+    client.files.download_to(path, str(tmp_path / "parts.bin"), use_parallel=True, parallelism=4)
+
+    assert (tmp_path / "parts.bin").read_bytes() == content
 
 
 def test_directories(w: WorkspaceClient) -> None:

@@ -31,16 +31,20 @@ def run_shape(history: History, run_id: int) -> dict[str, Any]:
     Raises:
         RunError: there is no such run.
     """
-    run = history.run(run_id)
-    attempts = history.attempts(run_id)
+    return shape_of(history.run(run_id), history)
+
+
+def shape_of(run: RecordedRun, history: History) -> dict[str, Any]:
+    """*run* of *history* with all its attempts."""
+    attempts = history.attempts(run.run_id)
     result = run_head(run)
     result["tasks"] = [_task(attempt, history) for attempt in attempts]
     if any(attempt.kind == "pipeline_task" for attempt in attempts):
-        _add_updates(result["tasks"], Updates(history), run_id)
+        _add_updates(result["tasks"], Updates(history), run.run_id)
     if reason := reason_of_run(run, attempts, history):
         result["reason"] = reason
     if run.repair_count:
-        result["repair_history"] = _repair_history(run, history.phases(run_id), attempts)
+        result["repair_history"] = _repair_history(run, history.phases(run.run_id), attempts)
     return result
 
 

@@ -6,15 +6,16 @@ when something was last recorded of it; the next command that runs something rec
 
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lakelocal.errors import RunError, UnknownRunError, UsageError
+from lakelocal.history.filters import RunFilter
 from lakelocal.history.rows import RecordedAttempt, RecordedPhase, RecordedRun
-from lakelocal.lakeflow.pipeline_updates import RUN_TYPE
 from lakelocal.lakeflow.results import meaning
 from lakelocal.processes import still_runs
 from lakelocal.program import PROGRAM
@@ -24,6 +25,8 @@ BUSY_SECONDS = 30
 LEAST_DISK = 2**20  # bytes that SQLite needs beside the history
 LATEST = "latest"
 _LOOKED_AT = 50
+_BEGAN_LAST = "start_time DESC, run_id DESC"
+ALL_RUNS = RunFilter()
 RUNNER_GONE = "The process that ran it ended before the run did."
 ABANDONED: Mapping[str, Any] = {
     "life_cycle_state": "INTERNAL_ERROR",
@@ -37,6 +40,7 @@ class History:
 
     def __init__(self, place: Path) -> None:
         self.place = place
+        self._idle: deque[sqlite3.Connection] | None = None
 
     @classmethod
     def of(cls, state: State) -> "History":
@@ -67,53 +71,29 @@ class History:
         return [run for run in found if not active_only or run.end_time is None][:limit]
 
     def newest(
-        self,
-        *,
-        limit: int,
-        before: tuple[int, int] | None = None,
-        job_id: int | None = None,
-        active: bool | None = None,
-        since: int | None = None,
-        until: int | None = None,
-        results: Sequence[str] | None = None,
-        text: str = "",
-        started_by_none: bool = False,
-        updates: bool = True,
+        self, wanted: RunFilter = ALL_RUNS, *, limit: int, before: tuple[int, int] | None = None
     ) -> list[RecordedRun]:
-        """At most *limit* runs, those that began last first.
+        """At most *limit* of the *wanted* runs, those that began last first.
 
-        Args:
-            before: begin after the run with this time of start and this id.
-            active: only runs that have not ended, or only those that have.
-            since, until: only runs that began in this time, both ends included, in epoch milliseconds.
-            results: only runs with one of these results.
-            text: only runs with this text in their name, or in a name or value of a parameter.
-            started_by_none: only runs that no other run started.
-            updates: also runs that update a pipeline by itself, which the Jobs API does not list.
+        *before* is a time of start and an id: begin after the run that has them.
         """
-        conditions, values = ["1"], list[Any]()
-        if results is not None:
-            conditions.append(f"result_state IN ({', '.join('?' for _ in results)})")
-            values += results
-        if text:
-            conditions.append("(instr(lower(run_name), lower(?)) OR instr(lower(job_parameters), lower(?)))")
-            values += [text, text]
-        if started_by_none:
-            conditions.append("parent_run_id IS NULL")
-        if not updates:
-            conditions.append("json_extract(settings, '$.run_type') IS NOT ?")
-            values.append(RUN_TYPE)
-        for condition, value in (("job_id = ?", job_id), ("start_time >= ?", since), ("start_time <= ?", until)):
-            if value is not None:
-                conditions.append(condition)
-                values.append(value)
-        if active is not None:
-            conditions.append("end_time IS NULL" if active else "end_time IS NOT NULL")
-        if before is not None:
-            conditions.append("(start_time, run_id) < (?, ?)")
-            values += before
-        found = self._runs(" AND ".join(conditions), *values, limit=limit, order="start_time DESC, run_id DESC")
-        return [run for run in found if not active or run.end_time is None]
+        condition, values = wanted.condition(before)
+        found = self._runs(condition, *values, limit=limit, order=_BEGAN_LAST)
+        return [run for run in found if not wanted.active or run.end_time is None]
+
+    def newest_keys(
+        self, wanted: RunFilter, *, limit: int, before: tuple[int, int] | None = None
+    ) -> list[tuple[int, int]]:
+        """The times of start and the ids of these runs: many of them cost little."""
+        condition, values = wanted.condition(before)
+        query = f"SELECT start_time, run_id FROM runs WHERE {condition} ORDER BY {_BEGAN_LAST} LIMIT ?"
+        with self.reading() as database:
+            return [(row[0], row[1]) for row in _rows(database, query, *values, limit)]
+
+    def runs_with(self, run_ids: Collection[int]) -> dict[int, RecordedRun]:
+        """The runs with these ids, as far as there are any."""
+        marks = ", ".join("?" for _ in run_ids)
+        return {run.run_id: run for run in self._runs(f"run_id IN ({marks})", *run_ids)}
 
     def job_names(self) -> dict[int, str]:
         """The jobs that have runs which no other run started: id and the name that the newest run had."""
@@ -202,6 +182,10 @@ class History:
         Raises:
             RunError: the file cannot be read.
         """
+        if self._idle is not None:
+            with self._told(), self._borrowed() as database:
+                yield database
+            return
         if not self.place.is_file():
             yield None
             return
@@ -209,20 +193,45 @@ class History:
             made = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'phases'").fetchone()
             yield database if made else None
 
-    def kept_open(self) -> sqlite3.Connection | None:
-        """A connection to hold as long as many others come and go: the last one that closes writes all to the disk."""
-        if not self.place.is_file():
-            return None
-        kept = sqlite3.connect(f"{self.place.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-        kept.execute("SELECT 1 FROM runs LIMIT 1").fetchone()
-        return kept
+    def stay_open(self) -> None:
+        """Use connections again from now on, for a program that reads all the time and ends before the file goes.
+
+        It also saves the writes of other processes, since the last connection that closes writes all to the disk.
+        """
+        if self._idle is None and self.place.is_file():
+            self._idle = deque([self._connected()])
+
+    def _connected(self) -> sqlite3.Connection:
+        uri = f"{self.place.resolve().as_uri()}?mode=ro"
+        database = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+        database.row_factory = sqlite3.Row
+        return database
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        """A connection that nobody else uses meanwhile."""
+        assert self._idle is not None
+        try:
+            database = self._idle.pop()
+        except IndexError:  # other threads have all of them
+            database = self._connected()
+        try:
+            yield database
+        except BaseException:
+            database.close()
+            raise
+        self._idle.append(database)
 
     @contextmanager
     def _used(self, uri: str) -> Iterator[sqlite3.Connection]:
+        with self._told(), closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as database:
+            database.row_factory = sqlite3.Row
+            yield database
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as database:
-                database.row_factory = sqlite3.Row
-                yield database
+            yield
         except sqlite3.Error as error:
             raise RunError(f"`{self.place}`: the run history cannot be used ({error}). {self._remedy()}") from error
 

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from lakelocal.lakeflow.update_progress import Event
@@ -19,8 +20,13 @@ class Row:
     @classmethod
     def of(cls: type[_R], row: sqlite3.Row) -> _R:
         """The value of *row*; a column that an older file lacks has its default."""
-        names = {each.name for each in fields(cls)} & set(row.keys())  # type: ignore[arg-type]  # a dataclass each
-        return cls(**{name: _loaded(row[name]) if name in cls._json else row[name] for name in names})
+        columns = _columns(cls, tuple(row.keys()))  # type: ignore[arg-type]  # a class has a hash
+        given = {
+            name: json.loads(value) if is_json and value is not None else value
+            for (name, is_json), value in zip(columns, row, strict=True)
+            if name
+        }
+        return cls(**given)
 
 
 class Recorded(Row):
@@ -37,8 +43,11 @@ class Recorded(Row):
         return self.result_state or self.life_cycle_state
 
 
-def _loaded(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
+@cache
+def _columns(kind: type[Row], names: tuple[str, ...]) -> Sequence[tuple[str, bool]]:
+    """The field of each column, and whether it has JSON; a column of a newer version has no field."""
+    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]  # a dataclass each
+    return [(name if name in known else "", name in kind._json) for name in names]
 
 
 @dataclass(frozen=True)

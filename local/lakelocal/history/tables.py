@@ -7,7 +7,7 @@ run, `updates` one per update of a pipeline, and `events` one per event of an up
 import sqlite3
 import time
 
-VERSION = 7
+VERSION = 8
 FIRST_ATTEMPT = 1_000_000_001  # ids of attempts begin here, so that those of runs count the runs
 WAIT_SECONDS = 30.0
 _RUNS = {
@@ -124,7 +124,8 @@ def prepare(database: sqlite3.Connection) -> None:
         for name in columns.keys() - there:
             database.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
     database.execute("CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (job_run_id, run_id)")
-    database.execute("CREATE INDEX IF NOT EXISTS open_runs ON runs (job_id) WHERE end_time IS NULL")
+    database.execute("DROP INDEX IF EXISTS open_runs")  # of older versions
+    database.execute("CREATE INDEX IF NOT EXISTS open_runs_by_time ON runs (start_time, run_id) WHERE end_time IS NULL")
     database.execute("CREATE INDEX IF NOT EXISTS runs_by_time ON runs (start_time, run_id)")
     database.execute("CREATE INDEX IF NOT EXISTS runs_of_job ON runs (job_id, start_time, run_id)")
     database.execute("CREATE INDEX IF NOT EXISTS updates_of_run ON updates (job_run_id)")

@@ -1,6 +1,6 @@
 """What is refused before a run starts, and what is reported about it: warnings, and fields that a local run ignores."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,15 @@ from lakelocal.lakeflow.task_types.for_each import literal_inputs
 _LIBRARIES = "tasks.libraries."
 
 
+class UnsupportedTasksError(UsageError):
+    """Raised for tasks that cannot run here; each of *texts* says which one, why, and what to use instead."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        advice = "Run the others with --only, or pass over it with --skip-unsupported."
+        super().__init__("\n".join(f"{text} {advice}" for text in texts))
+        self.texts = texts
+
+
 def check_run(
     bundle: Bundle,
     job: Job,
@@ -50,7 +59,8 @@ def check_run(
 
     Raises:
         BundleError: a value that affects the run refers to a variable that has no value.
-        UsageError: a task that cannot run here, jobs that start each other in a cycle or more than three levels deep,
+        UnsupportedTasksError: a task that cannot run here.
+        UsageError: jobs that start each other in a cycle or more than three levels deep,
             or an unknown member in a reference; with *strict*, also whatever would be left out.
     """
     if only is not None:
@@ -62,8 +72,7 @@ def check_run(
     unsupported = [found for each in all_jobs for task in each.every_task() if (found := _unsupported(each, task))]
     refused = [text for text, late in unsupported if skip_unsupported or not late]
     if refused and not skip_unsupported:
-        advice = "Run the others with --only, or pass over it with --skip-unsupported."
-        raise UsageError("\n".join(f"{text} {advice}" for text in refused))
+        raise UnsupportedTasksError(refused)
     fails = [f"{text} It fails when its turn comes." for text, late in unsupported if late and not skip_unsupported]
     for each, own in jobs:
         _check_job_references(each, own, scheduled=scheduled and each is job, backfill=backfill and each is job)

@@ -76,11 +76,15 @@ def left_behind(state: State, job_run_id: int, task: Task, run_id: int, result: 
 
     Task values are in `.values/<task>.json`, the rows of a SQL task in `.values/<task>.rows.json`.
     """
-    rows = _read(_values_folder(state, job_run_id) / f"{task.key}.rows.json")
     values = task_values(state, job_run_id, task.key)
-    return Upstream(
-        run_id, result, attempts, str(task.notebook or ""), values, tuple(rows) if isinstance(rows, list) else None
-    )
+    rows = rows_left_behind(state, job_run_id, task.key)
+    return Upstream(run_id, result, attempts, str(task.notebook or ""), values, rows)
+
+
+def rows_left_behind(state: State, job_run_id: int, name: str) -> tuple[dict[str, Any], ...] | None:
+    """The rows that the last statement of a SQL task gave, None if it gave none; *name* is that of the task's files."""
+    rows = _read(_values_folder(state, job_run_id) / f"{name}.rows.json")
+    return tuple(rows) if isinstance(rows, list) else None
 
 
 def task_values(state: State, job_run_id: int, task_key: str) -> dict[str, Any]:

@@ -13,8 +13,7 @@ from lakelocal.lakeflow.update_progress import COMPLETED, FAILED, INITIALIZING
 from lakelocal.workspace.endpoints import Asked, Number, endpoint
 from lakelocal.workspace.errors import ApiError, not_there, wrong_value
 from lakelocal.workspace.event_filter import check_pipelines_filter, events_where, name_pattern, notebook_named
-from lakelocal.workspace.pages_of_results import position_of, token_of
-from lakelocal.workspace.paging import page_of
+from lakelocal.workspace.paging import page_of, position_of, token_of
 from lakelocal.workspace.pipeline_store import DeployedPipeline
 from lakelocal.workspace.pipeline_updates import (
     FoundUpdate,
@@ -221,7 +220,7 @@ def list_updates(workspace: Workspace, asked: ListUpdates) -> Mapping[str, Any]:
     if asked.until_update_id:
         last = [number for number, each in enumerate(found) if each.update.update_id == asked.until_update_id]
         found = found[: last[0] + 1] if last else found
-    start_at = (position_of(asked.page_token, 1) or (0,))[0]
+    start_at = (position_of(asked.page_token, int) or (0,))[0]
     size = min(asked.max_results or MOST_UPDATES, MOST_UPDATES)
     page = found[max(start_at, 0) :][:size]
     result: dict[str, Any] = {"updates": [_update(deployed, each.update) for each in page]} if page else {}
@@ -243,7 +242,7 @@ def list_events(workspace: Workspace, asked: ListEvents) -> Mapping[str, Any]:
         raise wrong_value(f"`order_by`: found `{asked.order_by[:80]}`; expected `timestamp asc` or `timestamp desc`.")
     ascending = asked.order_by.lower() in ("timestamp asc", "timestamp")
     condition, values = events_where(asked.filter)
-    if position := position_of(asked.page_token, 2):
+    if position := position_of(asked.page_token, int, int):
         ascending = bool(position[1])
         condition = f"({condition}) AND time {'>' if ascending else '<'} ?"
         values.append(position[0])

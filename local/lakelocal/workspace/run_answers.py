@@ -3,19 +3,21 @@
 Source: Databricks SDK 0.162, `Run`, `BaseRun`, `RunTask`, `RunOutput`, `ViewItem`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lakelocal.history.api import run_head, run_shape
+from lakelocal.history.api import run_head, run_shape, shape_of
 from lakelocal.history.rows import RecordedRun
+from lakelocal.jobs.progress import file_name
 from lakelocal.workspace.errors import not_there, wrong_value
-from lakelocal.workspace.pages_of_results import part_of
+from lakelocal.workspace.lookups import warehouse_id
+from lakelocal.workspace.paging import part_of
 from lakelocal.workspace.run_numbers import NumberedRun
+from lakelocal.workspace.task_outputs import logs, sql_output
 from lakelocal.workspace.workspace import Workspace
 
-LOG_BYTES = 5_000_000
 _OF_THIS_MACHINE = ("output_notebook", "error_trace", "error", "notebook_output", "remote")
 _WITH_LOGS = ("spark_python_task", "python_wheel_task")
 
@@ -26,9 +28,13 @@ class RunAnswers:
 
     workspace: Workspace
 
-    def head(self, run: RecordedRun, offset: int) -> dict[str, Any]:
-        """*run* without its tasks, as an entry of `runs/list`."""
-        return self._with_place(run_head(run), run, offset)
+    def listed(self, found: NumberedRun, recorded: RecordedRun, *, expand: bool) -> dict[str, Any]:
+        """The run *found* as an entry of `runs/list`; its tasks, at most 100, if it is to *expand* them."""
+        if not expand:
+            return self._with_place(run_head(recorded), recorded, found.offset)
+        result = self._run(found, recorded)
+        result.pop("next_page_token", None)
+        return result
 
     def run(
         self, found: NumberedRun, *, history: bool = False, page_token: str = "", parts: bool = True
@@ -38,10 +44,23 @@ class RunAnswers:
         With *history*, it also says how the run ended before each repair. *parts*: at most 100 entries of each array.
         """
         recorded = found.records.run(found.run_id)
-        shape = _numbered(run_shape(found.records, found.run_id), found.offset)
+        return self._run(found, recorded, history=history, page_token=page_token, parts=parts)
+
+    def _run(
+        self,
+        found: NumberedRun,
+        recorded: RecordedRun,
+        *,
+        history: bool = False,
+        page_token: str = "",
+        parts: bool = True,
+    ) -> dict[str, Any]:
+        shape = _numbered(shape_of(recorded, found.records), found.offset)
         result = self._with_place(shape, recorded, found.offset, numbered=True)
         iterations = [each for each in shape["tasks"] if "iteration" in each]
         result["tasks"] = [each for each in shape["tasks"] if "iteration" not in each]
+        if recorded.end_time is None:
+            result["tasks"] += _unbegun(recorded, result["tasks"])
         if not history:
             result.pop("repair_history", None)
         if found.attempt_id is not None:
@@ -63,18 +82,21 @@ class RunAnswers:
             ApiError: the run has several tasks.
         """
         recorded = found.records.run(found.run_id)
-        shape = _numbered(run_shape(found.records, found.run_id), found.offset)
+        shape = _numbered(shape_of(recorded, found.records), found.offset)
         task = _only_task(shape, found)
         kind = next((name for name in task if name.endswith("_task")), "")
         own = replace(found, attempt_id=task["run_id"] - found.offset)
-        result: dict[str, Any] = {"metadata": self.run(own)}
+        result: dict[str, Any] = {"metadata": self._run(own, recorded)}
         for name in ("notebook_output", "run_job_output", "error", "error_trace"):
             if name in task:
                 result[name] = task[name]
         if "notebook_task" in task and "notebook_output" not in result:
             result["notebook_output"] = {}
         if kind in _WITH_LOGS and (notebook := task.get("output_notebook")):
-            result |= _logs(Path(notebook))
+            result |= logs(Path(notebook))
+        if kind == "sql_task" and (notebook := task.get("output_notebook")):
+            name, warehouse = file_name(task["task_key"], task.get("iteration")), warehouse_id(self.workspace)
+            result["sql_output"] = sql_output(Path(notebook), found.state, found.run_id, name, warehouse)
         if kind == "run_job_task":
             result.setdefault("run_job_output", {})
         if recorded.end_time is None and "error" not in result and not task.get("end_time"):
@@ -134,7 +156,7 @@ class RunAnswers:
 
     def _of_task(self, run: dict[str, Any], iterations: list[dict[str, Any]], number: int) -> dict[str, Any]:
         """The run of one task: its own state and times, and the other fields of its job's run."""
-        task = next((each for each in (*run["tasks"], *iterations) if each["run_id"] == number), None)
+        task = next((each for each in (*run["tasks"], *iterations) if each.get("run_id") == number), None)
         if task is None:
             raise not_there(f"Run {number} does not exist.")
         own = {
@@ -183,6 +205,34 @@ def _written_tasks(settings: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return found
 
 
+def _unbegun(run: RecordedRun, begun: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The tasks of *run* that have not begun: they have no run of their own, and so no number, before they do."""
+    known = {each["task_key"] for each in begun}
+    chosen = run.only_tasks
+    waits = "QUEUED" if run.life_cycle_state == "QUEUED" else "PENDING"
+    found = []
+    for task in run.settings.get("tasks") or []:
+        key, needed = task["task_key"], task.get("depends_on") or []
+        if key in known or (chosen is not None and key not in chosen):
+            continue
+        is_blocked = any(chosen is None or each["task_key"] in chosen for each in needed)
+        state = "BLOCKED" if is_blocked else waits
+        found.append(
+            {
+                "task_key": key,
+                "attempt_number": 0,
+                "state": {"life_cycle_state": state, "state_message": ""},
+                "status": {"state": state},
+                "start_time": 0,
+                "end_time": 0,
+                "depends_on": needed,
+                "run_if": task.get("run_if") or "ALL_SUCCESS",
+                **{name: block for name, block in task.items() if name.endswith("_task") and block is not None},
+            }
+        )
+    return found
+
+
 def _only_task(shape: Mapping[str, Any], found: NumberedRun) -> dict[str, Any]:
     if found.attempt_id is not None:
         number = found.offset + found.attempt_id
@@ -192,19 +242,6 @@ def _only_task(shape: Mapping[str, Any], found: NumberedRun) -> dict[str, Any]:
         text = "Retrieving the output of runs with multiple tasks is not supported. Name the run of one task instead."
         raise wrong_value(text if keys else f"Run {found.number} has no task that has begun.")
     return dict([each for each in shape["tasks"] if "iteration" not in each][-1])
-
-
-def _logs(notebook: Path) -> dict[str, Any]:
-    """What the cells of an executed notebook printed: the last 5 MB, like the API."""
-    import nbformat  # not needed for any other answer
-
-    try:
-        cells = nbformat.read(notebook, as_version=4).cells
-    except (OSError, ValueError, nbformat.ValidationError):
-        return {}
-    streams = (output for cell in cells for output in cell.get("outputs", ()) if output.output_type == "stream")
-    text = "".join(each.text for each in streams).encode()
-    return {"logs": text[-LOG_BYTES:].decode(errors="ignore"), "logs_truncated": len(text) > LOG_BYTES}
 
 
 def _page(content: str, title: str, style: str) -> str:

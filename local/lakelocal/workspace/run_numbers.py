@@ -7,7 +7,6 @@ numbers. All numbers are exact in JavaScript, whose integers have 53 bits.
 
 from dataclasses import dataclass
 from functools import cached_property
-from sqlite3 import Connection
 
 from lakelocal.history.records import Records
 from lakelocal.project import CATALOG_NAME, Project, State
@@ -55,8 +54,9 @@ class RunNumbers:
         """The history of *state*."""
         if state.catalog not in self._histories:
             records = Records.of(state)
-            self._histories[state.catalog] = records, records.kept_open()
-        return self._histories[state.catalog][0]
+            records.stay_open()
+            self._histories[state.catalog] = records
+        return self._histories[state.catalog]
 
     def offset(self, catalog: str) -> int:
         """The offset of the numbers of *catalog*, which may not have any run yet."""
@@ -71,14 +71,22 @@ class RunNumbers:
             ApiError: there is none.
         """
         span, local = divmod(number, SPAN)
-        for state, offset in self.states():
-            if offset == span * SPAN:
-                history = self.history(state)
-                if history.has_run(local):
-                    return NumberedRun(state, history, offset, local)
-                if (run_id := history.run_of_attempt(local)) is not None:
-                    return NumberedRun(state, history, offset, run_id, local)
+        if state := self._state_of(span):
+            history, offset = self.history(state), span * SPAN
+            if history.has_run(local):
+                return NumberedRun(state, history, offset, local)
+            if (run_id := history.run_of_attempt(local)) is not None:
+                return NumberedRun(state, history, offset, run_id, local)
         raise not_there(f"Run {number} does not exist.")
+
+    def _state_of(self, span: int) -> State | None:
+        """The state with the number *span*; None if there is none, or none with runs."""
+        if span not in self._known.values():
+            self.states()  # one whose first run another program has recorded gets its number
+        for catalog, number in self._known.items():
+            if number == span and (state := self.project.state(catalog)).runs_db.is_file():
+                return state
+        return None
 
     def find_run(self, number: int) -> NumberedRun:
         """The run with this *number*.
@@ -93,7 +101,7 @@ class RunNumbers:
         return found
 
     @cached_property
-    def _histories(self) -> dict[str, tuple[Records, Connection | None]]:
+    def _histories(self) -> dict[str, Records]:
         return {}
 
     @cached_property

@@ -1,7 +1,7 @@
 """Jobs API: the runs of deployed jobs, and all other runs in the history. Source: Databricks REST API, Jobs 2.2."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ConfigDict, Field, field_validator
@@ -10,8 +10,10 @@ from starlette.routing import BaseRoute
 
 from lakelocal.errors import LocalError, UsageError
 from lakelocal.export.pruning import delete_run
+from lakelocal.history.filters import RunFilter
+from lakelocal.history.rows import RecordedRun
 from lakelocal.jobs.cancel import request_cancel
-from lakelocal.jobs.checks import check_run
+from lakelocal.jobs.checks import UnsupportedTasksError, check_run
 from lakelocal.jobs.progress import last_results
 from lakelocal.jobs.repair import parameters_of_repair
 from lakelocal.jobs.selection import select_tasks, tasks_to_repair
@@ -23,8 +25,9 @@ from lakelocal.workspace.errors import ApiError, wrong_value
 from lakelocal.workspace.job_store import DeployedJob, new_job_id
 from lakelocal.workspace.jobs import job_of, readable
 from lakelocal.workspace.origins import origin_of
-from lakelocal.workspace.pages_of_results import position_of, token_of
+from lakelocal.workspace.paging import position_of, token_of
 from lakelocal.workspace.run_answers import RunAnswers
+from lakelocal.workspace.run_numbers import NumberedRun
 from lakelocal.workspace.workspace import Workspace
 
 MOST_RUNS = 25
@@ -177,36 +180,42 @@ def list_runs(workspace: Workspace, asked: ListRuns) -> Mapping[str, Any]:
     if asked.active_only and asked.completed_only:
         raise wrong_value("Found both `active_only` and `completed_only`; expected at most one of them.")
     limit = asked.limit or MOST_RUNS
-    position = position_of(asked.page_token, 2)
-    answers = RunAnswers(workspace)
-    found = []
-    for state, offset in workspace.numbers.states():
-        before = None if position is None else (position[0], position[1] - offset)
-        runs = workspace.numbers.history(state).newest(
-            limit=asked.offset + limit + 1,
-            before=before,
-            job_id=asked.job_id,
-            active=True if asked.active_only else False if asked.completed_only else None,
-            updates=False,
-            since=asked.start_time_from,
-            until=asked.start_time_to,
-        )
-        found += [(run, offset) for run in runs]
-    found.sort(key=lambda each: (each[0].start_time, each[0].run_id + each[1]), reverse=True)
-    if asked.run_type:
-        found = [each for each in found if str(each[0].settings.get("run_type") or "JOB_RUN") == asked.run_type]
-    found = found[asked.offset :]
-    shown, has_more = found[:limit], len(found) > limit
+    position = position_of(asked.page_token, int, int)
+    wanted = RunFilter(
+        job_id=asked.job_id,
+        active=True if asked.active_only else False if asked.completed_only else None,
+        since=asked.start_time_from,
+        until=asked.start_time_to,
+        run_type=asked.run_type,
+        updates=False,
+    )
+    keys: list[tuple[int, NumberedRun]] = []
+    for state, span in workspace.numbers.states():
+        before = None if position is None else (position[0], position[1] - span)
+        history = workspace.numbers.history(state)
+        newest = history.newest_keys(wanted, limit=asked.offset + limit + 1, before=before)
+        keys += [(start, NumberedRun(state, history, span, run_id)) for start, run_id in newest]
+    keys.sort(key=lambda each: (each[0], each[1].number), reverse=True)
+    keys = keys[asked.offset :]
+    shown, has_more = keys[:limit], len(keys) > limit
     result: dict[str, Any] = {"has_more": has_more}
-    if shown and asked.expand_tasks:
-        numbers = (run.run_id + offset for run, offset in shown)
-        result["runs"] = [_without_token(answers.run(workspace.numbers.find(number))) for number in numbers]
-    elif shown:
-        result["runs"] = [answers.head(run, offset) for run, offset in shown]
+    recorded = _recorded([run for _, run in shown])
+    if runs := [each for each in recorded if not asked.active_only or each[1].end_time is None]:
+        answers = RunAnswers(workspace)
+        result["runs"] = [answers.listed(found, run, expand=asked.expand_tasks) for found, run in runs]
     if has_more:
-        last, offset = shown[-1]
-        result["next_page_token"] = token_of(last.start_time, last.run_id + offset)
+        start, last = shown[-1]
+        result["next_page_token"] = token_of(start, last.number)
     return result
+
+
+def _recorded(found: Sequence[NumberedRun]) -> Iterator[tuple[NumberedRun, RecordedRun]]:
+    """What is recorded of the runs *found*, in their order, without those that have been deleted since."""
+    recorded: dict[int, RecordedRun] = {}
+    for history, span in {(each.records, each.offset) for each in found}:
+        of_state = history.runs_with([each.run_id for each in found if each.offset == span])
+        recorded |= {run_id + span: run for run_id, run in of_state.items()}
+    return ((each, recorded[each.number]) for each in found if each.number in recorded)
 
 
 def get_output(workspace: Workspace, asked: OneRun) -> Mapping[str, Any]:
@@ -333,11 +342,6 @@ def _replaced(before: Any, given: Any, name: str) -> Any:
     raise wrong_value(f"`{name}`: found {str(given)[:80]!r}; expected a list or an object.")
 
 
-def _without_token(run: dict[str, Any]) -> dict[str, Any]:
-    run.pop("next_page_token", None)
-    return run
-
-
 def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else as_text(value)
 
@@ -346,6 +350,8 @@ def _of_api(work: Any) -> Any:
     """The result of *work*; an error is worded as in the API, not as on the command line."""
     try:
         return work()
+    except UnsupportedTasksError as error:
+        raise wrong_value(f"{' '.join(error.texts)} Name the other tasks in `only`.") from error
     except UsageError as error:
         text = " ".join(str(error).splitlines())
         for option, field in (("--param", "job_parameters"), ("--only", "only"), ("--tasks", "rerun_tasks")):

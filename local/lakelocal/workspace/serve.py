@@ -77,7 +77,7 @@ def serve(project: Project, listening: Listening, started: Callable[[Workspace],
         names = [] if _is_loopback(listening.host) else [listening.host, socket.gethostname(), socket.getfqdn()]
         shown = listening.host if names and listening.host not in ("0.0.0.0", "::") else LOOPBACK
         workspace = Workspace.of(project, f"{listening.scheme}://{shown}:{port}", names)
-        _write(places, workspace)
+        _write(places, workspace, listening)
         closing.callback(places.server.unlink, missing_ok=True)
         _run(workspace, listening, sockets, started)
 
@@ -211,10 +211,12 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _write(places: WorkspacePlaces, workspace: Workspace) -> None:
+def _write(places: WorkspacePlaces, workspace: Workspace, listening: Listening) -> None:
     """Write the file by which other commands find this server."""
     own = os.getpid()
-    content = {"url": workspace.url, "pid": own, "pid_started": started_at(own) or 0.0}
+    content: dict[str, Any] = {"url": workspace.url, "pid": own, "pid_started": started_at(own) or 0.0}
+    if listening.certificate:
+        content["certificate"] = str(listening.certificate.resolve())
     new = places.server.with_suffix(".new")
     try:
         new.write_text(json.dumps(content))

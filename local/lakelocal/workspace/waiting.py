@@ -9,7 +9,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 from starlette.concurrency import run_in_threadpool
@@ -38,13 +37,13 @@ class Waiting:
 
     def __init__(self) -> None:
         self._told: OrderedDict[tuple[str, int], Looks] = OrderedDict()
-        self._waiters: dict[Path, set[_Waiter]] = {}
+        self._waiters: dict[History, set[_Waiter]] = {}
         self._watch: asyncio.Task[None] | None = None
         self._is_over = False
 
     async def for_change(self, run: NumberedRun, connection: str) -> None:
         """Return when *run* differs from the last answer on *connection*, has ended, or the time is up."""
-        key, history = (connection, run.number), History(run.state.runs_db)
+        key, history = (connection, run.number), run.records
         now = (await run_in_threadpool(looks_of, history, [run.run_id]))[run.run_id]
         if now and self._told.get(key) == now and not self._is_over:
             now = await self._changed(history, run.run_id, now)
@@ -63,7 +62,7 @@ class Waiting:
 
     async def _changed(self, history: History, run_id: int, looked: Looks) -> Looks:
         waiter = _Waiter(run_id, looked, asyncio.get_running_loop().create_future())
-        waiters = self._waiters.setdefault(history.place, set())
+        waiters = self._waiters.setdefault(history, set())
         waiters.add(waiter)
         if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._look())
@@ -79,11 +78,11 @@ class Waiting:
         """Check all runs for which clients wait, until none waits."""
         while any(self._waiters.values()):
             await asyncio.sleep(LOOK_SECONDS)
-            for place, waiters in list(self._waiters.items()):
+            for history, waiters in list(self._waiters.items()):
                 if not waiters:
-                    del self._waiters[place]
+                    del self._waiters[history]
                     continue
-                now = await run_in_threadpool(looks_of, History(place), {each.run_id for each in waiters})
+                now = await run_in_threadpool(looks_of, history, {each.run_id for each in waiters})
                 for each in list(waiters):
                     if now.get(each.run_id, each.looked) != each.looked and not each.changed.done():
                         each.changed.set_result(None)

@@ -6,7 +6,6 @@ from lakelocal.lakeflow.verdicts import REFUSED
 _JAR = "JARs do not run on the Spark Connect server; use a `spark_python_task` or a `python_wheel_task`"
 _DBT = "dbt does not run here; use a notebook that calls it"
 _GPU = "it needs the GPUs of Databricks; use a notebook"
-_REST = "use `--skip-unsupported` to run the other tasks"
 
 
 def _refused(name: str, note: str, *leaves: str, needs_compute: bool = False) -> TaskType:
@@ -18,10 +17,10 @@ ELSEWHERE = (
     _refused("dbt_platform_task", _DBT),
     _refused("spark_jar_task", _JAR, needs_compute=True),
     _refused("spark_submit_task", _JAR, needs_compute=True),
-    _refused("dashboard_task", f"it lives in the workspace; {_REST}"),
-    _refused("power_bi_task", f"it lives in the workspace; {_REST}"),
+    _refused("dashboard_task", "it lives in the workspace; leave it out here"),
+    _refused("power_bi_task", "it lives in the workspace; leave it out here"),
     _refused("alert_task", "it lives in the workspace; use `sql_task.file`, and a condition task on its output", ALERT),
-    _refused("clean_rooms_notebook_task", f"clean rooms live in an account; {_REST}"),
+    _refused("clean_rooms_notebook_task", "clean rooms live in an account; leave it out here"),
     _refused("ai_runtime_task", _GPU),
     _refused("gen_ai_compute_task", _GPU),
     _refused("python_operator_task", "its operators live on Databricks; use a `spark_python_task`"),

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from lakelocal.bundle import load_bundle
 from lakelocal.errors import BundleError, LocalError
+from lakelocal.history.filters import RunFilter
 from lakelocal.history.reading import History
 from lakelocal.jobs.checks import check_run
 from lakelocal.lakeflow.model import Bundle, Job
@@ -90,13 +91,13 @@ def run_of_bundle(visit: Visit) -> Response:
     given = _given(visit, job.parameters)
     check_run(bundle, job, parameters=job_parameters(job, given))
     history = History.of(workspace.project.state(bundle.catalog))
-    before = history.newest(limit=1, job_id=job.id)
+    before = history.newest(RunFilter(job_id=job.id), limit=1)
     options = [f"--param={name}={value}" for name, value in given.items()]
     if before and before[0].before_notebook:
         options += ["--before", before[0].before_notebook]
 
     def newest() -> int:
-        found = history.newest(limit=1, job_id=job.id)
+        found = history.newest(RunFilter(job_id=job.id), limit=1)
         return found[0].run_id if found else 0
 
     last = newest()
@@ -212,7 +213,7 @@ def _last_runs(workspace: Workspace, job_id: int) -> Iterator[RunLine]:
     found = []
     for state, offset in workspace.numbers.states():
         history = workspace.numbers.history(state)
-        found += [(run, history, offset, state) for run in history.newest(limit=LAST_RUNS, job_id=job_id)]
+        found += [(run, history, offset, state) for run in history.newest(RunFilter(job_id=job_id), limit=LAST_RUNS)]
     found.sort(key=lambda each: each[0].start_time, reverse=True)
     for run, history, offset, state in found[:LAST_RUNS]:
         yield run_line(run, history, ToPages(offset), state.catalog)

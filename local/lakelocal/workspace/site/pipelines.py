@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from lakelocal.bundle import load_bundle
 from lakelocal.errors import LocalError
+from lakelocal.history.filters import RunFilter
 from lakelocal.history.reading import History
 from lakelocal.jobs.checks import check_run
 from lakelocal.lakeflow.findings import show
@@ -101,7 +102,7 @@ def update_of_bundle(visit: Visit) -> Response:
     history = History.of(workspace.project.state(bundle.catalog))
 
     def newest() -> int:
-        found = history.newest(limit=1, job_id=job.id)
+        found = history.newest(RunFilter(job_id=job.id), limit=1)
         return found[0].run_id if found else 0
 
     last = newest()

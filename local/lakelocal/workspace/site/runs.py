@@ -7,6 +7,7 @@ from pathlib import Path
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from lakelocal.history.filters import RunFilter
 from lakelocal.history.recorded import Attempt, Run, read_run
 from lakelocal.history.rows import RecordedRun
 from lakelocal.jobs.cancel import request_cancel
@@ -21,7 +22,7 @@ from lakelocal.project import State
 from lakelocal.workspace import runs as api
 from lakelocal.workspace.deployed import WITHOUT_JOB
 from lakelocal.workspace.errors import wrong_value
-from lakelocal.workspace.pages_of_results import position_of, token_of
+from lakelocal.workspace.paging import position_of, token_of
 from lakelocal.workspace.run_numbers import NumberedRun
 from lakelocal.workspace.site.answers import Visit, html, moved, number_of, page
 from lakelocal.workspace.site.commands import start_command
@@ -51,7 +52,7 @@ def show_list(visit: Visit) -> Response:
     import_ahead()  # whoever looks at runs will look at notebooks next
     job = visit.value("job")
     wanted = Filter(visit.value("result"), number_of(job, "job") if job else None, visit.value("text"))
-    before = position_of(visit.value("before"), 2)
+    before = position_of(visit.value("before"), int, int)
     found = list(_newest(visit.workspace, wanted, before))
     found.sort(key=lambda each: (each[0].start_time, each[0].run_id + each[2]), reverse=True)
     shown = found[:LINES]
@@ -82,16 +83,16 @@ def _list_address(visit: Visit, **changed: str) -> str:
 def _newest(
     workspace: Workspace, wanted: Filter, before: Sequence[int] | None
 ) -> Iterator[tuple[RecordedRun, State, int]]:
+    chosen = RunFilter(
+        job_id=wanted.job,
+        active=True if wanted.result == "active" else None,
+        results=wanted.states,
+        text=wanted.text,
+        started_by_none=True,
+    )
     for state, offset in workspace.numbers.states():
-        runs = workspace.numbers.history(state).newest(
-            limit=LINES + 1,
-            before=None if before is None else (before[0], before[1] - offset),
-            job_id=wanted.job,
-            active=True if wanted.result == "active" else None,
-            results=wanted.states,
-            text=wanted.text,
-            started_by_none=True,
-        )
+        begin = None if before is None else (before[0], before[1] - offset)
+        runs = workspace.numbers.history(state).newest(chosen, limit=LINES + 1, before=begin)
         yield from ((run, state, offset) for run in runs)
 
 
