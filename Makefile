@@ -27,7 +27,7 @@ SET_UP := $(wildcard local/setup/*.py) local/lakelocal/versions.py local/pyproje
 
 # What a run is given, here and elsewhere. A folder of this machine becomes a URL; a volume stays as it is.
 FOLDER = $(if $(filter /Volumes/% dbfs:/% s3://% abfss://% gs://%,$(SOURCE)),$(SOURCE),file:$(abspath $(SOURCE)))
-RUN = run $(JOB) --target $(TARGET) --strict --before notebooks/00_setup.ipynb \
+RUN = run $(JOB) --target $(TARGET) --strict \
   $(if $(SOURCE)$(RUN_DATE)$(VARS)$(PARAMS),--check notebooks/05_check_parameters.ipynb) \
   $(if $(SOURCE),--var source=$(FOLDER)) $(if $(RUN_DATE),--param run_date=$(RUN_DATE)) \
   $(foreach v,$(VARS),--var $(v)) $(foreach p,$(PARAMS),--param $(p))
@@ -53,9 +53,10 @@ run-local: $(READY) ## run a job here: JOB= TARGET= SOURCE=folder RUN_DATE=YYYY-
 	@$(LOCAL) $(RUN)
 
 # The URL goes by the environment, where make has put it: a command line shows a token to everyone on the machine.
+# A workspace may lack the catalog, which only set-up creates; here it is the state folder.
 run-remote: export LOCAL_REMOTE = $(REMOTE)
 run-remote: $(READY_REMOTE) ## the same, with Spark in a Databricks workspace or at REMOTE="sc://host:port/;token=..."
-	@.venv-remote/bin/python -m local $(RUN)
+	@.venv-remote/bin/python -m local $(RUN) --before notebooks/00_setup.ipynb
 
 diff: $(READY) ## did two runs make the same tables? A= B= (12, latest, TARGET:12, folder/of/state:12) OPTIONS="--rows 20"
 	@$(LOCAL) diff $(A) $(B) --target $(TARGET) $(OPTIONS)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import PlaceError
 
 if TYPE_CHECKING:  # importing pyspark takes a second, and the generator does not need it
     from pyspark.sql import SparkSession
+
+_MISSING = ("notfound", "not found", "not_found", "does not exist", "no such file")
 
 
 def config_folder() -> Path:
@@ -42,9 +44,20 @@ def checkpoint_folder(catalog: str, table: str, generation: str) -> str:
     return f"/Volumes/{catalog}/ops/checkpoints/{table}/{generation}"
 
 
-def volume_missing(path: str) -> PlaceError:
-    """The error for a volume path that does not exist."""
-    return PlaceError(f"Volume path not found: {path}, run notebooks/00_setup", path=path)
+def volume_missing(path: str, because: str = "") -> PlaceError:
+    """The error for a volume path that does not exist; *because* says why the run could not create it itself."""
+    return PlaceError(f"Volume path not found: {path}, run notebooks/00_setup{because and f' ({because})'}", path=path)
+
+
+def entries_of(dbutils: Any, folder: str) -> list[Any] | None:
+    """What `dbutils.fs.ls` lists in *folder*; None if there is no such folder."""
+    try:
+        return list(dbutils.fs.ls(folder))
+    except Exception as error:  # each environment raises a different class for a missing path
+        told = f"{type(error).__name__} {error}".lower()
+        if any(word in told for word in _MISSING):
+            return None
+        raise
 
 
 def open_catalog(spark: SparkSession, catalog: str) -> None:

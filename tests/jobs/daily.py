@@ -13,11 +13,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
-FIRST = ("--strict", "--before", "notebooks/00_setup.ipynb")
 SMALL_DAY, SMALL_VARS = "2018-09-01", ("scale=300", "history_days=20")  # generated: the smallest data with everything
-SMALL = (*FIRST, *(word for each in SMALL_VARS for word in ("--var", each)))
+SMALL = ("--strict", *(word for each in SMALL_VARS for word in ("--var", each)))
 SOURCE = f"file:{SAMPLE.resolve()}" if SAMPLE.is_dir() else ""
-DAILY = (*FIRST, "--var", f"source={SOURCE}") if SOURCE else SMALL
+DAILY = ("--strict", "--var", f"source={SOURCE}") if SOURCE else SMALL
 SAMPLE_DAYS = ("2018-10-18", "2018-10-19", "2018-10-20")  # the sample's last orders are from the day before
 FEEDS = ("customers", "products", "sellers")
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.catalog import VolumeType
-from databricks.sdk.service.jobs import NotebookTask, RunResultState, SubmitTask
+from databricks.sdk.service.jobs import RunResultState
 from databricks.sdk.service.workspace import ImportFormat
 
 from lakelocal.project import Project
@@ -40,7 +40,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """A server for this project, with its own state."""
     monkeypatch.setenv("LOCAL_STATE", str(tmp_path / "states"))
     monkeypatch.setenv("LOCAL_USER", USER)
-    server = Served(ROOT).start()
+    server = Served(ROOT, logs=tmp_path).start()
     yield server
     assert server.stop() == 0
     stop_server(Project.at(ROOT).state(CATALOG))
@@ -79,9 +79,7 @@ def test_the_daily_job_over_uploaded_files(served: Served) -> None:
     bundle = resolved()
     ids = deploy(w, bundle)
     w.catalogs.create(CATALOG)
-    notebook = NotebookTask(f"{bundle['workspace']['file_path']}/notebooks/00_setup", {"catalog": CATALOG})
-    setup = w.jobs.submit(run_name="setup", tasks=[SubmitTask("setup", notebook_task=notebook)]).result(ALL)
-    assert setup.state.result_state is RunResultState.SUCCESS, setup.state
+    w.schemas.create("raw", CATALOG)
     w.volumes.create(CATALOG, "raw", "incoming", VolumeType.MANAGED)
     files = sorted(SAMPLE.glob("olist_*_dataset.csv"))
     assert len(files) == 8

@@ -60,7 +60,8 @@ class CatalogStates:
             raise wrong_value(f"Catalog '{catalog}' can only be read by SQL here.")
         found = self.find(catalog)
         if found is None:
-            raise ApiError("CATALOG_DOES_NOT_EXIST", f"Catalog '{catalog}' does not exist.", 404)
+            text = f"Catalog '{catalog}' does not exist. Its first run makes it, and so does `catalogs create`."
+            raise ApiError("CATALOG_DOES_NOT_EXIST", text, 404)
         return found
 
     def default(self) -> State:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lakehouse.errors import LakehouseError
-from lakehouse.places import volume_missing, volume_root
+from lakehouse.places import entries_of, volume_missing, volume_root
 
 _MANIFESTS = "_manifests"  # Spark's readers skip names that begin with an underscore
 _STARTED = ".started"
@@ -18,7 +18,6 @@ _STAGING = "_staging"
 INITIAL = "_initial"  # ends the name of the first batch, which begins with its run date like the others
 _LONGEST_TEXT = 4_000_000
 _LONGEST_HEADER = 8_192
-_MISSING = ("notfound", "not found", "not_found", "does not exist", "no such file")
 
 
 class LandingConflictError(LakehouseError):
@@ -74,7 +73,7 @@ class Volume:
     """
 
     def __init__(self, dbutils: Any, catalog: str, *, missing_ok: bool = False) -> None:
-        self._fs = dbutils.fs
+        self._dbutils, self._fs = dbutils, dbutils.fs
         self.root = volume_root(catalog)
         if not missing_ok and self.sizes(self.root) is None:
             raise volume_missing(self.root)
@@ -87,13 +86,8 @@ class Volume:
 
     def sizes(self, folder: str) -> dict[str, int] | None:
         """The size in bytes of each entry of *folder* by name; None if there is no such folder."""
-        try:
-            return {entry.name.rstrip("/"): entry.size for entry in self._fs.ls(folder)}
-        except Exception as error:  # each environment raises a different class for a missing path
-            told = f"{type(error).__name__} {error}".lower()
-            if any(word in told for word in _MISSING):
-                return None
-            raise
+        entries = entries_of(self._dbutils, folder)
+        return None if entries is None else {entry.name.rstrip("/"): entry.size for entry in entries}
 
     def head(self, path: str, size: int = _LONGEST_TEXT) -> str:
         """The first *size* bytes of a file as text."""

@@ -17,14 +17,13 @@ from pyspark.sql import functions as F
 
 from lakehouse.errors import LandedFileError, samples
 from lakehouse.layers.reading import CSV_OPTIONS
-from lakehouse.places import volume_missing
+from lakehouse.places import entries_of, volume_missing
 from lakehouse.tables.contracts import Contract
 from lakehouse.tables.delta import only_row
 from lakehouse.tables.operations import append, read_operations
 
 _BOM = "\ufeff"
 _REPLACEMENT = "\ufffd"  # what a decoder writes for bytes that are not UTF-8
-_ABSENT = ("FileNotFound", "No such file", "does not exist", "not found", "NOT_FOUND")
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,9 @@ def list_files(dbutils: Any, folder: str) -> dict[str, LandedFile]:
     Raises:
         PlaceError: the folder does not exist.
     """
-    try:
-        entries = dbutils.fs.ls(folder)
-    except Exception as error:  # each environment raises a different class
-        if any(word in f"{type(error).__name__}: {error}" for word in _ABSENT):
-            raise volume_missing(folder) from error
-        raise
+    entries = entries_of(dbutils, folder)
+    if entries is None:
+        raise volume_missing(folder)
     return {
         entry.name: LandedFile(entry.name, f"{folder}/{entry.name}", entry.size, entry.modificationTime)
         for entry in entries
