@@ -79,7 +79,8 @@ def test_whatever_is_not_honoured_says_why() -> None:
         ("health.rules.metric", "RUN_DURATION_SECONDS", HONOURED),
         ("health.rules.metric", "STREAMING_BACKLOG_BYTES", IGNORED),
         ("trigger.periodic.unit", "DAYS", APPROXIMATED),
-        ("trigger.file_arrival.url", "s3://x", IGNORED),
+        ("trigger.file_arrival.url", "/Volumes/a/b/c", APPROXIMATED),
+        ("trigger.model.condition", "x", IGNORED),
         ("webhook_notifications.on_failure.id", "x", APPROXIMATED),
     ],
 )
@@ -158,7 +159,7 @@ CLUSTER = {"spark_version": "17", "num_workers": 1}
             [],
             ["schedule.timezone_id"],
         ),
-        ({"trigger": {"file_arrival": {"url": "s3://b/"}}}, {}, ["trigger.file_arrival"], []),
+        ({"trigger": {"model": {"condition": "MODEL_CREATED"}}}, {}, ["trigger.model"], []),
         ({"continuous": {"task_retry_mode": "NEVER"}}, {}, ["continuous.task_retry_mode"], []),
         (
             {"environments": [{"environment_key": "e", "spec": {"environment_version": "4"}}]},

@@ -94,7 +94,7 @@ def test_a_simulation_is_of_all_targets_and_creates_nothing(project: Path, capsy
         ("prod", "nightly", {"RUN": 2, "NO SUCH TIME": 1}),
         ("prod", "files", {}),
     ]
-    assert found["jobs"][1]["trigger"] == "`trigger.file_arrival` is not scheduled locally"
+    assert found["jobs"][1]["trigger"] == "new files in /Volumes/a/b/c/"
     assert found["jobs"][2]["assumption"].startswith("guessed")
     assert [change["at"] for change in found["clock_changes"]] == ["2026-03-29T01:00:00Z"]
     assert found["firings"][1] == {

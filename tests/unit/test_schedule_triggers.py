@@ -10,7 +10,7 @@ from lakelocal.bundle import Bundle, load_bundle, target_names
 from lakelocal.errors import BundleError, UsageError
 from lakelocal.project import Project
 from lakelocal.schedule import ScheduledJob, scheduled_jobs
-from lakelocal.schedule.triggers import Continuous, Cron, NotLocal, Periodic
+from lakelocal.schedule.triggers import Continuous, Cron, FileArrival, NotLocal, Periodic, TableUpdate
 
 TASKS = "tasks: [{task_key: a, notebook_task: {notebook_path: ./n.ipynb}}]"
 DAILY = 'schedule: {quartz_cron_expression: "0 0 6 * * ?", timezone_id: Europe/Berlin}'
@@ -76,8 +76,18 @@ targets:
         ("trigger: {periodic: {interval: 2, unit: WEEKS}}", Periodic(timedelta(days=14))),
         ("continuous: {}", None),
         ("continuous: {pause_status: UNPAUSED}", Continuous()),
-        ("trigger: {file_arrival: {url: /Volumes/a/b/c/}}", NotLocal("trigger.file_arrival")),
-        ("trigger: {table_update: {table_names: [a.b.c]}}", NotLocal("trigger.table_update")),
+        ("trigger: {file_arrival: {url: /Volumes/a/b/c/}}", FileArrival("/Volumes/a/b/c/")),
+        (
+            "trigger: {file_arrival: {url: dbfs:/Volumes/a/b/c, wait_after_last_change_seconds: 60}}",
+            FileArrival("/Volumes/a/b/c", quiet=timedelta(seconds=60)),
+        ),
+        ("trigger: {file_arrival: {url: s3://bucket/folder}}", NotLocal("trigger.file_arrival")),
+        ("trigger: {table_update: {table_names: [a.b.c]}}", TableUpdate(("a.b.c",))),
+        (
+            "trigger: {table_update: {table_names: [a.b.c, a.b.d], condition: ALL_UPDATED, "
+            "min_time_between_triggers_seconds: 90}}",
+            TableUpdate(("a.b.c", "a.b.d"), all_of=True, least_between=timedelta(seconds=90)),
+        ),
     ],
 )
 def test_triggers(tmp_path: Path, fields: str, trigger: object) -> None:

@@ -6,9 +6,11 @@ exists.
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +32,8 @@ targets:
     permissions:
       - {level: CAN_MANAGE, user_name: ana@example.com}
       - {level: CAN_VIEW, group_name: team}
+scripts:
+  hello: {content: "echo hello $DATABRICKS_BUNDLE_TARGET"}
 resources:
   volumes:
     landing: {name: cli_landing, catalog_name: main, schema_name: default, comment: files}
@@ -161,6 +165,92 @@ def test_a_run_that_fails_is_repaired(deployed: Cli, bundle: Path) -> None:
     pages = json.loads(deployed("jobs", "export-run", str(repaired["tasks"][-1]["run_id"])).stdout)
     assert "mended" in pages["views"][0]["content"]
     assert "SUCCESS" in deployed("bundle", "run", "daily", "--restart").stderr
+
+
+@pytest.fixture
+def job(cli: Cli) -> str:
+    """A job of two tasks without files; its id."""
+    tasks = [condition("a"), condition("b")]
+    told = cli("jobs", "create", "--json", json.dumps({"name": "by hand", "tasks": tasks})).stdout
+    return str(json.loads(told)["job_id"])
+
+
+def condition(key: str) -> dict[str, Any]:
+    return {"task_key": key, "condition_task": {"op": "EQUAL_TO", "left": "1", "right": "1"}}
+
+
+def test_a_job_by_its_commands(cli: Cli, job: str) -> None:
+    found = json.loads(cli("jobs", "get", job).stdout)
+    assert found["settings"]["name"] == "by hand"
+    assert job in cli("jobs", "list", "--name", "by hand", "--expand-tasks").stdout
+    cli("jobs", "update", "--json", json.dumps({"job_id": int(job), "new_settings": {"description": "said"}}))
+    changed = json.loads(cli("jobs", "get", job).stdout)["settings"]
+    assert (changed["description"], len(changed["tasks"])) == ("said", 2)
+    cli("jobs", "reset", "--json", json.dumps({"job_id": int(job), "new_settings": {"tasks": [condition("c")]}}))
+    anew = json.loads(cli("jobs", "get", job).stdout)["settings"]
+    assert ([each["task_key"] for each in anew["tasks"]], "description" in anew) == (["c"], False)
+    assert json.loads(cli("jobs", "get-permissions", job).stdout)["object_type"] == "job"
+    cli("jobs", "delete", job)
+    assert "does not exist" in cli("jobs", "get", job, code=1).stderr
+
+
+def test_runs_by_their_commands(cli: Cli, job: str) -> None:
+    ended = json.loads(cli("jobs", "run-now", job).stdout)
+    assert ended["state"]["result_state"] == "SUCCESS"
+    task = next(str(each["run_id"]) for each in ended["tasks"])
+    assert json.loads(cli("jobs", "get-run-output", task).stdout)["metadata"]["job_id"] == int(job)
+    run = str(ended["run_id"])
+    shown = json.loads(cli("jobs", "get-run", run, "--include-history", "--include-resolved-values").stdout)
+    assert shown["run_id"] == ended["run_id"]
+    listed = json.loads(cli("jobs", "list-runs", "--job-id", job, "--expand-tasks", "-o", "json").stdout)
+    assert [len(each["tasks"]) for each in listed] == [2]
+    cli("jobs", "cancel-run", run)
+    cli("jobs", "cancel-all-runs", "--job-id", job)
+    cli("jobs", "delete-run", run)
+    assert "does not exist" in cli("jobs", "get-run", run, code=1).stderr
+    tasks = json.dumps({"run_name": "once", "tasks": [condition("a")]})
+    once = json.loads(cli("jobs", "submit", "--json", tasks).stdout)
+    assert (once["run_name"], once["state"]["result_state"]) == ("once", "SUCCESS")
+
+
+def test_a_run_that_is_not_waited_for(deployed: Cli) -> None:
+    """And one of which nothing is running any more does not hold a deployment."""
+    told = deployed("bundle", "run", "daily", "--only", "first", "--no-wait", "--", "--who=ben").stderr
+    number = re.search(r"/runs?/(\d+)", told)
+    assert number is not None, told
+    ended = json.loads(deployed("jobs", "get-run", number[1]).stdout)
+    while "result_state" not in ended["state"]:
+        ended = json.loads(deployed("jobs", "get-run", number[1]).stdout)
+    assert [each["value"] for each in ended["job_parameters"]] == ["ben"]
+    assert "0 changed" in deployed("bundle", "deploy", "--fail-on-active-runs").stderr
+
+
+def test_a_deployed_job_becomes_a_bundle(deployed: Cli, tmp_path: Path) -> None:
+    """`generate` downloads the job and its notebooks; `sync` uploads what has changed; a script is run here."""
+    jobs = json.loads(deployed("jobs", "list", "-o", "json").stdout)
+    job = next(str(each["job_id"]) for each in jobs if each["settings"]["name"] == "daily")
+    made = ("bundle", "generate", "job", "--existing-job-id", job, "--key", "again")
+    deployed(*made, "--config-dir", str(tmp_path / "jobs"), "--source-dir", str(tmp_path / "files"))
+    assert "dbutils.notebook.exit" in next((tmp_path / "files").rglob("second.py")).read_text()
+    assert "again:" in next((tmp_path / "jobs").glob("again*.yml")).read_text()
+    deployed("bundle", "sync")
+    assert deployed("bundle", "run", "hello").stdout.strip() == "hello dev"
+    assert deployed("bundle", "run", "--", "echo", "hi").stdout.strip() == "hi"
+
+
+def test_what_else_clients_look_at(cli: Cli) -> None:
+    assert json.loads(cli("current-user", "me").stdout)["userName"] == "ana@example.com"
+    assert "ana@example.com" in cli("auth", "describe").stdout
+    names = [each["name"] for each in json.loads(cli("catalogs", "list", "-o", "json").stdout)]
+    assert "main" in names
+    cli("volumes", "create", "main", "default", "looked_at", "MANAGED")
+    volumes = json.loads(cli("volumes", "list", "main", "default", "-o", "json").stdout)
+    assert "looked_at" in [each["name"] for each in volumes]
+    assert json.loads(cli("volumes", "read", "main.default.looked_at").stdout)["volume_type"] == "MANAGED"
+    schemas = json.loads(cli("schemas", "list", "main", "-o", "json").stdout)
+    assert "default" in [each["name"] for each in schemas]
+    for empty in (("secrets", "list-scopes"), ("clusters", "list")):
+        assert json.loads(cli(*empty, "-o", "json").stdout or "[]") == []
 
 
 def test_files_of_the_workspace(cli: Cli, bundle: Path, tmp_path: Path) -> None:

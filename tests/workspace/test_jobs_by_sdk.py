@@ -283,7 +283,7 @@ def test_a_run_that_is_asked_for_wrongly_is_refused(
             jobs.Task("elsewhere", sql_task=jobs.SqlTask("w", query=jobs.SqlTaskQuery("q"))),
             "use `sql_task.file`",
         ),
-        (jobs.Task("elsewhere", dashboard_task=jobs.DashboardTask(dashboard_id="d")), "leave it out here"),
+        (jobs.Task("elsewhere", dashboard_task=jobs.DashboardTask(dashboard_id="d")), "use the other tasks without it"),
     ],
     ids=["dbt", "jar", "query", "dashboard"],
 )

@@ -1,5 +1,7 @@
 """Deployed schedules: jobs run when they are due, while the server runs; their notifications are in the outbox."""
 
+import io
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service import jobs
+from databricks.sdk.service.catalog import VolumeType
 from databricks.sdk.service.jobs import PauseStatus, RunResultState
 
 from tests.workspace.served import Served
@@ -64,6 +67,33 @@ def test_a_deployed_schedule_starts_runs_until_it_is_paused(server: Served) -> N
     number = len(list(client.jobs.list_runs(job_id=job_id)))
     time.sleep(3)
     assert len(list(client.jobs.list_runs(job_id=job_id))) == number
+
+
+def test_new_files_start_a_run(server: Served) -> None:
+    """Those that are there when the job is created do not; the run knows which trigger it was, and where."""
+    client = server.client()
+    client.volumes.create("main", "default", "landing", VolumeType.MANAGED)
+    url = "/Volumes/main/default/landing/incoming"
+    client.files.upload(f"{url}/old.csv", io.BytesIO(b"old"))
+    told = jobs.ConditionTask(jobs.ConditionTaskOp.EQUAL_TO, "{{job.trigger.file_arrival.location}}", url)
+    arrival = jobs.FileArrivalTriggerConfiguration(url)
+    job_id = client.jobs.create(
+        name="arrivals",
+        tasks=[jobs.Task(task_key="told", condition_task=told)],
+        trigger=jobs.TriggerSettings(file_arrival=arrival, pause_status=PauseStatus.UNPAUSED),
+    ).job_id
+    assert job_id is not None
+    numbers = itertools.count()
+
+    def arrives() -> list[jobs.BaseRun]:
+        client.files.upload(f"{url}/{next(numbers)}.csv", io.BytesIO(b"new"))
+        return ended(client, job_id)
+
+    newest = until(arrives)[0]
+
+    run = client.jobs.get_run(newest.run_id)
+    assert run.trigger is jobs.TriggerType.FILE_ARRIVAL
+    assert run.tasks[0].condition_task.outcome == "true"  # type: ignore[index, union-attr]
 
 
 def test_a_continuous_job_runs_again_and_a_deleted_one_does_not(server: Served) -> None:

@@ -12,6 +12,7 @@ from lakelocal.cli.values import moment
 from lakelocal.cli.verbs import Verbs, add_verb
 from lakelocal.compute import REMOTE, WORKSPACE
 from lakelocal.errors import UsageError
+from lakelocal.lakeflow.trigger_events import TriggerEvent
 from lakelocal.pool.forks import Template, template_ahead
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ def add(verbs: Verbs) -> None:
         "--scheduled-at", type=moment, metavar="TIME", help="run as its schedule would at this time (ISO 8601)"
     )
     command.add_argument(
+        "--trigger-event", type=_event, metavar="JSON", help="run as the job's trigger would after this event"
+    )
+    command.add_argument(
         "--before", type=Path, metavar="NOTEBOOK", help="run this notebook first, once per state folder"
     )
     command.add_argument(
@@ -45,6 +49,14 @@ def add(verbs: Verbs) -> None:
     )  # fmt: skip
     add_refresh(command)
     command.add_argument("--json", action="store_true", help="print the run as `runs get` of the Jobs API shows it")
+
+
+def _event(text: str) -> TriggerEvent:
+    try:
+        return TriggerEvent.of(json.loads(text))
+    except (ValueError, TypeError, KeyError) as error:
+        expected = '{"location": URL, "updated": [TABLE], "tables": {TABLE: {"version": N, "committed_ms": MS}}}'
+        raise argparse.ArgumentTypeError(f"found {text[:80]!r}; expected {expected}") from error
 
 
 def add_values(command: argparse.ArgumentParser, parameter: str = "a job parameter; may be repeated") -> None:
@@ -105,6 +117,7 @@ def _run(options: Namespace, template: Template | None) -> int:
     given = {
         "only": options.only,
         "scheduled_at": options.scheduled_at,
+        "event": options.trigger_event,
         "before": _notebook("--before", options.before),
         "check": _notebook("--check", options.check),
         "variables": variables,

@@ -54,14 +54,17 @@ def _columns(kind: type[Row], names: tuple[str, ...]) -> Sequence[tuple[str, boo
 class RecordedRun(Recorded):
     """A run of a job.
 
-    *job_parameters* maps each name to (default, value); *settings* are the job's at that time. *trigger_time* is the
-    time that a scheduled run was scheduled for, *queued_since* when it began to wait for a slot. *only_tasks* is the
-    selection of a partial run. *repair_start* is when the last repair began. *remote* says where Spark ran, if not in
-    the state's own server. *before_notebook* is the notebook that the state needed once before the tasks. If it
-    *signs_commits*, its commits name it: see `lakelocal.commits`.
+    *job_parameters* maps each name to (default, value); *settings* are the job's at that time. *trigger_time* is
+    the time that a scheduled run was scheduled for, *trigger_event* what happened that started it, *queued_since*
+    when it began to wait for a slot. *only_tasks* is the selection of a partial run. *repair_start* is when the
+    last repair began. *remote* says where Spark ran, if not in the state's own server. *before_notebook* is the
+    notebook that the state needed once before the tasks. If it *signs_commits*, its commits name it: see
+    `lakelocal.commits`.
     """
 
-    _json: ClassVar[frozenset[str]] = frozenset({"job_parameters", "settings", "only_tasks", "health_warnings"})
+    _json: ClassVar[frozenset[str]] = frozenset(
+        {"job_parameters", "settings", "only_tasks", "health_warnings", "trigger_event"}
+    )
 
     run_id: int
     job_id: int
@@ -80,6 +83,7 @@ class RecordedRun(Recorded):
     job_parameters: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     trigger_time: int | None = None
+    trigger_event: Mapping[str, Any] | None = None
     queued_since: int | None = None
     queue_duration: int | None = None
     cancel_requested: int = 0

@@ -28,6 +28,7 @@ _RUNS = {
     "pid": "INTEGER NOT NULL",
     "pid_started": "REAL NOT NULL",
     "trigger_time": "INTEGER",  # for a scheduled run: the time that it was scheduled for
+    "trigger_event": "TEXT",  # what happened, for a run that files or tables started, see `TriggerEvent`
     "queued_since": "INTEGER",  # when it began to wait for a slot
     "queue_duration": "INTEGER",
     "cancel_requested": "INTEGER NOT NULL DEFAULT 0",

@@ -13,16 +13,10 @@ from lakelocal.lakeflow.fields import effective, ignored, refusal
 from lakelocal.lakeflow.findings import LEFT_OUT, Finding, FindingError, Where
 from lakelocal.lakeflow.model import Bundle, Job, Task
 from lakelocal.lakeflow.parameters import check_task_parameters
-from lakelocal.lakeflow.references import (
-    BACKFILL,
-    FOR_EACH,
-    SCHEDULE,
-    Known,
-    KnownTask,
-    wrong_references,
-)
+from lakelocal.lakeflow.references import FOR_EACH, Known, KnownTask, Need, needs_met, wrong_references
 from lakelocal.lakeflow.task_types import type_of
 from lakelocal.lakeflow.task_types.for_each import literal_inputs
+from lakelocal.lakeflow.trigger_events import TriggerEvent
 
 _LIBRARIES = "tasks.libraries."
 
@@ -46,6 +40,7 @@ def check_run(
     skip_unsupported: bool = False,
     scheduled: bool = False,
     backfill: bool = False,
+    event: TriggerEvent | None = None,
 ) -> tuple[str, ...]:
     """Check *job* (in a partial run, only the tasks *only*) and all jobs that it starts; return the warnings.
 
@@ -56,6 +51,7 @@ def check_run(
         skip_unsupported: skip tasks that cannot run here, with a warning, instead of refusing the run.
         scheduled: a schedule starts the run, so it has a trigger time.
         backfill: the run is part of a backfill, so `backfill` references have a value.
+        event: what happened that starts the run, so that references to it have a value.
 
     Raises:
         BundleError: a value that affects the run refers to a variable that has no value.
@@ -74,8 +70,9 @@ def check_run(
     if refused and not skip_unsupported:
         raise UnsupportedTasksError(refused)
     fails = [f"{text} It fails when its turn comes." for text, late in unsupported if late and not skip_unsupported]
+    has = needs_met(scheduled=scheduled, backfill=backfill, event=event)
     for each, own in jobs:
-        _check_job_references(each, own, scheduled=scheduled and each is job, backfill=backfill and each is job)
+        _check_job_references(each, own, has if each is job else frozenset())
     tasks = [task for each in all_jobs for task in each.every_task()]
     warnings = [str(finding) for task in tasks for finding in check_task_parameters(bundle, task)]
     warnings += [str(finding) for each, own in jobs for finding in _of_workspace(each, own)]
@@ -160,8 +157,7 @@ def _unsupported(job: Job, task: Task) -> tuple[str, bool] | None:
     return f"`{task.where}`: job `{job.key}`, task `{task.key}`: {refused}", refused.late
 
 
-def _check_job_references(job: Job, parameters: Mapping[str, str], *, scheduled: bool, backfill: bool) -> None:
-    has = frozenset(need for need, is_there in ((SCHEDULE, scheduled), (BACKFILL, backfill)) if is_there)
+def _check_job_references(job: Job, parameters: Mapping[str, str], has: frozenset[Need]) -> None:
     known = Known({**job.parameters, **parameters}, has=has)
     for name, value in parameters.items():
         _check_references(value, known, where=f"`{job.where}`: parameter `{name}`")

@@ -30,6 +30,7 @@ from lakelocal.lakeflow.model import Bundle, Job
 from lakelocal.lakeflow.parameters import job_parameters
 from lakelocal.lakeflow.references import NO_WORKSPACE, WorkspaceAddress
 from lakelocal.lakeflow.results import meaning
+from lakelocal.lakeflow.trigger_events import TriggerEvent
 from lakelocal.notifications.notifier import notifying
 from lakelocal.pipes import print_line
 from lakelocal.pool.forks import Template
@@ -41,22 +42,24 @@ from lakelocal.project import State
 class RunOptions:
     """How a run is started and shown.
 
-    *only* is the comma-separated task list of a partial run. *strict* refuses a parameter that its notebook does not
-    take; *skip_unsupported* skips tasks whose type cannot run here. *scheduled_at* is the time (with a zone) for which
-    a schedule starts the run, whose trigger is then PERIODIC. *listeners* are notified of runs and attempts, in
-    addition to the notifications that the jobs configure. *json* prints nothing at all: the caller prints the run.
-    *remote* says where Spark runs (see `lakelocal.compute`; None: as the environment says). *start_ahead* starts the
-    server in the background, before the first kernel needs it, if a notebook of the run refers to Spark. *before* is a
-    notebook that must run once in each state folder; *check* is one that refuses wrong parameters before anything else
-    runs: it gets the parameters of the run, and *variables*, the bundle variables that the user set. *template* is a
-    process for attempts that has already begun its imports; the run ends it. *pool* provides processes for several runs
-    instead of the run's own pool; the caller who created it closes it. *workspace* is the one that serves the run.
+    *only* is the comma-separated task list of a partial run. *strict* refuses a parameter that its notebook does
+    not take; *skip_unsupported* skips tasks whose type cannot run here. *scheduled_at* is the time (with a zone)
+    for which a schedule starts the run, whose trigger is then PERIODIC; *event* is what happened, if it waited for
+    that. *listeners* are notified of runs and attempts, in addition to the notifications that the jobs configure.
+    *json* prints nothing at all: the caller prints the run. *remote* says where Spark runs (see
+    `lakelocal.compute`; None: as the environment says). *start_ahead* starts the server in the background, before
+    the first kernel needs it, if a notebook of the run refers to Spark. *before* is a notebook that must run once
+    in each state folder; *check* is one that refuses wrong parameters before anything else runs: it gets the
+    parameters of the run, and *variables*, the bundle variables that the user set. *template* is a process for
+    attempts that has already begun its imports; the run ends it. *pool* provides processes for several runs instead
+    of the run's own pool; the caller who created it closes it. *workspace* is the one that serves the run.
     """
 
     only: str | None = None
     strict: bool = False
     skip_unsupported: bool = False
     scheduled_at: datetime | None = None
+    event: TriggerEvent | None = None
     json: bool = False
     listeners: Sequence[Listener] = ()
     remote: str | None = None
@@ -97,8 +100,11 @@ def run_job(
         strict=options.strict,
         skip_unsupported=options.skip_unsupported,
         scheduled=scheduled is not None,
+        event=options.event,
     )
     origin = Origin("PERIODIC", scheduled=scheduled.astimezone(UTC)) if scheduled else Origin()
+    if options.event:
+        origin = Origin(options.event.type, event=options.event)
 
     def checked(run: JobRun, stop: Stop) -> None:
         if options.check:

@@ -11,16 +11,18 @@ from lakelocal.jobs.attempts import Engine
 from lakelocal.lakeflow.model import Job
 from lakelocal.lakeflow.pipeline_updates import RUN_TYPE
 from lakelocal.lakeflow.references import Scope
+from lakelocal.lakeflow.trigger_events import TriggerEvent
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Why a run exists. *scheduled* and *backfill* are the times that it is for, in UTC."""
+    """Why a run exists. *scheduled* and *backfill* are the times that it is for, in UTC; *event* is what happened."""
 
     trigger: str = "ONE_TIME"
     parent: int | None = None
     scheduled: datetime | None = None
     backfill: datetime | None = None
+    event: TriggerEvent | None = None
 
 
 def record_new(engine: Engine, job: Job, origin: Origin, *, only: Collection[str] | None, before: Path | None) -> Scope:
@@ -43,6 +45,7 @@ def columns_of(job: Job, target: str, origin: Origin, only: Collection[str] | No
         "target": target,
         "trigger": origin.trigger,
         "trigger_time": int(origin.scheduled.timestamp() * 1000) if origin.scheduled else None,
+        "trigger_event": origin.event.as_json() if origin.event else None,
         "parent_run_id": origin.parent,
         "settings": {**job.settings, **({"run_type": RUN_TYPE} if job.is_update else {})},
         "only_tasks": sorted(only) if only is not None else None,

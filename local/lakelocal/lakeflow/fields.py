@@ -40,6 +40,8 @@ _VARIABLES = "secrets that they refer to are those of .secrets.yml"
 _NO_EVENT = "the event does not happen here"
 _PERIODIC = "the scheduler counts from its own start, Databricks from the first run"
 _NOT_HERE = "nothing here does what it asks for"
+_FILES = f"{_SCHEDULER}; folders of volumes, looked at every 5 s instead of each minute; other URLs are not watched"
+_TABLES = f"{_SCHEDULER}; Delta tables of the state, looked at every 5 s; views are not watched"
 _NO_TRIGGER = "not scheduled here: start the job with `run`"
 _GIT = "nothing is cloned: a task whose file comes from Git fails when its turn comes"
 
@@ -76,7 +78,17 @@ _JOB: dict[str, FieldRule] = {
     "schedule.sql_condition": (IGNORED, _NO_TRIGGER),
     **for_fields("", "trigger trigger.pause_status", HONOURED, _SCHEDULER),
     **for_fields("trigger", "periodic periodic.interval periodic.unit", APPROXIMATED, _PERIODIC),
-    **for_fields("trigger", "file_arrival table_update model sql_condition", IGNORED, _NO_TRIGGER),
+    "trigger.file_arrival.url": (APPROXIMATED, _FILES),
+    **for_fields("trigger.table_update", "table_names condition", APPROXIMATED, _TABLES),
+    **{
+        field: rule
+        for kind in ("file_arrival", "table_update")
+        for field, rule in for_fields(
+            f"trigger.{kind}", "wait_after_last_change_seconds min_time_between_triggers_seconds", HONOURED, _SCHEDULER
+        ).items()
+    },
+    **for_fields("trigger", "file_arrival table_update", APPROXIMATED, _SCHEDULER),
+    **for_fields("trigger", "model sql_condition", IGNORED, _NO_TRIGGER),
     "triggers": (IGNORED, _NO_TRIGGER),
     "continuous": (APPROXIMATED, "the scheduler keeps one run active, and waits after failures as long as it chooses"),
     "continuous.pause_status": (HONOURED, _SCHEDULER),

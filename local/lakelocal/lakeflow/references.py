@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from functools import reduce
 from typing import Any, NamedTuple
 
-from lakelocal.lakeflow import task_types
+from lakelocal.lakeflow import task_types, trigger_events
+from lakelocal.lakeflow.trigger_events import TableVersion, TriggerEvent
 from lakelocal.near_names import next_step
 from lakelocal.program import PROGRAM
 
@@ -42,7 +43,7 @@ class Need:
         return f"it only {self.where}" + (f" (a job with {fields})" if fields else "")
 
 
-_NO_EVENTS = "Add the trigger to the job. No local run is started by it, so give the parameter another value there."
+_OF_EVENTS = "Add the trigger to the job. A run that a person starts has no such event."
 SCHEDULE = Need(
     "reference-trigger",
     "in a run that a schedule starts",
@@ -50,10 +51,10 @@ SCHEDULE = Need(
     ("schedule", "trigger.periodic", "triggers"),
 )
 FILE_ARRIVAL = Need(
-    "reference-trigger", "in a run that new files start", _NO_EVENTS, ("trigger.file_arrival", "triggers")
+    "reference-trigger", "in a run that new files start", _OF_EVENTS, ("trigger.file_arrival", "triggers")
 )
 TABLE_UPDATE = Need(
-    "reference-trigger", "in a run that the update of a table starts", _NO_EVENTS, ("trigger.table_update", "triggers")
+    "reference-trigger", "in a run that the update of a table starts", _OF_EVENTS, ("trigger.table_update", "triggers")
 )
 BACKFILL = Need("reference-literal", "in a run of a backfill", f"Start the job with `{PROGRAM} backfill`.")
 FOR_EACH = Need(
@@ -105,7 +106,8 @@ NO_WORKSPACE = WorkspaceAddress("0", "local")
 class Scope:
     """Everything that a reference may name while one attempt is prepared; *start_ms* is epoch ms.
 
-    *scheduled* is the time for which a schedule started the run, *backfill* the time for which a backfill runs.
+    *scheduled* is the time for which a schedule started the run, *backfill* the time for which a backfill runs, *event*
+    what happened, if files or tables started it.
     """
 
     job_id: int
@@ -124,11 +126,12 @@ class Scope:
     backfill: datetime | None = None
     input: Any = Absent
     workspace: WorkspaceAddress = NO_WORKSPACE
+    event: TriggerEvent | None = None
 
     @classmethod
     def of_run(cls, run: Mapping[str, Any], **more: Any) -> "Scope":
         """What references may name of *run* as the history has it; *more* are the fields that it does not have."""
-        at = run.get("trigger_time")
+        at, event = run.get("trigger_time"), run.get("trigger_event")
         recorded = {
             "job_id": run["job_id"],
             "job_name": run["run_name"],
@@ -136,6 +139,7 @@ class Scope:
             "start_ms": run["start_time"],
             "trigger": run["trigger"],
             "scheduled": None if at is None else datetime.fromtimestamp(at / 1000, UTC),
+            "event": None if event is None else TriggerEvent.of(event),
         }
         return cls(**{**recorded, **more})
 
@@ -145,17 +149,24 @@ class Scope:
 
     @property
     def known(self) -> "Known":
-        has = {
-            SCHEDULE: self.scheduled is not None,
-            BACKFILL: self.backfill is not None,
-            FOR_EACH: self.input is not Absent,
-        }
+        has = needs_met(scheduled=self.scheduled is not None, backfill=self.backfill is not None, event=self.event)
         return Known(
             self.parameters,
             {key: task.known for key, task in self.tasks.items()},
-            frozenset(need for need, is_there in has.items() if is_there),
+            has | ({FOR_EACH} if self.input is not Absent else set()),
             inputs=[self.input],
         )
+
+
+def needs_met(*, scheduled: bool, backfill: bool, event: TriggerEvent | None) -> frozenset[Need]:
+    """What a run has that was started in this way."""
+    has = {
+        SCHEDULE: scheduled,
+        BACKFILL: backfill,
+        FILE_ARRIVAL: event is not None and event.type == trigger_events.FILE_ARRIVAL,
+        TABLE_UPDATE: event is not None and event.type == trigger_events.TABLE,
+    }
+    return frozenset(need for need, is_there in has.items() if is_there)
 
 
 @dataclass(frozen=True)
@@ -210,6 +221,25 @@ class Reference:
     need: Need | None = None
 
 
+def _version_of(run: "Scope", names: Sequence[str]) -> TableVersion:
+    """The version of the table that *names* name, when it started the run.
+
+    Raises:
+        WrongReference: the trigger does not name it, or it does not exist.
+    """
+    assert run.event is not None, "its need is checked before"
+    tables = {name.lower(): version for name, version in run.event.tables.items()}
+    if (found := tables.get(".".join(names).lower())) is None:
+        there = ", ".join(f"`{name}`" for name in run.event.tables)
+        raise WrongReference("reference-trigger", f"`{'.'.join(names)}`", f"one of {there}", "Correct it.")
+    return found
+
+
+_OF_TABLES: Mapping[str, Callable[..., Any]] = {
+    "version": lambda run, *names: _version_of(run, names).version,
+    "commit_timestamp.TIME": lambda run, *names: TIMES[names[-1]](_version_of(run, names[:-1]).committed),
+}
+
 # Words in capitals stand for names: a job parameter, a task, a task value, ..., or a part of a time (see `TIMES`).
 REFERENCES: Mapping[str, Mapping[str, Reference]] = {
     "job": {
@@ -221,12 +251,13 @@ REFERENCES: Mapping[str, Mapping[str, Reference]] = {
         "start_time.TIME": Reference(lambda run, part: TIMES[part](run.started)),
         "trigger.type": Reference(lambda run: run.trigger.lower()),
         "trigger.time.TIME": Reference(lambda run, part: TIMES[part](run.scheduled), SCHEDULE),
-        "trigger.file_arrival.location": Reference(None, FILE_ARRIVAL),
-        "trigger.table_update.updated_tables": Reference(None, TABLE_UPDATE),
-        "trigger.table_update.TABLE.version": Reference(None, TABLE_UPDATE),
-        "trigger.table_update.TABLE.commit_timestamp.TIME": Reference(None, TABLE_UPDATE),
-        "trigger.table_update.TABLE.TABLE.TABLE.version": Reference(None, TABLE_UPDATE),  # catalog.schema.table
-        "trigger.table_update.TABLE.TABLE.TABLE.commit_timestamp.TIME": Reference(None, TABLE_UPDATE),
+        "trigger.file_arrival.location": Reference(lambda run: run.event.location, FILE_ARRIVAL),
+        "trigger.table_update.updated_tables": Reference(lambda run: list(run.event.updated), TABLE_UPDATE),
+        **{
+            f"trigger.table_update.{table}.{rest}": Reference(gives, TABLE_UPDATE)
+            for table in ("TABLE", "TABLE.TABLE.TABLE")  # `catalog.schema.table` in backticks, or without
+            for rest, gives in _OF_TABLES.items()
+        },
     },
     "task": {
         "name": Reference(lambda run: run.task_key),

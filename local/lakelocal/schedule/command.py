@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from lakelocal.bundle import Bundle
+from lakelocal.catalogs import Catalogs
 from lakelocal.errors import UsageError
 from lakelocal.interrupts import on_interrupt
 from lakelocal.pipes import print_line
@@ -19,6 +20,7 @@ from lakelocal.schedule.simulation import Assumption, simulate
 from lakelocal.schedule.starting import Starter
 from lakelocal.schedule.triggers import NotLocal, ScheduledJob, scheduled_jobs
 from lakelocal.schedule.views import LiveTable, ScheduleLines, ScheduleView
+from lakelocal.schedule.watched import Watched
 from lakelocal.schedule.zones import clock_changes
 
 
@@ -31,7 +33,7 @@ def run_scheduler(
     cancelled.
 
     Raises:
-        UsageError: an unknown job, or nothing that the clock starts.
+        UsageError: an unknown job, or nothing that starts here.
         BundleError: a trigger that cannot be read.
     """
     jobs = scheduled_jobs(bundle, keys)
@@ -43,6 +45,7 @@ def run_scheduler(
         active_runs=lambda: active_runs(state),
         last_result=lambda job_id: last_result(state, job_id),
         view=view,
+        seen_by=Watched(lambda catalog: state if Catalogs(state).exists(catalog) else None).seen_by,
     )
     try:
         scheduler = Scheduler(jobs, clock=clock, doing=doing)
@@ -92,8 +95,8 @@ def _check_something_to_do(bundle: Bundle, jobs: Sequence[ScheduledJob]) -> None
         return
     found = "; ".join(f"`{job.key}`: {describe(job)}" for job in jobs) or "no job has a trigger"
     raise UsageError(
-        f"Bundle `{bundle.name}`, target `{bundle.target}`: nothing to schedule: {found}. Expected a job that a clock "
-        "starts and that is not paused. Name another --target, or set `pause_status` to UNPAUSED."
+        f"Bundle `{bundle.name}`, target `{bundle.target}`: nothing to schedule: {found}. Expected a job "
+        "that something here starts and that is not paused. Name another --target, or set `pause_status` to UNPAUSED."
     )
 
 

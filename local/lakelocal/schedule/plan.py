@@ -2,12 +2,13 @@
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice, pairwise
 
 from lakelocal.jobs.admission import QUEUE_MS, verdict
+from lakelocal.schedule.events import Fired
 from lakelocal.schedule.triggers import ScheduledJob
 
 QUEUE_LIMIT = timedelta(milliseconds=QUEUE_MS)
@@ -32,12 +33,21 @@ STARTED = (Outcome.RUN, Outcome.QUEUED, Outcome.SKIPPED)  # Databricks records a
 
 @dataclass(frozen=True)
 class Firing:
-    """A job at one of its times: *at* in UTC, *wall* on the clock of its zone, which may skip that time (*exists*)."""
+    """A job at one of its times: *at* in UTC, *wall* on the clock of its zone, which may skip that time (*exists*).
+
+    *fired* is what happened, if the job waits for something other than the clock.
+    """
 
     job: ScheduledJob
     at: datetime
     wall: datetime
     exists: bool = True
+    fired: Fired | None = field(default=None, compare=False)
+
+    @property
+    def slot(self) -> int:
+        """The number that only one scheduler may claim for it."""
+        return self.fired.slot if self.fired else self.job.trigger.slot(self.at)
 
 
 @dataclass(frozen=True)

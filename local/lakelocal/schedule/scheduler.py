@@ -6,7 +6,7 @@ unless it is told to stop them.
 """
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -14,13 +14,15 @@ from pathlib import Path
 
 from lakelocal.schedule.claims import Claims
 from lakelocal.schedule.clock import Clock
+from lakelocal.schedule.events import Seen, Watch
 from lakelocal.schedule.plan import STARTED, Decision, Firing, Outcome, decide, firings
 from lakelocal.schedule.starting import Started
-from lakelocal.schedule.triggers import Continuous, ScheduledJob
+from lakelocal.schedule.triggers import Continuous, ScheduledJob, Waiting
 from lakelocal.schedule.views import ScheduleRow, ScheduleView
 
 FIRST_BACKOFF = timedelta(seconds=10)  # Databricks does not publish its own periods
 LONGEST_BACKOFF = timedelta(minutes=10)
+LOOK = timedelta(seconds=5)  # between two looks at files and tables; Databricks looks every minute
 STOP_SECONDS = 60.0  # a run needs time to end its kernels and to save their notebooks
 
 
@@ -34,13 +36,17 @@ class _Failures:
 
 @dataclass(frozen=True)
 class Doing:
-    """What a scheduler acts through: claims, starting a run, the number of active runs by job id, and its view."""
+    """What a scheduler acts through: claims, starting a run, the number of active runs by job id, and its view.
+
+    *seen_by* is what is there for a trigger that waits for files or tables.
+    """
 
     claims: Claims
     start_run: Callable[[Firing], Started]
     active_runs: Callable[[], dict[int, int]]
     last_result: Callable[[int], str]
     view: ScheduleView
+    seen_by: Callable[[Waiting], Seen] = lambda trigger: {}
 
 
 class Scheduler:
@@ -56,6 +62,8 @@ class Scheduler:
         self.begun = self.seen = clock.now()
         self.running: dict[Firing, Started] = {}
         self._failures = {job.id: _Failures() for job in jobs}
+        self._watches: dict[int, Watch] = {}
+        self._looked: datetime | None = None
 
     def run(self) -> None:
         """Fire what is due until the clock says that the scheduler is to end."""
@@ -71,6 +79,7 @@ class Scheduler:
         self._hear_ends(now)
         due = list(takewhile(lambda each: each.at <= now, firings(self.jobs, start=self.begun, after=self.seen)))
         due += [Firing(job, now, now.replace(tzinfo=None)) for job in self.jobs if self._may_follow(job, now)]
+        due += self._events(now)
         self.seen = now
         active = self.doing.active_runs() if due else {}
         for firing in due:
@@ -82,7 +91,7 @@ class Scheduler:
 
     def replace_jobs(self, jobs: Sequence[ScheduledJob]) -> None:
         """Schedule *jobs* from now on; what is known of those that stay is kept."""
-        self.jobs = jobs
+        self.jobs, self._looked = jobs, None  # a new job has to know what is there before more comes
         self._failures = {job.id: self._failures.get(job.id, _Failures()) for job in jobs}
 
     def leave(self, *, stop_runs: bool) -> None:
@@ -112,7 +121,7 @@ class Scheduler:
 
     def _start(self, decision: Decision, *, alone: bool, active: dict[int, int]) -> None:
         firing = decision.firing
-        job, slot = firing.job, firing.job.trigger.slot(firing.at)
+        job, slot = firing.job, firing.slot
         if not self.doing.claims.take(job.id, slot, alone=alone):
             if not alone:
                 self._say(firing, "another scheduler has it")
@@ -134,6 +143,24 @@ class Scheduler:
             failures.number = failures.number + 1 if code else 0
             failures.rests_until = now + _backoff(failures.number) if code else None
             self._say(firing, f"run ended with exit code {code}{f': {_last_line(started.log)}' if code else ''}")
+
+    def _events(self, now: datetime) -> Iterator[Firing]:
+        """The firings of jobs that wait for files or tables, at most every `LOOK`.
+
+        A paused job does not look, and begins anew when it goes on.
+        """
+        if self._looked is not None and now - self._looked < LOOK:
+            return
+        self._looked = now
+        waiting = {job.id: job for job in self.jobs if isinstance(job.trigger, Waiting) and not job.paused}
+        for job_id, job in waiting.items():
+            assert isinstance(job.trigger, Waiting)
+            watch = self._watches.get(job_id)
+            if watch is None or watch.trigger != job.trigger:
+                watch = self._watches[job_id] = Watch(job.trigger)
+            if fired := watch.look(self.doing.seen_by(job.trigger), now):
+                yield Firing(job, now, now.replace(tzinfo=None), fired=fired)
+        self._watches = {job_id: watch for job_id, watch in self._watches.items() if job_id in waiting}
 
     def _may_follow(self, job: ScheduledJob, now: datetime) -> bool:
         """Is *job* continuous, without any active run, and past the pause after its failures?"""

@@ -1,5 +1,6 @@
 """Starting the run of a firing: `python -m lakelocal run` in a session of its own, with its output in a log file."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -70,9 +71,11 @@ class Starter:
         return Started(process, log)
 
     def command(self, firing: Firing) -> list[str]:
-        """The command line of the run; only that of a continuous job has no scheduled time."""
-        continuous = isinstance(firing.job.trigger, Continuous)
-        at = [] if continuous else ["--scheduled-at", utc_text(firing.at)]
+        """The command line of the run: with its scheduled time, or with what happened, if anything did."""
+        if firing.fired:
+            at = ["--trigger-event", json.dumps(firing.fired.event.as_json())]
+        else:
+            at = [] if isinstance(firing.job.trigger, Continuous) else ["--scheduled-at", utc_text(firing.at)]
         local = [sys.executable, "-m", "lakelocal", "--project", str(self.root)]
         return [*local, "run", firing.job.key, "--target", self.target, *at, *self.options]
 

@@ -1,21 +1,24 @@
-"""What starts a job automatically: its `schedule`, `trigger` or `continuous`, as far as a clock can tell.
+"""What starts a job automatically: its `schedule`, `trigger` or `continuous`.
 
 * `schedule` fires by its Quartz expression, in its zone.
 * `trigger.periodic` fires every interval, counted from the scheduler's start (Databricks counts from the first run).
 * `continuous` begins a run whenever none is active; after a failure the scheduler waits, longer each time.
-* `trigger.file_arrival`, `table_update` and `model`, a `sql_condition` and the beta list `triggers` wait for something
-  other than the clock: they are not scheduled here, and are reported by name.
+* `trigger.file_arrival` fires when new files are in a folder of a volume, `trigger.table_update` when tables have new
+  rows: see `events`.
+* `trigger.model`, a `sql_condition`, the beta list `triggers`, and files outside of volumes are not scheduled here, and
+  are reported by name.
 
 A missing `pause_status` is UNPAUSED and a missing `queue` is enabled, as the Databricks CLI deploys them.
 
 Source: Databricks CLI 1.13 (defaults), `databricks-bundles` (fields and units), documentation "Run jobs on a schedule".
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from lakelocal.bundle import Bundle, Job
@@ -93,8 +96,40 @@ class Continuous(Trigger):
 
 
 @dataclass(frozen=True)
+class FileArrival(Trigger):
+    """Fires when new files are below *url*, a folder of a volume.
+
+    *quiet* is how long nothing may have changed before, *least_between* the least time since the last firing.
+    """
+
+    url: str
+    quiet: timedelta = timedelta()
+    least_between: timedelta = timedelta()
+
+    def __str__(self) -> str:
+        return f"new files in {self.url}"
+
+
+@dataclass(frozen=True)
+class TableUpdate(Trigger):
+    """Fires when one of *tables* has been updated, or *all_of* them; the rest is as for new files."""
+
+    tables: tuple[str, ...]
+    all_of: bool = False
+    quiet: timedelta = timedelta()
+    least_between: timedelta = timedelta()
+
+    def __str__(self) -> str:
+        return f"an update of {(' and ' if self.all_of else ' or ').join(self.tables)}"
+
+
+Waiting: TypeAlias = FileArrival | TableUpdate
+"""A trigger that waits for something other than the clock."""
+
+
+@dataclass(frozen=True)
 class NotLocal(Trigger):
-    """Waits for something other than the clock; *kind* is its name in the job."""
+    """Waits for something that does not happen here; *kind* is its name in the job."""
 
     kind: str
 
@@ -181,16 +216,46 @@ def _read_schedule(settings: Mapping[str, Any]) -> Trigger:
 
 
 def _read_trigger(settings: Mapping[str, Any]) -> Trigger:
-    others = [name for name in settings if name not in ("pause_status", "periodic") and settings[name]]
-    periodic = settings.get("periodic")
-    if others or not periodic:
+    kinds = [name for name in settings if name != "pause_status" and settings[name]]
+    reader = _EVENT_READERS.get(kinds[0]) if len(kinds) == 1 else None
+    if reader is None:
+        others = [name for name in kinds if name not in _EVENT_READERS] or kinds
         return NotLocal(f"trigger.{others[0]}" if others else "trigger")
+    return reader(settings[kinds[0]])
+
+
+def _read_periodic(periodic: Mapping[str, Any]) -> Trigger:
     _check_given(periodic, ("trigger", "periodic"), "interval", "unit")
     interval, unit = int(periodic["interval"]), periodic["unit"]
     if interval < 1:
         where, found = Where(path=("trigger", "periodic", "interval")), f"the interval {interval} of trigger.periodic"
         raise FindingError(Finding(where, "schedule", found, f"1 or more {unit}", "Correct it."))
     return Periodic(interval * _UNITS[unit])
+
+
+def _read_file_arrival(settings: Mapping[str, Any]) -> Trigger:
+    _check_given(settings, ("trigger", "file_arrival"), "url")
+    url = str(settings["url"]).removeprefix("dbfs:")
+    if not _IN_VOLUME.fullmatch(url):
+        return NotLocal("trigger.file_arrival")
+    return FileArrival(url, *_pauses(settings))
+
+
+def _read_table_update(settings: Mapping[str, Any]) -> Trigger:
+    _check_given(settings, ("trigger", "table_update"), "table_names")
+    names = tuple(str(name) for name in settings["table_names"])
+    wrong = [name for name in names if name.count(".") != 2]
+    if wrong or not names:
+        found = f"`{wrong[0]}` in `trigger.table_update.table_names`" if wrong else "no name of a table"
+        where = Where(path=("trigger", "table_update", "table_names"))
+        raise FindingError(Finding(where, "schedule", found, "catalog.schema.table", "Correct it."))
+    return TableUpdate(names, settings.get("condition") == "ALL_UPDATED", *_pauses(settings))
+
+
+def _pauses(settings: Mapping[str, Any]) -> tuple[timedelta, timedelta]:
+    fields = ("wait_after_last_change_seconds", "min_time_between_triggers_seconds")
+    quiet, between = (timedelta(seconds=int(settings.get(name) or 0)) for name in fields)
+    return quiet, between
 
 
 def _check_given(settings: Mapping[str, Any], path: Steps, *names: str) -> None:
@@ -204,4 +269,10 @@ def _read_continuous(settings: Mapping[str, Any]) -> Trigger:
     return Continuous()
 
 
+_IN_VOLUME = re.compile(r"/Volumes(/[^/]+){3}/?.*")
+_EVENT_READERS = {
+    "periodic": _read_periodic,
+    "file_arrival": _read_file_arrival,
+    "table_update": _read_table_update,
+}
 _READERS = {"schedule": _read_schedule, "trigger": _read_trigger, "continuous": _read_continuous}

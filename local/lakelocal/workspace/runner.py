@@ -23,6 +23,7 @@ from lakelocal.jobs.run import JobRun
 from lakelocal.jobs.stop import Stop
 from lakelocal.lakeflow.model import Job
 from lakelocal.lakeflow.references import Scope, WorkspaceAddress
+from lakelocal.lakeflow.trigger_events import TriggerEvent
 from lakelocal.project import Project, State
 from lakelocal.workspace.deployed import Deployed, read_deployed
 from lakelocal.workspace.job_store import DeployedJob, JobStore
@@ -71,7 +72,9 @@ def _run(
     given = {str(name): str(value) for name, value in content["parameters"].items()}
     only = frozenset(recorded.only_tasks) if recorded.only_tasks is not None else None
     scheduled = recorded.trigger_time is not None
-    warnings = check_run(bundle, job, parameters={**known, **given}, only=only, scheduled=scheduled)
+    event = TriggerEvent.of(recorded.trigger_event) if recorded.trigger_event else None
+    values = {**known, **given}
+    warnings = check_run(bundle, job, parameters=values, only=only, scheduled=scheduled, event=event)
 
     def begin(engine: Engine, stop: Stop) -> None:
         if "again" in content:

@@ -26,6 +26,8 @@ from lakelocal.schedule.scheduler import Doing, Scheduler
 from lakelocal.schedule.starting import Started
 from lakelocal.schedule.triggers import Continuous, ScheduledJob, kinds_of, scheduled_jobs
 from lakelocal.schedule.views import ScheduleRow
+from lakelocal.schedule.watched import Watched
+from lakelocal.workspace.catalog_states import CatalogStates
 from lakelocal.workspace.deployed import Deployed, catalog_of, read_deployed
 from lakelocal.workspace.job_store import JobStore
 from lakelocal.workspace.origins import origin_of
@@ -78,9 +80,12 @@ class DeployedSchedules:
         if deployed is None:
             return Started(_Ended(), self.places.logs)
         read = read_deployed(deployed, self.jobs, self.places.tree)
-        continuous = isinstance(firing.job.trigger, Continuous)
-        at = None if continuous else firing.at.astimezone(UTC)
-        origin = Origin("CONTINUOUS" if continuous else "PERIODIC", scheduled=at)
+        if firing.fired:
+            origin = Origin(firing.fired.event.type, event=firing.fired.event)
+        elif isinstance(firing.job.trigger, Continuous):
+            origin = Origin("CONTINUOUS")
+        else:
+            origin = Origin("PERIODIC", scheduled=firing.at.astimezone(UTC))
         state = self.starts.project.state(catalog_of(deployed.settings, self.jobs))
         target = origin_of(deployed, self.places.tree).target
         values = job_parameters(read.job, {})
@@ -107,7 +112,8 @@ class DeployedSchedules:
         """Schedule inside the block."""
         clock = SystemClock()
         claims = Claims(self.places.schedule_db)
-        doing = Doing(claims, self.start_run, self.active_runs, self.last_result, _Logged())
+        seen_by = Watched(CatalogStates(self.starts.project).find).seen_by
+        doing = Doing(claims, self.start_run, self.active_runs, self.last_result, _Logged(), seen_by)
         scheduler = Scheduler(self.scheduled(), clock=clock, doing=doing)
 
         def work() -> None:
