@@ -1,18 +1,23 @@
-"""The table of all endpoints in local/WORKSPACE.md, made from the routes of the application."""
+"""The tables of endpoints and of the clients' calls in local/WORKSPACE.md."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from starlette.routing import Route
 
 from lakelocal.workspace.access import is_of_api
 from lakelocal.workspace.app import ROUTES
 from tests.jobs.daily import ROOT
+from tests.workspace.client_calls import CALLS
 
 FILE = ROOT / "local" / "WORKSPACE.md"
 BEGIN, END = (
     "<!-- endpoints: made by tests/workspace/write_endpoints.py -->",
     "<!-- end of the endpoints -->",
+)
+CALLS_BEGIN, CALLS_END = (
+    "<!-- calls of the clients: made by tests/workspace/write_endpoints.py -->",
+    "<!-- end of the calls -->",
 )
 # The tests of the endpoints of each module.
 TESTS = {
@@ -34,11 +39,27 @@ _VERSION = re.compile(r"^/api/2\.[01](?=/jobs/)")
 
 
 def document(text: str) -> str:
-    """*text*, the content of the file, with the current endpoints."""
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    rows = "\n".join(f"| {' | '.join(row)} |" for row in _rows())
-    return f"{before}{BEGIN}\n\n| endpoint | what it does here | tests |\n| --- | --- | --- |\n{rows}\n\n{END}{after}"
+    """*text*, the content of the file, with the current endpoints and calls."""
+    calls = ((each.client, each.why or ", ".join(_shown(each.tests))) for each in CALLS)
+    text = _with_table(text, CALLS_BEGIN, CALLS_END, ("call", "tests"), calls)
+    return _with_table(text, BEGIN, END, ("endpoint", "what it does here", "tests"), _rows())
+
+
+def _with_table(text: str, begin: str, end: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
+    lines = [head, ["---"] * len(head), *rows]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{before}{begin}\n\n{table}\n\n{end}{after}"
+
+
+def _shown(tests: Sequence[str]) -> Iterator[str]:
+    """The tests, each with its file where that is not the one before."""
+    last = ""
+    for test in tests:
+        file, _, name = test.partition("::")
+        yield f"`{name}`" if file == last else f"{file} `{name}`"
+        last = file
 
 
 def _rows() -> Iterator[tuple[str, str, str]]:
