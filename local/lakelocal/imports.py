@@ -1,4 +1,4 @@
-"""Acting when a module is imported, whoever imports it."""
+"""Calls a function when a module is imported, no matter which code imports it."""
 
 import importlib.abc
 import importlib.util

@@ -1,4 +1,4 @@
-"""The interface from the runner to an attempt: what a process that was started ahead is told to do, and how it does it.
+"""The interface from the runner to an attempt: which task a process that was started ahead has to do, and how.
 
 The other interface, from an attempt to its kernel, is `lakelocal.context`.
 """

@@ -189,7 +189,7 @@ def test_runs_are_found_by_their_state_their_job_and_their_text(page: Page, serv
     expect(page.locator(".lines > li")).to_have_count(1)
     expect(page.locator(".lines")).to_contain_text("city=Olinda")
     page.goto(f"{served.url}/runs?text=nowhere")
-    expect(page.locator("main")).to_contain_text("No run is like that.")
+    expect(page.locator("main")).to_contain_text("No run matches the filter.")
 
 
 @pytest.mark.parametrize("path", ["/runs", "/runs/1", "/jobs", "/jobs/of-bundle/daily", "/outbox"])

@@ -64,7 +64,7 @@ def test_a_table_shows_its_columns_its_history_and_its_rows(site: TestClient) ->
     text = site.get("/tables/olist_dev/shop.orders").text
     assert "<p>What was bought</p>" in text
     assert cells(text)[:2] == ["int", "The order"]
-    assert "WRITE" in cells(text) and "no run that is known" in text
+    assert "WRITE" in cells(text) and "no known run" in text
 
     rows = site.get("/tables/olist_dev/shop.orders/rows").text
     assert sorted(cells(rows)) == ["1", "2", "<b>bold</b>", "NULL"]

@@ -76,7 +76,7 @@ def run_attempt(output: str, *, mark: str, kernels: Kernels) -> int:
 
 
 def _connection(folder: Path) -> str:
-    """The file that tells kernel and client where to meet: at sockets in *folder*.
+    """Write the file by which kernel and client find their connection, sockets in *folder*, and return it.
 
     Kernels over TCP warn, and race for ports when several start at the same time; socket files avoid both.
     """

@@ -67,7 +67,7 @@ def death_of_kernel(status: int | None) -> str:
 
 
 def _where(frames: list[str]) -> str:
-    """The code that raised the error, as the kernel notes it, or as IPython shows it; empty if nobody tells it."""
+    """The code that raised the error, as recorded by the kernel or shown by IPython; empty if it is unknown."""
     note = next((frame for frame in reversed(frames) if frame.startswith(NOTE)), "")
     code = _found(_MISWRITTEN, "\n".join(frames))
     return note.removeprefix("raised ") or (f"in `{code}`" if code else "")

@@ -52,7 +52,7 @@ def failed_cell(output: Path) -> str:
 
 
 def _last_line(output: Path, *streams: str) -> str:
-    """The last line that the failed cell wrote to *streams*; to "stderr", IPython tells of an unknown magic."""
+    """The last line that the failed cell wrote to *streams*; to "stderr", IPython reports an unknown magic."""
     failed = next((cell for cell in _cells(output) if has_failed(cell)), {})
     written = ["".join(each["text"]) for each in failed.get("outputs", []) if each.get("name") in streams]
     return next(iter(_ANSI.sub("", "".join(written)).strip().splitlines()[-1:]), "").strip()[:_LINE_LENGTH]

@@ -252,7 +252,7 @@ class _ModelReader:
         self.findings.add(rule, found, expected, action, where)
 
     def _inside(self, path: Steps) -> tuple[str, Steps]:
-        """The key of the task that *path* leads into, and the rest of the path; "" and *path* if there is none."""
+        """The key of the task that *path* is in, and the rest of the path; "" and *path* if it is not in a task."""
         entry = self.source["tasks"][path[1]] if path[:1] == ("tasks",) and len(path) > 2 else None
         key = entry.get("task_key") if isinstance(entry, dict) else None
         return (str(key), path[2:]) if key else ("", path)

@@ -17,9 +17,9 @@ def add_refresh(command: argparse.ArgumentParser) -> None:
     """Add the options for an update of a pipeline, under the names of `databricks bundle run`."""
     group = command.add_argument_group("a pipeline, instead of a job")
     group.add_argument("--refresh", metavar="TABLES", help="update these tables only: a,b")
-    group.add_argument("--full-refresh", metavar="TABLES", help="clear these tables and make them anew: a,b")
+    group.add_argument("--full-refresh", metavar="TABLES", help="clear these tables and rebuild them: a,b")
     group.add_argument("--refresh-all", action="store_true", help="update all tables, as without any of these options")
-    group.add_argument("--full-refresh-all", action="store_true", help="clear all tables and make them anew")
+    group.add_argument("--full-refresh-all", action="store_true", help="clear all tables and rebuild them")
     group.add_argument("--validate-only", action="store_true", help="check the sources; nothing is written")
 
 

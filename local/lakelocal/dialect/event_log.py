@@ -22,7 +22,7 @@ _COLUMNS = (
     "event_type"
 )
 _AS_TEXT = ("sequence", "details")  # JSON in a column of texts
-_COPIES = 5  # that are kept, for queries that go on
+_COPIES = 5  # the number of copies to keep, for queries that are still running
 
 
 def event_log_argument(tokens: Sequence[Token], first: int) -> tuple[int, str | tuple[str, ...]]:

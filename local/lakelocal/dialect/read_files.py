@@ -136,7 +136,7 @@ class ReadFiles:
         return replace(source, schema_location=None, infers_always=True, evolution="none")
 
     def _format(self, path: str, options: Mapping[str, str]) -> str:
-        """The format of the files, as their names tell it."""
+        """The format of the files, inferred from their names."""
         place = Path(self.sql.volumes.translate(path))
         check_exists(place, path)
         names = {_suffix(file.name) for file in list_files(place, options.get("pathGlobFilter"))}

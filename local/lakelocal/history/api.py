@@ -134,7 +134,7 @@ def _add_updates(tasks: Sequence[dict[str, Any]], updates: Updates, run_id: int)
 
 
 def update_shape(update: RecordedUpdate, progress: Progress) -> dict[str, Any]:
-    """*update* with its flows: each with its `status` and, once it has ended, what `flow_progress` tells of it."""
+    """*update* with its flows: each with its `status` and, once it has ended, the content of its `flow_progress`."""
     flows = [
         {
             "flow_name": flow.name,

@@ -1,4 +1,4 @@
-"""Cancelling a run from any process: its runner sees the request in the history and ends all that is part of it."""
+"""Cancelling a run from any process: its runner sees the request in the history and ends all of its work."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""What an attempt does, kept for whoever follows the run from another process: `.attempts/NAME.events`.
+"""What an attempt does, stored for other processes that follow the run: `.attempts/NAME.events`.
 
 Each line of the file is an event of the attempt (the table in `attempt/attempt.py`) with `at`, epoch milliseconds. It
 is written by the runner as events arrive. What is printed is kept up to a limit; the executed notebook has all of it.
@@ -79,7 +79,7 @@ def _beside(state: State, run_id: int, task: Mapping[str, Any], folder: str, suf
 
 
 def read_doing(place: Path) -> Doing | None:
-    """What the attempt that writes *place* is doing; None if it has told nothing."""
+    """What the attempt that writes *place* is doing; None if it has not written anything."""
     cell: Mapping[str, Any] = {}
     progress: Mapping[str, Any] = {}
     lines: list[str] = []

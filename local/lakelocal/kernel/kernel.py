@@ -100,13 +100,13 @@ class Kernel:
             # Importing the module registers the session, unless it was imported before the kernel started.
             if SparkSession._default_session is None:
                 self._register()
-            assert SparkSession._default_session is not None  # it is registered by now, either way
+            assert SparkSession._default_session is not None  # it has been registered, either way
             self._session = SparkSession._default_session
         return self._session
 
     @cached_property
     def names(self) -> "CatalogNames":
-        """The names of catalogs, tables and columns, as far as they can be known while a person waits."""
+        """The names of catalogs, tables and columns, as far as they can be found while a person waits."""
         from lakelocal.compute.catalog_names import CatalogNames  # imported late: few kernels complete names
 
         return CatalogNames(self.connected_session, COMPLETION_TIMEOUT)

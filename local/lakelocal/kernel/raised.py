@@ -76,7 +76,7 @@ def note(trace: TracebackType | None) -> str:
 
 
 class _Place(NamedTuple):
-    """The code that raised an error: *line* as it is told, and the *expression* in it that Python was evaluating."""
+    """The code that raised an error: *line* as it is shown, and the *expression* in it that Python was evaluating."""
 
     file: str
     number: int
@@ -125,7 +125,7 @@ def _expression(frame: FrameType, instruction: int) -> str:
 
 def _is_told(code: str) -> bool:
     """Does *code* say itself what is wrong?"""
-    if re.match(r"raise\b", code):  # the statement may go on in the next line
+    if re.match(r"raise\b", code):  # the statement may continue in the next line
         return True
     return any(isinstance(each, ast.Assert) and each.msg is not None for each in _parsed(code))
 
@@ -158,7 +158,7 @@ def _parsed(code: str) -> list[ast.stmt]:
 
 
 def _described(name: str, value: object) -> str:
-    """*value* in a few words: itself if it is a plain one, the names or the number of what it holds; else empty."""
+    """*value* in a few words: itself if it is simple, the names in it or its number of entries; otherwise empty."""
     if isinstance(value, (*_PLAIN, *_PLAIN_TOO)) or _is_small(value):
         return f"{name} = {_short(value)}"
     if type(value).__module__.startswith("pandas.") and hasattr(value, "columns"):

@@ -57,7 +57,7 @@ class ChangeFlows:
     def schema_of(self, flow: Flow, source: "StructType | None", *, begins: bool) -> "StructType | None":
         """The columns of the target of *flow*, whose source has the columns *source*; None if they are not known yet.
 
-        *begins*: the target is made anew in this update.
+        *begins*: this update creates the target, or rebuilds it.
 
         Raises:
             AnalysisError: the arguments of the flow do not fit its source.

@@ -95,7 +95,7 @@ def _databricks() -> tuple[type, Mapping[Any, str]]:
     class Tokenizer(Databricks.Tokenizer):
         COMMANDS: ClassVar[set[TokenType]] = set()
         COMMAND_PREFIX_TOKENS: ClassVar[set[TokenType]] = set()
-        # `$$ ... $$` around the body of a function is one string; `${name}` and `$1` are none.
+        # `$$ ... $$` around the body of a function is one string; `${name}` and `$1` are not.
         HEREDOC_STRINGS: ClassVar[list[str | tuple[str, str]]] = ["$"]
         HEREDOC_TAG_IS_IDENTIFIER = True
         HEREDOC_STRING_ALTERNATIVE = TokenType.PARAMETER

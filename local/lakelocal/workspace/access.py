@@ -1,4 +1,4 @@
-"""Who may ask: programs with the token, and the browser of whoever has opened a one-time link made with it.
+"""Decides who has access: programs with the token, and browsers in which a one-time link was opened.
 
 - A request has to name this server as its host, so that a page whose host name was made to point here is refused (DNS
   rebinding), and it must not come from another origin.

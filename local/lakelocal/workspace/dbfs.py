@@ -146,7 +146,7 @@ def add_block(workspace: Workspace, asked: Block) -> Mapping[str, Any]:
 
 
 def close(workspace: Workspace, asked: Handle) -> Mapping[str, Any]:
-    """Finish a file: from now on, it exists under its name."""
+    """Finish a file, which then exists under its name."""
     workspace.open_files.close(asked.handle)
     return {}
 

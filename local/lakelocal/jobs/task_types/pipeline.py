@@ -61,7 +61,7 @@ def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
     try:
         with _stopping(update, stop) as part:
             outcome = run_cells(attempt, part, cells(order, task, bundle), parameters, hear=update.hear)
-    except Exception as error:  # a library is missing, for example: no event of the kernel tells it
+    except Exception as error:  # for example, a library is missing: no event of the kernel reports it
         update.close("FAILED", str(error))
         raise
     update.close(outcome.result, outcome.error)
@@ -112,7 +112,7 @@ class _Recorded:
         self.attempt.owner.engine.view.update_changed(self.attempt.owner.path, self.progress, event)
 
     def close(self, result: str, error: str) -> None:
-        """End the update as its attempt has ended, with its *error*, unless it has told its end."""
+        """End the update like its attempt, with its *error*, unless an event has reported its end."""
         if self.progress.state in UPDATE_ENDS:
             return
         for flow in list(self.progress.unended()):
@@ -130,7 +130,7 @@ class _Recorded:
 
 @contextlib.contextmanager
 def _stopping(update: _Recorded, stop: Stop) -> Iterator[Stop]:
-    """A stop that is also requested when someone asks to stop the pipeline, whose run then goes on."""
+    """A stop that is also requested when someone asks to stop the pipeline, whose run then continues."""
     over = threading.Event()
 
     def watch(part: Stop) -> None:
