@@ -301,7 +301,7 @@ class PipelineSession:
         return holder.root
 
     def _plan_of_view(self, read: Read, resolved: Resolved, evaluation: Evaluation) -> proto.Relation:
-        """The plan of a view; if its query requests rows, it is evaluated again while a flow runs, with the current rows."""
+        """The plan of a view; in a running flow, a query that requests rows is evaluated again with current rows."""
         assert resolved.plan is not None and resolved.defaults is not None, "it is a view"
         evaluation.reads |= resolved.reads
         if resolved.again is None or not evaluation.runs:
