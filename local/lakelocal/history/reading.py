@@ -4,7 +4,6 @@ A run whose runner is gone (its pid does not run, or belongs to another process 
 when something was last recorded of it; the next command that runs something records that.
 """
 
-import shutil
 import sqlite3
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.errors import RunError, UnknownRunError, UsageError
+from lakelocal.history import reserve
 from lakelocal.history.filters import RunFilter
 from lakelocal.history.rows import RecordedAttempt, RecordedPhase, RecordedRun
 from lakelocal.lakeflow.results import meaning
@@ -22,7 +22,6 @@ from lakelocal.program import PROGRAM
 from lakelocal.project import State
 
 BUSY_SECONDS = 30
-LEAST_DISK = 2**20  # bytes that SQLite needs beside the history
 LATEST = "latest"
 _LOOKED_AT = 50
 _BEGAN_LAST = "start_time DESC, run_id DESC"
@@ -236,7 +235,7 @@ class History:
             raise RunError(f"`{self.place}`: the run history cannot be used ({error}). {self._remedy()}") from error
 
     def _remedy(self) -> str:
-        if shutil.disk_usage(self.place.parent).free < LEAST_DISK:
+        if reserve.is_full(self.place.parent):
             return "The disk is full, no space is left for it: free some, for example in the folders `logs` and `tmp`."
         return "Close the program that holds it open, or move the file away."
 

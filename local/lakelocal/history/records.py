@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lakelocal.history import tables
+from lakelocal.history import reserve, tables
 from lakelocal.history.reading import ABANDONED, History, is_abandoned, last_sign
 from lakelocal.history.rows import RecordedRun
 from lakelocal.processes import started_at
@@ -29,6 +29,7 @@ class Records(History):
 
     def __init__(self, place: Path) -> None:
         super().__init__(place)
+        reserve.keep(place.parent)
         with self.opened() as database:
             tables.prepare(database)
 
@@ -86,6 +87,7 @@ class Records(History):
         Raises:
             RunError: the file cannot be read or written.
         """
+        reserve.use_if_full(self.place.parent)
         with self._used(self.place.resolve().as_uri()) as database, database:
             database.execute("PRAGMA synchronous=NORMAL")  # what is written survives the end of this process
             if exclusive:
