@@ -153,11 +153,17 @@ _CONDITION = re.compile(
     r"(?:\w+(?:Exception|Error): |\([\w.$]+\) )?"  # a class of Python or of Java
     r"\[(?P<condition>[A-Z][A-Z0-9_.]{3,})\] (?P<message>.*)"
 )
-_PLACE = re.compile(r" (?P<place>\(line \d+,? pos \d+\)|\(in `.+`\))$")
+_PLACE = re.compile(r" (?P<place>\(line \d+,? pos \d+\)|\(in `.+`.*\))$")
 _BYPASS = re.compile(r" If necessary set \S+ to \S+ to bypass this error[^.]*\.")
 _TOLERATE = re.compile(r" To tolerate the error on drop use .*? IF EXISTS\.")
 _DATABRICKS_CLASS = re.compile(r"^com\.databricks\.[\w.]+: ")
-_OWN = ("NotebookRunError", "InputWidgetNotDefined")  # error classes of `lakelocal` that are not in its module `errors`
+# Error classes of `lakelocal` that are not in its module `errors`.
+_OWN = ("NotebookRunError", "InputWidgetNotDefined", "PipelineError", "DefinitionError", "AnalysisError")
+_VIOLATION = "EXPECTATION_VIOLATION.VERBOSITY_ALL"  # not one of Spark's: the words of Databricks' pipelines
+_VIOLATED = (
+    r"Violated expectations: '(?P<rules>.*?)'\. Output record: '(?P<record>.*)'\.(?P<rest>.*)$",
+    "a row violates `{rules}`: {record}; correct such rows, or drop them with expect_or_drop. {rest}",
+)
 _CONFLICT = "DELTA_CONCURRENT_"
 _CONFLICTING = re.compile(r"a concurrent (?P<operation>.+?) (?:added data to|deleted data from) table (?P<table>\S+)")
 
@@ -171,6 +177,8 @@ def plain_condition(line: str, nearby: Nearby) -> str:
     condition, message = found["condition"], found["message"]
     if condition.startswith(_CONFLICT):
         plain = _conflict(message)
+    elif condition == _VIOLATION and (said := _filled(*_VIOLATED, message, nearby).rstrip()):
+        plain = said
     elif said := _filled(*SPARK.get(condition, ("(?!)", "")), message, nearby):
         place = _PLACE.search(message)
         plain = f"{said}{place[0] if place else ''}"

@@ -241,6 +241,47 @@ def test_the_part_of_a_statement_that_failed_is_told(state: State) -> None:
     assert said.endswith(" (in `CAST(amount AS DOUBLE)`)")
 
 
+def test_the_call_of_a_data_frame_that_failed_is_told(state: State) -> None:
+    """There is no statement that Spark could mark."""
+    message = (
+        '[CAST_INVALID_INPUT] The value \'ten\' of the type "STRING" cannot be cast to "DOUBLE" because it is '
+        'malformed. SQLSTATE: 22018\n== DataFrame ==\n"cast" was called from\nline 2 in cell [2]\n'
+    )
+
+    said = explained("NumberFormatException", message, [])
+    assert said.startswith("the value 'ten' (STRING) is not a valid DOUBLE; correct it")
+    assert said.endswith(" (in `cast`, line 2 of the cell)")
+
+
+def test_a_violated_expectation_shows_its_row_and_the_way_out(state: State) -> None:
+    """The event log has Databricks' words; the reason of the run says the same in fewer."""
+    message = (
+        "Flow `a.b.c` failed: [EXPECTATION_VIOLATION.VERBOSITY_ALL] Flow 'a.b.c' failed to meet the "
+        "expectation. Violated expectations: 'valid amount'. Output record: '{\"id\":2,\"amount\":null}'. 1 flow that "
+        "read from what failed: skipped."
+    )
+
+    assert explained("PipelineError", message, []) == (
+        'Flow `a.b.c` failed: a row violates `valid amount`: {"id":2,"amount":null}; correct such rows, or '
+        "drop them with expect_or_drop. 1 flow that read from what failed: skipped."
+    )
+
+
+def test_a_folder_that_nobody_may_list_has_no_near_names(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is told all the same."""
+    locked = state.volumes / "shop" / "files" / "2024"
+
+    def refuse(folder: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+
+    message = f"[Errno 13] Permission denied: '{locked}/export.csv'"
+    assert explained("PermissionError", message, []).startswith(
+        f"this user may not read or write `{locked}/export.csv`"
+    )
+
+
 def test_a_conflict_names_the_table_and_what_changed_it(state: State) -> None:
     """As far as Delta tells."""
     message = (

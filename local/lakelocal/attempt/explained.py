@@ -111,11 +111,18 @@ def _near_path(state: State, path: str) -> str | None:
     place = PurePosixPath(path)
     for missing in (place, *place.parents[:-1]):
         if folder := _folder(paths, str(missing.parent)):
-            near = near_name(missing.name, (each.name for each in folder.iterdir()))
+            near = near_name(missing.name, _names(folder))
             if near and _DIGITS.sub("0", near) == _DIGITS.sub("0", missing.name):
                 return None  # the file of another day: nobody has misspelt anything
             return str(missing.parent / near) if near else None
     return None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [each.name for each in folder.iterdir()]
+    except OSError:  # such as one that this user may not list
+        return []
 
 
 def _folder(paths: DatabricksPaths, path: str) -> Path | None:

@@ -4,7 +4,7 @@ import json
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from lakelocal.cli import export, prune, run_tables
+from lakelocal.cli import export, prune, run_logs, run_tables
 from lakelocal.cli.run import add_checks, add_remote, add_values, run_options
 from lakelocal.cli.scope import add_run, bundle_of, parameters_of, project_of, run_named, state_of, variables_of
 from lakelocal.cli.values import at_least_one
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def add(verbs: Verbs) -> None:
     """Declare the verb and its actions."""
     actions = add_group(
-        verbs, "runs", "the history of runs: list, get, tables, open, repair, cancel, close, export, prune"
+        verbs, "runs", "the history of runs: list, get, logs, tables, open, repair, cancel, close, export, prune"
     )
     listing = add_verb(actions, "list", list_, "list the runs, newest first")
     listing.add_argument("--limit", type=at_least_one, default=20, help="how many (default 20)")
@@ -46,6 +46,7 @@ def add(verbs: Verbs) -> None:
     end.add_argument("--json", action="store_true", help="print the run as the Jobs API shows it")
     summary = "record the end of runs whose process is gone; `list` shows them as ended anyway, SQL on runs.db does not"
     add_verb(actions, "close", close, summary)
+    run_logs.add(actions)
     run_tables.add(actions)
     export.add(actions)
     prune.add(actions)

@@ -83,7 +83,7 @@ def read_doing(place: Path) -> Doing | None:
     cell: Mapping[str, Any] = {}
     progress: Mapping[str, Any] = {}
     lines: list[str] = []
-    for event in _events(place):
+    for event in read_events(place):
         if event["event"] == "cell":
             cell, progress = event, {}
         elif event["event"] == "progress":
@@ -102,7 +102,8 @@ def read_doing(place: Path) -> Doing | None:
     )
 
 
-def _events(place: Path) -> Iterator[Mapping[str, Any]]:
+def read_events(place: Path) -> Iterator[Mapping[str, Any]]:
+    """The events in *place* so far; none if the attempt has not begun to write it."""
     try:
         text = place.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:

@@ -1,6 +1,7 @@
 """The errors that stop an update of a pipeline, or one of its flows."""
 
 from lakelocal.errors import LocalError
+from lakelocal.spark_errors.messages import in_plain_words, is_spark_error
 
 
 class PipelineError(LocalError):
@@ -24,6 +25,14 @@ class UnresolvedError(Exception):
     def __init__(self, reading: tuple[str, ...]) -> None:
         super().__init__(".".join(part for part in reading if part))
         self.reading = reading
+
+
+def said(error: BaseException) -> str:
+    """The message of *error*, and its class unless the message says enough without it."""
+    text = str(error)
+    if isinstance(error, LocalError):
+        return text
+    return in_plain_words(text) if is_spark_error(text) else f"{type(error).__name__}: {in_plain_words(text)}"
 
 
 def outside_of_a_query(name: str) -> DefinitionError:

@@ -68,7 +68,7 @@ def _all_hold(rules: Sequence[Expectation], flow: str) -> "Column":
         F.lit(f"[{VIOLATED}.VERBOSITY_ALL] Flow '{flow}' failed to meet the expectation. Violated expectations: '"),
         F.concat_ws(", ", *names),
         F.lit("'. Output record: '"),
-        F.to_json(F.struct("*")),
+        F.to_json(F.struct("*"), {"ignoreNullFields": "false"}),
         F.lit("'."),
     )
     return F.when(holds, F.lit(True)).otherwise(F.raise_error(message).cast("boolean"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lakelocal.errors import LocalError
 from lakelocal.pipelines.api import Recorder
 from lakelocal.pipelines.definitions import Definitions, Origin
-from lakelocal.pipelines.errors import DefinitionError
+from lakelocal.pipelines.errors import DefinitionError, said
 from lakelocal.pipelines.order import UpdateOrder
 from lakelocal.pipelines.statements import SqlSource
 from lakelocal.sources import is_notebook, read_notebook
@@ -148,7 +148,7 @@ class Loader:
         except LocalError:
             raise
         except Exception as error:
-            raise DefinitionError(f"{_place(error, file, cell)}: {_said(error)}") from error
+            raise DefinitionError(f"{_place(error, file, cell)}: {said(error)}") from error
 
 
 def _place(error: Exception, file: Path, cell: Cell) -> Origin:
@@ -161,7 +161,3 @@ def _place(error: Exception, file: Path, cell: Cell) -> Origin:
     if isinstance(error, SyntaxError) and error.filename == str(file):
         line = error.lineno or line
     return Origin(cell.origin.file, line) if line else cell.origin
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

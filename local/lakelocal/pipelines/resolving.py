@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 from lakelocal.errors import LocalError
 from lakelocal.pipelines import graph
 from lakelocal.pipelines.definitions import TITLES, Dataset, Definitions, Flow, Key, Kind
-from lakelocal.pipelines.errors import AnalysisError, UnresolvedError
+from lakelocal.pipelines.errors import AnalysisError, UnresolvedError, said
 from lakelocal.pipelines.expectations import observation, with_rules
 from lakelocal.pipelines.memory import Memory
 from lakelocal.pipelines.reading import pivots_without_values
 from lakelocal.pipelines.session import Evaluation, PipelineSession, Resolved
 from lakelocal.pipelines.statements import plain_columns
 from lakelocal.pipelines.tables import check_columns, merged, stored_name
-from lakelocal.spark_errors.messages import in_plain_words
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -102,7 +101,7 @@ class Resolver:
             self.errors[key] = _placed(str(error), dataset)
             return True
         except Exception as error:
-            self.errors[key] = _placed(f"{type(error).__name__}: {in_plain_words(str(error))}", dataset)
+            self.errors[key] = _placed(said(error), dataset)
             return True
         if dataset.kind is Kind.TEMPORARY_VIEW:
             self.result.views += flows

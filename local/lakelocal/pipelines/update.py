@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakelocal.errors import LocalError
 from lakelocal.lakeflow import update_progress as log
 from lakelocal.lakeflow.update_progress import Counts, Event
 from lakelocal.pipelines import graph
 from lakelocal.pipelines.api import Recorder
 from lakelocal.pipelines.changes import ChangeFlows
 from lakelocal.pipelines.definitions import Defaults, Definitions, Key, Kind, shown
-from lakelocal.pipelines.errors import PipelineError, outside_of_a_query
+from lakelocal.pipelines.errors import PipelineError, outside_of_a_query, said
 from lakelocal.pipelines.events import Events
 from lakelocal.pipelines.expectations import VIOLATED
 from lakelocal.pipelines.flows import Writer
@@ -29,7 +28,6 @@ from lakelocal.pipelines.order import UpdateOrder
 from lakelocal.pipelines.resolving import Resolution, ResolvedFlow, Resolver
 from lakelocal.pipelines.session import PipelineSession
 from lakelocal.pipelines.tables import INTERNAL, Tables
-from lakelocal.spark_errors.messages import in_plain_words
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -200,7 +198,10 @@ class Update:
             self.changes.set_up(key, schema, full=full, exists=exists)
             return
         dataset, kind = self.definitions.datasets[key], self.resolution.kinds[key]
-        self.tables.set_up(dataset, key, kind, schema, exists=exists, full=full)
+        try:
+            self.tables.set_up(dataset, key, kind, schema, exists=exists, full=full)
+        except Exception as error:
+            raise PipelineError(f"{dataset.origin}: `{dataset.name}` was not created: {said(error)}") from error
 
     def _is_made_by_changes(self, key: Key) -> bool:
         return any(flow.changes for flow in self.definitions.flows_into(key))
@@ -270,12 +271,12 @@ class Update:
                 with self.session.with_settings(flow.flow.conf):
                     counts = self.changes.run(flow) if flow.flow.changes else writer.write(flow)
             except Exception as error:
-                said = _said(error)
-                if attempt < attempts and any(word in said for word in _AGAIN):
-                    self.surroundings.say(f"{flow.name}: {said} It starts again.")
+                why = _said(error)
+                if attempt < attempts and any(word in why for word in _AGAIN):
+                    self.surroundings.say(f"{flow.name}: {why} It starts again.")
                     continue
-                self.events.flow(flow.name, shown(flow.key), log.FAILED, error=said)
-                return Outcome(log.FAILED, error=said, seconds=time.monotonic() - started)
+                self.events.flow(flow.name, shown(flow.key), log.FAILED, error=why)
+                return Outcome(log.FAILED, error=why, seconds=time.monotonic() - started)
             break
         self.events.flow(flow.name, shown(flow.key), log.COMPLETED, counts=counts)
         return Outcome(log.COMPLETED, counts, seconds=time.monotonic() - started)
@@ -286,8 +287,8 @@ class Update:
             return
         name, first = next(iter(failed.items()))
         skipped = sum(outcome.status == log.SKIPPED for outcome in self.outcomes.values())
-        more = f" {len(failed) - 1} more failed." if len(failed) > 1 else ""
-        below = f" {skipped} below {'them were' if more else 'it were'} skipped." if skipped else ""
+        more = f" {_flows(len(failed) - 1)} more failed." if len(failed) > 1 else ""
+        below = f" {_flows(skipped)} that read from what failed: skipped." if skipped else ""
         raise PipelineError(f"Flow `{name}` failed: {first.error}{more}{below}")
 
     @contextmanager
@@ -386,10 +387,14 @@ def _title(kind: Kind | None) -> str:
     return kind.value.replace("_", " ").lower() if kind else "sink"
 
 
+def _flows(number: int) -> str:
+    return f"{number} flow{'s' * (number != 1)}"
+
+
 def _said(error: BaseException) -> str:
     """The error as one paragraph; for a violated expectation, Databricks' own text."""
     text = str(error)
     if (at := text.find(f"[{VIOLATED}")) >= 0:
         end = text.find("'.", text.find("Output record: '", at))
         return text[at : end + 2] if end >= 0 else text[at:]
-    return text if isinstance(error, LocalError) else f"{type(error).__name__}: {in_plain_words(text)}"
+    return said(error)

@@ -10,6 +10,9 @@ _OF_SPARK = re.compile(r"\s*(?:\[[A-Z][A-Z0-9_.]{3,}\] |\((?:java|scala|org\.apa
 _ITEM = re.compile(r"[\w.`]+: ")  # the beginning of an entry in a list of failures
 _SQLSTATE = re.compile(r" SQLSTATE: \w{5}(?:; (line \d+ pos \d+))?;?")
 _MARKED = re.compile(r"^== SQL \(.*\) ==\n(?P<code>.*)\n(?P<marks> *\^+)\s*$", re.MULTILINE)
+_CALLED = re.compile(
+    r"^== DataFrame ==\n\"(?P<call>.+)\" was called from\n(?:line (?P<line>\d+) in cell)?.*$", re.MULTILINE
+)
 
 
 def without_spark_details(text: str) -> str:
@@ -25,7 +28,7 @@ def without_spark_details(text: str) -> str:
         return text
     lines: list[str] = []
     in_message = in_plan = False
-    for line in _MARKED.sub(_marked, text).strip().splitlines():
+    for line in _CALLED.sub(_called, _MARKED.sub(_marked, text)).strip().splitlines():
         begins = bool(_CONDITION.search(line))
         if begins or (in_plan and _ITEM.match(line)):
             lines.append(line.strip())
@@ -62,3 +65,9 @@ def _marked(statement: re.Match[str]) -> str:
     """The part of a statement that Spark has marked in the line below it, because a value there is wrong."""
     marks = statement["marks"]
     return f"(in `{statement['code'][len(marks) - len(marks.lstrip()) : len(marks)]}`)"
+
+
+def _called(statement: re.Match[str]) -> str:
+    """The method of a DataFrame or a column that met a wrong value, and where the cell calls it."""
+    line = f", line {statement['line']} of the cell" if statement["line"] else ""
+    return f"(in `{statement['call']}`{line})"
