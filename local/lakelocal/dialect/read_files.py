@@ -25,6 +25,7 @@ from lakelocal.dialect.names import shorten
 from lakelocal.dialect.server import Server
 from lakelocal.dialect.sql import SqlText
 from lakelocal.errors import DialectError
+from lakelocal.sql.nesting import closing, split
 from lakelocal.sql.tokens import Token, tokenize
 from lakelocal.sql.writing import Edit, apply, quoted
 
@@ -194,7 +195,10 @@ def _calls(sql: str, tokens: Sequence[Token]) -> Iterator[Call]:
     words = [token.word for token in tokens]
     for at, word in enumerate(words):
         if word == "READ_FILES" and words[at + 1 : at + 2] == ["("]:
-            last = _closing(words, at + 1)
+            last = closing(tokens, at + 1)
+            if last is None:
+                expected = "write `read_files('/Volumes/...', format => 'csv')`"
+                raise DialectError(f"read_files: found no closing parenthesis; {expected}.")
             path, options = _arguments(sql, tokens[at + 2 : last])
             if words[at - 1 : at] == ["STREAM"]:
                 yield Call(at - 1, last, True, path, options)
@@ -204,25 +208,9 @@ def _calls(sql: str, tokens: Sequence[Token]) -> Iterator[Call]:
                 yield Call(at, last, False, path, options)
 
 
-def _closing(words: Sequence[str], opening: int) -> int:
-    depth = 0
-    for at in range(opening, len(words)):
-        depth += {"(": 1, ")": -1}.get(words[at], 0)
-        if depth == 0:
-            return at
-    raise DialectError("read_files: found no closing parenthesis; write `read_files('/Volumes/...', format => 'csv')`.")
-
-
 def _arguments(sql: str, tokens: Sequence[Token]) -> tuple[str, dict[str, str]]:
     """The text of the path, and the texts of the options."""
-    parts: list[list[Token]] = [[]]
-    depth = 0
-    for token in tokens:
-        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token.word, 0)
-        if token.word == "," and depth == 0:
-            parts.append([])
-        else:
-            parts[-1].append(token)
+    parts = [tokens[each.start : each.stop] for each in split(tokens, 0, len(tokens))]
     options, path = {}, ""
     for number, part in enumerate(parts):
         if len(part) > 2 and part[1].text in ("=>", "="):
@@ -298,6 +286,6 @@ def temporary_view(sql: str) -> TemporaryView | None:
     name, begin = tokens[at + 2], words.index("AS", at + 3)
     query = sql[tokens[begin].end :].strip().rstrip(";")
     if words[at + 3] == "(":
-        columns = sql[tokens[at + 3].start : tokens[_closing(words, at + 3)].end]
+        columns = sql[tokens[at + 3].start : tokens[closing(tokens, at + 3) or -1].end]
         query = f"SELECT * FROM ({query}) AS t{columns}"
     return TemporaryView(name.text, query, is_global, at > 1 + is_global)

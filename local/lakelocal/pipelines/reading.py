@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from lakelocal.dialect.names import split_name
 from lakelocal.dialect.scan import TABLE, Scanner
 from lakelocal.dialect.walk import walk
+from lakelocal.sql.nesting import closing
 from lakelocal.sql.tokens import Token, tokenize
 from lakelocal.sql.writing import Edit, apply, quoted
 
@@ -85,7 +86,7 @@ def _own_names(tokens: Sequence[Token]) -> set[str]:
             continue
         after = index + 1
         if tokens[after].word == "(":
-            after = _closing(tokens, after) + 1
+            after = (closing(tokens, after) or len(tokens) - 1) + 1
         if [each.word for each in tokens[after : after + 2]] == ["AS", "("]:
             found.add(token.text.lower())
     return found
@@ -126,17 +127,8 @@ def _inside_using(tokens: Sequence[Token]) -> set[int]:
     found: set[int] = set()
     for index, token in enumerate(tokens[:-1]):
         if token.word == "USING" and tokens[index + 1].word == "(":
-            found.update(range(index + 1, _closing(tokens, index + 1)))
+            found.update(range(index + 1, closing(tokens, index + 1) or len(tokens) - 1))
     return found
-
-
-def _closing(tokens: Sequence[Token], first: int) -> int:
-    depth = 0
-    for index in range(first, len(tokens)):
-        depth += {"(": 1, ")": -1}.get(tokens[index].word, 0)
-        if depth == 0:
-            return index
-    return len(tokens) - 1
 
 
 _BEHIND = frozenset(

@@ -25,6 +25,7 @@ from lakelocal.pipelines.definitions import (
 )
 from lakelocal.pipelines.errors import DefinitionError
 from lakelocal.sql.cells import split_statements
+from lakelocal.sql.nesting import closing
 from lakelocal.sql.tokens import STRING, Token, tokenize
 from lakelocal.sql.writing import Edit, apply, quoted
 
@@ -501,12 +502,10 @@ class _Cursor:
         return DefinitionError(f"{self.origin}: {shorten(self.sql)}: found {found}; expected {expected}. {action}.")
 
     def _closing(self) -> int:
-        depth = 0
-        for index in range(self.at, len(self.tokens)):
-            depth += {"(": 1, ")": -1}.get(self.tokens[index].word, 0)
-            if depth == 0:
-                return index
-        raise self.wrong("an open parenthesis", "a closing one", "Add it")
+        end = closing(self.tokens, self.at)
+        if end is None:
+            raise self.wrong("an open parenthesis", "a closing one", "Add it")
+        return end
 
 
 def _split(tokens: Sequence[Token]) -> Iterator[tuple[Token, ...]]:
