@@ -33,6 +33,14 @@ def test_all_columns_leaves_nothing_out_by_default(tmp_path):
     assert scope.takes("ops.progress") and not scope.ignores("a.b", "_ingested_at") and scope.ignores("a.b", "etag")
 
 
+def test_what_only_a_pipeline_sees_is_left_out():
+    """Its tables have the id of the pipeline in their names, which is another one in each target."""
+    names = ("__pipeline_internal.valid_orders_865bebfb", "other.__pipeline_internal.a", "declarative.valid_orders")
+
+    assert [DiffScope().takes(name) for name in names] == [False, False, True]
+    assert all(DiffScope(all_columns=True).takes(name) for name in names)
+
+
 def test_a_project_need_not_say_anything(tmp_path):
     """Without the file or the block, only the conventions apply."""
     assert DiffScope.of(tmp_path) == DiffScope.of(project(tmp_path, "[project]\nname = 'x'")) == DiffScope()

@@ -33,9 +33,9 @@ compared if no table of their catalog was written after the run, and otherwise r
 not exist then, or a version that no longer exists, is a difference.
 
 Left out by default are columns that begin with one underscore, which describe the delivery (`_ingested_at`; two, as in
-`__START_AT`, are content), columns named run_id, job_run_id and task_run_id, which differ between any two runs, and
-what the project lists in pyproject.toml, [tool.lakelocal.diff] `exclude` and `ignore`. Patterns are like those for file
-names and match `schema.table`.
+`__START_AT`, are content), columns named run_id, job_run_id and task_run_id, which differ between any two runs,
+tables that only a pipeline sees, and what the project lists in pyproject.toml, [tool.lakelocal.diff] `exclude` and
+`ignore`. Patterns are like those for file names and match `schema.table`.
 
 A run that went elsewhere with --remote is read there: its records contain no token, so {REMOTE} has to name that place
 again. --remote-a and --remote-b say where the tables of a side are now, if not where the run ran."""

@@ -6,6 +6,8 @@ Columns that by their nature differ between any two runs, recognised by conventi
   Two underscores are content: `__START_AT` and `__END_AT` are columns of AUTO CDC's histories;
 - those named after a dynamic value reference that changes with each run: `run_id`, `job_run_id`, `task_run_id`.
 
+So are tables that only a pipeline of its target sees, and whose names have its id.
+
 A project adds its own in `pyproject.toml` beside the bundle:
 
     [tool.lakelocal.diff]
@@ -20,9 +22,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lakelocal.errors import ProjectError
+from lakelocal.pipelines.definitions import INTERNAL
 
 RUN_IDS = ("run_id", "job_run_id", "task_run_id")
 RULE = f"columns that begin with one `_`, and {', '.join(RUN_IDS)}"
+_OF_PIPELINES = (f"{INTERNAL}.*", f"*.{INTERNAL}.*")  # in the run's own catalog, and in others
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ class DiffScope:
 
     def takes(self, table: str) -> bool:
         """Is *table* compared?"""
-        return _fits(table, self.tables) and not _fits(table, self.excluded)
+        excluded = self.excluded if self.all_columns else (*self.excluded, *_OF_PIPELINES)
+        return _fits(table, self.tables) and not _fits(table, excluded)
 
     def ignores(self, table: str, column: str) -> bool:
         """Is *column* of *table* left out?"""

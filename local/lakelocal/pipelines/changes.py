@@ -18,14 +18,14 @@ from lakelocal.apply_changes.flow import make_flow
 from lakelocal.apply_changes.progress import Progress
 from lakelocal.lakeflow.update_progress import Counts
 from lakelocal.pipelines.api import column_name
-from lakelocal.pipelines.definitions import Changes, Definitions, Flow, Key, Kind
+from lakelocal.pipelines.definitions import INTERNAL, Changes, Definitions, Flow, Key, Kind
 from lakelocal.pipelines.errors import AnalysisError
 from lakelocal.pipelines.expectations import counts_of, observation, with_rules
 from lakelocal.pipelines.flows import append_once, rules_of_views, stream_into
 from lakelocal.pipelines.memory import Memory
 from lakelocal.pipelines.resolving import ResolvedFlow
 from lakelocal.pipelines.session import Evaluation, PipelineSession
-from lakelocal.pipelines.tables import INTERNAL, Tables, merged, name_of, stored_name
+from lakelocal.pipelines.tables import Tables, merged, name_of, stored_name
 from lakelocal.sql.tokens import tokenize
 
 if TYPE_CHECKING:

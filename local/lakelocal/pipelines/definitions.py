@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from lakelocal.dialect.names import split_name
 from lakelocal.pipelines.errors import DefinitionError
 
+INTERNAL = "__pipeline_internal"  # the schema of private tables, and of the events of AUTO CDC
 Key: TypeAlias = tuple[str, str, str]  # catalog, schema and name, in lower case; the first two are "" without a schema
 
 

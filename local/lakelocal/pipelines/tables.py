@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lakelocal.pipelines.definitions import Dataset, Defaults, Key, Kind, shown
+from lakelocal.pipelines.definitions import INTERNAL, Dataset, Defaults, Key, Kind, shown
 from lakelocal.pipelines.errors import AnalysisError, PipelineError
 from lakelocal.pipelines.memory import Memory, Table
 from lakelocal.pipelines.session import PipelineSession
@@ -13,7 +13,6 @@ from lakelocal.sql.writing import literal, quoted
 if TYPE_CHECKING:
     from pyspark.sql.types import DataType, StructType
 
-INTERNAL = "__pipeline_internal"  # the schema of private tables
 _NO_KEYS = ("boolean", "array", "map", "struct", "binary")
 
 

@@ -17,7 +17,7 @@ from lakelocal.lakeflow.update_progress import Counts, Event
 from lakelocal.pipelines import graph
 from lakelocal.pipelines.api import Recorder
 from lakelocal.pipelines.changes import ChangeFlows
-from lakelocal.pipelines.definitions import Defaults, Definitions, Key, Kind, shown
+from lakelocal.pipelines.definitions import INTERNAL, Defaults, Definitions, Key, Kind, shown
 from lakelocal.pipelines.errors import PipelineError, outside_of_a_query, said
 from lakelocal.pipelines.events import Events
 from lakelocal.pipelines.expectations import VIOLATED
@@ -27,7 +27,7 @@ from lakelocal.pipelines.memory import Memory
 from lakelocal.pipelines.order import UpdateOrder
 from lakelocal.pipelines.resolving import Resolution, ResolvedFlow, Resolver
 from lakelocal.pipelines.session import PipelineSession
-from lakelocal.pipelines.tables import INTERNAL, Tables
+from lakelocal.pipelines.tables import Tables
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

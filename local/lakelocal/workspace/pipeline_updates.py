@@ -16,6 +16,7 @@ from lakelocal.history.updates import UpdateRecords, Updates
 from lakelocal.jobs.cancel import request_cancel
 from lakelocal.jobs.checks import check_run
 from lakelocal.lakeflow.update_progress import API_CALL
+from lakelocal.pipelines.definitions import INTERNAL
 from lakelocal.pipelines.memory import Memory
 from lakelocal.project import State
 from lakelocal.sql.writing import literal, quoted
@@ -156,7 +157,6 @@ def forget_pipeline(workspace: Workspace, deployed: DeployedPipeline, *, tables:
 
 
 def _drop(workspace: Workspace, state: State, memory: Memory) -> None:
-    from lakelocal.pipelines.tables import INTERNAL  # Spark's client is slow to import, and few requests need it
     from lakelocal.queries import execute
 
     with workspace.sessions.own(state) as session:
