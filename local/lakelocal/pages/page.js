@@ -1,9 +1,9 @@
-// Makes pages more convenient; every page works without it. `makeTableWork` stands before it: the script of `display`.
+// Makes pages more convenient; every page works without it. `makeTableWork`, the script of `display`, precedes it.
 "use strict";
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-// Times: the local time as a tooltip. Durations of what still runs: one second at a time.
+// Times get the local time as a tooltip. Durations of whatever is still running count the seconds.
 function showTimes(root) {
   for (const time of all("time[datetime]", root)) {
     time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
@@ -21,9 +21,9 @@ setInterval(() => {
   for (const each of all("[data-since]")) each.textContent = inWords(Math.max(0, Date.now() - each.dataset.since) / 1000);
 }, 1000);
 
-// A link to something inside of folded boxes unfolds them; one to an attempt that failed leads to its failed cell.
-// The addresses of a workspace's older pages, #job/JOB/run/RUN and #job/JOB, lead to those of today; so do those that
-// the command line prints for pipelines, #joblist/pipelines/ID/updates/UPDATE.
+// A link to something inside folded boxes unfolds them; a link to a failed attempt shows its failed cell.
+// The addresses of a workspace's older pages, #job/JOB/run/RUN and #job/JOB, lead to the current ones; so do those
+// that the command line prints for pipelines, #joblist/pipelines/ID/updates/UPDATE.
 function showTarget() {
   const older = document.querySelector("nav") && location.hash.match(/^#job\/(\d+)(?:\/run\/(\d+))?$/);
   if (older) return location.replace(older[2] ? `/runs/${older[2]}` : `/jobs/${older[1]}`);
@@ -37,7 +37,7 @@ function showTarget() {
   target.scrollIntoView({ block: "start" });
 }
 
-// A graph that is larger than its frame begins at what failed, at what runs, or at its first task.
+// A graph that is larger than its frame is scrolled to what failed, to what is running, or to its first task.
 function showNode(drawing) {
   const node = drawing.querySelector(".node.bad") || drawing.querySelector(".node.active") || drawing.querySelector(".node");
   if (!node) return;
@@ -45,7 +45,7 @@ function showNode(drawing) {
   drawing.scrollTo(box.left - frame.left - 60, box.top - frame.top - 60);
 }
 
-// The form above the tasks: find, only what failed, fold and unfold.
+// The form above the tasks: find tasks, show only failed ones, fold and unfold.
 function applyFilter() {
   const form = document.querySelector("form[data-filter]");
   if (!form) return;
@@ -78,7 +78,7 @@ function prepare(root) {
   all(".lakelocal-table", root).forEach(makeTableWork);
 }
 
-// A page of something that goes on: the server answers when it looks otherwise, and what differs is replaced.
+// A page about something active: the server answers when the page has changed, and only the differences are replaced.
 const shown = new Map();
 
 function replaceParts(made) {
@@ -122,13 +122,13 @@ async function follow(box) {
       replaceParts(made);
       wrong = 0;
     } catch (error) {
-      wrong += 1;  // the server is away: it may come back
+      wrong += 1;  // the server is not running: it may come back
       await new Promise((done) => setTimeout(done, 1000 * Math.min(wrong, 10)));
     }
   }
 }
 
-// Parts that take longer than a page should: fetched behind it.
+// Parts that take longer than a page should are fetched after it.
 async function fetchLater(box) {
   const answer = await fetch(box.dataset.later);
   const made = new DOMParser().parseFromString(await answer.text(), "text/html");
