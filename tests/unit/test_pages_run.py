@@ -178,6 +178,8 @@ def test_changed_tables_are_listed_and_quarantine_stands_out(records):
     assert '<tr class="mixed"><th scope="row">ops.quarantine_orders <span class="note">quarantine</span>' in text
     assert "Written without any row: ops.made<" in text
     assert "ops.other" not in text
+    assert "rows now" in text
+    assert "rows now" not in run_file(read_run(records, run_id), changes[2:3])  # a table without rows would be empty
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The log of a run: what its tasks have printed, together and in the order of time, also while they print more."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,17 @@ def test_lines_of_all_tasks_are_in_the_order_of_time(state: State) -> None:
     printed(state, run, "load", (3_000, "4 files"), attempt_number=1)
     printed(state, child, "deep", (1_200, "from below"))
 
-    lines = [str(line) for line in RunLog(state, records, run).new_lines()]
+    found = RunLog(state, records, run).new_lines()
+    lines = [f"{line.at} {line.task}: {line.text}" for line in found]
 
     assert lines == [
-        "00:00:01 load: code cell 1 of 2: Files",
-        "00:00:01 below > deep: from below",
-        "00:00:01 load: 3 files",
-        "00:00:02 load: FAILED: ValueError: no rows",
-        "00:00:03 load (attempt 1): 4 files",
+        "1000 load: code cell 1 of 2: Files",
+        "1200 below > deep: from below",
+        "1500 load: 3 files",
+        "2000 load: FAILED: ValueError: no rows",
+        "3000 load (attempt 1): 4 files",
     ]
+    assert str(found[0]) == f"{time.strftime('%H:%M:%S', time.localtime(1))}  load: code cell 1 of 2: Files"
     assert [line.text for line in RunLog(state, records, run, "deep").new_lines()] == ["from below"]
     assert [line.text for line in RunLog(state, records, run, "below").new_lines()] == ["from below"]
 

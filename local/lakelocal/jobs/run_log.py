@@ -6,7 +6,7 @@ It is read from the events that the runner keeps of each attempt, so it can be r
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from lakelocal.errors import UsageError
 from lakelocal.history.reading import History
@@ -18,14 +18,14 @@ from lakelocal.project import State
 
 @dataclass(frozen=True)
 class Line:
-    """What *task* printed at the time *at* (epoch ms), as one line."""
+    """What *task* printed at the time *at* (epoch ms); shown like the lines of `run`, with the local time of day."""
 
     at: int
     task: str
     text: str
 
     def __str__(self) -> str:
-        return f"{datetime.fromtimestamp(self.at / 1000, UTC):%H:%M:%S} {self.task}: {self.text}"
+        return f"{datetime.fromtimestamp(self.at / 1000):%H:%M:%S}  {self.task}: {self.text}"
 
 
 class RunLog:

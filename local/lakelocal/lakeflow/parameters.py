@@ -23,11 +23,10 @@ def job_parameters(job: Job, given: Mapping[str, str]) -> dict[str, str]:
         UsageError: *given* has a name that the job does not declare; the message lists the declared ones.
     """
     if unknown := [name for name in given if name not in job.parameters]:
-        legal = ", ".join(f"`{name}`" for name in job.parameters) or "none"
-        raise UsageError(
-            f"--param: job `{job.key}`: found `{unknown[0]}`; its parameters are {legal}. "
-            f"{next_step(unknown[0], job.parameters)}"
-        )
+        legal = ", ".join(f"`{name}`" for name in job.parameters)
+        known = f"its parameters are {legal}" if legal else "the job has no parameters"
+        step = next_step(unknown[0], job.parameters) if legal else "Leave it out."
+        raise UsageError(f"--param: job `{job.key}`: found `{unknown[0]}`; {known}. {step}")
     return {**job.parameters, **given}
 
 

@@ -3,7 +3,8 @@
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-// Times get the local time as a tooltip. Durations of whatever is still running count the seconds.
+// Times get the local time as a tooltip. Durations of whatever is still running count the seconds, except in a page that
+// is a file: it shows the durations of the moment when it was made.
 function showTimes(root) {
   for (const time of all("time[datetime]", root)) {
     time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
@@ -18,7 +19,7 @@ function inWords(seconds) {
 }
 
 setInterval(() => {
-  for (const each of all("[data-since]")) each.textContent = inWords(Math.max(0, Date.now() - each.dataset.since) / 1000);
+  for (const each of all("[data-live] [data-since]")) each.textContent = inWords(Math.max(0, Date.now() - each.dataset.since) / 1000);
 }, 1000);
 
 // A link to something inside folded boxes unfolds them; a link to a failed attempt shows its failed cell.
