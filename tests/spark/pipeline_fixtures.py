@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
+from pyspark.sql import SparkSession
 
 from lakelocal.compute import open_session
 from lakelocal.lakeflow.update_progress import Event
@@ -74,6 +75,19 @@ class Pipeline:
             }
             for event in self.told
         ]
+
+
+HEAD = "import dlt\nfrom pyspark import pipelines as dp\nfrom pyspark.sql import functions as F\n"
+
+
+def rows(spark: SparkSession, pipeline: Pipeline, table: str) -> list[tuple[Any, ...]]:
+    """The rows of a table of *pipeline*, in one order."""
+    return sorted((tuple(row) for row in spark.table(f"{pipeline.schema}.{table}").collect()), key=str)
+
+
+def exists(spark: SparkSession, pipeline: Pipeline, table: str) -> bool:
+    """Is there such a table of *pipeline*?"""
+    return bool(spark.catalog.tableExists(f"{pipeline.schema}.{table}"))
 
 
 def _name(number: int, text: str) -> str:

@@ -3,42 +3,10 @@
 The cases come from Databricks' documentation and from public measurements; expected values are computed by hand.
 """
 
-import itertools
-
 import pytest
 
 from lakelocal.pipelines.errors import AnalysisError, DefinitionError, PipelineError
-from tests.spark.pipeline_fixtures import Pipeline, rule_counts, statuses
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(autouse=True)
-def as_in_a_kernel(monkeypatch):
-    """Use Spark Connect's version of Spark's functions."""
-    monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")
-
-
-@pytest.fixture
-def pipeline(spark, state, tmp_path) -> Pipeline:
-    """A pipeline of its own, whose schema has the source table `events (id INT, kind STRING)` with three rows."""
-    number = next(_numbers)
-    schema = f"pipe{number}"
-    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}_in")
-    spark.sql(f"CREATE OR REPLACE TABLE {schema}_in.events (id INT, kind STRING)")
-    spark.sql(f"INSERT INTO {schema}_in.events VALUES (1, 'a'), (2, 'b'), (3, NULL)")
-    return Pipeline(state, tmp_path / "sources", schema, f"00000000-0000-4000-8000-{number:012}")
-
-
-def rows(spark, pipeline: Pipeline, table: str) -> list[tuple]:
-    return sorted((tuple(row) for row in spark.table(f"{pipeline.schema}.{table}").collect()), key=str)
-
-
-def exists(spark, pipeline: Pipeline, table: str) -> bool:
-    return spark.catalog.tableExists(f"{pipeline.schema}.{table}")
-
-
-HEAD = "import dlt\nfrom pyspark import pipelines as dp\nfrom pyspark.sql import functions as F\n"
+from tests.spark.pipeline_fixtures import HEAD, Pipeline, exists, rows, rule_counts, statuses
 
 
 def test_order_of_files_does_not_matter_and_the_log_tells_the_states(spark, pipeline):

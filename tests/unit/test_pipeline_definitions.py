@@ -6,9 +6,9 @@ import pytest
 
 from lakelocal.dialect.event_log import event_log_argument, events_of
 from lakelocal.errors import DialectError
-from lakelocal.pipelines.definitions import Action, Defaults, Definitions, Kind, Origin
+from lakelocal.pipelines.definitions import Action, Changes, Defaults, Definitions, Flow, Kind, Origin
 from lakelocal.pipelines.errors import DefinitionError, PipelineError
-from lakelocal.pipelines.graph import refreshed
+from lakelocal.pipelines.graph import check, refreshed
 from lakelocal.pipelines.memory import Memory
 from lakelocal.pipelines.order import Selection, UpdateOrder
 from lakelocal.pipelines.reading import tables_in
@@ -167,6 +167,22 @@ def test_what_is_refreshed():
     assert refreshed(tables, Selection(full_refresh_all=True)) == ({a, b}, {a})
     with pytest.raises(PipelineError, match="no table `v`"):
         refreshed(tables, Selection(refresh=("v",)))
+
+
+def test_nothing_is_no_pipeline():
+    with pytest.raises(DefinitionError, match="NO_TABLES_IN_PIPELINE"):
+        check(Definitions(HERE))
+
+
+@pytest.mark.parametrize("flows", [(False, True), (True, None), (False, None)])
+def test_a_target_of_auto_cdc_takes_flows_of_one_kind(flows):
+    """Changes, snapshots, or appended rows."""
+    definitions = defined("CREATE STREAMING TABLE t")
+    for number, snapshot in enumerate(flows):
+        changes = None if snapshot is None else Changes("s", ("id",), snapshot=snapshot)
+        definitions.add_flow(Flow(f"f{number}", "t", HERE, Origin("a.sql", 1), changes=changes, explicit=True))
+    with pytest.raises(DefinitionError, match="flows of several kinds into `t`"):
+        check(definitions)
 
 
 def test_an_order_survives_json():

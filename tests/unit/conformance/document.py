@@ -20,6 +20,7 @@ from conformance import (
     foreach,
     notifications,
     parameters,
+    pipelines,
     references,
     repairs,
     results,
@@ -55,7 +56,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "States": ("states",),
     "Retries, timeouts, concurrency, limits": ("retries", "timeouts", "concurrency", "continuous", "limits"),
     "Parameters and child jobs": ("parameters", "run_job"),
-    "Conditions, for-each tasks, pipelines": ("conditions", "foreach", "pipelines"),
+    "Conditions, for-each tasks": ("conditions", "foreach"),
+    "Declarative pipelines": ("pipelines",),
     "Dynamic value references and backfills": ("references", "backfills"),
     "Task values, `dbutils`, commits of tables": ("task_values", "notebook", "widgets", "commits"),
     "One notebook for papermill and Databricks": ("papermill",),
@@ -90,7 +92,8 @@ class Row:
 
 def rows() -> list[Row]:
     """All rules, in the order of their tables."""
-    return [*_tabled(), *map(_proved, (*elsewhere.PROVED, *surroundings.PROVED)), *map(_unproved, unproved.UNPROVED)]
+    listed = (*elsewhere.PROVED, *pipelines.PROVED, *surroundings.PROVED)
+    return [*_tabled(), *map(_proved, listed), *map(_unproved, unproved.UNPROVED)]
 
 
 def document() -> str:

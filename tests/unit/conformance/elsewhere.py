@@ -29,9 +29,6 @@ def proved(name: str, what: str, source: str, *tests: str) -> Proved:
     return Proved(name, what, source, tuple(f"tests/{each}" for each in tests))
 
 
-PIPELINES = "documentation: Lakeflow Spark Declarative Pipelines"
-_PIPELINES = "spark/test_pipelines.py::test_"
-
 # A table: id and what Databricks does, then source and tests.
 # fmt: off
 PROVED = [
@@ -198,30 +195,4 @@ PROVED = [
         UNDOCUMENTED, "jobs/test_control_flow.py::test_a_for_each_task_runs_all_its_inputs"),
     proved("foreach.retries", "retries of the nested task count separately for each iteration",
         UNDOCUMENTED, "jobs/test_control_flow.py::test_iterations_are_notebooks_with_retries_and_their_own_files"),
-    # Pipelines.
-    proved("pipelines.task", "pipeline_task waits for its update: a failed update fails the task, with its error",
-        "Jobs API: PipelineTask", "jobs/test_pipeline_task.py::test_a_job_runs_a_notebook_a_pipeline_and_a_notebook",
-        "jobs/test_pipeline_task.py::test_a_failed_update_fails_its_task_with_the_reason"),
-    proved("pipelines.run", "bundle run of a pipeline: --refresh, --full-refresh, --full-refresh-all, --validate-only",
-        CLI, "jobs/test_pipeline_task.py::test_a_pipeline_runs_by_itself"),
-    proved("pipelines.type", "a query that streams makes a streaming table, another one a materialized view",
-        PIPELINES, _PIPELINES + "a_streaming_table_reads_what_is_new_and_a_materialized_view_what_is_there"),
-    proved("pipelines.analysis", "an error in any query stops the update before anything is written",
-        PIPELINES, _PIPELINES + "what_does_not_fit_is_refused_before_anything_is_written",
-        _PIPELINES + "all_that_does_not_resolve_is_told_at_once"),
-    proved("pipelines.lazy", "queries are evaluated after all sources: in a loop, with the last value",
-        PIPELINES, _PIPELINES + "a_query_is_called_after_the_loop_has_ended"),
-    proved("pipelines.expectations", "expectations warn, drop or fail; NULL is no success; views count by reader",
-        PIPELINES, _PIPELINES + "expectations_warn_and_drop",
-        _PIPELINES + "an_expectation_that_fails_stops_its_flow_alone",
-        _PIPELINES + "rules_of_a_view_count_for_each_that_reads_it"),
-    proved("pipelines.once", "a once flow runs a single time, and again after a full refresh",
-        PIPELINES, _PIPELINES + "flows_added_later_once_flows_and_full_refresh"),
-    proved("pipelines.selection", "selected tables alone are refreshed; pipelines.reset.allowed protects a table",
-        PIPELINES, _PIPELINES + "selected_tables_and_reset_protection",
-        _PIPELINES + "a_protected_table_keeps_its_rows_in_a_full_refresh_of_all"),
-    proved("pipelines.schemas", "a streaming table gains columns, a materialized view is replaced",
-        PIPELINES, _PIPELINES + "schemas_of_streaming_tables_grow_and_those_of_views_are_replaced"),
-    proved("pipelines.cdc", "AUTO CDC keeps the latest row or all versions of a key, in any order of the events",
-        PIPELINES, _PIPELINES + "auto_cdc_in_two_updates_and_a_full_refresh"),
 ]
