@@ -96,6 +96,8 @@ def update_of_bundle(visit: Visit) -> Response:
     bundle = _bundle(workspace)
     if key not in bundle.updates:
         raise not_there(f"The bundle has no pipeline `{key[:80]}`.")
+    if fault := bundle.pipelines[key].fault:
+        raise wrong_value(str(fault))
     job = bundle.updates[key]
     selection = _asked(visit)
     check_run(bundle, job, parameters=job.parameters)
