@@ -90,6 +90,10 @@ def test_a_job_runs_a_notebook_a_pipeline_and_a_notebook(shop):
     assert shop.sql("SHOW TABLES IN shop").count() == 3
     executed = json.loads((shop.state.runs / "1" / "refresh.ipynb").read_text(encoding="utf-8"))
     shown = json.dumps(executed)
+    assert {name: flow["status"] for name, flow in run.task("refresh").flows.items()} == {
+        "orders": "COMPLETED", "totals": "COMPLETED", "best": "COMPLETED"
+    }  # fmt: skip
+    assert run.task("refresh").flows["orders"]["data_quality"]["dropped_records"] == 1
     assert "amount: 1 failed" in shown and "`README.md` is not a source file of a pipeline" in shown
 
 

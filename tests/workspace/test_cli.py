@@ -37,6 +37,17 @@ scripts:
 resources:
   volumes:
     landing: {name: cli_landing, catalog_name: main, schema_name: default, comment: files}
+  pipelines:
+    orders:
+      name: orders by cli
+      catalog: main
+      schema: by_cli
+      serverless: true
+      root_path: src
+      configuration: {folder: "${resources.volumes.landing.volume_path}"}
+      libraries:
+        - notebook: {path: src/orders.py}
+        - glob: {include: src/more/**}
   jobs:
     daily:
       name: daily
@@ -67,6 +78,8 @@ FILES = {
         "# COMMAND ----------\n# MAGIC %run ./inner/third\n# COMMAND ----------\ndbutils.notebook.exit(told)\n"
     ),
     "src/inner/third.py": "# Databricks notebook source\ntold = 'from third'\n",
+    "src/orders.py": "# Databricks notebook source\nimport dlt\n",
+    "src/more/totals.sql": "CREATE OR REFRESH MATERIALIZED VIEW totals AS SELECT 1 AS total",
     "src/fails.py": "raise ValueError('no such day')\n",
 }
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -110,6 +123,7 @@ def deployed(cli: Cli) -> Iterator[Cli]:
     cli("bundle", "destroy", "--auto-approve")
     assert "doesn't exist" in cli("workspace", "list", ROOT, code=1).stderr
     assert not [each for each in json.loads(cli("jobs", "list", "-o", "json").stdout or "[]") if "daily" in str(each)]
+    assert "orders by cli" not in cli("pipelines", "list-pipelines").stdout
 
 
 def test_the_bundle_is_valid(cli: Cli) -> None:
@@ -251,6 +265,25 @@ def test_what_else_clients_look_at(cli: Cli) -> None:
     assert "default" in [each["name"] for each in schemas]
     for empty in (("secrets", "list-scopes"), ("clusters", "list")):
         assert json.loads(cli(*empty, "-o", "json").stdout or "[]") == []
+
+
+def test_a_deployed_pipeline(deployed: Cli) -> None:
+    """With the permissions of its target; `tests/spark/test_served_pipelines.py` runs updates."""
+    listed = json.loads(deployed("pipelines", "list-pipelines", "--filter", "name LIKE 'orders by%'").stdout)
+    (pipeline_id,) = (each["pipeline_id"] for each in listed)
+    pipeline = json.loads(deployed("pipelines", "get", pipeline_id).stdout)
+    assert pipeline["spec"]["libraries"] == [
+        {"notebook": {"path": f"{ROOT}/files/src/orders"}},
+        {"glob": {"include": f"{ROOT}/files/src/more/**"}},
+    ]
+    assert pipeline["spec"]["configuration"] == {"folder": "/Volumes/main/default/cli_landing"}
+    permissions = json.loads(deployed("pipelines", "get-permissions", pipeline_id).stdout)["access_control_list"]
+    levels = {each.get("group_name"): each["all_permissions"][0]["permission_level"] for each in permissions}
+    assert levels["team"] == "CAN_VIEW"
+    assert "No updates found" in deployed("pipelines", "history", "orders").stdout
+    assert "has been stopped" in deployed("pipelines", "stop", "orders").stderr
+    refused = deployed("bundle", "run", "orders", "--full-refresh-all", "--refresh", "totals", code=1).stderr
+    assert "mutually exclusive" in refused
 
 
 def test_files_of_the_workspace(cli: Cli, bundle: Path, tmp_path: Path) -> None:

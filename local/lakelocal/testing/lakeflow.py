@@ -304,6 +304,15 @@ class TaskRun:
         return task_values(self.run.lakeflow.state, self.run.id, self.key)
 
     @property
+    def flows(self) -> dict[str, Mapping[str, Any]]:
+        """Of a task that updates a pipeline, its flows by the last part of their names.
+
+        Each has its `status`, and once it has completed the `metrics` and `data_quality` of the event log.
+        """
+        flows = self.shape.get("pipeline_update", {}).get("flows", [])
+        return {each["flow_name"].rpartition(".")[2]: each for each in flows}
+
+    @property
     def iterations(self) -> list["TaskRun"]:
         """For a for-each task, the last attempt of each iteration, in the order of the inputs."""
         last: dict[int, Mapping[str, Any]] = {}
