@@ -313,3 +313,20 @@ def test_a_task_fails_whose_pipeline_is_not_there(sdk: WorkspaceClient, pipeline
     assert f"`{gone}`" in why(gone)
     missing = pipeline(libraries=[PipelineLibrary(file=FileLibrary("/Workspace/Users/nope.sql"))])
     assert "/Workspace/Users/nope.sql" in why(missing)
+
+
+def test_parameters_of_a_run_say_what_its_pipelines_refresh(sdk: WorkspaceClient, pipeline: Callable[..., str]):
+    """In place of what the task says; the run fails, since the source of the pipeline is not there."""
+    missing = pipeline(libraries=[PipelineLibrary(file=FileLibrary("/Workspace/Users/nope.sql"))])
+    task = jobs.PipelineTask(pipeline_id=missing, full_refresh=True)
+    job_id = sdk.jobs.create(name="p", tasks=[jobs.Task(task_key="refresh", pipeline_task=task)]).job_id
+    assert job_id is not None
+    run_id = sdk.jobs.run_now(job_id, pipeline_params=jobs.PipelineParams(refresh_selection=["a", "b"])).run_id
+    with pytest.raises(OperationFailed):
+        sdk.jobs.wait_get_run_job_terminated_or_skipped(run_id)
+
+    (done,) = sdk.jobs.get_run(run_id).tasks or []
+    assert done.pipeline_task is not None
+    assert done.pipeline_task.as_dict() == {"pipeline_id": missing, "refresh_selection": ["a", "b"]}
+    with pytest.raises(InvalidParameterValue, match="pipeline_params"):
+        sdk.jobs.run_now(job_id, pipeline_params=jobs.PipelineParams(reset_checkpoint_selection=["f"]))

@@ -39,7 +39,8 @@ _OF_TASKS = {
     "python_named_params": (("python_wheel_task", "named_parameters"),),
     "sql_params": (("sql_task", "parameters"),),
 }
-_NOT_HERE = ("jar_params", "spark_submit_params", "dbt_commands", "pipeline_params")
+_NOT_HERE = ("jar_params", "spark_submit_params", "dbt_commands")
+_OF_PIPELINES = ("full_refresh", "refresh_selection", "full_refresh_selection")
 
 
 class Texts(Asked):
@@ -146,7 +147,7 @@ def routes() -> list[BaseRoute]:
 def run_now(workspace: Workspace, asked: RunNow) -> Mapping[str, Any]:
     """Start a run of a deployed job."""
     deployed = job_of(workspace, asked.job_id)
-    deployed = _with_task_parameters(deployed, asked)
+    deployed = _with_pipeline_parameters(_with_task_parameters(deployed, asked), asked)
     found = readable(workspace, deployed)
     values = _of_api(lambda: job_parameters(found.job, asked.job_parameters))
     only = _of_api(lambda: select_tasks(found.job, ",".join(asked.only))) if asked.only else None
@@ -315,6 +316,26 @@ def _started(
     return {"run_id": number, "number_in_job": number}
 
 
+def _with_pipeline_parameters(deployed: DeployedJob, asked: RunNow) -> DeployedJob:
+    """*deployed* whose tasks refresh of their pipelines what the request says, in place of what they say themselves."""
+    given = (asked.model_extra or {}).get("pipeline_params")
+    if not given:
+        return deployed
+    if not isinstance(given, Mapping) or not set(given) <= set(_OF_PIPELINES):
+        expected = ", ".join(f"`{name}`" for name in _OF_PIPELINES)
+        raise wrong_value(f"`pipeline_params`: found {str(given)[:80]!r}; expected an object with {expected}.")
+    settings = json.loads(json.dumps(deployed.settings))
+    for task in settings.get("tasks") or []:
+        if isinstance(block := task.get("pipeline_task"), dict):
+            others = {name: value for name, value in block.items() if name not in _OF_PIPELINES}
+            task["pipeline_task"] = {**others, **given}
+    return _with_settings(deployed, settings)
+
+
+def _with_settings(deployed: DeployedJob, settings: Mapping[str, Any]) -> DeployedJob:
+    return DeployedJob(deployed.job_id, settings, deployed.created_time, deployed.changed_time, deployed.creator)
+
+
 def _with_task_parameters(deployed: DeployedJob, asked: RunNow) -> DeployedJob:
     """*deployed* with the parameters that older clients pass to all tasks of a kind."""
     given = {name: (asked.model_extra or {}).get(name) for name in (*_OF_TASKS, *_NOT_HERE)}
@@ -331,7 +352,7 @@ def _with_task_parameters(deployed: DeployedJob, asked: RunNow) -> DeployedJob:
             for kind, field in _OF_TASKS[name]:
                 if isinstance(block := task.get(kind), dict):
                     block[field] = _replaced(block.get(field), given[name], name)
-    return DeployedJob(deployed.job_id, settings, deployed.created_time, deployed.changed_time, deployed.creator)
+    return _with_settings(deployed, settings)
 
 
 def _replaced(before: Any, given: Any, name: str) -> Any:

@@ -128,6 +128,8 @@ PROVED = [
     proved("task", "pipeline_task waits for its update: a failed update fails the task, with its error",
         "Jobs API: PipelineTask", _TASK + "a_job_runs_a_notebook_a_pipeline_and_a_notebook",
         _TASK + "a_failed_update_fails_its_task_with_the_reason", _SERVED + "a_job_updates_the_pipeline"),
+    proved("params", "pipeline_params of run-now replace what a task refreshes",
+        "Jobs API: PipelineParams", _API + "parameters_of_a_run_say_what_its_pipelines_refresh"),
     proved("cdc-once", "a once flow of changes is read a single time, and again in a full refresh",
         AUTO_CDC, _UPDATES + "a_full_refresh_reads_the_older_changes_of_a_once_flow_again",
         _TABLES + "auto_cdc_with_a_once_flow_and_what_it_refuses"),

@@ -18,7 +18,6 @@ from conformance import (
     Unproved,
 )
 
-PIPELINES = "Jobs API: PipelineTask"
 SOURCE = "Jobs API: GitSource"
 
 
@@ -87,9 +86,6 @@ UNPROVED = [
     open_question("parameters.undeclared-reference", "`{{job.parameters.K}}` in a child job that does not declare K, "
         "which its parent pushes down",
         PARAMETERS, "not documented; refused before the run as an unknown name"),
-    # Pipelines.
-    absent("pipelines.params", "pipeline_params of run-now and run-job tasks carry the same switches",
-        PIPELINES, "a pipeline task takes them as its own fields"),
     # References.
     open_question("references.trigger-type-words", "the words of `{{job.trigger.type}}`",
         REFERENCES, "not listed; here the API's trigger in lower case"),
