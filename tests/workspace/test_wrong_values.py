@@ -3,6 +3,7 @@
 import copy
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -35,9 +36,9 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, each in inner for place in places(each, (*path, key)))]
 
 
-def with_value(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
-    """`JOB` with *value* at the given *path*."""
-    result = at = copy.deepcopy(JOB)
+def with_value(path: tuple[Any, ...], value: Any, given: dict[str, Any] = JOB) -> dict[str, Any]:
+    """*given* with *value* at *path*."""
+    result = at = copy.deepcopy(given)
     for step in path[:-1]:
         at = at[step]
     at[path[-1]] = value
@@ -85,3 +86,62 @@ def test_a_wrong_value_in_a_call_is_no_bug(client: TestClient, name: str) -> Non
 
             assert answer.status_code in (200, 400, 404), (path, value, answer.text)
             assert "\n" not in answer.text
+
+
+PIPELINE: dict[str, Any] = {
+    "name": "pipeline",
+    "catalog": "main",
+    "schema": "shop",
+    "root_path": "/Workspace/a",
+    "configuration": {"a": "1"},
+    "parameters": {"b": "2"},
+    "libraries": [
+        {"notebook": {"path": "/Workspace/a/b"}},
+        {"file": {"path": "/Workspace/a/c.sql"}},
+        {"glob": {"include": "/Workspace/a/**"}},
+    ],
+    "environment": {"dependencies": ["x", "-r /Workspace/a/requirements.txt"]},
+    "deployment": {"kind": "BUNDLE", "metadata_file_path": "/Workspace/a/b/c/d.json"},
+    "allow_duplicate_names": True,
+}
+OF_A_PIPELINE = ("updates", "events", "updates/x")
+
+
+@pytest.mark.parametrize("path", places(PIPELINE)[1:], ids=lambda path: ".".join(map(str, path)))
+def test_a_wrong_value_in_a_pipeline_is_no_bug(client: TestClient, path: tuple[Any, ...]) -> None:
+    """It is kept as it was given, and an update of it is refused."""
+    for value in WRONG:
+        pipeline = with_value(path, value, PIPELINE)
+        answer = client.post("/api/2.0/pipelines", json=pipeline)
+
+        assert answer.status_code in (200, 400, 409), (value, answer.text)
+        assert "\n" not in answer.text
+        if answer.status_code == 200 and "pipeline_id" in answer.json():
+            own = f"/api/2.0/pipelines/{answer.json()['pipeline_id']}"
+            assert client.get(own).status_code == 200
+            refused = client.post(f"{own}/updates", json={})
+            assert refused.status_code == 400, (value, refused.text)
+
+
+@pytest.mark.parametrize("name", ["filter", "max_results", "page_token", "order_by", "until_update_id", "cascade"])
+def test_a_wrong_value_in_a_query_about_pipelines_is_no_bug(client: TestClient, name: str) -> None:
+    pipeline_id = client.post("/api/2.0/pipelines", json={"name": "p"}).json()["pipeline_id"]
+    for value in WRONG:
+        for path in ("", *(f"/{pipeline_id}/{each}" for each in OF_A_PIPELINE), f"/{quote(str(value), safe='')}"):
+            answer = client.get(f"/api/2.0/pipelines{path}", params={name: str(value)})
+
+            assert answer.status_code in (200, 400, 404), (path, value, answer.text)
+            assert "\n" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["full_refresh", "refresh_selection", "full_refresh_selection", "validate_only", "parameters", "rewind_spec"],
+)
+def test_a_wrong_value_in_a_new_update_is_no_bug(client: TestClient, name: str) -> None:
+    pipeline_id = client.post("/api/2.0/pipelines", json={"name": "p"}).json()["pipeline_id"]
+    for value in WRONG:
+        answer = client.post(f"/api/2.0/pipelines/{pipeline_id}/updates", json={name: value})
+
+        assert answer.status_code == 400, (value, answer.text)
+        assert "\n" not in answer.text
