@@ -56,7 +56,8 @@ def test_some_tables_anew_and_another_one_on(spark, pipeline):
 def test_a_flow_that_fails_in_a_function_leaves_its_table_and_skips_what_is_below(spark, pipeline):
     """Also a once flow, which is loaded a single time when it is mended; what is beside them runs."""
     code = HEAD + (
-        "@F.udf('int')\ndef checked(value):\n    if value == {0}:\n        raise ValueError('no such day')\n"
+        "from pyspark.sql.types import IntegerType\n"
+        "@F.udf(IntegerType())\ndef checked(value):\n    if value == {0}:\n        raise ValueError('no such day')\n"
         "    return value\n"
         "def numbers():\n    return spark.range(3).select(checked(F.col('id').cast('int')).alias('id'))\n"
         "dp.create_streaming_table('t')\n"
