@@ -184,10 +184,10 @@ resources:
     main(["validate"])
     found = capsys.readouterr().out
     for said in (
-        "no sources of the pipeline `no_sources`",
-        "no `schema` of the pipeline `no_schema`",
-        "`jar` of the pipeline `a_jar`",
-        "`ingestion_definition` of the pipeline `ingestion`",
+        "no sources in the pipeline `no_sources`",
+        "no `schema` in the pipeline `no_schema`",
+        "`jar` in the pipeline `a_jar`",
+        "`ingestion_definition` in the pipeline `ingestion`",
         "the notebook `n.py`",
         "no notebook `./nope.py`",
     ):
