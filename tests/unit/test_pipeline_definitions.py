@@ -93,6 +93,26 @@ def test_the_clauses_of_a_table():
     assert [flow.query() for flow in definitions.flows] == ["SELECT * FROM STREAM(x)"]
 
 
+@pytest.mark.parametrize(
+    ("columns", "schema"),
+    [
+        ("a INT, PRIMARY KEY (a)", "a INT"),
+        ("a INT NOT NULL PRIMARY KEY RELY COMMENT 'c'", "a INT NOT NULL COMMENT 'c'"),
+        ("a INT CONSTRAINT k PRIMARY KEY NOT ENFORCED NOT NULL", "a INT NOT NULL"),
+        ("a INT FOREIGN KEY REFERENCES t (b) MATCH FULL, b INT CONSTRAINT f REFERENCES u", "a INT, b INT"),
+        ("unique INT, primary STRING", "unique INT, primary STRING"),
+        ("a DECIMAL(10, 2) GENERATED ALWAYS AS (b * 2), CONSTRAINT f FOREIGN KEY (a) REFERENCES t",
+         "a DECIMAL(10, 2) GENERATED ALWAYS AS (b * 2)"),
+    ],
+)  # fmt: skip
+def test_keys_of_a_table_are_noted_and_not_part_of_its_columns(columns, schema):
+    definitions = defined(f"CREATE MATERIALIZED VIEW t ({columns}) AS SELECT 1")
+    (table,) = definitions.datasets.values()
+
+    assert table.schema == schema
+    assert len(definitions.notes) == ("primary STRING" not in columns)
+
+
 def test_flows_settings_parameters_and_schemas():
     definitions = defined(
         "SET mine = 'one';\nUSE SCHEMA other;\nCREATE OR REFRESH STREAMING TABLE t;\n"
@@ -137,6 +157,7 @@ def test_changes_from_a_query_are_those_of_a_view():
     [
         ("CREATE OR REFRESH STREAMING TABLE t LOCATION '/x' AS SELECT 1", "LOCATION"),
         ("CREATE OR REFRESH STREAMING TABLE t (a INT MASK f) AS SELECT 1", "MASK"),
+        ("CREATE OR REFRESH STREAMING TABLE t (a INT, CONSTRAINT c CHECK (a > 1)) AS SELECT 1", "CHECK"),
         ("CREATE OR REFRESH STREAMING TABLE t WITH ROW FILTER f ON (a) AS SELECT 1", "ROW FILTER"),
         ("CREATE OR REFRESH MATERIALIZED VIEW t", "no query"),
         ("CREATE FLOW f AS INSERT INTO t BY NAME REPLACE WHERE a = 1 SELECT 1", "REPLACE"),

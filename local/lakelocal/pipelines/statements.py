@@ -130,12 +130,15 @@ class SqlSource:
             words = item.words
             if words[0] == "CONSTRAINT" and words[2:3] == ["EXPECT"]:
                 rules.append(_expectation(item))
-            elif words[0] in ("PRIMARY", "FOREIGN", "UNIQUE") or (words[0] == "CONSTRAINT" and len(words) > 2):
-                self.definitions.note("PRIMARY KEY and FOREIGN KEY of pipelines are not stored on this machine")
+            elif words[0] == "CONSTRAINT" and words[2:3] == ["CHECK"]:
+                raise item.wrong("CHECK", "EXPECT, PRIMARY KEY or FOREIGN KEY", "Write an expectation")
             elif "MASK" in words:
                 raise item.wrong("MASK", "none: a mask that protects values is not ignored", "Hide them in the query")
             else:
-                columns.append(item.text())
+                text = _without_keys(item)
+                columns += [text] if text else []
+                if text != item.text():
+                    self.definitions.note("PRIMARY KEY and FOREIGN KEY of pipelines are not stored on this machine")
         typed = [text for text in columns if not _is_untyped(text)]
         if typed and len(typed) != len(columns) and not made.is_view:
             raise at.wrong(f"columns with and without a type in `{made.name}`", "a type for each", "Add the others")
@@ -353,6 +356,27 @@ def _expectation(item: "_Cursor") -> Expectation:
     return Expectation(name, condition, action)
 
 
+_KEYS = ("PRIMARY", "FOREIGN", "REFERENCES", "UNIQUE")
+_BEHIND_KEY = (["NOT", "NULL"], ["COMMENT"], ["DEFAULT"], ["GENERATED"])
+
+
+def _without_keys(item: "_Cursor") -> str:
+    """The text of a column without the keys that it is declared to be; "" if *item* is a key of the table."""
+    kept, depth, in_key = [], 0, False
+    words = item.words
+    for index, token in enumerate(item.tokens):
+        named = words[index] == "CONSTRAINT" and words[index + 2 : index + 3] != ["CHECK"]
+        is_key = index == 0 and item.opens_key
+        if depth == 0 and (is_key or (index and (named or words[index] in _KEYS))):
+            in_key = True
+        elif depth == 0 and any(words[index : index + len(each)] == each for each in _BEHIND_KEY):
+            in_key = False
+        depth += {"(": 1, ")": -1}.get(words[index], 0)
+        if not in_key:
+            kept.append(item.sql[token.start : token.end])
+    return " ".join(kept) if len(kept) < len(item.tokens) else item.text()
+
+
 def _is_untyped(column: str) -> bool:
     """Is *column* a name without a type, maybe with a comment?"""
     tokens = tokenize(column) or ()
@@ -401,6 +425,15 @@ class _Cursor:
     @property
     def ends(self) -> bool:
         return self.at >= len(self.tokens)
+
+    @property
+    def opens_key(self) -> bool:
+        """Does it begin as a key of a table does, and not with a column of that name?"""
+        begins = self.words[2:3] if self.word == "CONSTRAINT" else self.words[:1]
+        behind = self.words[3:4] if self.word == "CONSTRAINT" else self.words[1:2]
+        return (begins in (["PRIMARY"], ["FOREIGN"]) and behind == ["KEY"]) or (
+            begins == ["UNIQUE"] and behind == ["("]
+        )
 
     @property
     def opens_query(self) -> bool:
