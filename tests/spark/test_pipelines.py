@@ -477,9 +477,14 @@ def test_private_tables_published_views_and_sinks(spark, pipeline, state):
     pipeline.update(
         code,
         HEAD + f"dp.create_sink('out', 'delta', {{'tableName': 'olist_dev.{pipeline.schema}_in.sink'}})\n"
-        "@dp.append_flow(target='out')\ndef to_sink():\n    return spark.readStream.table('shown_table')\n",
+        "@dp.append_flow(target='out')\ndef to_sink():\n    return spark.readStream.table('shown_table')\n"
+        f"@dlt.table(name='olist_dev.{pipeline.schema}_b.hidden', private=True)\n"
+        "def other():\n    return spark.read.table('hidden').where('id > 2')\n"
+        f"@dlt.table\ndef of_other():\n    return spark.read.table('{pipeline.schema}_b.hidden')\n",
     )
     assert not exists(spark, pipeline, "hidden")
+    assert not spark.catalog.tableExists(f"{pipeline.schema}_b.hidden")
+    assert rows(spark, pipeline, "of_other") == [(3, None)]
     assert rows(spark, pipeline, "shown") == [(2,), (3,)]
     assert sorted(row.id for row in spark.table(f"{pipeline.schema}_in.sink").collect()) == [2, 3]
     with pytest.raises(AnalysisError, match="INVALID_TEMP_OBJ_REFERENCE"):

@@ -74,7 +74,9 @@ def test_the_names_and_variables_of_a_runtime(run):
         "from pyspark.sql.functions import udf as made\n"
         "asked = made(lambda x: os.environ['DATABRICKS_RUNTIME_VERSION'])\n"
         "print(spark.range(1).select(asked('id')).first()[0])",
-        "print(sqlContext.sql('SELECT 1').first()[0], sqlContext.range(3).count(), sqlContext.getConf('no', 'x'))",
+        "print(sqlContext.sql('SELECT 1').first()[0], sqlContext.range(3).count(), sqlContext.getConf('no', 'x'))\n"
+        "from pyspark.sql.functions import *\n"
+        "print(spark.range(3).agg(countDistinct('id')).first()[0], DataFrame.__name__)",
         "sc.parallelize([1, 2])",
         "%skip\n1 / 0\n",
         "%restart_python",
@@ -82,7 +84,7 @@ def test_the_names_and_variables_of_a_runtime(run):
     )
 
     assert printed(version) == f"{DATABRICKS_RUNTIME}\n" * 2
-    assert printed(context) == "1 3 x\n"
+    assert printed(context) == "1 3 x\n3 DataFrame\n"
     assert "`sc.parallelize`: Spark Connect has no SparkContext" in error(refused)
     assert "Use spark.createDataFrame(rows, schema)." in error(refused)
     assert skipped.outputs == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakelocal.imports import when_imported
+from lakelocal.kernel.functions import provide_functions
 
 
 def test_the_action_follows_the_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,3 +40,21 @@ def test_a_module_that_is_not_installed_is_missed_as_always(tmp_path: Path, monk
     monkeypatch.delitem(sys.modules, "installed_later")
 
     assert done == ["acted"]
+
+
+def test_a_star_import_of_functions_has_the_names_that_it_has_on_databricks() -> None:
+    """Those of older code and some types, but nothing that Spark's module itself has imported."""
+    names: dict[str, object] = {}
+
+    provide_functions()
+    provide_functions()
+    exec("from pyspark.sql.functions import *", names)
+    functions = importlib.import_module("pyspark.sql.functions")
+
+    assert names["countDistinct"] is vars(functions)["countDistinct"]
+    assert names["DataFrame"] is importlib.import_module("pyspark.sql").DataFrame
+    assert names["StructType"] is importlib.import_module("pyspark.sql.types").StructType
+    assert "Callable" not in names
+    assert len(set(functions.__all__)) == len(functions.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = functions.nothing

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lakelocal.errors import LocalError
-from lakelocal.kernel import delta_tables, failures, magics, plots, raised, runtime
+from lakelocal.kernel import delta_tables, failures, functions, magics, plots, raised, runtime
 from lakelocal.kernel.dbutils.notebook import end_without_traceback
 from lakelocal.kernel.kernel import Kernel
 from lakelocal.kernel.notebook_modules import NotebooksAreNotModules
@@ -25,6 +25,7 @@ def start(ip: "InteractiveShell") -> None:
     if kernel.in_project:
         sys.meta_path.insert(0, NotebooksAreNotModules(Project.find(kernel.folder).root))
         runtime.provide_modules(kernel)
+        functions.provide_functions()
         plots.provide_plotly(kernel)
         delta_tables.find_out_at_once()
         if kernel.context is None:  # nobody types in the notebook of a task

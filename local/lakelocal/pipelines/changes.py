@@ -25,7 +25,7 @@ from lakelocal.pipelines.flows import append_once, rules_of_views, stream_into
 from lakelocal.pipelines.memory import Memory
 from lakelocal.pipelines.resolving import ResolvedFlow
 from lakelocal.pipelines.session import Evaluation, PipelineSession
-from lakelocal.pipelines.tables import Tables, merged, name_of, stored_name
+from lakelocal.pipelines.tables import Tables, internal_name, merged, name_of, stored_name
 from lakelocal.sql.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class ChangeFlows:
 
     def ledger(self, key: Key, what: str = "changes") -> str:
         """The table with the events of the target *key*."""
-        return name_of((self.definitions.defaults.catalog, INTERNAL, f"{key[-1]}_{self.memory.id[:8]}_{what}"))
+        return internal_name(key, self.definitions.defaults, self.memory.id, what)
 
     def run(self, flow: ResolvedFlow) -> Counts:
         """Add the new events to the ledger, and update the target."""

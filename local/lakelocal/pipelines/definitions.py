@@ -109,6 +109,11 @@ class Dataset:
         return self.kind in (Kind.STREAMING_TABLE, Kind.MATERIALIZED_VIEW, Kind.TABLE)
 
     @property
+    def is_inside(self) -> bool:
+        """Is it seen by the pipeline alone?"""
+        return self.private or self.kind in (Kind.TEMPORARY_VIEW, Kind.SINK)
+
+    @property
     def is_view(self) -> bool:
         return self.kind in (Kind.TEMPORARY_VIEW, Kind.PUBLISHED_VIEW)
 
@@ -200,16 +205,16 @@ class Definitions:
             self.notes.append(text)
 
     def key_of(self, dataset: Dataset) -> Key:
-        """The key of *dataset*, which has no schema if only the pipeline sees it."""
+        """The key of *dataset*, which has no schema if only the pipeline sees it; a private table may have one."""
         parts = parts_of(dataset.name, dataset.origin)
-        if dataset.kind in (Kind.TEMPORARY_VIEW, Kind.SINK) or dataset.private:
-            if len(parts) > 1:
-                raise DefinitionError(
-                    f"{dataset.origin}: found the {TITLES[dataset.kind]} `{dataset.name}`; expected a name without "
-                    "dots, since only this pipeline sees it. Remove the schema."
-                )
-            return ("", "", parts[0].lower())
-        return qualified(parts, dataset.defaults)
+        if not dataset.is_inside or (dataset.private and len(parts) > 1):
+            return qualified(parts, dataset.defaults)
+        if len(parts) > 1:
+            raise DefinitionError(
+                f"{dataset.origin}: found the {TITLES[dataset.kind]} `{dataset.name}`; expected a name without dots, "
+                "since only this pipeline sees it. Remove the schema."
+            )
+        return ("", "", parts[0].lower())
 
     def key(self, name: str | Sequence[str], defaults: Defaults) -> Key:
         """The key of the dataset or table that *name* means at a place with *defaults*."""

@@ -185,7 +185,8 @@ class Resolver:
         with self.session.evaluating(evaluation):
             flow.frame.schema  # noqa: B018  # it is analyzed, so that what is wrong is wrong here
         self.result.kinds[key] = dataset.kind
-        inside = next((each for each in flow.reads if each[0] == "" and each in self.definitions.datasets), None)
+        datasets = self.definitions.datasets
+        inside = next((each for each in flow.reads if each in datasets and datasets[each].is_inside), None)
         if dataset.kind is Kind.PUBLISHED_VIEW and inside is not None:
             raise AnalysisError(
                 f"[INVALID_TEMP_OBJ_REFERENCE] {dataset.origin}: the view `{dataset.name}` reads `{inside[-1]}`, which "

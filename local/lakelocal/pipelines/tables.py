@@ -19,8 +19,14 @@ _NO_KEYS = ("boolean", "array", "map", "struct", "binary")
 def stored_name(dataset: Dataset, key: Key, defaults: Defaults, pipeline_id: str) -> str:
     """The name of the table with the rows of *dataset*, in three parts."""
     if dataset.private:
-        return name_of((defaults.catalog, INTERNAL, f"{key[-1]}_{pipeline_id[:8]}"))
+        return internal_name(key, defaults, pipeline_id)
     return name_of(key)
+
+
+def internal_name(key: Key, defaults: Defaults, pipeline_id: str, *what: str) -> str:
+    """The name of a table that the pipeline keeps for the dataset *key*; *what* tells several of them apart."""
+    parts = (key[1], key[-1], pipeline_id[:8], *what)
+    return name_of((defaults.catalog, INTERNAL, "_".join(part for part in parts if part)))
 
 
 def name_of(parts: Iterable[str]) -> str:

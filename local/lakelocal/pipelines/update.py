@@ -131,7 +131,7 @@ class Update:
             resolver = Resolver(self.definitions, self.session, self.memory, self.full, self.changes.schema_of)
             self.resolution = resolver.resolve()
             tables = {key: kind for key, kind in self.resolution.kinds.items() if kind in _TABLES}
-            published = [key for key in tables if key[0]]
+            published = [key for key in tables if not self._is_private(key)]
             self.exists = self.tables.existing(published)
             for key, kind in tables.items():
                 self.tables.check(self.definitions.datasets[key], key, kind, exists=self._exists(key))
@@ -180,7 +180,10 @@ class Update:
 
     def _exists(self, key: Key) -> bool:
         known = self.memory.of(key)
-        return key in self.exists if key[0] else bool(known and not known.is_new)
+        return bool(known and not known.is_new) if self._is_private(key) else key in self.exists
+
+    def _is_private(self, key: Key) -> bool:
+        return self.definitions.datasets[key].private
 
     def _set_up(self) -> None:
         chosen = [key for key, kind in self.resolution.kinds.items() if kind in _TABLES and key in self.chosen]
@@ -188,7 +191,8 @@ class Update:
         new += [
             key for key, kind in self.resolution.kinds.items() if kind is Kind.PUBLISHED_VIEW and key in self.chosen
         ]
-        self.tables.make_schemas(key if key[0] else (self.order.catalog, INTERNAL, key[-1]) for key in new)
+        inside = (self.order.catalog, INTERNAL, "")
+        self.tables.make_schemas(inside if self._is_private(key) else key for key in new)
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             list(pool.map(self._set_up_table, chosen))
 
