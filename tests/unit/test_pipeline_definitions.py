@@ -139,6 +139,22 @@ def test_flows_settings_parameters_and_schemas():
     assert (found.track_history_except_column_list, found.ignore_null_updates) == (("z",), True)
 
 
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("cloud_files('/v', 'json')", "STREAM read_files('/v', inferColumnTypes => 'false', format => 'json')"),
+        ("STREAM(cloud_files('/v', 'csv', map('header', 'true', 'cloudFiles.inferColumnTypes', 'true')))",
+         "STREAM(read_files('/v', inferColumnTypes => 'true', format => 'csv', header => 'true'))"),
+        ("STREAM cloud_files(concat('/v', '/x'), 'text', map())",
+         "STREAM read_files(concat('/v', '/x'), inferColumnTypes => 'false', format => 'text')"),
+    ],
+)  # fmt: skip
+def test_cloud_files_are_read_files_as_a_stream(call, expected):
+    definitions = defined(f"CREATE STREAMING LIVE TABLE t AS SELECT 'cloud_files(' AS a FROM {call} AS f")
+
+    assert definitions.flows[0].query() == f"SELECT 'cloud_files(' AS a FROM {expected} AS f"
+
+
 def test_changes_from_a_query_are_those_of_a_view():
     """Nobody else reads it."""
     definitions = defined(
@@ -160,6 +176,8 @@ def test_changes_from_a_query_are_those_of_a_view():
         ("CREATE OR REFRESH STREAMING TABLE t (a INT, CONSTRAINT c CHECK (a > 1)) AS SELECT 1", "CHECK"),
         ("CREATE OR REFRESH STREAMING TABLE t WITH ROW FILTER f ON (a) AS SELECT 1", "ROW FILTER"),
         ("CREATE OR REFRESH MATERIALIZED VIEW t", "no query"),
+        ("CREATE STREAMING LIVE TABLE t AS SELECT * FROM cloud_files('/v')", "found 1 arguments"),
+        ("CREATE STREAMING LIVE TABLE t AS SELECT * FROM cloud_files('/v', 'csv', map(a, 'b'))", "cloud_files"),
         ("CREATE FLOW f AS INSERT INTO t BY NAME REPLACE WHERE a = 1 SELECT 1", "REPLACE"),
         ("CREATE FLOW f AS AUTO CDC INTO t FROM STREAM(s) SEQUENCE BY a", "KEYS"),
         ("CREATE FLOW f AS AUTO CDC INTO t FROM SNAPSHOT (SELECT 1) KEYS (a)", "FROM SNAPSHOT"),

@@ -5,6 +5,7 @@
     definitions  what sources define: datasets, flows, sinks and expectations, as values
     api          `import dlt` and `from pyspark import pipelines`: decorators and functions for definitions
     statements   the same in SQL
+    cloud_files  the older form of read_files, as one of today
     loading      runs the sources, so that everything is defined before anything is read
     graph        the rules about all definitions together: names, duplicates, selection, order
     reading      finds the tables that a plan reads, and replaces them by plans

@@ -11,6 +11,7 @@ from typing import Any
 
 from lakelocal.dialect.ddl.definition import read_definition
 from lakelocal.dialect.names import join_name, shorten
+from lakelocal.pipelines.cloud_files import as_read_files
 from lakelocal.pipelines.definitions import (
     Action,
     Changes,
@@ -67,7 +68,7 @@ class SqlSource:
             place = replace(origin, line=origin.line + text.count("\n", 0, position))
             position += len(statement.text)
             filled = statement.filled(partial(self._parameter, place=place), known=lambda name: False)
-            self._statement(_Cursor.of(self._substituted(filled), place))
+            self._statement(_Cursor.of(as_read_files(self._substituted(filled), place), place))
 
     def _statement(self, at: "_Cursor") -> None:
         if at.take("SET"):
