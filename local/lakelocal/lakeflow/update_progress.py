@@ -201,7 +201,7 @@ class FlowProgress:
         if self.state != COMPLETED or self.kind == "VIEW":
             return ""
         counts = self.counts
-        parts = [f"{counts.written:,} rows"]
+        parts = [rows_in_words(counts.written)]
         if counts.upserted is not None:
             parts = [f"{counts.upserted:,} upserted", f"{counts.deleted or 0:,} deleted"]
         if counts.dropped:
@@ -291,6 +291,11 @@ class Progress:
             counts=Counts.of_progress(told) if "metrics" in told else flow.counts,
             error=event.error,
         )
+
+
+def rows_in_words(number: int) -> str:
+    """`1 row`, `1,204 rows`."""
+    return f"{number:,} row{'s' * (number != 1)}"
 
 
 _WORDS = ("running", "failed", "skipped", "stopped")

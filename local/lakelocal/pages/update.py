@@ -24,13 +24,14 @@ from lakelocal.lakeflow.update_progress import (
     FlowProgress,
     Progress,
     RuleCount,
+    rows_in_words,
     tone_of,
 )
 from lakelocal.pages.graph import MARGIN, Graph, Node, clipped, line_between
 from lakelocal.pages.layout import Box, layered
 
-_WIDTH, _HEIGHT = 200, 68
-_LETTERS, _SMALL_LETTERS = 25, 31
+_WIDTH, _HEIGHT = 220, 68
+_LETTERS, _SMALL_LETTERS = 28, 34
 _WORST_FIRST = (FAILED, STOPPED, RUNNING, STARTING, SKIPPED, QUEUED, COMPLETED, IDLE, EXCLUDED)
 _KINDS = {
     "STREAMING_TABLE": "streaming table",
@@ -163,7 +164,7 @@ class _Dataset:
         dropped = sum(counts.dropped for counts in done)
         failed = sum(rule.failed for counts in done for rule in counts.rules)
         lost = f", {dropped:,} dropped" if dropped else f", {failed:,} failed" if failed else ""
-        return f"{sum(counts.changed for counts in done):,} rows{lost}"
+        return rows_in_words(sum(counts.changed for counts in done)) + lost
 
 
 def _graph(progress: Progress, anchors: Mapping[str, str], update_id: str) -> Graph:
