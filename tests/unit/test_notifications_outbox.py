@@ -155,11 +155,12 @@ def test_a_file_that_is_no_message_is_named(tmp_path: Path) -> None:
 
 
 def test_an_id_may_be_shortened_as_long_as_it_is_one(tmp_path: Path) -> None:
-    """Like commits in git."""
+    """Like commits in git; the newest has a name."""
     outbox = Outbox(tmp_path)
     first, second = outbox.put(CALL, KEPT), outbox.put(EMAIL, KEPT)
 
     assert outbox.entry(second[:-1]).id == second
+    assert outbox.entry("latest").id == max(first, second)
     with pytest.raises(UsageError, match=rf"found 2 messages whose id begins with `{first[:4]}`"):
         outbox.entry(first[:4])
     with pytest.raises(UsageError, match="found no messages whose id begins with `x`"):

@@ -7,6 +7,7 @@ import pytest
 from recorded_runs import start_run
 
 from lakelocal.history.api import run_shape
+from lakelocal.history.reading import RUNNER_GONE
 from lakelocal.history.records import Records
 
 JOB: dict[str, Any] = {"job_id": 1, "job_key": "j", "run_name": "J", "target": "dev", "trigger": "ONE_TIME"}
@@ -80,3 +81,16 @@ def test_a_run_without_a_failed_task_has_its_own_reason(records: Records) -> Non
     """For example if Spark is not available; a long one is cut."""
     assert run_shape(records, failed_run(records, state_message="No Java."))["reason"] == "No Java."
     assert len(run_shape(records, failed_run(records, state_message="x " * 999))["reason"]) == 600
+
+
+def test_a_run_without_its_process_tells_what_to_do(records: Records) -> None:
+    """It left no error: what ended it ended everything. The recorded message stays as it is."""
+    run = failed_run(records, state_message=RUNNER_GONE)
+    attempt(records, run, "load", "FAILED", state_message=RUNNER_GONE)
+
+    shape = run_shape(records, run)
+
+    assert shape["reason"] == f"load: {RUNNER_GONE} It was killed, or the machine went down: repair the run."
+    assert shape["tasks"][0]["state"]["state_message"] == RUNNER_GONE
+    alone = failed_run(records, state_message=RUNNER_GONE)
+    assert run_shape(records, alone)["reason"].endswith("repair the run.")

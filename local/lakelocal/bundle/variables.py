@@ -59,10 +59,11 @@ def with_variable_values(
 
 
 def _check_given(given: Mapping[str, str], declared: YamlMapping) -> None:
-    legal = ", ".join(f"`{name}`" for name in declared) or "none"
+    legal = ", ".join(f"`{name}`" for name in declared)
     if unknown := [name for name in given if name not in declared]:
-        step = next_step(unknown[0], declared)
-        raise UsageError(f"--var: found no variable `{unknown[0]}`; the bundle declares {legal}. {step}")
+        known = f"the bundle declares {legal}" if legal else "the bundle declares no variables"
+        step = next_step(unknown[0], declared) if legal else "Leave it out."
+        raise UsageError(f"--var: found no variable `{unknown[0]}`; {known}. {step}")
     if of_type := [name for name in given if _is_complex(declared[name])]:
         raise UsageError(
             f"--var: found `{of_type[0]}`, a variable of type complex; expected one with a single value. Set its "

@@ -20,7 +20,7 @@ def add(verbs: Verbs) -> None:
     one = actions.add_parser("show", help=summary, description=f"{summary.capitalize()}.")
     # No default: it would override the option in `outbox --target T show ID`.
     one.add_argument("--target", metavar="T", default=argparse.SUPPRESS, help="target of the bundle")
-    one.add_argument("id", metavar="ID", help="the id of a message, or the beginning of one")
+    one.add_argument("id", metavar="ID", help="the id of a message, or the beginning of one, or `latest`")
     one.set_defaults(command=show)
 
 

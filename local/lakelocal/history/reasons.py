@@ -8,7 +8,7 @@ is described by its cause, however many jobs are in between.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lakelocal.history.reading import History
+from lakelocal.history.reading import RUNNER_GONE, History
 from lakelocal.history.rows import RecordedAttempt, RecordedRun
 from lakelocal.lakeflow.results import meaning
 from lakelocal.lakeflow.task_types.for_each import input_text
@@ -41,7 +41,7 @@ def _cause_of_run(run: RecordedRun, attempts: Sequence[RecordedAttempt], history
         return _Cause((), "")
     failed = _first_failed(attempts)
     if failed is None:
-        return _Cause((), f"{shortened(run.state_message)}{_what_was_late(run, attempts)}")
+        return _Cause((), f"{_with_next_step(shortened(run.state_message))}{_what_was_late(run, attempts)}")
     path, error = _cause_of_attempt(failed, history)
     return _Cause((_name(failed), *path), error)
 
@@ -52,7 +52,12 @@ def _cause_of_attempt(attempt: RecordedAttempt, history: History) -> _Cause:
         cause = _cause_of_run(child, history.attempts(child.run_id), history)
         if cause.error:
             return cause
-    return _Cause((), shortened(attempt.error or attempt.state_message))
+    return _Cause((), _with_next_step(shortened(attempt.error or attempt.state_message)))
+
+
+def _with_next_step(error: str) -> str:
+    """*error*; if the runner is gone, with its likely cause and what to do."""
+    return f"{error} It was killed, or the machine went down: repair the run." if error == RUNNER_GONE else error
 
 
 def _what_was_late(run: RecordedRun, attempts: Sequence[RecordedAttempt]) -> str:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.errors import ProjectError, UsageError
+from lakelocal.history.reading import LATEST
 from lakelocal.notifications.channels import Message
 from lakelocal.notifications.channels.channel import NOBODY
 from lakelocal.program import PROGRAM
@@ -106,16 +107,17 @@ class Outbox:
         return sum(time_of(file.stem) >= moment for file in self._files())
 
     def entry(self, id_: str) -> Entry:
-        """The message whose id is *id_*, or begins with it.
+        """The message whose id is *id_*, or begins with it; or the newest one, named `latest`.
 
         Raises:
             UsageError: there is no such message, or more than one.
         """
-        found = [file for file in self._files() if file.name.startswith(id_)]
+        files = sorted(self._files())
+        found = files[-1:] if id_ == LATEST else [file for file in files if file.name.startswith(id_)]
         if len(found) != 1:
             raise UsageError(
                 f"`{self.folder}`: found {len(found) or 'no'} messages whose id begins with `{id_}`; expected one. "
-                f"See the ids with `{PROGRAM} outbox`."
+                f"See the ids with `{PROGRAM} outbox`, or name the newest one `{LATEST}`."
             )
         return _read(found[0])
 
