@@ -17,6 +17,8 @@ import pytest
 
 from lakehouse.layers.checking import drop_rules
 from lakehouse.tables.contracts import find_contracts, landed_tables, load_contract, silver_tables, typed_tables
+from lakelocal.history.reading import History
+from lakelocal.history.updates import Updates
 from tests.jobs.daily import DAILY, FEEDS, SAMPLE_DAYS, SOURCE, Here, check_feeds, rows_of
 
 BRONZE = [*landed_tables(feeds=False), *landed_tables(feeds=True)]
@@ -125,12 +127,12 @@ class BothWays:
     def _of_pipelines(self) -> list[tuple[str, str, str, int]]:
         """Update, table, rule and the number of rows that violated it, from the event logs."""
         found = []
-        for log in (self.here.states / "olist_dev" / "pipelines").glob("*/events.jsonl"):
-            for event in map(json.loads, log.read_text(encoding="utf-8").splitlines()):
-                progress = json.loads(event["details"]).get("flow_progress", {})
-                for each in progress.get("data_quality", {}).get("expectations", []):
-                    table = each["dataset"].removeprefix("checked_")
-                    found.append((event["origin"]["update_id"], table, each["name"], each["failed_records"]))
+        updates = Updates(History(self.here.states / "olist_dev" / "runs.db"))
+        for event in (event for pipeline in updates.pipelines() for event in updates.events(pipeline)):
+            progress = event.details.get("flow_progress", {})
+            for each in progress.get("data_quality", {}).get("expectations", []):
+                table = each["dataset"].removeprefix("checked_")
+                found.append((event.update_id, table, each["name"], each["failed_records"]))
         return found
 
     def _failed(self, counts: Iterable[tuple[str, str, str, int]]) -> Rules:
