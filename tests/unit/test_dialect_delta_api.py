@@ -15,8 +15,8 @@ from pyspark.sql.connect.plan import LocalRelation, Read, SubqueryAlias
 from pyspark.sql.connect.types import pyspark_types_to_proto_types
 from pyspark.sql.types import ArrayType, DecimalType, IntegerType, MapType, StringType, StructType
 
-from lakelocal.dialect import Dialect
 from lakelocal.dialect.column_sql import ColumnSql, attribute_parts, type_sql
+from lakelocal.dialect.plans import Dialect
 from lakelocal.errors import DialectError, PathError
 from lakelocal.project import State
 

@@ -7,8 +7,8 @@ import pytest
 import zstandard
 from dialect_fakes import Schemas
 
-from lakelocal.dialect import Dialect
 from lakelocal.dialect.answers import show_error
+from lakelocal.dialect.plans import Dialect
 from lakelocal.dialect.settings import show_settings
 from lakelocal.errors import DialectError, PathError
 from lakelocal.project import State

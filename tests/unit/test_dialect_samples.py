@@ -6,7 +6,7 @@ import pyspark.sql.connect.proto as proto
 import pytest
 from dialect_fakes import Schemas
 
-from lakelocal.dialect import Dialect
+from lakelocal.dialect.plans import Dialect
 from lakelocal.dialect.sample_tables import TABLES
 from lakelocal.errors import DialectError
 from lakelocal.project import State

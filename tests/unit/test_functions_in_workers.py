@@ -10,7 +10,7 @@ from pyspark import cloudpickle
 
 from lakelocal.compute.functions import Carrier
 from lakelocal.compute.surroundings import Surroundings
-from lakelocal.dialect import Dialect
+from lakelocal.dialect.plans import Dialect
 from lakelocal.project import State
 from lakelocal.spark_errors.in_worker import failure_in_worker
 

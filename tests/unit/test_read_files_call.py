@@ -4,7 +4,7 @@ import pyspark.sql.connect.proto as proto
 import pytest
 from dialect_fakes import Schemas
 
-from lakelocal.dialect import Dialect
+from lakelocal.dialect.plans import Dialect
 from lakelocal.dialect.read_files import has_calls, temporary_view
 from lakelocal.errors import DialectError
 from lakelocal.project import State

@@ -5,6 +5,8 @@ import os
 import shutil
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +22,9 @@ from lakelocal.workspace.running import RunningServer
 from tests.unit.notification_servers import certificate
 from tests.workspace.served import Served
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with the program openssl")
+needs_openssl = pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="makes a certificate with the program openssl"
+)
 
 
 @pytest.fixture
@@ -31,6 +35,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@needs_openssl
 def test_a_self_signed_server_gives_a_link_to_its_pages(root: Path) -> None:
     """As `runs open` asks for it; no authority of this machine knows the certificate."""
     file, key = certificate(root)
@@ -44,6 +49,7 @@ def test_a_self_signed_server_gives_a_link_to_its_pages(root: Path) -> None:
         assert served.stop() == 0
 
 
+@needs_openssl
 def test_another_server_at_its_address_is_not_told_the_token(root: Path) -> None:
     """It has a certificate for the same name, and takes the port when the server has ended."""
     (root / "own").mkdir()
@@ -80,3 +86,14 @@ def another_server(file: Path, key: Path) -> Iterator[tuple[int, list[bytes]]]:
         thread.start()
         yield listening.getsockname()[1], heard
         thread.join(20)
+
+
+def test_a_server_begins_without_the_client_of_spark() -> None:
+    """It takes seconds to import and doubles the memory; most requests need neither it nor the tables of pandas."""
+    code = (
+        "import sys, lakelocal.workspace.serve; print([m for m in ('pyspark', 'pandas', 'grpc') if m in sys.modules])"
+    )
+
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert printed == "[]\n"

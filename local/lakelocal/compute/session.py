@@ -133,7 +133,9 @@ def translated_link(
     """
 
     def dialect(channel: grpc.Channel) -> list[Any]:
-        from lakelocal.dialect import Dialect, interceptors  # imported when it connects: it imports a SQL parser
+        # Imported when it connects: the dialect imports Spark's client and a SQL parser.
+        from lakelocal.dialect.interceptor import interceptors
+        from lakelocal.dialect.plans import Dialect
 
         context = current_context()
         signing = [Signing(signature(context), channel)] if context else []
@@ -147,7 +149,8 @@ def translate(session: SparkSession, state: State, carry: Carry, schema: str) ->
 
     *schema* is its current schema, as named in the metastore; "" if that is not known.
     """
-    from lakelocal.dialect import Dialect, interceptors
+    from lakelocal.dialect.interceptor import interceptors
+    from lakelocal.dialect.plans import Dialect
 
     dialect = Dialect(state, carry)
     client = session.client

@@ -23,9 +23,6 @@
 | `answers`     | the names in the server's responses                                 |
 
     channel = grpc.intercept_channel(channel, *interceptors(Dialect(state), channel))
+
+The package imports nothing by itself: programs that never start Spark use `names`, and its client is slow to import.
 """
-
-from lakelocal.dialect.interceptor import DialectInterceptor, interceptors
-from lakelocal.dialect.plans import Dialect
-
-__all__ = ["Dialect", "DialectInterceptor", "interceptors"]

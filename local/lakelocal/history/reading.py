@@ -22,6 +22,7 @@ from lakelocal.program import PROGRAM
 from lakelocal.project import State
 
 BUSY_SECONDS = 30
+MOST_IDLE = 8  # connections that are kept; each holds up to 2 MB of the file
 LATEST = "latest"
 _LOOKED_AT = 50
 _BEGAN_LAST = "start_time DESC, run_id DESC"
@@ -219,7 +220,10 @@ class History:
         except BaseException:
             database.close()
             raise
-        self._idle.append(database)
+        if len(self._idle) < MOST_IDLE:
+            self._idle.append(database)
+        else:
+            database.close()
 
     @contextmanager
     def _used(self, uri: str) -> Iterator[sqlite3.Connection]:
