@@ -166,7 +166,7 @@ def test_a_summary_of_a_frame(run):
     assert precise[6][:8] == ["d", "date", "0", "3", "0", "NULL", "NULL", "NULL"]
     assert estimated[3][:6] == ["n", "int", "2", "1", "2", "2.0"] and estimated[3][8:] == ["1", "1", "3", "3"]
     assert shown(pandas)[0].splitlines()[3].split()[:6] == ["a", "bigint", "2", "0", "2", "2.0"]
-    assert "found a list; expected a DataFrame" in error(wrong)
+    assert "found a list; expected a Spark or pandas DataFrame" in error(wrong)
     assert "this machine has no roles in a cloud" in error(roles)
     assert "use a volume" in error(mount)
 
