@@ -7,6 +7,7 @@ Source of the messages: `error-conditions.json` of Spark and `delta-error-classe
 `lakelocal.versions`; a test compares them.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -162,7 +163,7 @@ _OWN = ("NotebookRunError", "InputWidgetNotDefined", "PipelineError", "Definitio
 _VIOLATION = "EXPECTATION_VIOLATION.VERBOSITY_ALL"  # not one of Spark's: the words of Databricks' pipelines
 _VIOLATED = (
     r"Violated expectations: '(?P<rules>.*?)'\. Output record: '(?P<record>.*)'\.(?P<rest>.*)$",
-    "a row violates `{rules}`: {record}; correct such rows, or drop them with expect_or_drop. {rest}",
+    "a row violates the expectation `{rules}`: {record}; correct such rows, or drop them with expect_or_drop. {rest}",
 )
 _CONFLICT = "DELTA_CONCURRENT_"
 _CONFLICTING = re.compile(r"a concurrent (?P<operation>.+?) (?:added data to|deleted data from) table (?P<table>\S+)")
@@ -227,6 +228,8 @@ def _filled(pattern: str, sentence: str, message: str, nearby: Nearby, where: st
     if not found:
         return ""
     values = {name: value.strip().strip('"') for name, value in found.groupdict().items()}
+    if "record" in values:
+        values["record"] = _row(values["record"])
     if "near" in values:
         values["near"] = _either(values["near"].split(", ")[:3])
     if "values" in values:
@@ -240,6 +243,14 @@ def _filled(pattern: str, sentence: str, message: str, nearby: Nearby, where: st
     if values.get("what"):
         values["what"] = f": {values['what']}"
     return sentence.format(**values, where=where)
+
+
+def _row(record: str) -> str:
+    """`id = 2, amount = null`, for *record* in JSON; *record* itself if it is not whole."""
+    try:
+        return ", ".join(f"{name} = {json.dumps(value)}" for name, value in json.loads(record).items())
+    except (ValueError, AttributeError):
+        return record
 
 
 def _either(names: list[str]) -> str:

@@ -262,8 +262,8 @@ def test_a_violated_expectation_shows_its_row_and_the_way_out(state: State) -> N
     )
 
     assert explained("PipelineError", message, []) == (
-        'Flow `a.b.c` failed: a row violates `valid amount`: {"id":2,"amount":null}; correct such rows, or '
-        "drop them with expect_or_drop. 1 flow that read from what failed: skipped."
+        "Flow `a.b.c` failed: a row violates the expectation `valid amount`: id = 2, amount = null; correct such rows, "
+        "or drop them with expect_or_drop. 1 flow that read from what failed: skipped."
     )
 
 
