@@ -414,7 +414,7 @@ CASES = (
     Case("`cloudFiles` options that only speed up listing", APPROXIMATED, "without effect",
          _cloud_files(**{"cloudFiles.maxFileAge": "90 days", "cloudFiles.backfillInterval": "1 day"}), ["id"]),
     Case("other `cloudFiles` options", REFUSED, "by name, with the known ones",
-         _cloud_files(**{"cloudFiles.fooBar": "1"}), "cloudFiles.fooBar: unknown option; known are"),
+         _cloud_files(**{"cloudFiles.fooBar": "1"}), "cloudFiles.fooBar: unknown option; the known ones are"),
     Case("`read_files(...)`, `STREAM read_files(...)`", TRANSLATED,
          "as Auto Loader reads, in queries, `CREATE TABLE AS`, `INSERT`, `MERGE`, temporary views; `_metadata` too",
          _read_files, [(5, "a.csv")]),

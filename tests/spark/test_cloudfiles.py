@@ -670,12 +670,15 @@ def test_a_temporary_view_of_a_stream(feed, spark):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"cloudFiles__fooBar": 1}, "cloudFiles.fooBar: unknown option; known are format, schemaLocation"),
+        ({"cloudFiles__fooBar": 1}, "cloudFiles.fooBar: unknown option; the known ones are format, schemaLocation"),
         ({"cloudFiles__useNotifications": True}, "cloudFiles.useNotifications: found `true`; only `false`"),
         ({"cloudFiles__allowOverwrites": "true"}, "cloudFiles.allowOverwrites: found `true`; only `false`"),
         ({"cloudFiles__includeExistingFiles": "false"}, "cloudFiles.includeExistingFiles: found `false`"),
         ({"cloudFiles__schemaEvolutionMode": "addNewColumns"}, "not possible with a given schema"),
-        ({"cloudFiles__schemaEvolutionMode": "sometimes"}, "known are addNewColumns, addNewColumnsWithTypeWidening"),
+        (
+            {"cloudFiles__schemaEvolutionMode": "sometimes"},
+            "expected one of addNewColumns, addNewColumnsWithTypeWidening",
+        ),
         ({"cloudFiles__maxBytesPerTrigger": "lots"}, "expected a size such as `10g`"),
         ({"mode": "FAILFAST"}, "only PERMISSIVE is possible"),
         ({"singleVariantColumn": "v"}, "singleVariantColumn: this option has no counterpart on this machine; read the"),

@@ -160,7 +160,7 @@ def test_corrupt_files(target, spark):
     spark.sql("SELECT 1 AS id").coalesce(1).write.parquet(f"{target.path}/whole")
     target.put("broken.parquet", "PAR1 no")
 
-    with pytest.raises(DialectError, match=r"broken\.parquet`: is no whole file"):
+    with pytest.raises(DialectError, match=r"broken\.parquet`: is not a complete file"):
         target.copy("FILEFORMAT = PARQUET FORMAT_OPTIONS ('recursiveFileLookup' = 'true')")
     assert target.copy(
         "FILEFORMAT = PARQUET FORMAT_OPTIONS ('ignoreCorruptFiles' = 'true', recursiveFileLookup = true)"
@@ -183,7 +183,7 @@ def test_a_broken_record_of_json_is_no_row_of_nulls(target):
 @pytest.mark.parametrize(
     ("rest", "text"),
     [
-        ("FILEFORMAT = AVRO", "known here are csv, json"),
+        ("FILEFORMAT = AVRO", "expected one of csv, json"),
         ("FILEFORMAT = CSV FILES = ('no.csv')", "`no.csv` is not in"),
     ],
 )

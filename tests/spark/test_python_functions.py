@@ -332,7 +332,7 @@ def test_a_failing_function_shows_the_users_frames(spark, beside):
 
 def test_a_function_for_rows_has_no_session(spark):
     """As on Databricks; the first use reports it."""
-    with pytest.raises(PythonException, match="has no `spark`, here as on Databricks"):
+    with pytest.raises(PythonException, match="has no `spark`, neither here nor on Databricks"):
         spark.range(1).select(F.udf(lambda x: spark.range(3).count(), "long")("id")).collect()
 
 

@@ -159,8 +159,11 @@ def test_a_stream_of_files(spark, put):
     ("sql", "text"),
     [
         ("SELECT * FROM read_files('{files}/none')", "the folder does not exist"),
-        ("SELECT * FROM read_files('{files}', format => 'avro')", "known here are csv, json"),
-        ("SELECT * FROM read_files('{files}')", "the format is not told by the files, whose names end in .csv, .json"),
+        ("SELECT * FROM read_files('{files}', format => 'avro')", "expected one of csv, json"),
+        (
+            "SELECT * FROM read_files('{files}')",
+            "the format cannot be told from the names of the files, which end in .csv, .json",
+        ),
         ("SELECT * FROM read_files('s3://b/x')", "there is no storage `s3://` on this machine"),
         ("SELECT * FROM STREAM read_files('{files}/csv', includeExistingFiles => false)", "includeExistingFiles"),
         ("SELECT * FROM read_files('/Volumes/olist_dev/reading/none/x')", "Volume path not found"),
