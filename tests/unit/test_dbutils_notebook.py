@@ -73,8 +73,9 @@ def test_a_python_file_without_the_header_is_refused_with_the_reason(tmp_path, p
 
 def test_a_similar_notebook_is_named(tmp_path):
     """With or without the extension, and not a file that is no notebook."""
-    (tmp_path / "report.ipynb").write_text("{}")
-    (tmp_path / "reports.csv").write_text("")
+    (tmp_path / "report.sql").write_text("-- Databricks notebook source\nSELECT 1\n")
+    (tmp_path / "reprots.csv").write_text("")
+    (tmp_path / "reprots.py").write_text("print('a module')\n")
 
     with pytest.raises(DbutilsError, match="Did you mean `report`"):
         find_notebook("./reprot", tmp_path)

@@ -155,7 +155,7 @@ def find_notebook(path: str, folder: Path) -> Path:
     file = find_source(named) if named.name else None
     if file is None:
         there = named.parent.glob("*") if named.parent.is_dir() else ()
-        near = near_name(named.stem, (each.stem for each in there if find_source(each.with_suffix("")) is not None))
+        near = near_name(named.stem, (each.stem for each in there if each.is_file() and why_no_notebook(each) is None))
         raise DbutilsError(
             f"`{path}`: found no notebook of this name in `{named.parent}`; expected an .ipynb, .py or .sql file. "
             + (f"Did you mean `{near}`?" if near else "Correct the path, which is relative to the calling notebook.")
