@@ -56,11 +56,11 @@ def test_a_volume_of_a_missing_schema_is_not_made(shelf, state):
 
 
 def test_a_view_is_kept_with_local_names(shelf):
-    """A view's text is stored translated, so any session can read it."""
+    """A view's text is stored translated, so any session can read it, and is told with the catalog."""
     shelf.sql("CREATE OR REPLACE VIEW olist_dev.shelf.listed AS SELECT id FROM olist_dev.shelf.books")
 
     assert shelf.table("olist_dev.shelf.listed").count() == 1
-    assert "FROM shelf.books" in shelf.sql("SHOW CREATE TABLE shelf.listed").first()[0]
+    assert "FROM olist_dev.shelf.books" in shelf.sql("SHOW CREATE TABLE shelf.listed").first()[0]
 
 
 def test_frames_in_sql(shelf):

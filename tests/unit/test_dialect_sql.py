@@ -50,7 +50,16 @@ CHANGED = {
     "CREATE TABLE IF NOT EXISTS dev.a.t (x INT) USING delta": "CREATE TABLE IF NOT EXISTS a.t (x INT) USING delta",
     "CREATE TABLE dev.a.t LIKE dev.b.u": "CREATE TABLE a.t LIKE b.u",
     "CREATE TABLE dev.a.t SHALLOW CLONE dev.b.u": "CREATE TABLE a.t SHALLOW CLONE b.u",
-    "CREATE OR REPLACE VIEW dev.a.v AS SELECT * FROM dev.a.t": "CREATE OR REPLACE VIEW a.v AS SELECT * FROM a.t",
+    # What a view keeps is told with its catalog: by SHOW CREATE TABLE, for one.
+    "CREATE OR REPLACE VIEW dev.a.v AS SELECT * FROM dev.a.t": (
+        "CREATE OR REPLACE VIEW a.v AS SELECT * FROM spark_catalog.a.t"
+    ),
+    "CREATE VIEW dev.a.v (x COMMENT 'AS dev.a.t') AS SELECT dev.a.t.x FROM dev.a.t JOIN a.u": (
+        "CREATE VIEW a.v (x COMMENT 'AS dev.a.t') AS SELECT spark_catalog.a.t.x FROM spark_catalog.a.t JOIN a.u"
+    ),
+    "ALTER VIEW dev.a.v AS SELECT 1 FROM dev.a.t": "ALTER VIEW a.v AS SELECT 1 FROM spark_catalog.a.t",
+    "ALTER VIEW dev.a.v RENAME TO dev.a.w": "ALTER VIEW a.v RENAME TO a.w",
+    "CREATE TEMP VIEW v AS SELECT * FROM dev.a.t": "CREATE TEMP VIEW v AS SELECT * FROM a.t",
     "DROP TABLE IF EXISTS dev.a.t": "DROP TABLE IF EXISTS a.t",
     "ALTER TABLE dev.a.t RENAME TO dev.a.u": "ALTER TABLE a.t RENAME TO a.u",
     "DESCRIBE dev.a.t": "DESCRIBE a.t",

@@ -135,6 +135,12 @@ def test_refused(run, sql):
     assert sql.split()[0] in str(raised.value)
 
 
+def test_a_message_begins_with_the_statement(run):
+    """Not with the comment ahead of it, as in a file of SQL."""
+    with pytest.raises(DialectError, match="^The statement `UNDROP TABLE"):
+        run("-- bring it back\nUNDROP TABLE dev.raw.t")
+
+
 def test_a_volume_is_a_folder(run, statements):
     """The folder is the only record, so it cannot disagree with the files."""
     assert run("CREATE VOLUME IF NOT EXISTS dev.raw.v COMMENT 'landing'") == NOTHING

@@ -45,6 +45,9 @@ HEAD_CASES: list[tuple[str, str, str]] = [
     ("null-value", ROOT + "resources:\n  schemas: {s: {name: s, catalog_name: c, comment: }}\n", "databricks.yml:4"),
     ("no-default-target", ROOT + "targets: {t: {}, u: {}}\n", "databricks.yml:3"),
     ("production-root", ROOT + "run_as: {user_name: a}\ntargets: {t: {mode: production}}\n", "databricks.yml:4"),
+    ("run-as", ROOT + "run_as: {user_name: ''}\n", "databricks.yml:3"),
+    ("run-as", ROOT + "run_as: {user_name: a, service_principal_name: b}\n", "databricks.yml:3"),
+    ("run-as-deployer", ROOT + "run_as: {user_name: a}\nresources: {apps: {x: {name: x}}}\n", "databricks.yml:3"),
     ("bundle-name-reference", "bundle: {name: 'b_${bundle.target}'}\n", "databricks.yml:1"),
     ("resource-key", ROOT + "resources:\n  schemas: {'s${var.x}': {name: s, catalog_name: c}}\n", "databricks.yml:4"),
     (

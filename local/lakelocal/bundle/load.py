@@ -36,6 +36,7 @@ from lakelocal.bundle.python_resources import with_python
 from lakelocal.bundle.reference_values import ReferenceValues
 from lakelocal.bundle.references import only_reference, references_in
 from lakelocal.bundle.resolve import Resolver
+from lakelocal.bundle.run_as import check_run_as
 from lakelocal.bundle.scripts import read_scripts, wrong_scripts
 from lakelocal.bundle.securables import read_securables, with_schema_references
 from lakelocal.bundle.targets import chosen_target, targets_of, with_target, with_target_blocks
@@ -185,6 +186,7 @@ def _selected(
     check_paths(tree, findings)
     check_permissions(tree, findings)
     check_mode(tree, block if isinstance(block, YamlMapping) else {}, findings)
+    check_run_as(tree, findings)
     return _Selected(written, tree, _settings(tree, name, unset, project, findings))
 
 

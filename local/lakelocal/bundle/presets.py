@@ -72,7 +72,11 @@ def _check_development(tree: YamlMapping, presets: Mapping[str, Any], findings: 
 
 
 def _check_production(tree: YamlMapping, target: Mapping[str, Any], findings: Findings) -> None:
-    """Check that there is only one copy: its folder does not depend on who deploys it."""
+    """Check that no pipeline is in development, and that there is one copy: its folder is not that of who deploys."""
+    for key, pipeline in ((tree.get("resources") or {}).get("pipelines") or {}).items():
+        if isinstance(pipeline, Mapping) and as_switch(pipeline.get("development")):
+            found = f"`development: true` of the pipeline `{key}` in production mode"
+            _wrong(tree, findings, ("resources", "pipelines", key, "development"), found, "`false`, or no such field")
     written = (target.get("workspace") or {}).get("root_path")
     if written:
         return

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from lakelocal.catalogs import SPARK_CATALOG
+from lakelocal.catalogs import SPARK_CATALOG, unmapped
 from lakelocal.dialect import scan
 from lakelocal.dialect.event_log import event_log_argument, events_of
 from lakelocal.dialect.names import FORMATS, Names, join_name, shorten, split_name
 from lakelocal.dialect.syntax import plain_syntax
 from lakelocal.dialect.volumes import PATH_OPTIONS, Volumes
 from lakelocal.errors import DialectError
-from lakelocal.sql.nesting import closing
+from lakelocal.sql.nesting import closing, level
 from lakelocal.sql.tokens import STRING, Token, tokenize
 from lakelocal.sql.writing import Edit, apply, literal, quoted
 
@@ -28,6 +29,7 @@ _BEFORE_TARGET = _WRITING | {
     "INTO", "OVERWRITE", "FROM", "TABLE", "VIEW", "FUNCTION", "SCHEMA", "DATABASE", "OR", "IF", "NOT", "EXISTS", "ON",
     "TEMP", "TEMPORARY", "EXTERNAL", "WITH", "EVOLUTION", "COLUMN",
 }  # fmt: skip
+_TEMPORARY = frozenset({"TEMP", "TEMPORARY"})
 CURRENT_SCHEMA = frozenset({"current_schema", "current_database"})
 _OF_MODELS = (
     "ai_query", "ai_analyze_sentiment", "ai_classify", "ai_extract", "ai_fix_grammar", "ai_forecast", "ai_gen",
@@ -189,13 +191,27 @@ class _Tables:
 
     def see(self, name: scan.Name) -> None:
         """Remember the table that *name* names, for columns that are written with its full name."""
-        if name.place == scan.TABLE and (found := self.names.table(name.parts, self.where)) is not None:
+        if name.place == scan.TABLE and (found := self._table(name)) is not None:
             self.seen[_lower(name.parts)] = found
+
+    def _table(self, name: scan.Name) -> list[str] | None:
+        """The parts of the table *name*; with the catalog in the query of a view, because the metastore stores its text."""
+        found = self.names.table(name.parts, self.where)
+        is_of_own = found is not None and len(found) < len(name.parts) and unmapped(found[0]) is None
+        return [SPARK_CATALOG, *found] if found and is_of_own and name.first > self._query_of_view else found
+
+    @cached_property
+    def _query_of_view(self) -> int:
+        """The index of AS if the statement creates or changes a view of the metastore, otherwise behind the last token."""
+        words = [token.word for token in self.tokens]
+        if words[:1] not in (["CREATE"], ["ALTER"]) or "VIEW" not in words[:4] or _TEMPORARY & set(words[:4]):
+            return len(words)
+        return next((index for index in level(self.tokens, words.index("VIEW")) if words[index] == "AS"), len(words))
 
     def edit(self, name: scan.Name) -> Edit | None:
         """The edit that replaces *name*; None if it stays."""
         if name.place == scan.TABLE:
-            found = self.names.table(name.parts, self.where)
+            found = self._table(name)
             if found and found[0] == SPARK_CATALOG and self._takes_two_parts(name):
                 found = found[1:]
             return self._instead(name, found)

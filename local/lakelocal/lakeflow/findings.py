@@ -43,6 +43,8 @@ RULES: Mapping[str, tuple[str, str]] = {
     "no-default-target": (WARNING, "one of several targets is the default"),
     "target-mode": (ERROR, "the mode and the presets of a target agree"),
     "production-root": (WARNING, "a target in production mode says where its only copy is"),
+    "run-as": (ERROR, "`run_as` of a bundle names one identity"),
+    "run-as-deployer": (WARNING, "`run_as` is whoever deploys where a resource needs that"),
     "cli-version": (ERROR, "`databricks_cli_version` names versions as the CLI reads them"),
     "cli-version-unmet": (WARNING, "`databricks_cli_version` allows the CLI that this project follows"),
     "variable-value": (ERROR, "every variable has a value"),
