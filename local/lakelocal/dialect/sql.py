@@ -195,14 +195,14 @@ class _Tables:
             self.seen[_lower(name.parts)] = found
 
     def _table(self, name: scan.Name) -> list[str] | None:
-        """The parts of the table *name*; with the catalog in the query of a view, because the metastore stores its text."""
+        """The parts of the table *name*; with the catalog in the query of a view, whose text the metastore stores."""
         found = self.names.table(name.parts, self.where)
         is_of_own = found is not None and len(found) < len(name.parts) and unmapped(found[0]) is None
         return [SPARK_CATALOG, *found] if found and is_of_own and name.first > self._query_of_view else found
 
     @cached_property
     def _query_of_view(self) -> int:
-        """The index of AS if the statement creates or changes a view of the metastore, otherwise behind the last token."""
+        """The index of AS if the statement creates or changes a permanent view; otherwise behind the last token."""
         words = [token.word for token in self.tokens]
         if words[:1] not in (["CREATE"], ["ALTER"]) or "VIEW" not in words[:4] or _TEMPORARY & set(words[:4]):
             return len(words)

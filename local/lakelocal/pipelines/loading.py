@@ -2,10 +2,12 @@
 
 First, the packages that `%pip` names in any of them are installed. Then each file runs in its own namespace, which has
 `spark`, `dbutils` and `display`, but no `__file__`: the cells of a notebook run in order, SQL cells as statements.
+While a file runs, the working directory is its folder.
 """
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import chdir, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,7 +101,8 @@ class Loader:
         for file, cells in sources.items():
             sources[file] = [self._without_installs(cell) for cell in cells]
         for file, cells in sources.items():
-            self._load(file, cells)
+            with chdir(file.parent) if self.shell else nullcontext():
+                self._load(file, cells)
 
     def _extend_path(self) -> None:
         """The root comes first; queries import as late as they run, so that nothing is taken off again."""
