@@ -137,7 +137,7 @@ def test_refused(run, sql):
 
 def test_a_message_begins_with_the_statement(run):
     """Not with the comment ahead of it, as in a file of SQL."""
-    with pytest.raises(DialectError, match="^The statement `UNDROP TABLE"):
+    with pytest.raises(DialectError, match=r"^The statement `UNDROP TABLE"):
         run("-- bring it back\nUNDROP TABLE dev.raw.t")
 
 
