@@ -27,6 +27,7 @@ class TaskContext:
     *upstream* are the keys of the tasks in the run whose values may be read.
     *working_folder* is where the code runs; if it is empty, the notebook's own folder.
     *rows_file* is where a SQL task writes the rows of its last statement; empty for other tasks.
+    *settings* are those of Spark that the task's cluster has.
     *installs* are cells that install the task's environment and its `libraries`, instead of the notebook's own.
     """
 
@@ -44,6 +45,7 @@ class TaskContext:
     working_folder: str = ""
     installs: list[str] = field(default_factory=list)
     rows_file: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:

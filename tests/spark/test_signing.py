@@ -1,4 +1,7 @@
-"""What a task commits names its run, in each of its sessions; a text that the user sets stays as it is."""
+"""What a task commits names its run, in each of its sessions; a text that the user sets stays as it is.
+
+Its sessions also have the settings of its cluster.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +15,7 @@ from lakelocal.context import VARIABLE, TaskContext
 from lakelocal.jobs.tables import Commits, table_changes
 from lakelocal.project import State
 
-Task = Callable[[int], SparkSession]
+Task = Callable[..., SparkSession]
 OWN = '{"ticket": 12}'
 
 
@@ -22,11 +25,12 @@ def task(state: State, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.
     made: list[SparkSession] = []
     spark.sql("CREATE SCHEMA signed")
 
-    def session(run_id: int) -> SparkSession:
+    def session(run_id: int, **settings: str) -> SparkSession:
         file = tmp_path / f"{run_id}.json"
         ids = {"job_id": 1, "job_run_id": run_id, "task_run_id": 10 + run_id, "attempt_number": 0}
         names = {"job_name": "j", "task_key": "load", "notebook": "", "exit_file": "", "values_folder": ""}
-        monkeypatch.setenv(VARIABLE, str(TaskContext(**ids, **names).save(file)))  # type: ignore[arg-type]
+        context = TaskContext(**ids, **names, settings=settings)  # type: ignore[arg-type]
+        monkeypatch.setenv(VARIABLE, str(context.save(file)))
         made.append(open_session(state))
         made[-1].conf.get("spark.app.name")  # connects, while the variable names this task
         return made[-1]
@@ -103,3 +107,18 @@ def test_a_text_of_the_users_own_stays(task: Task, spark: SparkSession) -> None:
     found = texts(spark, "own")
     assert [found[number] for number in (0, 1, 3, 4)] == [OWN, "reload", OWN, "first"]
     assert run_that_made({"userMetadata": found[2]}) == 1
+
+
+def test_the_settings_of_the_cluster_hold_in_each_session(task: Task, spark: SparkSession) -> None:
+    """What a session cannot set, such as the memory of a driver, has no effect; the user can set them again."""
+    settings = {"spark.sql.ansi.enabled": "false", "spark.driver.memory": "7g", "spark.my.own": "x"}
+
+    one = task(1, **settings)
+    fresh = one.newSession()
+
+    for session in (one, fresh):
+        assert session.sql("SELECT CAST('x' AS INT) AS n").first()["n"] is None
+        assert session.conf.get("spark.my.own") == "x"
+    one.conf.set("spark.my.own", "y")
+    assert (one.conf.get("spark.my.own"), fresh.conf.get("spark.my.own")) == ("y", "x")
+    assert spark.conf.get("spark.sql.ansi.enabled") == "true"

@@ -111,6 +111,7 @@ def test_a_job_is_judged_by_what_it_sets(tmp_path: Path) -> None:
     assert {(each.task, each.field, each.verdict) for each in verdicts(read) if each.verdict != HONOURED} == {
         ("", "tags", IGNORED),
         ("", "job_clusters", IGNORED),
+        ("", "job_clusters.new_cluster.spark_version", APPROXIMATED),
         ("b", "tasks.environment_key", APPROXIMATED),
         ("b", "tasks.webhook_notifications.on_failure.id", APPROXIMATED),
         ("f", "tasks.libraries.jar", IGNORED),

@@ -22,6 +22,7 @@ from pyspark.sql.connect.session import SparkSession
 from lakelocal.commits import signature
 from lakelocal.compute import worker_modules
 from lakelocal.compute.channel import PATIENCE, Endpoint, LazyChannel, Link
+from lakelocal.compute.session_settings import SessionSettings
 from lakelocal.compute.signing import Signing
 from lakelocal.context import current_context
 from lakelocal.project import State
@@ -139,7 +140,8 @@ def translated_link(
 
         context = current_context()
         signing = [Signing(signature(context), channel)] if context else []
-        return [*interceptors(Dialect(state, carry, datasets), channel), *signing]
+        configuring = [SessionSettings(context.settings, channel)] if context and context.settings else []
+        return [*configuring, *interceptors(Dialect(state, carry, datasets), channel), *signing]
 
     return Link(endpoint, dialect, patience=patience, answers_kept=True)
 

@@ -15,16 +15,19 @@ SECRET = re.compile(r"\{\{\s*secrets/([^/{}\s]+)/([^/{}\s]+)\s*\}\}")
 
 def environment_variables(job: Job, task: Task) -> dict[str, str]:
     """The variables of *task* by name; references to secrets stand as they are written."""
-    cluster = task.settings.get("new_cluster") or _entry(
-        job.settings.get("job_clusters"), "job_cluster_key", task.settings.get("job_cluster_key")
-    ).get("new_cluster")
     block = _entry(
         job.settings.get("environment_variables"),
         "environment_variables_key",
         task.settings.get("environment_variables_key"),
     ).get("spec")
-    found = {**((cluster or {}).get("spark_env_vars") or {}), **((block or {}).get("variables") or {})}
+    found = {**(cluster_of(job, task).get("spark_env_vars") or {}), **((block or {}).get("variables") or {})}
     return {str(name): str(value) for name, value in found.items() if value is not None}
+
+
+def cluster_of(job: Job, task: Task) -> Mapping[str, Any]:
+    """The new cluster of *task*, its own or one of *job*; empty if it has none."""
+    shared = _entry(job.settings.get("job_clusters"), "job_cluster_key", task.settings.get("job_cluster_key"))
+    return task.settings.get("new_cluster") or shared.get("new_cluster") or {}
 
 
 def with_secrets(value: str, secret: Callable[[str, str], str]) -> str:

@@ -36,6 +36,8 @@ _SCHEDULER = f"by `{PROGRAM} schedule`; `run` starts a job whenever it is called
 _ACCOUNT = "there is no account here"
 _ENVIRONMENT = "the local Python environment is used for all tasks"
 _INSTALL = "Python packages that the local environment lacks are installed, once for all tasks that ask for the same"
+_SETTINGS = "set in the sessions of the task, except for what is about the size of a cluster or its storage"
+_RUNTIME = "ANSI mode is off below 17, and on from 17"
 _VARIABLES = "secrets that they refer to are those of .secrets.yml"
 _NO_EVENT = "the event does not happen here"
 _PERIODIC = "the scheduler counts from its own start, Databricks from the first run"
@@ -116,6 +118,8 @@ _JOB: dict[str, FieldRule] = {
     "git_source": (IGNORED, _GIT),
     "job_clusters": (IGNORED, COMPUTE),
     "job_clusters.new_cluster.spark_env_vars": (HONOURED, _VARIABLES),
+    "job_clusters.new_cluster.spark_conf": (APPROXIMATED, _SETTINGS),
+    "job_clusters.new_cluster.spark_version": (APPROXIMATED, _RUNTIME),
     "performance_target": (IGNORED, COMPUTE),
     **for_fields("", "budget_policy_id usage_policy_id permissions run_as", IGNORED, _ACCOUNT),
     **for_fields("", "tags parent_path lifecycle", IGNORED, "a matter of the workspace"),
@@ -132,8 +136,10 @@ _TASK: dict[str, FieldRule] = {
     "notification_settings.alert_on_last_attempt": (HONOURED, ""),
     **_health(),
     **for_fields("", "existing_cluster_id new_cluster compute", IGNORED, COMPUTE),
-    "job_cluster_key": (APPROXIMATED, "the environment variables of the cluster count, the cluster itself does not"),
+    "job_cluster_key": (APPROXIMATED, "the variables and settings of the cluster count, the cluster itself does not"),
     "new_cluster.spark_env_vars": (HONOURED, _VARIABLES),
+    "new_cluster.spark_conf": (APPROXIMATED, _SETTINGS),
+    "new_cluster.spark_version": (APPROXIMATED, _RUNTIME),
     "environment_key": (APPROXIMATED, _ENVIRONMENT),
     "environment_variables_key": (HONOURED, ""),
     **for_fields("", "libraries libraries.whl libraries.requirements", APPROXIMATED, _INSTALL),

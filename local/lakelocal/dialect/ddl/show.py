@@ -4,13 +4,14 @@ Source: Databricks documentation, "SHOW CREATE TABLE", "SHOW PARTITIONS".
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import pyspark.sql.connect.proto as proto
 
+from lakelocal.catalogs import shown
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.column_sql import type_sql
 from lakelocal.dialect.ddl.constraints import CHECK, KEY, stored_keys
@@ -18,14 +19,15 @@ from lakelocal.dialect.names import join_name
 from lakelocal.dialect.statement import Statement, rows_as_sql
 from lakelocal.errors import DialectError
 from lakelocal.sql.nesting import closing
-from lakelocal.sql.writing import literal, quoted
+from lakelocal.sql.tokens import tokenize
+from lakelocal.sql.writing import Edit, apply, literal, quoted
 
 _DEFAULT, _EXPRESSION, _IDENTITY = "CURRENT_DEFAULT", "delta.generationExpression", "delta.identity."
 _COMPUTED = frozenset({"identityColumns", "generatedColumns"})  # features that the columns of a query do not show
 
 
 def show_table(statement: Statement) -> str | None:
-    """What Spark runs instead of *statement*; None if it shows something other than a Delta table.
+    """What Spark runs instead of *statement*; None if it shows neither a Delta table nor a view.
 
     Raises:
         DialectError: the table has no partitions.
@@ -36,11 +38,24 @@ def show_table(statement: Statement) -> str | None:
     at = 3 if creates else 2
     name = statement.name(at)
     table = _DeltaTable(statement, tuple(name))
+    if creates and table.details.get("Type") == "VIEW":
+        return _view(statement, name)
     if not name or table.details.get("Provider") != "delta":
         return None
     if creates:
         return rows_as_sql(["createtab_stmt"], [(table.statement_text(),)])
     return _partitions(statement, table, at + 2 * len(name) - 1)
+
+
+def _view(statement: Statement, name: Sequence[str]) -> str:
+    """Spark's own answer for the view *name*, with its full name."""
+    text = shown(statement.run(statement.sql)[0]["createtab_stmt"], statement.names.catalogs.own)
+    tokens = tokenize(text) or ()
+    first = last = 2  # behind CREATE VIEW
+    while tokens[last + 1].text == ".":
+        last += 2
+    full = join_name(statement.whole_name(name))
+    return rows_as_sql(["createtab_stmt"], [(apply(text, [Edit(tokens[first].start, tokens[last].end, full)]),)])
 
 
 def _partitions(statement: Statement, table: "_DeltaTable", behind: int) -> str:

@@ -16,6 +16,7 @@ from lakelocal.jobs.stop import Stop
 from lakelocal.kernel.dbutils.secrets import SecretsFile
 from lakelocal.lakeflow.environment_variables import environment_variables, with_secrets
 from lakelocal.lakeflow.model import Task
+from lakelocal.lakeflow.session_settings import session_settings
 from lakelocal.sources import write_notebook
 from lakelocal.sources.read import notebook_of
 
@@ -48,22 +49,23 @@ def run_in_kernel(attempt: TaskAttempt, stop: Stop, hear: Hear | None = None, **
         values_folder=str(places.values),
         upstream=upstream_of(run.job, attempt.owner.place),
         installs=[each.cell for each in installs_of(attempt.task, attempt.owner.engine.bundle)],
+        settings=_with_secrets(attempt, session_settings(run.job, attempt.task)),
         **given,
     )
     engine = attempt.owner.engine
-    environment = {**_own_environment(attempt), **engine.environment}
+    own = _with_secrets(attempt, environment_variables(run.job, attempt.task))
+    environment = {**own, **engine.environment}
     return run_notebook(engine.pool, context, places, environment, stop, hear or attempt.owner.hear)
 
 
-def _own_environment(attempt: TaskAttempt) -> dict[str, str]:
-    """The environment variables that the task's cluster or job gives it, with the secrets that they refer to.
+def _with_secrets(attempt: TaskAttempt, given: Mapping[str, str]) -> dict[str, str]:
+    """What the task's cluster or job gives it, with the secrets that it refers to.
 
     Raises:
         DbutilsError: there is no such secret.
     """
     secrets = SecretsFile(attempt.owner.engine)
-    variables = environment_variables(attempt.run.job, attempt.task)
-    return {name: with_secrets(value, secrets.get) for name, value in variables.items()}
+    return {name: with_secrets(value, secrets.get) for name, value in given.items()}
 
 
 def run_cells(

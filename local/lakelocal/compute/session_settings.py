@@ -1,0 +1,50 @@
+"""Gives the Spark sessions of a task the settings of its cluster; see `lakelocal.lakeflow.session_settings`.
+
+They are set before the first request of each session, in one request that executes nothing. Settings that a session
+cannot change, such as the memory of a driver, have no effect.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import grpc
+import pyspark.sql.connect.proto as proto
+
+_CONFIG = "/spark.connect.SparkConnectService/Config"
+_Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
+_NEEDING = (proto.ExecutePlanRequest, proto.AnalyzePlanRequest, proto.ConfigRequest)
+
+
+class SessionSettings(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+    """Sets *settings* in all sessions on *channel*, which is the intercepted one."""
+
+    def __init__(self, settings: Mapping[str, str], channel: grpc.Channel) -> None:
+        pairs = [proto.KeyValue(key=key, value=value) for key, value in settings.items()]
+        self._operation = proto.ConfigRequest.Operation(set=proto.ConfigRequest.Set(pairs=pairs, silent=True))
+        self._configured: set[str] = set()  # ids of sessions
+        self._config = channel.unary_unary(
+            _CONFIG,
+            request_serializer=proto.ConfigRequest.SerializeToString,
+            response_deserializer=proto.ConfigResponse.FromString,
+        )
+
+    def intercept_unary_unary(
+        self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
+    ) -> Any:
+        self._configure(client_call_details, request)
+        return continuation(client_call_details, request)
+
+    def intercept_unary_stream(
+        self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
+    ) -> Any:
+        self._configure(client_call_details, request)
+        return continuation(client_call_details, request)
+
+    def _configure(self, details: grpc.ClientCallDetails, request: Any) -> None:
+        if not isinstance(request, _NEEDING) or request.session_id in self._configured:
+            return
+        self._configured.add(request.session_id)
+        asked = proto.ConfigRequest(
+            session_id=request.session_id, user_context=request.user_context, operation=self._operation
+        )
+        self._config(asked, metadata=details.metadata)
