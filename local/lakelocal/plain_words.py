@@ -9,6 +9,7 @@ Source of the messages: `error-conditions.json` of Spark and `delta-error-classe
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -166,6 +167,7 @@ _VIOLATED = (
     "a row violates the expectation `{rules}`: {record}; correct such rows, or drop them with expect_or_drop. {rest}",
 )
 _CONFLICT = "DELTA_CONCURRENT_"
+_ANY_F_STRING = (3, 12)  # the first Python that takes any expression in an f-string; Databricks Runtime 16 has it
 _CONFLICTING = re.compile(r"a concurrent (?P<operation>.+?) (?:added data to|deleted data from) table (?P<table>\S+)")
 
 
@@ -222,6 +224,10 @@ def _of_network(message: str, where: str) -> str:
     return next(sentences, "").format(at=at, where=where)
 
 
+def _dotted(version: Iterable[int]) -> str:
+    return ".".join(map(str, version))
+
+
 def _filled(pattern: str, sentence: str, message: str, nearby: Nearby, where: str = "") -> str:
     """*sentence* with the parameters that *pattern* finds in *message*; empty if it does not match."""
     found = re.search(pattern, message)
@@ -242,6 +248,8 @@ def _filled(pattern: str, sentence: str, message: str, nearby: Nearby, where: st
         values["hint"] = f"did you mean `{near}`?" if near else absent
     if values.get("what"):
         values["what"] = f": {values['what']}"
+    if values.get("text", "").startswith("f-string") and sys.version_info < _ANY_F_STRING:
+        values["text"] += f"; Python {_dotted(_ANY_F_STRING)} may allow it, but this is {_dotted(sys.version_info[:2])}"
     return sentence.format(**values, where=where)
 
 

@@ -114,7 +114,7 @@ def test_the_settings_of_the_cluster_hold_in_each_session(task: Task, spark: Spa
     settings = {"spark.sql.ansi.enabled": "false", "spark.driver.memory": "7g", "spark.my.own": "x"}
 
     one = task(1, **settings)
-    fresh = one.newSession()
+    fresh = task(1, **settings)
 
     for session in (one, fresh):
         assert session.sql("SELECT CAST('x' AS INT) AS n").first()["n"] is None

@@ -3,6 +3,7 @@
 import json
 import signal
 import string
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -207,6 +208,17 @@ def test_an_error_of_syntax_shows_its_line(state: State) -> None:
 
     assert explained("SyntaxError", "expected ':' (159287.py, line 4)", shown) == (
         "SyntaxError: expected ':', in `for row in [1, 2]`, line 4 of the cell."
+    )
+
+
+def test_syntax_of_a_newer_python_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Databricks may run a newer one than this machine."""
+    monkeypatch.setattr(sys, "version_info", (3, 11, 4))
+    message = "f-string expression part cannot include a backslash (159287.py, line 2)"
+
+    assert explained("SyntaxError", message, []) == (
+        "SyntaxError: f-string expression part cannot include a backslash; Python 3.12 may allow it, but this is 3.11, "
+        "line 2 of the cell."
     )
 
 
