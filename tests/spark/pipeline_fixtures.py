@@ -27,6 +27,7 @@ class Pipeline:
     parameters: Mapping[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     told: list[Event] = field(default_factory=list)
+    catalog: str = ""  # if it is not that of the tests
 
     def update(self, *texts: str, **given: Any) -> Update:
         """Run an update; *texts* replace the sources (SQL if they begin with a word of it, else Python).
@@ -42,7 +43,7 @@ class Pipeline:
         order = UpdateOrder(
             id=self.id,
             name=self.schema,
-            catalog=self.state.catalog,
+            catalog=self.catalog or self.state.catalog,
             schema=self.schema,
             sources=tuple(str(self.folder / name) for name in self.sources),
             root=str(self.folder),

@@ -143,6 +143,20 @@ def test_views_are_read_in_their_own_mode(pipeline):
         )
 
 
+def test_a_catalog_whose_name_needs_quotes(spark, pipeline):
+    """Also in a second update, when its schema is there."""
+    spark.sql("CREATE CATALOG `my-lake`")
+    pipeline.catalog = "my-lake"
+    for _ in range(2):
+        pipeline.update(
+            "CREATE OR REFRESH MATERIALIZED VIEW first AS SELECT 1 AS ab;\n"
+            "CREATE OR REFRESH MATERIALIZED VIEW next AS SELECT ab + 1 AS n FROM first"
+        )
+
+    assert [tuple(row) for row in spark.sql(f"SELECT n FROM `my-lake`.{pipeline.schema}.next").collect()] == [(2,)]
+    spark.sql("DROP CATALOG `my-lake` CASCADE")
+
+
 def test_names_views_schemas_live_and_use(spark, pipeline):
     """A view wins over a table of one part; LIVE is left out; a dataset has a schema; USE holds for a file."""
     spark.sql(f"CREATE SCHEMA IF NOT EXISTS {pipeline.schema}")

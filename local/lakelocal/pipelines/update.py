@@ -28,6 +28,7 @@ from lakelocal.pipelines.order import UpdateOrder
 from lakelocal.pipelines.resolving import Resolution, ResolvedFlow, Resolver
 from lakelocal.pipelines.session import PipelineSession
 from lakelocal.pipelines.tables import Tables
+from lakelocal.sql.writing import quoted
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -168,9 +169,10 @@ class Update:
         own = {"pipelines.id": self.order.id, "spark.pipelines.updateId": self.order.update_id}
         for key in self.session.set_what_can_be({**_SETTINGS, **self.order.configuration, **own}):
             self.definitions.note(f"`{key}` of the configuration is a setting of a cluster, without effect here")
-        self.session.sql(f"USE CATALOG {self.order.catalog}")
-        if spark.catalog.databaseExists(self.order.schema):
-            self.session.sql(f"USE SCHEMA {self.order.schema}")
+        catalog, schema = quoted(self.order.catalog), quoted(self.order.schema)
+        self.session.sql(f"USE CATALOG {catalog}")
+        if spark.catalog.databaseExists(schema):
+            self.session.sql(f"USE SCHEMA {schema}")
 
     def _refuse_reads_outside(self) -> None:
         for read in self.session.touched:
