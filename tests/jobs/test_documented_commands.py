@@ -66,7 +66,7 @@ WAYS: dict[str, Run | Elsewhere] = {
         says=("order_month", "order_count", r"\d{4}-\d\d"), slow=SQL
     ),
     f"{LOCAL} runs open latest": Run(says=(r"latest|\.html",), slow="needs a run"),
-    "make reset": Run(says=("delet",), slow="deletes what the commands before it have made"),
+    "make reset": Run(stdin="y\n", says=("deleting",), slow="deletes what the commands before it have made"),
     "make run-local SOURCE=../olist RUN_DATE=2018-10-18": Run(says=DAILY, slow=JOB),
     "make run-local RUN_DATE=2018-10-19": Run(says=DAILY, slow=JOB),
     "make run-local JOB=olist_weekly_refresh_job": Run(says=("SUCCESS",), slow=JOB),
@@ -116,7 +116,7 @@ WAYS: dict[str, Run | Elsewhere] = {
     "lakelocal run daily": Run(says=("SUCCESS",), folder="shop", slow=JOB),
     'lakelocal sql "SELECT * FROM shop.cities"': Run(says=("city|name",), folder="shop", slow=SQL),
     "lakelocal runs list": Run(says=("daily",), folder="shop", slow="needs a run"),
-    "lakelocal reset": Run(folder="shop"),
+    "lakelocal reset": Run(folder="shop", stdin="y\n"),
     "lakelocal --help": Run(says=("runs list", "lab")),
     "databricks bundle deploy && databricks bundle run daily": WORKSPACE,
     "databricks bundle deploy": WORKSPACE,

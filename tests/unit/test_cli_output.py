@@ -1,5 +1,6 @@
 """What the command line prints about runs, and which numbers it accepts."""
 
+import io
 import json
 import re
 import subprocess
@@ -179,17 +180,18 @@ def test_the_jobs_of_a_bundle_are_listed_with_their_last_runs(tmp_path: Path, ca
 def test_reset_asks_a_person_before_it_deletes(
     project: list[str], capsys: Out, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`--dry-run` only tells; without a terminal nobody can be asked, and the command does what it says."""
+    """`--dry-run` only tells; a pipe is asked like a person, and if nobody answers, nothing is deleted."""
     state = Project.at(Path(project[1])).state("main")
     state.warehouse.mkdir(parents=True, exist_ok=True)
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda question: "no")
+    monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
 
     assert main([*project, "reset", "--dry-run"]) == 0 and state.runs_db.is_file()
     assert "0 tables, 0 files in volumes, 0 runs" in capsys.readouterr().out
     assert main([*project, "reset"]) == 0 and state.runs_db.is_file()
     assert "nothing was deleted" in capsys.readouterr().out
-    monkeypatch.setattr("builtins.input", lambda question: "y")
+    assert main([*project, "reset"]) == 2 and state.runs_db.is_file()
+    assert "found nobody to ask; nothing was deleted. Add --yes." in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert main([*project, "reset"]) == 0 and not state.folder.exists()
 
 

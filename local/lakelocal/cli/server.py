@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -80,11 +79,7 @@ def reset(options: Namespace) -> int:
     if options.dry_run:
         return 0
     _check_not_served(project)
-    if (
-        not options.yes
-        and sys.stdin.isatty()
-        and input("Delete all of this? [y/N] ").strip().lower() not in ("y", "yes")
-    ):
+    if not options.yes and not _is_agreed():
         print("nothing was deleted")
         return 0
     for folder in folders:
@@ -100,6 +95,18 @@ def reset(options: Namespace) -> int:
             raise ProjectError(f"`{folder}`: not deleted whole ({error}). Close what uses it, and repeat.") from error
     _forget_runs(project)
     return 0
+
+
+def _is_agreed() -> bool:
+    """Ask whether to delete; a pipe may answer as a person does.
+
+    Raises:
+        UsageError: nobody answers.
+    """
+    try:
+        return input("Delete all of this? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError as error:
+        raise UsageError("reset: found nobody to ask; nothing was deleted. Add --yes.") from error
 
 
 def _check_not_served(project: Project) -> None:
