@@ -66,6 +66,10 @@ class DatabricksPaths:
         """Does *path* exist only on Databricks (in a volume, in DBFS, or in the workspace)?"""
         return _root_of(path) is not None
 
+    def is_in_bundle(self, path: str) -> bool:
+        """Is *path* in the bundle's folder on this machine, which `${workspace.file_path}` stands for?"""
+        return self.state.files is not None and PurePosixPath(path).is_relative_to(self.state.files.folder)
+
     def of_spark(self, path: str) -> str:
         """*path* as given to Spark; with its scheme if it is in DBFS, as every plain path is on Databricks.
 
@@ -73,7 +77,8 @@ class DatabricksPaths:
         """
         first = _first_of(path)
         here = first not in _OFTEN_IN_DBFS and os.path.exists(first)
-        return path if not path.startswith("/") or self.is_databricks(path) or here else f"dbfs:{path}"
+        is_kept = not path.startswith("/") or self.is_databricks(path) or here or self.is_in_bundle(path)
+        return path if is_kept else f"dbfs:{path}"
 
     def to_local(self, path: str) -> Path:
         """The local path of *path*; the file need not exist.

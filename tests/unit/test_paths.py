@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lakelocal.errors import PathError
+from lakelocal.kernel.dbutils.places import Places
 from lakelocal.paths import DatabricksPaths, about_sample_files
 from lakelocal.project import BundleFiles, State
 
@@ -100,6 +101,17 @@ def test_other_files_of_the_workspace_are_written(paths):
     """They are in the state."""
     paths.refuse_bundle_file("/Workspace/Shared/a")
     paths.refuse_bundle_file("/Volumes/dev/raw/in")
+
+
+def test_a_file_of_the_bundle_is_found_by_its_own_path(tmp_path):
+    """`${workspace.file_path}` is the bundle's folder here; other paths without a scheme are in DBFS, as there."""
+    files = BundleFiles("/Workspace/Users/ana/files", tmp_path / "bundle")
+    state = State(tmp_path, "dev", tmp_path / "state", files)
+    orders = f"{tmp_path}/bundle/data/orders.csv"
+
+    assert DatabricksPaths(state).of_spark(orders) == orders
+    assert Places(lambda: state).at(orders).shown == f"file:{orders}"
+    assert Places(lambda: state).at("/nowhere/bundle/orders.csv").shown == "dbfs:/nowhere/bundle/orders.csv"
 
 
 def test_a_place_has_the_name_that_a_notebook_uses(paths, tmp_path):

@@ -112,6 +112,7 @@ def test_catalogs_that_a_bundle_names(tmp_path: Path) -> None:
           catalog_type: {default: managed}
         resources:
           schemas: {s: {catalog_name: silver, name: x}}
+          pipelines: {p: {name: p, catalog: "${var.catalog}_piped", libraries: [{file: {path: n.py}}]}}
           jobs:
             j:
               parameters: [{name: output_catalog, default: out}, {name: run_date, default: today}]
@@ -121,9 +122,11 @@ def test_catalogs_that_a_bundle_names(tmp_path: Path) -> None:
         """,
     )
 
-    found = named_catalogs(bundle, bundle.securables, bundle.jobs.values(), {"my_catalog": "given"})
+    found = named_catalogs(
+        bundle, bundle.securables, bundle.jobs.values(), {"my_catalog": "given"}, bundle.pipelines.values()
+    )
 
-    assert found == ["bronze", "dev", "given", "gold", "out", "second", "silver", "src", "third"]
+    assert found == ["bronze", "dev", "dev_piped", "given", "gold", "out", "second", "silver", "src", "third"]
 
 
 def test_schemas_that_variables_and_parameters_name(tmp_path: Path) -> None:

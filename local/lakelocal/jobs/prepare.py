@@ -20,7 +20,9 @@ def prepare(run: JobRun, stop: Stop) -> None:
             engine.compute.check()
         finally:
             engine.records.update_run(run.run_id, remote=engine.compute.label or None)  # the label is complete only now
-    named = named_catalogs(engine.bundle, engine.bundle.securables, engine.bundle.jobs.values(), run.scope.parameters)
+    bundle = engine.bundle
+    jobs, pipelines = bundle.jobs.values(), bundle.pipelines.values()
+    named = named_catalogs(bundle, bundle.securables, jobs, run.scope.parameters, pipelines)
     create_catalogs(named, engine.compute)
     create_securables(engine.bundle, engine.compute, engine.view.note)
     if engine.needs_spark:

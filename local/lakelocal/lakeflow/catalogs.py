@@ -1,9 +1,9 @@
 """Which catalogs and schemas a bundle names: on Databricks they exist before a job runs, and so they do here.
 
-A catalog is named by a resource that is a catalog or belongs to one, and by a variable or a parameter: by its value if
-its name contains `catalog`, by the first part of `catalog.schema.table` if its name contains `table` or `view`. A
-schema is named by a variable or a parameter whose name ends in `schema`: on Databricks someone has created it, an
-administrator or a pipeline.
+A catalog is named by a resource that is a catalog or belongs to one, by a pipeline that writes to it, and by a variable
+or a parameter: by its value if its name contains `catalog`, by the first part of `catalog.schema.table` if its name
+contains `table` or `view`. A schema is named by a variable or a parameter whose name ends in `schema`: on Databricks
+someone has created it, an administrator or a pipeline.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import Any
 
 from lakelocal.catalogs import DEFAULT_SCHEMA, INFORMATION_SCHEMA
 from lakelocal.lakeflow.model import BundleSettings, Job, Securable
+from lakelocal.lakeflow.pipelines import Pipeline
 
 # A surplus catalog does no harm; these words describe a catalog but do not name one.
 _SAYS_CATALOG = re.compile(r"catalog(?!ue)(?!.*(?:schema|type|owner|comment|description|location|path))", re.IGNORECASE)
@@ -28,9 +29,11 @@ def named_catalogs(
     securables: Iterable[Securable] = (),
     jobs: Iterable[Job] = (),
     parameters: Mapping[str, str] = MappingProxyType({}),
+    pipelines: Iterable[Pipeline] = (),
 ) -> list[str]:
-    """The catalogs that a bundle, its *jobs* and the *parameters* of a run name, each once, sorted."""
+    """The catalogs that a bundle, its *jobs*, its *pipelines* and the *parameters* of a run name, each once, sorted."""
     found = {securable.catalog for securable in securables} | set(_named(settings.variables)) | set(_named(parameters))
+    found |= {pipeline.catalog for pipeline in pipelines if _NAME.fullmatch(pipeline.catalog)}
     for job in jobs:
         found |= set(_named(job.parameters))
         for task in job.every_task():

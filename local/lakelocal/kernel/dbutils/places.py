@@ -51,7 +51,8 @@ class Places:
         if not isinstance(path, str):
             raise DbutilsError(f"dbutils.fs: found {path!r} as a path; expected a string. Write str(...).")
         if path.startswith("/") and not self._paths.is_databricks(path):
-            path = f"dbfs:{path}"  # as on Databricks, where a path without a scheme is in DBFS
+            # As on Databricks, a path without a scheme is in DBFS; a file of the bundle would be in /Workspace there.
+            path = f"file:{path}" if self._paths.is_in_bundle(path) else f"dbfs:{path}"
         local = self._paths.to_local(path)
         make_sample_files(local, self._paths.sample_files)
         if self._paths.is_bundle_file(path):
