@@ -53,6 +53,35 @@ def test_some_tables_anew_and_another_one_on(spark, pipeline):
     assert [len(rows(spark, pipeline, name)) for name in ("m", "a", "b", "c")] == [4, 4, 4, 3]
 
 
+def test_a_flow_that_fails_in_a_function_leaves_its_table_and_skips_what_is_below(spark, pipeline):
+    """Also a once flow, which is loaded a single time when it is mended; what is beside them runs."""
+    code = HEAD + (
+        "from pyspark.sql.types import IntegerType\n"
+        "@F.udf(IntegerType())\ndef checked(value):\n    if value == {0}:\n        raise ValueError('no such day')\n"
+        "    return value\n"
+        "def numbers():\n    return spark.range(3).select(checked(F.col('id').cast('int')).alias('id'))\n"
+        "dp.create_streaming_table('t')\n"
+        "@dp.append_flow(target='t', once=True)\ndef old():\n    return numbers()\n"
+        "@dlt.table\ndef branch_1():\n    return spark.range(2)\n"
+        "@dlt.table\ndef branch_2():\n    return numbers()\n"
+        "@dlt.table\ndef x():\n    return dlt.read('branch_2')\n"
+        "@dlt.table\ndef z():\n    return dlt.read('x')\n"
+    )
+    with pytest.raises(PipelineError, match=r"(?s)no such day.*1 more failed\. 2 below them were skipped"):
+        pipeline.update(code.format(2))
+    last = {
+        event["origin"]["flow_name"].rpartition(".")[2]: event["details"]["flow_progress"]["status"]
+        for event in pipeline.events
+        if event["event_type"] == "flow_progress"
+    }
+    assert last == {"old": "FAILED", "branch_1": "COMPLETED", "branch_2": "FAILED", "x": "SKIPPED", "z": "SKIPPED"}
+    assert rows(spark, pipeline, "t") == [] and rows(spark, pipeline, "branch_1") == [(0,), (1,)]
+
+    pipeline.update(code.format(99))
+    assert rows(spark, pipeline, "t") == rows(spark, pipeline, "z") == [(0,), (1,), (2,)]
+    assert statuses(pipeline.update())["old"] == "IDLE" and len(rows(spark, pipeline, "t")) == 3
+
+
 def test_a_once_flow_that_comes_back_is_not_loaded_again(spark, pipeline):
     """Its rows stay while it is away."""
     base = HEAD + (
