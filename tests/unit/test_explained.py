@@ -269,13 +269,13 @@ def test_a_violated_expectation_shows_its_row_and_the_way_out(state: State) -> N
     """The event log has Databricks' words; the reason of the run says the same in fewer."""
     message = (
         "Flow `a.b.c` failed: [EXPECTATION_VIOLATION.VERBOSITY_ALL] Flow 'a.b.c' failed to meet the "
-        "expectation. Violated expectations: 'valid amount'. Output record: '{\"id\":2,\"amount\":null}'. 1 flow that "
-        "read from what failed: skipped."
+        "expectation. Violated expectations: 'valid amount'. Output record: '{\"id\":2,\"amount\":null}'. Flows "
+        "skipped because they read from a failed one: 1."
     )
 
     assert explained("PipelineError", message, []) == (
         "Flow `a.b.c` failed: a row violates the expectation `valid amount`: id = 2, amount = null; correct such rows, "
-        "or drop them with expect_or_drop. 1 flow that read from what failed: skipped."
+        "or drop them with expect_or_drop. Flows skipped because they read from a failed one: 1."
     )
 
 

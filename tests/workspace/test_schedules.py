@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service import jobs
-from databricks.sdk.service.catalog import VolumeType
 from databricks.sdk.service.jobs import PauseStatus, RunResultState
 
 from tests.workspace.served import Served
@@ -22,7 +21,7 @@ TASK = jobs.Task(task_key="one", condition_task=jobs.ConditionTask(jobs.Conditio
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Served]:
-    """A separate server, because its jobs are due all the time."""
+    """A separate server, because its jobs are due all the time. It starts no Spark, which would outlive it."""
     (tmp_path / "databricks.yml").write_text("bundle: {name: shop}\n")
     found = Served(tmp_path).start()
     yield found
@@ -42,19 +41,27 @@ def ended(client: WorkspaceClient, job_id: int) -> list[jobs.BaseRun]:
     return list(client.jobs.list_runs(job_id=job_id, completed_only=True))
 
 
+def more_runs(client: WorkspaceClient, job_id: int, number: int) -> list[jobs.BaseRun]:
+    """The ended runs of a job once it has *number* more than now."""
+    before = len(ended(client, job_id))
+    return until(lambda: len(found := ended(client, job_id)) >= before + number and found)
+
+
 def test_a_deployed_schedule_starts_runs_until_it_is_paused(server: Served) -> None:
     client = server.client()
     notified = jobs.JobEmailNotifications(on_success=["ana@example.com"])
     schedule = jobs.CronSchedule(EVERY_SECOND, "Europe/Berlin", pause_status=PauseStatus.UNPAUSED)
     paused = jobs.CronSchedule(EVERY_SECOND, "Europe/Berlin", pause_status=PauseStatus.PAUSED)
     never = client.jobs.create(name="never", tasks=[TASK], schedule=paused).job_id
+    always = client.jobs.create(name="always", tasks=[TASK], schedule=schedule, max_concurrent_runs=10).job_id
     job_id = client.jobs.create(
         name="often", tasks=[TASK], schedule=schedule, max_concurrent_runs=10, email_notifications=notified
     ).job_id
     assert job_id is not None
     assert never is not None
+    assert always is not None
 
-    runs = until(lambda: len(found := ended(client, job_id)) > 2 and found)
+    runs = more_runs(client, job_id, 3)
 
     assert {run.state.result_state for run in runs} == {RunResultState.SUCCESS}
     assert {run.trigger for run in runs} == {jobs.TriggerType.PERIODIC}
@@ -62,17 +69,16 @@ def test_a_deployed_schedule_starts_runs_until_it_is_paused(server: Served) -> N
     outbox = server.root / ".local" / "main" / "outbox"
     assert until(lambda: list(outbox.glob("*.eml")))
     client.jobs.update(job_id, new_settings=jobs.JobSettings(schedule=paused))
-    until(lambda: not list(client.jobs.list_runs(job_id=job_id, active_only=True)))
-    time.sleep(1.5)  # a change takes effect at the scheduler's next look at the clock
+    more_runs(client, always, 3)  # a change takes effect at the scheduler's next look at the clock
     number = len(list(client.jobs.list_runs(job_id=job_id)))
-    time.sleep(3)
+    more_runs(client, always, 3)
     assert len(list(client.jobs.list_runs(job_id=job_id))) == number
 
 
 def test_new_files_start_a_run(server: Served) -> None:
     """Those that are there when the job is created do not; the run knows which trigger it was, and where."""
     client = server.client()
-    client.volumes.create("main", "default", "landing", VolumeType.MANAGED)
+    (server.root / ".local" / "main" / "volumes" / "default" / "landing").mkdir(parents=True)
     url = "/Volumes/main/default/landing/incoming"
     client.files.upload(f"{url}/old.csv", io.BytesIO(b"old"))
     told = jobs.ConditionTask(jobs.ConditionTaskOp.EQUAL_TO, "{{job.trigger.file_arrival.location}}", url)
@@ -98,14 +104,16 @@ def test_new_files_start_a_run(server: Served) -> None:
 
 def test_a_continuous_job_runs_again_and_a_deleted_one_does_not(server: Served) -> None:
     client = server.client()
-    job_id = client.jobs.create(name="always", tasks=[TASK], continuous=jobs.Continuous()).job_id
+    job_id = client.jobs.create(name="endless", tasks=[TASK], continuous=jobs.Continuous()).job_id
+    always = client.jobs.create(name="always", tasks=[TASK], schedule=jobs.CronSchedule(EVERY_SECOND, "UTC")).job_id
     assert job_id is not None
+    assert always is not None
 
-    until(lambda: len(ended(client, job_id)) > 1)
+    more_runs(client, job_id, 2)
     client.jobs.delete(job_id)
     until(lambda: not list(client.jobs.list_runs(job_id=job_id, active_only=True)))
-    time.sleep(1.5)
+    more_runs(client, always, 3)
     number = len(list(client.jobs.list_runs(job_id=job_id)))
-    time.sleep(3)
+    more_runs(client, always, 3)
 
     assert len(list(client.jobs.list_runs(job_id=job_id))) == number

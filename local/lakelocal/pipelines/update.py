@@ -293,8 +293,8 @@ class Update:
             return
         name, first = next(iter(failed.items()))
         skipped = sum(outcome.status == log.SKIPPED for outcome in self.outcomes.values())
-        more = f" {_flows(len(failed) - 1)} more failed." if len(failed) > 1 else ""
-        below = f" {_flows(skipped)} that read from what failed: skipped." if skipped else ""
+        more = f" Other flows that failed: {len(failed) - 1}." if len(failed) > 1 else ""
+        below = f" Flows skipped because they read from a failed one: {skipped}." if skipped else ""
         raise PipelineError(f"Flow `{name}` failed: {first.error}{more}{below}")
 
     @contextmanager
@@ -391,10 +391,6 @@ def _flow_type(flow: ResolvedFlow, kind: Kind | None) -> str:
 
 def _title(kind: Kind | None) -> str:
     return kind.value.replace("_", " ").lower() if kind else "sink"
-
-
-def _flows(number: int) -> str:
-    return f"{number} flow{'s' * (number != 1)}"
 
 
 def _said(error: BaseException) -> str:
