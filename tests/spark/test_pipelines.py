@@ -290,6 +290,18 @@ def test_an_expectation_that_fails_stops_its_flow_alone(spark, pipeline):
     assert last == {"strict": "FAILED", "below": "SKIPPED", "beside": "COMPLETED"}
 
 
+def test_an_expectation_that_fails_names_the_row_of_a_stream(spark, pipeline):
+    source = f"{pipeline.schema}_in.events"
+    with pytest.raises(PipelineError, match=r"Violated expectations: 'known'\. .*\"id\":3") as raised:
+        pipeline.update(
+            HEAD + "@dlt.table\n@dlt.expect_or_fail('known', 'kind IS NOT NULL')\n"
+            f"def strict():\n    return spark.readStream.table('{source}')\n"
+        )
+
+    assert "concat" not in str(raised.value)
+    assert rows(spark, pipeline, "strict") == []
+
+
 def test_rules_of_a_view_count_for_each_that_reads_it(spark, pipeline):
     update = pipeline.update(
         HEAD + "@dlt.view\n@dlt.expect_or_drop('even', 'id % 2 = 0')\ndef v():\n    return spark.range(5)\n"
@@ -545,7 +557,7 @@ def test_auto_cdc_in_two_updates_and_a_full_refresh(spark, pipeline):
         "dlt.create_streaming_table('history', comment='versions')\n"
         "dlt.apply_changes(target='history', source='feed', keys=['id'], sequence_by=F.col('at'),\n"
         "    apply_as_deletes=F.expr(\"operation = 'D'\"), except_column_list=['operation', 'at'],\n"
-        "    stored_as_scd_type='2')\n"
+        "    stored_as_scd_type='2', track_history_except_column_list=['operation'])\n"
         "@dlt.table\ndef cities():\n    return dlt.read('history').where('__END_AT IS NULL').select('city')\n"
     )
     sql = (

@@ -204,7 +204,10 @@ class ChangeFlows:
             "column_list": list(stored),
             "stored_as_scd_type": changes.stored_as_scd_type,
             "track_history_column_list": list(changes.track_history_column_list),
-            "track_history_except_column_list": list(changes.track_history_except_column_list),
+            # A column that is not stored cannot open a version.
+            "track_history_except_column_list": [
+                name for name in changes.track_history_except_column_list if name.lower() not in left_out
+            ],
             "ignore_null_updates": changes.ignore_null_updates,
         }
 

@@ -8,6 +8,7 @@ Source: Databricks documentation, "Manage data quality with pipeline expectation
 not documented there, but was measured.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 VIOLATED = "EXPECTATION_VIOLATION"
+_NAMES = "Violated expectations: "
 _ROWS, _DROPPED = "rows", "dropped"
 _RULE = "rule_{}"
 
@@ -65,13 +67,26 @@ def _all_hold(rules: Sequence[Expectation], flow: str) -> "Column":
         holds = holds & _holds(rule)
         names.append(F.when(~_holds(rule), F.lit(rule.name)))
     message = F.concat(
-        F.lit(f"[{VIOLATED}.VERBOSITY_ALL] Flow '{flow}' failed to meet the expectation. Violated expectations: '"),
+        F.lit(f"[{VIOLATED}.VERBOSITY_ALL] Flow '{flow}' failed to meet the expectation. {_NAMES}'"),
         F.concat_ws(", ", *names),
         F.lit("'. Output record: '"),
         F.to_json(F.struct("*"), {"ignoreNullFields": "false"}),
         F.lit("'."),
     )
     return F.when(holds, F.lit(True)).otherwise(F.raise_error(message).cast("boolean"))
+
+
+def violation_in(error: str) -> str:
+    """The text about a row that violates rules that fail, in the text of an *error* of Spark; "" if there is none.
+
+    The error of a stream also has its plan, which contains the expression that the text is made by.
+    """
+    for found in re.finditer(rf"\[{VIOLATED}", error):
+        text = error[found.start() :]
+        if not text.partition(_NAMES)[2].startswith("', concat"):
+            end = text.find("'.", text.find("Output record: '"))
+            return text[: end + 2] if end >= 0 else text
+    return ""
 
 
 def counters(observed: Mapping[str, Any]) -> dict[str, Any]:

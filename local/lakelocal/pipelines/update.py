@@ -20,7 +20,7 @@ from lakelocal.pipelines.changes import ChangeFlows
 from lakelocal.pipelines.definitions import INTERNAL, Defaults, Definitions, Key, Kind, shown
 from lakelocal.pipelines.errors import PipelineError, outside_of_a_query, said
 from lakelocal.pipelines.events import Events
-from lakelocal.pipelines.expectations import VIOLATED
+from lakelocal.pipelines.expectations import violation_in
 from lakelocal.pipelines.flows import Writer
 from lakelocal.pipelines.loading import Loader
 from lakelocal.pipelines.memory import Memory
@@ -395,8 +395,4 @@ def _title(kind: Kind | None) -> str:
 
 def _said(error: BaseException) -> str:
     """The error as one paragraph; for a violated expectation, Databricks' own text."""
-    text = str(error)
-    if (at := text.find(f"[{VIOLATED}")) >= 0:
-        end = text.find("'.", text.find("Output record: '", at))
-        return text[at : end + 2] if end >= 0 else text[at:]
-    return said(error)
+    return violation_in(str(error)) or said(error)
