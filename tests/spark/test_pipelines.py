@@ -4,7 +4,9 @@ The cases come from Databricks' documentation and from public measurements; expe
 """
 
 import pytest
+from pyspark.errors.exceptions.connect import SparkConnectException
 
+from lakelocal.compute import open_session
 from lakelocal.pipelines.errors import AnalysisError, DefinitionError, PipelineError
 from tests.spark.pipeline_fixtures import HEAD, Pipeline, exists, rows, rule_counts, statuses
 
@@ -588,6 +590,20 @@ def test_auto_cdc_in_two_updates_and_a_full_refresh(spark, pipeline):
     assert rows(spark, pipeline, "history") == expected
     tables = spark.sql(f"SHOW TABLES IN {pipeline.schema}").where("NOT isTemporary").collect()
     assert {row.tableName for row in tables} == {"current", "history", "cities"}
+
+
+def test_the_session_of_a_killed_update_is_ended(spark, pipeline, state):
+    """So that nothing that the server still runs of it writes beside the next update."""
+    pipeline.update(HEAD + "@dlt.table\ndef t():\n    return spark.range(1)\n")
+    killed, left_behind = open_session(state), state.pipelines / pipeline.id / "session"
+    assert killed.range(2).count() == 2 and not left_behind.exists()
+    left_behind.write_text(killed.session_id, encoding="utf-8")
+
+    pipeline.update()
+
+    with pytest.raises(SparkConnectException, match="SESSION_CLOSED"):
+        killed.range(2).count()
+    assert not left_behind.exists()
 
 
 @pytest.mark.parametrize("where", ["memory.Memory.save", "tables._create_statement"])

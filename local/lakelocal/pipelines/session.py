@@ -15,7 +15,7 @@ import hashlib
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,14 +110,16 @@ class PipelineSession:
     def take_over(self, file: Path) -> None:
         """Let *file* name this session, and end the one that it names, with all that still runs in it.
 
-        That was the session of an update that was killed: the server would go on with its flows beside this one.
+        That was the session of an update that was killed: the server would go on with its flows beside this one. The
+        session has to be connected: to end another one does not connect it.
         """
         client = self.spark.client
         former = file.read_text(encoding="utf-8") if file.is_file() else ""
         if former not in ("", client._session_id):
             who = proto.UserContext(user_id=client._user_id or "")
             released = proto.ReleaseSessionRequest(session_id=former, user_context=who)
-            client._stub.ReleaseSession(released, metadata=client._builder.metadata())
+            with suppress(grpc.RpcError):  # a server that is busy ends the session later
+                client._stub.ReleaseSession(released, metadata=client._builder.metadata())
         file.write_text(client._session_id, encoding="utf-8")
 
     def sql(self, text: str) -> "DataFrame":

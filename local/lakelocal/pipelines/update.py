@@ -164,11 +164,11 @@ class Update:
     def _prepare(self) -> None:
         self.events.update(log.INITIALIZING)
         spark = self.session.spark
-        self.session.take_over(self.memory.session)
-        self._closing.callback(self.memory.session.unlink, missing_ok=True)
         own = {"pipelines.id": self.order.id, "spark.pipelines.updateId": self.order.update_id}
         for key in self.session.set_what_can_be({**_SETTINGS, **self.order.configuration, **own}):
             self.definitions.note(f"`{key}` of the configuration is a setting of a cluster, without effect here")
+        self.session.take_over(self.memory.session)
+        self._closing.callback(self.memory.session.unlink, missing_ok=True)
         catalog, schema = quoted(self.order.catalog), quoted(self.order.schema)
         self.session.sql(f"USE CATALOG {catalog}")
         if spark.catalog.databaseExists(schema):
