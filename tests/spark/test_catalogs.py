@@ -17,6 +17,7 @@ def lake(spark):
     yield spark
     spark.sql("USE CATALOG olist_dev")
     spark.sql("DROP CATALOG `my-lake` CASCADE")
+    spark.sql("DROP SCHEMA shop CASCADE")
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
-from lakelocal.kernel.progress import MESSAGE, send_progress
+from lakelocal.kernel.messages import PROGRESS
+from lakelocal.kernel.progress import send_progress
 
 
 def test_a_statement_that_takes_longer_than_a_report_is_told(spark) -> None:
@@ -22,5 +23,5 @@ def test_a_statement_that_takes_longer_than_a_report_is_told(spark) -> None:
     finally:
         spark.clearProgressHandlers()
 
-    assert sent and {(message, where) for message, _, where in sent} == {(MESSAGE, "iopub cell")}
+    assert sent and {(message, where) for message, _, where in sent} == {(PROGRESS, "iopub cell")}
     assert all(0 <= content["done"] <= content["total"] and content["total"] >= 4 for _, content, _ in sent)

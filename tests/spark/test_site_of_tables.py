@@ -20,7 +20,8 @@ def site(state: State, spark, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """A browser that has been let in, and three relations in the schema `shop`."""
     root: Path = tmp_path_factory.mktemp("project")
     (root / "databricks.yml").write_text("bundle: {name: shop}\n")
-    spark.sql("CREATE SCHEMA IF NOT EXISTS shop")
+    spark.sql("DROP SCHEMA IF EXISTS shop CASCADE")
+    spark.sql("CREATE SCHEMA shop")
     spark.sql("CREATE TABLE shop.orders (id INT COMMENT 'The order', note STRING) COMMENT 'What was bought'")
     spark.sql("INSERT INTO shop.orders VALUES (1, '<b>bold</b>'), (2, NULL)")
     spark.sql("CREATE TABLE shop.quarantine_orders (id STRING, rule STRING, reason STRING)")

@@ -50,13 +50,6 @@ class Names(Completer):
         """Forget the names: a statement may have changed them."""
         self.names.forget()
 
-    def tables(self) -> list[str]:
-        """`schema.table` of every table and view of the catalog, and the temporary views."""
-        self.names.begin()
-        schemas = self.names.schemas()
-        temporary = set(self.names.tables()) - {table for schema in schemas for table in self.names.tables(schema)}
-        return [*(f"{schema}.{table}" for schema in schemas for table in self.names.tables(schema)), *temporary]
-
 
 class Shell:
     """Reads statements from a person until they leave; *limit* is the number of rows that a table shows."""
@@ -99,11 +92,25 @@ class Shell:
             self.as_records = None if self.as_records else True
             print("records" if self.as_records else "tables")
         elif command == "\\d":
-            self._execute(f"DESCRIBE TABLE {argument}") if argument else print("\n".join(self.names.tables()))
+            self._execute(f"DESCRIBE TABLE {argument}") if argument else self._list_tables()
         else:
             for statement in split_statements(text):
                 if not self._execute(statement.text):
                     return
+
+    def _list_tables(self) -> None:
+        """Print `schema.table` of every table and view of the catalog, then the temporary views."""
+        try:
+            schemas = [row["namespace"] for row in execute(self.spark, "SHOW SCHEMAS").to_pylist()]
+            shown = [row for name in schemas for row in execute(self.spark, f"SHOW TABLES IN `{name}`").to_pylist()]
+        except LocalError as error:
+            self._report(error)
+            return
+        temporary = dict.fromkeys(row["tableName"] for row in shown if row["isTemporary"])
+        print("\n".join([*(f"{r['namespace']}.{r['tableName']}" for r in shown if not r["isTemporary"]), *temporary]))
+
+    def _report(self, error: LocalError) -> None:
+        print(f"error: {in_plain_words(str(error), nearby_of(self.state))}")
 
     def _is_open(self) -> bool:
         """Does the statement continue on the next line? A command is one line."""
@@ -120,7 +127,7 @@ class Shell:
             print("interrupted")
             return False
         except LocalError as error:
-            print(f"error: {in_plain_words(str(error), nearby_of(self.state))}")
+            self._report(error)
             return False
         print_rows(result, self.limit, as_records=self.as_records)
         print(duration(time.monotonic() - began))
