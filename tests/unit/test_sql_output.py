@@ -67,7 +67,7 @@ def test_a_statement_without_rows_leaves_none(tmp_path: Path) -> None:
         (
             "\n[CAST_INVALID_INPUT] The value 'd' is malformed. SQLSTATE: 22018\n== DataFrame ==\n\"cast\" was called "
             "from\nline 2 in cell [2]\n",
-            "[CAST_INVALID_INPUT] The value 'd' is malformed.",
+            "[CAST_INVALID_INPUT] The value 'd' is malformed. (in `cast`, line 2 of the cell)",
         ),
         ("two\n\nparagraphs of a user", "two\n\nparagraphs of a user"),
         ("[1, 2] is no condition;\nnor this", "[1, 2] is no condition;\nnor this"),

@@ -1,6 +1,6 @@
 """`run_as` of a bundle: it names one identity, and some resources are deployed only for whoever deploys.
 
-Source: Databricks CLI 1.14, `bundle/config/mutator/resourcemutator/run_as.go`.
+Source: the Databricks CLI, `bundle/config/mutator/resourcemutator/run_as.go`.
 """
 
 from collections.abc import Iterator, Mapping
