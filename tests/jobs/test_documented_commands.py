@@ -199,6 +199,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     place = tmp_path_factory.mktemp("pasted") / "project"
     shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
     (place / ".venv").symlink_to(ROOT / ".venv")
+    set_up = subprocess.run(["make", "--question", ".venv/.ready"], cwd=place, timeout=60)
+    assert set_up.returncode == 0, "the environment is out of date; a set-up in the copy would change it: `make setup`"
     if SAMPLE.is_dir():
         (place.parent / "olist").symlink_to(SAMPLE)
     for words in (["init", "--quiet"], ["add", "."]):
