@@ -39,6 +39,22 @@ def test_the_imports_leave_no_thread() -> None:
     assert lines == ["'' True"]
 
 
+def test_what_a_session_needs_is_imported_ahead() -> None:
+    """Each name is that of a module, and with them a session with the dialect imports nothing else of the emulator."""
+    lines = fresh("""
+        import importlib, sys
+        from lakelocal.attempt.libraries import SPARK, load
+        load(SPARK)
+        print([name for name in SPARK if name not in sys.modules])
+        known = set(sys.modules)
+        for name in ("lakelocal.dialect.interceptor", "lakelocal.pipelines.standalone", "lakelocal.compute.signing"):
+            importlib.import_module(name)
+        print(sorted(name for name in set(sys.modules) - known if name.startswith("lakelocal")))
+    """)
+
+    assert lines == ["[]", "[]"]
+
+
 def test_the_grammar_of_iris_is_built_by_the_first_check_of_one() -> None:
     """nbformat imports `jsonschema`, which would build it at once; code that checks an IRI sees no difference."""
     lines = fresh("""

@@ -53,7 +53,9 @@ SPARK = (
     "lakelocal.compute.functions",
     "lakelocal.compute.local_server",
     "lakelocal.compute.session",
-    "lakelocal.dialect",
+    "lakelocal.dialect.interceptor",
+    "lakelocal.dialect.plans",
+    "lakelocal.pipelines.standalone",
 )
 
 
