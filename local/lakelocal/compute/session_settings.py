@@ -10,7 +10,8 @@ from typing import Any
 import grpc
 import pyspark.sql.connect.proto as proto
 
-_CONFIG = "/spark.connect.SparkConnectService/Config"
+from lakelocal.compute.config_requests import ConfigRequests, Operation
+
 _Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
 _NEEDING = (proto.ExecutePlanRequest, proto.AnalyzePlanRequest, proto.ConfigRequest)
 
@@ -20,13 +21,9 @@ class SessionSettings(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIn
 
     def __init__(self, settings: Mapping[str, str], channel: grpc.Channel) -> None:
         pairs = [proto.KeyValue(key=key, value=value) for key, value in settings.items()]
-        self._operation = proto.ConfigRequest.Operation(set=proto.ConfigRequest.Set(pairs=pairs, silent=True))
+        self._operation = Operation(set=proto.ConfigRequest.Set(pairs=pairs, silent=True))
         self._configured: set[str] = set()  # ids of sessions
-        self._config = channel.unary_unary(
-            _CONFIG,
-            request_serializer=proto.ConfigRequest.SerializeToString,
-            response_deserializer=proto.ConfigResponse.FromString,
-        )
+        self._requests = ConfigRequests(channel)
 
     def intercept_unary_unary(
         self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
@@ -43,8 +40,5 @@ class SessionSettings(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIn
     def _configure(self, details: grpc.ClientCallDetails, request: Any) -> None:
         if not isinstance(request, _NEEDING) or request.session_id in self._configured:
             return
-        self._configured.add(request.session_id)
-        asked = proto.ConfigRequest(
-            session_id=request.session_id, user_context=request.user_context, operation=self._operation
-        )
-        self._config(asked, metadata=details.metadata)
+        self._requests.send(self._operation, request, details.metadata)
+        self._configured.add(request.session_id)  # not before: if the request fails, Spark's client sends it again

@@ -12,12 +12,11 @@ import grpc
 import pyspark.sql.connect.proto as proto
 
 from lakelocal.commits import SETTING
+from lakelocal.compute.config_requests import ConfigRequests, Operation
 
-_CONFIG = "/spark.connect.SparkConnectService/Config"
 _OPTION = "usermetadata"  # an option of a DataFrame's writer; option names are case-insensitive
-_Operation = proto.ConfigRequest.Operation
-_GET = _Operation(get_option=proto.ConfigRequest.GetOption(keys=[SETTING]))
-_Config = Callable[[_Operation], str]
+_GET = Operation(get_option=proto.ConfigRequest.GetOption(keys=[SETTING]))
+_Config = Callable[[Operation], str]
 _Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
 
 
@@ -28,11 +27,7 @@ class Signing(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercepto
         self._signature = signature
         self._signed: set[str] = set()  # ids of sessions
         self._lent: dict[str, str] = {}  # the setting of a session that had another for one command
-        self._config = channel.unary_unary(
-            _CONFIG,
-            request_serializer=proto.ConfigRequest.SerializeToString,
-            response_deserializer=proto.ConfigResponse.FromString,
-        )
+        self._requests = ConfigRequests(channel)
 
     def intercept_unary_unary(
         self, continuation: _Continuation, client_call_details: grpc.ClientCallDetails, request: Any
@@ -64,13 +59,9 @@ class Signing(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercepto
             self._lent[session] = text
             self._signed.discard(session)
 
-    def _setting(self, request: proto.ExecutePlanRequest, metadata: Any, operation: _Operation) -> str:
+    def _setting(self, request: proto.ExecutePlanRequest, metadata: Any, operation: Operation) -> str:
         """The value of the setting in the session of *request*, from the response to *operation*."""
-        asked = proto.ConfigRequest(
-            session_id=request.session_id, user_context=request.user_context, operation=operation
-        )
-        answer: proto.ConfigResponse = self._config(asked, metadata=metadata)
-        return "".join(pair.value for pair in answer.pairs)
+        return self._requests.send(operation, request, metadata).get(SETTING, "")
 
 
 def _own_text(command: proto.Command) -> str:
@@ -79,5 +70,5 @@ def _own_text(command: proto.Command) -> str:
     return next((value for name, value in options.items() if name.lower() == _OPTION), "")
 
 
-def _set_to(text: str) -> _Operation:
-    return _Operation(set=proto.ConfigRequest.Set(pairs=[proto.KeyValue(key=SETTING, value=text)]))
+def _set_to(text: str) -> Operation:
+    return Operation(set=proto.ConfigRequest.Set(pairs=[proto.KeyValue(key=SETTING, value=text)]))
