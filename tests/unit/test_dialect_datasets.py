@@ -36,11 +36,14 @@ class Noted:
     def owner(self, name: Name) -> Owner | None:
         return self.owners.get(name)
 
+    def has_own(self, name: Name) -> bool:
+        return name in self.owners and not self.owners[name].pipeline
+
 
 @pytest.fixture
 def datasets() -> Noted:
     """A streaming table and a materialized view by themselves, and a view of a pipeline."""
-    own = {("dev", "raw", "s"): Owner(TABLE), ("dev", "raw", "v"): Owner(VIEW)}
+    own = {("dev", "raw", "s"): Owner(TABLE), ("dev", "raw", "v"): Owner(VIEW), ("dev", "raw", "full"): Owner(VIEW)}
     return Noted({**own, ("dev", "raw", "p"): Owner(VIEW, "pipeline-1"), ("dev", "raw", "gone"): Owner(VIEW)})
 
 
@@ -50,7 +53,7 @@ def run(tmp_path, datasets):
     volumes = Volumes(DatabricksPaths(State(tmp_path, "dev", tmp_path / "dev").make()))
     statements = Statements(volumes, Sessions(volumes.catalogs), datasets)
     statements.sessions.move("session", Namespace("dev", "raw"))
-    server = Schemas("default", "raw", "raw.s", "raw.v", "raw.p", "raw.plain")
+    server = Schemas("default", "raw", "raw.s", "raw.v", "raw.full", "raw.p", "raw.plain")
 
     def translate(sql: str) -> str:
         return statements.translate(sql, "session", Names(volumes.catalogs, "dev"), server, lambda plain: plain)
@@ -68,6 +71,7 @@ def run(tmp_path, datasets):
         ("CREATE MATERIALIZED VIEW gone AS SELECT 1", NOTHING, ["forget", "dev.raw.gone"]),
         ("REFRESH MATERIALIZED VIEW v", NOTHING, ["refresh", "dev.raw.v", False]),
         ("REFRESH STREAMING TABLE raw.s FULL", NOTHING, ["refresh", "dev.raw.s", True]),
+        ("REFRESH MATERIALIZED VIEW full", NOTHING, ["refresh", "dev.raw.full", False]),
         ("REFRESH TABLE s", NOTHING, ["refresh", "dev.raw.s", False]),
         ("REFRESH TABLE plain", "REFRESH TABLE plain", []),
         ("DROP MATERIALIZED VIEW IF EXISTS dev.raw.v", "DROP TABLE IF EXISTS dev.raw.v", ["forget", "dev.raw.v"]),
@@ -77,7 +81,14 @@ def run(tmp_path, datasets):
         ("DROP TABLE p", "DROP TABLE p", []),
         ("DROP MATERIALIZED VIEW IF EXISTS nosuch", NOTHING, []),
         ("ALTER STREAMING TABLE s ALTER COLUMN a COMMENT 'x'", "ALTER TABLE s ALTER COLUMN a COMMENT 'x'", []),
+        ("ALTER TABLE s", "ALTER TABLE s", []),
+        (
+            "ALTER STREAMING TABLE s ALTER COLUMN trigger COMMENT 'x'",
+            "ALTER TABLE s ALTER COLUMN trigger COMMENT 'x'",
+            [],
+        ),
         ("ALTER MATERIALIZED VIEW v DROP SCHEDULE", NOTHING, []),
+        ("ALTER MATERIALIZED VIEW v ADD TRIGGER ON UPDATE", NOTHING, []),
     ],
 )
 def test_what_a_statement_does(run, datasets, sql, runs, done):

@@ -45,7 +45,10 @@ class Datasets(Protocol):
         """Forget the dataset *name*, whose table is dropped."""
 
     def owner(self, name: Name) -> Owner | None:
-        """The owner of the dataset *name*; None if there is no such dataset."""
+        """The owner of the dataset *name*: itself, or a pipeline of a bundle; None if there is no such dataset."""
+
+    def has_own(self, name: Name) -> bool:
+        """Is *name* a standalone dataset? This is asked of every table that is dropped, and reads no memory."""
 
 
 def dataset_statement(statement: Statement, datasets: Datasets | None, place: Namespace) -> str | None:
@@ -73,7 +76,8 @@ def dataset_statement(statement: Statement, datasets: Datasets | None, place: Na
     owner = _found(statement, datasets, name, kind)
     if first == "DROP":
         return _drop(datasets, name, parts)
-    return _alter(statement) if first == "ALTER" else _refresh(statement, datasets, name, owner)
+    after = at + 2 * len(parts) - 1  # behind the name
+    return _alter(statement, after) if first == "ALTER" else _refresh(statement, datasets, name, owner, after)
 
 
 def _create(statement: Statement, datasets: Datasets, place: Namespace, at: int, kind: str) -> str:
@@ -97,12 +101,13 @@ def _create(statement: Statement, datasets: Datasets, place: Namespace, at: int,
     return NOTHING
 
 
-def _refresh(statement: Statement, datasets: Datasets, name: Name, owner: Owner) -> str:
+def _refresh(statement: Statement, datasets: Datasets, name: Name, owner: Owner, after: int) -> str:
+    """Refresh the dataset *name*; *after* is the token behind its name."""
     if owner.pipeline:
         raise DialectError(_belongs(statement, name, owner))
     if statement.has("WHERE"):
         raise DialectError(f"{statement.where}: WHERE has no counterpart on this machine. Refresh the whole table.")
-    datasets.refresh(name, full=statement.has("FULL"))
+    datasets.refresh(name, full=statement.word(after) == "FULL")
     return NOTHING
 
 
@@ -112,8 +117,8 @@ def _drop(datasets: Datasets, name: Name, parts: Sequence[str]) -> str:
     return f"DROP TABLE IF EXISTS {join_name(parts)}"
 
 
-def _alter(statement: Statement) -> str:
-    if statement.has("SCHEDULE") or statement.has("TRIGGER"):
+def _alter(statement: Statement, after: int) -> str:
+    if {"SCHEDULE", "TRIGGER"} & set(statement.words[after : after + 2]):  # behind ADD, ALTER or DROP
         return statement.note("nothing is refreshed by itself on this machine; use REFRESH")
     return apply(statement.sql, [Edit(statement.tokens[1].start, statement.tokens[2].end, "TABLE")])
 
@@ -127,10 +132,12 @@ def _of_any_table(statement: Statement, datasets: Datasets) -> str | None:
     if not parts:
         return None
     name = _name(statement, parts)
-    owner = datasets.owner(name)
-    if owner is None or owner.pipeline or not _exists(statement, name):
+    if not datasets.has_own(name) or not _exists(statement, name):
         return None
-    return _drop(datasets, name, parts) if statement.words[0] == "DROP" else _refresh(statement, datasets, name, owner)
+    if statement.words[0] == "DROP":
+        return _drop(datasets, name, parts)
+    owner = datasets.owner(name)
+    return _refresh(statement, datasets, name, owner, at + 2 * len(parts) - 1) if owner else None
 
 
 def _found(statement: Statement, datasets: Datasets, name: Name, kind: str) -> Owner:

@@ -5,10 +5,10 @@ Source: Databricks documentation, "event_log table-valued function" and "Pipelin
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from lakelocal.errors import DialectError
 from lakelocal.history.reading import History
@@ -73,7 +73,7 @@ def _copied(rows: Sequence[Mapping[str, Any]], folder: Path) -> Path:
     file = folder / "event_log" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsonl"
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
-        written = file.with_suffix(f".{os.getpid()}")
+        written = file.with_suffix(f".{uuid4().hex}")
         written.write_text(text, encoding="utf-8")
         written.replace(file)
         for older in sorted(file.parent.glob("*.jsonl"), key=lambda each: each.stat().st_mtime)[:-_COPIES]:

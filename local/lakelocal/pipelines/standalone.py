@@ -81,16 +81,19 @@ class Standalone:
 
     def forget(self, name: Name) -> None:
         """See `lakelocal.dialect.datasets.Datasets`; what a pipeline of a bundle remembers stays."""
-        shutil.rmtree(self._folder(name), ignore_errors=True)
+        Memory(self.pipelines, self._folder(name).name).forget()
 
     def owner(self, name: Name) -> Owner | None:
         """See `lakelocal.dialect.datasets.Datasets`."""
-        folder = self._folder(name)
-        is_own = (folder / _ORDER).is_file()
+        folder, is_own = self._folder(name), self.has_own(name)
         id = folder.name if is_own else Memory(self.pipelines, folder.name).owner(name)
         if id is None or (table := Memory.open(self.pipelines, id).of(name)) is None:
             return None
         return Owner(_KINDS[table.kind], "" if is_own else id)
+
+    def has_own(self, name: Name) -> bool:
+        """See `lakelocal.dialect.datasets.Datasets`."""
+        return (self._folder(name) / _ORDER).is_file()
 
     def _folder(self, name: Name) -> Path:
         return self.pipelines / str(uuid.uuid5(_SPACE, ".".join(name)))
@@ -114,8 +117,8 @@ class Standalone:
 
         spark = self.connect()
         try:
-            surroundings = Surroundings(None, spark, self.pipelines, {}, say=_say, tell=tell)
-            update = Update(replace(order, update_id=update_id).as_json(), surroundings)
+            surroundings = Surroundings(None, spark, self.pipelines, {}, tell, say=_say)
+            update = Update(replace(order, update_id=update_id), surroundings)
             update.load()
             update.resolve()
             analyzed()
