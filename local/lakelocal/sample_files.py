@@ -8,7 +8,6 @@ import csv
 import io
 import json
 import logging
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -122,12 +121,14 @@ def _make(folder: Path, files: Mapping[str, Callable[[], str]]) -> None:
         return
     made = folder.with_name(f".{folder.name}-{uuid4().hex}")
     made.mkdir(parents=True)
-    for name, text in files.items():
-        (made / name).write_text(text(), encoding="utf-8")
     try:
-        os.rename(made, folder)
-    except OSError:  # another process was faster
-        shutil.rmtree(made)
+        for name, text in files.items():
+            (made / name).write_text(text(), encoding="utf-8")
+        made.rename(folder)
+    except OSError:
+        shutil.rmtree(made, ignore_errors=True)
+        if not folder.is_dir():  # otherwise another process was faster
+            raise
         return
     shown = f"/databricks-datasets/{folder.parent.name}/{folder.name}"
     _log.warning("%s: the rows are generated on this machine; only the fields are Databricks'.", shown)

@@ -9,7 +9,6 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from lakehouse.errors import PlaceError
 from lakehouse.places import entries_of, volume_folder, volume_missing, volume_root
 from lakehouse.tables.contracts import find_contracts
 from lakehouse.tables.operations import create_operations_tables
@@ -55,13 +54,16 @@ def set_up_new_catalog(spark: SparkSession, dbutils: Any, catalog: str) -> bool:
         return False
     try:
         spark.sql(f"USE CATALOG `{catalog}`")
-        if tables := _bronze_tables(spark):
-            raise PlaceError(f"{catalog} has tables made from its files, such as {tables[0]}: the volume was dropped")
-        create_schemas(spark)
-        create_operations_tables(spark)
-        create_volumes(spark, dbutils, catalog)
+        tables = _bronze_tables(spark)
+        if not tables:
+            create_schemas(spark)
+            create_operations_tables(spark)
+            create_volumes(spark, dbutils, catalog)
     except Exception as error:  # each environment raises a different class
-        raise volume_missing(root, str(error).splitlines()[0]) from error
+        raise volume_missing(root, next(iter(str(error).splitlines()), type(error).__name__)) from error
+    if tables:
+        because = f"{catalog} has tables made from its files, such as {tables[0]}: the volume was dropped"
+        raise volume_missing(root, because)
     return True
 
 

@@ -1,7 +1,7 @@
 """Updates of pipelines in the process of the tests: sources as texts, and what they make of the tables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +53,8 @@ class Pipeline:
         )
         spark = open_session(self.state)
         names = {"spark": spark}
-        surroundings = Surroundings(
-            InteractiveShell.instance(), spark, self.state.pipelines, names, tell=self.told.append
-        )
-        update = Update(replace(order).as_json(), surroundings)
+        surroundings = Surroundings(InteractiveShell.instance(), spark, self.state.pipelines, names, self.told.append)
+        update = Update(order, surroundings)
         try:
             update.load()
             update.resolve()

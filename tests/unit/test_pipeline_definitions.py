@@ -168,6 +168,17 @@ def test_changes_from_a_query_are_those_of_a_view():
     assert (changes.changes.source, changes.changes.keys) == ("source_of_f", ("a",))
 
 
+def test_a_comparison_is_no_bracket() -> None:
+    """`<` opens a bracket only behind the name of a type."""
+    definitions = defined(
+        "CREATE STREAMING TABLE t (CONSTRAINT a EXPECT (x < 1), CONSTRAINT b EXPECT (m['k'] << 2 > y)) AS SELECT 1 AS x"
+    )
+
+    (table,) = definitions.datasets.values()
+    rules = table.expectations
+    assert [(rule.name, rule.condition) for rule in rules] == [("a", "x < 1"), ("b", "m['k'] << 2 > y")]
+
+
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
@@ -177,7 +188,10 @@ def test_changes_from_a_query_are_those_of_a_view():
         ("CREATE OR REFRESH STREAMING TABLE t WITH ROW FILTER f ON (a) AS SELECT 1", "ROW FILTER"),
         ("CREATE OR REFRESH MATERIALIZED VIEW t", "no query"),
         ("CREATE STREAMING LIVE TABLE t AS SELECT * FROM cloud_files('/v')", "found 1 arguments"),
+        ("CREATE STREAMING LIVE TABLE t AS SELECT * FROM cloud_files()", "found 0 arguments"),
+        ("CREATE STREAMING LIVE TABLE t AS SELECT * FROM cloud_files('/v',)", "cloud_files"),
         ("CREATE STREAMING LIVE TABLE t AS SELECT * FROM cloud_files('/v', 'csv', map(a, 'b'))", "cloud_files"),
+        ("CREATE STREAMING LIVE TABLE t AS SELECT * FROM cloud_files('/v', 'csv', map('a', 'b',))", "cloud_files"),
         ("CREATE FLOW f AS INSERT INTO t BY NAME REPLACE WHERE a = 1 SELECT 1", "REPLACE"),
         ("CREATE FLOW f AS AUTO CDC INTO t FROM STREAM(s) SEQUENCE BY a", "KEYS"),
         ("CREATE FLOW f AS AUTO CDC INTO t FROM SNAPSHOT (SELECT 1) KEYS (a)", "FROM SNAPSHOT"),

@@ -47,7 +47,11 @@ def add_notes(ip: "InteractiveShell") -> None:
     show = ip.showtraceback
 
     def showtraceback(exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
-        _, error, trace = ip._get_exc_info(exc_tuple)
+        try:
+            _, error, trace = ip._get_exc_info(exc_tuple)
+        except ValueError:  # there is no error, which IPython says
+            show(exc_tuple, *args, **kwargs)
+            return
         if isinstance(error, Exception) and (text := note(trace)) not in ("", *getattr(error, "__notes__", ())):
             error.add_note(text)
         if isinstance(error, BaseExceptionGroup):

@@ -8,6 +8,7 @@ from lakelocal.kernel.display import publish_table
 from lakelocal.kernel.kernel import current_kernel
 from lakelocal.kernel.table import Table
 from lakelocal.lakeflow.update_progress import Event
+from lakelocal.pipelines.order import UpdateOrder
 from lakelocal.pipelines.update import Surroundings, Update
 
 _NAMES = ("spark", "dbutils", "display", "displayHTML")
@@ -22,7 +23,8 @@ def update_of(order: Mapping[str, Any]) -> Update:
     def tell(event: Event) -> None:
         messages.send(kernel.ip, messages.UPDATE, event.as_json())
 
-    return Update(order, Surroundings(kernel.ip, kernel.spark, kernel.state.pipelines, names, show=_show, tell=tell))
+    surroundings = Surroundings(kernel.ip, kernel.spark, kernel.state.pipelines, names, tell, show=_show)
+    return Update(UpdateOrder.of(order), surroundings)
 
 
 def _show(columns: list[tuple[str, str]], rows: list[list[object]]) -> None:

@@ -29,7 +29,10 @@ def as_read_files(sql: str, origin: Origin) -> str:
         last = closing(tokens, index + 1) if tokens[index + 1].word == "(" else None
         if token.word != _NAME or last is None:
             continue
-        path, *more = (tokens[each.start : each.stop] for each in items(tokens, index + 1))
+        arguments = [tokens[each.start : each.stop] for each in items(tokens, index + 1)]
+        if len(arguments) not in (2, 3) or not all(arguments):
+            raise _wrong(f"{len(arguments)} arguments", origin)
+        path, *more = arguments
         given = "".join(f", {name} => {value}" for name, value in _options(sql, more, origin).items())
         stream = "" if _follows_stream(tokens, index) else "STREAM "
         edits.append(Edit(token.start, tokens[last].end, f"{stream}read_files({_text(sql, path)}{given})"))
@@ -44,14 +47,13 @@ def _follows_stream(tokens: Sequence[Token], index: int) -> bool:
 
 def _options(sql: str, arguments: Sequence[Sequence[Token]], origin: Origin) -> dict[str, str]:
     """The options of a call, whose arguments behind the path are *arguments*, as SQL by name."""
-    if not arguments or len(arguments) > 2:
-        raise _wrong(f"{len(arguments) + 1} arguments", origin)
     found = {"inferColumnTypes": literal("false"), "format": _text(sql, arguments[0])}
     if len(arguments) == 2:
         tokens = arguments[1]
         inside = [tokens[each.start : each.stop] for each in items(tokens, 1)] if len(tokens) > 2 else []
         keys, values = inside[::2], inside[1::2]
-        if tokens[0].word != "MAP" or len(keys) != len(values) or any(key[0].kind != STRING for key in keys):
+        whole = all(inside) and len(keys) == len(values)
+        if tokens[0].word != "MAP" or not whole or any(key[0].kind != STRING for key in keys):
             raise _wrong(f"`{_text(sql, tokens)}`", origin)
         for key, value in zip(keys, values, strict=True):
             text = key[0].text

@@ -4,7 +4,7 @@ Source: Databricks documentation, "Pipeline SQL language reference", CREATE STRE
 CREATE FLOW, AUTO CDC INTO; older forms: LIVE TABLE, LIVE VIEW, APPLY CHANGES INTO.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -26,7 +26,7 @@ from lakelocal.pipelines.definitions import (
 )
 from lakelocal.pipelines.errors import DefinitionError
 from lakelocal.sql.cells import split_statements
-from lakelocal.sql.nesting import closing
+from lakelocal.sql.nesting import closing, items
 from lakelocal.sql.tokens import STRING, Token, tokenize
 from lakelocal.sql.writing import Edit, apply, quoted
 
@@ -507,7 +507,8 @@ class _Cursor:
             raise self.wrong(f"`{self.token_text}`", "a list in parentheses", "Add it")
         first, last = self.at, self._closing()
         self.at = last + 1
-        return [_Cursor(self.sql, part, self.origin) for part in _split(self.tokens[first + 1 : last]) if part]
+        parts = [self.tokens[each.start : each.stop] for each in items(self.tokens, first)]
+        return [_Cursor(self.sql, part, self.origin) for part in parts if part]
 
     def until(self, clauses: Sequence[str]) -> str:
         """The text up to the first of *clauses* outside of parentheses."""
@@ -540,20 +541,6 @@ class _Cursor:
         if end is None:
             raise self.wrong("an open parenthesis", "a closing one", "Add it")
         return end
-
-
-def _split(tokens: Sequence[Token]) -> Iterator[tuple[Token, ...]]:
-    """*tokens*, split at the commas outside of brackets, including those of types such as `MAP<STRING, INT>`."""
-    part: list[Token] = []
-    depth = 0
-    for token in tokens:
-        depth += {"(": 1, "<": 1, "[": 1, ")": -1, ">": -1, ">>": -2, "]": -1}.get(token.text, 0)
-        if token.word == "," and depth <= 0:
-            yield tuple(part)
-            part, depth = [], 0
-        else:
-            part.append(token)
-    yield tuple(part)
 
 
 def _with_identifiers(sql: str) -> str:

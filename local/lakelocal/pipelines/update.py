@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lakelocal.errors import LocalError
 from lakelocal.lakeflow import update_progress as log
 from lakelocal.lakeflow.update_progress import Counts, Event
 from lakelocal.pipelines import graph
@@ -63,10 +64,6 @@ def say(message: str) -> None:
     print(message, flush=True)
 
 
-def tell_nobody(event: Event) -> None:
-    """Tell nobody of *event*."""
-
-
 @dataclass(frozen=True)
 class Surroundings:
     """What an update needs: the *shell* of a kernel, its *spark* session, and the *names* that sources may use.
@@ -80,16 +77,16 @@ class Surroundings:
     spark: "SparkSession"
     pipelines: Path
     names: Mapping[str, Any]
+    tell: Callable[[Event], None]
     show: Callable[[list[tuple[str, str]], list[list[object]]], None] = show_nothing
     say: Callable[[str], None] = say
-    tell: Callable[[Event], None] = tell_nobody
 
 
 class Update:
     """One update, in the cells of its task: `load`, `resolve` and `run`, in this order."""
 
-    def __init__(self, given: Mapping[str, Any], surroundings: Surroundings) -> None:
-        self.order = UpdateOrder.of(given)
+    def __init__(self, order: UpdateOrder, surroundings: Surroundings) -> None:
+        self.order = order
         self.surroundings = surroundings
         self._closing = ExitStack()
         self.memory = Memory.open(self.surroundings.pipelines, self.order.id)
@@ -200,12 +197,14 @@ class Update:
 
     def _set_up_table(self, key: Key) -> None:
         schema, exists, full = self.resolution.schemas[key], self._exists(key), key in self.full
-        if self._is_made_by_changes(key):
-            self.changes.set_up(key, schema, full=full, exists=exists)
-            return
-        dataset, kind = self.definitions.datasets[key], self.resolution.kinds[key]
+        dataset = self.definitions.datasets[key]
         try:
-            self.tables.set_up(dataset, key, kind, schema, exists=exists, full=full)
+            if self._is_made_by_changes(key):
+                self.changes.set_up(key, schema, full=full, exists=exists)
+            else:
+                self.tables.set_up(dataset, key, self.resolution.kinds[key], schema, exists=exists, full=full)
+        except LocalError:  # it names its place
+            raise
         except Exception as error:
             raise PipelineError(f"{dataset.origin}: `{dataset.name}` was not created: {said(error)}") from error
 

@@ -241,5 +241,5 @@ def _reason(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     for line in reversed(lines):
         if line.startswith('{"event": "finished"'):
-            return str(json.loads(line)["error"])
+            return str(json.loads(line).get("error") or "it ended after its last cell")
     return next((line for line in reversed(lines) if line.strip()), "it gave no reason")
