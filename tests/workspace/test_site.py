@@ -74,7 +74,7 @@ def test_no_text_can_become_a_tag(site: TestClient, path: str, workspace: Worksp
         ("/jobs/of-bundle/nope", 404, "The bundle has no job `nope`."),
         ("/pipelines/nope", 404, "Pipeline nope does not exist here."),
         ("/pipelines/of-bundle/nope", 404, "The bundle has no pipeline `nope`."),
-        ("/pipelines/nope/updates/nope", 404, "Update nope does not exist here."),
+        ("/pipelines/nope/updates/nope", 404, "The specified update nope was not found."),
         ("/tables/main/shop.nope", 404, "has no Delta table `shop.nope`"),
         ("/tables/nope/a.b", 404, "Catalog &#39;nope&#39; does not exist."),
         ("/outbox?limit=-1", 400, "`limit`"),

@@ -54,7 +54,13 @@ class Updates:
 
     def active(self, pipeline_id: str) -> RecordedUpdate | None:
         """The newest update of a pipeline that has not ended."""
-        return next((each for each in self.of_pipeline(pipeline_id) if each.end_time is None), None)
+        found = self._updates("pipeline_id = ? AND end_time IS NULL", pipeline_id)
+        return next((each for each in found if each.end_time is None), None)
+
+    def cancel_requested(self, update_id: str) -> bool:
+        """Has someone asked an update to end?"""
+        rows = self._rows("SELECT cancel_requested FROM updates WHERE update_id = ?", update_id)
+        return any(row["cancel_requested"] for row in rows)
 
     def events_of(self, update_id: str) -> list[Event]:
         """The events of an update."""

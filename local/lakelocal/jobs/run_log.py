@@ -37,7 +37,8 @@ class RunLog:
 
     def __init__(self, state: State, history: History, run_id: int, task: str = "") -> None:
         self.state, self.history, self.run_id, self.task = state, history, run_id, task
-        self._told: Counter[str] = Counter()  # the number of lines that were returned, by attempt
+        self._told: Counter[int] = Counter()  # the number of lines that were returned, by attempt
+        self._done: set[int] = set()  # the attempts that had ended then
         run = read_run(history, run_id)
         keys = list(dict.fromkeys(key for each in run.with_descendants() for key in _keys(each)))
         if task and task not in keys:
@@ -51,21 +52,24 @@ class RunLog:
     def new_lines(self) -> list[Line]:
         """The lines since the last call, in the order of time."""
         found: list[Line] = []
-        for name, lines in self._attempts(read_run(self.history, self.run_id)):
-            new = lines[self._told[name] :]
-            self._told[name] += len(new)
+        for run_id, attempt, title in self._attempts(read_run(self.history, self.run_id)):
+            if attempt.run_id in self._done:
+                continue
+            new = list(self._lines(run_id, attempt, title))[self._told[attempt.run_id] :]
+            self._told[attempt.run_id] += len(new)
+            if not attempt.is_active:
+                self._done.add(attempt.run_id)
             found += new
         return sorted(found, key=lambda line: line.at)
 
-    def _attempts(self, run: Run, above: str = "", *, wanted: bool = False) -> Iterator[tuple[str, list[Line]]]:
-        """A name of each attempt of *run* and of the runs below it, and what it has printed so far."""
+    def _attempts(self, run: Run, above: str = "", *, wanted: bool = False) -> Iterator[tuple[int, Attempt, str]]:
+        """The wanted attempts of *run* and of the runs below it: each with the id of its run, and a title."""
         for work in run.works:
             chosen = wanted or self.task in ("", work.task_key, work.title, *_loop(work))
             for attempt in work.attempts:
                 title = f"{above}{work.title}"
                 if chosen:
-                    shown = f"{title} (attempt {attempt.number})" if attempt.number else title
-                    yield f"{run.run_id} {shown}", list(self._lines(run.run_id, attempt, shown))
+                    yield run.run_id, attempt, f"{title} (attempt {attempt.number})" if attempt.number else title
                 if attempt.child:
                     yield from self._attempts(attempt.child, f"{title} > ", wanted=chosen)
 

@@ -183,10 +183,6 @@ class FlowProgress:
         return self.name.rpartition(".")[2]
 
     @property
-    def is_fine(self) -> bool:
-        return self.state in _FINE
-
-    @property
     def lost_rows(self) -> bool:
         """Did an expectation fail for some of its rows?"""
         return any(rule.failed for rule in self.counts.rules)

@@ -21,7 +21,7 @@ class Watched:
     """Looks at the volumes and the tables of the catalogs that *state_of* finds."""
 
     state_of: StateOf
-    _tables: dict[Path, tuple[int, tuple[int, int] | None]] = field(default_factory=dict)
+    _tables: dict[Path, tuple[tuple[int, int], tuple[int, int] | None]] = field(default_factory=dict)
 
     def seen_by(self, trigger: Waiting) -> Seen:
         """What *trigger* waits for, as it is now; what does not exist is not there."""
@@ -55,10 +55,15 @@ class Watched:
         versions = versions_of(log) if log.is_dir() else []
         if not versions:
             return None
-        newest = int(versions[-1].stem)
-        if self._tables.get(log, (-1, None))[0] != newest:
-            self._tables[log] = newest, next(filter(None, map(_data_change, reversed(versions))), None)
-        return self._tables[log][1]
+        known = self._tables.get(log)
+        try:
+            newest = (int(versions[-1].stem), versions[-1].stat().st_mtime_ns)  # another table may have taken its place
+            if known is None or known[0] != newest:
+                known = newest, next(filter(None, map(_data_change, reversed(versions))), None)
+                self._tables[log] = known
+        except FileNotFoundError:  # dropped or cleaned up meanwhile, which the next look sees
+            pass
+        return known[1] if known else None
 
 
 def _data_change(commit: Path) -> tuple[int, int] | None:

@@ -1,9 +1,11 @@
 """The database of the workspace, an SQLite file: every call is a transaction, which is on the disk when it returns."""
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from lakelocal.errors import RunError
 
@@ -47,3 +49,13 @@ class Database:
             database.execute("BEGIN IMMEDIATE")
             yield database
             database.execute("COMMIT")
+
+
+def as_json(value: Mapping[str, Any]) -> str:
+    """*value* as it is stored."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def name_of(settings: Mapping[str, Any]) -> str:
+    """The name of a job or a pipeline with these *settings*; `Untitled` if it has none, as the API names it."""
+    return str(settings.get("name") or "Untitled")

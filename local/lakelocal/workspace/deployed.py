@@ -25,11 +25,11 @@ from lakelocal.bundle.load import CATALOG_VARIABLES
 from lakelocal.bundle.merge import map_texts
 from lakelocal.history.rows import RecordedRun
 from lakelocal.lakeflow.findings import ERROR, Finding, Findings
-from lakelocal.lakeflow.model import Bundle, BundleSettings, Job, Task
+from lakelocal.lakeflow.model import Bundle, Job, Task
 from lakelocal.lakeflow.pipeline_updates import RUN_TYPE, update_job
 from lakelocal.project import CATALOG_NAME, Project
 from lakelocal.workspace.deployed_files import as_clients_know, for_clients, local_library, placed, put_local_path
-from lakelocal.workspace.deployed_pipelines import DEFAULT_CATALOG, catalog_of_pipeline, read, read_all
+from lakelocal.workspace.deployed_pipelines import DEFAULT_CATALOG, catalog_of_pipeline, read, read_all, settings_of
 from lakelocal.workspace.errors import not_there, wrong_value
 from lakelocal.workspace.job_store import DeployedJob, JobStore
 from lakelocal.workspace.origins import Origin, origin_of
@@ -64,9 +64,7 @@ def read_deployed(deployed: DeployedJob, store: JobStore, tree: Path, *, key: st
     origins = {each.job_id: origin_of(each, tree) for each in jobs}
     own = origins[deployed.job_id]
     keys = _keys({**origins, deployed.job_id: replace(own, key=key or own.key)})
-    settings = BundleSettings(
-        own.bundle or "workspace", tree, own.target, catalog_of(deployed.settings, store), {}, user=deployed.creator
-    )
+    settings = settings_of(own, tree, catalog_of(deployed.settings, store), deployed.creator)
     named = (each for job in jobs for each in _pipeline_ids(job.settings))
     findings = Findings(tree)
     sources = {keys[each.job_id]: _source(each, keys[each.job_id], tree, findings) for each in jobs}
@@ -133,9 +131,7 @@ def _read_update(deployed: DeployedJob, store: JobStore, tree: Path, key: str) -
         raise not_there(f"The specified pipeline {fields['pipeline_id']} was not found.")
     pipeline, origin = read(found, tree), origin_of(found, tree)
     job = replace(update_job(pipeline, fields), key=key or origin.key or pipeline.key)
-    settings = BundleSettings(
-        origin.bundle or "workspace", tree, origin.target, catalog_of_pipeline(found), {}, user=found.creator
-    )
+    settings = settings_of(origin, tree, catalog_of_pipeline(found), found.creator)
     bundle = Bundle(**vars(settings), jobs={job.key: job}, pipelines={pipeline.key: pipeline}, file=tree)
     return Deployed(bundle, job)
 

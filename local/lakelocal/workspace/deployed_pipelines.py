@@ -16,7 +16,7 @@ from lakelocal.project import CATALOG_NAME
 from lakelocal.workspace.deployed_files import for_clients, local_library, placed, put_local_path
 from lakelocal.workspace.errors import wrong_value
 from lakelocal.workspace.job_store import DeployedJob
-from lakelocal.workspace.origins import origin_of
+from lakelocal.workspace.origins import Origin, origin_of
 from lakelocal.workspace.pipeline_store import DeployedPipeline, PipelineStore
 
 DEFAULT_CATALOG = "main"
@@ -37,9 +37,7 @@ def read(deployed: DeployedPipeline, tree: Path) -> Pipeline:
         ApiError: it names a path that no file can have.
     """
     origin = origin_of(deployed, tree)
-    settings = BundleSettings(
-        origin.bundle or "workspace", tree, origin.target, catalog_of_pipeline(deployed), {}, user=deployed.creator
-    )
+    settings = settings_of(origin, tree, catalog_of_pipeline(deployed), deployed.creator)
     findings = Findings(tree)
     try:
         found = read_pipeline(deployed.pipeline_id, _source(deployed, tree, findings), settings, findings)
@@ -47,6 +45,11 @@ def read(deployed: DeployedPipeline, tree: Path) -> Pipeline:
         raise wrong_value(f"Found a path that no file can have ({str(error)[:120]}); correct it.") from error
     fault = for_clients(found.fault, tree) if found.fault else None
     return replace(found, id=deployed.pipeline_id, name=deployed.name, fault=fault)
+
+
+def settings_of(origin: Origin, tree: Path, catalog: str, creator: str) -> BundleSettings:
+    """The settings of the bundle that something deployed is in, whose files are in *tree*."""
+    return BundleSettings(origin.bundle or "workspace", tree, origin.target, catalog, {}, user=creator)
 
 
 def update_run(deployed: DeployedPipeline, fields: Mapping[str, Any]) -> DeployedJob:

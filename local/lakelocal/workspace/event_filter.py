@@ -40,21 +40,22 @@ def events_where(text: str) -> Condition:
     return " AND ".join(conditions), values
 
 
-def name_pattern(text: str) -> str:
-    """The pattern of `name LIKE '...'`; for an empty *text*, one that matches every name."""
-    return _value_of("name", ("LIKE",), text) or "%"
+def pipelines_filter(text: str) -> tuple[str, str]:
+    """The pattern of `name LIKE '...'` and the path of `notebook='...'`; what *text* does not name is "%" or "".
 
-
-def notebook_named(text: str) -> str:
-    """The path of `notebook='...'`; empty for another filter."""
-    return _value_of("notebook", ("=",), text)
-
-
-def check_pipelines_filter(text: str) -> None:
-    """Refuse a filter of pipelines that has neither form."""
-    if text.strip() and not notebook_named(text) and not _value_of("name", ("LIKE",), text):
-        expected = "`name LIKE '[pattern]'` or `notebook='<path>'`"
-        raise wrong_value(f"`filter`: found `{text[:200]}`; expected {expected}.")
+    Raises:
+        ApiError: *text* has neither form.
+    """
+    if not text.strip():
+        return "%", ""
+    tokens = list(tokenize(text) or ())
+    if len(tokens) == 3 and tokens[2].kind == STRING and tokens[2].text:
+        match tokens[0].text.lower(), tokens[1].word:
+            case "name", "LIKE":
+                return tokens[2].text, ""
+            case "notebook", "=":
+                return "%", tokens[2].text
+    raise wrong_value(f"`filter`: found `{text[:200]}`; expected `name LIKE '[pattern]'` or `notebook='<path>'`.")
 
 
 def _condition(tokens: Sequence[Token], text: str) -> tuple[str, list[object], int]:
@@ -82,12 +83,6 @@ def _milliseconds(text: str) -> int:
             f"`filter`: found the time `{text[:80]}`; expected one like 2021-07-22T06:37:33.083Z."
         ) from error
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def _value_of(name: str, operators: Sequence[str], text: str) -> str:
-    tokens = tokenize(text) or ()
-    is_it = len(tokens) == 3 and tokens[0].text.lower() == name and tokens[1].word in operators
-    return tokens[2].text if is_it and tokens[2].kind == STRING else ""
 
 
 def _refused(text: str) -> ApiError:

@@ -13,13 +13,13 @@ The deployed pipelines are in the table `pipelines` beside them, see `pipeline_s
 import json
 import secrets
 import sqlite3
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lakelocal.workspace.database import Database
+from lakelocal.history.records import now_ms
+from lakelocal.workspace.database import Database, as_json, name_of
 from lakelocal.workspace.pipeline_store import SCHEMA as PIPELINES
 from lakelocal.workspace.pipeline_store import PipelineStore
 
@@ -54,7 +54,7 @@ class DeployedJob:
     @property
     def name(self) -> str:
         """Its name; `Untitled` if it has none, as the API names it."""
-        return str(self.settings.get("name") or "Untitled")
+        return name_of(self.settings)
 
 
 @dataclass(frozen=True)
@@ -76,16 +76,16 @@ class JobStore:
 
     def create(self, settings: Mapping[str, Any], creator: str) -> int:
         """Add a job and return its id."""
-        now, job_id = _now_ms(), new_job_id()
+        now, job_id = now_ms(), new_job_id()
         with self._database.writing() as database:
-            row = (job_id, _json(settings), now, now, creator, str(settings.get("name") or "Untitled"))
+            row = (job_id, as_json(settings), now, now, creator, name_of(settings))
             database.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?)", row)
         return job_id
 
     def put(self, job_id: int, settings: Mapping[str, Any]) -> bool:
         """Replace the settings of a job; False if there is none with this id."""
         with self._database.writing() as database:
-            row = (_json(settings), _now_ms(), str(settings.get("name") or "Untitled"), job_id)
+            row = (as_json(settings), now_ms(), name_of(settings), job_id)
             changed = database.execute("UPDATE jobs SET settings = ?, changed_time = ?, name = ? WHERE job_id = ?", row)
             return changed.rowcount == 1
 
@@ -151,9 +151,9 @@ class JobStore:
                 if row:
                     return str(row["catalog"]), int(row["run_id"])
                 database.execute(
-                    "INSERT INTO tokens VALUES (?, ?, ?, ?)", (token, start.catalog, start.run_id, _now_ms())
+                    "INSERT INTO tokens VALUES (?, ?, ?, ?)", (token, start.catalog, start.run_id, now_ms())
                 )
-            row = (start.catalog, start.run_id, start.repair, _json(start.content))
+            row = (start.catalog, start.run_id, start.repair, as_json(start.content))
             database.execute("INSERT INTO starts VALUES (?, ?, ?, ?)", row)
         return start.catalog, start.run_id
 
@@ -199,11 +199,3 @@ def _job(row: sqlite3.Row) -> DeployedJob:
     return DeployedJob(
         row["job_id"], json.loads(row["settings"]), row["created_time"], row["changed_time"], row["creator"]
     )
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lakelocal.history.records import now_ms
-from lakelocal.workspace.database import Database
+from lakelocal.workspace.database import Database, as_json, name_of
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS pipelines (
@@ -31,7 +31,7 @@ class DeployedPipeline:
     @property
     def name(self) -> str:
         """Its name; `Untitled` if it has none."""
-        return str(self.settings.get("name") or "Untitled")
+        return name_of(self.settings)
 
     @property
     def catalog(self) -> str:
@@ -48,14 +48,14 @@ class PipelineStore:
     def create(self, settings: Mapping[str, Any], creator: str) -> str:
         """Add a pipeline and return its id."""
         now, pipeline_id = now_ms(), str(uuid.uuid4())
-        row = (pipeline_id, _json(settings), now, now, creator, str(settings.get("name") or "Untitled"))
+        row = (pipeline_id, as_json(settings), now, now, creator, name_of(settings))
         with self._database.writing() as database:
             database.execute("INSERT INTO pipelines VALUES (?, ?, ?, ?, ?, ?)", row)
         return pipeline_id
 
     def put(self, pipeline_id: str, settings: Mapping[str, Any]) -> bool:
         """Replace the settings of a pipeline; False if there is none with this id."""
-        row = (_json(settings), now_ms(), str(settings.get("name") or "Untitled"), pipeline_id)
+        row = (as_json(settings), now_ms(), name_of(settings), pipeline_id)
         query = "UPDATE pipelines SET settings = ?, changed_time = ?, name = ? WHERE pipeline_id = ?"
         with self._database.writing() as database:
             return database.execute(query, row).rowcount == 1
@@ -82,7 +82,3 @@ def _pipeline(row: sqlite3.Row) -> DeployedPipeline:
     return DeployedPipeline(
         row["pipeline_id"], json.loads(row["settings"]), row["created_time"], row["changed_time"], row["creator"]
     )
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False)

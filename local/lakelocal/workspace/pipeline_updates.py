@@ -5,7 +5,7 @@ An update that a client starts runs in the state of the pipeline's catalog; one 
 
 import heapq
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,7 @@ from lakelocal.project import State
 from lakelocal.sql.writing import literal, quoted
 from lakelocal.workspace.deployed import read_deployed
 from lakelocal.workspace.deployed_pipelines import catalog_of_pipeline, update_run
-from lakelocal.workspace.errors import ApiError, wrong_value
-from lakelocal.workspace.origins import origin_of
+from lakelocal.workspace.errors import ApiError, not_there, wrong_value
 from lakelocal.workspace.pipeline_store import DeployedPipeline
 from lakelocal.workspace.workspace import Workspace
 
@@ -109,14 +108,25 @@ def start_update(
         made.append(update_id)
 
     state = workspace.project.state(catalog_of_pipeline(deployed))
-    target = origin_of(deployed, workspace.places.tree).target
-    workspace.starts.start(run, found.job, state, values, target=target, also=also)
+    workspace.starts.start(run, found.job, state, values, target=found.bundle.target, also=also)
     return made[0]
 
 
 def active_update(workspace: Workspace, pipeline_id: str) -> FoundUpdate | None:
     """The update of a pipeline that is active, if there is one."""
-    return next((each for each in updates_of(workspace, pipeline_id) if each.update.end_time is None), None)
+    return _first(workspace, lambda updates: updates.active(pipeline_id))
+
+
+def found_update(workspace: Workspace, pipeline_id: str, update_id: str) -> FoundUpdate:
+    """The update of a pipeline with this id.
+
+    Raises:
+        ApiError: there is none.
+    """
+    found = _first(workspace, lambda updates: updates.find(update_id))
+    if found is None or found.update.pipeline_id != pipeline_id:
+        raise not_there(f"The specified update {update_id[:80]} was not found.")
+    return found
 
 
 def stop_update(workspace: Workspace, pipeline_id: str) -> None:
@@ -168,6 +178,14 @@ def _drop(workspace: Workspace, state: State, memory: Memory) -> None:
         tables = execute(session, f"SHOW TABLES IN {INTERNAL} LIKE {own}").to_pylist() if schemas else []
         for row in tables:
             execute(session, f"DROP TABLE IF EXISTS {INTERNAL}.{quoted(row['tableName'])}")
+
+
+def _first(workspace: Workspace, wanted: Callable[[Updates], RecordedUpdate | None]) -> FoundUpdate | None:
+    """The first update that *wanted* finds in the history of a catalog."""
+    for state, offset, records in _histories(workspace):
+        if (update := wanted(Updates(records))) and update.job_run_id is not None:
+            return FoundUpdate(state, records, offset, update.job_run_id, update)
+    return None
 
 
 def _histories(workspace: Workspace) -> Iterator[tuple[State, int, Records]]:

@@ -12,13 +12,14 @@ from lakelocal.history.updates import event_shape
 from lakelocal.lakeflow.update_progress import COMPLETED, FAILED, INITIALIZING
 from lakelocal.workspace.endpoints import Asked, Number, endpoint
 from lakelocal.workspace.errors import ApiError, not_there, wrong_value
-from lakelocal.workspace.event_filter import check_pipelines_filter, events_where, name_pattern, notebook_named
+from lakelocal.workspace.event_filter import events_where, pipelines_filter
 from lakelocal.workspace.paging import page_of, position_of, token_of
 from lakelocal.workspace.pipeline_store import DeployedPipeline
 from lakelocal.workspace.pipeline_updates import (
     FoundUpdate,
     events_of,
     forget_pipeline,
+    found_update,
     stop_update,
     updates_of,
     wait_until_idle,
@@ -148,14 +149,16 @@ def create(workspace: Workspace, asked: PipelineSettings) -> Mapping[str, Any]:
 
 
 def list_pipelines(workspace: Workspace, asked: ListPipelines) -> Mapping[str, Any]:
-    """List the pipelines, page by page, in the order of their ids; the filters are `name LIKE` and `notebook=`."""
-    check_pipelines_filter(asked.filter)
-    found = workspace.jobs.pipelines.pipelines(like=name_pattern(asked.filter))
-    if path := notebook_named(asked.filter):
-        found = [each for each in found if path in _notebooks(each)]
+    """List the pipelines, page by page, by id or by name; the filters are `name LIKE` and `notebook=`."""
     if asked.order_by not in ("", "id asc", "id", "name asc", "name"):
-        raise wrong_value(f"`order_by`: found `{asked.order_by[:80]}`; expected `id asc`.")
-    page, token = page_of(found, lambda each: each.pipeline_id, asked.max_results, MOST_PIPELINES, asked.page_token)
+        raise wrong_value(f"`order_by`: found `{asked.order_by[:80]}`; expected `id asc` or `name asc`.")
+    pattern, path = pipelines_filter(asked.filter)
+    found = [each for each in workspace.jobs.pipelines.pipelines(like=pattern) if not path or path in _notebooks(each)]
+
+    def place(each: DeployedPipeline) -> str:
+        return f"{each.name}\0{each.pipeline_id}" if asked.order_by.startswith("name") else each.pipeline_id
+
+    page, token = page_of(found, place, asked.max_results, MOST_PIPELINES, asked.page_token)
     result: dict[str, Any] = {"next_page_token": token} if token else {}
     return {**result, **({"statuses": [_told(workspace, each) for each in page]} if page else {})}
 
@@ -232,7 +235,7 @@ def list_updates(workspace: Workspace, asked: ListUpdates) -> Mapping[str, Any]:
 def get_update(workspace: Workspace, asked: OneUpdate) -> Mapping[str, Any]:
     """Return an update of a pipeline."""
     deployed = pipeline_of(workspace, asked.pipeline_id)
-    return {"update": _update(deployed, found_update(workspace, deployed, asked.update_id).update)}
+    return {"update": _update(deployed, found_update(workspace, deployed.pipeline_id, asked.update_id).update)}
 
 
 def list_events(workspace: Workspace, asked: ListEvents) -> Mapping[str, Any]:
@@ -272,18 +275,6 @@ def pipeline_of(workspace: Workspace, pipeline_id: str) -> DeployedPipeline:
     if found is None:
         raise _no_pipeline(pipeline_id)
     return found
-
-
-def found_update(workspace: Workspace, deployed: DeployedPipeline, update_id: str) -> FoundUpdate:
-    """The update of *deployed* with this id.
-
-    Raises:
-        ApiError: there is none.
-    """
-    for each in updates_of(workspace, deployed.pipeline_id):
-        if each.update.update_id == update_id:
-            return each
-    raise not_there(f"The specified update {update_id[:80]} was not found.")
 
 
 def state_of_pipeline(updates: Sequence[FoundUpdate]) -> str:

@@ -21,7 +21,7 @@ from lakelocal.lakeflow.model import Job
 from lakelocal.processes import still_runs
 from lakelocal.project import Project, State
 from lakelocal.workspace.deployed import read_deployed
-from lakelocal.workspace.errors import wrong_value
+from lakelocal.workspace.errors import ApiError, wrong_value
 from lakelocal.workspace.job_store import DeployedJob, JobStore, Start
 from lakelocal.workspace.places import WorkspacePlaces
 from lakelocal.workspace.run_processes import RunProcesses
@@ -108,7 +108,12 @@ class RunStarts:
             except UnknownRunError:
                 self.jobs.forget_run(start.catalog, start.run_id)
                 continue
-            if run.repair_count == start.repair and self._claim(records, run):
+            try:
+                claimed = run.repair_count == start.repair and self._claim(records, run)
+            except ApiError as error:  # it cannot be read any more
+                self._end_unbegun(records, start, error.message)
+                continue
+            if claimed:
                 self._spawn(records, start)
             elif run.repair_count != start.repair or run.end_time is not None:
                 self.jobs.take(start.catalog, start.run_id, start.repair)  # repaired, cancelled or skipped meanwhile

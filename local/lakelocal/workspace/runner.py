@@ -26,6 +26,7 @@ from lakelocal.lakeflow.references import Scope, WorkspaceAddress
 from lakelocal.lakeflow.trigger_events import TriggerEvent
 from lakelocal.project import Project, State
 from lakelocal.workspace.deployed import Deployed, read_deployed
+from lakelocal.workspace.errors import ApiError
 from lakelocal.workspace.job_store import DeployedJob, JobStore
 from lakelocal.workspace.places import WorkspacePlaces, workspace_id
 from lakelocal.workspace.running import RunningServer
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
         server = RunningServer.of(places)
         address = WorkspaceAddress(workspace_id(project), server.url if server else "local")
         _run(deployed, recorded, content, state, address)
-    except LocalError as error:
+    except (LocalError, ApiError) as error:
         print(f"error: {error}", file=sys.stderr)
         if records.run(recorded.run_id).end_time is None:
             records.update_run(

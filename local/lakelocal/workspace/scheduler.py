@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC
 
-from lakelocal.errors import LocalError
+from lakelocal.errors import LocalError, RunError
 from lakelocal.history.reading import History
 from lakelocal.jobs.new_run import Origin
 from lakelocal.lakeflow.parameters import job_parameters
@@ -29,6 +29,7 @@ from lakelocal.schedule.views import ScheduleRow
 from lakelocal.schedule.watched import Watched
 from lakelocal.workspace.catalog_states import CatalogStates
 from lakelocal.workspace.deployed import Deployed, catalog_of, read_deployed
+from lakelocal.workspace.errors import ApiError
 from lakelocal.workspace.job_store import JobStore
 from lakelocal.workspace.origins import origin_of
 from lakelocal.workspace.places import WorkspacePlaces
@@ -64,7 +65,7 @@ class DeployedSchedules:
         found = []
         for deployed in self.jobs.jobs():
             if kinds_of(deployed.settings):
-                with contextlib.suppress(LocalError):
+                with contextlib.suppress(LocalError, ApiError):
                     read = read_deployed(deployed, self.jobs, self.places.tree)
                     if trigger := trigger_of(read):
                         found.append(replace(trigger, key=f"{deployed.name} ({deployed.job_id})"))
@@ -74,12 +75,15 @@ class DeployedSchedules:
         """Start the run of *firing*.
 
         Raises:
-            RunError: it cannot be recorded.
+            RunError: it cannot be read or recorded.
         """
         deployed = self.jobs.job(firing.job.id)
         if deployed is None:
             return Started(_Ended(), self.places.logs)
-        read = read_deployed(deployed, self.jobs, self.places.tree)
+        try:
+            read = read_deployed(deployed, self.jobs, self.places.tree)
+        except ApiError as error:
+            raise RunError(f"Job `{deployed.name}` ({deployed.job_id}): {error.message}") from error
         if firing.fired:
             origin = Origin(firing.fired.event.type, event=firing.fired.event)
         elif isinstance(firing.job.trigger, Continuous):

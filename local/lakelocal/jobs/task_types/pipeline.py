@@ -124,8 +124,7 @@ class _Recorded:
     @property
     def is_to_stop(self) -> bool:
         """Has someone asked to stop the pipeline?"""
-        found = self.records.find(self.id)
-        return found is not None and bool(found.cancel_requested)
+        return self.records.cancel_requested(self.id)
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ from lakelocal.workspace.job_store import DeployedJob
 from lakelocal.workspace.origins import origin_of
 from lakelocal.workspace.scheduler import trigger_of
 from lakelocal.workspace.site.answers import Visit, html, moved, page
-from lakelocal.workspace.site.commands import start_command
+from lakelocal.workspace.site.commands import start_run
 from lakelocal.workspace.workspace import Workspace
 
 PARAMETER = "parameter."
@@ -95,16 +95,7 @@ def run_of_bundle(visit: Visit) -> Response:
     options = [f"--param={name}={value}" for name, value in given.items()]
     if before and before[0].before_notebook:
         options += ["--before", before[0].before_notebook]
-
-    def newest() -> int:
-        found = history.newest(RunFilter(job_id=job.id), limit=1)
-        return found[0].run_id if found else 0
-
-    last = newest()
-    command = ["run", key, "--target", bundle.target, *options]
-    if start_command(workspace, command, f"run-{key}", lambda: newest() > last):
-        return moved(f"/runs/{workspace.numbers.offset(bundle.catalog) + newest()}")
-    return moved(f"/runs?job={job.id}")
+    return start_run(workspace, bundle, key, job, options)
 
 
 def run_deployed(visit: Visit) -> Response:

@@ -9,8 +9,6 @@ from starlette.routing import BaseRoute
 
 from lakelocal.bundle import load_bundle
 from lakelocal.errors import LocalError
-from lakelocal.history.filters import RunFilter
-from lakelocal.history.reading import History
 from lakelocal.jobs.checks import check_run
 from lakelocal.lakeflow.findings import show
 from lakelocal.lakeflow.model import Bundle
@@ -24,9 +22,9 @@ from lakelocal.workspace.deployed_pipelines import read
 from lakelocal.workspace.errors import ApiError, not_there, wrong_value
 from lakelocal.workspace.origins import origin_of
 from lakelocal.workspace.pipeline_store import DeployedPipeline
-from lakelocal.workspace.pipeline_updates import FoundUpdate, active_update, updates_of
+from lakelocal.workspace.pipeline_updates import FoundUpdate, active_update, found_update, updates_of
 from lakelocal.workspace.site.answers import Visit, html, moved, page
-from lakelocal.workspace.site.commands import start_command
+from lakelocal.workspace.site.commands import start_run
 from lakelocal.workspace.workspace import Workspace
 
 _WHAT: dict[str, dict[str, bool]] = {"": {}, "full": {"full_refresh": True}, "validate": {"validate_only": True}}
@@ -84,10 +82,8 @@ def show_deployed(visit: Visit) -> Response:
 
 def show_update(visit: Visit) -> Response:
     """Show the run to which an update belongs."""
-    for each in updates_of(visit.workspace, visit.ids["pipeline"]):
-        if each.update.update_id == visit.ids["update"]:
-            return moved(f"/runs/{each.run_number}")
-    raise not_there(f"Update {visit.ids['update'][:80]} does not exist here.")
+    found = found_update(visit.workspace, visit.ids["pipeline"], visit.ids["update"])
+    return moved(f"/runs/{found.run_number}")
 
 
 def update_of_bundle(visit: Visit) -> Response:
@@ -101,17 +97,7 @@ def update_of_bundle(visit: Visit) -> Response:
     job = bundle.updates[key]
     selection = _asked(visit)
     check_run(bundle, job, parameters=job.parameters)
-    history = History.of(workspace.project.state(bundle.catalog))
-
-    def newest() -> int:
-        found = history.newest(RunFilter(job_id=job.id), limit=1)
-        return found[0].run_id if found else 0
-
-    last = newest()
-    command = ["run", key, "--target", bundle.target, *_options(selection)]
-    if start_command(workspace, command, f"run-{key}", lambda: newest() > last):
-        return moved(f"/runs/{workspace.numbers.offset(bundle.catalog) + newest()}")
-    return moved(f"/runs?job={job.id}")
+    return start_run(workspace, bundle, key, job, _options(selection))
 
 
 def update_deployed(visit: Visit) -> Response:
