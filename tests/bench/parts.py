@@ -233,11 +233,11 @@ def _lakehouse(orders: int, *, history_days: int | None = None) -> Iterator[Lake
 def _kept(state: Path) -> Iterator[Callable[[], None]]:
     """A function that restores the folder *state* to its current contents; its tables know it by its path."""
     kept = state.with_name(f"{state.name}.kept")
-    shutil.copytree(state, kept)
+    shutil.copytree(state, kept, symlinks=True)  # its links name folders that a run made
 
     def restore() -> None:
         shutil.rmtree(state)
-        shutil.copytree(kept, state)
+        shutil.copytree(kept, state, symlinks=True)
 
     yield restore
     shutil.rmtree(kept)

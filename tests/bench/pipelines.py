@@ -37,6 +37,7 @@ BUNDLE = {
                 "name": PIPELINE,
                 "catalog": "${var.catalog}",
                 "schema": "declarative",
+                "root_path": str(ROOT / "notebooks"),
                 "libraries": [{"glob": {"include": "transformations/**"}}],
                 "configuration": {
                     "olist.files": "/Volumes/olist_dev/raw/olist",
