@@ -1,6 +1,8 @@
 """Triggers that wait for files or tables: what makes them fire, when, and what the run knows of it."""
 
 import json
+import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -106,6 +108,13 @@ def test_what_is_there_is_read_from_files_and_logs(tmp_path: Path) -> None:
     assert watched.seen_by(tables) == {"main.s.t": (1, 1001)}
     commit(log, 3, {"remove": {"path": "a.parquet", "dataChange": True}})
     assert watched.seen_by(tables) == {"main.s.t": (3, 1003)}
+
+    shutil.rmtree(log)
+    for version in range(3):
+        commit(log, version, MOVED)
+    commit(log, 3, MOVED)
+    os.utime(log / f"{3:020}.json", ns=(1, 1))
+    assert watched.seen_by(tables) == {}, "another table, whose newest version has the same number"
 
 
 def scope(event: TriggerEvent) -> Scope:

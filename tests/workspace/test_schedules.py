@@ -12,6 +12,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service import jobs
 from databricks.sdk.service.jobs import PauseStatus, RunResultState
 
+from lakelocal.workspace.job_store import JobStore
 from tests.workspace.served import Served
 
 LIMIT_SECONDS = 90
@@ -100,6 +101,26 @@ def test_new_files_start_a_run(server: Served) -> None:
     run = client.jobs.get_run(newest.run_id)
     assert run.trigger is jobs.TriggerType.FILE_ARRIVAL
     assert run.tasks[0].condition_task.outcome == "true"  # type: ignore[index, union-attr]
+
+
+def test_a_job_whose_pipeline_cannot_be_read_does_not_stop_the_others(server: Served) -> None:
+    """It is not run. Such settings are refused today, but an earlier version may have stored them."""
+    store = JobStore(server.places.jobs_db)
+    schedule = jobs.CronSchedule(EVERY_SECOND, "UTC", pause_status=PauseStatus.UNPAUSED)
+    libraries = [{"file": {"path": f"/Workspace/{'x' * 300}.sql"}}]
+    bad = store.pipelines.create({"name": "bad", "libraries": libraries}, "ana@example.com")
+    update = {"task_key": "update", "pipeline_task": {"pipeline_id": bad}}
+    settings = {"name": "never", "schedule": schedule.as_dict(), "tasks": [update]}
+    never = store.create(settings, "ana@example.com")
+    often = server.client().jobs.create(name="often", tasks=[TASK], schedule=schedule).job_id
+    assert often is not None
+
+    more_runs(server.client(), often, 2)
+    server.stop()
+    server.start()
+
+    more_runs(server.client(), often, 2)
+    assert not list(server.client().jobs.list_runs(job_id=never))
 
 
 def test_a_continuous_job_runs_again_and_a_deleted_one_does_not(server: Served) -> None:
