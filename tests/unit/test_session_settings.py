@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from pyspark.errors import IllegalArgumentException
 
 from lakelocal.lakeflow.model import Job, Task
 from lakelocal.lakeflow.session_settings import session_settings
+from lakelocal.spark_settings import settings_of_clusters
 
 ANSI_OFF = {"spark.sql.ansi.enabled": "false"}
 
@@ -51,3 +53,20 @@ def test_settings_of_the_cluster_count_except_for_its_size_and_storage() -> None
         "spark.sql.ansi.enabled": "true",
         "spark.databricks.delta.schema.autoMerge.enabled": "true",
     }
+
+
+# As Spark 4.1 answers.
+FIXED = """Failed to set spark.driver.memory to Some(4g) due to [CANNOT_MODIFY_CONFIG] Cannot modify the value of the \
+Spark config: "spark.driver.memory".
+See also 'https://spark.apache.org/docs/latest/sql-migration-guide.html#ddl-statements'. SQLSTATE: 46110"""
+STATIC = """Failed to set spark.sql.warehouse.dir to Some(/x) due to [CANNOT_MODIFY_STATIC_CONFIG] Cannot modify the \
+value of the static Spark config: "spark.sql.warehouse.dir". SQLSTATE: 46110"""
+WRONG = """Failed to set spark.sql.session.timeZone to Some(Mars) due to [INVALID_CONF_VALUE.TIME_ZONE] The value \
+'Mars' in the config "spark.sql.session.timeZone" is invalid. Cannot resolve the given timezone. SQLSTATE: 22022"""
+
+
+def test_what_only_a_cluster_has_is_told_apart_from_a_wrong_value() -> None:
+    """Other warnings, such as that a setting is deprecated, are about neither."""
+    assert settings_of_clusters([FIXED, "deprecated", STATIC]) == ["spark.driver.memory", "spark.sql.warehouse.dir"]
+    with pytest.raises(IllegalArgumentException, match=r"^\[INVALID_CONF_VALUE.TIME_ZONE\] The value 'Mars'"):
+        settings_of_clusters([FIXED, WRONG])

@@ -1,6 +1,5 @@
 """Requests about the settings of a Spark session, sent beside the request of that session that is being intercepted."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import grpc
@@ -19,9 +18,9 @@ class ConfigRequests:
             response_deserializer=proto.ConfigResponse.FromString,
         )
 
-    def send(self, operation: Operation, request: Any, metadata: Any) -> Mapping[str, str]:
-        """The settings that the server answers *operation* with, in the session of *request*, by key."""
+    def send(self, operation: Operation, request: Any, metadata: Any) -> proto.ConfigResponse:
+        """What the server answers *operation* with, in the session of *request*."""
         asked = proto.ConfigRequest(
             session_id=request.session_id, user_context=request.user_context, operation=operation
         )
-        return {pair.key: pair.value for pair in self._call(asked, metadata=metadata).pairs}
+        return self._call(asked, metadata=metadata)

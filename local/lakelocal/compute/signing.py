@@ -61,7 +61,8 @@ class Signing(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercepto
 
     def _setting(self, request: proto.ExecutePlanRequest, metadata: Any, operation: Operation) -> str:
         """The value of the setting in the session of *request*, from the response to *operation*."""
-        return self._requests.send(operation, request, metadata).get(SETTING, "")
+        pairs = self._requests.send(operation, request, metadata).pairs
+        return next((pair.value for pair in pairs if pair.key == SETTING), "")
 
 
 def _own_text(command: proto.Command) -> str:

@@ -32,6 +32,7 @@ from lakelocal.dialect.walk import walk
 from lakelocal.pipelines.definitions import Dataset, Defaults, Definitions, Key, Kind
 from lakelocal.pipelines.errors import AnalysisError, UnresolvedError, outside_of_a_query
 from lakelocal.pipelines.reading import Read, Renamed, Replacement, is_streaming, reads_of, replace_reads
+from lakelocal.spark_settings import set_all, settings_of_clusters
 from lakelocal.sql.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -135,22 +136,9 @@ class PipelineSession:
         """Set *settings* of the session, and return those that only a cluster has, from its start.
 
         Raises:
-            PySparkException: a value does not fit its setting.
+            IllegalArgumentException: a value does not fit its setting.
         """
-        from pyspark.errors import PySparkException
-
-        fixed = []
-        try:
-            self.set(settings)
-        except PySparkException:
-            for key, value in settings.items():
-                try:
-                    self.set({key: value})
-                except PySparkException as error:
-                    if not (error.getCondition() or "").startswith("CANNOT_MODIFY_"):
-                        raise
-                    fixed.append(key)
-        return fixed
+        return settings_of_clusters(self.spark.client.config(set_all(settings)).warnings)
 
     @contextmanager
     def with_settings(self, settings: Mapping[str, str]) -> Iterator[None]:
