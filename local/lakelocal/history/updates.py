@@ -16,15 +16,13 @@ from uuid import uuid4
 from lakelocal.history.reading import History
 from lakelocal.history.records import Records, insert, now_ms
 from lakelocal.history.rows import RecordedEvent, RecordedUpdate
-from lakelocal.lakeflow.results import meaning
 from lakelocal.lakeflow.update_progress import (
-    CANCELED,
     CREATED,
-    FAILED,
     UPDATE_ENDS,
     Event,
     Progress,
     created_event,
+    unsuccessful_end,
 )
 
 
@@ -95,7 +93,7 @@ class Updates:
         run = self.history.run(update.job_run_id)
         if run.end_time is None:
             return update
-        return replace(update, state=CANCELED if meaning(run.state).canceled else FAILED, end_time=run.end_time)
+        return replace(update, state=unsuccessful_end(run.state), end_time=run.end_time)
 
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         with self.history.reading() as database:

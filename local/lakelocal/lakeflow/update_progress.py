@@ -39,6 +39,11 @@ def tone_of(state: str) -> str:
     return _TONES.get(state) or meaning(state).tone
 
 
+def unsuccessful_end(result: str | None) -> str:
+    """How an update ended whose task or run has ended with *result*, not in success; a time limit cancels it."""
+    return CANCELED if meaning(result).canceled or result == "TIMEDOUT" else FAILED
+
+
 def colour_of(state: str) -> str:
     """The colour of *state* in a terminal, as a name for `rich`."""
     return COLOURS[tone_of(state)]

@@ -22,9 +22,7 @@ from lakelocal.lakeflow.model import Bundle, Task
 from lakelocal.lakeflow.pipelines import Pipeline
 from lakelocal.lakeflow.results import meaning
 from lakelocal.lakeflow.update_progress import (
-    CANCELED,
     COMPLETED,
-    FAILED,
     JOB_TASK,
     RETRY,
     STOPPED,
@@ -34,6 +32,7 @@ from lakelocal.lakeflow.update_progress import (
     Event,
     Progress,
     flow_event,
+    unsuccessful_end,
     update_event,
 )
 from lakelocal.pipelines.order import Selection, UpdateOrder
@@ -117,8 +116,7 @@ class _Recorded:
             return
         for flow in list(self.progress.unended()):
             self.take(flow_event(flow.name, flow.dataset, STOPPED))
-        ended = meaning(result)
-        state = COMPLETED if ended.succeeded else CANCELED if ended.canceled or result == "TIMEDOUT" else FAILED
+        state = COMPLETED if meaning(result).succeeded else unsuccessful_end(result)
         self.take(update_event(self.id, state, error))
 
     @property
