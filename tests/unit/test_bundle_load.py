@@ -250,6 +250,11 @@ JOB = HEAD + "resources:\n  jobs:\n    j:\n      name: J\n"
         (JOB, "`databricks.yml:4`: job `j`: found no tasks"),
         (JOB + "      tasks: [{task_key: a}]", "task `a`: found no task type"),
         (
+            JOB + "      tasks: [{task_key: a, notebok_task: {notebook_path: n.ipynb}}]",
+            "task `a`: found `notebok_task`, which is no task type; expected exactly one, such as `notebook_task`. Did "
+            "you mean `notebook_task`?",
+        ),
+        (
             JOB + "      tasks: [{task_key: a, notebook_task: {notebook_path: n.ipynb}, run_job_task: {job_id: 1}}]",
             "task `a`: found 2 task types (notebook_task, run_job_task)",
         ),

@@ -65,7 +65,9 @@ def test_an_update_may_wait_for_its_attempt(records: Records):
     assert list(updates.of_run(run_id)) == [5]
 
 
-@pytest.mark.parametrize(("result", "ended"), [("CANCELED", "CANCELED"), ("TIMEDOUT", "CANCELED"), ("FAILED", "FAILED")])
+@pytest.mark.parametrize(
+    ("result", "ended"), [("CANCELED", "CANCELED"), ("TIMEDOUT", "CANCELED"), ("FAILED", "FAILED")]
+)
 def test_an_update_ends_with_its_run(records: Records, result: str, ended: str):
     """Also if nobody was left to tell so."""
     run_id = start(records)

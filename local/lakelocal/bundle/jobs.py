@@ -21,8 +21,9 @@ from lakelocal.lakeflow.fields import has_effect
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Steps, Where
 from lakelocal.lakeflow.model import BundleSettings, Job, Task, TaskLibrary, comes_from_git
 from lakelocal.lakeflow.pipelines import Pipeline
-from lakelocal.lakeflow.task_types import type_of
+from lakelocal.lakeflow.task_types import TYPES, type_of
 from lakelocal.lakeflow.verdicts import FROM_GIT
+from lakelocal.near_names import next_step
 
 TASK_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MAX_CONCURRENCY = 100
@@ -102,10 +103,7 @@ class _Reader:
             self._add("task-key", found, "1 to 100 letters, digits, `_` or `-`", "Rename the task.", where)
         kinds = [name for name in settings if name.endswith("_task") and settings[name] is not None]
         if len(kinds) != 1:
-            found = f"{len(kinds)} task types ({', '.join(kinds)})" if kinds else "no task type"
-            action = "Split the task." if kinds else "Give it a type."
-            where = self._where(source, task=key)
-            self._add("task-type", found, "exactly one, such as `notebook_task`", action, where)
+            self._add_wrong_types(kinds, self._where(source, task=key))
         kind = kinds[0] if kinds else ""
         where = self._where(source, task=key)
         file, elsewhere = self._file(source, key, kind), None
@@ -235,6 +233,19 @@ class _Reader:
             action = "Flatten the inputs into one list, or start a job with a run_job_task."
             self._add("for-each-nested", found, "any other task type", action, where)
         return nested
+
+    def _add_wrong_types(self, kinds: Sequence[str], where: Where) -> None:
+        """Tell of a task with several types, or with none; a type that is misspelt was left out as an unknown field."""
+        task = self.findings.of_task(self.key, where.task)
+        unknown = (str(each.where.path[-1]) for each in task if each.rule == "unknown-field")
+        misspelt = next((name for name in unknown if name.endswith("_task")), "")
+        if kinds:
+            found, action = f"{len(kinds)} task types ({', '.join(kinds)})", "Split the task."
+        elif misspelt:
+            found, action = f"`{misspelt}`, which is no task type", next_step(misspelt, TYPES)
+        else:
+            found, action = "no task type", "Give it a type."
+        self._add("task-type", found, "exactly one, such as `notebook_task`", action, where)
 
     def _parameters(self, listed: Any) -> dict[str, str]:
         result: dict[str, str] = {}

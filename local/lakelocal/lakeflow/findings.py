@@ -255,6 +255,10 @@ class Findings(list[Finding]):
         """The findings that do not concern a single job."""
         return Findings(self.root, (each for each in self if not each.where.job))
 
+    def of_task(self, job: str, task: str) -> "Findings":
+        """The findings in the task with the key *task* of the job with the key *job*."""
+        return Findings(self.root, (each for each in self if (each.where.job, each.where.task) == (job, task)))
+
     def by_job(self) -> dict[str, list[Finding]]:
         """The findings that concern a job, by its key."""
         found: dict[str, list[Finding]] = {}
