@@ -51,10 +51,11 @@ def note_of(call: Callable[[], object]) -> str:
         ("frame = pandas.DataFrame({'order_id': [1]}); return frame['amount']", "frame has the columns 'order_id'"),
         ("text = 'x' * 500; return float(text)", f"text = 'x{'x' * 57}…"),
         ("late, allowed = 2, 1; assert late <= allowed", "late = 2, allowed = 1"),
+        ("day, counts = 'tuesday', []; print(day, 1 / len(counts))", "counts = [], day = 'tuesday'"),
     ],
 )
 def test_the_values_of_the_line_are_told(load: Load, body: str, told: str) -> None:
-    """Of all variables only those in the expression that failed; of large collections what they hold."""
+    """Those in the failed expression come first, then the others of its line; of large collections what they hold."""
     module = load(f"import datetime\nimport pandas\ndef check(): {body}\n")
 
     said = note_of(module.check)

@@ -80,11 +80,14 @@ def note(trace: TracebackType | None) -> str:
 
 
 class _Place(NamedTuple):
-    """The code that raised an error: *line* as it is shown, and the *expression* in it that Python was evaluating."""
+    """The code that raised an error: *line* as it is shown, the whole *source* of the line, and the *expression* in it
+    that Python was evaluating.
+    """
 
     file: str
     number: int
     line: str
+    source: str
     expression: str
     frame: FrameType
 
@@ -109,10 +112,10 @@ def _steps(trace: TracebackType | None) -> Iterator[TracebackType]:
 
 def _place(frame: FrameType, number: int, instruction: int) -> _Place:
     file = frame.f_code.co_filename
-    line = linecache.getline(file, number, frame.f_globals).strip()
+    source = linecache.getline(file, number, frame.f_globals).strip()
     expression = _expression(frame, instruction)
-    told = line if expression in line and len(line) <= _LINE_LENGTH else expression
-    return _Place(file, number, textwrap.shorten(told, _LINE_LENGTH, placeholder=" ..."), expression, frame)
+    told = source if expression in source and len(source) <= _LINE_LENGTH else expression
+    return _Place(file, number, textwrap.shorten(told, _LINE_LENGTH, placeholder=" ..."), source, expression, frame)
 
 
 def _expression(frame: FrameType, instruction: int) -> str:
@@ -140,9 +143,9 @@ def _is_installed(file: str) -> bool:
 
 
 def _values(place: _Place) -> Iterator[str]:
-    """What the variables in the expression are: `day = '2024-13-01'`."""
+    """What the variables in the expression are, then the others of its line: `day = '2024-13-01'`."""
     known = {**place.frame.f_globals, **place.frame.f_locals}
-    for name in _names(place.expression or place.line):
+    for name in dict.fromkeys((*_names(place.expression), *_names(place.source))):
         if name in known and not _SECRET.search(name) and (told := _described(name, known[name])):
             yield told
 
