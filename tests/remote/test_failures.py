@@ -160,7 +160,7 @@ def test_an_environment_that_was_mended_by_hand(build: Build, tmp_path: Path, pa
 
     found = failure(build("sc://localhost:1", first=["spark.range(1)"]), PYTHONPATH=str(about.parent))
 
-    assert re.search(said, found) and "`make setup-remote`" in found
+    assert re.search(said, found) and "Delete the environment's folder, then create it again" in found
 
 
 @CLIENTS
