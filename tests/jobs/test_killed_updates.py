@@ -193,6 +193,8 @@ class Shop:
         if not place.is_file():
             return 0, USUAL
         with closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True, timeout=10)) as database:
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
+                return 0, USUAL  # the file is being made
             counts = [count for (count,) in database.execute("SELECT count(*) FROM events GROUP BY update_id")]
         return sum(counts), max(counts, default=USUAL)
 
