@@ -502,7 +502,7 @@ def test_private_tables_published_views_and_sinks(spark, pipeline, state):
         "CREATE VIEW shown COMMENT 'for all' AS SELECT s.id FROM LIVE.shown_table s"
     )
     pipeline.configuration = {"source": source}
-    pipeline.update(
+    update = pipeline.update(
         code,
         HEAD + f"dp.create_sink('out', 'delta', {{'tableName': 'olist_dev.{pipeline.schema}_in.sink'}})\n"
         "@dp.append_flow(target='out')\ndef to_sink():\n    return spark.readStream.table('shown_table')\n"
@@ -515,6 +515,7 @@ def test_private_tables_published_views_and_sinks(spark, pipeline, state):
     assert rows(spark, pipeline, "of_other") == [(3, None)]
     assert rows(spark, pipeline, "shown") == [(2,), (3,)]
     assert sorted(row.id for row in spark.table(f"{pipeline.schema}_in.sink").collect()) == [2, 3]
+    assert update.outcomes[f"olist_dev.{pipeline.schema}.to_sink"].counts.written == 2
     with pytest.raises(AnalysisError, match="INVALID_TEMP_OBJ_REFERENCE"):
         pipeline.update(code.replace("LIVE.shown_table", "hidden"))
 
@@ -590,6 +591,42 @@ def test_auto_cdc_in_two_updates_and_a_full_refresh(spark, pipeline):
     assert rows(spark, pipeline, "history") == expected
     tables = spark.sql(f"SHOW TABLES IN {pipeline.schema}").where("NOT isTemporary").collect()
     assert {row.tableName for row in tables} == {"current", "history", "cities"}
+
+
+def test_the_changes_of_a_table_are_events_in_the_order_of_its_commits(spark, pipeline):
+    """The columns of its change data feed give sequence and deletes; so do those of a second and a third update."""
+    source = f"{pipeline.schema}_in.cities"
+    enabled = "TBLPROPERTIES (delta.enableChangeDataFeed = true)"
+    spark.sql(f"CREATE TABLE {source} (id INT, city STRING) {enabled}")
+    spark.sql(f"INSERT INTO {source} VALUES (1, 'Recife'), (2, 'Natal')")
+    flow = (
+        "dp.create_streaming_table('{0}')\n"
+        "dp.create_auto_cdc_flow(target='{0}', source='feed', keys=['id'], sequence_by='{1}',\n"
+        "    apply_as_deletes=F.expr(\"_change_type = 'delete'\"), stored_as_scd_type={2},\n"
+        "    except_column_list=['_change_type', '_commit_version', '_commit_timestamp'])\n"
+    )
+    pipeline.update(
+        HEAD + "@dp.temporary_view()\ndef feed():\n"
+        f"    changes = spark.readStream.option('readChangeFeed', 'true').table('{source}')\n"
+        "    return changes.where(\"_change_type <> 'update_preimage'\")\n"
+        + flow.format("by_version", "_commit_version", 2)
+        + flow.format("by_time", "_commit_timestamp", 1)
+    )
+    assert rows(spark, pipeline, "by_version") == [(1, "Recife", 1, None), (2, "Natal", 1, None)]
+
+    spark.sql(f"UPDATE {source} SET city = 'Olinda' WHERE id = 1")
+    spark.sql(f"DELETE FROM {source} WHERE id = 2")
+    pipeline.update()
+    spark.sql(f"INSERT INTO {source} VALUES (3, 'Fortaleza')")
+    pipeline.update()
+
+    assert rows(spark, pipeline, "by_version") == [
+        (1, "Olinda", 2, None),
+        (1, "Recife", 1, 2),
+        (2, "Natal", 1, 3),
+        (3, "Fortaleza", 4, None),
+    ]
+    assert rows(spark, pipeline, "by_time") == [(1, "Olinda"), (3, "Fortaleza")]
 
 
 def test_the_session_of_a_killed_update_is_ended(spark, pipeline, state):

@@ -481,11 +481,12 @@ def test_the_user_has_the_names_of_a_databricks_user(tmp_path: Path, monkeypatch
     """Databricks' own examples greet the person by `displayName`; templates notify the first of the addresses."""
     monkeypatch.setenv("LOGNAME", "ana.b")
     fields = {"userName": "userName", "displayName": "displayName", "short_name": "short_name"}
-    fields["mail"] = "emails[0].value"
+    fields |= {"mail": "emails[0].value", "id": "id"}
     text = "".join(f"  {name}: {{default: '${{workspace.current_user.{field}}}'}}\n" for name, field in fields.items())
 
-    values = load_settings(write(tmp_path, {"databricks.yml": f"{HEAD}variables:\n{text}"})).variables
+    values = dict(load_settings(write(tmp_path, {"databricks.yml": f"{HEAD}variables:\n{text}"})).variables)
 
+    assert values.pop("id").isdecimal()
     assert values == {"userName": "ana.b", "displayName": "ana.b", "short_name": "ana_b", "mail": "ana.b"}
 
 

@@ -112,7 +112,9 @@ def test_catalogs_that_a_bundle_names(tmp_path: Path) -> None:
           catalog_type: {default: managed}
         resources:
           schemas: {s: {catalog_name: silver, name: x}}
-          pipelines: {p: {name: p, catalog: "${var.catalog}_piped", libraries: [{file: {path: n.py}}]}}
+          pipelines:
+            p: {name: p, catalog: "${var.catalog}_piped", libraries: [{file: {path: n.py}}]}
+            q: {name: q, catalog: 2nd-lake, libraries: [{file: {path: n.py}}]}
           jobs:
             j:
               parameters: [{name: output_catalog, default: out}, {name: run_date, default: today}]
@@ -126,7 +128,7 @@ def test_catalogs_that_a_bundle_names(tmp_path: Path) -> None:
         bundle, bundle.securables, bundle.jobs.values(), {"my_catalog": "given"}, bundle.pipelines.values()
     )
 
-    assert found == ["bronze", "dev", "dev_piped", "given", "gold", "out", "second", "silver", "src", "third"]
+    assert found == ["2nd-lake", "bronze", "dev", "dev_piped", "given", "gold", "out", "second", "silver", "src", "third"]
 
 
 def test_schemas_that_variables_and_parameters_name(tmp_path: Path) -> None:

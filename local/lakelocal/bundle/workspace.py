@@ -5,6 +5,7 @@ Source: Databricks CLI 1.13, `bundle/config/mutator`: `default_workspace_root.go
 """
 
 import getpass
+import hashlib
 import os
 import re
 import unicodedata
@@ -86,6 +87,7 @@ def current_user() -> dict[str, Any]:
     name = user_name()
     short = identifier(name.partition("@")[0])
     return {
+        "id": str(int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big")),
         "userName": name,
         "displayName": name,
         "emails": [{"value": name, "type": "work", "primary": True}],

@@ -14,6 +14,7 @@ from typing import Any
 from lakelocal.catalogs import DEFAULT_SCHEMA, INFORMATION_SCHEMA
 from lakelocal.lakeflow.model import BundleSettings, Job, Securable
 from lakelocal.lakeflow.pipelines import Pipeline
+from lakelocal.project import CATALOG_NAME
 
 # A surplus catalog does no harm; these words describe a catalog but do not name one.
 _SAYS_CATALOG = re.compile(r"catalog(?!ue)(?!.*(?:schema|type|owner|comment|description|location|path))", re.IGNORECASE)
@@ -33,7 +34,7 @@ def named_catalogs(
 ) -> list[str]:
     """The catalogs that a bundle, its *jobs*, its *pipelines* and the *parameters* of a run name, each once, sorted."""
     found = {securable.catalog for securable in securables} | set(_named(settings.variables)) | set(_named(parameters))
-    found |= {pipeline.catalog for pipeline in pipelines if _NAME.fullmatch(pipeline.catalog)}
+    found |= {pipeline.catalog for pipeline in pipelines if CATALOG_NAME.fullmatch(pipeline.catalog)}
     for job in jobs:
         found |= set(_named(job.parameters))
         for task in job.every_task():

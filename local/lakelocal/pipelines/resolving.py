@@ -276,7 +276,7 @@ def frame_of(flow: Flow, dataset: Dataset, name: str) -> "DataFrame":
             f"{flow.origin}: the query of `{flow.name}` returned {type(frame).__name__}; expected a Spark "
             "DataFrame. Return one."
         )
-    if not dataset.expectations and (dataset.is_view or dataset.kind is Kind.SINK):
+    if not dataset.expectations and dataset.is_view:
         return frame
     seen_as = observation(dataset.name) if dataset.is_view else observation(dataset.name, name)
     return with_rules(frame, dataset.expectations, seen_as, name)

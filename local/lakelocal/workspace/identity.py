@@ -38,7 +38,7 @@ def me(workspace: Workspace, asked: Asked) -> Mapping[str, Any]:
     """Describe the user, in the format of SCIM."""
     user = current_user()
     return {
-        "id": workspace.id,
+        "id": user["id"],
         "userName": user["userName"],
         "displayName": user["displayName"],
         "active": True,

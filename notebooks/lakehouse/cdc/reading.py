@@ -15,6 +15,7 @@ from .pruning import FEW_KEYS, bounds, extremes, is_bounded
 
 # What Delta reports if the versions to read from are gone, or if the source has no change data feed.
 _VERSIONS_GONE = ("VERSION", "CHANGE_DATA", "CHANGE_TABLE", "LOG_FILE", "STATE_RECOVER", "FAILED_READ_FILE")
+_OF_A_FEED = frozenset({"_change_type", "_commit_version", "_commit_timestamp"})  # what Delta adds to each change
 _REMOVAL = "_change_type <> 'insert'"  # a change by which a row was removed, or changed in place
 BROADCAST = 200_000  # up to so many events, each task may hold the keys of a batch
 TIE, _ROWS, _REMOVED, _TIES, _LACKS, _PLACE = (
@@ -78,7 +79,7 @@ def read_batch(spark: SparkSession, flow: Flow, columns: Columns, feed: Feed) ->
         ChangeEventsError: an event has no key or no sequence.
     """
     ledger = spark.read.option("versionAsOf", feed.last).table(feed.source)
-    changes = None if feed.is_all else _changes(spark, feed)
+    changes = None if feed.is_all else _changes(spark, feed, ledger)
     if changes is not None:
         try:
             found = _checked(spark, flow, columns, Batch(feed, changes, ledger))
@@ -93,13 +94,17 @@ def read_batch(spark: SparkSession, flow: Flow, columns: Columns, feed: Feed) ->
     return whole
 
 
-def _changes(spark: SparkSession, feed: Feed) -> DataFrame | None:
-    """The rows that *feed* adds or removes, with Delta's `_change_type`; None if its versions are gone.
+def _changes(spark: SparkSession, feed: Feed, ledger: DataFrame) -> DataFrame | None:
+    """The rows that *feed* adds or removes, with Delta's `_change_type`; None if they cannot be told from the *ledger*.
 
+    Events from the change data feed of another table may keep its columns, and a second feed would add the same names.
     Delta forgets old versions after the table's log retention. It has many errors for that, and reading everything
     gives the same result: so any failure here leads to that, and if something is really broken, reading everything
     fails.
     """
+    if own := sorted(_OF_A_FEED.intersection(map(str.lower, ledger.columns))):
+        print(f"{feed.source}: its own columns are named like those of a feed ({', '.join(own)}), reading all of it")
+        return None
     changes = (
         spark.read.option("readChangeFeed", "true")
         .option("startingVersion", feed.first)
