@@ -128,7 +128,19 @@ def test_catalogs_that_a_bundle_names(tmp_path: Path) -> None:
         bundle, bundle.securables, bundle.jobs.values(), {"my_catalog": "given"}, bundle.pipelines.values()
     )
 
-    assert found == ["2nd-lake", "bronze", "dev", "dev_piped", "given", "gold", "out", "second", "silver", "src", "third"]
+    assert found == [
+        "2nd-lake",
+        "bronze",
+        "dev",
+        "dev_piped",
+        "given",
+        "gold",
+        "out",
+        "second",
+        "silver",
+        "src",
+        "third",
+    ]
 
 
 def test_schemas_that_variables_and_parameters_name(tmp_path: Path) -> None:
