@@ -25,6 +25,8 @@ _TAGS = [
     "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
 ]  # fmt: skip
 _ATTRIBUTES = frozenset({"class", "style", "title", "colspan", "rowspan", "align"})
+_OF_256 = re.compile(r"((?<=[\[;])[34])8;5;(\d+)")  # in the codes of a terminal: 38 is the text, 48 what is behind it
+_LEVELS = (0, 95, 135, 175, 215, 255)  # of red, green and blue in the 256 colours
 _UNSHOWN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 
 
@@ -123,6 +125,21 @@ def _cut(text: str) -> str:
     return f"{text[:half]}\n[cut: {len(text) - 2 * half:,} characters]\n{text[-half:]}"
 
 
+def with_basic_colours(text: str) -> str:
+    """*text* with the eight colours of a terminal, which the page adapts to light and dark, in place of its 256."""
+    return _OF_256.sub(lambda match: f"{match[1]}{_basic_colour(int(match[2]))}", text)
+
+
+def _basic_colour(number: int) -> int:
+    """Which of the eight colours is nearest to *number* of the 256: red, green and blue are its bits."""
+    if number < 16:
+        return number % 8
+    if number >= 232:  # greys
+        return 7
+    levels = [_LEVELS[(number - 16) // each % 6] for each in (36, 6, 1)]
+    return sum(1 << bit for bit, level in enumerate(levels) if level > max(levels) / 2)
+
+
 def _said(text: str) -> Markup:
     return Markup('<p class="said">{}</p>').format(text)
 
@@ -132,10 +149,13 @@ def _converter() -> Callable[[Any], str]:
     """An exporter with nbconvert's `basic` template that reduces the HTML of cells to text, tables and their styles."""
     import nbformat
     from nbconvert import HTMLExporter  # imported here: it takes half a second, which other commands can do without
+    from nbconvert.filters import ansi2html
     from nbconvert.preprocessors.sanitize import SanitizeHTML
 
     safe = SanitizeHTML(tags=_TAGS, attributes=_is_safe, strip=True)
     exporter = HTMLExporter(template_name="basic", sanitize_html=True, exclude_anchor_links=True)
+    exporter.exclude_input_prompt = exporter.exclude_output_prompt = True  # cells are known by their place
+    exporter.register_filter("ansi2html", lambda text: ansi2html(with_basic_colours(text)))
     exporter.register_filter("clean_html", lambda html: safe.sanitize_html_tags(_UNSHOWN.sub("", str(html))))
     return lambda notebook: exporter.from_notebook_node(nbformat.from_dict(notebook))[0]
 
