@@ -232,7 +232,7 @@ def test_the_time_before_a_repair_is_no_part_of_the_duration(records):
 
     assert run.duration == 30
     assert run.shape["run_duration"] == 30_000
-    assert [(round(at, 1), text) for at, text in drawn.cuts] == [(33.3, "1 h 00 min left out, in which nothing ran")]
+    assert [(round(at, 1), text) for at, text in drawn.cuts] == [(33.3, "A gap of 1 h 00 min is left out")]
     bars = [(round(bar.left, 1), round(bar.width, 1)) for bar in drawn.rows[1].bars]
     assert bars == [(3.3, 6.7), (36.7, 60.0)]
 
@@ -435,7 +435,13 @@ def test_the_failed_cell_stands_out_under_the_number_that_messages_name(tmp_path
     added = new_code_cell("day = 1", metadata={"tags": ["injected-parameters"]})
     tagged = {"metadata": {"tags": ["papermill-error-cell-tag"]}}
     banner, mark = (new_markdown_cell("An Exception was encountered at In [3]", **tagged) for _ in range(2))
-    failed = new_code_cell("1 / 0", metadata={"papermill": {"exception": True}})
+    trace = ["ZeroDivisionError", "\x1b[36mCell \x1b[39m\x1b[32mIn[3]\x1b[39m, line 1"]
+    failed = new_code_cell(
+        "1 / 0",
+        execution_count=3,
+        metadata={"papermill": {"exception": True}},
+        outputs=[new_output("error", ename="ZeroDivisionError", evalue="", traceback=trace)],
+    )
     cells = [banner, new_code_cell("import os"), added, mark, failed, new_code_cell("'not run'")]
     place = tmp_path / "n.ipynb"
     nbformat.write(new_notebook(cells=cells), place)
@@ -446,4 +452,5 @@ def test_the_failed_cell_stands_out_under_the_number_that_messages_name(tmp_path
     before, _, after = text.partition('<section class="failed-cell" id="failed-7"')
     inside, _, behind = after.partition("</section>")
     assert "Cell 2 failed" in inside and "ZeroDivision" not in before
+    assert re.sub("<.*?>", "", inside).count("Cell 2, line 1") == 1
     assert "In&nbsp;[" not in text and "import" in before and "not run" in behind and "encountered" not in text

@@ -159,9 +159,9 @@ class Run(Shown):
 
     @property
     def children(self) -> Iterator["Run"]:
-        """The runs that its tasks started, in the order of the tasks."""
+        """The runs that its tasks started, in the order of the tasks; of one task, the newest first."""
         for work in self.works:
-            for attempt in work.attempts:
+            for attempt in reversed(work.attempts):
                 if attempt.child:
                     yield attempt.child
 

@@ -147,7 +147,7 @@ def _said(run: Run, task: Task) -> Iterator[str]:
     if task.work and task.work.last.child:
         yield f"run {task.work.last.child.run_id}"
     if task.iterations:
-        yield f"{task.iterations} iterations"
+        yield f"{task.iterations} iteration{'s' if task.iterations > 1 else ''}"
     if task.work and task.work.last.update and (said := task.work.last.update.progress.said):
         yield said
 

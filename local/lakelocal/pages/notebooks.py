@@ -4,6 +4,7 @@ import functools
 import re
 import threading
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ _TAGS = [
     "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
 ]  # fmt: skip
 _ATTRIBUTES = frozenset({"class", "style", "title", "colspan", "rowspan", "align"})
+_CELL = re.compile(r"(Cell(?:\x1b\[[\d;]*m|\s)+)In\[(\d+)\]")  # as IPython names a cell, with colours in between
 _OF_256 = re.compile(r"((?<=[\[;])[34])8;5;(\d+)")  # in the codes of a terminal: 38 is the text, 48 what is behind it
 _LEVELS = (0, 95, 135, 175, 215, 255)  # of red, green and blue in the 256 colours
 _UNSHOWN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
@@ -73,6 +75,7 @@ def _parts(notebook: Any, failed: str) -> Iterator[Markup]:
         yield _converted(notebook, cells)
         return
     number = sum(map(is_own, cells[: at + 1]))
+    _name_cells(cells)
     yield _converted(notebook, cells[:at])
     yield Markup(
         '<section class="failed-cell" id="{}" aria-label="Cell {}, which failed"><p>Cell {} failed</p>'
@@ -80,6 +83,15 @@ def _parts(notebook: Any, failed: str) -> Iterator[Markup]:
     yield _converted(notebook, cells[at : at + 1])
     yield Markup("</section>")
     yield _converted(notebook, cells[at + 1 :])
+
+
+def _name_cells(cells: list[Any]) -> None:
+    """Name *cells* in tracebacks by their numbers in the source notebook, in place of those of their execution."""
+    numbers = dict(zip((cell.get("execution_count") for cell in cells), accumulate(map(is_own, cells)), strict=True))
+    for output in (each for cell in cells for each in cell.get("outputs", ()) if each.output_type == "error"):
+        output.traceback = [
+            _CELL.sub(lambda match: f"{match[1]}{numbers.get(int(match[2]), '?')}", line) for line in output.traceback
+        ]
 
 
 def _converted(notebook: Any, cells: list[Any]) -> Markup:

@@ -77,7 +77,7 @@ class Axis:
     def cuts(self) -> Iterator[tuple[float, str]]:
         """Where a gap was left out, and how long it was."""
         for (_, end), (start, _) in pairwise(self.spans):
-            yield self.at(end), f"{duration((start - end) / 1000)} left out, in which nothing ran"
+            yield self.at(end), f"A gap of {duration((start - end) / 1000)} is left out"
 
 
 def timeline(run: Run, links: Links) -> Timeline:
