@@ -88,10 +88,13 @@ def _parts(notebook: Any, failed: str) -> Iterator[Markup]:
 def _name_cells(cells: list[Any]) -> None:
     """Name *cells* in tracebacks by their numbers in the source notebook, in place of those of their execution."""
     numbers = dict(zip((cell.get("execution_count") for cell in cells), accumulate(map(is_own, cells)), strict=True))
+
+    def named(match: re.Match[str]) -> str:
+        number = numbers.get(int(match[2]))
+        return f"{match[1]}{number}" if number else match[0]
+
     for output in (each for cell in cells for each in cell.get("outputs", ()) if each.output_type == "error"):
-        output.traceback = [
-            _CELL.sub(lambda match: f"{match[1]}{numbers.get(int(match[2]), '?')}", line) for line in output.traceback
-        ]
+        output.traceback = [_CELL.sub(named, line) for line in output.traceback]
 
 
 def _converted(notebook: Any, cells: list[Any]) -> Markup:
