@@ -70,11 +70,11 @@ def test_one_click_leads_from_the_reason_to_the_cell(page: Page) -> None:
 
 
 def test_a_bar_of_the_timeline_leads_to_the_cell_too(page: Page) -> None:
-    """Folded boxes unfold on the way."""
-    page.get_by_role("button", name="Fold all").click()
+    """Collapsed boxes expand on the way."""
+    page.get_by_role("button", name="Collapse all").click()
     assert not page.locator(".failed-cell").is_visible()
 
-    page.get_by_role("link", name="silver, attempt 0: FAILED").click()
+    page.get_by_role("link", name="silver: FAILED, from").click()
 
     page.locator(".failed-cell").wait_for()
 
@@ -87,7 +87,7 @@ def test_tasks_are_found_by_a_word_and_by_failure(page: Page) -> None:
     page.get_by_label("Find").fill("number_14")
     assert boxes.count() == 1
     page.get_by_label("Find").fill("")
-    page.get_by_label("only what failed").check()
+    page.get_by_label("Only failed").check()
     assert boxes.count() == 2
     assert page.get_by_role("status").inner_text() == "2 of 31"
 

@@ -78,7 +78,7 @@ def run_now(page: Page) -> None:
     """Start a run and go to its page; a busy machine shows the list of runs first, in which it appears."""
     page.get_by_role("button", name="Run now").click()
     if "/runs?" in page.url:
-        page.locator(".lines .name").first.click()
+        page.locator(".runs .name").first.click()
 
 
 def test_a_run_is_started_watched_understood_and_repaired(page: Page, served: Served) -> None:
@@ -109,7 +109,7 @@ def test_a_run_is_started_watched_understood_and_repaired(page: Page, served: Se
     go.write_text("3")
     page.get_by_role("link", name=re.compile("Daily load, run")).click()
     expect(page.get_by_label("load FAILED")).to_be_checked()
-    page.get_by_role("button", name="Repair", exact=True).click()
+    page.get_by_role("button", name="Repair run").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("SUCCESS", timeout=LONG)
     expect(page.locator("dl.facts").first).to_contain_text(re.compile(r"repairs\s*1"))
 
@@ -143,8 +143,8 @@ def test_a_run_is_cancelled(page: Page, served: Served) -> None:
     run_now(page)
     expect(page.locator(".log")).to_contain_text("looking in Recife", timeout=LONG)
 
-    page.get_by_text("Cancel this run").click()
-    page.get_by_role("button", name="Cancel the run").click()
+    page.locator("summary", has_text="Cancel run").click()
+    page.get_by_role("button", name="Cancel run").click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("CANCELED", timeout=LONG)
 
@@ -183,13 +183,15 @@ def test_runs_are_found_by_their_state_their_job_and_their_text(page: Page, serv
     """The filter is part of the address, so that it can be bookmarked and sent."""
     page.goto(f"{served.url}/runs")
     page.get_by_label("State").select_option("cancelled")
-    page.get_by_role("button", name="Show").click()
-    expect(page.locator(".lines > li")).to_have_count(1)
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".runs tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="Clear").click()
+    expect(page).to_have_url(f"{served.url}/runs")
     page.goto(f"{served.url}/runs?text=olinda")
-    expect(page.locator(".lines > li")).to_have_count(1)
-    expect(page.locator(".lines")).to_contain_text("city=Olinda")
+    expect(page.locator(".runs tbody tr")).to_have_count(1)
+    expect(page.locator(".runs")).to_contain_text("city=Olinda")
     page.goto(f"{served.url}/runs?text=nowhere")
-    expect(page.locator("main")).to_contain_text("No run matches the filter.")
+    expect(page.locator("main")).to_contain_text("No runs match the filter.")
 
 
 @pytest.mark.parametrize("path", ["/runs", "/runs/1", "/jobs", "/jobs/of-bundle/daily", "/outbox"])

@@ -105,7 +105,7 @@ def test_a_for_each_task_runs_all_its_inputs(build: Build) -> None:
     outer, *iterations = [each for each in run["tasks"] if each["task_key"] != "after"]
     iterations.sort(key=lambda each: each["iteration"]["index"])
     assert outer["state"]["result_state"] == "FAILED"
-    assert outer["error"] == "1 of 3 iterations failed: 1 (n=x)."
+    assert outer["error"] == "1 of 3 iterations failed: iteration 1 (n=x)."
     assert outer["for_each_task"]["stats"]["task_run_stats"] == {
         "total_iterations": 3,
         "scheduled_iterations": 3,

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,15 +14,19 @@ from recorded_runs import attempt, end, start, whole_run
 
 from lakelocal.history.recorded import read_run
 from lakelocal.history.records import Records
+from lakelocal.jobs.admission import enter_again
 from lakelocal.jobs.tables import TableChange
 from lakelocal.kernel.table import Table
+from lakelocal.lakeflow.model import Job
 from lakelocal.pages import run_file
-from lakelocal.pages.graph import graph
+from lakelocal.pages.graph import clipped, graph
 from lakelocal.pages.links import WithinPage
-from lakelocal.pages.notebooks import OUTPUT_LIMIT, Notebooks, bounded
+from lakelocal.pages.notebooks import OUTPUT_LIMIT, Notebooks, bounded, with_basic_colours
 from lakelocal.pages.rendering import _script as page_script
-from lakelocal.pages.rendering import script_policy
+from lakelocal.pages.rendering import code, script_policy
 from lakelocal.pages.run import overridden
+from lakelocal.pages.timeline import timeline
+from lakelocal.pages.triggers import trigger_in_words
 from lakelocal.quarantine import is_quarantine
 
 VOID = {"meta", "br", "col", "hr", "img", "link", "input"}
@@ -84,10 +89,10 @@ def test_the_page_tells_of_every_attempt(records):
     text = run_file(read_run(records, whole_run(records)))
 
     for word in (
-        "load, attempt 0: FAILED",
-        "load, attempt 1: SUCCESS",
-        "one[1], attempt 0: FAILED",
-        "inner, attempt 0: TIMEDOUT",
+        "load, attempt 1: FAILED",
+        "load, attempt 2: SUCCESS",
+        "one[1]: FAILED",
+        "inner: TIMEDOUT",
     ):
         assert text.count(f'aria-label="{word}') == 1, word
     assert ">false</text>" in text
@@ -130,7 +135,7 @@ def test_the_graph_has_the_tasks_of_child_runs(records):
     assert outer.title.startswith("start: SUCCESS")
     assert [node.name for node in outer.inner.nodes] == ["inner", "behind"]
     assert outer.box.width > outer.inner.width and outer.box.height > outer.inner.height
-    assert run_file(run).count("inner: TIMEDOUT") == 1
+    assert run_file(run).count("<title>inner: TIMEDOUT") == 1
 
 
 def test_an_iteration_is_shown_with_its_input(records):
@@ -158,6 +163,130 @@ def test_only_the_last_failure_of_a_task_is_unfolded(records):
 
     assert text.count("data-failed open") == 1
     assert text.index("data-failed open") > text.index(">a <span")
+
+
+def test_the_attempts_of_a_task_are_counted_from_one_and_the_newest_is_first(records):
+    """Each of several has a label; the only one of a task has none. The API counts from 0."""
+    run_id = start(records)
+    attempt(records, run_id, "a", "FAILED")
+    attempt(records, run_id, "a", attempt_number=1)
+    attempt(records, run_id, "b")
+    end(records, run_id, "SUCCESS")
+
+    text = run_file(read_run(records, run_id))
+
+    notes = re.findall(r'<span class="task">(\w+)(?: <span class="note">(.*?)</span>)?</span>', text)
+    assert notes == [("a", "attempt 2"), ("a", "attempt 1"), ("b", "")]
+
+
+def repaired(records: Records) -> int:
+    """A run that failed after 10 s, and whose tasks `load` and `after` a repair runs again since an hour later."""
+    settings = {"tasks": [{"task_key": key} for key in ("first", "load", "after")]}
+    settings["tasks"][2]["depends_on"] = [{"task_key": "load"}]
+    run_id = start(records, settings=settings)
+    attempt(records, run_id, "first")
+    attempt(records, run_id, "load", "FAILED", error="no such table")
+    attempt(records, run_id, "after", "UPSTREAM_FAILED", depends_on=[{"task_key": "load"}])
+    end(records, run_id, "FAILED", at=1_010_000)
+    enter_again(records, run_id, Job("nightly", 7, "Nightly", settings, ()), ["load", "after"])
+    records.update_run(run_id, repair_start=4_610_000)
+    return run_id
+
+
+def test_what_a_repair_will_run_again_is_pending(records):
+    """In the graph, in the timeline and in the list; the failed attempts are still there, and what is kept is."""
+    run = read_run(records, repaired(records))
+
+    assert {work.task_key: work.result for work in run.works} == {
+        "first": "SUCCESS", "load": "PENDING", "after": "PENDING",
+    }  # fmt: skip
+    assert [node.title for node in graph(run, WithinPage()).nodes] == [
+        "first: SUCCESS, 2.0 s", "load: PENDING", "after: PENDING",
+    ]  # fmt: skip
+    assert [row.state for row in timeline(run, WithinPage()).rows] == ["SUCCESS 2.0 s", "PENDING", "PENDING"]
+    labels = re.findall(r'<span class="task">(\w+) <span class="note">(.*?)</span>', run_file(run))
+    assert labels == [
+        ("load", "attempt 2"), ("load", "attempt 1"), ("after", "attempt 2"), ("after", "attempt 1"),
+    ]  # fmt: skip
+
+
+def test_a_task_is_pending_no_longer_once_the_repair_has_begun_it(records):
+    """Then it is in the state of its new attempt."""
+    run_id = repaired(records)
+    attempt(records, run_id, "load", None, attempt_number=1, repair=1, life_cycle_state="RUNNING")
+
+    run = read_run(records, run_id)
+
+    assert [work.result for work in run.works] == ["SUCCESS", "RUNNING", "PENDING"]
+
+
+def test_the_time_before_a_repair_is_no_part_of_the_duration(records):
+    """10 s, and 20 s an hour later, are 30 s; the axis is cut after a third."""
+    run_id = repaired(records)
+    begun = {"attempt_number": 1, "repair": 1, "start_time": 4_611_000, "end_time": 4_629_000}
+    attempt(records, run_id, "load", **begun)
+    end(records, run_id, "SUCCESS", at=4_630_000)
+
+    run = read_run(records, run_id)
+    drawn = timeline(run, WithinPage())
+
+    assert run.duration == 30
+    assert run.shape["run_duration"] == 30_000
+    assert [(round(at, 1), text) for at, text in drawn.cuts] == [(33.3, "A gap of 1 h 00 min is left out")]
+    bars = [(round(bar.left, 1), round(bar.width, 1)) for bar in drawn.rows[1].bars]
+    assert bars == [(3.3, 6.7), (36.7, 60.0)]
+
+
+def test_a_task_that_did_not_run_names_those_that_failed(records):
+    """However many are in between; not those that were not needed."""
+    run_id = start(records)
+    guilty = attempt(records, run_id, "load", "FAILED")
+    attempt(records, run_id, "other", "FAILED")
+    attempt(records, run_id, "between", "UPSTREAM_FAILED", depends_on=[{"task_key": "load"}])
+    message = "An upstream task failed."
+    attempt(records, run_id, "last", "UPSTREAM_FAILED", depends_on=[{"task_key": "between"}], state_message=message)
+    end(records, run_id, "FAILED")
+
+    text = run_file(read_run(records, run_id))
+
+    assert f'An upstream task failed: <a href="#attempt-{guilty}">load</a></p>' in text
+
+
+def test_what_is_in_backticks_is_code():
+    """And a backtick without a counterpart is itself."""
+    assert code("`a < b`: found `c`") == "<code>a &lt; b</code>: found <code>c</code>"
+    assert code("it`s <b>") == "it`s &lt;b&gt;"
+
+
+def test_a_text_in_a_box_is_cut_where_the_box_ends():
+    """Capitals take more room than small letters."""
+    assert clipped("i" * 30, 206) == "i" * 30
+    assert clipped("I" * 30, 206) == "I" * 24 + "…"
+    assert clipped("UPSTREAM_FAILED, 2 attempts", 206) == "UPSTREAM_FAILED, 2 attempts"
+
+
+@pytest.mark.parametrize(
+    ("codes", "shown"),
+    [
+        ("38;5;28", "32"), ("38;5;130", "33"), ("1;38;5;129", "1;35"), ("48;5;226", "43"), ("38;5;9", "31"),
+        ("38;5;244", "37"), ("0;31", "0;31"),
+    ],
+)  # fmt: skip
+def test_the_256_colours_of_a_terminal_become_the_eight_of_the_page(codes, shown):
+    """Green, brown, violet; yellow behind the text; light red; grey."""
+    assert with_basic_colours(f"\x1b[{codes}mword\x1b[0m") == f"\x1b[{shown}mword\x1b[0m"
+
+
+@pytest.mark.parametrize(
+    ("trigger", "words"),
+    [
+        ("ONE_TIME", "Manual"), ("PERIODIC", "Scheduled"), ("FILE_ARRIVAL", "File arrival"), ("TABLE", "Table update"),
+        ("CONTINUOUS", "Continuous"), ("RUN_JOB_TASK", "Run job task"), ("RETRY", "Retry"), ("API_CALL", "API call"),
+    ],
+)  # fmt: skip
+def test_triggers_are_named_as_in_databricks(trigger, words):
+    """Not as in its API."""
+    assert trigger_in_words(trigger) == words
 
 
 def test_changed_tables_are_listed_and_quarantine_stands_out(records):
@@ -306,7 +435,13 @@ def test_the_failed_cell_stands_out_under_the_number_that_messages_name(tmp_path
     added = new_code_cell("day = 1", metadata={"tags": ["injected-parameters"]})
     tagged = {"metadata": {"tags": ["papermill-error-cell-tag"]}}
     banner, mark = (new_markdown_cell("An Exception was encountered at In [3]", **tagged) for _ in range(2))
-    failed = new_code_cell("1 / 0", metadata={"papermill": {"exception": True}})
+    trace = ["ZeroDivisionError", "\x1b[36mCell \x1b[39m\x1b[32mIn[3]\x1b[39m, line 1"]
+    failed = new_code_cell(
+        "1 / 0",
+        execution_count=3,
+        metadata={"papermill": {"exception": True}},
+        outputs=[new_output("error", ename="ZeroDivisionError", evalue="", traceback=trace)],
+    )
     cells = [banner, new_code_cell("import os"), added, mark, failed, new_code_cell("'not run'")]
     place = tmp_path / "n.ipynb"
     nbformat.write(new_notebook(cells=cells), place)
@@ -317,4 +452,5 @@ def test_the_failed_cell_stands_out_under_the_number_that_messages_name(tmp_path
     before, _, after = text.partition('<section class="failed-cell" id="failed-7"')
     inside, _, behind = after.partition("</section>")
     assert "Cell 2 failed" in inside and "ZeroDivision" not in before
-    assert "import" in before and "not run" in behind and "encountered" not in text
+    assert re.sub("<.*?>", "", inside).count("Cell 2, line 1") == 1
+    assert "In&nbsp;[" not in text and "import" in before and "not run" in behind and "encountered" not in text

@@ -56,7 +56,7 @@ def test_the_page_has_a_row_for_each_flow(records: Records):
     ]  # fmt: skip
     assert "Violated expectations: &#39;known&#39;" in page
     assert update_id in page and "refresh of all tables" in page
-    assert f"events of the update ({len(update_of_a_shop()) + 1})" in page
+    assert f"Events of the update ({len(update_of_a_shop()) + 1})" in page
 
 
 def test_the_attempt_of_an_update_is_open_where_it_is_all_that_runs(records: Records):

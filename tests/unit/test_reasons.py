@@ -48,7 +48,7 @@ def test_the_reason_of_a_loop_is_that_of_an_iteration(records: Records) -> None:
     """With its input, which a user recognises."""
     run = failed_run(records)
     loop = {"for_each_task_key": "each", "index": 3, "input": {"city": "Recife"}}
-    attempt(records, run, "each", "FAILED", kind="for_each_task", error="1 of 9 iterations failed: 3.")
+    attempt(records, run, "each", "FAILED", kind="for_each_task", error="1 of 9 iterations failed: iteration 3.")
     attempt(records, run, "load", "FAILED", iteration=loop, error="KeyError: 'price'")
 
     assert run_shape(records, run)["reason"] == "each > load[3] city=Recife: KeyError: 'price'"

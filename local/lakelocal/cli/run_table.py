@@ -32,7 +32,7 @@ def run_table(shapes: Sequence[Shape], *, limit: int) -> Table:
             str(shape["run_id"]),
             Text("  " * depth + str(shape["run_name"])),
             datetime.fromtimestamp(shape["start_time"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
-            duration(((shape["end_time"] or now_ms()) - shape["start_time"]) / 1000),
+            duration(shape.get("run_duration", now_ms() - shape["start_time"]) / 1000),
             Text(result, style=colour_of(result)),
             Text("" if depth else _parameters(shape)),
         )

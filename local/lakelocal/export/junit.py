@@ -25,7 +25,7 @@ def junit(run: Run) -> str:
         root.append(_suite(each))
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
-    root.set("time", _seconds(run.seconds(run.shape)))
+    root.set("time", _seconds(run.duration))
     indent(root, " ")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
@@ -42,7 +42,7 @@ def _suite(run: Run) -> Element:
         failures=str(sum(case.find("failure") is not None for case in cases)),
         errors="0",
         skipped=str(sum(case.find("skipped") is not None for case in cases)),
-        time=_seconds(run.seconds(run.shape)),
+        time=_seconds(run.duration),
         timestamp=datetime.fromtimestamp(run.shape["start_time"] / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         hostname=_text(socket.gethostname()),
     )

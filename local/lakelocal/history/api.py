@@ -14,6 +14,7 @@ Source: Databricks SDK (`databricks.sdk.service.jobs`): `RunState`, `RunStatus`,
 from collections.abc import Sequence
 from typing import Any
 
+from lakelocal.history.filters import JOB_RUN
 from lakelocal.history.reading import History
 from lakelocal.history.reasons import reason_of_attempt, reason_of_run
 from lakelocal.history.rows import Recorded, RecordedAttempt, RecordedPhase, RecordedRun, RecordedUpdate
@@ -37,7 +38,7 @@ def run_shape(history: History, run_id: int) -> dict[str, Any]:
 def shape_of(run: RecordedRun, history: History) -> dict[str, Any]:
     """*run* of *history* with all its attempts."""
     attempts = history.attempts(run.run_id)
-    result = run_head(run)
+    result = run_head(run, history)
     result["tasks"] = [_task(attempt, history) for attempt in attempts]
     if any(attempt.kind == "pipeline_task" for attempt in attempts):
         _add_updates(result["tasks"], Updates(history), run.run_id)
@@ -50,11 +51,11 @@ def shape_of(run: RecordedRun, history: History) -> dict[str, Any]:
 
 def run_list(history: History, *, limit: int | None, active_only: bool, job_id: int | None) -> list[dict[str, Any]]:
     """The newest runs first, without their tasks, as `runs/list` shows them."""
-    return [run_head(run) for run in history.runs(limit=limit, active_only=active_only, job_id=job_id)]
+    return [run_head(run, history) for run in history.runs(limit=limit, active_only=active_only, job_id=job_id)]
 
 
-def run_head(run: RecordedRun) -> dict[str, Any]:
-    """*run* without its attempts, as an entry of `runs/list`."""
+def run_head(run: RecordedRun, history: History) -> dict[str, Any]:
+    """*run* of *history* without its attempts, as an entry of `runs/list`."""
     result = {
         "run_id": run.run_id,
         "job_id": run.job_id,
@@ -62,10 +63,10 @@ def run_head(run: RecordedRun) -> dict[str, Any]:
         "run_name": run.run_name,
         "target": run.target,
         "trigger": run.trigger,
-        "run_type": "JOB_RUN",
+        "run_type": str(run.settings.get("run_type") or JOB_RUN),
         "state": _state(run),
         "status": _status(run),
-        **_times(run),
+        **_times(run, idle_ms=history.idle_ms(run)),
         "job_parameters": [
             {"name": name, "default": default, "value": value} for name, (default, value) in run.job_parameters.items()
         ],
@@ -178,8 +179,8 @@ def _status(row: Recorded) -> dict[str, Any]:
     }
 
 
-def _times(row: RecordedRun | RecordedAttempt) -> dict[str, Any]:
+def _times(row: RecordedRun | RecordedAttempt, *, idle_ms: int = 0) -> dict[str, Any]:
     result = {"start_time": row.start_time, "end_time": row.end_time or 0}
     if row.end_time is not None:
-        result["run_duration"] = row.end_time - row.start_time
+        result["run_duration"] = row.end_time - row.start_time - idle_ms
     return result

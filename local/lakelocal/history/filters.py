@@ -5,8 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from lakelocal.lakeflow.pipeline_updates import RUN_TYPE
+from lakelocal.lakeflow.results import STATES
 
 JOB_RUN = "JOB_RUN"  # the type of a run whose settings name none
+_HAS_FAILED = f"runs.result_state IN ({', '.join(repr(state) for state, each in STATES.items() if each.failed)})"
+_BROKE = ", ".join(repr(state) for state, each in STATES.items() if each.broke)
+# A task failed in the run, or in a run below it, and the text is in its key, its input or its error.
+_FAILED_TASKS = f"""EXISTS (
+    WITH RECURSIVE family(id) AS (
+      SELECT runs.run_id UNION
+      SELECT child_run_id FROM attempts JOIN family ON job_run_id = family.id WHERE child_run_id IS NOT NULL)
+    SELECT 1 FROM attempts JOIN family ON job_run_id = family.id
+    WHERE result_state IN ({_BROKE}) AND instr(
+      lower(task_key || ' ' || coalesce(iteration, '') || ' ' || coalesce(error, state_message)), lower(?)))"""
 
 
 @dataclass(frozen=True)
@@ -15,8 +26,8 @@ class RunFilter:
 
     *active* wants those that have not ended, or those that have. *since* and *until* are the first and the last time
     at which they may have begun, in epoch milliseconds. *results* are the results that they may have, *text* is in
-    their name or in a name or value of a parameter. *started_by_none* wants those that no other run started. Without
-    *updates*, runs that update a pipeline by themselves are not wanted: the Jobs API does not list them.
+    their name, in a name or value of a parameter, or in why they failed: see `reasons`. Without *updates*, runs that
+    update a pipeline by themselves are not wanted: the Jobs API does not list them.
     """
 
     job_id: int | None = None
@@ -26,7 +37,6 @@ class RunFilter:
     results: Sequence[str] | None = None
     text: str = ""
     run_type: str = ""
-    started_by_none: bool = False
     updates: bool = True
 
     def condition(self, before: tuple[int, int] | None = None) -> tuple[str, list[Any]]:
@@ -48,14 +58,12 @@ class RunFilter:
         if self.results is not None:
             add(f"result_state IN ({', '.join('?' for _ in self.results)})", *self.results)
         if self.text:
-            found = "(instr(lower(run_name), lower(?)) OR instr(lower(job_parameters), lower(?)))"
-            add(found, self.text, self.text)
+            shown = "instr(lower(run_name || ' ' || job_parameters || ' ' || state_message), lower(?))"
+            add(f"({shown} OR ({_HAS_FAILED} AND {_FAILED_TASKS}))", self.text, self.text)
         if self.run_type:
             add("coalesce(json_extract(settings, '$.run_type'), ?) = ?", JOB_RUN, self.run_type)
         if not self.updates:
             add("json_extract(settings, '$.run_type') IS NOT ?", RUN_TYPE)
-        if self.started_by_none:
-            add("parent_run_id IS NULL")
         if before is not None:
             add("(start_time, run_id) < (?, ?)", *before)
         return " AND ".join(conditions), values

@@ -96,13 +96,17 @@ class History:
         return {run.run_id: run for run in self._runs(f"run_id IN ({marks})", *run_ids)}
 
     def job_names(self) -> dict[int, str]:
-        """The jobs that have runs which no other run started: id and the name that the newest run had."""
+        """The jobs that have runs: id and the name that the newest run had."""
         with self.reading() as database:
-            rows = _rows(
-                database,
-                "SELECT job_id, run_name, max(run_id) FROM runs WHERE parent_run_id IS NULL GROUP BY job_id",
-            )
+            rows = _rows(database, "SELECT job_id, run_name, max(run_id) FROM runs GROUP BY job_id")
         return {row["job_id"]: row["run_name"] for row in rows}
+
+    def runs_above(self, run: RecordedRun) -> list[RecordedRun]:
+        """The run that started *run*, the one that started that, and so on: the outermost first."""
+        if run.parent_run_id is None:
+            return []
+        parent = self.run(run.parent_run_id)
+        return [*self.runs_above(parent), parent]
 
     def run_named(self, name: str) -> RecordedRun:
         """The run that the user calls *name*: its number, or `latest`.
@@ -125,7 +129,7 @@ class History:
     def seconds_taken(self, job_id: int) -> list[float]:
         """How long the newest successful runs of a job took, at most fifty, without their time in the queue."""
         return [
-            (run.end_time - run.start_time - (run.queue_duration or 0)) / 1000
+            (run.end_time - run.start_time - self.idle_ms(run) - (run.queue_duration or 0)) / 1000
             for run in self.runs(limit=_LOOKED_AT, job_id=job_id)
             if run.end_time is not None and meaning(run.result_state).succeeded
         ]
@@ -168,6 +172,13 @@ class History:
         with self.reading() as database:
             rows = _rows(database, "SELECT * FROM phases WHERE run_id = ? ORDER BY number", run_id)
         return [RecordedPhase.of(row) for row in rows]
+
+    def idle_ms(self, run: RecordedRun) -> int:
+        """How long *run* had ended before each of its repairs, in all: no part of its duration."""
+        if not run.repair_count:
+            return 0
+        worked = sum(phase.end_time - phase.start_time for phase in self.phases(run.run_id))
+        return run.phase_start - run.start_time - worked
 
     def cancel_requested(self, run_id: int) -> bool:
         """Has someone requested that the run be cancelled?"""

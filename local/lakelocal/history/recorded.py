@@ -1,7 +1,7 @@
 """A recorded run with everything below it: its tasks, their attempts, and the runs that these started."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from lakelocal.history.api import run_shape
 from lakelocal.history.reading import History
 from lakelocal.history.records import now_ms
+from lakelocal.history.rows import RecordedRun
 from lakelocal.history.updates import Updates
 from lakelocal.lakeflow.results import meaning, state_of
 from lakelocal.lakeflow.task_types.for_each import input_text
@@ -67,6 +68,7 @@ class Attempt(Shown):
 
     @property
     def number(self) -> int:
+        """Its number as in the API: the first attempt has 0."""
         return int(self.shape["attempt_number"])
 
     @property
@@ -87,20 +89,38 @@ class Attempt(Shown):
 
 @dataclass(frozen=True)
 class Work:
-    """A task, or one iteration of a for-each task, with its attempts in the run and its repairs, in order."""
+    """A task, or one iteration of a for-each task, with its attempts in the run and its repairs, in order.
+
+    *awaited*: the repair that is active will run it again, but has not begun to.
+    """
 
     task_key: str
     label: str
     attempts: tuple[Attempt, ...]
+    awaited: bool = False
 
     @property
     def last(self) -> Attempt:
         return self.attempts[-1]
 
     @property
+    def result(self) -> str:
+        """How its last attempt ended, or the state that it is in."""
+        return "PENDING" if self.awaited else self.last.result
+
+    def name_of(self, attempt: Attempt) -> str:
+        """`attempt 1` for the first attempt, as people count; empty if there is no other."""
+        return f"attempt {attempt.number + 1}" if len(self.attempts) + self.awaited > 1 else ""
+
+    @property
     def title(self) -> str:
         """Its label; for an iteration, with the input: `city[1] Recife`."""
         return f"{self.label} {input_text(self.last.shape['iteration']['input'])}" if self.is_iteration else self.label
+
+    @property
+    def outer_key(self) -> str:
+        """The key of the task of the job: for an iteration, that of its for-each task."""
+        return str(self.last.shape["iteration"]["for_each_task_key"]) if self.is_iteration else self.task_key
 
     @property
     def is_iteration(self) -> bool:
@@ -111,12 +131,14 @@ class Work:
 class Run(Shown):
     """A run, as read at *read_ms* (epoch ms).
 
-    *tasks* are those in the job's settings at the time of the run; for a partial run, the selected ones.
+    *tasks* are those in the job's settings at the time of the run; for a partial run, the selected ones. *idle_ms* is
+    how long it had ended before its repairs.
     """
 
     tasks: tuple[Mapping[str, Any], ...]
     works: tuple[Work, ...]
     read_ms: int
+    idle_ms: int = 0
 
     @property
     def name(self) -> str:
@@ -129,7 +151,7 @@ class Run(Shown):
         It is the one that `reasons` tells of: of the tasks that failed in their last attempts, the first.
         """
         failed = [work for work in self.works if meaning(work.last.result).broke]
-        loops = {work.last.shape["iteration"]["for_each_task_key"] for work in failed if work.is_iteration}
+        loops = {work.outer_key for work in failed if work.is_iteration}
         causes = [work.last for work in failed if work.is_iteration or work.task_key not in loops]
         first = min(causes, key=lambda attempt: attempt.run_id, default=None)
         below = first.child.cause if first and first.child else None
@@ -137,9 +159,9 @@ class Run(Shown):
 
     @property
     def children(self) -> Iterator["Run"]:
-        """The runs that its tasks started, in the order of the tasks."""
+        """The runs that its tasks started, in the order of the tasks; of one task, the newest first."""
         for work in self.works:
-            for attempt in work.attempts:
+            for attempt in reversed(work.attempts):
                 if attempt.child:
                     yield attempt.child
 
@@ -154,8 +176,37 @@ class Run(Shown):
         return int(max(of["end_time"] or self.read_ms, of["start_time"]))
 
     def seconds(self, of: Mapping[str, Any]) -> float:
-        """How long the run or attempt *of* took, or has taken so far."""
+        """How long the attempt *of* took, or has taken so far."""
         return (self.end_ms(of) - int(of["start_time"])) / 1000
+
+    @property
+    def phases(self) -> Sequence[Mapping[str, Any]]:
+        """The original run and its repairs, with their times."""
+        return self.shape.get("repair_history") or [self.shape]
+
+    def failed_before(self, work: Work) -> list[Work]:
+        """The tasks that failed or were cancelled, because of which *work* did not run."""
+        works = {each.task_key: each for each in self.works if not each.is_iteration}
+        found: dict[str, Work] = {}
+        stopped = [work]
+        while stopped:
+            last = stopped.pop().last
+            needed = [] if last.ran or meaning(last.result).is_fine else last.shape["depends_on"]
+            keys = [each["task_key"] for each in needed]
+            new = {key: works[key] for key in keys if key in works and key not in found}
+            found |= new
+            stopped += new.values()
+        return [each for each in found.values() if each.last.ran and not meaning(each.result).is_fine]
+
+    @property
+    def counted_from(self) -> int:
+        """The time from which its duration counts: its start, later by the time between its ends and its repairs."""
+        return int(self.shape["start_time"]) + self.idle_ms
+
+    @property
+    def duration(self) -> float:
+        """How long it and all its repairs took, or have taken so far, in seconds."""
+        return (self.end_ms(self.shape) - self.counted_from) / 1000
 
 
 def read_run(history: History, run_id: int) -> Run:
@@ -168,7 +219,15 @@ def read_run(history: History, run_id: int) -> Run:
     run = history.run(run_id)
     defined, only = run.settings.get("tasks", []), run.only_tasks
     tasks = tuple(task for task in defined if only is None or task["task_key"] in only)
-    return Run(shape, tasks, tuple(_works(history, shape["tasks"])), now_ms())
+    works = tuple(_awaited(work, run, shape) for work in _works(history, shape["tasks"]))
+    return Run(shape, tasks, works, now_ms(), history.idle_ms(run))
+
+
+def _awaited(work: Work, run: RecordedRun, shape: Mapping[str, Any]) -> Work:
+    """*work*, marked if the active repair of *run* will run it again but has not begun to."""
+    if run.end_time is not None or work.outer_key not in (run.repair_tasks or ()):
+        return work
+    return replace(work, awaited=work.last.run_id not in shape["repair_history"][-1]["task_run_ids"])
 
 
 def utc(ms: int) -> str:

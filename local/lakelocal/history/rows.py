@@ -57,13 +57,13 @@ class RecordedRun(Recorded):
     *job_parameters* maps each name to (default, value); *settings* are the job's at that time. *trigger_time* is
     the time that a scheduled run was scheduled for, *trigger_event* what happened that started it, *queued_since*
     when it began to wait for a slot. *only_tasks* is the selection of a partial run. *repair_start* is when the
-    last repair began. *remote* says where Spark ran, if not in the state's own server. *before_notebook* is the
-    notebook that the state needed once before the tasks. If it *signs_commits*, its commits name it: see
-    `lakelocal.commits`.
+    last repair began, *repair_tasks* are the tasks that it runs again. *remote* says where Spark ran, if not in the
+    state's own server. *before_notebook* is the notebook that the state needed once before the tasks. If it
+    *signs_commits*, its commits name it: see `lakelocal.commits`.
     """
 
     _json: ClassVar[frozenset[str]] = frozenset(
-        {"job_parameters", "settings", "only_tasks", "health_warnings", "trigger_event"}
+        {"job_parameters", "settings", "only_tasks", "repair_tasks", "health_warnings", "trigger_event"}
     )
 
     run_id: int
@@ -90,6 +90,7 @@ class RecordedRun(Recorded):
     only_tasks: Sequence[str] | None = None
     repair_count: int = 0
     repair_start: int | None = None
+    repair_tasks: Sequence[str] | None = None
     health_warnings: Sequence[Any] = ()
     remote: str | None = None
     before_notebook: str | None = None

@@ -7,7 +7,7 @@ run, `updates` one per update of a pipeline, and `events` one per event of an up
 import sqlite3
 import time
 
-VERSION = 8
+VERSION = 9
 FIRST_ATTEMPT = 1_000_000_001  # ids of attempts begin here, so that those of runs count the runs
 WAIT_SECONDS = 30.0
 _RUNS = {
@@ -35,6 +35,7 @@ _RUNS = {
     "only_tasks": "TEXT",  # the selection of a partial run, as a JSON list
     "repair_count": "INTEGER NOT NULL DEFAULT 0",
     "repair_start": "INTEGER",  # when the last repair began
+    "repair_tasks": "TEXT",  # the tasks that the last repair runs again, as a JSON list
     "health_warnings": "TEXT NOT NULL DEFAULT '[]'",
     "remote": "TEXT",  # where Spark runs if not in the state's own server; without a token
     "before_notebook": "TEXT",  # the notebook that the state needed once before the tasks

@@ -5,6 +5,7 @@ frees its slot. Source: Databricks documentation, "Configure maximum concurrent 
 """
 
 import sqlite3
+from collections.abc import Collection
 from typing import Any
 
 from lakelocal.errors import RunError
@@ -53,8 +54,11 @@ def enter_anew(records: Records, run_id: int, job: Job) -> None:
         update(database, "runs", run_id, {**free, **this_process(), **_admitted(database, job, now_ms())})
 
 
-def enter_again(records: Records, run_id: int, job: Job) -> int:
-    """Reopen the ended run *run_id* for a repair, whether or not it is admitted, and return the number of the repair.
+def enter_again(records: Records, run_id: int, job: Job, again: Collection[str]) -> int:
+    """Reopen the ended run *run_id* to run its tasks *again*, whether or not it is admitted.
+
+    Returns:
+        The number of the repair.
 
     Raises:
         RunError: the run has not ended.
@@ -70,7 +74,8 @@ def enter_again(records: Records, run_id: int, job: Job) -> int:
         number, now = run.repair_count + 1, now_ms()
         insert(database, "phases", _phase(run))
         columns = {
-            **{"repair_count": number, "repair_start": now, "settings": dict(job.settings), "cancel_requested": 0},
+            **{"repair_count": number, "repair_start": now, "repair_tasks": sorted(again)},
+            **{"settings": dict(job.settings), "cancel_requested": 0},
             **{"end_time": None, "result_state": None, "state_message": "", "queue_duration": None},
         }
         update(database, "runs", run_id, {**columns, **this_process(), **_admitted(database, job, now)})

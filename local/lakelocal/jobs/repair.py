@@ -75,7 +75,7 @@ def repair_run(
     )
 
     def work(engine: Engine, stop: Stop) -> int:
-        enter_again(records, run_id, job)
+        enter_again(records, run_id, job, again)
         execute_repair(engine, stop, job, run_id, again=again, parameters=given)
         return run_id
 

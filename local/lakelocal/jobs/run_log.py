@@ -10,7 +10,7 @@ from datetime import datetime
 
 from lakelocal.errors import UsageError
 from lakelocal.history.reading import History
-from lakelocal.history.recorded import Attempt, Run, Work, read_run
+from lakelocal.history.recorded import Attempt, Run, read_run
 from lakelocal.jobs.event_log import events_file, read_events
 from lakelocal.near_names import next_step
 from lakelocal.project import State
@@ -65,7 +65,7 @@ class RunLog:
     def _attempts(self, run: Run, above: str = "", *, wanted: bool = False) -> Iterator[tuple[int, Attempt, str]]:
         """The wanted attempts of *run* and of the runs below it: each with the id of its run, and a title."""
         for work in run.works:
-            chosen = wanted or self.task in ("", work.task_key, work.title, *_loop(work))
+            chosen = wanted or self.task in ("", work.task_key, work.title, work.outer_key)
             for attempt in work.attempts:
                 title = f"{above}{work.title}"
                 if chosen:
@@ -91,8 +91,3 @@ def _keys(run: Run) -> Iterator[str]:
         yield task["task_key"]
     for work in run.works:
         yield from (work.task_key, work.title)
-
-
-def _loop(work: Work) -> list[str]:
-    """The key of the for-each task that *work* is an iteration of."""
-    return [work.last.shape["iteration"]["for_each_task_key"]] if work.is_iteration else []

@@ -68,7 +68,7 @@ def _print_end(
     The reason comes last: it is in sight however short the window is.
     """
     result = state_of(run["state"])
-    took = duration((run["end_time"] - run["start_time"]) / 1000)
+    took = duration(run["run_duration"] / 1000)
     console.print(Text(f"\nrun {run['run_id']}:"), Text(result, style=colour_of(result)), Text(f"after {took}"))
     if refused := _refused(run, changes):
         console.print(Text(f"  refused {refused}", style=_REFUSED), soft_wrap=True)

@@ -3,8 +3,10 @@
 `run_if` and `outcome` are shown if they are not the default. The template `graph.svg` draws it.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from lakelocal.history.recorded import Run, Work
@@ -13,11 +15,11 @@ from lakelocal.lakeflow.results import meaning
 from lakelocal.pages.layout import Box, layered
 from lakelocal.pages.links import Links
 
-_WIDTH, _HEIGHT = 200, 50
-_PADDING = 12  # around the tasks of a child run
+_WIDTH, _HEIGHT = 230, 50
+_PADDING = 12  # around the tasks of a child run, and beside the text in a box
 MARGIN = 22  # above and below the drawing, for the text above a box
-_LETTERS = 25
-_LETTER_WIDTH = 7.2
+NAME_LETTER, LETTER = 7.6, 6.6  # pixels of a small letter in a name, and in the lines below it
+_CAPITAL, _NARROW = 1.25, 0.55  # how much wider a capital is, and a space or a comma
 DEFAULT_RUN_IF = "ALL_SUCCESS"
 
 
@@ -79,15 +81,16 @@ class Graph:
 def tasks_of(run: Run) -> list[Task]:
     """The tasks that ran or may still run, in the order of the job.
 
-    Tasks that have not begun come from the job's settings. For a run that has ended, only recorded tasks are included.
+    Tasks that have not begun, or that a repair has yet to run again, come from the job's settings. For a run that has
+    ended, only recorded tasks are included.
     """
-    works = {work.task_key: work for work in run.works if not work.is_iteration}
+    begun = [work for work in run.works if not work.awaited]
+    works = {work.task_key: work for work in begun if not work.is_iteration}
     defined = {task["task_key"]: task for task in run.tasks}
     counted: dict[str, int] = {}
-    for work in run.works:
+    for work in begun:
         if work.is_iteration:
-            outer = work.last.shape["iteration"]["for_each_task_key"]
-            counted[outer] = counted.get(outer, 0) + 1
+            counted[work.outer_key] = counted.get(work.outer_key, 0) + 1
     shapes = {**(defined if run.is_active else {}), **{key: work.last.shape for key, work in works.items()}}
     order = {key: at for at, key in enumerate(defined)}
     return [
@@ -122,11 +125,10 @@ def _size(inner: Graph | None) -> tuple[float, float]:
 def _node(run: Run, task: Task, place: Box, inner: Graph | None, links: Links) -> Node:
     box = Box(place.left + 1, place.top + MARGIN, place.width, place.height)
     said = list(_said(run, task))
-    letters = _LETTERS + int((box.width - _WIDTH) / _LETTER_WIDTH)
     return Node(
         box=box,
-        name=clipped(task.key, letters),
-        state=clipped(", ".join(said), letters + 6),
+        name=clipped(task.key, box.width - 2 * _PADDING, NAME_LETTER),
+        state=clipped(", ".join(said), box.width - 2 * _PADDING),
         title=f"{task.key}: {', '.join(said)}",
         tone=meaning(task.result).tone,
         run_if=task.run_if if task.run_if != DEFAULT_RUN_IF else "",
@@ -145,7 +147,7 @@ def _said(run: Run, task: Task) -> Iterator[str]:
     if task.work and task.work.last.child:
         yield f"run {task.work.last.child.run_id}"
     if task.iterations:
-        yield f"{task.iterations} iterations"
+        yield f"{task.iterations} iteration{'s' if task.iterations > 1 else ''}"
     if task.work and task.work.last.update and (said := task.work.last.update.progress.said):
         yield said
 
@@ -167,6 +169,13 @@ def line_between(boxes: Sequence[Box], outcome: str) -> Line:
     return Line("".join(path), tip, outcome, stop.left - 9, stop.middle + MARGIN - 6)
 
 
-def clipped(text: str, letters: int) -> str:
-    """*text*, with `…` in place of what exceeds *letters* characters."""
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+def clipped(text: str, width: float, letter: float = LETTER) -> str:
+    """*text*, with `…` in place of what exceeds *width* pixels; a small letter takes *letter* pixels."""
+    ends = list(accumulate(letter * _breadth(each) for each in text))
+    if not ends or ends[-1] <= width:
+        return text
+    return f"{text[: bisect_right(ends, width - letter)]}…"
+
+
+def _breadth(letter: str) -> float:
+    return _CAPITAL if letter.isupper() else _NARROW if letter in " ,.:" else 1

@@ -12,7 +12,7 @@ LAST_RUNS = 10
 class JobView:
     """A job.
 
-    *starts* is its trigger in words, *next_ms* its next firing (epoch ms), None if there is none. *pause*: "pause" or
+    *trigger* is in words, *next_ms* its next firing (epoch ms), None if there is none. *pause*: "pause" or
     "unpause" if the page offers that. *parameters* are the defaults. *wrong* says why the job cannot run.
     """
 
@@ -22,7 +22,7 @@ class JobView:
     origin: str
     tasks: Sequence[str]
     parameters: Mapping[str, str]
-    starts: str
+    trigger: str
     next_ms: int | None
     last: Sequence[RunLine]
     pause: str = ""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from lakelocal.history.filters import JOB_RUN
 from lakelocal.history.recorded import Attempt, Run
 
 
@@ -14,6 +15,9 @@ class Links(Protocol):
 
     def run(self, run_id: int) -> str:
         """Where the run *run_id* is shown."""
+
+    def job(self, run: Run) -> str:
+        """Where the job of *run* is shown; empty if it is not."""
 
     def attempt(self, attempt: Attempt) -> str:
         """Where *attempt* is shown; if it failed, the cell that failed."""
@@ -27,6 +31,9 @@ class WithinPage:
 
     def run(self, run_id: int) -> str:
         return f"#run-{run_id}"
+
+    def job(self, run: Run) -> str:
+        return ""
 
     def attempt(self, attempt: Attempt) -> str:
         return f"#attempt-{attempt.run_id}"
@@ -43,6 +50,9 @@ class ToPages:
 
     def run(self, run_id: int) -> str:
         return f"/runs/{self.number(run_id)}"
+
+    def job(self, run: Run) -> str:
+        return f"/jobs/{run.shape['job_id']}" if run.shape["run_type"] == JOB_RUN else ""
 
     def attempt(self, attempt: Attempt) -> str:
         failed = attempt.runs_notebook and not attempt.succeeded and not attempt.is_active

@@ -4,6 +4,7 @@ import functools
 import re
 import threading
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ _TAGS = [
     "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
 ]  # fmt: skip
 _ATTRIBUTES = frozenset({"class", "style", "title", "colspan", "rowspan", "align"})
+_CELL = re.compile(r"(Cell(?:\x1b\[[\d;]*m|\s)+)In\[(\d+)\]")  # as IPython names a cell, with colours in between
+_OF_256 = re.compile(r"((?<=[\[;])[34])8;5;(\d+)")  # in the codes of a terminal: 38 is the text, 48 what is behind it
+_LEVELS = (0, 95, 135, 175, 215, 255)  # of red, green and blue in the 256 colours
 _UNSHOWN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 
 
@@ -71,6 +75,7 @@ def _parts(notebook: Any, failed: str) -> Iterator[Markup]:
         yield _converted(notebook, cells)
         return
     number = sum(map(is_own, cells[: at + 1]))
+    _name_cells(cells)
     yield _converted(notebook, cells[:at])
     yield Markup(
         '<section class="failed-cell" id="{}" aria-label="Cell {}, which failed"><p>Cell {} failed</p>'
@@ -78,6 +83,18 @@ def _parts(notebook: Any, failed: str) -> Iterator[Markup]:
     yield _converted(notebook, cells[at : at + 1])
     yield Markup("</section>")
     yield _converted(notebook, cells[at + 1 :])
+
+
+def _name_cells(cells: list[Any]) -> None:
+    """Name *cells* in tracebacks by their numbers in the source notebook, in place of those of their execution."""
+    numbers = dict(zip((cell.get("execution_count") for cell in cells), accumulate(map(is_own, cells)), strict=True))
+
+    def named(match: re.Match[str]) -> str:
+        number = numbers.get(int(match[2]))
+        return f"{match[1]}{number}" if number else match[0]
+
+    for output in (each for cell in cells for each in cell.get("outputs", ()) if each.output_type == "error"):
+        output.traceback = [_CELL.sub(named, line) for line in output.traceback]
 
 
 def _converted(notebook: Any, cells: list[Any]) -> Markup:
@@ -123,6 +140,21 @@ def _cut(text: str) -> str:
     return f"{text[:half]}\n[cut: {len(text) - 2 * half:,} characters]\n{text[-half:]}"
 
 
+def with_basic_colours(text: str) -> str:
+    """*text* with the eight colours of a terminal, which the page adapts to light and dark, in place of its 256."""
+    return _OF_256.sub(lambda match: f"{match[1]}{_basic_colour(int(match[2]))}", text)
+
+
+def _basic_colour(number: int) -> int:
+    """Which of the eight colours is nearest to *number* of the 256: red, green and blue are its bits."""
+    if number < 16:
+        return number % 8
+    if number >= 232:  # greys
+        return 7
+    levels = [_LEVELS[(number - 16) // each % 6] for each in (36, 6, 1)]
+    return sum(1 << bit for bit, level in enumerate(levels) if level > max(levels) / 2)
+
+
 def _said(text: str) -> Markup:
     return Markup('<p class="said">{}</p>').format(text)
 
@@ -132,10 +164,13 @@ def _converter() -> Callable[[Any], str]:
     """An exporter with nbconvert's `basic` template that reduces the HTML of cells to text, tables and their styles."""
     import nbformat
     from nbconvert import HTMLExporter  # imported here: it takes half a second, which other commands can do without
+    from nbconvert.filters import ansi2html
     from nbconvert.preprocessors.sanitize import SanitizeHTML
 
     safe = SanitizeHTML(tags=_TAGS, attributes=_is_safe, strip=True)
     exporter = HTMLExporter(template_name="basic", sanitize_html=True, exclude_anchor_links=True)
+    exporter.exclude_input_prompt = exporter.exclude_output_prompt = True  # cells are known by their place
+    exporter.register_filter("ansi2html", lambda text: ansi2html(with_basic_colours(text)))
     exporter.register_filter("clean_html", lambda html: safe.sanitize_html_tags(_UNSHOWN.sub("", str(html))))
     return lambda notebook: exporter.from_notebook_node(nbformat.from_dict(notebook))[0]
 

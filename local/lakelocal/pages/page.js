@@ -22,7 +22,7 @@ setInterval(() => {
   for (const each of all("[data-live] [data-since]")) each.textContent = inWords(Math.max(0, Date.now() - each.dataset.since) / 1000);
 }, 1000);
 
-// A link to something inside folded boxes unfolds them; a link to a failed attempt shows its failed cell.
+// A link to something inside collapsed boxes expands them; a link to a failed attempt shows its failed cell.
 // The addresses of a workspace's older pages, #job/JOB/run/RUN and #job/JOB, lead to the current ones; so do those
 // that the command line prints for pipelines, #joblist/pipelines/ID/updates/UPDATE.
 function showTarget() {
@@ -38,15 +38,16 @@ function showTarget() {
   target.scrollIntoView({ block: "start" });
 }
 
-// A graph that is larger than its frame is scrolled to what failed, to what is running, or to its first task.
+// A graph that is larger than its frame is scrolled to what failed, or to what is running, if that is out of sight.
 function showNode(drawing) {
-  const node = drawing.querySelector(".node.bad") || drawing.querySelector(".node.active") || drawing.querySelector(".node");
+  const node = drawing.querySelector(".node.bad") || drawing.querySelector(".node.active");
   if (!node) return;
   const frame = drawing.getBoundingClientRect(), box = node.getBoundingClientRect();
-  drawing.scrollTo(box.left - frame.left - 60, box.top - frame.top - 60);
+  if (box.left > frame.right) drawing.scrollLeft = box.left - frame.left - 60;
+  if (box.bottom > frame.bottom) drawing.scrollTop = box.top - frame.top - 60;
 }
 
-// The form above the tasks: find tasks, show only failed ones, fold and unfold.
+// The form above the tasks: find tasks, show only failed ones, expand and collapse.
 function applyFilter() {
   const form = document.querySelector("form[data-filter]");
   if (!form) return;

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from lakelocal.history.recorded import utc
 from lakelocal.history.records import now_ms
@@ -51,7 +51,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(duration=duration, moment=moment, tone=tone_of, pixels=pixels, clock=clock)
+    made.filters.update(duration=duration, moment=moment, code=code, tone=tone_of, pixels=pixels, clock=clock)
     made.tests.update(quarantine=is_quarantine, number_type=is_number)
     made.globals.update(
         policy=script_policy(),
@@ -63,6 +63,14 @@ def _environment() -> Environment:
         update_part=update_part,
     )
     return made
+
+
+def code(text: str) -> Markup:
+    """*text* with each part between backticks as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one backtick has no counterpart
+        return escape(text)
+    return Markup().join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def moment(ms: int) -> Markup:

@@ -16,6 +16,7 @@ from lakelocal.pages.links import Links, WithinPage, cause_link
 from lakelocal.pages.notebooks import Notebooks
 from lakelocal.pages.rendering import render, warning
 from lakelocal.pages.timeline import Timeline, timeline
+from lakelocal.pages.triggers import trigger_in_words
 from lakelocal.program import PROGRAM
 
 
@@ -111,15 +112,15 @@ def _is_default(parameter: Mapping[str, str | None], scope: Scope) -> bool:
 def _facts(run: Run, links: Links) -> Iterator[Fact]:
     shape = run.shape
     yield Fact("run", str(links.number(run.run_id)))
-    yield Fact("job", shape["job_key"])
+    yield Fact("job", run.name, links.job(run))
     yield Fact("target", shape["target"])
-    yield Fact("trigger", shape["trigger"])
+    yield Fact("trigger", trigger_in_words(shape["trigger"]))
     if parent := shape.get("parent_run_id"):
         yield Fact("started by", f"run {links.number(parent)}", links.run(parent))
     if shape.get("trigger_time"):
         yield Fact("scheduled for", f"{utc(shape['trigger_time'])} UTC")
     if shape.get("queue_duration"):
-        yield Fact("waited in the queue", duration(shape["queue_duration"] / 1000))
+        yield Fact("queue duration", duration(shape["queue_duration"] / 1000))
     if "repair_history" in shape:
         yield Fact("repairs", str(len(shape["repair_history"]) - 1))
     for each in shape.get("health_warnings", []):

@@ -8,6 +8,7 @@ from lakelocal.history.reasons import reason_of_run
 from lakelocal.history.rows import RecordedRun
 from lakelocal.lakeflow.results import meaning
 from lakelocal.pages.links import Links
+from lakelocal.pages.triggers import trigger_in_words
 
 # The choices of a list's filter, and the results that each of them stands for.
 RESULTS = {
@@ -19,7 +20,11 @@ RESULTS = {
 
 @dataclass(frozen=True)
 class RunLine:
-    """A run of *catalog* in a list; times are in epoch milliseconds, *end_ms* is None while it is active."""
+    """A run of *catalog* in a list; times are in epoch milliseconds, *end_ms* is None while it is active.
+
+    Its duration counts from *counted_from*: not from its start if it was repaired later. *trigger* is in words,
+    *started_by* a link to the run that started it, or empty.
+    """
 
     number: int
     href: str
@@ -27,8 +32,10 @@ class RunLine:
     job_id: int
     result: str
     start_ms: int
+    counted_from: int
     end_ms: int | None
     trigger: str
+    started_by: str
     parameters: str
     reason: str
     catalog: str
@@ -36,7 +43,7 @@ class RunLine:
     @property
     def seconds(self) -> float | None:
         """How long it took; None while it is active."""
-        return None if self.end_ms is None else (self.end_ms - self.start_ms) / 1000
+        return None if self.end_ms is None else (self.end_ms - self.counted_from) / 1000
 
 
 def run_line(run: RecordedRun, history: History, links: Links, catalog: str) -> RunLine:
@@ -49,8 +56,10 @@ def run_line(run: RecordedRun, history: History, links: Links, catalog: str) -> 
         job_id=run.job_id,
         result=run.state,
         start_ms=run.start_time,
+        counted_from=run.start_time + history.idle_ms(run),
         end_ms=run.end_time,
-        trigger=run.trigger,
+        trigger=trigger_in_words(run.trigger),
+        started_by="" if run.parent_run_id is None else links.run(run.parent_run_id),
         parameters=" ".join(_given(run)),
         reason=reason_of_run(run, history.attempts(run.run_id), history) if broke else "",
         catalog=catalog,
@@ -66,7 +75,7 @@ def _given(run: RecordedRun) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Filter:
-    """What a list shows: *result* is a key of `RESULTS`, `active` or empty; *text* is part of a name or a value."""
+    """What a list shows: *result* is a key of `RESULTS`, `active` or empty; *text* is part of what it says."""
 
     result: str = ""
     job: int | None = None

@@ -1,10 +1,12 @@
 """All attempts of a run and its child runs on one time axis; one row per task or iteration.
 
-Positions are percentages of the axis, so that the drawing can have any width. The template `timeline.html` draws it.
+The axis is cut where nothing ran: between the end of a run and its repair. Positions are percentages of the axis, so
+that the drawing can have any width. The template `parts.html` draws it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lakelocal.history.recorded import Attempt, Run, Work, utc
 from lakelocal.jobs.views import duration
@@ -29,49 +31,79 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """A task or an iteration, *depth* levels down; *state*: its result and duration; *doing*: what it does now."""
+    """A task or an iteration, *depth* levels down; *state*: its result and duration."""
 
     label: str
     depth: int
     bars: Sequence[Bar]
     state: str
-    tone: str
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """*marks* are pairs of a position in percent and a text."""
+    """*marks* and *cuts* are pairs of a position in percent and a text."""
 
     marks: Sequence[tuple[float, str]]
+    cuts: Sequence[tuple[float, str]]
     rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Time (epoch ms) without the gaps between its *spans*, which are in order and do not overlap."""
+
+    spans: Sequence[tuple[int, int]]
+
+    @classmethod
+    def over(cls, spans: Iterable[tuple[int, int]]) -> "Axis":
+        """The axis over *spans*, which may overlap."""
+        found: list[tuple[int, int]] = []
+        for start, end in sorted(spans):
+            if found and start <= found[-1][1]:
+                found[-1] = found[-1][0], max(found[-1][1], end)
+            else:
+                found.append((start, end))
+        return cls(found)
+
+    @property
+    def seconds(self) -> float:
+        return max(sum(end - start for start, end in self.spans), 1) / 1000
+
+    def at(self, ms: int) -> float:
+        """The position of the time *ms*, in percent."""
+        return sum(min(max(ms - start, 0), end - start) for start, end in self.spans) / 10 / self.seconds
+
+    @property
+    def cuts(self) -> Iterator[tuple[float, str]]:
+        """Where a gap was left out, and how long it was."""
+        for (_, end), (start, _) in pairwise(self.spans):
+            yield self.at(end), f"A gap of {duration((start - end) / 1000)} is left out"
 
 
 def timeline(run: Run, links: Links) -> Timeline:
     """The attempts of *run*, from its start to its end, or until now."""
     works = list(_works(run, 0))
-    spans = [run.shape, *(attempt.shape for _, work, _ in works for attempt in work.attempts)]
-    start = min(each["start_time"] for each in spans)
-    length = max(max(run.end_ms(each) for each in spans) - start, 1) / 1000
+    drawn = [*run.phases, *(attempt.shape for _, work, _ in works for attempt in work.attempts)]
+    axis = Axis.over((each["start_time"], run.end_ms(each)) for each in drawn)
 
     def bar(of: Run, work: Work, attempt: Attempt) -> Bar:
         shape = attempt.shape
-        seconds = of.seconds(shape)
-        when = f"from {utc(shape['start_time'])}, {duration(seconds)}"
+        when = f"from {utc(shape['start_time'])}, {duration(of.seconds(shape))}"
         return Bar(
-            left=(shape["start_time"] - start) / 10 / length,
-            width=seconds * 100 / length,
+            left=axis.at(shape["start_time"]),
+            width=axis.at(of.end_ms(shape)) - axis.at(shape["start_time"]),
             tone=meaning(attempt.result).tone,
-            title=f"{work.label}, attempt {attempt.number}: {attempt.result}, {when}",
+            title=f"{', '.join(filter(None, (work.label, work.name_of(attempt))))}: {attempt.result}, {when}",
             href=links.attempt(attempt),
         )
 
     def row(of: Run, work: Work, depth: int) -> Row:
         last = work.last
-        state = f"{last.result} {duration(of.seconds(last.shape))}" if last.ran else last.result
+        state = f"{work.result} {duration(of.seconds(last.shape))}" if meaning(work.result).ran else work.result
         bars = [bar(of, work, attempt) for attempt in work.attempts]
-        return Row(work.title, depth, bars, state, meaning(last.result).tone)
+        return Row(work.title, depth, bars, state)
 
-    return Timeline(list(_marks(length)), [row(*each) for each in works])
+    return Timeline(list(_marks(axis.seconds)), list(axis.cuts), [row(*each) for each in works])
 
 
 def tick_step(seconds: float) -> float:

@@ -27,11 +27,11 @@ from lakelocal.lakeflow.update_progress import (
     rows_in_words,
     tone_of,
 )
-from lakelocal.pages.graph import MARGIN, Graph, Node, clipped, line_between
+from lakelocal.pages.graph import MARGIN, NAME_LETTER, Graph, Node, clipped, line_between
 from lakelocal.pages.layout import Box, layered
 
 _WIDTH, _HEIGHT = 220, 68
-_LETTERS, _SMALL_LETTERS = 28, 34
+_TEXT_WIDTH = _WIDTH - 24
 _WORST_FIRST = (FAILED, STOPPED, RUNNING, STARTING, SKIPPED, QUEUED, COMPLETED, IDLE, EXCLUDED)
 _KINDS = {
     "STREAMING_TABLE": "streaming table",
@@ -193,14 +193,14 @@ def _node(dataset: _Dataset, place: Box, names: "_Names", anchors: Mapping[str, 
     anchor = next((anchors[flow.name] for flow in dataset.flows if flow.name in anchors), "")
     return Node(
         box=Box(place.left + 1, place.top + MARGIN, place.width, place.height),
-        name=clipped(names.short(dataset.name), _LETTERS),
-        state=clipped(state, _SMALL_LETTERS),
+        name=clipped(names.short(dataset.name), _TEXT_WIDTH, NAME_LETTER),
+        state=clipped(state, _TEXT_WIDTH),
         title="; ".join([f"{dataset.name}: {state}", *told]),
         tone=dataset.tone,
         run_if="",
         href=f"#{anchor}" if anchor else "",
         inner=None,
-        more=clipped(dataset.rows, _SMALL_LETTERS),
+        more=clipped(dataset.rows, _TEXT_WIDTH),
     )
 
 

@@ -31,7 +31,7 @@ class RunAnswers:
     def listed(self, found: NumberedRun, recorded: RecordedRun, *, expand: bool) -> dict[str, Any]:
         """The run *found* as an entry of `runs/list`; its tasks, at most 100, if it is to *expand* them."""
         if not expand:
-            return self._with_place(run_head(recorded), recorded, found.offset)
+            return self._with_place(run_head(recorded, found.records), recorded, found.offset)
         result = self._run(found, recorded)
         result.pop("next_page_token", None)
         return result
@@ -142,7 +142,6 @@ class RunAnswers:
             "original_attempt_run_id": number,
             "creator_user_name": self.workspace.user,
             "run_page_url": self.url(run.job_id, number),
-            "run_type": str(run.settings.get("run_type") or "JOB_RUN"),
             "format": "MULTI_TASK",
         }
         for name in ("schedule", "git_source"):

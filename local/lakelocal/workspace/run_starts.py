@@ -91,7 +91,7 @@ class RunStarts:
         start = Start(state.catalog, run_id, number, content)
         self.jobs.reserve(start)
         try:
-            if enter_again(records, run_id, replace(job, settings=deployed.settings)) != number:
+            if enter_again(records, run_id, replace(job, settings=deployed.settings), again) != number:
                 raise RunError(f"Run {run_id}: another repair has just begun. Wait until it has ended.")
         except RunError:
             self.jobs.take(state.catalog, run_id, number)

@@ -45,7 +45,8 @@ def run(attempt: TaskAttempt, stop: Stop) -> Outcome:
         if not meaning(result).succeeded
     ]
     if failed:
-        return Outcome("FAILED", f"{len(failed)} of {len(inputs)} iterations failed: {_some(failed)}.")
+        named = f"iteration{'s' if len(failed) > 1 else ''} {_some(failed)}"
+        return Outcome("FAILED", f"{len(failed)} of {len(inputs)} iterations failed: {named}.")
     return Outcome("SUCCESS")
 
 

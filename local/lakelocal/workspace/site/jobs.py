@@ -18,6 +18,8 @@ from lakelocal.lakeflow.parameters import job_parameters
 from lakelocal.pages.jobs import LAST_RUNS, JobView
 from lakelocal.pages.links import ToPages
 from lakelocal.pages.runs import RunLine, run_line
+from lakelocal.pages.triggers import MANUAL
+from lakelocal.program import PROGRAM
 from lakelocal.schedule.report import describe, next_times
 from lakelocal.schedule.triggers import ScheduledJob, scheduled_jobs
 from lakelocal.workspace import jobs as api
@@ -31,7 +33,6 @@ from lakelocal.workspace.site.commands import start_run
 from lakelocal.workspace.workspace import Workspace
 
 PARAMETER = "parameter."
-BY_HAND = "by hand"
 _TRIGGERS = ("schedule", "trigger", "continuous")
 
 
@@ -57,9 +58,10 @@ def show_list(visit: Visit) -> Response:
     except LocalError as error:
         note, own = f"The bundle cannot be read: {error}", []
     else:
-        note = f"Target {bundle.target}, as its files are now. Their schedules count while `schedule` runs."
+        read = f"Target {bundle.target}, read from the current files of the bundle."
+        note = f"{read} Triggers start runs only while `{PROGRAM} schedule` is running."
         own = [_bundle_view(workspace, bundle, key) for key in sorted({*bundle.jobs, *bundle.faults})]
-    note_deployed = "What clients have deployed to this workspace. Their schedules count while this server runs."
+    note_deployed = "Jobs that clients have deployed. Triggers start runs while this server is running."
     groups = [("Jobs of the bundle", note, own), ("Deployed jobs", note_deployed, deployed)]
     return html(visit, "jobs.html", title="Jobs", groups=groups)
 
@@ -140,7 +142,7 @@ def _bundle_view(workspace: Workspace, bundle: Bundle, key: str) -> JobView:
     if job is None and key not in bundle.faults:
         raise not_there(f"The bundle has no job `{key[:80]}`.")
     faults = " ".join(str(each) for each in bundle.faults.get(key, ()))
-    starts, next_ms, trigger = BY_HAND, None, None
+    starts, next_ms, trigger = MANUAL, None, None
     try:
         trigger = next(iter(scheduled_jobs(bundle, [key])), None) if job and _has_trigger(job) and not faults else None
     except BundleError as error:
@@ -154,7 +156,7 @@ def _bundle_view(workspace: Workspace, bundle: Bundle, key: str) -> JobView:
         origin=f"bundle {bundle.name}, target {bundle.target}",
         tasks=[task.key for task in job.tasks] if job else [],
         parameters=dict(job.parameters) if job else {},
-        starts=starts,
+        trigger=starts,
         next_ms=next_ms,
         last=list(_last_runs(workspace, job.id)) if job else [],
         wrong=faults,
@@ -172,7 +174,7 @@ def _deployed_view(workspace: Workspace, deployed: DeployedJob) -> JobView:
         trigger = trigger_of(read)
     except (LocalError, ApiError) as error:
         tasks = [str(task.get("task_key")) for task in deployed.settings.get("tasks") or []]
-        return JobView(own, name, key, where, tasks, {}, BY_HAND, None, last, wrong=str(error))
+        return JobView(own, name, key, where, tasks, {}, MANUAL, None, last, wrong=str(error))
     pausable = trigger is not None and any(deployed.settings.get(each) for each in _TRIGGERS)
     return JobView(
         href=own,
@@ -181,7 +183,7 @@ def _deployed_view(workspace: Workspace, deployed: DeployedJob) -> JobView:
         origin=where,
         tasks=[task.key for task in read.job.tasks],
         parameters=dict(read.job.parameters),
-        starts=describe(trigger) if trigger else BY_HAND,
+        trigger=describe(trigger) if trigger else MANUAL,
         next_ms=_next(trigger) if trigger else None,
         last=last,
         pause=("unpause" if trigger and trigger.paused else "pause") if pausable else "",

@@ -15,6 +15,7 @@ from lakelocal.lakeflow.model import Bundle
 from lakelocal.pages.links import ToPages
 from lakelocal.pages.pipelines import LAST_UPDATES, PipelineView
 from lakelocal.pages.runs import RunLine
+from lakelocal.pages.triggers import trigger_in_words
 from lakelocal.pages.update import in_words
 from lakelocal.workspace import pipelines as api
 from lakelocal.workspace.deployed_files import as_clients_know
@@ -53,11 +54,11 @@ def show_list(visit: Visit) -> Response:
     except LocalError as error:
         note, own = f"The bundle cannot be read: {error}", []
     else:
-        note = f"Target {bundle.target}, as its files are now."
+        note = f"Target {bundle.target}, read from the current files of the bundle."
         own = [_bundle_view(workspace, bundle, key) for key in sorted(bundle.pipelines)]
     groups = [
         ("Pipelines of the bundle", note, own),
-        ("Deployed pipelines", "What clients have deployed to this workspace.", deployed),
+        ("Deployed pipelines", "Pipelines that clients have deployed.", deployed),
     ]
     return html(visit, "pipelines.html", title="Pipelines", groups=groups)
 
@@ -204,9 +205,11 @@ def _line(found: FoundUpdate) -> RunLine:
         job_id=0,
         result=update.state,
         start_ms=update.creation_time,
+        counted_from=update.creation_time,
         end_ms=update.end_time,
-        trigger=update.cause,
-        parameters=f"{in_words(update.selection)}, {update.cause}",
+        trigger=trigger_in_words(update.cause),
+        started_by="",
+        parameters=in_words(update.selection),
         reason="",
         catalog=found.state.catalog,
     )

@@ -48,7 +48,7 @@ def routes() -> list[BaseRoute]:
 
 
 def show_list(visit: Visit) -> Response:
-    """The newest runs that were not started by another run, filtered by the form."""
+    """The newest runs, filtered by the form."""
     import_ahead()  # whoever looks at runs will look at notebooks next
     job = visit.value("job")
     wanted = Filter(visit.value("result"), number_of(job, "job") if job else None, visit.value("text"))
@@ -88,7 +88,6 @@ def _newest(
         active=True if wanted.result == "active" else None,
         results=wanted.states,
         text=wanted.text,
-        started_by_none=True,
     )
     for state, offset in workspace.numbers.states():
         begin = None if before is None else (before[0], before[1] - offset)
@@ -132,6 +131,7 @@ def _show_run(visit: Visit, found: NumberedRun, run: Run) -> Response:
         "run.html",
         title=title_of(run),
         each=section(run, links),
+        above=found.records.runs_above(found.records.run(found.run_id)),
         links=links,
         own=f"/runs/{found.number}",
         live=f"/changes/runs/{found.number}",
@@ -183,6 +183,7 @@ def _files_of_run(visit: Visit) -> Iterator[Path]:
 def _show_attempt(visit: Visit, found: NumberedRun, run: Run) -> Response:
     work = next(each for each in run.works if any(attempt.run_id == found.attempt_id for attempt in each.attempts))
     attempt = next(each for each in work.attempts if each.run_id == found.attempt_id)
+    recorded = found.records.run(found.run_id)
     place = attempt.notebook or notebook_file(found.state, found.run_id, attempt.shape)
     has_notebook = attempt.notebook is not None or place.exists()
     notebook = Notebooks().html(place) if has_notebook else None
@@ -192,8 +193,8 @@ def _show_attempt(visit: Visit, found: NumberedRun, run: Run) -> Response:
         title=f"{work.title}, {title_of(run)}",
         run=run,
         attempt=attempt,
-        attempts=work.attempts,
-        label=work.title,
+        above=[*found.records.runs_above(recorded), recorded],
+        work=work,
         links=ToPages(found.offset),
         doing=read_doing(events_file(found.state, found.run_id, attempt.shape)) if attempt.is_active else None,
         notebook=notebook,
