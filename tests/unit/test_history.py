@@ -129,7 +129,7 @@ def several(tmp_path: Path) -> History:
         (RunFilter(text="TUESDAY"), [3]),
         (RunFilter(run_type="SUBMIT_RUN"), [1]),
         (RunFilter(run_type="JOB_RUN", active=False), [5, 3, 2, 6]),
-        (RunFilter(started_by_none=True, until=2_000), [3, 1, 6]),
+        (RunFilter(until=2_000), [3, 2, 1, 6]),
     ],
 )
 def test_the_newest_of_the_wanted_runs(several: History, wanted: RunFilter, found: list[int]) -> None:

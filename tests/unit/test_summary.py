@@ -439,7 +439,9 @@ def test_the_end_names_the_notebook_of_the_iteration_that_failed(tmp_path: Path)
     row = {"job_run_id": run_id, "attempt_number": 0, "run_if": "ALL_SUCCESS", "depends_on": [], **ended}
     iteration = {"for_each_task_key": "each", "index": 1, "input": "Recife"}
     error = f"found no file `/{'x' * 90}`; deliver it"
-    records.start_attempt(**row, task_key="each", kind="for_each_task", error="1 of 2 iterations failed: iteration 1 (Recife).")
+    records.start_attempt(
+        **row, task_key="each", kind="for_each_task", error="1 of 2 iterations failed: iteration 1 (Recife)."
+    )
     notebook = {"kind": "notebook_task", "output_notebook": "/runs/1/each.1.ipynb"}
     records.start_attempt(**row, **notebook, task_key="load", iteration=iteration, error=error)
     records.update_run(run_id, **ended)
