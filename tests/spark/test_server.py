@@ -11,8 +11,10 @@ from functools import partial
 
 import psutil
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql.connect.session import SparkSession
 
+from lakelocal.compute import open_session
 from lakelocal.errors import ServerError
 from lakelocal.project import State
 from lakelocal.server import archive, command, ensure_server, find_server, process, server_status, stop_server
@@ -163,6 +165,15 @@ def test_a_jvm_that_does_not_start_is_told_in_one_line(fresh, monkeypatch):
 
     assert time.monotonic() - start < 10
     assert "\n" not in str(caught.value) and "\tat " not in str(caught.value)
+
+
+def test_a_server_whose_memory_is_used_up_is_told_so(fresh, monkeypatch):
+    """Spark ends it: the statement fails of that, or of a server that is about to end or has ended."""
+    monkeypatch.setenv("LOCAL_MEMORY", "600m")
+    too_long = "SELECT length(repeat(CAST(id AS STRING), 900000000)) FROM range(3)"
+
+    with pytest.raises((ServerError, PySparkException), match=r"java\.lang\.OutOfMemoryError"):
+        open_session(fresh).sql(too_long).collect()
 
 
 def test_a_second_server_on_one_metastore_is_refused(state):

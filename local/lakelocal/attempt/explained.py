@@ -14,10 +14,10 @@ from lakelocal.near_names import near_name
 from lakelocal.paths import DatabricksPaths
 from lakelocal.plain_words import Nearby, plain_error
 from lakelocal.project import State
+from lakelocal.server.log import OUT_OF_MEMORY
 from lakelocal.spark_errors.in_worker import failure_in_worker
 from lakelocal.spark_errors.messages import in_plain_words, is_spark_error
 
-_OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 # Spark's account of a task that failed, and the exception of Java in it, without its frames.
 _LOST_TASK = re.compile(
     r"Job aborted due to stage failure: .*?\(TID \d+\) \(.*?\): (?:[\w.$]+: )?(?P<cause>.*?)(?:\n\s*at |\n\n|$)",
@@ -36,7 +36,7 @@ def explained(name: str, message: str, frames: list[str]) -> str:
         nearby = nearby_of(find_state(Path.cwd()))
     except LocalError:
         nearby = Nearby()
-    if _OUT_OF_MEMORY in message:
+    if OUT_OF_MEMORY in message:
         return (
             "the memory of the Spark server was used up; let it process or collect fewer rows at a time, or give it "
             "more: set LOCAL_MEMORY=4g or the like, then stop the server, which the next run starts."

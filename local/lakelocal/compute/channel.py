@@ -30,6 +30,7 @@ _LOST = frozenset(
         grpc.StatusCode.UNAUTHENTICATED,  # another server has taken the port
     }
 )
+_ENDING = "stopped SparkContext"  # what a server says of itself while it ends, for example since its memory was used up
 # Calls that clean up: without a connection there is nothing to clean up, and none of them may start a server.
 _TIDYING = ("/ReleaseExecute", "/ReleaseSession", "/Interrupt", "/FetchErrorDetails", "/ReattachExecute")
 _TIDYING_LIMIT = {"/ReleaseExecute": 10.0, "/ReleaseSession": 5.0, "/Interrupt": 10.0, "/FetchErrorDetails": 10.0}
@@ -116,7 +117,7 @@ class Link:
         with self._lock:
             if self._channel is None:
                 return self.endpoint.lost(self._loss)  # another thread has noticed
-            if self.endpoint.has_died():
+            if self.endpoint.has_died() or _ENDING in (error.details() or ""):
                 return self._lost("died")
             if error.code() is not grpc.StatusCode.UNAVAILABLE:
                 return error

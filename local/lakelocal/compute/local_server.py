@@ -1,6 +1,7 @@
 """The state's own Spark Connect server, started on this machine when it is needed."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
@@ -12,6 +13,7 @@ from lakelocal.errors import ServerError
 from lakelocal.program import PROGRAM
 from lakelocal.project import State
 from lakelocal.server import Server, ensure_server
+from lakelocal.server.log import OUT_OF_MEMORY, ran_out_of_memory
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -109,7 +111,8 @@ class LocalEndpoint:
     def lost(self, what: str) -> ServerError:
         state = self._compute.state
         pid, log = getattr(self._server, "pid", "?"), getattr(self._server, "log", state.logs)
+        cause = f" of {OUT_OF_MEMORY}" if ran_out_of_memory(Path(log)) else ""
         return ServerError(
-            f"`{state.catalog}`: the Spark server (process {pid}) {what}; its tables are safe, but temporary views are "
-            f"lost. Read `{log}`, start the server with `{PROGRAM} up`, then run the notebook again."
+            f"`{state.catalog}`: the Spark server (process {pid}) {what}{cause}; its tables are safe, but temporary "
+            f"views are lost. Read `{log}`, start the server with `{PROGRAM} up`, then run the notebook again."
         )

@@ -1,10 +1,12 @@
-"""Why a server did not start, from its log: one reason and the next step, never a stack trace."""
+"""Why a server did not start or has ended, from its log: one reason and the next step, never a stack trace."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from lakelocal.program import RESET, SET_UP
+
+OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,14 @@ KNOWN = (
 )
 
 
+def ran_out_of_memory(place: Path) -> bool:
+    """Does the log at *place* say that the memory of the server was used up? Spark then ends it."""
+    return OUT_OF_MEMORY in _text(place)
+
+
 def reason(place: Path) -> StartFailure:
     """The reason in the log at *place*: a known one, otherwise its last line that mentions an error."""
-    text = place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
+    text = _text(place)
     for pattern, known in KNOWN:
         if re.search(pattern, text):
             return known
@@ -68,3 +75,7 @@ def reason(place: Path) -> StartFailure:
     errors = [line for line in lines if re.search(r"exception|error", line, re.IGNORECASE)]
     last = (errors or lines or ["it ended without a word"])[-1]
     return StartFailure(last[:300], "Look at the log for more.")
+
+
+def _text(place: Path) -> str:
+    return place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
