@@ -67,7 +67,7 @@ def kill_server_after(here: Here, seconds: float, day: str) -> str:
             return f"the run had ended before, with {runner.wait(seconds)}"
         except subprocess.TimeoutExpired:
             psutil.Process(json.loads(here("status", "--json"))["pid"]).kill()
-            return f"the run ended with {runner.wait(280)}"
+            return f"the run ended with {runner.wait(900)}"
 
 
 def contents(here: Here) -> dict[str, tuple[int, str]]:
