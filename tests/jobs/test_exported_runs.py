@@ -45,7 +45,7 @@ def test_a_run_with_a_retry_and_a_child_run(build: Build) -> None:
     text = run_file(run)
     assert "row 42" in text
     assert "child 48" in text
-    assert text.count("<summary>executed notebook") == 3
+    assert text.count("<summary>Executed notebook") == 3
     assert "AssertionError: the &lt;first&gt; time" in text
     parent, child = ET.fromstring(junit(run))
     assert sorted(case.get("name") for case in parent.iter("testcase")) == ["load", "start"], "begun at the same time"

@@ -67,8 +67,9 @@ WAYS: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 def told(text: str) -> str:
-    """*text* of HTML as a person reads it."""
-    return " ".join(html.unescape(re.sub("<[^>]+>", "", text)).split())
+    """*text* of HTML as a person reads it, with backticks around what is shown as code."""
+    quoted = re.sub("</?code>", "`", text)
+    return " ".join(html.unescape(re.sub("<[^>]+>", "", quoted)).split())
 
 
 @pytest.mark.parametrize("way", WAYS)
