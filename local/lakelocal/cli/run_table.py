@@ -21,7 +21,7 @@ def run_table(shapes: Sequence[Shape], *, limit: int) -> Table:
     """
     table = Table(box=None, pad_edge=False)
     table.add_column("run", justify="right", no_wrap=True)
-    table.add_column("job", overflow="fold")
+    table.add_column("job", overflow="ellipsis", no_wrap=True)
     table.add_column("started (UTC)", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("result", no_wrap=True)
