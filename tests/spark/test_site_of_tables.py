@@ -56,7 +56,7 @@ def test_tables_are_listed_and_refused_rows_stand_out(site: TestClient) -> None:
     text = site.get("/tables").text
 
     assert '<a href="/tables/olist_dev/shop.orders">orders</a>' in text
-    refused = text.partition("Quarantine: rows that were refused")[2].partition("</section>")[0]
+    refused = text.partition("Quarantine: refused rows")[2].partition("</section>")[0]
     assert '<a href="/tables/olist_dev/shop.quarantine_orders">shop.quarantine_orders</a> 2 rows' in refused
 
 
