@@ -102,10 +102,9 @@ class _Reader:
             found, where = f"the task_key `{key}`", self._where(source, ("task_key",), key)
             self._add("task-key", found, "1 to 100 letters, digits, `_` or `-`", "Rename the task.", where)
         kinds = [name for name in settings if name.endswith("_task") and settings[name] is not None]
+        kind, where = kinds[0] if kinds else "", self._where(source, task=key)
         if len(kinds) != 1:
-            self._add_wrong_types(kinds, self._where(source, task=key))
-        kind = kinds[0] if kinds else ""
-        where = self._where(source, task=key)
+            self._add_wrong_types(kinds, where)
         file, elsewhere = self._file(source, key, kind), None
         if isinstance(file, Finding):
             file, elsewhere = None, file

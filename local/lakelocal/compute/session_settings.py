@@ -41,5 +41,6 @@ class SessionSettings(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIn
     def _configure(self, details: grpc.ClientCallDetails, request: Any) -> None:
         if not isinstance(request, _NEEDING) or request.session_id in self._configured:
             return
-        settings_of_clusters(self._requests.send(self._operation, request, details.metadata).warnings)
+        answer = self._requests.send(self._operation, request, details.metadata)
+        settings_of_clusters(answer.warnings)  # which have no effect; it raises the reason if a value does not fit
         self._configured.add(request.session_id)  # not before: if the request fails, Spark's client sends it again

@@ -66,7 +66,7 @@ def run_head(run: RecordedRun, history: History) -> dict[str, Any]:
         "run_type": str(run.settings.get("run_type") or JOB_RUN),
         "state": _state(run),
         "status": _status(run),
-        **_times(run, idle_ms=history.idle_ms(run)),
+        **_times(run, history.counted_from(run)),
         "job_parameters": [
             {"name": name, "default": default, "value": value} for name, (default, value) in run.job_parameters.items()
         ],
@@ -107,7 +107,7 @@ def _task(attempt: RecordedAttempt, history: History) -> dict[str, Any]:
         "attempt_number": attempt.attempt_number,
         "state": _state(attempt),
         "status": _status(attempt),
-        **_times(attempt),
+        **_times(attempt, attempt.start_time),
         "depends_on": attempt.depends_on,
         "run_if": attempt.run_if,
         attempt.kind: dict(kind.shown(attempt.notebook_path or "", attempt.parameters, attempt.details)),
@@ -179,8 +179,8 @@ def _status(row: Recorded) -> dict[str, Any]:
     }
 
 
-def _times(row: RecordedRun | RecordedAttempt, *, idle_ms: int = 0) -> dict[str, Any]:
+def _times(row: RecordedRun | RecordedAttempt, counted_from: int) -> dict[str, Any]:
     result = {"start_time": row.start_time, "end_time": row.end_time or 0}
     if row.end_time is not None:
-        result["run_duration"] = row.end_time - row.start_time - idle_ms
+        result["run_duration"] = row.end_time - counted_from
     return result

@@ -129,7 +129,7 @@ class History:
     def seconds_taken(self, job_id: int) -> list[float]:
         """How long the newest successful runs of a job took, at most fifty, without their time in the queue."""
         return [
-            (run.end_time - run.start_time - self.idle_ms(run) - (run.queue_duration or 0)) / 1000
+            (run.end_time - self.counted_from(run) - (run.queue_duration or 0)) / 1000
             for run in self.runs(limit=_LOOKED_AT, job_id=job_id)
             if run.end_time is not None and meaning(run.result_state).succeeded
         ]
@@ -173,12 +173,14 @@ class History:
             rows = _rows(database, "SELECT * FROM phases WHERE run_id = ? ORDER BY number", run_id)
         return [RecordedPhase.of(row) for row in rows]
 
-    def idle_ms(self, run: RecordedRun) -> int:
-        """How long *run* had ended before each of its repairs, in all: no part of its duration."""
+    def counted_from(self, run: RecordedRun) -> int:
+        """The time (epoch ms) from which the duration of *run* counts: its start, later if it was repaired.
+
+        The time between its end and a repair is no part of its duration.
+        """
         if not run.repair_count:
-            return 0
-        worked = sum(phase.end_time - phase.start_time for phase in self.phases(run.run_id))
-        return run.phase_start - run.start_time - worked
+            return run.start_time
+        return run.phase_start - sum(phase.end_time - phase.start_time for phase in self.phases(run.run_id))
 
     def cancel_requested(self, run_id: int) -> bool:
         """Has someone requested that the run be cancelled?"""

@@ -131,14 +131,14 @@ class Work:
 class Run(Shown):
     """A run, as read at *read_ms* (epoch ms).
 
-    *tasks* are those in the job's settings at the time of the run; for a partial run, the selected ones. *idle_ms* is
-    how long it had ended before its repairs.
+    *tasks* are those in the job's settings at the time of the run; for a partial run, the selected ones. Its
+    duration counts from *counted_from* (epoch ms), see `History.counted_from`.
     """
 
     tasks: tuple[Mapping[str, Any], ...]
     works: tuple[Work, ...]
     read_ms: int
-    idle_ms: int = 0
+    counted_from: int
 
     @property
     def name(self) -> str:
@@ -199,11 +199,6 @@ class Run(Shown):
         return [each for each in found.values() if each.last.ran and not meaning(each.result).is_fine]
 
     @property
-    def counted_from(self) -> int:
-        """The time from which its duration counts: its start, later by the time between its ends and its repairs."""
-        return int(self.shape["start_time"]) + self.idle_ms
-
-    @property
     def duration(self) -> float:
         """How long it and all its repairs took, or have taken so far, in seconds."""
         return (self.end_ms(self.shape) - self.counted_from) / 1000
@@ -220,7 +215,7 @@ def read_run(history: History, run_id: int) -> Run:
     defined, only = run.settings.get("tasks", []), run.only_tasks
     tasks = tuple(task for task in defined if only is None or task["task_key"] in only)
     works = tuple(_awaited(work, run, shape) for work in _works(history, shape["tasks"]))
-    return Run(shape, tasks, works, now_ms(), history.idle_ms(run))
+    return Run(shape, tasks, works, now_ms(), history.counted_from(run))
 
 
 def _awaited(work: Work, run: RecordedRun, shape: Mapping[str, Any]) -> Work:

@@ -22,7 +22,7 @@ RESULTS = {
 class RunLine:
     """A run of *catalog* in a list; times are in epoch milliseconds, *end_ms* is None while it is active.
 
-    Its duration counts from *counted_from*: not from its start if it was repaired later. *trigger* is in words,
+    Its duration counts from *counted_from*: see `History.counted_from`. *trigger* is in words,
     *started_by* a link to the run that started it, or empty.
     """
 
@@ -56,7 +56,7 @@ def run_line(run: RecordedRun, history: History, links: Links, catalog: str) -> 
         job_id=run.job_id,
         result=run.state,
         start_ms=run.start_time,
-        counted_from=run.start_time + history.idle_ms(run),
+        counted_from=history.counted_from(run),
         end_ms=run.end_time,
         trigger=trigger_in_words(run.trigger),
         started_by="" if run.parent_run_id is None else links.run(run.parent_run_id),
