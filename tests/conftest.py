@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from lakelocal.compute import open_session
 from lakelocal.project import State
 from lakelocal.server import stop_server
+from lakelocal.testing.lakeflow import Lakeflow
 from tests.bench.counting import event_log_settings
 from tests.browsers import opened_browser
 from tests.jobs.daily import Here
@@ -27,6 +28,7 @@ os.environ.setdefault("LOCAL_JIT", "fast-start")
 os.environ.setdefault("LOCAL_MEMORY", "2g")
 
 TESTS = Path(__file__).parent
+ROOT = TESTS.parent
 # Files and folders, longest first, so that both workers end at about the same time.
 LONGEST_FIRST = (
     "jobs/test_many_days.py",
@@ -100,6 +102,13 @@ def spark(state: State):
     session = open_session(state)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def lakeflow(state: State) -> Iterator[Lakeflow]:
+    """This project's bundle, as the plugin's fixture of the same name, on the catalog and server of this worker."""
+    with Lakeflow(ROOT, state.folder.parent, target="dev") as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,12 @@
 """What the tests of the lakehouse share: a catalog with nothing in it, files to land, and the real notebooks."""
 
-import json
 import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Self
 
-import pandas as pd
-
-from lakelocal.kernel.dbutils import DBUtils
-from lakelocal.project import State
+from lakelocal.testing.lakeflow import Lakeflow
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "olist_sample"
@@ -31,35 +27,33 @@ HEADERS = {
 ENTITIES = tuple(HEADERS)
 
 
-def show(frame: object) -> None:
-    """Do what `display` does with a Spark frame: compute it. A pandas frame is already computed."""
-    if not isinstance(frame, pd.DataFrame):
-        frame.collect()
+class NotebookFailed(Exception):
+    """A notebook of the lakehouse failed; the message is its error, as the run tells it."""
 
 
 class Lakehouse:
     """The catalog `olist_dev` of the tests: its tables, the files of its volume, and its notebooks."""
 
-    def __init__(self, spark, state: State) -> None:
+    def __init__(self, lakeflow: Lakeflow) -> None:
         """An empty catalog, set up by its notebook."""
-        self._take(spark, state)
+        self._take(lakeflow)
         for schema in ("bronze", "silver", "gold", "ops"):
-            spark.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-        for folder in (self.volume, state.volumes / "ops"):
+            self.spark.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        for folder in (self.volume, lakeflow.state.volumes / "ops"):
             shutil.rmtree(folder, ignore_errors=True)
         self.run("00_setup")
 
     @classmethod
-    def as_it_is(cls, spark, state: State) -> "Lakehouse":
+    def as_it_is(cls, lakeflow: Lakeflow) -> Self:
         """The catalog as the previous test left it."""
         kept = cls.__new__(cls)
-        kept._take(spark, state)
+        kept._take(lakeflow)
         return kept
 
-    def _take(self, spark, state: State) -> None:
+    def _take(self, lakeflow: Lakeflow) -> None:
         os.environ.setdefault("SPARK_CONNECT_MODE_ENABLED", "1")  # as a kernel does, for pyspark.sql.functions
-        self.spark, self._state = spark, state
-        self.volume = state.volumes / "raw" / "olist"
+        self._lakeflow, self.spark = lakeflow, lakeflow.spark
+        self.volume = lakeflow.path("/Volumes/olist_dev/raw/olist")
 
     def land(self, entity: str, name: str, content: str | bytes, *, modified: str = "2024-01-01T00:00:00") -> Path:
         """Write a file into the entity's folder; text gets the entity's header. *modified* is in UTC."""
@@ -72,21 +66,15 @@ class Lakehouse:
         os.utime(place, (moment, moment))
         return place
 
-    def run(self, stem: str, *, added: tuple[str, str] | None = None, **parameters: str) -> None:
-        """Run the code cells of a notebook unchanged, with this session and with *parameters* as a job passes them.
+    def run(self, stem: str, **parameters: str) -> None:
+        """Run a notebook unchanged, with *parameters* as a job passes them.
 
-        *added* is a cell to run before the first cell that begins with a given text: (text, cell).
+        Raises:
+            NotebookFailed: the notebook raised an error.
         """
-        context = SimpleNamespace(parameters={"catalog": "olist_dev", **parameters})
-        kernel = SimpleNamespace(context=context, state=self._state, remote="", folder=ROOT / "notebooks", ip=None)
-        names = {"spark": self.spark, "dbutils": DBUtils(kernel), "display": show}
-        notebook = json.loads((ROOT / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8"))
-        for number, cell in enumerate(notebook["cells"]):
-            source = "".join(cell["source"])
-            if added and source.startswith(added[0]):
-                exec(compile(added[1], f"{stem}, added", "exec"), names)
-            if cell["cell_type"] == "code":
-                exec(compile(source, f"{stem}, cell {number}", "exec"), names)
+        task = self._lakeflow.run_notebook(f"notebooks/{stem}", {"catalog": "olist_dev", **parameters}).task(stem)
+        if task.result != "SUCCESS":
+            raise NotebookFailed(task.error or task.message)
 
     def pipeline(self, **parameters: str) -> None:
         """Bronze, silver and gold."""

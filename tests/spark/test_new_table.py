@@ -1,16 +1,17 @@
 """A table is added as the README says: its contract; a query and one cell if the contract does not say everything."""
 
+import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from lakehouse_fixtures import ROOT, Lakehouse
+from lakehouse_fixtures import ROOT, Lakehouse, NotebookFailed
 
-from lakehouse.errors import ContractError
-from lakehouse.layers.gold import GoldRun, create_view
-from lakehouse.tables.contracts import load_contract, load_query
+from lakelocal.testing.lakeflow import Lakeflow
 
 BRONZE = """
 table: bronze.bronze_returns
@@ -86,49 +87,54 @@ expectations:
 """
 VIEW_SQL = "SELECT returned_on, sum(return_count) AS return_count FROM silver_return_days GROUP BY returned_on"
 QUERIES = {"silver_order_returns": DERIVED_SQL, "silver_return_days": GROUPED_SQL, "gold_returns": VIEW_SQL}
-CELLS = {
-    "30_silver": (
-        "run.finish()",
-        'apply_query(run, "silver_order_returns")\napply_query(run, "silver_return_days")',
-    ),
-    "40_gold": ("dated = ", 'create_view(run, "gold_returns")'),
+CELLS = {  # the cell that each notebook gets, and the beginning of the cell that follows it
+    "30_silver": ('apply_query(run, "silver_order_returns")\napply_query(run, "silver_return_days")', "references = "),
+    "40_gold": ('create_view(run, "gold_returns")', 'create_view(run, "gold_daily_orders")'),
 }
 HEADER = "order_id,return_number,returned_on,amount,is_full\n"
 
 
 @pytest.fixture(scope="module")
-def lakehouse(spark, state, tmp_path_factory: pytest.TempPathFactory):
-    """A catalog whose `config` has contracts for returns beside those of the project."""
-    config = tmp_path_factory.mktemp("project") / "config"
-    shutil.copytree(ROOT / "config", config)
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with what the README asks for: contracts, queries and cells for returns."""
+    made = tmp_path_factory.mktemp("project")
+    for name in ("notebooks", "config"):
+        shutil.copytree(ROOT / name, made / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "databricks.yml", made)
     for text in (BRONZE, SILVER, DERIVED, GROUPED, VIEW):
         name = text.split("\n")[1].split(".")[1]
-        (config / "tables" / f"{name}.yml").write_text(text)
+        (made / "config" / "tables" / f"{name}.yml").write_text(text)
     for name, query in QUERIES.items():
-        (config / "tables" / f"{name}.sql").write_text(query)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lakehouse.tables.contracts.config_folder", lambda: config)
-        load_contract.cache_clear()
-        load_query.cache_clear()
-        made = Lakehouse(spark, state)
-        shutil.rmtree(made.volume / "returns")  # as if the catalog had been set up before there was this table
-        made.run("20_bronze")
-        made.land("orders", "a.csv", "o1,c1,delivered,2018-01-01 10:00:00,,,,2018-01-20 00:00:00")
-        land(made, "2024-01-01", "o1,1,2018-02-01,10.125,false", "o1,2,2018-02-01,1,false", "o2,1,2018-02-03,5.5,true")
-        run(made)
-        yield made
-    load_contract.cache_clear()
-    load_query.cache_clear()
+        (made / "config" / "tables" / f"{name}.sql").write_text(query)
+    for stem, (cell, before) in CELLS.items():
+        add_cell(made / "notebooks" / f"{stem}.ipynb", cell, before)
+    return made
+
+
+@pytest.fixture(scope="module")
+def lakehouse(lakeflow: Lakeflow, project: Path) -> Iterator[Lakehouse]:
+    """The copy on the server of this worker, whose catalog had been set up before there were returns."""
+    Lakehouse(lakeflow)
+    copy = Lakehouse.as_it_is(Lakeflow(project, lakeflow.project.states, target="dev", warm=False))
+    copy.run("20_bronze")
+    copy.land("orders", "a.csv", "o1,c1,delivered,2018-01-01 10:00:00,,,,2018-01-20 00:00:00")
+    land(copy, "2024-01-01", "o1,1,2018-02-01,10.125,false", "o1,2,2018-02-01,1,false", "o2,1,2018-02-03,5.5,true")
+    copy.pipeline()
+    yield copy
+    copy.spark.stop()
+
+
+def add_cell(notebook: Path, cell: str, before: str) -> None:
+    """Insert the code *cell* before the cell that begins with *before*."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    places = [at for at, each in enumerate(content["cells"]) if "".join(each["source"]).startswith(before)]
+    added = {"cell_type": "code", "id": "added", "metadata": {}, "execution_count": None, "outputs": [], "source": cell}
+    content["cells"].insert(places[0], added)
+    notebook.write_text(json.dumps(content), encoding="utf-8")
 
 
 def land(lakehouse: Lakehouse, day: str, *lines: str) -> Path:
     return lakehouse.land("returns", f"{day}.csv", (HEADER + "\n".join(lines) + "\n").encode(), modified=day)
-
-
-def run(lakehouse: Lakehouse) -> None:
-    lakehouse.run("20_bronze")
-    for stem, cell in CELLS.items():
-        lakehouse.run(stem, added=cell)
 
 
 def test_a_table_of_a_new_file_needs_its_contracts_only(lakehouse):
@@ -157,7 +163,7 @@ def test_later_rows_change_what_they_touch(lakehouse):
     """A return moves to another day, so its old row is gone; one is refused; an unknown order becomes known."""
     land(lakehouse, "2024-01-02", "o1,1,2018-02-02,10.125,false", "o1,2,2018-02-02,1,false", "o3,1,2018-02-03,-1,true")
     lakehouse.land("orders", "b.csv", "o2,c1,shipped,2018-01-01 10:00:00,,,,2018-01-20 00:00:00")
-    run(lakehouse)
+    lakehouse.pipeline()
 
     assert lakehouse.table("silver.silver_order_returns") == [
         ("o1", date(2018, 2, 2), "delivered", Decimal("11.125")),
@@ -169,13 +175,15 @@ def test_later_rows_change_what_they_touch(lakehouse):
     ]
 
 
-def test_a_contract_without_its_rule_is_told(lakehouse):
-    """It would otherwise be a table that is never made."""
-    with pytest.raises(ContractError, match=r"`silver\.silver_order_returns`, `silver\.silver_return_days`: found a "
-                                            r"contract in `config/tables`, but no rule"):  # fmt: skip
-        lakehouse.run("30_silver", refresh_mode="full")
-    with pytest.raises(ContractError, match="`gold_returns`: found a contract in `config/tables`, but no view"):
-        lakehouse.run("40_gold")
+def test_a_contract_without_its_rule_is_told(lakehouse, project):
+    """It would otherwise be a table that is never made: here the cells are missing."""
+    without_cells = {f"notebooks/{stem}.ipynb": (ROOT / "notebooks" / f"{stem}.ipynb").read_text() for stem in CELLS}
+    tables = r"`silver\.silver_order_returns`, `silver\.silver_return_days`"
+    with replaced(project, without_cells):
+        with pytest.raises(NotebookFailed, match=f"{tables}: found a contract in `config/tables`, but no rule"):
+            lakehouse.run("30_silver", refresh_mode="full")
+        with pytest.raises(NotebookFailed, match="`gold_returns`: found a contract in `config/tables`, but no view"):
+            lakehouse.run("40_gold")
 
 
 @pytest.mark.parametrize(
@@ -189,16 +197,28 @@ def test_a_contract_without_its_rule_is_told(lakehouse):
          "no `return_count` and `returns`, which the contract does not name once"),
     ],
 )  # fmt: skip
-def test_a_view_with_other_columns_is_refused_and_stays_as_it_was(lakehouse, monkeypatch, query, found):
+def test_a_view_with_other_columns_is_refused_and_stays_as_it_was(lakehouse, project, query, found):
     """Two swapped columns would be a wrong report under correct names."""
     before = lakehouse.rows("SELECT * FROM gold.gold_returns")
-    monkeypatch.setattr("lakehouse.layers.gold.load_query", {"gold_returns": query}.get)
 
-    with pytest.raises(ContractError) as error:
-        create_view(GoldRun(lakehouse.spark, "test", full=False), "gold_returns")
+    with replaced(project, {"config/tables/gold_returns.sql": query}), pytest.raises(NotebookFailed) as failed:
+        lakehouse.run("40_gold")
 
-    assert str(error.value) == (
-        f"`gold.gold_returns`: found in the query {found}; expected the columns returned_on, return_count, in this "
-        "order. Correct the query, or `config/tables/gold_returns.yml`."
+    assert str(failed.value).startswith(
+        f"ContractError: `gold.gold_returns`: found in the query {found}; expected the columns returned_on, "
+        "return_count, in this order. Correct the query, or `config/tables/gold_returns.yml`."
     )
     assert lakehouse.rows("SELECT * FROM gold.gold_returns") == before
+
+
+@contextmanager
+def replaced(project: Path, texts: dict[str, str]) -> Iterator[None]:
+    """Within it, files of the copy have other *texts*, by their paths."""
+    kept = {path: (project / path).read_text(encoding="utf-8") for path in texts}
+    try:
+        for path, text in texts.items():
+            (project / path).write_text(text, encoding="utf-8")
+        yield
+    finally:
+        for path, text in kept.items():
+            (project / path).write_text(text, encoding="utf-8")

@@ -33,9 +33,9 @@ pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
-def lakehouse(spark, state) -> Lakehouse:
+def lakehouse(lakeflow) -> Lakehouse:
     """An empty lakehouse with a row of each entity in a file of 2018-01-01."""
-    made = Lakehouse(spark, state)
+    made = Lakehouse(lakeflow)
     for entity, line in FILES.items():
         made.land(entity, f"{entity}_2018-01-01.csv", line)
     return made

@@ -73,9 +73,9 @@ LATER = {  # (entity, file, written at): the file of 2023 is older than the firs
 
 
 @pytest.fixture(scope="module")
-def lakehouse(spark, state) -> Lakehouse:
+def lakehouse(lakeflow) -> Lakehouse:
     """The first files, applied."""
-    made = Lakehouse(spark, state)
+    made = Lakehouse(lakeflow)
     for entity, text in FIRST.items():
         made.land(entity, "a_first.csv", text)
     made.run("20_bronze", run_id="first")

@@ -27,9 +27,9 @@ ARGUMENTS = {
 
 
 @pytest.fixture(scope="module")
-def events(spark, state) -> str:
+def events(lakeflow, spark) -> str:
     """A table of events like those of staging, in a catalog that has been set up."""
-    Lakehouse(spark, state)
+    Lakehouse(lakeflow)
     spark.sql("CREATE SCHEMA IF NOT EXISTS verified")
     frame = spark.createDataFrame(EVENTS, COLUMNS)
     frame.writeTo("verified.events").using("delta").createOrReplace()

@@ -92,7 +92,7 @@ def test_an_email_of_an_attempt_names_it_and_its_notebook() -> None:
 
     email = told(what)[0]
 
-    assert email.subject == "Failed: Daily <orders>, task bronze, attempt 1 (run 12)"
+    assert email.subject == "Failed: Daily <orders>, task bronze, attempt 2 (run 12)"
     assert lines(email) == {
         "Job": "Daily <orders>",
         "Task": "bronze",

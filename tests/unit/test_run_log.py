@@ -52,7 +52,7 @@ def test_lines_of_all_tasks_are_in_the_order_of_time(state: State) -> None:
         "1200 below > deep: from below",
         "1500 load: 3 files",
         "2000 load: FAILED: ValueError: no rows",
-        "3000 load (attempt 1): 4 files",
+        "3000 load (attempt 2): 4 files",
     ]
     assert str(found[0]) == f"{time.strftime('%H:%M:%S', time.localtime(1))}  load: code cell 1 of 2: Files"
     assert [line.text for line in RunLog(state, records, run, "deep").new_lines()] == ["from below"]

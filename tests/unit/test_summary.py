@@ -266,9 +266,9 @@ def test_a_wait_counts_down_and_its_reason_is_one_line(
     live.retrying(("load",), 1, 60)
     clock.now += 17
 
-    assert lines()[-1] == "load WAITING (1) 17 s attempt 1 in 43 s: Error: line one line two"
+    assert lines()[-1] == "load WAITING (2) 17 s attempt 2 in 43 s: Error: line one line two"
     live.task_started(("load",), 1)
-    assert lines()[-1] == "load RUNNING (1) 0.0 s"
+    assert lines()[-1] == "load RUNNING (2) 0.0 s"
 
 
 def test_the_title_counts_tasks_and_estimates_the_rest(

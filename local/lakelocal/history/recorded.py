@@ -11,7 +11,7 @@ from lakelocal.history.reading import History
 from lakelocal.history.records import now_ms
 from lakelocal.history.rows import RecordedRun
 from lakelocal.history.updates import Updates
-from lakelocal.lakeflow.results import meaning, state_of
+from lakelocal.lakeflow.results import attempt_name, meaning, state_of
 from lakelocal.lakeflow.task_types.for_each import input_text
 from lakelocal.lakeflow.update_progress import Event, Progress
 
@@ -110,7 +110,7 @@ class Work:
 
     def name_of(self, attempt: Attempt) -> str:
         """`attempt 1` for the first attempt, as people count; empty if there is no other."""
-        return f"attempt {attempt.number + 1}" if len(self.attempts) + self.awaited > 1 else ""
+        return attempt_name(attempt.number) if len(self.attempts) + self.awaited > 1 else ""
 
     @property
     def title(self) -> str:

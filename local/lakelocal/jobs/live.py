@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lakelocal.jobs.views import Path, duration
-from lakelocal.lakeflow.results import colour_of, meaning
+from lakelocal.lakeflow.results import attempt_name, colour_of, meaning
 from lakelocal.lakeflow.update_progress import RUNNING, STARTING, Event, FlowProgress, Progress
 from lakelocal.lakeflow.update_progress import colour_of as colour_of_flow
 
@@ -163,7 +163,7 @@ class Live:
     def _add(self, table: Table, path: Path, label: str = "") -> None:
         row = self._rows[path]
         seconds = self.clock() - row.started if row.state in ("RUNNING", "WAITING") else row.took
-        state = row.state + (f" ({row.attempt})" if row.attempt else "")
+        state = row.state + (f" ({row.attempt + 1})" if row.attempt else "")
         table.add_row(
             Text("  " * (len(path) - 1) + path[-1] + (f" {label}" if label else "")),
             Text(state, style=colour_of(row.state)),
@@ -194,7 +194,7 @@ class Live:
     def _doing(self, row: _Row) -> str:
         said = " ".join(row.said.split())
         if row.state == "WAITING":
-            return f"attempt {row.attempt} in {duration(max(0.0, row.again_at - self.clock()))}: {said}"
+            return f"{attempt_name(row.attempt)} in {duration(max(0.0, row.again_at - self.clock()))}: {said}"
         if row.iterations:
             return self._iterations(row)
         if row.update and not meaning(row.state).counts_as:

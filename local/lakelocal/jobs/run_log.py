@@ -12,6 +12,7 @@ from lakelocal.errors import UsageError
 from lakelocal.history.reading import History
 from lakelocal.history.recorded import Attempt, Run, read_run
 from lakelocal.jobs.event_log import events_file, read_events
+from lakelocal.lakeflow.results import attempt_name
 from lakelocal.near_names import next_step
 from lakelocal.project import State
 
@@ -69,7 +70,7 @@ class RunLog:
             for attempt in work.attempts:
                 title = f"{above}{work.title}"
                 if chosen:
-                    yield run.run_id, attempt, f"{title} (attempt {attempt.number})" if attempt.number else title
+                    yield run.run_id, attempt, f"{title} ({attempt_name(attempt.number)})" if attempt.number else title
                 if attempt.child:
                     yield from self._attempts(attempt.child, f"{title} > ", wanted=chosen)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from lakelocal.lakeflow.results import attempt_name
 from lakelocal.lakeflow.update_progress import FLOW_ENDS, Event, Progress
 
 Path = tuple[str, ...]
@@ -50,7 +51,7 @@ class View(Protocol):
         """The task ended, or was recorded without having run."""
 
     def retrying(self, path: Path, attempt: int, seconds: float) -> None:
-        """Attempt number *attempt* begins in *seconds* seconds."""
+        """The attempt whose number is *attempt*, counted from 0, begins in *seconds* seconds."""
 
     def note(self, text: str) -> None:
         """There is something that the user should know."""
@@ -99,7 +100,7 @@ class Lines:
         self._line(path, f"{len(names)} iterations, {concurrency} at a time")
 
     def task_started(self, path: Path, attempt: int) -> None:
-        self._line(path, f"started{f' (attempt {attempt})' if attempt else ''}")
+        self._line(path, f"started{f' ({attempt_name(attempt)})' if attempt else ''}")
 
     def cell(self, path: Path, heading: str, index: int, total: int) -> None:
         if heading and self._headings.get(path) != heading:
@@ -123,7 +124,7 @@ class Lines:
         self._line(path, f"{result} after {duration(seconds)}{f': {message}' if message else ''}")
 
     def retrying(self, path: Path, attempt: int, seconds: float) -> None:
-        self._line(path, f"attempt {attempt} begins in {duration(seconds)}")
+        self._line(path, f"{attempt_name(attempt)} begins in {duration(seconds)}")
 
     def note(self, text: str) -> None:
         self._line((), text)

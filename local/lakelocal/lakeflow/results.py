@@ -126,6 +126,11 @@ def colour_of(state: str) -> str:
     return COLOURS[meaning(state).tone]
 
 
+def attempt_name(number: int) -> str:
+    """What people call the attempt whose `attempt_number` is *number*: they count from 1, the Jobs API from 0."""
+    return f"attempt {number + 1}"
+
+
 def message_of(result: str, *, timeout_seconds: int = 0) -> str:
     """What the record says about the end of a run or task with *result*; empty if the result says everything."""
     return meaning(result).message.format(seconds=timeout_seconds)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from lakelocal.lakeflow import events
-from lakelocal.lakeflow.results import Ending
+from lakelocal.lakeflow.results import Ending, attempt_name
 from lakelocal.notifications.occasion import Occasion
 from lakelocal.notifications.rules import ending, threshold
 from lakelocal.program import PROGRAM
@@ -18,7 +18,7 @@ LONGEST_REASON = 120  # characters of a subject
 def subject(what: Occasion) -> str:
     """One line that says what happened, and to what."""
     task = f", task {what.task.key}" if what.task else ""
-    attempt = f", attempt {what.attempt_number}" if what.attempt_number else ""
+    attempt = f", {attempt_name(what.attempt_number)}" if what.attempt_number else ""
     name = " ".join(what.job.name.split())
     why = str(what.subject.get("reason", "")) if what.event == events.ON_FAILURE else ""
     cut = f": {why[: LONGEST_REASON - 1]}…" if len(why) > LONGEST_REASON else f": {why}" if why else ""
@@ -46,7 +46,7 @@ def facts(what: Occasion) -> Iterator[tuple[str, str]]:
     if what.task:
         yield "Task", what.task.key
         follows = "" if what.last else ", another follows"
-        yield "Attempt", f"{what.attempt_number} (run {what.subject['run_id']}{follows})"
+        yield "Attempt", f"{what.attempt_number + 1} (run {what.subject['run_id']}{follows})"
     yield "Run", str(what.run["run_id"])
     if target := what.run.get("target"):
         yield "Target", target
