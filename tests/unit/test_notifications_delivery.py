@@ -91,7 +91,7 @@ def test_an_attempt_is_told_too(state: State) -> None:
 
     (entry,) = Outbox(state.outbox).entries()
     assert entry.subject == "Failed: Daily <orders>, task bronze (run 12)"
-    assert "0 (run 20, another follows)" in entry.body
+    assert "1 (run 20, another follows)" in entry.body
 
 
 def test_a_user_logs_in_with_a_password_of_the_environment(state: State, monkeypatch: pytest.MonkeyPatch) -> None:

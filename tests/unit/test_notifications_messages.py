@@ -96,7 +96,7 @@ def test_an_email_of_an_attempt_names_it_and_its_notebook() -> None:
     assert lines(email) == {
         "Job": "Daily <orders>",
         "Task": "bronze",
-        "Attempt": "1 (run 21, another follows)",
+        "Attempt": "2 (run 21, another follows)",
         "Run": "12",
         "Target": "prod",
         "Result": "FAILED",

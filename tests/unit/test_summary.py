@@ -216,7 +216,7 @@ def test_the_live_table_shows_what_each_task_is_doing() -> None:
     lines = [" ".join(line.split()) for line in captured.get().splitlines()]
     assert "Daily, run 1: 0 of 2 tasks, 0.0 s" in lines
     assert any(line.startswith("start RUNNING 0.0 s") for line in lines)
-    assert any(line.startswith("bronze RUNNING (1) 0.0 s 3/9 Orders: wrote 5 rows") for line in lines)
+    assert any(line.startswith("bronze RUNNING (2) 0.0 s 3/9 Orders: wrote 5 rows") for line in lines)
     assert "after PENDING" in lines
 
 
