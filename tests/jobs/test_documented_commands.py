@@ -57,6 +57,7 @@ JOB = "uses Spark: a whole job"
 SQL = "uses Spark"
 DAILY = ("generate_data +SUCCESS", "run_main_pipeline +SUCCESS", "run_cdc_pipeline +SUCCESS")
 LOCAL = ".venv/bin/python -m local"
+SHOP = "../shop"  # the bundle that `init` writes, beside the copy; each document that is about it begins with a run
 BEGIN = "--before notebooks/00_setup.ipynb --var scale=100"
 
 WAYS: dict[str, Run | Elsewhere] = {
@@ -112,11 +113,13 @@ WAYS: dict[str, Run | Elsewhere] = {
     "lakelocal runs open latest": Run(says=(r"latest|\.html",), slow="needs a run"),
     "lakelocal sql": Run(stdin="SELECT 42 AS answer;", says=("answer", "42"), slow=SQL),
     "lakelocal lab": Elsewhere("serves until it is ended: tests/notebooks/test_lab.py starts the same"),
-    "lakelocal init shop && cd shop": Run("lakelocal init shop && cd shop && ls", says=("databricks.yml",)),
-    "lakelocal run daily": Run(says=("SUCCESS",), folder="shop", slow=JOB),
-    'lakelocal sql "SELECT * FROM shop.cities"': Run(says=("city|name",), folder="shop", slow=SQL),
-    "lakelocal runs list": Run(says=("daily",), folder="shop", slow="needs a run"),
-    "lakelocal reset": Run(folder="shop", stdin="y\n"),
+    "lakelocal init shop && cd shop": Run(
+        "lakelocal init shop && cd shop && ls", says=("databricks.yml",), folder=".."
+    ),
+    "lakelocal run daily": Run(says=("SUCCESS",), folder=SHOP, slow=JOB),
+    'lakelocal sql "SELECT * FROM shop.cities"': Run(says=("city|name",), folder=SHOP, slow=SQL),
+    "lakelocal runs list": Run(says=("daily",), folder=SHOP, slow="needs a run"),
+    "lakelocal reset": Run(folder=SHOP, stdin="y\n"),
     "lakelocal --help": Run(says=("runs list", "lab")),
     "databricks bundle deploy && databricks bundle run daily": WORKSPACE,
     "databricks bundle deploy": WORKSPACE,
@@ -182,11 +185,14 @@ COMMANDS = documented()
 def runnable() -> list[object]:
     """A parameter for each command that is run, for the first document that shows it."""
     found = []
-    done: set[str] = set()
+    done: set[tuple[str, str]] = set()
     for number, each in enumerate(COMMANDS):
         way = WAYS.get(each.command)
-        if isinstance(way, Run) and each.command not in done:
-            done.add(each.command)
+        if not isinstance(way, Run):
+            continue
+        once = (each.command, each.document if way.folder == SHOP else "")
+        if once not in done:
+            done.add(once)
             marks = [pytest.mark.slow(way.slow)] if way.slow else []
             name = re.sub(r"\W+", "_", f"{each.document.removesuffix('.md')}-{each.command}")[:90]
             found.append(pytest.param(each, way, marks=marks, id=f"{number}-{name}"))
@@ -206,7 +212,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for words in (["init", "--quiet"], ["add", "."]):
         subprocess.run(["git", *words], cwd=place, check=True, timeout=60)
     yield place
-    for folder in filter(Path.is_dir, (place, place / "shop")):  # `shop` is made by one of the commands
+    for folder in filter(Path.is_dir, (place, place / SHOP)):
         subprocess.run([sys.executable, "-m", "lakelocal", "down", "--all"], cwd=folder, env=shell(place), timeout=60)
 
 
