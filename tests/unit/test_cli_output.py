@@ -12,6 +12,7 @@ from recorded_runs import start_run
 from lakelocal.cli.main import main
 from lakelocal.cli.parser import MODULES, read_arguments
 from lakelocal.history.records import Records
+from lakelocal.program import PROGRAM
 from lakelocal.project import Project
 
 Out = pytest.CaptureFixture[str]
@@ -40,7 +41,7 @@ def test_each_verb_is_declared_by_the_module_that_is_imported_for_it(capsys: Out
     for words in ([verb], ["--project", "sql", verb], ["--project=sql", verb]):
         with pytest.raises(SystemExit, match="0"):
             read_arguments([*words, "--help"])
-        assert capsys.readouterr().out.startswith(f"usage: python -m local {verb}")
+        assert capsys.readouterr().out.startswith(f"usage: {PROGRAM} {verb}")
 
 
 def test_a_word_that_is_no_verb_and_the_help_name_all_verbs(capsys: Out) -> None:
@@ -117,7 +118,7 @@ def test_a_run_that_does_not_exist_is_wrong_use_for_every_verb(project: list[str
     """One exit code, and the command that lists the runs."""
     for verb in ("get", "open", "repair", "cancel", "export"):
         assert main([*project, "runs", verb, "99"]) == 2
-        assert "found no run 99. See `python -m local runs list`." in capsys.readouterr().err
+        assert f"found no run 99. See `{PROGRAM} runs list`." in capsys.readouterr().err
 
 
 def test_the_latest_run_of_an_empty_history_is_none(tmp_path: Path, capsys: Out) -> None:
@@ -172,7 +173,7 @@ def test_the_jobs_of_a_bundle_are_listed_with_their_last_runs(tmp_path: Path, ca
     assert main([*project, "jobs", "--json"]) == 0
     daily = json.loads(capsys.readouterr().out)[1]
 
-    assert rows[1] == "broken cannot run: see python -m local validate"
+    assert rows[1] == f"broken cannot run: see {PROGRAM} validate"
     assert rows[2].startswith("daily 1 day 0 0 6 * * ?") and rows[2].endswith("PAUSED SUCCESS (run 1)")
     assert (daily["parameters"], daily["last_run"]) == ({"day": "1"}, {"run_id": 1, "result": "SUCCESS"})
 

@@ -14,6 +14,7 @@ from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 from lakelocal.compute.channel import LazyChannel, Link
 from lakelocal.compute.local_server import LocalEndpoint, LocalServer
 from lakelocal.errors import ServerError
+from lakelocal.program import PROGRAM
 from lakelocal.project import State
 
 
@@ -60,7 +61,7 @@ def test_a_dead_server_is_told_at_once_and_looked_for_again(tmp_path, ended_pid)
     call = channel.unary_unary("/service/Config")
 
     started = time.monotonic()
-    with pytest.raises(ServerError, match=r"`main`: the Spark server .* died.*`server.log`.*python -m local up"):
+    with pytest.raises(ServerError, match=rf"`main`: the Spark server .* died.*`server.log`.*{PROGRAM} up"):
         call(b"", timeout=5)
     with pytest.raises(ServerError):
         next(channel.unary_stream("/service/ExecutePlan")(b"", timeout=5))

@@ -10,6 +10,7 @@ from lakelocal.bundle import load_bundle
 from lakelocal.cli.init import write_bundle
 from lakelocal.cli.main import main
 from lakelocal.errors import UsageError
+from lakelocal.program import called
 from lakelocal.project import Project
 from lakelocal.validate import validate
 
@@ -34,8 +35,8 @@ def test_the_files_are_those_that_are_told(tmp_path: Path, capsys: pytest.Captur
     written = sorted(str(place.relative_to(tmp_path / "shop")) for place in (tmp_path / "shop").rglob("*.*"))
     assert [line.strip() for line in told[1 : told.index("Next:")]] == written
     assert told[told.index("Next:") + 1 :][1:3] == [
-        "  python -m local run daily",
-        '  python -m local sql "SELECT * FROM shop.cities"',
+        f"  {called(tmp_path / 'shop')} run daily",
+        f'  {called(tmp_path / "shop")} sql "SELECT * FROM shop.cities"',
     ]
 
 

@@ -14,6 +14,7 @@ from notification_servers import MailServer, Webhook, certificate, serving
 from lakelocal.errors import ProjectError
 from lakelocal.notifications.notifier import Notifier
 from lakelocal.notifications.outbox import Outbox
+from lakelocal.program import PROGRAM
 from lakelocal.project import State
 
 EMAIL_ONLY = settings_of("on_failure", hooks=[])
@@ -116,7 +117,7 @@ def test_a_password_that_is_not_set_is_named(state: State, monkeypatch: pytest.M
     assert deliveries(state) == [f"undelivered: {why}"]
     assert said == [
         f"warning: notification not delivered: {why}; what is not sent stays in `{state.outbox}`. "
-        "See `python -m local outbox`."
+        f"See `{PROGRAM} outbox`."
     ]
 
 
@@ -264,7 +265,7 @@ def test_the_end_of_a_run_does_not_wait_for_ever(state: State) -> None:
         assert deliveries(state) == ["undelivered: not sent before the end of the run"] * 3
         assert said == [
             "warning: notifications: 3 not sent in 0.05 s; "
-            f"what is not sent stays in `{state.outbox}`. See `python -m local outbox`."
+            f"what is not sent stays in `{state.outbox}`. See `{PROGRAM} outbox`."
         ]
         server.answers.set()
         sending.join(60)

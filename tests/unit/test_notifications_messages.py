@@ -8,6 +8,7 @@ from lakelocal.notifications.channels.email import Email
 from lakelocal.notifications.channels.webhook import WebhookCall
 from lakelocal.notifications.messages import messages
 from lakelocal.notifications.occasion import Occasion
+from lakelocal.program import PROGRAM
 
 SLOW = {"health": {"rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 60}]}}
 
@@ -78,7 +79,7 @@ def test_an_email_says_what_ran_how_it_ended_and_how_to_look() -> None:
         "Expected": "at most 0:01:00",
         "Started": "2026-01-02 03:04:05 UTC",
         "Duration": "0:01:05",
-        "Look": "python -m local runs open 12 --target prod",
+        "Look": f"{PROGRAM} runs open 12 --target prod",
     }
 
 
@@ -104,7 +105,7 @@ def test_an_email_of_an_attempt_names_it_and_its_notebook() -> None:
         "Started": "2026-01-02 03:04:05 UTC",
         "Duration": "0:01:05",
         "Notebook": "/state/runs/12/bronze.ipynb",
-        "Look": "python -m local runs open 12 --target prod",
+        "Look": f"{PROGRAM} runs open 12 --target prod",
     }
 
 
@@ -121,8 +122,8 @@ def test_the_reason_of_a_failure_is_in_the_subject_and_comes_first() -> None:
     assert next(iter(lines(email).items())) == ("Reason", reason)
     assert list(lines(email).items())[-3:] == [
         ("Folder", "/home/ana/shop"),
-        ("Look", "python -m local runs open 12 --target prod"),
-        ("Repair", "python -m local runs repair 12 --target prod"),
+        ("Look", f"{PROGRAM} runs open 12 --target prod"),
+        ("Repair", f"{PROGRAM} runs repair 12 --target prod"),
     ]
     assert len(told(long)[0].subject) < 200
 

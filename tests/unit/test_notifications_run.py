@@ -11,6 +11,7 @@ from lakelocal.bundle import load_bundle
 from lakelocal.errors import ProjectError
 from lakelocal.jobs.command import RunOptions, list_runs, run_job
 from lakelocal.notifications.outbox import Entry, Outbox
+from lakelocal.program import PROGRAM
 from lakelocal.project import Project
 
 EVENTS = ("on_start", "on_success", "on_failure")
@@ -49,7 +50,7 @@ def test_a_run_tells_of_its_start_and_its_success(run: Run) -> None:
         ("jobs.on_start", ("job@example.com",)),
         ("jobs.on_success", ("job@example.com",)),
     ]
-    assert all(f"python -m local runs open {shape['run_id']} --target default" in entry.body for entry in messages)
+    assert all(f"{PROGRAM} runs open {shape['run_id']} --target default" in entry.body for entry in messages)
 
 
 def test_a_failed_run_tells_why(run: Run) -> None:

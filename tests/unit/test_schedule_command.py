@@ -10,6 +10,7 @@ from recorded_runs import start_run
 
 from lakelocal.cli.main import main
 from lakelocal.history.records import Records
+from lakelocal.program import PROGRAM
 
 BUNDLE = """
 bundle: {name: b}
@@ -205,4 +206,4 @@ def test_a_misspelt_next_is_no_job(project: Path, capsys: Out) -> None:
     """The list of the jobs would not help."""
     assert call(project, "nxt", "nightly", "--target", "dev") == 2
 
-    assert "found no job `nxt`. Did you mean `python -m local schedule next JOB`?" in capsys.readouterr().err
+    assert f"found no job `nxt`. Did you mean `{PROGRAM} schedule next JOB`?" in capsys.readouterr().err

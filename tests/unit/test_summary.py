@@ -20,6 +20,7 @@ from lakelocal.jobs.changes import changes_of
 from lakelocal.jobs.live import Live
 from lakelocal.jobs.summary import print_summary
 from lakelocal.jobs.tables import Commits, TableChange, table_changes
+from lakelocal.program import PROGRAM
 from lakelocal.project import State
 from tests.clocks import Clock
 
@@ -154,9 +155,9 @@ def test_the_summary_shows_tasks_tables_and_errors(tmp_path: Path) -> None:
     assert lines[-6:] == [
         "run 1: FAILED after 2.0 s",
         "see /runs/1/silver.ipynb",
-        "tables python -m local runs tables 1 --target dev (1 changed, 1 unchanged)",
-        "look python -m local runs open 1 --target dev",
-        "repair python -m local runs repair 1 --target dev",
+        f"tables {PROGRAM} runs tables 1 --target dev (1 changed, 1 unchanged)",
+        f"look {PROGRAM} runs open 1 --target dev",
+        f"repair {PROGRAM} runs repair 1 --target dev",
         "why silver: E: why",
     ]
 
@@ -203,7 +204,7 @@ def test_the_live_table_shows_what_each_task_is_doing() -> None:
     """Child runs are nested below the task that started them."""
     console = Console(file=io.StringIO(), width=100, force_terminal=False)
     live = Live(console)
-    live.run_started((), 1, "Daily", ["start", "after"])
+    live.run_started((), 1, "[dev root] Daily", ["start", "after"])
     live.task_started(("start",), 0)
     live.run_started(("start",), 2, "Child", ["bronze"])
     live.task_started(("start", "bronze"), 1)
@@ -214,7 +215,7 @@ def test_the_live_table_shows_what_each_task_is_doing() -> None:
     live.close()
 
     lines = [" ".join(line.split()) for line in captured.get().splitlines()]
-    assert "Daily, run 1: 0 of 2 tasks, 0.0 s" in lines
+    assert "[dev root] Daily, run 1: 0 of 2 tasks, 0.0 s" in lines
     assert any(line.startswith("start RUNNING 0.0 s") for line in lines)
     assert any(line.startswith("bronze RUNNING (2) 0.0 s 3/9 Orders: wrote 5 rows") for line in lines)
     assert "after PENDING" in lines
@@ -392,9 +393,9 @@ def test_the_summary_fits_a_small_terminal(tmp_path: Path) -> None:
     assert "bronze 55 - - 10" in lines
     assert "ops 212 - - 8" in lines
     assert "ops, rows refused 43 - - 2" in lines
-    command = 'python -m local sql "SELECT * FROM ops.quarantine_t1" --target dev'
+    command = f'{PROGRAM} sql "SELECT * FROM ops.quarantine_t1" --target dev'
     assert f"refused 43 rows in 2 tables: {command}" in lines
-    assert "tables python -m local runs tables 1 --target dev (30 changed, 0 unchanged)" in lines
+    assert f"tables {PROGRAM} runs tables 1 --target dev (30 changed, 0 unchanged)" in lines
 
 
 def test_all_tables_are_listed_where_they_fit(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from string import Template
 
 from lakelocal.cli.verbs import Verbs
 from lakelocal.errors import UsageError
-from lakelocal.program import PROGRAM
+from lakelocal.program import called
 from lakelocal.project import BUNDLE_FILES
 
 _RENAMED = {"gitignore": ".gitignore"}  # under its real name it would apply to the repository of this package
@@ -31,8 +31,9 @@ def init(options: Namespace) -> int:
     print("Next:")
     if folder.resolve() != Path.cwd():
         print(f"  cd {folder}")
-    print(f"  {PROGRAM} run daily")
-    print(f'  {PROGRAM} sql "SELECT * FROM shop.cities"')
+    program = called(folder.resolve())
+    print(f"  {program} run daily")
+    print(f'  {program} sql "SELECT * FROM shop.cities"')
     print("  pytest")
     return 0
 

@@ -40,6 +40,9 @@ class _Row:
     began: dict[str, float] = field(default_factory=dict)
 
 
+ECHO = 4  # columns for the `^C` that a terminal prints, twice: a line that it made longer would not be erased
+
+
 class Live:
     """Draws the table four times a second until it is closed; the summary of the run then takes its place.
 
@@ -128,7 +131,10 @@ class Live:
     def table(self) -> Table:
         """The table in its current state."""
         with self._lock:
-            table = Table(title=self._heading(), title_justify="left", box=None, pad_edge=False, expand=True)
+            table = Table(
+                title=Text(self._heading()), title_justify="left", box=None, pad_edge=False,
+                show_header=bool(self._rows[()].children), width=self.console.width - ECHO,
+            )  # fmt: skip
             table.add_column("task", no_wrap=True)
             table.add_column("state", no_wrap=True)
             table.add_column("time", justify="right", no_wrap=True)
