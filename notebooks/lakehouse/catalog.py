@@ -52,6 +52,7 @@ def set_up_new_catalog(spark: SparkSession, dbutils: Any, catalog: str) -> bool:
     root = volume_root(catalog)
     if entries_of(dbutils, root) is not None:
         return False
+    assert spark.version  # if Spark cannot be reached, it says so itself, and not as a reason for a missing volume
     try:
         spark.sql(f"USE CATALOG `{catalog}`")
         tables = _bronze_tables(spark)

@@ -66,6 +66,7 @@ def open_catalog(spark: SparkSession, catalog: str) -> None:
     Raises:
         PlaceError: the catalog can be neither used nor created; the message says what to ask for.
     """
+    assert spark.version  # if Spark cannot be reached, it says so itself, and not as a reason for a missing catalog
     try:
         spark.sql(f"USE CATALOG `{catalog}`")
     except Exception:  # each environment raises a different class

@@ -167,6 +167,20 @@ def test_a_jvm_that_does_not_start_is_told_in_one_line(fresh, monkeypatch):
     assert "\n" not in str(caught.value) and "\tat " not in str(caught.value)
 
 
+def test_a_server_that_does_not_answer_in_time_is_ended_and_told_so(fresh, monkeypatch):
+    """A busy machine is not taken for a server that ended; what is awaited is told."""
+    monkeypatch.setattr(process, "START_LIMIT", 0.2)
+    awaited = []
+
+    with pytest.raises(
+        ServerError, match=r"did not start: it did not answer within 0\.2 s, and was ended\. Close what"
+    ):
+        ensure_server(fresh, tell=awaited.append)
+
+    assert awaited == ["starting the Spark server"]
+    assert process._process_of(fresh) is None
+
+
 def test_a_server_whose_memory_is_used_up_is_told_so(fresh, monkeypatch):
     """Spark ends it: the statement fails of that, or of a server that is about to end or has ended."""
     monkeypatch.setenv("LOCAL_MEMORY", "600m")

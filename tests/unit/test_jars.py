@@ -54,3 +54,24 @@ def test_a_named_cache_that_is_no_folder_is_told(tmp_path: Path, monkeypatch: py
 
     with pytest.raises(SetupError, match=rf"`{tmp_path}/file/cache`: cannot be written .*in {jars.CACHE}\."):
         jars.fetch_delta_jars()
+
+
+def test_what_a_killed_process_had_fetched_is_deleted_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every jar comes again, into a folder of its own; a refusal leaves nothing behind."""
+    monkeypatch.setenv(jars.CACHE, str(tmp_path))
+    left = tmp_path / f"{jars.delta_jars().name}.part-x"
+    left.mkdir()
+    (left / "half.jar").write_bytes(b"half")
+
+    def resolve(cache: Path, tell: object) -> Path:
+        assert cache.parent == tmp_path and not left.exists()
+        (cache / "jars").mkdir()
+        return cache / "jars"
+
+    monkeypatch.setattr(jars, "_resolve", resolve)
+    with pytest.raises(SetupError, match="the jars that came differ"):
+        jars.fetch_delta_jars()
+
+    assert [place.suffix for place in tmp_path.iterdir()] == [".lock"]

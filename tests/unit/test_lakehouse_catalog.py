@@ -31,6 +31,8 @@ class Rows(list):
 class Workspace:
     """The `spark` of a workspace with the catalog `olist_dev`, in whose schema bronze are *tables*."""
 
+    version = "4.1.1"
+
     def __init__(self, dbutils: FakeDbutils, *tables: str, may_create: bool = True) -> None:
         self.dbutils, self.tables, self.may_create = dbutils, tables, may_create
         self.created: list[str] = []
@@ -72,6 +74,18 @@ def test_a_new_catalog_gets_all_that_it_contains(dbutils: FakeDbutils) -> None:
     assert {each for each in spark.created if each.startswith("ops.")} > {"ops.checkpoints", "ops.progress"}
     assert spark.created[-1] == "raw.olist"
     assert (dbutils.root / "cdc" / "customers").is_dir() and (dbutils.root / "orders").is_dir()
+
+
+def test_a_server_that_does_not_start_is_no_missing_volume(dbutils: FakeDbutils) -> None:
+    """Its own error is the reason, with its own next step."""
+
+    class Unreachable(Workspace):
+        @property
+        def version(self) -> str:
+            raise ConnectionError("the server did not start")
+
+    with pytest.raises(ConnectionError, match="the server did not start"):
+        set_up_new_catalog(Unreachable(dbutils), dbutils, "olist_dev")  # type: ignore[arg-type]
 
 
 def test_a_catalog_that_is_set_up_costs_no_statement(dbutils: FakeDbutils) -> None:

@@ -9,6 +9,8 @@ from lakehouse.places import open_catalog
 class Workspace:
     """The `spark` of a workspace with *catalogs*, where *may_create* says whether new ones are allowed."""
 
+    version = "4.1.1"
+
     def __init__(self, *catalogs: str, may_create: bool = True) -> None:
         self.catalogs = list(catalogs)
         self.may_create = may_create

@@ -232,6 +232,9 @@ class _Client(PapermillNotebookClient):
         if msg["msg_type"] == messages.PROGRESS:
             self.watcher.tell("progress", **msg["content"])
             return None
+        if msg["msg_type"] == messages.WAITING:
+            self.watcher.tell("printed", line=f"{msg['content']['what']} ...")
+            return None
         if msg["msg_type"] == messages.UPDATE:
             self.watcher.tell("update", told=msg["content"])
             return None

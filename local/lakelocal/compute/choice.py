@@ -1,6 +1,7 @@
 """The decision where Spark runs."""
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lakelocal.errors import UsageError
@@ -54,8 +55,10 @@ class Compute(Protocol):
         """The place's own `dbutils`, for `fs` and `secrets`; None if the volumes are folders of the state."""
 
 
-def compute_of(state: State, remote: str | None = None) -> Compute:
+def compute_of(state: State, remote: str | None = None, tell: Callable[[str], None] = lambda what: None) -> Compute:
     """Where Spark runs for *state*: as *remote* says, otherwise as the environment says.
+
+    *tell* is called with what a caller is waiting for, while the server of this machine starts.
 
     Raises:
         UsageError: it names no such place.
@@ -65,7 +68,7 @@ def compute_of(state: State, remote: str | None = None) -> Compute:
     if not remote:
         from lakelocal.compute.local_server import LocalServer
 
-        return LocalServer(state)
+        return LocalServer(state, tell)
     if remote == WORKSPACE:
         from lakelocal.compute.workspace import Workspace
 

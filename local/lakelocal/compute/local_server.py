@@ -1,6 +1,7 @@
 """The state's own Spark Connect server, started on this machine when it is needed."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,10 @@ class LocalServer:
     deploys = False
     libraries = ()
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, tell: Callable[[str], None] = lambda what: None) -> None:
+        """*tell* is called with what a caller is waiting for, while a server starts."""
         self.state = state
+        self.tell = tell
 
     def warm_up(self) -> None:
         """Start the server, which then leaves its classes to later servers.
@@ -44,7 +47,7 @@ class LocalServer:
             SetupError, ServerError: it may not run here, or does not start.
         """
         self.check()
-        ensure_server(self.state, make_archive=True)
+        ensure_server(self.state, make_archive=True, tell=self.tell)
 
     def check(self) -> None:
         """Make sure that the server may run here, and that it has the tables of the state; starts nothing.
@@ -78,9 +81,9 @@ class LocalEndpoint:
         ensure: finds or starts the server.
     """
 
-    def __init__(self, compute: LocalServer, ensure: Callable[[State], Server] = ensure_server) -> None:
+    def __init__(self, compute: LocalServer, ensure: Callable[[State], Server] | None = None) -> None:
         self._compute = compute
-        self._ensure = ensure
+        self._ensure = ensure or partial(ensure_server, tell=compute.tell)
         self._server: Server | None = None
 
     def connect(self) -> grpc.Channel:

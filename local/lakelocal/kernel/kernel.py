@@ -16,6 +16,7 @@ from lakelocal.compute import REMOTE, WORKSPACE, Compute, compute_of
 from lakelocal.context import TaskContext, current_context
 from lakelocal.errors import LocalError, ProjectError
 from lakelocal.imports import when_imported
+from lakelocal.kernel import messages
 from lakelocal.kernel.catalog import find_state
 from lakelocal.project import Project, State
 from lakelocal.roots.enter import IN_WORKSPACE, close, enter
@@ -78,7 +79,11 @@ class Kernel:
             ProjectError, BundleError: as for `state`.
             UsageError: the environment names a place that is not known.
         """
-        return compute_of(self.state, self.remote)
+        return compute_of(self.state, self.remote, self._waits)
+
+    def _waits(self, what: str) -> None:
+        if self.context is not None:
+            messages.send(self.ip, messages.WAITING, {"what": what})
 
     def part(self, maker: "Callable[[Kernel], _Part]") -> _Part:
         """The only instance that *maker*, such as `DBUtils`, makes for this kernel; it is made by the first call."""

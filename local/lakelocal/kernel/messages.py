@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 PROGRESS = "lakelocal_progress"  # `done` and `total`, numbers of Spark tasks
+WAITING = "lakelocal_waiting"  # `what` the cell is waiting for, such as the start of a server
 UPDATE = "lakelocal_update"  # an event of an update of a pipeline, see `lakeflow.update_progress`
 
 

@@ -5,12 +5,15 @@ pins: environments of the same version share it, another version has its own. `j
 jar that differs is never used. `LAKELOCAL_CACHE` names another folder for the cache.
 """
 
+import contextlib
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -68,8 +71,10 @@ def spark_jars() -> Path:
     return folder
 
 
-def fetch_delta_jars() -> None:
+def fetch_delta_jars(tell: Callable[[str], None] = lambda what: None) -> None:
     """Fetch Delta's jars if this machine does not have them yet, and say so; one process does, others wait for it.
+
+    *tell* is called about every two seconds with how much has come.
 
     Raises:
         SetupError: they cannot be fetched, or are not the pinned ones.
@@ -86,18 +91,21 @@ def fetch_delta_jars() -> None:
         )
         with locked(lock, LIMIT, waited):
             if not folder.is_dir():
-                _fetch(folder)
+                _fetch(folder, tell)
     except OSError as error:
         raise SetupError(
             f"`{folder.parent}`: cannot be written ({error.strerror}). Name another folder for the cache in {CACHE}."
         ) from error
 
 
-def _fetch(folder: Path) -> None:
+def _fetch(folder: Path, tell: Callable[[str], None]) -> None:
+    partial = f"{folder.name}.part-"
+    for left in folder.parent.glob(f"{partial}*"):  # of a process that was killed, since only one holds the lock
+        shutil.rmtree(left, ignore_errors=True)
     print(f"Delta {DELTA}: fetching its jars, once for this machine ...", file=sys.stderr, flush=True)
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=folder.parent) as cache:
-        found = _resolve(Path(cache))
+    with tempfile.TemporaryDirectory(prefix=partial, dir=folder.parent) as cache:
+        found = _resolve(Path(cache), tell)
         if differing := differences(found):
             raise SetupError(
                 f"{PACKAGE}: the jars that came differ from `{PINS.name}` ({'; '.join(differing)}). "
@@ -107,7 +115,7 @@ def _fetch(folder: Path) -> None:
     print(f"Delta {DELTA}: {time.monotonic() - start:.0f} s, in {folder}", file=sys.stderr, flush=True)
 
 
-def _resolve(cache: Path) -> Path:
+def _resolve(cache: Path, tell: Callable[[str], None]) -> Path:
     """Let Ivy download into *cache*, a separate folder: a half-filled `~/.m2` would make it fail."""
     # The class only prints a version: SparkSubmit resolves packages before it starts its main class.
     command = [
@@ -116,17 +124,37 @@ def _resolve(cache: Path) -> Path:
         "--conf", f"spark.jars.ivy={cache}", "--conf", f"spark.jars.excludes={','.join(PROVIDED)}", "spark-internal",
     ]  # fmt: skip
     environment = {**os.environ, "HOME": str(cache), "SPARK_LOCAL_IP": "127.0.0.1"}
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, env=environment)
-    except subprocess.TimeoutExpired as error:
-        raise SetupError(f"{PACKAGE}: not resolved after 15 minutes. Check the network, then run again.") from error
-    if done.returncode:
-        reasons = [line.strip() for line in done.stderr.splitlines() if "error" in line.lower()]
+    limit = time.monotonic() + LIMIT
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        while True:
+            try:
+                _, said = process.communicate(timeout=2)
+                break
+            except subprocess.TimeoutExpired as error:
+                if time.monotonic() > limit:
+                    process.kill()
+                    raise SetupError(
+                        f"{PACKAGE}: not resolved after {LIMIT // 60} minutes. Check the network, then run again."
+                    ) from error
+                tell(f"fetching Delta's jars, once for this machine: {_size(cache) / 2**20:.0f} MB")
+    if process.returncode:
+        reasons = [line.strip() for line in said.splitlines() if "error" in line.lower()]
         raise SetupError(
             f"{PACKAGE}: not resolved ({reasons[0] if reasons else 'Ivy gave no reason'}). "
             "Check that Maven Central is reachable (a proxy's certificate goes into SSL_CERT_FILE), then run again."
         )
     return cache / "jars"
+
+
+def _size(folder: Path) -> int:
+    """The bytes of all files below *folder*, in which Ivy may be moving some."""
+    found = 0
+    for place in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            found += place.stat().st_size
+    return found
 
 
 def differences(folder: Path) -> list[str]:

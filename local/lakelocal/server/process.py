@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ from lakelocal.server.jars import fetch_delta_jars
 from lakelocal.server.settings import Settings
 from lakelocal.versions import DATABRICKS_RUNTIME
 
-START_LIMIT = 90  # seconds; a slow machine takes about 15
+START_LIMIT = 300  # seconds; a slow machine takes about 15, one that is busy with other things some minutes
 STOP_LIMIT = 15
 ARCHIVE_LIMIT = 120  # seconds for a server that writes the class data archive as it ends; a slow machine takes about 60
 _NOT_THE_SERVERS = ("SPARK_", "PYSPARK_", "LOCAL_")  # environment variables of a kernel or of its Spark client
@@ -65,11 +66,14 @@ class Server:
         return _accepts(self.port)
 
 
-def ensure_server(state: State, *, make_archive: bool = False) -> Server:
+def ensure_server(
+    state: State, *, make_archive: bool = False, tell: Callable[[str], None] = lambda what: None
+) -> Server:
     """The server of *state*, started if there is none; returns once it accepts connections.
 
     Several processes may call this at the same time: one starts the server, the others find it. With *make_archive*, a
     server that is started writes the class data archive when it ends, if there is none (`lakelocal.server.archive`).
+    *tell* is called with what the caller is waiting for, if anything takes longer.
 
     Raises:
         ServerError: it did not start; the message says why, and what to do.
@@ -77,8 +81,9 @@ def ensure_server(state: State, *, make_archive: bool = False) -> Server:
     """
     if server := find_server(state):
         return server
-    fetch_delta_jars()
+    fetch_delta_jars(tell)
     state.make()
+    tell("starting the Spark server")
     with _lock(state):
         return find_server(state) or _start(state, make_archive)
 
@@ -146,11 +151,16 @@ def _start(state: State, make_archive: bool) -> Server:
     java, settings = find_java(), Settings.read()
     for _ in range(3):  # a port that was free may be taken a moment later
         server, process, command = _launch(state, java, settings, make_archive)
-        if _wait_until_ready(server, process):
+        if ready := _wait_until_ready(server, process):
             _write(state, server)
             if died_before:
                 adopt_tables(state, server.url)
             return server
+        if ready is None:
+            raise ServerError(
+                f"The server of `{state.catalog}` did not start: it did not answer within {START_LIMIT} s, and was "
+                f"ended. Close what keeps this machine busy, then try again. Its log: {server.log}"
+            )
         reason = log.reason(Path(server.log))
         if not (reason.port_in_use or (reason.crash and forget_archive(command))):
             break
@@ -194,8 +204,8 @@ def _launch(
     return Server(process.pid, started_at(process.pid) or 0.0, port, token, str(place)), process, command
 
 
-def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> bool:
-    """True once the port accepts connections; False if the process ended or the time is over (it is then ended)."""
+def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> bool | None:
+    """True once the port accepts connections, False if the process ended, None if it was ended as the time was over."""
     limit = time.monotonic() + START_LIMIT
     while time.monotonic() < limit:
         if process.poll() is not None:
@@ -205,7 +215,7 @@ def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> bool:
         time.sleep(0.05)
     process.kill()
     process.wait(5)
-    return False
+    return None
 
 
 def _lock(state: State) -> AbstractContextManager[None]:
