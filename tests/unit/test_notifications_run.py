@@ -54,11 +54,12 @@ def test_a_run_tells_of_its_start_and_its_success(run: Run) -> None:
 
 
 def test_a_failed_run_tells_why(run: Run) -> None:
-    """With the message of the run's state."""
+    """With the reason, and not the state's message beside it, which only says that there is one."""
     shape, messages = run("ten")
 
     assert [entry.event_type for entry in messages] == ["jobs.on_start", "jobs.on_failure"]
-    assert shape["state"]["state_message"] in messages[1].body
+    assert "Reason:   more: condition_task: left: found `ten`, expected a number" in messages[1].body
+    assert shape["state"]["state_message"] not in messages[1].body
 
 
 def test_a_skipped_run_tells_unless_muted(run: Run) -> None:

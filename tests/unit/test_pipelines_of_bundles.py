@@ -99,6 +99,15 @@ def test_fidelity_shows_the_fields_of_pipelines(root: Path, capsys: pytest.Captu
     assert "in 1 job, 2 pipelines, 1 target (default)" in found
 
 
+def test_a_pipeline_that_cannot_run_is_not_said_to_run(root: Path, capsys: pytest.CaptureFixture) -> None:
+    """`validate` and `jobs` agree."""
+    main(["--project", str(root), "validate"])
+    lines = capsys.readouterr().out.splitlines()
+
+    assert any(line.startswith("pipeline orders runs here with ") for line in lines)
+    assert any(line.startswith("pipeline stock cannot run here: see above; 2 fields honoured") for line in lines)
+
+
 def test_fidelity_of_one_job_has_the_pipelines_that_it_updates(root: Path, capsys: pytest.CaptureFixture) -> None:
     def told(*words: str) -> dict[str, Any]:
         main(["--project", str(root), "validate", *words, "--json"])

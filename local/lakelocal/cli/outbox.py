@@ -59,7 +59,7 @@ def _print_table(entries: list[Entry]) -> None:
 
     from lakelocal.console import console_for_people
 
-    table = Table()
+    table = Table(box=None, pad_edge=False)
     table.add_column("id", no_wrap=True)
     for name in ("time (UTC)", "event", "to", "subject", "delivery"):
         table.add_column(name, overflow="fold")

@@ -81,6 +81,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "targets": list(report.targets),
         "jobs": list(report.jobs),
         "pipelines": list(report.pipelines),
+        "faulty_pipelines": list(report.faulty),
         "errors": report.count(ERROR),
         "warnings": report.count(WARNING),
         "findings": [{**each.as_json(), "targets": list(targets)} for each, targets in report.findings.items()],
@@ -99,10 +100,12 @@ def _print(report: Report, *, with_fields: bool) -> None:
     pipelines = [_counted(len(report.pipelines), "pipeline")] if report.pipelines else []
     where = ", ".join([_counted(len(report.jobs), "job"), *pipelines, _counted(len(report.targets), "target")])
     console.print(f"{counts} in {where} ({', '.join(report.targets) or 'none'})")
+    faulty = [f"pipeline {key}" for key in report.faulty]
     for job, fields in _by_job(report.fields).items():
         if with_fields:
             _print_fields(job, fields)
-        console.print(f"{job} runs here with {_summary(fields)}{_named(fields)}")
+        runs = "cannot run here: see above;" if job in faulty else "runs here with"
+        console.print(f"{job} {runs} {_summary(fields)}{_named(fields)}")
     if report.others:
         others = ", ".join(f"{kind} ({', '.join(keys)})" for kind, keys in report.others.items())
         console.print(f"neither run nor created here: {others}")

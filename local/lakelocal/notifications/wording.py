@@ -51,7 +51,8 @@ def facts(what: Occasion) -> Iterator[tuple[str, str]]:
     if target := what.run.get("target"):
         yield "Target", target
     yield "Result", what.result or what.life_cycle
-    if message := what.subject.get("state", {}).get("state_message"):
+    message = what.subject.get("state", {}).get("state_message")
+    if message and not why:  # in the Jobs API's words, it only says that there is a reason
         yield "Message", message
     if (error := what.subject.get("error")) and error not in (message, why):
         yield "Error", error

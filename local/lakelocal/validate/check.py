@@ -57,13 +57,14 @@ CHECKS = (
 class Report:
     """What was found in the *targets*: each finding, and each verdict on a field, with the targets that it applies to.
 
-    *jobs* and *pipelines* are the keys of those that were checked; *others* are the keys of the resources that are
-    neither run nor created here, by their kind.
+    *jobs* and *pipelines* are the keys of those that were checked, *faulty* those of the pipelines that cannot run
+    here; *others* are the keys of the resources that are neither run nor created here, by their kind.
     """
 
     targets: tuple[str, ...]
     jobs: tuple[str, ...]
     pipelines: tuple[str, ...]
+    faulty: tuple[str, ...]
     findings: Mapping[Finding, tuple[str, ...]]
     fields: Mapping[FieldVerdict, tuple[str, ...]]
     others: Mapping[str, tuple[str, ...]]
@@ -106,6 +107,7 @@ def validate(
         targets=tuple(targets),
         jobs=tuple(wanted),
         pipelines=tuple(pipelines),
+        faulty=tuple(key for key in pipelines if any(_is_faulty(bundle, key) for bundle in bundles)),
         findings={
             finding: tuple(dict.fromkeys(findings[finding]))
             for finding in sorted(findings)
@@ -114,6 +116,10 @@ def validate(
         fields={verdict: tuple(names) for verdict, names in fields.items()},
         others=_joined(bundle.others for bundle in bundles),
     )
+
+
+def _is_faulty(bundle: Bundle, pipeline: str) -> bool:
+    return pipeline in bundle.pipelines and bundle.pipelines[pipeline].fault is not None
 
 
 def _joined(others: Iterable[Mapping[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
