@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -72,16 +73,16 @@ def kill_server_after(here: Here, seconds: float, day: str) -> str:
 
 def contents(here: Here) -> dict[str, tuple[int, str]]:
     """For each table and view, its number of rows and a hash of them that does not depend on their order."""
-    found = {}
-    for layer in LAYERS:
-        for row in here.rows(f"SHOW TABLES IN {layer}"):
-            table = f"{layer}.{row['tableName']}"
-            if table not in REMEMBERED:
-                found[table] = None
-    columns = {table: [row["col_name"] for row in here.rows(f"DESCRIBE {table}")] for table in found}
+    columns: dict[str, list[str]] = defaultdict(list)
+    for each in here.rows(
+        "SELECT table_schema, table_name, column_name FROM information_schema.columns "
+        f"WHERE table_schema IN ({', '.join(repr(layer) for layer in LAYERS)}) ORDER BY ordinal_position"
+    ):
+        columns[f"{each['table_schema']}.{each['table_name']}"].append(each["column_name"])
+    assert set(LAYERS) == {table.partition(".")[0] for table in columns}
     queries = []
-    for table, names in columns.items():
-        kept = ", ".join(f"`{name}`" for name in names if name and not name.startswith("#") and name not in OF_THE_RUN)
+    for table in sorted(columns.keys() - REMEMBERED):
+        kept = ", ".join(f"`{name}`" for name in columns[table] if name not in OF_THE_RUN)
         row = f"xxhash64(to_json(struct({kept}), map('ignoreNullFields', 'false')))"
         queries.append(f"SELECT '{table}' AS t, count(*) AS n, hex(bit_xor({row})) AS h, "
                        f"CAST(sum(CAST({row} AS DECIMAL(38,0))) AS STRING) AS s FROM {table}")  # fmt: skip
