@@ -29,21 +29,26 @@ def _shortest(command: Path, folder: Path) -> str:
     return str(command.relative_to(folder) if command.is_relative_to(folder) else command)
 
 
-PROGRAM = os.environ.setdefault(_NAMED, called(Path.cwd()))
+def _called_here() -> str:
+    try:
+        return called(Path.cwd())
+    except FileNotFoundError:  # the folder has been deleted
+        return called(Path("/"))
+
+
+PROGRAM = os.environ.get(_NAMED) or os.environ.setdefault(_NAMED, _called_here())
 """What to write before a verb: `{PROGRAM} runs list`."""
 
-_USES_MAKE = PROGRAM.endswith("-m local")
-
-SET_UP = "make setup" if _USES_MAKE else "pip install --force-reinstall lakelocal"
+SET_UP = "make setup" if _IN_REPOSITORY else "pip install --force-reinstall lakelocal"
 """What repairs the packages of the environment."""
 
-RESET = "make reset" if _USES_MAKE else f"{PROGRAM} reset"
+RESET = "make reset" if PROGRAM.endswith("-m local") else f"{PROGRAM} reset"
 """What deletes the state, after printing what that is."""
 
 OTHER_CLIENT = {
     "pyspark": "Use the other environment: `make run-local`, or `.venv/bin/python -m local ...`",
     "databricks-connect": "Use the other environment: `make run-remote`, or `.venv-remote/bin/python -m local ...`",
-} if _USES_MAKE else {
+} if _IN_REPOSITORY else {
     "pyspark": "Use an environment with lakelocal as `pip install` makes it",
     "databricks-connect": "Use an environment of its own, with lakelocal and databricks-connect instead of pyspark",
 }  # fmt: skip

@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from lakelocal.context import VARIABLE, TaskContext
+from lakelocal.program import PROGRAM
 from lakelocal.project import Project, State
 from lakelocal.server import ensure_server, find_server
 from lakelocal.versions import DELTA, SPARK
@@ -334,7 +335,7 @@ def test_a_killed_server_is_told_in_one_line_and_the_next_cell_has_a_new_one(alo
     assert printed(killed) == "True\n"
     assert error(killed).ename == "ServerError"
     assert error(killed).evalue.startswith(f"`olist_dev`: the Spark server (process {server.pid}) died")
-    assert "python -m local up" in error(killed).evalue
+    assert f"start the server with `{PROGRAM} up`" in error(killed).evalue
     assert not any("java" in line or "grpc" in line for line in error(killed).traceback)
     assert printed(after) == "5\n"
 

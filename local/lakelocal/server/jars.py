@@ -124,21 +124,14 @@ def _resolve(cache: Path, tell: Callable[[str], None]) -> Path:
         "--conf", f"spark.jars.ivy={cache}", "--conf", f"spark.jars.excludes={','.join(PROVIDED)}", "spark-internal",
     ]  # fmt: skip
     environment = {**os.environ, "HOME": str(cache), "SPARK_LOCAL_IP": "127.0.0.1"}
-    limit = time.monotonic() + LIMIT
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
-        while True:
-            try:
-                _, said = process.communicate(timeout=2)
-                break
-            except subprocess.TimeoutExpired as error:
-                if time.monotonic() > limit:
-                    process.kill()
-                    raise SetupError(
-                        f"{PACKAGE}: not resolved after {LIMIT // 60} minutes. Check the network, then run again."
-                    ) from error
-                tell(f"fetching Delta's jars, once for this machine: {_size(cache) / 2**20:.0f} MB")
+        try:
+            said = _errors_of(process, cache, tell)
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode:
         reasons = [line.strip() for line in said.splitlines() if "error" in line.lower()]
         raise SetupError(
@@ -146,6 +139,17 @@ def _resolve(cache: Path, tell: Callable[[str], None]) -> Path:
             "Check that Maven Central is reachable (a proxy's certificate goes into SSL_CERT_FILE), then run again."
         )
     return cache / "jars"
+
+
+def _errors_of(process: "subprocess.Popen[str]", cache: Path, tell: Callable[[str], None]) -> str:
+    """What *process*, which downloads into *cache*, has printed to standard error when it ends."""
+    limit = time.monotonic() + LIMIT
+    while time.monotonic() < limit:
+        try:
+            return process.communicate(timeout=2)[1]
+        except subprocess.TimeoutExpired:
+            tell(f"fetching Delta's jars, once for this machine: {_size(cache) / 2**20:.0f} MB")
+    raise SetupError(f"{PACKAGE}: not resolved after {LIMIT // 60} minutes. Check the network, then run again.")
 
 
 def _size(folder: Path) -> int:
