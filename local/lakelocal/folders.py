@@ -1,5 +1,6 @@
 """Folders that the emulator fills: their size, and deleting them."""
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,11 @@ from lakelocal.errors import RunError
 
 def size_of(folder: Path) -> int:
     """The total size of the files in *folder*, in bytes, without following links; 0 if it does not exist."""
-    return sum(place.lstat().st_size for place in folder.rglob("*") if place.is_symlink() or place.is_file())
+    found = 0
+    for place in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # it was moved or deleted meanwhile
+            found += place.lstat().st_size if place.is_symlink() or place.is_file() else 0
+    return found
 
 
 def delete_folder(folder: Path) -> None:

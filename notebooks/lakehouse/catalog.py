@@ -9,7 +9,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from lakehouse.places import entries_of, volume_folder, volume_missing, volume_root
+from lakehouse.places import entries_of, reach, volume_folder, volume_missing, volume_root
 from lakehouse.tables.contracts import find_contracts
 from lakehouse.tables.operations import create_operations_tables
 
@@ -52,7 +52,7 @@ def set_up_new_catalog(spark: SparkSession, dbutils: Any, catalog: str) -> bool:
     root = volume_root(catalog)
     if entries_of(dbutils, root) is not None:
         return False
-    assert spark.version  # if Spark cannot be reached, it says so itself, and not as a reason for a missing volume
+    reach(spark)
     try:
         spark.sql(f"USE CATALOG `{catalog}`")
         tables = _bronze_tables(spark)

@@ -60,13 +60,18 @@ def entries_of(dbutils: Any, folder: str) -> list[Any] | None:
         raise
 
 
+def reach(spark: SparkSession) -> None:
+    """Connect to Spark: if it cannot be reached, it says so itself, and not as the reason for something missing."""
+    _ = spark.version
+
+
 def open_catalog(spark: SparkSession, catalog: str) -> None:
     """Use *catalog*, creating it first if it does not exist.
 
     Raises:
         PlaceError: the catalog can be neither used nor created; the message says what to ask for.
     """
-    assert spark.version  # if Spark cannot be reached, it says so itself, and not as a reason for a missing catalog
+    reach(spark)
     try:
         spark.sql(f"USE CATALOG `{catalog}`")
     except Exception:  # each environment raises a different class

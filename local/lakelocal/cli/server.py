@@ -38,8 +38,8 @@ def up(options: Namespace) -> int:
     state = state_of(options)
     if not options.json and not find_server(state):
         print(f"starting the server of `{state.catalog}` ...", flush=True)
-    with waiting(f"starting the server of `{state.catalog}`") as wait:
-        compute_of(state, "", wait.tell).warm_up()
+    with waiting(f"starting the server of `{state.catalog}`"):
+        compute_of(state, "").warm_up()
     return status(options)
 
 

@@ -113,6 +113,11 @@ class Work:
         return attempt_name(attempt.number) if len(self.attempts) + self.awaited > 1 else ""
 
     @property
+    def name_of_next(self) -> str:
+        """`attempt 2` if one attempt has been recorded."""
+        return attempt_name(self.last.number + 1)
+
+    @property
     def title(self) -> str:
         """Its label; for an iteration, with the input: `city[1] Recife`."""
         return f"{self.label} {input_text(self.last.shape['iteration']['input'])}" if self.is_iteration else self.label

@@ -5,7 +5,6 @@ pins: environments of the same version share it, another version has its own. `j
 jar that differs is never used. `LAKELOCAL_CACHE` names another folder for the cache.
 """
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -19,6 +18,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from lakelocal.errors import SetupError
+from lakelocal.folders import size_of
 from lakelocal.java import find_java
 from lakelocal.locks import locked
 from lakelocal.program import SET_UP
@@ -148,17 +148,8 @@ def _errors_of(process: "subprocess.Popen[str]", cache: Path, tell: Callable[[st
         try:
             return process.communicate(timeout=2)[1]
         except subprocess.TimeoutExpired:
-            tell(f"fetching Delta's jars, once for this machine: {_size(cache) / 2**20:.0f} MB")
+            tell(f"fetching Delta's jars, once for this machine: {size_of(cache) / 2**20:.0f} MB")
     raise SetupError(f"{PACKAGE}: not resolved after {LIMIT // 60} minutes. Check the network, then run again.")
-
-
-def _size(folder: Path) -> int:
-    """The bytes of all files below *folder*, in which Ivy may be moving some."""
-    found = 0
-    for place in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            found += place.stat().st_size
-    return found
 
 
 def differences(folder: Path) -> list[str]:

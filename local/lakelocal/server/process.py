@@ -151,16 +151,11 @@ def _start(state: State, make_archive: bool) -> Server:
     java, settings = find_java(), Settings.read()
     for _ in range(3):  # a port that was free may be taken a moment later
         server, process, command = _launch(state, java, settings, make_archive)
-        if ready := _wait_until_ready(server, process):
+        if _wait_until_ready(state, server, process):
             _write(state, server)
             if died_before:
                 adopt_tables(state, server.url)
             return server
-        if ready is None:
-            raise ServerError(
-                f"The server of `{state.catalog}` did not start: it did not answer within {START_LIMIT} s, and was "
-                f"ended. Close what keeps this machine busy, then try again. Its log: {server.log}"
-            )
         reason = log.reason(Path(server.log))
         if not (reason.port_in_use or (reason.crash and forget_archive(command))):
             break
@@ -204,8 +199,12 @@ def _launch(
     return Server(process.pid, started_at(process.pid) or 0.0, port, token, str(place)), process, command
 
 
-def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> bool | None:
-    """True once the port accepts connections, False if the process ended, None if it was ended as the time was over."""
+def _wait_until_ready(state: State, server: Server, process: subprocess.Popen[bytes]) -> bool:
+    """True once the port accepts connections, False if the process ended.
+
+    Raises:
+        ServerError: the time is over; the process is then ended.
+    """
     limit = time.monotonic() + START_LIMIT
     while time.monotonic() < limit:
         if process.poll() is not None:
@@ -215,7 +214,10 @@ def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> bool 
         time.sleep(0.05)
     process.kill()
     process.wait(5)
-    return None
+    raise ServerError(
+        f"The server of `{state.catalog}` did not start: it did not answer within {START_LIMIT} s, and was ended. "
+        f"Close what keeps this machine busy, then try again. Its log: {server.log}"
+    )
 
 
 def _lock(state: State) -> AbstractContextManager[None]:
