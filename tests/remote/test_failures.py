@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from lakelocal import versions
+from lakelocal.program import called
 from tests.remote.conftest import BY_PYSPARK, CLIENTS, DATABRICKS_CONNECT
-from tests.remote.projects import Build, Project
+from tests.remote.projects import ROOT, Build, Project
 from tests.remote.sockets import closed_port, mute_listener
 
 LIMIT = 30
@@ -81,8 +82,10 @@ def test_a_refused_token_and_the_repair_with_the_right_one(build: Build, url: st
 
     said = failure(wrong)
 
-    reason = f"`{url.partition('/;')[0]}`: the token is refused. Correct `token=` in the URL (for a local server, `"
-    assert said.startswith(reason) and said.endswith(" status --json` has it).")
+    assert said == (
+        f"`{url.partition('/;')[0]}`: the token is refused. Correct `token=` in the URL (for a local server, "
+        f"`{called(ROOT, Path(wrong.python))} status --json` has it)."
+    )
     repaired = Project(wrong.root, wrong.states, wrong.python, url).run("runs", "repair", "1")
     assert repaired["state"]["result_state"] == "SUCCESS"
     assert repaired["remote"] == url.partition("/;")[0]

@@ -220,6 +220,7 @@ def test_views_that_disagree_with_silver_fail_the_task(lakeflow):
         lakehouse.run("40_gold", run_id="wrong")
 
     told = str(failed.value)
+    assert told.startswith("ExpectationError: ")
     assert "`gold.gold_daily_orders`: found a total `payment_value` of 1152.63, expected 1152.64 as in silver" in told
     counted = lakehouse.rows("SELECT rule, failed_rows FROM ops.expectation_results WHERE run_id = 'wrong'")
     assert len(counted) == 20
