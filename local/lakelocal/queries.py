@@ -29,6 +29,18 @@ def execute(spark: SparkSession, statement: str, arguments: Mapping[str, Any] | 
         raise LocalError(without_spark_details(str(error))) from error
 
 
+def columns(spark: SparkSession, table: str) -> list[dict[str, Any]]:
+    """The columns of a table or view, as Spark's catalog lists them: name, description, dataType, nullable and others.
+
+    Raises:
+        LocalError: Spark cannot read the table; the message is one line.
+    """
+    try:
+        return [column._asdict() for column in spark.catalog.listColumns(table)]
+    except PySparkException as error:
+        raise LocalError(without_spark_details(str(error))) from error
+
+
 def rows_of(result: pa.Table) -> list[tuple[Any, ...]]:
     """The rows of *result* as values of Python; a map is a dictionary."""
     columns = [column.to_pylist(maps_as_pydicts="strict") for column in result.columns]

@@ -113,7 +113,13 @@ def test_a_killed_kernel_fails_its_attempt_within_seconds(build: Build) -> None:
     """kill -9 of the kernel: FAILED soon after, with the notebook as far as it had run."""
     case = build(
         {"job": {"name": "Kill", "tasks": [task("a")]}},
-        {"a": ["print('done so far')", "import os, pathlib\npathlib.Path('pid').write_text(str(os.getpid()))", HANG]},
+        {
+            "a": [
+                "print('done so far')",
+                "1",
+                f"import os, pathlib\npathlib.Path('pid').write_text(str(os.getpid()))\n{HANG}",
+            ]
+        },
     )
     killed: list[float] = []
 

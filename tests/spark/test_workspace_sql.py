@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import shutil
 import threading
 from collections.abc import Iterator
 
@@ -325,3 +326,26 @@ def test_a_statement_is_cancelled(w: WorkspaceClient, warehouse: str) -> None:
     )
     assert late.status.state is StatementState.CANCELED
     assert values(w.statement_execution.execute_statement("SELECT 2", warehouse)) == [["2"]]
+
+
+def test_a_table_is_found_by_its_name_alone(w: WorkspaceClient, schema: str, spark) -> None:
+    """What a name has of a pattern is no pattern; tables that cannot be read are described as far as they are known."""
+    spark.sql(f"CREATE TABLE {schema}.a_b (n INT, day DATE) PARTITIONED BY (day)")
+    spark.sql(f"CREATE VIEW {schema}.axb AS SELECT * FROM {schema}.a_b")
+    table = w.tables.get(f"{schema}.a_b")
+    assert (table.name, table.table_type) == ("a_b", TableType.MANAGED)
+    assert [(column.name, column.partition_index) for column in table.columns] == [("n", None), ("day", 0)]
+    for name in ("a*", "a|axb", "a["):
+        assert not w.tables.exists(f"{schema}.{name}").table_exists
+        with pytest.raises(NotFound):
+            w.tables.delete(f"{schema}.{name}")
+    w.tables.delete(f"{schema}.a_b")
+    view = w.tables.get(f"{schema}.axb")
+    assert (view.table_type, view.view_definition) == (TableType.VIEW, f"SELECT * FROM {schema}.a_b")
+    assert [column.name for column in view.columns] == ["n", "day"]
+    spark.sql(f"CREATE TABLE {schema}.lost (n INT)")
+    shutil.rmtree(w.tables.get(f"{schema}.lost").storage_location.removeprefix("file:"))
+    assert not w.tables.get(f"{schema}.lost").columns
+    assert {"axb", "lost"} <= {each.name for each in w.tables.list(CATALOG, "api")}
+    w.tables.delete(f"{schema}.lost")
+    assert not w.tables.exists(f"{schema}.lost").table_exists

@@ -8,12 +8,14 @@ Source: Unity Catalog API 2.1, `CatalogInfo`, `SchemaInfo`, `VolumeInfo`, `Table
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SAMPLES, SYSTEM, Catalogs, unmapped
+from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SAMPLES, SYSTEM, Catalogs, shown, unmapped
 from lakelocal.compute import state_warehouse
+from lakelocal.dialect.information_schema import Relation, column_rows, table_rows, view_rows
+from lakelocal.errors import LocalError
 from lakelocal.project import State
 from lakelocal.server import stop_server
 from lakelocal.sql.writing import literal, quoted
@@ -181,49 +183,50 @@ class Securables:
 
     def tables(self, catalog: str, schema: str) -> list[dict[str, Any]]:
         state = self._need_schema(catalog, schema)
-        where = f"table_schema = {literal(schema.lower())}"
-        return self._tables(state, catalog, where)
+        return [self._table(state, each) for each in self._relations(state, catalog, schema, "*")]
 
     def table(self, full_name: str) -> dict[str, Any]:
-        catalog, schema, name = _parts(full_name, "<catalog>.<schema>.<table>", 3)
-        state = self._need_schema(catalog, schema)
-        where = f"table_schema = {literal(schema.lower())} AND table_name = {literal(name.lower())}"
-        for found in self._tables(state, catalog, where):
-            return found
-        raise ApiError("TABLE_DOES_NOT_EXIST", f"Table '{full_name}' does not exist.", 404)
+        return self._table(*self._need_table(full_name))
 
     def has_table(self, full_name: str) -> bool:
-        catalog, schema, name = _parts(full_name, "<catalog>.<schema>.<table>", 3)
-        state = self._need_schema(catalog, schema)
-        pattern = literal(name.lower())
-        return bool(self._rows(state, f"SHOW TABLES IN {quoted(catalog)}.{quoted(schema)} LIKE {pattern}"))
+        return self._find_table(full_name)[1] is not None
 
     def delete_table(self, full_name: str) -> None:
-        found = self.table(full_name)
-        state = self.states.get(found["catalog_name"])
-        kind = "VIEW" if found["table_type"] == "VIEW" else "TABLE"
-        names = (found["catalog_name"], found["schema_name"], found["name"])
-        self._run(state, f"DROP {kind} {'.'.join(map(quoted, names))}")
+        state, found = self._need_table(full_name)
+        self._run(state, f"DROP {'VIEW' if found.is_view else 'TABLE'} {_sql_name(found)}")
 
-    def _tables(self, state: State, catalog: str, where: str) -> list[dict[str, Any]]:
-        """The tables and views of *catalog* that *where* selects, with their columns."""
+    def _need_table(self, full_name: str) -> tuple[State, Relation]:
+        state, found = self._find_table(full_name)
+        if found is None:
+            raise ApiError("TABLE_DOES_NOT_EXIST", f"Table '{full_name}' does not exist.", 404)
+        return state, found
 
-        def rows(relation: str, order: str) -> list[dict[str, Any]]:
-            source = f"{quoted(catalog)}.{INFORMATION_SCHEMA}.{relation}"
-            return self._rows(state, f"SELECT * FROM {source} WHERE {where} ORDER BY table_schema, {order}")
+    def _find_table(self, full_name: str) -> tuple[State, Relation | None]:
+        catalog, schema, name = _parts(full_name, "<catalog>.<schema>.<table>", 3)
+        state = self._need_schema(catalog, schema)
+        found = self._relations(state, catalog, schema, name)
+        return state, next((each for each in found if each.name == name.lower()), None)
 
-        tables = rows("tables", "table_name")
-        if not tables:  # each relation is updated when it is read
+    def _relations(self, state: State, catalog: str, schema: str, pattern: str) -> list[Relation]:
+        """The tables and views of a schema that match *pattern*, by name, without their columns.
+
+        The relations of `information_schema`, which describe a whole catalog each, are created only for queries.
+        """
+        catalog, schema = catalog.lower(), schema.lower()
+        if schema == INFORMATION_SCHEMA:
             return []
-        columns: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for row in rows("columns", "ordinal_position"):
-            columns.setdefault((row["table_schema"], row["table_name"]), []).append(_column(row))
-        has_views = any(row["table_type"] == "VIEW" for row in tables)
-        views = {
-            (row["table_schema"], row["table_name"]): row["view_definition"]
-            for row in (rows("views", "table_name") if has_views else ())
-        }
-        return [_table(row, columns.get((row["table_schema"], row["table_name"]), []), views) for row in tables]
+        place = f"{quoted(catalog)}.{quoted(schema)}"
+        rows = self._rows(state, f"SHOW TABLE EXTENDED IN {place} LIKE {literal(pattern.lower())}")
+        own = Catalogs(state).own
+        found = [Relation(catalog, schema, row["tableName"], shown(row["information"], own)) for row in rows]
+        return sorted(found, key=lambda each: each.name)
+
+    def _table(self, state: State, found: Relation) -> dict[str, Any]:
+        try:
+            columns = tuple(self.sessions.columns(state, _sql_name(found)))
+        except LocalError:  # for example because its files are gone; it is described without them
+            columns = ()
+        return _table(replace(found, columns=columns))
 
     # Common to all of them
 
@@ -307,15 +310,14 @@ class Securables:
         return self.sessions.rows(state, statement)
 
 
-def _table(
-    row: Mapping[str, Any], columns: list[dict[str, Any]], views: Mapping[tuple[str, str], str]
-) -> dict[str, Any]:
-    names = (row["table_catalog"], row["table_schema"], row["table_name"])
+def _table(relation: Relation) -> dict[str, Any]:
+    (row,) = table_rows([relation])
+    names = (relation.catalog, relation.schema, relation.name)
     created = row["created"]
     found = {
-        "name": names[2],
-        "catalog_name": names[0],
-        "schema_name": names[1],
+        "name": relation.name,
+        "catalog_name": relation.catalog,
+        "schema_name": relation.schema,
         "full_name": ".".join(names),
         "table_type": row["table_type"],
         "data_source_format": row["data_source_format"],
@@ -323,11 +325,15 @@ def _table(
         "owner": row["table_owner"],
         "comment": row["comment"],
         "created_at": int(created.timestamp() * 1000) if created else None,
-        "view_definition": views.get(names[1:]),
-        "columns": columns,
+        "view_definition": next((view["view_definition"] for view in view_rows([relation])), None),
+        "columns": [_column(column) for column in column_rows([relation])],
         "table_id": str(uuid.uuid5(_ID_SPACE, ".".join(names))),
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _sql_name(relation: Relation) -> str:
+    return ".".join(map(quoted, (relation.catalog, relation.schema, relation.name)))
 
 
 def _column(row: Mapping[str, Any]) -> dict[str, Any]:

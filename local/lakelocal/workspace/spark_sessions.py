@@ -55,6 +55,16 @@ class SparkSessions:
 
         return list(execute(self.shared(state), statement).to_pylist())
 
+    def columns(self, state: State, table: str) -> list[dict[str, Any]]:
+        """The columns of a table or view, as `queries.columns` describes them.
+
+        Raises:
+            LocalError: it cannot be read, or Spark cannot be used; the message is one line.
+        """
+        from lakelocal.queries import columns
+
+        return columns(self.shared(state), table)
+
     def forget(self, state: State) -> None:
         """End the shared session of *state*, whose server is about to be stopped."""
         with self._making:
