@@ -16,6 +16,7 @@ from typing import TextIO
 LONG_SECONDS = 2.0
 AGAIN_SECONDS = 15.0
 _TICK_SECONDS = 0.25
+_DETAIL_LENGTH = 100  # in characters; pip, for example, lists all packages that it installs in one line
 _CLEAR = "\r\x1b[K"
 
 
@@ -41,8 +42,9 @@ class Waiting:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def tell(self, detail: str) -> None:
-        """From now on, show *detail* after what is awaited."""
-        self.detail = " ".join(detail.split())
+        """From now on, show *detail* after what is awaited, shortened to one line."""
+        text = " ".join(detail.split())
+        self.detail = text if len(text) <= _DETAIL_LENGTH else f"{text[: _DETAIL_LENGTH - 4]} ..."
 
     def print(self, text: str) -> None:
         """Print *text*, which ends with a line end, to standard output, above the line in the terminal."""

@@ -205,15 +205,15 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     place = tmp_path_factory.mktemp("pasted") / "project"
     shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
     (place / ".venv").symlink_to(ROOT / ".venv")
-    set_up = subprocess.run(["make", "--question", ".venv/.ready"], cwd=place, timeout=60)
+    set_up = subprocess.run(["make", "--question", ".venv/.ready"], cwd=place, timeout=120)
     assert set_up.returncode == 0, "the environment is out of date; a set-up in the copy would change it: `make setup`"
     if SAMPLE.is_dir():
         (place.parent / "olist").symlink_to(SAMPLE)
     for words in (["init", "--quiet"], ["add", "."]):
-        subprocess.run(["git", *words], cwd=place, check=True, timeout=60)
+        subprocess.run(["git", *words], cwd=place, check=True, timeout=120)
     yield place
     for folder in filter(Path.is_dir, (place, place / SHOP)):
-        subprocess.run([sys.executable, "-m", "lakelocal", "down", "--all"], cwd=folder, env=shell(place), timeout=60)
+        subprocess.run([sys.executable, "-m", "lakelocal", "down", "--all"], cwd=folder, env=shell(place), timeout=120)
 
 
 def shell(place: Path) -> dict[str, str]:

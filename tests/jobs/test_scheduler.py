@@ -14,7 +14,7 @@ import psutil
 
 from tests.jobs.conftest import Build, Case, left_running, task
 
-LIMIT_SECONDS = 120
+LIMIT_SECONDS = 300
 STARTED = re.compile(r"(\w+), ([-0-9]+ [:0-9]+) UTC: run started \(process (\d+)")
 EVERY_FEW_SECONDS = {"quartz_cron_expression": "0/4 * * * * ?", "timezone_id": "Europe/Berlin"}
 

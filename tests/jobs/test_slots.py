@@ -17,7 +17,7 @@ from lakelocal.jobs.cancel import cancel_run
 from lakelocal.jobs.command import RunOptions, exit_code, get_run, list_runs
 from tests.jobs.conftest import Build, Case, condition
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 300
 
 
 def job(**settings: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import websocket
 
 from tests.notebooks.conftest import ROOT
 
-LIMIT = 90
+LIMIT = 300
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Lab:
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read()
         return json.loads(text) if text else {}
 
@@ -113,7 +113,7 @@ def test_the_runbooks_and_the_executed_notebooks_can_be_opened(lab):
         f"{lab.url}lab/api/settings/@jupyterlab/apputils-extension:notification",
         headers={"Authorization": f"token {lab.token}"},
     )
-    with urllib.request.urlopen(settings, timeout=30) as answer:
+    with urllib.request.urlopen(settings, timeout=60) as answer:
         default = json.loads(answer.read())["schema"]["properties"]["fetchNews"]["default"]
 
     assert default == "false"

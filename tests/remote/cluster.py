@@ -31,8 +31,8 @@ from tests.remote.sockets import closed_port
 
 WORKERS = ("worker-1", "worker-2")
 MEMORY = "1g"  # per worker, all of it for its executor
-START_LIMIT = 120  # seconds for each step; a slow machine takes about 20
-STOP_LIMIT = 20
+START_LIMIT = 300  # seconds for each step; a slow machine takes about 20
+STOP_LIMIT = 60
 _SPARK = Path(pyspark.__file__).parent
 _JIT = "fast-start"
 _DAEMON = Settings("256m", 1, _JIT)

@@ -19,7 +19,7 @@ while not Path({go!r}).exists():
     time.sleep(0.05)
 spark.range(n).count()
 """
-_START_SECONDS = 90
+_START_SECONDS = 300
 
 
 @dataclass(frozen=True)

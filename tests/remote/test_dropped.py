@@ -9,7 +9,7 @@ from tests.remote.projects import Build
 from tests.remote.signs import Signs
 from tests.remote.sockets import Proxy
 
-LIMIT = 30
+LIMIT = 120
 SILENCE = pytest.mark.slow("it waits through the silence twice, as the cut does")
 LOST = r"^`sc://localhost:\d+`: the Spark Connect server has not answered for 12 seconds: the connection is"
 

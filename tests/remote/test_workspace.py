@@ -123,7 +123,7 @@ def test_a_workspace_that_is_lost_in_the_middle_is_one_line(build: Build, worksp
     error = run["tasks"][0]["error"]
     expected = f"`https://localhost:{proxy.port} ({CLUSTER})`: the workspace has not answered for 20 seconds"
     assert error.startswith(expected) and "\n" not in error, error
-    assert took < 30
+    assert took < 120
 
 
 def test_without_a_cluster_it_is_serverless_compute(build: Build, workspace: Workspace) -> None:

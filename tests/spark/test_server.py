@@ -35,7 +35,7 @@ def connect(url: str) -> SparkSession:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
+    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=60)
 
 
 def test_a_second_call_finds_the_running_server(state):
@@ -226,6 +226,6 @@ def test_the_command_that_starts_a_server_waits_for_another_that_does(fresh):
     )
     commands = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
 
-    pids = {command.communicate(timeout=100)[0].strip() for command in commands}
+    pids = {command.communicate(timeout=300)[0].strip() for command in commands}
 
     assert pids == {str(find_server(fresh).pid)}

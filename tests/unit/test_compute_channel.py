@@ -33,7 +33,7 @@ class Servers:
 @pytest.fixture
 def ended_pid() -> int:
     process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     return process.pid
 
 

@@ -17,7 +17,7 @@ from lakelocal.jobs.views import Silent
 from lakelocal.lakeflow.references import Scope
 from lakelocal.project import State
 
-LIMIT_SECONDS = 30
+LIMIT_SECONDS = 120
 
 
 class Iterations:

@@ -22,7 +22,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The wheel, built as for a release."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*command, "--wheel-dir", folder, ROOT / "local"], check=True, timeout=120)
+    subprocess.run([*command, "--wheel-dir", folder, ROOT / "local"], check=True, timeout=300)
     (built,) = folder.glob("*.whl")
     return zipfile.ZipFile(built)
 

@@ -19,7 +19,7 @@ def fresh(code: str) -> list[str]:
         env={**os.environ, **SETTINGS},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=True,
     )
     return done.stdout.splitlines()

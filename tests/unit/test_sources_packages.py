@@ -34,7 +34,7 @@ def outcome(folder: Path, code: str, *, installs: list[str] | None = None) -> st
         [sys.executable, "-c", f"{dedent(KERNEL).replace('INSTALLS', repr(installs or []))}\n{dedent(code)}"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         cwd=folder,
         env={**os.environ, "PIP_NO_INDEX": "1", "PYTHONPATH": str(Path(__file__).parents[2] / "local")},
     )

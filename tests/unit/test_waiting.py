@@ -51,6 +51,17 @@ def test_a_log_has_a_line_now_and_then(clock: Clock) -> None:
     assert out.getvalue().splitlines() == ["diff: comparing ... 3 s: a", "diff: comparing ... 19 s: c"]
 
 
+def test_a_long_detail_is_shortened(clock: Clock) -> None:
+    waiting, out = wait(clock, is_terminal=False)
+    with waiting:
+        clock.now += 3
+        waiting.tell("Installing: " + ", ".join(["package"] * 200))
+        waiting.tick()
+    (line,) = out.getvalue().splitlines()
+    assert line.startswith("diff: comparing ... 3 s: Installing: package, package") and line.endswith(" ...")
+    assert len(line) < 130
+
+
 def test_what_is_printed_meanwhile_has_a_line_of_its_own(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     """The line that moves makes room, and comes back below."""
     waiting, out = wait(clock, is_terminal=True)

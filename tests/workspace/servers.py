@@ -12,7 +12,7 @@ from lakelocal.project import Project
 from lakelocal.workspace.app import create_app
 from lakelocal.workspace.workspace import Workspace
 
-START_SECONDS = 20
+START_SECONDS = 120
 
 
 @contextmanager

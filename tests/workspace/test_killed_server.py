@@ -155,14 +155,14 @@ def test_what_is_acknowledged_during_a_deployment_is_kept(server: Served) -> Non
         for number in range(worker * 10_000, worker * 10_000 + 10_000):
             content = f"# {number}\n" * 1000
             try:
-                sent = requests.post(f"{files}/{number}.py?overwrite=false", data=content, headers=headers, timeout=20)
+                sent = requests.post(f"{files}/{number}.py?overwrite=false", data=content, headers=headers, timeout=60)
                 assert sent.status_code == 200, sent.text
                 kept_files.append(number)
                 made = requests.post(
                     f"{server.url}/api/2.2/jobs/create",
                     json={"name": f"job {number}", "tasks": [task]},
                     headers=headers,
-                    timeout=20,
+                    timeout=60,
                 )
                 kept_jobs.append(made.json()["job_id"])
             except requests.RequestException:
@@ -184,7 +184,7 @@ def test_what_is_acknowledged_during_a_deployment_is_kept(server: Served) -> Non
             f"{server.url}/api/2.0/workspace/export",
             params={"path": f"/Workspace/Users/{number}.py", "direct_download": "true"},
             headers=headers,
-            timeout=20,
+            timeout=60,
         )
         assert answer.text == f"# {number}\n" * 1000
     with pytest.raises(ResourceDoesNotExist):

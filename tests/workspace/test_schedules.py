@@ -15,7 +15,7 @@ from databricks.sdk.service.jobs import PauseStatus, RunResultState
 from lakelocal.workspace.job_store import JobStore
 from tests.workspace.served import Served
 
-LIMIT_SECONDS = 90
+LIMIT_SECONDS = 300
 EVERY_SECOND = "0/1 * * * * ?"
 TASK = jobs.Task(task_key="one", condition_task=jobs.ConditionTask(jobs.ConditionTaskOp.EQUAL_TO, "1", "1"))
 
