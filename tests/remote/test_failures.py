@@ -1,4 +1,4 @@
-"""Places where Spark cannot be used: one line that says why, a run that is recorded as FAILED, in a time that a person waits."""
+"""Places where Spark cannot be used: one line that says why, and a run that is recorded as FAILED, both soon."""
 
 import json
 import re
