@@ -48,12 +48,12 @@ def test_a_timeout_is_explained(build: Build) -> None:
     """The task, its limit and the cell in which it was reached; the newest run does not count as fixed."""
     hang = ["# Read", "x = 1", "# Wait for the source", "import time\ntime.sleep(600)"]
     case = with_target(
-        build({"job": {"name": "Hang", "timeout_seconds": 300, "tasks": [task("a", timeout_seconds=8)]}}, {"a": hang})
+        build({"job": {"name": "Hang", "timeout_seconds": 300, "tasks": [task("a", timeout_seconds=15)]}}, {"a": hang})
     )
     run_id = case.run()["run_id"]
 
     said = execute(case, "O50_pipeline_timeout")
-    assert "Timed out after 8 seconds." in said
+    assert "Timed out after 15 seconds." in said
     assert f"run {run_id}" in said
     assert "Wait for the source" in said
     assert re.search(r"\b300\b", said), "the limit of the job"
@@ -97,7 +97,7 @@ def test_failures_of_different_kinds_have_different_remedies(build: Build) -> No
         "check": ("assert 1 == 2, 'totals differ'", "a check of the notebook failed"),
         "odd": ("raise RuntimeError('on strike')", "another cause"),
     }
-    limits = {"late": {"timeout_seconds": 4}}
+    limits = {"late": {"timeout_seconds": 10}}
     tasks = [task(key, **limits.get(key, {})) for key in causes]
     case = with_target(
         build(

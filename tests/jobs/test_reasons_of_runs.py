@@ -60,8 +60,8 @@ WAYS: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "timeout": (
         "import time\ntime.sleep(60)",
-        {"timeout_seconds": 3},
-        'timed out after 3 seconds, in cell 2 "Orders"; make it faster, or raise `timeout_seconds` of the task.',
+        {"timeout_seconds": 10},
+        'timed out after 10 seconds, in cell 2 "Orders"; make it faster, or raise `timeout_seconds` of the task.',
     ),
 }
 

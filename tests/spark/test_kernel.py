@@ -327,7 +327,7 @@ def test_a_killed_server_is_told_in_one_line_and_the_next_cell_has_a_new_one(alo
         "print(spark.range(3).count())",
         f"import threading, os, signal, time\nthreading.Timer(1, os.kill, ({server.pid}, signal.SIGKILL)).start()\n"
         "started = time.monotonic()\ntry:\n    spark.range(10**12).filter('id % 7 = 8').count()\n"
-        "finally:\n    print(time.monotonic() - started < 10)",
+        "finally:\n    print(time.monotonic() - started < 60)",
         "print(spark.range(5).count())",
     ).cells
 
@@ -433,7 +433,7 @@ def test_a_notebook_that_takes_too_long_is_stopped_with_all_its_processes(run, p
     (cell,) = run("dbutils.notebook.run('slow', 8)").cells
 
     assert "not finished after 8 seconds" in error(cell).evalue
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 90
     pid = int((tmp_path / "pid").read_text())
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 

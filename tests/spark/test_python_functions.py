@@ -499,7 +499,7 @@ def test_functions_of_single_rows_of_a_stream_and_listeners(spark, tmp_path, plu
     spark.streams.addListener(listener)
     try:
         ran(stream(spark, tmp_path, 2).writeStream.foreach(keep), tmp_path / "log")
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + 120
         while "ended" not in heard and time.monotonic() < limit:
             time.sleep(0.05)
     finally:
