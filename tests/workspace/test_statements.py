@@ -30,7 +30,7 @@ from lakelocal.workspace.statements import (
     value_text,
 )
 
-SECONDS = 20
+SECONDS = 120
 ZONE = datetime.timezone(datetime.timedelta(hours=-3))
 
 
