@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from lakelocal.errors import RunError
 from lakelocal.schedule import Firing, Schedule, ScheduledJob
 from lakelocal.schedule.claims import Claims
 from lakelocal.schedule.scheduler import Doing, Scheduler
@@ -70,7 +71,7 @@ class Bench:
         self.started.append((firing.job.key, firing.at))
         log = self.folder / "run.log"
         log.write_text("first words\nlast words\n\n")
-        return Started(EndedProcess(self.codes.pop(0) if self.codes else 0), log)
+        return Started(EndedProcess(self.codes.pop(0) if self.codes else 0), log, "process 7")
 
     def scheduler(
         self, *jobs: ScheduledJob, begins: datetime = NOON, hours: float = 24, **settings: object
@@ -222,12 +223,44 @@ def test_a_run_that_fails_is_told_with_its_last_words(bench: Bench) -> None:
     assert f"run ended with exit code 2: last words (all of it: {bench.folder / 'run.log'})" in bench.said[-1]
 
 
+def test_a_run_that_cannot_be_started_stops_no_other(bench: Bench) -> None:
+    """Another job that is due at the same time runs, and the job itself is tried again when it is due again."""
+
+    def start(firing: Firing) -> Started:
+        if firing.job.key == "broken" and firing.at < NOON + 2 * HOUR:
+            raise RunError("The disk is full.")
+        return bench.start(firing)
+
+    bench.scheduler(job("0 0 * * * ?", key="broken"), job("0 0 * * * ?", key="whole"), hours=3, start_run=start).run()
+
+    assert [key for key, _ in bench.started] == ["whole", "broken", "whole"]
+    assert "broken, 2026-01-01 13:00:00 UTC: no run was started: The disk is full." in bench.said
+
+
+def test_a_continuous_job_that_cannot_be_started_rests_as_after_a_failure(bench: Bench) -> None:
+    """Its claim does not keep it from being started later."""
+    tried: list[datetime] = []
+
+    def start(firing: Firing) -> Started:
+        tried.append(firing.at)
+        if len(tried) < 3:
+            raise RunError("The disk is full.")
+        return bench.start(firing)
+
+    bench.codes = [None]
+    bench.scheduler(job(Continuous()), hours=0.1, poll=SECOND, start_run=start).run()
+
+    assert [(later - at).total_seconds() for at, later in pairwise(tried)] == [10, 20]
+    assert len(bench.started) == 1
+
+
 WAITS = [sys.executable, "-c", "input()"]
 
 
 def waiting(folder: Path) -> Started:
     """A real process that lives until its input ends."""
-    return Started(subprocess.Popen(WAITS, stdin=subprocess.PIPE), folder / "run.log")
+    process = subprocess.Popen(WAITS, stdin=subprocess.PIPE)
+    return Started(process, folder / "run.log", f"process {process.pid}")
 
 
 def test_two_schedulers_keep_one_run_of_a_continuous_job(bench: Bench) -> None:

@@ -19,6 +19,7 @@ from lakelocal.processes import started_at, still_runs
 from lakelocal.project import State
 
 BUSY_SECONDS = 30
+NO_PROCESS = 0  # the process of a firing without a run, or whose run is known elsewhere
 KEPT_SECONDS = 366 * 24 * 3600  # longer than the longest interval that makes sense
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS claims (
@@ -56,7 +57,7 @@ class Claims:
             return inserted.rowcount == 1
 
     def started(self, job_id: int, slot: int, pid: int) -> None:
-        """Record that the run of a claimed firing is process *pid*."""
+        """Record that the run of a claimed firing is process *pid*, or that it has `NO_PROCESS`."""
         with self._open() as database:
             database.execute(
                 "UPDATE claims SET pid = ?, pid_started = ? WHERE job_id = ? AND slot = ?",

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 
-from lakelocal.schedule.claims import Claims
+from lakelocal.errors import LocalError
+from lakelocal.schedule.claims import NO_PROCESS, Claims
 from lakelocal.schedule.clock import Clock
 from lakelocal.schedule.events import Seen, Watch
 from lakelocal.schedule.plan import STARTED, Decision, Firing, Outcome, decide, firings
@@ -85,7 +86,7 @@ class Scheduler:
         for firing in due:
             decision = decide(firing, active=active.get(firing.job.id, 0), now=now)
             if decision.outcome in STARTED:
-                self._start(decision, alone=isinstance(firing.job.trigger, Continuous), active=active)
+                self._start(decision, now, active=active)
             elif not firing.job.paused:
                 self._say(firing, f"{decision.outcome}: {decision.reason}")
 
@@ -100,7 +101,7 @@ class Scheduler:
             for started in self.running.values():
                 started.process.terminate()
         for firing, started in self.running.items():
-            self._say(firing, _stopped(started) if stop_runs else f"its run continues (process {started.process.pid})")
+            self._say(firing, _stopped(started) if stop_runs else f"its run continues ({started.name})")
         self.doing.view.note("the scheduler has ended")
 
     def rows(self) -> list[ScheduleRow]:
@@ -119,19 +120,26 @@ class Scheduler:
             for job in self.jobs
         ]
 
-    def _start(self, decision: Decision, *, alone: bool, active: dict[int, int]) -> None:
+    def _start(self, decision: Decision, now: datetime, *, active: dict[int, int]) -> None:
         firing = decision.firing
         job, slot = firing.job, firing.slot
+        alone = isinstance(job.trigger, Continuous)
         if not self.doing.claims.take(job.id, slot, alone=alone):
             if not alone:
                 self._say(firing, "another scheduler has it")
             return
-        started = self.doing.start_run(firing)
+        try:
+            started = self.doing.start_run(firing)
+        except LocalError as error:
+            self.doing.claims.started(job.id, slot, NO_PROCESS)
+            self._rest_after(job, failed=True, now=now)
+            self._say(firing, f"no run was started: {error}")
+            return
         self.doing.claims.started(job.id, slot, started.process.pid)
         self.running[firing] = started
         active[job.id] = active.get(job.id, 0) + 1
         forecast = "" if decision.outcome is Outcome.RUN else f", to be {decision.outcome}: {decision.reason}"
-        self._say(firing, f"run started (process {started.process.pid}{forecast}); its output: {started.log}")
+        self._say(firing, f"run started ({started.name}{forecast}); its output: {started.log}")
 
     def _hear_ends(self, now: datetime) -> None:
         for firing, started in list(self.running.items()):
@@ -139,10 +147,14 @@ class Scheduler:
             if code is None:
                 continue
             del self.running[firing]
-            failures = self._failures.get(firing.job.id, _Failures())
-            failures.number = failures.number + 1 if code else 0
-            failures.rests_until = now + _backoff(failures.number) if code else None
+            self._rest_after(firing.job, failed=bool(code), now=now)
             self._say(firing, f"run ended with exit code {code}{f': {_last_line(started.log)}' if code else ''}")
+
+    def _rest_after(self, job: ScheduledJob, *, failed: bool, now: datetime) -> None:
+        """Let *job*, if it is continuous, run again at once, or after a pause that grows with each failure in a row."""
+        failures = self._failures.get(job.id, _Failures())
+        failures.number = failures.number + 1 if failed else 0
+        failures.rests_until = now + _backoff(failures.number) if failed else None
 
     def _events(self, now: datetime) -> Iterator[Firing]:
         """The firings of jobs that wait for files or tables, at most every `LOOK`.
@@ -193,7 +205,7 @@ def _stopped(started: Started) -> str:
     try:
         return f"stopped, exit code {started.process.wait(STOP_SECONDS)}"
     except subprocess.TimeoutExpired:
-        return f"process {started.process.pid} does not end; see {started.log}"
+        return f"{started.name} does not end; see {started.log}"
 
 
 def _last_line(log: Path) -> str:

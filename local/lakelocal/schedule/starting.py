@@ -31,10 +31,11 @@ class RunnerProcess(Protocol):
 
 @dataclass(frozen=True)
 class Started:
-    """A run that a scheduler started, and the file with its output."""
+    """A run that a scheduler started, the file with its output, and what messages call it, such as `process 4711`."""
 
     process: RunnerProcess
     log: Path
+    name: str
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,9 @@ class Starter:
                 )
         except OSError as error:
             raise RunError(
-                f"`{log}`: the run of `{firing.job.key}` cannot be started ({error}). "
-                "Free memory or disk, and start the scheduler again."
+                f"`{log}`: the run of `{firing.job.key}` cannot be started ({error}). Free memory or disk."
             ) from error
-        return Started(process, log)
+        return Started(process, log, f"process {process.pid}")
 
     def command(self, firing: Firing) -> list[str]:
         """The command line of the run: with its scheduled time, or with what happened, if anything did."""

@@ -18,7 +18,7 @@ from lakelocal.jobs.new_run import Origin
 from lakelocal.lakeflow.parameters import job_parameters
 from lakelocal.lakeflow.results import meaning
 from lakelocal.project import State
-from lakelocal.schedule.claims import Claims
+from lakelocal.schedule.claims import NO_PROCESS, Claims
 from lakelocal.schedule.clock import SystemClock
 from lakelocal.schedule.history import active_runs, last_result
 from lakelocal.schedule.plan import Firing
@@ -75,11 +75,11 @@ class DeployedSchedules:
         """Start the run of *firing*.
 
         Raises:
-            RunError: it cannot be read or recorded.
+            RunError: the job was deleted, cannot be read, or its run cannot be recorded.
         """
         deployed = self.jobs.job(firing.job.id)
         if deployed is None:
-            return Started(_Ended(), self.places.logs)
+            raise RunError("The job has just been deleted.")
         try:
             read = read_deployed(deployed, self.jobs, self.places.tree)
         except ApiError as error:
@@ -94,7 +94,7 @@ class DeployedSchedules:
         target = origin_of(deployed, self.places.tree).target
         values = job_parameters(read.job, {})
         state, run_id = self.starts.start(deployed, read.job, state, values, target=target, origin=origin)
-        return Started(_Run(state, run_id), self.places.log_of_run(state.catalog, run_id))
+        return Started(_Run(state, run_id), self.places.log_of_run(state.catalog, run_id), f"run {run_id}")
 
     def active_runs(self) -> dict[int, int]:
         """The number of runs of each job that have not ended."""
@@ -142,20 +142,6 @@ class DeployedSchedules:
             thread.join(10)
 
 
-class _Ended:
-    """Stands for the run of a job that has just been deleted."""
-
-    pid = 0
-
-    def poll(self) -> int | None:
-        return 0
-
-    def terminate(self) -> None: ...
-
-    def wait(self, timeout: float) -> int:
-        return 0
-
-
 @dataclass(frozen=True)
 class _Run:
     """Makes a run look like a process to the scheduler, which checks whether it has ended."""
@@ -163,7 +149,7 @@ class _Run:
     state: State
     run_id: int
 
-    pid = 0  # claims store the process of a run; here the history knows it, and there is only one server
+    pid = NO_PROCESS  # the history knows the run, and there is only one server
 
     def poll(self) -> int | None:
         """0 if it succeeded, 1 if it did not, None as long as it has not ended."""
