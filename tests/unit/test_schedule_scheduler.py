@@ -223,6 +223,15 @@ def test_a_run_that_fails_is_told_with_its_last_words(bench: Bench) -> None:
     assert f"run ended with exit code 2: last words (all of it: {bench.folder / 'run.log'})" in bench.said[-1]
 
 
+def test_a_run_that_never_began_has_no_last_words(bench: Bench) -> None:
+    """Such as a run of a workspace that is skipped because somebody else has just started one."""
+    bench.scheduler(
+        job("0 0 13 * * ?"), hours=3, start_run=lambda firing: Started(EndedProcess(1), bench.folder / "none", "run 5")
+    ).run()
+
+    assert bench.said[-1].endswith("run ended with exit code 1: it did not begin")
+
+
 def test_a_run_that_cannot_be_started_stops_no_other(bench: Bench) -> None:
     """Another job that is due at the same time runs, and the job itself is tried again when it is due again."""
 

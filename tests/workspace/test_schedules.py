@@ -123,6 +123,23 @@ def test_a_job_whose_pipeline_cannot_be_read_does_not_stop_the_others(server: Se
     assert not list(server.client().jobs.list_runs(job_id=never))
 
 
+def test_deleted_runs_do_not_stop_the_schedule(server: Served) -> None:
+    """Each run is deleted as soon as it has ended, whether or not the scheduler has noticed its end."""
+    client = server.client()
+    schedule = jobs.CronSchedule(EVERY_SECOND, "UTC")
+    job_id = client.jobs.create(name="often", tasks=[TASK], schedule=schedule, max_concurrent_runs=10).job_id
+    assert job_id is not None
+    deleted: set[int] = set()
+
+    def deletes() -> bool:
+        for run in ended(client, job_id):
+            client.jobs.delete_run(run.run_id)
+            deleted.add(run.run_id)
+        return len(deleted) >= 8
+
+    assert until(deletes)
+
+
 def test_a_continuous_job_runs_again_and_a_deleted_one_does_not(server: Served) -> None:
     client = server.client()
     job_id = client.jobs.create(name="endless", tasks=[TASK], continuous=jobs.Continuous()).job_id

@@ -209,6 +209,8 @@ def _stopped(started: Started) -> str:
 
 
 def _last_line(log: Path) -> str:
-    """The last line that a failed run printed, and where the rest is."""
+    """The last line that a failed run printed, and where the rest is; a run that never began has printed nothing."""
+    if not log.exists():
+        return "it did not begin"
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return f"{lines[-1].strip()} (all of it: {log})" if lines else f"see {log}"

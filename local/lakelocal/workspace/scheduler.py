@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC
 
-from lakelocal.errors import LocalError, RunError
+from lakelocal.errors import LocalError, RunError, UnknownRunError
 from lakelocal.history.reading import History
 from lakelocal.jobs.new_run import Origin
 from lakelocal.lakeflow.parameters import job_parameters
@@ -130,6 +130,8 @@ class DeployedSchedules:
                     scheduler.step()
                 except LocalError as error:
                     log.error("schedules: %s", error)
+                except Exception:  # jobs that are due later are still started
+                    log.exception("schedules")
                 if clock.wait(scheduler.wake_up()):
                     return
 
@@ -152,8 +154,11 @@ class _Run:
     pid = NO_PROCESS  # the history knows the run, and there is only one server
 
     def poll(self) -> int | None:
-        """0 if it succeeded, 1 if it did not, None as long as it has not ended."""
-        run = History.of(self.state).run(self.run_id)
+        """0 if it succeeded or was deleted since, 1 if it did not succeed, None as long as it has not ended."""
+        try:
+            run = History.of(self.state).run(self.run_id)
+        except UnknownRunError:
+            return 0
         return None if run.end_time is None else int(not meaning(run.result_state).succeeded)
 
     def terminate(self) -> None: ...
