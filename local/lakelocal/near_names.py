@@ -3,10 +3,12 @@
 import difflib
 from collections.abc import Iterable
 
+_SIMILAR = 0.65  # at 0.6, the default, `shares` is taken for `targets`
+
 
 def near_name(given: object, names: Iterable[str]) -> str | None:
     """The one of *names* that is most similar to *given*; None if none is similar."""
-    return next(iter(difflib.get_close_matches(str(given), list(names), n=1)), None)
+    return next(iter(difflib.get_close_matches(str(given), list(names), n=1, cutoff=_SIMILAR)), None)
 
 
 def next_step(given: object, names: Iterable[str], otherwise: str = "Name one of them.") -> str:

@@ -15,7 +15,7 @@ from lakelocal.bundle import load_bundle
 from lakelocal.bundle.load import read_configuration
 from lakelocal.bundle.printed import as_printed
 from lakelocal.errors import UsageError
-from lakelocal.lakeflow.findings import ERROR
+from lakelocal.lakeflow.findings import ERROR, FindingError
 from lakelocal.project import Project
 from lakelocal.validate import validate
 
@@ -66,7 +66,11 @@ resources:
   volumes: {v: {catalog_name: c, schema_name: raw, name: w}}
 """
 ROWS = yaml.safe_load((Path(__file__).parent / "fixtures" / "bundle_resolution.yml").read_text(encoding="utf-8"))
-WARNED = ("unknown-field", "wrong-enum", "missing-field", "wrong-type", "null-value", "duplicate-key", "duplicate-task")
+WARNED = (
+    *("unknown-field", "wrong-enum", "missing-field", "wrong-type", "null-value", "duplicate-key", "duplicate-task"),
+    *("bundle-field", "shared-root"),
+)
+RUNS_HERE = ("elsewhere", "python-environment", "artifact-folder")  # what only a deployment needs
 
 
 def named(row: dict[str, Any]) -> str:
@@ -91,7 +95,7 @@ def test_what_the_cli_refuses_or_warns_of_is_told(tmp_path: Path, row: dict[str,
     found = {each.rule: each for each in validate(place).findings}[row["rule"]]
 
     assert row["words"] in f"{found.found}; expected {found.expected}"
-    assert (found.severity == ERROR) == (row["rule"] not in (*WARNED, "elsewhere"))
+    assert (found.severity == ERROR) == (row["rule"] not in (*WARNED, *RUNS_HERE))
     assert found.where.file
 
 
@@ -125,6 +129,21 @@ def test_values_for_complex_variables_are_refused(tmp_path: Path, monkeypatch: p
         read_configuration(place, variables={"c": "[]"})
     monkeypatch.setenv("BUNDLE_VAR_c", "[]")
     assert [each.rule for each in validate(place).findings] == ["variable-type"]
+
+
+def test_a_missing_file_is_told_before_the_target_that_it_would_have(tmp_path: Path) -> None:
+    place = project(tmp_path, "include: ['targets/${bundle.target}.yml']\n")
+
+    with pytest.raises(FindingError, match=r"found no file `targets/\$\{bundle.target\}.yml` in `include`"):
+        read_configuration(place, target="dev")
+
+
+def test_a_resource_type_outside_of_resources_is_told_where_it_belongs(tmp_path: Path) -> None:
+    place = project(tmp_path, "schemas: {s: {name: s, catalog_name: c}}\nshares: {}\n")
+
+    actions = [each.action for each in validate(place).findings]
+
+    assert actions == ["Put it under `resources`.", "Remove it, or move it to where it belongs."]
 
 
 def test_a_target_has_to_be_named_where_none_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

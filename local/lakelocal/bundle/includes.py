@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.bundle.documents import SUFFIXES, YamlMapping, in_words, read_document
+from lakelocal.bundle.known_fields import RESOURCE_TYPES
 from lakelocal.bundle.merge import Merge, shallow_copy
 from lakelocal.lakeflow.findings import Finding, FindingError, Findings, Place, Steps, show
 
@@ -77,6 +78,8 @@ def _remove_malformed(table: YamlMapping, blocks: Mapping[str, Any], path: Steps
         inside = blocks.get(name, blocks.get(_ANY))
         if isinstance(value, YamlMapping) and inside is not None:
             _remove_malformed(value, inside, (*path, name), findings)
+        elif path[-1:] == ("resources",) and name not in RESOURCE_TYPES:
+            continue  # it is reported as an unknown field
         elif value is not None and inside is not None:
             _drop(table, (*path, name), "a mapping", findings)
 

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lakelocal.bundle.artifacts import check_artifacts
 from lakelocal.bundle.cli_version import check_cli_version
 from lakelocal.bundle.deployed import other_resources, with_deployed_references, with_volume_paths
 from lakelocal.bundle.documents import YamlMapping, in_words, place_of
@@ -29,7 +30,7 @@ from lakelocal.bundle.known_fields import unknown_fields
 from lakelocal.bundle.local_files import with_local_paths
 from lakelocal.bundle.merge import Merge, merge_keyed_lists, shallow_copy
 from lakelocal.bundle.notebooks import synced_folders
-from lakelocal.bundle.permissions import check_permissions
+from lakelocal.bundle.permissions import check_permissions, check_shared_root
 from lakelocal.bundle.pipelines import read_pipelines
 from lakelocal.bundle.presets import check_mode, jobs_of, presets_of, with_presets
 from lakelocal.bundle.python_resources import with_python
@@ -42,6 +43,7 @@ from lakelocal.bundle.securables import read_securables, with_schema_references
 from lakelocal.bundle.targets import chosen_target, targets_of, with_target, with_target_blocks
 from lakelocal.bundle.variables import unset_variables_in, with_variable_values
 from lakelocal.bundle.workspace import check_paths, with_workspace, without_double_prefix
+from lakelocal.errors import UsageError
 from lakelocal.lakeflow.field_values import as_number, as_text
 from lakelocal.lakeflow.findings import ERROR, Finding, Findings
 from lakelocal.lakeflow.model import Bundle, BundleSettings
@@ -175,7 +177,11 @@ def _selected(
 ) -> _Selected:
     written = _written(project, findings)
     check_cli_version(written, findings)
-    name = chosen_target(written, target, project.root)
+    try:
+        name = chosen_target(written, target, project.root)
+    except UsageError:
+        findings.of(ERROR).raise_any()  # the target may be in a file that cannot be read
+        raise
     block = (written.get("targets") or {}).get(name)
     typed = _with_typed_resources(written, name, findings) if with_resources else _without_resources(written, name)
     tree = with_workspace(with_target(typed, name, findings), target=name)
@@ -185,6 +191,8 @@ def _selected(
     tree = _resolved_outside(tree, unset, project, findings)
     check_paths(tree, findings)
     check_permissions(tree, findings)
+    check_shared_root(tree, findings)
+    check_artifacts(tree, findings)
     check_mode(tree, block if isinstance(block, YamlMapping) else {}, findings)
     check_run_as(tree, findings)
     return _Selected(written, tree, _settings(tree, name, unset, project, findings))
@@ -293,7 +301,7 @@ def _resource(kind: str, key: str, named: YamlMapping, names: ReferenceValues, f
     if not isinstance(resolved, YamlMapping):
         return resolved
     fit = fit_to_model(kind, key, resolved, findings, AS_WRITTEN)
-    return merge_keyed_lists(fit, Merge(findings, job=key)) if kind == "jobs" else fit
+    return merge_keyed_lists(kind, fit, Merge(findings, job=job))
 
 
 def _as_table(values: Mapping[str, Any], tree: YamlMapping) -> YamlMapping:

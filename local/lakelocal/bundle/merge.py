@@ -2,17 +2,57 @@
 
 Source: Databricks CLI 1.13 (`libs/dyn/merge`): maps merge deeply and the target wins; null is ignored; lists are
 concatenated; values of different kinds do not merge, so neither does a reference with a list. Once references are
-resolved, the tasks, job clusters and parameters of a job are grouped by their key and merged.
+resolved, the tasks, job clusters and parameters of a job, the clusters of a pipeline and the grants on a securable are
+grouped by their key and merged (`bundle/config/mutator/resourcemutator/merge_*.go`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping, in_words
 from lakelocal.bundle.references import only_reference
 from lakelocal.lakeflow.findings import Findings, Place, Steps
 
-_GROUPED = {"tasks": "task_key", "job_clusters": "job_cluster_key", "parameters": "name"}
+
+@dataclass(frozen=True)
+class _KeyedList:
+    """The list *field* of a resource, whose entries are grouped by *key*.
+
+    *missing* is the key of entries without one, so that these are merged as well. With *by_case*, small and capital
+    letters differ. With *is_set_of*, the lists of that name within the entries then have each value once.
+    """
+
+    field: str
+    key: str
+    missing: str = ""
+    by_case: bool = True
+    is_sorted: bool = False
+    is_set_of: str = ""
+
+    def key_of(self, entry: YamlMapping) -> str:
+        written = entry.get(self.key)
+        if written is None:
+            return self.missing
+        return str(written) if self.by_case else str(written).lower()
+
+
+_GRANTS = (_KeyedList("grants", "principal", is_set_of="privileges"),)
+_KEYED_LISTS: Mapping[str, tuple[_KeyedList, ...]] = {
+    "jobs": (
+        _KeyedList("tasks", "task_key", is_sorted=True),
+        _KeyedList("job_clusters", "job_cluster_key"),
+        _KeyedList("parameters", "name"),
+    ),
+    "pipelines": (_KeyedList("clusters", "label", missing="default", by_case=False),),
+    **dict.fromkeys(
+        (
+            *("catalogs", "schemas", "external_locations", "secrets", "volumes", "registered_models"),
+            "vector_search_indexes",
+        ),
+        _GRANTS,
+    ),
+}
 
 
 class Merge:
@@ -60,27 +100,26 @@ class Merge:
         self.findings.add("merge", found, expected, action, self.findings.at(place, job=job, path=path))
 
 
-def merge_keyed_lists(job: YamlMapping, merge: Merge) -> YamlMapping:
-    """*job* with those entries of its keyed lists merged that have the same key; tasks are sorted, as in the CLI."""
-    result = shallow_copy(job)
-    for name, key in _GROUPED.items():
-        entries = result.get(name)
+def merge_keyed_lists(kind: str, resource: YamlMapping, merge: Merge) -> YamlMapping:
+    """*resource*, one of *kind*, with those entries of its keyed lists merged that have the same key."""
+    result = shallow_copy(resource)
+    for each in _KEYED_LISTS.get(kind, ()):
+        entries = result.get(each.field)
         if isinstance(entries, list) and all(isinstance(entry, YamlMapping) for entry in entries):
-            groups: dict[str, YamlMapping] = {}
-            for entry in entries:
-                named = str(entry.get(key) or "")
-                groups[named] = merge(groups[named], entry) if named in groups else _with_key(entry, key)
-            ordered = sorted(groups) if name == "tasks" else list(groups)
-            result[name] = [groups[each] for each in ordered]
+            result[each.field] = _merged_entries(entries, each, merge)
     return result
 
 
-def _with_key(entry: YamlMapping, key: str) -> YamlMapping:
-    """*entry*, with an empty *key* if it has none: all entries without a key are merged, as in the CLI."""
-    result = shallow_copy(entry)
-    if entry.get(key) is None:
-        result.put(key, "", entry.place)
-    return result
+def _merged_entries(entries: list[YamlMapping], keyed: _KeyedList, merge: Merge) -> list[YamlMapping]:
+    groups: dict[str, YamlMapping] = {}
+    for entry in entries:
+        key = keyed.key_of(entry)
+        groups[key] = merge(groups[key], entry) if key in groups else shallow_copy(entry)
+    for key, entry in groups.items():
+        entry.put(keyed.key, key, entry.places.get(keyed.key, entry.place))
+        if isinstance(values := entry.get(keyed.is_set_of), list):
+            entry[keyed.is_set_of] = list(dict.fromkeys(values))
+    return [groups[key] for key in (sorted(groups) if keyed.is_sorted else groups)]
 
 
 def shallow_copy(table: YamlMapping) -> YamlMapping:

@@ -2,7 +2,7 @@
 
 They have no effect on this machine, but are part of the resolved bundle that `validate --output json` prints.
 
-Source: Databricks CLI 1.13, `apply_bundle_permissions.go` and `fix_permissions.go`.
+Source: Databricks CLI 1.13, `apply_bundle_permissions.go`, `fix_permissions.go` and `bundle/permissions/validate.go`.
 """
 
 import re
@@ -20,6 +20,7 @@ _LEVELS = {
     "jobs": {MANAGE: MANAGE, "CAN_VIEW": "CAN_VIEW", "CAN_RUN": "CAN_MANAGE_RUN"},
     "pipelines": {MANAGE: MANAGE, "CAN_VIEW": "CAN_VIEW", "CAN_RUN": "CAN_RUN"},
 }
+_SHARED = "/Workspace/Shared/"
 _PRINCIPALS = ("user_name", "service_principal_name", "group_name")
 _ORDER = ("CAN_VIEW", "CAN_RUN", "CAN_MANAGE_RUN", MANAGE, OWNER)
 _SERVICE_PRINCIPAL = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -36,6 +37,22 @@ def check_permissions(tree: YamlMapping, findings: Findings) -> None:
             path = ("permissions", number, "level")
             where, known = findings.at(place_of(tree, path, tree.place), path=path), ", ".join(_LEVELS["jobs"])
             findings.add("permission", f"the permission level `{level}`", f"one of {known}", "Correct it.", where)
+
+
+def check_shared_root(tree: YamlMapping, findings: Findings) -> None:
+    """Add a finding if the bundle is deployed to a folder that all users may change, without saying so."""
+    root = str(tree["workspace"]["root_path"])
+    listed = tree.get("permissions")
+    is_meant = any(
+        isinstance(each, dict) and (each.get("group_name"), each.get("level")) == ("users", MANAGE)
+        for each in (listed if isinstance(listed, list) else ())
+    )
+    if root.startswith(_SHARED) and not is_meant:
+        path = ("workspace", "root_path")
+        where = findings.at(place_of(tree, path, tree.place), path=path)
+        found = f"`{root}` as root_path, which all users of the workspace may change"
+        expected = "a folder of few users, or the permission CAN_MANAGE for `group_name: users`"
+        findings.add("shared-root", found, expected, "Move it below /Workspace/Users, or add the permission.", where)
 
 
 def with_permissions(tree: YamlMapping, user: str) -> YamlMapping:

@@ -141,7 +141,7 @@ def _pipeline(pipeline: YamlMapping, presets: Mapping[str, Any], run_as: Any) ->
     result = _tagged(_named(pipeline, str(presets.get("name_prefix") or "")), presets)
     if as_switch(presets.get("pipelines_development")):
         _put(result, "development", True)
-    if presets.get("trigger_pause_status") == "PAUSED" and "continuous" in result:
+    if presets.get("trigger_pause_status") == "PAUSED" and as_switch(result.get("continuous")):
         result.pop("continuous")
     return _default(_run_as(result, run_as), edition="ADVANCED", channel="CURRENT")
 

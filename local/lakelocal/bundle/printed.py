@@ -9,9 +9,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+from lakelocal.bundle.artifacts import base_folder, with_absolute_paths
 from lakelocal.bundle.deployed_paths import with_deployed_paths
 from lakelocal.bundle.documents import YamlMapping
 from lakelocal.bundle.git import git_details
+from lakelocal.bundle.known_fields import BUNDLE, known_only
 from lakelocal.bundle.load import Configuration
 from lakelocal.bundle.merge import shallow_copy, to_plain
 from lakelocal.bundle.permissions import with_permissions
@@ -31,14 +33,16 @@ def as_printed(configuration: Configuration) -> dict[str, Any]:
     tree = with_permissions(with_deployed_paths(tree, settings.root, synced), settings.user)
     tree = change_resources(tree, "jobs", lambda job: _annotated(job, str(tree["workspace"]["state_path"])))
     tree = change_resources(tree, "pipelines", lambda each: _deployed(each, str(tree["workspace"]["state_path"])))
-    shown = {name: value for name, value in to_plain(tree).items() if name in _SHOWN}
+    shown = {name: value for name, value in known_only(to_plain(tree), BUNDLE).items() if name in _SHOWN}
     shown["bundle"] = _bundle(shown["bundle"], settings.root, synced)
     for script in (shown.get("scripts") or {}).values():
         if isinstance(script.get("env"), dict):
             script["env"] = {name: as_text(value) for name, value in script["env"].items()}
     for name, artifact in (shown.get("artifacts") or {}).items():
         if isinstance(artifact, dict):
-            shown["artifacts"][name] = _artifact(artifact, _folder(tree["artifacts"], name, settings.root))
+            shown["artifacts"][name] = with_absolute_paths(
+                artifact, base_folder(tree["artifacts"], name, settings.root)
+            )
     shown["sync"] = _sync(tree, settings.root, synced)
     if shown.get("python"):
         shown["experimental"] = {"python": shown["python"], **(shown.get("experimental") or {})}
@@ -46,32 +50,12 @@ def as_printed(configuration: Configuration) -> dict[str, Any]:
 
 
 def _bundle(bundle: dict[str, Any], root: Path, synced: Path) -> dict[str, Any]:
-    git = {name: value for name, value in git_details(root, bundle.get("git") or {}).items() if value}
-    if "commit" not in git:  # no repository: the folder that is deployed takes its place
-        git["bundle_root_path"] = Path(os.path.relpath(root, synced)).as_posix()
+    git = {name: value for name, value in git_details(root, bundle.get("git") or {}, synced).items() if value}
     shown = {**{name: value for name, value in bundle.items() if value is not None}, "git": git}
     if bundle.get("mode") == DEVELOPMENT:
         deployment = bundle.get("deployment") or {}
         shown["deployment"] = {**deployment, "lock": {"enabled": False, **(deployment.get("lock") or {})}}
     return shown
-
-
-def _artifact(artifact: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """*artifact* with absolute paths; a wheel that names no files gets the command that builds it into `dist`."""
-    path = os.path.normpath(folder / str(artifact.get("path") or "."))
-    built = {"build": "python3 setup.py bdist_wheel", "files": [{"source": "dist/*.whl"}]}
-    found = {**(built if artifact.get("type") == "whl" and not artifact.get("files") else {}), **artifact, "path": path}
-    for file in found.get("files") or []:
-        if isinstance(file, dict) and "source" in file:
-            file["source"] = os.path.normpath(Path(path if found.get("build") else folder) / str(file["source"]))
-    return {**found, "build": as_text(found["build"])} if "build" in found else found
-
-
-def _folder(artifacts: YamlMapping, name: str, root: Path) -> Path:
-    """The folder of the file that sets the path of the artifact *name*; if none does, that of the bundle."""
-    written = artifacts[name]
-    places = written.places if isinstance(written, YamlMapping) else {}
-    return places["path"][0].parent if "path" in places else root
 
 
 def _sync(tree: YamlMapping, root: Path, synced: Path) -> dict[str, Any]:
@@ -82,7 +66,7 @@ def _sync(tree: YamlMapping, root: Path, synced: Path) -> dict[str, Any]:
     for name in ("exclude", "include", "paths"):
         if name in block and isinstance(block[name], list):
             folder = block.places[name][0].parent
-            found[name] = [Path(os.path.relpath(folder / str(each), synced)).as_posix() for each in block[name]]
+            found[name] = [Path(os.path.relpath(f"{folder}/{each}", synced)).as_posix() for each in block[name]]
     return {"paths": [Path(os.path.relpath(root, synced)).as_posix()], **found}
 
 

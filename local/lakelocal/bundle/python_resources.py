@@ -42,6 +42,7 @@ def with_python(
         if block is None:
             return tree
         python = _BuildProgram(block, findings)
+        python.check_environment()
         if block.get("resources"):
             before = tree
             tree = _with_added(tree, python.run("load_resources", tree), python.places, block.place, findings)
@@ -113,10 +114,23 @@ class _BuildProgram:
         block = to_plain(self.block)
         return {**bundle, "python": block, "experimental": {**(bundle.get("experimental") or {}), "python": block}}
 
+    def check_environment(self) -> None:
+        """Add a finding if `venv_path` is no virtual environment: the CLI then refuses the bundle."""
+        named = self.block.get("venv_path")
+        if named and self._environment() is None:
+            where = self.findings.at(self.block.places["venv_path"], path=("python", "venv_path"))
+            found = f"no virtual environment in `{named}`, so the code is run by {sys.executable} here"
+            action = "Create it before the bundle is deployed."
+            self.findings.add("python-environment", found, "one with `databricks-bundles`", action, where)
+
     def _executable(self) -> str:
+        return str(self._environment() or sys.executable)
+
+    def _environment(self) -> Path | None:
+        """The Python of `venv_path`; None if there is none."""
         folder = self.root / str(self.block.get("venv_path") or "")
         inside = (folder / "bin" / "python", folder / "Scripts" / "python.exe")
-        return str(next((file for file in inside if file.is_file()), sys.executable))
+        return next((file for file in inside if file.is_file()), None)
 
     def _raise_error(self, diagnostics: list[dict[str, Any]]) -> None:
         for each in diagnostics:

@@ -86,7 +86,7 @@ class ReferenceValues:
     def _details(self) -> Mapping[str, Any]:
         """The details of the checkout, read when they are first needed, since that starts git."""
         if self._git is None:
-            self._git = git_details(self.root, (self.tree.get("bundle") or {}).get("git") or {})
+            self._git = git_details(self.root, (self.tree.get("bundle") or {}).get("git") or {}, self.root)
         return self._git
 
 

@@ -5,7 +5,8 @@ Those whose name, catalog or schema is missing, or is known only in a workspace,
 Source: Databricks CLI 1.13, `capture_uc_dependencies.go`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from lakelocal.bundle.deployed import FULL_NAME_FIELDS
@@ -15,6 +16,13 @@ from lakelocal.bundle.presets import change_resources
 from lakelocal.bundle.references import references_in
 from lakelocal.lakeflow.model import Securable
 
+# The resources that are in a catalog and a schema: by which field they name the catalog, and by which the schema.
+_REFERRING: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("volumes", "secrets", "registered_models"), ("catalog_name", ("schema_name",))),
+    "pipelines": ("catalog", ("schema", "target")),
+    "schemas": ("catalog_name", ()),
+}
+
 
 def with_schema_references(tree: YamlMapping) -> YamlMapping:
     """*tree* with the names of catalogs and schemas that the bundle itself declares replaced by references to them, so
@@ -23,16 +31,19 @@ def with_schema_references(tree: YamlMapping) -> YamlMapping:
     catalogs = {each.get("name"): key for key, each in _of(resources, "catalogs").items()}
     schemas = {(each.get("catalog_name"), each.get("name")): key for key, each in _of(resources, "schemas").items()}
 
-    def followed(resource: YamlMapping) -> YamlMapping:
-        result = shallow_copy(resource)
-        catalog, schema = resource.get("catalog_name"), resource.get("schema_name")
-        if schema and (catalog, schema) in schemas:
-            result["schema_name"] = f"${{resources.schemas.{schemas[catalog, schema]}.name}}"
+    def followed(resource: YamlMapping, catalog_field: str, schema_fields: Iterable[str]) -> YamlMapping:
+        result, catalog = shallow_copy(resource), resource.get(catalog_field)
+        for field in schema_fields:
+            if catalog and (schema := resource.get(field)) and (catalog, schema) in schemas:
+                result[field] = f"${{resources.schemas.{schemas[catalog, schema]}.name}}"
         if catalog and catalog in catalogs:
-            result["catalog_name"] = f"${{resources.catalogs.{catalogs[catalog]}.name}}"
+            result[catalog_field] = f"${{resources.catalogs.{catalogs[catalog]}.name}}"
         return result
 
-    return change_resources(change_resources(tree, "volumes", followed), "schemas", followed)
+    for kind, (catalog_field, schema_fields) in _REFERRING.items():
+        change = partial(followed, catalog_field=catalog_field, schema_fields=schema_fields)
+        tree = change_resources(tree, kind, change)
+    return tree
 
 
 def _of(resources: Mapping[str, Any], kind: str) -> dict[str, Mapping[str, Any]]:

@@ -33,6 +33,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "nested-include": (WARNING, "`include` stands in the root file"),
     "workspace-path": (ERROR, "the files of a bundle are deployed to a folder of a workspace"),
     "permission": (ERROR, "a permission of the bundle has one of its levels"),
+    "shared-root": (WARNING, "a bundle that all users may change says so"),
     "bundle-name": (ERROR, "a bundle has a name"),
     "bundle-name-reference": (WARNING, "the name of a bundle contains no reference"),
     "resource-key": (ERROR, "the key of a resource contains no reference"),
@@ -58,6 +59,8 @@ RULES: Mapping[str, tuple[str, str]] = {
     "double-prefix": (WARNING, "a path of the workspace has `/Workspace` only once"),
     "reference-depth": (WARNING, "references are resolved in eleven rounds"),
     "python": (ERROR, "the Python code of the bundle defines and changes its jobs without an error"),
+    "python-environment": (WARNING, "`venv_path` is a virtual environment, without which a deployment fails"),
+    "artifact-folder": (WARNING, "the folder of an artifact exists, without which a deployment fails"),
     "bundle-field": (WARNING, "databricks.yml and its targets have known fields only"),
     "script": (ERROR, "a script has commands, and references only in its `env`"),
     # shape
