@@ -7,7 +7,8 @@ sums AS (
         sum(items) AS item_count,
         coalesce(sum(price), 0) AS items_value,
         coalesce(sum(freight), 0) AS freight_value,
-        avg(delivery_days) AS average_delivery_days,
+        -- Sums of DOUBLE depend on the order of the rows, sums of DECIMAL do not.
+        CAST(avg(CAST(delivery_days AS DECIMAL(24, 15))) AS DOUBLE) AS average_delivery_days,
         try_divide(count_if(is_late), count(is_late)) AS late_delivery_rate,
         try_divide(sum(review_score_sum), sum(review_count)) AS average_review_score
     FROM seller_orders JOIN silver_orders_enriched USING (order_id) WHERE is_valid GROUP BY seller_id)

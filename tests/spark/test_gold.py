@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from lakehouse_fixtures import ENTITIES, SAMPLE, Lakehouse, NotebookFailed
+from lakehouse_fixtures import ENTITIES, ROOT, SAMPLE, Lakehouse, NotebookFailed
 
 KEYS = {
     "gold_daily_orders": "order_date",
@@ -207,6 +207,30 @@ def test_the_views_of_small_data_equal_the_definition(lakeflow):
     unknown = lakehouse.rows("SELECT order_count, item_count, items_value, average_price FROM "
                              "gold.gold_category_performance WHERE product_category_name = 'unknown'")  # fmt: skip
     assert unknown == [(2, 2, Decimal("4.32"), pytest.approx(2.16))]
+
+
+@pytest.mark.parametrize("view", KEYS)
+def test_a_view_does_not_depend_on_the_order_of_rows(lakeflow, view):
+    """The last digit of a sum of DOUBLE would: two runs, or two machines, would differ."""
+    spark = Lakehouse.as_it_is(lakeflow).spark
+    query = (ROOT / "config" / "tables" / f"{view}.sql").read_text()
+    many = spark.sql(
+        "SELECT o.*, xxhash64(order_id, n) AS place, abs(xxhash64(n, order_id)) % 86400000 / 86400e3 AS days "
+        "FROM silver.silver_orders_enriched o CROSS JOIN (SELECT id AS n FROM range(200))"
+    )
+    rows = many.withColumn("delivery_days", many.days).drop("days")
+    try:
+        spark.sql("USE SCHEMA silver")
+        found = []
+        for parts in (1, 2, 3, 5):
+            rows.repartition(parts, "place").drop("place").createOrReplaceTempView("silver_orders_enriched")
+            found.append(sorted(map(repr, spark.sql(query).collect())))
+    finally:
+        spark.catalog.dropTempView("silver_orders_enriched")
+        spark.sql("USE SCHEMA default")
+
+    assert found[1:] == found[:-1]
+    assert found[0]
 
 
 def test_views_that_disagree_with_silver_fail_the_task(lakeflow):

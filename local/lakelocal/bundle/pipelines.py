@@ -91,7 +91,7 @@ class _Reader:
             kinds = [kind for kind in library if library[kind]] if isinstance(library, dict) else []
             path: Steps = ("libraries", number)
             if len(kinds) != 1 or kinds[0] not in _KINDS:
-                found = ", ".join(f"`{kind}`" for kind in kinds) or "nothing"
+                found = ", ".join(f"`{kind}`" for kind in kinds) or f"nothing in `libraries[{number}]`"
                 self._fault("pipeline", found, "one of `notebook`, `file` and `glob`", "Name one of them.", path)
                 continue
             field = "include" if kinds[0] == "glob" else "path"
