@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from lakelocal.bundle import load_bundle
+from lakelocal.bundle.known_fields import RESOURCE_TYPES
 from lakelocal.bundle.load import read_configuration
 from lakelocal.bundle.printed import as_printed
 from lakelocal.errors import UsageError
@@ -144,6 +145,26 @@ def test_a_resource_type_outside_of_resources_is_told_where_it_belongs(tmp_path:
     actions = [each.action for each in validate(place).findings]
 
     assert actions == ["Put it under `resources`.", "Remove it, or move it to where it belongs."]
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        "catalogs: {c: {name: [x]}}, volumes: {v: {catalog_name: [x], schema_name: {y: z}, name: v}}",
+        "schemas: {s: {name: {y: z}, catalog_name: 1, grants: [{principal: [a], privileges: [{b: c}]}]}}",
+        "registered_models: {m: {catalog_name: {x: y}, schema_name: [z]}}, pipelines: {p: {clusters: [{label: [a]}]}}",
+        "job: [1], pipeline: text, jobs: {j: {name: 1}}",
+    ],
+)
+def test_names_that_are_no_texts_are_told_and_stop_nothing(tmp_path: Path, resources: str) -> None:
+    """Each is only a wrong value or an unknown field; the rest is read."""
+    place = project(tmp_path, f"resources: {{{resources}}}\n")
+    kinds = {name for name in yaml.safe_load(f"{{{resources}}}") if name in RESOURCE_TYPES}
+
+    printed = as_printed(read_configuration(place))
+
+    assert set(printed["resources"]) == kinds
+    assert {each.rule for each in validate(place).findings} <= {*WARNED, "no-tasks", "pipeline"}
 
 
 def test_a_target_has_to_be_named_where_none_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

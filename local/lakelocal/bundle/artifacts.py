@@ -23,7 +23,7 @@ def check_artifacts(tree: YamlMapping, findings: Findings) -> None:
         path = artifact.get("path") if isinstance(artifact, YamlMapping) else None
         if not path or any(references_in(path)) or (base_folder(artifacts, name, findings.root) / str(path)).is_dir():
             continue
-        where = findings.at(artifact.places["path"], path=("artifacts", name, "path"))
+        where = findings.at(artifact.places.get("path", artifact.place), path=("artifacts", name, "path"))
         action = "Create it or correct the path: without it, the bundle cannot be deployed."
         findings.add("artifact-folder", f"no folder `{path}`", "the folder that is built", action, where)
 

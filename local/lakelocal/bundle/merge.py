@@ -117,7 +117,8 @@ def _merged_entries(entries: list[YamlMapping], keyed: _KeyedList, merge: Merge)
         groups[key] = merge(groups[key], entry) if key in groups else shallow_copy(entry)
     for key, entry in groups.items():
         entry.put(keyed.key, key, entry.places.get(keyed.key, entry.place))
-        if isinstance(values := entry.get(keyed.is_set_of), list):
+        values = entry.get(keyed.is_set_of)
+        if isinstance(values, list) and all(isinstance(value, str) for value in values):
             entry[keyed.is_set_of] = list(dict.fromkeys(values))
     return [groups[key] for key in (sorted(groups) if keyed.is_sorted else groups)]
 

@@ -118,7 +118,7 @@ class _BuildProgram:
         """Add a finding if `venv_path` is no virtual environment: the CLI then refuses the bundle."""
         named = self.block.get("venv_path")
         if named and self._environment() is None:
-            where = self.findings.at(self.block.places["venv_path"], path=("python", "venv_path"))
+            where = self.findings.at(self.block.places.get("venv_path", self.block.place), path=("python", "venv_path"))
             found = f"no virtual environment in `{named}`, so the code is run by {sys.executable} here"
             action = "Create it before the bundle is deployed."
             self.findings.add("python-environment", found, "one with `databricks-bundles`", action, where)

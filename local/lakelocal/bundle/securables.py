@@ -28,16 +28,18 @@ def with_schema_references(tree: YamlMapping) -> YamlMapping:
     """*tree* with the names of catalogs and schemas that the bundle itself declares replaced by references to them, so
     that a prefix which is added to such a name has an effect everywhere."""
     resources = tree.get("resources") or {}
-    catalogs = {each.get("name"): key for key, each in _of(resources, "catalogs").items()}
-    schemas = {(each.get("catalog_name"), each.get("name")): key for key, each in _of(resources, "schemas").items()}
+    catalogs = {str(each.get("name")): key for key, each in _of(resources, "catalogs").items()}
+    schemas = {
+        (str(each.get("catalog_name")), str(each.get("name"))): key for key, each in _of(resources, "schemas").items()
+    }
 
     def followed(resource: YamlMapping, catalog_field: str, schema_fields: Iterable[str]) -> YamlMapping:
         result, catalog = shallow_copy(resource), resource.get(catalog_field)
         for field in schema_fields:
-            if catalog and (schema := resource.get(field)) and (catalog, schema) in schemas:
-                result[field] = f"${{resources.schemas.{schemas[catalog, schema]}.name}}"
-        if catalog and catalog in catalogs:
-            result[catalog_field] = f"${{resources.catalogs.{catalogs[catalog]}.name}}"
+            if catalog and (schema := resource.get(field)) and (key := schemas.get((str(catalog), str(schema)))):
+                result[field] = f"${{resources.schemas.{key}.name}}"
+        if catalog and (key := catalogs.get(str(catalog))):
+            result[catalog_field] = f"${{resources.catalogs.{key}.name}}"
         return result
 
     for kind, (catalog_field, schema_fields) in _REFERRING.items():
