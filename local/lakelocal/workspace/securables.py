@@ -10,11 +10,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SAMPLES, SYSTEM, Catalogs, shown, unmapped
 from lakelocal.compute import state_warehouse
-from lakelocal.dialect.information_schema import Relation, column_rows, table_rows, view_rows
 from lakelocal.errors import LocalError
 from lakelocal.project import State
 from lakelocal.server import stop_server
@@ -25,6 +24,9 @@ from lakelocal.workspace.records import Records
 from lakelocal.workspace.spark_sessions import SparkSessions
 from lakelocal.workspace.tree.durable import sync_folder
 from lakelocal.workspace.volume_files import parts_of, schema_folder, volume_folder
+
+if TYPE_CHECKING:
+    from lakelocal.dialect.information_schema import Relation
 
 CATALOG, SCHEMA, VOLUME = "CATALOG", "SCHEMA", "VOLUME"
 _ID_SPACE = uuid.UUID("6b1d2f0e-5c1a-5b52-9a3e-1d4cf0a1b7c3")
@@ -195,23 +197,25 @@ class Securables:
         state, found = self._need_table(full_name)
         self._run(state, f"DROP {'VIEW' if found.is_view else 'TABLE'} {_sql_name(found)}")
 
-    def _need_table(self, full_name: str) -> tuple[State, Relation]:
+    def _need_table(self, full_name: str) -> "tuple[State, Relation]":
         state, found = self._find_table(full_name)
         if found is None:
             raise ApiError("TABLE_DOES_NOT_EXIST", f"Table '{full_name}' does not exist.", 404)
         return state, found
 
-    def _find_table(self, full_name: str) -> tuple[State, Relation | None]:
+    def _find_table(self, full_name: str) -> "tuple[State, Relation | None]":
         catalog, schema, name = _parts(full_name, "<catalog>.<schema>.<table>", 3)
         state = self._need_schema(catalog, schema)
         found = self._relations(state, catalog, schema, name)
         return state, next((each for each in found if each.name == name.lower()), None)
 
-    def _relations(self, state: State, catalog: str, schema: str, pattern: str) -> list[Relation]:
+    def _relations(self, state: State, catalog: str, schema: str, pattern: str) -> "list[Relation]":
         """The tables and views of a schema that match *pattern*, by name, without their columns.
 
         The relations of `information_schema`, which describe a whole catalog each, are created only for queries.
         """
+        from lakelocal.dialect.information_schema import Relation  # brings Spark's client, which is slow to import
+
         catalog, schema = catalog.lower(), schema.lower()
         if schema == INFORMATION_SCHEMA:
             return []
@@ -221,7 +225,7 @@ class Securables:
         found = [Relation(catalog, schema, row["tableName"], shown(row["information"], own)) for row in rows]
         return sorted(found, key=lambda each: each.name)
 
-    def _table(self, state: State, found: Relation) -> dict[str, Any]:
+    def _table(self, state: State, found: "Relation") -> dict[str, Any]:
         try:
             columns = tuple(self.sessions.columns(state, _sql_name(found)))
         except LocalError:  # for example because its files are gone; it is described without them
@@ -310,7 +314,9 @@ class Securables:
         return self.sessions.rows(state, statement)
 
 
-def _table(relation: Relation) -> dict[str, Any]:
+def _table(relation: "Relation") -> dict[str, Any]:
+    from lakelocal.dialect.information_schema import column_rows, table_rows, view_rows  # as above
+
     (row,) = table_rows([relation])
     names = (relation.catalog, relation.schema, relation.name)
     created = row["created"]
@@ -332,7 +338,7 @@ def _table(relation: Relation) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _sql_name(relation: Relation) -> str:
+def _sql_name(relation: "Relation") -> str:
     return ".".join(map(quoted, (relation.catalog, relation.schema, relation.name)))
 
 
