@@ -4,7 +4,8 @@ import datetime
 import decimal
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -17,16 +18,23 @@ from lakelocal.spark_errors.messages import without_spark_details
 _LEAST_BYTES = 8  # of a row in Arrow, such as one BIGINT
 
 
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Raise what Spark refuses inside the block as a LocalError of one line."""
+    try:
+        yield
+    except PySparkException as error:
+        raise LocalError(without_spark_details(str(error))) from error
+
+
 def execute(spark: SparkSession, statement: str, arguments: Mapping[str, Any] | None = None) -> pa.Table:
     """The rows of *statement*, in which `:name` is the value of *arguments* of that name.
 
     Raises:
         LocalError: Spark refuses it; the message is one line.
     """
-    try:
+    with _in_one_line():
         return spark.sql(statement, dict(arguments) if arguments else None).toArrow()
-    except PySparkException as error:
-        raise LocalError(without_spark_details(str(error))) from error
 
 
 def columns(spark: SparkSession, table: str) -> list[dict[str, Any]]:
@@ -35,10 +43,8 @@ def columns(spark: SparkSession, table: str) -> list[dict[str, Any]]:
     Raises:
         LocalError: Spark cannot read the table; the message is one line.
     """
-    try:
+    with _in_one_line():
         return [column._asdict() for column in spark.catalog.listColumns(table)]
-    except PySparkException as error:
-        raise LocalError(without_spark_details(str(error))) from error
 
 
 def rows_of(result: pa.Table) -> list[tuple[Any, ...]]:
@@ -92,7 +98,7 @@ def select(
     Raises:
         LocalError: as `execute`, or the rows have more than *most_bytes*; the rest of them is not fetched.
     """
-    try:
+    with _in_one_line():
         found = spark.sql(statement, dict(arguments) if arguments else None)
         fields = [(field.name, field.dataType.simpleString()) for field in found.schema.fields]
         # Spark sends a partition when it has all rows of it, so what would be too much is not to be computed either.
@@ -112,5 +118,3 @@ def select(
                     "write them to a table or a volume."
                 )
         return fields, pa.concat_tables(parts) if parts else pa.table({})
-    except PySparkException as error:
-        raise LocalError(without_spark_details(str(error))) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.libraries import folder_of
 from lakelocal.bundle.references import references_in
 from lakelocal.lakeflow.field_values import as_text
 from lakelocal.lakeflow.findings import Findings
@@ -21,7 +22,7 @@ def check_artifacts(tree: YamlMapping, findings: Findings) -> None:
         return
     for name, artifact in artifacts.items():
         path = artifact.get("path") if isinstance(artifact, YamlMapping) else None
-        if not path or any(references_in(path)) or (base_folder(artifacts, name, findings.root) / str(path)).is_dir():
+        if not path or any(references_in(path)) or (folder_of(artifact, "path", findings.root) / str(path)).is_dir():
             continue
         where = findings.at(artifact.places.get("path", artifact.place), path=("artifacts", name, "path"))
         action = "Create it or correct the path: without it, the bundle cannot be deployed."
@@ -37,10 +38,3 @@ def with_absolute_paths(artifact: Mapping[str, Any], folder: Path) -> dict[str, 
         if isinstance(file, dict) and "source" in file:
             file["source"] = os.path.normpath(Path(path if found.get("build") else folder) / str(file["source"]))
     return {**found, "build": as_text(found["build"])} if "build" in found else found
-
-
-def base_folder(artifacts: YamlMapping, name: str, root: Path) -> Path:
-    """The folder of the file that sets the path of the artifact *name*; if none does, that of the bundle."""
-    written = artifacts[name]
-    places = written.places if isinstance(written, YamlMapping) else {}
-    return places["path"][0].parent if "path" in places else root

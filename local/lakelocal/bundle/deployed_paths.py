@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lakelocal.bundle.documents import YamlMapping
+from lakelocal.bundle.libraries import folder_of
 from lakelocal.bundle.merge import shallow_copy
 from lakelocal.bundle.presets import change_resources
 from lakelocal.sources.languages import LANGUAGES
@@ -84,7 +85,7 @@ class _Paths:
         listed = spec.get("dependencies")
         if not isinstance(listed, list):
             return spec
-        folder = spec.places["dependencies"][0].parent if "dependencies" in spec.places else self.root
+        folder = folder_of(spec, "dependencies", self.root)
         result = shallow_copy(spec)
         result["dependencies"] = [self._dependency(str(each), folder) for each in listed]
         return result

@@ -134,26 +134,23 @@ def known_only(value: Any, block: Block | None) -> Any:
         return [known_only(each, block.any_key) for each in value]
     if not isinstance(value, dict):
         return value
-    is_known = block.fields.__contains__ if block.any_key is None else lambda name: True
     return {
         name: known_only(inner, block.fields.get(name, block.any_key))
         for name, inner in value.items()
-        if is_known(name)
+        if name in block.fields or block.any_key is not None
     }
 
 
 def _unknown(value: Any, block: Block, root: Path, path: Steps) -> Iterator[Finding]:
-    if isinstance(value, list):
+    if isinstance(value, list) and block.any_key is not None:
         for number, each in enumerate(value):
-            if block.any_key is not None:
-                yield from _unknown(each, block.any_key, root, (*path, number))
-    if not isinstance(value, YamlMapping):
-        return
-    for name, inner in value.items():
-        if name not in block.fields and block.any_key is None and name not in value.anchors:
-            yield _finding(value, name, block, root, path)
-        elif inside := block.fields.get(name, block.any_key):
-            yield from _unknown(inner, inside, root, (*path, name))
+            yield from _unknown(each, block.any_key, root, (*path, number))
+    elif isinstance(value, YamlMapping):
+        for name, inner in value.items():
+            if inside := block.fields.get(name, block.any_key):
+                yield from _unknown(inner, inside, root, (*path, name))
+            elif name not in block.fields and name not in value.anchors:
+                yield _finding(value, name, block, root, path)
 
 
 def _finding(table: YamlMapping, name: str, block: Block, root: Path, path: Steps) -> Finding:

@@ -72,4 +72,5 @@ def _of_environment(task: Mapping[str, Any], job: Mapping[str, Any], folder: Pat
 
 def folder_of(written: Mapping[str, Any], key: str, otherwise: Path) -> Path:
     """The folder that paths in the field *key* of *written* are relative to; *otherwise* if its place is unknown."""
-    return written.places[key][0].parent if isinstance(written, YamlMapping) else otherwise
+    places = written.places if isinstance(written, YamlMapping) else {}
+    return places[key][0].parent if key in places else otherwise

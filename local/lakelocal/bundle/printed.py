@@ -9,11 +9,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lakelocal.bundle.artifacts import base_folder, with_absolute_paths
+from lakelocal.bundle.artifacts import with_absolute_paths
 from lakelocal.bundle.deployed_paths import with_deployed_paths
 from lakelocal.bundle.documents import YamlMapping
 from lakelocal.bundle.git import git_details
 from lakelocal.bundle.known_fields import BUNDLE, known_only
+from lakelocal.bundle.libraries import folder_of
 from lakelocal.bundle.load import Configuration
 from lakelocal.bundle.merge import shallow_copy, to_plain
 from lakelocal.bundle.permissions import with_permissions
@@ -40,9 +41,8 @@ def as_printed(configuration: Configuration) -> dict[str, Any]:
             script["env"] = {name: as_text(value) for name, value in script["env"].items()}
     for name, artifact in (shown.get("artifacts") or {}).items():
         if isinstance(artifact, dict):
-            shown["artifacts"][name] = with_absolute_paths(
-                artifact, base_folder(tree["artifacts"], name, settings.root)
-            )
+            folder = folder_of(tree["artifacts"][name], "path", settings.root)
+            shown["artifacts"][name] = with_absolute_paths(artifact, folder)
     shown["sync"] = _sync(tree, settings.root, synced)
     if shown.get("python"):
         shown["experimental"] = {"python": shown["python"], **(shown.get("experimental") or {})}
@@ -65,7 +65,7 @@ def _sync(tree: YamlMapping, root: Path, synced: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in ("exclude", "include", "paths"):
         if name in block and isinstance(block[name], list):
-            folder = block.places[name][0].parent
+            folder = folder_of(block, name, root)
             found[name] = [Path(os.path.relpath(f"{folder}/{each}", synced)).as_posix() for each in block[name]]
     return {"paths": [Path(os.path.relpath(root, synced)).as_posix()], **found}
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow
 
+from lakelocal.catalogs import shown
 from lakelocal.dialect.ddl.constraints import Key
 
 TEXT, NUMBER, TIME = pyarrow.string(), pyarrow.int32(), pyarrow.timestamp("us", "UTC")
@@ -156,6 +157,18 @@ class Relation:
     @property
     def names(self) -> Row:
         return {"table_catalog": self.catalog, "table_schema": self.schema, "table_name": self.name}
+
+
+def listed_relations(rows: Iterable[Row], catalog: str, schema: str, own: str) -> list[Relation]:
+    """The relations of a schema, from the *rows* of SHOW TABLE EXTENDED, without temporary views of the session.
+
+    *own* is the catalog whose name Spark does not know.
+    """
+    return [
+        Relation(catalog, schema, row["tableName"], shown(row["information"], own))
+        for row in rows
+        if not row["isTemporary"]
+    ]
 
 
 def table_of(relation: str, rows: Iterable[Row]) -> pyarrow.Table:

@@ -20,7 +20,7 @@ import pyarrow
 import pyarrow.parquet
 import pyspark.sql.connect.proto as proto
 
-from lakelocal.catalogs import DEFAULT_SCHEMA, INFORMATION_SCHEMA, SYSTEM, Catalogs, mapped, shown, unmapped
+from lakelocal.catalogs import DEFAULT_SCHEMA, INFORMATION_SCHEMA, SYSTEM, Catalogs, mapped, unmapped
 from lakelocal.dialect import server as ask
 from lakelocal.dialect.constraint_relations import (
     column_usage_rows,
@@ -37,6 +37,7 @@ from lakelocal.dialect.information_schema import (
     Relation,
     Row,
     column_rows,
+    listed_relations,
     table_of,
     table_rows,
     view_rows,
@@ -149,12 +150,11 @@ class _Reader:
         return found
 
     def _relations(self) -> list[Relation]:
-        return [
-            Relation(catalog, schema, row["tableName"], shown(row["information"], self.catalogs.own))
-            for name, catalog, schema in self._places()
-            for row in ask.run(self.server, f"SHOW TABLE EXTENDED IN {quoted(name)} LIKE '*'")
-            if not row["isTemporary"]
-        ]
+        found = []
+        for name, catalog, schema in self._places():
+            rows = ask.run(self.server, f"SHOW TABLE EXTENDED IN {quoted(name)} LIKE '*'")
+            found += listed_relations(rows, catalog, schema, self.catalogs.own)
+        return found
 
     def _constrained(self) -> list[Relation]:
         """The tables, with their constraints."""

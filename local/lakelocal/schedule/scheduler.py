@@ -17,7 +17,7 @@ from lakelocal.schedule.claims import NO_PROCESS, Claims
 from lakelocal.schedule.clock import Clock
 from lakelocal.schedule.events import Seen, Watch
 from lakelocal.schedule.plan import STARTED, Decision, Firing, Outcome, decide, firings
-from lakelocal.schedule.starting import Started
+from lakelocal.schedule.starting import RunnerProcess, Started
 from lakelocal.schedule.triggers import Continuous, ScheduledJob, Waiting
 from lakelocal.schedule.views import ScheduleRow, ScheduleView
 
@@ -97,11 +97,16 @@ class Scheduler:
 
     def leave(self, *, stop_runs: bool) -> None:
         """End the scheduler: report which runs continue, or with *stop_runs* ask them to end and wait for that."""
-        if stop_runs:
-            for started in self.running.values():
-                started.process.terminate()
+        processes = {
+            firing: started.process
+            for firing, started in self.running.items()
+            if stop_runs and isinstance(started.process, RunnerProcess)
+        }
+        for process in processes.values():
+            process.terminate()
         for firing, started in self.running.items():
-            self._say(firing, _stopped(started) if stop_runs else f"its run continues ({started.name})")
+            stopped = _stopped(processes[firing], started) if firing in processes else None
+            self._say(firing, stopped or f"its run continues ({started.name})")
         self.doing.view.note("the scheduler has ended")
 
     def rows(self) -> list[ScheduleRow]:
@@ -201,9 +206,9 @@ def _backoff(failures: int) -> timedelta:
     return min(FIRST_BACKOFF * (1 << min(failures - 1, 10)), LONGEST_BACKOFF)
 
 
-def _stopped(started: Started) -> str:
+def _stopped(process: RunnerProcess, started: Started) -> str:
     try:
-        return f"stopped, exit code {started.process.wait(STOP_SECONDS)}"
+        return f"stopped, exit code {process.wait(STOP_SECONDS)}"
     except subprocess.TimeoutExpired:
         return f"{started.name} does not end; see {started.log}"
 

@@ -7,20 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lakelocal.errors import RunError
 from lakelocal.schedule.plan import Firing
 from lakelocal.schedule.triggers import Continuous
 
 
-class RunnerProcess(Protocol):
-    """The part of `subprocess.Popen` that a scheduler uses."""
+class StartedRun(Protocol):
+    """A run as a scheduler observes it: a process, or something that looks like one."""
 
     pid: int
 
     def poll(self) -> int | None:
-        """The exit code, or None while the process is running."""
+        """The exit code, or None while it is running."""
+
+
+@runtime_checkable
+class RunnerProcess(StartedRun, Protocol):
+    """A run that a scheduler can also end: the part of `subprocess.Popen` that it uses."""
 
     def terminate(self) -> None:
         """Ask the process to end."""
@@ -33,7 +38,7 @@ class RunnerProcess(Protocol):
 class Started:
     """A run that a scheduler started, the file with its output, and what messages call it, such as `process 4711`."""
 
-    process: RunnerProcess
+    process: StartedRun
     log: Path
     name: str
 

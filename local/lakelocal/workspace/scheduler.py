@@ -146,7 +146,7 @@ class DeployedSchedules:
 
 @dataclass(frozen=True)
 class _Run:
-    """Makes a run look like a process to the scheduler, which checks whether it has ended."""
+    """A run as the scheduler observes it: it checks whether it has ended. A server does not end its runs."""
 
     state: State
     run_id: int
@@ -160,11 +160,6 @@ class _Run:
         except UnknownRunError:
             return 0
         return None if run.end_time is None else int(not meaning(run.result_state).succeeded)
-
-    def terminate(self) -> None: ...
-
-    def wait(self, timeout: float) -> int:
-        raise NotImplementedError("a server does not wait for its runs")
 
 
 class _Logged:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SAMPLES, SYSTEM, Catalogs, shown, unmapped
+from lakelocal.catalogs import ALWAYS, DEFAULT_SCHEMA, INFORMATION_SCHEMA, SAMPLES, SYSTEM, Catalogs, unmapped
 from lakelocal.compute import state_warehouse
 from lakelocal.errors import LocalError
 from lakelocal.project import State
@@ -214,16 +214,14 @@ class Securables:
 
         The relations of `information_schema`, which describe a whole catalog each, are created only for queries.
         """
-        from lakelocal.dialect.information_schema import Relation  # brings Spark's client, which is slow to import
+        from lakelocal.dialect.information_schema import listed_relations  # brings Spark's client, slow to import
 
         catalog, schema = catalog.lower(), schema.lower()
         if schema == INFORMATION_SCHEMA:
             return []
         place = f"{quoted(catalog)}.{quoted(schema)}"
         rows = self._rows(state, f"SHOW TABLE EXTENDED IN {place} LIKE {literal(pattern.lower())}")
-        own = Catalogs(state).own
-        found = [Relation(catalog, schema, row["tableName"], shown(row["information"], own)) for row in rows]
-        return sorted(found, key=lambda each: each.name)
+        return sorted(listed_relations(rows, catalog, schema, Catalogs(state).own), key=lambda each: each.name)
 
     def _table(self, state: State, found: "Relation") -> dict[str, Any]:
         try:
