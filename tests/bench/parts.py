@@ -25,6 +25,8 @@ MAIN, DAILY = "olist_main_pipeline", "olist_daily_job"
 PIPELINES = "declarative pipelines, cold"
 # A further day has as many orders as a day at the end of the history: with these days of history, about a hundred.
 HISTORY_DAYS = {3_000: 27, 10_000: 129, 30_000: 374, 100_000: 1_250, 300_000: 3_730}
+# The feeds change a fraction of the living keys each day; on a history of this size it is the default of the bundle.
+CHANGE_RATE, CHANGED_ORDERS = 0.02, 3_000
 
 
 @dataclass
@@ -130,14 +132,18 @@ class Bench:
                 self.tell(figure)
 
     def more_days(self) -> None:
-        """Days of about 100 orders, each on top of the previous, on histories of several sizes; the server is warm."""
+        """Days of about 100 orders, each on top of the previous, on histories of several sizes; the server is warm.
+
+        A day changes as many keys of the feeds on each of them: what differs is the history, not the day.
+        """
         smallest = min(self.sizes["days"])
         for orders in self.sizes["days"]:
             first = Figure("days", "first day", orders)
             further = Figure("days", "one more day of 100", orders)
             if orders != smallest:
                 further.against, further.limit = f"{further.what} @ {smallest}", 1.3
-            with _lakehouse(orders, history_days=_history_days(orders)) as lakehouse:
+            variables = {"history_days": _history_days(orders), "cdc_change_rate": _change_rate(orders)}
+            with _lakehouse(orders, **variables) as lakehouse:
                 self.say(f"first day, {orders:,} orders")
                 self._add(first, lakehouse.measure(DAILY, GENERATED_DATE))
                 self.tell(first)
@@ -217,14 +223,18 @@ def _history_days(orders: int) -> int:
     return HISTORY_DAYS.get(orders, max(1, orders // 80))
 
 
+def _change_rate(orders: int) -> float:
+    return CHANGE_RATE * CHANGED_ORDERS / orders
+
+
 @contextmanager
-def _lakehouse(orders: int, *, history_days: int | None = None) -> Iterator[Lakehouse]:
-    """An empty lakehouse in a temporary folder; 3,000 orders are the real sample unless *history_days* are given."""
+def _lakehouse(orders: int, **variables: object) -> Iterator[Lakehouse]:
+    """An empty lakehouse in a temporary folder; 3,000 orders are the real sample unless *variables* are given."""
     with TemporaryDirectory() as folder:
-        if history_days is None and _is_sample(orders):
+        if not variables and _is_sample(orders):
             made = Lakehouse(Path(folder), source=SAMPLE.resolve().as_uri())
         else:
-            made = Lakehouse(Path(folder), variables={"scale": orders, "history_days": history_days or 730})
+            made = Lakehouse(Path(folder), variables={"scale": orders, "history_days": 730, **variables})
         with made:
             yield made
 
