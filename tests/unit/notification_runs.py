@@ -26,7 +26,8 @@ def run_of(result: str = "", life_cycle: str = "TERMINATED", message: str = "", 
     """Run 12, which took 65 seconds if it has a *result*."""
     state = {"life_cycle_state": life_cycle, "state_message": message, **({"result_state": result} if result else {})}
     times = {"start_time": START_MS, "end_time": START_MS + 65_000 if result else 0}
-    return {"run_id": 12, "job_id": 4711, "target": "prod", "state": state, **times, **more}
+    job = {"job_id": 4711, "run_type": "JOB_RUN", "target": "prod"}
+    return {"run_id": 12, **job, "tasks": [{"task_key": "bronze"}], "state": state, **times, **more}
 
 
 def attempt_of(number: int, result: str = "", **more: Any) -> dict[str, Any]:

@@ -11,10 +11,10 @@ Source: Databricks SDK (`databricks.sdk.service.jobs`): `RunState`, `RunStatus`,
   `{"for_each_task_key", "index", "input"}`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lakelocal.history.filters import JOB_RUN
+from lakelocal.history.filters import JOB_RUN, SUBMIT_RUN
 from lakelocal.history.reading import History
 from lakelocal.history.reasons import reason_of_attempt, reason_of_run
 from lakelocal.history.rows import Recorded, RecordedAttempt, RecordedPhase, RecordedRun, RecordedUpdate
@@ -47,6 +47,16 @@ def shape_of(run: RecordedRun, history: History) -> dict[str, Any]:
     if run.repair_count:
         result["repair_history"] = _repair_history(run, history.phases(run.run_id), attempts)
     return result
+
+
+def can_be_repaired(run: Mapping[str, Any]) -> bool:
+    """Is there something that `runs repair` can run again in *run*, given as `runs/get` shows it?
+
+    The run has failed, and its bundle says what its tasks are: a one-time run and that of a single notebook belong to
+    no job. A child run is repaired through the task that started it.
+    """
+    has_job = run["job_id"] != 0 and run["run_type"] != SUBMIT_RUN and "parent_run_id" not in run
+    return bool(has_job and run.get("reason") and run["tasks"])
 
 
 def run_list(history: History, *, limit: int | None, active_only: bool, job_id: int | None) -> list[dict[str, Any]]:

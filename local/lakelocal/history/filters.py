@@ -8,6 +8,7 @@ from lakelocal.lakeflow.pipeline_updates import RUN_TYPE
 from lakelocal.lakeflow.results import STATES
 
 JOB_RUN = "JOB_RUN"  # the type of a run whose settings name none
+SUBMIT_RUN = "SUBMIT_RUN"  # the type of a run that belongs to no job
 _HAS_FAILED = f"runs.result_state IN ({', '.join(repr(state) for state, each in STATES.items() if each.failed)})"
 _BROKE = ", ".join(repr(state) for state, each in STATES.items() if each.broke)
 # A task failed in the run, or in a run below it, and the text is in its key, its input or its error.

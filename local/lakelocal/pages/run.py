@@ -7,6 +7,7 @@ on several pages.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from lakelocal.history.api import can_be_repaired
 from lakelocal.history.recorded import Run, utc
 from lakelocal.jobs.tables import TableChange
 from lakelocal.jobs.views import duration
@@ -79,7 +80,7 @@ def section(run: Run, links: Links) -> Section:
 
 def repair_command(run: Run) -> str:
     """The command that runs the failed tasks of *run* again; empty if there is nothing to repair."""
-    if run.is_active or run.succeeded or not run.works or "parent_run_id" in run.shape:
+    if not can_be_repaired(run.shape):
         return ""
     return f"{PROGRAM} runs repair {run.run_id} --target {run.shape['target']}"
 

@@ -23,6 +23,7 @@ from lakelocal.bundle.field_types import FOR_RUN, fit_to_model
 from lakelocal.bundle.jobs import read_jobs
 from lakelocal.bundle.load import CATALOG_VARIABLES
 from lakelocal.bundle.merge import map_texts
+from lakelocal.history.filters import SUBMIT_RUN
 from lakelocal.history.rows import RecordedRun
 from lakelocal.lakeflow.findings import ERROR, Finding, Findings
 from lakelocal.lakeflow.model import Bundle, Job, Task
@@ -35,8 +36,7 @@ from lakelocal.workspace.job_store import DeployedJob, JobStore
 from lakelocal.workspace.origins import Origin, origin_of
 from lakelocal.workspace.places import WorkspacePlaces
 
-SUBMIT = "SUBMIT_RUN"  # the type of a run that belongs to no job
-WITHOUT_JOB = (SUBMIT, RUN_TYPE)  # the types of runs that belong to no deployed job
+WITHOUT_JOB = (SUBMIT_RUN, RUN_TYPE)  # the types of runs that belong to no deployed job
 _FILES = (("notebook_task", "notebook_path"), ("spark_python_task", "python_file"), ("sql_task", "file", "path"))
 
 

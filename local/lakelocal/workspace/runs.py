@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from lakelocal.errors import LocalError, UsageError
 from lakelocal.export.pruning import delete_run
-from lakelocal.history.filters import RunFilter
+from lakelocal.history.filters import SUBMIT_RUN, RunFilter
 from lakelocal.history.rows import RecordedRun
 from lakelocal.jobs.cancel import request_cancel
 from lakelocal.jobs.checks import UnsupportedTasksError, check_run
@@ -19,7 +19,7 @@ from lakelocal.jobs.repair import parameters_of_repair
 from lakelocal.jobs.selection import select_tasks, tasks_to_repair
 from lakelocal.lakeflow.field_values import as_text
 from lakelocal.lakeflow.parameters import job_parameters
-from lakelocal.workspace.deployed import SUBMIT, WITHOUT_JOB, Deployed, catalog_of, read_deployed
+from lakelocal.workspace.deployed import WITHOUT_JOB, Deployed, catalog_of, read_deployed
 from lakelocal.workspace.endpoints import Asked, Number, versions
 from lakelocal.workspace.errors import ApiError, wrong_value
 from lakelocal.workspace.job_store import DeployedJob, new_job_id
@@ -159,7 +159,7 @@ def submit(workspace: Workspace, asked: Submit) -> Mapping[str, Any]:
     """Start a run of tasks that do not belong to a job."""
     beside = ("access_control_list", "connection", "version")
     given = {name: value for name, value in (asked.model_extra or {}).items() if name not in beside}
-    settings = {**given, "name": asked.run_name, "run_type": SUBMIT}
+    settings = {**given, "name": asked.run_name, "run_type": SUBMIT_RUN}
     deployed = DeployedJob(new_job_id(), settings, 0, 0, workspace.user)
     found = readable(workspace, deployed)
     return _started(workspace, deployed, found, dict(found.job.parameters), token=asked.idempotency_token)
