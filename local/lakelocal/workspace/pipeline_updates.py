@@ -80,6 +80,13 @@ def start_update(
     Raises:
         ApiError: another update is active, or the pipeline cannot run here.
     """
+    with workspace.starting_update:
+        return _start_update(workspace, deployed, selection, parameters)
+
+
+def _start_update(
+    workspace: Workspace, deployed: DeployedPipeline, selection: Mapping[str, Any], parameters: Mapping[str, str]
+) -> str:
     active = active_update(workspace, deployed.pipeline_id)
     if active is not None:
         text = f"An active update {active.update.update_id} already exists for pipeline '{deployed.pipeline_id}'."

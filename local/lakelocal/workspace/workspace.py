@@ -1,7 +1,8 @@
 """What all requests share: the project, the files of its workspace, its address and its user."""
 
+import threading
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from lakelocal.bundle.workspace import user_name
@@ -25,13 +26,17 @@ from lakelocal.workspace.waiting import Waiting
 
 @dataclass(frozen=True)
 class Workspace:
-    """The workspace of *project*, served at *url*, which does not end in a slash; *gate* lets requests in."""
+    """The workspace of *project*, served at *url*, which does not end in a slash; *gate* lets requests in.
+
+    *starting_update* is held while an update of a pipeline is started: two clients may ask for one at the same moment.
+    """
 
     project: Project
     places: WorkspacePlaces
     url: str
     gate: Gate
     tree: WorkspaceTree
+    starting_update: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def of(cls, project: Project, url: str, hosts: Collection[str] = ()) -> "Workspace":
