@@ -8,12 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from recorded_runs import start_run
+from recorded_runs import attempt, end, start, start_run
 
 from lakelocal.errors import RunError
-from lakelocal.history.api import run_list, run_shape
+from lakelocal.history.api import repair_command, run_list, run_shape
 from lakelocal.history.reading import RUNNER_GONE
 from lakelocal.history.records import Records, now_ms
+from lakelocal.program import PROGRAM
 
 RUN = {"job_id": 7, "job_key": "j", "run_name": "Job", "target": "dev", "trigger": "ONE_TIME"}
 TASK = {"task_key": "a", "attempt_number": 0, "kind": "notebook_task", "run_if": "ALL_SUCCESS", "depends_on": []}
@@ -184,3 +185,28 @@ def test_the_numbers_of_runs_count_runs(tmp_path: Path) -> None:
 
     assert (first, second, start_run(records, **RUN)) == (1, 2, 3)
     assert len(attempts) == 3 and min(attempts) > 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("values", "result", "is_offered"),
+    [
+        ({}, "FAILED", True),
+        ({}, "CANCELED", True),
+        ({}, "SUCCESS", False),
+        ({"job_id": 0}, "FAILED", False),
+        ({"settings": {"run_type": "SUBMIT_RUN"}}, "FAILED", False),
+        ({"settings": {"run_type": "PIPELINE_UPDATE"}}, "FAILED", True),
+        ({"parent_run_id": 12}, "FAILED", False),
+    ],
+    ids=["failed", "canceled", "succeeded", "a notebook's own run", "one-time run", "pipeline update", "child run"],
+)
+def test_a_repair_is_offered_where_one_is_possible(
+    records: Records, values: dict, result: str, is_offered: bool
+) -> None:
+    """`runs repair` finds the tasks in the bundle, by the run's job; a child run is repaired by its parent."""
+    run_id = start(records, **values)
+    attempt(records, run_id, "silver", result, error="E: why")
+    end(records, run_id, result, message="It ended.")
+
+    expected = f"{PROGRAM} runs repair {run_id} --target dev" if is_offered else ""
+    assert repair_command(run_shape(records, run_id)) == expected

@@ -9,13 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from recorded_runs import attempt as record_attempt
-from recorded_runs import end, start, start_run
+from recorded_runs import start_run
 from rich.console import Console
 
 from lakelocal.commits import signature
 from lakelocal.context import TaskContext
-from lakelocal.history.api import can_be_repaired, run_shape
+from lakelocal.history.api import run_shape
 from lakelocal.history.records import Records, now_ms
 from lakelocal.jobs.changes import changes_of
 from lakelocal.jobs.live import Live
@@ -161,29 +160,6 @@ def test_the_summary_shows_tasks_tables_and_errors(tmp_path: Path) -> None:
         f"repair {PROGRAM} runs repair 1 --target dev",
         "why silver: E: why",
     ]
-
-
-@pytest.mark.parametrize(
-    ("values", "result", "expected"),
-    [
-        ({}, "FAILED", True),
-        ({}, "CANCELED", True),
-        ({}, "SUCCESS", False),
-        ({"job_id": 0}, "FAILED", False),
-        ({"settings": {"run_type": "SUBMIT_RUN"}}, "FAILED", False),
-        ({"settings": {"run_type": "PIPELINE_UPDATE"}}, "FAILED", True),
-        ({"parent_run_id": 12}, "FAILED", False),
-    ],
-    ids=["failed", "canceled", "succeeded", "a notebook's own run", "one-time run", "pipeline update", "child run"],
-)
-def test_a_repair_is_offered_where_one_is_possible(tmp_path: Path, values: dict, result: str, expected: bool) -> None:
-    """`runs repair` finds the tasks in the bundle, by the run's job; a child run is repaired by its parent."""
-    records = Records.of(State(tmp_path, "main", tmp_path / "state").make())
-    run_id = start(records, **values)
-    record_attempt(records, run_id, "silver", result, error="E: why")
-    end(records, run_id, result, message="It ended.")
-
-    assert can_be_repaired(run_shape(records, run_id)) == expected
 
 
 def test_a_task_is_one_row_and_its_last_attempt_is_explained(tmp_path: Path) -> None:

@@ -182,3 +182,16 @@ def test_a_run_that_succeeded_is_not_repaired_but_its_tasks_can_run_again(family
 
     assert "<button>Rerun tasks</button>" in family.get("/runs/5").text
     assert "<button>Repair run</button>" in family.get("/runs/3").text
+
+
+@pytest.mark.parametrize(("job_id", "is_offered"), [(7, True), (0, False)], ids=["job", "notebook"])
+def test_a_failed_run_of_a_job_is_repaired_that_of_a_single_notebook_is_not(
+    site: TestClient, workspace: Workspace, job_id: int, is_offered: bool
+) -> None:
+    """No job says what the task of a notebook's own run is."""
+    records = Records.of(workspace.project.state("main"))
+    run_id = start(records, job_id=job_id)
+    attempt(records, run_id, "load", "FAILED")
+    end(records, run_id, "FAILED")
+
+    assert ("<button>Repair run</button>" in site.get(f"/runs/{run_id}").text) == is_offered

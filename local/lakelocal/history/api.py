@@ -22,6 +22,7 @@ from lakelocal.history.updates import Updates
 from lakelocal.lakeflow.results import meaning
 from lakelocal.lakeflow.task_types import type_of
 from lakelocal.lakeflow.update_progress import Progress
+from lakelocal.program import PROGRAM
 
 EXIT_VALUE_BYTES = 5_000_000
 
@@ -49,14 +50,24 @@ def shape_of(run: RecordedRun, history: History) -> dict[str, Any]:
     return result
 
 
-def can_be_repaired(run: Mapping[str, Any]) -> bool:
-    """Is there something that `runs repair` can run again in *run*, given as `runs/get` shows it?
+def can_run_again(run: Mapping[str, Any]) -> bool:
+    """Can tasks of *run*, given as `runs/get` shows it, run again within it?
 
-    The run has failed, and its bundle says what its tasks are: a one-time run and that of a single notebook belong to
-    no job. A child run is repaired through the task that started it.
+    Nothing says what the tasks are of a run of a single notebook: it belongs to no job. A child run is repaired through
+    the task that started it.
     """
-    has_job = run["job_id"] != 0 and run["run_type"] != SUBMIT_RUN and "parent_run_id" not in run
-    return bool(has_job and run.get("reason") and run["tasks"])
+    return run["job_id"] != 0 and "parent_run_id" not in run
+
+
+def repair_command(run: Mapping[str, Any]) -> str:
+    """The command that runs the failed tasks of *run* again; empty if none failed, or if the command cannot do that.
+
+    A one-time run is repaired in its workspace: no bundle has its tasks.
+    """
+    in_a_bundle = can_run_again(run) and run["run_type"] != SUBMIT_RUN
+    if not (in_a_bundle and run.get("reason") and run["tasks"]):
+        return ""
+    return f"{PROGRAM} runs repair {run['run_id']}{f' --target {target}' if (target := run.get('target')) else ''}"
 
 
 def run_list(history: History, *, limit: int | None, active_only: bool, job_id: int | None) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lakelocal.console import console_for_people, paragraph
-from lakelocal.history.api import can_be_repaired, run_shape
+from lakelocal.history.api import repair_command, run_shape
 from lakelocal.history.reading import History
 from lakelocal.history.reasons import shortened
 from lakelocal.history.updates import Updates
@@ -101,8 +101,8 @@ def _ways_on(run: Shape, changes: Sequence[TableChange], state: State) -> Iterat
     yield "look", f"{PROGRAM} runs open {which}"
     if messages := Outbox(state.outbox).count_since(datetime.fromtimestamp(run["start_time"] / 1000, UTC)):
         yield "read", f"{PROGRAM} outbox --target {run['target']} ({messages} new message{'s' * (messages != 1)})"
-    if can_be_repaired(run):
-        yield "repair", f"{PROGRAM} runs repair {which}"
+    if repair := repair_command(run):
+        yield "repair", repair
 
 
 @dataclass(frozen=True)

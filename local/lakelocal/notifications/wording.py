@@ -6,7 +6,7 @@ Databricks does not document the text of its e-mails; this text is our own.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from lakelocal.history.api import can_be_repaired
+from lakelocal.history.api import repair_command
 from lakelocal.lakeflow import events
 from lakelocal.lakeflow.results import Ending, attempt_name
 from lakelocal.notifications.occasion import Occasion
@@ -69,8 +69,8 @@ def facts(what: Occasion) -> Iterator[tuple[str, str]]:
         yield "Folder", what.folder
     which = f"{what.run['run_id']}{f' --target {target}' if target else ''}"
     yield "Look", f"{PROGRAM} runs open {which}"
-    if not what.task and can_be_repaired(what.run):
-        yield "Repair", f"{PROGRAM} runs repair {which}"
+    if not what.task and (repair := repair_command(what.run)):
+        yield "Repair", repair
 
 
 def _time(epoch_ms: int) -> str:

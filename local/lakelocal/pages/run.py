@@ -7,7 +7,7 @@ on several pages.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lakelocal.history.api import can_be_repaired
+from lakelocal.history.api import repair_command
 from lakelocal.history.recorded import Run, utc
 from lakelocal.jobs.tables import TableChange
 from lakelocal.jobs.views import duration
@@ -18,7 +18,6 @@ from lakelocal.pages.notebooks import Notebooks
 from lakelocal.pages.rendering import render, warning
 from lakelocal.pages.timeline import Timeline, timeline
 from lakelocal.pages.triggers import trigger_in_words
-from lakelocal.program import PROGRAM
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def run_file(run: Run, changes: Sequence[TableChange] = ()) -> str:
         changes=[change for change in changes if change.commits],
         links=links,
         notebooks=Notebooks(),
-        repair=repair_command(run),
+        repair=repair_command(run.shape),
     )
 
 
@@ -76,13 +75,6 @@ def section(run: Run, links: Links) -> Section:
     """What a page shows about *run*."""
     cause, facts, parameters = cause_link(run, links), list(_facts(run, links)), parameters_of(run)
     return Section(run, cause, facts, parameters, graph(run, links), timeline(run, links))
-
-
-def repair_command(run: Run) -> str:
-    """The command that runs the failed tasks of *run* again; empty if there is nothing to repair."""
-    if not can_be_repaired(run.shape):
-        return ""
-    return f"{PROGRAM} runs repair {run.run_id} --target {run.shape['target']}"
 
 
 def parameters_of(run: Run) -> list[Parameter]:

@@ -36,7 +36,7 @@ class Workspace:
     url: str
     gate: Gate
     tree: WorkspaceTree
-    starting_update: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    starting_update: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @classmethod
     def of(cls, project: Project, url: str, hosts: Collection[str] = ()) -> "Workspace":

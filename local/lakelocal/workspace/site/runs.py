@@ -7,6 +7,7 @@ from pathlib import Path
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from lakelocal.history.api import can_run_again
 from lakelocal.history.filters import RunFilter
 from lakelocal.history.recorded import Attempt, Run, read_run
 from lakelocal.history.rows import RecordedRun
@@ -140,7 +141,7 @@ def _show_run(visit: Visit, found: NumberedRun, run: Run) -> Response:
         doing=dict(_doing(found.state, run)),
         changes=[change for change in changes_of(run.run_id, found.records, found.state) if change.commits],
         catalog=found.state.catalog,
-        repairable=list(_repairable(run)) if "parent_run_id" not in run.shape else [],
+        repairable=list(_repairable(run)) if can_run_again(run.shape) else [],
     )
 
 
